@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from torch import nn
 
-from core.errors import PrunescopeError
+from core.catalog import check_model_type
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,6 @@ def architecture_of(model: nn.Module) -> Architecture:
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
     check_model_type(model_type)
     return ARCHITECTURES[model_type]
-
-
-def check_model_type(model_type: str) -> None:
-    """Refuses a model type that is not in the table.
-
-    Args:
-        model_type: As config.json names it.
-
-    Raises:
-        PrunescopeError: It is not supported.
-    """
-    if model_type not in ARCHITECTURES:
-        raise PrunescopeError(
-            f"model type '{model_type[:40]}' is not supported: choose one of {', '.join(ARCHITECTURES)}"
-        )
 
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:

@@ -140,6 +140,24 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 )
 
+SUPPORTED_MODEL_TYPES = ("bert",)  # the keys of core.architectures.ARCHITECTURES, which needs torch
+
+
+def check_model_type(model_type: str) -> None:
+    """Refuses a model type whose layers `core.architectures` does not know.
+
+    Args:
+        model_type: As config.json names it.
+
+    Raises:
+        PrunescopeError: It is not supported.
+    """
+    if model_type not in SUPPORTED_MODEL_TYPES:
+        raise PrunescopeError(
+            f"model type '{model_type[:40]}' is not supported: choose one of {', '.join(SUPPORTED_MODEL_TYPES)}"
+        )
+
+
 Source = Literal["hub", "folder", "embedded"]
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./-]{1,100})?", re.ASCII)
 

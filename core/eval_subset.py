@@ -1,7 +1,351 @@
-"""tmp"""
+"""The evaluation subset: a fixed, seeded, stratified sample of a task's examples in random order.
 
-from datasets import Dataset
+Examples come from three sources: written ones shipped with the project, a
+folder in the Hub's GLUE layout, or the Hub itself. A sample of a parquet file
+is kept in the user's cache under the file's content, so that a second run
+neither reads the parquet nor imports `datasets`. No torch.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from core.catalog import DEFAULT_EXAMPLES, ENGINE_VERSION, MAX_LENGTH, MIN_EXAMPLES, SHIPPED, SUBSET_SEED, Task
+from core.checkpoint_files import sha256_of
+from core.errors import PrunescopeError
+from core.hub import Report, dataset_file
+from core.results import TaskRecord, canonical_json, digest, write_atomically
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+WRITTEN_FOLDER = SHIPPED / "subsets"
+WRITTEN_SPLIT = "evaluation"
+TRAINING_OVERLAP = (
+    0.1  # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts stand in its train split
+)
 
 
-def read_split(folder, task, split):
-    return Dataset.from_parquet(str(folder / task.name / f"{split}-00000-of-00001.parquet"))
+@dataclass(frozen=True)
+class EvalSubset:
+    """Examples in evaluation order.
+
+    Attributes:
+        task: The task that they belong to.
+        source: Where they come from.
+        source_name: What a reader should call that place.
+        split: The split that they were drawn from.
+        rows: Row numbers in the split.
+        texts: One or two texts an example, in the order of the task's columns.
+        gold: Label indices.
+        fingerprint: SHA-256 of task, texts and labels in this order.
+    """
+
+    task: Task
+    source: Literal["hub", "folder", "written"]
+    source_name: str
+    split: str
+    rows: tuple[int, ...]
+    texts: tuple[tuple[str, ...], ...]
+    gold: tuple[int, ...]
+    fingerprint: str
+
+    def record(self) -> TaskRecord:
+        """Describes the subset for a result file: row numbers and labels, no texts."""
+        return TaskRecord(
+            name=self.task.name,
+            source=self.source,
+            source_name=self.source_name,
+            split=self.split,
+            examples=self.rows,
+            gold=self.gold,
+            label_names=self.task.label_names,
+            max_length=MAX_LENGTH,
+            fingerprint=self.fingerprint,
+        )
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """Some rows of a split: row numbers, texts, label indices."""
+
+    rows: tuple[int, ...]
+    texts: tuple[tuple[str, ...], ...]
+    gold: tuple[int, ...]
+
+
+def load_subset(
+    task: Task,
+    data: str,
+    num_examples: int | None,
+    source_name: str | None = None,
+    report: Report | None = None,
+) -> EvalSubset:
+    """Draws the evaluation subset of a task: the same rows in the same order every time.
+
+    Args:
+        task: The task.
+        data: `written`, `hub`, or a folder in the Hub's GLUE layout.
+        num_examples: How many; None is 256, or as many as there are.
+        source_name: What to call the data; None names the data set, the folder or the written examples.
+        report: Called with (stage, done, total) while something is downloaded.
+
+    Raises:
+        PrunescopeError: The data is absent, malformed, or smaller than asked for.
+    """
+    if data == "written":
+        examples = _draw(*_read_written(task), task, num_examples)
+        return _subset(task, "written", source_name or "written for Prunescope", WRITTEN_SPLIT, examples)
+    if data == "hub":
+        file = dataset_file(task.dataset_id, f"{task.name}/{task.split}-00000-of-00001.parquet", report)
+        examples = _draw_from_parquet([file], task, num_examples)
+        return _subset(task, "hub", source_name or task.dataset_id, task.split, examples)
+    examples = _draw_from_parquet(split_files(Path(data), task, task.split), task, num_examples)
+    return _subset(task, "folder", source_name or Path(data).resolve().name, task.split, examples)
+
+
+def _subset(
+    task: Task, source: Literal["hub", "folder", "written"], source_name: str, split: str, examples: _Examples
+) -> EvalSubset:
+    fingerprint = digest({"task": task.name, "texts": examples.texts, "gold": examples.gold})
+    return EvalSubset(task, source, source_name, split, examples.rows, examples.texts, examples.gold, fingerprint)
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def _draw(columns: Mapping[str, Sequence[Any]], place: str, task: Task, num_examples: int | None) -> _Examples:
+    """Draws a proportionally stratified sample in random order and checks what was drawn.
+
+    Args:
+        columns: The task's text columns and `label`, all rows of the split.
+        place: What to call the split in messages.
+        task: The task.
+        num_examples: How many; None is 256, or as many as there are.
+
+    Raises:
+        PrunescopeError: Too few rows, a label outside the task, or a text that is empty or no text.
+    """
+    labels = columns["label"]
+    for row, label in enumerate(labels):
+        if type(label) is not int or not 0 <= label < len(task.label_names):
+            hint = "; -1 marks GLUE's hidden test labels, use the validation split" if label == -1 else ""
+            raise PrunescopeError(
+                f"{place}, row {row}: label {label!r} is outside 0 to {len(task.label_names) - 1} of task "
+                f"{task.name} ({', '.join(task.label_names)}){hint or ': correct the file or choose another task'}"
+            )
+    rows = _stratified(np.array(labels, dtype=np.int64), _how_many(num_examples, len(labels), place))
+    texts = tuple(tuple(columns[name][row] for name in task.text_columns) for row in rows)
+    for row, example in zip(rows, texts, strict=True):
+        for name, text in zip(task.text_columns, example, strict=True):
+            if not isinstance(text, str) or not text.strip():
+                fault = "is empty" if text is None or isinstance(text, str) else "is no text"
+                raise PrunescopeError(f"{place}, row {row}: column '{name}' {fault}: correct or remove that row")
+    return _Examples(rows, texts, tuple(labels[row] for row in rows))
+
+
+def _how_many(asked: int | None, available: int, place: str) -> int:
+    """Decides the number of examples, or refuses."""
+    if available < MIN_EXAMPLES:
+        raise PrunescopeError(f"{place} has {available} examples: CKA needs at least {MIN_EXAMPLES}, choose other data")
+    if asked is None:
+        return min(DEFAULT_EXAMPLES, available)
+    if asked < MIN_EXAMPLES:
+        raise PrunescopeError(f"{asked} examples: CKA needs at least {MIN_EXAMPLES}, ask for more")
+    if asked > available:
+        raise PrunescopeError(f"{asked} examples: {place} has only {available}, ask for at most that many")
+    return asked
+
+
+def _stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
+    """Samples rows so that every label keeps its share (largest remainders), in random order.
+
+    Args:
+        labels: Label index of every row, int64, shape (rows,).
+        size: Rows to draw, at most `len(labels)`.
+    """
+    random = np.random.RandomState(SUBSET_SEED)  # legacy on purpose: NumPy guarantees that its stream never changes
+    kinds, counts = np.unique(labels, return_counts=True)
+    shares = counts * size  # in units of 1 / rows, so that remainders are exact integers
+    quotas = shares // len(labels)
+    by_remainder = np.argsort(-(shares % len(labels)), kind="stable")
+    quotas[by_remainder[: size - quotas.sum()]] += 1
+    order = random.permutation(len(labels))  # (rows,)
+    drawn = [order[labels[order] == kind][:quota] for kind, quota in zip(kinds, quotas, strict=True)]
+    return tuple(random.permutation(np.concatenate(drawn)).tolist())
+
+
+# ---------------------------------------------------------------- written examples
+
+
+def _read_written(task: Task) -> tuple[dict[str, list[Any]], str]:
+    """Reads the evaluation examples that were written for this project.
+
+    Returns:
+        The task's columns over the evaluation lines, and what to call them in messages.
+
+    Raises:
+        PrunescopeError: There are none for this task, or a line is malformed.
+    """
+    path = WRITTEN_FOLDER / f"{task.name}.jsonl"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in WRITTEN_FOLDER.glob("*.jsonl"))) or "none"
+        raise PrunescopeError(
+            f"no written examples for task '{task.name}' (there are some for: {names}): choose hub or a folder as data"
+        )
+    columns: dict[str, list[Any]] = {name: [] for name in (*task.text_columns, "label")}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            values = json.loads(line)
+            if values["part"] == WRITTEN_SPLIT:
+                for name, column in columns.items():
+                    column.append(values[name])
+        except (ValueError, KeyError, TypeError) as error:
+            raise PrunescopeError(f"{path.name}, line {number}: {error!r}, expected one JSON object a line") from error
+    return columns, path.name
+
+
+# ---------------------------------------------------------------- parquet files
+
+
+def split_files(folder: Path, task: Task, split: str) -> list[Path]:
+    """Finds the parquet files of one split in a folder in the Hub's GLUE layout.
+
+    Args:
+        folder: The folder that holds one folder a task.
+        task: The task.
+        split: The split's name, such as `train`.
+
+    Raises:
+        PrunescopeError: There are none.
+    """
+    files = sorted((folder / task.name).glob(f"{split}-*.parquet"))
+    if not files:
+        raise PrunescopeError(
+            f"data folder '{folder.name}' has no {task.name}/{split}-00000-of-00001.parquet: "
+            "give a folder in the Hub's GLUE layout, or choose hub"
+        )
+    return files
+
+
+def read_split(folder: Path, task: Task, split: str) -> "Dataset":
+    """Reads one split from a folder in the Hub's GLUE layout.
+
+    Args:
+        folder: The folder that holds one folder a task.
+        task: The task whose columns are needed.
+        split: The split's name, such as `train`.
+
+    Returns:
+        All rows, in memory.
+
+    Raises:
+        PrunescopeError: The files are absent, unreadable, or lack a column.
+    """
+    return _read_parquet(split_files(folder, task, split), task)
+
+
+def _read_parquet(files: Sequence[Path], task: Task) -> "Dataset":
+    import datasets  # costs a second: a warm run answers from the cache instead
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # it logs what it also raises
+    place = f"{task.name}/{files[0].name}"
+    try:
+        with TemporaryDirectory() as folder:  # its Arrow copy of the file is of no use to anyone
+            data = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=folder, keep_in_memory=True)
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        raise PrunescopeError(f"{place} is not readable as parquet: download it again") from error
+    missing = [name for name in (*task.text_columns, "label") if name not in data.column_names]
+    if missing:
+        raise PrunescopeError(
+            f"{place} has no column '{missing[0]}', only {', '.join(data.column_names)}: is it the data of {task.name}?"
+        )
+    return data
+
+
+def _draw_from_parquet(files: Sequence[Path], task: Task, num_examples: int | None) -> _Examples:
+    """Draws from parquet files, or remembers what was drawn from the same content before."""
+    content = [sha256_of(file) for file in files]
+    key = digest([content, task.name, task.text_columns, len(task.label_names), num_examples, ENGINE_VERSION])
+    path = user_cache_path("prunescope") / "subsets" / f"{key}.json"
+    known = _recall(path)
+    if known:
+        return known
+    data = _read_parquet(files, task)
+    columns = {name: list(data[name]) for name in (*task.text_columns, "label")}
+    examples = _draw(columns, f"{task.name}/{files[0].name}", task, num_examples)
+    _remember(path, examples)
+    return examples
+
+
+def _recall(path: Path) -> _Examples | None:
+    """Reads a remembered sample; a missing or damaged file is none."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["digest"] != digest(stored["examples"]):
+            return None
+        rows, texts, gold = stored["examples"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return _Examples(tuple(rows), tuple(map(tuple, texts)), tuple(gold))
+
+
+def _remember(path: Path, examples: _Examples) -> None:
+    """Writes a sample for the next run; where that is not possible, the next run reads the parquet again."""
+    content = [examples.rows, examples.texts, examples.gold]
+    text = json.dumps({"digest": digest(content), "examples": content}, ensure_ascii=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    except OSError:
+        return
+
+
+# ---------------------------------------------------------------- training data
+
+
+def example_digest(texts: tuple[str, ...]) -> int:
+    """Names an example by its texts: the first 8 bytes of the SHA-256 of their canonical JSON, as a uint64."""
+    return int.from_bytes(hashlib.sha256(canonical_json(texts)).digest()[:8], "big")
+
+
+def example_digests(examples: Iterator[tuple[str, ...]]) -> np.ndarray:
+    """Digests many examples, as `training_examples.npy` of a checkpoint stores them.
+
+    Args:
+        examples: The texts of each example.
+
+    Returns:
+        Ascending digests without repetitions, uint64.
+    """
+    return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
+
+
+def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str) -> None:
+    """Refuses to evaluate a checkpoint on what it was fine-tuned on.
+
+    Args:
+        subset: The evaluation examples.
+        digests: Digests of the checkpoint's training examples, uint64; None where they are not known.
+        checkpoint_id: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: More of the examples than chance explains are in the training data.
+    """
+    if digests is None:
+        return
+    own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
+    known = int(np.isin(own, digests).sum())
+    if known > 1 + TRAINING_OVERLAP * len(own):
+        raise PrunescopeError(
+            f"{known} of {len(own)} evaluation examples are in the training data of {checkpoint_id} "
+            f"(at most {TRAINING_OVERLAP:.0%} may be): choose the validation data or the written examples"
+        )

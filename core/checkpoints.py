@@ -1,0 +1,255 @@
+"""repo_id@revision, a folder or an embedded name -> model, tokenizer, description.
+
+Two steps. `resolve` finds the folder and pins its content without torch, so that
+a command line or a queue can refuse early; `load` reads the model and refuses
+everything that transformers would let pass in silence.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from core.catalog import EMBEDDED, MAX_LENGTH, Task, check_model_type, limits, source_of
+from core.checkpoint_files import CONFIG, TRAINING_EXAMPLES, content_hash, weight_patterns
+from core.errors import PrunescopeError
+from core.hub import Report, snapshot
+from core.results import CheckpointRecord
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A checkpoint whose content is pinned.
+
+    Attributes:
+        id: What a result calls it: the Hub's id, the folder's own name, or `embedded:NAME`; never a machine's path.
+        source: Where it comes from.
+        folder: Where its files lie.
+        revision: The Hub's commit hash, or the SHA-256 of the folder's content.
+    """
+
+    id: str
+    source: Literal["hub", "folder", "embedded"]
+    folder: Path
+    revision: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint.
+
+    Attributes:
+        record: Its description for a result file.
+        model: A sequence classifier in eval mode, float32, on the CPU.
+        tokenizer: Its tokenizer.
+        training_digests: Ascending `example_digest`s of its training data, uint64, where the folder tells them.
+    """
+
+    record: CheckpointRecord
+    model: "nn.Module"
+    tokenizer: "PreTrainedTokenizerBase"
+    training_digests: np.ndarray | None
+
+
+# ---------------------------------------------------------------- resolve
+
+
+def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
+    """Finds a checkpoint's files, downloading them where necessary, and pins their content.
+
+    Args:
+        checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
+        report: Called with (stage, done, total) while something is downloaded.
+
+    Raises:
+        PrunescopeError: It does not exist, is not to be had, or is not supported.
+    """
+    source = source_of(checkpoint)
+    if source == "hub":
+        name, _, wanted = checkpoint.partition("@")
+        folder, revision = snapshot(name, wanted or "main", report)
+    else:
+        name, folder = _local_folder(checkpoint)
+        revision = content_hash(folder, name)
+    _check_config(folder, name)
+    return Resolved(name, source, folder, revision)
+
+
+def _local_folder(checkpoint: str) -> tuple[str, Path]:
+    """Gives the id and the folder of an embedded checkpoint or a local folder."""
+    if not checkpoint.startswith("embedded:"):
+        folder = Path(checkpoint).resolve()
+        return folder.name, folder
+    embedded = EMBEDDED[checkpoint.removeprefix("embedded:")].folder
+    if embedded is None or not embedded.is_dir():
+        raise PrunescopeError(f"'{checkpoint}' is not in this copy of the project: install it again, or give a folder")
+    return checkpoint, embedded
+
+
+def _check_config(folder: Path, name: str) -> None:
+    """Refuses an unsupported model type before anything heavy is imported."""
+    try:
+        model_type = str(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_type"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PrunescopeError(f"'{name}': {CONFIG} is missing or names no model_type, choose another one") from error
+    check_model_type(model_type)
+
+
+# ---------------------------------------------------------------- load
+
+_loaded: dict[Resolved, Checkpoint] = {}  # the last one only: the worker stays warm, a second model costs memory
+
+
+def load(resolved: Resolved) -> Checkpoint:
+    """Loads a resolved checkpoint; asked again for the same content, gives the same objects.
+
+    Args:
+        resolved: From `resolve`.
+
+    Raises:
+        PrunescopeError: It cannot be read, or would compute something else than what was trained.
+    """
+    if resolved not in _loaded:
+        _loaded.clear()  # first, so that two models are never in memory together
+        _loaded[resolved] = _load(resolved)
+    return _loaded[resolved]
+
+
+def _load(resolved: Resolved) -> Checkpoint:
+    # Imported here: torch and transformers take seconds, and `resolve` must stay free of them.
+    from core.architectures import encoder_layers, num_prunable
+
+    with _one_line_errors(resolved):
+        tokenizer = _load_tokenizer(resolved)
+        model = _load_model(resolved)
+        digests = _load_training_digests(resolved)
+    _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
+    record = CheckpointRecord(
+        id=resolved.id,
+        revision=resolved.revision,
+        source=resolved.source,
+        architecture=type(model).__name__,
+        num_layers=len(encoder_layers(model)),
+        hidden_size=model.config.hidden_size,
+        num_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        num_prunable=num_prunable(model),
+    )
+    return Checkpoint(record, model, tokenizer, digests)
+
+
+@contextmanager
+def _one_line_errors(resolved: Resolved) -> Iterator[None]:
+    """Turns what the libraries raise on a bad checkpoint into one line without a machine's path."""
+    import pickle
+
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        lines = str(error).replace(str(resolved.folder), resolved.id).strip().splitlines()
+        reason = lines[0][:200] if lines else type(error).__name__
+        raise PrunescopeError(f"'{resolved.id}' cannot be loaded: {reason}; choose another checkpoint") from error
+
+
+def _load_tokenizer(resolved: Resolved) -> Any:
+    from transformers import AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # its reports of unused weights would end up in the worker's or a command's output
+    logging.disable_progress_bar()
+    return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
+
+
+def _load_model(resolved: Resolved) -> Any:
+    """Reads the classifier in float32 and checks that every weight was there and is finite."""
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    config = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
+    _check_size(resolved.id, config)
+    weights = weight_patterns([path.name for path in resolved.folder.iterdir()], resolved.id)
+    model, found = AutoModelForSequenceClassification.from_pretrained(
+        resolved.folder,
+        config=config,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors="safetensors" in weights[0],
+        weights_only=True,
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise PrunescopeError(
+            f"'{resolved.id}' lacks {len(missing)} weights such as {missing[0]}, which would be random: "
+            "choose a checkpoint that was fine-tuned for sequence classification"
+        )
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise PrunescopeError(f"'{resolved.id}': weight {name} is not finite, choose another checkpoint")
+    return model.eval()
+
+
+def _check_size(name: str, config: Any) -> None:
+    """Counts parameters on the meta device, where they take no memory, before any of them is read."""
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    with torch.device("meta"):
+        model = AutoModelForSequenceClassification.from_config(config)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if count > limits().parameters:
+        raise PrunescopeError(
+            f"'{name}' has {count:,} parameters: at most {limits().parameters:,} here, choose a smaller checkpoint"
+        )
+    positions = config.max_position_embeddings
+    if positions < MAX_LENGTH:
+        raise PrunescopeError(f"'{name}' reads at most {positions} tokens: {MAX_LENGTH} are needed, choose another one")
+
+
+def _check_tokenizer(name: str, size: int, padding: int | None, config: Any) -> None:
+    """Refuses a tokenizer that does not belong to the model."""
+    if size > config.vocab_size:
+        raise PrunescopeError(
+            f"'{name}': its tokenizer knows {size} tokens but the model only {config.vocab_size}: "
+            "they do not belong together, choose another checkpoint"
+        )
+    if padding is None:
+        raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
+
+
+def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
+    path = resolved.folder / TRAINING_EXAMPLES
+    if not path.is_file():
+        return None
+    digests = np.load(path, allow_pickle=False)
+    if digests.dtype != np.uint64 or digests.ndim != 1:
+        raise ValueError(f"{TRAINING_EXAMPLES} holds {digests.dtype} of {digests.ndim} dimensions instead of uint64")
+    return np.asarray(digests)
+
+
+def check_labels(checkpoint: Checkpoint, task: Task) -> None:
+    """Refuses a checkpoint whose classifier has another number of labels than the task.
+
+    Args:
+        checkpoint: A loaded checkpoint.
+        task: The task that it is to be evaluated on.
+
+    Raises:
+        PrunescopeError: The numbers differ.
+    """
+    labels = int(checkpoint.model.config.num_labels)  # type: ignore[union-attr, arg-type]
+    if labels != len(task.label_names):
+        raise PrunescopeError(
+            f"'{checkpoint.record.id}' has {labels} labels, task {task.name} has {len(task.label_names)} "
+            f"({', '.join(task.label_names)}): choose the task that it was fine-tuned on"
+        )

@@ -1,0 +1,49 @@
+"""Shared fixtures: an isolated user, tiny random checkpoints, small data in the Hub's layout.
+
+The environment is set before anything is imported that reads it.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_HOME = Path(tempfile.mkdtemp(prefix="prunescope-tests-"))
+os.environ.update(
+    HOME=str(_HOME),
+    XDG_CACHE_HOME=str(_HOME / "cache"),
+    HF_HOME=str(_HOME / "huggingface"),
+    PRUNESCOPE_RESULTS=str(_HOME / "results"),
+    HF_HUB_OFFLINE="1",
+    OMP_NUM_THREADS="1",  # tiny models: threads cost more than they give
+)
+for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT"):
+    os.environ.pop(_name, None)
+
+import pytest  # noqa: E402
+
+from core.catalog import TASKS  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random two-layer BERT classifier for two labels, float32 safetensors. Do not write to it."""
+    from tiny import make_bert  # here: tests of the pages need no torch
+
+    return make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def glue_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in the Hub's layout with every task: 96 validation and 160 training rows. Do not write to it."""
+    from tiny import write_split
+
+    folder = tmp_path_factory.mktemp("glue")
+    for task in TASKS.values():
+        write_split(folder, task, task.split, 96, seed=1)
+        write_split(folder, task, "train", 160, seed=2)
+    return folder
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)

@@ -1,0 +1,87 @@
+"""Tiny random checkpoints and small data files in the Hub's layout, made in a moment."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.catalog import Task
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+_TEXT = (
+    "a the this that film story actor scene music joke plot ending song voice picture is was seems feels looks never "
+    "always truly hardly and but or good bad dull bright slow warm cold brave weak deep thin rich poor kind cruel"
+)
+WORDS = _TEXT.split()
+LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
+VOCABULARY = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *(w for w in WORDS if len(w) > 1)]
+
+
+def make_bert(
+    folder: Path,
+    *,
+    layers: int = 2,
+    labels: int = 2,
+    dtype: torch.dtype = torch.float32,
+    seed: int = 0,
+    safetensors: bool = True,
+) -> Path:
+    """Writes a random BertForSequenceClassification (hidden 32, 4 heads) with a real WordPiece tokenizer.
+
+    Its weights are drawn widely (standard deviation 0.3), so that representations differ between layers and examples.
+    It reads pairs as well as single sentences.
+    """
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+
+    config = BertConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=32,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        initializer_range=0.3,
+        num_labels=labels,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = BertForSequenceClassification(config)
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(parameter, std=0.1)
+    model.to(dtype).save_pretrained(folder)
+    BertTokenizer(vocab={token: i for i, token in enumerate(VOCABULARY)}).save_pretrained(folder)
+    if not safetensors:
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    return folder
+
+
+def make_texts(count: int, seed: int = 0) -> list[str]:
+    """Makes different sentences of 3 to 20 words."""
+    random = np.random.RandomState(seed)
+    return [" ".join(random.choice(WORDS, size=random.randint(3, 21))) + " ." for _ in range(count)]
+
+
+def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0) -> Path:
+    """Writes `TASK/SPLIT-00000-of-00001.parquet` with sentences in the task's columns and random labels."""
+    from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
+
+    disable_progress_bars()
+    columns = {name: make_texts(count, seed=100 * seed + i) for i, name in enumerate(task.text_columns)}
+    labels = np.random.RandomState(seed).randint(len(task.label_names), size=count).tolist()
+    features = Features(
+        {
+            **{name: Value("string") for name in columns},
+            "label": ClassLabel(names=list(task.label_names)),
+            "idx": Value("int32"),
+        }
+    )
+    path = folder / task.name / f"{split}-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = {**columns, "label": labels, "idx": list(range(count))}
+    Dataset.from_dict(values, features=features).to_parquet(str(path))
+    return path
