@@ -1,0 +1,129 @@
+"""Global magnitude pruning: the smallest |w| over all matrices of the scope go first.
+
+Formula: w_i becomes 0 where |w_i| is among the round(amount · n) smallest of the
+scope's n weights; among equal |w| the lowest index (parameter order, row-major)
+goes first. Outside ties this is `torch.nn.utils.prune.global_unstructured` with
+`L1Unstructured` (Han et al. 2015, arXiv 1506.02626). `amount` is a fraction of the
+scope's weights.
+
+Cost: two passes over the weights for *all* amounts together. The bits of a
+non-negative float32 order like integers, so a histogram of their upper half finds
+the bin of every threshold and only those bins are sorted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.architectures import encoder_layers, linear_weights
+
+_LOW_BITS = 16  # of 32; the sign bit is 0, so 2**15 bins
+_BINS = 1 << (31 - _LOW_BITS)
+_CHUNK = 1 << 16  # entries looked at together: small enough to stay in the processor's cache
+
+Bits = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where the smallest weights end: all below `threshold` go, and the first `ties` that equal it."""
+
+    threshold: float
+    ties: int
+
+
+def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
+    """Gives the weight matrices of a scope in parameter order.
+
+    Args:
+        model: An encoder classifier.
+        scope: `encoder`, `all-linear`, or `layer:K` with K from 0.
+    """
+    if scope == "all-linear":
+        return list(linear_weights(model))
+    layers = encoder_layers(model)
+    if scope and scope.startswith("layer:"):
+        layers = [layers[int(scope.removeprefix("layer:"))]]
+    return [weight for layer in layers for weight in linear_weights(layer)]
+
+
+def smallest(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Cut]:
+    """Selects, for each count, where the `count` smallest |w| end.
+
+    Args:
+        weights: float32 tensors of any shape, taken together.
+        counts: Ranks, each from 0 to the total number of entries.
+
+    Returns:
+        One cut a count; a count of 0 removes nothing.
+    """
+    histogram = np.zeros(_BINS, dtype=np.int64)  # (bins,)
+    for bits in _magnitude_bits(weights):
+        histogram += np.bincount(bits >> _LOW_BITS, minlength=_BINS)  # (bins,)
+    ends = histogram.cumsum()  # (bins,)
+    bins = np.searchsorted(ends, counts)  # (counts,) the first bin that reaches the count
+    wanted = np.zeros(_BINS, dtype=bool)  # (bins,)
+    wanted[bins] = True
+    members = np.sort(np.concatenate([bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)]))
+    starts = np.searchsorted(members, bins.astype(np.uint32) << _LOW_BITS)  # (counts,) a bin's first member
+    before = ends[bins] - histogram[bins]  # (counts,) entries in lower bins
+    return [_cut(members[start:], count - int(low)) for count, start, low in zip(counts, starts, before, strict=True)]
+
+
+def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
+    for weight in weights:
+        bits = weight.detach().contiguous().numpy().reshape(-1).view(np.uint32)  # (entries,)
+        for start in range(0, len(bits), _CHUNK):
+            yield bits[start : start + _CHUNK] & np.uint32(0x7FFFFFFF)  # (chunk,) without the sign
+
+
+def _cut(members: Bits, rank: int) -> Cut:
+    """Ends after the `rank` smallest of the ascending `members`."""
+    if rank <= 0:
+        return Cut(0.0, 0)
+    bits = members[rank - 1]
+    below = int(np.searchsorted(members, bits))
+    return Cut(float(bits.view(np.float32)), rank - below)
+
+
+class MagnitudePlan:
+    """The thresholds of all amounts over one scope; implements `core.pruning.Plan`."""
+
+    def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
+        """Selects every threshold.
+
+        Args:
+            weights: The scope's matrices in parameter order, float32.
+            amounts: Fractions in [0, 1).
+        """
+        self.parameters = weights
+        total = sum(weight.numel() for weight in weights)
+        self._cuts = dict(zip(amounts, smallest(weights, [round(a * total) for a in amounts]), strict=True))
+
+    def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yields the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        cut = self._cuts[amount]
+        ties = cut.ties
+        for weight in baseline:
+            magnitudes = weight.abs()  # (rows, columns)
+            keep = magnitudes >= cut.threshold  # (rows, columns)
+            if ties:
+                tied = torch.nonzero((magnitudes == cut.threshold).flatten()).flatten()[:ties]  # (ties here,)
+                keep.view(-1)[tied] = False
+                ties -= len(tied)
+            yield keep
+
+
+def magnitude(model: nn.Module, scope: str | None, amounts: Sequence[float]) -> MagnitudePlan:
+    """Plans global magnitude pruning; see the module's text.
+
+    Args:
+        model: The baseline.
+        scope: `encoder`, `all-linear`, or `layer:K`.
+        amounts: Fractions of the scope's weights, in [0, 1).
+    """
+    return MagnitudePlan(scoped_weights(model, scope), amounts)

@@ -1,0 +1,107 @@
+"""What a method promises (Plan), and how a plan is applied to a model and undone (PrunedModel)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from core.architectures import encoder_layers, linear_weights
+
+
+class Plan(Protocol):
+    """The masks of one method on one baseline, for every amount of a sweep."""
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The parameters that the plan may change."""
+        ...
+
+    def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yields what stays of each parameter.
+
+        Args:
+            amount: The fraction of what the method removes, in (0, 1).
+            baseline: The unpruned values of `parameters`, in the same order.
+
+        Yields:
+            A bool tensor for each of `parameters`, of its shape; False is removed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How much pruning removed, as fractions.
+
+    Attributes:
+        sparsity: Removed / all parameters of the model.
+        prunable_sparsity: Removed encoder matrix weights / all encoder matrix weights.
+        layer_sparsity: The same per layer.
+    """
+
+    sparsity: float
+    prunable_sparsity: float
+    layer_sparsity: tuple[float, ...]
+
+
+class PrunedModel:
+    """A model that is pruned in place, again and again, from one copy of its baseline.
+
+    A context manager: on exit the parameters hold their baseline again, to the bit.
+    """
+
+    def __init__(self, model: nn.Module, plan: Plan) -> None:
+        """Copies the parameters that the plan may change.
+
+        Args:
+            model: The baseline; its parameters will change in place.
+            plan: A plan made for this model.
+        """
+        self.model, self.plan = model, plan
+        self._baseline = [parameter.detach().clone() for parameter in plan.parameters]
+        self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
+        self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.restore()
+
+    def restore(self) -> None:
+        """Gives every parameter its baseline values back."""
+        for parameter, values in zip(self.plan.parameters, self._baseline, strict=True):
+            parameter.data.copy_(values)
+
+    def prune(self, amount: float) -> Removed:
+        """Prunes the baseline by `amount`, whatever the model held before.
+
+        Args:
+            amount: The fraction of what the plan's method removes, in [0, 1).
+
+        Returns:
+            What was removed by pruning; a weight that was zero before counts when it is removed.
+        """
+        if amount == 0:
+            self.restore()
+            return self._fractions({})
+        removed: dict[int, int] = {}
+        masks = self.plan.keep_masks(amount, self._baseline)
+        for parameter, values, keep in zip(self.plan.parameters, self._baseline, masks, strict=True):
+            torch.mul(values, keep, out=parameter.data)
+            removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
+        return self._fractions(removed)
+
+    def _fractions(self, removed: dict[int, int]) -> Removed:
+        counts = [sum(removed.get(id(weight), 0) for weight in layer) for layer in self._layers]
+        sizes = [sum(weight.numel() for weight in layer) for layer in self._layers]
+        return Removed(
+            sparsity=sum(removed.values()) / self._num_parameters,
+            prunable_sparsity=sum(counts) / sum(sizes),
+            layer_sparsity=tuple(count / size for count, size in zip(counts, sizes, strict=True)),
+        )
