@@ -1,0 +1,270 @@
+"""SweepResult -> Vega-Lite, by Altair: the pictures that the player moves through the pruning amounts.
+
+Every picture has a parameter `frame`, the index of the pruning amount on show. A
+script sets it (core/player.js); nothing else about a picture changes while it
+plays, so every axis and scale is fixed. A picture is a template, drawn once for
+a depth, and named data: new frames are new data in the same picture. Colours and
+fonts come from the script, which knows the visitor's theme; marks name their
+role by a style.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+
+from core.catalog import SURVIVAL_THRESHOLD
+from core.findings import layer_survivals, majority_share, point_names
+from core.results import SweepResult
+
+Spec = dict[str, Any]  # a Vega-Lite specification
+Rows = list[dict[str, Any]]
+
+MOST_PRINTED = 8  # more points than this leave no room for a number in a cell
+MOST_LABELLED_BARS = 14
+LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
+UNDEFINED_COLOUR = "#8a8a8a"
+AMOUNT_DOMAIN = [-0.03, 1.16]  # the marker stays inside on the left, the bars' numbers on the right
+CURVE_AXIS = {"minExtent": 40, "maxExtent": 40}  # both curves start at the same place
+
+
+def player_views(result: SweepResult, reduction: str) -> dict[str, Spec]:
+    """Draws the player's three pictures, each by itself.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+
+    Returns:
+        `heatmap`, `accuracy` and `survival`, each with its data under `datasets`.
+    """
+    points, rows = result.cka.points, _rows(result, reduction)
+    return {
+        name: {**_view_spec(name, points), "datasets": {data: rows[data] for data in DATA_OF[name]}}
+        for name in DRAWINGS
+    }
+
+
+def player_chart(result: SweepResult, reduction: str) -> Spec:
+    """Draws the same three pictures as one of fixed size: the heatmap, beside it accuracy over survival.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+    """
+    return {**_chart_spec(result.cka.points), "datasets": _rows(result, reduction)}
+
+
+# ---------------------------------------------------------------- data
+
+
+def _rows(result: SweepResult, reduction: str) -> dict[str, Rows]:
+    return {
+        "cells": _cells(result, reduction),
+        "amounts": _amounts(result),
+        "reference": [_majority(result)],
+        "bars": _bars(result, reduction),
+    }
+
+
+def _cells(result: SweepResult, reduction: str) -> Rows:
+    """One row a cell; `v` holds its values over the amounts, unclamped, null where undefined."""
+    names = point_names(result.cka.points)
+    return [
+        {
+            "baseline": row.label,
+            "pruned": column.label,
+            "baseline_name": row.title,
+            "pruned_name": column.title,
+            "v": [_rounded(frame.cka[reduction][i][j]) for frame in result.frames],
+        }
+        for i, row in enumerate(names)
+        for j, column in enumerate(names)
+    ]
+
+
+def _amounts(result: SweepResult) -> Rows:
+    """One row an amount, with accuracy and its interval."""
+    rows = []
+    for k, frame in enumerate(result.frames):
+        low, high = frame.intervals.get("accuracy") or (None, None)
+        accuracy = frame.metrics.get("accuracy")
+        rows.append({"k": k, "amount": frame.amount, "accuracy": accuracy, "low": low, "high": high})
+    return rows
+
+
+def _majority(result: SweepResult) -> dict[str, Any]:
+    share = majority_share(result)
+    return {"accuracy": share, "text": f"always the majority class: {share:.2f}"}
+
+
+def _bars(result: SweepResult, reduction: str) -> Rows:
+    """One row a point: how far it survives, and the first frame that lies beyond."""
+    return [
+        {
+            "layer": one.label,
+            "name": one.title,
+            "survival": round(one.value, 6),
+            "text": f"> {one.value:.2f}" if one.censored else f"{one.value:.2f}",
+            "ends": next((k for k, amount in enumerate(result.amounts) if amount > one.value), len(result.amounts)),
+        }
+        for one in layer_survivals(result, reduction)
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    """Keeps the page small without touching the three decimals on screen."""
+    return None if value is None else round(value, 6)
+
+
+# ---------------------------------------------------------------- drawings
+
+
+@lru_cache(maxsize=64)
+def _view_spec(name: str, points: tuple[str, ...]) -> Spec:
+    return _finished(DRAWINGS[name](points))
+
+
+@lru_cache(maxsize=16)
+def _chart_spec(points: tuple[str, ...]) -> Spec:
+    views = {name: draw(points) for name, draw in DRAWINGS.items()}
+    beside = alt.vconcat(
+        views["accuracy"].properties(width=340, height=130), views["survival"].properties(width=340, height=130)
+    )
+    return _finished(alt.hconcat(views["heatmap"].properties(width=340, height=340), beside))
+
+
+def _finished(chart: alt.LayerChart | alt.HConcatChart) -> Spec:
+    """Adds the frame; gives cells without a value their own grey, because they are no zeros."""
+    grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
+    chart = chart.add_params(alt.param(name="frame", value=0))
+    spec: Spec = chart.configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey)).to_dict()
+    return spec
+
+
+def _heatmap(points: tuple[str, ...]) -> alt.LayerChart:
+    """Every baseline layer against every pruned layer; cells without a value are grey and hatched."""
+    names = point_names(points)
+    order = [name.label for name in names]
+    note = " (1a: attention block, 1: output)" if "1a" in order else ""
+    axis = alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True)
+    x = alt.X("pruned:N", sort=order, title=f"Layer of the pruned model{note}", axis=axis)
+    y = alt.Y("baseline:N", sort=order[::-1], title="Layer of the baseline", axis=axis)
+    colour = alt.Color(
+        "cka:Q",
+        scale=alt.Scale(domain=[0, 1], scheme="magma", clamp=True),
+        legend=alt.Legend(
+            title="CKA", orient="top", titleOrient="left", gradientLength=140, gradientThickness=10, values=[0, 0.5, 1]
+        ),
+    )
+    tooltip = [
+        alt.Tooltip("baseline_name:N", title="Baseline"),
+        alt.Tooltip("pruned_name:N", title="Pruned"),
+        alt.Tooltip("text:N", title="CKA"),
+    ]
+    base = (
+        alt.Chart(alt.NamedData("cells"))
+        .transform_calculate(cka="datum.v[frame]")
+        .transform_calculate(text="isValid(datum.cka) ? format(datum.cka, '.3f') : 'undefined'")
+        .encode(x=x, y=y)
+    )
+    layers = [
+        base.mark_rect(invalid="show").encode(color=colour, tooltip=tooltip),
+        base.transform_filter("datum.baseline === datum.pruned").mark_rect(style="own", filled=False),
+        *_hatching(base, x, y),
+    ]
+    if len(names) <= MOST_PRINTED:
+        ink = alt.condition(f"datum.cka > {LIGHT_FROM}", alt.value("black"), alt.value("white"))
+        number = base.transform_filter("isValid(datum.cka)").mark_text(style="number")
+        layers.append(number.encode(text=alt.Text("cka:Q", format=".2f"), color=ink))
+    return alt.layer(*layers).properties(title="Similarity of every pair of layers")
+
+
+def _hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Three diagonal strokes over every cell without a value."""
+    undefined = base.transform_filter("!isValid(datum.cka)").mark_rule(color="white")
+    strokes = (((0.0, 0.5), (0.5, 0.0)), ((0.0, 1.0), (1.0, 0.0)), ((0.5, 1.0), (1.0, 0.5)))
+    return [
+        undefined.encode(
+            x=x.bandPosition(left),
+            x2=alt.X2("pruned:N", bandPosition=right),
+            y=y.bandPosition(low),
+            y2=alt.Y2("baseline:N", bandPosition=high),
+        )
+        for (left, low), (right, high) in strokes
+    ]
+
+
+def _accuracy(points: tuple[str, ...]) -> alt.LayerChart:
+    """Accuracy over the pruning amount, its interval, and what answering the majority class alone would reach."""
+    x = _amount_axis("amount:Q")
+    y = alt.Y(
+        "accuracy:Q",
+        title="Accuracy",
+        scale=alt.Scale(domain=[0, 1.03], nice=False),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", **CURVE_AXIS),
+    )
+    tooltip = [
+        alt.Tooltip("amount:Q", title="Pruning amount", format=".2f"),
+        alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
+        alt.Tooltip("low:Q", title="95 % from", format=".3f"),
+        alt.Tooltip("high:Q", title="to", format=".3f"),
+    ]
+    base = alt.Chart(alt.NamedData("amounts")).encode(x=x)
+    majority = alt.Chart(alt.NamedData("reference")).encode(y=y)
+    return alt.layer(
+        base.mark_area(style="band").encode(y="low:Q", y2="high:Q"),
+        majority.mark_rule(style="reference"),
+        majority.mark_text(style="note", align="left", baseline="top", dx=4, dy=4).encode(
+            x=alt.datum(0), text="text:N"
+        ),
+        base.mark_line(style="series").encode(y=y),
+        _here(x),
+        base.transform_filter("datum.k === frame").mark_point(style="marker", filled=True).encode(y=y),
+        base.mark_point(opacity=0, size=250).encode(y=y, tooltip=tooltip),
+    ).properties(title="Accuracy with its 95 % interval")
+
+
+def _survival(points: tuple[str, ...]) -> alt.LayerChart:
+    """How far each layer keeps its CKA with its own baseline; a bar fades when the frame has passed its end."""
+    order = [name.label for name in point_names(points)]
+    x = _amount_axis("survival:Q")
+    y = alt.Y(
+        "layer:N",
+        title="Layer",
+        scale=alt.Scale(domain=order[::-1], paddingInner=0.25),
+        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, **CURVE_AXIS),
+    )
+    base = alt.Chart(alt.NamedData("bars")).encode(x=x, y=y)
+    bar = base.mark_bar(style="bar").encode(
+        x2=alt.datum(0),
+        opacity=alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)),
+        tooltip=[alt.Tooltip("name:N", title="Layer"), alt.Tooltip("text:N", title="Survives up to")],
+    )
+    number = base.mark_text(style="note", align="left", dx=4).encode(text="text:N")
+    layers = [bar, _here(_amount_axis("amount:Q")), *([number] if len(order) <= MOST_LABELLED_BARS else [])]
+    return alt.layer(*layers).properties(title=f"Own CKA stays at or above {SURVIVAL_THRESHOLD} up to")
+
+
+def _here(x: alt.X) -> alt.Chart:
+    """A line at the amount on show."""
+    amounts = alt.Chart(alt.NamedData("amounts")).transform_filter("datum.k === frame")
+    return amounts.mark_rule(style="here").encode(x=x)
+
+
+def _amount_axis(field: str) -> alt.X:
+    return alt.X(
+        field,
+        title="Pruning amount",
+        scale=alt.Scale(domain=AMOUNT_DOMAIN, nice=False),
+        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", grid=False),
+    )
+
+
+DRAWINGS: dict[str, Callable[[tuple[str, ...]], alt.LayerChart]] = {
+    "heatmap": _heatmap,
+    "accuracy": _accuracy,
+    "survival": _survival,
+}
+DATA_OF = {"heatmap": ("cells",), "accuracy": ("amounts", "reference"), "survival": ("bars", "amounts")}

@@ -1,0 +1,325 @@
+// The player: Altair's pictures, moved through the pruning amounts by setting their `frame` parameter.
+// Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes.
+// It talks to no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
+//
+// data: { title, group, autoplay, vega: URL of the Vega bundle or null if it is loaded already,
+//         frames: [{amount, name, detail}], views: {heatmap, accuracy, survival: Vega-Lite specifications} }
+
+const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
+const END_HOLDS = 3; // the last frame stands this many times as long before the loop starts over
+
+// ---------------------------------------------------------------- time: one clock a group of synced players
+
+const CLOCKS = (globalThis.prunescopeClocks ??= new Map());
+
+class Clock {
+  static of(group) {
+    if (!CLOCKS.has(group)) CLOCKS.set(group, new Clock(group));
+    return CLOCKS.get(group);
+  }
+
+  constructor(group) {
+    Object.assign(this, { group, players: new Set(), amounts: [], index: 0, step: 500, loop: true, playing: false });
+    this.autoplay = !matchMedia("(prefers-reduced-motion: reduce)").matches; // offered once
+  }
+
+  get amount() { return this.amounts[this.index] ?? 0; }
+  get last() { return Math.max(this.amounts.length - 1, 0); }
+  emit() { for (const player of this.players) player.show(); }
+
+  join(player) {
+    this.players.add(player);
+    this.update();
+    if (player.data.autoplay && this.autoplay) this.play();
+    this.autoplay = false;
+  }
+
+  leave(player) { // a page that is drawn anew mounts its players again at once: then the clock is still here
+    this.players.delete(player);
+    setTimeout(() => {
+      if (this.players.size) return;
+      this.pause();
+      if (CLOCKS.get(this.group) === this) CLOCKS.delete(this.group);
+    }, 500);
+  }
+
+  update() { // players of different amounts share their union; who rests at the end follows a growing result
+    const { amount, last, index, playing } = this;
+    const follow = this.amounts.length > 0 && index === last && !playing;
+    this.amounts = [...new Set([...this.players].flatMap((p) => p.data.frames.map((f) => f.amount)))].sort((a, b) => a - b);
+    this.index = follow ? this.last : Math.max(this.amounts.findLastIndex((a) => a <= amount), 0);
+    this.emit();
+  }
+
+  seek(index) {
+    const count = this.last + 1;
+    this.index = this.loop ? ((index % count) + count) % count : Math.min(Math.max(index, 0), this.last);
+    this.emit();
+  }
+
+  play() {
+    if (this.playing) return;
+    if (!this.loop && this.index >= this.last) this.index = 0;
+    this.playing = true;
+    this.since = performance.now();
+    requestAnimationFrame((now) => this.tick(now));
+    this.emit();
+  }
+
+  pause() {
+    this.playing = false;
+    this.emit();
+  }
+
+  tick(now) {
+    if (!this.playing) return;
+    const wait = this.step * (this.index === this.last ? END_HOLDS : 1);
+    if (now - this.since >= wait) {
+      this.since = Math.max(this.since + wait, now - wait); // back from a hidden tab: no racing to catch up
+      if (!this.loop && this.index >= this.last) return this.pause();
+      this.seek(this.index + 1);
+    }
+    requestAnimationFrame((next) => this.tick(next));
+  }
+}
+
+// ---------------------------------------------------------------- pictures
+
+let loading; // one load of Vega a page
+async function vegaEmbed(url) {
+  if (!globalThis.vegaEmbed) await (loading ??= import(new URL(url, document.baseURI).href));
+  return globalThis.vegaEmbed;
+}
+
+function themeOf(element) { // Streamlit gives its theme as CSS variables; the defaults serve a plain file
+  const style = getComputedStyle(element);
+  const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const text = read("--st-text-color", "#31333f");
+  const line = read("--st-border-color", "#d5d6da");
+  const accent = read("--st-primary-color", "#b5367a");
+  const [red, green, blue] = style.color.match(/[\d.]+/g).map(Number);
+  return { text, line, accent, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
+}
+
+function vegaConfig({ text, line, accent, font }, size) {
+  const label = { labelColor: text, titleColor: text, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal" };
+  return {
+    background: "transparent", padding: 2, font, aria: false,
+    axis: { ...label, gridColor: line, domainColor: line, tickColor: line },
+    legend: label,
+    title: { color: text, fontSize: size + 1, anchor: "start", frame: "bounds", offset: 8 },
+    view: { stroke: null },
+    style: {
+      cell: { fontSize: size },
+      own: { stroke: text, strokeWidth: 1.5 },
+      band: { color: accent, opacity: 0.22 },
+      series: { color: accent, strokeWidth: 2.5 },
+      bar: { color: accent },
+      reference: { color: text, strokeDash: [5, 4], opacity: 0.7 },
+      note: { color: text, fontSize: size },
+      here: { color: text, strokeWidth: 1.5 },
+      marker: { color: accent, stroke: text, strokeWidth: 1.5, size: 90, opacity: 1 },
+    },
+  };
+}
+
+class Picture { // one Vega view in one box
+  constructor(name, box, player) {
+    Object.assign(this, { name, box, player, frame: 0 });
+    this.observer = new ResizeObserver(() => this.refresh());
+    this.observer.observe(box);
+  }
+
+  refresh() { // a template that is drawn already takes new data and sizes; another one replaces it without a gap
+    const { data, theme, fontSize } = this.player;
+    if (!data || !this.box.clientWidth) return;
+    const { datasets, ...template } = data.views[this.name];
+    const wanted = JSON.stringify([template, theme, fontSize]);
+    this.datasets = datasets;
+    if (wanted === this.wanted) return this.draw();
+    this.wanted = wanted;
+    this.embed(template, theme, fontSize).catch((error) => this.player.fail(error));
+  }
+
+  async embed(template, theme, fontSize) {
+    const { wanted } = this;
+    const embed = await vegaEmbed(this.player.data.vega);
+    if (wanted !== this.wanted) return;
+    const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
+    const holder = document.createElement("div");
+    holder.className = "holder coming";
+    this.box.append(holder);
+    const spec = {
+      ...template, width, height, autosize: { type: "fit", contains: "padding" },
+      params: [{ name: "frame", value: frame }], datasets: structuredClone(datasets),
+    };
+    const result = await embed(holder, spec, {
+      actions: false, defaultStyle: false, renderer: "svg", ast: true,
+      config: vegaConfig(theme, fontSize), tooltip: { theme: theme.dark ? "dark" : "light" },
+    });
+    if (wanted !== this.wanted) return result.finalize(), holder.remove(); // overtaken by a newer one
+    this.finish();
+    Object.assign(this, { result, holder, view: result.view, drawn: { datasets, frame, width, height } });
+    holder.classList.remove("coming");
+    return this.draw();
+  }
+
+  async draw() { // frames that come while Vega is busy are skipped, never queued
+    if (!this.view || this.busy) return;
+    this.busy = true;
+    while (this.view && this.change(this.view)) await this.view.runAsync();
+    this.busy = false;
+  }
+
+  change(view) { // tells the view what is new; says whether anything is
+    const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
+    const { drawn } = this;
+    this.drawn = { datasets, frame, width, height };
+    if (datasets !== drawn.datasets) for (const [name, rows] of Object.entries(structuredClone(datasets))) view.data(name, rows);
+    if (frame !== drawn.frame) view.signal("frame", frame);
+    if (width && (width !== drawn.width || height !== drawn.height)) view.width(width).height(height);
+    return Object.keys(drawn).some((key) => drawn[key] !== this.drawn[key]);
+  }
+
+  show(frame) {
+    this.frame = frame;
+    this.draw();
+  }
+
+  finish() {
+    this.result?.finalize();
+    this.holder?.remove();
+    this.view = null;
+  }
+
+  end() {
+    this.observer.disconnect();
+    this.wanted = null;
+    this.finish();
+  }
+}
+
+// ---------------------------------------------------------------- the player
+
+const icon = (path) => `<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true"><path d="${path}"/></svg>`;
+const PLAY = icon("M3.5 1.5v13l10-6.5z");
+const PAUSE = icon("M3 1.5h3.5v13H3zM9.5 1.5H13v13H9.5z");
+const BACK = icon("M13 1.5v13L5 8zM2.5 1.5h2v13h-2z");
+const FORTH = icon("M3 1.5v13L11 8zM11.5 1.5h2v13h-2z");
+const LOOP = icon("M8 2.5V.3l3.8 3.2L8 6.7V4.5A3.7 3.7 0 0 0 4.8 10L3.3 11.3A5.7 5.7 0 0 1 8 2.5zM8 13.5v2.2l-3.8-3.2L8 9.3v2.2A3.7 3.7 0 0 0 11.2 6l1.5-1.3A5.7 5.7 0 0 1 8 13.5z");
+
+const HTML = `
+<div class="player" role="group" tabindex="0">
+  <p class="readout"><output><b></b> <span></span></output></p>
+  <div class="pictures">
+    <div class="heatmap" role="img"></div>
+    <div class="bar">
+      <button type="button" data-do="back" aria-label="One amount back" title="One amount back (←)">${BACK}</button>
+      <button type="button" data-do="toggle" class="main"></button>
+      <button type="button" data-do="forth" aria-label="One amount forth" title="One amount forth (→)">${FORTH}</button>
+      <input type="range" min="0" step="1" aria-label="Pruning amount">
+      <select aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
+      <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
+    </div>
+    <div class="accuracy" role="img"></div>
+    <div class="survival" role="img"></div>
+  </div>
+</div>`;
+
+class Player {
+  constructor(root) {
+    this.element = document.createElement("div");
+    this.element.innerHTML = HTML;
+    root.append(this.element);
+    const find = (selector) => this.element.querySelector(selector);
+    this.frame = find(".player");
+    Object.assign(this, { amountText: find("b"), detail: find("output span"), output: find("output"), scrub: find("input"), speed: find("select") });
+    this.buttons = Object.fromEntries([...this.element.querySelectorAll("button")].map((b) => [b.dataset.do, b]));
+    this.pictures = ["heatmap", "accuracy", "survival"].map((name) => new Picture(name, find("." + name), this));
+    this.listen();
+  }
+
+  get fontSize() { return Math.round(Math.min(Math.max(this.pictures[0].box.clientHeight / 38, 12), 16)); }
+  get index() { return Math.max(this.data.frames.findLastIndex((f) => f.amount <= this.clock.amount), 0); }
+
+  update(data) {
+    this.data = data;
+    this.theme = themeOf(this.frame);
+    this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
+    const clock = Clock.of(data.group);
+    if (clock === this.clock) clock.update();
+    else {
+      this.clock?.leave(this);
+      (this.clock = clock).join(this);
+    }
+    for (const picture of this.pictures) {
+      picture.box.setAttribute("aria-label", data.views[picture.name].title);
+      picture.refresh();
+    }
+  }
+
+  show() {
+    const { clock, data } = this;
+    const { name, detail } = data.frames[this.index];
+    this.amountText.textContent = name;
+    this.detail.textContent = detail;
+    this.output.setAttribute("aria-live", clock.playing ? "off" : "polite");
+    this.scrub.max = clock.last;
+    this.scrub.value = clock.index;
+    this.scrub.setAttribute("aria-valuetext", name);
+    this.speed.value = clock.step;
+    const label = clock.playing ? "Pause" : "Play";
+    if (this.buttons.toggle.ariaLabel !== label) {
+      this.buttons.toggle.innerHTML = clock.playing ? PAUSE : PLAY;
+      this.buttons.toggle.ariaLabel = label;
+      this.buttons.toggle.title = `${label} (space)`;
+    }
+    this.buttons.loop.setAttribute("aria-pressed", clock.loop);
+    for (const picture of this.pictures) picture.show(this.index);
+  }
+
+  listen() {
+    const go = (index) => (this.clock.pause(), this.clock.seek(index));
+    const does = {
+      back: () => go(this.clock.index - 1),
+      forth: () => go(this.clock.index + 1),
+      first: () => go(0),
+      last: () => go(this.clock.last),
+      toggle: () => (this.clock.playing ? this.clock.pause() : this.clock.play()),
+      loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
+    };
+    for (const [name, button] of Object.entries(this.buttons)) button.onclick = does[name];
+    this.scrub.oninput = () => go(+this.scrub.value);
+    this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
+    const keys = { ArrowLeft: "back", ArrowRight: "forth", Home: "first", End: "last", " ": "toggle" };
+    this.frame.onkeydown = (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey || event.target === this.speed || !keys[event.key]) return;
+      if (event.key === " " && event.target.tagName === "BUTTON") return; // the button's own key
+      event.preventDefault();
+      event.stopPropagation();
+      does[keys[event.key]]();
+    };
+  }
+
+  fail(error) {
+    console.warn("Prunescope: the pictures cannot be drawn:", error);
+    this.detail.textContent = "The pictures cannot be drawn here: the drawing library did not load.";
+  }
+
+  finish() {
+    this.clock?.leave(this);
+    for (const picture of this.pictures) picture.end();
+    this.element.remove();
+  }
+}
+
+// Mounts a player, or gives the one that stands in `root` new data: amount and playing go on. Returns how to end it.
+export function mountPlayer(root, data) {
+  (root.prunescopePlayer ??= new Player(root)).update(data);
+  return () => {
+    root.prunescopePlayer?.finish();
+    root.prunescopePlayer = null;
+  };
+}
+
+export default ({ parentElement, data }) => mountPlayer(parentElement, data);

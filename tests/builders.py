@@ -1,0 +1,133 @@
+"""Results for tests, made by formula: plausible, seeded, without a model."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.catalog import FINE_AMOUNTS, REDUCTIONS, amount_text
+from core.results import (
+    CheckpointRecord,
+    CkaRecord,
+    Frame,
+    Matrix,
+    PruningRecord,
+    SweepResult,
+    TaskRecord,
+    digest,
+    sealed,
+)
+
+OwnCka = Callable[[float, int, int], float | None]
+"""(amount, point, number of points) -> CKA of a point with its own baseline."""
+Hole = tuple[float, int, int]
+"""(amount, row, column) of a cell without a value."""
+
+HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}  # amounts: first, last point
+
+
+def make_result(
+    *,
+    num_layers: int = 6,
+    amounts: tuple[float, ...] = FINE_AMOUNTS,
+    points: str = "attention",
+    own_cka: OwnCka | None = None,
+    accuracy: Callable[[float], float] | None = None,
+    num_examples: int = 200,
+    scope: str | None = "encoder",
+    source: str = "hub",
+    holes: tuple[Hole, ...] = (),
+) -> SweepResult:
+    """Builds a sealed result of a sweep that never ran.
+
+    Args:
+        num_layers: Encoder layers.
+        amounts: Ascending pruning amounts, 0 first.
+        points: A name from catalog.POINTS.
+        own_cka: The diagonal, for all reductions; None is a decline that comes earlier in deeper points.
+        accuracy: Of an amount; None falls from 0.9 to 0.5.
+        num_examples: Evaluation examples, gold labels half and half.
+        scope: Of the pruning.
+        source: Of the examples: hub, folder or written.
+        holes: Cells without a value, for all reductions.
+    """
+    parts = {"attention": ("attention",), "layer": ("output",), "both": ("attention", "output")}[points]
+    names = tuple(f"layer.{k}.{part}" for k in range(num_layers) for part in parts)
+    accuracy = accuracy or (lambda amount: 0.5 + 0.4 * _logistic(amount, 0.6, 0.05))
+    gold = tuple(k % 2 for k in range(num_examples))
+
+    def frame(amount: float) -> Frame:
+        correct = round(accuracy(amount) * num_examples)
+        share = correct / num_examples
+        half_width = 1.96 * np.sqrt(share * (1 - share) / num_examples)
+        here = {(row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)}
+        return Frame(
+            amount=amount,
+            sparsity=round(amount * 0.53, 6),
+            prunable_sparsity=amount,
+            layer_sparsity=(amount,) * num_layers,
+            metrics={"accuracy": share},
+            intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
+            cka={
+                name: _matrix(amount, len(names), own_cka or _deeper_falls_earlier(name), here) for name in REDUCTIONS
+            },
+            predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
+        )
+
+    result = SweepResult(
+        checkpoint=CheckpointRecord(
+            id="embedded:sst2",
+            revision="0" * 64,
+            source="embedded",
+            architecture="bert",
+            num_layers=num_layers,
+            hidden_size=384,
+            num_parameters=20_000_000,
+            num_prunable=10_616_832,
+        ),
+        task=TaskRecord(
+            name="sst2",
+            source=source,
+            source_name="written for Prunescope" if source == "written" else "GLUE",
+            split="validation",
+            examples=tuple(range(num_examples)),
+            gold=gold,
+            label_names=("negative", "positive"),
+            max_length=128,
+            fingerprint="f" * 64,
+        ),
+        pruning=PruningRecord(method="magnitude", granularity="weight", scope=scope, seed=0),
+        cka=CkaRecord(
+            points=names,
+            estimators={"mean": "full", "cls": "full", "tokens": "minibatch-32"},
+            length_control=(0.8,) * len(names),
+        ),
+        frames=tuple(frame(amount) for amount in amounts),
+        environment={"torch": "none", "threads": 1},
+        seconds=1.0,
+        created_at="2026-01-01T00:00:00+00:00",
+    )
+    return sealed(result.model_copy(update={"key": digest(result.model_dump(mode="json"))}))
+
+
+def _logistic(amount: float, middle: float, width: float) -> float:
+    """Falls from 1 at amount 0 towards 0."""
+    return float((1 + np.exp(-middle / width)) / (1 + np.exp((amount - middle) / width)))
+
+
+def _deeper_falls_earlier(reduction: str) -> OwnCka:
+    """As magnitude pruning shows it."""
+    first, last = HALF_WAY_DOWN[reduction]
+    return lambda amount, point, size: _logistic(amount, first + (last - first) * point / max(size - 1, 1), 0.07)
+
+
+def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int]]) -> Matrix:
+    """Off the diagonal: neighbours are alike, distant points are not, and may be slightly below zero."""
+
+    def cell(row: int, column: int) -> float | None:
+        own = own_cka(amount, column, size)
+        if own is None or (row, column) in holes:
+            return None
+        distance = abs(row - column) * 6 / size
+        return float(own if row == column else 0.97 * own * np.exp(-distance / 3) - 0.01 * distance * (1 - own))
+
+    return tuple(tuple(cell(row, column) for column in range(size)) for row in range(size))
