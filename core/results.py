@@ -161,26 +161,31 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def result_key(header: Header, amounts: tuple[float, ...], dtype: str) -> str:
+def result_key(
+    revision: str, task: TaskRecord, pruning: PruningRecord, points: str, amounts: tuple[float, ...], dtype: str
+) -> str:
     """Names a result by what decides its numbers (not by threads, environment or time).
 
     Args:
-        header: Checkpoint, task, pruning and points.
+        revision: The checkpoint's content.
+        task: The examples.
+        pruning: The method and its settings.
+        points: A name from POINTS.
         amounts: The pruning amounts, ascending.
         dtype: The computation's dtype, such as `float32`.
     """
-    calibration = header.pruning.calibration
+    calibration = pruning.calibration
     return digest(
         {
-            "checkpoint": header.checkpoint.revision,
-            "task": [header.task.fingerprint, header.task.examples],
+            "checkpoint": revision,
+            "task": [task.fingerprint, task.examples],
             "pruning": {
-                **header.pruning.model_dump(mode="json", exclude={"calibration"}),
+                **pruning.model_dump(mode="json", exclude={"calibration"}),
                 "calibration": calibration and calibration.fingerprint,
             },
-            "points": header.cka.points,
+            "points": points,
             "amounts": [amount_text(amount) for amount in amounts],
-            "max_length": header.task.max_length,
+            "max_length": task.max_length,
             "dtype": dtype,
             "engine": ENGINE_VERSION,
         }

@@ -1,0 +1,208 @@
+"""The whole procedure: prunes, runs, compares and scores, amount by amount.
+
+An iterator of progress and frames that ends in a SweepResult. Closing it between
+two events cancels the sweep; however it ends, the model is left as it was found.
+"""
+
+import platform
+import sys
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import torch
+from torch import Tensor
+
+from core.catalog import ENGINE_VERSION, MAX_LENGTH, REDUCTIONS, SweepRequest, check_scope, limits
+from core.checkpoints import Checkpoint, check_labels
+from core.cka import cka, u_centred_gram
+from core.errors import PrunescopeError
+from core.eval_subset import EvalSubset, check_not_training_data
+from core.metrics import evaluate
+from core.pruning import REGISTRY, PrunedModel, Removed
+from core.representations import (
+    MINIBATCH,
+    Encoded,
+    Recorder,
+    Representations,
+    Window,
+    encode,
+    plan_windows,
+    point_names,
+)
+from core.requests import DTYPE, pruning_record
+from core.results import CkaRecord, Frame, Header, Matrix, SweepResult, result_key
+
+ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
+
+Grams = dict[str, list[Tensor]]  # reduction -> for each (mini)batch (points, n, n), U-centred
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One micro-batch is done.
+
+    Attributes:
+        amount: The pruning amount at work.
+        done: Micro-batches done, over all amounts.
+        total: Micro-batches of the whole sweep.
+    """
+
+    amount: float
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class FrameReady:
+    """One pruning amount is done.
+
+    Attributes:
+        header: What belongs to every frame.
+        frame: Its numbers.
+    """
+
+    header: Header
+    frame: Frame
+
+
+Event = Progress | FrameReady | SweepResult
+
+
+def sweep(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
+    """Runs a checked request.
+
+    Args:
+        checkpoint: The loaded baseline; pruned in place and restored.
+        subset: The evaluation examples.
+        request: Method, scope, points and amounts.
+
+    Yields:
+        Progress after each micro-batch, FrameReady after each amount, at last the SweepResult (not saved).
+
+    Raises:
+        PrunescopeError: The parts do not fit together.
+    """
+    started = time.monotonic()
+    _check_fit(checkpoint, subset, request)
+    encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
+    points = point_names(request.points, checkpoint.record.num_layers)
+    bytes_per_token = len(points) * checkpoint.record.hidden_size * 4
+    windows = plan_windows(encoded, checkpoint.tokenizer, bytes_per_token)
+    plan = REGISTRY[request.method](checkpoint.model, request.scope, request.amounts)
+    batches = sum(len(window.micro_batches) for window in windows)
+    header, frames, done = None, [], 0
+    with PrunedModel(checkpoint.model, plan) as pruned_model, Recorder(checkpoint.model, points) as recorder:
+        buffers = _buffers(checkpoint, encoded, windows, len(points), len(subset.task.label_names))
+        baseline: Grams = {}
+        for amount in request.amounts:
+            removed = pruned_model.prune(amount)
+            grams: Grams = {name: [] for name in REDUCTIONS}
+            for _ in _run(recorder, buffers, windows, grams):
+                done += 1
+                yield Progress(amount, done, batches * len(request.amounts))
+            baseline = baseline or grams
+            header = header or _header(checkpoint, subset, request, points, _length_control(windows, baseline))
+            frames.append(_frame(amount, removed, subset, buffers.logits, baseline, grams))
+            yield FrameReady(header, frames[-1])
+    assert header is not None  # parse_amounts always gives the baseline's amount 0
+    yield _result(header, frames, request, time.monotonic() - started)
+
+
+def _check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
+    check_labels(checkpoint, subset.task)
+    check_scope(request.scope, request.method, checkpoint.record.num_layers)
+    check_not_training_data(subset, checkpoint.training_digests, checkpoint.record.id)
+    bound = limits().examples
+    if len(subset.rows) > bound:
+        raise PrunescopeError(f"{len(subset.rows)} examples: choose at most {bound}")
+
+
+def _buffers(
+    checkpoint: Checkpoint, encoded: Encoded, windows: Sequence[Window], num_points: int, num_labels: int
+) -> Representations:
+    return Representations(
+        num_examples=len(encoded.features),
+        num_labels=num_labels,
+        num_points=num_points,
+        hidden=checkpoint.record.hidden_size,
+        num_tokens=max(window.num_tokens for window in windows),
+    )
+
+
+def _run(recorder: Recorder, buffers: Representations, windows: Sequence[Window], grams: Grams) -> Iterator[None]:
+    """Runs all examples through the model and fills `grams`; yields after each micro-batch."""
+    for window in windows:
+        for batch in window.micro_batches:
+            buffers.store(batch, recorder.run(batch), recorder.states)
+            yield
+        grams["tokens"] += [u_centred_gram(tokens) for tokens in buffers.tokens(window)]
+    grams["mean"].append(u_centred_gram(buffers.mean))
+    grams["cls"].append(u_centred_gram(buffers.cls))
+
+
+def _length_control(windows: Sequence[Window], baseline: Grams) -> tuple[float | None, ...]:
+    """CKA of the padding mask alone with each baseline point, flattened tokens: what length explains."""
+    masks = [real[None].float() for window in windows for real in window.tokens]  # each (1, minibatch, longest)
+    return _matrix(cka([u_centred_gram(mask) for mask in masks], baseline["tokens"]))[0]
+
+
+def _matrix(values: Tensor) -> Matrix:
+    """Writes a matrix for the file: undefined values as None."""
+    return tuple(tuple(None if value != value else value for value in row) for row in values.tolist())
+
+
+def _frame(amount: float, removed: Removed, subset: EvalSubset, logits: Tensor, baseline: Grams, grams: Grams) -> Frame:
+    predictions = tuple(logits.argmax(-1).tolist())  # (examples,)
+    metrics, intervals = evaluate(subset.task.metrics, subset.gold, predictions)
+    return Frame(
+        amount=amount,
+        sparsity=removed.sparsity,
+        prunable_sparsity=removed.prunable_sparsity,
+        layer_sparsity=removed.layer_sparsity,
+        metrics=metrics,
+        intervals=intervals,
+        cka={name: _matrix(cka(baseline[name], grams[name])) for name in REDUCTIONS},
+        predictions=predictions,
+    )
+
+
+def _header(
+    checkpoint: Checkpoint,
+    subset: EvalSubset,
+    request: SweepRequest,
+    points: tuple[str, ...],
+    length_control: tuple[float | None, ...],
+) -> Header:
+    return Header(
+        checkpoint=checkpoint.record,
+        task=subset.record(),
+        pruning=pruning_record(request),
+        cka=CkaRecord(points=points, estimators=ESTIMATORS, length_control=length_control),
+    )
+
+
+def _result(header: Header, frames: Sequence[Frame], request: SweepRequest, seconds: float) -> SweepResult:
+    return SweepResult(
+        **dict(header),
+        key=result_key(header.checkpoint.revision, header.task, header.pruning, request.points, request.amounts, DTYPE),
+        frames=tuple(frames),
+        environment=environment(),
+        seconds=round(seconds, 3),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def environment() -> dict[str, str | int]:
+    """Describes what the numbers were computed with."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "transformers", "numpy")},
+        "engine": ENGINE_VERSION,
+        "platform": f"{sys.platform} {platform.machine()}",
+        "device": "cpu",
+        "dtype": DTYPE,
+        "threads": torch.get_num_threads(),
+    }
