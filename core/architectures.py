@@ -34,7 +34,7 @@ def architecture_of(model: nn.Module) -> Architecture:
         PrunescopeError: The model's type is not in the table.
     """
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
-    check_model_type(model_type)
+    check_model_type(model_type, type(model).__name__)
     return ARCHITECTURES[model_type]
 
 

@@ -143,18 +143,20 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
 SUPPORTED_MODEL_TYPES = ("bert",)  # the keys of core.architectures.ARCHITECTURES, which needs torch
 
 
-def check_model_type(model_type: str) -> None:
+def check_model_type(model_type: str, checkpoint: str) -> None:
     """Refuses a model type whose layers `core.architectures` does not know.
 
     Args:
         model_type: As config.json names it.
+        checkpoint: The checkpoint, for the message.
 
     Raises:
         PrunescopeError: It is not supported.
     """
     if model_type not in SUPPORTED_MODEL_TYPES:
         raise PrunescopeError(
-            f"model type '{model_type[:40]}' is not supported: choose one of {', '.join(SUPPORTED_MODEL_TYPES)}"
+            f"'{checkpoint}' has model type '{model_type[:40]}', which is not supported: choose a checkpoint of type "
+            f"{', '.join(SUPPORTED_MODEL_TYPES)}"
         )
 
 

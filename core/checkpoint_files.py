@@ -87,7 +87,10 @@ def content_hash(folder: Path, checkpoint: str) -> str:
     Raises:
         PrunescopeError: The folder is no checkpoint.
     """
-    patterns = wanted_patterns([path.name for path in folder.iterdir()], checkpoint)
-    files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
-    lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
+    try:
+        patterns = wanted_patterns([path.name for path in folder.iterdir()], checkpoint)
+        files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+        lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
+    except OSError as error:
+        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
     return hashlib.sha256(lines.encode()).hexdigest()

@@ -6,6 +6,7 @@ everything that transformers would let pass in silence.
 """
 
 import json
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from safetensors import SafetensorError
 
 from core.catalog import EMBEDDED, MAX_LENGTH, Task, check_model_type, limits, source_of
 from core.checkpoint_files import CONFIG, TRAINING_EXAMPLES, content_hash, weight_patterns
@@ -100,7 +102,7 @@ def _check_config(folder: Path, name: str) -> None:
         model_type = str(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_type"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PrunescopeError(f"'{name}': {CONFIG} is missing or names no model_type, choose another one") from error
-    check_model_type(model_type)
+    check_model_type(model_type, name)
 
 
 # ---------------------------------------------------------------- load
@@ -148,10 +150,6 @@ def _load(resolved: Resolved) -> Checkpoint:
 @contextmanager
 def _one_line_errors(resolved: Resolved) -> Iterator[None]:
     """Turns what the libraries raise on a bad checkpoint into one line without a machine's path."""
-    import pickle
-
-    from safetensors import SafetensorError
-
     try:
         yield
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:

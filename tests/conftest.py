@@ -6,6 +6,7 @@ The environment is set before anything is imported that reads it.
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 _HOME = Path(tempfile.mkdtemp(prefix="prunescope-tests-"))
@@ -21,6 +22,7 @@ for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT"):
     os.environ.pop(_name, None)
 
 import pytest  # noqa: E402
+from local_hub import LocalHub, local_hub  # noqa: E402
 
 from core.catalog import TASKS  # noqa: E402
 
@@ -43,6 +45,20 @@ def glue_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_split(folder, task, task.split, 96, seed=1)
         write_split(folder, task, "train", 160, seed=2)
     return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    """A local Hub that the client talks to, with an empty cache and offline mode off."""
+    from huggingface_hub import constants
+
+    with local_hub() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
+        template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        yield server
 
 
 def pytest_sessionfinish() -> None:
