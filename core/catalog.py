@@ -200,12 +200,14 @@ class Method:
         title: The name on screen.
         granularity: Whether single weights or whole units are removed.
         explanation: One sentence for a reader who knows BERT but not pruning.
+        seeded: Whether a seed changes what is removed.
     """
 
     name: str
     title: str
     granularity: Literal["weight", "neuron"]
     explanation: str
+    seeded: bool = False
 
 
 METHODS: Mapping[str, Method] = {
@@ -345,6 +347,17 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
             raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the baseline, 0.9 removes nine tenths")
         amounts.add(float(amount_text(float(amount))))
     return tuple(sorted(amounts))
+
+
+def stepped_amounts(step: float, largest: float) -> tuple[float, ...]:
+    """Gives the multiples of a step up to the largest amount, 0 among them.
+
+    Args:
+        step: The distance of two amounts, in (0, 1).
+        largest: The last amount at most, in [0, 1).
+    """
+    size = Decimal(amount_text(step))
+    return parse_amounts(str(k * size) for k in range(int(Decimal(amount_text(largest)) / size) + 1))
 
 
 DEFAULT_AMOUNTS = parse_amounts(k / 10 for k in range(10))
