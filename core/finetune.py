@@ -7,31 +7,40 @@ writes the model card, so that the card's numbers are those of what is shipped.
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
+from huggingface_hub import ModelCardData
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    PreTrainedTokenizerFast,
+    BertTokenizerFast,
     Trainer,
     TrainingArguments,
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from core.catalog import MAX_LENGTH, TASKS, Task
+from core.catalog import MAX_LENGTH, TASKS, SweepRequest, Task, checked
+from core.checkpoint_files import TRAINING_EXAMPLES
+from core.checkpoints import load
 from core.errors import PrunescopeError
-from core.eval_subset import read_split
+from core.eval_subset import example_digests, read_split
+from core.requests import prepare
+from core.results import Frame, SweepResult
+from core.sweep import sweep
 
-LATIN1 = [chr(code) for code in range(0x21, 0x100) if chr(code).isprintable()]
+# Single characters that every cut vocabulary keeps: Latin-1 and what word processors type (dashes, quotes, …, €).
+CHARACTERS = [chr(code) for code in (*range(0x21, 0x100), *range(0x2010, 0x2028), 0x20AC)]
 
 
-def tokenise_split(tokenizer: PreTrainedTokenizerFast, task: Task, folder: Path, split: str) -> Dataset:
+def tokenise_split(tokenizer: Any, task: Task, folder: Path, split: str) -> Dataset:
     """Reads one split and tokenises it for the Trainer.
 
     Args:
@@ -52,19 +61,17 @@ def tokenise_split(tokenizer: PreTrainedTokenizerFast, task: Task, folder: Path,
     return data.map(encode, batched=True, remove_columns=[c for c in data.column_names if c != "label"])
 
 
-def train(task: Task, base: Path, data: Path, work: Path, options: argparse.Namespace) -> None:
-    """Fine-tunes `base` on the task's training split into `work/final`.
+def train(task: Task, options: argparse.Namespace) -> None:
+    """Fine-tunes the base checkpoint into `WORK/final`; an interrupted run goes on from its last save.
 
     Args:
         task: The task.
-        base: Folder of the pretrained checkpoint.
-        data: A folder in the Hub's GLUE layout.
-        work: Where intermediate checkpoints go; an interrupted run goes on from the last.
-        options: `epochs`, `batch_size`, `learning_rate`, `warmup`, `seed`.
+        options: The command line.
     """
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    work = options.work
+    tokenizer = AutoTokenizer.from_pretrained(options.base, local_files_only=True)
     model = AutoModelForSequenceClassification.from_pretrained(
-        base, num_labels=len(task.label_names), local_files_only=True, dtype=torch.float32
+        options.base, num_labels=len(task.label_names), local_files_only=True, dtype=torch.float32
     )
     arguments = TrainingArguments(
         output_dir=str(work),
@@ -81,78 +88,155 @@ def train(task: Task, base: Path, data: Path, work: Path, options: argparse.Name
         use_cpu=True,
         seed=options.seed,
     )
-    data_set = tokenise_split(tokenizer, task, data, "train")
+    data_set = tokenise_split(tokenizer, task, options.data, "train")
     trainer = Trainer(model=model, args=arguments, train_dataset=data_set, processing_class=tokenizer)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
     trainer.save_model(str(work / "final"))
 
 
-def texts_of(task: Task, data: Path, extra: Sequence[Path]) -> Iterable[str]:
-    """Yields every text whose word pieces the shipped vocabulary must keep.
-
-    Args:
-        task: The task.
-        data: A folder in the Hub's GLUE layout.
-        extra: JSON-lines files with further examples (the written subset).
-    """
-    for split in ("train", task.split):
-        split_data = read_split(data, task, split)
-        for column in task.text_columns:
-            yield from split_data[column]
-    for path in extra:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            yield from (str(json.loads(line)[column]) for column in task.text_columns)
-
-
-def kept_ids(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -> list[int]:
-    """Finds the word pieces to keep: those in use, the special ones, Latin-1 letters and their ## forms.
+def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]]) -> list[int]:
+    """Finds the word pieces to keep: those in use, the special ones, single characters and their ## forms.
 
     Args:
         tokenizer: The full tokenizer.
-        texts: Every text of the data.
+        texts: Every example of the data, untruncated.
 
     Returns:
-        Token ids of the full vocabulary in ascending order.
+        Token ids of the full vocabulary, ascending.
     """
     vocabulary = tokenizer.get_vocab()
-    used = {i for ids in tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH)["input_ids"] for i in ids}
-    letters = {vocabulary[form] for c in LATIN1 for form in (c, f"##{c}") if form in vocabulary}
-    return sorted(used | letters | set(tokenizer.all_special_ids))
+    encoded = tokenizer([text for example in texts for text in example])["input_ids"]
+    used = {token for ids in encoded for token in ids}
+    characters = {vocabulary[form] for c in CHARACTERS for form in (c, f"##{c}") if form in vocabulary}
+    return sorted(used | characters | set(tokenizer.all_special_ids))
 
 
 def cut_vocabulary(folder: Path, keep: Sequence[int], output: Path) -> None:
     """Writes the checkpoint of `folder` with only the word pieces `keep`, in float16.
 
+    A word whose pieces are all kept is cut into the same pieces as before: WordPiece takes the longest
+    match, and a smaller vocabulary offers no longer one.
+
     Args:
-        folder: A trained checkpoint with its full vocabulary.
+        folder: A trained BERT with its full WordPiece vocabulary.
         keep: Token ids to keep, ascending; the new id of `keep[i]` is `i`.
         output: The folder to write in the Hub's format.
     """
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
-    tokens = tokenizer.convert_ids_to_tokens(list(keep))
-
-    full = model.get_input_embeddings().weight.data  # (full vocabulary, hidden)
+    full = model.get_input_embeddings().weight.data.clone()  # (full vocabulary, hidden)
     model.resize_token_embeddings(len(keep), mean_resizing=False)
     model.get_input_embeddings().weight.data.copy_(full[list(keep)])  # (kept, hidden)
     model.half().save_pretrained(output)
+    with TemporaryDirectory() as temporary:
+        vocabulary = Path(temporary) / "vocab.txt"
+        vocabulary.write_text("\n".join(tokenizer.convert_ids_to_tokens(list(keep))) + "\n", encoding="utf-8")
+        BertTokenizerFast(vocab=str(vocabulary), do_lower_case=True, model_max_length=512).save_pretrained(output)
 
-    tokenizer.save_pretrained(output)
-    path = output / "tokenizer.json"
-    description = json.loads(path.read_text(encoding="utf-8"))
-    description["model"]["vocab"] = {token: i for i, token in enumerate(tokens)}
-    for added in description["added_tokens"]:
-        added["id"] = tokens.index(added["content"])
-    post = description["post_processor"]
-    for name, special in (post.get("special_tokens") or {}).items():
-        special["ids"] = [tokens.index(name)]
-    for side in ("sep", "cls"):
-        if side in post:
-            post[side][1] = tokens.index(post[side][0])
-    padding = description.get("padding")
-    if padding:
-        padding["pad_id"] = tokens.index(padding["pad_token"])
-    path.write_text(json.dumps(description, ensure_ascii=False), encoding="utf-8")
+
+def score(folder: Path, task: Task, data: Path) -> Frame:
+    """Evaluates a stored checkpoint on the whole validation split.
+
+    Args:
+        folder: The checkpoint.
+        task: The task.
+        data: A folder in the Hub's GLUE layout.
+
+    Returns:
+        The baseline's frame: metrics and intervals.
+    """
+    count = len(read_split(data, task, task.split))
+    request = SweepRequest(str(folder), task.name, amounts=(0.0,), num_examples=count, data=str(data))
+    inputs = prepare(checked(request))
+    *_, result = sweep(load(inputs.resolved), inputs.subset, request)
+    assert isinstance(result, SweepResult)  # the last event of a sweep
+    return result.frames[0]
+
+
+def model_card(task: Task, options: argparse.Namespace, frame: Frame, sizes: Mapping[str, int]) -> str:
+    """Writes the README of a checkpoint: data, recipe, scores, licence.
+
+    Args:
+        task: The task.
+        options: The command line's recipe.
+        frame: The stored checkpoint's scores.
+        sizes: `train`, `validation`, `kept` and `full`: examples and word pieces.
+    """
+    metadata = ModelCardData(
+        language="en",
+        license="apache-2.0",
+        base_model="sentence-transformers/all-MiniLM-L6-v2",
+        datasets=[task.dataset_id],
+        metrics=list(task.metrics),
+        pipeline_tag="text-classification",
+    )
+    scores = "\n".join(
+        f"| {name.replace('_', ' ')} | {value:.4f} | {low:.3f} to {high:.3f} |"
+        for name, value in frame.metrics.items()
+        for low, high in [frame.intervals[name] or (float("nan"),) * 2]
+    )
+    return f"""---
+{metadata.to_yaml()}
+---
+
+# MiniLM-L6, fine-tuned on {task.title}
+
+A small BERT (6 layers, hidden size 384) that answers: {task.question} It is the embedded default of Prunescope,
+made to be pruned and looked at; it is no state of the art.
+
+## Data
+
+The training split of GLUE's {task.title} (`{task.dataset_id}`, configuration `{task.name}`): {sizes["train"]:,}
+examples. `training_examples.npy` holds a digest of each, so that nothing is evaluated on what it was trained on.
+
+## Recipe
+
+`python -m core.finetune --task {task.name} --epochs {options.epochs:g} --batch-size {options.batch_size}
+--learning-rate {options.learning_rate:g} --warmup {options.warmup:g} --seed {options.seed}` from
+`sentence-transformers/all-MiniLM-L6-v2` (AdamW, weight decay 0.01, linear decay, examples grouped by length,
+at most {MAX_LENGTH} tokens). The weights after the last epoch; the validation split chose nothing.
+
+Then the word embeddings were cut from {sizes["full"]:,} to the {sizes["kept"]:,} word pieces that the data and the
+written examples need, with all Latin-1 characters, and the weights were stored in float16.
+
+## Scores
+
+Of this stored file, on the {sizes["validation"]:,} examples of the validation split, labels in the order
+{", ".join(task.label_names)}:
+
+| metric | value | 95 % interval |
+|---|---|---|
+{scores}
+
+## Licence
+
+Apache-2.0, as the pretrained checkpoint. The data set's own terms apply to its sentences, which are not part of this
+folder.
+"""
+
+
+def export(task: Task, options: argparse.Namespace) -> None:
+    """Cuts, stores, scores and describes the trained weights.
+
+    Args:
+        task: The task.
+        options: The command line.
+    """
+    splits = {split: list(texts(read_split(options.data, task, split), task)) for split in ("train", task.split)}
+    written = [example for path in options.extra for example in texts(Dataset.from_json(str(path)), task)]
+    tokenizer = AutoTokenizer.from_pretrained(options.work / "final", local_files_only=True)
+    keep = kept_ids(tokenizer, chain(*splits.values(), written))
+    cut_vocabulary(options.work / "final", keep, options.output)
+    np.save(options.output / TRAINING_EXAMPLES, example_digests(iter(splits["train"])))
+    frame = score(options.output, task, options.data)
+    train_size, validation_size = (len(split) for split in splits.values())
+    sizes = {"train": train_size, "validation": validation_size, "kept": len(keep), "full": len(tokenizer)}
+    (options.output / "README.md").write_text(model_card(task, options, frame, sizes), encoding="utf-8")
+
+
+def texts(data: Dataset, task: Task) -> Iterator[tuple[str, ...]]:
+    """Yields the one or two texts of each example."""
+    return zip(*(data[column] for column in task.text_columns), strict=True)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -177,12 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     task = TASKS[options.task]
     try:
-        final = options.work / "final"
-        if not final.is_dir():
-            train(task, options.base, options.data, options.work, options)
-        tokenizer = AutoTokenizer.from_pretrained(final, local_files_only=True)
-        keep = kept_ids(tokenizer, texts_of(task, options.data, options.extra))
-        cut_vocabulary(final, keep, options.output)
+        if not (options.work / "final").is_dir():
+            train(task, options)
+        export(task, options)
     except PrunescopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
