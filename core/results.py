@@ -204,6 +204,24 @@ def user_folder() -> Path:
     return Path(chosen) if chosen else user_cache_path("prunescope") / "results"
 
 
+def check_writable(output: Path | None) -> None:
+    """Refuses an output that could not be written, before a sweep is spent on it.
+
+    Args:
+        output: As `save` takes it.
+
+    Raises:
+        PrunescopeError: Its folder cannot be made or written.
+    """
+    folder = _folder_of(output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
 def save(result: SweepResult, output: Path | None = None) -> Path:
     """Writes a result atomically: a reader sees the whole file or none.
 
@@ -217,17 +235,25 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
     Raises:
         PrunescopeError: The folder cannot be written.
     """
-    output = output or user_folder()
-    path = output if output.suffix == ".json" else output / f"{result.key}.json"
+    folder = _folder_of(output)
+    path = output if output is not None and output != folder else folder / f"{result.key}.json"
     text = json.dumps(sealed(result).model_dump(mode="json"), allow_nan=False, ensure_ascii=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)
     except OSError as error:
-        raise PrunescopeError(
-            f"cannot write {path}: {error.strerror}; choose another --output or PRUNESCOPE_RESULTS"
-        ) from error
+        raise _not_writable(path, error) from error
     return path
+
+
+def _folder_of(output: Path | None) -> Path:
+    if output is None:
+        return user_folder()
+    return output.parent if output.suffix == ".json" else output
+
+
+def _not_writable(path: Path, error: OSError) -> PrunescopeError:
+    return PrunescopeError(f"cannot write {path} ({error.strerror}): choose another --output or PRUNESCOPE_RESULTS")
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -72,21 +72,25 @@ Event = Progress | FrameReady | SweepResult
 
 
 def sweep(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
-    """Runs a checked request.
+    """Checks that the parts fit and starts a sweep.
 
     Args:
         checkpoint: The loaded baseline; pruned in place and restored.
         subset: The evaluation examples.
         request: Method, scope, points and amounts.
 
-    Yields:
-        Progress after each micro-batch, FrameReady after each amount, at last the SweepResult (not saved).
+    Returns:
+        Events: Progress after each micro-batch, FrameReady after each amount, at last the SweepResult (not saved).
 
     Raises:
         PrunescopeError: The parts do not fit together.
     """
+    _check_fit(checkpoint, subset, request)  # here, not at the first event: a refusal should come at once
+    return _events(checkpoint, subset, request)
+
+
+def _events(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
     started = time.monotonic()
-    _check_fit(checkpoint, subset, request)
     encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
     points = point_names(request.points, checkpoint.record.num_layers)
     bytes_per_token = len(points) * checkpoint.record.hidden_size * 4

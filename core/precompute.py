@@ -1,0 +1,107 @@
+"""`python -m core.precompute`: a sweep from the command line; always recomputed.
+
+Progress and time left go to standard error, the path of the result to standard output.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from core import catalog, results
+from core.command_line import OneLineParser, run_command
+from core.errors import PrunescopeError
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parses the command line."""
+    parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
+    add = parser.add_argument
+    add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, or embedded:NAME")
+    add("--task", required=True, help=", ".join(catalog.TASKS))
+    add("--method", default="magnitude", help=", ".join(catalog.METHODS))
+    add("--scope", help="encoder (default), all-linear, or layer:K with K from 0; weight methods only")
+    add("--points", default="attention", help=", ".join(catalog.POINTS))
+    add("--amounts", help="fractions in [0, 1), such as 0,0.1,0.2 (default: steps of 0.1 up to 0.9)")
+    add("--examples", type=int, help=f"default: {catalog.DEFAULT_EXAMPLES}, or as many as there are")
+    add("--seed", type=int, default=0, help="of pruning; the examples' seed is fixed")
+    add("--data", help="written, hub, or a folder in the Hub's GLUE layout (default: written for embedded, else hub)")
+    add("--source-name", help="what the result calls the data")
+    add("--threads", type=int, help="processor threads (default: PyTorch's)")
+    add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
+    return parser.parse_args(arguments)
+
+
+def request_of(options: argparse.Namespace) -> catalog.SweepRequest:
+    """Turns the command line into a checked request.
+
+    Raises:
+        PrunescopeError: An unknown name, or a value out of its bounds.
+    """
+    catalog.choose(options.method, catalog.METHODS, "method")
+    weight_method = catalog.METHODS[options.method].granularity == "weight"
+    amounts = catalog.DEFAULT_AMOUNTS if options.amounts is None else options.amounts.split(",")
+    return catalog.checked(
+        catalog.SweepRequest(
+            checkpoint=options.checkpoint,
+            task=options.task,
+            method=options.method,
+            scope=options.scope or ("encoder" if weight_method else None),
+            points=options.points,
+            amounts=catalog.parse_amounts(amounts),
+            num_examples=options.examples,
+            seed=options.seed,
+            data=options.data,
+            source_name=options.source_name,
+        )
+    )
+
+
+def compute(request: catalog.SweepRequest, threads: int | None) -> results.SweepResult:
+    """Runs a sweep with a progress bar on standard error.
+
+    Args:
+        request: A checked request.
+        threads: Processor threads; None leaves PyTorch's choice.
+
+    Raises:
+        PrunescopeError: The checkpoint or the data are not to be had, or do not fit.
+    """
+    from core.requests import prepare
+
+    inputs = prepare(request)
+    # After the checks that need no torch: bad input is refused without the seconds its import takes.
+    import torch
+
+    from core.checkpoints import load
+    from core.sweep import Progress, sweep
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    events = sweep(load(inputs.resolved), inputs.subset, request)
+    with tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar:
+        for event in events:
+            if isinstance(event, results.SweepResult):
+                return event
+            if isinstance(event, Progress):
+                bar.total = event.total
+                bar.set_postfix_str(f"amount {catalog.amount_text(event.amount)}", refresh=False)
+                bar.update(event.done - bar.n)
+    raise AssertionError("a sweep ends in its result")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Computes one result, saves it and prints its path."""
+    options = parse(arguments)
+    if options.threads is not None and not 1 <= options.threads <= 1024:
+        raise PrunescopeError(f"{options.threads} threads: choose 1 to 1024")
+    request = request_of(options)
+    results.check_writable(options.output)
+    print(results.save(compute(request, options.threads), options.output))
+    return 0
+
+
+if __name__ == "__main__":
+    run_command(main)
