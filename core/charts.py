@@ -20,13 +20,15 @@ from core.results import SweepResult
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]
+LayerChart = alt.LayerChart | alt.FacetChart  # what altair says that alt.layer gives
 
 MOST_PRINTED = 8  # more points than this leave no room for a number in a cell
 MOST_LABELLED_BARS = 14
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 UNDEFINED_COLOUR = "#8a8a8a"
-AMOUNT_DOMAIN = [-0.03, 1.16]  # the marker stays inside on the left, the bars' numbers on the right
-CURVE_AXIS = {"minExtent": 40, "maxExtent": 40}  # both curves start at the same place
+OWN_COLOUR = "#2ca5b8"  # the diagonal's outline: a hue that magma has not, seen on its dark and its light end
+AMOUNT_DOMAIN = [-0.03, 1.18]  # the marker stays inside on the left, the bars' numbers on the right
+CURVE_MARGIN = 40  # left of both curves, so that they start at the same place
 
 
 def player_views(result: SweepResult, reduction: str) -> dict[str, Spec]:
@@ -106,7 +108,7 @@ def _bars(result: SweepResult, reduction: str) -> Rows:
             "layer": one.label,
             "name": one.title,
             "survival": round(one.value, 6),
-            "text": f"> {one.value:.2f}" if one.censored else f"{one.value:.2f}",
+            "text": one.text,
             "ends": next((k for k, amount in enumerate(result.amounts) if amount > one.value), len(result.amounts)),
         }
         for one in layer_survivals(result, reduction)
@@ -135,7 +137,7 @@ def _chart_spec(points: tuple[str, ...]) -> Spec:
     return _finished(alt.hconcat(views["heatmap"].properties(width=340, height=340), beside))
 
 
-def _finished(chart: alt.LayerChart | alt.HConcatChart) -> Spec:
+def _finished(chart: LayerChart | alt.HConcatChart) -> Spec:
     """Adds the frame; gives cells without a value their own grey, because they are no zeros."""
     grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
     chart = chart.add_params(alt.param(name="frame", value=0))
@@ -143,7 +145,7 @@ def _finished(chart: alt.LayerChart | alt.HConcatChart) -> Spec:
     return spec
 
 
-def _heatmap(points: tuple[str, ...]) -> alt.LayerChart:
+def _heatmap(points: tuple[str, ...]) -> LayerChart:
     """Every baseline layer against every pruned layer; cells without a value are grey and hatched."""
     names = point_names(points)
     order = [name.label for name in names]
@@ -155,7 +157,13 @@ def _heatmap(points: tuple[str, ...]) -> alt.LayerChart:
         "cka:Q",
         scale=alt.Scale(domain=[0, 1], scheme="magma", clamp=True),
         legend=alt.Legend(
-            title="CKA", orient="top", titleOrient="left", gradientLength=140, gradientThickness=10, values=[0, 0.5, 1]
+            title="CKA",
+            orient="top",
+            titleOrient="left",
+            gradientLength=140,
+            gradientThickness=10,
+            values=[0, 0.5, 1],
+            offset=6,
         ),
     )
     tooltip = [
@@ -171,14 +179,18 @@ def _heatmap(points: tuple[str, ...]) -> alt.LayerChart:
     )
     layers = [
         base.mark_rect(invalid="show").encode(color=colour, tooltip=tooltip),
-        base.transform_filter("datum.baseline === datum.pruned").mark_rect(style="own", filled=False),
+        base.transform_filter("datum.baseline === datum.pruned").mark_rect(
+            filled=False, stroke=OWN_COLOUR, strokeWidth=2
+        ),
         *_hatching(base, x, y),
     ]
     if len(names) <= MOST_PRINTED:
         ink = alt.condition(f"datum.cka > {LIGHT_FROM}", alt.value("black"), alt.value("white"))
         number = base.transform_filter("isValid(datum.cka)").mark_text(style="number")
         layers.append(number.encode(text=alt.Text("cka:Q", format=".2f"), color=ink))
-    return alt.layer(*layers).properties(title="Similarity of every pair of layers")
+    return alt.layer(*layers).properties(
+        title="Similarity of every pair of layers", view=alt.ViewBackground(style="frame")
+    )
 
 
 def _hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
@@ -196,14 +208,14 @@ def _hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     ]
 
 
-def _accuracy(points: tuple[str, ...]) -> alt.LayerChart:
+def _accuracy(points: tuple[str, ...]) -> LayerChart:
     """Accuracy over the pruning amount, its interval, and what answering the majority class alone would reach."""
     x = _amount_axis("amount:Q")
     y = alt.Y(
         "accuracy:Q",
         title="Accuracy",
         scale=alt.Scale(domain=[0, 1.03], nice=False),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", **CURVE_AXIS),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
     )
     tooltip = [
         alt.Tooltip("amount:Q", title="Pruning amount", format=".2f"),
@@ -226,7 +238,7 @@ def _accuracy(points: tuple[str, ...]) -> alt.LayerChart:
     ).properties(title="Accuracy with its 95 % interval")
 
 
-def _survival(points: tuple[str, ...]) -> alt.LayerChart:
+def _survival(points: tuple[str, ...]) -> LayerChart:
     """How far each layer keeps its CKA with its own baseline; a bar fades when the frame has passed its end."""
     order = [name.label for name in point_names(points)]
     x = _amount_axis("survival:Q")
@@ -234,7 +246,7 @@ def _survival(points: tuple[str, ...]) -> alt.LayerChart:
         "layer:N",
         title="Layer",
         scale=alt.Scale(domain=order[::-1], paddingInner=0.25),
-        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, **CURVE_AXIS),
+        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
     )
     base = alt.Chart(alt.NamedData("bars")).encode(x=x, y=y)
     bar = base.mark_bar(style="bar").encode(
@@ -242,15 +254,20 @@ def _survival(points: tuple[str, ...]) -> alt.LayerChart:
         opacity=alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)),
         tooltip=[alt.Tooltip("name:N", title="Layer"), alt.Tooltip("text:N", title="Survives up to")],
     )
-    number = base.mark_text(style="note", align="left", dx=4).encode(text="text:N")
-    layers = [bar, _here(_amount_axis("amount:Q")), *([number] if len(order) <= MOST_LABELLED_BARS else [])]
+    layers = [bar, _here(_amount_axis("amount:Q"))]
+    if len(order) <= MOST_LABELLED_BARS:  # the halo keeps the passing line out of the number
+        layers += [
+            base.mark_text(style=style, align="left", dx=5).encode(text="text:N")
+            for style in (["note", "halo"], "note")
+        ]
     return alt.layer(*layers).properties(title=f"Own CKA stays at or above {SURVIVAL_THRESHOLD} up to")
 
 
 def _here(x: alt.X) -> alt.Chart:
     """A line at the amount on show."""
     amounts = alt.Chart(alt.NamedData("amounts")).transform_filter("datum.k === frame")
-    return amounts.mark_rule(style="here").encode(x=x)
+    line: alt.Chart = amounts.mark_rule(style="here").encode(x=x)
+    return line
 
 
 def _amount_axis(field: str) -> alt.X:
@@ -262,7 +279,7 @@ def _amount_axis(field: str) -> alt.X:
     )
 
 
-DRAWINGS: dict[str, Callable[[tuple[str, ...]], alt.LayerChart]] = {
+DRAWINGS: dict[str, Callable[[tuple[str, ...]], LayerChart]] = {
     "heatmap": _heatmap,
     "accuracy": _accuracy,
     "survival": _survival,

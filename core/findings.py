@@ -4,13 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from core.catalog import SURVIVAL_THRESHOLD
-from core.results import SweepResult
+from core.catalog import EMBEDDED, METHODS, ON_THE_HUB, REDUCTIONS, SURVIVAL_THRESHOLD, TASKS, amount_text
+from core.results import Frame, SweepResult
 from core.statistics import survival
+
+# ---------------------------------------------------------------- names
 
 
 @dataclass(frozen=True)
@@ -19,23 +22,6 @@ class PointName:
 
     label: str
     title: str
-
-
-@dataclass(frozen=True)
-class LayerSurvival:
-    """How far a point keeps its CKA with its own baseline.
-
-    Attributes:
-        label: On an axis.
-        title: In full.
-        value: The amount at which CKA first falls below 0.9; the largest amount if it never does.
-        censored: It never does.
-    """
-
-    label: str
-    title: str
-    value: float
-    censored: bool
 
 
 def point_names(points: Sequence[str]) -> list[PointName]:
@@ -57,6 +43,76 @@ def point_names(points: Sequence[str]) -> list[PointName]:
     ]
 
 
+def amount_name(amount: float) -> str:
+    """Writes an amount with two decimals, or with as many as it has."""
+    return max(f"{amount:.2f}", amount_text(amount), key=len)
+
+
+def checkpoint_name(result: SweepResult) -> str:
+    """Names the checkpoint as the catalog does, else by its id."""
+    titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
+    return titles.get(result.checkpoint.id, result.checkpoint.id)
+
+
+def data_name(result: SweepResult) -> str:
+    """Names the examples that the numbers come from."""
+    task, count = result.task, len(result.task.examples)
+    title = TASKS[task.name].title if task.name in TASKS else task.name
+    if task.source == "written":
+        return f"{count} {title}-like examples, {task.source_name}"
+    return f"{count} examples of {title} {task.split}, {task.source_name}"
+
+
+def pruning_name(result: SweepResult) -> str:
+    """Names the method and what it was let loose on."""
+    method, scope = result.pruning.method, result.pruning.scope
+    title = METHODS[method].title if method in METHODS else method
+    where = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
+    alone = f" of layer {int(scope.removeprefix('layer:')) + 1} alone" if scope and scope.startswith("layer:") else ""
+    return f"{title} pruning{where.get(scope, alone)}"
+
+
+def reduction_name(reduction: str) -> str:
+    """Names a reduction inside a sentence, where brackets would nest."""
+    title = REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", "")
+    return title[0].lower() + title[1:]
+
+
+def result_name(result: SweepResult) -> str:
+    """Names a result among others; the data first, because a narrow list shows the beginning only."""
+    return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
+
+
+# ---------------------------------------------------------------- survival
+
+
+@dataclass(frozen=True)
+class LayerSurvival:
+    """How far a point keeps its CKA with its own baseline.
+
+    Attributes:
+        label: The point's name on an axis.
+        title: Its name in full.
+        value: The amount at which CKA first falls below 0.9; the largest amount if it never does.
+        censored: It never does.
+    """
+
+    label: str
+    title: str
+    value: float
+    censored: bool
+
+    @property
+    def rank(self) -> float:
+        """What layers are compared by: the value as it is shown, or beyond all others."""
+        return float("inf") if self.censored else round(self.value, 2)
+
+    @property
+    def text(self) -> str:
+        """The value as it is shown."""
+        return f"> {amount_name(self.value)}" if self.censored else f"{self.value:.2f}"
+
+
 def own_cka(result: SweepResult, reduction: str) -> npt.NDArray[np.float64]:
     """Gives every point's CKA with its own baseline over the amounts; undefined values are NaN.
 
@@ -70,14 +126,158 @@ def own_cka(result: SweepResult, reduction: str) -> npt.NDArray[np.float64]:
 
 def layer_survivals(result: SweepResult, reduction: str) -> list[LayerSurvival]:
     """Computes how far each point survives, in depth order."""
-    found = survival(np.array(result.amounts), own_cka(result, reduction), threshold=SURVIVAL_THRESHOLD)
     return [
         LayerSurvival(name.label, name.title, one.value, one.censored)
-        for name, one in zip(point_names(result.cka.points), found, strict=True)
+        for name, one in zip(
+            point_names(result.cka.points), survival(result.amounts, own_cka(result, reduction)), strict=True
+        )
     ]
+
+
+def survival_table(result: SweepResult, reduction: str) -> list[dict[str, str]]:
+    """Gives survival as a table, one row a point, in depth order."""
+    last = own_cka(result, reduction)[-1]
+    return [
+        {
+            "Layer": one.title,
+            f"Keeps CKA ≥ {SURVIVAL_THRESHOLD} up to amount": one.text,
+            f"CKA at amount {amount_name(result.amounts[-1])}": "undefined" if np.isnan(value) else f"{value:.3f}",
+        }
+        for one, value in zip(layer_survivals(result, reduction), last, strict=True)
+    ]
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def finding(result: SweepResult, reduction: str) -> str:
+    """Says in one sentence how far the first and the last layer survive and whether there is an order between.
+
+    It describes this result and claims nothing beyond it: no intervals, no generalisation.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+    """
+    context = f"({checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)})"
+    if len(result.frames) < 2:
+        return f"Only the baseline is measured so far {context}."
+    layers = layer_survivals(result, reduction)
+    method = pruning_name(result)
+    said = _ends(layers) + _order(layers) + _undefined(result, reduction)
+    return f"Under {method[0].lower()}{method[1:]}, {said} {context}."
+
+
+def _ends(layers: Sequence[LayerSurvival]) -> str:
+    """Compares the first layer with the last."""
+    first, last = layers[0], layers[-1]
+    keeps = f"CKA ≥ {SURVIVAL_THRESHOLD} with its own baseline"
+    if len({layer.rank for layer in layers}) == 1:
+        return f"every layer keeps {keeps} up to {_until(first)}"
+    if first.rank == last.rank:
+        return f"layer {first.label} and layer {last.label} each keep {keeps} up to {_until(first)}"
+    but = "only" if last.rank < first.rank else "longer,"
+    return f"layer {first.label} keeps {keeps} up to {_until(first)}, layer {last.label} {but} up to {_until(last)}"
+
+
+def _until(layer: LayerSurvival) -> str:
+    largest = "the largest amount, " if layer.censored else "amount "
+    return f"{largest}{amount_name(layer.value) if layer.censored else layer.text}"
+
+
+def _order(layers: Sequence[LayerSurvival]) -> str:
+    """Says whether survival goes one way with depth; two layers' order is said already."""
+    ranks = [layer.rank for layer in layers]
+    if len(layers) < 3 or len(set(ranks)) == 1:
+        return ""
+    pairs = list(pairwise(ranks))
+    if all(low > high for low, high in pairs):
+        return ", and each layer falls earlier than the one before it"
+    if all(low < high for low, high in pairs):
+        return ", and each layer falls later than the one before it"
+    if all(low >= high for low, high in pairs):
+        return ", and no layer was seen to outlast the one before it"
+    if all(low <= high for low, high in pairs):
+        return ", and no layer was seen to fall earlier than the one before it"
+    longest = [layer for layer in layers if layer.rank == max(ranks)]
+    shortest = [layer for layer in layers if layer.rank == min(ranks)]
+    return (
+        f", but depth alone does not order the layers: {_listed(longest)} longest ({longest[0].text}), "
+        f"{_listed(shortest)} shortest ({shortest[0].text})"
+    )
+
+
+def _listed(layers: Sequence[LayerSurvival]) -> str:
+    labels = [layer.label for layer in layers]
+    if len(labels) == 1:
+        return f"layer {labels[0]} lasts"
+    return f"layers {', '.join(labels[:-1])} and {labels[-1]} last"
+
+
+def _undefined(result: SweepResult, reduction: str) -> str:
+    """Names the layers whose own CKA is undefined somewhere: there they count as fallen."""
+    columns = zip(point_names(result.cka.points), own_cka(result, reduction).T, strict=True)
+    labels = [name.label for name, values in columns if np.isnan(values).any()]
+    return f"; where CKA is undefined (layer {', '.join(labels)}), it counts as fallen" if labels else ""
+
+
+def length_finding(result: SweepResult) -> str:
+    """Says how similar the bare sentence lengths are to what the flattened tokens of the baseline show."""
+    known = [value for value in result.cka.length_control if value is not None]
+    if not known:
+        return "How much of it is sentence length alone is not known here."
+    reach = f"a CKA of {min(known):.2f} to {max(known):.2f} with the unpruned layers"
+    return f"Here the padding alone, without a single word, already has {reach}."
+
+
+def is_cumulative(result: SweepResult) -> bool:
+    """Tells whether layers before another one are pruned too."""
+    return not (result.pruning.scope or "").startswith("layer:")
 
 
 def majority_share(result: SweepResult) -> float:
     """The accuracy of always answering the most frequent gold label."""
     gold = result.task.gold
     return Counter(gold).most_common(1)[0][1] / len(gold)
+
+
+def accuracy_finding(result: SweepResult) -> str:
+    """Says in one sentence how long accuracy holds and when it comes down to the majority class.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+    """
+    first, last = result.frames[0], result.frames[-1]
+    baseline, final = first.metrics.get("accuracy"), last.metrics.get("accuracy")
+    if baseline is None or final is None:
+        return "Accuracy is not known here."
+    interval = first.intervals.get("accuracy")
+    if interval is None or len(result.frames) == 1:
+        return f"Accuracy is {baseline:.2f} without pruning and {final:.2f} at amount {amount_name(last.amount)}."
+    stays = f"Accuracy, {baseline:.2f} without pruning, {_holds(result.frames, interval)}"
+    return f"{stays}; {_comes_down(result.frames, majority_share(result))}."
+
+
+def _holds(frames: Sequence[Frame], interval: tuple[float, float]) -> str:
+    """Until when accuracy stays inside the baseline's interval."""
+    low, high = interval
+    band = f"the baseline's 95 % interval ({low:.2f} to {high:.2f})"
+    outside = [not low <= (frame.metrics["accuracy"] or 0.0) <= high for frame in frames]
+    if not any(outside):
+        return f"stays within {band} up to the largest amount, {amount_name(frames[-1].amount)}"
+    k = outside.index(True)
+    if k == 1:
+        return f"leaves {band} at the first step, amount {amount_name(frames[1].amount)}"
+    return f"stays within {band} up to amount {amount_name(frames[k - 1].amount)}"
+
+
+def _comes_down(frames: Sequence[Frame], majority: float) -> str:
+    """From when on accuracy's interval is never again wholly above the majority class."""
+    lows = [(frame.intervals["accuracy"] or (0.0, 0.0))[0] for frame in frames]
+    above = [k for k, low in enumerate(lows) if low > majority]
+    level = f"the majority class ({majority:.2f})"
+    if not above:
+        return f"at every amount its interval reaches down to {level}"
+    if above[-1] == len(frames) - 1:
+        return f"even at the largest amount, {amount_name(frames[-1].amount)}, its interval stays above {level}"
+    return f"from amount {amount_name(frames[above[-1] + 1].amount)} on its interval reaches down to {level}"

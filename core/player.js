@@ -98,10 +98,11 @@ function themeOf(element) { // Streamlit gives its theme as CSS variables; the d
   const line = read("--st-border-color", "#d5d6da");
   const accent = read("--st-primary-color", "#b5367a");
   const [red, green, blue] = style.color.match(/[\d.]+/g).map(Number);
-  return { text, line, accent, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
+  const background = read("--st-background-color", "#ffffff");
+  return { text, line, accent, background, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
 }
 
-function vegaConfig({ text, line, accent, font }, size) {
+function vegaConfig({ text, line, accent, background, font }, size) {
   const label = { labelColor: text, titleColor: text, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal" };
   return {
     background: "transparent", padding: 2, font, aria: false,
@@ -110,8 +111,9 @@ function vegaConfig({ text, line, accent, font }, size) {
     title: { color: text, fontSize: size + 1, anchor: "start", frame: "bounds", offset: 8 },
     view: { stroke: null },
     style: {
-      cell: { fontSize: size },
-      own: { stroke: text, strokeWidth: 1.5 },
+      frame: { stroke: line },
+      number: { fontSize: size },
+      halo: { stroke: background, strokeWidth: 5, strokeJoin: "round" },
       band: { color: accent, opacity: 0.22 },
       series: { color: accent, strokeWidth: 2.5 },
       bar: { color: accent },

@@ -4,6 +4,14 @@ import streamlit as st
 
 PAGES = {"Overview": "app.py", "Lab": "pages/lab.py"}
 
+# Streamlit leaves room for a toolbar that is empty here, and sets titles for reading, not for standing over a picture.
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 1rem; padding-bottom: 3rem; }
+.stAppHeader { background: transparent; pointer-events: none; }
+.stAppHeader button, .stAppHeader a { pointer-events: auto; }
+.stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
+</style>"""
+
 
 def page_header(title: str) -> None:
     """Configures the page and draws the navigation; every page calls it first.
@@ -12,6 +20,7 @@ def page_header(title: str) -> None:
         title: The page's name, as in the navigation.
     """
     st.set_page_config(page_title=f"Prunescope · {title}", layout="wide")
+    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():

@@ -1,5 +1,6 @@
 """The player on a page: core.charts' pictures driven by core/player.js, without a message to the server."""
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,19 @@ from typing import Any
 import streamlit as st
 import vl_convert
 
-from core.catalog import METHODS, REDUCTIONS, ROOT, TASKS
+from core.catalog import REDUCTIONS, ROOT
 from core.charts import player_views
+from core.findings import amount_name, checkpoint_name, length_finding, pruning_name
 from core.results import SweepResult, write_atomically
+from ui.address import note_unknown
 
 CORE = ROOT / "core"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
+SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # all that the player asks for
 
 
 def vega_file(folder: Path = STATIC) -> Path | None:
-    """Lays Vega's script where the server can hand it out, once per version.
+    """Lays Vega's script where the server can hand it out, once a version.
 
     Args:
         folder: The folder that is served.
@@ -28,23 +32,25 @@ def vega_file(folder: Path = STATIC) -> Path | None:
     if not path.is_file():
         try:
             folder.mkdir(exist_ok=True)
-            write_atomically(path, vl_convert.javascript_bundle())
+            write_atomically(path, vl_convert.javascript_bundle(SNIPPET))
+            os.utime(path, (0, 0))  # the server sends no lifetime: browsers keep for long what has long been the same
         except OSError:
             return None
     return path
 
 
-def _component() -> tuple[Any, str | None]:
-    """Registers the component: with Vega behind an address that browsers cache, else with Vega inside."""
-    script, styles = (CORE / "player.js").read_text(), (CORE / "player.css").read_text()
-    path = vega_file()
-    if path is None:
-        script = f"{vl_convert.javascript_bundle()}\n{script}"
-    address = path and "/".join(part for part in (st.get_option("server.baseUrlPath"), "app/static", path.name) if part)
-    return st.components.v2.component("prunescope_player", js=script, css=styles), address and f"/{address}"
+def address_of(path: Path) -> str:
+    """Gives the address under which the server hands out a file of the served folder."""
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    return "/".join(("", *([base] if base else []), "app", "static", path.name))
 
 
-_PLAYER, _VEGA = _component()
+SCRIPT, STYLES = (CORE / "player.js").read_text("utf-8"), (CORE / "player.css").read_text("utf-8")
+VEGA = vega_file()
+# Without a file to point at, the component carries Vega in its own script: larger, but it works.
+_player = st.components.v2.component(
+    "prunescope_player", js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(SNIPPET)}\n{SCRIPT}", css=STYLES
+)
 
 
 def show_player(result: SweepResult, reduction: str, *, key: str, group: str = "main", autoplay: bool = False) -> None:
@@ -59,34 +65,39 @@ def show_player(result: SweepResult, reduction: str, *, key: str, group: str = "
         group: Players of one group move together.
         autoplay: Starts playing at first sight, unless the visitor's system asks for less motion.
     """
-    views = player_views(result, reduction)
-    title = f"{METHODS[result.pruning.method].title} pruning on {TASKS[result.task.name].title}"
+    title = f"{pruning_name(result)}, {checkpoint_name(result)}"
     data = {
         "title": title,
         "group": group,
         "autoplay": autoplay,
-        "vega": _VEGA,
+        "vega": VEGA and address_of(VEGA),
         "frames": _frames(result),
-        "views": views,
+        "views": player_views(result, reduction),
     }
-    _PLAYER(key=key, data=data)
+    _player(key=key, data=data)
 
 
 def _frames(result: SweepResult) -> list[dict[str, Any]]:
     return [
         {
             "amount": frame.amount,
-            "name": f"Pruning amount {frame.amount:.2f}",
+            "name": f"Pruning amount {amount_name(frame.amount)}",
             "detail": f"sparsity {frame.sparsity:.2f} · accuracy {frame.metrics['accuracy']:.2f}",
         }
         for frame in result.frames
     ]
 
 
-def choose_reduction(key: str = "reduction") -> str:
-    """Asks how tokens become one vector; the choice is in the address."""
+def choose_reduction(result: SweepResult | None = None, key: str = "reduction") -> str:
+    """Asks how tokens become one vector, and explains the choice, which is in the address.
+
+    Args:
+        result: What is on show, for what sentence length alone does to it.
+        key: The widget's key and its name in the address.
+    """
+    note_unknown(key, [reduction.title for reduction in REDUCTIONS.values()], "reduction")
     chosen: str = st.segmented_control(
-        "How a sentence becomes one vector",
+        "A sentence becomes one vector by",
         list(REDUCTIONS),
         format_func=lambda name: REDUCTIONS[name].title,
         default="mean",
@@ -94,4 +105,6 @@ def choose_reduction(key: str = "reduction") -> str:
         bind="query-params",
         required=True,
     )
+    length = f" {length_finding(result)}" if result and chosen == "tokens" else ""
+    st.caption(REDUCTIONS[chosen].explanation + length)
     return chosen

@@ -1,0 +1,96 @@
+"""The Overview: the question, the answer as a moving picture, and what one needs to read it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.catalog import ROOT
+from core.errors import PrunescopeError
+from core.findings import accuracy_finding, finding, is_cumulative, result_name, survival_table
+from core.results import SHIPPED_RESULTS, SweepResult, load
+from ui.address import note_unknown
+from ui.header import page_header
+from ui.player import choose_reduction, show_player
+from ui.text import plain
+
+CKA = """
+**CKA** (centered kernel alignment) asks whether two layers arrange the same sentences in the same way: 1 means the same
+geometry up to rotation and scale, 0 means no relation. Each cell compares a layer of the pruned model with a layer of
+the unpruned baseline; on the outlined diagonal every layer meets its own baseline, and it *survives* as long as that
+value stays at 0.9 or above.
+"""
+AMOUNT = """
+**Pruning amount** is the share of prunable weights that is removed, **sparsity** the same as a share of all parameters.
+"""
+CUMULATIVE = """
+Pruning is cumulative: what a layer puts out also carries the pruning of all layers before it, so that some decline with
+depth is expected of any method.
+"""
+FOLDER = SHIPPED_RESULTS.relative_to(ROOT)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _loaded(path: Path, modified: float) -> SweepResult:
+    """Reads a result once for all visitors, who only look at it."""
+    return load(path)
+
+
+def shipped_results() -> dict[str, SweepResult]:
+    """Gives the results that came with the program by their names; damaged ones are told and left out."""
+    results = []
+    for path in sorted(SHIPPED_RESULTS.glob("*.json")):
+        try:
+            results.append(_loaded(path, path.stat().st_mtime))
+        except PrunescopeError as error:
+            st.warning(plain(str(error)))
+    results.sort(key=lambda result: (result.task.source == "written", result_name(result)))
+    return {result_name(result): result for result in results}
+
+
+def choose_result(results: dict[str, SweepResult]) -> SweepResult:
+    """Asks which result to show where there are several; the choice is in the address."""
+    names = list(results)
+    note_unknown("result", names, "result")
+    if len(names) == 1:
+        return results[names[0]]
+    return results[st.selectbox("Result", names, key="result", bind="query-params")]
+
+
+def show_overview(results: dict[str, SweepResult]) -> None:
+    """Shows one of the results: the picture first, what it says, then the choices."""
+    picture, words, choices = st.container(), st.container(), st.container()
+    which, how = choices.columns([2, 3])
+    with which:
+        result = choose_result(results)
+    with how:
+        reduction = choose_reduction(result)
+    with picture:
+        show_player(result, reduction, key="overview", group="overview", autoplay=True)
+    words.markdown(plain(f"{finding(result, reduction)} {accuracy_finding(result)}"))
+    st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(result) else ""))
+    with st.expander("Survival of every layer as a table"):
+        st.markdown(markdown_table(survival_table(result, reduction)))
+    st.page_link("pages/lab.py", label="Prune a checkpoint yourself in the Lab", icon=":material/science:")
+
+
+def markdown_table(rows: list[dict[str, str]]) -> str:
+    """Writes rows of equal keys as a Markdown table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def show_nothing() -> None:
+    """Says what to do where no result came with the program."""
+    st.info("No result is shipped with this copy, so there is nothing to show yet.")
+    st.markdown("Make one, which takes a minute on a laptop, and reload this page:")
+    st.code(f"python -m core.precompute --checkpoint embedded:sst2 --task sst2 --output {FOLDER}", language="shell")
+    st.page_link("pages/lab.py", label="Or prune a checkpoint live in the Lab", icon=":material/science:")
+
+
+page_header("Overview")
+st.title("What does pruning do to the representations inside a fine-tuned BERT?", anchor=False)
+shipped = shipped_results()
+if shipped:
+    show_overview(shipped)
+else:
+    show_nothing()
