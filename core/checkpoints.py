@@ -149,13 +149,21 @@ def _load(resolved: Resolved) -> Checkpoint:
 
 @contextmanager
 def _one_line_errors(resolved: Resolved) -> Iterator[None]:
-    """Turns what the libraries raise on a bad checkpoint into one line without a machine's path."""
+    """Turns what the libraries raise on a bad checkpoint into one line, without a machine's path."""
     try:
         yield
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        raise PrunescopeError(
+            f"'{resolved.id}' cannot be loaded: its weights file is damaged, or holds code, which is never run; "
+            "choose another checkpoint"
+        ) from error
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         lines = str(error).replace(str(resolved.folder), resolved.id).strip().splitlines()
-        reason = lines[0][:200] if lines else type(error).__name__
-        raise PrunescopeError(f"'{resolved.id}' cannot be loaded: {reason}; choose another checkpoint") from error
+        reason = f"{type(error).__name__}: {lines[0][:160]}" if lines else type(error).__name__
+        raise PrunescopeError(
+            f"'{resolved.id}' cannot be loaded, a file is damaged or of another kind ({reason}): "
+            "get it again, or choose another checkpoint"
+        ) from error
 
 
 def _load_tokenizer(resolved: Resolved) -> Any:
@@ -183,8 +191,16 @@ def _load_model(resolved: Resolved) -> Any:
         use_safetensors="safetensors" in weights[0],
         weights_only=True,
         dtype=torch.float32,
+        ignore_mismatched_sizes=True,  # they are refused here, with a better message
         output_loading_info=True,
     )
+    mismatched = sorted(found["mismatched_keys"])
+    if mismatched:
+        name, stored, needed = mismatched[0]
+        raise PrunescopeError(
+            f"'{resolved.id}': weight {name} has shape {tuple(stored)}, its {CONFIG} says {tuple(needed)}: "
+            "they do not belong together, choose another checkpoint"
+        )
     missing = sorted(found["missing_keys"])
     if missing:
         raise PrunescopeError(

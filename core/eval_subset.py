@@ -8,7 +8,7 @@ neither reads the parquet nor imports `datasets`. No torch.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -317,7 +317,7 @@ def example_digest(texts: tuple[str, ...]) -> int:
     return int.from_bytes(hashlib.sha256(canonical_json(texts)).digest()[:8], "big")
 
 
-def example_digests(examples: Iterator[tuple[str, ...]]) -> np.ndarray:
+def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
     """Digests many examples, as `training_examples.npy` of a checkpoint stores them.
 
     Args:
