@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,16 +23,7 @@ from core.errors import PrunescopeError
 from core.eval_subset import EvalSubset, check_not_training_data
 from core.metrics import evaluate
 from core.pruning import REGISTRY, PrunedModel, Removed
-from core.representations import (
-    MINIBATCH,
-    Encoded,
-    Recorder,
-    Representations,
-    Window,
-    encode,
-    plan_windows,
-    point_names,
-)
+from core.representations import MINIBATCH, Recorder, Representations, Window, encode, plan_windows, point_names
 from core.requests import DTYPE, pruning_record
 from core.results import CkaRecord, Frame, Header, Matrix, SweepResult, result_key
 
@@ -71,6 +63,70 @@ class FrameReady:
 Event = Progress | FrameReady | SweepResult
 
 
+@dataclass(frozen=True)
+class Runner:
+    """A checkpoint that can be pruned by any amount of a request and run over all examples; see `open_runner`.
+
+    Attributes:
+        checkpoint: The baseline, pruned in place.
+        subset: The evaluation examples.
+        points: Names of the points.
+        windows: Every forward pass of one amount.
+        model: Prunes.
+        recorder: Runs, and catches the hidden states.
+    """
+
+    checkpoint: Checkpoint
+    subset: EvalSubset
+    points: tuple[str, ...]
+    windows: list[Window]
+    model: PrunedModel
+    recorder: Recorder
+
+    @property
+    def micro_batches(self) -> int:
+        """Forward passes of one amount."""
+        return sum(len(window.micro_batches) for window in self.windows)
+
+    def buffers(self) -> Representations:
+        """Allocates the place that `run` fills."""
+        return Representations(
+            num_examples=len(self.subset.rows),
+            num_labels=len(self.subset.task.label_names),
+            num_points=len(self.points),
+            hidden=self.checkpoint.record.hidden_size,
+            num_tokens=max(window.num_tokens for window in self.windows),
+        )
+
+    def run(self, window: Window, buffers: Representations) -> Iterator[None]:
+        """Runs a window's examples through the model as it is pruned now; yields after each micro-batch.
+
+        Args:
+            window: One of `windows`.
+            buffers: Holds the representations and logits afterwards.
+        """
+        for batch in window.micro_batches:
+            buffers.store(batch, self.recorder.run(batch), self.recorder.states)
+            yield
+
+
+@contextmanager
+def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Iterator[Runner]:
+    """Prepares all amounts of a request whose parts fit together; at the end the model is as it was found.
+
+    Args:
+        checkpoint: The loaded baseline.
+        subset: The evaluation examples.
+        request: Method, scope, points and amounts.
+    """
+    encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
+    points = point_names(request.points, checkpoint.record.num_layers)
+    windows = plan_windows(encoded, checkpoint.tokenizer, len(points) * checkpoint.record.hidden_size * 4)
+    plan = REGISTRY[request.method](checkpoint.model, request.scope, request.amounts)
+    with PrunedModel(checkpoint.model, plan) as model, Recorder(checkpoint.model, points) as recorder:
+        yield Runner(checkpoint, subset, points, windows, model, recorder)
+
+
 def sweep(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
     """Checks that the parts fit and starts a sweep.
 
@@ -91,24 +147,17 @@ def sweep(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> 
 
 def _events(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
     started = time.monotonic()
-    encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
-    points = point_names(request.points, checkpoint.record.num_layers)
-    bytes_per_token = len(points) * checkpoint.record.hidden_size * 4
-    windows = plan_windows(encoded, checkpoint.tokenizer, bytes_per_token)
-    plan = REGISTRY[request.method](checkpoint.model, request.scope, request.amounts)
-    batches = sum(len(window.micro_batches) for window in windows)
     header, frames, done = None, [], 0
-    with PrunedModel(checkpoint.model, plan) as pruned_model, Recorder(checkpoint.model, points) as recorder:
-        buffers = _buffers(checkpoint, encoded, windows, len(points), len(subset.task.label_names))
-        baseline: Grams = {}
+    with open_runner(checkpoint, subset, request) as runner:
+        buffers, baseline = runner.buffers(), Grams()
         for amount in request.amounts:
-            removed = pruned_model.prune(amount)
+            removed = runner.model.prune(amount)
             grams: Grams = {name: [] for name in REDUCTIONS}
-            for _ in _run(recorder, buffers, windows, grams):
+            for _ in _run(runner, buffers, grams):
                 done += 1
-                yield Progress(amount, done, batches * len(request.amounts))
+                yield Progress(amount, done, runner.micro_batches * len(request.amounts))
             baseline = baseline or grams
-            header = header or _header(checkpoint, subset, request, points, _length_control(windows, baseline))
+            header = header or _header(checkpoint, subset, request, runner.points, _length_control(runner, baseline))
             frames.append(_frame(amount, removed, subset, buffers.logits, baseline, grams))
             yield FrameReady(header, frames[-1])
     assert header is not None  # parse_amounts always gives the baseline's amount 0
@@ -124,32 +173,18 @@ def _check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest
         raise PrunescopeError(f"{len(subset.rows)} examples: choose at most {bound}")
 
 
-def _buffers(
-    checkpoint: Checkpoint, encoded: Encoded, windows: Sequence[Window], num_points: int, num_labels: int
-) -> Representations:
-    return Representations(
-        num_examples=len(encoded.features),
-        num_labels=num_labels,
-        num_points=num_points,
-        hidden=checkpoint.record.hidden_size,
-        num_tokens=max(window.num_tokens for window in windows),
-    )
-
-
-def _run(recorder: Recorder, buffers: Representations, windows: Sequence[Window], grams: Grams) -> Iterator[None]:
+def _run(runner: Runner, buffers: Representations, grams: Grams) -> Iterator[None]:
     """Runs all examples through the model and fills `grams`; yields after each micro-batch."""
-    for window in windows:
-        for batch in window.micro_batches:
-            buffers.store(batch, recorder.run(batch), recorder.states)
-            yield
+    for window in runner.windows:
+        yield from runner.run(window, buffers)
         grams["tokens"] += [u_centred_gram(tokens) for tokens in buffers.tokens(window)]
     grams["mean"].append(u_centred_gram(buffers.mean))
     grams["cls"].append(u_centred_gram(buffers.cls))
 
 
-def _length_control(windows: Sequence[Window], baseline: Grams) -> tuple[float | None, ...]:
+def _length_control(runner: Runner, baseline: Grams) -> tuple[float | None, ...]:
     """CKA of the padding mask alone with each baseline point, flattened tokens: what length explains."""
-    masks = [real[None].float() for window in windows for real in window.tokens]  # each (1, minibatch, longest)
+    masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
     return _matrix(cka([u_centred_gram(mask) for mask in masks], baseline["tokens"]))[0]
 
 
