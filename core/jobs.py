@@ -147,13 +147,17 @@ class JobQueue:
         request = checked(request)
         return self._add({"op": "run", "request": request.to_json(), "fresh": fresh}, request, watcher)
 
-    def verify(self, key: str, amount: float, watcher: str) -> str:
+    def verify(
+        self, key: str, amount: float, watcher: str, *, checkpoint: str | None = None, data: str | None = None
+    ) -> str:
         """Asks to recompute one frame of a stored result by our engine and by torch-cka.
 
         Args:
             key: The result's key.
             amount: The frame's pruning amount.
             watcher: A visitor's token.
+            checkpoint: Where the checkpoint lies, if it is a folder.
+            data: Where the data lies, if it is a folder.
 
         Returns:
             The job's id.
@@ -161,7 +165,8 @@ class JobQueue:
         Raises:
             PrunescopeError: Too many jobs are waiting on a hosted server.
         """
-        return self._add({"op": "verify", "key": key, "amount": amount}, None, watcher)
+        order = {"op": "verify", "key": key, "amount": amount, "checkpoint": checkpoint, "data": data}
+        return self._add(order, None, watcher)
 
     def get(self, job_id: str) -> Job | None:
         """Gives a snapshot of a job, or None if it is not (or no longer) known.

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from ui.jobs import link_parameters, note_watching
+
 PAGES = {"Overview": "app.py", "Lab": "pages/lab.py"}
 
 # Streamlit leaves room for a toolbar that is empty here, and sets titles for reading, not for standing over a picture.
@@ -14,7 +16,7 @@ STYLE = """<style>
 
 
 def page_header(title: str) -> None:
-    """Configures the page and draws the navigation; every page calls it first.
+    """Configures the page and draws the navigation, whose links carry a running job; every page calls it first.
 
     Args:
         title: The page's name, as in the navigation.
@@ -24,4 +26,5 @@ def page_header(title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
-            st.page_link(path, label=name)
+            st.page_link(path, label=name, query_params=link_parameters())
+    note_watching(at_home=title == "Lab")

@@ -1,0 +1,211 @@
+"""The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
+
+from typing import Any
+
+import streamlit as st
+
+from core import jobs, results
+from core.catalog import SweepRequest, is_hosted
+from core.errors import PrunescopeError
+from core.findings import accuracy_finding, amount_name, finding
+from core.jobs import Job
+from core.provenance import command_line, request_of
+from core.results import SweepResult
+from ui.header import page_header
+from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor
+from ui.player import choose_reduction, show_player
+from ui.results import loaded
+from ui.selectors import DEFAULT_REQUEST, choose_sweep
+from ui.text import plain
+
+EXPLANATION = (
+    "A run prunes the checkpoint step by step and measures at each step how similar its layers still are to those of "
+    "the unpruned model (CKA) and how well it still classifies. Each picture appears as soon as it is computed, and a "
+    "finished run is kept: asked for again, it is there at once."
+)
+INVITATION = "**Press Run** to begin: the checkpoint that is chosen lies in this project and needs no network."
+CLOSE = 1e-4  # two correct computations of the same CKA in float32 are nearer than this
+
+
+def lab() -> None:
+    """Shows the settings, and below them the run or the result that the address names."""
+    page_header("Lab")
+    jobs.start_worker()
+    job = job_in_address()
+    if job and job.state == "done":
+        show_result_of(job)
+    result = None if job else stored_result()
+    shown = job or result
+    st.title("Prune a checkpoint and watch its layers", anchor=False)
+    if has_just_left():
+        st.info("Cancelled.")
+    if not shown:
+        st.markdown(f"{EXPLANATION} {INVITATION}")
+        say_if_lost()
+    with st.expander("Settings", expanded=not shown, key=f"lab-settings-{job.id if job else result and result.key}"):
+        ask(remembered(job, result), busy=job is not None and not job.ended)
+    if job:
+        show_job(job)
+    elif result:
+        show_result(result)
+    if shown:
+        st.caption(EXPLANATION)
+
+
+# ---------------------------------------------------------------- the address and the session
+
+
+def show_result_of(job: Job) -> None:
+    """Replaces a finished job in the address by its result, whose address stays valid."""
+    assert job.key is not None
+    st.session_state["lab-requests"] = {**st.session_state.get("lab-requests", {}), job.key: job.request}
+    del st.query_params["job"]
+    st.query_params["result"] = job.key
+    st.rerun()
+
+
+def stored_result() -> SweepResult | None:
+    """Finds the result that the address names; without one, the one that this visitor saw last."""
+    key = st.query_params.get("result") or st.session_state.get("lab-result")
+    path = results.find(key) if key else None
+    if path is None:
+        return None
+    try:
+        result = loaded(path)
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+        return None
+    st.query_params["result"] = st.session_state["lab-result"] = result.key
+    return result
+
+
+def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
+    """Gives the request behind what is shown, for the settings and the command line."""
+    if job and job.request:
+        return job.request
+    if result:
+        return st.session_state.get("lab-requests", {}).get(result.key) or request_of(result)
+    return DEFAULT_REQUEST
+
+
+def say_if_lost() -> None:
+    """Tells that what the address names is not known here (any more)."""
+    if st.query_params.get("job"):
+        st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
+    elif st.query_params.get("result"):
+        st.info("This result is not stored here. Press Run to compute one.")
+
+
+# ---------------------------------------------------------------- the parts of the page
+
+
+def ask(shown: SweepRequest, busy: bool) -> None:
+    """Draws the settings and starts what was asked for."""
+    try:
+        request = choose_sweep(shown, busy)
+        if request:
+            start(request)
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+
+
+def show_job(job: Job) -> None:
+    """Shows a job as it goes, or what had arrived when it ended."""
+    if job.state == "failed":
+        st.error(plain(job.message))
+    elif job.state == "cancelled":
+        st.info(plain(job.message))
+    picture, choices = st.container(), st.container()
+    with choices:
+        reduction = choose_reduction(partial_result(job))
+    with picture:
+        if job.ended:
+            draw_frames(job, reduction)
+        else:
+            follow(job, lambda current: draw_frames(current, reduction))
+
+
+def draw_frames(job: Job, reduction: str) -> None:
+    """Draws the frames that have arrived."""
+    partial = partial_result(job)
+    if partial:
+        draw(partial, reduction)
+
+
+def draw(result: SweepResult, reduction: str) -> None:
+    """Draws a result: the picture, and what it says."""
+    show_player(result, reduction, key="lab", group="lab")
+    st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
+
+
+def show_result(result: SweepResult) -> None:
+    """Shows a stored result and what can be done with it."""
+    picture, choices = st.container(), st.container()
+    with choices:
+        reduction = choose_reduction(result)
+    with picture:
+        draw(result, reduction)
+    request = remembered(None, result)
+    with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
+        offer_check(result, request)
+        offer_recomputation(result, request)
+
+
+def offer_check(result: SweepResult, request: SweepRequest) -> None:
+    """Lets one frame be computed anew, by this program and by torch-cka."""
+    st.markdown("**A second opinion.** One frame is computed anew, by this program and by the published torch-cka.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        amount = st.selectbox(
+            "Pruning amount", result.amounts, len(result.amounts) // 2, amount_name, key="lab-check-amount", width=180
+        )
+        pressed = st.button("Check this frame", key="lab-check")
+    try:
+        if pressed:
+            st.session_state["lab-checking"] = result.key, check(result, request, amount)
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+    key, job_id = st.session_state.get("lab-checking", ("", ""))
+    job = jobs.get(job_id) if key == result.key else None
+    if job and not job.ended:
+        follow(job)
+    elif job and job.deviations:
+        st.success(deviations_in_words(job.deviations))
+    elif job:
+        st.error(plain(job.message))
+
+
+def check(result: SweepResult, request: SweepRequest, amount: float) -> str:
+    """Asks for a verification; a result does not say where folders lie, the request does."""
+    return jobs.verify(
+        result.key,
+        amount,
+        visitor(),
+        checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
+        data=request.data if result.task.source == "folder" else None,
+    )
+
+
+def deviations_in_words(deviations: dict[str, Any]) -> str:
+    """Says how far the two recomputations of a frame are from the stored one."""
+    own = max(*deviations["engine"].values(), deviations["accuracy"])
+    other = max(deviations["torch_cka"].values())
+    again = "gives the same numbers to the last bit" if own == 0 else f"differs by at most {own:.1e}"
+    verdict = "they agree" if max(own, other) <= CLOSE else "they do not agree: please report this"
+    return (
+        f"At amount {amount_name(deviations['amount'])}, computing it again {again}; torch-cka's CKA differs by "
+        f"{other:.1e} at most. With {CLOSE:g} allowed for rounding, {verdict}."
+    )
+
+
+def offer_recomputation(result: SweepResult, request: SweepRequest) -> None:
+    """Tells where the result lies and how to compute it again."""
+    st.markdown("**On the command line**, this computes it again:")
+    st.code(command_line(request), language="shell", wrap_lines=True)
+    if not is_hosted():
+        st.markdown("**The file** with all numbers:")
+        st.code(str(results.find(result.key)), language=None, wrap_lines=True)
+    if st.button("Run it again", key="lab-again", icon=":material/replay:"):
+        start(request, fresh=True)
+
+
+lab()

@@ -1,0 +1,143 @@
+"""The job watcher: what the pages know about the queue, and how a visitor follows a job.
+
+A job's id stands in the address as `?job=ID`: the header's links carry it to the other pages, a reload finds it again.
+"""
+
+import secrets
+from collections.abc import Callable
+from typing import NoReturn
+
+import streamlit as st
+
+from core import jobs
+from core.catalog import SweepRequest
+from core.jobs import Job
+from core.results import SweepResult
+from ui.text import plain
+
+TICK = 1.0  # seconds between two looks at a job
+TICK_ELSEWHERE = 2.0  # on the pages that only mention it
+QUICK_SECONDS = 0.8  # a click waits so long for a stored result or a first frame, to show it at once
+
+
+def visitor() -> str:
+    """Gives this session's token among the watchers of a job."""
+    token: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
+    return token
+
+
+def job_in_address() -> Job | None:
+    """Gives the job that the address names, if it is known here."""
+    return jobs.get(st.query_params.get("job", ""))
+
+
+def link_parameters() -> dict[str, str]:
+    """Gives what the links between pages carry, so that a job is watched on every page."""
+    job = job_in_address()
+    return {"job": job.id} if job else {}
+
+
+def note_watching(*, at_home: bool = False) -> None:
+    """Counts this visitor as a watcher of the job in the address, and says how it goes.
+
+    Args:
+        at_home: On the Lab, which shows the job itself.
+    """
+    job = job_in_address()
+    if job is None:
+        return
+    jobs.watch(job.id, visitor())
+    if not at_home:
+        st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
+
+
+def _mention(job: Job) -> None:
+    """One line about a job, with the way to it."""
+    current = jobs.get(job.id)
+    if current is None or current.ended != job.ended:
+        st.rerun()
+    jobs.watch(job.id, visitor())
+    words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
+    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params={"job": job.id})
+
+
+def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
+    """Asks for a sweep and shows it.
+
+    Args:
+        request: What to compute.
+        fresh: Compute even if a stored result is there.
+
+    Raises:
+        PrunescopeError: It is refused.
+    """
+    job_id = jobs.submit(request, visitor(), fresh=fresh)
+    st.query_params.pop("result", None)
+    st.query_params["job"] = job_id
+    jobs.wait(job_id, lambda job: job.ended or bool(job.frames), QUICK_SECONDS)
+    st.rerun()
+
+
+def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
+    """Shows a living job's progress, second by second, and draws the page anew when it has ended.
+
+    Args:
+        job: The job.
+        show: Draws what there is of it so far.
+    """
+    st.fragment(_look, run_every=TICK)(job.id, show)
+
+
+def _look(job_id: str, show: Callable[[Job], None] | None) -> None:
+    job = jobs.get(job_id)
+    if job is None or job.ended:
+        st.rerun()
+    jobs.watch(job_id, visitor())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.progress(progress(job), text=progress_text(job))
+        if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
+            _leave(job_id)
+    if show:
+        show(job)
+
+
+def _leave(job_id: str) -> NoReturn:
+    """Detaches this visitor; a job that others watch runs on without them, and out of their sight."""
+    jobs.cancel(job_id, visitor())
+    job = jobs.get(job_id)
+    if job is not None and not job.ended and st.query_params.get("job") == job_id:
+        del st.query_params["job"]
+        st.session_state["left-a-job"] = True
+    st.rerun()
+
+
+def has_just_left() -> bool:
+    """Tells once that this visitor has cancelled a job that is no longer in the address."""
+    left: bool = st.session_state.pop("left-a-job", False)
+    return left
+
+
+def progress(job: Job) -> float:
+    """Gives the stage's progress from 0 to 1."""
+    return min(job.done / job.total, 1.0) if job.total else 0.0
+
+
+def progress_text(job: Job) -> str:
+    """Says in one line what a living job is doing and how long it will take, as escaped Markdown."""
+    if job.state == "queued":
+        runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
+        return f"Waiting: {runs} first" if job.position else "Starting"
+    percent = f", {progress(job):.0%}" if job.total > 1 else ""
+    left = f", {_duration(job.seconds_left)} left" if job.seconds_left is not None and job.total > 1 else ""
+    return plain(f"{job.stage}{percent}{left}")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {max(round(seconds), 1)} s"
+    return f"about {round(seconds / 60)} min"
+
+
+def partial_result(job: Job) -> SweepResult | None:
+    """Gives the frames that have arrived as a result without key, or None before the first."""
+    return SweepResult(**dict(job.header), frames=job.frames) if job.header else None

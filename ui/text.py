@@ -1,0 +1,19 @@
+"""Text that a visitor or a checkpoint brought, shown as it is."""
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
+# Streamlit turns these into links, pictures and arrows even when they are escaped: a word joiner keeps them apart.
+_REWRITTEN = re.compile(r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(\d+)(?=[.)])")
+_WORD_JOINER = "\u2060"
+
+
+def plain(text: str) -> str:
+    """Escapes a text so that Streamlit's Markdown shows it literally, in one line.
+
+    Args:
+        text: Anything.
+    """
+    joined = _REWRITTEN.sub(_WORD_JOINER, " ".join(text.split()))
+    return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
