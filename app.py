@@ -1,16 +1,14 @@
 """The Overview: the question, the answer as a moving picture, and what one needs to read it."""
 
-from pathlib import Path
-
 import streamlit as st
 
-from core.catalog import ROOT
 from core.errors import PrunescopeError
 from core.findings import accuracy_finding, finding, is_cumulative, result_name, survival_table
-from core.results import SHIPPED_RESULTS, SweepResult, load
+from core.results import SHIPPED_RESULTS, SweepResult
 from ui.address import note_unknown
 from ui.header import page_header
 from ui.player import choose_reduction, show_player
+from ui.results import loaded
 from ui.text import plain
 
 CKA = """
@@ -26,13 +24,7 @@ CUMULATIVE = """
 Pruning is cumulative: what a layer puts out also carries the pruning of all layers before it, so that some decline with
 depth is expected of any method.
 """
-FOLDER = SHIPPED_RESULTS.relative_to(ROOT)
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _loaded(path: Path, modified: float) -> SweepResult:
-    """Reads a result once for all visitors, who only look at it."""
-    return load(path)
+PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2 --output cached_results/results"
 
 
 def shipped_results() -> dict[str, SweepResult]:
@@ -40,7 +32,7 @@ def shipped_results() -> dict[str, SweepResult]:
     results = []
     for path in sorted(SHIPPED_RESULTS.glob("*.json")):
         try:
-            results.append(_loaded(path, path.stat().st_mtime))
+            results.append(loaded(path))
         except PrunescopeError as error:
             st.warning(plain(str(error)))
     results.sort(key=lambda result: (result.task.source == "written", result_name(result)))
@@ -58,8 +50,8 @@ def choose_result(results: dict[str, SweepResult]) -> SweepResult:
 
 def show_overview(results: dict[str, SweepResult]) -> None:
     """Shows one of the results: the picture first, what it says, then the choices."""
-    picture, words, choices = st.container(), st.container(), st.container()
-    which, how = choices.columns([2, 3])
+    picture, words = st.container(), st.container()
+    which, how = st.columns([2, 3])
     with which:
         result = choose_result(results)
     with how:
@@ -82,8 +74,8 @@ def markdown_table(rows: list[dict[str, str]]) -> str:
 def show_nothing() -> None:
     """Says what to do where no result came with the program."""
     st.info("No result is shipped with this copy, so there is nothing to show yet.")
-    st.markdown("Make one, which takes a minute on a laptop, and reload this page:")
-    st.code(f"python -m core.precompute --checkpoint embedded:sst2 --task sst2 --output {FOLDER}", language="shell")
+    st.markdown("Make one, which takes about a minute on a laptop, and reload this page:")
+    st.code(PRECOMPUTE, language="shell", wrap_lines=True)
     st.page_link("pages/lab.py", label="Or prune a checkpoint live in the Lab", icon=":material/science:")
 
 
