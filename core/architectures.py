@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import cast
 
 from torch import nn
 
@@ -53,7 +54,7 @@ def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:
     """Yields the weight matrix of every nn.Linear inside `module`, in registration order."""
     for part in module.modules():
         if isinstance(part, nn.Linear):
-            yield part.weight
+            yield cast(nn.Parameter, part.weight)  # its stub says Tensor
 
 
 def num_prunable(model: nn.Module) -> int:

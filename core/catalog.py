@@ -317,7 +317,7 @@ def limits() -> Limits:
 
 
 def amount_text(amount: float) -> str:
-    """Writes an amount as its shortest decimal, so that 0.1 + 0.2 and 0.3 have one name.
+    """Writes an amount as its shortest decimal of at most six places, so that 0.1 + 0.2 and 0.3 have one name.
 
     Args:
         amount: A fraction in [0, 1).
@@ -340,12 +340,13 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
     amounts = {0.0}
     for text in texts:
         try:
-            amount = Decimal(str(text).strip())
+            exact = Decimal(str(text).strip())
+            amount = float(amount_text(float(exact))) if exact.is_finite() else float(exact)
         except InvalidOperation:
             raise PrunescopeError(f"amount '{text}' is no number: give fractions in [0, 1) such as 0,0.1,0.2") from None
-        if not (amount.is_finite() and 0 <= amount < 1):
+        if not 0 <= amount < 1:
             raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the baseline, 0.9 removes nine tenths")
-        amounts.add(float(amount_text(float(amount))))
+        amounts.add(amount)
     return tuple(sorted(amounts))
 
 

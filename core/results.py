@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.catalog import ENGINE_VERSION, SHIPPED, amount_text
 from core.errors import PrunescopeError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 SHIPPED_RESULTS = SHIPPED / "results"
 
 Fraction = float

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
-from core.pruning.magnitude import magnitude
+from core.pruning import magnitude
 from core.pruning.plan import Plan, PrunedModel, Removed
 
 MakePlan = Callable[[nn.Module, str | None, Sequence[float]], Plan]
 
-REGISTRY: Mapping[str, MakePlan] = {"magnitude": magnitude}
+REGISTRY: Mapping[str, MakePlan] = {"magnitude": magnitude.plan}
 
 __all__ = ["REGISTRY", "MakePlan", "Plan", "PrunedModel", "Removed"]

@@ -118,7 +118,7 @@ class MagnitudePlan:
             yield keep
 
 
-def magnitude(model: nn.Module, scope: str | None, amounts: Sequence[float]) -> MagnitudePlan:
+def plan(model: nn.Module, scope: str | None, amounts: Sequence[float]) -> MagnitudePlan:
     """Plans global magnitude pruning; see the module's text.
 
     Args:

@@ -5,21 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import make_result
 
 from core import jobs
 from core.catalog import ROOT, SweepRequest
 from core.errors import PrunescopeError
-from core.jobs import Job, JobQueue
-from core.results import Header, canonical_json
+from core.jobs import JobQueue
+from core.results import load
+from tests.queues import PATIENCE, RESULT, MakeQueue, ended, queues, running
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
-PATIENCE = 10.0
 
 
 def scripted(what: str, seed: int = 0) -> SweepRequest:
@@ -27,42 +26,9 @@ def scripted(what: str, seed: int = 0) -> SweepRequest:
 
 
 @pytest.fixture
-def make_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., JobQueue]]:
-    monkeypatch.delenv("PRUNESCOPE_HOSTED", raising=False)
-    monkeypatch.delenv("SPACE_ID", raising=False)
-    result = make_result(amounts=(0.0, 0.5), num_examples=8)
-    content = result.model_dump(mode="json")
-    material = {
-        "header": {name: content[name] for name in Header.model_fields},
-        "frames": content["frames"],
-        "path": str(tmp_path / "result.json"),
-    }
-    (tmp_path / "material.json").write_bytes(canonical_json(material))
-    command = (sys.executable, "-u", str(Path(__file__).with_name("fake_worker.py")), str(tmp_path / "material.json"))
-    queues: list[JobQueue] = []
-
-    def make(**options: float) -> JobQueue:
-        queues.append(JobQueue(command, **options))
-        return queues[-1]
-
-    yield make
-    for queue in queues:
-        queue.close()
-
-
-def ended(queue: JobQueue, job_id: str) -> Job:
-    job = queue.wait(job_id, lambda job: job.ended, PATIENCE)
-    assert job is not None
-    assert job.ended, f"still {job.state} after {PATIENCE} s"
-    return job
-
-
-def running(queue: JobQueue, job_id: str) -> Job:
-    job = queue.wait(job_id, lambda job: bool(job.frames), PATIENCE)
-    assert job is not None
-    assert job.state == "running"
-    assert job.frames
-    return job
+def make_queue(tmp_path: Path) -> Iterator[MakeQueue]:
+    with queues(tmp_path) as make:
+        yield make
 
 
 def worker_of(queue: JobQueue) -> "subprocess.Popen[str]":
@@ -70,7 +36,7 @@ def worker_of(queue: JobQueue) -> "subprocess.Popen[str]":
     return queue._worker
 
 
-def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: Callable[..., JobQueue]) -> None:
+def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: MakeQueue) -> None:
     queue = make_queue()
     hanging = queue.submit(scripted("hang"), "ann")
     job = running(queue, hanging)
@@ -81,13 +47,13 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: Ca
 
     queue.cancel(hanging, "ann")
     job = ended(queue, queue.submit(scripted("frames"), "ann"))
-    assert (job.state, job.key, job.stored) == ("done", "ab" * 32, False)
+    assert (job.state, job.key, job.stored) == ("done", RESULT.key, False)
     assert job.path is not None
-    assert job.path.name == "result.json"
+    assert load(job.path).frames == RESULT.frames
     assert job.frames == ()
 
 
-def test_ids_are_unguessable_and_unknown_ones_are_none(make_queue: Callable[..., JobQueue]) -> None:
+def test_ids_are_unguessable_and_unknown_ones_are_none(make_queue: MakeQueue) -> None:
     queue = make_queue()
     ids = {queue.submit(scripted("frames", seed), "ann") for seed in range(5)}
     assert len(ids) == 5
@@ -97,7 +63,7 @@ def test_ids_are_unguessable_and_unknown_ones_are_none(make_queue: Callable[...,
     queue.cancel("nothing", "ann")
 
 
-def test_same_request_is_one_job_and_another_one_waits_its_turn(make_queue: Callable[..., JobQueue]) -> None:
+def test_same_request_is_one_job_and_another_one_waits_its_turn(make_queue: MakeQueue) -> None:
     queue = make_queue()
     first = queue.submit(scripted("hang"), "ann")
     assert queue.submit(scripted("hang"), "bob") == first
@@ -116,13 +82,13 @@ def test_same_request_is_one_job_and_another_one_waits_its_turn(make_queue: Call
     assert queue.submit(scripted("hang"), "ann") != first, "an ended job is not shared"
 
 
-def test_fresh_is_another_job(make_queue: Callable[..., JobQueue]) -> None:
+def test_fresh_is_another_job(make_queue: MakeQueue) -> None:
     queue = make_queue()
     first = queue.submit(scripted("hang"), "ann")
     assert queue.submit(scripted("hang"), "ann", fresh=True) != first
 
 
-def test_a_queued_job_is_removed_at_once(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_queued_job_is_removed_at_once(make_queue: MakeQueue) -> None:
     queue = make_queue()
     queue.submit(scripted("hang"), "ann")
     second, third = (queue.submit(scripted("frames", seed), "bob") for seed in (1, 2))
@@ -133,7 +99,7 @@ def test_a_queued_job_is_removed_at_once(make_queue: Callable[..., JobQueue]) ->
     assert (job.state, behind.position) == ("cancelled", 1)
 
 
-def test_a_reloaded_page_can_still_cancel(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue) -> None:
     """The session before the reload still counts for a moment; then nobody is left and the job ends."""
     queue = make_queue(fresh_seconds=0.3)
     job_id = queue.submit(scripted("hang"), "before the reload")
@@ -145,7 +111,7 @@ def test_a_reloaded_page_can_still_cancel(make_queue: Callable[..., JobQueue]) -
 
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
 def test_unseen_jobs_end_on_a_hosted_server_only(
-    make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
+    make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     queue = make_queue(unseen_seconds=0.4, fresh_seconds=0.1)
@@ -163,7 +129,7 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
     assert ("nobody" in job.message) == (state == "cancelled")
 
 
-def test_a_hosted_queue_is_bounded(make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hosted_queue_is_bounded(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     queue = make_queue()
     for seed in range(jobs.MOST_WAITING + 1):  # one of them runs
@@ -173,12 +139,12 @@ def test_a_hosted_queue_is_bounded(make_queue: Callable[..., JobQueue], monkeypa
     assert queue.submit(scripted("hang", 0), "bob"), "sharing needs no place"
 
 
-def test_a_bad_request_is_refused_before_it_is_queued(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_bad_request_is_refused_before_it_is_queued(make_queue: MakeQueue) -> None:
     with pytest.raises(PrunescopeError, match="unknown task"):
         make_queue().submit(replace(REQUEST, task="sts"), "ann")
 
 
-def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: MakeQueue) -> None:
     queue = make_queue()
     queue.start_worker()
     first = worker_of(queue)
@@ -196,7 +162,7 @@ def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: Callable[..
     assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
 
 
-def test_a_worker_that_has_ended_idle_is_replaced_without_a_word(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_worker_that_has_ended_idle_is_replaced_without_a_word(make_queue: MakeQueue) -> None:
     queue = make_queue()
     job_id = queue.submit(scripted("idle out"), "ann")
     deadline = time.monotonic() + PATIENCE
@@ -210,7 +176,7 @@ def test_a_worker_that_has_ended_idle_is_replaced_without_a_word(make_queue: Cal
     assert not job.ended
 
 
-def test_starting_twice_starts_one(make_queue: Callable[..., JobQueue]) -> None:
+def test_starting_twice_starts_one(make_queue: MakeQueue) -> None:
     queue = make_queue()
     queue.start_worker()
     first = worker_of(queue)
@@ -218,7 +184,7 @@ def test_starting_twice_starts_one(make_queue: Callable[..., JobQueue]) -> None:
     assert worker_of(queue) is first
 
 
-def test_a_worker_that_cannot_start_is_told(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_worker_that_cannot_start_is_told(make_queue: MakeQueue) -> None:
     queue = JobQueue(["/nowhere/python"])
     queue.start_worker()
     job = ended(queue, queue.submit(REQUEST, "ann"))
@@ -226,7 +192,7 @@ def test_a_worker_that_cannot_start_is_told(make_queue: Callable[..., JobQueue])
     assert "does not start" in job.message
 
 
-def test_a_worker_that_does_not_let_go_is_replaced(make_queue: Callable[..., JobQueue]) -> None:
+def test_a_worker_that_does_not_let_go_is_replaced(make_queue: MakeQueue) -> None:
     queue = make_queue(stubborn_seconds=0.3, fresh_seconds=0.1)
     job_id = queue.submit(scripted("stubborn"), "ann")
     running(queue, job_id)
@@ -235,7 +201,7 @@ def test_a_worker_that_does_not_let_go_is_replaced(make_queue: Callable[..., Job
     assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
 
 
-def test_refusals_and_lines_that_make_no_sense(make_queue: Callable[..., JobQueue]) -> None:
+def test_refusals_and_lines_that_make_no_sense(make_queue: MakeQueue) -> None:
     queue = make_queue()
     refused = ended(queue, queue.submit(scripted("refuse"), "ann"))
     assert (refused.state, refused.message) == ("failed", "42 examples: choose 4 to 10")
@@ -244,16 +210,15 @@ def test_refusals_and_lines_that_make_no_sense(make_queue: Callable[..., JobQueu
     assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
 
 
-def test_verification_is_a_job_too(make_queue: Callable[..., JobQueue]) -> None:
+def test_verification_is_a_job_too(make_queue: MakeQueue) -> None:
     queue = make_queue()
-    job = ended(queue, queue.verify("ab" * 32, 0.5, "ann"))
+    job = ended(queue, queue.verify(RESULT.key, 0.5, "ann"))
     assert job.state == "done"
-    assert job.deviations == {"amount": 0.5, "accuracy": 0.0}
+    assert job.deviations is not None
+    assert job.deviations["amount"] == 0.5
 
 
-def test_only_the_last_ended_jobs_are_remembered(
-    make_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_last_ended_jobs_are_remembered(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "MOST_FINISHED", 3)
     queue = make_queue()
     ids = [queue.submit(scripted("frames", seed), "ann") for seed in range(6)]

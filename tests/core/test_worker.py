@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import make_result
 
 from core import results, worker
 from core.catalog import ROOT, SweepRequest, checked
 from core.requests import prepare
 from core.results import Frame, Header
 from core.worker import CancelledError, Reporter, Worker
+from tests.builders import make_result
 
 Event = dict[str, Any]
 FINAL = ("done", "error", "cancelled")
@@ -33,7 +33,7 @@ class Process:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=None,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
 
@@ -223,21 +223,21 @@ def test_it_can_be_cancelled_while_it_warms_up(tiny_bert: Path, glue_folder: Pat
     assert time.monotonic() - started < 5
 
 
-def test_verification_is_told_as_plain_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core import verify
-
-    result = make_result(amounts=(0.0, 0.5), num_examples=10)
-    results.save(result)
-    asked: list[Any] = []
-
-    def verify_frame(stored: results.SweepResult, amount: float, **known: str) -> verify.Deviations:
-        asked.append((stored.key, amount, known))
-        return verify.Deviations(amount=amount, engine={"mean": 0.0}, torch_cka={"mean": 1e-6}, accuracy=0.0)
-
-    monkeypatch.setattr(verify, "verify_frame", verify_frame)
-    events = serve([{"job": "v", "op": "verify", "key": result.key, "amount": 0.5, "checkpoint": "here", "data": None}])
-    assert asked == [(result.key, 0.5, {"checkpoint": "here"})]
-    assert events[-1]["deviations"]["torch_cka"] == {"mean": 1e-6}
+def test_a_frame_is_verified_from_the_folders_that_are_named(
+    process: Process, request_json: dict[str, Any], tiny_bert: Path, glue_folder: Path
+) -> None:
+    process.send("a", "run", request=request_json)
+    key = process.until_end_of("a")[-1]["key"]
+    folders = {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
+    process.send("v", "verify", key=key, amount=0.3, **folders)
+    events = process.until_end_of("v")
+    assert events[-1]["event"] == "done"
+    deviations = events[-1]["deviations"]
+    assert deviations["amount"] == 0.3
+    assert deviations["within_tolerance"]
+    assert set(deviations["torch_cka"]) == {"mean", "cls", "tokens"}
+    process.send("v", "verify", key=key, amount=0.4, **folders)
+    assert "amount 0.4 is not among" in process.until_end_of("v")[-1]["message"]
 
 
 def test_progress_is_thinned_out_and_tells_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:

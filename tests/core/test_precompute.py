@@ -1,0 +1,82 @@
+"""The command line as a person runs it: the path on standard output, exit codes, one line for bad input."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tiny import make_bert
+
+from core import results
+from core.catalog import ROOT
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "core.precompute", *arguments]
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
+    folder = make_bert(tmp_path / "model", layers=3)
+    output = tmp_path / "out"
+    done = run("--checkpoint", str(folder), "--task", "mrpc", "--data", str(glue_folder), "--output", str(output),
+               "--amounts", "0,0.5", "--threads", "1", "--source-name", "tiny pairs")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = output.iterdir()
+    assert done.stdout == f"{path}\n"
+    result = results.load(path)
+    assert result.amounts == (0.0, 0.5)
+    assert result.task.source_name == "tiny pairs"
+    assert set(result.frames[0].metrics) == {"accuracy", "f1"}
+    assert str(tmp_path) not in path.read_text(), "no machine path in a result"
+    assert "amount 0.5" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--task", "sst2"], ["--checkpoint"]),
+        (["--checkpoint", "embedded:none", "--task", "sst2"], ["none", "choose one of"]),
+        (["--checkpoint", "FOLDER", "--task", "sst9", "--data", "GLUE"], ["sst9", "choose one of"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--amounts", "0,2"], ["2", "[0, 1)"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--examples", "97"], ["97", "96"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--examples", "many"], ["many"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--scope", "layer:2"], ["layer:2", "layer:1"]),
+        (["--checkpoint", "FOLDER", "--task", "mnli", "--data", "GLUE"], ["2 labels", "3"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "nowhere"], ["nowhere", "no folder"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--threads", "0"], ["0 threads"]),
+        (["--checkpoint", "owner/name", "--task", "sst2"], ["owner/name", "offline"]),
+    ],
+)
+def test_bad_input_exits_with_two_and_one_line(
+    tiny_bert: Path, glue_folder: Path, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    places = {"FOLDER": str(tiny_bert), "GLUE": str(glue_folder)}
+    done = run(*(places.get(argument, argument) for argument in arguments), "--output", str(tmp_path / "out.json"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert all(word in done.stderr for word in words), done.stderr
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_a_killed_run_leaves_no_file(tiny_bert: Path, glue_folder: Path, tmp_path: Path, how: int, code: int) -> None:
+    amounts = ",".join(str(k / 100) for k in range(100))
+    arguments = command("--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder))
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [*arguments, "--amounts", amounts, "--output", str(tmp_path / "out")], cwd=ROOT, stderr=file
+        )
+    deadline = time.monotonic() + 240
+    while "amount 0." not in log.read_text() and time.monotonic() < deadline:  # until the sweep is under way
+        time.sleep(0.02)
+    process.send_signal(how)
+    assert process.wait(60) == code, log.read_text()
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,166 @@
+"""Magnitude pruning: exact counts, ties by index, agreement with torch.nn.utils.prune, nothing left behind."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import prune
+from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
+
+from core.architectures import encoder_layers, linear_weights, num_prunable
+from core.pruning import PrunedModel
+from core.pruning import magnitude as module
+from core.pruning.magnitude import MagnitudePlan, scoped_weights, smallest
+from core.pruning.magnitude import plan as magnitude
+
+AMOUNTS = (0.0, 0.1, 0.35, 0.5, 0.9, 0.99)
+
+
+@pytest.fixture
+def model(tiny_bert: Path) -> nn.Module:
+    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
+
+
+def removed_by_sorting(weights: Sequence[Tensor], count: int) -> Tensor:
+    order = torch.cat([weight.flatten().abs() for weight in weights]).sort(stable=True).indices
+    removed = torch.zeros(len(order), dtype=torch.bool)
+    removed[order[:count]] = True
+    return removed
+
+
+def removed_by_plan(plan: MagnitudePlan, amount: float) -> Tensor:
+    return ~torch.cat([keep.flatten() for keep in plan.keep_masks(amount, plan.parameters)])
+
+
+def test_hand_computed_mask() -> None:
+    # |w| in order: 0.1 (second matrix), 0.2, 0.3, then two 0.5, of which the lower index goes first.
+    weights = [nn.Parameter(torch.tensor([[0.5, -0.2], [0.3, 2.0]])), nn.Parameter(torch.tensor([[-0.1, -0.5]]))]
+    plan = MagnitudePlan(weights, [0.0, 0.5, 0.66])
+    first, second = plan.keep_masks(0.5, weights)  # round(0.5 · 6) = 3
+    assert first.tolist() == [[True, False], [False, True]]
+    assert second.tolist() == [[False, True]]
+    first, second = plan.keep_masks(0.66, weights)  # round(0.66 · 6) = 4: one of the ties
+    assert first.tolist() == [[False, False], [False, True]]
+    assert second.tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e30])
+def test_ties_go_by_lowest_index_for_every_count(scale: float) -> None:
+    random = torch.Generator().manual_seed(0)
+    weights = [scale * torch.randint(-4, 5, shape, generator=random).float() for shape in ((7, 9), (3, 11))]
+    total = sum(weight.numel() for weight in weights)
+    amounts = [count / total for count in range(total)]
+    plan = MagnitudePlan([nn.Parameter(weight) for weight in weights], amounts)
+    for count, amount in enumerate(amounts):
+        assert torch.equal(removed_by_plan(plan, amount), removed_by_sorting(weights, count))
+
+
+def test_selection_spans_chunks_and_bins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CHUNK", 100)
+    weights = [torch.randn(37, 53, generator=torch.Generator().manual_seed(k)) * 10.0**-k for k in range(3)]
+    magnitudes = torch.cat([weight.flatten().abs() for weight in weights]).sort().values
+    counts = [0, 1, 2, 1500, 3000, len(magnitudes)]
+    for count, cut in zip(counts, smallest(weights, counts), strict=True):
+        assert cut.threshold == (float(magnitudes[count - 1]) if count else 0.0)
+
+
+@pytest.mark.parametrize("scope", ["encoder", "all-linear", "layer:1"])
+def test_agrees_with_global_unstructured(model: nn.Module, scope: str) -> None:
+    weights = scoped_weights(model, scope)
+    total = sum(weight.numel() for weight in weights)
+    distinct = torch.linspace(0.001, 1, total)[torch.randperm(total, generator=torch.Generator().manual_seed(0))]
+    for weight, values in zip(weights, distinct.split([weight.numel() for weight in weights]), strict=True):
+        weight.data = (weight.sign() * values.view_as(weight)).detach()  # no ties: there the two may differ
+    owners = [
+        module
+        for module in model.modules()
+        if isinstance(module, nn.Linear) and any(module.weight is weight for weight in weights)
+    ]
+    plan = magnitude(model, scope, AMOUNTS)
+    masks = {amount: removed_by_plan(plan, amount) for amount in AMOUNTS}
+    for amount in AMOUNTS[1:]:
+        prune.global_unstructured([(owner, "weight") for owner in owners], prune.L1Unstructured, amount=amount)
+        expected = ~torch.cat([owner.weight_mask.flatten().bool() for owner in owners])
+        for owner in owners:
+            owner.weight_orig.data, owner.weight_mask = owner.weight_orig.data, torch.ones_like(owner.weight_mask)
+            prune.remove(owner, "weight")
+        assert torch.equal(masks[amount], expected)
+
+
+def test_exactly_the_rounded_number_is_removed_with_ties_of_float16(model: nn.Module) -> None:
+    for parameter in model.parameters():
+        parameter.data = parameter.data.mul(8).round().div(8)  # some twenty distinct magnitudes
+    amounts = tuple(k / 20 for k in range(20))
+    plan = magnitude(model, "encoder", amounts)
+    total = sum(weight.numel() for weight in plan.parameters)
+    removed = [removed_by_plan(plan, amount) for amount in amounts]
+    assert [int(mask.sum()) for mask in removed] == [round(amount * total) for amount in amounts]
+    for smaller, larger in pairwise(removed):
+        assert not (smaller & ~larger).any(), "a weight that went earlier came back"
+
+
+def test_published_sparsities() -> None:
+    with torch.device("meta"):
+        model = BertForSequenceClassification(BertConfig())
+    model = model.to_empty(device="cpu")
+    for parameter in model.parameters():
+        nn.init.uniform_(parameter, -1, 1)
+    amounts = tuple(k / 10 for k in range(10))
+    with PrunedModel(model, magnitude(model, "all-linear", amounts)) as pruned:
+        sparsities = [round(pruned.prune(amount).sparsity, 7) for amount in amounts[1:]]
+    assert sparsities == [
+        0.0781175, 0.1562350, 0.2343526, 0.3124701, 0.3905876, 0.4687051, 0.5468227, 0.6249402, 0.7030577,
+    ]  # fmt: skip
+
+
+def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
+    layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
+    layers[0][0].data.zero_()  # zero before pruning: sparsity counts it only once it is removed
+    with PrunedModel(model, magnitude(model, "layer:1", (0.0, 0.5))) as pruned:
+        nothing, half = pruned.prune(0.0), pruned.prune(0.5)
+    assert (nothing.sparsity, nothing.prunable_sparsity, nothing.layer_sparsity) == (0.0, 0.0, (0.0, 0.0))
+    in_layer = sum(weight.numel() for weight in layers[1])
+    assert half.layer_sparsity == (0.0, round(0.5 * in_layer) / in_layer)
+    assert half.prunable_sparsity == round(0.5 * in_layer) / num_prunable(model)
+    assert half.sparsity == round(0.5 * in_layer) / sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("scope", ["encoder", "all-linear", "layer:0"])
+def test_only_the_scope_is_pruned_and_the_baseline_comes_back(model: nn.Module, scope: str) -> None:
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    inside = {id(weight) for weight in scoped_weights(model, scope)}
+    with PrunedModel(model, magnitude(model, scope, AMOUNTS)) as pruned:
+        for amount in (0.9, 0.1):  # downwards too: pruning starts from the baseline, not from what is left
+            pruned.prune(amount)
+            for name, parameter in model.named_parameters():
+                assert torch.equal(parameter, before[name]) == (id(parameter) not in inside), name
+        zeros = sum(int((weight == 0).sum()) for weight in scoped_weights(model, scope))
+        assert zeros == round(0.1 * sum(weight.numel() for weight in scoped_weights(model, scope)))
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, before[name]), name
+
+
+def test_the_baseline_comes_back_after_an_error(model: nn.Module) -> None:
+    before = model.classifier.weight.detach().clone()
+
+    def fail_midway() -> None:
+        with PrunedModel(model, magnitude(model, "all-linear", (0.5,))) as pruned:
+            pruned.prune(0.5)
+            assert not torch.equal(model.classifier.weight, before)
+            raise RuntimeError("midway")
+
+    with pytest.raises(RuntimeError, match="midway"):
+        fail_midway()
+    assert torch.equal(model.classifier.weight, before)
+
+
+def test_biases_norms_and_embeddings_are_no_prunable_weights(model: nn.Module) -> None:
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    everywhere = [names[id(weight)] for weight in scoped_weights(model, "all-linear")]
+    assert all(name.endswith("weight") and "LayerNorm" not in name and "embeddings" not in name for name in everywhere)
+    encoder = [names[id(weight)] for weight in scoped_weights(model, "encoder")]
+    assert set(everywhere) - set(encoder) == {"bert.pooler.dense.weight", "classifier.weight"}
+    assert len(encoder) == 2 * 6

@@ -1,0 +1,139 @@
+"""The whole procedure: forward passes counted, bit-equal repetition, cancelling, any task and depth."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import make_bert
+
+from core.catalog import SweepRequest, checked
+from core.checkpoints import Checkpoint, load
+from core.errors import PrunescopeError
+from core.requests import prepare
+from core.results import SweepResult
+from core.sweep import FrameReady, Progress, sweep
+
+Run = Callable[..., SweepResult]
+
+
+def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, object, SweepRequest, str]:
+    settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.4, 0.8), "num_examples": 70, **options}
+    request = checked(SweepRequest(str(folder), **settings))
+    inputs = prepare(request)
+    return load(inputs.resolved), inputs.subset, request, inputs.key
+
+
+def run(folder: Path, glue: Path, **options: object) -> SweepResult:
+    checkpoint, subset, request, key = parts(folder, glue, **options)
+    *_, result = sweep(checkpoint, subset, request)
+    assert isinstance(result, SweepResult)
+    assert result.key == key
+    return SweepResult.model_validate(result.model_dump(mode="json"))
+
+
+def test_events_come_in_order_and_one_pass_serves_an_amount(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder)
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    handle = checkpoint.model.register_forward_hook(count)
+    events = list(sweep(checkpoint, subset, request))
+    handle.remove()
+    assert passes == 3 * 5  # three amounts, 70 examples in micro-batches of 16
+    assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, 16))
+    ready = [event for event in events if isinstance(event, FrameReady)]
+    assert [event.frame.amount for event in ready] == [0.0, 0.4, 0.8]
+    assert isinstance(events[-1], SweepResult)
+    assert events[-1].frames == tuple(event.frame for event in ready)
+    assert isinstance(events[5], FrameReady), "a frame comes as soon as it is known"
+
+
+def test_two_runs_agree_to_the_last_bit(tiny_bert: Path, glue_folder: Path) -> None:
+    first, second = run(tiny_bert, glue_folder), run(tiny_bert, glue_folder)
+    assert first.frames == second.frames
+    assert first.key == second.key
+
+
+def test_the_baseline_with_itself(tiny_bert: Path, glue_folder: Path) -> None:
+    frame = run(tiny_bert, glue_folder, points="both").frames[0]
+    assert frame.sparsity == frame.prunable_sparsity == 0
+    for matrix in frame.cka.values():
+        values = np.array(matrix, dtype=float)
+        np.testing.assert_allclose(np.diag(values), 1, atol=1e-6)
+        np.testing.assert_allclose(values, values.T, atol=1e-6)
+
+
+def test_amount_zero_changes_no_logit(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder)
+    inputs = checkpoint.tokenizer(["a good film"], return_tensors="pt")
+    before = checkpoint.model(**inputs).logits.detach()
+    events = sweep(checkpoint, subset, request)
+    next(events)  # in the middle of the baseline's frame
+    assert torch.equal(checkpoint.model(**inputs).logits.detach(), before)
+    events.close()
+
+
+def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder)
+    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    events = sweep(checkpoint, subset, request)
+    for event in events:
+        if isinstance(event, Progress) and event.amount > 0:
+            break
+    assert any(not torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
+    events.close()
+    for name, value in checkpoint.model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not any(module._forward_hooks for module in checkpoint.model.modules())
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "metrics"),
+    [("mrpc", 2, {"accuracy", "f1"}), ("cola", 2, {"accuracy", "matthews_correlation"}), ("mnli", 3, {"accuracy"})],
+)
+def test_any_task_in_the_hubs_layout(
+    tmp_path: Path, glue_folder: Path, task: str, labels: int, metrics: set[str]
+) -> None:
+    folder = make_bert(tmp_path / "model", layers=3, labels=labels, dtype=torch.float16)
+    result = run(folder, glue_folder, task=task)
+    assert result.task.split == ("validation_matched" if task == "mnli" else "validation")
+    assert len(result.cka.points) == result.checkpoint.num_layers == 3
+    for frame in result.frames:
+        assert set(frame.metrics) == set(frame.intervals) == metrics
+        low, high = frame.intervals["accuracy"]
+        assert low < frame.metrics["accuracy"] < high
+        correct = np.mean(np.array(frame.predictions) == np.array(result.task.gold))
+        assert frame.metrics["accuracy"] == pytest.approx(correct)
+
+
+def test_twelve_layers(tmp_path: Path, glue_folder: Path) -> None:
+    result = run(make_bert(tmp_path / "deep", layers=12), glue_folder, amounts=(0.0, 0.5), num_examples=16)
+    assert np.array(result.frames[1].cka["tokens"]).shape == (12, 12)
+
+
+def test_isolated_pruning_leaves_lower_layers_alone(tiny_bert: Path, glue_folder: Path) -> None:
+    frame = run(tiny_bert, glue_folder, scope="layer:1", points="layer").frames[2]
+    for matrix in frame.cka.values():
+        assert matrix[0][0] == pytest.approx(1, abs=1e-6)
+        assert matrix[1][1] < 0.999
+    assert frame.layer_sparsity[0] == 0 < frame.layer_sparsity[1]
+
+
+def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: Path) -> None:
+    control = run(tiny_bert, glue_folder).cka.length_control
+    assert all(value is not None and -1 <= value <= 1 for value in control)
+    assert len(control) == 2
+
+
+def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder, task="mnli")
+    with pytest.raises(PrunescopeError, match="2 labels, task mnli has 3"):
+        sweep(checkpoint, subset, request)
+    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder, scope="layer:2")
+    with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
+        sweep(checkpoint, subset, request)
