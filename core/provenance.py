@@ -1,8 +1,11 @@
-"""From a result back to the request that made it, and to the command line that recomputes it; no torch."""
+"""Where a result comes from: its request, the command line that recomputes it, a check of it in words; no torch."""
 
 import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from core.catalog import METHODS, SweepRequest, amount_text
+from core.findings import amount_name
 from core.results import SweepResult
 
 
@@ -50,3 +53,25 @@ def command_line(request: SweepRequest) -> str:
     }
     given = [word for flag, value in arguments.items() if value is not None for word in (flag, str(value))]
     return shlex.join(["python", "-m", "core.precompute", *given])
+
+
+def check_in_words(deviations: Mapping[str, Any]) -> str:
+    """Says how far a frame is from two new computations of it.
+
+    Args:
+        deviations: As `core.verify.Deviations.to_json` gives them.
+    """
+    ours = _largest([*deviations["engine"].values(), deviations["accuracy"]])
+    theirs = _largest(deviations["torch_cka"].values())
+    verdict = "The frame is confirmed" if deviations["within_tolerance"] else "The frame is not confirmed"
+    again = "gives the same numbers to the last digit" if ours == "0" else f"differs by {ours} at most"
+    return (
+        f"{verdict} at amount {amount_name(deviations['amount'])}: computing it again {again}; "
+        f"the CKA of torch-cka differs by {theirs} at most."
+    )
+
+
+def _largest(values: Iterable[float | None]) -> str:
+    """Writes the largest deviation; None stands for a value that only one of two computations has."""
+    known = [float("inf") if value is None else value for value in values]
+    return f"{max(known):.1g}"

@@ -4,7 +4,8 @@ The server starts one (`core.jobs`) and keeps it. torch and transformers are imp
 orders can be read already; a stored result is found and answered without them. Standard input is read on a thread of
 its own, so that a cancel is noticed between two micro-batches. Standard output carries the protocol and nothing else.
 
-    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "verify", "key", "amount"} | {"job", "op": "cancel"}
+    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "verify", "key", "amount", "checkpoint"?,
+          "data"?} | {"job", "op": "cancel"}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
           "frame"} | {"job", "event": "done", "key", "path", "stored"} | {"job", "event": "done", "deviations"} |
           {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
@@ -20,7 +21,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -185,11 +185,10 @@ class Worker:
         if path is None:
             raise PrunescopeError(f"no stored result {order['key'][:12]}…: run the sweep again")
         self._wait_until_warm(report)
-        report(f"Asking torch-cka about amount {amount_text(order['amount'])}", 0, 1)
         from core.verify import verify_frame
 
-        known = {name: order[name] for name in ("checkpoint", "data") if order.get(name)}
-        return {"deviations": asdict(verify_frame(results.load(path), order["amount"], **known))}
+        found = verify_frame(results.load(path), order["amount"], order.get("checkpoint"), order.get("data"), report)
+        return {"deviations": found.to_json()}
 
 
 def _usable(key: str) -> Path | None:

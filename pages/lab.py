@@ -1,7 +1,5 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
-from typing import Any
-
 import streamlit as st
 
 from core import jobs, results
@@ -9,7 +7,7 @@ from core.catalog import SweepRequest, is_hosted
 from core.errors import PrunescopeError
 from core.findings import accuracy_finding, amount_name, finding
 from core.jobs import Job
-from core.provenance import command_line, request_of
+from core.provenance import check_in_words, command_line, request_of
 from core.results import SweepResult
 from ui.header import page_header
 from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor
@@ -24,7 +22,6 @@ EXPLANATION = (
     "finished run is kept: asked for again, it is there at once."
 )
 INVITATION = "**Press Run** to begin: the checkpoint that is chosen lies in this project and needs no network."
-CLOSE = 1e-4  # two correct computations of the same CKA in float32 are nearer than this
 
 
 def lab() -> None:
@@ -169,7 +166,7 @@ def offer_check(result: SweepResult, request: SweepRequest) -> None:
     if job and not job.ended:
         follow(job)
     elif job and job.deviations:
-        st.success(deviations_in_words(job.deviations))
+        (st.success if job.deviations["within_tolerance"] else st.error)(check_in_words(job.deviations))
     elif job:
         st.error(plain(job.message))
 
@@ -182,18 +179,6 @@ def check(result: SweepResult, request: SweepRequest, amount: float) -> str:
         visitor(),
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
         data=request.data if result.task.source == "folder" else None,
-    )
-
-
-def deviations_in_words(deviations: dict[str, Any]) -> str:
-    """Says how far the two recomputations of a frame are from the stored one."""
-    own = max(*deviations["engine"].values(), deviations["accuracy"])
-    other = max(deviations["torch_cka"].values())
-    again = "gives the same numbers to the last bit" if own == 0 else f"differs by at most {own:.1e}"
-    verdict = "they agree" if max(own, other) <= CLOSE else "they do not agree: please report this"
-    return (
-        f"At amount {amount_name(deviations['amount'])}, computing it again {again}; torch-cka's CKA differs by "
-        f"{other:.1e} at most. With {CLOSE:g} allowed for rounding, {verdict}."
     )
 
 

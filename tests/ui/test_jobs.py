@@ -1,0 +1,83 @@
+"""The job watcher's words, and a job on a page that does not show it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalog import ROOT, SweepRequest
+from core.jobs import Job, JobQueue
+from tests.queues import ended, install, queues, running
+from ui.jobs import partial_result, progress, progress_text
+
+REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
+    with queues(tmp_path) as make:
+        queue = make(fresh_seconds=0.2)
+        install(queue, monkeypatch)
+        yield queue
+
+
+@pytest.mark.parametrize(
+    ("job", "text"),
+    [
+        (Job("a", state="queued", position=0), "Starting"),
+        (Job("a", state="queued", position=1), "Waiting: 1 run comes first"),
+        (Job("a", state="queued", position=3), "Waiting: 3 runs come first"),
+        (Job("a", state="running", stage="Loading PyTorch", total=1), "Loading PyTorch"),
+        (
+            Job("a", state="running", stage="Pruning amount 0.3", done=30, total=120, seconds_left=12.4),
+            "Pruning amount 0.3, 25%, about 12 s left",
+        ),
+        (Job("a", state="running", stage="x", done=1, total=9, seconds_left=0.2), "x, 11%, about 1 s left"),
+        (Job("a", state="running", stage="x", done=1, total=9, seconds_left=150.0), "x, 11%, about 2 min left"),
+        (Job("a", state="running", stage="downloading *b*", total=1), "downloading \\*b\\*"),
+    ],
+)
+def test_a_living_job_in_words(job: Job, text: str) -> None:
+    assert progress_text(job) == text
+
+
+def test_progress_is_a_fraction() -> None:
+    assert progress(Job("a")) == 0
+    assert progress(Job("a", done=5, total=4)) == 1
+
+
+def test_there_is_no_partial_result_before_the_first_frame(queue: JobQueue) -> None:
+    assert partial_result(Job("a")) is None
+    partial = partial_result(running(queue, queue.submit(REQUEST, "ann"), frames=2))
+    assert partial is not None
+    assert partial.amounts == (0.0, 0.5)
+    assert partial.key == ""
+
+
+def test_a_page_that_does_not_show_the_job_watches_it_and_leads_to_it(queue: JobQueue) -> None:
+    job_id = queue.submit(REQUEST, "before the reload")
+    running(queue, job_id, frames=2)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    page.query_params["job"] = job_id
+    page.run()
+    assert not page.exception
+    links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
+    assert links["Overview"] == links["Lab"] == f"job={job_id}", "the job goes with the visitor"
+    assert links["Running: Amount 0, 2%, about 2 s left"] == f"job={job_id}"
+
+    queue.cancel(job_id, "before the reload")
+    job = queue.get(job_id)
+    assert job is not None
+    assert job.state == "running", "the visitor of the other page counts"
+    assert ended(queue, job_id).state == "cancelled", "until they have gone"
+    page.run()
+    assert "Your run has ended: see it in the Lab" in [link.proto.label for link in page.get("page_link")]
+
+
+def test_without_a_known_job_nothing_is_said_and_nothing_carried() -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    page.query_params["job"] = "unknown"
+    page.run()
+    assert not page.exception
+    assert {link.proto.query_string for link in page.get("page_link")} == {""}

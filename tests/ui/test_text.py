@@ -1,0 +1,35 @@
+"""Nothing that a visitor types is Markdown."""
+
+import pytest
+
+from ui.text import plain
+
+JOINER = "\u2060"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("42 examples: choose 4 to 10 (CKA needs 4).", "42 examples\\: choose 4 to 10 (CKA needs 4)."),
+        ("<b>x</b>", "\\<b\\>x\\</b\\>"),
+        ("**b** _i_ `c`", "\\*\\*b\\*\\* \\_i\\_ \\`c\\`"),
+        ("[x](y) :red[z]", "\\[x\\](y) \\:red\\[z\\]"),
+        ("$x$ &lt; ~~s~~", "\\$x\\$ \\&lt; \\~\\~s\\~\\~"),
+        ("# title", "\\# title"),
+        ("- item", "\\- item"),
+        ("12. item", "12\\. item"),
+        ("    code\n\nparagraph", "code paragraph"),
+        ("C:\\x", "C\\:\\\\x"),
+    ],
+)
+def test_marks_are_escaped(text: str, escaped: str) -> None:
+    assert plain(text) == escaped
+
+
+@pytest.mark.parametrize(
+    "text", ["http://x.y", "www.x.y", "a@b.c", "--output", "a -> b", ":smile:", ":material/home:", "a >= b"]
+)
+def test_what_streamlit_rewrites_in_spite_of_escapes_is_kept_apart(text: str) -> None:
+    shown = plain(text).replace("\\", "")
+    assert JOINER in shown
+    assert shown.replace(JOINER, "") == text
