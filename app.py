@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.findings import accuracy_finding, finding, is_cumulative, result_name, survival_table
+from core.findings import is_cumulative, result_name, survival_table
 from core.results import SHIPPED_RESULTS, SweepResult
 from ui.address import note_unknown
 from ui.header import page_header
-from ui.player import choose_reduction, show_player
+from ui.player import choose_reduction, show_finding, show_player
 from ui.results import loaded
 from ui.text import plain
 
@@ -40,25 +40,22 @@ def shipped_results() -> dict[str, SweepResult]:
 
 
 def choose_result(results: dict[str, SweepResult]) -> SweepResult:
-    """Asks which result to show where there are several; the choice is in the address."""
-    names = list(results)
-    note_unknown("result", names, "result")
-    if len(names) == 1:
-        return results[names[0]]
-    return results[st.selectbox("Result", names, key="result", bind="query-params")]
+    """Asks which result to show; the choice is in the address."""
+    return results[st.selectbox("Result", list(results), key="result", bind="query-params")]
 
 
 def show_overview(results: dict[str, SweepResult]) -> None:
     """Shows one of the results: the picture first, what it says, then the choices."""
-    picture, words = st.container(), st.container()
-    which, how = st.columns([2, 3])
+    note_unknown("result", results, "result")
+    answer = st.container()
+    which, how = st.columns([2, 3]) if len(results) > 1 else (st.empty(), st.container())
     with which:
-        result = choose_result(results)
+        result = choose_result(results) if len(results) > 1 else next(iter(results.values()))
     with how:
         reduction = choose_reduction(result)
-    with picture:
+    with answer:
         show_player(result, reduction, key="overview", group="overview", autoplay=True)
-    words.markdown(plain(f"{finding(result, reduction)} {accuracy_finding(result)}"))
+        show_finding(result, reduction)
     st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(result) else ""))
     with st.expander("Survival of every layer as a table"):
         st.markdown(markdown_table(survival_table(result, reduction)))

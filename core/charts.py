@@ -91,8 +91,11 @@ def _amounts(result: SweepResult) -> Rows:
     rows = []
     for k, frame in enumerate(result.frames):
         low, high = frame.intervals.get("accuracy") or (None, None)
+        interval = "unknown" if low is None else f"{low:.3f} to {high:.3f}"
         accuracy = frame.metrics.get("accuracy")
-        rows.append({"k": k, "amount": frame.amount, "accuracy": accuracy, "low": low, "high": high})
+        rows.append(
+            {"k": k, "amount": frame.amount, "accuracy": accuracy, "low": low, "high": high, "interval": interval}
+        )
     return rows
 
 
@@ -220,8 +223,7 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
     tooltip = [
         alt.Tooltip("amount:Q", title="Pruning amount", format=".2f"),
         alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
-        alt.Tooltip("low:Q", title="95 % from", format=".3f"),
-        alt.Tooltip("high:Q", title="to", format=".3f"),
+        alt.Tooltip("interval:N", title="95 % interval"),
     ]
     base = alt.Chart(alt.NamedData("amounts")).encode(x=x)
     majority = alt.Chart(alt.NamedData("reference")).encode(y=y)
@@ -234,7 +236,7 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
         base.mark_line(style="series").encode(y=y),
         _here(x),
         base.transform_filter("datum.k === frame").mark_point(style="marker", filled=True).encode(y=y),
-        base.mark_point(opacity=0, size=250).encode(y=y, tooltip=tooltip),
+        base.mark_rule(opacity=0, strokeWidth=20).encode(tooltip=tooltip),  # hovering anywhere above an amount tells it
     ).properties(title="Accuracy with its 95 % interval")
 
 

@@ -125,6 +125,17 @@ function vegaConfig({ text, line, accent, background, font }, size) {
   };
 }
 
+function tooltipOptions({ dark, font }, size) { // it stands outside the player: its style must come along
+  const row = ([name, value], sanitize) => `${sanitize(name)}: <b>${sanitize(value)}</b>`;
+  return {
+    theme: dark ? "dark" : "light",
+    formatTooltip: (values, sanitize) => {
+      const rows = Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>");
+      return `<div style="font: ${size + 1}px/1.5 ${font.replaceAll('"', "'")}">${rows}</div>`;
+    },
+  };
+}
+
 class Picture { // one Vega view in one box
   constructor(name, box, player) {
     Object.assign(this, { name, box, player, frame: 0 });
@@ -157,7 +168,7 @@ class Picture { // one Vega view in one box
     };
     const result = await embed(holder, spec, {
       actions: false, defaultStyle: false, renderer: "svg", ast: true,
-      config: vegaConfig(theme, fontSize), tooltip: { theme: theme.dark ? "dark" : "light" },
+      config: vegaConfig(theme, fontSize), tooltip: tooltipOptions(theme, fontSize),
     });
     if (wanted !== this.wanted) return result.finalize(), holder.remove(); // overtaken by a newer one
     this.finish();

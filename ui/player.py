@@ -10,9 +10,10 @@ import vl_convert
 
 from core.catalog import REDUCTIONS, ROOT
 from core.charts import player_views
-from core.findings import amount_name, checkpoint_name, length_finding, pruning_name
+from core.findings import accuracy_finding, amount_name, checkpoint_name, finding, length_finding, pruning_name
 from core.results import SweepResult, write_atomically
 from ui.address import note_unknown
+from ui.text import plain
 
 CORE = ROOT / "core"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
@@ -86,6 +87,16 @@ def _frames(result: SweepResult) -> list[dict[str, Any]]:
         }
         for frame in result.frames
     ]
+
+
+def show_finding(result: SweepResult, reduction: str) -> None:
+    """Says what a result shows, in computed sentences.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+    """
+    st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
 
 
 def choose_reduction(result: SweepResult | None = None, key: str = "reduction") -> str:

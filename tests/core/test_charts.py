@@ -151,8 +151,8 @@ def test_the_accuracy_picture_marks_the_frame_and_the_majority_class() -> None:
     places = []
     for frame, amount in enumerate(AMOUNTS):
         picture = drawn(spec, frame)
-        (marker,) = [point for point in marks(picture, "point") if point.get("opacity") != "0"]
-        lines = [rule for rule in marks(picture, "rule mark") if "Pruning amount" in labels(rule)]
+        (marker,) = marks(picture, "point")
+        lines = [rule for rule in marks(picture, "rule mark") if list(labels(rule)) == ["Pruning amount"]]
         places.append(place(marker))
         assert [place(line)[0] for line in lines] == [place(marker)[0]]
         assert float(labels(marker)["Accuracy"]) == pytest.approx(0.9 - amount / 2, abs=0.0051)
@@ -201,7 +201,8 @@ def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> No
     assert [title.split("'")[1].split()[0] for title in titles] == ["Similarity", "Accuracy", "Own"]
     assert first.get("viewBox") == last.get("viewBox")
     moved = [
-        [place(line) for line in marks(one, "rule mark") if "Pruning amount" in labels(line)] for one in (first, last)
+        [place(line) for line in marks(one, "rule mark") if list(labels(line)) == ["Pruning amount"]]
+        for one in (first, last)
     ]
     assert len(moved[0]) == len(moved[1]) == 2
     assert all(before[0] < after[0] for before, after in zip(*moved, strict=True))
