@@ -39,7 +39,7 @@ def u_centred_gram(features: Tensor) -> Tensor:
         raise ValueError(f"CKA over {n} examples: the unbiased HSIC needs at least 4")
     centred = features - features.mean(-2, keepdim=True)  # (points, n, features)
     gram = (centred @ centred.mT).double()  # (points, n, n)
-    gram = gram * _is_not_rounding(features, centred)
+    gram = gram * varies(features, centred)
     gram.diagonal(dim1=-2, dim2=-1).zero_()
     rows = gram.sum(-1, keepdim=True)  # (points, n, 1)
     total = rows.sum(-2, keepdim=True)  # (points, 1, 1)
@@ -48,8 +48,16 @@ def u_centred_gram(features: Tensor) -> Tensor:
     return gram
 
 
-def _is_not_rounding(features: Tensor, centred: Tensor) -> Tensor:
-    """Tells constant features from varying ones: what the mean's rounding leaves is no variation."""
+def varies(features: Tensor, centred: Tensor) -> Tensor:
+    """Tells constant features from varying ones: what the mean's rounding leaves is no variation.
+
+    Args:
+        features: (points, n, features).
+        centred: The same, less their mean over the batch.
+
+    Returns:
+        (points, 1, 1) bool.
+    """
     bound = 4 * torch.finfo(features.dtype).eps * features.abs().amax((-2, -1), keepdim=True)  # (points, 1, 1)
     return centred.abs().amax((-2, -1), keepdim=True) > bound  # (points, 1, 1)
 

@@ -10,6 +10,7 @@ from core.errors import PrunescopeError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+MAX_THREADS = 1024
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -18,6 +19,19 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints the message without the usage and exits with 2."""
         self.exit(BAD_INPUT, f"{self.prog}: {message} (--help lists what there is)\n")
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuses a number of threads that PyTorch would choke on.
+
+    Args:
+        threads: Processor threads; None leaves PyTorch's choice.
+
+    Raises:
+        PrunescopeError: Out of bounds.
+    """
+    if threads is not None and not 1 <= threads <= MAX_THREADS:
+        raise PrunescopeError(f"{threads} threads: choose 1 to {MAX_THREADS}")
 
 
 def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:

@@ -11,8 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from core import catalog, results
-from core.command_line import OneLineParser, run_command
-from core.errors import PrunescopeError
+from core.command_line import OneLineParser, check_threads, run_command
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -95,8 +94,7 @@ def compute(request: catalog.SweepRequest, threads: int | None) -> results.Sweep
 def main(arguments: Sequence[str] | None = None) -> int:
     """Computes one result, saves it and prints its path."""
     options = parse(arguments)
-    if options.threads is not None and not 1 <= options.threads <= 1024:
-        raise PrunescopeError(f"{options.threads} threads: choose 1 to 1024")
+    check_threads(options.threads)
     request = request_of(options)
     results.check_writable(options.output)
     print(results.save(compute(request, options.threads), options.output))

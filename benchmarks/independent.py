@@ -1,0 +1,270 @@
+"""`python -m benchmarks.independent RESULT`: a result's numbers once more, by other code, in float64.
+
+Which sentences and which checkpoint is read from the result; from there on nothing of `core` is used. The model runs
+in float64 with eager attention, one unpadded sentence at a time; torch.nn.utils.prune prunes a freshly loaded copy
+for every amount; representations are collected sentence by sentence; HSIC1 is written as the paper prints it, with
+traces and vectors of ones. It is slow and plain on purpose: what it shares with the engine is the definition.
+
+Exit code 0 when every CKA value is within 1e-3 and every prediction is the same, else 1.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn.utils import prune
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from core import results
+from core.catalog import REDUCTIONS, TASKS, amount_text
+from core.checkpoints import resolve
+from core.command_line import OneLineParser, run_command
+from core.errors import PrunescopeError
+from core.eval_subset import load_subset
+from core.results import Frame, SweepResult
+from core.verify import frame_of
+
+Array = npt.NDArray[np.float64]
+
+TOLERANCE = 1e-3
+MINIBATCH = 32  # of the reduction `tokens`
+MAX_LENGTH = 128
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one model makes of all examples.
+
+    Attributes:
+        states: For each example (points, tokens, hidden).
+        predictions: (examples,) label indices.
+    """
+
+    states: list[Array]
+    predictions: tuple[int, ...]
+
+
+# ---------------------------------------------------------------- the model
+
+
+def pruned_model(folder: Path, scope: str, amount: float) -> nn.Module:
+    """Loads a BERT classifier in float64 and prunes it by global magnitude.
+
+    Args:
+        folder: The checkpoint's folder.
+        scope: `encoder`, `all-linear` or `layer:K`.
+        amount: The fraction of the scope's weights to remove.
+    """
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder, local_files_only=True, dtype=torch.float32, attn_implementation="eager"
+    )
+    model = model.double().eval()
+    part = {"encoder": model.bert.encoder, "all-linear": model}.get(scope)
+    if part is None:
+        part = model.bert.encoder.layer[int(scope.removeprefix("layer:"))]
+    matrices = [(module, "weight") for module in part.modules() if isinstance(module, nn.Linear)]
+    if amount > 0:
+        prune.global_unstructured(matrices, pruning_method=prune.L1Unstructured, amount=amount)
+    return model  # type: ignore[no-any-return]
+
+
+@contextmanager
+def caught_states(model: Any, points: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
+    """Keeps the latest hidden state at each point, (1, tokens, hidden), while the context lasts."""
+    caught: dict[str, torch.Tensor] = {}
+    handles = []
+    for point in points:
+        _, number, part = point.split(".")  # layer.K.attention or layer.K.output
+        layer = model.bert.encoder.layer[int(number)]
+        module = layer.attention.output if part == "attention" else layer
+
+        def keep(module: nn.Module, inputs: Any, output: Any, point: str = point) -> None:
+            caught[point] = output if isinstance(output, torch.Tensor) else output[0]
+
+        handles.append(module.register_forward_hook(keep))
+    yield caught
+    for handle in handles:
+        handle.remove()
+
+
+def see(model: Any, tokenizer: Any, texts: Sequence[tuple[str, ...]], points: Sequence[str]) -> Seen:
+    """Runs a model over the examples, one at a time, without padding.
+
+    Args:
+        model: In float64 and eval mode.
+        tokenizer: The checkpoint's tokenizer.
+        texts: One or two texts an example.
+        points: Names of the points.
+    """
+    states, predictions = [], []
+    with caught_states(model, points) as caught, torch.no_grad():
+        for example in texts:
+            inputs = tokenizer(*example, truncation=True, max_length=MAX_LENGTH, return_tensors="pt")
+            logits = model(**inputs).logits  # (1, labels)
+            states.append(np.stack([caught[point][0].numpy() for point in points]))  # (points, tokens, hidden)
+            predictions.append(int(logits.argmax()))
+    return Seen(states, tuple(predictions))
+
+
+# ---------------------------------------------------------------- reductions
+
+
+def minibatches(num_examples: int) -> list[range]:
+    """Cuts 0 … num_examples into minibatches of 32; what is left over joins the last."""
+    full = max(num_examples // MINIBATCH, 1)
+    ends = [*(MINIBATCH * k for k in range(1, full)), num_examples]
+    return [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def flattened(states: Sequence[Array]) -> Array:
+    """Lays the tokens of each example end to end, zeros up to the longest: (points, examples, longest · hidden)."""
+    num_points, _, hidden = states[0].shape
+    longest = max(state.shape[1] for state in states)
+    padded = np.zeros((num_points, len(states), longest, hidden))
+    for index, state in enumerate(states):
+        padded[:, index, : state.shape[1]] = state
+    return padded.reshape(num_points, len(states), longest * hidden)
+
+
+def reduced(states: Sequence[Array]) -> dict[str, list[Array]]:
+    """Reduces token vectors to one vector an example.
+
+    Args:
+        states: For each example (points, tokens, hidden).
+
+    Returns:
+        For each reduction its (mini)batches, each (points, n, features).
+    """
+    return {
+        "mean": [np.stack([state.mean(1) for state in states], axis=1)],  # (points, examples, hidden)
+        "cls": [np.stack([state[:, 0] for state in states], axis=1)],  # (points, examples, hidden)
+        "tokens": [flattened([states[i] for i in batch]) for batch in minibatches(len(states))],
+    }
+
+
+# ---------------------------------------------------------------- CKA
+
+
+def gram(features: Array) -> Array:
+    """Gram matrix with its diagonal set to zero: (n, features) to (n, n)."""
+    matrix = features @ features.T  # (n, n)
+    np.fill_diagonal(matrix, 0.0)
+    return np.asarray(matrix)
+
+
+def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
+    """Unbiased HSIC of two Gram matrices with zero diagonals, (n, n); Nguyen et al. 2021, equation 3."""
+    n = len(k)
+    one = np.ones(n)
+    trace = np.trace(k @ l)
+    totals = (one @ k @ one) * (one @ l @ one) / ((n - 1) * (n - 2))
+    rows = 2 / (n - 2) * (one @ k @ l @ one)
+    return float((trace + totals - rows) / (n * (n - 3)))
+
+
+def cka(baseline: Sequence[Array], pruned: Sequence[Array]) -> Array:
+    """Compares every baseline point with every pruned point: sums over the minibatches first, divides last.
+
+    Args:
+        baseline: For each minibatch (points, n, features).
+        pruned: The same minibatches of the pruned model.
+
+    Returns:
+        (baseline points, pruned points).
+    """
+    k = [[gram(features) for features in batch] for batch in baseline]  # minibatches × points of (n, n)
+    m = [[gram(features) for features in batch] for batch in pruned]  # minibatches × points of (n, n)
+    points = range(len(k[0]))
+
+    def summed(first: list[list[Array]], i: int, second: list[list[Array]], j: int) -> float:
+        return sum(hsic1(a[i], b[j]) for a, b in zip(first, second, strict=True))
+
+    own_k = [summed(k, i, k, i) for i in points]
+    own_m = [summed(m, j, m, j) for j in points]
+    return np.array([[summed(k, i, m, j) / np.sqrt(own_k[i] * own_m[j]) for j in points] for i in points])
+
+
+def cka_matrices(baseline: Seen, pruned: Seen) -> dict[str, Array]:
+    """Compares two models in every reduction; each matrix is (baseline points, pruned points)."""
+    first, second = reduced(baseline.states), reduced(pruned.states)
+    return {name: cka(first[name], second[name]) for name in REDUCTIONS}
+
+
+# ---------------------------------------------------------------- against a result
+
+
+def deviations(frame: Frame, matrices: Mapping[str, Array]) -> dict[str, float]:
+    """Finds for each reduction the largest absolute difference between a frame and an independent computation.
+
+    Args:
+        frame: A frame of a result.
+        matrices: For each reduction (baseline points, pruned points).
+
+    Returns:
+        NaN where a value of the frame is undefined.
+    """
+    stored = {name: np.array(frame.cka[name], dtype=np.float64) for name in matrices}
+    return {name: float(np.abs(stored[name] - matrix).max()) for name, matrix in matrices.items()}
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parses the command line."""
+    parser = OneLineParser(prog="python -m benchmarks.independent", description=__doc__)
+    add = parser.add_argument
+    add("result", type=Path, metavar="RESULT", help="a result of magnitude pruning of a BERT")
+    add("--checkpoint", required=True, help="its checkpoint: embedded:NAME, a folder or ID@REVISION")
+    add("--data", required=True, help="its data: written, hub or a folder")
+    add("--amount", type=float, action="append", help="one of its amounts, repeatable (default: all)")
+    return parser.parse_args(arguments)
+
+
+def texts_of(result: SweepResult, data: str) -> tuple[tuple[str, ...], ...]:
+    """Reads the result's examples.
+
+    Raises:
+        PrunescopeError: They are not the result's.
+    """
+    subset = load_subset(TASKS[result.task.name], data, len(result.task.examples))
+    if subset.fingerprint != result.task.fingerprint:
+        raise PrunescopeError(f"data '{data}' gives other examples than the result's: give its own")
+    return subset.texts
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints how far each frame is from the independent computation.
+
+    Returns:
+        0 when all is within tolerance, else 1.
+    """
+    options = parse(arguments)
+    disable_progress_bar()
+    result = results.load(options.result)
+    frames = [frame_of(result, amount) for amount in options.amount or result.amounts]
+    resolved = resolve(options.checkpoint)
+    if resolved.revision != result.checkpoint.revision or result.pruning.method != "magnitude":
+        raise PrunescopeError(f"{options.result} is no result of magnitude pruning of '{options.checkpoint}'")
+    texts, points, scope = texts_of(result, options.data), result.cka.points, str(result.pruning.scope)
+    tokenizer = AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True)
+    baseline = see(pruned_model(resolved.folder, scope, 0.0), tokenizer, texts, points)
+    print(f"{'amount':<8}{''.join(f'{name:>10}' for name in REDUCTIONS)}{'other predictions':>20}")
+    agrees = True
+    for frame in frames:
+        pruned = see(pruned_model(resolved.folder, scope, frame.amount), tokenizer, texts, points)
+        found = deviations(frame, cka_matrices(baseline, pruned))
+        others = sum(a != b for a, b in zip(frame.predictions, pruned.predictions, strict=True))
+        columns = "".join(f"{found[name]:>10.1e}" for name in REDUCTIONS)
+        print(f"{amount_text(frame.amount):<8}{columns}{others:>20}", flush=True)
+        agrees = agrees and others == 0 and all(value <= TOLERANCE for value in found.values())
+    return 0 if agrees else 1
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,256 @@
+"""`python -m core.verify RESULT`: recomputes frames, by our engine and by torch-cka; prints the deviations.
+
+Exit code 0 when all are within tolerance, 1 when one is not.
+"""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core import results
+from core.catalog import REDUCTIONS, SweepRequest, amount_text, checked, parse_amounts
+from core.checkpoints import Checkpoint, load
+from core.command_line import OneLineParser, check_threads, run_command
+from core.errors import PrunescopeError
+from core.eval_subset import EvalSubset
+from core.hub import Report
+from core.provenance import request_of
+from core.reference import torch_cka_matrices
+from core.requests import Inputs, prepare
+from core.results import Frame, SweepResult
+from core.sweep import Progress, open_runner, sweep
+
+ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh
+TORCH_CKA_TOLERANCE = 1e-4  # it computes in float32
+ACCURACY_TOLERANCE = 0.0
+DEVIATES = 1  # exit code
+
+Values = Sequence[Sequence[float | None]]  # (baseline points, pruned points); None and NaN: undefined
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """How far a stored frame is from a new computation of it, in absolute values.
+
+    Attributes:
+        amount: The frame's pruning amount.
+        engine: For each reduction the largest deviation of a CKA value from our engine's; infinite where only one
+            of the two is undefined.
+        torch_cka: The same against torch-cka's.
+        accuracy: Deviation of the accuracy from our engine's.
+    """
+
+    amount: float
+    engine: dict[str, float]
+    torch_cka: dict[str, float]
+    accuracy: float
+
+    @property
+    def within_tolerance(self) -> bool:
+        """Whether the frame is confirmed."""
+        return (
+            max(self.engine.values()) <= ENGINE_TOLERANCE
+            and max(self.torch_cka.values()) <= TORCH_CKA_TOLERANCE
+            and self.accuracy <= ACCURACY_TOLERANCE
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain JSON values, which know no infinity: null stands for it."""
+        values = asdict(self)
+        for name in ("engine", "torch_cka"):
+            values[name] = {reduction: value if isfinite(value) else None for reduction, value in values[name].items()}
+        return {**values, "within_tolerance": self.within_tolerance}
+
+
+def verify_frame(
+    result: SweepResult,
+    amount: float,
+    checkpoint: str | None = None,
+    data: str | None = None,
+    report: Report | None = None,
+) -> Deviations:
+    """Computes one frame again, from the checkpoint and the examples that its result names.
+
+    Args:
+        result: A stored result.
+        amount: One of its pruning amounts.
+        checkpoint: Where the checkpoint is; None finds what the result names, unless it is a folder.
+        data: `written`, `hub` or a folder; None finds what the result names, unless it is a folder.
+        report: Called with (stage, done, total); an exception that it raises ends the verification, unchanged.
+
+    Raises:
+        PrunescopeError: The amount is not in the result, or checkpoint or examples are not those of the result.
+    """
+    report = report or _silent
+    stored = frame_of(result, amount)
+    request = _request(result, stored.amount, checkpoint, data)
+    inputs = prepare(request, report)
+    _check_same(result, inputs)
+    baseline = load(inputs.resolved)
+    ours = _recompute(baseline, inputs.subset, request, report)
+    with open_runner(baseline, inputs.subset, request) as runner:
+        theirs = torch_cka_matrices(runner, stored.amount, report)
+    return Deviations(
+        amount=stored.amount,
+        engine={name: _deviation(stored.cka[name], ours.cka[name]) for name in REDUCTIONS},
+        torch_cka={name: _deviation(stored.cka[name], theirs[name].tolist()) for name in REDUCTIONS},
+        accuracy=abs((stored.metrics["accuracy"] or 0.0) - (ours.metrics["accuracy"] or 0.0)),
+    )
+
+
+def frame_of(result: SweepResult, amount: float) -> Frame:
+    """Finds the frame of an amount.
+
+    Args:
+        result: A result.
+        amount: A pruning amount.
+
+    Raises:
+        PrunescopeError: The result has no such frame.
+    """
+    for frame in result.frames:
+        if amount_text(frame.amount) == amount_text(amount):
+            return frame
+    near = sorted(sorted(result.amounts, key=lambda other: abs(other - amount))[:3])
+    raise PrunescopeError(
+        f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}: "
+        f"choose one of them, such as {', '.join(map(amount_text, near))}"
+    )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Reports nothing."""
+
+
+def _request(result: SweepResult, amount: float, checkpoint: str | None, data: str | None) -> SweepRequest:
+    """Asks for the result's baseline and one amount of it."""
+    if result.checkpoint.source == "folder" and not checkpoint:
+        raise PrunescopeError(
+            f"the result was computed on the checkpoint folder '{result.checkpoint.id}', and does not say where that "
+            "is: give it with --checkpoint"
+        )
+    if result.task.source == "folder" and not data:
+        raise PrunescopeError(
+            f"the result was computed on the data folder '{result.task.source_name}', and does not say where that is: "
+            "give it with --data, or hub where it is the same data"
+        )
+    request = request_of(result)
+    return checked(
+        replace(
+            request,
+            checkpoint=checkpoint or request.checkpoint,
+            data=data or request.data,
+            amounts=parse_amounts([amount]),
+        )
+    )
+
+
+def _check_same(result: SweepResult, inputs: Inputs) -> None:
+    """Refuses another checkpoint or other examples than the result's."""
+    if inputs.resolved.revision != result.checkpoint.revision:
+        raise PrunescopeError(
+            f"checkpoint '{inputs.resolved.id}' has the content {inputs.resolved.revision[:12]}, the result was "
+            f"computed on '{result.checkpoint.id}' with {result.checkpoint.revision[:12]}: give that one"
+        )
+    if inputs.subset.fingerprint != result.task.fingerprint:
+        raise PrunescopeError(
+            f"the examples of '{inputs.subset.source_name}' have the fingerprint {inputs.subset.fingerprint[:12]}, "
+            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
+        )
+
+
+def _recompute(baseline: Checkpoint, subset: EvalSubset, request: SweepRequest, report: Report) -> Frame:
+    """Runs the request's sweep and gives its last frame."""
+    with closing(sweep(baseline, subset, request)) as events:
+        for event in events:
+            if isinstance(event, Progress):
+                report("Recomputing", event.done, event.total)
+            if isinstance(event, SweepResult):
+                return event.frames[-1]
+    raise AssertionError("a sweep ends in its result")
+
+
+def _deviation(stored: Values, computed: Values) -> float:
+    """Finds the largest absolute difference of two matrices; infinite where only one has a value."""
+    first, second = np.array(stored, dtype=np.float64), np.array(computed, dtype=np.float64)  # (points, points)
+    differences = np.abs(first - second)  # (points, points)
+    differences[np.isnan(first) & np.isnan(second)] = 0.0
+    return float(np.nan_to_num(differences, nan=np.inf).max())
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parses the command line."""
+    parser = OneLineParser(prog="python -m core.verify", description=__doc__)
+    add = parser.add_argument
+    add("result", type=Path, metavar="RESULT", help="a result file")
+    add("--amount", action="append", metavar="A", help="one of its amounts, repeatable (default: first, middle, last)")
+    add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
+    add("--data", metavar="FOLDER|written|hub", help="where the data is, if the result was computed on a folder")
+    add("--threads", type=int, help="processor threads (default: PyTorch's)")
+    return parser.parse_args(arguments)
+
+
+def chosen_amounts(result: SweepResult, texts: Sequence[str] | None) -> tuple[float, ...]:
+    """Decides which frames to verify.
+
+    Args:
+        result: A stored result with at least one frame.
+        texts: Amounts of the command line; None is the first, the middle and the last of the result.
+
+    Raises:
+        PrunescopeError: An amount is no fraction, or not in the result.
+    """
+    if texts is None:
+        amounts = result.amounts
+        return tuple(dict.fromkeys((amounts[0], amounts[len(amounts) // 2], amounts[-1])))
+    wanted = (parse_amounts([text])[-1] for text in texts)  # the first is always the baseline's 0
+    return tuple(frame_of(result, amount).amount for amount in wanted)
+
+
+def table_rows(found: Deviations) -> list[str]:
+    """Writes one amount's deviations as lines of a table."""
+    amount = amount_text(found.amount)
+    return [
+        f"{amount:<8}{f'CKA, {name}':<14}{found.engine[name]:>10.1e}{found.torch_cka[name]:>12.1e}"
+        for name in REDUCTIONS
+    ] + [f"{amount:<8}{'accuracy':<14}{found.accuracy:>10.1e}{'-':>12}"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Verifies frames of one result and prints a table.
+
+    Returns:
+        0 when all deviations are within tolerance, else 1.
+    """
+    options = parse(arguments)
+    check_threads(options.threads)
+    result = results.load(options.result)
+    amounts = chosen_amounts(result, options.amount)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    confirmed = True
+    for amount in amounts:
+        found = verify_frame(result, amount, options.checkpoint, options.data)
+        if amount == amounts[0]:
+            print(f"{'amount':<8}{'deviation of':<14}{'engine':>10}{'torch-cka':>12}")
+        print(*table_rows(found), sep="\n", flush=True)
+        confirmed = confirmed and found.within_tolerance
+    print(
+        f"{'all within' if confirmed else 'NOT all within'} tolerance: {ENGINE_TOLERANCE:g} engine, "
+        f"{TORCH_CKA_TOLERANCE:g} torch-cka, {ACCURACY_TOLERANCE:g} accuracy"
+    )
+    return 0 if confirmed else DEVIATES
+
+
+if __name__ == "__main__":
+    run_command(main)
