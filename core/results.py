@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -84,7 +84,7 @@ class CkaRecord(_Record):
     `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens).
     """
 
-    points: tuple[str, ...]
+    points: tuple[Annotated[str, Field(pattern=r"^layer\.\d+\.(attention|output)$")], ...]
     estimators: dict[str, str]
     length_control: tuple[float | None, ...]
 

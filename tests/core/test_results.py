@@ -56,6 +56,7 @@ def test_an_edited_number_is_noticed(result: SweepResult, tmp_path: Path) -> Non
         ({"surprise": 1}, "surprise"),
         ({"frames": [{}]}, "no valid result"),
         ({"seconds": "soon"}, "seconds"),
+        ({"cka": {"points": ["layer.0.ffn"], "estimators": {}, "length_control": [0.5]}}, "cka.points"),
     ],
 )
 def test_malformed_files_are_refused_in_one_line(

@@ -1,0 +1,1 @@
+"""What several pages share; Streamlit lives here, in the pages and in app.py alone."""
