@@ -1,0 +1,177 @@
+"""The procedures that race: from a loaded checkpoint and its sentences to the accuracy at every pruning amount.
+
+All but the plain forward passes also compute the CKA of the attention blocks at every amount. The two references are
+written as their users would write them, in their favour where there is a choice (the mask is made permanent, so that
+forward passes need not apply it again; tokenising is done once).
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cka as pytorch_cka
+import numpy as np
+import torch
+import torch_cka
+import transformers.models.bert.modeling_bert  # noqa: F401 (lazy in transformers; must count as an import here)
+from torch import Tensor, nn
+from torch.nn.utils import prune
+from torch.utils.data import DataLoader
+from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (the same)
+
+from core.architectures import attention_output, encoder_layers
+from core.catalog import MAX_LENGTH, SweepRequest
+from core.checkpoints import Checkpoint
+from core.eval_subset import EvalSubset
+from core.results import SweepResult
+from core.sweep import sweep
+
+PUBLISHED_BATCH = 16
+CAREFUL_BATCH = 32
+PLAIN_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Course:
+    """What every procedure is given.
+
+    Attributes:
+        checkpoint: The loaded baseline.
+        subset: The evaluation examples.
+        request: The amounts; magnitude over the encoder, attention blocks.
+    """
+
+    checkpoint: Checkpoint
+    subset: EvalSubset
+    request: SweepRequest
+
+
+Accuracies = list[float]
+Loader = DataLoader[Any]
+Procedure = Callable[[Course], Accuracies]
+
+
+class OneInput(nn.Module):
+    """A classifier that takes all its inputs as one tensor, because both packages pass on only one."""
+
+    def __init__(self, model: nn.Module, names: Sequence[str]) -> None:
+        super().__init__()
+        self.model, self.names = model, names
+        self.eval()  # pytorch-cka gives a model the mode back in which it found the outermost module
+
+    def forward(self, stacked: Tensor) -> Tensor:
+        """Computes logits (batch, labels) from (batch, inputs, tokens)."""
+        inputs = dict(zip(self.names, stacked.unbind(1), strict=True))  # each (batch, tokens)
+        logits: Tensor = self.model(**inputs).logits
+        return logits
+
+    def attention_points(self) -> list[str]:
+        """Names the modules whose outputs are the attention blocks."""
+        names = {module: name for name, module in self.named_modules()}
+        return [names[attention_output(self.model, layer)] for layer in encoder_layers(self.model)]
+
+
+def stacked_batches(
+    course: Course, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
+) -> tuple[list[Tensor], list[str]]:
+    """Tokenises texts in batches.
+
+    Args:
+        course: Gives the tokenizer.
+        texts: One or two texts an example.
+        size: Examples a batch.
+        padding: To the batch's longest example, or to 128 tokens.
+
+    Returns:
+        The batches, each (batch, inputs, tokens), and the names of the inputs.
+    """
+    tokenizer: Any = course.checkpoint.tokenizer
+    batches, names = [], []
+    for start in range(0, len(texts), size):
+        columns = [list(column) for column in zip(*texts[start : start + size], strict=True)]
+        encoded = tokenizer(*columns, truncation=True, max_length=MAX_LENGTH, padding=padding, return_tensors="pt")
+        batches.append(torch.stack(list(encoded.values()), dim=1))  # (batch, inputs, tokens)
+        names = list(encoded)
+    return batches, names
+
+
+def pruned_copy(model: nn.Module, amount: float) -> nn.Module:
+    """Copies a classifier and prunes its encoder by torch.nn.utils.prune."""
+    pruned = copy.deepcopy(model)
+    matrices = [
+        (module, "weight")
+        for layer in encoder_layers(pruned)
+        for module in layer.modules()
+        if isinstance(module, nn.Linear)
+    ]
+    prune.global_unstructured(matrices, pruning_method=prune.L1Unstructured, amount=amount)
+    for module, name in matrices:
+        prune.remove(module, name)  # type: ignore[no-untyped-call]
+    return pruned
+
+
+@torch.inference_mode()
+def accuracy(model: OneInput, batches: Sequence[Tensor], gold: Sequence[int]) -> float:
+    """Runs a classifier over the batches and scores it."""
+    predicted = torch.cat([model(batch).argmax(-1) for batch in batches])  # (examples,)
+    return float((predicted == torch.tensor(gold)).float().mean())
+
+
+def published(course: Course) -> Accuracies:
+    """Copies and prunes for all amounts, then one accuracy loop, then one of torch-cka; batches of 16, 128 tokens.
+
+    All copies come first: torch-cka never removes its hooks, after which the baseline cannot be copied any more.
+    It is called as its documentation shows, so it tracks gradients.
+    """
+    batches, names = stacked_batches(course, course.subset.texts, PUBLISHED_BATCH, "max_length")
+    baseline = OneInput(course.checkpoint.model, names)
+    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in course.request.amounts]
+    accuracies = [accuracy(pruned, batches, course.subset.gold) for pruned in copies]
+    loader: Loader = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
+    points = baseline.attention_points()
+    for pruned in copies:
+        torch_cka.CKA(baseline, pruned, "baseline", "pruned", points, points).compare(loader, loader)
+    return accuracies
+
+
+def careful(course: Course) -> Accuracies:
+    """Takes one copy, accuracy loop and `compute_cka` an amount; batches of 32 padded to their longest sentence."""
+    batches, names = stacked_batches(course, course.subset.texts, CAREFUL_BATCH, "longest")
+    baseline = OneInput(course.checkpoint.model, names)
+    loader: Loader = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
+    points, accuracies = baseline.attention_points(), []
+    for amount in course.request.amounts:
+        pruned = OneInput(pruned_copy(baseline.model, amount), names)
+        accuracies.append(accuracy(pruned, batches, course.subset.gold))
+        pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
+    return accuracies
+
+
+def ours(course: Course) -> Accuracies:
+    """Runs `core.sweep`: accuracy and CKA in all three reductions."""
+    *_, result = sweep(course.checkpoint, course.subset, course.request)
+    assert isinstance(result, SweepResult)
+    return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
+
+
+@torch.inference_mode()
+def plain(course: Course) -> Accuracies:
+    """Runs one forward pass an amount over the examples in order of length, and nothing else."""
+    tokenizer: Any = course.checkpoint.tokenizer
+    lengths = [len(tokenizer(*example)["input_ids"]) for example in course.subset.texts]
+    texts = [course.subset.texts[i] for i in np.argsort(lengths, kind="stable")]
+    batches, names = stacked_batches(course, texts, PLAIN_BATCH, "longest")
+    model = OneInput(course.checkpoint.model, names)
+    for _ in course.request.amounts:
+        for batch in batches:
+            model(batch)
+    return []
+
+
+PROCEDURES: Mapping[str, tuple[str, Procedure]] = {
+    "published": ("published procedure (torch-cka)", published),
+    "careful": ("careful user's procedure (pytorch-cka)", careful),
+    "ours": ("ours (core.sweep)", ours),
+    "plain": ("plain forward passes, one an amount", plain),
+}
