@@ -202,16 +202,16 @@ def _order(layers: Sequence[LayerSurvival]) -> str:
     longest = [layer for layer in layers if layer.rank == max(ranks)]
     shortest = [layer for layer in layers if layer.rank == min(ranks)]
     return (
-        f", but depth alone does not order the layers: {_listed(longest)} longest ({longest[0].text}), "
-        f"{_listed(shortest)} shortest ({shortest[0].text})"
+        f", but depth alone does not order the layers: {_listed(longest, 'last')} longest ({longest[0].text}), "
+        f"{_listed(shortest, 'fall')} first ({shortest[0].text})"
     )
 
 
-def _listed(layers: Sequence[LayerSurvival]) -> str:
+def _listed(layers: Sequence[LayerSurvival], verb: str) -> str:
     labels = [layer.label for layer in layers]
     if len(labels) == 1:
-        return f"layer {labels[0]} lasts"
-    return f"layers {', '.join(labels[:-1])} and {labels[-1]} last"
+        return f"layer {labels[0]} {verb}s"
+    return f"layers {', '.join(labels[:-1])} and {labels[-1]} {verb}"
 
 
 def _undefined(result: SweepResult, reduction: str) -> str:

@@ -106,7 +106,7 @@ function vegaConfig({ text, line, accent, background, font }, size) {
   const label = { labelColor: text, titleColor: text, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal" };
   return {
     background: "transparent", padding: 2, font, aria: false,
-    axis: { ...label, gridColor: line, domainColor: line, tickColor: line },
+    axis: { ...label, gridColor: line, domainColor: line, tickColor: line, titlePadding: 6 },
     legend: label,
     title: { color: text, fontSize: size + 1, anchor: "start", frame: "bounds", offset: 8 },
     view: { stroke: null },
@@ -136,6 +136,8 @@ function tooltipOptions({ dark, font }, size) { // it stands outside the player:
   };
 }
 
+let embedding = Promise.resolve(); // pictures are embedded one after the other, the first one is seen first
+
 class Picture { // one Vega view in one box
   constructor(name, box, player) {
     Object.assign(this, { name, box, player, frame: 0 });
@@ -151,7 +153,10 @@ class Picture { // one Vega view in one box
     this.datasets = datasets;
     if (wanted === this.wanted) return this.draw();
     this.wanted = wanted;
-    this.embed(template, theme, fontSize).catch((error) => this.player.fail(error));
+    embedding = embedding
+      .then(() => this.embed(template, theme, fontSize))
+      .catch((error) => this.player.fail(error))
+      .then(() => new Promise(requestAnimationFrame));
   }
 
   async embed(template, theme, fontSize) {
@@ -181,7 +186,14 @@ class Picture { // one Vega view in one box
     if (!this.view || this.busy) return;
     this.busy = true;
     while (this.view && this.change(this.view)) await this.view.runAsync();
+    this.relink();
     this.busy = false;
+  }
+
+  relink() { // Vega ties the legend's gradient to the page's address, which changes while the picture stays
+    for (const filled of this.holder?.querySelectorAll("[fill^=url]") ?? []) {
+      filled.setAttribute("fill", filled.getAttribute("fill").replace(/^url\([^#]*/, "url("));
+    }
   }
 
   change(view) { // tells the view what is new; says whether anything is

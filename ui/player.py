@@ -117,5 +117,5 @@ def choose_reduction(result: SweepResult | None = None, key: str = "reduction") 
         required=True,
     )
     length = f" {length_finding(result)}" if result and chosen == "tokens" else ""
-    st.caption(REDUCTIONS[chosen].explanation + length)
+    st.markdown(f":small[{REDUCTIONS[chosen].explanation}{length}]")  # a caption is too faint to be read on a projector
     return chosen

@@ -136,6 +136,9 @@ def test_another_reduction_keeps_amount_and_playing(page: Page, site: str) -> No
     page.wait_for_timeout(300)
     assert amount(player) == 0.5
     assert printed(player) == expected(10, "cls")
+    gradient = player.locator(".role-legend-gradient path").get_attribute("fill")
+    assert gradient
+    assert gradient.startswith("url(#")  # whatever the address has become
     player.focus()
     page.keyboard.press("Space")
     page.get_by_text("Mean over tokens").click()

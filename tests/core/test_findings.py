@@ -59,7 +59,7 @@ def test_a_reversed_order_is_said_to_be_reversed() -> None:
 def test_a_mixed_order_is_no_trend() -> None:
     sentence = said(0.6, 0.8, 0.2, 0.3)
     assert "depth alone does not order the layers" in sentence
-    assert "layer 2 lasts longest (0.80), layer 3 lasts shortest (0.20)" in sentence
+    assert "layer 2 lasts longest (0.80), layer 3 falls first (0.20)" in sentence
     assert "than the one before it" not in sentence
 
 
@@ -67,7 +67,7 @@ def test_equal_layers_are_said_to_be_equal() -> None:
     assert "every layer keeps CKA ≥ 0.9 with its own baseline up to amount 0.40" in said(0.4, 0.4, 0.4)
     sentence = said(0.4, 0.7, 0.4)
     assert "layer 1 and layer 3 each keep" in sentence
-    assert "layer 2 lasts longest (0.70), layers 1 and 3 last shortest (0.40)" in sentence
+    assert "layer 2 lasts longest (0.70), layers 1 and 3 fall first (0.40)" in sentence
 
 
 def test_equal_as_shown_is_equal_as_said() -> None:
@@ -91,7 +91,7 @@ def test_an_undefined_value_counts_as_fallen_and_is_told() -> None:
     )
     sentence = finding(result, "mean")
     assert "where CKA is undefined (layer 2), it counts as fallen" in sentence
-    assert "layer 2 lasts shortest (0.55)" in sentence
+    assert "layer 2 falls first (0.55)" in sentence
     assert survival_table(result, "mean")[1]["CKA at amount 0.95"] == "undefined"
 
 

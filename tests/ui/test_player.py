@@ -46,9 +46,9 @@ def test_another_reduction_is_other_data_in_the_same_pictures() -> None:
     for name, view in before["views"].items():
         assert {**view, "datasets": None} == {**after["views"][name], "datasets": None}
     assert before["views"]["heatmap"]["datasets"] != after["views"]["heatmap"]["datasets"]
-    (caption,) = app.caption
-    assert REDUCTIONS["tokens"].explanation in caption.value
-    assert "CKA of 0.80 to 0.80 with the unpruned layers" in caption.value
+    (note,) = app.markdown
+    assert REDUCTIONS["tokens"].explanation in note.value
+    assert "CKA of 0.80 to 0.80 with the unpruned layers" in note.value
 
 
 def test_an_unknown_reduction_in_the_address_is_told() -> None:
