@@ -96,7 +96,7 @@ def train(task: Task, options: argparse.Namespace) -> None:
     trainer.save_model(str(options.work / "final"))
 
 
-class Averaging(TrainerCallback):
+class Averaging(TrainerCallback):  # type: ignore[misc]
     """Averages the weights along the way (stochastic weight averaging, Izmailov et al. 2018, arXiv 1803.05407)."""
 
     def __init__(self, model: torch.nn.Module) -> None:
@@ -128,7 +128,8 @@ def average(task: Task, options: argparse.Namespace) -> None:
     averaging = Averaging(trainer.model)
     trainer.add_callback(averaging)
     trainer.train()
-    averaging.averaged.module.save_pretrained(options.work / "averaged")
+    averaged: Any = averaging.averaged.module
+    averaged.save_pretrained(options.work / "averaged")
     trainer.processing_class.save_pretrained(options.work / "averaged")
 
 

@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.catalog import METHODS, SweepRequest, amount_text
+from core.catalog import METHODS, TASKS, SweepRequest, amount_text
 from core.findings import amount_name
-from core.results import SweepResult
+from core.results import SweepResult, TaskRecord
 
 
 def request_of(result: SweepResult) -> SweepRequest:
@@ -28,8 +28,15 @@ def request_of(result: SweepResult) -> SweepRequest:
         amounts=result.amounts,
         num_examples=len(task.examples),
         seed=pruning.seed,
-        data=task.source_name if task.source == "folder" else task.source,
+        data=_data_of(task),
     )
+
+
+def _data_of(task: TaskRecord) -> str:
+    """Says where the examples are; a folder that is called by the data set's own id holds what the Hub holds."""
+    if task.source != "folder":
+        return task.source
+    return "hub" if task.source_name == TASKS[task.name].dataset_id else task.source_name
 
 
 def command_line(request: SweepRequest) -> str:

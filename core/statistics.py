@@ -64,5 +64,5 @@ def depth_gap(amounts: Sequence[float], own_cka: Array) -> float:
     half = own_cka.shape[1] // 2
     if not half or len(amounts) < 2:
         return float("nan")
-    areas = np.trapezoid(own_cka, amounts, axis=0) / amounts[-1]  # (layers,)
+    areas: Array = np.asarray(np.trapezoid(own_cka, amounts, axis=0)) / amounts[-1]  # (layers,)
     return float(areas[:half].mean() - areas[-half:].mean())
