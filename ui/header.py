@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.jobs import link_parameters, note_watching
+from ui.player import load_ahead
 
 PAGES = {"Overview": "app.py", "Lab": "pages/lab.py"}
 
@@ -27,4 +28,5 @@ def page_header(title: str) -> None:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
             st.page_link(path, label=name, query_params=link_parameters())
+        load_ahead()
     note_watching(at_home=title == "Lab")

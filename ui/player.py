@@ -1,5 +1,6 @@
 """The player on a page: core.charts' pictures driven by core/player.js, without a message to the server."""
 
+import json
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -52,6 +53,13 @@ VEGA = vega_file()
 _player = st.components.v2.component(
     "prunescope_player", js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(SNIPPET)}\n{SCRIPT}", css=STYLES
 )
+
+
+def load_ahead() -> None:
+    """Lets the browser fetch Vega while the page is still being drawn; it takes the place of an empty element."""
+    if VEGA:
+        script = f"<script>import({json.dumps(address_of(VEGA))})</script>"
+        st.html(script, width="content", unsafe_allow_javascript=True)
 
 
 def show_player(result: SweepResult, reduction: str, *, key: str, group: str = "main", autoplay: bool = False) -> None:
