@@ -147,6 +147,20 @@ def test_another_reduction_keeps_amount_and_playing(page: Page, site: str) -> No
     assert 0.5 <= amount(player) <= 0.9
 
 
+def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, site: str) -> None:
+    page.goto(site)
+    player = page.locator(".player")
+    player.get_by_label("Pruning amount").fill("12")
+    expect_playing(player, False)
+    page.get_by_role("link", name="Lab", exact=True).click()
+    expect(player).to_have_count(0)
+    page.wait_for_timeout(700)
+    page.get_by_role("link", name="Overview").click()
+    expect(player.locator(".survival svg")).to_be_visible()
+    expect_playing(player, True)
+    assert amount(player) < 0.6
+
+
 def test_new_frames_join_while_amount_and_playing_go_on(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/stream")
     more = page.get_by_role("button", name="One more")
