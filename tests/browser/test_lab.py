@@ -1,0 +1,130 @@
+"""The Lab in a real browser, with a real worker and a tiny checkpoint."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+SHORT = "0.3, 0.6"
+LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
+A_WHILE = 60_000  # milliseconds: the first run also waits for the worker to import torch
+
+
+@pytest.fixture
+def lab(context: BrowserContext, site: str, tiny_bert: Path, glue_folder: Path) -> Iterator[Page]:
+    """The Lab with its settings pointed at small folders; nothing is run yet."""
+    page = context.new_page()  # not `page`: Streamlit itself asks in vain for two files beneath a deep link
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{site}/lab")
+    point_at(page, tiny_bert, glue_folder)
+    yield page
+    assert not errors
+
+
+def point_at(page: Page, checkpoint: Path, data: Path) -> None:
+    choose(page, "Checkpoint", "A folder on this computer", asks_for="Folder of the checkpoint")
+    page.get_by_text("More settings").click()
+    page.wait_for_timeout(700)  # a box opened while this unfolds would close again
+    choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
+    choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
+    page.get_by_role("textbox", name="Folder of the checkpoint").fill(str(checkpoint))
+    page.get_by_role("textbox", name="Folder of the data").fill(str(data))
+
+
+def choose(page: Page, label: str, option: str, asks_for: str) -> None:
+    """Chooses an option after which another field appears: then the page has been drawn anew."""
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+    expect(page.get_by_role("textbox", name=asks_for)).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def run(page: Page, amounts: str, examples: int) -> None:
+    page.get_by_role("textbox", name="Amounts").fill(amounts)
+    page.get_by_role("spinbutton", name="Number of examples").fill(str(examples))
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def expect_result(page: Page) -> None:
+    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=A_WHILE)
+    expect(page.locator(".player .survival svg")).to_be_visible()
+
+
+def processes() -> tuple[psutil.Process, psutil.Process]:
+    """The server and its worker, among what these tests have started."""
+    (worker,) = (one for one in psutil.Process().children(recursive=True) if "core.worker" in one.cmdline())
+    return worker.parent(), worker
+
+
+def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page) -> None:
+    run(lab, SHORT, 64)
+    expect_result(lab)
+    address = lab.url
+    expect(lab.get_by_role("slider", name="Pruning amount")).to_have_attribute("max", "2")
+    expect(lab.get_by_role("button", name="Run", exact=True)).not_to_be_visible()  # the settings have made way
+
+    lab.get_by_text("Settings", exact=True).click()
+    expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
+    lab.get_by_role("button", name="Run", exact=True).click()
+    expect(lab).to_have_url(address, timeout=2_000)
+    lab.reload()
+    expect_result(lab)
+    assert lab.url == address
+
+    server, worker = processes()
+    assert any("torch" in mapped.path for mapped in worker.memory_maps())
+    assert not any("torch" in mapped.path for mapped in server.memory_maps())
+
+
+def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
+    run(lab, LONG, 96)
+    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=A_WHILE)
+    expect(lab).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
+    job = lab.url.partition("?")[2]
+
+    lab.get_by_role("link", name="Overview").click()
+    expect(lab.get_by_role("link", name="Running:")).to_be_visible()
+    assert lab.url.endswith(f"/?{job}")
+    lab.get_by_role("link", name="Running:").click()
+    expect(lab.get_by_role("button", name="Cancel")).to_be_visible()
+    lab.reload()
+    expect(lab.locator(".player .survival svg")).to_be_visible()
+    assert lab.url.endswith(f"/lab?{job}")
+
+    lab.get_by_role("button", name="Cancel").click()
+    expect(lab.get_by_text("Cancelled.")).to_be_visible(timeout=3_000)
+    expect(lab.get_by_role("button", name="Cancel")).not_to_be_visible()
+
+
+def test_a_worker_that_is_killed_is_told_and_replaced(lab: Page) -> None:
+    run(lab, LONG, 95)
+    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=A_WHILE)
+    _, worker = processes()
+    worker.kill()
+    expect(lab.get_by_role("alert")).to_contain_text("ended unexpectedly", timeout=5_000)
+    expect(lab.locator(".player .survival svg")).to_be_visible()  # what had arrived
+
+    lab.get_by_text("Settings", exact=True).click()
+    run(lab, SHORT, 65)
+    expect_result(lab)
+    assert processes()[1].pid != worker.pid
+
+
+def test_it_fits_a_telephone(lab: Page) -> None:
+    lab.set_viewport_size({"width": 390, "height": 844})
+    expect_no_sideways_scroll(lab)
+    run(lab, SHORT, 66)
+    expect_result(lab)
+    expect_no_sideways_scroll(lab)
+    heatmap = lab.locator(".player .heatmap").bounding_box()
+    assert heatmap is not None
+    assert heatmap["y"] + heatmap["height"] < 844, "the picture is what one sees first"
+
+
+def expect_no_sideways_scroll(page: Page) -> None:
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    assert page.get_by_test_id("stMain").evaluate("element => element.scrollWidth - element.clientWidth") <= 0
