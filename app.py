@@ -7,6 +7,7 @@ from core.findings import is_cumulative, result_name, survival_table
 from core.results import SHIPPED_RESULTS, SweepResult
 from ui.address import note_unknown
 from ui.header import page_header
+from ui.jobs import link_parameters
 from ui.player import choose_reduction, show_finding, show_player
 from ui.results import loaded
 from ui.text import plain
@@ -59,7 +60,7 @@ def show_overview(results: dict[str, SweepResult]) -> None:
     st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(result) else ""))
     with st.expander("Survival of every layer as a table"):
         st.markdown(markdown_table(survival_table(result, reduction)))
-    st.page_link("pages/lab.py", label="Prune a checkpoint yourself in the Lab", icon=":material/science:")
+    link_to_lab("Prune a checkpoint yourself in the Lab")
 
 
 def markdown_table(rows: list[dict[str, str]]) -> str:
@@ -73,7 +74,12 @@ def show_nothing() -> None:
     st.info("No result is shipped with this copy, so there is nothing to show yet.")
     st.markdown("Make one, which takes about a minute on a laptop, and reload this page:")
     st.code(PRECOMPUTE, language="shell", wrap_lines=True)
-    st.page_link("pages/lab.py", label="Or prune a checkpoint live in the Lab", icon=":material/science:")
+    link_to_lab("Or prune a checkpoint live in the Lab")
+
+
+def link_to_lab(label: str) -> None:
+    """Leads on to the Lab, and to the job there that this visitor watches."""
+    st.page_link("pages/lab.py", label=label, icon=":material/science:", query_params=link_parameters())
 
 
 page_header("Overview")

@@ -91,10 +91,14 @@ def _frames(result: SweepResult) -> list[dict[str, Any]]:
         {
             "amount": frame.amount,
             "name": f"Pruning amount {amount_name(frame.amount)}",
-            "detail": f"sparsity {frame.sparsity:.2f} · accuracy {frame.metrics['accuracy']:.2f}",
+            "detail": f"sparsity {frame.sparsity:.2f} · accuracy {_two_places(frame.metrics.get('accuracy'))}",
         }
         for frame in result.frames
     ]
+
+
+def _two_places(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"
 
 
 def show_finding(result: SweepResult, reduction: str) -> None:

@@ -170,6 +170,12 @@ def test_accuracy_of_a_model_that_knows_nothing() -> None:
     )
 
 
+def test_accuracy_that_is_unknown_is_not_invented() -> None:
+    whole = make_result(num_layers=2)
+    frame = whole.frames[0].model_copy(update={"metrics": {"accuracy": None}, "intervals": {"accuracy": None}})
+    assert accuracy_finding(whole.model_copy(update={"frames": (frame,)})) == "Accuracy is not known here."
+
+
 # ---------------------------------------------------------------- names and tables
 
 
