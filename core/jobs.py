@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -119,6 +120,7 @@ class JobQueue:
         self._cancelled_at: float | None = None  # when the running job was cancelled
         self._worker: subprocess.Popen[str] | None = None
         self._caretaker: threading.Thread | None = None
+        self._closed = False
 
     # ------------------------------------------------------------ for visitors
 
@@ -219,6 +221,7 @@ class JobQueue:
     def close(self) -> None:
         """Ends the worker and with it the queue's use."""
         with self._changed:
+            self._closed = True
             worker, self._worker = self._worker, None
         if worker:
             worker.kill()
@@ -242,6 +245,7 @@ class JobQueue:
                 self._waiting.append(entry.job.id)
             entry.seen = entry.watchers[watcher] = now
             self._start_next()
+            self._ask_early(entry)
             self._start_caretaker()
             return entry.job.id
 
@@ -265,6 +269,12 @@ class JobQueue:
                 continue
             self._running, self._cancelled_at = entry.job.id, None
             self._update(entry, state="running", stage="Starting")
+
+    def _ask_early(self, entry: _Entry) -> None:
+        """Asks about a job that has to wait: a stored result is told at once."""
+        if entry.job.state == "queued" and entry.order["op"] == "run" and not entry.order["fresh"]:
+            with suppress(OSError):  # a worker that is gone cannot say
+                self._send({"job": entry.job.id, "op": "find", "request": entry.order["request"]})
 
     def _update(self, entry: _Entry, **changes: Any) -> None:
         entry.job = replace(entry.job, **changes)
@@ -315,8 +325,9 @@ class JobQueue:
         threading.Thread(target=self._read, args=(self._worker,), name="worker-lines", daemon=True).start()
 
     def _send(self, line: dict[str, Any]) -> None:
-        assert self._worker is not None
-        assert self._worker.stdin is not None
+        """Writes an order; raises OSError if the worker is gone."""
+        if self._worker is None or self._worker.stdin is None:
+            raise BrokenPipeError("there is no worker")
         self._worker.stdin.write(json.dumps(line) + "\n")
         self._worker.stdin.flush()
 
@@ -351,6 +362,8 @@ class JobQueue:
         finally:
             if ends and entry.job.id == self._running:
                 self._release()
+            elif ends and entry.job.id in self._waiting:
+                self._waiting.remove(entry.job.id)
 
     def _bury(self, code: int) -> None:
         """The worker has ended; the lock is held.
@@ -380,7 +393,7 @@ class JobQueue:
 
     def _take_care(self) -> None:
         """Ends what nobody wants and replaces a worker that does not let go, once a second."""
-        while True:
+        while not self._closed:
             time.sleep(min(1.0, self._fresh_seconds / 2))
             with self._changed:
                 self._end_unwanted()

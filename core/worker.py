@@ -1,11 +1,12 @@
 """`python -m core.worker`: a warm process that runs requests; JSON lines in, JSON lines out.
 
 The server starts one (`core.jobs`) and keeps it. torch and transformers are imported once, in the background, while
-orders can be read already; a stored result is found and answered without them. Standard input is read on a thread of
-its own, so that a cancel is noticed between two micro-batches. Standard output carries the protocol and nothing else.
+orders can be read already. A stored result is found and answered without them, even while another job runs. Standard
+input is read on a thread of its own, so that a cancel is noticed between two micro-batches; standard output carries the
+protocol and nothing else.
 
-    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "verify", "key", "amount", "checkpoint"?,
-          "data"?} | {"job", "op": "cancel"}
+    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
+          {"job", "op": "verify", "key", "amount", "checkpoint", "data"}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
           "frame"} | {"job", "event": "done", "key", "path", "stored"} | {"job", "event": "done", "deviations"} |
           {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
@@ -21,11 +22,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from core import results
-from core.catalog import SweepRequest, amount_text
+from core.catalog import EMBEDDED, SweepRequest, amount_text, source_of
 from core.errors import PrunescopeError
 from core.requests import Inputs, prepare
 
@@ -127,7 +129,9 @@ class Worker:
             except (ValueError, TypeError, KeyError):
                 print(f"not an order: {line[:200]!r}", file=sys.stderr)
                 continue
-            if op != "cancel":
+            if op == "find":
+                self._find(order)
+            elif op != "cancel":
                 self._unwanted[job] = threading.Event()
                 self._orders.put((order, self._unwanted[job]))
             elif job in self._unwanted:
@@ -136,12 +140,23 @@ class Worker:
             unwanted.set()
         self._orders.put(None)
 
-    def _carry_out(self, order: Order, unwanted: threading.Event) -> None:
-        def tell(event: str, **fields: Any) -> None:
-            with self._writing:
-                self._sink.write(json.dumps({"job": order["job"], "event": event, **fields}, allow_nan=False) + "\n")
-                self._sink.flush()
+    def _find(self, order: Order) -> None:
+        """Answers a waiting request while another one runs, if its result is stored and at hand."""
+        try:
+            request = SweepRequest.from_json(order["request"])
+            path = None if _needs_libraries(request) else _usable(prepare(request).key)
+        except (PrunescopeError, KeyError, TypeError):
+            return  # told when its turn comes
+        if path is not None:
+            self._tell(order, "done", key=path.stem, path=str(path), stored=True)
 
+    def _tell(self, order: Order, event: str, **fields: Any) -> None:
+        with self._writing:
+            self._sink.write(json.dumps({"job": order["job"], "event": event, **fields}, allow_nan=False) + "\n")
+            self._sink.flush()
+
+    def _carry_out(self, order: Order, unwanted: threading.Event) -> None:
+        tell = partial(self._tell, order)
         try:
             event, fields = "done", self._outcome(order, Reporter(tell, unwanted), tell)
         except CancelledError:
@@ -169,7 +184,7 @@ class Worker:
     def _run(self, order: Order, report: Reporter, tell: Tell) -> dict[str, Any]:
         """Answers a request from the stored results, or computes and stores it."""
         request = SweepRequest.from_json(order["request"])
-        if request.data != "written":  # may import datasets, which stumbles over a half-imported transformers
+        if _needs_libraries(request):  # they stumble over a half-imported transformers
             self._wait_until_warm(report)
         inputs = prepare(request, report)
         path = None if order.get("fresh") else _usable(inputs.key)
@@ -189,6 +204,11 @@ class Worker:
 
         found = verify_frame(results.load(path), order["amount"], order.get("checkpoint"), order.get("data"), report)
         return {"deviations": found.to_json()}
+
+
+def _needs_libraries(request: SweepRequest) -> bool:
+    """Whether finding a request's inputs may need the Hub's client or datasets."""
+    return request.data != "written" or source_of(request.checkpoint) == "hub"
 
 
 def _usable(key: str) -> Path | None:
@@ -232,9 +252,13 @@ def _apology(error: Exception) -> str:
     return f"The run stopped on an unexpected {type(error).__name__}: the server's log has the details."
 
 
-def _import_heavy_packages() -> None:
-    import torch  # noqa: F401
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401
+def _get_warm() -> None:
+    """Imports what a run needs, and loads the checkpoint that most visitors begin with."""
+    import core.sweep  # noqa: F401
+    from core.checkpoints import load, resolve
+
+    with suppress(PrunescopeError):  # told to whoever asks for it
+        load(resolve(next(iter(EMBEDDED.values())).id))
 
 
 def _take_streams() -> tuple[TextIO, TextIO]:
@@ -257,7 +281,7 @@ def main() -> None:
         os.nice(NICENESS)
     source, sink = _take_streams()
     with suppress(BrokenPipeError):  # the server is gone
-        Worker(source, sink, _import_heavy_packages).serve()
+        Worker(source, sink, _get_warm).serve()
     os._exit(0)  # at once: the reading thread may still wait, which would hang an orderly exit
 
 

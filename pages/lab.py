@@ -5,13 +5,13 @@ import streamlit as st
 from core import jobs, results
 from core.catalog import SweepRequest, is_hosted
 from core.errors import PrunescopeError
-from core.findings import accuracy_finding, amount_name, finding
+from core.findings import amount_name
 from core.jobs import Job
 from core.provenance import check_in_words, command_line, request_of
 from core.results import SweepResult
 from ui.header import page_header
 from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor
-from ui.player import choose_reduction, show_player
+from ui.player import choose_reduction, show_finding, show_player
 from ui.results import loaded
 from ui.selectors import DEFAULT_REQUEST, choose_sweep
 from ui.text import plain
@@ -57,13 +57,13 @@ def show_result_of(job: Job) -> None:
     assert job.key is not None
     st.session_state["lab-requests"] = {**st.session_state.get("lab-requests", {}), job.key: job.request}
     del st.query_params["job"]
-    st.query_params["result"] = job.key
+    st.query_params["key"] = job.key
     st.rerun()
 
 
 def stored_result() -> SweepResult | None:
     """Finds the result that the address names; without one, the one that this visitor saw last."""
-    key = st.query_params.get("result") or st.session_state.get("lab-result")
+    key = st.query_params.get("key") or st.session_state.get("lab-result")
     path = results.find(key) if key else None
     if path is None:
         return None
@@ -72,7 +72,7 @@ def stored_result() -> SweepResult | None:
     except PrunescopeError as error:
         st.error(plain(str(error)))
         return None
-    st.query_params["result"] = st.session_state["lab-result"] = result.key
+    st.query_params["key"] = st.session_state["lab-result"] = result.key
     return result
 
 
@@ -89,7 +89,7 @@ def say_if_lost() -> None:
     """Tells that what the address names is not known here (any more)."""
     if st.query_params.get("job"):
         st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
-    elif st.query_params.get("result"):
+    elif st.query_params.get("key"):
         st.info("This result is not stored here. Press Run to compute one.")
 
 
@@ -132,7 +132,7 @@ def draw_frames(job: Job, reduction: str) -> None:
 def draw(result: SweepResult, reduction: str) -> None:
     """Draws a result: the picture, and what it says."""
     show_player(result, reduction, key="lab", group="lab")
-    st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
+    show_finding(result, reduction)
 
 
 def show_result(result: SweepResult) -> None:

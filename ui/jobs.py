@@ -72,7 +72,7 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
         PrunescopeError: It is refused.
     """
     job_id = jobs.submit(request, visitor(), fresh=fresh)
-    st.query_params.pop("result", None)
+    st.query_params.pop("key", None)
     st.query_params["job"] = job_id
     jobs.wait(job_id, lambda job: job.ended or bool(job.frames), QUICK_SECONDS)
     st.rerun()

@@ -99,6 +99,19 @@ def test_a_queued_job_is_removed_at_once(make_queue: MakeQueue) -> None:
     assert (job.state, behind.position) == ("cancelled", 1)
 
 
+def test_a_stored_result_need_not_wait_its_turn(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    first = queue.submit(scripted("hang"), "ann")
+    absent, stored, fresh = (
+        queue.submit(scripted("frames"), "bob"),
+        queue.submit(scripted("stored"), "bob"),
+        queue.submit(scripted("stored"), "bob", fresh=True),
+    )
+    assert ended(queue, stored).state == "done"
+    states = [queue.get(job_id) for job_id in (first, absent, fresh)]
+    assert [(job.state, job.position) for job in states if job] == [("running", 0), ("queued", 1), ("queued", 2)]
+
+
 def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue) -> None:
     """The session before the reload still counts for a moment; then nobody is left and the job ends."""
     queue = make_queue(fresh_seconds=0.3)

@@ -206,6 +206,16 @@ def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     assert events[0]["stored"]
 
 
+def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: Path, glue_folder: Path) -> None:
+    request = checked(SweepRequest(str(tiny_bert), "sst2", num_examples=26, data="written"))
+    find = {"job": "a", "op": "find", "request": request.to_json()}
+    assert serve([find]) == [], "what is not stored is told in its turn"
+    assert serve([{**find, "request": _request(tiny_bert, glue_folder).to_json()}, {"job": "b", "op": "find"}]) == []
+    key = prepare(request).key
+    path = results.save(make_result(amounts=request.amounts).model_copy(update={"key": key}))
+    assert serve([find]) == [{"job": "a", "event": "done", "key": key, "path": str(path), "stored": True}]
+
+
 def test_what_a_stored_result_needs_imports_no_torch() -> None:
     code = "import sys, core.worker; print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -124,7 +124,7 @@ def test_a_finished_run_gives_its_place_to_the_result(queue: JobQueue) -> None:
     ended(queue, job_id)
     page = open_lab(job=job_id)
     assert "job" not in page.query_params
-    assert address(page, "result") == RESULT.key
+    assert address(page, "key") == RESULT.key
     assert amounts(page) == [0.0, 0.5]
     assert page.selectbox(key="lab-points").value == "both", "the settings are those of the run"
     codes = [code.value for code in page.code]
@@ -133,27 +133,27 @@ def test_a_finished_run_gives_its_place_to_the_result(queue: JobQueue) -> None:
 
 
 def test_a_stored_result_needs_no_job_and_comes_back_after_another_page(queue: JobQueue) -> None:
-    page = open_lab(result=RESULT.key)
+    page = open_lab(key=RESULT.key)
     assert amounts(page) == [0.0, 0.5]
     assert "Cancel" not in labels(page)
     page.query_params.clear()  # a link leaves a result behind
     _run(page.switch_page(OVERVIEW))
     _run(page.switch_page(LAB))
-    assert address(page, "result") == RESULT.key
+    assert address(page, "key") == RESULT.key
     assert amounts(page) == [0.0, 0.5]
 
 
 def test_it_runs_again_only_when_told_to(queue: JobQueue, asked: list[SweepRequest]) -> None:
-    page = press(open_lab(result=RESULT.key), "Run it again")
+    page = press(open_lab(key=RESULT.key), "Run it again")
     job = queue.get(address(page, "job"))
     assert job is not None
     assert job.state == "running"
-    assert "result" not in page.query_params
+    assert "key" not in page.query_params
     assert asked[0].amounts == RESULT.amounts
 
 
 def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
-    page = open_lab(result=RESULT.key)
+    page = open_lab(key=RESULT.key)
     page.selectbox(key="lab-check-amount").set_value(0.5)
     press(page, "Check this frame")
     ended(queue, page.session_state["lab-checking"][1])
@@ -185,7 +185,7 @@ def test_what_a_visitor_typed_is_shown_as_typed(queue: JobQueue, asked: list[Swe
     assert "amount '\\*\\*x\\*\\*\\<b\\>' is no number" in page.error[0].value
 
 
-@pytest.mark.parametrize("kind", ["job", "result"])
+@pytest.mark.parametrize("kind", ["job", "key"])
 def test_what_is_not_known_any_more_is_told(queue: JobQueue, kind: str) -> None:
     page = open_lab(**{kind: "0" * 64})
     assert "not" in page.info[0].value
@@ -266,7 +266,7 @@ def test_only_a_seeded_method_asks_for_a_seed(
 
 def test_a_hosted_server_offers_no_folder_and_tells_no_path(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    page = open_lab(result=RESULT.key)
+    page = open_lab(key=RESULT.key)
     options = [option for box in page.selectbox for option in box.options]
     assert options
     assert not any("older" in option for option in options)
@@ -279,7 +279,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file({OVERVIEW!r}, default_timeout=30).run()
 assert not page.exception
-page.query_params["result"] = {RESULT.key!r}
+page.query_params["key"] = {RESULT.key!r}
 page.switch_page({LAB!r}).run()
 assert not page.exception
 print(sorted({{"torch", "transformers", "datasets"}} & set(sys.modules)))
