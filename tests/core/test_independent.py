@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny import make_bert
+from torch import nn
+from torch.nn.utils import prune
 from transformers import AutoTokenizer
 
 from benchmarks import independent
@@ -55,6 +58,33 @@ def test_sweep_agrees_with_float64_one_sentence_at_a_time(
         assert max(found.values()) < 1e-5, found
         assert frame.predictions == pruned.predictions
         assert frame.metrics["accuracy"] == np.mean(np.array(pruned.predictions) == result.task.gold)
+
+
+def test_sweep_agrees_on_a_float16_checkpoint_where_weights_tie(tmp_path: Path, glue_folder: Path) -> None:
+    folder = make_bert(tmp_path / "halved", dtype=torch.float16)
+    result, _ = swept(folder, glue_folder)
+    encoder = load(prepare(SweepRequest(str(folder), "sst2", data=str(glue_folder))).resolved).model.bert.encoder
+    weights = torch.cat([part.weight.abs().flatten() for part in encoder.modules() if isinstance(part, nn.Linear)])
+    threshold = weights.sort().values[round(0.6 * len(weights)) - 1]
+    assert 0 < (weights < threshold).sum() < round(0.6 * len(weights)) < (weights <= threshold).sum(), "a tie is cut"
+    path = save(result, tmp_path / "result.json")
+    assert independent.main([str(path), "--checkpoint", str(folder), "--data", str(glue_folder)]) == 0
+
+
+@pytest.mark.parametrize("scope", ["encoder", "all-linear", "layer:0"])
+def test_sorted_pruning_is_global_unstructured_where_no_weights_tie(tiny_bert: Path, scope: str) -> None:
+    model = independent.pruned_model(tiny_bert, scope, 0.6)
+    baseline = independent.pruned_model(tiny_bert, scope, 0.0)
+    within = {"encoder": "bert.encoder", "all-linear": "", "layer:0": "bert.encoder.layer.0"}[scope]
+    names = [name for name, part in baseline.get_submodule(within).named_modules() if isinstance(part, nn.Linear)]
+    matrices = [(baseline.get_submodule(within).get_submodule(name), "weight") for name in names]
+    prune.global_unstructured(matrices, pruning_method=prune.L1Unstructured, amount=0.6)
+    removed = 0
+    for name, (expected, _) in zip(names, matrices, strict=True):
+        weight = model.get_submodule(within).get_submodule(name).weight
+        assert torch.equal(weight, expected.weight)
+        removed += int((weight == 0).sum())
+    assert removed == round(0.6 * sum(part.weight.numel() for part, _ in matrices))
 
 
 def test_torch_cka_agrees_with_float64_one_sentence_at_a_time(tiny_bert: Path, glue_folder: Path) -> None:
