@@ -15,6 +15,7 @@ from pathlib import Path
 MATERIAL = json.loads(Path(sys.argv[1]).read_text())
 LINES: "queue.Queue[dict]" = queue.Queue()
 CANCELLED: set[str] = set()
+WRITING = threading.Lock()
 
 
 def read() -> None:
@@ -31,7 +32,8 @@ def read() -> None:
 
 
 def say(job: str, event: str, **rest: object) -> None:
-    print(json.dumps({"job": job, "event": event, **rest}), flush=True)
+    with WRITING:  # both threads speak, and two lines must not run into each other
+        print(json.dumps({"job": job, "event": event, **rest}), flush=True)
 
 
 def done(job: str) -> None:
