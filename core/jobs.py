@@ -194,6 +194,16 @@ class JobQueue:
             self._changed.wait_for(lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds)
             return self._snapshot(job_id)
 
+    def request_for(self, key: str) -> SweepRequest | None:
+        """Gives the request that led to a result, if its job is remembered; a result itself tells no folders.
+
+        Args:
+            key: The result's key.
+        """
+        with self._changed:
+            asked = (entry.job for entry in reversed(self._entries.values()) if entry.job.key == key)
+            return next((job.request for job in asked if job.request), None)
+
     def watch(self, job_id: str, watcher: str) -> None:
         """Notes that a visitor is looking at a job.
 
@@ -442,5 +452,6 @@ submit = _queue.submit
 verify = _queue.verify
 get = _queue.get
 wait = _queue.wait
+request_for = _queue.request_for
 watch = _queue.watch
 cancel = _queue.cancel

@@ -1,5 +1,8 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from core import jobs, results
@@ -55,7 +58,6 @@ def lab() -> None:
 def show_result_of(job: Job) -> None:
     """Replaces a finished job in the address by its result, whose address stays valid."""
     assert job.key is not None
-    st.session_state["lab-requests"] = {**st.session_state.get("lab-requests", {}), job.key: job.request}
     del st.query_params["job"]
     st.query_params["key"] = job.key
     st.rerun()
@@ -81,7 +83,7 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
     if job and job.request:
         return job.request
     if result:
-        return st.session_state.get("lab-requests", {}).get(result.key) or request_of(result)
+        return jobs.request_for(result.key) or request_of(result)
     return DEFAULT_REQUEST
 
 
@@ -96,14 +98,21 @@ def say_if_lost() -> None:
 # ---------------------------------------------------------------- the parts of the page
 
 
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Shows what is refused inside, as plain text."""
+    try:
+        yield
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+
+
 def ask(shown: SweepRequest, busy: bool) -> None:
     """Draws the settings and starts what was asked for."""
-    try:
+    with refusals_shown():
         request = choose_sweep(shown, busy)
         if request:
             start(request)
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
 
 
 def show_job(job: Job) -> None:
@@ -142,25 +151,42 @@ def show_result(result: SweepResult) -> None:
         reduction = choose_reduction(result)
     with picture:
         draw(result, reduction)
-    request = remembered(None, result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
-        offer_check(result, request)
-        offer_recomputation(result, request)
+        tell_place(result)
+        if jobs.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):
+            offer_check(result)
+            offer_recomputation(result)
+        else:
+            st.caption("It was computed on a folder whose place is not recorded: the command lines need that place.")
 
 
-def offer_check(result: SweepResult, request: SweepRequest) -> None:
+def tell_place(result: SweepResult) -> None:
+    """Tells how the result is computed on the command line, and where it lies."""
+    st.markdown("**On the command line**, this computes it:")
+    st.code(command_line(remembered(None, result)), language="shell", wrap_lines=True)
+    if not is_hosted():
+        st.markdown("**The file** with all numbers:")
+        st.code(str(results.find(result.key)), language=None, wrap_lines=True)
+
+
+def offer_recomputation(result: SweepResult) -> None:
+    """Lets the sweep be run once more, to watch it."""
+    st.markdown("**All of it** can be computed anew, which replaces the file.")
+    if st.button("Run it again", key="lab-again", icon=":material/replay:"):
+        with refusals_shown():
+            start(remembered(None, result), fresh=True)
+
+
+def offer_check(result: SweepResult) -> None:
     """Lets one frame be computed anew, by this program and by torch-cka."""
-    st.markdown("**A second opinion.** One frame is computed anew, by this program and by the published torch-cka.")
+    st.markdown("**A second opinion:** one frame is computed anew, by this program and by the published torch-cka.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        amount = st.selectbox(
-            "Pruning amount", result.amounts, len(result.amounts) // 2, amount_name, key="lab-check-amount", width=180
-        )
+        middle = len(result.amounts) // 2
+        amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
         pressed = st.button("Check this frame", key="lab-check")
-    try:
-        if pressed:
-            st.session_state["lab-checking"] = result.key, check(result, request, amount)
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
+    if pressed:
+        with refusals_shown():
+            st.session_state["lab-checking"] = result.key, check(result, amount)
     key, job_id = st.session_state.get("lab-checking", ("", ""))
     job = jobs.get(job_id) if key == result.key else None
     if job and not job.ended:
@@ -171,8 +197,9 @@ def offer_check(result: SweepResult, request: SweepRequest) -> None:
         st.error(plain(job.message))
 
 
-def check(result: SweepResult, request: SweepRequest, amount: float) -> str:
-    """Asks for a verification; a result does not say where folders lie, the request does."""
+def check(result: SweepResult, amount: float) -> str:
+    """Asks for a verification; where folders lie, the request knows."""
+    request = remembered(None, result)
     return jobs.verify(
         result.key,
         amount,
@@ -180,17 +207,6 @@ def check(result: SweepResult, request: SweepRequest, amount: float) -> str:
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
         data=request.data if result.task.source == "folder" else None,
     )
-
-
-def offer_recomputation(result: SweepResult, request: SweepRequest) -> None:
-    """Tells where the result lies and how to compute it again."""
-    st.markdown("**On the command line**, this computes it again:")
-    st.code(command_line(request), language="shell", wrap_lines=True)
-    if not is_hosted():
-        st.markdown("**The file** with all numbers:")
-        st.code(str(results.find(result.key)), language=None, wrap_lines=True)
-    if st.button("Run it again", key="lab-again", icon=":material/replay:"):
-        start(request, fresh=True)
 
 
 lab()

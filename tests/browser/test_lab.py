@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 SHORT = "0.3, 0.6"
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
+UNFOLDING = 700  # milliseconds; a box opened meanwhile would close again
 A_WHILE = 60_000  # milliseconds: the first run also waits for the worker to import torch
 
 
@@ -28,7 +29,7 @@ def lab(context: BrowserContext, site: str, tiny_bert: Path, glue_folder: Path) 
 def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     choose(page, "Checkpoint", "A folder on this computer", asks_for="Folder of the checkpoint")
     page.get_by_text("More settings").click()
-    page.wait_for_timeout(700)  # a box opened while this unfolds would close again
+    page.wait_for_timeout(UNFOLDING)
     choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
     choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
     page.get_by_role("textbox", name="Folder of the checkpoint").fill(str(checkpoint))
@@ -64,6 +65,11 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page) -
     run(lab, SHORT, 64)
     expect_result(lab)
     address = lab.url
+    lab.get_by_text("Check and recompute").click()
+    lab.wait_for_timeout(UNFOLDING)
+    lab.get_by_role("button", name="Check this frame").click()
+    expect(lab.get_by_text("The frame is confirmed at amount 0.30")).to_be_visible(timeout=A_WHILE)
+
     expect(lab.get_by_role("slider", name="Pruning amount")).to_have_attribute("max", "2")
     expect(lab.get_by_role("button", name="Run", exact=True)).not_to_be_visible()  # the settings have made way
 

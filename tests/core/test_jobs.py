@@ -51,6 +51,8 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: Ma
     assert job.path is not None
     assert load(job.path).frames == RESULT.frames
     assert job.frames == ()
+    assert queue.request_for(RESULT.key) == scripted("frames")
+    assert queue.request_for("f" * 64) is None
 
 
 def test_ids_are_unguessable_and_unknown_ones_are_none(make_queue: MakeQueue) -> None:

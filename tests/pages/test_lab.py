@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core import catalog, jobs
 from core.catalog import METHODS, ROOT, SweepRequest
 from core.jobs import JobQueue
+from core.results import save
 from tests.queues import RESULT, ended, install, queues, running
 
 OVERVIEW, LAB = str(ROOT / "app.py"), str(ROOT / "pages" / "lab.py")
@@ -162,6 +163,16 @@ def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
         "The frame is confirmed at amount 0.50: computing it again gives the same numbers to the last digit; "
         "the CKA of torch-cka differs by 2e-06 at most."
     ]
+
+
+def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: JobQueue) -> None:
+    checkpoint = RESULT.checkpoint.model_copy(update={"source": "folder", "id": "my-bert"})
+    result = RESULT.model_copy(update={"checkpoint": checkpoint, "key": "f0" * 32})
+    save(result)
+    page = open_lab(key=result.key)
+    assert amounts(page) == [0.0, 0.5]
+    assert not {"Check this frame", "Run it again"} & labels(page)
+    assert any("--checkpoint my-bert" in code.value for code in page.code)
 
 
 # ---------------------------------------------------------------- what goes wrong
