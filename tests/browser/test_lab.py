@@ -8,20 +8,37 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from core.catalog import TASKS
+from tests.tiny import make_bert, write_split
+
 SHORT = "0.3, 0.6"
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
 UNFOLDING = 700  # milliseconds; a box opened meanwhile would close again
 A_WHILE = 60_000  # milliseconds: the first run also waits for the worker to import torch
 
 
+@pytest.fixture(scope="session")
+def deep_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint of many layers, so that a long run takes its time."""
+    return make_bert(tmp_path_factory.mktemp("checkpoints") / "deep-bert", layers=16)
+
+
+@pytest.fixture(scope="session")
+def many_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data for a long run: about half a minute of processor time at 100 amounts."""
+    folder = tmp_path_factory.mktemp("many")
+    write_split(folder, TASKS["sst2"], "validation", 400, seed=3)
+    return folder
+
+
 @pytest.fixture
-def lab(context: BrowserContext, site: str, tiny_bert: Path, glue_folder: Path) -> Iterator[Page]:
+def lab(context: BrowserContext, site: str, deep_bert: Path, many_examples: Path) -> Iterator[Page]:
     """The Lab with its settings pointed at small folders; nothing is run yet."""
     page = context.new_page()  # not `page`: Streamlit itself asks in vain for two files beneath a deep link
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{site}/lab")
-    point_at(page, tiny_bert, glue_folder)
+    point_at(page, deep_bert, many_examples)
     yield page
     assert not errors
 
@@ -87,7 +104,7 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page) -
 
 
 def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
-    run(lab, LONG, 96)
+    run(lab, LONG, 400)
     expect(lab.locator(".player .survival svg")).to_be_visible(timeout=A_WHILE)
     expect(lab).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     job = lab.url.partition("?")[2]
@@ -107,7 +124,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) ->
 
 
 def test_a_worker_that_is_killed_is_told_and_replaced(lab: Page) -> None:
-    run(lab, LONG, 95)
+    run(lab, LONG, 399)
     expect(lab.locator(".player .survival svg")).to_be_visible(timeout=A_WHILE)
     _, worker = processes()
     worker.kill()
