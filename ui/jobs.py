@@ -16,8 +16,9 @@ from core.results import SweepResult
 from ui.text import plain
 
 TICK = 1.0  # seconds between two looks at a job
+TICK_AT_FIRST = 0.25  # while the first frame is due: it is what one waits for, and a bar costs little
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
-QUICK_SECONDS = 0.8  # a click waits so long for a stored result or a first frame, to show it at once
+QUICK_SECONDS = 0.2  # a click waits so long for a stored result, to show it at once
 
 
 def visitor() -> str:
@@ -74,7 +75,7 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
     job_id = jobs.submit(request, visitor(), fresh=fresh)
     st.query_params.pop("key", None)
     st.query_params["job"] = job_id
-    jobs.wait(job_id, lambda job: job.ended or bool(job.frames), QUICK_SECONDS)
+    jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
 
 
@@ -85,13 +86,18 @@ def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
         job: The job.
         show: Draws what there is of it so far.
     """
-    st.fragment(_look, run_every=TICK)(job.id, show)
+    st.fragment(_look, run_every=TICK_AT_FIRST if _is_eager(job) else TICK)(job.id, _is_eager(job), show)
 
 
-def _look(job_id: str, show: Callable[[Job], None] | None) -> None:
+def _is_eager(job: Job) -> bool:
+    """Whether a job's first frame is due."""
+    return job.state == "running" and not job.frames
+
+
+def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
     job = jobs.get(job_id)
-    if job is None or job.ended:
-        st.rerun()
+    if job is None or job.ended or (len(job.frames) > 1 if eager else _is_eager(job)):
+        st.rerun()  # to the end, or to another pace
     jobs.watch(job_id, visitor())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(progress(job), text=progress_text(job))
