@@ -22,7 +22,6 @@ from core.errors import PrunescopeError
 SCHEMA_VERSION: Literal[1] = 1
 SHIPPED_RESULTS = SHIPPED / "results"
 
-Fraction = float
 Matrix = tuple[tuple[float | None, ...], ...]  # rows: baseline points, columns: pruned points; None: undefined
 
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 _HOME = Path(tempfile.mkdtemp(prefix="prunescope-tests-"))
 os.environ.update(
@@ -25,6 +26,9 @@ import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402
 
 from core.catalog import TASKS  # noqa: E402
+
+if TYPE_CHECKING:
+    from core.jobs import JobQueue
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +63,17 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
         yield server
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["JobQueue"]:
+    """The queue that the pages know, in front of a worker without a model."""
+    from tests.queues import install, queues
+
+    with queues(tmp_path) as make:
+        queue = make(fresh_seconds=0.2)
+        install(queue, monkeypatch)
+        yield queue
 
 
 def pytest_sessionfinish() -> None:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,10 @@ from core import catalog, jobs
 from core.catalog import METHODS, ROOT, SweepRequest
 from core.jobs import JobQueue
 from core.results import save
-from tests.queues import RESULT, ended, install, queues, running
+from tests.queues import RESULT, ended, running
 
 OVERVIEW, LAB = str(ROOT / "app.py"), str(ROOT / "pages" / "lab.py")
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
-    with queues(tmp_path) as make:
-        queue = make(fresh_seconds=0.2)
-        install(queue, monkeypatch)
-        yield queue
 
 
 @pytest.fixture

@@ -1,25 +1,14 @@
 """The job watcher's words, and a job on a page that does not show it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.catalog import ROOT, SweepRequest
 from core.jobs import Job, JobQueue
-from tests.queues import ended, install, queues, running
+from tests.queues import ended, running
 from ui.jobs import partial_result, progress, progress_text
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
-    with queues(tmp_path) as make:
-        queue = make(fresh_seconds=0.2)
-        install(queue, monkeypatch)
-        yield queue
 
 
 @pytest.mark.parametrize(
