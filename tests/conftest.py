@@ -66,12 +66,12 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["JobQueue"]:
-    """The queue that the pages know, in front of a worker without a model."""
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator["JobQueue"]:
+    """The queue that the pages know, in front of a worker without a model; its parameter is `fresh_seconds`."""
     from tests.queues import install, queues
 
     with queues(tmp_path) as make:
-        queue = make(fresh_seconds=0.2)
+        queue = make(fresh_seconds=getattr(request, "param", 0.2))
         install(queue, monkeypatch)
         yield queue
 

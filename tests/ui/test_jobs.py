@@ -44,6 +44,7 @@ def test_there_is_no_partial_result_before_the_first_frame(queue: JobQueue) -> N
     assert partial.key == ""
 
 
+@pytest.mark.parametrize("queue", [2.0], indirect=True)  # longer than a page takes that imports everything first
 def test_a_page_that_does_not_show_the_job_watches_it_and_leads_to_it(queue: JobQueue) -> None:
     job_id = queue.submit(REQUEST, "before the reload")
     running(queue, job_id, frames=2)
@@ -55,6 +56,7 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_leads_to_it(queue: Job
     assert links["Overview"] == links["Lab"] == f"job={job_id}", "the job goes with the visitor"
     assert links["Running: Amount 0, 2%, about 2 s left"] == f"job={job_id}"
 
+    page.run()
     queue.cancel(job_id, "before the reload")
     job = queue.get(job_id)
     assert job is not None
