@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from core.catalog import EMBEDDED, METHODS, ON_THE_HUB, REDUCTIONS, SURVIVAL_THRESHOLD, TASKS, amount_text
+from core.catalog import EMBEDDED, FEW_EXAMPLES, METHODS, ON_THE_HUB, REDUCTIONS, SURVIVAL_THRESHOLD, TASKS, amount_text
 from core.results import Frame, SweepResult
 from core.statistics import survival
 
@@ -228,6 +228,14 @@ def length_finding(result: SweepResult) -> str:
         return "How much of it is sentence length alone is not known here."
     reach = f"a CKA of {min(known):.2f} to {max(known):.2f} with the unpruned layers"
     return f"Here the padding alone, without a single word, already has {reach}."
+
+
+def caution(result: SweepResult) -> str:
+    """Warns where the examples are so few that CKA is noisy; empty where they suffice."""
+    count = len(result.task.examples)
+    if count >= FEW_EXAMPLES:
+        return ""
+    return f"{count} examples are few: CKA is noisy below {FEW_EXAMPLES}, so take small differences for chance."
 
 
 def is_cumulative(result: SweepResult) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core import catalog, results
+from core import catalog, findings, results
 from core.command_line import OneLineParser, check_threads, run_command
 
 
@@ -97,7 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_threads(options.threads)
     request = request_of(options)
     results.check_writable(options.output)
-    print(results.save(compute(request, options.threads), options.output))
+    result = compute(request, options.threads)
+    if words := findings.caution(result):
+        print(f"warning: {words}", file=sys.stderr)
+    print(results.save(result, options.output))
     return 0
 
 

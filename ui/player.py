@@ -11,7 +11,7 @@ import vl_convert
 
 from core.catalog import REDUCTIONS, ROOT
 from core.charts import player_views
-from core.findings import accuracy_finding, amount_name, checkpoint_name, finding, length_finding, pruning_name
+from core.findings import accuracy_finding, amount_name, caution, checkpoint_name, finding, length_finding, pruning_name
 from core.results import SweepResult, write_atomically
 from ui.address import note_unknown
 from ui.text import plain
@@ -108,6 +108,8 @@ def show_finding(result: SweepResult, reduction: str) -> None:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.catalog.REDUCTIONS`.
     """
+    if words := caution(result):
+        st.warning(plain(words))
     st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
 
 

@@ -9,6 +9,7 @@ import pytest
 from core.catalog import FINE_AMOUNTS, REDUCTIONS
 from core.findings import (
     accuracy_finding,
+    caution,
     data_name,
     finding,
     is_cumulative,
@@ -217,3 +218,8 @@ def test_sentence_length_is_told_by_its_range() -> None:
     assert "a CKA of 0.13 to 0.81 with the unpruned layers" in length_finding(result.model_copy(update={"cka": cka}))
     unknown = result.cka.model_copy(update={"length_control": (None, None)})
     assert "not known" in length_finding(result.model_copy(update={"cka": unknown}))
+
+
+def test_few_examples_are_a_warning_and_enough_are_none() -> None:
+    assert caution(make_result(num_examples=63)).startswith("63 examples are few: CKA is noisy below 64")
+    assert caution(make_result(num_examples=64)) == ""

@@ -35,6 +35,15 @@ def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
     assert set(result.frames[0].metrics) == {"accuracy", "f1"}
     assert str(tmp_path) not in path.read_text(), "no machine path in a result"
     assert "amount 0.5" in done.stderr
+    assert "warning" not in done.stderr
+
+
+def test_few_examples_are_warned_about_beside_the_result(tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
+    done = run("--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder), "--amounts", "0.5",
+               "--examples", "20", "--output", str(tmp_path / "few.json"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "warning: 20 examples are few" in done.stderr
+    assert done.stdout == f"{tmp_path / 'few.json'}\n"
 
 
 @pytest.mark.parametrize(
