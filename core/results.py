@@ -105,6 +105,38 @@ class Frame(_Record):
     predictions: tuple[int, ...]
 
 
+class SurvivalRecord(_Record):
+    """The amount at which a point's CKA with its own baseline first falls below 0.9, with its 95 % interval.
+
+    Within the amounts measured: censored, it never fell; `high` at the largest amount means "or beyond".
+    """
+
+    value: float
+    low: float
+    high: float
+    censored: bool
+
+
+class DepthGapRecord(_Record):
+    """How much more similarity the lower half of the points keeps than the upper half, with its 95 % interval.
+
+    `replicates` holds the same without each example, in evaluation order: two results on the same examples are
+    compared pairwise by them.
+    """
+
+    value: float
+    low: float
+    high: float
+    replicates: tuple[float, ...]
+
+
+class LayerStatistics(_Record):
+    """What one reduction's CKA says about the points; without a depth gap where CKA is undefined."""
+
+    survival: tuple[SurvivalRecord, ...]
+    depth_gap: DepthGapRecord | None
+
+
 class Header(_Record):
     """What is known before the first frame; it decides the key."""
 
@@ -121,7 +153,7 @@ class SweepResult(Header):
     key: str = ""
     checksum: str = ""
     frames: tuple[Frame, ...] = ()
-    statistics: dict[str, Any] | None = None
+    statistics: dict[str, LayerStatistics] | None = None  # by reduction; `tokens` has none
     environment: dict[str, str | int] = {}
     seconds: float = 0.0
     created_at: str = ""
@@ -142,6 +174,9 @@ class SweepResult(Header):
                     raise ValueError(f"frame {frame.amount}: CKA is not {size} × {size}")
                 if any(value is not None and abs(value) > 1 + 1e-6 for row in matrix for value in row):
                     raise ValueError(f"frame {frame.amount}: a CKA value lies outside [-1, 1]")
+        for name, of in (self.statistics or {}).items():
+            if len(of.survival) != size or (of.depth_gap and len(of.depth_gap.replicates) != examples):
+                raise ValueError(f"statistics of '{name}' do not match the points or examples")
         return self
 
     @property
