@@ -79,15 +79,15 @@ def compute(request: catalog.SweepRequest, threads: int | None) -> results.Sweep
 
     if threads is not None:
         torch.set_num_threads(threads)
-    events = sweep(load(inputs.resolved), inputs.subset, request)
+    events = sweep(load(inputs.resolved), inputs, request)
     with tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar:
         for event in events:
             if isinstance(event, results.SweepResult):
                 return event
             if isinstance(event, Progress):
-                bar.total = event.total
-                bar.set_postfix_str(f"amount {catalog.amount_text(event.amount)}", refresh=False)
-                bar.update(event.done - bar.n)
+                bar.total, bar.n = event.total, event.done
+                bar.set_postfix_str(event.stage, refresh=False)
+                bar.update(0)
     raise AssertionError("a sweep ends in its result")
 
 
