@@ -20,10 +20,11 @@ from torch.nn.utils import prune
 from torch.utils.data import DataLoader
 from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (the same)
 
-from core.architectures import attention_output, encoder_layers
+from core.architectures import encoder_layers, part
 from core.catalog import MAX_LENGTH, SweepRequest
 from core.checkpoints import Checkpoint
 from core.eval_subset import EvalSubset
+from core.requests import Inputs
 from core.results import SweepResult
 from core.sweep import sweep
 
@@ -38,13 +39,18 @@ class Course:
 
     Attributes:
         checkpoint: The loaded baseline.
-        subset: The evaluation examples.
+        inputs: The examples.
         request: The amounts; magnitude over the encoder, attention blocks.
     """
 
     checkpoint: Checkpoint
-    subset: EvalSubset
+    inputs: Inputs
     request: SweepRequest
+
+    @property
+    def subset(self) -> EvalSubset:
+        """The evaluation examples."""
+        return self.inputs.subset
 
 
 Accuracies = list[float]
@@ -69,7 +75,7 @@ class OneInput(nn.Module):
     def attention_points(self) -> list[str]:
         """Names the modules whose outputs are the attention blocks."""
         names = {module: name for name, module in self.named_modules()}
-        return [names[attention_output(self.model, layer)] for layer in encoder_layers(self.model)]
+        return [names[part(self.model, layer, "attention_norm")] for layer in encoder_layers(self.model)]
 
 
 def stacked_batches(
@@ -150,7 +156,7 @@ def careful(course: Course) -> Accuracies:
 
 def ours(course: Course) -> Accuracies:
     """Runs `core.sweep`: accuracy and CKA in all three reductions."""
-    *_, result = sweep(course.checkpoint, course.subset, course.request)
+    *_, result = sweep(course.checkpoint, course.inputs, course.request)
     assert isinstance(result, SweepResult)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
 

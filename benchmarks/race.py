@@ -56,7 +56,7 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
     if threads is not None:
         torch.set_num_threads(threads)
     inputs = prepare(request)
-    course = Course(load(inputs.resolved), inputs.subset, request)
+    course = Course(load(inputs.resolved), inputs, request)
     started = time.perf_counter()
     accuracies = PROCEDURES[name][1](course)
     seconds = time.perf_counter() - started

@@ -19,6 +19,7 @@ MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # below: a warning, the estimate is noisy
 DEFAULT_EXAMPLES = 256
+CALIBRATION_EXAMPLES = 1024  # or as many as there are
 SUBSET_SEED = 0  # the evaluation subset's own seed; a request's seed is pruning's
 SURVIVAL_THRESHOLD = 0.9
 
@@ -140,7 +141,9 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 )
 
-SUPPORTED_MODEL_TYPES = ("bert",)  # the keys of core.architectures.ARCHITECTURES, which needs torch
+# The keys of core.architectures.ARCHITECTURES, which needs torch.
+SUPPORTED_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra", "mpnet")
+SHARED_LAYERS = ("albert",)
 
 
 def check_model_type(model_type: str, checkpoint: str) -> None:
@@ -153,6 +156,12 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
     Raises:
         PrunescopeError: It is not supported.
     """
+    if model_type in SHARED_LAYERS:
+        raise PrunescopeError(
+            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights: none can be pruned "
+            f"without all others, so there is nothing to compare; choose a checkpoint of type "
+            f"{', '.join(SUPPORTED_MODEL_TYPES)}"
+        )
     if model_type not in SUPPORTED_MODEL_TYPES:
         raise PrunescopeError(
             f"'{checkpoint}' has model type '{model_type[:40]}', which is not supported: choose a checkpoint of type "
@@ -201,6 +210,8 @@ class Method:
         granularity: Whether single weights or whole units are removed.
         explanation: One sentence for a reader who knows BERT but not pruning.
         seeded: Whether a seed changes what is removed.
+        calibrated: Whether it scores on labelled examples.
+        control: The method that removes as much at random; none for the controls themselves.
     """
 
     name: str
@@ -208,6 +219,8 @@ class Method:
     granularity: Literal["weight", "neuron"]
     explanation: str
     seeded: bool = False
+    calibrated: bool = False
+    control: str | None = None
 
 
 METHODS: Mapping[str, Method] = {
@@ -218,6 +231,45 @@ METHODS: Mapping[str, Method] = {
             "Magnitude",
             "weight",
             "The weights closest to zero go first, wherever in the scope they are (global L1 pruning).",
+            control="random",
+        ),
+        Method(
+            "wanda",
+            "Wanda",
+            "weight",
+            "In every row of a matrix the weights go first that are small and read small inputs.",
+            calibrated=True,
+            control="random",
+        ),
+        Method(
+            "random",
+            "Random",
+            "weight",
+            "The control: as many weights of each matrix as under magnitude pruning, drawn at random.",
+            seeded=True,
+        ),
+        Method(
+            "attribution",
+            "Attribution",
+            "neuron",
+            "The units go first that contribute least to the probability of the right label, sentence by sentence.",
+            calibrated=True,
+            control="random-neuron",
+        ),
+        Method(
+            "attribution-residual",
+            "Attribution, as published",
+            "neuron",
+            "The published procedure: hidden units go first whose contributions to the loss cancel over all sentences.",
+            calibrated=True,
+            control="random-neuron",
+        ),
+        Method(
+            "random-neuron",
+            "Random units",
+            "neuron",
+            "The control: as many units of each layer as under attribution pruning, drawn at random.",
+            seeded=True,
         ),
     )
 }

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from platformdirs import user_cache_path
 
-from core.catalog import DEFAULT_EXAMPLES, ENGINE_VERSION, MAX_LENGTH, MIN_EXAMPLES, SHIPPED, SUBSET_SEED, Task
+from core.catalog import (
+    CALIBRATION_EXAMPLES,
+    DEFAULT_EXAMPLES,
+    ENGINE_VERSION,
+    MAX_LENGTH,
+    MIN_EXAMPLES,
+    SHIPPED,
+    SUBSET_SEED,
+    Task,
+)
 from core.checkpoint_files import sha256_of
 from core.errors import PrunescopeError
 from core.hub import Report, dataset_file
@@ -26,8 +35,12 @@ from core.results import TaskRecord, canonical_json, digest, write_atomically
 if TYPE_CHECKING:
     from datasets import Dataset
 
+Texts = tuple[tuple[str, ...], ...]  # one or two texts an example
+
 WRITTEN_FOLDER = SHIPPED / "subsets"
 WRITTEN_SPLIT = "evaluation"
+WRITTEN_CALIBRATION = "calibration"
+CALIBRATION_SPLIT = "train"
 TRAINING_OVERLAP = (
     0.1  # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts stand in its train split
 )
@@ -53,7 +66,7 @@ class EvalSubset:
     source_name: str
     split: str
     rows: tuple[int, ...]
-    texts: tuple[tuple[str, ...], ...]
+    texts: Texts
     gold: tuple[int, ...]
     fingerprint: str
 
@@ -77,7 +90,7 @@ class _Examples:
     """Some rows of a split: row numbers, texts, label indices."""
 
     rows: tuple[int, ...]
-    texts: tuple[tuple[str, ...], ...]
+    texts: Texts
     gold: tuple[int, ...]
 
 
@@ -101,34 +114,76 @@ def load_subset(
         PrunescopeError: The data is absent, malformed, or smaller than asked for.
     """
     if data == "written":
-        examples = _draw(*_read_written(task), task, num_examples)
-        return _subset(task, "written", source_name or "written for Prunescope", WRITTEN_SPLIT, examples)
-    if data == "hub":
-        file = dataset_file(task.dataset_id, f"{task.name}/{task.split}-00000-of-00001.parquet", report)
-        examples = _draw_from_parquet([file], task, num_examples)
-        return _subset(task, "hub", source_name or task.dataset_id, task.split, examples)
-    examples = _draw_from_parquet(split_files(Path(data), task, task.split), task, num_examples)
-    return _subset(task, "folder", source_name or Path(data).resolve().name, task.split, examples)
+        examples = _draw(*_read_written(task, WRITTEN_SPLIT), task, num_examples)
+        return _subset(task, data, source_name, WRITTEN_SPLIT, examples)
+    examples = _draw_from_parquet(_files(task, data, task.split, report), task, num_examples)
+    return _subset(task, data, source_name, task.split, examples)
 
 
-def _subset(
-    task: Task, source: Literal["hub", "folder", "written"], source_name: str, split: str, examples: _Examples
+def load_calibration(
+    task: Task, data: str, subset: EvalSubset, source_name: str | None = None, report: Report | None = None
 ) -> EvalSubset:
+    """Draws the examples that a method scores on, beside an evaluation subset and disjoint from it.
+
+    Args:
+        task: The task.
+        data: As for `load_subset`; a folder or the Hub serves its training split.
+        subset: The evaluation subset, none of whose texts is drawn.
+        source_name: As for `load_subset`.
+        report: Called with (stage, done, total) while something is downloaded.
+
+    Returns:
+        CALIBRATION_EXAMPLES, or as many as there are, in a fixed random order.
+
+    Raises:
+        PrunescopeError: The data is absent or malformed.
+    """
+    if data == "written":
+        columns, place = _read_written(task, WRITTEN_CALIBRATION)
+        examples = _draw(columns, place, task, None, CALIBRATION_EXAMPLES, subset.texts)
+        return _subset(task, data, source_name, WRITTEN_CALIBRATION, examples)
+    files = _files(task, data, CALIBRATION_SPLIT, report)
+    examples = _draw_from_parquet(files, task, None, CALIBRATION_EXAMPLES, subset.texts)
+    return _subset(task, data, source_name, CALIBRATION_SPLIT, examples)
+
+
+def _files(task: Task, data: str, split: str, report: Report | None) -> list[Path]:
+    """Finds a split on the Hub or in a folder."""
+    if data == "hub":
+        return [dataset_file(task.dataset_id, f"{task.name}/{split}-00000-of-00001.parquet", report)]
+    return split_files(Path(data), task, split)
+
+
+def _subset(task: Task, data: str, source_name: str | None, split: str, examples: _Examples) -> EvalSubset:
+    source: Literal["hub", "folder", "written"] = (
+        "written" if data == "written" else "hub" if data == "hub" else "folder"
+    )
+    usual = {"written": "written for Prunescope", "hub": task.dataset_id, "folder": Path(data).resolve().name}
     fingerprint = digest({"task": task.name, "texts": examples.texts, "gold": examples.gold})
-    return EvalSubset(task, source, source_name, split, examples.rows, examples.texts, examples.gold, fingerprint)
+    name = source_name or usual[source]
+    return EvalSubset(task, source, name, split, examples.rows, examples.texts, examples.gold, fingerprint)
 
 
 # ---------------------------------------------------------------- drawing
 
 
-def _draw(columns: Mapping[str, Sequence[Any]], place: str, task: Task, num_examples: int | None) -> _Examples:
+def _draw(
+    columns: Mapping[str, Sequence[Any]],
+    place: str,
+    task: Task,
+    num_examples: int | None,
+    usual: int = DEFAULT_EXAMPLES,
+    without: Texts = (),
+) -> _Examples:
     """Draws a proportionally stratified sample in random order and checks what was drawn.
 
     Args:
         columns: The task's text columns and `label`, all rows of the split.
         place: What to call the split in messages.
         task: The task.
-        num_examples: How many; None is 256, or as many as there are.
+        num_examples: How many; None is the usual number, or as many as there are.
+        usual: The usual number.
+        without: Examples that must not be drawn.
 
     Raises:
         PrunescopeError: Too few rows, a label outside the task, or a text that is empty or no text.
@@ -141,7 +196,11 @@ def _draw(columns: Mapping[str, Sequence[Any]], place: str, task: Task, num_exam
                 f"{place}, row {row}: label {label!r} is outside 0 to {len(task.label_names) - 1} of task "
                 f"{task.name} ({', '.join(task.label_names)}){hint or ': correct the file or choose another task'}"
             )
-    rows = _stratified(np.array(labels, dtype=np.int64), _how_many(num_examples, len(labels), place))
+    known = set(without)
+    candidates = zip(*(columns[name] for name in task.text_columns), strict=True)
+    free = np.array([row for row, texts in enumerate(candidates) if texts not in known], dtype=np.int64)  # (rows,)
+    size = _how_many(num_examples, len(free), place, usual)
+    rows = tuple(free[list(_stratified(np.array(labels, dtype=np.int64)[free], size))].tolist())
     texts = tuple(tuple(columns[name][row] for name in task.text_columns) for row in rows)
     for row, example in zip(rows, texts, strict=True):
         for name, text in zip(task.text_columns, example, strict=True):
@@ -151,12 +210,12 @@ def _draw(columns: Mapping[str, Sequence[Any]], place: str, task: Task, num_exam
     return _Examples(rows, texts, tuple(labels[row] for row in rows))
 
 
-def _how_many(asked: int | None, available: int, place: str) -> int:
+def _how_many(asked: int | None, available: int, place: str, usual: int) -> int:
     """Decides the number of examples, or refuses."""
     if available < MIN_EXAMPLES:
         raise PrunescopeError(f"{place} has {available} examples: CKA needs at least {MIN_EXAMPLES}, choose other data")
     if asked is None:
-        return min(DEFAULT_EXAMPLES, available)
+        return min(usual, available)
     if asked < MIN_EXAMPLES:
         raise PrunescopeError(f"{asked} examples: CKA needs at least {MIN_EXAMPLES}, ask for more")
     if asked > available:
@@ -185,11 +244,11 @@ def _stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
 # ---------------------------------------------------------------- written examples
 
 
-def _read_written(task: Task) -> tuple[dict[str, list[Any]], str]:
-    """Reads the evaluation examples that were written for this project.
+def _read_written(task: Task, part: str) -> tuple[dict[str, list[Any]], str]:
+    """Reads one part of the examples that were written for this project.
 
     Returns:
-        The task's columns over the evaluation lines, and what to call them in messages.
+        The task's columns over the lines of that part, and what to call them in messages.
 
     Raises:
         PrunescopeError: There are none for this task, or a line is malformed.
@@ -204,7 +263,7 @@ def _read_written(task: Task) -> tuple[dict[str, list[Any]], str]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             values = json.loads(line)
-            if values["part"] == WRITTEN_SPLIT:
+            if values["part"] == part:
                 for name, column in columns.items():
                     column.append(values[name])
         except (ValueError, KeyError, TypeError) as error:
@@ -271,17 +330,24 @@ def _read_parquet(files: Sequence[Path], task: Task) -> "Dataset":
     return data
 
 
-def _draw_from_parquet(files: Sequence[Path], task: Task, num_examples: int | None) -> _Examples:
-    """Draws from parquet files, or remembers what was drawn from the same content before."""
+def _draw_from_parquet(
+    files: Sequence[Path],
+    task: Task,
+    num_examples: int | None,
+    usual: int = DEFAULT_EXAMPLES,
+    without: Texts = (),
+) -> _Examples:
+    """Draws from parquet files as `_draw` does, or remembers what was drawn from the same content before."""
     content = [sha256_of(file) for file in files]
-    key = digest([content, task.name, task.text_columns, len(task.label_names), num_examples, ENGINE_VERSION])
+    wanted = [num_examples, usual, without]
+    key = digest([content, task.name, task.text_columns, len(task.label_names), wanted, ENGINE_VERSION])
     path = user_cache_path("prunescope") / "subsets" / f"{key}.json"
     known = _recall(path)
     if known:
         return known
     data = _read_parquet(files, task)
     columns = {name: list(data[name]) for name in (*task.text_columns, "label")}
-    examples = _draw(columns, f"{task.name}/{files[0].name}", task, num_examples)
+    examples = _draw(columns, f"{task.name}/{files[0].name}", task, num_examples, usual, without)
     _remember(path, examples)
     return examples
 

@@ -232,7 +232,7 @@ def score(folder: Path, task: Task, data: Path) -> Frame:
     count = len(read_split(data, task, task.split))
     request = SweepRequest(str(folder), task.name, amounts=(0.0,), num_examples=count, data=str(data))
     inputs = prepare(checked(request))
-    *_, result = sweep(load(inputs.resolved), inputs.subset, request)
+    *_, result = sweep(load(inputs.resolved), inputs, request)
     assert isinstance(result, SweepResult)  # the last event of a sweep
     return result.frames[0]
 

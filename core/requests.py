@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from core.catalog import METHODS, TASKS, SweepRequest
 from core.checkpoints import Resolved, resolve
-from core.eval_subset import EvalSubset, load_subset
+from core.eval_subset import EvalSubset, load_calibration, load_subset
 from core.hub import Report
-from core.results import PruningRecord, result_key
+from core.results import CalibrationRecord, PruningRecord, result_key
 
 DTYPE = "float32"
 
@@ -22,11 +22,13 @@ class Inputs:
     Attributes:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
+        calibration: The examples that the method scores on, if it does.
         key: Of the result that the request leads to.
     """
 
     resolved: Resolved
     subset: EvalSubset
+    calibration: EvalSubset | None
     key: str
 
 
@@ -41,18 +43,35 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         PrunescopeError: One of them is not to be had.
     """
     resolved = resolve(request.checkpoint, report)
-    subset = load_subset(TASKS[request.task], request.data or "hub", request.num_examples, request.source_name, report)
-    key = result_key(
-        resolved.revision, subset.record(), pruning_record(request), request.points, request.amounts, DTYPE
-    )
-    return Inputs(resolved, subset, key)
+    task, data = TASKS[request.task], request.data or "hub"
+    subset = load_subset(task, data, request.num_examples, request.source_name, report)
+    calibrated = METHODS[request.method].calibrated
+    calibration = load_calibration(task, data, subset, request.source_name, report) if calibrated else None
+    pruning = pruning_record(request, calibration)
+    key = result_key(resolved.revision, subset.record(), pruning, request.points, request.amounts, DTYPE)
+    return Inputs(resolved, subset, calibration, key)
 
 
-def pruning_record(request: SweepRequest) -> PruningRecord:
-    """Describes a request's pruning for a result file."""
+def pruning_record(
+    request: SweepRequest, calibration: EvalSubset | None, reliability: tuple[float | None, ...] = ()
+) -> PruningRecord:
+    """Describes a request's pruning for a result file.
+
+    Args:
+        request: The request.
+        calibration: The examples that the method scores on, if it does.
+        reliability: Of the scores, one value a layer, once it is known; it does not change the key.
+    """
     return PruningRecord(
         method=request.method,
         granularity=METHODS[request.method].granularity,
         scope=request.scope,
         seed=request.seed,
+        calibration=calibration
+        and CalibrationRecord(
+            source_name=f"{calibration.source_name}, {calibration.split}",
+            num_examples=len(calibration.rows),
+            fingerprint=calibration.fingerprint,
+            reliability=reliability,
+        ),
     )

@@ -12,22 +12,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import count
 
 import torch
 from torch import Tensor
 
-from core.catalog import ENGINE_VERSION, MAX_LENGTH, REDUCTIONS, SweepRequest, check_scope, limits
+from core.batches import MINIBATCH, Window, encode, plan_windows
+from core.catalog import ENGINE_VERSION, MAX_LENGTH, REDUCTIONS, SweepRequest, amount_text, check_scope, limits
 from core.checkpoints import Checkpoint, check_labels
 from core.cka import cka, u_centred_gram
 from core.errors import PrunescopeError
 from core.eval_subset import EvalSubset, check_not_training_data
 from core.metrics import evaluate
-from core.pruning import REGISTRY, PrunedModel, Removed
-from core.representations import MINIBATCH, Recorder, Representations, Window, encode, plan_windows, point_names
-from core.requests import DTYPE, pruning_record
-from core.results import CkaRecord, Frame, Header, Matrix, SweepResult, result_key
+from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel, Removed
+from core.representations import Recorder, Representations, point_names
+from core.requests import DTYPE, Inputs, pruning_record
+from core.results import CkaRecord, Frame, Header, Matrix, PruningRecord, SweepResult, result_key
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
+
+SCORING = "Scoring on calibration examples"  # the stage before the first amount, in words
 
 Grams = dict[str, list[Tensor]]  # reduction -> for each (mini)batch (points, n, n), U-centred
 
@@ -37,14 +41,19 @@ class Progress:
     """One micro-batch is done.
 
     Attributes:
-        amount: The pruning amount at work.
-        done: Micro-batches done, over all amounts.
-        total: Micro-batches of the whole sweep.
+        amount: The pruning amount at work; none while calibration examples are scored.
+        done: Micro-batches done, over all amounts or of the scoring.
+        total: Micro-batches of the same.
     """
 
-    amount: float
+    amount: float | None
     done: int
     total: int
+
+    @property
+    def stage(self) -> str:
+        """What is being done, in words."""
+        return SCORING if self.amount is None else f"Pruning amount {amount_text(self.amount)}"
 
 
 @dataclass(frozen=True)
@@ -110,30 +119,67 @@ class Runner:
             yield
 
 
+def planning(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> Generator[Progress, None, Plan]:
+    """Makes the plan of a request's method: scores calibration examples where the method needs them.
+
+    Args:
+        checkpoint: The loaded baseline.
+        inputs: What the request names.
+        request: Method, scope, amounts and seed.
+
+    Yields:
+        Progress after each micro-batch of calibration examples.
+
+    Returns:
+        The plan, through `yield from`.
+    """
+    calibration = _calibration(checkpoint, inputs.calibration) if inputs.calibration else None
+    baseline = Baseline(checkpoint.model, request.amounts, request.scope, request.seed, calibration)
+    steps = REGISTRY[request.method](baseline)
+    total = len(calibration.batches) if calibration else 0
+    for done in count(1):
+        try:
+            next(steps)
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
+        yield Progress(None, done, total)
+    raise AssertionError("count() never ends")
+
+
+def _calibration(checkpoint: Checkpoint, examples: EvalSubset) -> Calibration:
+    encoded = encode(checkpoint.tokenizer, examples.texts, MAX_LENGTH)
+    (window,) = plan_windows(encoded, checkpoint.tokenizer, bytes_per_token=0)
+    return Calibration(window.micro_batches, torch.tensor(examples.gold))
+
+
 @contextmanager
-def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Iterator[Runner]:
+def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> Iterator[Runner]:
     """Prepares all amounts of a request whose parts fit together; at the end the model is as it was found.
 
     Args:
         checkpoint: The loaded baseline.
         subset: The evaluation examples.
-        request: Method, scope, points and amounts.
+        request: Points and amounts.
+        plan: Of the request's method, from `planning`.
     """
     encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
     points = point_names(request.points, checkpoint.record.num_layers)
     windows = plan_windows(encoded, checkpoint.tokenizer, len(points) * checkpoint.record.hidden_size * 4)
-    plan = REGISTRY[request.method](checkpoint.model, request.scope, request.amounts)
     with PrunedModel(checkpoint.model, plan) as model, Recorder(checkpoint.model, points) as recorder:
         yield Runner(checkpoint, subset, points, windows, model, recorder)
 
 
-def sweep(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
+def sweep(
+    checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None = None
+) -> Generator[Event, None, None]:
     """Checks that the parts fit and starts a sweep.
 
     Args:
         checkpoint: The loaded baseline; pruned in place and restored.
-        subset: The evaluation examples.
+        inputs: Evaluation and calibration examples.
         request: Method, scope, points and amounts.
+        plan: Of the same request, where `planning` made it already.
 
     Returns:
         Events: Progress after each micro-batch, FrameReady after each amount, at last the SweepResult (not saved).
@@ -141,14 +187,18 @@ def sweep(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> 
     Raises:
         PrunescopeError: The parts do not fit together.
     """
-    _check_fit(checkpoint, subset, request)  # here, not at the first event: a refusal should come at once
-    return _events(checkpoint, subset, request)
+    _check_fit(checkpoint, inputs.subset, request)  # here, not at the first event: a refusal should come at once
+    return _events(checkpoint, inputs, request, plan)
 
 
-def _events(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> Generator[Event, None, None]:
-    started = time.monotonic()
+def _events(
+    checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None
+) -> Generator[Event, None, None]:
+    started, subset = time.monotonic(), inputs.subset
+    plan = plan or (yield from planning(checkpoint, inputs, request))
+    pruning = pruning_record(request, inputs.calibration, plan.reliability)
     header, frames, done = None, [], 0
-    with open_runner(checkpoint, subset, request) as runner:
+    with open_runner(checkpoint, subset, request, plan) as runner:
         buffers, baseline = runner.buffers(), Grams()
         for amount in request.amounts:
             removed = runner.model.prune(amount)
@@ -157,7 +207,7 @@ def _events(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -
                 done += 1
                 yield Progress(amount, done, runner.micro_batches * len(request.amounts))
             baseline = baseline or grams
-            header = header or _header(checkpoint, subset, request, runner.points, _length_control(runner, baseline))
+            header = header or _header(runner, pruning, _length_control(runner, baseline))
             frames.append(_frame(amount, removed, subset, buffers.logits, baseline, grams))
             yield FrameReady(header, frames[-1])
     assert header is not None  # parse_amounts always gives the baseline's amount 0
@@ -208,18 +258,12 @@ def _frame(amount: float, removed: Removed, subset: EvalSubset, logits: Tensor, 
     )
 
 
-def _header(
-    checkpoint: Checkpoint,
-    subset: EvalSubset,
-    request: SweepRequest,
-    points: tuple[str, ...],
-    length_control: tuple[float | None, ...],
-) -> Header:
+def _header(runner: Runner, pruning: PruningRecord, length_control: tuple[float | None, ...]) -> Header:
     return Header(
-        checkpoint=checkpoint.record,
-        task=subset.record(),
-        pruning=pruning_record(request),
-        cka=CkaRecord(points=points, estimators=ESTIMATORS, length_control=length_control),
+        checkpoint=runner.checkpoint.record,
+        task=runner.subset.record(),
+        pruning=pruning,
+        cka=CkaRecord(points=runner.points, estimators=ESTIMATORS, length_control=length_control),
     )
 
 

@@ -19,13 +19,13 @@ from core.catalog import REDUCTIONS, SweepRequest, amount_text, checked, parse_a
 from core.checkpoints import Checkpoint, load
 from core.command_line import OneLineParser, check_threads, run_command
 from core.errors import PrunescopeError
-from core.eval_subset import EvalSubset
 from core.hub import Report
 from core.provenance import request_of
+from core.pruning import Plan
 from core.reference import torch_cka_matrices
 from core.requests import Inputs, prepare
 from core.results import Frame, SweepResult
-from core.sweep import Progress, open_runner, sweep
+from core.sweep import SCORING, Progress, open_runner, planning, sweep
 
 ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh
 TORCH_CKA_TOLERANCE = 1e-4  # it computes in float32
@@ -94,8 +94,9 @@ def verify_frame(
     inputs = prepare(request, report)
     _check_same(result, inputs)
     baseline = load(inputs.resolved)
-    ours = _recompute(baseline, inputs.subset, request, report)
-    with open_runner(baseline, inputs.subset, request) as runner:
+    plan = _plan(baseline, inputs, request, report)
+    ours = _recompute(baseline, inputs, request, plan, report)
+    with open_runner(baseline, inputs.subset, request, plan) as runner:
         theirs = torch_cka_matrices(runner, stored.amount, report)
     return Deviations(
         amount=stored.amount,
@@ -166,9 +167,21 @@ def _check_same(result: SweepResult, inputs: Inputs) -> None:
         )
 
 
-def _recompute(baseline: Checkpoint, subset: EvalSubset, request: SweepRequest, report: Report) -> Frame:
+def _plan(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Plan:
+    """Scores what the request's method scores on."""
+    steps = planning(baseline, inputs, request)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
+        report(SCORING, event.done, event.total)
+
+
+def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan, report: Report) -> Frame:
     """Runs the request's sweep and gives its last frame."""
-    with closing(sweep(baseline, subset, request)) as events:
+    with closing(sweep(baseline, inputs, request, plan)) as events:
         for event in events:
             if isinstance(event, Progress):
                 report("Recomputing", event.done, event.total)

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from core import results
-from core.catalog import EMBEDDED, SweepRequest, amount_text, source_of
+from core.catalog import EMBEDDED, SweepRequest, source_of
 from core.errors import PrunescopeError
 from core.requests import Inputs, prepare
 
@@ -232,11 +232,11 @@ def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell
     from core.sweep import FrameReady, Progress, sweep
 
     report("Loading the checkpoint", 0, 1)
-    with closing(sweep(load(inputs.resolved), inputs.subset, request)) as events:  # closing it cancels
+    with closing(sweep(load(inputs.resolved), inputs, request)) as events:  # closing it cancels
         for event in events:
             match event:
                 case Progress():
-                    report(f"Pruning amount {amount_text(event.amount)}", event.done, event.total)
+                    report(event.stage, event.done, event.total)
                 case FrameReady():
                     tell("frame", header=_header_json(event.header), frame=event.frame.model_dump(mode="json"))
                 case results.SweepResult():

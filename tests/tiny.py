@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from core.catalog import Task
+from core.pruning import Plan, Planning
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _TEXT = (
@@ -85,3 +86,12 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
     values = {**columns, "label": labels, "idx": list(range(count))}
     Dataset.from_dict(values, features=features).to_parquet(str(path))
     return path
+
+
+def planned(planning: Planning) -> Plan:
+    """Runs a planning to its end and gives the plan."""
+    while True:
+        try:
+            next(planning)
+        except StopIteration as end:
+            return end.value

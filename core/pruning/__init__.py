@@ -5,15 +5,19 @@ then says, amount by amount, which entries of which parameters are kept.
 `PrunedModel` applies a plan in place and gives the baseline back at the end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from torch import nn
+from core.pruning import attribution, attribution_residual, magnitude, random, random_neuron, wanda
+from core.pruning.calibration import Calibration
+from core.pruning.plan import Baseline, Plan, Planning, PrunedModel, Removed
 
-from core.pruning import magnitude
-from core.pruning.plan import Plan, PrunedModel, Removed
+REGISTRY: Mapping[str, Callable[[Baseline], Planning]] = {
+    "magnitude": magnitude.plan,
+    "wanda": wanda.plan,
+    "random": random.plan,
+    "attribution": attribution.plan,
+    "attribution-residual": attribution_residual.plan,
+    "random-neuron": random_neuron.plan,
+}
 
-MakePlan = Callable[[nn.Module, str | None, Sequence[float]], Plan]
-
-REGISTRY: Mapping[str, MakePlan] = {"magnitude": magnitude.plan}
-
-__all__ = ["REGISTRY", "MakePlan", "Plan", "PrunedModel", "Removed"]
+__all__ = ["REGISTRY", "Baseline", "Calibration", "Plan", "Planning", "PrunedModel", "Removed"]

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from core.architectures import encoder_layers, linear_weights
+from core.pruning.plan import Baseline, Planning
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, so 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
@@ -93,6 +94,8 @@ def _cut(members: Bits, rank: int) -> Cut:
 class MagnitudePlan:
     """The thresholds of all amounts over one scope; implements `core.pruning.Plan`."""
 
+    reliability: tuple[float | None, ...] = ()
+
     def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
         """Selects every threshold.
 
@@ -107,23 +110,35 @@ class MagnitudePlan:
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yields the mask of what stays of each matrix; see `core.pruning.Plan`."""
         cut = self._cuts[amount]
-        ties = cut.ties
         for weight in baseline:
-            magnitudes = weight.abs()  # (rows, columns)
-            keep = magnitudes >= cut.threshold  # (rows, columns)
-            if ties:
-                tied = torch.nonzero((magnitudes == cut.threshold).flatten()).flatten()[:ties]  # (ties here,)
-                keep.view(-1)[tied] = False
-                ties -= len(tied)
+            keep, cut = keep_above(cut, weight)
             yield keep
 
 
-def plan(model: nn.Module, scope: str | None, amounts: Sequence[float]) -> MagnitudePlan:
+def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
+    """Applies a cut to one matrix.
+
+    Args:
+        cut: Where the smallest weights end, with the ties that remain to be removed.
+        weight: (rows, columns) float32.
+
+    Returns:
+        The bool mask of what stays, and the cut for the matrices that follow.
+    """
+    magnitudes = weight.abs()  # (rows, columns)
+    keep = magnitudes >= cut.threshold  # (rows, columns)
+    if not cut.ties:
+        return keep, cut
+    tied = torch.nonzero((magnitudes == cut.threshold).flatten()).flatten()[: cut.ties]  # (ties here,)
+    keep.view(-1)[tied] = False
+    return keep, Cut(cut.threshold, cut.ties - len(tied))
+
+
+def plan(baseline: Baseline) -> Planning:
     """Plans global magnitude pruning; see the module's text.
 
     Args:
-        model: The baseline.
-        scope: `encoder`, `all-linear`, or `layer:K`.
-        amounts: Fractions of the scope's weights, in [0, 1).
+        baseline: With a scope.
     """
-    return MagnitudePlan(scoped_weights(model, scope), amounts)
+    return MagnitudePlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts)
+    yield  # pragma: no cover; makes this a Planning that is done at once

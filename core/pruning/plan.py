@@ -1,6 +1,6 @@
-"""What a method promises (Plan), and how a plan is applied to a model and undone (PrunedModel)."""
+"""What a method is given (Baseline) and promises (Plan), and how a plan is applied and undone (PrunedModel)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -9,6 +9,26 @@ import torch
 from torch import Tensor, nn
 
 from core.architectures import encoder_layers, linear_weights
+from core.pruning.calibration import Calibration
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a method looks at before anything is removed.
+
+    Attributes:
+        model: The baseline in eval mode, float32.
+        amounts: Every amount that will be asked for, in [0, 1).
+        scope: `encoder`, `all-linear` or `layer:K` with K from 0; None for a neuron method.
+        seed: Of a random method.
+        calibration: Labelled examples; none for a method that needs none.
+    """
+
+    model: nn.Module
+    amounts: Sequence[float]
+    scope: str | None = None
+    seed: int = 0
+    calibration: Calibration | None = None
 
 
 class Plan(Protocol):
@@ -17,6 +37,11 @@ class Plan(Protocol):
     @property
     def parameters(self) -> list[nn.Parameter]:
         """The parameters that the plan may change."""
+        ...
+
+    @property
+    def reliability(self) -> tuple[float | None, ...]:
+        """How well two halves of the calibration examples agree, one value a layer; empty without calibration."""
         ...
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -30,6 +55,10 @@ class Plan(Protocol):
             A bool tensor for each of `parameters`, of its shape; False is removed.
         """
         ...
+
+
+Planning = Generator[None, None, Plan]
+"""Makes a plan; yields after each micro-batch of calibration examples, so that it can be watched and stopped."""
 
 
 @dataclass(frozen=True)

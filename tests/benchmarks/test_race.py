@@ -37,7 +37,7 @@ def course(request: pytest.FixtureRequest, tiny_bert: Path, glue_folder: Path) -
     )
     inputs = prepare(asked)
     checkpoint = load(inputs.resolved)
-    return Course(replace(checkpoint, model=copy.deepcopy(checkpoint.model)), inputs.subset, asked)
+    return Course(replace(checkpoint, model=copy.deepcopy(checkpoint.model)), inputs, asked)
 
 
 def test_all_procedures_find_the_same_accuracies(course: Course) -> None:

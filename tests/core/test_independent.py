@@ -28,7 +28,7 @@ def swept(folder: Path, glue: Path, **options: object) -> tuple[SweepResult, tup
     settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.6), "num_examples": 72, **options}
     request = checked(SweepRequest(str(folder), **settings))
     inputs = prepare(request)
-    *_, result = sweep(load(inputs.resolved), inputs.subset, request)
+    *_, result = sweep(load(inputs.resolved), inputs, request)
     assert isinstance(result, SweepResult)
     return result, inputs.subset.texts
 

@@ -8,15 +8,9 @@ import torch
 from tiny import make_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from core import representations
-from core.representations import (
-    Recorder,
-    Representations,
-    encode,
-    minibatches,
-    plan_windows,
-    point_names,
-)
+from core import batches
+from core.batches import encode, minibatches, plan_windows
+from core.representations import Recorder, Representations, point_names
 
 TEXTS = [(text,) for text in make_texts(70, seed=3)]
 
@@ -56,15 +50,15 @@ def test_point_names_are_in_depth_order() -> None:
     [(4, [4]), (31, [31]), (32, [32]), (63, [63]), (64, [32, 32]), (70, [32, 38]), (128, [32] * 4)],
 )
 def test_a_shorter_last_minibatch_joins_the_one_before(count: int, expected: list[int]) -> None:
-    batches = minibatches(count)
-    assert [len(batch) for batch in batches] == expected
-    assert [i for batch in batches for i in batch] == list(range(count))
+    cut = minibatches(count)
+    assert [len(batch) for batch in cut] == expected
+    assert [i for batch in cut for i in batch] == list(range(count))
 
 
 def test_every_reduction_equals_one_sentence_at_a_time(model: torch.nn.Module, tokenizer: object) -> None:
     points = point_names("both", 2)
     buffers, tokens = run_all(model, tokenizer, points)
-    batches = minibatches(len(TEXTS))
+    cut = minibatches(len(TEXTS))
     for index, (text,) in enumerate(TEXTS):
         with torch.inference_mode(), Recorder(model, points) as recorder:
             inputs = tokenizer(text, return_tensors="pt")
@@ -73,8 +67,8 @@ def test_every_reduction_equals_one_sentence_at_a_time(model: torch.nn.Module, t
         torch.testing.assert_close(buffers.logits[index], logits, rtol=0, atol=1e-5)
         torch.testing.assert_close(buffers.cls[:, index], alone[:, 0], rtol=0, atol=1e-5)
         torch.testing.assert_close(buffers.mean[:, index], alone.mean(1), rtol=0, atol=1e-5)
-        which = next(k for k, batch in enumerate(batches) if index in batch)
-        flat = tokens[which][:, index - batches[which].start]  # (points, longest · hidden)
+        which = next(k for k, batch in enumerate(cut) if index in batch)
+        flat = tokens[which][:, index - cut[which].start]  # (points, longest · hidden)
         torch.testing.assert_close(flat[:, : alone[0].numel()], alone.flatten(1), rtol=0, atol=1e-5)
         assert not flat[:, alone[0].numel() :].any(), "padding must be zero"
 
@@ -82,7 +76,7 @@ def test_every_reduction_equals_one_sentence_at_a_time(model: torch.nn.Module, t
 def test_windows_change_nothing(model: torch.nn.Module, tokenizer: object, monkeypatch: pytest.MonkeyPatch) -> None:
     points = point_names("attention", 2)
     whole, tokens = run_all(model, tokenizer, points)
-    monkeypatch.setattr(representations, "WINDOW_BYTES", 1)
+    monkeypatch.setattr(batches, "WINDOW_BYTES", 1)
     encoded = encode(tokenizer, TEXTS, 128)
     assert len(plan_windows(encoded, tokenizer, 1)) == len(minibatches(len(TEXTS))) > 1
     windowed, windowed_tokens = run_all(model, tokenizer, points)

@@ -11,30 +11,30 @@ from tiny import make_bert
 from core.catalog import SweepRequest, checked
 from core.checkpoints import Checkpoint, load
 from core.errors import PrunescopeError
-from core.requests import prepare
+from core.requests import Inputs, prepare
 from core.results import SweepResult
 from core.sweep import FrameReady, Progress, sweep
 
 Run = Callable[..., SweepResult]
 
 
-def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, object, SweepRequest, str]:
+def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inputs, SweepRequest, str]:
     settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.4, 0.8), "num_examples": 70, **options}
     request = checked(SweepRequest(str(folder), **settings))
     inputs = prepare(request)
-    return load(inputs.resolved), inputs.subset, request, inputs.key
+    return load(inputs.resolved), inputs, request, inputs.key
 
 
 def run(folder: Path, glue: Path, **options: object) -> SweepResult:
-    checkpoint, subset, request, key = parts(folder, glue, **options)
-    *_, result = sweep(checkpoint, subset, request)
+    checkpoint, examples, request, key = parts(folder, glue, **options)
+    *_, result = sweep(checkpoint, examples, request)
     assert isinstance(result, SweepResult)
     assert result.key == key
     return SweepResult.model_validate(result.model_dump(mode="json"))
 
 
 def test_events_come_in_order_and_one_pass_serves_an_amount(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder)
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
     passes = 0
 
     def count(*_: object) -> None:
@@ -42,7 +42,7 @@ def test_events_come_in_order_and_one_pass_serves_an_amount(tiny_bert: Path, glu
         passes += 1
 
     handle = checkpoint.model.register_forward_hook(count)
-    events = list(sweep(checkpoint, subset, request))
+    events = list(sweep(checkpoint, examples, request))
     handle.remove()
     assert passes == 3 * 5  # three amounts, 70 examples in micro-batches of 16
     assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, 16))
@@ -69,19 +69,19 @@ def test_the_baseline_with_itself(tiny_bert: Path, glue_folder: Path) -> None:
 
 
 def test_amount_zero_changes_no_logit(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder)
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
     inputs = checkpoint.tokenizer(["a good film"], return_tensors="pt")
     before = checkpoint.model(**inputs).logits.detach()
-    events = sweep(checkpoint, subset, request)
+    events = sweep(checkpoint, examples, request)
     next(events)  # in the middle of the baseline's frame
     assert torch.equal(checkpoint.model(**inputs).logits.detach(), before)
     events.close()
 
 
 def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder)
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
     before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
-    events = sweep(checkpoint, subset, request)
+    events = sweep(checkpoint, examples, request)
     for event in events:
         if isinstance(event, Progress) and event.amount > 0:
             break
@@ -131,9 +131,9 @@ def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: P
 
 
 def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder, task="mnli")
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, task="mnli")
     with pytest.raises(PrunescopeError, match="2 labels, task mnli has 3"):
-        sweep(checkpoint, subset, request)
-    checkpoint, subset, request, _ = parts(tiny_bert, glue_folder, scope="layer:2")
+        sweep(checkpoint, examples, request)
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, scope="layer:2")
     with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
-        sweep(checkpoint, subset, request)
+        sweep(checkpoint, examples, request)

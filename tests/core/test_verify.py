@@ -27,7 +27,7 @@ AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
 def swept(checkpoint: str, data: str, **options: object) -> SweepResult:
     request = checked(SweepRequest(checkpoint, data=data, **{"task": "sst2", "amounts": AMOUNTS, **options}))
     inputs = prepare(request)
-    *_, result = sweep(load(inputs.resolved), inputs.subset, request)
+    *_, result = sweep(load(inputs.resolved), inputs, request)
     assert isinstance(result, SweepResult)
     return result
 
@@ -94,7 +94,7 @@ class TestConfirms:
     def test_over_several_windows(
         self, result: SweepResult, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("core.representations.WINDOW_BYTES", 1)  # one minibatch at a time
+        monkeypatch.setattr("core.batches.WINDOW_BYTES", 1)  # one minibatch at a time
         assert verify_frame(result, 0.4, **places).within_tolerance
 
     def test_leaves_the_model_as_it_was(self, result: SweepResult, places: dict[str, str]) -> None:

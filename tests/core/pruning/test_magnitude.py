@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny import planned
 from torch import Tensor, nn
 from torch.nn.utils import prune
 from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
 
 from core.architectures import encoder_layers, linear_weights, num_prunable
-from core.pruning import PrunedModel
+from core.pruning import REGISTRY, Baseline, Plan, PrunedModel
 from core.pruning import magnitude as module
 from core.pruning.magnitude import MagnitudePlan, scoped_weights, smallest
-from core.pruning.magnitude import plan as magnitude
+
+
+def magnitude(model: nn.Module, scope: str, amounts: Sequence[float]) -> Plan:
+    return planned(REGISTRY["magnitude"](Baseline(model, amounts, scope)))
+
 
 AMOUNTS = (0.0, 0.1, 0.35, 0.5, 0.9, 0.99)
 

@@ -1,0 +1,109 @@
+"""What methods that score on examples share: the examples, attributions, halves and their agreement.
+
+Scores are summed over the even and the odd calibration examples apart. Their rank
+correlation (split-half reliability) says how much of a score is chance.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+
+from core.batches import MicroBatch
+from core.hooks import Catcher
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+"""(logits (micro-batch, labels), gold (micro-batch,)) -> a sum over examples, one number."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Labelled examples that scores are computed on.
+
+    Attributes:
+        batches: Every example once, in order of length.
+        gold: (examples,) int64 label indices, in the order that `MicroBatch.examples` counts.
+    """
+
+    batches: Sequence[MicroBatch]
+    gold: Tensor
+
+
+def attributions(
+    model: nn.Module, calibration: Calibration, catcher: Catcher, objective: Objective
+) -> Iterator[tuple[MicroBatch, Iterator[Tensor]]]:
+    """Multiplies activations with their gradients: to first order, what the objective loses without them.
+
+    Args:
+        model: The baseline in eval mode.
+        calibration: The examples.
+        catcher: Catches the activations, each (micro-batch, longest, units).
+        objective: What is differentiated.
+
+    Yields:
+        A micro-batch and, for each caught activation, its attribution summed over real tokens, (micro-batch, units).
+    """
+    for batch in calibration.batches:
+        with torch.enable_grad():
+            value = objective(model(**batch.inputs).logits, calibration.gold[batch.examples])
+            gradients = torch.autograd.grad(value, catcher.states)  # each (micro-batch, longest, units)
+        yield (
+            batch,
+            (
+                (state.detach() * gradient * batch.real[..., None]).sum(1)  # (micro-batch, units)
+                for state, gradient in zip(catcher.states, gradients, strict=True)
+            ),
+        )
+
+
+class Halves:
+    """A sum of scores over examples, of the even and of the odd ones.
+
+    Attributes:
+        sums: (halves, scores) float64.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Starts at zero.
+
+        Args:
+            size: Number of scores.
+        """
+        self.sums = torch.zeros(2, size, dtype=torch.float64)  # (halves, scores)
+
+    def add(self, examples: Tensor, scores: Tensor) -> None:
+        """Adds the scores of some examples.
+
+        Args:
+            examples: (micro-batch,) their positions.
+            scores: (micro-batch, scores).
+        """
+        self.sums.index_add_(0, examples % 2, scores.double())
+
+    @property
+    def total(self) -> Tensor:
+        """(scores,) float64, over all examples."""
+        return self.sums.sum(0)
+
+    @property
+    def agreement(self) -> float:
+        """Spearman's rank correlation of the two halves' magnitudes; NaN where one of them is constant."""
+        first, second = self.sums.abs()  # each (scores,)
+        if bool((first == first[0]).all() or (second == second[0]).all()):
+            return float("nan")
+        return float(spearmanr(first.numpy(), second.numpy()).statistic)
+
+
+def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:
+    """Gives each layer's split-half reliability.
+
+    Args:
+        layers: For each layer what it is scored on: its types of units, or its matrices.
+
+    Returns:
+        The mean agreement of each layer; none where one is undefined.
+    """
+    means = [sum(one.agreement for one in layer) / len(layer) if layer else float("nan") for layer in layers]
+    return tuple(None if value != value else value for value in means)

@@ -1,0 +1,95 @@
+"""Wanda in one pass: weights times the norm of what they read (Sun et al. 2023, arXiv 2306.11695).
+
+Formula: S_ij = |W_ij| · ‖X_j‖₂ (their equation 1), with the norm of input feature j over the real
+tokens of all calibration examples on the baseline. In each output row the
+int(amount · columns) smallest go, ties by column. `amount` is so a fraction of every
+row, and of the scope's weights but for rounding down. Labels are not used.
+
+Reliability is the rank correlation of the norms on two halves of the examples,
+averaged over a layer's matrices.
+
+Cost: one forward pass over the calibration examples and one sort a matrix, for all
+amounts together; two bytes a weight for the ranks.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from core.architectures import encoder_layers, linear_layers
+from core.batches import MicroBatch
+from core.hooks import Catcher
+from core.pruning.calibration import Halves, reliability
+from core.pruning.magnitude import scoped_weights
+from core.pruning.plan import Baseline, Planning
+
+
+class WandaPlan:
+    """The rank of every weight in its row; implements `core.pruning.Plan`."""
+
+    def __init__(
+        self, weights: list[nn.Parameter], norms: Sequence[Tensor], reliability: tuple[float | None, ...] = ()
+    ) -> None:
+        """Ranks the weights.
+
+        Args:
+            weights: Matrices, (rows, columns) each.
+            norms: For each matrix the norms of its inputs, (columns,).
+            reliability: Of the norms, one value a layer.
+        """
+        self.parameters = weights
+        self.reliability = reliability
+        self._ranks = [
+            _ranks(weight.detach().abs() * norm.to(weight.dtype)) for weight, norm in zip(weights, norms, strict=True)
+        ]
+
+    def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yields the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        for ranks in self._ranks:
+            yield ranks >= int(amount * ranks.shape[1])  # (rows, columns)
+
+
+def _ranks(scores: Tensor) -> Tensor:
+    """Gives each score's place in its row from the smallest on, (rows, columns) int16."""
+    order = torch.argsort(scores, dim=1, stable=True)  # (rows, columns)
+    places = torch.arange(scores.shape[1], dtype=torch.int16).expand_as(order)  # (rows, columns)
+    return torch.empty_like(places, memory_format=torch.contiguous_format).scatter_(1, order, places)
+
+
+def plan(baseline: Baseline) -> Planning:
+    """Measures the norms; see the module's text and `core.pruning.Planning`.
+
+    Args:
+        baseline: With a scope and calibration examples.
+    """
+    assert baseline.calibration is not None  # the catalog says that this method needs them
+    weights = scoped_weights(baseline.model, baseline.scope)
+    modules = _modules(baseline.model, weights)
+    halves = [Halves(module.in_features) for module in modules]
+    with Catcher(modules, "input") as inputs:
+        for batch in baseline.calibration.batches:
+            with torch.inference_mode():
+                baseline.model(**batch.inputs)
+            for one, state in zip(halves, inputs.states, strict=True):
+                one.add(batch.examples, _squares(state, batch))
+            yield
+    of_module = dict(zip(map(id, modules), halves, strict=True))
+    layers = [
+        [of_module[id(module)] for module in linear_layers(layer) if id(module) in of_module]
+        for layer in encoder_layers(baseline.model)
+    ]
+    return WandaPlan(weights, [one.total.sqrt() for one in halves], reliability(layers))
+
+
+def _modules(model: nn.Module, weights: Sequence[nn.Parameter]) -> list[nn.Linear]:
+    """Finds the modules that own the matrices, in their order."""
+    owners = {id(module.weight): module for module in linear_layers(model)}
+    return [owners[id(weight)] for weight in weights]
+
+
+def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
+    """Sums the squares of each example's real inputs; a classifier reads one vector an example."""
+    if state.dim() == 2:
+        return state.double().square()  # (micro-batch, columns)
+    return (state.double().square() * batch.real[..., None]).sum(1)  # (micro-batch, columns)

@@ -1,0 +1,56 @@
+"""The control of magnitude: its counts in every matrix, drawn by the seed alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import planned
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification
+
+from core.pruning import REGISTRY, Baseline
+from core.pruning.random import RandomPlan
+
+AMOUNTS = (0.0, 0.2, 0.5, 0.9)
+
+
+@pytest.fixture
+def model(tiny_bert: Path) -> nn.Module:
+    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
+
+
+def removed(
+    model: nn.Module, method: str, amount: float, seed: int = 0, amounts: Sequence[float] = AMOUNTS
+) -> list[Tensor]:
+    plan = planned(REGISTRY[method](Baseline(model, amounts, "encoder", seed)))
+    return [~keep for keep in plan.keep_masks(amount, [weight.detach() for weight in plan.parameters])]
+
+
+def test_hand_computed_mask() -> None:
+    weights = [nn.Parameter(torch.tensor([[0.5, -0.2], [0.3, 2.0]])), nn.Parameter(torch.tensor([[-0.1, 0.6]]))]
+    numbers = np.random.default_rng([7, 0]).random(4, dtype=np.float32)  # of seed 7 and matrix 0
+    first, second = RandomPlan(weights, [0.5], seed=7).keep_masks(0.5, weights)  # magnitude: two of the first, one
+    assert (~first).flatten().nonzero().flatten().tolist() == sorted(np.argsort(numbers)[:2].tolist())
+    assert int((~second).sum()) == 1
+
+
+@pytest.mark.parametrize("amount", AMOUNTS[1:])
+def test_as_many_go_in_every_matrix_as_under_magnitude_pruning(model: nn.Module, amount: float) -> None:
+    drawn, smallest = removed(model, "random", amount), removed(model, "magnitude", amount)
+    assert [int(mask.sum()) for mask in drawn] == [int(mask.sum()) for mask in smallest]
+    assert any(not torch.equal(one, other) for one, other in zip(drawn, smallest, strict=True))
+
+
+def test_the_seed_decides_and_nothing_else(model: nn.Module) -> None:
+    first, again, other = (removed(model, "random", 0.5, seed) for seed in (3, 3, 4))
+    assert all(map(torch.equal, first, again))
+    assert not any(map(torch.equal, first, other))
+    alone = removed(model, "random", 0.5, 3, amounts=(0.5,))
+    assert all(map(torch.equal, first, alone)), "the other amounts of a sweep must not matter"
+
+
+def test_what_a_smaller_amount_removes_a_larger_one_removes_too(model: nn.Module) -> None:
+    for smaller, larger in zip(removed(model, "random", 0.2), removed(model, "random", 0.9), strict=True):
+        assert not (smaller & ~larger).any()

@@ -1,0 +1,230 @@
+"""Whole units: what they consist of, that removing one is clean, scores equal to a direct computation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import make_texts, planned
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core import batches
+from core.architectures import encoder_layers
+from core.batches import encode, plan_windows
+from core.hooks import Catcher
+from core.pruning import REGISTRY, Baseline, Calibration, PrunedModel
+from core.pruning.units import UnitPlan, Units, clean_units
+
+TEXTS = [(text,) for text in make_texts(40, seed=5)]
+GOLD = [k % 2 for k in range(len(TEXTS))]
+UNIT_METHODS = ["attribution", "attribution-residual", "random-neuron"]
+
+
+@pytest.fixture
+def model(tiny_bert: Path) -> nn.Module:
+    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
+
+
+@pytest.fixture
+def tokenizer(tiny_bert: Path) -> object:
+    return AutoTokenizer.from_pretrained(tiny_bert)
+
+
+def calibration(tokenizer: object) -> Calibration:
+    (window,) = plan_windows(encode(tokenizer, TEXTS, 128), tokenizer, 0)
+    return Calibration(window.micro_batches, torch.tensor(GOLD))
+
+
+def unit_plan(model: nn.Module, tokenizer: object, method: str, amounts: Sequence[float], seed: int = 0) -> UnitPlan:
+    plan = planned(REGISTRY[method](Baseline(model, amounts, seed=seed, calibration=calibration(tokenizer))))
+    assert isinstance(plan, UnitPlan)
+    return plan
+
+
+def removed_entries(model: nn.Module, plan: UnitPlan, amount: float) -> dict[str, Tensor]:
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    masks = plan.keep_masks(amount, plan.parameters)
+    return {names[id(parameter)]: ~keep for parameter, keep in zip(plan.parameters, masks, strict=True)}
+
+
+def test_hand_computed_masks() -> None:
+    maker, reader = nn.Linear(2, 5), nn.Linear(5, 3)
+    units = Units(((maker.weight, 0), (maker.bias, 0), (reader.weight, 1)), reader)
+    plan = UnitPlan([[units]], [[torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0])]])
+    made, bias, read = plan.keep_masks(0.5, plan.parameters)  # round(0.5 · 5) = 2: among the three ties units 1 and 3
+    assert bias.tolist() == [True, False, True, False, True]
+    assert made.tolist() == [[kept, kept] for kept in bias.tolist()]
+    assert read.tolist() == [bias.tolist()] * 3
+    assert [int(next(plan.keep_masks(amount, plan.parameters)).all(1).sum()) for amount in (0.09, 0.3, 0.99)] == [
+        5,
+        3,
+        0,
+    ]
+
+
+@pytest.mark.parametrize("method", ["attribution", "random-neuron"])
+def test_a_clean_unit_is_its_row_its_bias_and_the_column_that_reads_it(
+    model: nn.Module, tokenizer: object, method: str
+) -> None:
+    plan = unit_plan(model, tokenizer, method, (0.25,))
+    removed = removed_entries(model, plan, 0.25)
+    prefix = "bert.encoder.layer"
+    for layer in range(2):
+        for maker, reader, count in (
+            (f"{prefix}.{layer}.attention.self.value", f"{prefix}.{layer}.attention.output.dense", 8),
+            (f"{prefix}.{layer}.intermediate.dense", f"{prefix}.{layer}.output.dense", 16),
+        ):
+            units = removed.pop(f"{maker}.bias")
+            assert int(units.sum()) == count
+            made, read = removed.pop(f"{maker}.weight"), removed.pop(f"{reader}.weight")
+            assert torch.equal(made, units[:, None].expand_as(made))
+            assert torch.equal(read, units[None].expand_as(read))
+    assert not removed
+
+
+def test_a_hidden_unit_is_what_the_published_procedure_zeroes(model: nn.Module, tokenizer: object) -> None:
+    removed = removed_entries(model, unit_plan(model, tokenizer, "attribution-residual", (0.25,)), 0.25)
+    for layer in range(2):
+        prefix = f"bert.encoder.layer.{layer}"
+        units = removed[f"{prefix}.output.dense.bias"]
+        assert int(units.sum()) == 8
+        columns = ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"]
+        for name in (*columns, "intermediate.dense"):
+            mask = removed.pop(f"{prefix}.{name}.weight")
+            assert torch.equal(mask, units[None].expand_as(mask)), name
+        vectors = [f"{name}.bias" for name in columns]
+        norms = [f"{name}.LayerNorm.{kind}" for name in ("attention.output", "output") for kind in ("weight", "bias")]
+        for name in (*vectors, *norms, "output.dense.bias"):
+            assert torch.equal(removed.pop(f"{prefix}.{name}"), units), name
+        mask = removed.pop(f"{prefix}.output.dense.weight")
+        assert torch.equal(mask, units[:, None].expand_as(mask))
+    assert not removed
+
+
+@pytest.mark.parametrize("amount", [0.1, 0.5, 0.9])
+def test_zeroing_by_hand_gives_the_same_logits(
+    model: nn.Module, tokenizer: object, tiny_bert: Path, amount: float
+) -> None:
+    plan = unit_plan(model, tokenizer, "attribution", (amount,))
+    by_hand = AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
+    for layer, (context, intermediate) in zip(by_hand.bert.encoder.layer, plan.scores, strict=True):
+        for scores, maker, reader in (
+            (context, layer.attention.self.value, layer.attention.output.dense),
+            (intermediate, layer.intermediate.dense, layer.output.dense),
+        ):
+            for unit in sorted(range(len(scores)), key=lambda i: float(scores[i]))[: round(amount * len(scores))]:
+                maker.weight.data[unit] = 0
+                maker.bias.data[unit] = 0
+                reader.weight.data[:, unit] = 0
+    inputs = tokenizer([text for (text,) in TEXTS[:8]], padding=True, return_tensors="pt")
+    with torch.inference_mode(), PrunedModel(model, plan) as pruned:
+        pruned.prune(amount)
+        assert torch.equal(model(**inputs).logits, by_hand(**inputs).logits)
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_a_removed_unit_changes_nothing_but_through_itself(model: nn.Module, tokenizer: object, kind: int) -> None:
+    layers = clean_units(model)
+    scores = [[torch.ones(units.size) for units in types] for types in layers]
+    last, unit = len(layers) - 1, 3
+    scores[last][kind][unit] = 0.0
+    only = [[units if (k, t) == (last, kind) else _none(units) for t, units in enumerate(types)]
+            for k, types in enumerate(layers)]  # fmt: skip
+    plan = UnitPlan(only, scores)
+    reader = layers[last][kind].reader
+    inputs = tokenizer([text for (text,) in TEXTS[:4]], padding=True, return_tensors="pt")
+    with torch.inference_mode(), Catcher([reader], "input") as values, PrunedModel(model, plan) as pruned:
+        before = model(**inputs).logits
+        whole = values.states[0].clone()
+        removed = pruned.prune(1 / layers[last][kind].size)
+        after = model(**inputs).logits
+        one_less = values.states[0].clone()
+        whole[..., unit] = 0
+        torch.testing.assert_close(one_less, whole, rtol=0, atol=1e-6)
+        assert not torch.equal(before, after)
+    assert [share > 0 for share in removed.layer_sparsity] == [False, True]
+
+
+def _none(units: Units) -> Units:
+    """Gives units without any entry but one that is thrown away."""
+    return Units(((nn.Parameter(torch.zeros(units.size)), 0),))
+
+
+def one_at_a_time(model: nn.Module, tokenizer: object, residual: bool) -> list[list[Tensor]]:
+    """Computes the scores by plain autograd, one example at a time, without padding or hooks of ours."""
+    sums: list[list[Tensor]] = [[0.0], [0.0]] if residual else [[0.0, 0.0], [0.0, 0.0]]
+    for (text,), label in zip(TEXTS, GOLD, strict=True):
+        caught: dict[tuple[int, int], Tensor] = {}
+        handles = []
+        for k, layer in enumerate(model.bert.encoder.layer):
+            if residual:
+                handles.append(layer.register_forward_hook(lambda m, i, o, k=k, c=caught: c.update({(k, 0): o})))
+            else:
+                for t, reader in enumerate((layer.attention.output.dense, layer.output.dense)):
+                    handles.append(
+                        reader.register_forward_pre_hook(lambda m, i, k=k, t=t, c=caught: c.update({(k, t): i[0]}))
+                    )
+        logits = model(**tokenizer(text, return_tensors="pt")).logits
+        value = cross_entropy(logits, torch.tensor([label])) if residual else logits.softmax(-1)[0, label]
+        for (k, t), gradient in zip(caught, torch.autograd.grad(value, list(caught.values())), strict=True):
+            attribution = (caught[k, t].detach()[0].double() * gradient[0].double()).sum(0)  # (units,)
+            sums[k][t] = sums[k][t] + (attribution if residual else attribution.abs() / len(TEXTS))
+        for handle in handles:
+            handle.remove()
+    return [[score.abs() for score in of_layer] for of_layer in sums]
+
+
+@pytest.mark.parametrize("method", ["attribution", "attribution-residual"])
+def test_scores_equal_autograd_one_example_at_a_time(model: nn.Module, tokenizer: object, method: str) -> None:
+    ours = unit_plan(model, tokenizer, method, (0.5,)).scores
+    direct = one_at_a_time(model, tokenizer, residual=method == "attribution-residual")
+    for of_layer, expected in zip(ours, direct, strict=True):
+        for scores, reference in zip(of_layer, expected, strict=True):
+            torch.testing.assert_close(scores, reference, rtol=0, atol=1e-5 * float(reference.max()))
+
+
+@pytest.mark.parametrize("method", ["attribution", "attribution-residual"])
+def test_scores_do_not_depend_on_the_batch(
+    model: nn.Module, tokenizer: object, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = unit_plan(model, tokenizer, method, (0.5,)).scores
+    monkeypatch.setattr(batches, "MICRO_BATCH", 1)
+    alone = unit_plan(model, tokenizer, method, (0.5,)).scores
+    for ours, theirs in zip(together, alone, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(one, other, rtol=0, atol=1e-5 * float(other.max()))
+
+
+@pytest.mark.parametrize("method", ["attribution", "attribution-residual"])
+def test_reliability_is_the_rank_correlation_of_two_halves(model: nn.Module, tokenizer: object, method: str) -> None:
+    reliability = unit_plan(model, tokenizer, method, (0.5,)).reliability
+    assert len(reliability) == len(encoder_layers(model))
+    assert all(-1 <= value <= 1 for value in reliability)
+    if method == "attribution":
+        assert min(reliability) > 0.5, "absolute values inside an example do not cancel"
+
+
+def test_random_units_depend_on_the_seed_alone(model: nn.Module, tokenizer: object) -> None:
+    def units(seed: int, amounts: tuple[float, ...] = (0.5,)) -> dict[str, Tensor]:
+        return removed_entries(model, unit_plan(model, tokenizer, "random-neuron", amounts, seed), 0.5)
+
+    first, again, other = units(1), units(1, (0.1, 0.5, 0.9)), units(2)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+    scored = removed_entries(model, unit_plan(model, tokenizer, "attribution", (0.5,)), 0.5)
+    assert {name: int(mask.sum()) for name, mask in first.items()} == {
+        name: int(mask.sum()) for name, mask in scored.items()
+    }
+
+
+@pytest.mark.parametrize("method", UNIT_METHODS)
+def test_what_a_smaller_amount_removes_a_larger_one_removes_too(
+    model: nn.Module, tokenizer: object, method: str
+) -> None:
+    plan = unit_plan(model, tokenizer, method, (0.2, 0.7))
+    smaller, larger = (removed_entries(model, plan, amount) for amount in (0.2, 0.7))
+    for name, mask in smaller.items():
+        assert not (mask & ~larger[name]).any()
+        assert mask.sum() < larger[name].sum()

@@ -1,0 +1,88 @@
+"""Wanda: hand-computed rows, norms equal to a direct computation, padding without influence."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import make_texts, planned
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core import batches
+from core.batches import encode, plan_windows
+from core.pruning import REGISTRY, Baseline, Calibration, Plan
+from core.pruning.wanda import WandaPlan
+
+TEXTS = [(text,) for text in make_texts(40, seed=6)]
+
+
+@pytest.fixture
+def model(tiny_bert: Path) -> nn.Module:
+    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
+
+
+@pytest.fixture
+def tokenizer(tiny_bert: Path) -> object:
+    return AutoTokenizer.from_pretrained(tiny_bert)
+
+
+def wanda(model: nn.Module, tokenizer: object, scope: str = "encoder") -> Plan:
+    (window,) = plan_windows(encode(tokenizer, TEXTS, 128), tokenizer, 0)
+    calibration = Calibration(window.micro_batches, torch.zeros(len(TEXTS), dtype=torch.int64))
+    return planned(REGISTRY["wanda"](Baseline(model, (0.5,), scope, calibration=calibration)))
+
+
+def kept(plan: Plan, amount: float) -> list[Tensor]:
+    return list(plan.keep_masks(amount, plan.parameters))
+
+
+def test_hand_computed_mask() -> None:
+    weight = nn.Parameter(torch.tensor([[1.0, -2.0, 3.0, 0.5], [-1.0, 1.0, 0.25, 2.0]]))
+    norms = torch.tensor([3.0, 1.0, 0.1, 4.0], dtype=torch.float64)
+    # |W| · norm: [3, 2, 0.3, 2] and [3, 1, 0.025, 8]; in the first row columns 1 and 3 tie, 1 goes first.
+    plan = WandaPlan([weight], [norms])
+    assert kept(plan, 0.5)[0].tolist() == [[True, False, False, True], [True, False, False, True]]
+    assert kept(plan, 0.74)[0].tolist() == kept(plan, 0.5)[0].tolist(), "int(0.74 · 4) = 2"
+    assert kept(plan, 0.75)[0].tolist() == [[True, False, False, False], [False, False, False, True]]
+
+
+@pytest.mark.parametrize("scope", ["encoder", "all-linear", "layer:1"])
+def test_masks_equal_a_direct_computation(model: nn.Module, tokenizer: object, scope: str) -> None:
+    squares: dict[int, Tensor] = {}
+
+    def add(module: nn.Linear, inputs: tuple[Tensor, ...]) -> None:
+        total = inputs[0].double().flatten(0, -2).square().sum(0)  # (columns,)
+        squares[id(module.weight)] = squares.get(id(module.weight), 0) + total
+
+    handles = [m.register_forward_pre_hook(add) for m in model.modules() if isinstance(m, nn.Linear)]
+    with torch.inference_mode():
+        for (text,) in TEXTS:  # one at a time: no padding
+            model(**tokenizer(text, return_tensors="pt"))
+    for handle in handles:
+        handle.remove()
+    plan = wanda(model, tokenizer, scope)
+    assert len(plan.parameters) == {"encoder": 12, "all-linear": 14, "layer:1": 6}[scope]
+    differing = 0
+    for weight, keep in zip(plan.parameters, kept(plan, 0.5), strict=True):
+        scores = weight.detach().double().abs() * squares[id(weight)].sqrt()  # (rows, columns)
+        gone = scores.argsort(dim=1, stable=True)[:, : weight.shape[1] // 2]  # (rows, removed)
+        expected = torch.ones_like(keep).scatter_(1, gone, False)
+        assert (~keep).sum(1).unique().tolist() == [weight.shape[1] // 2], "every row loses as many"
+        differing += int((keep != expected).sum())
+    assert differing <= 4, "float32 may swap two neighbours in a row here and there"
+
+
+def test_norms_do_not_depend_on_the_batch(model: nn.Module, tokenizer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = wanda(model, tokenizer)
+    monkeypatch.setattr(batches, "MICRO_BATCH", 1)
+    alone = wanda(model, tokenizer)
+    assert together.reliability == pytest.approx(alone.reliability, abs=1e-3)
+    differing = sum(int((a != b).sum()) for a, b in zip(kept(together, 0.5), kept(alone, 0.5), strict=True))
+    assert differing <= 4
+
+
+def test_reliability_is_one_value_a_layer_in_the_scope(model: nn.Module, tokenizer: object) -> None:
+    assert all(0.8 < value <= 1 for value in wanda(model, tokenizer).reliability)
+    nothing, something = wanda(model, tokenizer, "layer:1").reliability
+    assert nothing is None
+    assert something > 0.8
