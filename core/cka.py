@@ -87,6 +87,19 @@ def self_hsic(grams: Sequence[Tensor]) -> Tensor:
     return torch.stack([gram.square().sum((-2, -1)) / _pairs(gram) for gram in grams]).sum(0)
 
 
+def example_sums(gram: Tensor, other: Tensor) -> Tensor:
+    """Splits tr(KL) of each point with the same point of another model by example, for `core.statistics`.
+
+    Args:
+        gram: (points, n, n), U-centred.
+        other: The same examples of another model, or the same again.
+
+    Returns:
+        (points, n) float64, Σ_i K_im L_im.
+    """
+    return (gram * other).sum(-1)
+
+
 def _hsic1(gram: Tensor, other: Tensor) -> Tensor:
     return gram.flatten(1) @ other.flatten(1).T / _pairs(gram)  # (points, other points)
 

@@ -14,26 +14,40 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import count
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from core.batches import MINIBATCH, Window, encode, plan_windows
-from core.catalog import ENGINE_VERSION, MAX_LENGTH, REDUCTIONS, SweepRequest, amount_text, check_scope, limits
+from core.catalog import (
+    ENGINE_VERSION,
+    MAX_LENGTH,
+    MIN_EXAMPLES,
+    REDUCTIONS,
+    SweepRequest,
+    amount_text,
+    check_scope,
+    limits,
+)
 from core.checkpoints import Checkpoint, check_labels
-from core.cka import cka, u_centred_gram
+from core.cka import cka, example_sums, u_centred_gram
 from core.errors import PrunescopeError
 from core.eval_subset import EvalSubset, check_not_training_data
 from core.metrics import evaluate
 from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel, Removed
 from core.representations import Recorder, Representations, point_names
 from core.requests import DTYPE, Inputs, pruning_record
-from core.results import CkaRecord, Frame, Header, Matrix, PruningRecord, SweepResult, result_key
+from core.results import CkaRecord, Frame, Header, LayerStatistics, Matrix, PruningRecord, SweepResult, result_key
+from core.statistics import Array, layer_statistics, leave_one_out
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
 
 SCORING = "Scoring on calibration examples"  # the stage before the first amount, in words
 
+SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples: one can be left out
+
 Grams = dict[str, list[Tensor]]  # reduction -> for each (mini)batch (points, n, n), U-centred
+Replicates = dict[str, list[Array | None]]  # reduction -> for each amount (points, n)
 
 
 @dataclass(frozen=True)
@@ -197,7 +211,7 @@ def _events(
     started, subset = time.monotonic(), inputs.subset
     plan = plan or (yield from planning(checkpoint, inputs, request))
     pruning = pruning_record(request, inputs.calibration, plan.reliability)
-    header, frames, done = None, [], 0
+    header, frames, replicates, done = None, [], Replicates(), 0
     with open_runner(checkpoint, subset, request, plan) as runner:
         buffers, baseline = runner.buffers(), Grams()
         for amount in request.amounts:
@@ -209,9 +223,11 @@ def _events(
             baseline = baseline or grams
             header = header or _header(runner, pruning, _length_control(runner, baseline))
             frames.append(_frame(amount, removed, subset, buffers.logits, baseline, grams))
+            for name in SINGLE_BATCH:
+                replicates.setdefault(name, []).append(_without_each(baseline[name][0], grams[name][0]))
             yield FrameReady(header, frames[-1])
     assert header is not None  # parse_amounts always gives the baseline's amount 0
-    yield _result(header, frames, request, time.monotonic() - started)
+    yield _result(header, frames, request, _statistics(frames, replicates), time.monotonic() - started)
 
 
 def _check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
@@ -267,11 +283,41 @@ def _header(runner: Runner, pruning: PruningRecord, length_control: tuple[float 
     )
 
 
-def _result(header: Header, frames: Sequence[Frame], request: SweepRequest, seconds: float) -> SweepResult:
+def _without_each(baseline: Tensor, pruned: Tensor) -> Array | None:
+    """CKA of each point with its own baseline without each example, (points, n); none where too few examples stay."""
+    if baseline.shape[-1] <= MIN_EXAMPLES:
+        return None
+    pairs = ((baseline, pruned), (baseline, baseline), (pruned, pruned))
+    return leave_one_out(*(example_sums(one, other).numpy() for one, other in pairs))
+
+
+def _statistics(frames: Sequence[Frame], replicates: Replicates) -> dict[str, LayerStatistics] | None:
+    known = {name: [one for one in of_amounts if one is not None] for name, of_amounts in replicates.items()}
+    if not all(known.values()):
+        return None
+    amounts = [frame.amount for frame in frames]
+    return {
+        name: layer_statistics(
+            amounts,
+            np.array([np.diag(np.array(frame.cka[name], dtype=np.float64)) for frame in frames]),  # (frames, points)
+            np.stack(of_amounts),  # (frames, points, n)
+        )
+        for name, of_amounts in known.items()
+    }
+
+
+def _result(
+    header: Header,
+    frames: Sequence[Frame],
+    request: SweepRequest,
+    statistics: dict[str, LayerStatistics] | None,
+    seconds: float,
+) -> SweepResult:
     return SweepResult(
         **dict(header),
         key=result_key(header.checkpoint.revision, header.task, header.pruning, request.points, request.amounts, DTYPE),
         frames=tuple(frames),
+        statistics=statistics,
         environment=environment(),
         seconds=round(seconds, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -95,3 +95,32 @@ def planned(planning: Planning) -> Plan:
             next(planning)
         except StopIteration as end:
             return end.value
+
+
+def make_encoder(folder: Path, model_type: str, seed: int = 0) -> Path:
+    """Writes a random classifier of any architecture (hidden 32, 4 heads, 3 layers) with the WordPiece tokenizer."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification, BertTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
+    if model_type == "distilbert":
+        sizes = {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
+    config = AutoConfig.for_model(
+        model_type,
+        **sizes,
+        vocab_size=len(VOCABULARY),
+        max_position_embeddings=140,  # some count positions from the padding token's id on
+        pad_token_id=0,
+        initializer_range=0.3,
+        num_labels=2,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = AutoModelForSequenceClassification.from_config(config)
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(parameter, std=0.1)
+    model.save_pretrained(folder)
+    BertTokenizer(vocab={token: i for i, token in enumerate(VOCABULARY)}).save_pretrained(folder)
+    return folder
