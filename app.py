@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.findings import is_cumulative, result_name, survival_table
+from core.findings import is_cumulative, survival_table
+from core.names import result_name
 from core.results import SHIPPED_RESULTS, SweepResult
 from ui.address import note_unknown
 from ui.header import page_header

@@ -1,7 +1,7 @@
 """Pruning, representation similarity and their pictures, free of Streamlit.
 
 A reading order: catalog, checkpoints, eval_subset, pruning, representations,
-cka, sweep, results, findings, charts.
+cka, sweep, results, statistics, findings, verdicts, comparisons, charts.
 """
 
 import os

@@ -15,7 +15,8 @@ from typing import Any
 import altair as alt
 
 from core.catalog import SURVIVAL_THRESHOLD
-from core.findings import layer_survivals, majority_share, point_names
+from core.findings import layer_survivals, majority_share
+from core.names import point_names
 from core.results import SweepResult
 
 Spec = dict[str, Any]  # a Vega-Lite specification

@@ -1,6 +1,5 @@
-"""SweepResult -> names, sentences and tables that say what the numbers say, and no more."""
+"""SweepResult -> sentences and tables that say what the numbers of one result say, and no more."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,78 +8,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from core.catalog import EMBEDDED, FEW_EXAMPLES, METHODS, ON_THE_HUB, REDUCTIONS, SURVIVAL_THRESHOLD, TASKS, amount_text
+from core.catalog import FEW_EXAMPLES, SURVIVAL_THRESHOLD
+from core.names import amount_name, circumstances, in_sentence, listed, point_names, pruned_layer, pruning_name
 from core.results import Frame, SweepResult
 from core.statistics import survival
 
-# ---------------------------------------------------------------- names
-
-
-@dataclass(frozen=True)
-class PointName:
-    """A point as it is shown: on an axis, and in full."""
-
-    label: str
-    title: str
-
-
-def point_names(points: Sequence[str]) -> list[PointName]:
-    """Names points for people: layers count from 1; beside outputs, attention blocks are 1a, 2a, ….
-
-    Args:
-        points: As the result stores them, `layer.0.attention` or `layer.0.output`.
-    """
-    parsed = [re.fullmatch(r"layer\.(\d+)\.(attention|output)", point) for point in points]
-    both = len({match[2] for match in parsed if match}) > 1
-    words = {"attention": "attention block", "output": "output"}
-    return [
-        PointName(
-            f"{int(match[1]) + 1}{'a' if both and match[2] == 'attention' else ''}",
-            f"Layer {int(match[1]) + 1}, {words[match[2]]}",
-        )
-        for match in parsed
-        if match
-    ]
-
-
-def amount_name(amount: float) -> str:
-    """Writes an amount with two decimals, or with as many as it has."""
-    return max(f"{amount:.2f}", amount_text(amount), key=len)
-
-
-def checkpoint_name(result: SweepResult) -> str:
-    """Names the checkpoint as the catalog does, else by its id."""
-    titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
-    return titles.get(result.checkpoint.id, result.checkpoint.id)
-
-
-def data_name(result: SweepResult) -> str:
-    """Names the examples that the numbers come from."""
-    task, count = result.task, len(result.task.examples)
-    title = TASKS[task.name].title if task.name in TASKS else task.name
-    if task.source == "written":
-        return f"{count} {title}-like examples, {task.source_name}"
-    return f"{count} examples of {title} {task.split}, {task.source_name}"
-
-
-def pruning_name(result: SweepResult) -> str:
-    """Names the method and what it was let loose on."""
-    method, scope = result.pruning.method, result.pruning.scope
-    title = METHODS[method].title if method in METHODS else method
-    where = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
-    alone = f" of layer {int(scope.removeprefix('layer:')) + 1} alone" if scope and scope.startswith("layer:") else ""
-    return f"{title} pruning{where.get(scope, alone)}"
-
-
-def reduction_name(reduction: str) -> str:
-    """Names a reduction inside a sentence, where brackets would nest."""
-    title = REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", "")
-    return title[0].lower() + title[1:]
-
-
-def result_name(result: SweepResult) -> str:
-    """Names a result among others; the data first, because a narrow list shows the beginning only."""
-    return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
+OTHER_THRESHOLDS = (0.8, 0.95)  # what a table shows beside 0.9, which is a convention
 
 
 # ---------------------------------------------------------------- survival
@@ -93,14 +26,17 @@ class LayerSurvival:
     Attributes:
         label: The point's name on an axis.
         title: Its name in full.
-        value: The amount at which CKA first falls below 0.9; the largest amount if it never does.
+        value: The amount at which CKA first falls below a threshold; the largest amount if it never does.
         censored: It never does.
+        interval: The 95 % interval of the value, where it is known; an upper bound at the largest amount means
+            "or beyond".
     """
 
     label: str
     title: str
     value: float
     censored: bool
+    interval: tuple[float, float] | None = None
 
     @property
     def rank(self) -> float:
@@ -124,27 +60,44 @@ def own_cka(result: SweepResult, reduction: str) -> npt.NDArray[np.float64]:
     return np.array(rows, dtype=np.float64).reshape(len(rows), size)
 
 
-def layer_survivals(result: SweepResult, reduction: str) -> list[LayerSurvival]:
-    """Computes how far each point survives, in depth order."""
+def layer_survivals(result: SweepResult, reduction: str, threshold: float = SURVIVAL_THRESHOLD) -> list[LayerSurvival]:
+    """Computes how far each point survives, in depth order.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+        threshold: The CKA that must be kept; intervals are known for 0.9 alone.
+    """
+    known = (result.statistics or {}).get(reduction) if threshold == SURVIVAL_THRESHOLD else None
+    intervals = [(one.low, one.high) for one in known.survival] if known else [None] * len(result.cka.points)
+    values = survival(result.amounts, own_cka(result, reduction), threshold)
     return [
-        LayerSurvival(name.label, name.title, one.value, one.censored)
-        for name, one in zip(
-            point_names(result.cka.points), survival(result.amounts, own_cka(result, reduction)), strict=True
-        )
+        LayerSurvival(name.label, name.title, one.value, one.censored, interval)
+        for name, one, interval in zip(point_names(result.cka.points), values, intervals, strict=True)
     ]
 
 
 def survival_table(result: SweepResult, reduction: str) -> list[dict[str, str]]:
-    """Gives survival as a table, one row a point, in depth order."""
-    last = own_cka(result, reduction)[-1]
+    """Gives survival as a table, one row a point, in depth order; with intervals where they are known."""
+    largest = result.amounts[-1]
+    others = [layer_survivals(result, reduction, threshold) for threshold in OTHER_THRESHOLDS]
     return [
         {
             "Layer": one.title,
             f"Keeps CKA ≥ {SURVIVAL_THRESHOLD} up to amount": one.text,
-            f"CKA at amount {amount_name(result.amounts[-1])}": "undefined" if np.isnan(value) else f"{value:.3f}",
+            **({"95 % interval": _interval_text(one.interval, largest)} if one.interval else {}),
+            **{f"CKA ≥ {at}": other.text for at, other in zip(OTHER_THRESHOLDS, more, strict=True)},
+            f"CKA at amount {amount_name(largest)}": "undefined" if np.isnan(value) else f"{value:.3f}",
         }
-        for one, value in zip(layer_survivals(result, reduction), last, strict=True)
+        for one, *more, value in zip(
+            layer_survivals(result, reduction), *others, own_cka(result, reduction)[-1], strict=True
+        )
     ]
+
+
+def _interval_text(interval: tuple[float, float], largest: float) -> str:
+    low, high = (f"> {amount_name(largest)}" if bound >= largest else f"{bound:.2f}" for bound in interval)
+    return low if low == high else f"{low} to {high}"
 
 
 # ---------------------------------------------------------------- sentences
@@ -159,13 +112,12 @@ def finding(result: SweepResult, reduction: str) -> str:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.catalog.REDUCTIONS`.
     """
-    context = f"({checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)})"
+    context = f"({circumstances(result, reduction)})"
     if len(result.frames) < 2:
         return f"Only the baseline is measured so far {context}."
     layers = layer_survivals(result, reduction)
-    method = pruning_name(result)
     said = _ends(layers) + _order(layers) + _undefined(result, reduction)
-    return f"Under {method[0].lower()}{method[1:]}, {said} {context}."
+    return f"Under {in_sentence(pruning_name(result))}, {said} {context}."
 
 
 def _ends(layers: Sequence[LayerSurvival]) -> str:
@@ -211,7 +163,7 @@ def _listed(layers: Sequence[LayerSurvival], verb: str) -> str:
     labels = [layer.label for layer in layers]
     if len(labels) == 1:
         return f"layer {labels[0]} {verb}s"
-    return f"layers {', '.join(labels[:-1])} and {labels[-1]} {verb}"
+    return f"layers {listed(labels)} {verb}"
 
 
 def _undefined(result: SweepResult, reduction: str) -> str:
@@ -240,7 +192,7 @@ def caution(result: SweepResult) -> str:
 
 def is_cumulative(result: SweepResult) -> bool:
     """Tells whether layers before another one are pruned too."""
-    return not (result.pruning.scope or "").startswith("layer:")
+    return pruned_layer(result) is None
 
 
 def majority_share(result: SweepResult) -> float:

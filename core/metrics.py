@@ -1,15 +1,18 @@
-"""How well the pruned model classifies: accuracy, Matthews correlation, F1, and their intervals.
+"""How well the pruned model classifies: accuracy, Matthews correlation, F1, their intervals, paired tests.
 
-All by libraries: scikit-learn's scores, statsmodels' Wilson interval, SciPy's bootstrap.
+All by libraries: scikit-learn's scores, SciPy's bootstrap, statsmodels' Wilson interval, McNemar's test and Holm.
 """
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 Labels = npt.NDArray[np.int64]
@@ -95,3 +98,48 @@ def _matthews(fp: Array, tp: Array, negatives: int, positives: int) -> Array:
 
 # Scores from counts of false and true positives: scikit-learn's are too slow to call for every resample.
 _FROM_COUNTS: Mapping[str, CountsToScore] = {"matthews_correlation": _matthews, "f1": _f1}
+
+
+# ---------------------------------------------------------------- two methods on the same examples
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Whether one of two models is right more often on the same examples.
+
+    Attributes:
+        only_one: Examples on which the one alone is right.
+        only_other: Examples on which the other alone is right.
+        p_value: Of McNemar's exact test (1947), two-sided.
+        adjusted: The same after Holm's correction (1979) over all tests of the family.
+    """
+
+    only_one: int
+    only_other: int
+    p_value: float
+    adjusted: float
+
+
+def paired_tests(gold: Sequence[int], one: Sequence[Sequence[int]], other: Sequence[Sequence[int]]) -> list[PairedTest]:
+    """Tests at each of several pruning amounts whether two pruned models differ in accuracy.
+
+    Args:
+        gold: (examples,) label indices.
+        one: (amounts, examples), predictions of one model.
+        other: (amounts, examples), predictions of the other.
+
+    Returns:
+        One test an amount; the amounts are the family of Holm's correction.
+    """
+    tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(one, other, strict=True)]
+    p_values = [float(mcnemar(table, exact=True).pvalue) for table in tables]
+    adjusted = multipletests(p_values, method="holm")[1] if p_values else []
+    return [
+        PairedTest(int(table[0, 1]), int(table[1, 0]), p, float(holm))
+        for table, p, holm in zip(tables, p_values, adjusted, strict=True)
+    ]
+
+
+def _agreement(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> Labels:
+    """Counts examples by whether the one (rows: right, wrong) and the other (columns) is right."""
+    return np.array([[(a & b).sum() for b in (other, ~other)] for a in (one, ~one)])

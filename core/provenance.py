@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.catalog import METHODS, TASKS, SweepRequest, amount_text
-from core.findings import amount_name
+from core.names import amount_name
 from core.results import SweepResult, TaskRecord
 
 

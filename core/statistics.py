@@ -97,20 +97,19 @@ def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
     return np.asarray(areas[:half].mean(0) - areas[-half:].mean(0))  # (…)
 
 
-def depth_correlation(survivals: Sequence[Survival]) -> float | None:
-    """Computes Kendall's tau-b (1945) of survival with depth, as a description: layers are no sample.
+def depth_correlation(values: Sequence[float]) -> float | None:
+    """Computes Kendall's tau-b (1945) of layers' values with depth, as a description: layers are no sample.
 
     Written out, since the server process computes it and would pay for scipy.stats at every garbage collection.
 
     Args:
-        survivals: In depth order.
+        values: Survivals, for instance, in depth order.
 
     Returns:
-        1 where each layer outlasts the one before it, -1 where each falls earlier; None where all are equal.
+        1 where each layer's value is above the one before it, -1 where it is below; None where all are equal.
     """
-    values = np.array([one.value for one in survivals])
-    order = np.sign(values[:, None] - values)  # (layers, layers)
-    depth = np.sign(np.subtract.outer(np.arange(len(values)), np.arange(len(values))))  # (layers, layers)
+    order = np.sign(np.subtract.outer(values, values))  # (layers, layers)
+    depth = np.sign(np.subtract.outer(range(len(values)), range(len(values))))  # (layers, layers)
     pairs = np.sqrt(np.square(order).sum() * np.square(depth).sum())
     return float((order * depth).sum() / pairs) if pairs else None
 

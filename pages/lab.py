@@ -8,8 +8,8 @@ import streamlit as st
 from core import jobs, results
 from core.catalog import SweepRequest, is_hosted
 from core.errors import PrunescopeError
-from core.findings import amount_name
 from core.jobs import Job
+from core.names import amount_name
 from core.provenance import check_in_words, command_line, request_of
 from core.results import SweepResult
 from ui.header import page_header

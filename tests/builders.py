@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import numpy as np
+from scipy.stats import t
 
-from core.catalog import FINE_AMOUNTS, REDUCTIONS, amount_text
+from core.catalog import FINE_AMOUNTS, METHODS, REDUCTIONS, amount_text
 from core.results import (
     CheckpointRecord,
     CkaRecord,
+    DepthGapRecord,
     Frame,
+    LayerStatistics,
     Matrix,
     PruningRecord,
     SweepResult,
@@ -16,6 +19,7 @@ from core.results import (
     digest,
     sealed,
 )
+from core.statistics import layer_statistics
 
 OwnCka = Callable[[float, int, int], float | None]
 """(amount, point, number of points) -> CKA of a point with its own baseline."""
@@ -33,7 +37,11 @@ def make_result(
     own_cka: OwnCka | None = None,
     accuracy: Callable[[float], float] | None = None,
     num_examples: int = 200,
+    method: str = "magnitude",
     scope: str | None = "encoder",
+    seed: int = 0,
+    prunable_sparsity: Callable[[float], float] | None = None,
+    statistics: bool = True,
     source: str = "hub",
     holes: tuple[Hole, ...] = (),
 ) -> SweepResult:
@@ -46,7 +54,11 @@ def make_result(
         own_cka: The diagonal, for all reductions; None is a decline that comes earlier in deeper points.
         accuracy: Of an amount; None falls from 0.9 to 0.5.
         num_examples: Evaluation examples, gold labels half and half.
+        method: A name from METHODS.
         scope: Of the pruning.
+        seed: Of the pruning.
+        prunable_sparsity: Of an amount; None is the amount itself.
+        statistics: Whether there are any, for mean and cls.
         source: Of the examples: hub, folder or written.
         holes: Cells without a value, for all reductions.
     """
@@ -63,7 +75,7 @@ def make_result(
         return Frame(
             amount=amount,
             sparsity=round(amount * 0.53, 6),
-            prunable_sparsity=amount,
+            prunable_sparsity=prunable_sparsity(amount) if prunable_sparsity else amount,
             layer_sparsity=(amount,) * num_layers,
             metrics={"accuracy": share},
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
@@ -73,6 +85,7 @@ def make_result(
             predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
         )
 
+    frames = tuple(frame(amount) for amount in amounts)
     result = SweepResult(
         checkpoint=CheckpointRecord(
             id="embedded:sst2",
@@ -95,18 +108,54 @@ def make_result(
             max_length=128,
             fingerprint="f" * 64,
         ),
-        pruning=PruningRecord(method="magnitude", granularity="weight", scope=scope, seed=0),
+        pruning=PruningRecord(method=method, granularity=METHODS[method].granularity, scope=scope, seed=seed),
         cka=CkaRecord(
             points=names,
             estimators={"mean": "full", "cls": "full", "tokens": "minibatch-32"},
             length_control=(0.8,) * len(names),
         ),
-        frames=tuple(frame(amount) for amount in amounts),
+        frames=frames,
+        statistics={name: _statistics(frames, name, num_examples) for name in ("mean", "cls")}
+        if statistics and num_examples > 4
+        else None,
         environment={"torch": "none", "threads": 1},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
     )
     return sealed(result.model_copy(update={"key": digest(result.model_dump(mode="json"))}))
+
+
+def _statistics(frames: tuple[Frame, ...], reduction: str, num_examples: int) -> LayerStatistics:
+    """Without an example, CKA is a little different, the more so the further it has fallen."""
+    matrices = np.array([frame.cka[reduction] for frame in frames], dtype=np.float64)  # (frames, points, points)
+    own = matrices.diagonal(axis1=1, axis2=2)  # (frames, points)
+    wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
+    return layer_statistics([frame.amount for frame in frames], own, own[:, :, None] + (1 - own)[:, :, None] * wobble)
+
+
+def with_depth_gap(result: SweepResult, value: float, half_width: float, pattern: int = 0) -> SweepResult:
+    """Gives a result another depth gap, for mean and cls, with replicates that make its interval.
+
+    Args:
+        result: With statistics, on an even number of examples.
+        value: The depth gap.
+        half_width: Half the width of its 95 % interval.
+        pattern: Which examples pull it up: of pattern 0 and 1 every other one, of pattern 2 and 3 every other pair.
+            Results of one pattern are moved alike by the same examples, those of 0 and 1 against each other.
+    """
+    n = len(result.task.examples)
+    signs = np.where((np.arange(n) >> pattern // 2) % 2 == pattern % 2, 1.0, -1.0)
+    margin = t.ppf(0.975, n - 1) * np.sqrt(n - 1)  # of replicates with a standard deviation of 1
+    gap = DepthGapRecord(
+        value=value,
+        low=value - half_width,
+        high=value + half_width,
+        replicates=tuple((value + half_width / margin * signs).tolist()),
+    )
+    statistics = {
+        name: known.model_copy(update={"depth_gap": gap}) for name, known in (result.statistics or {}).items()
+    }
+    return sealed(result.model_copy(update={"statistics": statistics}))
 
 
 def _logistic(amount: float, middle: float, width: float) -> float:

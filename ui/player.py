@@ -11,7 +11,8 @@ import vl_convert
 
 from core.catalog import REDUCTIONS, ROOT
 from core.charts import player_views
-from core.findings import accuracy_finding, amount_name, caution, checkpoint_name, finding, length_finding, pruning_name
+from core.findings import accuracy_finding, caution, finding, length_finding
+from core.names import amount_name, checkpoint_name, pruning_name
 from core.results import SweepResult, write_atomically
 from ui.address import note_unknown
 from ui.text import plain

@@ -10,14 +10,11 @@ from core.catalog import FINE_AMOUNTS, REDUCTIONS
 from core.findings import (
     accuracy_finding,
     caution,
-    data_name,
     finding,
     is_cumulative,
     layer_survivals,
     length_finding,
     own_cka,
-    point_names,
-    pruning_name,
     survival_table,
 )
 from core.results import SweepResult
@@ -177,19 +174,10 @@ def test_accuracy_that_is_unknown_is_not_invented() -> None:
     assert accuracy_finding(whole.model_copy(update={"frames": (frame,)})) == "Accuracy is not known here."
 
 
-# ---------------------------------------------------------------- names and tables
+# ---------------------------------------------------------------- tables
 
 
-def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
-    assert [name.label for name in point_names(["layer.0.attention", "layer.11.attention"])] == ["1", "12"]
-    assert [name.label for name in point_names(["layer.0.attention", "layer.0.output"])] == ["1a", "1"]
-    assert point_names(["layer.4.output"])[0].title == "Layer 5, output"
-
-
-def test_scopes_and_data_have_names() -> None:
-    assert pruning_name(make_result(scope="all-linear")) == "Magnitude pruning of all linear layers"
-    assert pruning_name(make_result(scope="layer:2")) == "Magnitude pruning of layer 3 alone"
-    assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
+def test_pruning_is_cumulative_unless_one_layer_is_pruned_alone() -> None:
     assert [is_cumulative(make_result(scope=scope)) for scope in ("encoder", "layer:0")] == [True, False]
 
 
@@ -202,6 +190,37 @@ def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
         assert row["Layer"] == survival.title
         assert row["Keeps CKA ≥ 0.9 up to amount"] == ("> 0.95" if survival.censored else f"{survival.value:.2f}")
         assert float(row["CKA at amount 0.95"]) == pytest.approx(value, abs=5.1e-4)
+
+
+def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
+    result = make_result(num_layers=len(intervals))
+    assert result.statistics is not None
+    survival = tuple(
+        record.model_copy(update={"low": low, "high": high})
+        for record, (low, high) in zip(result.statistics["mean"].survival, intervals, strict=True)
+    )
+    mean = result.statistics["mean"].model_copy(update={"survival": survival})
+    return result.model_copy(update={"statistics": {**result.statistics, "mean": mean}})
+
+
+def test_the_table_shows_intervals_and_what_lies_beyond_them() -> None:
+    table = survival_table(with_intervals((0.312, 0.449), (0.8, 0.95), (0.95, 0.95)), "mean")
+    assert [row["95 % interval"] for row in table] == ["0.31 to 0.45", "0.80 to > 0.95", "> 0.95"]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_without_intervals_the_table_has_no_column_for_them(reduction: str) -> None:
+    old = make_result(num_layers=3, statistics=False)
+    assert all("95 % interval" not in row for row in survival_table(old, reduction))
+    known = make_result(num_layers=3)
+    assert all(("95 % interval" in row) == (reduction != "tokens") for row in survival_table(known, reduction))
+
+
+def test_the_table_shows_other_thresholds() -> None:
+    table = survival_table(make_result(num_layers=3, own_cka=surviving(0.4, 0.6, 3)), "mean")  # 1 - amount / (4, 6, 30)
+    assert [row["Keeps CKA ≥ 0.9 up to amount"] for row in table] == ["0.40", "0.60", "> 0.95"]
+    assert [row["CKA ≥ 0.8"] for row in table] == ["0.80", "> 0.95", "> 0.95"]
+    assert [row["CKA ≥ 0.95"] for row in table] == ["0.20", "0.30", "> 0.95"]
 
 
 def test_survival_lies_between_the_frames_around_the_fall() -> None:

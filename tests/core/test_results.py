@@ -84,6 +84,22 @@ def test_a_similarity_above_one_is_a_bug(result: SweepResult) -> None:
         SweepResult.model_validate(values)
 
 
+def test_statistics_must_fit_the_points_and_examples(result: SweepResult) -> None:
+    values = result.model_dump(mode="json")
+    values["statistics"]["cls"]["depth_gap"]["replicates"].pop()
+    with pytest.raises(ValueError, match="statistics of 'cls'"):
+        SweepResult.model_validate(values)
+    values = result.model_dump(mode="json")
+    values["statistics"]["mean"]["survival"].pop()
+    with pytest.raises(ValueError, match="statistics of 'mean'"):
+        SweepResult.model_validate(values)
+
+
+def test_a_result_without_statistics_is_valid(tmp_path: Path) -> None:
+    older = make_result(statistics=False)
+    assert results.load(results.save(older, tmp_path)) == older
+
+
 def test_a_failed_write_leaves_nothing(result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -69,13 +69,12 @@ def test_depth_gap_needs_two_layers_and_defined_values() -> None:
 
 @pytest.mark.parametrize("values", [[0.9, 0.7, 0.4, 0.2], [0.1, 0.5, 0.5, 0.9], [0.3, 0.8, 0.3, 0.95, 0.95, 0.2]])
 def test_depth_correlation_is_scipys_tau(values: list[float]) -> None:
-    survivals = [Survival(value, censored=False) for value in values]
-    assert depth_correlation(survivals) == pytest.approx(kendalltau(range(len(values)), values).statistic)
+    assert depth_correlation(values) == pytest.approx(kendalltau(range(len(values)), values).statistic)
 
 
 def test_depth_correlation_of_equal_layers_is_undefined() -> None:
-    assert depth_correlation([Survival(0.95, censored=True)] * 3) is None
-    assert depth_correlation([Survival(0.4, censored=False)]) is None
+    assert depth_correlation([0.95] * 3) is None
+    assert depth_correlation([0.4]) is None
 
 
 # ---------------------------------------------------------------- leaving one out

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings import accuracy_finding, finding, result_name
+from core.findings import accuracy_finding, finding
+from core.names import result_name
 from core.results import save
 from tests.builders import make_result
 
