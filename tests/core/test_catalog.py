@@ -23,6 +23,26 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
     assert catalog.FINE_AMOUNTS[-1] == 0.95
 
 
+def test_steps_end_at_the_largest_amount_or_before_it() -> None:
+    assert catalog.stepped_amounts(0.05, 0.95) == catalog.FINE_AMOUNTS
+    assert catalog.stepped_amounts(0.2, 0.9) == (0.0, 0.2, 0.4, 0.6, 0.8)
+    assert catalog.stepped_amounts(0.1, 0.05) == (0.0,)
+
+
+def test_a_scope_with_a_neuron_method_is_refused() -> None:
+    refuse("scope 'encoder' with method 'attribution': a neuron method has no scope", method="attribution")
+    assert checked(SweepRequest("embedded:sst2", "sst2", "attribution", scope=None)).scope is None
+
+
+def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> None:
+    for method in catalog.METHODS.values():
+        if method.seeded:
+            assert method.control is None
+        else:
+            control = catalog.METHODS[method.control]
+            assert (control.seeded, control.granularity) == (True, method.granularity)
+
+
 @pytest.mark.parametrize("text", ["1", "-0.1", "1e9", "nan", "inf", "0.9999999999"])
 def test_amounts_outside_zero_to_one_are_refused(text: str) -> None:
     with pytest.raises(PrunescopeError, match="outside"):

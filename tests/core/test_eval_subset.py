@@ -12,7 +12,14 @@ from tiny import make_texts, write_split
 from core import eval_subset
 from core.catalog import TASKS, Task
 from core.errors import PrunescopeError
-from core.eval_subset import check_not_training_data, example_digest, example_digests, load_subset, read_split
+from core.eval_subset import (
+    check_not_training_data,
+    example_digest,
+    example_digests,
+    load_calibration,
+    load_subset,
+    read_split,
+)
 
 SST2, MRPC, MNLI = TASKS["sst2"], TASKS["mrpc"], TASKS["mnli"]
 
@@ -164,6 +171,59 @@ class TestSources:
     def test_a_malformed_line_is_named(self, write_lines, line):
         write_lines([{"part": "evaluation", "sentence": "fine", "label": 1}, line])
         assert "sst2.jsonl, line 2" in refusal("written")
+
+
+class TestCalibration:
+    def test_it_is_drawn_from_the_training_split_in_a_fixed_order(self, glue_folder):
+        subset = load_subset(SST2, str(glue_folder), 20)
+        first, again = (load_calibration(SST2, str(glue_folder), subset) for _ in range(2))
+        assert first == again
+        assert (first.split, first.source, sorted(first.rows)) == ("train", "folder", list(range(160)))
+
+    def test_it_is_at_most_1024_and_stratified(self, write):
+        write([(f"evaluated {k}", k % 2) for k in range(20)])
+        folder = write(rows_with([0] * 300 + [1] * 900), "sst2/train-00000-of-00001.parquet")
+        calibration = load_calibration(SST2, folder, load_subset(SST2, folder, 20))
+        assert (len(calibration.rows), sum(calibration.gold)) == (1024, 768)
+
+    def test_no_evaluation_example_is_in_it(self, write):
+        evaluated = rows_with([0, 1] * 10)
+        write(evaluated)
+        others = [(f"another sentence {k}", k % 2) for k in range(30)]
+        folder = write([*others[:7], *evaluated, *others[7:]], "sst2/train-00000-of-00001.parquet")
+        subset = load_subset(SST2, folder, 20)
+        calibration = load_calibration(SST2, folder, subset)
+        assert set(calibration.texts).isdisjoint(subset.texts)
+        assert sorted(calibration.rows) == [*range(7), *range(27, 50)]
+        fewer = load_calibration(SST2, folder, load_subset(SST2, folder, 8))
+        assert len(fewer.rows) == 42, "what was not evaluated may be scored on"
+
+    def test_the_written_one_is_its_own_part(self):
+        subset = load_subset(SST2, "written", None)
+        calibration = load_calibration(SST2, "written", subset)
+        assert (calibration.split, len(calibration.rows)) == ("calibration", 64)
+        assert set(calibration.texts).isdisjoint(subset.texts)
+
+    def test_the_hub_serves_it_too(self, hub, glue_folder):
+        hub.datasets["nyu-mll/glue"] = glue_folder
+        subset = load_subset(MRPC, "hub", 30)
+        local = load_calibration(MRPC, str(glue_folder), subset)
+        assert load_calibration(MRPC, "hub", subset).fingerprint == local.fingerprint
+
+    def test_a_folder_without_a_training_split_is_refused(self, write):
+        folder = write(rows_with([0, 1] * 10))
+        with pytest.raises(PrunescopeError, match="has no sst2/train-00000-of-00001[.]parquet"):
+            load_calibration(SST2, folder, load_subset(SST2, folder, 8))
+
+
+class TestWritten:
+    @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp"])
+    def test_every_written_subset_is_whole_and_balanced(self, task):
+        subset = load_subset(TASKS[task], "written", None)
+        calibration = load_calibration(TASKS[task], "written", subset)
+        assert (len(subset.rows), sum(subset.gold)) == (128, 64)
+        assert (len(calibration.rows), sum(calibration.gold)) == (64, 32)
+        assert len({*subset.texts, *calibration.texts}) == 192
 
 
 class TestRefusals:

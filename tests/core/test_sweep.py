@@ -1,6 +1,7 @@
 """The whole procedure: forward passes counted, bit-equal repetition, cancelling, any task and depth."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 import torch
 from tiny import make_bert
 
-from core.catalog import SweepRequest, checked
+from core.catalog import METHODS, SweepRequest, checked
 from core.checkpoints import Checkpoint, load
 from core.errors import PrunescopeError
 from core.requests import Inputs, prepare
 from core.results import SweepResult
+from core.statistics import depth_gap, survival
 from core.sweep import FrameReady, Progress, sweep
 
 Run = Callable[..., SweepResult]
@@ -137,3 +139,75 @@ def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder:
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, scope="layer:2")
     with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
         sweep(checkpoint, examples, request)
+
+
+def test_scores_are_computed_once_a_sweep_before_the_first_amount(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, method="attribution", scope=None)
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    handle = checkpoint.model.register_forward_hook(count)
+    events = list(sweep(checkpoint, examples, request))
+    handle.remove()
+    assert passes == 10 + 3 * 5  # 160 calibration and 70 evaluation examples in micro-batches of 16
+    scoring = [event for event in events if isinstance(event, Progress) and event.amount is None]
+    assert scoring == events[:10]
+    assert [(event.done, event.total) for event in scoring] == [(k + 1, 10) for k in range(10)]
+    assert scoring[0].stage == "Scoring on calibration examples"
+    assert events[10].stage == "Pruning amount 0"
+
+
+def test_scoring_can_be_cancelled(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, method="wanda")
+    events = sweep(checkpoint, examples, request)
+    next(events)
+    events.close()
+    assert not any(module._forward_pre_hooks for module in checkpoint.model.modules())
+
+
+def test_the_result_names_its_calibration_examples(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder, method="attribution", scope=None)
+    calibration = result.pruning.calibration
+    assert (calibration.num_examples, calibration.source_name) == (160, f"{glue_folder.name}, train")
+    assert len(calibration.reliability) == 2
+    assert run(tiny_bert, glue_folder).pruning.calibration is None
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_folder: Path, method: str) -> None:
+    options = {"method": method, "scope": "encoder" if METHODS[method].granularity == "weight" else None}
+    whole = run(tiny_bert, glue_folder, **options)
+    assert whole.frames[0].cka == run(tiny_bert, glue_folder).frames[0].cka, "amount 0 changes nothing"
+    alone = run(tiny_bert, glue_folder, **options, amounts=(0.0, 0.8))
+    assert alone.frames[1] == whole.frames[2], "a frame does not depend on the other amounts of its sweep"
+
+
+def test_statistics_are_of_the_frames(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder)
+    for name in ("mean", "cls"):
+        own = np.array([np.diag(np.array(frame.cka[name], dtype=float)) for frame in result.frames])
+        of = result.statistics[name]
+        assert [one.value for one in of.survival] == [one.value for one in survival(result.amounts, own)]
+        assert of.depth_gap.value == pytest.approx(depth_gap(result.amounts, own))
+        assert of.depth_gap.low < of.depth_gap.value < of.depth_gap.high
+        assert np.mean(of.depth_gap.replicates) == pytest.approx(of.depth_gap.value, abs=0.02)
+
+
+def test_leaving_an_example_out_is_running_without_it(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, num_examples=20)
+    *_, whole = sweep(checkpoint, examples, request)
+    subset = examples.subset
+    fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
+    *_, without_first = sweep(checkpoint, replace(examples, subset=fewer), request)
+    for name in ("mean", "cls"):
+        replicate = whole.statistics[name].depth_gap.replicates[0]
+        assert replicate == pytest.approx(without_first.statistics[name].depth_gap.value, abs=1e-6)
+
+
+def test_four_examples_are_too_few_for_statistics(tiny_bert: Path, glue_folder: Path) -> None:
+    assert run(tiny_bert, glue_folder, num_examples=4).statistics is None

@@ -1,0 +1,72 @@
+"""The manifest and the results at hand: what is listed, what belongs together, what is damaged."""
+
+import os
+from pathlib import Path
+
+import pytest
+from builders import make_result
+
+from core import library, results
+from core.catalog import EMBEDDED, FINE_AMOUNTS, METHODS
+from core.errors import PrunescopeError
+from core.grid import requests
+from core.library import companions, entry_of, own, shipped, write_manifest
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(library, "SHIPPED_RESULTS", tmp_path)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
+    return tmp_path
+
+
+def test_the_manifest_gives_back_what_was_written_where_the_files_are(folder: Path) -> None:
+    first, second = make_result(), make_result(num_examples=100)
+    results.save(first, folder)
+    entries = [entry_of(first, "one command"), entry_of(second, "another")]
+    write_manifest(entries, folder / "manifest.json")
+    assert shipped(folder / "manifest.json") == (entries[0],), "the second has no file"
+    assert shipped(folder / "absent.json") == ()
+
+
+def test_a_damaged_manifest_is_refused_in_one_line(folder: Path) -> None:
+    (folder / "manifest.json").write_text('[{"key": 1}]')
+    with pytest.raises(PrunescopeError, match=r"manifest\.json is damaged"):
+        shipped(folder / "manifest.json")
+
+
+def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -> None:
+    older, newer = make_result(), make_result(num_examples=100)
+    for age, result in ((200, older), (100, newer)):
+        path = results.save(result, folder)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (folder / "note.json").write_text("{}")
+    assert [entry.key for entry in own()] == [newer.key, older.key]
+    assert own()[0].command.startswith("python -m core.precompute --checkpoint embedded:sst2")
+
+
+def test_a_result_is_judged_beside_its_control_and_each_layer_alone() -> None:
+    magnitude = entry_of(make_result())
+    controls = [entry_of(make_result(method="random", seed=seed)) for seed in (0, 1)]
+    alone = entry_of(make_result(scope="layer:2"))
+    others = [
+        entry_of(make_result(method="random", scope="all-linear")),
+        entry_of(make_result(method="random-neuron", scope=None)),
+        entry_of(make_result(method="random", points="layer")),
+        entry_of(make_result(method="random")).model_copy(update={"fingerprint": "other"}),
+    ]
+    assert companions(magnitude, [magnitude, *controls, alone, *others]) == (*controls, alone)
+    assert companions(controls[0], [magnitude, *controls]) == ()
+
+
+@pytest.mark.parametrize("task", list(EMBEDDED))
+def test_the_grid_has_every_method_three_seeds_of_each_control_and_the_written_examples(task: str) -> None:
+    wanted = list(requests(task))
+    assert len(set(map(str, wanted))) == len(wanted)
+    main = [one for one in wanted if one.data == "glue" and one.points == "attention" and one.amounts == FINE_AMOUNTS]
+    assert {one.method for one in main} == set(METHODS)
+    assert sum(one.method == "random" for one in main) == sum(one.method == "random-neuron" for one in main) == 3
+    assert {one.scope for one in main if one.method == "magnitude"} == {"encoder", "all-linear"}
+    assert {"magnitude", "attribution", "random"} <= {one.method for one in wanted if one.data == "written"}
+    alone = {one.scope for one in wanted if (one.scope or "").startswith("layer:")}
+    assert alone == ({f"layer:{k}" for k in range(6)} if task in ("sst2", "cola") else set())
