@@ -1,17 +1,15 @@
 """The Overview: the question, the answer as a moving picture, and what one needs to read it."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from core.errors import PrunescopeError
 from core.findings import is_cumulative, survival_table
-from core.names import result_name
-from core.results import SHIPPED_RESULTS, SweepResult
-from ui.address import note_unknown
+from core.library import Entry
 from ui.header import page_header
 from ui.jobs import link_parameters
 from ui.player import choose_reduction, show_finding, show_player
-from ui.results import loaded
-from ui.text import plain
+from ui.results import at_hand, choose_result, companions_of
 
 CKA = """
 **CKA** (centered kernel alignment) asks whether two layers arrange the same sentences in the same way: 1 means the same
@@ -26,38 +24,22 @@ CUMULATIVE = """
 Pruning is cumulative: what a layer puts out also carries the pruning of all layers before it, so that some decline with
 depth is expected of any method.
 """
-PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2 --output cached_results/results"
+PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
-def shipped_results() -> dict[str, SweepResult]:
-    """Gives the results that came with the program by their names; damaged ones are told and left out."""
-    results = []
-    for path in sorted(SHIPPED_RESULTS.glob("*.json")):
-        try:
-            results.append(loaded(path))
-        except PrunescopeError as error:
-            st.warning(plain(str(error)))
-    results.sort(key=lambda result: (result.task.source == "written", result_name(result)))
-    return {result_name(result): result for result in results}
-
-
-def choose_result(results: dict[str, SweepResult]) -> SweepResult:
-    """Asks which result to show; the choice is in the address."""
-    return results[st.selectbox("Result", list(results), key="result", bind="query-params")]
-
-
-def show_overview(results: dict[str, SweepResult]) -> None:
+def show_overview(entries: Sequence[Entry]) -> None:
     """Shows one of the results: the picture first, what it says, then the choices."""
-    note_unknown("result", results, "result")
     answer = st.container()
-    which, how = st.columns([2, 3]) if len(results) > 1 else (st.empty(), st.container())
+    which, how = st.columns([2, 3])
     with which:
-        result = choose_result(results) if len(results) > 1 else next(iter(results.values()))
+        result = choose_result("Result", entries)
+    if result is None:
+        return
     with how:
         reduction = choose_reduction(result)
     with answer:
         show_player(result, reduction, key="overview", group="overview", autoplay=True)
-        show_finding(result, reduction)
+        show_finding(result, reduction, companions_of(result, entries))
     st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(result) else ""))
     with st.expander("Survival of every layer as a table"):
         st.markdown(markdown_table(survival_table(result, reduction)))
@@ -85,8 +67,8 @@ def link_to_lab(label: str) -> None:
 
 page_header("Overview")
 st.title("What does pruning do to the representations inside a fine-tuned BERT?", anchor=False)
-shipped = shipped_results()
-if shipped:
-    show_overview(shipped)
+entries = at_hand()
+if entries:
+    show_overview(entries)
 else:
     show_nothing()

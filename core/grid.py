@@ -12,7 +12,7 @@ from pathlib import Path
 from core import results
 from core.catalog import EMBEDDED, FINE_AMOUNTS, METHODS, TASKS, SweepRequest, checked
 from core.command_line import OneLineParser, run_command
-from core.library import Entry, entry_of, write_manifest
+from core.library import MANIFEST, Entry, entry_of, write_manifest
 from core.precompute import compute
 from core.provenance import command_line
 from core.requests import prepare
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for task in options.tasks
         for request in requests(task)
     ]
-    manifest = options.output.parent / "manifest.json"
+    manifest = options.output.parent / MANIFEST
     write_manifest(entries, manifest)
     print(manifest)
     return 0

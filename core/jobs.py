@@ -42,7 +42,7 @@ class Job:
 
     Attributes:
         id: An unguessable token, for the address.
-        request: The sweep that was asked for; None for a verification.
+        request: The sweep that was asked for; None for another question.
         state: `queued` and `running` are alive, the others are final.
         stage: What the worker is doing, in words.
         done: Steps of the stage so far.
@@ -54,7 +54,7 @@ class Job:
         key: Of the stored result, once done.
         path: Its file.
         stored: Whether it was there already.
-        deviations: What a verification found, once done.
+        outcome: The answer to another question, once done.
         message: Why it ended, if not well.
     """
 
@@ -71,7 +71,7 @@ class Job:
     key: str | None = None
     path: Path | None = None
     stored: bool = False
-    deviations: dict[str, Any] | None = None
+    outcome: dict[str, Any] | None = None
     message: str = ""
 
     @property
@@ -149,17 +149,13 @@ class JobQueue:
         request = checked(request)
         return self._add({"op": "run", "request": request.to_json(), "fresh": fresh}, request, watcher)
 
-    def verify(
-        self, key: str, amount: float, watcher: str, *, checkpoint: str | None = None, data: str | None = None
-    ) -> str:
-        """Asks to recompute one frame of a stored result by our engine and by torch-cka.
+    def ask(self, op: str, watcher: str, **fields: Any) -> str:
+        """Asks the worker for something else than a sweep.
 
         Args:
-            key: The result's key.
-            amount: The frame's pruning amount.
+            op: A name from `core.worker.ANSWERS`.
             watcher: A visitor's token.
-            checkpoint: Where the checkpoint lies, if it is a folder.
-            data: Where the data lies, if it is a folder.
+            fields: What the question needs, plain JSON values.
 
         Returns:
             The job's id.
@@ -167,8 +163,7 @@ class JobQueue:
         Raises:
             PrunescopeError: Too many jobs are waiting on a hosted server.
         """
-        order = {"op": "verify", "key": key, "amount": amount, "checkpoint": checkpoint, "data": data}
-        return self._add(order, None, watcher)
+        return self._add({"op": op, **fields}, None, watcher)
 
     def get(self, job_id: str) -> Job | None:
         """Gives a snapshot of a job, or None if it is not (or no longer) known.
@@ -433,8 +428,8 @@ def _changes(job: Job, kind: str, event: dict[str, Any]) -> dict[str, Any]:
         case "frame":
             header = job.header or Header.model_validate(event["header"])
             return {"header": header, "frames": (*job.frames, Frame.model_validate(event["frame"]))}
-        case "done" if "deviations" in event:
-            return {"state": "done", "deviations": dict(event["deviations"])}
+        case "done" if "outcome" in event:
+            return {"state": "done", "outcome": dict(event["outcome"])}
         case "done":
             stored = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
             return {"state": "done", "header": None, "frames": (), **stored}  # the file has them
@@ -449,7 +444,7 @@ def _changes(job: Job, kind: str, event: dict[str, Any]) -> dict[str, Any]:
 _queue = JobQueue()
 start_worker = _queue.start_worker
 submit = _queue.submit
-verify = _queue.verify
+ask = _queue.ask
 get = _queue.get
 wait = _queue.wait
 request_for = _queue.request_for

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from core.catalog import METHODS, SHIPPED
+from core import results
+from core.catalog import METHODS
 from core.errors import PrunescopeError
 from core.names import result_name
 from core.provenance import command_line, request_of
-from core.results import SHIPPED_RESULTS, SweepResult, load, user_folder, write_atomically
+from core.results import SweepResult, load, user_folder, write_atomically
 
-MANIFEST = SHIPPED / "manifest.json"
+MANIFEST = "manifest.json"  # beside the folder of the shipped results
 
 
 class Entry(BaseModel):
@@ -80,7 +81,7 @@ def entry_of(result: SweepResult, command: str | None = None) -> Entry:
     )
 
 
-def write_manifest(entries: Iterable[Entry], path: Path = MANIFEST) -> None:
+def write_manifest(entries: Iterable[Entry], path: Path) -> None:
     """Writes the manifest, one entry a line, in the order of the entries.
 
     Args:
@@ -91,18 +92,17 @@ def write_manifest(entries: Iterable[Entry], path: Path = MANIFEST) -> None:
     write_atomically(path, f"[\n{lines}\n]\n")
 
 
-def shipped(path: Path = MANIFEST) -> tuple[Entry, ...]:
+def shipped() -> tuple[Entry, ...]:
     """Gives the manifest's entries whose files are there, in its order.
-
-    Args:
-        path: The manifest.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
+    folder = results.SHIPPED_RESULTS
+    path = folder.parent / MANIFEST
     if not path.is_file():
         return ()
-    return tuple(entry for entry in _read(path, path.stat().st_mtime_ns) if _shipped_file(entry).is_file())
+    return tuple(entry for entry in _read(path, path.stat().st_mtime_ns) if (folder / f"{entry.key}.json").is_file())
 
 
 @lru_cache(maxsize=2)
@@ -113,10 +113,6 @@ def _read(path: Path, modified: int) -> tuple[Entry, ...]:
         raise PrunescopeError(
             f"{path.name} is damaged ({error.errors()[0]['msg']}): install the project again"
         ) from error
-
-
-def _shipped_file(entry: Entry) -> Path:
-    return SHIPPED_RESULTS / f"{entry.key}.json"
 
 
 def own() -> tuple[Entry, ...]:

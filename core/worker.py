@@ -6,9 +6,9 @@ input is read on a thread of its own, so that a cancel is noticed between two mi
 protocol and nothing else.
 
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
-          {"job", "op": "verify", "key", "amount", "checkpoint", "data"}
+          {"job", "op": "verify" or another of ANSWERS, …fields}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
-          "frame"} | {"job", "event": "done", "key", "path", "stored"} | {"job", "event": "done", "deviations"} |
+          "frame"} | {"job", "event": "done", "key", "path", "stored"} | {"job", "event": "done", "outcome"} |
           {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
 """
 
@@ -176,7 +176,11 @@ class Worker:
 
     def _outcome(self, order: Order, report: Reporter, tell: Tell) -> dict[str, Any]:
         report.check()
-        return {"run": self._run, "verify": self._verify}[order["op"]](order, report, tell)
+        if order["op"] == "run":
+            return self._run(order, report, tell)
+        answer = ANSWERS[order["op"]]
+        self._wait_until_warm(report)
+        return {"outcome": answer(order, report)}
 
     def _wait_until_warm(self, report: Reporter) -> None:
         """Joins the background import first, so that two threads never import the same package at once."""
@@ -197,16 +201,27 @@ class Worker:
         result = _compute(inputs, request, report, tell)
         return {"key": result.key, "path": str(results.save(result)), "stored": False}
 
-    def _verify(self, order: Order, report: Reporter, tell: Tell) -> dict[str, Any]:
-        """Recomputes one frame of a stored result, by our engine and by torch-cka."""
-        path = results.find(order["key"])
-        if path is None:
-            raise PrunescopeError(f"no stored result {order['key'][:12]}…: run the sweep again")
-        self._wait_until_warm(report)
-        from core.verify import verify_frame
 
-        found = verify_frame(results.load(path), order["amount"], order.get("checkpoint"), order.get("data"), report)
-        return {"deviations": found.to_json()}
+def _verify(order: Order, report: Reporter) -> dict[str, Any]:
+    """Recomputes one frame of a stored result, by our engine and by torch-cka."""
+    from core.verify import verify_frame
+
+    result = results.load(_stored(order["key"]))
+    found = verify_frame(result, order["amount"], order.get("checkpoint"), order.get("data"), report)
+    return found.to_json()
+
+
+def _stored(key: str) -> Path:
+    """Finds the file of a stored result."""
+    path = results.find(key)
+    if path is None:
+        raise PrunescopeError(f"no stored result {key[:12]}…: run the sweep again")
+    return path
+
+
+Answer = Callable[[Order, Reporter], dict[str, Any]]
+ANSWERS: Mapping[str, Answer] = {"verify": _verify}
+"""What can be asked beside a sweep: op -> the outcome, plain JSON values."""
 
 
 def _needs_libraries(request: SweepRequest) -> bool:

@@ -191,8 +191,8 @@ def offer_check(result: SweepResult) -> None:
     job = jobs.get(job_id) if key == result.key else None
     if job and not job.ended:
         follow(job)
-    elif job and job.deviations:
-        (st.success if job.deviations["within_tolerance"] else st.error)(check_in_words(job.deviations))
+    elif job and job.outcome:
+        (st.success if job.outcome["within_tolerance"] else st.error)(check_in_words(job.outcome))
     elif job:
         st.error(plain(job.message))
 
@@ -200,10 +200,11 @@ def offer_check(result: SweepResult) -> None:
 def check(result: SweepResult, amount: float) -> str:
     """Asks for a verification; where folders lie, the request knows."""
     request = remembered(None, result)
-    return jobs.verify(
-        result.key,
-        amount,
+    return jobs.ask(
+        "verify",
         visitor(),
+        key=result.key,
+        amount=amount,
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
         data=request.data if result.task.source == "folder" else None,
     )

@@ -1,11 +1,13 @@
 """Results for tests, made by formula: plausible, seeded, without a model."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import t
 
 from core.catalog import FINE_AMOUNTS, METHODS, REDUCTIONS, amount_text
+from core.library import MANIFEST, entry_of, write_manifest
 from core.results import (
     CheckpointRecord,
     CkaRecord,
@@ -17,6 +19,7 @@ from core.results import (
     SweepResult,
     TaskRecord,
     digest,
+    save,
     sealed,
 )
 from core.statistics import layer_statistics
@@ -180,3 +183,11 @@ def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int
         return float(own if row == column else 0.97 * own * np.exp(-distance / 3) - 0.01 * distance * (1 - own))
 
     return tuple(tuple(cell(row, column) for column in range(size)) for row in range(size))
+
+
+def ship(folder: Path, *made: SweepResult) -> None:
+    """Stores results as the shipped ones of a folder, with their manifest beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for result in made:
+        save(result, folder)
+    write_manifest([entry_of(result) for result in made], folder.parent / MANIFEST)

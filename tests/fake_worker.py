@@ -47,7 +47,7 @@ def answer(order: dict) -> None:
         say(
             job,
             "done",
-            deviations={
+            outcome={
                 "amount": order["amount"],
                 "engine": dict.fromkeys(same, 0.0),
                 "torch_cka": same,

@@ -68,5 +68,5 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes a queue the one that the pages know."""
-    for name in ("start_worker", "submit", "verify", "get", "wait", "request_for", "watch", "cancel"):
+    for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "watch", "cancel"):
         monkeypatch.setattr(jobs, name, getattr(queue, name))

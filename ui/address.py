@@ -1,24 +1,70 @@
-"""What the address may ask for in vain."""
+"""What stands in the address: a shared link opens the same view again, and bad values are told, never an error."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from ui.text import plain
 
 
-def note_unknown(parameter: str, known: Collection[str], word: str) -> None:
-    """Tells that the address asks for something that does not exist; a bound widget shows its default silently.
-
-    Call it before the widget, which cleans the address.
+def choose(
+    label: str,
+    options: Sequence[str],
+    parameter: str,
+    *,
+    names: Callable[[str], str] = str,
+    default: str | None = None,
+    word: str = "",
+    segmented: bool = False,
+) -> str:
+    """A choice that is in the address; the default is left out of it.
 
     Args:
-        parameter: The widget's key, which is its name in the address.
-        known: The values that exist.
-        word: What the value is called on screen.
+        label: Over the choice.
+        options: What can be chosen, at least one; these words stand in the address.
+        parameter: The parameter of the address.
+        names: Gives an option's name on screen.
+        default: Where the address says nothing; None is the first option.
+        word: What a value is called in the note on a bad one; empty is the label in lower case.
+        segmented: All options side by side instead of a select box.
     """
-    asked = st.query_params.get(parameter)
-    if asked is not None and asked not in known:
-        st.info(
-            f"The address asks for the {word} “{plain(asked[:80])}”, which does not exist here: this is the default."
-        )
+    usual: str = default if default is not None and default in options else options[0]
+    key = f"choose-{parameter}"
+    asked: str = st.query_params.get(parameter) or usual
+    if asked not in options:
+        note_bad(word or label.lower(), asked)
+        asked = usual
+    # The address has changed by itself (a link, Back, a reload), or another page has made Streamlit forget the widget.
+    if st.session_state.get(f"{key}-asked") != asked or st.session_state.get(key) not in options:
+        st.session_state[key] = asked
+    if segmented:
+        chosen: str | None = st.segmented_control(label, options, key=key, format_func=names, required=True)
+    else:
+        chosen = st.selectbox(label, options, key=key, format_func=names)
+    chosen = chosen or asked  # on its first run after another page a widget may be empty
+    st.session_state[f"{key}-asked"] = chosen
+    set_parameter(parameter, None if chosen == usual else chosen)
+    return chosen
+
+
+def set_parameter(parameter: str, value: str | None) -> None:
+    """Writes a parameter into the address, or takes it out.
+
+    Args:
+        parameter: Its name.
+        value: Its value; None takes it out.
+    """
+    if value is None:
+        st.query_params.pop(parameter, None)
+    elif st.query_params.get(parameter) != value:
+        st.query_params[parameter] = value
+
+
+def note_bad(word: str, value: str) -> None:
+    """Tells that the address asks for something that does not exist.
+
+    Args:
+        word: What the value is called on screen.
+        value: What the address says.
+    """
+    st.info(f"The address asks for the {word} “{plain(value[:80])}”, which does not exist here: this is the default.")

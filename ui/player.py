@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from core.charts import player_views
 from core.findings import accuracy_finding, caution, finding, length_finding
 from core.names import amount_name, checkpoint_name, pruning_name
 from core.results import SweepResult, write_atomically
-from ui.address import note_unknown
+from core.verdicts import verdict_finding
+from ui.address import choose
 from ui.text import plain
 
 CORE = ROOT / "core"
@@ -102,34 +104,34 @@ def _two_places(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
 
 
-def show_finding(result: SweepResult, reduction: str) -> None:
+def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:
     """Says what a result shows, in computed sentences.
 
     Args:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.catalog.REDUCTIONS`.
+        companions: Results of its random control and of each layer alone.
     """
     if words := caution(result):
         st.warning(plain(words))
     st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
+    if result.key:
+        st.markdown(plain(verdict_finding(result, reduction, companions, companions)))
 
 
-def choose_reduction(result: SweepResult | None = None, key: str = "reduction") -> str:
+def choose_reduction(result: SweepResult | None = None) -> str:
     """Asks how tokens become one vector, and explains the choice, which is in the address.
 
     Args:
         result: What is on show, for what sentence length alone does to it.
-        key: The widget's key and its name in the address.
     """
-    note_unknown(key, [reduction.title for reduction in REDUCTIONS.values()], "reduction")
-    chosen: str = st.segmented_control(
+    chosen = choose(
         "A sentence becomes one vector by",
         list(REDUCTIONS),
-        format_func=lambda name: REDUCTIONS[name].title,
-        default="mean",
-        key=key,
-        bind="query-params",
-        required=True,
+        "reduction",
+        names=lambda name: REDUCTIONS[name].title,
+        word="reduction",
+        segmented=True,
     )
     length = f" {length_finding(result)}" if result and chosen == "tokens" else ""
     st.markdown(f":small[{REDUCTIONS[chosen].explanation}{length}]")  # a caption is too faint to be read on a projector

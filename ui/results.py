@@ -1,10 +1,16 @@
-"""Results from files, read once for all visitors, who only look at them."""
+"""Results on a page: read once for all visitors, who only look at them, and chosen by a name in the address."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
+from core import library, results
+from core.errors import PrunescopeError
+from core.library import Entry
 from core.results import SweepResult, load
+from ui.address import choose
+from ui.text import plain
 
 
 def loaded(path: Path) -> SweepResult:
@@ -19,6 +25,61 @@ def loaded(path: Path) -> SweepResult:
     return _loaded(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@st.cache_resource(show_spinner=False, max_entries=160)
 def _loaded(path: Path, modified: int) -> SweepResult:
     return load(path)
+
+
+def at_hand() -> tuple[Entry, ...]:
+    """Lists the results at hand, the shipped ones first; a damaged manifest is told."""
+    try:
+        return (*library.shipped(), *library.own())
+    except PrunescopeError as error:
+        st.warning(plain(str(error)))
+        return library.own()
+
+
+def choose_result(
+    label: str, entries: Sequence[Entry], parameter: str = "result", default: str | None = None
+) -> SweepResult | None:
+    """Asks which result to show; its key is in the address.
+
+    Args:
+        label: Over the box.
+        entries: What can be chosen, at least one.
+        parameter: The parameter of the address.
+        default: The key that is shown where the address says nothing; None is the first one's.
+
+    Returns:
+        The result; None where its file is damaged, which is told.
+    """
+    names = {entry.key: entry.name for entry in entries}
+    key = choose(label, list(names), parameter, names=lambda one: names[one], default=default, word="result")
+    return by_key(key)
+
+
+def by_key(key: str) -> SweepResult | None:
+    """Reads a stored result; None where it is not there or damaged, which is told.
+
+    Args:
+        key: The result's key.
+    """
+    path = results.find(key)
+    try:
+        if path is None:
+            raise PrunescopeError(f"the result {key[:12]}… is not stored here: recompute it, or choose another one")
+        return loaded(path)
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+        return None
+
+
+def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+    """Reads what a result is judged beside: the seeds of its random control, and each layer pruned alone.
+
+    Args:
+        result: The result.
+        entries: The results at hand.
+    """
+    found = (by_key(entry.key) for entry in library.companions(library.entry_of(result), entries))
+    return [one for one in found if one is not None]

@@ -14,8 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, expect, sync_playwright
 
 from core.catalog import ROOT
-from core.results import save
-from tests.builders import make_result
+from tests.builders import make_result, ship
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -39,8 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     for page in (folder / "tests/browser/site_pages").glob("*.py"):
         shutil.copy(page, folder / "pages")
-    for source in ("hub", "written"):
-        save(make_result(source=source), folder / "cached_results" / "results")
+    ship(folder / "cached_results" / "results", *(make_result(source=source) for source in ("hub", "written")))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

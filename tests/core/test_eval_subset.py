@@ -212,7 +212,7 @@ class TestCalibration:
 
     def test_a_folder_without_a_training_split_is_refused(self, write):
         folder = write(rows_with([0, 1] * 10))
-        with pytest.raises(PrunescopeError, match="has no sst2/train-00000-of-00001[.]parquet"):
+        with pytest.raises(PrunescopeError, match=r"has no sst2/train-00000-of-00001[.]parquet"):
             load_calibration(SST2, folder, load_subset(SST2, folder, 8))
 
 

@@ -227,10 +227,10 @@ def test_refusals_and_lines_that_make_no_sense(make_queue: MakeQueue) -> None:
 
 def test_verification_is_a_job_too(make_queue: MakeQueue) -> None:
     queue = make_queue()
-    job = ended(queue, queue.verify(RESULT.key, 0.5, "ann"))
+    job = ended(queue, queue.ask("verify", "ann", key=RESULT.key, amount=0.5))
     assert job.state == "done"
-    assert job.deviations is not None
-    assert job.deviations["amount"] == 0.5
+    assert job.outcome is not None
+    assert job.outcome["amount"] == 0.5
 
 
 def test_only_the_last_ended_jobs_are_remembered(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:

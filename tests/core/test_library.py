@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from builders import make_result
 
-from core import library, results
+from core import results
 from core.catalog import EMBEDDED, FINE_AMOUNTS, METHODS
 from core.errors import PrunescopeError
 from core.grid import requests
@@ -15,24 +15,26 @@ from core.library import companions, entry_of, own, shipped, write_manifest
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(library, "SHIPPED_RESULTS", tmp_path)
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
-    return tmp_path
+    folder = tmp_path / "results"
+    folder.mkdir()
+    monkeypatch.setattr(results, "SHIPPED_RESULTS", folder)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(folder))
+    return folder
 
 
 def test_the_manifest_gives_back_what_was_written_where_the_files_are(folder: Path) -> None:
     first, second = make_result(), make_result(num_examples=100)
     results.save(first, folder)
     entries = [entry_of(first, "one command"), entry_of(second, "another")]
-    write_manifest(entries, folder / "manifest.json")
-    assert shipped(folder / "manifest.json") == (entries[0],), "the second has no file"
-    assert shipped(folder / "absent.json") == ()
+    assert shipped() == ()
+    write_manifest(entries, folder.parent / "manifest.json")
+    assert shipped() == (entries[0],), "the second has no file"
 
 
 def test_a_damaged_manifest_is_refused_in_one_line(folder: Path) -> None:
-    (folder / "manifest.json").write_text('[{"key": 1}]')
+    (folder.parent / "manifest.json").write_text('[{"key": 1}]')
     with pytest.raises(PrunescopeError, match=r"manifest\.json is damaged"):
-        shipped(folder / "manifest.json")
+        shipped()
 
 
 def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -> None:

@@ -242,7 +242,7 @@ def test_a_frame_is_verified_from_the_folders_that_are_named(
     process.send("v", "verify", key=key, amount=0.3, **folders)
     events = process.until_end_of("v")
     assert events[-1]["event"] == "done"
-    deviations = events[-1]["deviations"]
+    deviations = events[-1]["outcome"]
     assert deviations["amount"] == 0.3
     assert deviations["within_tolerance"]
     assert set(deviations["torch_cka"]) == {"mean", "cls", "tokens"}

@@ -39,7 +39,7 @@ def test_it_hands_over_pictures_labels_and_settings() -> None:
 def test_another_reduction_is_other_data_in_the_same_pictures() -> None:
     app = AppTest.from_function(page, default_timeout=20).run()
     before = mounted(app)
-    app.button_group(key="reduction").set_value("tokens").run()
+    app.button_group(key="choose-reduction").set_value("tokens").run()
     assert not app.exception
     after = mounted(app)
     assert before["frames"] == after["frames"]
