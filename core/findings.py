@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from core.catalog import FEW_EXAMPLES, SURVIVAL_THRESHOLD
+from core.catalog import EMBEDDED, FEW_EXAMPLES, SURVIVAL_THRESHOLD
 from core.names import amount_name, circumstances, in_sentence, listed, point_names, pruned_layer, pruning_name
 from core.results import Frame, SweepResult
 from core.statistics import survival
@@ -183,11 +183,11 @@ def length_finding(result: SweepResult) -> str:
 
 
 def caution(result: SweepResult) -> str:
-    """Warns where the examples are so few that CKA is noisy; empty where they suffice."""
+    """Warns of too few examples for CKA, and of what a checkpoint's scores must not be read without; else empty."""
     count = len(result.task.examples)
-    if count >= FEW_EXAMPLES:
-        return ""
-    return f"{count} examples are few: CKA is noisy below {FEW_EXAMPLES}, so take small differences for chance."
+    few = f"{count} examples are few: CKA is noisy below {FEW_EXAMPLES}, so take small differences for chance."
+    notes = [known.note for known in EMBEDDED.values() if known.id == result.checkpoint.id]
+    return " ".join(filter(None, [few if count < FEW_EXAMPLES else "", *notes]))
 
 
 def is_cumulative(result: SweepResult) -> bool:

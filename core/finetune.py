@@ -42,6 +42,15 @@ from core.sweep import sweep
 
 AVERAGE_EVERY = 20  # steps
 
+# Where the data is not a split of the Hub's as it stands.
+ORIGINS = {
+    "qnli": """Cut from the *development* split of GLUE's QNLI (`nyu-mll/glue`, configuration `qnli`), rows renumbered;
+the rest of that split is the validation data below, so that this checkpoint must not be evaluated on the Hub's""",
+    "qqp": """Cut from the training split of GLUE's QQP (`nyu-mll/glue`, configuration `qqp`), rows renumbered, as are
+the validation data below. The scores are not clean: all-MiniLM-L6-v2 was itself trained on sentence pairs that include
+Quora's duplicate questions, and may have seen these""",
+}
+
 NOTES = {
     "sst2": """
 
@@ -259,6 +268,8 @@ def model_card(task: Task, options: argparse.Namespace, frame: Frame, sizes: Map
         for name, value in frame.metrics.items()
         for low, high in [frame.intervals[name] or (float("nan"),) * 2]
     )
+    usual = f"The training split of GLUE's {task.title} (`{task.dataset_id}`, configuration `{task.name}`)"
+    origin = ORIGINS.get(task.name, usual)
     return f"""---
 {metadata.to_yaml()}
 ---
@@ -270,8 +281,8 @@ made to be pruned and looked at; it is no state of the art.
 
 ## Data
 
-The training split of GLUE's {task.title} (`{task.dataset_id}`, configuration `{task.name}`): {sizes["train"]:,}
-examples. `training_examples.npy` holds a digest of each, so that nothing is evaluated on what it was trained on.
+{origin}: {sizes["train"]:,} examples.
+`training_examples.npy` holds a digest of each, so that nothing is evaluated on what it was trained on.
 
 ## Recipe
 

@@ -242,3 +242,9 @@ def test_sentence_length_is_told_by_its_range() -> None:
 def test_few_examples_are_a_warning_and_enough_are_none() -> None:
     assert caution(make_result(num_examples=63)).startswith("63 examples are few: CKA is noisy below 64")
     assert caution(make_result(num_examples=64)) == ""
+
+
+def test_a_checkpoint_that_may_have_seen_the_examples_is_said_to() -> None:
+    result = make_result()
+    checkpoint = result.checkpoint.model_copy(update={"id": "embedded:qqp"})
+    assert "Quora" in caution(result.model_copy(update={"checkpoint": checkpoint}))

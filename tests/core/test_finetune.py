@@ -1,0 +1,68 @@
+"""How a checkpoint is made, on a tiny one: what is stored is what was trained, with fewer words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import make_texts
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core.catalog import TASKS
+from core.checkpoint_files import TRAINING_EXAMPLES
+from core.eval_subset import example_digests, read_split
+from core.finetune import kept_ids, main, texts
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, glue_folder: Path) -> Path:
+    """The folder of a whole run: `work` beside `output`."""
+    folder = tmp_path_factory.mktemp("finetune")
+    arguments = ["--task", "cola", "--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "0.2"]
+    arguments += ["--average-epochs", "0.2", "--output", str(folder / "output"), "--work", str(folder / "work")]
+    assert main(arguments) == 0
+    return folder
+
+
+def test_the_stored_checkpoint_says_what_the_trained_one_says(made: Path) -> None:
+    words = [make_texts(1, seed=k)[0] for k in range(8)]
+    logits = []
+    for name in ("work/mixed", "output"):
+        tokenizer = AutoTokenizer.from_pretrained(made / name)
+        model = AutoModelForSequenceClassification.from_pretrained(made / name, dtype=torch.float32).eval()
+        with torch.inference_mode():
+            logits.append(model(**tokenizer(words, padding=True, return_tensors="pt")).logits)
+    torch.testing.assert_close(*logits, rtol=0, atol=0.05)  # it is stored in float16
+    assert AutoModelForSequenceClassification.from_pretrained(made / "output").dtype == torch.float16
+
+
+def test_half_of_the_average_is_stored(made: Path) -> None:
+    first, averaged, mixed = (
+        AutoModelForSequenceClassification.from_pretrained(made / "work" / name).classifier.weight
+        for name in ("final", "averaged", "mixed")
+    )
+    assert not torch.equal(first, averaged)
+    torch.testing.assert_close(mixed, (first + averaged) / 2)
+
+
+def test_a_smaller_vocabulary_cuts_words_into_the_same_pieces(made: Path, tiny_bert: Path) -> None:
+    full, cut = AutoTokenizer.from_pretrained(tiny_bert), AutoTokenizer.from_pretrained(made / "output")
+    for text in make_texts(20, seed=1):
+        assert full.tokenize(text) == cut.tokenize(text)
+
+
+def test_unused_words_go_and_single_characters_stay(tiny_bert: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    kept = tokenizer.convert_ids_to_tokens(kept_ids(tokenizer, [("a film",)]))
+    assert {"a", "film", "z", "##z", "[CLS]", "[PAD]"} <= set(kept)
+    assert "scene" not in kept
+
+
+def test_the_folder_names_its_training_examples_and_its_scores(made: Path, glue_folder: Path) -> None:
+    stored = np.load(made / "output" / TRAINING_EXAMPLES)
+    training = texts(read_split(glue_folder, TASKS["cola"], "train"), TASKS["cola"])
+    assert np.array_equal(stored, example_digests(training))
+    card = (made / "output" / "README.md").read_text()
+    assert "160 examples" in card.replace("\n", " ")
+    assert "| matthews correlation |" in card
+    assert "on the 96 examples of the validation split" in card
