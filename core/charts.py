@@ -16,14 +16,14 @@ import altair as alt
 
 from core.catalog import SURVIVAL_THRESHOLD
 from core.findings import layer_survivals, majority_share
-from core.names import point_names
+from core.names import amount_name, point_names
 from core.results import SweepResult
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]
 LayerChart = alt.LayerChart | alt.FacetChart  # what altair says that alt.layer gives
 
-MOST_PRINTED = 8  # more points than this leave no room for a number in a cell
+MOST_PRINTED = 12  # more points than this leave no room for a number in a cell
 MOST_LABELLED_BARS = 14
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 UNDEFINED_COLOUR = "#8a8a8a"
@@ -49,6 +49,42 @@ def player_views(result: SweepResult, reduction: str) -> dict[str, Spec]:
     }
 
 
+def pair_views(left: SweepResult, right: SweepResult, reduction: str, titles: tuple[str, str]) -> dict[str, Spec]:
+    """Draws two results of the same amounts beside each other: their heatmaps and their accuracy.
+
+    Args:
+        left: A result.
+        right: Another one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+        titles: What the two are called over their pictures.
+
+    Returns:
+        `left`, `right`, `left-accuracy` and `right-accuracy`, each with its data under `datasets`.
+    """
+    views = {}
+    for side, result, title in zip(("left", "right"), (left, right), titles, strict=True):
+        drawn = player_views(result, reduction)
+        views[side] = {**drawn["heatmap"], "title": title}
+        views[f"{side}-accuracy"] = {**drawn["accuracy"], "title": f"{title}: accuracy, 95 % interval"}
+    return views
+
+
+def player_frames(result: SweepResult) -> Rows:
+    """Gives what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
+    return [
+        {
+            "amount": frame.amount,
+            "name": f"Pruning amount {amount_name(frame.amount)}",
+            "detail": f"sparsity {frame.sparsity:.2f} · accuracy {_two_places(frame.metrics.get('accuracy'))}",
+        }
+        for frame in result.frames
+    ]
+
+
+def _two_places(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"
+
+
 def player_chart(result: SweepResult, reduction: str) -> Spec:
     """Draws the same three pictures as one of fixed size: the heatmap, beside it accuracy over survival.
 
@@ -66,7 +102,7 @@ def _rows(result: SweepResult, reduction: str) -> dict[str, Rows]:
     return {
         "cells": _cells(result, reduction),
         "amounts": _amounts(result),
-        "reference": [_majority(result)],
+        "reference": [majority(result)],
         "bars": _bars(result, reduction),
     }
 
@@ -80,7 +116,7 @@ def _cells(result: SweepResult, reduction: str) -> Rows:
             "pruned": column.label,
             "baseline_name": row.title,
             "pruned_name": column.title,
-            "v": [_rounded(frame.cka[reduction][i][j]) for frame in result.frames],
+            "v": [rounded(frame.cka[reduction][i][j]) for frame in result.frames],
         }
         for i, row in enumerate(names)
         for j, column in enumerate(names)
@@ -100,7 +136,8 @@ def _amounts(result: SweepResult) -> Rows:
     return rows
 
 
-def _majority(result: SweepResult) -> dict[str, Any]:
+def majority(result: SweepResult) -> dict[str, Any]:
+    """The reference line of an accuracy curve, with its words."""
     share = majority_share(result)
     return {"accuracy": share, "text": f"always the majority class: {share:.2f}"}
 
@@ -119,7 +156,7 @@ def _bars(result: SweepResult, reduction: str) -> Rows:
     ]
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
     """Keeps the page small without touching the three decimals on screen."""
     return None if value is None else round(value, 6)
 
@@ -129,7 +166,7 @@ def _rounded(value: float | None) -> float | None:
 
 @lru_cache(maxsize=64)
 def _view_spec(name: str, points: tuple[str, ...]) -> Spec:
-    return _finished(DRAWINGS[name](points))
+    return finished(DRAWINGS[name](points))
 
 
 @lru_cache(maxsize=16)
@@ -138,11 +175,15 @@ def _chart_spec(points: tuple[str, ...]) -> Spec:
     beside = alt.vconcat(
         views["accuracy"].properties(width=340, height=130), views["survival"].properties(width=340, height=130)
     )
-    return _finished(alt.hconcat(views["heatmap"].properties(width=340, height=340), beside))
+    return finished(alt.hconcat(views["heatmap"].properties(width=340, height=340), beside))
 
 
-def _finished(chart: LayerChart | alt.HConcatChart) -> Spec:
-    """Adds the frame; gives cells without a value their own grey, because they are no zeros."""
+def finished(chart: LayerChart | alt.HConcatChart) -> Spec:
+    """Makes a template: adds the frame; gives cells without a value their own grey, because they are no zeros.
+
+    Args:
+        chart: A picture of named data.
+    """
     grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
     chart = chart.add_params(alt.param(name="frame", value=0))
     spec: Spec = chart.configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey)).to_dict()
@@ -164,7 +205,7 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
             title="CKA",
             orient="top",
             titleOrient="left",
-            gradientLength=140,
+            gradientLength=100,
             gradientThickness=10,
             values=[0, 0.5, 1],
             offset=6,
@@ -186,7 +227,7 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
         base.transform_filter("datum.baseline === datum.pruned").mark_rect(
             filled=False, stroke=OWN_COLOUR, strokeWidth=2
         ),
-        *_hatching(base, x, y),
+        *hatching(base, x, y),
     ]
     if len(names) <= MOST_PRINTED:
         ink = alt.condition(f"datum.cka > {LIGHT_FROM}", alt.value("black"), alt.value("white"))
@@ -197,16 +238,22 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
     )
 
 
-def _hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """Three diagonal strokes over every cell without a value."""
+def hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Three diagonal strokes over every cell without a value.
+
+    Args:
+        base: A chart of cells whose data have `cka`.
+        x: Its columns.
+        y: Its rows.
+    """
     undefined = base.transform_filter("!isValid(datum.cka)").mark_rule(color="white")
     strokes = (((0.0, 0.5), (0.5, 0.0)), ((0.0, 1.0), (1.0, 0.0)), ((0.5, 1.0), (1.0, 0.5)))
     return [
         undefined.encode(
             x=x.bandPosition(left),
-            x2=alt.X2("pruned:N", bandPosition=right),
+            x2=alt.X2(x["shorthand"], bandPosition=right),
             y=y.bandPosition(low),
-            y2=alt.Y2("baseline:N", bandPosition=high),
+            y2=alt.Y2(y["shorthand"], bandPosition=high),
         )
         for (left, low), (right, high) in strokes
     ]
@@ -214,7 +261,7 @@ def _hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 def _accuracy(points: tuple[str, ...]) -> LayerChart:
     """Accuracy over the pruning amount, its interval, and what answering the majority class alone would reach."""
-    x = _amount_axis("amount:Q")
+    x = amount_axis("amount:Q")
     y = alt.Y(
         "accuracy:Q",
         title="Accuracy",
@@ -235,7 +282,7 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
             x=alt.datum(0), text="text:N"
         ),
         base.mark_line(style="series").encode(y=y),
-        _here(x),
+        here(x),
         base.transform_filter("datum.k === frame").mark_point(style="marker", filled=True).encode(y=y),
         base.mark_rule(opacity=0, strokeWidth=20).encode(tooltip=tooltip),  # hovering anywhere above an amount tells it
     ).properties(title="Accuracy with its 95 % interval")
@@ -244,7 +291,7 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
 def _survival(points: tuple[str, ...]) -> LayerChart:
     """How far each layer keeps its CKA with its own baseline; a bar fades when the frame has passed its end."""
     order = [name.label for name in point_names(points)]
-    x = _amount_axis("survival:Q")
+    x = amount_axis("survival:Q")
     y = alt.Y(
         "layer:N",
         title="Layer",
@@ -257,7 +304,7 @@ def _survival(points: tuple[str, ...]) -> LayerChart:
         opacity=alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)),
         tooltip=[alt.Tooltip("name:N", title="Layer"), alt.Tooltip("text:N", title="Survives up to")],
     )
-    layers = [bar, _here(_amount_axis("amount:Q"))]
+    layers = [bar, here(amount_axis("amount:Q"))]
     if len(order) <= MOST_LABELLED_BARS:  # the halo keeps the passing line out of the number
         layers += [
             base.mark_text(style=style, align="left", dx=5).encode(text="text:N")
@@ -266,17 +313,27 @@ def _survival(points: tuple[str, ...]) -> LayerChart:
     return alt.layer(*layers).properties(title=f"Own CKA stays at or above {SURVIVAL_THRESHOLD} up to")
 
 
-def _here(x: alt.X) -> alt.Chart:
-    """A line at the amount on show."""
+def here(x: alt.X) -> alt.Chart:
+    """A line at the amount on show: of the data `amounts`, the row whose `k` is the frame.
+
+    Args:
+        x: The axis of amounts.
+    """
     amounts = alt.Chart(alt.NamedData("amounts")).transform_filter("datum.k === frame")
     line: alt.Chart = amounts.mark_rule(style="here").encode(x=x)
     return line
 
 
-def _amount_axis(field: str) -> alt.X:
+def amount_axis(field: str, title: str = "Pruning amount") -> alt.X:
+    """An axis of pruning amounts, the same under every curve.
+
+    Args:
+        field: Altair's shorthand of the field.
+        title: Other words, where it is not amounts that are shared.
+    """
     return alt.X(
         field,
-        title="Pruning amount",
+        title=title,
         scale=alt.Scale(domain=AMOUNT_DOMAIN, nice=False),
         axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", grid=False),
     )

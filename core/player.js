@@ -2,10 +2,23 @@
 // Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes.
 // It talks to no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
 //
-// data: { title, group, autoplay, vega: URL of the Vega bundle or null if it is loaded already,
-//         frames: [{amount, name, detail}], views: {heatmap, accuracy, survival: Vega-Lite specifications} }
+// data: {
+//   title, group, autoplay,
+//   layout: a class of player.css, whose grid areas are the names of the views,
+//   frames: [{amount, name, detail}],
+//   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
+//   choices: [{name, title, views}] instead of views: the bar then offers them, as for the reductions of one result,
+//   start: the amount shown first, or null; then nothing plays by itself,
+//   link: true offers a link to what is shown, for a page that reads `amount` from its address,
+//   stage: {heading, caption, hint}, or null: made for a projector, listening to the keys of the whole page,
+//   vega: URL of the Vega bundle, or null if it is loaded already,
+// }
+//
+// In a file of its own: player.css in a <style>, in a <script type="module"> vl_convert's bundle for the snippet
+// `globalThis.vegaEmbed = vegaEmbed;`, and in a second one this file, followed by `mountPlayer(element, data);`.
 
 const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
+const SMALLEST_NUMBER = 10; // pixels; a cell that has no room for it shows its colour alone
 const END_HOLDS = 3; // the last frame stands this many times as long before the loop starts over
 
 // ---------------------------------------------------------------- time: one clock a group of synced players
@@ -28,9 +41,12 @@ class Clock {
   emit() { for (const player of this.players) player.show(); }
 
   join(player) {
+    const { autoplay, start } = player.data;
+    const first = !this.amounts.length;
     this.players.add(player);
     this.update();
-    if (player.data.autoplay && this.autoplay) this.play();
+    if (first && start != null) this.seek(Math.max(this.amounts.findLastIndex((a) => a <= start), 0));
+    else if (autoplay && this.autoplay) this.play();
     this.autoplay = false;
   }
 
@@ -102,7 +118,7 @@ function themeOf(element) { // Streamlit gives its theme as CSS variables; the d
   return { text, line, accent, background, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
 }
 
-function vegaConfig({ text, line, accent, background, font }, size) {
+function vegaConfig({ text, line, accent, background, font }, size, numberSize) {
   const label = { labelColor: text, titleColor: text, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal" };
   return {
     background: "transparent", padding: 2, font, aria: false,
@@ -112,15 +128,15 @@ function vegaConfig({ text, line, accent, background, font }, size) {
     view: { stroke: null },
     style: {
       frame: { stroke: line },
-      number: { fontSize: size },
+      number: { fontSize: numberSize, opacity: numberSize < SMALLEST_NUMBER ? 0 : 1 },
       halo: { stroke: background, strokeWidth: 5, strokeJoin: "round" },
       band: { color: accent, opacity: 0.22 },
-      series: { color: accent, strokeWidth: 2.5 },
+      series: { color: accent, strokeWidth: size / 5 },
       bar: { color: accent },
       reference: { color: text, strokeDash: [5, 4], opacity: 0.7 },
       note: { color: text, fontSize: size },
-      here: { color: text, strokeWidth: 1.5 },
-      marker: { color: accent, stroke: text, strokeWidth: 1.5, size: 90, opacity: 1 },
+      here: { color: text, strokeWidth: size / 8 },
+      marker: { color: accent, stroke: text, strokeWidth: 1.5, size: 7.5 * size, opacity: 1 },
     },
   };
 }
@@ -131,7 +147,7 @@ function tooltipOptions({ dark, font }, size) { // it stands outside the player:
     theme: dark ? "dark" : "light",
     formatTooltip: (values, sanitize) => {
       const rows = Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>");
-      return `<div style="font: ${size + 1}px/1.5 ${font.replaceAll('"', "'")}">${rows}</div>`;
+      return `<div style="font: ${size}px/1.5 ${font.replaceAll('"', "'")}">${rows}</div>`;
     },
   };
 }
@@ -145,21 +161,28 @@ class Picture { // one Vega view in one box
     this.observer.observe(box);
   }
 
+  sizes(columns) { // in pixels: of all text, by the layout, and of the numbers in cells, by the room that they have
+    const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize));
+    const cell = (this.box.clientWidth - 4 * size) / columns;
+    return [size, Math.floor(Math.min(0.35 * cell, size))]; // "-0.05" is less than three times as wide as high
+  }
+
   refresh() { // a template that is drawn already takes new data and sizes; another one replaces it without a gap
-    const { data, theme, fontSize } = this.player;
-    if (!data || !this.box.clientWidth) return;
-    const { datasets, ...template } = data.views[this.name];
-    const wanted = JSON.stringify([template, theme, fontSize]);
+    const { views, theme } = this.player;
+    if (!views || !this.box.clientWidth) return;
+    const { datasets, ...template } = views[this.name];
+    const config = vegaConfig(theme, ...this.sizes(template.usermeta?.columns ?? 1));
+    const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;
     if (wanted === this.wanted) return this.draw();
     this.wanted = wanted;
     embedding = embedding
-      .then(() => this.embed(template, theme, fontSize))
+      .then(() => this.embed(template, theme, config))
       .catch((error) => this.player.fail(error))
       .then(() => new Promise(requestAnimationFrame));
   }
 
-  async embed(template, theme, fontSize) {
+  async embed(template, theme, config) {
     const { wanted } = this;
     const embed = await vegaEmbed(this.player.data.vega);
     if (wanted !== this.wanted) return;
@@ -169,11 +192,12 @@ class Picture { // one Vega view in one box
     this.box.append(holder);
     const spec = {
       ...template, width, height, autosize: { type: "fit", contains: "padding" },
-      params: [{ name: "frame", value: frame }], datasets: structuredClone(datasets),
+      params: template.params.map((param) => (param.name === "frame" ? { ...param, value: frame } : param)),
+      datasets: structuredClone(datasets),
     };
     const result = await embed(holder, spec, {
       actions: false, defaultStyle: false, renderer: "svg", ast: true,
-      config: vegaConfig(theme, fontSize), tooltip: tooltipOptions(theme, fontSize),
+      config, tooltip: tooltipOptions(theme, config.title.fontSize),
     });
     if (wanted !== this.wanted) return result.finalize(), holder.remove(); // overtaken by a newer one
     this.finish();
@@ -221,6 +245,7 @@ class Picture { // one Vega view in one box
     this.observer.disconnect();
     this.wanted = null;
     this.finish();
+    this.box.remove();
   }
 }
 
@@ -233,23 +258,50 @@ const BACK = icon("M13 1.5v13L5 8zM2.5 1.5h2v13h-2z");
 const FORTH = icon("M3 1.5v13L11 8zM11.5 1.5h2v13h-2z");
 const LOOP = icon("M8 2.5V.3l3.8 3.2L8 6.7V4.5A3.7 3.7 0 0 0 4.8 10L3.3 11.3A5.7 5.7 0 0 1 8 2.5zM8 13.5v2.2l-3.8-3.2L8 9.3v2.2A3.7 3.7 0 0 0 11.2 6l1.5-1.3A5.7 5.7 0 0 1 8 13.5z");
 
+const LINK = icon("M6.6 11.6 5 13.2a1.6 1.6 0 0 1-2.2-2.2l3-3A1.6 1.6 0 0 1 8 8l1.1-1.1a3.1 3.1 0 0 0-4.4 0l-3 3a3.1 3.1 0 0 0 4.4 4.4l1.6-1.6zM9.4 4.4 11 2.8A1.6 1.6 0 0 1 13.2 5l-3 3A1.6 1.6 0 0 1 8 8L6.9 9.1a3.1 3.1 0 0 0 4.4 0l3-3a3.1 3.1 0 0 0-4.4-4.4L8.3 3.3z");
+const DONE = icon("M6.2 13.4 1.3 8.5l1.8-1.8 3.1 3.1 6.7-6.7 1.8 1.8z");
+const FULL = icon("M1.5 1.5h5v2h-3v3h-2zM9.5 1.5h5v5h-2v-3h-3zM1.5 9.5h2v3h3v2h-5zM12.5 9.5h2v5h-5v-2h3z");
+
 const HTML = `
 <div class="player" role="group" tabindex="0">
-  <p class="readout"><output><b></b> <span></span></output></p>
+  <div class="words">
+    <h2 class="heading" hidden></h2>
+    <p class="readout"><output><b></b> <span></span></output></p>
+  </div>
   <div class="pictures">
-    <div class="heatmap" role="img"></div>
     <div class="bar">
       <button type="button" data-do="back" aria-label="One amount back" title="One amount back (←)">${BACK}</button>
       <button type="button" data-do="toggle" class="main"></button>
       <button type="button" data-do="forth" aria-label="One amount forth" title="One amount forth (→)">${FORTH}</button>
       <input type="range" min="0" step="1" aria-label="Pruning amount">
-      <select aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
+      <select data-choose="choice" aria-label="View" title="What is shown" hidden></select>
+      <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
+      <button type="button" data-do="link" hidden></button>
+      <button type="button" data-do="full" aria-label="Full screen" title="Full screen (F)" hidden>${FULL}</button>
     </div>
-    <div class="accuracy" role="img"></div>
-    <div class="survival" role="img"></div>
   </div>
+  <p class="caption" hidden></p>
+  <p class="hint" hidden></p>
 </div>`;
+
+const KEYS = { ArrowLeft: "back", ArrowRight: "forth", Home: "first", End: "last", " ": "toggle" };
+const STAGE_KEYS = { ...KEYS, ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next", f: "full", F: "full" };
+const TYPED = "input:not([type=range]), textarea, select, [contenteditable=true]"; // these need the keys themselves
+const QUIET_AFTER = 3000; // milliseconds without the mouse until a stage hides its controls
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // a page that is not served securely has no clipboard: the old way
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
 
 class Player {
   constructor(root) {
@@ -257,30 +309,93 @@ class Player {
     this.element.innerHTML = HTML;
     root.append(this.element);
     const find = (selector) => this.element.querySelector(selector);
-    this.frame = find(".player");
-    Object.assign(this, { amountText: find("b"), detail: find("output span"), output: find("output"), scrub: find("input"), speed: find("select") });
+    Object.assign(this, {
+      frame: find(".player"), grid: find(".pictures"), amountText: find("b"), detail: find("output span"), output: find("output"),
+      scrub: find("input"), choose: find("[data-choose=choice]"), speed: find("[data-choose=speed]"),
+      heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
+    });
     this.buttons = Object.fromEntries([...this.element.querySelectorAll("button")].map((b) => [b.dataset.do, b]));
-    this.pictures = ["heatmap", "accuracy", "survival"].map((name) => new Picture(name, find("." + name), this));
+    this.pictures = [];
     this.listen();
+    this.offerLink();
   }
 
-  get fontSize() { return Math.round(Math.min(Math.max(this.pictures[0].box.clientHeight / 38, 12), 16)); }
   get index() { return Math.max(this.data.frames.findLastIndex((f) => f.amount <= this.clock.amount), 0); }
+  get choice() { return this.data.choices?.find((one) => one.name === this.chosen) ?? this.data.choices?.[0]; }
+  get views() { return this.data && (this.choice ?? this.data).views; }
 
-  update(data) {
-    this.data = data;
+  update(data, turn) {
+    Object.assign(this, { data, turn });
     this.theme = themeOf(this.frame);
     this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
+    this.frame.className = `player ${data.layout ?? "single"}`;
+    this.buttons.link.hidden = !data.link;
+    this.offerChoices();
+    this.setStage(data.stage);
+    this.arrange();
     const clock = Clock.of(data.group);
     if (clock === this.clock) clock.update();
     else {
       this.clock?.leave(this);
       (this.clock = clock).join(this);
     }
+    this.redraw();
+  }
+
+  arrange() { // one box a view, in the grid area of its name
+    const names = Object.keys(this.views);
+    for (const picture of this.pictures) if (!names.includes(picture.name)) picture.end();
+    this.pictures = names.map((name) => this.pictures.find((picture) => picture.name === name) ?? this.add(name));
+  }
+
+  add(name) {
+    const box = document.createElement("div");
+    box.className = `picture ${name}`;
+    box.style.gridArea = name;
+    box.setAttribute("role", "img");
+    this.grid.append(box);
+    return new Picture(name, box, this);
+  }
+
+  redraw() {
     for (const picture of this.pictures) {
-      picture.box.setAttribute("aria-label", data.views[picture.name].title);
+      picture.box.setAttribute("aria-label", [this.views[picture.name].title].flat().join(", "));
       picture.refresh();
     }
+  }
+
+  offerChoices() {
+    const { choices } = this.data;
+    this.choose.hidden = !choices;
+    this.choose.replaceChildren(...(choices ?? []).map(({ name, title }) => new Option(title, name)));
+    if (choices) this.choose.value = this.choice.name;
+  }
+
+  offerLink(icon = LINK, label = "Copy a link to this amount") {
+    const { link } = this.buttons;
+    Object.assign(link, { innerHTML: icon, ariaLabel: label, title: label });
+  }
+
+  setStage(stage) { // its texts are a visitor's: they are shown as text and never read as HTML
+    for (const name of ["heading", "caption", "hint"]) {
+      this[name].textContent = stage?.[name] ?? "";
+      this[name].hidden = !stage?.[name];
+    }
+    this.buttons.full.hidden = !stage;
+    if (Boolean(stage) === Boolean(this.onPage)) return;
+    this.onPage?.abort();
+    this.onPage = stage ? new AbortController() : null;
+    if (!stage) return;
+    const { signal } = this.onPage;
+    document.addEventListener("keydown", (event) => this.press(event, STAGE_KEYS), { signal });
+    document.addEventListener("pointermove", () => this.wake(), { signal });
+    this.wake();
+  }
+
+  wake() {
+    this.frame.classList.remove("quiet");
+    clearTimeout(this.sleep);
+    this.sleep = setTimeout(() => this.frame.classList.add("quiet"), QUIET_AFTER);
   }
 
   show() {
@@ -305,25 +420,40 @@ class Player {
 
   listen() {
     const go = (index) => (this.clock.pause(), this.clock.seek(index));
-    const does = {
+    this.does = {
       back: () => go(this.clock.index - 1),
       forth: () => go(this.clock.index + 1),
       first: () => go(0),
       last: () => go(this.clock.last),
       toggle: () => (this.clock.playing ? this.clock.pause() : this.clock.play()),
       loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
+      link: () => this.copyLink(),
+      full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+      previous: () => this.turn?.(-1),
+      next: () => this.turn?.(1),
     };
-    for (const [name, button] of Object.entries(this.buttons)) button.onclick = does[name];
+    for (const [name, button] of Object.entries(this.buttons)) button.onclick = this.does[name];
     this.scrub.oninput = () => go(+this.scrub.value);
     this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
-    const keys = { ArrowLeft: "back", ArrowRight: "forth", Home: "first", End: "last", " ": "toggle" };
-    this.frame.onkeydown = (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey || event.target === this.speed || !keys[event.key]) return;
-      if (event.key === " " && event.target.tagName === "BUTTON") return; // the button's own key
-      event.preventDefault();
-      event.stopPropagation();
-      does[keys[event.key]]();
-    };
+    this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); };
+    this.frame.onkeydown = (event) => this.press(event, KEYS);
+  }
+
+  press(event, keys) {
+    const [target] = event.composedPath();
+    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TYPED) || !keys[event.key]) return;
+    if (event.key === " " && target.closest?.("button, a, summary")) return; // the element's own key
+    event.preventDefault();
+    event.stopPropagation();
+    this.does[keys[event.key]]();
+  }
+
+  async copyLink() {
+    const address = new URL(location.href);
+    address.searchParams.set("amount", this.data.frames[this.index].amount);
+    await copy(address.href);
+    this.offerLink(DONE, "Link copied");
+    setTimeout(() => this.offerLink(), 1500);
   }
 
   fail(error) {
@@ -332,19 +462,22 @@ class Player {
   }
 
   finish() {
+    this.setStage(null);
     this.clock?.leave(this);
     for (const picture of this.pictures) picture.end();
     this.element.remove();
   }
 }
 
-// Mounts a player, or gives the one that stands in `root` new data: amount and playing go on. Returns how to end it.
-export function mountPlayer(root, data) {
-  (root.prunescopePlayer ??= new Player(root)).update(data);
+// Mounts a player, or gives the one that stands in `root` new data: amount, playing and choice go on. Returns how to end it.
+// On a stage, `turn` is called with 1 for the next result and with -1 for the previous one.
+export function mountPlayer(root, data, turn = null) {
+  (root.prunescopePlayer ??= new Player(root)).update(data, turn);
   return () => {
     root.prunescopePlayer?.finish();
     root.prunescopePlayer = null;
   };
 }
 
-export default ({ parentElement, data }) => mountPlayer(parentElement, data);
+export default ({ parentElement, data, setTriggerValue }) =>
+  mountPlayer(parentElement, data, (step) => setTriggerValue("turn", step));

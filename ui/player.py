@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ import streamlit as st
 import vl_convert
 
 from core.catalog import REDUCTIONS, ROOT
-from core.charts import player_views
+from core.charts import Spec, player_frames, player_views
 from core.findings import accuracy_finding, caution, finding, length_finding
-from core.names import amount_name, checkpoint_name, pruning_name
+from core.names import checkpoint_name, pruning_name
 from core.results import SweepResult, write_atomically
 from core.verdicts import verdict_finding
-from ui.address import choose
+from ui.address import choose, note_bad
 from ui.text import plain
 
 CORE = ROOT / "core"
@@ -65,43 +65,98 @@ def load_ahead() -> None:
         st.html(script, width="content", unsafe_allow_javascript=True)
 
 
-def show_player(result: SweepResult, reduction: str, *, key: str, group: str = "main", autoplay: bool = False) -> None:
+def show_player(
+    result: SweepResult,
+    reduction: str,
+    *,
+    key: str,
+    group: str = "main",
+    autoplay: bool = False,
+    start: float | None = None,
+) -> None:
     """Shows a result as moving pictures.
-
-    New data under the same key keep amount and playing; frames may be appended while it plays.
 
     Args:
         result: A whole sweep or the first frames of one, at least one.
         reduction: A name from `core.catalog.REDUCTIONS`.
+        key: As in `show_pictures`, like all that follows.
+        group: Players of one group move together.
+        autoplay: Whether it plays at first sight.
+        start: The amount shown first.
+    """
+    show_pictures(
+        player_views(result, reduction),
+        player_frames(result),
+        key=key,
+        title=f"{pruning_name(result)}, {checkpoint_name(result)}",
+        layout="single",
+        group=group,
+        autoplay=autoplay,
+        start=start,
+    )
+
+
+def show_pictures(
+    views: Mapping[str, Spec],
+    frames: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    title: str,
+    layout: str,
+    group: str = "main",
+    autoplay: bool = False,
+    start: float | None = None,
+) -> None:
+    """Shows any pictures that have a `frame` parameter, moved by one bar through the pruning amounts.
+
+    New data under the same key keep amount and playing; frames may be appended while it plays.
+
+    Args:
+        views: The pictures, each with its data under `datasets`; their names are the layout's grid areas.
+        frames: Of each frame its `amount`, its `name` and `detail`, the numbers said beside it.
         key: The element's identity on the page.
+        title: What the pictures show, for who cannot see them.
+        layout: A class of core/player.css.
         group: Players of one group move together.
         autoplay: Starts playing at first sight, unless the visitor's system asks for less motion.
+        start: The amount shown first; then nothing plays by itself.
     """
-    title = f"{pruning_name(result)}, {checkpoint_name(result)}"
-    data = {
-        "title": title,
-        "group": group,
-        "autoplay": autoplay,
-        "vega": VEGA and address_of(VEGA),
-        "frames": _frames(result),
-        "views": player_views(result, reduction),
-    }
-    _player(key=key, data=data)
-
-
-def _frames(result: SweepResult) -> list[dict[str, Any]]:
-    return [
+    _mount(
+        key,
         {
-            "amount": frame.amount,
-            "name": f"Pruning amount {amount_name(frame.amount)}",
-            "detail": f"sparsity {frame.sparsity:.2f} · accuracy {_two_places(frame.metrics.get('accuracy'))}",
-        }
-        for frame in result.frames
-    ]
+            "title": title,
+            "group": group,
+            "autoplay": autoplay,
+            "start": start,
+            "layout": layout,
+            "frames": frames,
+            "views": views,
+            "link": True,
+        },
+    )
 
 
-def _two_places(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.2f}"
+def _mount(key: str, data: Mapping[str, Any], on_turn: Callable[[], None] | None = None) -> Any:
+    return _player(key=key, data={**data, "vega": VEGA and address_of(VEGA)}, on_turn_change=on_turn or _no_turn)
+
+
+def _no_turn() -> None:
+    """Only a stage turns to other results."""
+
+
+def start_in_address() -> float | None:
+    """Reads the amount that a shared link shows first; a bad one is told."""
+    asked = st.query_params.get("amount")
+    if asked is None:
+        return None
+    try:
+        amount = float(asked)
+    except ValueError:
+        amount = -1.0
+    if 0 <= amount < 1:
+        return amount
+    note_bad("pruning amount", asked)
+    return None
 
 
 def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:

@@ -12,10 +12,11 @@ from ui.player import address_of, vega_file
 
 def page() -> None:
     from tests.builders import make_result
-    from ui.player import choose_reduction, show_player
+    from ui.player import choose_reduction, show_player, start_in_address
 
     result = make_result(num_layers=2, amounts=(0.0, 0.125, 0.5))
-    show_player(result, choose_reduction(result), key="player", group="pair", autoplay=True)
+    reduction = choose_reduction(result)
+    show_player(result, reduction, key="player", group="pair", autoplay=True, start=start_in_address())
 
 
 def mounted(app: AppTest) -> dict:
@@ -32,7 +33,8 @@ def test_it_hands_over_pictures_labels_and_settings() -> None:
     assert data["frames"][1]["name"] == "Pruning amount 0.125"
     assert data["frames"][2]["detail"] == "sparsity 0.27 · accuracy 0.85"
     assert data["title"] == "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2"
-    assert (data["group"], data["autoplay"]) == ("pair", True)
+    assert (data["group"], data["autoplay"], data["start"]) == ("pair", True, None)
+    assert (data["layout"], data["link"]) == ("single", True)
     assert data["vega"].startswith("/app/static/vega-")
 
 
@@ -58,6 +60,25 @@ def test_an_unknown_reduction_in_the_address_is_told() -> None:
     assert not app.exception
     assert "does not exist here" in app.info[0].value
     assert r"\[median\]" in app.info[0].value  # no link that a stranger put into our address
+
+
+def test_the_address_says_which_amount_is_shown_first() -> None:
+    app = AppTest.from_function(page, default_timeout=20)
+    app.query_params["amount"] = "0.5"
+    app.run()
+    assert not app.exception
+    assert not app.info
+    assert mounted(app)["start"] == 0.5
+
+
+@pytest.mark.parametrize("amount", ["half", "-0.1", "1", "nan", ""])
+def test_a_bad_amount_in_the_address_is_told_and_the_first_one_shown(amount: str) -> None:
+    app = AppTest.from_function(page, default_timeout=20)
+    app.query_params["amount"] = amount
+    app.run()
+    assert not app.exception
+    assert "does not exist here" in app.info[0].value
+    assert mounted(app)["start"] is None
 
 
 def test_vega_is_laid_once_and_named_by_its_version(tmp_path: Path) -> None:
