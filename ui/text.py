@@ -17,3 +17,13 @@ def plain(text: str) -> str:
     """
     joined = _REWRITTEN.sub(_WORD_JOINER, " ".join(text.split()))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
+
+
+def markdown_table(rows: list[dict[str, str]]) -> str:
+    """Writes rows of equal keys as a Markdown table.
+
+    Args:
+        rows: At least one, of the project's own words.
+    """
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
