@@ -33,6 +33,7 @@ from core.checkpoints import Checkpoint, check_labels
 from core.cka import cka, example_sums, u_centred_gram
 from core.errors import PrunescopeError
 from core.eval_subset import EvalSubset, check_not_training_data
+from core.hub import Report
 from core.metrics import evaluate
 from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel, Removed
 from core.representations import Recorder, Representations, point_names
@@ -159,6 +160,25 @@ def planning(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> G
             return plan
         yield Progress(None, done, total)
     raise AssertionError("count() never ends")
+
+
+def make_plan(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Plan:
+    """Makes the plan of a request's method at once, for callers that are no iterators.
+
+    Args:
+        checkpoint: The loaded baseline.
+        inputs: What the request names.
+        request: Method, scope, amounts and seed.
+        report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
+    """
+    steps = planning(checkpoint, inputs, request)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
+        report(event.stage, event.done, event.total)
 
 
 def _calibration(checkpoint: Checkpoint, examples: EvalSubset) -> Calibration:

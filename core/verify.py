@@ -25,7 +25,7 @@ from core.pruning import Plan
 from core.reference import torch_cka_matrices
 from core.requests import Inputs, prepare
 from core.results import Frame, SweepResult
-from core.sweep import SCORING, Progress, open_runner, planning, sweep
+from core.sweep import Progress, make_plan, open_runner, sweep
 
 ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh
 TORCH_CKA_TOLERANCE = 1e-4  # it computes in float32
@@ -94,7 +94,7 @@ def verify_frame(
     inputs = prepare(request, report)
     _check_same(result, inputs)
     baseline = load(inputs.resolved)
-    plan = _plan(baseline, inputs, request, report)
+    plan = make_plan(baseline, inputs, request, report)
     ours = _recompute(baseline, inputs, request, plan, report)
     with open_runner(baseline, inputs.subset, request, plan) as runner:
         theirs = torch_cka_matrices(runner, stored.amount, report)
@@ -165,18 +165,6 @@ def _check_same(result: SweepResult, inputs: Inputs) -> None:
             f"the examples of '{inputs.subset.source_name}' have the fingerprint {inputs.subset.fingerprint[:12]}, "
             f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
         )
-
-
-def _plan(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Plan:
-    """Scores what the request's method scores on."""
-    steps = planning(baseline, inputs, request)
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            plan: Plan = end.value
-            return plan
-        report(SCORING, event.done, event.total)
 
 
 def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan, report: Report) -> Frame:

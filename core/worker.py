@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -211,6 +212,14 @@ def _verify(order: Order, report: Reporter) -> dict[str, Any]:
     return found.to_json()
 
 
+def _predict(order: Order, report: Reporter) -> dict[str, Any]:
+    """Predicts the labels of a typed text at every amount of a pruning; scores are made on written examples."""
+    from core.predict import predict
+
+    request = SweepRequest.from_json({**order, "data": "written"})
+    return asdict(predict(request, order["texts"], report))
+
+
 def _stored(key: str) -> Path:
     """Finds the file of a stored result."""
     path = results.find(key)
@@ -220,7 +229,7 @@ def _stored(key: str) -> Path:
 
 
 Answer = Callable[[Order, Reporter], dict[str, Any]]
-ANSWERS: Mapping[str, Answer] = {"verify": _verify}
+ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict}
 """What can be asked beside a sweep: op -> the outcome, plain JSON values."""
 
 

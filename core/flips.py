@@ -1,0 +1,260 @@
+"""Which examples change their prediction under pruning, and at which amount; their texts, where they are at hand.
+
+An example *flips* at the first pruning amount at which the model predicts another label than without pruning. This
+says nothing about right or wrong: an example may flip to the gold label or away from it, and may come back. No torch
+and no `datasets`: a page asks for this.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from platformdirs import user_cache_path
+
+from core.catalog import SHIPPED, TASKS, amount_text
+from core.names import amount_name
+from core.results import SweepResult, TaskRecord, digest
+
+Texts = tuple[tuple[str, ...], ...]  # one or two texts an example
+
+
+@dataclass(frozen=True)
+class Example:
+    """One evaluation example over the pruning amounts.
+
+    Attributes:
+        row: Its row number in the split that it was drawn from.
+        gold: Label index.
+        predictions: Label indices, one an amount, the unpruned model's first.
+        texts: One or two texts; none where they are not at hand.
+    """
+
+    row: int
+    gold: int
+    predictions: tuple[int, ...]
+    texts: tuple[str, ...] = ()
+
+    @property
+    def is_right_unpruned(self) -> bool:
+        """Whether the unpruned model predicts the gold label."""
+        return self.predictions[0] == self.gold
+
+    @property
+    def flip(self) -> int | None:
+        """The first frame that predicts another label than the unpruned model; None if none does."""
+        return next((k for k, label in enumerate(self.predictions) if label != self.predictions[0]), None)
+
+    @property
+    def returns(self) -> bool:
+        """Whether the unpruned model's label comes back after the flip."""
+        return self.flip is not None and self.predictions[0] in self.predictions[self.flip :]
+
+    @property
+    def num_words(self) -> int:
+        """Words of all its texts; 0 where they are not at hand."""
+        return sum(len(text.split()) for text in self.texts)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of amounts over which an example's prediction stays the same.
+
+    Attributes:
+        first: Index of its first frame.
+        end: Index of the frame after its last one.
+        label: The predicted label's index.
+    """
+
+    first: int
+    end: int
+    label: int
+
+
+def examples_of(result: SweepResult) -> list[Example]:
+    """Turns a result's frames into its examples, in evaluation order.
+
+    Args:
+        result: A whole sweep or the first frames of one, at least one.
+    """
+    task = result.task
+    predictions = zip(*(frame.predictions for frame in result.frames), strict=True)
+    texts = texts_of(task) or ((),) * len(task.examples)
+    return [Example(*one) for one in zip(task.examples, task.gold, predictions, texts, strict=True)]
+
+
+def spans(example: Example) -> list[Span]:
+    """Cuts an example's predictions where they change.
+
+    Args:
+        example: The example.
+    """
+    labels = example.predictions
+    starts = [k for k, label in enumerate(labels) if k == 0 or label != labels[k - 1]]
+    return [Span(a, b, labels[a]) for a, b in zip(starts, [*starts[1:], len(labels)], strict=True)]
+
+
+def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
+    """Sorts examples: first those that the unpruned model gets right, in both groups the earliest flip first."""
+
+    def place(example: Example) -> tuple[bool, int, int]:
+        flip = len(example.predictions) if example.flip is None else example.flip
+        return not example.is_right_unpruned, flip, example.gold
+
+    return sorted(examples, key=place)
+
+
+# ---------------------------------------------------------------- texts
+
+
+def texts_of(task: TaskRecord) -> Texts | None:
+    """Finds the texts of a result's examples on this computer.
+
+    Args:
+        task: Row numbers, labels and the fingerprint that the texts must have.
+
+    Returns:
+        The texts in evaluation order; None where they are not at hand.
+    """
+    candidates = _written(task) if task.source == "written" else _remembered(task)
+    for texts in candidates:
+        if digest({"task": task.name, "texts": texts, "gold": task.gold}) == task.fingerprint:
+            return texts
+    return None
+
+
+def _written(task: TaskRecord) -> Iterator[Texts]:
+    """Reads the shipped examples that were written for this project (`core.eval_subset` needs `datasets`)."""
+    path = SHIPPED / "subsets" / f"{task.name}.jsonl"
+    try:
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        rows = [line for line in lines if line["part"] == task.split]
+        yield tuple(tuple(rows[row][name] for name in TASKS[task.name].text_columns) for row in task.examples)
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return
+
+
+def _remembered(task: TaskRecord) -> Iterator[Texts]:
+    """Reads the samples that `core.eval_subset` keeps on a computer on which they were drawn."""
+    for path in (user_cache_path("prunescope") / "subsets").glob("*.json"):
+        try:
+            rows, texts, _ = json.loads(path.read_text("utf-8"))["examples"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if tuple(rows) == task.examples:
+            yield tuple(map(tuple, texts))
+
+
+# ---------------------------------------------------------------- filters
+
+Test = Callable[[Example], bool]
+
+ALL = "all"
+KINDS: Mapping[str, tuple[str, Test]] = {
+    ALL: ("All", lambda example: True),
+    "flips": ("Flips at some amount", lambda example: example.flip is not None),
+    "never": ("Never flips", lambda example: example.flip is None),
+    "right": ("Right unpruned, then flips", lambda example: example.is_right_unpruned and example.flip is not None),
+    "wrong": ("Wrong unpruned, then flips", lambda example: not example.is_right_unpruned and example.flip is not None),
+    "returns": ("Flips and comes back", lambda example: example.returns),
+}
+LENGTHS = ("short", "medium", "long")  # thirds of a result's examples
+
+
+def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, str]:
+    """Gives the filters by flip: the kinds, then every amount at which examples flip first.
+
+    Args:
+        result: Where the examples come from.
+        examples: All of them.
+
+    Returns:
+        Words of the address, and what they are called with the number of examples.
+    """
+    kinds = {name: f"{title} ({sum(map(test, examples))})" for name, (title, test) in KINDS.items()}
+    counts = Counter(example.flip for example in examples)
+    amounts = [(k, amount) for k, amount in enumerate(result.amounts) if counts[k]]
+    return kinds | {amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})" for k, amount in amounts}
+
+
+def length_choices(examples: Sequence[Example]) -> dict[str, str]:
+    """Gives the filters by length, thirds of the examples; none where there are no texts.
+
+    Args:
+        examples: All examples of a result, at least one.
+
+    Returns:
+        Words of the address and what they are called.
+    """
+    if not examples[0].texts:
+        return {}
+    short, long = _thirds(examples)
+    names = f"Up to {short} words", f"{short + 1} to {long} words", f"More than {long} words"
+    return {ALL: "Any", **dict(zip(LENGTHS, names, strict=True))}
+
+
+def selected(
+    result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL, length: str = ALL
+) -> list[Example]:
+    """Picks examples.
+
+    Args:
+        result: Where they come from.
+        examples: All of them, at least one.
+        label: The name of a gold label, or ALL.
+        flips: A key of `flip_choices`.
+        length: A key of `length_choices`, or ALL.
+    """
+    amounts = [amount_text(amount) for amount in result.amounts]
+    wanted = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
+    bounds = _thirds(examples)
+
+    def third(example: Example) -> str:
+        return LENGTHS[sum(example.num_words > bound for bound in bounds)]
+
+    return [
+        example
+        for example in examples
+        if label in (ALL, result.task.label_names[example.gold]) and wanted(example) and length in (ALL, third(example))
+    ]
+
+
+def _thirds(examples: Sequence[Example]) -> tuple[int, int]:
+    """The words of the longest example of the shortest third, and of the middle one."""
+    lengths = sorted(example.num_words for example in examples)
+    return lengths[(len(lengths) - 1) // 3], lengths[(2 * len(lengths) - 1) // 3]
+
+
+# ---------------------------------------------------------------- words
+
+
+def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
+    """Says how many examples flip, when, and what the most pruned model makes of all of them.
+
+    Args:
+        result: Where the examples come from.
+        examples: All of them.
+    """
+    right = sum(example.is_right_unpruned for example in examples)
+    flips = sorted(example.flip for example in examples if example.flip is not None)
+    count = f"Of {len(examples)} examples, the unpruned model gets {right} right"
+    if not flips:
+        return f"{count}; none flips up to amount {amount_name(result.amounts[-1])}."
+    first, half = (amount_name(result.amounts[k]) for k in (flips[0], flips[(len(flips) - 1) // 2]))
+    returning = sum(example.returns for example in examples)
+    label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
+    return (
+        f"{count}; {len(flips)} flip at some amount, the first at {first}, half of these by {half}, and {returning} of "
+        f"them come back. At the largest amount, {amount_name(result.amounts[-1])}, {most} of {len(examples)} are "
+        f"predicted “{label_name(result, label)}”."
+    )
+
+
+def label_name(result: SweepResult, label: int) -> str:
+    """Names a label as people read it.
+
+    Args:
+        result: Whose task it is of.
+        label: Its index.
+    """
+    return result.task.label_names[label].replace("_", " ")
