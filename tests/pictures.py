@@ -1,0 +1,38 @@
+"""Reads pictures from the SVG that Vega draws, for tests."""
+
+import re
+from xml.etree import ElementTree
+
+import vl_convert
+
+from core.charts import Spec
+
+
+def at_frame(spec: Spec, frame: int) -> Spec:
+    """The picture as a player shows it at a frame."""
+    values = {parameter["name"]: parameter["value"] for parameter in spec["params"]}
+    assert values["frame"] == 0
+    return {**spec, "params": [{"name": name, "value": value} for name, value in {**values, "frame": frame}.items()]}
+
+
+def drawn(spec: Spec, frame: int) -> ElementTree.Element:
+    """The picture as SVG; Vega labels every mark with the values that it stands for."""
+    return ElementTree.fromstring(vl_convert.vegalite_to_svg(at_frame(spec, frame)))
+
+
+def labels(element: ElementTree.Element) -> dict[str, str]:
+    """`Baseline: Layer 1; CKA: 0.9` as a dictionary; Vega writes a true minus sign."""
+    pairs = (part.partition(": ") for part in element.get("aria-label", "").split("; "))
+    return {key: value.replace("−", "-") for key, _, value in pairs}
+
+
+def marks(picture: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
+    """The elements of one kind of mark, as Vega describes them: `rect mark`, `bar`, `point`, …."""
+    return [element for element in picture.iter() if element.get("aria-roledescription") == kind]
+
+
+def place(element: ElementTree.Element) -> tuple[float, float]:
+    """Where an element stands, x and y in pixels."""
+    match = re.fullmatch(r"translate\(([-\d.]+),([-\d.]+)\)", element.get("transform", ""))
+    assert match
+    return float(match[1]), float(match[2])
