@@ -121,18 +121,29 @@ class KnownCheckpoint:
         title: The name on screen.
         task: The task that it was fine-tuned on.
         folder: Where an embedded checkpoint lies; none for the Hub.
+        note: What its scores must not be read without.
     """
 
     id: str
     title: str
     task: str
     folder: Path | None = None
+    note: str = ""
 
 
+_NOTES = {
+    "qqp": "What this checkpoint was made from had been trained on pairs that include Quora's duplicate questions: its "
+    "scores on QQP are not clean."
+}
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
-    "sst2": KnownCheckpoint(
-        "embedded:sst2", "MiniLM-L6, fine-tuned on SST-2", "sst2", SHIPPED / "checkpoints" / "minilm-l6-sst2"
-    ),
+    name: KnownCheckpoint(
+        f"embedded:{name}",
+        f"MiniLM-L6, fine-tuned on {TASKS[name].title}",
+        name,
+        SHIPPED / "checkpoints" / f"minilm-l6-{name}",
+        _NOTES.get(name, ""),
+    )
+    for name in ("sst2", "cola", "qnli", "qqp")
 }
 ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
     KnownCheckpoint(
@@ -430,7 +441,7 @@ class SweepRequest:
         amounts: Ascending fractions in [0, 1), 0 among them.
         num_examples: Evaluation examples; None is the default of 256 or as many as there are.
         seed: Of pruning; the subset's seed is fixed.
-        data: `written`, `hub`, or a folder in the Hub's GLUE layout; None decides by the checkpoint.
+        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None decides by the checkpoint.
         source_name: What to call the data in the result; None decides by the data.
     """
 
@@ -463,6 +474,20 @@ class SweepRequest:
         return checked(cls(**{**known, "amounts": tuple(known.get("amounts", DEFAULT_AMOUNTS))}))
 
 
+OWN = "own:"  # before the digest of a visitor's own sentences (`core.own_data`)
+OWN_SPLIT = "upload"  # what a result calls their split
+_OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
+
+
+def is_own(data: str) -> bool:
+    """Tells whether a request's data are a visitor's own sentences.
+
+    Args:
+        data: As in a request.
+    """
+    return bool(_OWN_NAME.fullmatch(data))
+
+
 def choose(value: str, known: Iterable[str], word: str) -> str:
     """Returns `value` if it is known.
 
@@ -492,11 +517,12 @@ def checked(request: SweepRequest) -> SweepRequest:
     check_scope(request.scope, request.method)
     source = source_of(request.checkpoint)
     data = request.data or ("written" if source == "embedded" else "hub")
-    if data not in ("written", "hub") and is_hosted():
+    is_folder = data not in ("written", "hub") and not is_own(data)
+    if is_folder and is_hosted():
         raise PrunescopeError(
             "a data folder is not available on a hosted server: choose written or hub, or run locally"
         )
-    if data not in ("written", "hub") and not Path(data).is_dir():
+    if is_folder and not Path(data).is_dir():
         raise PrunescopeError(f"data '{data}' is no folder: give written, hub, or a folder in the Hub's GLUE layout")
     bound, amounts = limits(), parse_amounts(request.amounts)
     if len(amounts) > bound.amounts:

@@ -1,7 +1,7 @@
 """The evaluation subset: a fixed, seeded, stratified sample of a task's examples in random order.
 
-Examples come from three sources: written ones shipped with the project, a
-folder in the Hub's GLUE layout, or the Hub itself. A sample of a parquet file
+Examples come from four sources: written ones shipped with the project, a
+visitor's own, a folder in the Hub's GLUE layout, or the Hub itself. A sample of a parquet file
 is kept in the user's cache under the file's content, so that a second run
 neither reads the parquet nor imports `datasets`. No torch.
 """
@@ -9,7 +9,7 @@ neither reads the parquet nor imports `datasets`. No torch.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,19 +17,23 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from platformdirs import user_cache_path
 
+from core import own_data
 from core.catalog import (
     CALIBRATION_EXAMPLES,
     DEFAULT_EXAMPLES,
     ENGINE_VERSION,
     MAX_LENGTH,
     MIN_EXAMPLES,
+    OWN_SPLIT,
     SHIPPED,
     SUBSET_SEED,
     Task,
+    is_own,
 )
 from core.checkpoint_files import sha256_of
 from core.errors import PrunescopeError
 from core.hub import Report, dataset_file
+from core.own_data import OwnSentences
 from core.results import TaskRecord, canonical_json, digest, write_atomically
 
 if TYPE_CHECKING:
@@ -105,8 +109,8 @@ def load_subset(
 
     Args:
         task: The task.
-        data: `written`, `hub`, or a folder in the Hub's GLUE layout.
-        num_examples: How many; None is 256, or as many as there are.
+        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout.
+        num_examples: How many; None is 256, or as many as there are; of a visitor's own two thirds at most.
         source_name: What to call the data; None names the data set, the folder or the written examples.
         report: Called with (stage, done, total) while something is downloaded.
 
@@ -116,6 +120,10 @@ def load_subset(
     if data == "written":
         examples = _draw(*_read_written(task, WRITTEN_SPLIT), task, num_examples)
         return _subset(task, data, source_name, WRITTEN_SPLIT, examples)
+    if is_own(data):
+        own = own_data.load(data, task)
+        usual = own_data.usual_examples(len(own.gold))
+        return _own_subset(task, own, _draw(own.columns(task), own.file, task, num_examples, usual))
     examples = _draw_from_parquet(_files(task, data, task.split, report), task, num_examples)
     return _subset(task, data, source_name, task.split, examples)
 
@@ -127,7 +135,7 @@ def load_calibration(
 
     Args:
         task: The task.
-        data: As for `load_subset`; a folder or the Hub serves its training split.
+        data: As for `load_subset`; a folder or the Hub serves its training split, a visitor's own what is left.
         subset: The evaluation subset, none of whose texts is drawn.
         source_name: As for `load_subset`.
         report: Called with (stage, done, total) while something is downloaded.
@@ -142,6 +150,11 @@ def load_calibration(
         columns, place = _read_written(task, WRITTEN_CALIBRATION)
         examples = _draw(columns, place, task, None, CALIBRATION_EXAMPLES, subset.texts)
         return _subset(task, data, source_name, WRITTEN_CALIBRATION, examples)
+    if is_own(data):
+        own = own_data.load(data, task)
+        own_data.check_rest(own, subset.texts)
+        examples = _draw(own.columns(task), own.file, task, None, CALIBRATION_EXAMPLES, subset.texts)
+        return _own_subset(task, own, examples)
     files = _files(task, data, CALIBRATION_SPLIT, report)
     examples = _draw_from_parquet(files, task, None, CALIBRATION_EXAMPLES, subset.texts)
     return _subset(task, data, source_name, CALIBRATION_SPLIT, examples)
@@ -162,6 +175,12 @@ def _subset(task: Task, data: str, source_name: str | None, split: str, examples
     fingerprint = digest({"task": task.name, "texts": examples.texts, "gold": examples.gold})
     name = source_name or usual[source]
     return EvalSubset(task, source, name, split, examples.rows, examples.texts, examples.gold, fingerprint)
+
+
+def _own_subset(task: Task, own: OwnSentences, examples: _Examples) -> EvalSubset:
+    """Counts rows as the visitor's file does, where some of its rows may have been left out."""
+    examples = replace(examples, rows=tuple(own.rows[position] for position in examples.rows))
+    return _subset(task, OWN_SPLIT, f"own sentences ({own.file})", OWN_SPLIT, examples)
 
 
 # ---------------------------------------------------------------- drawing

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.catalog import EMBEDDED, METHODS, ON_THE_HUB, REDUCTIONS, TASKS, amount_text
+from core.catalog import EMBEDDED, METHODS, ON_THE_HUB, OWN_SPLIT, REDUCTIONS, TASKS, amount_text
 from core.results import SweepResult
 
 
@@ -50,7 +50,7 @@ def data_name(result: SweepResult) -> str:
     """Names the examples that the numbers come from."""
     task, count = result.task, len(result.task.examples)
     title = TASKS[task.name].title if task.name in TASKS else task.name
-    if task.source == "written":
+    if task.source == "written" or task.split == OWN_SPLIT:
         return f"{count} {title}-like examples, {task.source_name}"
     return f"{count} examples of {title} {task.split}, {task.source_name}"
 
