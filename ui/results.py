@@ -11,6 +11,7 @@ from core.library import Entry
 from core.results import SweepResult, load
 from ui.address import choose
 from ui.text import plain
+from ui.upload import kept
 
 
 def loaded(path: Path) -> SweepResult:
@@ -31,9 +32,9 @@ def _loaded(path: Path, modified: int) -> SweepResult:
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """Lists the results at hand, the shipped ones first; a damaged manifest is told."""
+    """Lists the results at hand: shipped, opened in this visit, the user's own; a damaged manifest is told."""
     try:
-        return (*library.shipped(), *library.own())
+        return (*library.shipped(), *(library.entry_of(result) for result in kept().values()), *library.own())
     except PrunescopeError as error:
         st.warning(plain(str(error)))
         return library.own()
@@ -64,6 +65,8 @@ def by_key(key: str) -> SweepResult | None:
     Args:
         key: The result's key.
     """
+    if key in kept():
+        return kept()[key]
     path = results.find(key)
     try:
         if path is None:

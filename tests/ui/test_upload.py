@@ -1,0 +1,72 @@
+"""A result file of one's own: kept locally, and hosted in the visit alone."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import results
+from core.exports import result_json
+from tests.builders import make_result
+
+RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
+
+
+def page() -> None:
+    import streamlit as st
+
+    from ui.results import at_hand, by_key
+    from ui.upload import show_upload
+
+    show_upload("result")
+    st.text(" ".join(entry.key for entry in at_hand()))
+    key = st.query_params.get("result")
+    result = by_key(key) if key else None
+    st.text(f"shown: {result.amounts if result else None}")
+
+
+def opened() -> AppTest:
+    app = AppTest.from_function(page, default_timeout=20).run()
+    assert not app.exception
+    return app
+
+
+def upload(app: AppTest, content: bytes, name: str = "mine.json") -> AppTest:
+    app.file_uploader(key="upload").upload(name, content, "application/json").run()
+    assert not app.exception
+    return app
+
+
+def test_a_file_is_kept_among_the_users_results_and_named_in_the_address() -> None:
+    app = upload(opened(), result_json(RESULT).encode(), "../../elsewhere.json")
+    path = results.find(RESULT.key)
+    assert path is not None
+    assert path.parent == results.user_folder()
+    assert results.load(path) == RESULT
+    path.unlink()
+    assert app.query_params["result"] in (RESULT.key, [RESULT.key])
+    assert app.text[1].value == "shown: (0.0, 0.35)"
+
+
+def test_a_hosted_server_keeps_it_for_the_visit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    app = upload(opened(), result_json(RESULT).encode())
+    assert results.find(RESULT.key) is None
+    assert RESULT.key in app.text[0].value
+    assert app.text[1].value == "shown: (0.0, 0.35)"
+    assert RESULT.key not in opened().text[0].value, "another visitor does not see it"
+
+
+def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    app = opened()
+    made = [make_result(num_layers=1, amounts=(0.0,), num_examples=8, seed=seed) for seed in range(6)]
+    for one in made:
+        app.file_uploader(key="upload").set_value(("mine.json", result_json(one).encode(), "application/json")).run()
+    kept = app.text[0].value
+    assert [one.key in kept for one in made] == [False, False, True, True, True, True]
+
+
+def test_what_is_no_result_is_told_as_plain_text() -> None:
+    app = upload(opened(), b"**no**", "**mine**.json")
+    assert r"\*\*mine\*\*" in app.error[0].value
+    assert app.text[1].value == "shown: None"
+    assert "result" not in app.query_params

@@ -1,0 +1,63 @@
+"""A result file of one's own: opened by upload, kept in the user's folder, or hosted in this visit alone."""
+
+import streamlit as st
+
+from core.catalog import is_hosted
+from core.errors import PrunescopeError
+from core.results import SweepResult, save
+from core.uploads import most_megabytes, read_upload
+from ui.address import set_parameter
+from ui.text import plain
+
+MOST_KEPT = 4  # results of a visit, hosted: memory is everybody's
+KEPT = "uploaded-results"  # of the session: key -> result
+SEEN = "upload-seen"
+
+
+def show_upload(parameter: str) -> None:
+    """Lets a visitor open a result file; the address names it from then on.
+
+    Args:
+        parameter: What the page's address calls the key of the result on show.
+    """
+    where = "kept for this visit only" if is_hosted() else "kept among your results"
+    file = st.file_uploader(
+        "Open a result file",
+        type="json",
+        key="upload",
+        max_upload_size=most_megabytes(),
+        help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
+    )
+    if file is None or st.session_state.get(SEEN) == file.file_id:
+        return
+    try:
+        key = keep(read_upload(file.getvalue(), file.name))
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+        return
+    st.session_state[SEEN] = file.file_id
+    set_parameter(parameter, key)
+    st.rerun()
+
+
+def keep(result: SweepResult) -> str:
+    """Keeps a checked result where pages find it, and gives its key.
+
+    Args:
+        result: From `core.uploads.read_upload`.
+
+    Raises:
+        PrunescopeError: The user's folder cannot be written.
+    """
+    if is_hosted():
+        known = {key: one for key, one in kept().items() if key != result.key}
+        st.session_state[KEPT] = dict([*known.items(), (result.key, result)][-MOST_KEPT:])
+    else:
+        save(result)
+    return result.key
+
+
+def kept() -> dict[str, SweepResult]:
+    """Gives the results of this visit alone, by key."""
+    known: dict[str, SweepResult] = st.session_state.get(KEPT, {})
+    return known
