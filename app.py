@@ -1,16 +1,25 @@
-"""The Overview: the question, the answer as a moving picture, and what one needs to read it."""
+"""The Overview: the question, the answer as two moving pictures, and what one needs to read them."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from core.findings import is_cumulative, survival_table
+from core.catalog import METHODS, TASKS
+from core.charts import pair_views
+from core.findings import accuracy_finding, caution, finding, is_cumulative, survival_table
 from core.library import Entry
-from ui.header import page_header
+from core.names import checkpoint_name, data_name, pruning_name, result_name
+from core.results import SweepResult
+from core.verdicts import verdict_finding, verdict_in_short
+from ui.address import choose
+from ui.header import PAGES, page_header
 from ui.jobs import link_parameters
-from ui.player import choose_reduction, show_finding, show_player
-from ui.results import at_hand, choose_result, companions_of
+from ui.player import choose_reduction, show_pictures, show_player, start_in_address
+from ui.results import at_hand, by_key, companions_of
+from ui.text import markdown_table, plain
 
+SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
+CLAIM = 'The published claim is that "lower layers survive longer".'
 CKA = """
 **CKA** (centered kernel alignment) asks whether two layers arrange the same sentences in the same way: 1 means the same
 geometry up to rotation and scale, 0 means no relation. Each cell compares a layer of the pruned model with a layer of
@@ -27,29 +36,99 @@ depth is expected of any method.
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
+# ---------------------------------------------------------------- which results
+
+
+def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
+    """Finds a method's results that stand side by side: attention blocks, all layers, GLUE before written sentences."""
+    fitting = [
+        entry
+        for entry in sorted(entries, key=lambda entry: entry.source == "written")
+        if entry.method == method
+        and entry.scope in ("encoder", None)
+        and all(point.endswith(".attention") for point in entry.points)
+    ]
+    firsts = (next((entry for entry in fitting if entry.task == task), None) for task in SIDES)
+    return [entry for entry in firsts if entry]
+
+
+def choose_entries(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Asks for the method; where none has both tasks, gives the first results at hand."""
+    offered = [method for method in METHODS if len(sides_of(method, entries)) == len(SIDES)]
+    if not offered:
+        return entries[: len(SIDES)]
+    chosen = choose("Pruning method", offered, "method", names=lambda name: METHODS[name].title)
+    st.markdown(f":small[{METHODS[chosen].explanation}]")
+    return sides_of(chosen, entries)
+
+
+def titles_of(results: Sequence[SweepResult]) -> list[str]:
+    """Names results beside each other as shortly as they can be told apart."""
+    tasks = [TASKS[one.task.name].title if one.task.name in TASKS else one.task.name for one in results]
+    return tasks if len(set(tasks)) == len(tasks) else [result_name(one) for one in results]
+
+
+# ---------------------------------------------------------------- the page
+
+
 def show_overview(entries: Sequence[Entry]) -> None:
-    """Shows one of the results: the picture first, what it says, then the choices."""
+    """Shows the pictures first, then what they say, then the choices."""
     answer = st.container()
-    which, how = st.columns([2, 3])
-    with which:
-        result = choose_result("Result", entries)
-    if result is None:
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        chosen = choose_entries(entries)
+    results = [result for result in (by_key(entry.key) for entry in chosen) if result]
+    if not results:
         return
-    with how:
-        reduction = choose_reduction(result)
+    with right:
+        reduction = choose_reduction(results[0])
     with answer:
-        show_player(result, reduction, key="overview", group="overview", autoplay=True)
-        show_finding(result, reduction, companions_of(result, entries))
-    st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(result) else ""))
+        show_results(results, reduction)
+        show_findings(results, reduction, entries)
     with st.expander("Survival of every layer as a table"):
-        st.markdown(markdown_table(survival_table(result, reduction)))
-    link_to_lab("Prune a checkpoint yourself in the Lab")
+        for title, result in zip(titles_of(results), results, strict=True):
+            st.markdown(f"**{plain(title)}**\n\n{markdown_table(survival_table(result, reduction))}")
+    with st.expander("What CKA, pruning amount and survival mean"):
+        st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(results[0]) else ""))
+    lead_on(results)
 
 
-def markdown_table(rows: list[dict[str, str]]) -> str:
-    """Writes rows of equal keys as a Markdown table."""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def show_results(results: Sequence[SweepResult], reduction: str) -> None:
+    """Plays one result, or two in step under one bar."""
+    start = start_in_address()
+    if len(results) == 1:
+        show_player(results[0], reduction, key="overview", group="overview", autoplay=True, start=start)
+        return
+    first, second = results
+    titles = titles_of(results)
+    views, frames = pair_views((first, second), reduction, (titles[0], titles[1]))
+    names = " and ".join(f"{checkpoint_name(one)}" for one in results)
+    title = f"{pruning_name(first)}, {names}"
+    show_pictures(
+        views, frames, key="overview", title=title, layout="pair", group="overview", autoplay=True, start=start
+    )
+
+
+def show_findings(results: Sequence[SweepResult], reduction: str, entries: Sequence[Entry]) -> None:
+    """Says in a line each whether the claim holds, and the rest to who asks for it."""
+    companions = [companions_of(result, entries) for result in results]
+    titles = titles_of(results)
+    lines = [
+        f"**{plain(title)}**: it {plain(verdict_in_short(result, reduction, beside))}."
+        for title, result, beside in zip(titles, results, companions, strict=True)
+    ]
+    st.markdown(" ".join([CLAIM, *lines]))
+    for result in results:
+        if words := caution(result):
+            st.warning(plain(words))
+    with st.expander("What was measured, and what is behind the verdict"):
+        for title, result, beside in zip(titles, results, companions, strict=True):
+            told = (
+                finding(result, reduction),
+                accuracy_finding(result),
+                verdict_finding(result, reduction, beside, beside),
+            )
+            st.markdown(f"**{plain(title)}**, {plain(data_name(result))}. {' '.join(map(plain, told))}")
 
 
 def show_nothing() -> None:
@@ -57,12 +136,27 @@ def show_nothing() -> None:
     st.info("No result is shipped with this copy, so there is nothing to show yet.")
     st.markdown("Make one, which takes about a minute on a laptop, and reload this page:")
     st.code(PRECOMPUTE, language="shell", wrap_lines=True)
-    link_to_lab("Or prune a checkpoint live in the Lab")
+    link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
 
 
-def link_to_lab(label: str) -> None:
-    """Leads on to the Lab, and to the job there that this visitor watches."""
-    st.page_link("pages/lab.py", label=label, icon=":material/science:", query_params=link_parameters())
+# ---------------------------------------------------------------- the way on
+
+
+def lead_on(results: Sequence[SweepResult]) -> None:
+    """Leads on to the pages that ask more of what is shown, and to the Lab."""
+    keys = [result.key for result in results]
+    with st.container(horizontal=True):
+        if len(keys) == len(SIDES):
+            link_to("Compare", "Compare these two", ":material/compare:", result=keys[0], other=keys[1])
+        link_to("Layers", "Look at each layer", ":material/layers:", result=keys[0])
+        link_to("Present", "Show this on a projector", ":material/present_to_all:", result=keys[0])
+        link_to("Lab", "Prune a checkpoint yourself in the Lab", ":material/science:")
+
+
+def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
+    """Leads to a page, with what it shall show and the job that this visitor watches."""
+    if page in PAGES:
+        st.page_link(PAGES[page], label=label, icon=icon, query_params={**parameters, **link_parameters()})
 
 
 page_header("Overview")

@@ -2,10 +2,10 @@
 
 Every picture has a parameter `frame`, the index of the pruning amount on show. A
 script sets it (core/player.js); nothing else about a picture changes while it
-plays, so every axis and scale is fixed. A picture is a template, drawn once for
-a depth, and named data: new frames are new data in the same picture. Colours and
-fonts come from the script, which knows the visitor's theme; marks name their
-role by a style.
+plays, so every axis and scale is fixed. `margin` is the room left of the curves
+and grows with the text. A picture is a template, drawn once for a depth, and
+named data: new frames are new data in the same picture. Colours and fonts come
+from the script, which knows the visitor's theme; marks name their role by a style.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from typing import Any
 
 import altair as alt
 
-from core.catalog import SURVIVAL_THRESHOLD
+from core.catalog import REDUCTIONS, SURVIVAL_THRESHOLD
 from core.findings import layer_survivals, majority_share
 from core.names import amount_name, point_names
 from core.results import SweepResult
@@ -29,7 +29,9 @@ LIGHT_FROM = 0.555  # magma is light from here on: black text has the better con
 UNDEFINED_COLOUR = "#8a8a8a"
 OWN_COLOUR = "#2ca5b8"  # the diagonal's outline: a hue that magma has not, seen on its dark and its light end
 AMOUNT_DOMAIN = [-0.03, 1.18]  # the marker stays inside on the left, the bars' numbers on the right
-CURVE_MARGIN = 40  # left of both curves, so that they start at the same place
+CURVE_MARGIN = 40  # pixels left of both curves, so that they start at the same place; more where text is larger
+MARGIN = alt.ExprRef("margin")
+HALOED = (["note", "halo"], "note")  # styles of a text drawn twice: its halo keeps the passing line out of it
 
 
 def player_views(result: SweepResult, reduction: str) -> dict[str, Spec]:
@@ -49,24 +51,48 @@ def player_views(result: SweepResult, reduction: str) -> dict[str, Spec]:
     }
 
 
-def pair_views(left: SweepResult, right: SweepResult, reduction: str, titles: tuple[str, str]) -> dict[str, Spec]:
-    """Draws two results of the same amounts beside each other: their heatmaps and their accuracy.
+def player_choices(result: SweepResult) -> Rows:
+    """Draws a result for every reduction, for a player that lets its viewer switch: `name`, `title` and `views`."""
+    return [
+        {"name": one.name, "title": one.title, "views": player_views(result, one.name)} for one in REDUCTIONS.values()
+    ]
+
+
+def pair_views(
+    results: tuple[SweepResult, SweepResult], reduction: str, titles: tuple[str, str]
+) -> tuple[dict[str, Spec], Rows]:
+    """Draws two results beside each other, at the amounts that both have: their heatmaps and their accuracy.
 
     Args:
-        left: A result.
-        right: Another one.
+        results: The two.
         reduction: A name from `core.catalog.REDUCTIONS`.
-        titles: What the two are called over their pictures.
+        titles: What they are called over their pictures.
 
     Returns:
-        `left`, `right`, `left-accuracy` and `right-accuracy`, each with its data under `datasets`.
+        The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, each with its data under `datasets`, and
+        what the player says about each frame.
     """
-    views = {}
+    common = set(results[0].amounts) & set(results[1].amounts)
+    left, right = (_at(common, result) for result in results)
+    views: dict[str, Spec] = {}
     for side, result, title in zip(("left", "right"), (left, right), titles, strict=True):
         drawn = player_views(result, reduction)
         views[side] = {**drawn["heatmap"], "title": title}
         views[f"{side}-accuracy"] = {**drawn["accuracy"], "title": f"{title}: accuracy, 95 % interval"}
-    return views
+    frames = [
+        {**frame, "detail": f"accuracy {' · '.join(map(' '.join, zip(titles, accuracies, strict=True)))}"}
+        for frame, *accuracies in zip(player_frames(left), _accuracies(left), _accuracies(right), strict=True)
+    ]
+    return views, frames
+
+
+def _at(amounts: set[float], result: SweepResult) -> SweepResult:
+    frames = tuple(frame for frame in result.frames if frame.amount in amounts)
+    return result.model_copy(update={"frames": frames})
+
+
+def _accuracies(result: SweepResult) -> list[str]:
+    return [_two_places(frame.metrics.get("accuracy")) for frame in result.frames]
 
 
 def player_frames(result: SweepResult) -> Rows:
@@ -166,7 +192,8 @@ def rounded(value: float | None) -> float | None:
 
 @lru_cache(maxsize=64)
 def _view_spec(name: str, points: tuple[str, ...]) -> Spec:
-    return finished(DRAWINGS[name](points))
+    columns = {"columns": len(points)}  # by which the player makes numbers as large as their cells allow
+    return {**finished(DRAWINGS[name](points)), "usermeta": columns}
 
 
 @lru_cache(maxsize=16)
@@ -179,13 +206,13 @@ def _chart_spec(points: tuple[str, ...]) -> Spec:
 
 
 def finished(chart: LayerChart | alt.HConcatChart) -> Spec:
-    """Makes a template: adds the frame; gives cells without a value their own grey, because they are no zeros.
+    """Makes a template: adds frame and margin; gives cells without a value their own grey, because they are no zeros.
 
     Args:
         chart: A picture of named data.
     """
     grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
-    chart = chart.add_params(alt.param(name="frame", value=0))
+    chart = chart.add_params(alt.param(name="frame", value=0), alt.param(name="margin", value=CURVE_MARGIN))
     spec: Spec = chart.configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey)).to_dict()
     return spec
 
@@ -205,8 +232,6 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
             title="CKA",
             orient="top",
             titleOrient="left",
-            gradientLength=100,
-            gradientThickness=10,
             values=[0, 0.5, 1],
             offset=6,
         ),
@@ -225,7 +250,7 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
     layers = [
         base.mark_rect(invalid="show").encode(color=colour, tooltip=tooltip),
         base.transform_filter("datum.baseline === datum.pruned").mark_rect(
-            filled=False, stroke=OWN_COLOUR, strokeWidth=2
+            filled=False, stroke=OWN_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
         ),
         *hatching(base, x, y),
     ]
@@ -266,7 +291,7 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
         "accuracy:Q",
         title="Accuracy",
         scale=alt.Scale(domain=[0, 1.03], nice=False),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
     tooltip = [
         alt.Tooltip("amount:Q", title="Pruning amount", format=".2f"),
@@ -278,11 +303,14 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
     return alt.layer(
         base.mark_area(style="band").encode(y="low:Q", y2="high:Q"),
         majority.mark_rule(style="reference"),
-        majority.mark_text(style="note", align="left", baseline="top", dx=4, dy=4).encode(
-            x=alt.datum(0), text="text:N"
-        ),
         base.mark_line(style="series").encode(y=y),
         here(x),
+        *(
+            majority.mark_text(style=style, align="left", baseline="top", dx=4, dy=4).encode(
+                x=alt.datum(0), text="text:N"
+            )
+            for style in HALOED
+        ),
         base.transform_filter("datum.k === frame").mark_point(style="marker", filled=True).encode(y=y),
         base.mark_rule(opacity=0, strokeWidth=20).encode(tooltip=tooltip),  # hovering anywhere above an amount tells it
     ).properties(title="Accuracy with its 95 % interval")
@@ -296,7 +324,7 @@ def _survival(points: tuple[str, ...]) -> LayerChart:
         "layer:N",
         title="Layer",
         scale=alt.Scale(domain=order[::-1], paddingInner=0.25),
-        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
+        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, minExtent=MARGIN, maxExtent=MARGIN),
     )
     base = alt.Chart(alt.NamedData("bars")).encode(x=x, y=y)
     bar = base.mark_bar(style="bar").encode(
@@ -305,11 +333,8 @@ def _survival(points: tuple[str, ...]) -> LayerChart:
         tooltip=[alt.Tooltip("name:N", title="Layer"), alt.Tooltip("text:N", title="Survives up to")],
     )
     layers = [bar, here(amount_axis("amount:Q"))]
-    if len(order) <= MOST_LABELLED_BARS:  # the halo keeps the passing line out of the number
-        layers += [
-            base.mark_text(style=style, align="left", dx=5).encode(text="text:N")
-            for style in (["note", "halo"], "note")
-        ]
+    if len(order) <= MOST_LABELLED_BARS:
+        layers += [base.mark_text(style=style, align="left", dx=5).encode(text="text:N") for style in HALOED]
     return alt.layer(*layers).properties(title=f"Own CKA stays at or above {SURVIVAL_THRESHOLD} up to")
 
 

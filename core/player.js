@@ -8,8 +8,9 @@
 //   frames: [{amount, name, detail}],
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
 //   choices: [{name, title, views}] instead of views: the bar then offers them, as for the reductions of one result,
+//   choice: the name of the one shown first,
 //   start: the amount shown first, or null; then nothing plays by itself,
-//   link: true offers a link to what is shown, for a page that reads `amount` from its address,
+//   link: true offers a link to what is shown, for a page that reads `amount` (and `reduction`) from its address,
 //   stage: {heading, caption, hint}, or null: made for a projector, listening to the keys of the whole page,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
@@ -118,12 +119,12 @@ function themeOf(element) { // Streamlit gives its theme as CSS variables; the d
   return { text, line, accent, background, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
 }
 
-function vegaConfig({ text, line, accent, background, font }, size, numberSize) {
+function vegaConfig({ text, line, accent, background, font }, { size, numberSize }) {
   const label = { labelColor: text, titleColor: text, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal" };
   return {
     background: "transparent", padding: 2, font, aria: false,
     axis: { ...label, gridColor: line, domainColor: line, tickColor: line, titlePadding: 6 },
-    legend: label,
+    legend: { ...label, gradientLength: 8 * size, gradientThickness: 0.8 * size },
     title: { color: text, fontSize: size + 1, anchor: "start", frame: "bounds", offset: 8 },
     view: { stroke: null },
     style: {
@@ -163,15 +164,15 @@ class Picture { // one Vega view in one box
 
   sizes(columns) { // in pixels: of all text, by the layout, and of the numbers in cells, by the room that they have
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize));
-    const cell = (this.box.clientWidth - 4 * size) / columns;
-    return [size, Math.floor(Math.min(0.35 * cell, size))]; // "-0.05" is less than three times as wide as high
+    const [wide, high] = [this.box.clientWidth - 4 * size, this.box.clientHeight - 7 * size].map((side) => side / columns);
+    return { size, numberSize: Math.floor(Math.min(0.35 * wide, 0.6 * high, 1.25 * size)) }; // "-0.05" is 2.8 times as wide as high
   }
 
   refresh() { // a template that is drawn already takes new data and sizes; another one replaces it without a gap
     const { views, theme } = this.player;
     if (!views || !this.box.clientWidth) return;
     const { datasets, ...template } = views[this.name];
-    const config = vegaConfig(theme, ...this.sizes(template.usermeta?.columns ?? 1));
+    const config = vegaConfig(theme, this.sizes(template.usermeta?.columns ?? 1));
     const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;
     if (wanted === this.wanted) return this.draw();
@@ -187,19 +188,23 @@ class Picture { // one Vega view in one box
     const embed = await vegaEmbed(this.player.data.vega);
     if (wanted !== this.wanted) return;
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
+    const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
     const holder = document.createElement("div");
     holder.className = "holder coming";
     this.box.append(holder);
     const spec = {
       ...template, width, height, autosize: { type: "fit", contains: "padding" },
-      params: template.params.map((param) => (param.name === "frame" ? { ...param, value: frame } : param)),
+      params: template.params.map((param) => ({ ...param, value: known[param.name] ?? param.value })),
       datasets: structuredClone(datasets),
     };
     const result = await embed(holder, spec, {
       actions: false, defaultStyle: false, renderer: "svg", ast: true,
-      config, tooltip: tooltipOptions(theme, config.title.fontSize),
+      config: { ...config, title: { ...config.title, limit: width } }, tooltip: tooltipOptions(theme, config.title.fontSize),
     });
     if (wanted !== this.wanted) return result.finalize(), holder.remove(); // overtaken by a newer one
+    result.view.addEventListener("click", (event, mark) => {
+      if (mark?.datum?.pick !== undefined) this.player.tell?.("pick", mark.datum.pick);
+    });
     this.finish();
     Object.assign(this, { result, holder, view: result.view, drawn: { datasets, frame, width, height } });
     holder.classList.remove("coming");
@@ -274,7 +279,7 @@ const HTML = `
       <button type="button" data-do="toggle" class="main"></button>
       <button type="button" data-do="forth" aria-label="One amount forth" title="One amount forth (→)">${FORTH}</button>
       <input type="range" min="0" step="1" aria-label="Pruning amount">
-      <select data-choose="choice" aria-label="View" title="What is shown" hidden></select>
+      <select data-choose="choice" aria-label="A sentence becomes one vector by" title="A sentence becomes one vector by" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
       <button type="button" data-do="link" hidden></button>
@@ -324,8 +329,9 @@ class Player {
   get choice() { return this.data.choices?.find((one) => one.name === this.chosen) ?? this.data.choices?.[0]; }
   get views() { return this.data && (this.choice ?? this.data).views; }
 
-  update(data, turn) {
-    Object.assign(this, { data, turn });
+  update(data, tell) {
+    if (data.choice !== this.data?.choice) this.chosen = data.choice;
+    Object.assign(this, { data, tell });
     this.theme = themeOf(this.frame);
     this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
     this.frame.className = `player ${data.layout ?? "single"}`;
@@ -388,7 +394,8 @@ class Player {
     if (!stage) return;
     const { signal } = this.onPage;
     document.addEventListener("keydown", (event) => this.press(event, STAGE_KEYS), { signal });
-    document.addEventListener("pointermove", () => this.wake(), { signal });
+    for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => this.wake(), { signal });
+    for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal }); // keys are the stage's
     this.wake();
   }
 
@@ -429,8 +436,8 @@ class Player {
       loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
       link: () => this.copyLink(),
       full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
-      previous: () => this.turn?.(-1),
-      next: () => this.turn?.(1),
+      previous: () => this.tell?.("turn", -1),
+      next: () => this.tell?.("turn", 1),
     };
     for (const [name, button] of Object.entries(this.buttons)) button.onclick = this.does[name];
     this.scrub.oninput = () => go(+this.scrub.value);
@@ -451,6 +458,7 @@ class Player {
   async copyLink() {
     const address = new URL(location.href);
     address.searchParams.set("amount", this.data.frames[this.index].amount);
+    if (this.choice) address.searchParams.set("reduction", this.choice.name);
     await copy(address.href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);
@@ -470,9 +478,10 @@ class Player {
 }
 
 // Mounts a player, or gives the one that stands in `root` new data: amount, playing and choice go on. Returns how to end it.
-// On a stage, `turn` is called with 1 for the next result and with -1 for the previous one.
-export function mountPlayer(root, data, turn = null) {
-  (root.prunescopePlayer ??= new Player(root)).update(data, turn);
+// `tell` is called with what the page must act on: on a stage ("turn", 1) for the next result and ("turn", -1) for the previous
+// one; ("pick", value) when a mark is clicked whose data have a `pick`.
+export function mountPlayer(root, data, tell = null) {
+  (root.prunescopePlayer ??= new Player(root)).update(data, tell);
   return () => {
     root.prunescopePlayer?.finish();
     root.prunescopePlayer = null;
@@ -480,4 +489,4 @@ export function mountPlayer(root, data, turn = null) {
 }
 
 export default ({ parentElement, data, setTriggerValue }) =>
-  mountPlayer(parentElement, data, (step) => setTriggerValue("turn", step));
+  mountPlayer(parentElement, data, setTriggerValue);

@@ -40,9 +40,42 @@ def verdict_finding(
     sentences = (
         _claim(result, reduction, gap),
         _against_chance(result, reduction, gap, controls_of(result, controls)),
-        _alone(result, reduction, isolated_of(result, isolated)),
+        isolated_finding(result, reduction, isolated_of(result, isolated)),
     )
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def verdict_in_short(result: SweepResult, reduction: str, controls: Iterable[SweepResult] = ()) -> str:
+    """Says the same in one line, without what layers do alone.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+        controls: As `verdict_finding` takes them.
+
+    Returns:
+        The end of a sentence about the claim: `holds (depth gap …); …`.
+    """
+    gap = depth_gap_of(result, reduction)
+    if gap is None or pruned_layer(result):
+        return "gets no verdict"
+    holds = {"holds": "holds", "does not hold": "does not hold", "cannot be told": "can be neither held nor rejected"}
+    known = [theirs for other in controls_of(result, controls) if (theirs := depth_gap_of(other, reduction))]
+    chance = _chance_in_short(result, [gap_difference(gap, theirs) for theirs in known])
+    return f"{holds[verdict(gap)]} (depth gap {number(gap.value)}, {interval_text(gap)}); {chance}"
+
+
+def _chance_in_short(result: SweepResult, differences: Sequence[Difference]) -> str:
+    method = METHODS.get(result.pruning.method)
+    if method and method.control is None:
+        return "this is the random control itself"
+    if not differences:
+        return "no random control is at hand"
+    if all(one.low > 0 for one in differences):
+        return "random pruning favours lower layers less"
+    if all(one.high < 0 for one in differences):
+        return "random pruning favours lower layers even more"
+    return "no difference from random pruning is established"
 
 
 def depth_gap_of(result: SweepResult, reduction: str) -> DepthGapRecord | None:
@@ -237,8 +270,14 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
     return {layer: fitting[layer] for layer in sorted(fitting)}
 
 
-def _alone(result: SweepResult, reduction: str, isolated: Mapping[int, SweepResult]) -> str:
-    """Says whether layers that are pruned alone show the order of layers that are pruned together."""
+def isolated_finding(result: SweepResult, reduction: str, isolated: Mapping[int, SweepResult]) -> str:
+    """Says whether layers that are pruned alone show the order of layers that are pruned together.
+
+    Args:
+        result: The result on all layers.
+        reduction: A name from `core.catalog.REDUCTIONS`.
+        isolated: Each layer pruned alone, see `isolated_of`; without any, nothing is said.
+    """
     layers = result.checkpoint.num_layers
     common = set.intersection(*(set(one.amounts) - {0.0} for one in isolated.values())) if isolated else set()
     if not common:

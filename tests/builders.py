@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
-from core.catalog import FINE_AMOUNTS, METHODS, REDUCTIONS, amount_text
+from core.catalog import FINE_AMOUNTS, METHODS, REDUCTIONS, TASKS, amount_text
 from core.library import MANIFEST, entry_of, write_manifest
 from core.results import (
     CheckpointRecord,
@@ -34,6 +34,7 @@ HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.6
 
 def make_result(
     *,
+    task: str = "sst2",
     num_layers: int = 6,
     amounts: tuple[float, ...] = FINE_AMOUNTS,
     points: str = "attention",
@@ -51,6 +52,7 @@ def make_result(
     """Builds a sealed result of a sweep that never ran.
 
     Args:
+        task: A two-label task; its checkpoint is the embedded one.
         num_layers: Encoder layers.
         amounts: Ascending pruning amounts, 0 first.
         points: A name from catalog.POINTS.
@@ -91,7 +93,7 @@ def make_result(
     frames = tuple(frame(amount) for amount in amounts)
     result = SweepResult(
         checkpoint=CheckpointRecord(
-            id="embedded:sst2",
+            id=f"embedded:{task}",
             revision="0" * 64,
             source="embedded",
             architecture="bert",
@@ -101,15 +103,15 @@ def make_result(
             num_prunable=10_616_832,
         ),
         task=TaskRecord(
-            name="sst2",
+            name=task,
             source=source,
             source_name="written for Prunescope" if source == "written" else "GLUE",
             split="validation",
             examples=tuple(range(num_examples)),
             gold=gold,
-            label_names=("negative", "positive"),
+            label_names=TASKS[task].label_names,
             max_length=128,
-            fingerprint="f" * 64,
+            fingerprint=digest(task),
         ),
         pruning=PruningRecord(method=method, granularity=METHODS[method].granularity, scope=scope, seed=seed),
         cka=CkaRecord(

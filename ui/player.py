@@ -11,7 +11,7 @@ import streamlit as st
 import vl_convert
 
 from core.catalog import REDUCTIONS, ROOT
-from core.charts import Spec, player_frames, player_views
+from core.charts import Spec, player_choices, player_frames, player_views
 from core.findings import accuracy_finding, caution, finding, length_finding
 from core.names import checkpoint_name, pruning_name
 from core.results import SweepResult, write_atomically
@@ -106,6 +106,7 @@ def show_pictures(
     group: str = "main",
     autoplay: bool = False,
     start: float | None = None,
+    on_pick: Callable[[], None] | None = None,
 ) -> None:
     """Shows any pictures that have a `frame` parameter, moved by one bar through the pruning amounts.
 
@@ -120,6 +121,7 @@ def show_pictures(
         group: Players of one group move together.
         autoplay: Starts playing at first sight, unless the visitor's system asks for less motion.
         start: The amount shown first; then nothing plays by itself.
+        on_pick: Called when a mark is clicked whose data have a `pick`; see `picked`.
     """
     _mount(
         key,
@@ -133,15 +135,74 @@ def show_pictures(
             "views": views,
             "link": True,
         },
+        on_pick=on_pick,
     )
 
 
-def _mount(key: str, data: Mapping[str, Any], on_turn: Callable[[], None] | None = None) -> Any:
-    return _player(key=key, data={**data, "vega": VEGA and address_of(VEGA)}, on_turn_change=on_turn or _no_turn)
+def picked(key: str) -> str | None:
+    """Gives what was clicked, while `on_pick` runs.
+
+    Args:
+        key: The player's.
+    """
+    state: dict[str, Any] = st.session_state.get(key) or {}
+    return state.get("pick")
 
 
-def _no_turn() -> None:
-    """Only a stage turns to other results."""
+def show_stage(
+    result: SweepResult,
+    *,
+    key: str,
+    heading: str,
+    caption: str,
+    hint: str,
+    reduction: str,
+    start: float | None,
+    on_turn: Callable[[int], None],
+) -> None:
+    """Shows a result over the whole screen, for a projector; the reduction is chosen in the player.
+
+    Args:
+        result: A whole sweep.
+        key: The element's identity on the page.
+        heading: Over the pictures; shown as it is, never as HTML, like all texts here.
+        caption: Under them.
+        hint: What the keys do; it fades.
+        reduction: The one shown first.
+        start: The amount shown first; then nothing plays by itself.
+        on_turn: Is told by how many results the visitor goes on, 1 or -1.
+    """
+    data = {
+        "title": heading,
+        "group": key,
+        "autoplay": True,
+        "start": start,
+        "layout": "present",
+        "frames": player_frames(result),
+        "choices": player_choices(result),
+        "choice": reduction,
+        "link": True,
+        "stage": {"heading": heading, "caption": caption, "hint": hint},
+    }
+    _mount(key, data, lambda: on_turn(st.session_state[key]["turn"]))
+
+
+def _mount(
+    key: str,
+    data: Mapping[str, Any],
+    on_turn: Callable[[], None] | None = None,
+    on_pick: Callable[[], None] | None = None,
+) -> Any:
+    return _player(
+        key=key,
+        data={**data, "vega": VEGA and address_of(VEGA)},
+        on_turn_change=on_turn or _nothing,
+        on_pick_change=on_pick or _nothing,
+    )
+
+
+def _nothing() -> None:
+    """Not every player turns to other results, or has something to pick."""
 
 
 def start_in_address() -> float | None:

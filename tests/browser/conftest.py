@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, expect, sync_playwright
 
 from core.catalog import ROOT
-from tests.builders import make_result, ship
+from tests.browser.shipped import SHIPPED
+from tests.builders import ship
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -38,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     for page in (folder / "tests/browser/site_pages").glob("*.py"):
         shutil.copy(page, folder / "pages")
-    ship(folder / "cached_results" / "results", *(make_result(source=source) for source in ("hub", "written")))
+    ship(folder / "cached_results" / "results", *SHIPPED)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

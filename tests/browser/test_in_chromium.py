@@ -5,14 +5,15 @@ import time
 
 import pytest
 import vl_convert
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from core.catalog import ROOT
-from core.charts import player_views
-from tests.builders import make_result
+from core.charts import player_choices, player_frames
+from core.results import SweepResult
+from tests.browser.shipped import COLA, SST2
 
-RESULT = make_result()
 PICTURES = ("heatmap", "accuracy", "survival")
+SIDES = {"left": SST2, "right": COLA}
 
 
 def open_still(page: Page, address: str) -> Locator:
@@ -20,7 +21,7 @@ def open_still(page: Page, address: str) -> Locator:
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
     player = page.locator(".player").first
-    expect(player.locator(".survival svg")).to_be_visible()
+    expect(player.locator(".picture").last.locator("svg")).to_be_visible()
     player.focus()
     return player
 
@@ -29,14 +30,22 @@ def amount(player: Locator) -> float:
     return float(player.locator(".readout b").inner_text().removeprefix("Pruning amount "))
 
 
-def printed(player: Locator) -> list[str]:
+def printed(player: Locator, picture: str = "heatmap") -> list[str]:
     """The numbers in the heatmap's cells, by baseline layer from the first to the last."""
-    texts = player.locator(".heatmap svg text").all_text_contents()
+    texts = player.locator(f".{picture} svg text").all_text_contents()
     return [text.replace("−", "-") for text in texts if re.fullmatch(r"−?\d\.\d\d", text)]
 
 
-def expected(index: int, reduction: str = "mean") -> list[str]:
-    return [f"{value:.2f}".replace("-0.00", "0.00") for row in RESULT.frames[index].cka[reduction] for value in row]
+def expected(index: int, reduction: str = "mean", result: SweepResult = SST2) -> list[str]:
+    return [f"{value:.2f}".replace("-0.00", "0.00") for row in result.frames[index].cka[reduction] for value in row]
+
+
+def expect_printed(player: Locator, picture: str, numbers: list[str]) -> None:
+    """Waits a moment for Vega, which draws after the amount is told."""
+    end = time.monotonic() + 3
+    while printed(player, picture) != numbers and time.monotonic() < end:
+        player.page.wait_for_timeout(20)
+    assert printed(player, picture) == numbers
 
 
 def expect_amount(player: Locator, value: float) -> None:
@@ -53,7 +62,7 @@ def expect_playing(player: Locator, playing: bool) -> None:
 def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site: str, messages: list[str]) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(site)
+    page.goto(f"{site}/single")
     player = page.locator(".player")
     expect(player.locator(".survival svg")).to_be_visible()
     expect_playing(player, True)
@@ -75,14 +84,14 @@ def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site:
 
 
 def test_it_waits_for_who_asked_for_less_motion(page: Page, site: str) -> None:
-    player = open_still(page, site)
+    player = open_still(page, f"{site}/single")
     expect_playing(player, False)
     page.wait_for_timeout(1200)
     assert amount(player) == 0
 
 
 def test_keys_step_and_play_and_the_picture_shows_the_numbers(page: Page, site: str) -> None:
-    player = open_still(page, site)
+    player = open_still(page, f"{site}/single")
     assert printed(player) == expected(0)
     page.keyboard.press("End")
     expect_amount(player, 0.95)
@@ -103,7 +112,7 @@ def test_keys_step_and_play_and_the_picture_shows_the_numbers(page: Page, site: 
 
 
 def test_buttons_slider_speed_and_loop(page: Page, site: str) -> None:
-    player = open_still(page, site)
+    player = open_still(page, f"{site}/single")
     player.get_by_label("One amount forth").click()
     expect_amount(player, 0.05)
     player.get_by_label("One amount back").click()
@@ -128,11 +137,11 @@ def test_buttons_slider_speed_and_loop(page: Page, site: str) -> None:
 
 
 def test_another_reduction_keeps_amount_and_playing(page: Page, site: str) -> None:
-    player = open_still(page, site)
+    player = open_still(page, f"{site}/single")
     player.get_by_label("Pruning amount").fill("10")
     page.get_by_role("radio", name="First token").or_(page.get_by_role("button", name="First token")).click()
     expect(page).to_have_url(re.compile("reduction="))
-    expect(page.get_by_text("first token)")).to_be_visible()
+    expect(page.get_by_text("Shown: cls")).to_be_visible()
     page.wait_for_timeout(300)
     assert amount(player) == 0.5
     assert printed(player) == expected(10, "cls")
@@ -142,7 +151,7 @@ def test_another_reduction_keeps_amount_and_playing(page: Page, site: str) -> No
     player.focus()
     page.keyboard.press("Space")
     page.get_by_text("Mean over tokens").click()
-    expect(page.get_by_text("mean over tokens)")).to_be_visible()
+    expect(page.get_by_text("Shown: mean")).to_be_visible()
     expect_playing(player, True)
     assert 0.5 <= amount(player) <= 0.9
 
@@ -156,7 +165,7 @@ def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, s
     expect(player).to_have_count(0)
     page.wait_for_timeout(700)
     page.get_by_role("link", name="Overview").click()
-    expect(player.locator(".survival svg")).to_be_visible()
+    expect(player.locator(".right svg")).to_be_visible()
     expect_playing(player, True)
     assert amount(player) < 0.6
 
@@ -195,14 +204,30 @@ def test_players_of_a_group_move_by_amount_not_by_number(page: Page, site: str) 
     expect_playing(left, True)
 
 
-def test_it_works_in_a_plain_file_without_any_server(page: Page) -> None:
+def test_a_copied_link_opens_at_its_amount_and_stands_still(context: BrowserContext, page: Page, site: str) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    player = open_still(page, f"{site}/single")
+    player.get_by_label("Pruning amount").fill("7")
+    player.get_by_label("Copy a link to this amount").click()
+    expect(player.get_by_label("Link copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == f"{site}/single?amount=0.35"
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto(link)
+    expect(player.locator(".survival svg")).to_be_visible()
+    expect_playing(player, False)
+    expect_amount(player, 0.35)
+    expect(player.get_by_label("Copy a link to this amount")).to_be_visible()
+
+
+def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(page: Page) -> None:
     data = {
         "title": "Alone",
         "group": "main",
         "autoplay": False,
-        "vega": None,
-        "frames": [{"amount": f.amount, "name": f"Pruning amount {f.amount:.2f}", "detail": ""} for f in RESULT.frames],
-        "views": player_views(RESULT, "mean"),
+        "layout": "single",
+        "frames": player_frames(SST2),
+        "choices": player_choices(SST2),
     }
     style, script = ((ROOT / "core" / f"player.{end}").read_text() for end in ("css", "js"))
     page.set_content(f"<style>{style}</style><main></main>")
@@ -213,9 +238,69 @@ def test_it_works_in_a_plain_file_without_any_server(page: Page) -> None:
     )
     player = page.locator(".player")
     expect(player.locator(".survival svg")).to_be_visible()
+    expect(player.get_by_label("Copy a link")).not_to_be_visible()  # there is no address to share
     player.focus()
     page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    expect_amount(player, 0.9)
+    page.wait_for_timeout(200)
+    assert printed(player) == expected(18)
+    player.get_by_label("A sentence becomes one vector by").select_option("First token")
+    page.wait_for_timeout(200)
+    assert printed(player) == expected(18, "cls")
+    expect_amount(player, 0.9)
+
+
+# ---------------------------------------------------------------- the Overview
+
+
+def test_both_sides_show_the_same_amount_at_every_step(page: Page, site: str) -> None:
+    player = open_still(page, site)
+    for index, frame in enumerate(SST2.frames):
+        expect_amount(player, frame.amount)
+        for side, result in SIDES.items():
+            expect_printed(player, side, expected(index, result=result))
+        page.keyboard.press("ArrowRight")
+
+
+def test_both_sides_play_without_a_message_and_never_apart(page: Page, site: str, messages: list[str]) -> None:
+    page.goto(site)
+    player = page.locator(".player")
+    expect(player.locator(".right-accuracy svg")).to_be_visible()
+    expect_playing(player, True)
+    page.wait_for_timeout(1000)
+    messages.clear()
+    seen = set()
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        places = player.evaluate(
+            "player => ['left-accuracy', 'right-accuracy'].map("
+            "(name) => player.querySelector(`.${name} .mark-symbol path`)?.getAttribute('transform').split(',')[0])"
+        )
+        seen.add(tuple(places))
+        page.wait_for_timeout(20)
+    assert messages == []
+    together = [place for place in seen if place[0] == place[1]]
+    assert len(together) >= 4
+    assert len(seen) - len(together) <= len(together)  # for a moment one picture is drawn and the other is not yet
+
+
+def test_scrubbing_with_the_mouse_keeps_up(page: Page, site: str, messages: list[str]) -> None:
+    player = open_still(page, site)
+    box = player.get_by_label("Pruning amount").bounding_box()
+    assert box
+    page.wait_for_timeout(500)
+    messages.clear()
+    page.mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(1, 40):
+        page.mouse.move(box["x"] + 10 + step / 39 * (box["width"] - 20), box["y"] + box["height"] / 2)
+    page.wait_for_timeout(250)  # a quarter of a second behind the mouse at most
+    assert printed(player, "left") == expected(19)
+    assert printed(player, "right") == expected(19, result=COLA)
+    page.mouse.up()
     expect_amount(player, 0.95)
+    assert messages == []
 
 
 # ---------------------------------------------------------------- looks
@@ -223,28 +308,30 @@ def test_it_works_in_a_plain_file_without_any_server(page: Page) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("address", "first"), [("single", "heatmap"), ("", "right")])
 def test_heatmap_and_controls_are_seen_first_and_can_be_read(
-    chromium: Browser, site: str, width: int, height: int, scheme: str
+    chromium: Browser, site: str, address: str, first: str, width: int, height: int, scheme: str
 ) -> None:
     context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    player = open_still(page, site)
-    for name in PICTURES:
-        box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
+    player = open_still(page, f"{site}/{address}")
+    for picture in player.locator(".picture svg").all():
+        box, inside = picture.bounding_box(), player.bounding_box()
         assert box
         assert inside
         assert inside["x"] <= box["x"]
         assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
-    for control in [player.locator(".heatmap"), player.get_by_label("Pruning amount"), *player.locator("button").all()]:
+    controls = [player.get_by_label("Pruning amount"), *player.locator("button:visible").all()]
+    for control in [player.locator(f".{first}"), *controls]:
         box = control.bounding_box()
         assert box
         assert box["y"] + box["height"] <= height
-    for button in player.locator("button, select").all():
+    for button in player.locator("button:visible, select:visible").all():
         box = button.bounding_box()
         assert box
         assert min(box["width"], box["height"]) >= 36
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    ink = player.locator(".heatmap .role-axis-label text").first.evaluate("text => getComputedStyle(text).fill")
+    ink = player.locator(f".{first} .role-axis-label text").first.evaluate("text => getComputedStyle(text).fill")
     paper = page.locator(".stApp").evaluate("app => getComputedStyle(app).backgroundColor")
     assert contrast(ink, paper) >= 4.5
     context.close()

@@ -1,19 +1,27 @@
 """What the pictures show: read from the SVG that Vega draws, frame by frame."""
 
-import re
 from itertools import product
 from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
 import pytest
-import vl_convert
 
 from core.catalog import REDUCTIONS, SURVIVAL_THRESHOLD
-from core.charts import LIGHT_FROM, MOST_PRINTED, UNDEFINED_COLOUR, Spec, player_chart, player_views
+from core.charts import (
+    LIGHT_FROM,
+    MOST_PRINTED,
+    UNDEFINED_COLOUR,
+    Spec,
+    pair_views,
+    player_chart,
+    player_choices,
+    player_views,
+)
 from core.findings import own_cka
 from core.results import SweepResult
 from tests.builders import make_result
+from tests.pictures import drawn, labels, marks, place
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 HOLE = (2, 2, 1)  # frame, row, column of a value that is undefined
@@ -24,39 +32,10 @@ def result() -> SweepResult:
     return make_result(num_layers=3, amounts=AMOUNTS, holes=((AMOUNTS[HOLE[0]], HOLE[1], HOLE[2]),))
 
 
-def at_frame(spec: Spec, frame: int) -> Spec:
-    (parameter,) = spec["params"]
-    assert parameter["name"] == "frame"
-    return {**spec, "params": [{**parameter, "value": frame}]}
-
-
-def drawn(spec: Spec, frame: int) -> ElementTree.Element:
-    """The picture as SVG; Vega labels every mark with the values that it stands for."""
-    return ElementTree.fromstring(vl_convert.vegalite_to_svg(at_frame(spec, frame)))
-
-
-def labels(element: ElementTree.Element) -> dict[str, str]:
-    """`Baseline: Layer 1; CKA: 0.9` as a dictionary; Vega writes a true minus sign."""
-    pairs = (part.partition(": ") for part in element.get("aria-label", "").split("; "))
-    return {key: value.replace("−", "-") for key, _, value in pairs}
-
-
-def marks(picture: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
-    """The elements of one kind of mark, as Vega describes them: `rect mark`, `bar`, `point`, …."""
-    return [element for element in picture.iter() if element.get("aria-roledescription") == kind]
-
-
 def cells(spec: Spec, frame: int) -> dict[tuple[str, str], ElementTree.Element]:
     """The heatmap's cells by the titles of baseline and pruned layer."""
     rects = [rect for rect in marks(drawn(spec, frame), "rect mark") if "CKA" in labels(rect)]
     return {(labels(rect)["Baseline"], labels(rect)["Pruned"]): rect for rect in rects}
-
-
-def place(element: ElementTree.Element) -> tuple[float, float]:
-    """Where an element stands, x and y in pixels."""
-    match = re.fullmatch(r"translate\(([-\d.]+),([-\d.]+)\)", element.get("transform", ""))
-    assert match
-    return float(match[1]), float(match[2])
 
 
 def name(layer: int) -> str:
@@ -192,6 +171,28 @@ def test_frames_that_come_later_do_not_move_the_axes() -> None:
         assert {**early, "datasets": None} == {**late, "datasets": None}
         ends = [[axis.get("aria-label") for axis in marks(drawn(view, 3), "axis")] for view in (early, late)]
         assert ends[0] == ends[1]
+
+
+def test_two_results_stand_side_by_side_at_the_amounts_that_both_have() -> None:
+    left, right = make_result(num_layers=2, amounts=AMOUNTS), make_result(num_layers=3, amounts=(0.0, 0.5, 0.6))
+    views, frames = pair_views((left, right), "mean", ("SST-2", "CoLA"))
+    assert [frame["amount"] for frame in frames] == [0.0, 0.5]
+    assert frames[1]["detail"] == "accuracy SST-2 0.85 · CoLA 0.85"
+    assert list(views) == ["left", "left-accuracy", "right", "right-accuracy"]
+    for side, result in (("left", left), ("right", right)):
+        whole = player_views(result, "mean")["heatmap"]
+        for frame, amount in enumerate((0.0, 0.5)):
+            of_pair, alone = cells(views[side], frame), cells(whole, result.amounts.index(amount))
+            assert {key: cell.get("fill") for key, cell in of_pair.items()} == {
+                key: cell.get("fill") for key, cell in alone.items()
+            }
+    assert views["right"]["title"] == "CoLA"
+
+
+def test_a_viewer_can_switch_between_all_reductions(result: SweepResult) -> None:
+    choices = player_choices(result)
+    assert [choice["name"] for choice in choices] == list(REDUCTIONS)
+    assert [choice["views"] for choice in choices] == [player_views(result, name) for name in REDUCTIONS]
 
 
 def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> None:

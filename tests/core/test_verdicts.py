@@ -3,7 +3,7 @@
 import pytest
 
 from core.results import SweepResult
-from core.verdicts import controls_of, isolated_of, verdict_finding
+from core.verdicts import controls_of, isolated_of, verdict_finding, verdict_in_short
 from tests.builders import make_result, with_depth_gap
 
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -79,6 +79,48 @@ def test_without_an_interval_the_reason_is_told(result: SweepResult, reason: str
     sentence = verdict_finding(result, "mean", chance(0.5))
     assert "cannot be told" in sentence
     assert reason in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "half_width", "controls", "words"),
+    [
+        (
+            0.2,
+            0.04,
+            (0.47, 0.46),
+            "holds (depth gap 0.200, 95 % interval 0.160 to 0.240); random pruning favours lower layers even more",
+        ),
+        (
+            0.2,
+            0.04,
+            (0.1, 0.05),
+            "holds (depth gap 0.200, 95 % interval 0.160 to 0.240); random pruning favours lower layers less",
+        ),
+        (
+            0.01,
+            0.02,
+            (0.01, 0.47),
+            "does not hold (depth gap 0.010, 95 % interval -0.010 to 0.030); no difference from "
+            "random pruning is established",
+        ),
+        (
+            0.05,
+            0.02,
+            (),
+            "can be neither held nor rejected (depth gap 0.050, 95 % interval 0.030 to 0.070); no random "
+            "control is at hand",
+        ),
+    ],
+)
+def test_in_short_it_says_the_same(value: float, half_width: float, controls: tuple[float, ...], words: str) -> None:
+    assert verdict_in_short(gap(value, half_width), "mean", chance(*controls)) == words
+
+
+def test_in_short_too_what_cannot_be_judged_is_not() -> None:
+    assert verdict_in_short(gap(0.2, 0.04), "tokens") == "gets no verdict"
+    assert verdict_in_short(gap(0.2, 0.04, scope="layer:2"), "mean") == "gets no verdict"
+    control = gap(0.2, 0.04, method="random")
+    assert verdict_in_short(control, "mean").endswith("; this is the random control itself")
 
 
 def test_one_layer_alone_says_nothing_about_the_claim() -> None:

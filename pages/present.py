@@ -1,0 +1,100 @@
+"""Present: one result over the whole screen, for a projector; what is shown is chosen and worded below it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from core.catalog import REDUCTIONS
+from core.library import Entry
+from core.names import checkpoint_name, data_name, pruning_name
+from core.results import SweepResult
+from ui.address import choose, note_bad
+from ui.choices import choose_one, shortlist
+from ui.header import page_header
+from ui.player import show_stage, start_in_address
+from ui.results import at_hand
+
+STYLE = """<style>
+.stApp .stAppHeader { display: none; }
+.stApp .stMainBlockContainer { padding: 0; max-width: none; }
+.stApp .stMain { scrollbar-width: none; }
+.st-key-present-setup { padding: 1rem clamp(1rem, 5vw, 5rem) 3rem; }
+</style>"""
+HINT = "← → amount · ↑ ↓ or page keys: other result · space: play · F: full screen · scroll down to edit"
+EXPLANATION = (
+    "This page fills a projector with one result. Its title and caption can be changed here; the address holds "
+    "everything, so that a bookmark opens the same picture in the lecture hall."
+)
+LONGEST = 200  # characters of a title or caption
+THROUGH = {"methods": "Every method once", "all": "All of these results"}
+
+
+def present() -> None:
+    """Shows the stage first, and below it the navigation and the setup."""
+    stage, setup = st.container(), st.container(key="present-setup")
+    with setup:
+        page_header("Present")
+        st.html(STYLE)
+        entries = at_hand()
+        if not entries:
+            st.info("There is no result to present yet.")
+            st.page_link("pages/lab.py", label="Make one in the Lab", icon=":material/science:")
+            return
+        st.markdown(EXPLANATION)
+        filters, which = st.columns([2, 3], gap="medium")
+        with filters:
+            left = shortlist(entries)
+        with which:
+            result = choose_one("Result", left)
+            keys = through(left)
+        if result is None:
+            return
+        heading = typed("Title", "title", pruning_name(result))
+        caption = typed("Caption", "caption", f"{checkpoint_name(result)}, {data_name(result)}")
+        reduction = reduction_in_address()
+        start = start_in_address()
+    with stage:
+        show_stage(
+            result,
+            key="present",
+            heading=heading,
+            caption=caption,
+            hint=HINT,
+            reduction=reduction,
+            start=start,
+            on_turn=partial(turn, keys, result),
+        )
+
+
+def through(entries: Sequence[Entry]) -> list[str]:
+    """Asks which results the keys go through."""
+    wanted = choose("The keys go through", list(THROUGH), "through", names=lambda name: THROUGH[name], segmented=True)
+    once = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
+    return [entry.key for entry in (once if wanted == "methods" and once else entries)]
+
+
+def turn(keys: Sequence[str], result: SweepResult, step: int) -> None:
+    """Goes on to the next or the previous result, round at the ends."""
+    place = keys.index(result.key) + step if result.key in keys else 0
+    st.query_params["result"] = keys[place % len(keys)]
+
+
+def typed(label: str, parameter: str, usual: str) -> str:
+    """Asks for a text that is in the address; without one, it is what is usual for the result on show."""
+    text = st.text_input(label, key=parameter, placeholder=usual, max_chars=LONGEST, bind="query-params")
+    return text or usual
+
+
+def reduction_in_address() -> str:
+    """Reads the reduction shown first; it is changed in the player itself."""
+    usual = next(iter(REDUCTIONS))
+    asked = st.query_params.get("reduction") or usual
+    if asked in REDUCTIONS:
+        return asked
+    note_bad("reduction", asked)
+    return usual
+
+
+if __name__ == "__main__":
+    present()

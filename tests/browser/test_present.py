@@ -1,0 +1,120 @@
+"""The Present page in a real browser: the stage, its keys, and how it reads from the last row."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.shipped import COLA, SHIPPED, SST2
+
+TITLE = "Magnitude pruning of the encoder"
+ALL = "present?task=any&data=any"  # all results are in the show
+
+
+def open_stage(page: Page, address: str, *, still: bool = True) -> Locator:
+    if still:
+        page.emulate_media(reduced_motion="reduce")
+    page.goto(address)
+    player = page.locator(".player.present")
+    expect(player.locator(".survival svg")).to_be_visible()
+    return player
+
+
+def expect_amount(player: Locator, value: float) -> None:
+    expect(player.locator(".readout b")).to_have_text(f"Pruning amount {value:.2f}")
+
+
+def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str, messages: list[str]) -> None:
+    player = open_stage(page, f"{site}/present", still=False)
+    expect(player.get_by_label("Pause")).to_be_attached()
+    page.wait_for_timeout(1000)
+    messages.clear()
+    first = player.locator(".readout b").inner_text()
+    expect(player).to_have_class(re.compile("quiet"), timeout=5_000)
+    assert player.locator(".readout b").inner_text() != first
+    assert messages == []
+    expect(player.locator(".bar")).to_have_css("opacity", "0")
+    page.mouse.move(200, 200)
+    page.mouse.move(300, 200)
+    expect(player.locator(".bar")).to_have_css("opacity", "1")
+
+
+def test_keys_move_through_amounts_and_results_wherever_the_focus_is(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/{ALL}")
+    page.keyboard.press("ArrowRight")
+    expect_amount(player, 0.05)
+    page.keyboard.press("End")
+    expect_amount(player, 0.95)
+    for key, result in (("ArrowDown", SHIPPED[1]), ("PageDown", SHIPPED[2]), ("PageUp", COLA), ("ArrowUp", SST2)):
+        page.keyboard.press(key)
+        wanted = ALL if result is SST2 else f"{ALL}&result={result.key}"  # the first one's key is left out
+        expect(page).to_have_url(f"{site}/{wanted}")
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect_amount(player, 0.95)  # turning leaves amount and playing as they are
+    page.keyboard.press("ArrowUp")
+    expect(page).to_have_url(f"{site}/{ALL}&result={SHIPPED[-1].key}")  # round
+    page.keyboard.press("Space")
+    expect(player.get_by_label("Pause")).to_be_attached()
+
+
+def test_full_screen_and_back(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/{ALL}")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("ArrowDown")
+    expect(page).to_have_url(re.compile(SHIPPED[1].key))
+    assert page.evaluate("document.fullscreenElement !== null")  # another result does not end it
+    player.get_by_label("Full screen").click()
+    page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_a_typed_title_is_text_and_its_keys_are_its_own(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/present")
+    expect(player.locator(".heading")).to_have_text(TITLE)
+    field = page.get_by_role("textbox", name="Title")
+    field.click()
+    field.press_sequentially("<b>f</b> ends")
+    field.press("ArrowLeft")
+    field.press("Enter")
+    expect(player.locator(".heading")).to_have_text("<b>f</b> ends")
+    expect(player.locator(".heading b")).to_have_count(0)
+    expect_amount(player, 0)
+    assert page.evaluate("document.fullscreenElement === null")
+    expect(page).to_have_url(re.compile("title=%3Cb%3Ef"))
+    page.reload()
+    expect(player.locator(".heading")).to_have_text("<b>f</b> ends")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(
+    chromium: Browser, site: str, scheme: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    player = open_stage(page, f"{site}/present")
+    assert player.bounding_box() == {"x": 0, "y": 0, "width": 1920, "height": 1080}
+    for name in ("heatmap", "accuracy", "survival"):
+        box = player.locator(f".{name} svg").bounding_box()
+        assert box
+        assert box["width"] > 880
+        sizes = player.locator(f".{name} .role-axis text").evaluate_all(
+            "texts => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
+        )
+        assert sizes
+        assert min(sizes) >= 24
+    heatmap = player.locator(".heatmap svg").bounding_box()
+    assert heatmap
+    assert heatmap["height"] > 750
+    expect(page.get_by_test_id("stHeader")).not_to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1920
+    context.close()
+
+
+def test_it_can_be_read_on_a_telephone_too(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    player = open_stage(page, f"{site}/present")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for picture in player.locator(".picture svg").all():
+        box = picture.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 390
