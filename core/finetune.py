@@ -281,7 +281,7 @@ def model_card(task: Task, options: argparse.Namespace, frame: Frame, sizes: Map
 
 # MiniLM-L6, fine-tuned on {task.title}
 
-A small BERT (6 layers, hidden size 384) that answers: {task.question} It is the embedded default of Prunescope,
+A small BERT (6 layers, hidden size 384) that answers: {task.question} It is one of Prunescope's embedded checkpoints,
 made to be pruned and looked at; it is no state of the art.
 
 ## Data
