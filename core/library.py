@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core import results
-from core.catalog import METHODS
+from core.catalog import METHODS, is_hosted
 from core.errors import PrunescopeError
 from core.names import result_name
 from core.provenance import command_line, request_of
@@ -128,6 +128,27 @@ def _own_entry(path: Path, modified: int) -> Entry | None:
         return entry_of(load(path))
     except PrunescopeError:
         return None
+
+
+def delete_own(key: str) -> None:
+    """Deletes one of the user's own results; shipped ones stay.
+
+    Args:
+        key: The result's key; one that is not there is ignored.
+
+    Raises:
+        PrunescopeError: It is not the user's to delete.
+    """
+    path = results.find(key)
+    if path is None:
+        return
+    folder = user_folder()
+    if is_hosted() or path.parent != folder or folder.resolve() == results.SHIPPED_RESULTS.resolve():
+        raise PrunescopeError(f"the result {key[:12]}… is shared with others and cannot be deleted here")
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PrunescopeError(f"{path.name} cannot be deleted ({error.strerror}): delete it by hand") from error
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -1,23 +1,30 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
-from core import jobs, results
-from core.catalog import SweepRequest, is_hosted
+from core import jobs, library, results
+from core.catalog import LOCAL_LIMITS, REDUCTIONS, SweepRequest, is_hosted, limits
 from core.errors import PrunescopeError
 from core.jobs import Job
 from core.names import amount_name
+from core.own_data import MAX_ROWS
 from core.provenance import check_in_words, command_line, request_of
 from core.results import SweepResult
+from ui.address import set_parameter
+from ui.estimate import drop_estimate, show_estimate
+from ui.exports import show_exports
 from ui.header import page_header
-from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor
-from ui.player import choose_reduction, show_finding, show_player
-from ui.results import loaded
-from ui.selectors import DEFAULT_REQUEST, choose_sweep
+from ui.history import note_computed, show_history, within_reach
+from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor, was_started_here
+from ui.player import choose_reduction, show_finding, show_player, start_in_address
+from ui.presets import offer_presets, preset_chosen
+from ui.results import companions_of, loaded
+from ui.selectors import DEFAULT_REQUEST, choose_sweep, forget_settings
 from ui.text import plain
+from ui.upload import kept, show_upload
 
 EXPLANATION = (
     "A run prunes the checkpoint step by step and measures at each step how similar its layers still are to those of "
@@ -25,6 +32,8 @@ EXPLANATION = (
     "finished run is kept: asked for again, it is there at once."
 )
 INVITATION = "**Press Run** to begin: the checkpoint that is chosen lies in this project and needs no network."
+EXAMPLE = "**What a run shows**, by the example of a result that comes with this copy:"
+INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 
 
 def lab() -> None:
@@ -35,21 +44,27 @@ def lab() -> None:
     if job and job.state == "done":
         show_result_of(job)
     result = None if job else stored_result()
-    shown = job or result
+    shown = job.id if job else result.key if result else ""
+    begin_anew_for(shown)
     st.title("Prune a checkpoint and watch its layers", anchor=False)
     if has_just_left():
         st.info("Cancelled.")
     if not shown:
         st.markdown(f"{EXPLANATION} {INVITATION}")
         say_if_lost()
-    with st.expander("Settings", expanded=not shown, key=f"lab-settings-{job.id if job else result and result.key}"):
-        ask(remembered(job, result), busy=job is not None and not job.ended)
+    with st.expander("Settings", expanded=not shown, key=f"lab-settings-{shown}"):
+        ask(preset_chosen() or remembered(job, result), busy=job is not None and not job.ended)
     if job:
         show_job(job)
     elif result:
         show_result(result)
+    show_history(result)
+    with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
+        show_upload("result")
     if shown:
         st.caption(EXPLANATION)
+    else:
+        show_example()
 
 
 # ---------------------------------------------------------------- the address and the session
@@ -58,24 +73,37 @@ def lab() -> None:
 def show_result_of(job: Job) -> None:
     """Replaces a finished job in the address by its result, whose address stays valid."""
     assert job.key is not None
+    note_computed(job.key)
     del st.query_params["job"]
-    st.query_params["key"] = job.key
+    st.query_params["result"] = job.key
+    st.session_state["lab-filled-for"] = job.key  # the settings are its own already
     st.rerun()
 
 
 def stored_result() -> SweepResult | None:
     """Finds the result that the address names; without one, the one that this visitor saw last."""
-    key = st.query_params.get("key") or st.session_state.get("lab-result")
-    path = results.find(key) if key else None
-    if path is None:
+    key = st.query_params.get("result") or st.session_state.get("lab-result", "")
+    path = results.find(key)
+    if path is None and key not in kept():
         return None
     try:
-        result = loaded(path)
+        result = loaded(path) if path else kept()[key]
     except PrunescopeError as error:
         st.error(plain(str(error)))
         return None
-    st.query_params["key"] = st.session_state["lab-result"] = result.key
+    st.session_state["lab-result"] = result.key
+    set_parameter("result", result.key)
     return result
+
+
+def begin_anew_for(shown: str) -> None:
+    """Lets the settings follow what is on show, unless it was started from them."""
+    before = st.session_state.get("lab-filled-for", shown)
+    st.session_state["lab-filled-for"] = shown
+    if before != shown:
+        st.session_state.pop("lab-start", None)
+        if not was_started_here():
+            forget_settings()
 
 
 def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
@@ -91,7 +119,7 @@ def say_if_lost() -> None:
     """Tells that what the address names is not known here (any more)."""
     if st.query_params.get("job"):
         st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
-    elif st.query_params.get("key"):
+    elif st.query_params.get("result"):
         st.info("This result is not stored here. Press Run to compute one.")
 
 
@@ -109,10 +137,44 @@ def refusals_shown() -> Iterator[None]:
 
 def ask(shown: SweepRequest, busy: bool) -> None:
     """Draws the settings and starts what was asked for."""
+    offer_presets(shown)
     with refusals_shown():
-        request = choose_sweep(shown, busy)
-        if request:
+        asked = choose_sweep(shown, busy)
+        if is_hosted():
+            tell_limits()
+        if asked.run:
+            request = asked.request()
+            drop_estimate()
             start(request)
+        if not busy:
+            with asked.beside:
+                estimate(asked.request, asked.measure)
+
+
+def estimate(make: Callable[[], SweepRequest], wanted: bool) -> None:
+    """Tells how long it takes; settings that are not complete are told only to those who ask."""
+    try:
+        request = make()
+    except PrunescopeError:
+        if wanted:
+            raise
+        return
+    show_estimate(request, wanted)
+
+
+def tell_limits() -> None:
+    """Says what a shared server cannot do, and how to do it all the same."""
+    bound, own = limits(), LOCAL_LIMITS
+    with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
+        st.markdown(
+            f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
+            f"pruning amounts**, checkpoints of **{bound.parameters // 10**6} million parameters** and "
+            f"**{bound.download_bytes // 2**20} MiB**, files of {MAX_ROWS:,} rows, one run at a time, no folders; a "
+            "run that nobody watches ends after a minute. On your own computer a run may take "
+            f"{own.examples:,} examples, {own.amounts} amounts and {own.parameters // 10**9} billion parameters, and "
+            "folders serve as checkpoints and data. In a copy of this project's files:"
+        )
+        st.code(INSTALL, language="shell", wrap_lines=True)
 
 
 def show_job(job: Job) -> None:
@@ -139,9 +201,21 @@ def draw_frames(job: Job, reduction: str) -> None:
 
 
 def draw(result: SweepResult, reduction: str) -> None:
-    """Draws a result: the picture, and what it says."""
-    show_player(result, reduction, key="lab", group="lab")
-    show_finding(result, reduction)
+    """Draws a result: the picture, and what it says beside its controls."""
+    show_player(result, reduction, key="lab", group="lab", start=start_in_address() if result.key else None)
+    show_finding(result, reduction, companions_of(result, within_reach()) if result.key else ())
+
+
+def show_example() -> None:
+    """Shows a shipped result where there is no run to show yet."""
+    with refusals_shown():
+        entries = library.shipped()
+        path = results.find(entries[0].key) if entries else None
+        if path:
+            example = loaded(path)
+            st.markdown(EXAMPLE)
+            show_player(example, next(iter(REDUCTIONS)), key="lab-example", group="lab")
+            st.caption(plain(entries[0].name))
 
 
 def show_result(result: SweepResult) -> None:
@@ -151,6 +225,8 @@ def show_result(result: SweepResult) -> None:
         reduction = choose_reduction(result)
     with picture:
         draw(result, reduction)
+    with st.expander("Download", key=f"lab-download-{result.key}", icon=":material/download:"):
+        show_exports(result, reduction)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         tell_place(result)
         if jobs.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):

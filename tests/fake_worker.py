@@ -59,6 +59,12 @@ def answer(order: dict) -> None:
     if order["op"] == "predict":
         predict(order)
         return
+    if order["op"] == "export":
+        say(job, "done", outcome={"folder": f"/somewhere/{order['amount']}"})
+        return
+    if order["op"] == "estimate":
+        say(job, "done", outcome={"stored": False, "seconds": 42.0})
+        return
     script = order["request"]["source_name"] or "frames"
     say(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
     if script == "die":

@@ -73,8 +73,9 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
         PrunescopeError: It is refused.
     """
     job_id = jobs.submit(request, visitor(), fresh=fresh)
-    st.query_params.pop("key", None)
+    st.query_params.pop("result", None)
     st.query_params["job"] = job_id
+    st.session_state["started-a-job"] = True
     jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
 
@@ -123,6 +124,12 @@ def has_just_left() -> bool:
     return left
 
 
+def was_started_here() -> bool:
+    """Tells once that this visitor has started a job."""
+    started: bool = st.session_state.pop("started-a-job", False)
+    return started
+
+
 def progress(job: Job) -> float:
     """Gives the stage's progress from 0 to 1."""
     return min(job.done / job.total, 1.0) if job.total else 0.0
@@ -134,11 +141,12 @@ def progress_text(job: Job) -> str:
         runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
         return f"Waiting: {runs} first" if job.position else "Starting"
     percent = f", {progress(job):.0%}" if job.total > 1 else ""
-    left = f", {_duration(job.seconds_left)} left" if job.seconds_left is not None and job.total > 1 else ""
+    left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None and job.total > 1 else ""
     return plain(f"{job.stage}{percent}{left}")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Says how long something takes, as nearly as one can know."""
     if seconds < 90:
         return f"about {max(round(seconds), 1)} s"
     return f"about {round(seconds / 60)} min"

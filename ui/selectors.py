@@ -2,12 +2,16 @@
 
 What decides which other settings there are stands outside the form and takes effect at once. Whatever is typed stands
 inside it: a field with uncommitted text beside a running job would swallow the next click.
+Every widget begins with what the request on show says; `forget_settings` lets them begin anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import (
     DEFAULT_EXAMPLES,
@@ -17,15 +21,18 @@ from core.catalog import (
     ON_THE_HUB,
     POINTS,
     SHIPPED,
+    SUPPORTED_MODEL_TYPES,
     TASKS,
     SweepRequest,
     amount_text,
     is_hosted,
+    is_own,
     limits,
     parse_amounts,
     stepped_amounts,
 )
 from core.errors import PrunescopeError
+from ui.own_sentences import choose_sentences
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
 FIRST = next(iter(KNOWN.values()))
@@ -34,6 +41,7 @@ DEFAULT_REQUEST = SweepRequest(FIRST.id, FIRST.task)
 # Choices after which something has to be typed; none of them is a name of the catalog.
 OTHER = "other checkpoint"
 FOLDER = "folder"
+OWN_SENTENCES = "own sentences"
 ONE_LAYER = "one layer"
 LIST = "list"
 
@@ -46,32 +54,46 @@ STEPS = ("0.05", "0.1", "0.2")
 STEP_NAMES = {**{step: f"In steps of {step}" for step in STEPS}, LIST: "A list of my own"}
 MOST_LAYERS = 96
 TYPED_WIDTH = 240  # pixels of a field for a number
+KINDS = f"A fine-tuned sequence classifier of model type {', '.join(SUPPORTED_MODEL_TYPES)}."
 
 
-def choose_sweep(shown: SweepRequest, busy: bool) -> SweepRequest | None:
+@dataclass(frozen=True)
+class Asked:
+    """What the settings ask for.
+
+    Attributes:
+        run: Whether Run was pressed.
+        measure: Whether it was asked how long a run takes.
+        beside: The place beside the buttons.
+        request: Makes the request; raises PrunescopeError where a typed folder or amount is none, or a file is missing.
+    """
+
+    run: bool
+    measure: bool
+    beside: DeltaGenerator
+    request: Callable[[], SweepRequest]
+
+
+def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
     """Draws the settings of a sweep.
 
     Args:
         shown: What they say at first.
         busy: Whether a run is going on, so that no other can be started.
-
-    Returns:
-        What was asked for, if Run was pressed.
-
-    Raises:
-        PrunescopeError: A typed folder does not exist, or a typed amount is none.
     """
-    left, middle, right = st.columns(3, gap="medium")
-    with left:
+    first, second, third, fourth = st.columns(4, gap="medium")
+    with first:
         model_choice = _choose_checkpoint(shown)
-    with middle:
+    with second:
         task = _choose_task(shown, model_choice)
-    with right:
+    with third:
+        data_choice = _choose_data(shown, model_choice, task)
+    with fourth:
         method = _choose_method(shown)
+    own = _own_sentences(shown, task) if data_choice == OWN_SENTENCES else None
     with st.expander("More settings", key="lab-more"):
         left, middle, right = st.columns(3, gap="medium")
         with left:
-            data_choice = _choose_data(shown, model_choice, task)
             points = _choose("Compare", POINTS, shown.points, "points", "Where in a layer representations are taken.")
         with middle:
             scope = _choose_scope(shown) if METHODS[method].granularity == "weight" else None
@@ -86,35 +108,64 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> SweepRequest | None:
             listed = _type_amounts(shown) if largest is None else ""
             examples = _type_examples(shown)
             seed = _type_seed(shown) if METHODS[method].seeded else 0
-        pressed = _run_button(busy)
-    if not pressed:
-        return None
-    if model_choice == FOLDER:
-        checkpoint = _existing(checkpoint)
-    if data_choice == FOLDER:
-        data = _existing(data)
-    amounts = _listed_amounts(listed) if largest is None else stepped_amounts(float(step), largest)
-    return SweepRequest(
-        checkpoint=checkpoint,
-        task=task,
-        method=method,
-        scope=scope,
-        points=points,
-        amounts=amounts,
-        num_examples=examples,
-        seed=seed,
-        data=data,
-    )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            run = _run_button(busy)
+            measure = st.form_submit_button(
+                "How long?", disabled=busy, help="Measured on a few examples, on this machine."
+            )
+            beside = st.container(width="content")
+
+    def request() -> SweepRequest:
+        return SweepRequest(
+            checkpoint=_existing(checkpoint) if model_choice == FOLDER else checkpoint,
+            task=task,
+            method=method,
+            scope=scope,
+            points=points,
+            amounts=_listed_amounts(listed) if largest is None else stepped_amounts(float(step), largest),
+            num_examples=examples,
+            seed=seed,
+            data=_stored(own) if data_choice == OWN_SENTENCES else _existing(data) if data_choice == FOLDER else data,
+        )
+
+    return Asked(run, measure, beside, request)
+
+
+# ---------------------------------------------------------------- what the widgets begin with
+
+
+def forget_settings(but: Sequence[str] = ()) -> None:
+    """Lets the widgets begin anew, with what `choose_sweep` is told to show.
+
+    Args:
+        but: Beginnings of the names of settings that stay as they are.
+    """
+    keys = st.session_state.get("lab-settings", set())
+    for key in [key for key in keys if not key.startswith(tuple(f"lab-{name}" for name in but))]:
+        keys.discard(key)
+        if key in st.session_state:
+            del st.session_state[key]
+
+
+def _begin(name: str, value: Any) -> str:
+    """Gives a widget its first value; the widget's key."""
+    key = f"lab-{name}"
+    st.session_state.setdefault("lab-settings", set()).add(key)
+    if key not in st.session_state:
+        st.session_state[key] = value
+    return key
 
 
 # ---------------------------------------------------------------- chosen, outside the form
 
 
-def _choose(label: str, names: Mapping[str, str], chosen: str | None, key: str, note: str | None = None) -> str:
+def _choose(label: str, names: Mapping[str, str], chosen: str | None, name: str, note: str | None = None) -> str:
     """A select box that starts with `chosen`, or with its first option if that is not among them."""
-    options = list(names)
-    index = options.index(chosen) if chosen is not None and chosen in names else 0
-    return st.selectbox(label, options, index, format_func=lambda name: names[name], key=f"lab-{key}", help=note)
+    first = chosen if chosen is not None and chosen in names else next(iter(names))
+    key = _begin(name, first)
+    if st.session_state[key] not in names:
+        st.session_state[key] = first
+    return st.selectbox(label, list(names), format_func=lambda option: names[option], key=key, help=note)
 
 
 def _folder(name: str) -> dict[str, str]:
@@ -128,7 +179,10 @@ def _choose_checkpoint(shown: SweepRequest) -> str:
         OTHER: "Another one on the Hub",
         **_folder("A folder on this computer"),
     }
-    note = "The first one lies in this project; the others are downloaded from the Hugging Face Hub when they are used."
+    note = (
+        f"The first {len(EMBEDDED)} lie in this project; the others are downloaded from the Hugging Face Hub when they "
+        f"are used. {KINDS}"
+    )
     return _choose("Checkpoint", names, _checkpoint_choice(shown.checkpoint), "checkpoint", note)
 
 
@@ -152,6 +206,7 @@ def _choose_data(shown: SweepRequest, checkpoint: str, task: str) -> str:
     names = {
         **({"written": "Sentences written for this project"} if written else {}),
         "hub": f"GLUE's {TASKS[task].split.replace('_', ' ')} split, from the Hub",
+        OWN_SENTENCES: "Sentences of my own (CSV or TSV)",
         **_folder("A folder in the Hub's layout"),
     }
     embedded = checkpoint in KNOWN and KNOWN[checkpoint].folder is not None
@@ -160,7 +215,21 @@ def _choose_data(shown: SweepRequest, checkpoint: str, task: str) -> str:
 
 
 def _data_choice(data: str) -> str:
+    if is_own(data):
+        return OWN_SENTENCES
     return data if data in ("written", "hub") else FOLDER
+
+
+def _own_sentences(shown: SweepRequest, task: str) -> str | None:
+    """Asks for a file; the sentences of the run on show serve on."""
+    before = shown.data if shown.data and is_own(shown.data) and shown.task == task else None
+    return choose_sentences(TASKS[task], before)
+
+
+def _stored(own: str | None) -> str:
+    if own is None:
+        raise PrunescopeError("there are no sentences of your own yet: choose a file with them, or other examples")
+    return own
 
 
 def _choose_method(shown: SweepRequest) -> str:
@@ -182,7 +251,8 @@ def _step_of(amounts: tuple[float, ...]) -> str:
 
 def _choose_largest(shown: SweepRequest) -> float:
     largest = shown.amounts[-1]
-    return st.slider("Largest amount", 0.05, 0.95, largest if largest >= 0.05 else 0.9, 0.05, key="lab-largest")
+    key = _begin("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
+    return st.slider("Largest amount", 0.05, 0.95, step=0.05, key=key)
 
 
 # ---------------------------------------------------------------- typed, inside the form
@@ -193,58 +263,55 @@ def _type_checkpoint(shown: SweepRequest, choice: str) -> str:
         return choice
     value = shown.checkpoint if _checkpoint_choice(shown.checkpoint) == choice else ""
     if choice == FOLDER:
-        return _type_folder("Folder of the checkpoint", value, "lab-folder")
+        return _type_folder("Folder of the checkpoint", value, "folder")
     return st.text_input(
         "Id on the Hub",
-        value,
-        key="lab-hub-id",
+        key=_begin("hub-id", value),
         placeholder="owner/name or owner/name@revision",
-        help="Any BERT that was fine-tuned for sequence classification. Without a revision, the newest one.",
+        help=f"{KINDS} Without a revision, the newest one.",
     )
 
 
 def _type_data(shown: SweepRequest) -> str:
     value = shown.data if shown.data and _data_choice(shown.data) == FOLDER else ""
-    return _type_folder("Folder of the data", value, "lab-data-folder")
+    return _type_folder("Folder of the data", value, "data-folder")
 
 
-def _type_folder(label: str, value: str, key: str) -> str:
-    return st.text_input(label, value, key=key, placeholder="a path on this computer")
+def _type_folder(label: str, value: str, name: str) -> str:
+    return st.text_input(label, key=_begin(name, value), placeholder="a path on this computer")
 
 
 def _type_layer(shown: SweepRequest) -> str:
     known = shown.scope is not None and shown.scope.startswith("layer:")
     index = int(shown.scope.removeprefix("layer:")) if known and shown.scope else 0
-    number = st.number_input(
-        "Layer", 1, MOST_LAYERS, index + 1, key="lab-layer", help="Layer 1 is the first.", width=TYPED_WIDTH
-    )
+    key = _begin("layer", min(index + 1, MOST_LAYERS))
+    number = st.number_input("Layer", 1, MOST_LAYERS, key=key, help="Layer 1 is the first.", width=TYPED_WIDTH)
     return f"layer:{number - 1}"
 
 
 def _type_amounts(shown: SweepRequest) -> str:
     value = ", ".join(amount_text(amount) for amount in shown.amounts)
-    return st.text_input(
-        "Amounts", value, key="lab-amounts", help="Fractions below 1. The baseline, 0, is always there."
-    )
+    note = "Fractions below 1. The baseline, 0, is always there."
+    return st.text_input("Amounts", key=_begin("amounts", value), help=note)
 
 
 def _type_examples(shown: SweepRequest) -> int | None:
+    most, asked = limits().examples, shown.num_examples
     return st.number_input(
         "Number of examples",
         MIN_EXAMPLES,
-        limits().examples,
-        shown.num_examples,
-        key="lab-examples",
+        most,
+        None,
+        key=_begin("examples", None if asked is None else min(asked, most)),
         placeholder=f"all, or {DEFAULT_EXAMPLES}",
-        help=f"Empty: all that there are, at most {DEFAULT_EXAMPLES}.",
+        help=f"Empty: all that there are, at most {DEFAULT_EXAMPLES}; of your own sentences two thirds.",
         width=TYPED_WIDTH,
     )
 
 
 def _type_seed(shown: SweepRequest) -> int:
-    return st.number_input(
-        "Seed", 0, 2**32 - 1, shown.seed, key="lab-seed", help="Of pruning; examples do not change.", width=TYPED_WIDTH
-    )
+    key, note = _begin("seed", shown.seed), "Of pruning; examples do not change."
+    return st.number_input("Seed", 0, 2**32 - 1, key=key, help=note, width=TYPED_WIDTH)
 
 
 def _run_button(busy: bool) -> bool:

@@ -68,7 +68,7 @@ def run(page: Page, amounts: str, examples: int) -> None:
 
 
 def expect_result(page: Page) -> None:
-    expect(page).to_have_url(re.compile(r"/lab\?key=[0-9a-f]{64}$"), timeout=A_WHILE)
+    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=A_WHILE)
     expect(page.locator(".player .survival svg")).to_be_visible()
 
 

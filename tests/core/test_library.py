@@ -10,7 +10,7 @@ from core import results
 from core.catalog import EMBEDDED, FINE_AMOUNTS, METHODS
 from core.errors import PrunescopeError
 from core.grid import requests
-from core.library import companions, entry_of, own, shipped, write_manifest
+from core.library import companions, delete_own, entry_of, own, shipped, write_manifest
 
 
 @pytest.fixture
@@ -45,6 +45,30 @@ def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -
     (folder / "note.json").write_text("{}")
     assert [entry.key for entry in own()] == [newer.key, older.key]
     assert own()[0].command.startswith("python -m core.precompute --checkpoint embedded:sst2")
+
+
+def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    shared, own_one = make_result(), make_result(num_examples=100)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    paths = [results.save(shared, folder), results.save(own_one)]
+    with pytest.raises(PrunescopeError, match="cannot be deleted here"):
+        delete_own(shared.key)
+    for nothing in ("0" * 64, f"../results/{shared.key}", ""):
+        delete_own(nothing)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match="cannot be deleted here"):
+        delete_own(own_one.key)
+    monkeypatch.delenv("PRUNESCOPE_HOSTED")
+    assert all(path.is_file() for path in paths)
+    delete_own(own_one.key)
+    assert [path.is_file() for path in paths] == [True, False]
+
+
+def test_a_folder_that_serves_for_both_is_left_alone(folder: Path) -> None:
+    path = results.save(make_result(), folder)
+    with pytest.raises(PrunescopeError, match="cannot be deleted here"):
+        delete_own(path.stem)
+    assert path.is_file()
 
 
 def test_a_result_is_judged_beside_its_control_and_each_layer_alone() -> None:

@@ -1,8 +1,10 @@
 """The Lab, against a worker without a model."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import catalog, jobs
-from core.catalog import METHODS, ROOT, SweepRequest
-from core.jobs import JobQueue
+from core.catalog import METHODS, ROOT, TASKS, SweepRequest, is_own
+from core.jobs import Job, JobQueue
+from core.own_data import load
+from core.provenance import command_line
 from core.results import save
+from tests.builders import make_result
 from tests.queues import RESULT, ended, running
 
 OVERVIEW, LAB = str(ROOT / "app.py"), str(ROOT / "pages" / "lab.py")
@@ -88,7 +93,6 @@ def test_it_opens_on_the_embedded_checkpoint_and_says_what_to_do(queue: JobQueue
     assert settings_are_open(page)
     assert page.selectbox(key="lab-checkpoint").value == "embedded:sst2"
     assert any("Press Run" in text.value for text in page.markdown)
-    assert player(page) is None
     assert queue._worker is not None, "the worker warms up before the first click"
 
 
@@ -116,7 +120,7 @@ def test_a_finished_run_gives_its_place_to_the_result(queue: JobQueue) -> None:
     ended(queue, job_id)
     page = open_lab(job=job_id)
     assert "job" not in page.query_params
-    assert address(page, "key") == RESULT.key
+    assert address(page, "result") == RESULT.key
     assert amounts(page) == [0.0, 0.5]
     assert page.selectbox(key="lab-points").value == "both", "the settings are those of the run"
     codes = [code.value for code in page.code]
@@ -125,27 +129,27 @@ def test_a_finished_run_gives_its_place_to_the_result(queue: JobQueue) -> None:
 
 
 def test_a_stored_result_needs_no_job_and_comes_back_after_another_page(queue: JobQueue) -> None:
-    page = open_lab(key=RESULT.key)
+    page = open_lab(result=RESULT.key)
     assert amounts(page) == [0.0, 0.5]
     assert "Cancel" not in labels(page)
     page.query_params.clear()  # a link leaves a result behind
     _run(page.switch_page(OVERVIEW))
     _run(page.switch_page(LAB))
-    assert address(page, "key") == RESULT.key
+    assert address(page, "result") == RESULT.key
     assert amounts(page) == [0.0, 0.5]
 
 
 def test_it_runs_again_only_when_told_to(queue: JobQueue, asked: list[SweepRequest]) -> None:
-    page = press(open_lab(key=RESULT.key), "Run it again")
+    page = press(open_lab(result=RESULT.key), "Run it again")
     job = queue.get(address(page, "job"))
     assert job is not None
     assert job.state == "running"
-    assert "key" not in page.query_params
+    assert "result" not in page.query_params
     assert asked[0].amounts == RESULT.amounts
 
 
 def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
-    page = open_lab(key=RESULT.key)
+    page = open_lab(result=RESULT.key)
     page.selectbox(key="lab-check-amount").set_value(0.5)
     press(page, "Check this frame")
     ended(queue, page.session_state["lab-checking"][1])
@@ -160,7 +164,7 @@ def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: Job
     checkpoint = RESULT.checkpoint.model_copy(update={"source": "folder", "id": "my-bert"})
     result = RESULT.model_copy(update={"checkpoint": checkpoint, "key": "f0" * 32})
     save(result)
-    page = open_lab(key=result.key)
+    page = open_lab(result=result.key)
     assert amounts(page) == [0.0, 0.5]
     assert not {"Check this frame", "Run it again"} & labels(page)
     assert any("--checkpoint my-bert" in code.value for code in page.code)
@@ -187,7 +191,7 @@ def test_what_a_visitor_typed_is_shown_as_typed(queue: JobQueue, asked: list[Swe
     assert "amount '\\*\\*x\\*\\*\\<b\\>' is no number" in page.error[0].value
 
 
-@pytest.mark.parametrize("kind", ["job", "key"])
+@pytest.mark.parametrize("kind", ["job", "result"])
 def test_what_is_not_known_any_more_is_told(queue: JobQueue, kind: str) -> None:
     page = open_lab(**{kind: "0" * 64})
     assert "not" in page.info[0].value
@@ -268,11 +272,272 @@ def test_only_a_seeded_method_asks_for_a_seed(
 
 def test_a_hosted_server_offers_no_folder_and_tells_no_path(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    page = open_lab(key=RESULT.key)
+    page = open_lab(result=RESULT.key)
     options = [option for box in page.selectbox for option in box.options]
     assert options
     assert not any("older" in option for option in options)
     assert not any(".json" in code.value for code in page.code)
+
+
+def test_hosted_it_says_what_its_limits_are_and_how_to_lift_them(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any("Limits" in part.label for part in open_lab().expander)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    page = open_lab()
+    (limits,) = [part for part in page.expander if "Limits" in part.label]
+    assert "**512 examples**" in limits.markdown[0].value
+    assert "streamlit run app.py" in limits.code[0].value
+
+
+# ---------------------------------------------------------------- presets
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("The published experiment", replace(DEFAULT, scope="all-linear")),
+        ("Magnitude against chance", replace(DEFAULT, method="random")),
+        ("Attribution", replace(DEFAULT, method="attribution", scope=None)),
+        ("One layer alone", replace(DEFAULT, scope="layer:0")),
+        ("Quick look", replace(DEFAULT, num_examples=64, amounts=(0.0, 0.2, 0.4, 0.6, 0.8))),
+    ],
+)
+def test_a_preset_fills_the_settings(
+    queue: JobQueue, asked: list[SweepRequest], title: str, expected: SweepRequest
+) -> None:
+    page = open_lab()
+    choose(page, "lab-step", "0.05")
+    page.number_input(key="lab-examples").set_value(100)
+    press(page, title)
+    press(page, "Run")
+    assert asked == [expected]
+    assert ("reduction" in page.query_params) == (title == "The published experiment")
+
+
+def test_a_preset_keeps_checkpoint_task_and_examples(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = open_lab()
+    choose(page, "lab-checkpoint", "yoshitomo-matsubara/bert-base-uncased-cola")
+    press(page, "Quick look")
+    press(page, "Run")
+    assert (asked[0].checkpoint, asked[0].task, asked[0].data) == (
+        "yoshitomo-matsubara/bert-base-uncased-cola",
+        "cola",
+        "hub",
+    )
+
+
+def test_the_settings_follow_the_result_on_show(queue: JobQueue) -> None:
+    other = make_result(points="both", amounts=(0.0, 0.2, 0.4), method="random", seed=3)
+    save(other)
+    page = open_lab(result=RESULT.key)
+    choose(page, "lab-points", "layer")
+    page.query_params["result"] = other.key
+    _run(page)
+    assert page.selectbox(key="lab-points").value == "both"
+    assert page.selectbox(key="lab-method").value == "random"
+    assert page.number_input(key="lab-seed").value == 3
+    assert page.selectbox(key="lab-step").value == "0.2"
+
+
+# ---------------------------------------------------------------- how long
+
+
+def told(page: AppTest, words: str) -> bool:
+    """Draws the page anew until it says something; no clock ticks in a test."""
+    for _ in range(100):
+        if any(words in text.value for text in page.markdown):
+            return True
+        time.sleep(0.05)
+        _run(page)
+    return False
+
+
+def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand(queue: JobQueue) -> None:
+    page = open_lab()
+    assert told(page, "Takes about 42 s on this machine.")
+
+
+def test_a_checkpoint_on_the_hub_is_measured_when_asked(queue: JobQueue) -> None:
+    page = open_lab()
+    told(page, "Takes about")
+    choose(page, "lab-checkpoint", "yoshitomo-matsubara/bert-base-uncased-cola")
+    assert not any("Takes about" in text.value for text in page.markdown)
+    press(page, "How long?")
+    assert told(page, "Takes about 42 s on this machine.")
+
+
+def test_what_cannot_be_measured_is_told_to_who_asks(queue: JobQueue) -> None:
+    page = open_lab()
+    choose(page, "lab-step", "list")
+    page.text_input(key="lab-amounts").set_value("2")
+    press(page, "How long?")
+    assert "outside \\[0, 1)" in page.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ({"stored": True, "seconds": 0.0}, "shown at once"),
+        ({"stored": False, "seconds": 150.0}, "about 2 min"),
+        ({"download": "checkpoint"}, "The checkpoint is downloaded first"),
+        ({"download": "data"}, "The examples are downloaded first"),
+    ],
+)
+def test_an_estimate_in_words(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any], words: str
+) -> None:
+    monkeypatch.setattr(jobs, "ask", lambda *_, **__: "a")
+    monkeypatch.setattr(jobs, "wait", lambda *_: Job("a", state="done", outcome=outcome))
+    assert any(words in text.value for text in open_lab().markdown)
+
+
+# ---------------------------------------------------------------- history
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue) -> Path:
+    """An empty folder of the user's results."""
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    return tmp_path / "own"
+
+
+def history(page: AppTest) -> Any:
+    return next(part for part in page.expander if part.label.startswith("Your results"))
+
+
+def links(page: AppTest) -> list[str]:
+    return [link.proto.query_string for link in history(page).get("page_link")]
+
+
+def test_without_results_the_history_says_so(own_folder: Path) -> None:
+    assert history(open_lab()).label == "Your results (0)"
+
+
+def test_the_history_lists_opens_and_deletes(own_folder: Path) -> None:
+    first, second = RESULT, make_result(amounts=(0.0, 0.4))
+    paths = [save(first), save(second)]
+    page = open_lab(result=first.key)
+    assert history(page).label == "Your results (2)"
+    assert str(own_folder) in [code.value for code in history(page).code]
+    assert set(links(page)) == {f"result={first.key}", f"result={second.key}"}
+    assert "on show" in next(
+        link.proto.label for link in history(page).get("page_link") if first.key in link.proto.query_string
+    )
+    page.button(key=f"lab-deleted-{first.key}").click()
+    _run(page)
+    assert [path.is_file() for path in paths] == [False, True]
+    assert "result" not in page.query_params
+    assert links(page) == [f"result={second.key}"]
+
+
+def test_a_long_history_begins_with_the_newest(own_folder: Path) -> None:
+    for number in range(10):
+        path = save(make_result(amounts=(0.0, 0.5), num_examples=8, seed=number))
+        os.utime(path, (number, number))
+    page = open_lab()
+    assert len(links(page)) == 8
+    page.toggle(key="lab-history-all").set_value(True)
+    _run(page)
+    assert len(links(page)) == 10
+
+
+def test_a_shipped_result_cannot_be_deleted(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(RESULT, own_folder)
+    monkeypatch.setattr("core.results.SHIPPED_RESULTS", own_folder)
+    page = open_lab()
+    page.button(key=f"lab-deleted-{RESULT.key}").click()
+    _run(page)
+    assert "cannot be deleted" in page.error[0].value
+    assert path.is_file()
+
+
+def test_hosted_the_history_is_that_of_this_visit(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(jobs, "get", lambda job_id: Job("a", DEFAULT, "done", key=RESULT.key) if job_id else None)
+    save(RESULT)
+    save(make_result(amounts=(0.0, 0.4)))
+    assert history(open_lab()).label == "Your results (0)", "others' results are not listed"
+    page = open_lab(job="a")
+    assert links(page) == [f"result={RESULT.key}"]
+    assert not any(str(own_folder) in code.value for code in page.code)
+    assert "Delete this result" not in labels(page)
+
+
+# ---------------------------------------------------------------- sentences of one's own
+
+ROWS = "id,review,mood\n" + "".join(f"{k},sentence number {k},{'good' if k % 2 else 'bad'}\n" for k in range(30))
+
+
+def upload(page: AppTest, content: str, name: str = "mine.csv") -> AppTest:
+    choose(page, "lab-data-True", "own sentences")
+    page.file_uploader(key="lab-upload").set_value((name, content.encode(), "text/csv"))
+    return _run(page)
+
+
+def test_own_sentences_become_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = upload(open_lab(), ROWS)
+    assert page.selectbox(key="lab-column-sentence").value == "review"
+    assert page.selectbox(key="lab-column-label").value == "mood"
+    assert "Say what the labels of your file mean" in page.info[0].value
+    page.selectbox(key="lab-means-sst2-good").set_value(1)
+    page.selectbox(key="lab-means-sst2-bad").set_value(0)
+    _run(page)
+    assert not page.error
+    assert any("30 examples\\: 15 negative, 15 positive. 20 of them" in text.value for text in page.markdown)
+    press(page, "Run")
+    (request,) = asked
+    assert is_own(request.data or "")
+    sentences = load(request.data or "", TASKS["sst2"])
+    assert (sentences.texts[1], sentences.gold[1]) == (("sentence number 1",), 1)
+    assert any(f"--data {request.data}" in command_line(one) for one in asked)
+
+
+def test_columns_can_be_chosen_and_labels_left_out(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    content = ROWS.replace("sentence number 7,good", "sentence number 7,unsure")
+    page = upload(open_lab(), content)
+    for value, index in (("good", 1), ("bad", 0), ("unsure", None)):
+        page.selectbox(key=f"lab-means-sst2-{value}").set_value(index)
+    _run(page)
+    page.selectbox(key="lab-column-sentence").set_value("id")
+    _run(page)
+    assert any("1 rows are left out" in text.value for text in page.markdown)
+    press(page, "Run")
+    sentences = load(asked[0].data or "", TASKS["sst2"])
+    assert len(sentences.gold) == 29
+    assert sentences.texts[0] == ("0",)
+
+
+def test_a_bad_file_is_told_in_plain_text_and_not_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = upload(open_lab(), ROWS + "<b>,*x*\n")
+    assert "row 32 has 2 fields, its header 3" in page.error[0].value
+    press(page, "Run")
+    assert not asked
+    assert any("no sentences of your own yet" in error.value for error in page.error)
+
+
+def test_what_a_file_says_is_shown_as_it_is(queue: JobQueue) -> None:
+    page = upload(open_lab(), ROWS.replace("sentence number 0,bad", "<b>*x*</b>,0").replace("good", "1"))
+    assert any("\\<b\\>\\*x\\*" in text.value for text in page.markdown)
+    assert not any("<b>" in text.value for text in page.markdown if "style" not in text.value)
+
+
+def test_a_pair_task_asks_for_two_columns(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = open_lab()
+    choose(page, "lab-task-embedded:sst2", "mrpc")
+    rows = "left,right,label\n" + "".join(f"a {k},b {k},{k % 2}\n" for k in range(8))
+    upload(page, rows)
+    press(page, "Run")
+    assert load(asked[0].data or "", TASKS["mrpc"]).texts[2] == ("a 2", "b 2")
+
+
+def test_without_a_file_it_says_what_is_needed(queue: JobQueue) -> None:
+    page = open_lab()
+    choose(page, "lab-data-True", "own sentences")
+    assert any("one that labels it as negative or positive" in text.value for text in page.caption)
+
+
+# ---------------------------------------------------------------- the process
 
 
 def test_the_server_process_never_imports_torch(tmp_path: Path) -> None:
@@ -281,7 +546,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_file({OVERVIEW!r}, default_timeout=30).run()
 assert not page.exception
-page.query_params["key"] = {RESULT.key!r}
+page.query_params["result"] = {RESULT.key!r}
 page.switch_page({LAB!r}).run()
 assert not page.exception
 print(sorted({{"torch", "transformers", "datasets"}} & set(sys.modules)))

@@ -1,0 +1,107 @@
+"""What this visitor has computed: a list with links, and locally the files' place and a way to delete them.
+
+Hosted, all visitors' results lie in one folder: a visitor sees those of this session.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core import library, results
+from core.catalog import is_hosted
+from core.errors import PrunescopeError
+from core.library import Entry
+from core.results import SweepResult
+from ui.results import at_hand, by_key
+from ui.text import plain
+
+FIRST = 8  # results that are listed at first
+
+
+def note_computed(key: str) -> None:
+    """Notes that this visitor has seen a run end in a result.
+
+    Args:
+        key: The result's key.
+    """
+    seen: list[str] = st.session_state.setdefault("lab-history", [])
+    if key in seen:
+        seen.remove(key)
+    seen.insert(0, key)
+
+
+def own_results() -> tuple[Entry, ...]:
+    """Lists the visitor's own results, the newest first."""
+    if not is_hosted():
+        return library.own()
+    found = (by_key(key) for key in st.session_state.get("lab-history", []) if results.find(key))
+    return tuple(library.entry_of(result) for result in found if result is not None)
+
+
+def within_reach() -> tuple[Entry, ...]:
+    """Lists the shipped results and the visitor's own."""
+    return (*library.shipped(), *own_results()) if is_hosted() else at_hand()
+
+
+def show_history(shown: SweepResult | None) -> None:
+    """Shows the list, folded.
+
+    Args:
+        shown: The result on the page, which is marked.
+    """
+    entries = own_results()
+    with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
+        if not entries:
+            st.caption("None yet: every finished run is listed here.")
+            return
+        _tell_place()
+        for entry in _some(entries):
+            _row(entry, shown is not None and shown.key == entry.key)
+
+
+def _tell_place() -> None:
+    if is_hosted():
+        st.caption("Those of this visit. Keep a link to find one again; the server forgets them when it restarts.")
+        return
+    st.caption("They are files in this folder, which other pages and the command line read as well:")
+    st.code(str(results.user_folder()), language=None, wrap_lines=True)
+
+
+def _some(entries: Sequence[Entry]) -> Sequence[Entry]:
+    if len(entries) <= FIRST or st.toggle(f"Show all {len(entries)}", key="lab-history-all"):
+        return entries
+    return entries[:FIRST]
+
+
+def _row(entry: Entry, is_shown: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = f"{plain(entry.name)} · {_day(entry.created_at)}{' · on show' if is_shown else ''}"
+        icon = ":material/visibility:" if is_shown else ":material/open_in_new:"
+        st.page_link("pages/lab.py", label=label, icon=icon, query_params={"result": entry.key})
+        if not is_hosted():
+            with st.popover("Delete", key=f"lab-delete-{entry.key}", type="tertiary"):
+                st.markdown("The file goes for good; the settings that made it stay where they are.")
+                st.button("Delete this result", key=f"lab-deleted-{entry.key}", on_click=_delete, args=(entry.key,))
+    if error := st.session_state.pop(f"lab-not-deleted-{entry.key}", None):
+        st.error(plain(error))
+
+
+def _delete(key: str) -> None:
+    try:
+        library.delete_own(key)
+    except PrunescopeError as error:
+        st.session_state[f"lab-not-deleted-{key}"] = str(error)
+        return
+    if st.query_params.get("result") == key:
+        del st.query_params["result"]
+    if st.session_state.get("lab-result") == key:
+        del st.session_state["lab-result"]
+
+
+def _day(created_at: str) -> str:
+    try:
+        moment = datetime.fromisoformat(created_at)
+    except ValueError:
+        return plain(created_at)
+    return f"{moment:%d %b %Y, %H:%M} UTC"

@@ -1,0 +1,88 @@
+"""Experiments to begin with: each fills the settings of the Lab, for the checkpoint and examples that are chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from core.catalog import DEFAULT_AMOUNTS, SweepRequest, stepped_amounts
+from ui.address import set_parameter
+from ui.selectors import forget_settings
+
+KEPT = ("checkpoint", "task", "data", "hub-id", "folder")  # settings that no preset touches
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An experiment.
+
+    Attributes:
+        title: On its button.
+        explanation: What it asks, for its tooltip.
+        changes: Fields of a request; the others take their defaults.
+        reduction: How tokens become one vector, where the experiment says so.
+    """
+
+    title: str
+    explanation: str
+    changes: Mapping[str, Any]
+    reduction: str | None = None
+
+
+PRESETS = (
+    Preset(
+        "The published experiment",
+        "Magnitude pruning of all linear layers, pooler and classifier included, compared on all tokens.",
+        {"scope": "all-linear"},
+        "tokens",
+    ),
+    Preset(
+        "Magnitude against chance",
+        "The control: as many weights as under magnitude pruning, drawn at random. A magnitude run on the same "
+        "examples is judged against it.",
+        {"method": "random"},
+    ),
+    Preset(
+        "Attribution",
+        "Whole units go, those first that contribute least to the right answer.",
+        {"method": "attribution", "scope": None},
+    ),
+    Preset(
+        "One layer alone",
+        "Only the layer that you choose is pruned: its own effect, without what reaches it from the layers before.",
+        {"scope": "layer:0"},
+    ),
+    Preset(
+        "Quick look",
+        "64 examples and steps of 0.2: rough numbers, soon.",
+        {"num_examples": 64, "amounts": stepped_amounts(0.2, 0.8)},
+    ),
+)
+
+
+def offer_presets(shown: SweepRequest) -> None:
+    """Draws a button a preset.
+
+    Args:
+        shown: What the settings say at first.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Start from", width="content")
+        for number, preset in enumerate(PRESETS):
+            key = f"lab-preset-{number}"
+            st.button(preset.title, key=key, help=preset.explanation, on_click=_fill, args=(preset, shown))
+
+
+def preset_chosen() -> SweepRequest | None:
+    """Gives what a preset has put into the settings, until something else is shown."""
+    request: SweepRequest | None = st.session_state.get("lab-start")
+    return request
+
+
+def _fill(preset: Preset, shown: SweepRequest) -> None:
+    usual = SweepRequest(shown.checkpoint, shown.task, amounts=DEFAULT_AMOUNTS, data=shown.data)
+    forget_settings(but=KEPT)
+    st.session_state["lab-start"] = replace(usual, **preset.changes)
+    if preset.reduction:
+        set_parameter("reduction", preset.reduction)
