@@ -8,15 +8,17 @@ and no `datasets`: a page asks for this.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from platformdirs import user_cache_path
 
-from core.catalog import SHIPPED, TASKS, amount_text
+from core.catalog import SHIPPED, TASKS, amount_text, is_hosted
 from core.names import amount_name
 from core.results import SweepResult, TaskRecord, digest
 
 Texts = tuple[tuple[str, ...], ...]  # one or two texts an example
+Samples = tuple[Sequence[int], Sequence[Sequence[str]]]  # row numbers, and the texts of each
 
 
 @dataclass(frozen=True)
@@ -116,33 +118,33 @@ def texts_of(task: TaskRecord) -> Texts | None:
     Returns:
         The texts in evaluation order; None where they are not at hand.
     """
-    candidates = _written(task) if task.source == "written" else _remembered(task)
-    for texts in candidates:
-        if digest({"task": task.name, "texts": texts, "gold": task.gold}) == task.fingerprint:
-            return texts
+    for rows, texts in _written(task) if task.source == "written" else _remembered():
+        known = dict(zip(rows, texts, strict=False))  # what does not fit has another fingerprint
+        found = tuple(tuple(known.get(row, ())) for row in task.examples)
+        if digest({"task": task.name, "texts": found, "gold": task.gold}) == task.fingerprint:
+            return found
     return None
 
 
-def _written(task: TaskRecord) -> Iterator[Texts]:
+def _written(task: TaskRecord) -> Iterator[Samples]:
     """Reads the shipped examples that were written for this project (`core.eval_subset` needs `datasets`)."""
-    path = SHIPPED / "subsets" / f"{task.name}.jsonl"
-    try:
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        rows = [line for line in lines if line["part"] == task.split]
-        yield tuple(tuple(rows[row][name] for name in TASKS[task.name].text_columns) for row in task.examples)
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
-        return
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        text = (SHIPPED / "subsets" / f"{task.name}.jsonl").read_text("utf-8")
+        lines = [line for line in map(json.loads, text.splitlines()) if line["part"] == task.split]
+        yield range(len(lines)), [[line[name] for name in TASKS[task.name].text_columns] for line in lines]
 
 
-def _remembered(task: TaskRecord) -> Iterator[Texts]:
-    """Reads the samples that `core.eval_subset` keeps on a computer on which they were drawn."""
-    for path in (user_cache_path("prunescope") / "subsets").glob("*.json"):
-        try:
+def _remembered() -> Iterator[Samples]:
+    """Reads what this computer has kept: samples that were drawn, and, unless it serves strangers, one's own."""
+    folder = user_cache_path("prunescope")
+    for path in (folder / "subsets").glob("*.json"):  # of core.eval_subset
+        with suppress(OSError, ValueError, KeyError, TypeError):
             rows, texts, _ = json.loads(path.read_text("utf-8"))["examples"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if tuple(rows) == task.examples:
-            yield tuple(map(tuple, texts))
+            yield rows, texts
+    for path in () if is_hosted() else (folder / "own").glob("*.json"):  # of core.own_data
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            kept = json.loads(path.read_text("utf-8"))
+            yield kept["rows"], kept["texts"]
 
 
 # ---------------------------------------------------------------- filters
@@ -206,7 +208,7 @@ def selected(
         length: A key of `length_choices`, or ALL.
     """
     amounts = [amount_text(amount) for amount in result.amounts]
-    wanted = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
+    wanted: Test = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
     bounds = _thirds(examples)
 
     def third(example: Example) -> str:
@@ -242,11 +244,12 @@ def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
         return f"{count}; none flips up to amount {amount_name(result.amounts[-1])}."
     first, half = (amount_name(result.amounts[k]) for k in (flips[0], flips[(len(flips) - 1) // 2]))
     returning = sum(example.returns for example in examples)
+    back = "1 of them comes" if returning == 1 else f"{returning or 'none'} of them come"
     label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
     return (
-        f"{count}; {len(flips)} flip at some amount, the first at {first}, half of these by {half}, and {returning} of "
-        f"them come back. At the largest amount, {amount_name(result.amounts[-1])}, {most} of {len(examples)} are "
-        f"predicted “{label_name(result, label)}”."
+        f"{count}; {len(flips)} flip at some amount, the first at {first}, half of these by {half}, and {back} back. "
+        f"At the largest amount, {amount_name(result.amounts[-1])}, {most} of {len(examples)} are predicted "
+        f"“{label_name(result, label)}”."
     )
 
 
