@@ -1,0 +1,237 @@
+"""The download panel: what a result or a comparison can be taken away as, made only when it is asked for."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+import streamlit as st
+import vl_convert
+
+from core import jobs
+from core.catalog import METHODS, SweepRequest, is_hosted
+from core.errors import PrunescopeError
+from core.exports import Drawing, Picture, cka_csv, file_name, metrics_csv, player_html, result_json
+from core.figures import figure_of, frames_of
+from core.jobs import Job
+from core.names import amount_name, pruning_name
+from core.provenance import command_line, request_of
+from core.results import SweepResult
+from ui.jobs import follow, visitor
+from ui.player import SNIPPET, VEGA
+from ui.text import plain
+
+MILLISECONDS = (1000, 500, 250, 125)  # a frame of a GIF, as the player's speeds
+USUAL_MILLISECONDS = 500
+TICK = 0.4  # seconds between two looks at a drawing
+LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = {folder!r}
+model = AutoModelForSequenceClassification.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder)"""
+
+Results = tuple[SweepResult, ...]
+
+
+def show_exports(result: SweepResult, reduction: str, others: Sequence[SweepResult] = ()) -> None:
+    """Shows what can be downloaded; a page puts it into an expander.
+
+    Args:
+        result: A whole sweep; of one that still runs nothing can be taken away.
+        reduction: What is on show, a name from `core.catalog.REDUCTIONS`.
+        others: The result that it is compared with; the pictures then show both.
+    """
+    results = (result, *others[:1])
+    if not all(one.key for one in results):
+        st.caption("Downloads are there when the run has ended.")
+        return
+    _offer_film(results, reduction)
+    _offer_frame(results, reduction)
+    for one in results:
+        _offer_numbers(one, in_company=len(results) > 1)
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def _offer_film(results: Results, reduction: str) -> None:
+    """A GIF, and the player itself as a file."""
+    st.markdown("**All amounts, moving**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        milliseconds = st.selectbox(
+            "One frame stands for",
+            MILLISECONDS,
+            MILLISECONDS.index(USUAL_MILLISECONDS),
+            lambda one: f"{one} ms",
+            key="export-milliseconds",
+            width=180,
+        )
+        _offer_gif(results, reduction, milliseconds)
+        _download(
+            "Player as one HTML file",
+            partial(_html, results, reduction),
+            file_name(results, ".html"),
+            "text/html",
+            "Works without a network and without Prunescope; about 1 MB.",
+        )
+
+
+def _html(results: Results, reduction: str) -> str:
+    return player_html(results, reduction, _vega())
+
+
+@lru_cache(maxsize=1)
+def _vega() -> str:
+    return VEGA.read_text("utf-8") if VEGA else str(vl_convert.javascript_bundle(SNIPPET))
+
+
+def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:
+    options = (tuple(one.key for one in results), reduction, milliseconds)
+    if st.session_state.get("export-gif") == options:
+        drawing = _gif(*options, results)
+        if not drawing.ended:
+            st.fragment(_look, run_every=TICK)(drawing)
+            return
+        try:
+            content = drawing.wait()
+        except PrunescopeError as error:
+            _gif.clear(*options, results)
+            del st.session_state["export-gif"]
+            st.info(plain(str(error)))
+        else:
+            _download("Download the GIF", content, file_name(results, f"-{reduction}.gif"), "image/gif")
+            return
+    if st.button("Make the GIF", key="export-make-gif", icon=":material/movie:"):
+        st.session_state["export-gif"] = options
+        st.rerun()
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _gif(keys: tuple[str, ...], reduction: str, milliseconds: int, _results: Results) -> Drawing:
+    """Starts a GIF, once for all visitors who ask for the same."""
+    return Drawing(figure_of(_results, reduction), "gif", range(len(frames_of(_results))), milliseconds)
+
+
+def _look(drawing: Drawing) -> None:
+    """Shows how far a drawing is, twice a second."""
+    if drawing.ended:
+        st.rerun()
+    left = f", about {max(round(drawing.seconds_left), 1)} s left" if drawing.seconds_left is not None else ""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.progress(drawing.done / drawing.total, f"Drawing frame {min(drawing.done + 1, drawing.total)}{left}")
+        if st.button("Cancel", key="export-cancel-gif", icon=":material/close:"):
+            drawing.cancel()
+            st.rerun()
+
+
+def _offer_frame(results: Results, reduction: str) -> None:
+    """One frame, for a paper."""
+    st.markdown("**One amount, for print**")
+    frames = frames_of(results)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        frame = st.selectbox(
+            "Frame",
+            range(len(frames)),
+            len(frames) // 2,
+            lambda k: str(frames[k]["name"]),
+            key="export-frame",
+            width=260,
+        )
+        for kind, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
+            amount = amount_name(round(frames[frame]["amount"], 3))
+            _download(
+                kind.upper(),
+                partial(_picture, results, reduction, kind, frame),
+                file_name(results, f"-{reduction}-{amount}.{kind}"),
+                mime,
+            )
+
+
+def _picture(results: Results, reduction: str, kind: Picture, frame: int) -> bytes:
+    return Drawing(figure_of(results, reduction), kind, [frame]).wait()
+
+
+# ---------------------------------------------------------------- one result's numbers and weights
+
+
+def _offer_numbers(result: SweepResult, in_company: bool) -> None:
+    """Tables, the file itself, the command and the pruned checkpoint."""
+    of = f" of {plain(pruning_name(result))}" if in_company else ""
+    st.markdown(f"**All numbers{of}**")
+    with st.container(horizontal=True):
+        _download("CKA as CSV", partial(cka_csv, result), file_name([result], "-cka.csv"), "text/csv")
+        _download("Metrics as CSV", partial(metrics_csv, result), file_name([result], "-metrics.csv"), "text/csv")
+        _download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
+    st.markdown(f"**The command that computes them{of}**")
+    request = jobs.request_for(result.key) or request_of(result)
+    st.code(command_line(request), language="shell", wrap_lines=True)
+    st.markdown(f"**A pruned checkpoint{of}**")
+    _offer_checkpoint(result, request)
+
+
+def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
+    """The weights of one frame, as a folder in the Hub's format."""
+    if is_hosted():
+        st.caption(
+            "The pruned weights themselves are hundreds of megabytes, which this shared server does not make for every "
+            "visitor: run Prunescope on your own computer to get them."
+        )
+        return
+    if not _is_findable(result, request):
+        st.caption("It was computed on a folder whose place is not recorded: run it in the Lab first.")
+        return
+    st.caption(
+        f"A folder in the Hub's format, about {round(result.checkpoint.num_parameters * 4 / 1e6)} MB, with zeros where "
+        "weights were removed; transformers loads it, and it gives the accuracy shown here."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        middle = len(result.amounts) // 2
+        amount = st.selectbox(
+            "Pruning amount", result.amounts, middle, amount_name, key=f"export-amount-{result.key}", width=180
+        )
+        if st.button("Write the folder", key=f"export-write-{result.key}", icon=":material/save:"):
+            try:
+                st.session_state["export-checkpoint"] = (result.key, amount), _ask(result, amount, request)
+            except PrunescopeError as error:
+                st.error(plain(str(error)))
+    asked, job_id = st.session_state.get("export-checkpoint", (None, ""))
+    if asked == (result.key, amount):
+        _show_checkpoint(amount, jobs.get(job_id))
+
+
+def _show_checkpoint(amount: float, job: Job | None) -> None:
+    """Shows how the folder comes about, and where it lies."""
+    if job and not job.ended:
+        follow(job)
+    elif job and job.outcome:
+        st.success(f"The checkpoint pruned by {amount_name(amount)} lies in this folder:")
+        st.code(LOAD.format(folder=job.outcome["folder"]), language="python", wrap_lines=True)
+    elif job:
+        st.error(plain(job.message))
+
+
+def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
+    """Whether it is known where the checkpoint is and, if the method scores on some, the examples."""
+    checkpoint = result.checkpoint.source != "folder" or jobs.request_for(result.key) is not None
+    data = result.task.source != "folder" or request.data == "hub" or Path(request.data or "").is_dir()
+    return checkpoint and (data or not METHODS[result.pruning.method].calibrated)
+
+
+def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
+    """Asks the worker for a frame's weights; where folders lie, the request knows."""
+    return jobs.ask(
+        "export",
+        visitor(),
+        key=result.key,
+        amount=amount,
+        checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
+        data=request.data if result.task.source == "folder" else None,
+    )
+
+
+def _download(
+    label: str, content: bytes | Callable[[], str | bytes], name: str, mime: str, note: str | None = None
+) -> None:
+    """A button that sends a file; what is callable is made on the click."""
+    st.download_button(
+        label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=":material/download:"
+    )
