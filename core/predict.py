@@ -35,7 +35,7 @@ def predict(request: SweepRequest, texts: Sequence[str], report: Report) -> Pred
     checkpoint = load(inputs.resolved)
     check_labels(checkpoint, task)
     check_scope(request.scope, request.method, checkpoint.record.num_layers)
-    plan = make_plan(checkpoint, inputs, request, report)
+    plan = make_plan(checkpoint, inputs.calibration, request, report)
     encoded = _encode(checkpoint, checked_texts, truncation=True, max_length=MAX_LENGTH)
     whole = _encode(checkpoint, checked_texts, truncation=False)
     return Prediction(

@@ -134,12 +134,14 @@ class Runner:
             yield
 
 
-def planning(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> Generator[Progress, None, Plan]:
+def planning(
+    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest
+) -> Generator[Progress, None, Plan]:
     """Makes the plan of a request's method: scores calibration examples where the method needs them.
 
     Args:
         checkpoint: The loaded baseline.
-        inputs: What the request names.
+        examples: The calibration examples, for a method that scores on some.
         request: Method, scope, amounts and seed.
 
     Yields:
@@ -148,7 +150,7 @@ def planning(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> G
     Returns:
         The plan, through `yield from`.
     """
-    calibration = _calibration(checkpoint, inputs.calibration) if inputs.calibration else None
+    calibration = _calibration(checkpoint, examples) if examples else None
     baseline = Baseline(checkpoint.model, request.amounts, request.scope, request.seed, calibration)
     steps = REGISTRY[request.method](baseline)
     total = len(calibration.batches) if calibration else 0
@@ -162,16 +164,16 @@ def planning(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> G
     raise AssertionError("count() never ends")
 
 
-def make_plan(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Plan:
+def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report) -> Plan:
     """Makes the plan of a request's method at once, for callers that are no iterators.
 
     Args:
         checkpoint: The loaded baseline.
-        inputs: What the request names.
+        examples: The calibration examples, for a method that scores on some.
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
-    steps = planning(checkpoint, inputs, request)
+    steps = planning(checkpoint, examples, request)
     while True:
         try:
             event = next(steps)
@@ -229,7 +231,7 @@ def _events(
     checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None
 ) -> Generator[Event, None, None]:
     started, subset = time.monotonic(), inputs.subset
-    plan = plan or (yield from planning(checkpoint, inputs, request))
+    plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
     pruning = pruning_record(request, inputs.calibration, plan.reliability)
     header, frames, replicates, done = None, [], Replicates(), 0
     with open_runner(checkpoint, subset, request, plan) as runner:

@@ -16,9 +16,10 @@ import torch
 
 from core import results
 from core.catalog import REDUCTIONS, SweepRequest, amount_text, checked, parse_amounts
-from core.checkpoints import Checkpoint, load
+from core.checkpoints import Checkpoint, Resolved, load
 from core.command_line import OneLineParser, check_threads, run_command
 from core.errors import PrunescopeError
+from core.eval_subset import EvalSubset
 from core.hub import Report
 from core.provenance import request_of
 from core.pruning import Plan
@@ -90,11 +91,12 @@ def verify_frame(
     """
     report = report or _silent
     stored = frame_of(result, amount)
-    request = _request(result, stored.amount, checkpoint, data)
+    request = frame_request(result, stored.amount, checkpoint, data)
     inputs = prepare(request, report)
-    _check_same(result, inputs)
+    check_same_checkpoint(result, inputs.resolved)
+    check_same_examples(result, inputs.subset)
     baseline = load(inputs.resolved)
-    plan = make_plan(baseline, inputs, request, report)
+    plan = make_plan(baseline, inputs.calibration, request, report)
     ours = _recompute(baseline, inputs, request, plan, report)
     with open_runner(baseline, inputs.subset, request, plan) as runner:
         theirs = torch_cka_matrices(runner, stored.amount, report)
@@ -130,8 +132,18 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Reports nothing."""
 
 
-def _request(result: SweepResult, amount: float, checkpoint: str | None, data: str | None) -> SweepRequest:
-    """Asks for the result's baseline and one amount of it."""
+def frame_request(result: SweepResult, amount: float, checkpoint: str | None, data: str | None) -> SweepRequest:
+    """Asks for a result's baseline and one amount of it.
+
+    Args:
+        result: A stored result.
+        amount: One of its pruning amounts.
+        checkpoint: As `verify_frame` takes it.
+        data: As `verify_frame` takes it.
+
+    Raises:
+        PrunescopeError: It is not known where checkpoint or examples are.
+    """
     if result.checkpoint.source == "folder" and not checkpoint:
         raise PrunescopeError(
             f"the result was computed on the checkpoint folder '{result.checkpoint.id}', and does not say where that "
@@ -153,16 +165,36 @@ def _request(result: SweepResult, amount: float, checkpoint: str | None, data: s
     )
 
 
-def _check_same(result: SweepResult, inputs: Inputs) -> None:
-    """Refuses another checkpoint or other examples than the result's."""
-    if inputs.resolved.revision != result.checkpoint.revision:
+def check_same_checkpoint(result: SweepResult, resolved: Resolved) -> None:
+    """Refuses another checkpoint than the result's.
+
+    Args:
+        result: A stored result.
+        resolved: The checkpoint that was found.
+
+    Raises:
+        PrunescopeError: Its content is another one.
+    """
+    if resolved.revision != result.checkpoint.revision:
         raise PrunescopeError(
-            f"checkpoint '{inputs.resolved.id}' has the content {inputs.resolved.revision[:12]}, the result was "
+            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, the result was "
             f"computed on '{result.checkpoint.id}' with {result.checkpoint.revision[:12]}: give that one"
         )
-    if inputs.subset.fingerprint != result.task.fingerprint:
+
+
+def check_same_examples(result: SweepResult, subset: EvalSubset) -> None:
+    """Refuses other examples than the result's.
+
+    Args:
+        result: A stored result.
+        subset: The examples that were found.
+
+    Raises:
+        PrunescopeError: Their content is another one.
+    """
+    if subset.fingerprint != result.task.fingerprint:
         raise PrunescopeError(
-            f"the examples of '{inputs.subset.source_name}' have the fingerprint {inputs.subset.fingerprint[:12]}, "
+            f"the examples of '{subset.source_name}' have the fingerprint {subset.fingerprint[:12]}, "
             f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
         )
 

@@ -1,0 +1,138 @@
+"""A pruned checkpoint is loaded by transformers alone, and does what its frame says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import metadata_load
+from tiny import make_bert, write_split
+
+from core.catalog import TASKS, SweepRequest, checked
+from core.checkpoint_files import TRAINING_EXAMPLES
+from core.checkpoints import load
+from core.errors import PrunescopeError
+from core.eval_subset import load_subset
+from core.pruned_checkpoint import folder_for, write_pruned
+from core.requests import prepare
+from core.results import SweepResult
+from core.sweep import sweep
+
+AMOUNT = 0.6
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("glue")
+    write_split(folder, TASKS["sst2"], "validation", 48, seed=1)
+    write_split(folder, TASKS["sst2"], "train", 64, seed=2)
+    return folder
+
+
+def swept(checkpoint: Path, data: Path, method: str) -> SweepResult:
+    scope = "encoder" if method in ("magnitude", "random") else None
+    request = checked(
+        SweepRequest(str(checkpoint), "sst2", method, scope, amounts=(0.0, AMOUNT), data=str(data), seed=3)
+    )
+    inputs = prepare(request)
+    *_, result = sweep(load(inputs.resolved), inputs, request)
+    assert isinstance(result, SweepResult)
+    return result
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def magnitude(tiny_bert: Path, data: Path) -> SweepResult:
+    return swept(tiny_bert, data, "magnitude")
+
+
+def predictions(folder: Path, data: Path) -> list[int]:
+    """What plain transformers makes of the evaluation examples."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = [text for (text,) in load_subset(TASKS["sst2"], str(data), None).texts]
+    with torch.inference_mode():
+        return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()
+
+
+@pytest.mark.parametrize("method", ["magnitude", "random", "attribution"])
+def test_the_folder_gives_the_frame(tiny_bert: Path, data: Path, method: str) -> None:
+    result = swept(tiny_bert, data, method)
+    folder = write_pruned(result, AMOUNT, str(tiny_bert), str(data), silent)
+    assert folder == folder_for(result, AMOUNT)
+    assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
+    found, frame = predictions(folder, data), result.frames[1]
+    assert tuple(found) == frame.predictions
+    assert frame.predictions != result.frames[0].predictions, "pruning must matter, or this proves nothing"
+    assert np.mean(np.array(found) == result.task.gold) == frame.metrics["accuracy"]
+
+
+def test_as_much_is_zero_as_the_frame_says_and_the_baseline_is_as_before(
+    magnitude: SweepResult, tiny_bert: Path, data: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    before = load_file(tiny_bert / "model.safetensors")
+    written = load_file(write_pruned(magnitude, AMOUNT, str(tiny_bert), None, silent) / "model.safetensors")
+    zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
+    assert zeros / magnitude.checkpoint.num_parameters == pytest.approx(magnitude.frames[1].sparsity, abs=1e-9)
+    kept = load(prepare(checked(SweepRequest(str(tiny_bert), "sst2", data=str(data)))).resolved).model.state_dict()
+    assert all(torch.equal(kept[name], weight) for name, weight in before.items())
+
+
+def test_the_card_names_base_method_amount_sparsity_and_scores(magnitude: SweepResult, tiny_bert: Path) -> None:
+    path = write_pruned(magnitude, AMOUNT, str(tiny_bert), None, silent) / "README.md"
+    card, frame = path.read_text("utf-8"), magnitude.frames[1]
+    assert metadata_load(path)["tags"] == ["pruned", "magnitude"]
+    for said in (
+        f"`tiny-bert`, content `{magnitude.checkpoint.revision}`",
+        "| method | magnitude |",
+        "| amount | 0.6 |",
+        f"| {frame.sparsity:.4f} |",
+        f"| accuracy | {frame.metrics['accuracy']:.4f} |",
+        "python -m core.precompute",
+        magnitude.key,
+    ):
+        assert said in card
+    assert str(tiny_bert.parent) not in card, "no machine's path"
+
+
+def test_what_was_trained_on_goes_along_and_another_checkpoint_is_refused(tmp_path: Path, data: Path) -> None:
+    base = make_bert(tmp_path / "base", seed=1)
+    np.save(base / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
+    (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    result = swept(base, data, "magnitude")
+    folder = write_pruned(result, AMOUNT, str(base), None, silent)
+    assert (folder / TRAINING_EXAMPLES).read_bytes() == (base / TRAINING_EXAMPLES).read_bytes()
+    assert metadata_load(folder / "README.md")["license"] == "apache-2.0"
+    with pytest.raises(PrunescopeError, match="give that one"):
+        write_pruned(result, AMOUNT, str(make_bert(tmp_path / "other", seed=2)), None, silent)
+
+
+def test_other_amounts_and_hosted_servers_are_refused(
+    magnitude: SweepResult, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PrunescopeError, match=r"amount 0\.3 is not among"):
+        write_pruned(magnitude, 0.3, str(tiny_bert), None, silent)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match="on your own computer"):
+        write_pruned(magnitude, AMOUNT, str(tiny_bert), None, silent)
+
+
+def test_an_export_that_is_stopped_leaves_nothing_behind(
+    magnitude: SweepResult, tiny_bert: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "Writing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_pruned(magnitude, AMOUNT, str(tiny_bert), None, stop)
+    assert list(tmp_path.rglob("*.safetensors")) == []
