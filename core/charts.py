@@ -111,16 +111,6 @@ def _two_places(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
 
 
-def player_chart(result: SweepResult, reduction: str) -> Spec:
-    """Draws the same three pictures as one of fixed size: the heatmap, beside it accuracy over survival.
-
-    Args:
-        result: A whole sweep or the first frames of one.
-        reduction: A name from `core.catalog.REDUCTIONS`.
-    """
-    return {**_chart_spec(result.cka.points), "datasets": _rows(result, reduction)}
-
-
 # ---------------------------------------------------------------- data
 
 
@@ -196,16 +186,7 @@ def _view_spec(name: str, points: tuple[str, ...]) -> Spec:
     return {**finished(DRAWINGS[name](points)), "usermeta": columns}
 
 
-@lru_cache(maxsize=16)
-def _chart_spec(points: tuple[str, ...]) -> Spec:
-    views = {name: draw(points) for name, draw in DRAWINGS.items()}
-    beside = alt.vconcat(
-        views["accuracy"].properties(width=340, height=130), views["survival"].properties(width=340, height=130)
-    )
-    return finished(alt.hconcat(views["heatmap"].properties(width=340, height=340), beside))
-
-
-def finished(chart: LayerChart | alt.HConcatChart) -> Spec:
+def finished(chart: LayerChart) -> Spec:
     """Makes a template: adds frame and margin; gives cells without a value their own grey, because they are no zeros.
 
     Args:

@@ -18,6 +18,7 @@ SQUARE = (360, 360)  # pixels, width and height of the heatmap
 CURVE = (380, 145)  # pixels, width and height of a curve beside it
 SMALL_SQUARE = (280, 280)  # pixels, one of three heatmaps
 LOW_CURVE = (400, 170)  # pixels, a curve below them
+LARGEST_NUMBER, SMALLEST_NUMBER = 13, 8  # pixels; a cell that has no room for a number shows its colour alone
 WIDEST_TEXT = 820  # pixels; a longer title is cut, so that the picture keeps its size
 
 INK, GRID, ACCENT = "#1f2028", "#d5d6da", "#b5367a"
@@ -42,7 +43,6 @@ PRINT: Spec = {
     "view": {"stroke": None},
     "style": {
         "frame": {"stroke": GRID},
-        "number": {"fontSize": 13},
         "halo": {"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"},
         "band": {"color": ACCENT, "opacity": 0.22},
         "series": {"color": ACCENT, "strokeWidth": 2.5},
@@ -116,8 +116,16 @@ def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
             {"name": "titles", "value": [[title, f"{one['name']} · {one['detail']}"] for one in frames_of(results)]},
         ],
         "datasets": {f"{name}-{data}": rows for name, view in views.items() for data, rows in view["datasets"].items()},
-        "config": {**some["config"], **PRINT},
+        "config": {**some["config"], **PRINT, "style": {**PRINT["style"], "number": _numbers(views, len(results))}},
     }
+
+
+def _numbers(views: Mapping[str, Spec], num_results: int) -> Spec:
+    """Numbers in cells, as large as the smallest cell allows: "-0.05" is less than three times as wide as high."""
+    side = SQUARE[0] if num_results == 1 else SMALL_SQUARE[0]
+    columns = max(view.get("usermeta", {}).get("columns", 1) for view in views.values())
+    size = int(min(0.35 * side / columns, LARGEST_NUMBER))
+    return {"fontSize": size, "opacity": int(size >= SMALLEST_NUMBER)}
 
 
 def _title(results: Sequence[SweepResult]) -> str:

@@ -14,7 +14,6 @@ from core.charts import (
     UNDEFINED_COLOUR,
     Spec,
     pair_views,
-    player_chart,
     player_choices,
     player_views,
 )
@@ -193,17 +192,3 @@ def test_a_viewer_can_switch_between_all_reductions(result: SweepResult) -> None
     choices = player_choices(result)
     assert [choice["name"] for choice in choices] == list(REDUCTIONS)
     assert [choice["views"] for choice in choices] == [player_views(result, name) for name in REDUCTIONS]
-
-
-def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> None:
-    chart = player_chart(result, "mean")
-    first, last = (drawn(chart, frame) for frame in (0, 3))
-    titles = [element.get("aria-label", "") for element in marks(first, "title")]
-    assert [title.split("'")[1].split()[0] for title in titles] == ["Similarity", "Accuracy", "Own"]
-    assert first.get("viewBox") == last.get("viewBox")
-    moved = [
-        [place(line) for line in marks(one, "rule mark") if list(labels(line)) == ["Pruning amount"]]
-        for one in (first, last)
-    ]
-    assert len(moved[0]) == len(moved[1]) == 2
-    assert all(before[0] < after[0] for before, after in zip(*moved, strict=True))
