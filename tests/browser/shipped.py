@@ -3,6 +3,6 @@
 from tests.builders import make_result
 
 SST2 = make_result()
-COLA = make_result(task="cola", own_cka=lambda amount, point, size: 1 - 0.97 * amount * (point + 1) / size)
+COLA = make_result(task="cola", own_cka=lambda amount, point, size: 1 - 0.9713 * amount * (point + 1) / size)
 WRITTEN = make_result(source="written")
 SHIPPED = (SST2, COLA, WRITTEN)
