@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from core import results
-from core.catalog import EMBEDDED, SweepRequest, source_of
+from core.catalog import EMBEDDED, SweepRequest, is_own, source_of
 from core.errors import PrunescopeError
 from core.requests import Inputs, prepare
 
@@ -220,6 +220,22 @@ def _predict(order: Order, report: Reporter) -> dict[str, Any]:
     return asdict(predict(request, order["texts"], report))
 
 
+def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
+    """Tells how long a sweep will take, from a measured forward pass."""
+    from core.estimate import estimate
+
+    return estimate(SweepRequest.from_json(order["request"]), report)
+
+
+def _export(order: Order, report: Reporter) -> dict[str, Any]:
+    """Writes the pruned checkpoint of one frame of a stored result."""
+    from core.pruned_checkpoint import write_pruned
+
+    result = results.load(_stored(order["key"]))
+    folder = write_pruned(result, order["amount"], order.get("checkpoint"), order.get("data"), report)
+    return {"folder": str(folder)}
+
+
 def _stored(key: str) -> Path:
     """Finds the file of a stored result."""
     path = results.find(key)
@@ -229,13 +245,14 @@ def _stored(key: str) -> Path:
 
 
 Answer = Callable[[Order, Reporter], dict[str, Any]]
-ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict}
+ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict, "estimate": _estimate, "export": _export}
 """What can be asked beside a sweep: op -> the outcome, plain JSON values."""
 
 
 def _needs_libraries(request: SweepRequest) -> bool:
     """Whether finding a request's inputs may need the Hub's client or datasets."""
-    return request.data != "written" or source_of(request.checkpoint) == "hub"
+    at_hand = request.data == "written" or is_own(request.data or "")
+    return not at_hand or source_of(request.checkpoint) == "hub"
 
 
 def _usable(key: str) -> Path | None:
