@@ -17,11 +17,11 @@ from ui.address import set_parameter
 from ui.estimate import drop_estimate, show_estimate
 from ui.exports import show_exports
 from ui.header import page_header
-from ui.history import note_computed, show_history, within_reach
+from ui.history import show_history
 from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor, was_started_here
 from ui.player import choose_reduction, show_finding, show_player, start_in_address
 from ui.presets import offer_presets, preset_chosen
-from ui.results import companions_of, loaded
+from ui.results import at_hand, companions_of, loaded, note_computed
 from ui.selectors import DEFAULT_REQUEST, choose_sweep, forget_settings
 from ui.text import plain
 from ui.upload import kept, show_upload
@@ -33,6 +33,10 @@ EXPLANATION = (
 )
 INVITATION = "**Press Run** to begin: the checkpoint that is chosen lies in this project and needs no network."
 EXAMPLE = "**What a run shows**, by the example of a result that comes with this copy:"
+NO_PLACE = (
+    "It was computed on a folder or a file of your own, whose place is not recorded: choose it again under Settings, "
+    "or give it to the command line."
+)
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 
 
@@ -62,7 +66,7 @@ def lab() -> None:
     with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
         show_upload("result")
     if shown:
-        st.caption(EXPLANATION)
+        st.markdown(f":small[{EXPLANATION}]")
     else:
         show_example()
 
@@ -203,7 +207,7 @@ def draw_frames(job: Job, reduction: str) -> None:
 def draw(result: SweepResult, reduction: str) -> None:
     """Draws a result: the picture, and what it says beside its controls."""
     show_player(result, reduction, key="lab", group="lab", start=start_in_address() if result.key else None)
-    show_finding(result, reduction, companions_of(result, within_reach()) if result.key else ())
+    show_finding(result, reduction, companions_of(result, at_hand()) if result.key else ())
 
 
 def show_example() -> None:
@@ -215,7 +219,7 @@ def show_example() -> None:
             example = loaded(path)
             st.markdown(EXAMPLE)
             show_player(example, next(iter(REDUCTIONS)), key="lab-example", group="lab")
-            st.caption(plain(entries[0].name))
+            st.markdown(f":small[{plain(entries[0].name)}]")
 
 
 def show_result(result: SweepResult) -> None:
@@ -233,7 +237,7 @@ def show_result(result: SweepResult) -> None:
             offer_check(result)
             offer_recomputation(result)
         else:
-            st.caption("It was computed on a folder whose place is not recorded: the command lines need that place.")
+            st.markdown(f":small[{NO_PLACE}]")
 
 
 def tell_place(result: SweepResult) -> None:

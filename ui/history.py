@@ -1,7 +1,4 @@
-"""What this visitor has computed: a list with links, and locally the files' place and a way to delete them.
-
-Hosted, all visitors' results lie in one folder: a visitor sees those of this session.
-"""
+"""What this visitor has computed: a list with links, and locally the files' place and a way to delete them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,35 +10,10 @@ from core.catalog import is_hosted
 from core.errors import PrunescopeError
 from core.library import Entry
 from core.results import SweepResult
-from ui.results import at_hand, by_key
+from ui.results import own_results
 from ui.text import plain
 
 FIRST = 8  # results that are listed at first
-
-
-def note_computed(key: str) -> None:
-    """Notes that this visitor has seen a run end in a result.
-
-    Args:
-        key: The result's key.
-    """
-    seen: list[str] = st.session_state.setdefault("lab-history", [])
-    if key in seen:
-        seen.remove(key)
-    seen.insert(0, key)
-
-
-def own_results() -> tuple[Entry, ...]:
-    """Lists the visitor's own results, the newest first."""
-    if not is_hosted():
-        return library.own()
-    found = (by_key(key) for key in st.session_state.get("lab-history", []) if results.find(key))
-    return tuple(library.entry_of(result) for result in found if result is not None)
-
-
-def within_reach() -> tuple[Entry, ...]:
-    """Lists the shipped results and the visitor's own."""
-    return (*library.shipped(), *own_results()) if is_hosted() else at_hand()
 
 
 def show_history(shown: SweepResult | None) -> None:
@@ -53,7 +25,7 @@ def show_history(shown: SweepResult | None) -> None:
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
         if not entries:
-            st.caption("None yet: every finished run is listed here.")
+            st.markdown(":small[None yet: every finished run is listed here.]")
             return
         _tell_place()
         for entry in _some(entries):
@@ -62,9 +34,11 @@ def show_history(shown: SweepResult | None) -> None:
 
 def _tell_place() -> None:
     if is_hosted():
-        st.caption("Those of this visit. Keep a link to find one again; the server forgets them when it restarts.")
+        st.markdown(
+            ":small[Those of this visit. Keep a link to find one again; the server forgets them when it restarts.]"
+        )
         return
-    st.caption("They are files in this folder, which other pages and the command line read as well:")
+    st.markdown(":small[They are files in this folder, which the other pages read as well:]")
     st.code(str(results.user_folder()), language=None, wrap_lines=True)
 
 

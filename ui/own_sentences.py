@@ -48,7 +48,8 @@ def choose_sentences(task: Task, before: str | None) -> str | None:
         help=PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
     )
     if file is None:
-        st.caption("The sentences of the run on show are used again." if before else _what_is_needed(task))
+        words = "The sentences of the run on show are used again." if before else _what_is_needed(task)
+        st.markdown(f":small[{words}]")
         return before
     try:
         table = read_table(file.name, file.getvalue())

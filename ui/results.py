@@ -6,12 +6,15 @@ from pathlib import Path
 import streamlit as st
 
 from core import library, results
+from core.catalog import is_hosted
 from core.errors import PrunescopeError
 from core.library import Entry
 from core.results import SweepResult, load
 from ui.address import choose
 from ui.text import plain
 from ui.upload import kept
+
+COMPUTED = "computed-results"  # of the session: keys, the newest first
 
 
 def loaded(path: Path) -> SweepResult:
@@ -32,12 +35,33 @@ def _loaded(path: Path, modified: int) -> SweepResult:
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """Lists the results at hand: shipped, opened in this visit, the user's own; a damaged manifest is told."""
+    """Lists the results at hand: shipped, opened in this visit, the visitor's own; a damaged manifest is told."""
     try:
-        return (*library.shipped(), *(library.entry_of(result) for result in kept().values()), *library.own())
+        return (*library.shipped(), *(library.entry_of(result) for result in kept().values()), *own_results())
     except PrunescopeError as error:
         st.warning(plain(str(error)))
+        return own_results()
+
+
+def own_results() -> tuple[Entry, ...]:
+    """Lists the visitor's own results, the newest first.
+
+    Hosted, all visitors' results lie in one folder: a visitor sees those that this visit has computed.
+    """
+    if not is_hosted():
         return library.own()
+    found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if results.find(key))
+    return tuple(library.entry_of(result) for result in found if result is not None)
+
+
+def note_computed(key: str) -> None:
+    """Notes that this visitor has seen a run end in a result.
+
+    Args:
+        key: The result's key.
+    """
+    before = [one for one in st.session_state.get(COMPUTED, []) if one != key]
+    st.session_state[COMPUTED] = [key, *before]
 
 
 def choose_result(

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from core.catalog import TASKS
-from tests.tiny import make_bert, write_split
+from tests.tiny import make_bert, make_texts, write_split
 
 SHORT = "0.3, 0.6"
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
@@ -135,6 +135,35 @@ def test_a_worker_that_is_killed_is_told_and_replaced(lab: Page) -> None:
     run(lab, SHORT, 65)
     expect_result(lab)
     assert processes()[1].pid != worker.pid
+
+
+def test_own_sentences_are_run_and_their_result_is_found_and_deleted(lab: Page) -> None:
+    lab.get_by_role("combobox", name="Examples from").click()
+    lab.get_by_role("option", name="Sentences of my own").click()
+    rows = "".join(f"{text},{label}\n" for text, label in zip(make_texts(60), ("pos", "neg") * 30, strict=True))
+    upload = {"name": "mine.csv", "mimeType": "text/csv", "buffer": f"text,label\n{rows}".encode()}
+    lab.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
+    expect(lab.get_by_text("60 examples: 30 negative, 30 positive. 40 of them")).to_be_visible()
+    run(lab, SHORT, 40)
+    expect_result(lab)
+
+    lab.get_by_text("Your results (").click()
+    lab.wait_for_timeout(UNFOLDING)
+    own = lab.get_by_role("link", name="own sentences (mine.csv)")
+    expect(own).to_be_visible()
+    lab.get_by_role("button", name="Delete", exact=True).first.click()  # the newest comes first
+    lab.get_by_role("button", name="Delete this result").click()
+    expect(own).not_to_be_visible()
+    expect(lab.get_by_text("Press Run")).to_be_visible()
+    expect(lab).to_have_url(re.compile(r"/lab$"))
+
+
+def test_how_long_a_run_takes_is_told_before_it_starts(lab: Page) -> None:
+    lab.get_by_role("textbox", name="Amounts").fill(SHORT)
+    lab.get_by_role("spinbutton", name="Number of examples").fill("67")
+    lab.get_by_role("button", name="How long?").click()
+    expect(lab.get_by_text("on this machine.")).to_be_visible(timeout=A_WHILE)
+    expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
 
 
 def test_it_fits_a_telephone(lab: Page) -> None:

@@ -534,7 +534,7 @@ def test_a_pair_task_asks_for_two_columns(queue: JobQueue, asked: list[SweepRequ
 def test_without_a_file_it_says_what_is_needed(queue: JobQueue) -> None:
     page = open_lab()
     choose(page, "lab-data-True", "own sentences")
-    assert any("one that labels it as negative or positive" in text.value for text in page.caption)
+    assert any("one that labels it as negative or positive" in text.value for text in page.markdown)
 
 
 # ---------------------------------------------------------------- the process
