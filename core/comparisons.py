@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from core.errors import PrunescopeError
 from core.findings import is_cumulative
@@ -12,12 +13,18 @@ from core.names import (
     data_name,
     in_sentence,
     listed,
+    points_name,
     pruning_name,
     reduction_name,
 )
 from core.results import Frame, SweepResult
 from core.statistics import CONFIDENCE, gap_difference
-from core.verdicts import depth_gap_of, interval_text, number, remove_equally, same_examples
+from core.verdicts import SPARSITY_TOLERANCE, depth_gap_of, interval_text, number, remove_equally, same_examples
+
+Scale = Literal["amount", "prunable_sparsity"]
+FramePair = tuple[Frame, Frame]
+
+FARTHEST_TOGETHER = 0.05  # frames that are farther apart on the shared scale are not shown together
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,101 @@ class AccuracyComparison:
         return self.adjusted < 1 - CONFIDENCE
 
 
+# ---------------------------------------------------------------- what is shown together
+
+
+def shared_scale(one: SweepResult, other: SweepResult) -> Scale:
+    """Tells what two results have in common: amounts of single weights and of whole units are not the same thing.
+
+    Args:
+        one: A result.
+        other: Another one.
+    """
+    return "amount" if one.pruning.granularity == other.pruning.granularity else "prunable_sparsity"
+
+
+def place(frame: Frame, scale: Scale) -> float:
+    """Gives a frame's place on the shared scale."""
+    return frame.amount if scale == "amount" else frame.prunable_sparsity
+
+
+def shown_together(one: SweepResult, other: SweepResult) -> list[FramePair]:
+    """Pairs the frames that are each other's nearest on the shared scale, the baselines first.
+
+    Args:
+        one: A whole sweep or the first frames of one.
+        other: The same.
+    """
+    scale = shared_scale(one, other)
+    return _nearest_pairs(one.frames, other.frames, scale, FARTHEST_TOGETHER)
+
+
+def notes_on(one: SweepResult, other: SweepResult, pairs: Sequence[FramePair]) -> list[str]:
+    """Says what has to be known before two results are looked at together; nothing where they differ in pruning only.
+
+    Args:
+        one: A result.
+        other: Another one.
+        pairs: The frames that are shown together.
+    """
+    scale = shared_scale(one, other)
+    farthest = max((round(abs(place(a, scale) - place(b, scale)), 3) for a, b in pairs), default=0.0)
+    notes = []
+    if scale == "prunable_sparsity":
+        notes.append(
+            "Single weights and whole units are pruned by different amounts, so the two share an axis only as "
+            "prunable sparsity: the share of the encoder's weights that is removed."
+        )
+    if farthest > 0:
+        notes.append(f"Frames are shown together that are each other's nearest: they differ by at most {farthest:.3f}.")
+    if len(pairs) < 2:
+        notes.append("The two have nothing in common beyond the unpruned baseline, so there is nothing to play.")
+    if one.cka.points != other.cka.points:
+        notes.append(
+            f"The rows of the two heatmaps do not correspond ({_rows_name(one)} and {_rows_name(other)}), so there "
+            "is no picture of their difference."
+        )
+    if not same_examples(one, other):
+        notes.append(
+            f"The two come from different examples ({data_name(one)}; {data_name(other)}): they can be looked at, "
+            "but no paired test is possible."
+        )
+    return notes
+
+
+def _rows_name(result: SweepResult) -> str:
+    return f"{points_name(result.cka.points)} of {result.checkpoint.num_layers} layers"
+
+
+def names_apart(one: SweepResult, other: SweepResult) -> tuple[str, str]:
+    """Names two results by what tells them apart.
+
+    Args:
+        one: A result.
+        other: Another one.
+    """
+    first, second = (in_sentence(pruning_name(result)) for result in (one, other))
+    if one.checkpoint.revision != other.checkpoint.revision:
+        first, second = f"{first} ({checkpoint_name(one)})", f"{second} ({checkpoint_name(other)})"
+    return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)
+
+
+def _nearest_pairs(frames: Sequence[Frame], others: Sequence[Frame], scale: Scale, farthest: float) -> list[FramePair]:
+    """Pairs frames that are each other's nearest and at most so far apart."""
+
+    def distance(a: Frame, b: Frame) -> float:
+        return round(abs(place(a, scale) - place(b, scale)), 9)
+
+    def nearest(frame: Frame, among: Sequence[Frame]) -> Frame:
+        return min(among, key=lambda one: distance(one, frame))
+
+    pairs = [(frame, nearest(frame, others)) for frame in frames if others]
+    return [(a, b) for a, b in pairs if distance(a, b) <= farthest and nearest(b, frames) is a]
+
+
+# ---------------------------------------------------------------- in words and in numbers
+
+
 def comparison_findings(one: SweepResult, other: SweepResult, reduction: str) -> list[str]:
     """Says how two results on the same examples differ: first in depth gap, then in accuracy.
 
@@ -60,7 +162,7 @@ def comparison_findings(one: SweepResult, other: SweepResult, reduction: str) ->
         PrunescopeError: They come from different examples.
     """
     _check_examples(one, other)
-    names = _names(one, other)
+    names = names_apart(one, other)
     return [_depth_gaps(one, other, reduction, names), _accuracies(accuracy_comparisons(one, other), names)]
 
 
@@ -90,6 +192,30 @@ def accuracy_comparisons(one: SweepResult, other: SweepResult) -> list[AccuracyC
     ]
 
 
+def comparison_table(comparisons: Sequence[AccuracyComparison], names: tuple[str, str]) -> list[dict[str, str]]:
+    """Gives the paired tests as a table, one row an amount.
+
+    Args:
+        comparisons: Of `accuracy_comparisons`.
+        names: What the two are called.
+    """
+    return [
+        {
+            "Share of the encoder's weights removed": f"{one.sparsity:.2f}",
+            "Pruning amounts": " and ".join(dict.fromkeys((amount_name(one.amount), amount_name(one.other_amount)))),
+            f"Right under {names[0]} only": str(one.only_one),
+            f"Right under {names[1]} only": str(one.only_other),
+            "p (exact McNemar)": _p_text(one.p_value),
+            "p (after Holm)": _p_text(one.adjusted),
+        }
+        for one in comparisons
+    ]
+
+
+def _p_text(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def _check_examples(one: SweepResult, other: SweepResult) -> None:
     if not same_examples(one, other):
         raise PrunescopeError(
@@ -98,23 +224,10 @@ def _check_examples(one: SweepResult, other: SweepResult) -> None:
         )
 
 
-def _matched(frames: Sequence[Frame], others: Sequence[Frame]) -> list[tuple[Frame, Frame]]:
-    """Pairs frames that are each other's nearest in prunable sparsity; the baselines are the same model or none."""
-
-    def nearest(frame: Frame, among: Sequence[Frame]) -> Frame:
-        return min(among, key=lambda one: abs(one.prunable_sparsity - frame.prunable_sparsity))
-
+def _matched(frames: Sequence[Frame], others: Sequence[Frame]) -> list[FramePair]:
+    """Pairs frames that have removed equally much; the baselines are the same model or none."""
     pruned, others = ([frame for frame in side if frame.amount > 0] for side in (frames, others))
-    pairs = [(frame, nearest(frame, others)) for frame in pruned if others]
-    return [(a, b) for a, b in pairs if remove_equally(a, b) and nearest(b, pruned) is a]
-
-
-def _names(one: SweepResult, other: SweepResult) -> tuple[str, str]:
-    """Names two results by what tells them apart."""
-    first, second = (in_sentence(pruning_name(result)) for result in (one, other))
-    if one.checkpoint.revision != other.checkpoint.revision:
-        first, second = f"{first} ({checkpoint_name(one)})", f"{second} ({checkpoint_name(other)})"
-    return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)
+    return _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
 
 
 def _depth_gaps(one: SweepResult, other: SweepResult, reduction: str, names: tuple[str, str]) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.catalog import EMBEDDED, METHODS, ON_THE_HUB, OWN_SPLIT, REDUCTIONS, TASKS, amount_text
+from core.catalog import EMBEDDED, METHODS, ON_THE_HUB, OWN_SPLIT, POINTS, REDUCTIONS, TASKS, amount_text
 from core.results import SweepResult
 
 
@@ -33,6 +33,16 @@ def point_names(points: Sequence[str]) -> list[PointName]:
         for match in parsed
         if match
     ]
+
+
+def points_name(points: Sequence[str]) -> str:
+    """Names the kind of points inside a sentence.
+
+    Args:
+        points: As the result stores them.
+    """
+    parts = {point.rpartition(".")[2] for point in points}
+    return in_sentence(POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"])
 
 
 def amount_name(amount: float) -> str:
