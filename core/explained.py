@@ -49,11 +49,9 @@ class Scene:
 
 
 SCENES = (
-    Scene("Unpruned", "A, B and C are alike, and so are D, E and F.", UNPRUNED),
-    Scene(
-        "Pruned a little", "Turned and shrunk, but everyone has the same neighbours.", 0.85 * UNPRUNED @ TURN + NUDGES
-    ),
-    Scene("Pruned a lot", "Other neighbours: the order is gone.", SHUFFLED),
+    Scene("Unpruned", "A layer finds A, B and C alike, and D, E and F.", UNPRUNED),
+    Scene("Pruned a little", "Turned and jostled, but still the same two groups.", 0.85 * UNPRUNED @ TURN + NUDGES),
+    Scene("Pruned a lot", "Other neighbours: the groups are gone.", SHUFFLED),
 )
 
 
@@ -119,9 +117,9 @@ def _scene(scene: Scene) -> str:
         *_table(similarities(scene.points)),
         _arrow(248),
         _cell(275, 58, 70, value),
-        _text(56, 158, "where a layer puts them"),
+        _text(56, 158, "six sentences"),
         _text(189, 158, "who is like whom"),
-        _text(310, 158, "CKA"),
+        _text(349, 158, "CKA with unpruned", "end"),
     ]
     return _svg(f"{scene.title}: {scene.words} CKA with the unpruned layer is {value:.2f}.", "".join(content))
 

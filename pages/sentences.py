@@ -1,0 +1,246 @@
+"""Sentences: which examples change their prediction, at which amount, and what becomes of a sentence of one's own."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core import jobs
+from core.catalog import METHODS, TASKS
+from core.errors import PrunescopeError
+from core.flips import (
+    ALL,
+    Example,
+    examples_of,
+    flip_choices,
+    flips_finding,
+    in_order_of_flips,
+    label_name,
+    length_choices,
+    selected,
+)
+from core.library import Entry
+from core.names import amount_name, checkpoint_name, pruning_name
+from core.results import SweepResult
+from core.sentence_charts import flip_frames, flip_views, probability_frames, probability_view
+from core.typed import Prediction, answer, check_texts, column_name, prediction_finding, question, reading_note
+from ui.address import choose, set_parameter
+from ui.choices import choose_one, shortlist
+from ui.header import page_header
+from ui.jobs import follow, visitor
+from ui.player import show_pictures, start_in_address
+from ui.results import at_hand
+from ui.text import markdown_table, plain
+
+EXPLANATION = (
+    "Every line is one example, coloured by whether the model, pruned by that amount, predicts its label. "
+    "An example *flips* at the first amount at which the prediction is no longer the unpruned model's."
+)
+NO_TEXTS = (
+    "The texts of these examples are not shipped, because they are not ours to ship: they are named by their row "
+    "numbers in the data set. Where this computer has drawn the same examples itself, in the Lab or on the command "
+    "line, their texts are shown."
+)
+QUICK_SECONDS = 1.0  # a click waits so long for an answer, to show it at once
+
+
+def sentences() -> None:
+    """Shows the examples of a result, and below them a sentence of one's own."""
+    page_header("Sentences")
+    jobs.start_worker()
+    st.title("Which sentences does pruning change, and when?", anchor=False)
+    entries = at_hand()
+    if not entries:
+        st.info("There is no result at hand yet: make one in the Lab, and its examples are listed here.")
+        st.page_link("pages/lab.py", label="To the Lab", icon=":material/science:")
+        return
+    picture = st.container()
+    result = choose_from(entries)
+    if result is None:
+        return
+    examples = examples_of(result)
+    chosen = choose_examples(result, examples)
+    with picture:
+        show_flips(result, examples, chosen)
+    if chosen:
+        show_table(result, chosen)
+    try_a_sentence(result)
+
+
+def choose_from(entries: Sequence[Entry]) -> SweepResult | None:
+    """Asks for the result; without one in the address, written examples come first, whose texts are at hand."""
+    which, result = st.columns([2, 2])
+    with which, st.container(horizontal=True):
+        left = shortlist(sorted(entries, key=lambda entry: entry.source != "written"))
+    with result:
+        return choose_one("Result", left)
+
+
+# ---------------------------------------------------------------- the examples
+
+
+def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Example]:
+    """Asks which examples to show, by label, flip and length; all three are in the address."""
+    labels = {ALL: "Any", **{name: name.replace("_", " ") for name in result.task.label_names}}
+    flips, lengths = flip_choices(result, examples), length_choices(examples)
+    forget_filters(result, {"flips": flips, "label": labels, "length": lengths})
+    columns = iter(st.columns(3 if lengths else 2))
+    with next(columns):
+        flip = choose("Flips", list(flips), "flips", names=flips.__getitem__, word="kind of flip")
+    with next(columns):
+        label = choose("Label", list(labels), "label", names=labels.__getitem__)
+    length = ALL
+    if lengths:
+        with next(columns):
+            length = choose("Length", list(lengths), "length", names=lengths.__getitem__)
+    return selected(result, examples, label, flip, length)
+
+
+def forget_filters(result: SweepResult, filters: Mapping[str, Collection[str]]) -> None:
+    """Takes out of the address what another result has been chosen after, and this one does not know."""
+    if st.session_state.get("sentences-result", result.key) != result.key:
+        for name, options in filters.items():
+            if st.query_params.get(name) not in options:
+                set_parameter(name, None)
+    st.session_state["sentences-result"] = result.key
+
+
+def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequence[Example]) -> None:
+    """Shows the picture of the chosen examples, and what all of them say."""
+    if chosen:
+        show_pictures(
+            flip_views(result, chosen),
+            flip_frames(result, chosen),
+            key="sentences",
+            title=f"Predictions of {len(chosen)} examples under {pruning_name(result)}, {checkpoint_name(result)}",
+            layout="sentences",
+            group="sentences",
+            start=start_in_address(),
+        )
+    else:
+        st.info("No example fits all of these filters: choose “All” or “Any” in one of them.")
+    st.markdown(f"**{plain(flips_finding(result, examples))}** {EXPLANATION}")
+
+
+def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
+    """Lists the chosen examples, as text that is never read as Markdown or HTML."""
+    count = "1 example" if len(chosen) == 1 else f"{len(chosen)} examples"
+    st.subheader(f"{count}, earliest flip first", anchor=False)
+    st.dataframe(
+        [row_of(result, example) for example in in_order_of_flips(chosen)],
+        hide_index=True,
+        height=min(38 * (len(chosen) + 1), 420),
+        column_config={"Row": st.column_config.NumberColumn(help="Row number in the split of the data set")},
+    )
+    if not chosen[0].texts:
+        st.markdown(f":small[{NO_TEXTS}]")
+
+
+def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
+    """Gives one line of the table."""
+    k = example.flip
+    return {
+        "Flips at": "never" if k is None else amount_name(result.amounts[k]),
+        "Label": label_name(result, example.gold),
+        "Unpruned": label_name(result, example.predictions[0]),
+        "After the flip": "" if k is None else label_name(result, example.predictions[k]),
+        "Comes back": "yes" if example.returns else "",
+        "Row": example.row,
+        **{
+            column_name(column).capitalize(): text
+            for column, text in zip(TASKS[result.task.name].text_columns, example.texts, strict=False)
+        },
+    }
+
+
+# ---------------------------------------------------------------- a sentence of one's own
+
+
+def try_a_sentence(result: SweepResult) -> None:
+    """Asks for a text and shows what the checkpoint makes of it at every amount of the result."""
+    st.subheader("Try a sentence of your own", anchor=False)
+    if result.checkpoint.source != "embedded" or result.task.name not in TASKS:
+        st.markdown("This works with the checkpoints that come with Prunescope: choose a result of one of them above.")
+        return
+    task = TASKS[result.task.name]
+    st.markdown(
+        f"{plain(task.question)} {plain(checkpoint_name(result))} answers at every amount of the result above, under "
+        f"{plain(pruning_name(result))}.{calibration_note(result)}"
+    )
+    with st.form("typed", border=False):
+        typed = [
+            st.text_area(column_name(column).capitalize(), key=f"typed-{column}", height=68)
+            for column in task.text_columns
+        ]
+        pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
+    if pressed:
+        ask(result, typed)
+    show_answer(result)
+
+
+def calibration_note(result: SweepResult) -> str:
+    """Says where the typed sentence's model differs from the result's: in the examples that scores are made on."""
+    calibration, method = result.pruning.calibration, METHODS.get(result.pruning.method)
+    if method is None or not method.calibrated or (calibration and result.task.source == "written"):
+        return ""
+    return (
+        " Its scores are made here on the written calibration examples, so that other weights go than in the result, "
+        "which was scored on the data set's training examples."
+    )
+
+
+def ask(result: SweepResult, typed: Sequence[str]) -> None:
+    """Sends what was typed to the worker, or says why not."""
+    st.session_state.pop("typed-job", None)
+    try:
+        texts = check_texts(typed, TASKS[result.task.name])
+        job_id = jobs.ask("predict", visitor(), **question(result, texts))
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+        return
+    st.session_state["typed-job"] = result.key, texts, job_id
+    jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+
+
+def show_answer(result: SweepResult) -> None:
+    """Shows how the question goes: its progress, its failure or its answer."""
+    key, texts, job_id = st.session_state.get("typed-job", ("", (), ""))
+    job = jobs.get(job_id) if key == result.key else None
+    if job is None:
+        return
+    if not job.ended:
+        follow(job)
+    elif job.state == "cancelled":
+        st.info("Cancelled.")
+    elif job.outcome is None:
+        st.error(plain(job.message))
+    else:
+        show_prediction(answer(job.outcome), texts, result)
+
+
+def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:
+    """Shows the answer: what was read, what is said of it, and the probabilities."""
+    st.markdown(" · ".join(f"“{plain(text)}”" for text in texts))
+    if note := reading_note(prediction):
+        st.warning(plain(note))
+    st.markdown(f"**{plain(prediction_finding(prediction))}**")
+    show_pictures(
+        probability_view(prediction),
+        probability_frames(prediction),
+        key="typed-probabilities",
+        title=f"Probability of each label under {pruning_name(result)}",
+        layout="probabilities",
+        group="sentences",
+    )
+    with st.expander("The probabilities as a table"):
+        rows = zip(prediction.amounts, prediction.probabilities, strict=True)
+        st.markdown(markdown_table([table_row(prediction.labels, amount, row) for amount, row in rows]))
+
+
+def table_row(labels: Sequence[str], amount: float, probabilities: Sequence[float]) -> dict[str, str]:
+    """Gives the probabilities at one amount."""
+    named = zip(labels, probabilities, strict=True)
+    return {"Pruning amount": amount_name(amount), **{name.replace("_", " "): f"{p:.3f}" for name, p in named}}
+
+
+sentences()

@@ -1,0 +1,92 @@
+"""The Methods page: everything of the catalog is on it, and what it refers to exists."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import catalog
+from core.catalog import METHODS, POINTS, REDUCTIONS, ROOT
+
+APP = str(ROOT / "app.py")
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=30)
+    page.switch_page("pages/methods.py")
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def told(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.markdown).replace("\\(", "(").replace("\\)", ")")
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return told(open_page())
+
+
+def test_it_names_every_method_point_and_reduction(text: str) -> None:
+    unescaped = re.sub(r"\\([^\w\s])", r"\1", text).replace("\u2060", "")
+    for method in METHODS.values():
+        assert f"##### {method.title}\n" in unescaped
+        assert method.explanation in unescaped
+    for title in POINTS.values():
+        assert f"*{title}*" in unescaped
+    for reduction in REDUCTIONS.values():
+        assert reduction.title in unescaped
+        assert reduction.explanation in unescaped
+
+
+def test_every_method_of_today_has_a_formula(text: str) -> None:
+    assert "stand at the head of" not in text
+
+
+def test_a_new_method_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = replace(METHODS["magnitude"], name="new-one", title="New", explanation="It is *new*.")
+    monkeypatch.setattr(catalog, "METHODS", {**METHODS, "new-one": new})
+    page = told(open_page())
+    assert "##### New" in page
+    assert r"It is \*new\*." in page
+    assert "`core/pruning/new_one.py`" in page
+
+
+def test_every_file_that_it_names_exists(text: str) -> None:
+    named = set(re.findall(r"`(core/[\w/]+\.py)`", text))
+    assert len(named) > 15
+    missing = {name for name in named if not (ROOT / name.replace("METHOD", "magnitude")).is_file()}
+    assert not missing
+
+
+def test_the_table_of_contents_leads_to_every_section() -> None:
+    page = open_page()
+    anchors = [header.anchor for header in page.subheader]
+    links = re.findall(r"\]\(#([\w-]+)\)", told(page))
+    assert links == anchors
+    assert len(anchors) == len(set(anchors)) > 5
+
+
+def test_the_limits_and_sources_that_matter_are_there(text: str) -> None:
+    for words in ("2210.16156", "Sentence length passes for similarity", "Pruning accumulates"):
+        assert words in text
+    cited = set(re.findall(r"arXiv (\d{4}\.\d{4,5})", text.split("Quenouille")[0]))
+    assert {"1905.00414", "2010.15327", "1506.02626", "2306.11695", "2205.04157"} <= cited
+
+
+def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
+    page = open_page()
+    (mounted,) = page.get("bidi_component")
+    assert mounted.proto.component_name == "prunescope_explanation"
+    first = [element for element in page.main if element.type not in ("html", "page_link", "flex_container")]
+    assert first
+
+
+def test_it_needs_no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "none")
+    open_page(result="nonsense", job="nonsense")

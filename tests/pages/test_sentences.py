@@ -1,0 +1,237 @@
+"""The Sentences page: examples and filters, also from bad addresses; a typed text, against a worker without a model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import jobs
+from core.catalog import TASKS
+from core.eval_subset import load_subset
+from core.flips import examples_of, flips_finding
+from core.jobs import JobQueue
+from core.results import SweepResult, digest, sealed
+from core.typed import MOST_CHARACTERS
+from tests.builders import make_result, ship
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "sentences.py")
+APP = str(Path(__file__).parents[2] / "app.py")
+NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in the place of the shipped results, and no results of the user's own."""
+    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    return tmp_path / "results"
+
+
+def on_written(task: str = "sst2", **options: Any) -> SweepResult:
+    """A result whose examples are the first 40 of the written ones, texts included."""
+    known = load_subset(TASKS[task], "written", 40).record()
+    result = make_result(num_examples=40, source="written", **options)
+    known = known.model_copy(update={"gold": result.task.gold, "fingerprint": ""})
+    texts = load_subset(TASKS[task], "written", 40).texts
+    record = known.model_copy(update={"fingerprint": digest({"task": task, "texts": texts, "gold": known.gold})})
+    result = result.model_copy(update={"task": record, "key": digest([task, sorted(options)])})
+    return sealed(result)
+
+
+def open_page(**parameters: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=30)
+    page.switch_page("pages/sentences.py")
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def told(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.markdown).replace("\\", "").replace("\u2060", "")
+
+
+def pictures(page: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(component.proto.json) for component in page.get("bidi_component")]
+
+
+def table(page: AppTest) -> list[dict[str, Any]]:
+    return page.dataframe[0].value.to_dict("records")
+
+
+def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue: JobQueue) -> None:
+    glue, written = make_result(num_examples=60), on_written()
+    ship(shipped, glue, written)
+    page = open_page()
+    (player,) = pictures(page)
+    assert list(player["views"]) == ["flips", "strip"]
+    assert player["layout"] == "sentences"
+    cells = player["views"]["strip"]["datasets"]["cells"]
+    assert len({cell["top"] for cell in cells}) == 40
+    assert flips_finding(written, examples_of(written)) in told(page)
+    lines = table(page)
+    assert len(lines) == 40
+    texts = {example.row: example.texts[0] for example in examples_of(written)}
+    assert {line["Row"]: line["Sentence"] for line in lines} == texts
+    assert "not shipped" not in told(page)
+
+
+def test_examples_of_glue_are_named_by_their_rows(shipped: Path, queue: JobQueue) -> None:
+    glue = make_result(num_examples=60)
+    ship(shipped, glue)
+    page = open_page(result=glue.key)
+    assert "not ours to ship" in told(page)
+    assert "Sentence" not in table(page)[0]
+    assert "choose-length" not in {box.key for box in page.selectbox}, "without texts, no lengths"
+
+
+def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQueue) -> None:
+    ship(shipped, on_written())
+    page = open_page()
+    page.selectbox(key="choose-label").set_value("positive").run()
+    assert {line["Label"] for line in table(page)} == {"positive"}
+    assert page.query_params["label"] == "positive"
+    page.selectbox(key="choose-flips").set_value("flips").run()
+    assert "never" not in {line["Flips at"] for line in table(page)}
+    flipping = len(table(page))
+    page.selectbox(key="choose-length").set_value("short").run()
+    assert 0 < len(table(page)) < flipping
+    again = open_page(label="positive", flips="flips", length="short")
+    assert table(again) == table(page)
+    assert len(pictures(again)[0]["views"]["strip"]["datasets"]["cells"]) == len(
+        pictures(page)[0]["views"]["strip"]["datasets"]["cells"]
+    )
+
+
+def test_an_amount_is_a_filter_too(shipped: Path, queue: JobQueue) -> None:
+    result = on_written()
+    ship(shipped, result)
+    examples = examples_of(result)
+    flip = next(example.flip for example in examples if example.flip is not None)
+    page = open_page(flips=f"{result.amounts[flip]:g}")
+    assert len(table(page)) == sum(example.flip == flip for example in examples)
+    assert {line["Flips at"] for line in table(page)} == {f"{result.amounts[flip]:.2f}"}
+
+
+def test_filters_that_another_result_does_not_know_are_dropped_without_a_word(shipped: Path, queue: JobQueue) -> None:
+    one, other = on_written(), on_written("qnli")
+    ship(shipped, one, other)
+    page = open_page(result=one.key, label="positive", flips="flips")
+    page.selectbox(key="choose-task").set_value("qnli").run()
+    assert not page.exception
+    assert not page.info
+    assert "label" not in page.query_params
+    assert page.query_params["flips"] == "flips"
+
+
+def test_where_no_example_is_left_it_says_so(shipped: Path, queue: JobQueue) -> None:
+    ship(shipped, on_written(accuracy=lambda amount: 0.8))
+    page = open_page(flips="returns")
+    assert "No example fits" in page.info[0].value
+    assert not page.dataframe
+    assert page.selectbox(key="choose-flips").value == "returns"
+
+
+@pytest.mark.parametrize("name", ["result", "flips", "label", "length", "amount", "task"])
+def test_a_bad_address_is_told_and_the_default_shown(name: str, shipped: Path, queue: JobQueue) -> None:
+    ship(shipped, on_written())
+    page = open_page(**{name: NASTY})
+    assert "does not exist here" in page.info[0].value
+    assert "<img" not in page.info[0].value.replace("\\<", "")
+    assert len(table(page)) == 40
+
+
+def test_without_a_result_it_leads_to_the_lab(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)  # `queue` would bring a result
+    page = open_page()
+    assert "no result" in page.info[0].value
+    assert not page.text_area
+
+
+# ---------------------------------------------------------------- a typed sentence
+
+
+@pytest.fixture
+def page(shipped: Path, queue: JobQueue) -> AppTest:
+    ship(shipped, on_written())
+    return open_page()
+
+
+def predict(page: AppTest, text: str) -> None:
+    page.text_area(key="typed-sentence").set_value(text)
+    next(button for button in page.button if button.label == "Predict").click().run()
+    assert not page.exception
+
+
+def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) -> None:
+    predict(page, "  A fine film.  ")
+    _, player = pictures(page)
+    assert player["layout"] == "probabilities"
+    rows = player["views"]["probabilities"]["datasets"]["labels"]
+    assert {row["label"] for row in rows} == {"negative", "positive"}
+    assert rows[1]["probability"] == pytest.approx(0.9)
+    assert "Unpruned, the model says “positive” (0.90); pruned, it says “negative”" in told(page)
+    assert "“A fine film.”" in told(page)
+    assert "| 0.00 | 0.100 | 0.900 |" in told(page)
+    page.run()
+    assert len(pictures(page)) == 2, "it stays"
+
+
+def test_what_is_typed_is_never_markup(page: AppTest) -> None:
+    predict(page, f"UNK {NASTY}")
+    shown = [element.value for element in page.markdown if "onerror" in element.value]
+    assert shown
+    for value in shown:
+        assert "\\<img" in value
+        assert "\\[link\\]" in value
+        assert "\\*\\*bold" in value
+    assert not any(element.allow_html for element in page.markdown if "onerror" in element.value)
+    assert "onerror" not in json.dumps(pictures(page)), "the picture does not hold the text"
+    assert "One token is unknown" in page.warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("   ", "the sentence is empty"), ("x" * (MOST_CHARACTERS + 1), "2,001 characters"), ("refuse", "refused")],
+)
+def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, message: str) -> None:
+    predict(page, "first a good one")
+    predict(page, text)
+    (error,) = page.error
+    assert message in error.value
+    assert "<b>" not in error.value.replace("\\<", "")
+    assert len(pictures(page)) == 1, "no answer to another question"
+
+
+def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) -> None:
+    predict(page, "hang")
+    next(button for button in page.button if button.label == "Cancel").click().run()
+    assert not page.exception
+    page.run()
+    assert "Cancelled." in [element.value for element in page.info]
+    assert len(pictures(page)) == 1
+
+
+def test_a_pair_is_asked_for_as_the_task_reads_it(shipped: Path, queue: JobQueue) -> None:
+    ship(shipped, on_written("qnli"))
+    page = open_page()
+    assert [area.label for area in page.text_area] == ["Question", "Sentence"]
+    assert {"Question", "Sentence"} <= set(table(page)[0])
+
+
+def test_other_checkpoints_answer_nothing_here(shipped: Path, queue: JobQueue) -> None:
+    result = on_written()
+    elsewhere = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})
+    ship(shipped, sealed(result.model_copy(update={"checkpoint": elsewhere, "key": digest("elsewhere")})))
+    page = open_page()
+    assert not page.text_area
+    assert "checkpoints that come with Prunescope" in told(page)
+
+
+def test_scores_on_written_examples_are_said_where_the_result_had_others(shipped: Path, queue: JobQueue) -> None:
+    scored = make_result(num_examples=60, method="attribution", scope=None)
+    ship(shipped, scored)
+    assert "written calibration examples" in told(open_page())
