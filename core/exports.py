@@ -18,8 +18,7 @@ from typing import Any, Literal
 from core.catalog import REDUCTIONS, ROOT
 from core.charts import Spec
 from core.errors import PrunescopeError
-from core.figures import frames_of, views_of
-from core.names import checkpoint_name, data_name, pruning_name
+from core.figures import frames_of, origins_of, title_of, views_of
 from core.provenance import command_line, request_of
 from core.results import SweepResult
 
@@ -142,7 +141,8 @@ body {
   max-width: 90rem; margin: 0 auto; padding: 1rem;
   color: var(--st-text-color); background: var(--st-background-color); font: 1rem/1.5 sans-serif;
 }
-h1 { margin: 0 0 0.5rem; font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); line-height: 1.25; }
+h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); line-height: 1.25; }
+p { margin: 0 0 0.5rem; }
 code { overflow-wrap: anywhere; }
 """
 # Nothing is ever fetched, whatever a name in the result says.
@@ -157,9 +157,9 @@ def player_html(results: Sequence[SweepResult], reduction: str, vega: str) -> st
         reduction: What is shown first, a name from `core.catalog.REDUCTIONS`; the others can be chosen.
         vega: Vega's script, which sets `globalThis.vegaEmbed`.
     """
-    title = " beside ".join(dict.fromkeys(_in_full(result) for result in results))
+    title, origins = title_of(results), origins_of(results)
     commands = "".join(f"<p><code>{html.escape(command_line(request_of(result)))}</code></p>" for result in results)
-    data = json.dumps(_player_data(results, reduction, title), allow_nan=False).replace("<", "\\u003c")
+    data = json.dumps(_player_data(results, reduction), allow_nan=False).replace("<", "\\u003c")
     styles, player = ((ROOT / "core" / name).read_text("utf-8") for name in ("player.css", "player.js"))
     return f"""<!doctype html>
 <html lang="en">
@@ -169,6 +169,7 @@ def player_html(results: Sequence[SweepResult], reduction: str, vega: str) -> st
 <title>{html.escape(title)}</title>
 <style>{PAGE_STYLE}{styles}</style>
 <h1>{html.escape(title)}</h1>
+<p>{"<br>".join(map(html.escape, origins))}</p>
 <main></main>
 <footer><p>Made with Prunescope. This computes it:</p>{commands}</footer>
 <script type="module">{_inline(vega)}</script>
@@ -179,22 +180,18 @@ mountPlayer(document.querySelector("main"), {data});
 """
 
 
-def _in_full(result: SweepResult) -> str:
-    return f"{pruning_name(result)}, {checkpoint_name(result)}, {data_name(result)}"
-
-
 def _inline(script: str) -> str:
     """A script as it may stand inside an HTML element."""
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _player_data(results: Sequence[SweepResult], reduction: str, title: str) -> dict[str, Any]:
+def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, Any]:
     """What core/player.js mounts: every reduction as a choice, the one on show first."""
     order = sorted(REDUCTIONS, key=lambda name: name != reduction)
     choices = [{"name": name, "title": REDUCTIONS[name].title, "views": views_of(results, name)} for name in order]
     together = "compare" if "difference" in choices[0]["views"] else "beside"
     return {
-        "title": title,
+        "title": f"{title_of(results)}, {', '.join(origins_of(results))}",
         "group": "main",
         "autoplay": True,
         "layout": "single" if len(results) == 1 else together,

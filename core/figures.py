@@ -100,13 +100,12 @@ def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
     """
     views = views_of(results, reduction)
     some = next(iter(views.values()))
-    title = _title(results)
-    origins = dict.fromkeys(f"{checkpoint_name(result)}; {data_name(result)}" for result in results)
+    title = title_of(results)
     return {
         "$schema": some["$schema"],
         "title": {
             "text": {"expr": "titles[frame]"},
-            "subtitle": [*origins, REDUCTIONS[reduction].title],
+            "subtitle": [*origins_of(results), REDUCTIONS[reduction].title],
             **TITLE,
         },
         **(_single(views) if len(results) == 1 else _comparison(views)),
@@ -128,11 +127,25 @@ def _numbers(views: Mapping[str, Spec], num_results: int) -> Spec:
     return {"fontSize": size, "opacity": int(size >= SMALLEST_NUMBER)}
 
 
-def _title(results: Sequence[SweepResult]) -> str:
+def title_of(results: Sequence[SweepResult]) -> str:
+    """Names one pruning, or two beside each other.
+
+    Args:
+        results: One or two whole sweeps.
+    """
     if len(results) == 1:
         return pruning_name(results[0])
     one, other = names_apart(*results)
     return f"{one[0].upper()}{one[1:]} beside {other}"
+
+
+def origins_of(results: Sequence[SweepResult]) -> list[str]:
+    """Names what the numbers were measured on, once where it is the same.
+
+    Args:
+        results: One or two whole sweeps.
+    """
+    return list(dict.fromkeys(f"{checkpoint_name(result)}; {data_name(result)}" for result in results))
 
 
 def _single(views: Mapping[str, Spec]) -> Spec:

@@ -22,6 +22,7 @@ from ui.text import plain
 
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a GIF, as the player's speeds
 USUAL_MILLISECONDS = 500
+PRINTED: dict[Picture, str] = {"png": "image/png", "svg": "image/svg+xml"}
 TICK = 0.4  # seconds between two looks at a drawing
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -136,7 +137,7 @@ def _offer_frame(results: Results, reduction: str) -> None:
             key="export-frame",
             width=260,
         )
-        for kind, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
+        for kind, mime in PRINTED.items():
             amount = amount_name(round(frames[frame]["amount"], 3))
             _download(
                 kind.upper(),

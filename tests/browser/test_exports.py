@@ -1,0 +1,155 @@
+"""Every download is made in a real browser and opened again."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from core.results import load
+from tests.browser.test_lab import (  # noqa: F401
+    A_WHILE,
+    SHORT,
+    UNFOLDING,
+    deep_bert,
+    expect_result,
+    lab,
+    many_examples,
+    run,
+)
+from tests.builders import make_result
+
+AMOUNTS = (0.0, 0.25, 0.5)  # as in site_pages/downloads.py
+RESULT = make_result(num_layers=3, amounts=AMOUNTS)
+
+
+@pytest.fixture
+def downloads(context: BrowserContext, site: str) -> Page:
+    page = context.new_page()
+    page.goto(f"{site}/downloads")
+    return page
+
+
+def fetched(page: Page, label: str, folder: Path, nth: int = 0) -> Path:
+    """Clicks a download and gives the file, under the name that the browser was told."""
+    with page.expect_download(timeout=A_WHILE) as waiting:
+        page.get_by_role("button", name=label).nth(nth).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def test_a_gif_is_made_and_has_every_amount(downloads: Page, tmp_path: Path) -> None:
+    downloads.get_by_role("button", name="Make the GIF").click()
+    expect(downloads.get_by_text("Drawing frame")).to_be_visible()
+    expect(downloads.get_by_role("button", name="Download the GIF")).to_be_visible(timeout=A_WHILE)
+    path = fetched(downloads, "Download the GIF", tmp_path)
+    assert path.name == f"prunescope-sst2-magnitude-{RESULT.key[:8]}-cls.gif"
+    with Image.open(path) as gif:
+        assert gif.format == "GIF"
+        assert gif.n_frames == len(AMOUNTS)
+        assert gif.width > 900
+        assert gif.height > 600
+
+
+def test_a_gif_that_is_cancelled_stops(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/downloads?long")
+    page.get_by_role("button", name="Make the GIF").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("was not finished")).to_be_visible(timeout=5_000)  # drawing all of it takes longer
+    expect(page.get_by_role("button", name="Make the GIF")).to_be_visible()
+
+
+def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_path: Path) -> None:
+    with Image.open(fetched(downloads, "PNG", tmp_path)) as png:
+        assert png.width > 1500
+    svg = ElementTree.parse(fetched(downloads, "SVG", tmp_path)).getroot()
+    assert any("Pruning amount 0.25" in text for text in svg.itertext())
+    with fetched(downloads, "CKA as CSV", tmp_path).open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["reduction"] == "cls" and float(row["amount"]) == 0.5]
+    values = [value for row in RESULT.frames[2].cka["cls"] for value in row]
+    assert [float(row["cka"]) for row in rows] == values
+    with fetched(downloads, "Metrics as CSV", tmp_path).open(newline="") as file:
+        accuracies = [float(row["value"]) for row in csv.DictReader(file) if row["metric"] == "accuracy"]
+    assert accuracies == [frame.metrics["accuracy"] for frame in RESULT.frames]
+    assert load(fetched(downloads, "Result as JSON", tmp_path)) == RESULT
+
+
+@pytest.mark.parametrize("which", ["", "?two"])
+def test_the_html_file_plays_without_a_network(
+    context: BrowserContext, chromium: Browser, site: str, tmp_path: Path, which: str
+) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/downloads{which}")
+    path = fetched(page, "Player as one HTML file", tmp_path)
+    assert 0.8e6 < path.stat().st_size < 1.5e6
+    alone = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 800})
+    try:
+        check_player(alone, path, two=bool(which))
+    finally:
+        alone.close()
+
+
+def check_player(context: BrowserContext, path: Path, two: bool) -> None:
+    page = context.new_page()
+    complaints: list[Any] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
+    page.goto(path.as_uri())
+    heatmaps = page.locator(".one svg, .other svg" if two else ".heatmap svg")
+    expect(heatmaps).to_have_count(2 if two else 1)
+    expect(page.get_by_text("Pruning amount 0.00")).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_text("Pruning amount 0.25").first).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("slider", name="Pruning amount").press("End")
+    expect(page.get_by_text("Pruning amount 0.50").first).to_be_visible()
+    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].cka['cls'][2][2]:.2f}")
+    page.locator("select[data-choose=choice]").select_option("tokens")
+    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].cka['tokens'][2][2]:.2f}")
+    assert not complaints
+    assert requests == ["file"], "the file alone was read"
+
+
+def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
+    lab: Page,  # noqa: F811
+    many_examples: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    run(lab, SHORT, 64)
+    expect_result(lab)
+    lab.get_by_text("Download", exact=True).click()
+    lab.wait_for_timeout(UNFOLDING)
+    lab.get_by_role("button", name="Write the folder").click()
+    code = lab.get_by_text("from_pretrained(folder)").first
+    expect(code).to_be_visible(timeout=A_WHILE)
+    result = load(fetched(lab, "Result as JSON", tmp_path))
+    (line,) = [line for line in code.inner_text().splitlines() if line.startswith("folder = ")]
+    found = predictions(Path(json.loads(line.removeprefix("folder = ").replace("'", '"'))), many_examples)
+    frame = result.frames[1]
+    assert tuple(found) == frame.predictions
+    correct = sum(label == gold for label, gold in zip(found, result.task.gold, strict=True))
+    assert correct / len(found) == frame.metrics["accuracy"]
+
+
+def predictions(folder: Path, data: Path) -> list[int]:
+    """What plain transformers makes of the evaluation examples."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from core.catalog import TASKS
+    from core.eval_subset import load_subset
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    texts = [text for (text,) in load_subset(TASKS["sst2"], str(data), 64).texts]
+    with torch.inference_mode():
+        return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()
