@@ -41,7 +41,7 @@ def show_exports(result: SweepResult, reduction: str, others: Sequence[SweepResu
         reduction: What is on show, a name from `core.catalog.REDUCTIONS`.
         others: The result that it is compared with; the pictures then show both.
     """
-    results = (result, *others[:1])
+    results = (result, *(other for other in others[:1] if other.key != result.key))
     if not all(one.key for one in results):
         st.caption("Downloads are there when the run has ended.")
         return
