@@ -1,0 +1,121 @@
+"""Layers: what becomes of each layer, which one falls first, and one of them from near."""
+
+import streamlit as st
+
+from core.catalog import SURVIVAL_THRESHOLD
+from core.charts import player_frames
+from core.findings import is_cumulative
+from core.layer_charts import layer_views
+from core.layer_findings import THRESHOLDS, layer_finding, order_finding
+from core.names import checkpoint_name, point_names, pruning_name
+from core.results import SweepResult
+from core.verdicts import controls_of, isolated_finding, isolated_of
+from ui.address import choose, set_parameter
+from ui.choices import choose_one, shortlist
+from ui.header import page_header
+from ui.jobs import link_parameters
+from ui.player import choose_reduction, picked, show_pictures, start_in_address
+from ui.results import at_hand, companions_of
+from ui.text import plain
+
+PLAYER = "layers"
+EXPLANATION = (
+    "Every strip shows how similar one layer stays to what it was before pruning: from 1, the same geometry, down to "
+    "0. A layer *survives* as long as that similarity (CKA) stays above the chosen line; click on a layer to see it "
+    "from near."
+)
+CONTROLS = "The thin grey lines are random pruning of as many weights, one a seed."
+ALONE = "A blue diamond is the same layer when it is pruned alone, so that nothing before it has changed."
+NO_INTERVAL = "Intervals are known for CKA ≥ 0.9 and for means and first tokens; here none is shown."
+
+
+def layers() -> None:
+    """Shows the layers of one result: the pictures first, what they say, then the choices."""
+    page_header("Layers")
+    st.title("Which layer breaks first?", anchor=False)
+    entries = at_hand()
+    if not entries:
+        show_nothing()
+        return
+    picture, choices = st.container(), st.container()
+    with choices:
+        filters, which = st.columns([2, 3], gap="medium")
+        with filters:
+            left = shortlist(entries)
+        with which:
+            result = choose_one("Result", left)
+        if result is None:
+            return
+        near, survives = st.columns([2, 3], gap="medium")
+        with near:
+            chosen = choose_layer(result)
+        with survives:
+            threshold = choose_threshold()
+        reduction = choose_reduction(result)
+    companions = companions_of(result, entries)
+    with picture:
+        show_layers(result, reduction, chosen, threshold, companions)
+
+
+def show_nothing() -> None:
+    """Says what to do where there is no result."""
+    st.info("There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here.")
+    st.page_link("pages/lab.py", label="To the Lab", icon=":material/science:", query_params=link_parameters())
+
+
+def choose_layer(result: SweepResult) -> str:
+    """Asks for the layer that is looked at from near, by its label."""
+    titles = {name.label: name.title for name in point_names(result.cka.points)}
+    return choose("Layer from near", list(titles), "layer", names=lambda label: titles[label], word="layer")
+
+
+def choose_threshold() -> float:
+    """Asks what a layer must keep to survive; 0.9 is a convention."""
+    options = [str(threshold) for threshold in sorted(THRESHOLDS)]
+    return float(
+        choose(
+            "A layer survives while its CKA stays at or above",
+            options,
+            "threshold",
+            default=str(SURVIVAL_THRESHOLD),
+            word="threshold",
+            segmented=True,
+        )
+    )
+
+
+def note_pick() -> None:
+    """Puts the layer that was clicked into the address."""
+    set_parameter("layer", picked(PLAYER))
+
+
+def show_layers(
+    result: SweepResult, reduction: str, chosen: str, threshold: float, companions: list[SweepResult]
+) -> None:
+    """Shows the layers of a result, and says which falls first."""
+    controls, isolated = controls_of(result, companions), isolated_of(result, companions)
+    show_pictures(
+        layer_views(result, reduction, chosen, threshold, controls, isolated),
+        player_frames(result),
+        key=PLAYER,
+        title=f"The layers under {pruning_name(result)}, {checkpoint_name(result)}",
+        layout="layers",
+        group=PLAYER,
+        start=start_in_address(),
+        on_pick=note_pick,
+    )
+    with_interval = threshold == SURVIVAL_THRESHOLD and reduction in (result.statistics or {})
+    legend = (
+        EXPLANATION,
+        CONTROLS if controls else "",
+        ALONE if isolated else "",
+        "" if with_interval else NO_INTERVAL,
+    )
+    st.markdown(f"**{plain(order_finding(result, reduction, threshold))}**")
+    st.markdown(plain(layer_finding(result, reduction, chosen, threshold)))
+    if is_cumulative(result) and isolated:
+        st.markdown(plain(isolated_finding(result, reduction, isolated)))
+    st.markdown(" ".join(filter(None, legend)))
+
+
+layers()

@@ -1,0 +1,83 @@
+"""Compare and Layers in a real browser: pictures in step, a click on a layer, no message while playing."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.shipped import COLA, SST2
+
+COMPARE = ("one", "other", "difference", "accuracy", "own")
+TWO = f"compare?result={SST2.key}&other={COLA.key}"
+LAYERS = ("curves", "survival", "row", "sparsity")
+
+
+def open_still(page: Page, address: str, last: str) -> Locator:
+    """Opens a page whose player does not start by itself; its player has the focus."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(address)
+    player = page.locator(".player")
+    expect(player.locator(f".{last} svg")).to_be_visible()
+    player.focus()
+    return player
+
+
+def numbers(player: Locator, name: str) -> list[float]:
+    """The numbers in a heatmap's cells, row by row from the first layer."""
+    texts = [text.replace("−", "-") for text in player.locator(f".{name} svg text").all_text_contents()]
+    return [float(text) for text in texts if re.fullmatch(r"[-+]?\d\.\d\d", text)]
+
+
+def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(page: Page, site: str) -> None:
+    player = open_still(page, f"{site}/{TWO}", "own")
+    for step in range(6):
+        expect(player.locator(".readout b")).to_have_text(f"Pruning amount {step / 20:.2f}")
+        page.wait_for_timeout(150)
+        one, other, difference = (numbers(player, name) for name in ("one", "other", "difference"))
+        assert len(one) == len(other) == len(difference) == 36
+        assert any(difference) == (step > 0)
+        assert difference == pytest.approx([a - b for a, b in zip(one, other, strict=True)], abs=0.011)
+        page.keyboard.press("ArrowRight")
+
+
+def test_nothing_is_asked_of_the_server_while_it_plays(page: Page, site: str, messages: list[str]) -> None:
+    player = open_still(page, f"{site}/{TWO}", "own")
+    page.wait_for_timeout(1000)
+    messages.clear()
+    page.keyboard.press("Space")
+    page.wait_for_timeout(2500)
+    assert player.locator(".readout b").inner_text() != "Pruning amount 0.00"
+    assert messages == []
+
+
+def test_a_click_on_a_layer_shows_its_row_and_the_address_follows(page: Page, site: str) -> None:
+    player = open_still(page, f"{site}/layers", "sparsity")
+    player.get_by_label("Pruning amount").fill("8")
+    expect(player.locator(".row")).to_have_attribute("aria-label", re.compile("^Layer 1,"))
+    player.locator(".survival .mark-rect path").nth(10).click()  # after six strips six bars, the first layer first
+    expect(page).to_have_url(re.compile("layer=5"))
+    expect(player.locator(".row")).to_have_attribute("aria-label", re.compile("^Layer 5,"))
+    expect(page.get_by_text(re.compile("^Layer 5, attention block, keeps"))).to_be_visible()
+    expect(player.locator(".readout b")).to_have_text("Pruning amount 0.40")
+    page.reload()
+    expect(player.locator(".row")).to_have_attribute("aria-label", re.compile("^Layer 5,"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+@pytest.mark.parametrize(("path", "pictures"), [(TWO, COMPARE), ("layers", LAYERS)])
+def test_every_picture_fits(
+    chromium: Browser, site: str, path: str, pictures: tuple[str, ...], width: int, height: int, scheme: str
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    player = open_still(page, f"{site}/{path}", pictures[-1])
+    for name in pictures:
+        box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
+        assert box
+        assert inside
+        assert box["width"] > 100
+        assert inside["x"] <= box["x"]
+        assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()

@@ -1,0 +1,171 @@
+"""Layers without a browser: what is shown of one result, and what is said of its layers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.layer_findings import layer_finding, order_finding
+from core.results import SweepResult
+from tests.builders import make_result, ship
+
+APP = str(Path(__file__).parents[2] / "app.py")
+AMOUNTS = (0.0, 0.25, 0.5, 0.75)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in the place of the shipped results, and no results of the user's own."""
+    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    return tmp_path / "results"
+
+
+def result(**settings: object) -> SweepResult:
+    return make_result(**{"num_layers": 3, "amounts": AMOUNTS, "num_examples": 40, **settings})
+
+
+def open_page(**parameters: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/layers.py")
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def address(app: AppTest) -> dict[str, str]:
+    values = {name: app.query_params[name] for name in app.query_params}
+    return {name: value if isinstance(value, str) else value[0] for name, value in values.items()}
+
+
+def player(app: AppTest) -> dict[str, Any]:
+    (component,) = app.get("bidi_component")
+    data: dict[str, Any] = json.loads(component.proto.json)
+    return data
+
+
+def told(app: AppTest) -> str:
+    """All text in Markdown elements and notes, without the escapes."""
+    texts = [element.value for element in (*app.markdown, *app.info)]
+    return "\n".join(texts).replace("\\", "").replace("\u2060", "")
+
+
+def chosen(app: AppTest) -> list[str]:
+    """The strips that are tinted."""
+    strips = player(app)["views"]["curves"]["datasets"]["strips"]
+    return [strip["pick"] for strip in strips if strip["chosen"]]
+
+
+def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> None:
+    ship(shipped, one := result())
+    app = open_page()
+    data = player(app)
+    assert (data["layout"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
+    assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
+    assert order_finding(one, "mean") in told(app)
+    assert layer_finding(one, "mean", "1") in told(app)
+    assert chosen(app) == ["1"]
+    assert "grey lines" not in told(app), "there is no control"
+    assert "diamond" not in told(app), "no layer was pruned alone"
+    assert address(app) == {}
+
+
+def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
+    ship(shipped, one := result())
+    app = open_page()
+    app.selectbox(key="choose-layer").set_value("3").run()
+    assert address(app)["layer"] == "3"
+    again = open_page(layer="3")
+    for page in (app, again):
+        assert chosen(page) == ["3"]
+        assert player(page)["views"]["row"]["title"].startswith("Layer 3, attention block")
+        assert layer_finding(one, "mean", "3") in told(page)
+
+
+def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
+    ship(shipped, one := result())
+    app = open_page()
+    assert "none is shown" not in told(app)
+    app.button_group(key="choose-threshold").set_value("0.95").run()
+    assert address(app)["threshold"] == "0.95"
+    for page in (app, open_page(threshold="0.95")):
+        assert order_finding(one, "mean", 0.95) in told(page)
+        assert "0.95" in player(page)["views"]["survival"]["title"]
+        assert "none is shown" in told(page)
+
+
+def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
+    ship(shipped, one := result())
+    app = open_page()
+    for reduction in ("cls", "tokens"):
+        app.button_group(key="choose-reduction").set_value(reduction).run()
+        assert order_finding(one, reduction) in told(app)
+    assert "none is shown" in told(app), "flattened tokens have no interval"
+
+
+def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(shipped: Path) -> None:
+    seeds = [result(method="random", seed=seed) for seed in range(2)]
+    alone = [result(scope=f"layer:{k}", amounts=(0.0, 0.5)) for k in range(3)]
+    ship(shipped, result(), *seeds, *alone)
+    app = open_page()
+    data = player(app)["views"]["curves"]["datasets"]
+    assert {row["series"] for row in data["controls"]} == {0, 1}
+    assert [row["pick"] for row in data["alone"]] == ["1", "2", "3"]
+    assert "grey lines" in told(app)
+    assert "diamond" in told(app)
+    assert "When each layer is pruned alone, at amount 0.50" in told(app)
+
+
+def test_both_points_of_a_layer_can_be_chosen(shipped: Path) -> None:
+    ship(shipped, result(points="both"))
+    app = open_page(layer="2a")
+    assert chosen(app) == ["2a"]
+    assert app.selectbox(key="choose-layer").options[:3] == [
+        "Layer 1, attention block",
+        "Layer 1, output",
+        "Layer 2, attention block",
+    ]
+
+
+def test_another_result_keeps_the_layer_where_it_has_one(shipped: Path) -> None:
+    ship(shipped, result(), deep := result(method="wanda", num_layers=4))
+    app = open_page(layer="3")
+    app.selectbox(key="choose-result").set_value(deep.key).run()
+    assert not app.exception
+    assert chosen(app) == ["3"]
+    assert address(app)["result"] == deep.key
+    app.selectbox(key="choose-layer").set_value("4").run()
+    assert chosen(app) == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("result", "none"), ("layer", "0"), ("layer", "99"), ("threshold", "0.5"), ("reduction", "x"), ("task", "x")],
+)
+def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str, value: str) -> None:
+    ship(shipped, result())
+    app = open_page(**{parameter: value})
+    assert "does not exist here" in told(app)
+    assert chosen(app) == ["1"]
+
+
+def test_a_link_opens_at_its_amount(shipped: Path) -> None:
+    ship(shipped, result())
+    assert player(open_page(amount="0.5"))["start"] == 0.5
+    assert "does not exist here" in told(open_page(amount="1"))
+
+
+def test_a_damaged_result_is_told(shipped: Path) -> None:
+    ship(shipped, damaged := result())
+    path = shipped / f"{damaged.key}.json"
+    path.write_text(path.read_text().replace("0.9", "0.8", 1))
+    assert "checksum" in open_page().error[0].value
+
+
+def test_without_a_result_it_leads_to_the_lab(shipped: Path) -> None:
+    app = open_page()
+    assert "no result at hand" in told(app)
+    assert not app.get("bidi_component")

@@ -1,0 +1,78 @@
+"""Choosing among a hundred results: first the task and the source of the examples, then the result."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from core.choices import SOURCES, task_title, told_apart
+from core.library import Entry
+from core.results import SweepResult
+from ui.address import choose
+from ui.results import by_key
+
+ANY = "any"
+
+
+def shortlist(entries: Sequence[Entry], parameters: Sequence[str] = ("result",)) -> list[Entry]:
+    """Draws two boxes, task and source of the examples, that shorten the list of results.
+
+    They start with what the results in the address have in common, so that the key alone makes a link. A box that is
+    changed takes results that it excludes out of the address.
+
+    Args:
+        entries: The results at hand, at least one.
+        parameters: Under which names results stand in the address.
+
+    Returns:
+        The results that are left, at least one.
+    """
+    known = {entry.key: entry for entry in entries}
+    asked = [known[key] for name in parameters if (key := st.query_params.get(name, "")) in known]
+    task = _choose_field("Task", "task", entries, asked, lambda entry: entry.task, task_title)
+    left = [entry for entry in entries if task in (ANY, entry.task)]
+    asked = [entry for entry in asked if entry in left]
+    source = _choose_field("Examples", "data", left, asked, lambda entry: entry.source, lambda name: SOURCES[name])
+    left = [entry for entry in left if source in (ANY, entry.source)]
+    for name in parameters:
+        key = st.query_params.get(name, "")
+        if key in known and known[key] not in left:
+            del st.query_params[name]
+    return left
+
+
+def _choose_field(
+    label: str,
+    parameter: str,
+    entries: Sequence[Entry],
+    asked: Sequence[Entry],
+    field: Callable[[Entry], str],
+    title: Callable[[str], str],
+) -> str:
+    """A box with what occurs among the results, or anything."""
+    occurring = list(dict.fromkeys(map(field, entries)))
+    usual = {field(entry) for entry in asked or entries[:1]}
+    return choose(
+        label,
+        [*occurring, ANY],
+        parameter,
+        names=lambda name: "Any" if name == ANY else title(name),
+        default=usual.pop() if len(usual) == 1 else ANY,
+    )
+
+
+def choose_one(
+    label: str, entries: Sequence[Entry], parameter: str = "result", default: str | None = None
+) -> SweepResult | None:
+    """Asks for one of the results that are left, by names that tell them apart.
+
+    Args:
+        label: Over the box.
+        entries: Of `shortlist`.
+        parameter: The parameter of the address.
+        default: The key that is shown where the address says nothing; None is the first one's.
+
+    Returns:
+        The result; None where its file is damaged, which is told.
+    """
+    names = told_apart(entries)
+    return by_key(choose(label, list(names), parameter, names=lambda key: names[key], default=default, word="result"))
