@@ -5,7 +5,15 @@ import streamlit as st
 from ui.jobs import link_parameters, note_watching
 from ui.player import load_ahead
 
-PAGES = {"Overview": "app.py", "Lab": "pages/lab.py"}
+PAGES = {
+    "Overview": "app.py",
+    "Lab": "pages/lab.py",
+    "Compare": "pages/compare.py",
+    "Layers": "pages/layers.py",
+    "Sentences": "pages/sentences.py",
+    "Present": "pages/present.py",
+    "Methods": "pages/methods.py",
+}
 
 # Streamlit leaves room for a toolbar that is empty here, and sets titles for reading, not for standing over a picture.
 STYLE = """<style>
