@@ -179,12 +179,9 @@ def _heatmap(value: float) -> str:
             at = left + size * column, top + size * (LAYERS - 1 - row)
             cells.append(_rect(*at, size, magma(float(shown))))
     marked = left + size * LAYER, top + size * (LAYERS - 1 - LAYER)
-    words = (
-        ("In a heatmap", {"font_weight": "bold", "font_size": 14}),
-        (f"Such a number fills the cell of layer {LAYER + 1} and layer {LAYER + 1}.", {}),
-    )
     content = [
-        *(_text(0, y, text, "start", **style) for y, (text, style) in zip((14, 32), words, strict=True)),
+        _text(0, 14, "In a heatmap", "start", font_weight="bold", font_size=14),
+        _text(0, 32, f"Such a number fills the cell of layer {LAYER + 1} and layer {LAYER + 1}.", "start"),
         *cells,
         _rect(*marked, size, "none", stroke=OWN_COLOUR, stroke_width=3),
         _text(left - 8, top + size * 3, "layers of the", "end"),

@@ -17,7 +17,7 @@ from core.names import amount_name
 from core.results import SweepResult
 from core.typed import Prediction
 
-RIGHT_COLOUR, WRONG_COLOUR = "#0072b2", "#e69f00"  # of Okabe and Ito's palette
+RIGHT_COLOUR, WRONG_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito, with 3:1 on white and on black
 LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02"]  # ColorBrewer's Dark2, told apart without colour vision
 LABEL_DASHES = [[1, 0], [7, 3], [2, 2]]
 GAP = 0.03  # of all examples, between those that are right unpruned and the others
@@ -169,7 +169,7 @@ def _flips_spec() -> Spec:
         )
     )
     return finished(
-        alt.layer(bars, here(alt.X("amount:Q"))).properties(title="How many predictions change first at each amount")
+        alt.layer(bars, here(alt.X("amount:Q"))).properties(title="Examples that flip first at each amount")
     )
 
 
@@ -194,7 +194,7 @@ def _strip_spec() -> Spec:
             ],
         )
     )
-    title = "Every example's predictions, earliest change on top; below the gap, those that are wrong unpruned"
+    title = "Every example, earliest flip on top"
     return finished(alt.layer(cells, here(alt.X("amount:Q"))).properties(title=title))
 
 

@@ -22,6 +22,7 @@ from ui.header import page_header
 from ui.text import plain
 
 STYLE = """<style>
+.stMain .katex { font-size: 1.08em; }
 .stMain .katex-display { overflow-x: auto; overflow-y: hidden; text-align: left; padding: 0.1rem 0; }
 .stMain .katex-display > .katex { text-align: left; }
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
@@ -50,14 +51,19 @@ The **pruning amount** $a$ is the fraction of what a method removes. A *weight* 
 $n$, a *neuron* method whole units, of each type $u$ in every layer:
 
 $$
-\text{weights removed} = \mathrm{round}(a \cdot n) \qquad \text{units removed} = \mathrm{round}(a \cdot u)
+\begin{aligned}
+\text{weights removed} &= \mathrm{round}(a \cdot n) \\
+\text{units removed} &= \mathrm{round}(a \cdot u)
+\end{aligned}
 $$
 
 An amount of a weight method and one of a neuron method are therefore not comparable. What is comparable is sparsity:
 
 $$
-\text{sparsity} = \frac{\text{removed by pruning}}{\text{all parameters}} \qquad
-\text{prunable sparsity} = \frac{\text{removed encoder matrix weights}}{\text{all encoder matrix weights}}
+\begin{aligned}
+\text{sparsity} &= \frac{\text{removed by pruning}}{\text{all parameters}} \\[2ex]
+\text{prunable sparsity} &= \frac{\text{removed of the encoder's matrices}}{\text{all of the encoder's matrices}}
+\end{aligned}
 $$
 
 **Where a weight method prunes.** *All encoder layers*: the matrices of every linear layer inside the encoder. *All
@@ -197,9 +203,11 @@ with a zeroed diagonal; $L$ is the same table of the other layer. How well two t
 unbiased HSIC,
 
 $$
-\mathrm{{HSIC}}_1(K, L) = \frac{{1}}{{n(n-3)}} \Bigl[ \mathrm{{tr}}(KL) +
-\frac{{\mathbf 1^\top K \mathbf 1 \; \mathbf 1^\top L \mathbf 1}}{{(n-1)(n-2)}} -
-\frac{{2}}{{n-2}} \, \mathbf 1^\top K L \mathbf 1 \Bigr]
+\begin{{aligned}}
+\mathrm{{HSIC}}_1(K, L) = \frac{{1}}{{n(n-3)}} \Bigl[ & \mathrm{{tr}}(KL) -
+\frac{{2}}{{n-2}} \, \mathbf 1^\top K L \mathbf 1 \\
+& {{}} + \frac{{\mathbf 1^\top K \mathbf 1 \; \mathbf 1^\top L \mathbf 1}}{{(n-1)(n-2)}} \Bigr]
+\end{{aligned}}
 $$
 
 and CKA divides by how well each agrees with itself. Over batches $b$ it is summed first and divided last:
@@ -234,9 +242,10 @@ The **depth gap** $D$ says in one number whether lower layers keep more: the mea
 lower half of the layers less that of the upper half.
 
 $$
-D = \operatorname*{{mean}}_{{\text{{lower half}}}} A_l - \operatorname*{{mean}}_{{\text{{upper half}}}} A_l
-\qquad
-A_l = \frac{{1}}{{a_{{\max}}}} \int_0^{{a_{{\max}}}} \mathrm{{CKA}}_l(a) \, da
+\begin{{aligned}}
+D &= \operatorname*{{mean}}_{{\text{{lower half}}}} A_l - \operatorname*{{mean}}_{{\text{{upper half}}}} A_l \\
+A_l &= \frac{{1}}{{a_{{\max}}}} \int_0^{{a_{{\max}}}} \mathrm{{CKA}}_l(a) \, da
+\end{{aligned}}
 $$
 
 **Intervals** of survival and $D$ come from the delete-one jackknife: everything is computed again without each of the
@@ -245,6 +254,8 @@ $n$ examples, which gives $\theta_1, \dots, \theta_n$, and
 $$
 \theta \pm t_{{0.975,\,n-1}} \sqrt{{\frac{{n-1}}{{n}} \sum_m (\theta_m - \bar\theta)^2}}
 $$
+
+An interval of survival is cut to the amounts that were measured: its end at the largest one means “or beyond”.
 
 **The published claim**, “lower layers survive longer”, *holds here* where the interval of $D$ lies above
 {DEPTH_GAP_BOUND}, *does not hold* where it lies below, and *cannot be told* otherwise. It is said together with the
@@ -363,7 +374,7 @@ def methods() -> None:
     st.markdown(INTRODUCTION)
     st.markdown(" · ".join(f"[{title}](#{anchor})" for anchor, (title, _) in SECTIONS.items()))
     for anchor, (title, content) in SECTIONS.items():
-        st.subheader(title, anchor=anchor, divider=True)
+        st.subheader(title, anchor=anchor, divider="gray")
         if callable(content):
             content()
         else:

@@ -20,7 +20,7 @@ from core.flips import (
     selected,
 )
 from core.library import Entry
-from core.names import amount_name, checkpoint_name, pruning_name
+from core.names import amount_name, checkpoint_name, in_sentence, pruning_name
 from core.results import SweepResult
 from core.sentence_charts import flip_frames, flip_views, probability_frames, probability_view
 from core.typed import Prediction, answer, check_texts, column_name, prediction_finding, question, reading_note
@@ -33,8 +33,9 @@ from ui.results import at_hand
 from ui.text import markdown_table, plain
 
 EXPLANATION = (
-    "Every line is one example, coloured by whether the model, pruned by that amount, predicts its label. "
-    "An example *flips* at the first amount at which the prediction is no longer the unpruned model's."
+    "Every line is one example, coloured by whether the model, pruned by that amount, predicts its label; below the "
+    "gap are those that are wrong even without pruning. An example *flips* at the first amount at which the "
+    "prediction is no longer the unpruned model's."
 )
 NO_TEXTS = (
     "The texts of these examples are not shipped, because they are not ours to ship: they are named by their row "
@@ -130,10 +131,19 @@ def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
         [row_of(result, example) for example in in_order_of_flips(chosen)],
         hide_index=True,
         height=min(38 * (len(chosen) + 1), 420),
-        column_config={"Row": st.column_config.NumberColumn(help="Row number in the split of the data set")},
+        column_config={
+            "Row": st.column_config.NumberColumn(help="Row number in the split of the data set"),
+            **{name: st.column_config.TextColumn(width="large") for name in text_names(result)},
+        },
     )
     if not chosen[0].texts:
         st.markdown(f":small[{NO_TEXTS}]")
+
+
+def text_names(result: SweepResult) -> list[str]:
+    """Names the columns of a task's texts."""
+    task = TASKS.get(result.task.name)
+    return [column_name(column).capitalize() for column in task.text_columns] if task else []
 
 
 def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
@@ -141,15 +151,12 @@ def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
     k = example.flip
     return {
         "Flips at": "never" if k is None else amount_name(result.amounts[k]),
+        **dict(zip(text_names(result), example.texts, strict=False)),
         "Label": label_name(result, example.gold),
         "Unpruned": label_name(result, example.predictions[0]),
         "After the flip": "" if k is None else label_name(result, example.predictions[k]),
         "Comes back": "yes" if example.returns else "",
         "Row": example.row,
-        **{
-            column_name(column).capitalize(): text
-            for column, text in zip(TASKS[result.task.name].text_columns, example.texts, strict=False)
-        },
     }
 
 
@@ -165,7 +172,7 @@ def try_a_sentence(result: SweepResult) -> None:
     task = TASKS[result.task.name]
     st.markdown(
         f"{plain(task.question)} {plain(checkpoint_name(result))} answers at every amount of the result above, under "
-        f"{plain(pruning_name(result))}.{calibration_note(result)}"
+        f"{plain(in_sentence(pruning_name(result)))}.{calibration_note(result)}"
     )
     with st.form("typed", border=False):
         typed = [
