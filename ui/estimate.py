@@ -39,7 +39,8 @@ def show_estimate(request: SweepRequest, asked: bool) -> None:
         st.session_state["lab-estimate"] = job_id
     job = jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
-        _tell(request, job, known)
+        _remember(request, job, known)
+        st.markdown(f":small[{known.get(request, '')}]")
     else:
         st.fragment(_look, run_every=TICK)(request, job_id)
 
@@ -62,12 +63,9 @@ def _look(request: SweepRequest, job_id: str) -> None:
     st.markdown(f":small[{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …]")
 
 
-def _tell(request: SweepRequest, job: Job, known: dict[SweepRequest, str]) -> None:
-    _remember(request, job, known)
-    st.markdown(f":small[{known[request]}]")
-
-
 def _remember(request: SweepRequest, job: Job, known: dict[SweepRequest, str]) -> None:
+    if job.state == "cancelled":
+        return
     while len(known) >= MOST_REMEMBERED:
         known.pop(next(iter(known)))
     known[request] = _words(job.outcome) if job.outcome else plain(job.message)
