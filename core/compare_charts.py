@@ -8,13 +8,12 @@ zero, the second one is blue, dashed and below.
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import altair as alt
 
 from core.catalog import SURVIVAL_THRESHOLD
 from core.charts import (
-    CURVE_MARGIN,
+    MARGIN,
     LayerChart,
     Rows,
     Spec,
@@ -28,7 +27,7 @@ from core.charts import (
 )
 from core.comparisons import FramePair, Scale, place, shared_scale
 from core.names import amount_name, point_names
-from core.results import SweepResult
+from core.results import Frame, SweepResult
 
 FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # told apart without red and green; 3 : 1 on white and on dark
 DIFFERENCE_SCHEME = "blueorange"
@@ -92,11 +91,11 @@ def compare_frames(pairs: Sequence[FramePair], scale: Scale) -> Rows:
     """
     rows = []
     for one, other in pairs:
-        places = dict.fromkeys(amount_name(round(place(frame, scale), 3)) for frame in (one, other))
+        places = dict.fromkeys(_place_name(frame, scale) for frame in (one, other))
         accuracies = [_two_places(frame.metrics.get("accuracy")) for frame in (one, other)]
         rows.append(
             {
-                "amount": place(one, scale),
+                "amount": rounded(place(one, scale)),
                 "name": f"{SCALE_WORDS[scale]} {' and '.join(places)}",
                 "detail": f"accuracy {' and '.join(accuracies)}",
             }
@@ -116,6 +115,10 @@ def _capitalised(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
+def _place_name(frame: Frame, scale: Scale) -> str:
+    return amount_name(frame.amount) if scale == "amount" else f"{frame.prunable_sparsity:.2f}"
+
+
 def _two_places(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
 
@@ -123,7 +126,7 @@ def _two_places(value: float | None) -> str:
 # ---------------------------------------------------------------- data
 
 
-def _only(result: SweepResult, frames: tuple[Any, ...]) -> SweepResult:
+def _only(result: SweepResult, frames: tuple[Frame, ...]) -> SweepResult:
     """The result with some of its frames."""
     return result.model_copy(update={"frames": frames})
 
@@ -199,7 +202,7 @@ def _own(pairs: Sequence[FramePair], points: tuple[str, ...], reduction: str, na
 
 @lru_cache(maxsize=16)
 def _difference_spec(points: tuple[str, ...]) -> Spec:
-    return finished(_difference(points))
+    return {**finished(_difference(points)), "usermeta": {"columns": len(points)}}  # for the size of the numbers
 
 
 @lru_cache(maxsize=16)
@@ -226,8 +229,6 @@ def _difference(points: tuple[str, ...]) -> LayerChart:
             title="CKA, first − second",
             orient="top",
             titleOrient="left",
-            gradientLength=100,
-            gradientThickness=10,
             values=[-1, 0, 1],
             offset=6,
         ),
@@ -258,11 +259,7 @@ def _difference(points: tuple[str, ...]) -> LayerChart:
                 text="printed:N", color=alt.condition(dark, alt.value("white"), alt.value("black"))
             )
         )
-    return alt.layer(*layers).properties(
-        title="Difference of the two",
-        view=alt.ViewBackground(style="frame"),
-        usermeta={"columns": len(names)},
-    )
+    return alt.layer(*layers).properties(title="First minus second", view=alt.ViewBackground(style="frame"))
 
 
 def _signed(field: str, places: int) -> str:
@@ -274,9 +271,14 @@ def _told(field: str) -> str:
     return f"isValid({field}) ? format({field}, '.3f') : 'undefined'"
 
 
-def _colour(legend: alt.Legend | None) -> alt.Color:
+def _stroke(legend: alt.Legend | None) -> alt.Stroke:
     """The two results' colours, in the order of the data."""
-    return alt.Color("series:N", sort=None, scale=alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR]), legend=legend)
+    return alt.Stroke("series:N", sort=None, scale=alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR]), legend=legend)
+
+
+def _fill() -> alt.Fill:
+    """The same colours; the legend shows lines alone."""
+    return alt.Fill("series:N", sort=None, scale=alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR]), legend=None)
 
 
 def _dash(legend: alt.Legend | None) -> alt.StrokeDash:
@@ -290,7 +292,7 @@ def _accuracies(scale: Scale) -> LayerChart:
         "accuracy:Q",
         title="Accuracy",
         scale=alt.Scale(domain=[0, 1.03], nice=False),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
     legend = alt.Legend(title=None, orient="top", direction="vertical", labelLimit=600, symbolType="stroke")
     tooltip = [
@@ -299,17 +301,17 @@ def _accuracies(scale: Scale) -> LayerChart:
         alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
         alt.Tooltip("interval:N", title="95 % interval"),
     ]
-    base = alt.Chart(alt.NamedData("curve")).encode(x=x, color=_colour(None))
+    base = alt.Chart(alt.NamedData("curve")).encode(x=x)
     reference = alt.Chart(alt.NamedData("reference")).encode(y=y)
     return alt.layer(
-        base.mark_area(opacity=0.18).encode(y="low:Q", y2="high:Q"),
+        base.mark_area(opacity=0.18).encode(y="low:Q", y2="high:Q", fill=_fill()),
         reference.mark_rule(style="reference"),
         reference.mark_text(style="note", align="left", baseline="top", dx=4, dy=4).encode(
             x=alt.datum(0), text="text:N"
         ),
-        base.mark_line(strokeWidth=2.5).encode(y=y, color=_colour(legend), strokeDash=_dash(legend)),
+        base.mark_line(strokeWidth=2.5).encode(y=y, stroke=_stroke(legend), strokeDash=_dash(legend)),
         here(x),
-        base.transform_filter("datum.k === frame").mark_point(style="marker", filled=True).encode(y=y),
+        base.transform_filter("datum.k === frame").mark_point(style="marker").encode(y=y, fill=_fill()),
         base.mark_point(opacity=0, size=300).encode(y=y, tooltip=tooltip),
     ).properties(title="Accuracy with its 95 % interval")
 
@@ -324,7 +326,7 @@ def _own_values(points: tuple[str, ...]) -> LayerChart:
         "cka:Q",
         title="CKA",
         scale=alt.Scale(domain=[-0.05, 1.05], nice=False, clamp=True),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
     tooltip = [
         alt.Tooltip("series:N", title="Pruning"),
@@ -335,11 +337,11 @@ def _own_values(points: tuple[str, ...]) -> LayerChart:
         alt.Chart(alt.NamedData("own"))
         .transform_calculate(cka="datum.v[frame]")
         .transform_calculate(text=_told("datum.cka"))
-        .encode(x=x, y=y, color=_colour(None))
+        .encode(x=x, y=y)
     )
     survives = alt.Chart(alt.NamedData("own")).encode(y=alt.datum(SURVIVAL_THRESHOLD))
     return alt.layer(
         survives.mark_rule(style="reference"),
-        base.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(None)),
-        base.mark_point(filled=True, size=70, opacity=1).encode(tooltip=tooltip),
+        base.mark_line(strokeWidth=2.5).encode(stroke=_stroke(None), strokeDash=_dash(None)),
+        base.mark_point(strokeOpacity=0, size=70, opacity=1).encode(fill=_fill(), tooltip=tooltip),
     ).properties(title=f"Each layer's CKA with its own baseline; it survives above {SURVIVAL_THRESHOLD}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.catalog import SURVIVAL_THRESHOLD
 from core.charts import (
-    CURVE_MARGIN,
+    MARGIN,
     OWN_COLOUR,
     UNDEFINED_COLOUR,
     LayerChart,
@@ -228,8 +228,8 @@ def _layer_axis(field: str, points: tuple[str, ...]) -> alt.Y:
             domain=False,
             grid=False,
             labelOverlap=True,
-            minExtent=CURVE_MARGIN,
-            maxExtent=CURVE_MARGIN,
+            minExtent=MARGIN,
+            maxExtent=MARGIN,
         ),
     )
 
@@ -317,7 +317,7 @@ def _row_drawn(points: tuple[str, ...]) -> LayerChart:
         "pruned:N",
         sort=order[::-1],
         title="Layer of the pruned model",
-        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
+        axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, minExtent=MARGIN, maxExtent=MARGIN),
     )
     colour = alt.Color(
         "cka:Q",
@@ -326,8 +326,6 @@ def _row_drawn(points: tuple[str, ...]) -> LayerChart:
             title="CKA",
             orient="top",
             titleOrient="left",
-            gradientLength=100,
-            gradientThickness=10,
             values=[0, 0.5, 1],
             offset=6,
         ),
@@ -355,7 +353,7 @@ def _sparsity(points: tuple[str, ...]) -> LayerChart:
         "sparsity:Q",
         title="Share removed",
         scale=alt.Scale(domain=[0, 1.03], nice=False),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=CURVE_MARGIN, maxExtent=CURVE_MARGIN),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
     tooltip = [
         alt.Tooltip("layer:N", title="Layer"),

@@ -154,7 +154,7 @@ def test_units_and_weights_share_an_axis_as_sparsity_only(shipped: Path) -> None
     app = open_page(result=one.key, other=units.key)
     assert "share an axis only as prunable sparsity" in told(app)
     assert "they differ by at most 0.045" in told(app)
-    assert player(app)["frames"][1]["name"] == "Prunable sparsity 0.30 and 0.285"
+    assert player(app)["frames"][1]["name"] == "Prunable sparsity 0.30 and 0.28"
 
 
 def test_a_result_beside_itself_is_told(shipped: Path) -> None:
