@@ -20,11 +20,14 @@ from ui.text import markdown_table, plain
 
 SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
 CLAIM = 'The published claim is that "lower layers survive longer".'
+EXPLANATION = (
+    "Each cell tells by CKA whether a layer of the pruned model still arranges the sentences as a layer of the "
+    "unpruned baseline does: 1 is the same geometry, 0 no relation. On the outlined diagonal every layer meets its own "
+    "baseline, and it survives as long as that value stays at 0.9 or above."
+)
 CKA = """
-**CKA** (centered kernel alignment) asks whether two layers arrange the same sentences in the same way: 1 means the same
-geometry up to rotation and scale, 0 means no relation. Each cell compares a layer of the pruned model with a layer of
-the unpruned baseline; on the outlined diagonal every layer meets its own baseline, and it *survives* as long as that
-value stays at 0.9 or above.
+**CKA** is centered kernel alignment: of two layers it compares which sentences lie close to each other, so that it does
+not change when a layer is rotated or scaled.
 """
 AMOUNT = """
 **Pruning amount** is the share of prunable weights that is removed, **sparsity** the same as a share of all parameters.
@@ -85,10 +88,11 @@ def show_overview(entries: Sequence[Entry]) -> None:
     with answer:
         show_results(results, reduction)
         show_findings(results, reduction, entries)
+        st.markdown(EXPLANATION)
     with st.expander("Survival of every layer as a table"):
         for title, result in zip(titles_of(results), results, strict=True):
             st.markdown(f"**{plain(title)}**\n\n{markdown_table(survival_table(result, reduction))}")
-    with st.expander("What CKA, pruning amount and survival mean"):
+    with st.expander("What CKA and pruning amount mean"):
         st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(results[0]) else ""))
     lead_on(results)
 
