@@ -11,8 +11,8 @@ from core.names import points_name
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 SOURCES = {
     "written": "Written for this project",
-    "hub": "GLUE, from the Hub",
-    "folder": "GLUE or others, from a folder",
+    "hub": "From the Hub",
+    "folder": "From a folder (GLUE, or one's own)",
 }
 
 
