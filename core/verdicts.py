@@ -58,7 +58,7 @@ def verdict_in_short(result: SweepResult, reduction: str, controls: Iterable[Swe
     """
     gap = depth_gap_of(result, reduction)
     if gap is None or pruned_layer(result):
-        return "gets no verdict"
+        return "gets no verdict" + (" with all tokens, which include sentence length" if reduction == "tokens" else "")
     holds = {"holds": "holds", "does not hold": "does not hold", "cannot be told": "can be neither held nor rejected"}
     known = [theirs for other in controls_of(result, controls) if (theirs := depth_gap_of(other, reduction))]
     chance = _chance_in_short(result, [gap_difference(gap, theirs) for theirs in known])

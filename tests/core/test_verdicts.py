@@ -117,7 +117,9 @@ def test_in_short_it_says_the_same(value: float, half_width: float, controls: tu
 
 
 def test_in_short_too_what_cannot_be_judged_is_not() -> None:
-    assert verdict_in_short(gap(0.2, 0.04), "tokens") == "gets no verdict"
+    assert verdict_in_short(gap(0.2, 0.04), "tokens") == (
+        "gets no verdict with all tokens, which include sentence length"
+    )
     assert verdict_in_short(gap(0.2, 0.04, scope="layer:2"), "mean") == "gets no verdict"
     control = gap(0.2, 0.04, method="random")
     assert verdict_in_short(control, "mean").endswith("; this is the random control itself")
