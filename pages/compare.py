@@ -30,7 +30,7 @@ EXPLANATION = (
     "The two results move together through the pruning amounts. In the difference, orange cells stay more similar to "
     "the baseline under the first, blue cells under the second; the curves have the same colours."
 )
-TOO_FEW = "A comparison needs two results, and here is only {}. Prune a checkpoint in the Lab to get another one."
+TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 
 
 def compare() -> None:
@@ -57,7 +57,7 @@ def compare() -> None:
 
 def show_too_few(entries: Sequence[Entry]) -> None:
     """Says what to do where there is nothing to compare."""
-    st.info(TOO_FEW.format("one" if entries else "none"))
+    st.info(TOO_FEW.format("only one" if entries else "none"))
     st.page_link("pages/lab.py", label="To the Lab", icon=":material/science:", query_params=link_parameters())
 
 

@@ -194,5 +194,5 @@ def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -
 def test_without_two_results_it_leads_to_the_lab(shipped: Path, count: int, word: str) -> None:
     ship(shipped, *[result()][:count])
     app = open_page()
-    assert f"here is {'only ' if not count else ''}{word}" in told(app)
+    assert f"there is {word} here" in told(app)
     assert not app.get("bidi_component")
