@@ -50,10 +50,17 @@ def layer_finding(result: SweepResult, reduction: str, chosen: str, threshold: f
     """
     layers = layer_survivals(result, reduction, threshold)
     one = next(layer for layer in layers if layer.label == chosen)
-    earlier = sum(layer.rank < one.rank for layer in layers)
-    before = f"{earlier} of the other {len(layers) - 1} fall before it" if earlier else "none falls before it"
-    interval = f" ({_interval(one, result.amounts[-1])})" if one.interval else ""
-    return f"{one.title}, keeps CKA ≥ {threshold} with its own baseline up to {_until(one)}{interval}; {before}."
+    interval = f" ({_interval(one.interval, result.amounts[-1])})" if one.interval else ""
+    keeps = f"{one.title}, keeps CKA ≥ {threshold} with its own baseline up to {_until(one)}{interval}"
+    return f"{keeps}; {_earlier(one, layers)} before it."
+
+
+def _earlier(one: LayerSurvival, layers: Sequence[LayerSurvival]) -> str:
+    """Counts the layers that fall before one."""
+    earlier, others = sum(layer.rank < one.rank for layer in layers), len(layers) - 1
+    if not earlier:
+        return "none falls"
+    return "all others fall" if earlier == others else f"{earlier} of {others} others fall"
 
 
 def _until(layer: LayerSurvival) -> str:
@@ -65,7 +72,9 @@ def _named(layers: Sequence[LayerSurvival], verb: str) -> str:
     return f"layer {labels[0]} {verb}s" if len(labels) == 1 else f"layers {listed(labels)} {verb}"
 
 
-def _interval(layer: LayerSurvival, largest: float) -> str:
-    low, high = layer.interval or (layer.value, layer.value)
+def _interval(interval: tuple[float, float], largest: float) -> str:
+    low, high = interval
+    if low >= largest:
+        return "no single example changes that"
     upper = "the largest amount or beyond" if high >= largest else f"{high:.2f}"
     return f"95 % interval {low:.2f} to {upper}"

@@ -40,13 +40,18 @@ def test_one_layer_with_its_interval() -> None:
     known = (result.statistics or {})["mean"].survival[1]
     assert layer_finding(result, "mean", "2") == (
         "Layer 2, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.44 (95 % interval "
-        f"{known.low:.2f} to {known.high:.2f}); 1 of the other 2 fall before it."
+        f"{known.low:.2f} to {known.high:.2f}); 1 of 2 others fall before it."
     )
     assert layer_finding(result, "tokens", "3").endswith("up to amount 0.24; none falls before it.")
     assert "interval" not in layer_finding(result, "mean", "2", 0.95)
 
 
 def test_an_interval_that_reaches_the_end_says_so() -> None:
-    said = layer_finding(with_falls(0.9, 0.2), "mean", "1")
-    assert "up to the largest amount, 0.80 (95 % interval" in said
-    assert "to the largest amount or beyond)" in said
+    surely = layer_finding(with_falls(0.9, 0.2), "mean", "1")
+    assert surely.endswith("the largest amount, 0.80 (no single example changes that); all others fall before it.")
+    result = make_result(num_layers=2, amounts=AMOUNTS)
+    known = result.statistics or {}
+    first, *rest = known["mean"].survival
+    wide = known["mean"].model_copy(update={"survival": (first.model_copy(update={"low": 0.5, "high": 0.8}), *rest)})
+    said = layer_finding(result.model_copy(update={"statistics": {**known, "mean": wide}}), "mean", "1")
+    assert "(95 % interval 0.50 to the largest amount or beyond)" in said
