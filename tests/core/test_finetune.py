@@ -8,6 +8,7 @@ import torch
 from tiny import make_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from core import finetune
 from core.catalog import TASKS
 from core.checkpoint_files import TRAINING_EXAMPLES
 from core.eval_subset import example_digests, read_split
@@ -20,7 +21,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, glue_folder:
     folder = tmp_path_factory.mktemp("finetune")
     arguments = ["--task", "cola", "--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "0.2"]
     arguments += ["--average-epochs", "0.2", "--output", str(folder / "output"), "--work", str(folder / "work")]
-    assert main(arguments) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finetune, "AVERAGE_EVERY", 1)
+        assert main(arguments) == 0
     return folder
 
 
