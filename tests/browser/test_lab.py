@@ -65,6 +65,7 @@ def run(page: Page, amounts: str, examples: int) -> None:
     page.get_by_role("textbox", name="Amounts").fill(amounts)
     page.get_by_role("spinbutton", name="Number of examples").fill(str(examples))
     page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("What a run shows")).not_to_be_visible()  # that player is not the run's
 
 
 def expect_result(page: Page) -> None:
