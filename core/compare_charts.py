@@ -8,6 +8,7 @@ zero, the second one is blue, dashed and below.
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 
 import altair as alt
 
@@ -30,7 +31,7 @@ from core.names import amount_name, point_names
 from core.results import Frame, SweepResult
 
 FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # told apart without red and green; 3 : 1 on white and on dark
-DIFFERENCE_SCHEME = "blueorange"
+DIFFERENCE_SCHEME: Literal["blueorange"] = "blueorange"
 DIFFERENCE_DOMAIN = [-1, 1]  # fixed around 0: no difference is larger while both values lie in [0, 1]
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # from here on white text has the better contrast
 MOST_PRINTED = 8  # more points than this leave no room for a signed number in a cell
