@@ -1,7 +1,7 @@
 """Every download is made in a real browser and opened again."""
 
+import ast
 import csv
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -129,11 +129,11 @@ def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
     lab.get_by_text("Download", exact=True).click()
     lab.wait_for_timeout(UNFOLDING)
     lab.get_by_role("button", name="Write the folder").click()
-    code = lab.get_by_text("from_pretrained(folder)").first
+    code = lab.locator("code").filter(has_text="from_pretrained(folder)")
     expect(code).to_be_visible(timeout=A_WHILE)
     result = load(fetched(lab, "Result as JSON", tmp_path))
     (line,) = [line for line in code.inner_text().splitlines() if line.startswith("folder = ")]
-    found = predictions(Path(json.loads(line.removeprefix("folder = ").replace("'", '"'))), many_examples)
+    found = predictions(Path(ast.literal_eval(line.removeprefix("folder = "))), many_examples)
     frame = result.frames[1]
     assert tuple(found) == frame.predictions
     correct = sum(label == gold for label, gold in zip(found, result.task.gold, strict=True))
