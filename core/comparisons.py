@@ -294,9 +294,15 @@ def _accuracies(comparisons: Sequence[AccuracyComparison], names: tuple[str, str
 def _places(places: Sequence[AccuracyComparison], comparisons: Sequence[AccuracyComparison]) -> str:
     """Names amounts, or what is removed where the two call it by different amounts."""
     same = all(one.amount == one.other_amount for one in comparisons)
-    values = [amount_name(one.amount) if same else f"{one.sparsity:.2f}" for one in places]
-    word = "prunable sparsity" if not same else "amounts" if len(values) > 1 else "amount"
-    return f"{word} {listed(values)}"
+    word = "prunable sparsity" if not same else "amounts" if len(places) > 1 else "amount"
+    runs: list[list[str]] = []
+    for one, before in zip(comparisons, (None, *comparisons), strict=False):
+        if one in places:
+            if before not in places:
+                runs.append([])
+            runs[-1].append(amount_name(one.amount) if same else f"{one.sparsity:.2f}")
+    said = [[f"{run[0]} to {run[-1]}"] if len(run) > 2 else run for run in runs]
+    return f"{word} {listed([text for run in said for text in run])}"
 
 
 def _rounded_down(p_value: float) -> str:

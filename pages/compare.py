@@ -43,11 +43,7 @@ def compare() -> None:
         return
     picture, choices = st.container(), st.container()
     with choices:
-        filters, which = st.columns([2, 3], gap="medium")
-        with filters:
-            left = shortlist(entries, ("result", "other"))
-        with which:
-            one, other = choose_two(left, entries)
+        one, other = choose_two(shortlist(entries, ("result", "other")), entries)
         if one is None or other is None:
             return
         reduction = choose_reduction(one)
@@ -83,15 +79,15 @@ def show_both(one: SweepResult, other: SweepResult, reduction: str) -> None:
     if one.key == other.key:
         st.info("First and second are the same result. Choose another one below to see a difference.")
     pairs, names = shown_together(one, other), names_apart(one, other)
-    views = compare_views(one, other, reduction, pairs, names)
+    views, frames = compare_views(one, other, reduction, pairs, names), compare_frames(pairs, shared_scale(one, other))
     show_pictures(
         views,
-        compare_frames(pairs, shared_scale(one, other)),
+        frames,
         key="compare",
         title=f"{names[0]} compared with {names[1]}",
         layout="compare" if "difference" in views else "beside",
         group="compare",
-        start=start_in_address(),
+        start=start_in_address(frames[len(frames) // 2]["amount"]),  # without pruning there is no difference
     )
     st.markdown(EXPLANATION)
     for note in notes_on(one, other, pairs):

@@ -39,19 +39,19 @@ def layers() -> None:
         return
     picture, choices = st.container(), st.container()
     with choices:
-        filters, which = st.columns([2, 3], gap="medium")
-        with filters:
-            left = shortlist(entries)
+        left = shortlist(entries)
+        which, near = st.columns(2)
         with which:
             result = choose_one("Result", left)
         if result is None:
             return
-        near, survives = st.columns([2, 3], gap="medium")
         with near:
             chosen = choose_layer(result)
+        survives, how = st.columns(2)
         with survives:
             threshold = choose_threshold()
-        reduction = choose_reduction(result)
+        with how:
+            reduction = choose_reduction(result)
     companions = companions_of(result, entries)
     with picture:
         show_layers(result, reduction, chosen, threshold, companions)
@@ -101,7 +101,7 @@ def show_layers(
         title=f"The layers under {pruning_name(result)}, {checkpoint_name(result)}",
         layout="layers",
         group=PLAYER,
-        start=start_in_address(),
+        start=start_in_address(result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
     )
     with_interval = threshold == SURVIVAL_THRESHOLD and reduction in (result.statistics or {})

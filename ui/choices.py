@@ -28,10 +28,13 @@ def shortlist(entries: Sequence[Entry], parameters: Sequence[str] = ("result",))
     """
     known = {entry.key: entry for entry in entries}
     asked = [known[key] for name in parameters if (key := st.query_params.get(name, "")) in known]
-    task = _choose_field("Task", "task", entries, asked, lambda entry: entry.task, task_title)
+    first, second = st.columns(2)
+    with first:
+        task = _choose_field("Task", "task", entries, asked, lambda entry: entry.task, task_title)
     left = [entry for entry in entries if task in (ANY, entry.task)]
     asked = [entry for entry in asked if entry in left]
-    source = _choose_field("Examples", "data", left, asked, lambda entry: entry.source, lambda name: SOURCES[name])
+    with second:
+        source = _choose_field("Examples", "data", left, asked, lambda entry: entry.source, lambda name: SOURCES[name])
     left = [entry for entry in left if source in (ANY, entry.source)]
     for name in parameters:
         key = st.query_params.get(name, "")

@@ -205,11 +205,15 @@ def _nothing() -> None:
     """Not every player turns to other results, or has something to pick."""
 
 
-def start_in_address() -> float | None:
-    """Reads the amount that a shared link shows first; a bad one is told."""
+def start_in_address(otherwise: float | None = None) -> float | None:
+    """Reads the amount that a shared link shows first; a bad one is told.
+
+    Args:
+        otherwise: The amount shown first where the address names none.
+    """
     asked = st.query_params.get("amount")
     if asked is None:
-        return None
+        return otherwise
     try:
         amount = float(asked)
     except ValueError:
@@ -217,7 +221,7 @@ def start_in_address() -> float | None:
     if 0 <= amount < 1:
         return amount
     note_bad("pruning amount", asked)
-    return None
+    return otherwise
 
 
 def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:

@@ -123,6 +123,16 @@ def test_who_is_right_more_often_is_said_with_the_amounts() -> None:
     )
 
 
+def test_amounts_in_a_row_are_said_as_one() -> None:
+    amounts = tuple(k / 10 for k in range(8))
+    right = {amount: range(0, 30 if amount not in (0.0, 0.4) else 0) for amount in amounts}
+    one = answering(result(amounts=amounts), right)
+    other = answering(result(method="wanda", amounts=amounts), dict.fromkeys(amounts, range(0)))
+    assert (
+        "is right more often at amounts 0.10 to 0.30 and 0.50 to 0.70 (" in comparison_findings(one, other, "mean")[1]
+    )
+
+
 def test_what_is_not_told_apart_is_said_to_be_so() -> None:
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 6), 0.6: range(0, 30)})
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.6: range(0, 10)})

@@ -154,7 +154,7 @@ def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, par
 
 def test_a_link_opens_at_its_amount(shipped: Path) -> None:
     ship(shipped, result())
-    assert player(open_page(amount="0.5"))["start"] == 0.5
+    assert player(open_page(amount="0.25"))["start"] == 0.25
     assert "does not exist here" in told(open_page(amount="1"))
 
 
