@@ -43,7 +43,7 @@ def show_exports(result: SweepResult, reduction: str, others: Sequence[SweepResu
     """
     results = (result, *(other for other in others[:1] if other.key != result.key))
     if not all(one.key for one in results):
-        st.caption("Downloads are there when the run has ended.")
+        _note("Downloads are there when the run has ended.")
         return
     _offer_film(results, reduction)
     _offer_frame(results, reduction)
@@ -172,15 +172,15 @@ def _offer_numbers(result: SweepResult, in_company: bool) -> None:
 def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
     """The weights of one frame, as a folder in the Hub's format."""
     if is_hosted():
-        st.caption(
+        _note(
             "The pruned weights themselves are hundreds of megabytes, which this shared server does not make for every "
             "visitor: run Prunescope on your own computer to get them."
         )
         return
     if not _is_findable(result, request):
-        st.caption("It was computed on a folder whose place is not recorded: run it in the Lab first.")
+        _note("It was computed on a folder whose place is not recorded: run it in the Lab first.")
         return
-    st.caption(
+    _note(
         f"A folder in the Hub's format, about {round(result.checkpoint.num_parameters * 4 / 1e6)} MB, with zeros where "
         "weights were removed; transformers loads it, and it gives the accuracy shown here."
     )
@@ -227,6 +227,11 @@ def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
         data=request.data if result.task.source == "folder" else None,
     )
+
+
+def _note(words: str) -> None:
+    """A remark; a caption would be too faint to be read on a projector."""
+    st.markdown(f":small[{words}]")
 
 
 def _download(

@@ -185,13 +185,13 @@ def test_a_hosted_server_says_why_it_writes_none(queue: JobQueue, monkeypatch: p
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     app = opened(page)
     assert buttons(app) == {"Make the GIF"}
-    assert "on your own computer" in app.caption[-1].value
+    assert "on your own computer" in app.markdown[-1].value
 
 
 def test_a_checkpoint_whose_folder_is_forgotten_is_not_offered(queue: JobQueue) -> None:
     app = opened(page_of_a_folder)
     assert buttons(app) == {"Make the GIF"}
-    assert "not recorded" in app.caption[-1].value
+    assert "not recorded" in app.markdown[-1].value
 
 
 def test_a_comparison_gives_pictures_of_both_and_numbers_of_each(queue: JobQueue) -> None:
@@ -204,4 +204,4 @@ def test_a_comparison_gives_pictures_of_both_and_numbers_of_each(queue: JobQueue
 def test_of_a_run_nothing_is_offered_yet(queue: JobQueue) -> None:
     app = opened(page_of_a_run)
     assert not labels(app)
-    assert "when the run has ended" in app.caption[0].value
+    assert "when the run has ended" in app.markdown[0].value
