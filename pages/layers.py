@@ -47,7 +47,7 @@ def layers() -> None:
             return
         with near:
             chosen = choose_layer(result)
-        survives, how = st.columns(2)
+        survives, how = st.columns([2, 3])  # the reductions need room
         with survives:
             threshold = choose_threshold()
         with how:
