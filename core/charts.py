@@ -14,6 +14,9 @@ from typing import Any
 
 import altair as alt
 
+# Altair takes pandas from sys.modules as it is there: half imported by another visitor's thread, it fails.
+import pandas  # noqa: F401
+
 from core.catalog import REDUCTIONS, SURVIVAL_THRESHOLD
 from core.findings import layer_survivals, majority_share
 from core.names import amount_name, point_names
