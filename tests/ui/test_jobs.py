@@ -71,4 +71,4 @@ def test_without_a_known_job_nothing_is_said_and_nothing_carried() -> None:
     page.query_params["job"] = "unknown"
     page.run()
     assert not page.exception
-    assert {link.proto.query_string for link in page.get("page_link")} == {""}
+    assert not any("job=" in link.proto.query_string for link in page.get("page_link"))
