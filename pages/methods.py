@@ -22,7 +22,7 @@ from ui.header import page_header
 from ui.text import plain
 
 STYLE = """<style>
-.stMain .katex { font-size: 1.08em; }
+.stMain .katex { font-size: 1.06em; }
 .stMain .katex-display { overflow-x: auto; overflow-y: hidden; text-align: left; padding: 0.1rem 0; }
 .stMain .katex-display > .katex { text-align: left; }
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
@@ -62,9 +62,11 @@ An amount of a weight method and one of a neuron method are therefore not compar
 $$
 \begin{aligned}
 \text{sparsity} &= \frac{\text{removed by pruning}}{\text{all parameters}} \\[2ex]
-\text{prunable sparsity} &= \frac{\text{removed of the encoder's matrices}}{\text{all of the encoder's matrices}}
+\text{prunable sparsity} &= \frac{\text{removed}}{\text{all}} \text{ of the encoder}
 \end{aligned}
 $$
+
+Prunable sparsity counts the weights of the encoder's matrices only.
 
 **Where a weight method prunes.** *All encoder layers*: the matrices of every linear layer inside the encoder. *All
 linear layers*, as published: also the pooler's and the classifier's. *One layer alone*: the isolated effect of that
@@ -204,8 +206,8 @@ unbiased HSIC,
 
 $$
 \begin{{aligned}}
-\mathrm{{HSIC}}_1(K, L) = \frac{{1}}{{n(n-3)}} \Bigl[ & \mathrm{{tr}}(KL) -
-\frac{{2}}{{n-2}} \, \mathbf 1^\top K L \mathbf 1 \\
+\mathrm{{HSIC}}_1(K, L) = \frac{{1}}{{n(n-3)}} \Bigl[ & \mathrm{{tr}}(KL) \\
+& {{}} - \frac{{2}}{{n-2}} \, \mathbf 1^\top K L \mathbf 1 \\
 & {{}} + \frac{{\mathbf 1^\top K \mathbf 1 \; \mathbf 1^\top L \mathbf 1}}{{(n-1)(n-2)}} \Bigr]
 \end{{aligned}}
 $$
