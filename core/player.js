@@ -53,6 +53,7 @@ class Clock {
 
   leave(player) { // a page that is drawn anew mounts its players again at once: then the clock is still here
     this.players.delete(player);
+    if (this.players.size) this.update(); // its amounts go with it
     setTimeout(() => {
       if (this.players.size) return;
       this.pause();

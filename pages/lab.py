@@ -218,7 +218,7 @@ def show_example() -> None:
         if path:
             example = loaded(path)
             st.markdown(EXAMPLE)
-            show_player(example, next(iter(REDUCTIONS)), key="lab-example", group="lab")
+            show_player(example, next(iter(REDUCTIONS)), key="lab-example", group="example")
             st.markdown(f":small[{plain(entries[0].name)}]")
 
 
