@@ -201,15 +201,9 @@ def finished(chart: LayerChart) -> Spec:
     return spec
 
 
-def _heatmap(points: tuple[str, ...]) -> LayerChart:
-    """Every baseline layer against every pruned layer; cells without a value are grey and hatched."""
-    names = point_names(points)
-    order = [name.label for name in names]
-    note = " (1a: attention block, 1: output)" if "1a" in order else ""
-    axis = alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True)
-    x = alt.X("pruned:N", sort=order, title=f"Layer of the pruned model{note}", axis=axis)
-    y = alt.Y("baseline:N", sort=order[::-1], title="Layer of the baseline", axis=axis)
-    colour = alt.Color(
+def cka_colour() -> alt.Color:
+    """Colours a cell by `cka`, on the one scale that every heatmap has."""
+    return alt.Color(
         "cka:Q",
         scale=alt.Scale(domain=[0, 1], scheme="magma", clamp=True),
         legend=alt.Legend(
@@ -220,6 +214,16 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
             offset=6,
         ),
     )
+
+
+def _heatmap(points: tuple[str, ...]) -> LayerChart:
+    """Every baseline layer against every pruned layer; cells without a value are grey and hatched."""
+    names = point_names(points)
+    order = [name.label for name in names]
+    note = " (1a: attention block, 1: output)" if "1a" in order else ""
+    axis = alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True)
+    x = alt.X("pruned:N", sort=order, title=f"Layer of the pruned model{note}", axis=axis)
+    y = alt.Y("baseline:N", sort=order[::-1], title="Layer of the baseline", axis=axis)
     tooltip = [
         alt.Tooltip("baseline_name:N", title="Baseline"),
         alt.Tooltip("pruned_name:N", title="Pruned"),
@@ -232,7 +236,7 @@ def _heatmap(points: tuple[str, ...]) -> LayerChart:
         .encode(x=x, y=y)
     )
     layers = [
-        base.mark_rect(invalid="show").encode(color=colour, tooltip=tooltip),
+        base.mark_rect(invalid="show").encode(color=cka_colour(), tooltip=tooltip),
         base.transform_filter("datum.baseline === datum.pruned").mark_rect(
             filled=False, stroke=OWN_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
         ),

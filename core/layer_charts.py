@@ -21,6 +21,7 @@ from core.charts import (
     Rows,
     Spec,
     amount_axis,
+    cka_colour,
     finished,
     hatching,
     here,
@@ -319,17 +320,6 @@ def _row_drawn(points: tuple[str, ...]) -> LayerChart:
         title="Layer of the pruned model",
         axis=alt.Axis(ticks=False, domain=False, labelOverlap=True, minExtent=MARGIN, maxExtent=MARGIN),
     )
-    colour = alt.Color(
-        "cka:Q",
-        scale=alt.Scale(domain=[0, 1], scheme="magma", clamp=True),
-        legend=alt.Legend(
-            title="CKA",
-            orient="top",
-            titleOrient="left",
-            values=[0, 0.5, 1],
-            offset=6,
-        ),
-    )
     tooltip = [
         alt.Tooltip("amount:N", title="Pruning amount"),
         alt.Tooltip("name:N", title="Pruned"),
@@ -339,7 +329,7 @@ def _row_drawn(points: tuple[str, ...]) -> LayerChart:
     outlined = alt.Chart(alt.NamedData("cells")).transform_filter("datum.outlined")
     now = alt.Chart(alt.NamedData("amounts")).transform_filter("datum.k === frame")
     return alt.layer(
-        base.mark_rect(invalid="show").encode(color=colour, tooltip=tooltip),
+        base.mark_rect(invalid="show").encode(color=cka_colour(), tooltip=tooltip),
         *hatching(base, x, y),
         outlined.mark_rect(filled=False, stroke=OWN_COLOUR, strokeWidth=2).encode(y=y),
         now.mark_rect(style="here", filled=False, strokeWidth=2).encode(x=alt.X("label:N", sort=None)),

@@ -1,4 +1,4 @@
-"""Results on a page: read once for all visitors, who only look at them, and chosen by a name in the address."""
+"""Results on a page: which are at hand, and reading them once for all visitors, who only look at them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,6 @@ from core.catalog import is_hosted
 from core.errors import PrunescopeError
 from core.library import Entry
 from core.results import SweepResult, load
-from ui.address import choose
 from ui.text import plain
 from ui.upload import kept
 
@@ -62,25 +61,6 @@ def note_computed(key: str) -> None:
     """
     before = [one for one in st.session_state.get(COMPUTED, []) if one != key]
     st.session_state[COMPUTED] = [key, *before]
-
-
-def choose_result(
-    label: str, entries: Sequence[Entry], parameter: str = "result", default: str | None = None
-) -> SweepResult | None:
-    """Asks which result to show; its key is in the address.
-
-    Args:
-        label: Over the box.
-        entries: What can be chosen, at least one.
-        parameter: The parameter of the address.
-        default: The key that is shown where the address says nothing; None is the first one's.
-
-    Returns:
-        The result; None where its file is damaged, which is told.
-    """
-    names = {entry.key: entry.name for entry in entries}
-    key = choose(label, list(names), parameter, names=lambda one: names[one], default=default, word="result")
-    return by_key(key)
 
 
 def by_key(key: str) -> SweepResult | None:
