@@ -1,8 +1,6 @@
 """Compare without a browser: which two are shown, and what is said of them."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,47 +8,14 @@ from streamlit.testing.v1 import AppTest
 from core.comparisons import comparison_findings
 from core.results import SweepResult
 from tests.builders import make_result, ship
+from tests.opened import address, open_page, player, told
 
-APP = str(Path(__file__).parents[2] / "app.py")
+PAGE = "pages/compare.py"
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
-
-
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the shipped results, and no results of the user's own."""
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    return tmp_path / "results"
 
 
 def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 3, "amounts": AMOUNTS, "num_examples": 40, **settings})
-
-
-def open_page(**parameters: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def address(app: AppTest) -> dict[str, str]:
-    values = {name: app.query_params[name] for name in app.query_params}
-    return {name: value if isinstance(value, str) else value[0] for name, value in values.items()}
-
-
-def player(app: AppTest) -> dict[str, Any]:
-    (component,) = app.get("bidi_component")
-    data: dict[str, Any] = json.loads(component.proto.json)
-    return data
-
-
-def told(app: AppTest) -> str:
-    """All text in Markdown elements and notes, without the escapes."""
-    texts = [element.value for element in (*app.markdown, *app.info)]
-    return "\n".join(texts).replace("\\", "").replace("\u2060", "")
 
 
 def shown(app: AppTest) -> tuple[str, str]:
@@ -63,7 +28,7 @@ def shown(app: AppTest) -> tuple[str, str]:
 def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     magnitude, wanda, control = result(), result(method="wanda"), result(method="random", seed=1)
     ship(shipped, magnitude, wanda, control)
-    app = open_page()
+    app = open_page(PAGE)
     data = player(app)
     assert (data["layout"], data["autoplay"]) == ("compare", False)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
@@ -81,20 +46,20 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
     magnitude, wanda, control = result(), result(method="wanda"), result(method="random")
     ship(shipped, magnitude, wanda, control)
-    app = open_page()
+    app = open_page(PAGE)
     app.selectbox(key="choose-result").set_value(wanda.key).run()
     assert shown(app)[0] == "First: wanda pruning of the encoder"
     app.selectbox(key="choose-other").set_value(magnitude.key).run()
     assert shown(app)[1] == "Second: magnitude pruning of the encoder"
     assert address(app)["result"] == wanda.key
     assert address(app)["other"] == magnitude.key
-    assert shown(open_page(result=wanda.key, other=magnitude.key)) == shown(app)
+    assert shown(open_page(PAGE, result=wanda.key, other=magnitude.key)) == shown(app)
 
 
 def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     magnitude, control = result(), result(method="random")
     ship(shipped, magnitude, control)
-    app = open_page()
+    app = open_page(PAGE)
     before = player(app)["views"]["difference"]["datasets"]
     app.button_group(key="choose-reduction").set_value("cls").run()
     assert player(app)["views"]["one"]["datasets"] != before
@@ -105,7 +70,7 @@ def test_task_and_source_shorten_the_lists(shipped: Path) -> None:
     sst2 = [result(), result(method="random"), result(source="written"), result(method="random", source="written")]
     cola = [result(task="cola"), result(task="cola", method="random")]
     ship(shipped, *sst2, *cola)
-    app = open_page()
+    app = open_page(PAGE)
     assert app.selectbox(key="choose-task").options == ["SST-2", "CoLA", "Any"]
     assert len(app.selectbox(key="choose-result").options) == 2
     app.selectbox(key="choose-data").set_value("written").run()
@@ -123,7 +88,7 @@ def test_task_and_source_shorten_the_lists(shipped: Path) -> None:
 
 def test_the_keys_alone_make_a_link_also_into_another_task(shipped: Path) -> None:
     ship(shipped, result(), result(method="random"), first := result(task="cola"), result(task="cola", method="random"))
-    app = open_page(result=first.key)
+    app = open_page(PAGE, result=first.key)
     assert app.selectbox(key="choose-task").value == "cola"
     assert app.selectbox(key="choose-result").value == first.key
     assert not app.info
@@ -134,7 +99,7 @@ def test_the_keys_alone_make_a_link_also_into_another_task(shipped: Path) -> Non
 
 def test_different_examples_are_looked_at_but_not_tested(shipped: Path) -> None:
     ship(shipped, one := result(), other := result(task="cola", method="random"))
-    app = open_page(result=one.key, other=other.key)
+    app = open_page(PAGE, result=one.key, other=other.key)
     assert app.selectbox(key="choose-task").value == "any"
     assert "difference" in player(app)["views"]
     assert "no paired test is possible" in told(app)
@@ -143,7 +108,7 @@ def test_different_examples_are_looked_at_but_not_tested(shipped: Path) -> None:
 
 def test_other_depths_have_no_difference_and_say_so(shipped: Path) -> None:
     ship(shipped, one := result(), other := result(num_layers=4))
-    app = open_page(result=one.key, other=other.key)
+    app = open_page(PAGE, result=one.key, other=other.key)
     assert player(app)["layout"] == "beside"
     assert "attention blocks of 3 layers and attention blocks of 4 layers" in told(app)
 
@@ -151,7 +116,7 @@ def test_other_depths_have_no_difference_and_say_so(shipped: Path) -> None:
 def test_units_and_weights_share_an_axis_as_sparsity_only(shipped: Path) -> None:
     units = result(method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 0.95)
     ship(shipped, one := result(), units)
-    app = open_page(result=one.key, other=units.key)
+    app = open_page(PAGE, result=one.key, other=units.key)
     assert "share an axis only as prunable sparsity" in told(app)
     assert "they differ by at most 0.045" in told(app)
     assert player(app)["frames"][1]["name"] == "Prunable sparsity 0.30 and 0.28"
@@ -159,7 +124,7 @@ def test_units_and_weights_share_an_axis_as_sparsity_only(shipped: Path) -> None
 
 def test_a_result_beside_itself_is_told(shipped: Path) -> None:
     ship(shipped, one := result(), result(method="random"))
-    app = open_page(result=one.key, other=one.key)
+    app = open_page(PAGE, result=one.key, other=one.key)
     assert "are the same result" in told(app)
     assert "McNemar" not in told(app)
 
@@ -167,7 +132,7 @@ def test_a_result_beside_itself_is_told(shipped: Path) -> None:
 @pytest.mark.parametrize("parameter", ["result", "other", "task", "data", "reduction"])
 def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str) -> None:
     ship(shipped, result(), result(method="random"))
-    app = open_page(**{parameter: "<b>none</b>"})
+    app = open_page(PAGE, **{parameter: "<b>none</b>"})
     assert "does not exist here" in told(app)
     assert shown(app)[0] == "First: magnitude pruning of the encoder"
 
@@ -175,7 +140,7 @@ def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, par
 @pytest.mark.parametrize(("amount", "start"), [("0.3", 0.3), ("0", 0.0), ("7", None), ("much", None)])
 def test_a_link_opens_at_its_amount(shipped: Path, amount: str, start: float | None) -> None:
     ship(shipped, result(), result(method="random"))
-    app = open_page(amount=amount)
+    app = open_page(PAGE, amount=amount)
     assert player(app)["start"] == (0.6 if start is None else start), "else in the middle"
     assert ("does not exist here" in told(app)) == (start is None)
 
@@ -184,7 +149,7 @@ def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -
     ship(shipped, damaged := result(), wanda := result(method="wanda"), result(method="random"))
     path = shipped / f"{damaged.key}.json"
     path.write_text(path.read_text().replace("0.9", "0.8", 1))
-    app = open_page()
+    app = open_page(PAGE)
     assert "checksum" in app.error[0].value
     app.selectbox(key="choose-result").set_value(wanda.key).run()
     assert shown(app) == ("First: wanda pruning of the encoder", "Second: random pruning of the encoder (seed 0)")
@@ -193,6 +158,6 @@ def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -
 @pytest.mark.parametrize(("count", "word"), [(0, "none"), (1, "only one")])
 def test_without_two_results_it_leads_to_the_lab(shipped: Path, count: int, word: str) -> None:
     ship(shipped, *[result()][:count])
-    app = open_page()
+    app = open_page(PAGE)
     assert f"there is {word} here" in told(app)
     assert not app.get("bidi_component")

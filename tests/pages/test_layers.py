@@ -1,8 +1,6 @@
 """Layers without a browser: what is shown of one result, and what is said of its layers."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,47 +8,14 @@ from streamlit.testing.v1 import AppTest
 from core.layer_findings import layer_finding, order_finding
 from core.results import SweepResult
 from tests.builders import make_result, ship
+from tests.opened import address, open_page, player, told
 
-APP = str(Path(__file__).parents[2] / "app.py")
+PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
-
-
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the shipped results, and no results of the user's own."""
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    return tmp_path / "results"
 
 
 def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 3, "amounts": AMOUNTS, "num_examples": 40, **settings})
-
-
-def open_page(**parameters: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/layers.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def address(app: AppTest) -> dict[str, str]:
-    values = {name: app.query_params[name] for name in app.query_params}
-    return {name: value if isinstance(value, str) else value[0] for name, value in values.items()}
-
-
-def player(app: AppTest) -> dict[str, Any]:
-    (component,) = app.get("bidi_component")
-    data: dict[str, Any] = json.loads(component.proto.json)
-    return data
-
-
-def told(app: AppTest) -> str:
-    """All text in Markdown elements and notes, without the escapes."""
-    texts = [element.value for element in (*app.markdown, *app.info)]
-    return "\n".join(texts).replace("\\", "").replace("\u2060", "")
 
 
 def chosen(app: AppTest) -> list[str]:
@@ -61,7 +26,7 @@ def chosen(app: AppTest) -> list[str]:
 
 def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> None:
     ship(shipped, one := result())
-    app = open_page()
+    app = open_page(PAGE)
     data = player(app)
     assert (data["layout"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
@@ -75,10 +40,10 @@ def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> 
 
 def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     ship(shipped, one := result())
-    app = open_page()
+    app = open_page(PAGE)
     app.selectbox(key="choose-layer").set_value("3").run()
     assert address(app)["layer"] == "3"
-    again = open_page(layer="3")
+    again = open_page(PAGE, layer="3")
     for page in (app, again):
         assert chosen(page) == ["3"]
         assert player(page)["views"]["row"]["title"].startswith("Layer 3, attention block")
@@ -87,11 +52,11 @@ def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
 
 def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     ship(shipped, one := result())
-    app = open_page()
+    app = open_page(PAGE)
     assert "none is shown" not in told(app)
     app.button_group(key="choose-threshold").set_value("0.95").run()
     assert address(app)["threshold"] == "0.95"
-    for page in (app, open_page(threshold="0.95")):
+    for page in (app, open_page(PAGE, threshold="0.95")):
         assert order_finding(one, "mean", 0.95) in told(page)
         assert "0.95" in player(page)["views"]["survival"]["title"]
         assert "none is shown" in told(page)
@@ -99,7 +64,7 @@ def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
 
 def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     ship(shipped, one := result())
-    app = open_page()
+    app = open_page(PAGE)
     for reduction in ("cls", "tokens"):
         app.button_group(key="choose-reduction").set_value(reduction).run()
         assert order_finding(one, reduction) in told(app)
@@ -110,7 +75,7 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
     seeds = [result(method="random", seed=seed) for seed in range(2)]
     alone = [result(scope=f"layer:{k}", amounts=(0.0, 0.5)) for k in range(3)]
     ship(shipped, result(), *seeds, *alone)
-    app = open_page()
+    app = open_page(PAGE)
     data = player(app)["views"]["curves"]["datasets"]
     assert {row["series"] for row in data["controls"]} == {0, 1}
     assert [row["pick"] for row in data["alone"]] == ["1", "2", "3"]
@@ -121,7 +86,7 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
 
 def test_both_points_of_a_layer_can_be_chosen(shipped: Path) -> None:
     ship(shipped, result(points="both"))
-    app = open_page(layer="2a")
+    app = open_page(PAGE, layer="2a")
     assert chosen(app) == ["2a"]
     assert app.selectbox(key="choose-layer").options[:3] == [
         "Layer 1, attention block",
@@ -132,7 +97,7 @@ def test_both_points_of_a_layer_can_be_chosen(shipped: Path) -> None:
 
 def test_another_result_keeps_the_layer_where_it_has_one(shipped: Path) -> None:
     ship(shipped, result(), deep := result(method="wanda", num_layers=4))
-    app = open_page(layer="3")
+    app = open_page(PAGE, layer="3")
     app.selectbox(key="choose-result").set_value(deep.key).run()
     assert not app.exception
     assert chosen(app) == ["3"]
@@ -147,25 +112,25 @@ def test_another_result_keeps_the_layer_where_it_has_one(shipped: Path) -> None:
 )
 def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str, value: str) -> None:
     ship(shipped, result())
-    app = open_page(**{parameter: value})
+    app = open_page(PAGE, **{parameter: value})
     assert "does not exist here" in told(app)
     assert chosen(app) == ["1"]
 
 
 def test_a_link_opens_at_its_amount(shipped: Path) -> None:
     ship(shipped, result())
-    assert player(open_page(amount="0.25"))["start"] == 0.25
-    assert "does not exist here" in told(open_page(amount="1"))
+    assert player(open_page(PAGE, amount="0.25"))["start"] == 0.25
+    assert "does not exist here" in told(open_page(PAGE, amount="1"))
 
 
 def test_a_damaged_result_is_told(shipped: Path) -> None:
     ship(shipped, damaged := result())
     path = shipped / f"{damaged.key}.json"
     path.write_text(path.read_text().replace("0.9", "0.8", 1))
-    assert "checksum" in open_page().error[0].value
+    assert "checksum" in open_page(PAGE).error[0].value
 
 
 def test_without_a_result_it_leads_to_the_lab(shipped: Path) -> None:
-    app = open_page()
+    app = open_page(PAGE)
     assert "no result at hand" in told(app)
     assert not app.get("bidi_component")

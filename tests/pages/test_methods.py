@@ -9,18 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import catalog
 from core.catalog import METHODS, POINTS, REDUCTIONS, ROOT
+from tests.opened import open_page
 
-APP = str(ROOT / "app.py")
-
-
-def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=30)
-    page.switch_page("pages/methods.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+PAGE = "pages/methods.py"
 
 
 def told(page: AppTest) -> str:
@@ -29,7 +20,7 @@ def told(page: AppTest) -> str:
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return told(open_page())
+    return told(open_page(PAGE))
 
 
 def test_it_names_every_method_point_and_reduction(text: str) -> None:
@@ -51,7 +42,7 @@ def test_every_method_of_today_has_a_formula(text: str) -> None:
 def test_a_new_method_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     new = replace(METHODS["magnitude"], name="new-one", title="New", explanation="It is *new*.")
     monkeypatch.setattr(catalog, "METHODS", {**METHODS, "new-one": new})
-    page = told(open_page())
+    page = told(open_page(PAGE))
     assert "##### New" in page
     assert r"It is \*new\*." in page
     assert "`core/pruning/new_one.py`" in page
@@ -65,7 +56,7 @@ def test_every_file_that_it_names_exists(text: str) -> None:
 
 
 def test_the_table_of_contents_leads_to_every_section() -> None:
-    page = open_page()
+    page = open_page(PAGE)
     anchors = [header.anchor for header in page.subheader]
     links = re.findall(r"\]\(#([\w-]+)\)", told(page))
     assert links == anchors
@@ -80,7 +71,7 @@ def test_the_limits_and_sources_that_matter_are_there(text: str) -> None:
 
 
 def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
-    page = open_page()
+    page = open_page(PAGE)
     (mounted,) = page.get("bidi_component")
     assert mounted.proto.component_name == "prunescope_explanation"
     first = [element for element in page.main if element.type not in ("html", "page_link", "flex_container")]
@@ -89,4 +80,4 @@ def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
 
 def test_it_needs_no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "none")
-    open_page(result="nonsense", job="nonsense")
+    open_page(PAGE, result="nonsense", job="nonsense")

@@ -15,14 +15,6 @@ from tests.builders import make_result, ship
 APP = str(Path(__file__).parents[2] / "app.py")
 
 
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the shipped results, and no results of the user's own."""
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    return tmp_path / "results"
-
-
 def overview(**parameters: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=30)
     for name, value in parameters.items():

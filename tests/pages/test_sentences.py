@@ -15,18 +15,10 @@ from core.jobs import JobQueue
 from core.results import SweepResult, digest, sealed
 from core.typed import MOST_CHARACTERS
 from tests.builders import make_result, ship
+from tests.opened import open_page
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "sentences.py")
-APP = str(Path(__file__).parents[2] / "app.py")
+PAGE = "pages/sentences.py"
 NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
-
-
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the shipped results, and no results of the user's own."""
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    return tmp_path / "results"
 
 
 def on_written(task: str = "sst2", **options: Any) -> SweepResult:
@@ -38,16 +30,6 @@ def on_written(task: str = "sst2", **options: Any) -> SweepResult:
     record = known.model_copy(update={"fingerprint": digest({"task": task, "texts": texts, "gold": known.gold})})
     result = result.model_copy(update={"task": record, "key": digest([task, sorted(options)])})
     return sealed(result)
-
-
-def open_page(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=30)
-    page.switch_page("pages/sentences.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def told(page: AppTest) -> str:
@@ -65,7 +47,7 @@ def table(page: AppTest) -> list[dict[str, Any]]:
 def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue: JobQueue) -> None:
     glue, written = make_result(num_examples=60), on_written()
     ship(shipped, glue, written)
-    page = open_page()
+    page = open_page(PAGE)
     (player,) = pictures(page)
     assert list(player["views"]) == ["flips", "strip"]
     assert player["layout"] == "sentences"
@@ -82,7 +64,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
 def test_examples_of_glue_are_named_by_their_rows(shipped: Path, queue: JobQueue) -> None:
     glue = make_result(num_examples=60)
     ship(shipped, glue)
-    page = open_page(result=glue.key)
+    page = open_page(PAGE, result=glue.key)
     assert "not ours to ship" in told(page)
     assert "Sentence" not in table(page)[0]
     assert "choose-length" not in {box.key for box in page.selectbox}, "without texts, no lengths"
@@ -90,7 +72,7 @@ def test_examples_of_glue_are_named_by_their_rows(shipped: Path, queue: JobQueue
 
 def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, on_written())
-    page = open_page()
+    page = open_page(PAGE)
     page.selectbox(key="choose-label").set_value("positive").run()
     assert {line["Label"] for line in table(page)} == {"positive"}
     assert page.query_params["label"] == "positive"
@@ -99,7 +81,7 @@ def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQ
     flipping = len(table(page))
     page.selectbox(key="choose-length").set_value("short").run()
     assert 0 < len(table(page)) < flipping
-    again = open_page(label="positive", flips="flips", length="short")
+    again = open_page(PAGE, label="positive", flips="flips", length="short")
     assert table(again) == table(page)
     assert len(pictures(again)[0]["views"]["strip"]["datasets"]["cells"]) == len(
         pictures(page)[0]["views"]["strip"]["datasets"]["cells"]
@@ -111,7 +93,7 @@ def test_an_amount_is_a_filter_too(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, result)
     examples = examples_of(result)
     flip = next(example.flip for example in examples if example.flip is not None)
-    page = open_page(flips=f"{result.amounts[flip]:g}")
+    page = open_page(PAGE, flips=f"{result.amounts[flip]:g}")
     assert len(table(page)) == sum(example.flip == flip for example in examples)
     assert {line["Flips at"] for line in table(page)} == {f"{result.amounts[flip]:.2f}"}
 
@@ -119,7 +101,7 @@ def test_an_amount_is_a_filter_too(shipped: Path, queue: JobQueue) -> None:
 def test_filters_that_another_result_does_not_know_are_dropped_without_a_word(shipped: Path, queue: JobQueue) -> None:
     one, other = on_written(), on_written("qnli")
     ship(shipped, one, other)
-    page = open_page(result=one.key, label="positive", flips="flips")
+    page = open_page(PAGE, result=one.key, label="positive", flips="flips")
     page.selectbox(key="choose-task").set_value("qnli").run()
     assert not page.exception
     assert not page.info
@@ -129,7 +111,7 @@ def test_filters_that_another_result_does_not_know_are_dropped_without_a_word(sh
 
 def test_where_no_example_is_left_it_says_so(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, on_written(accuracy=lambda amount: 0.8))
-    page = open_page(flips="returns")
+    page = open_page(PAGE, flips="returns")
     assert "No example fits" in page.info[0].value
     assert not page.dataframe
     assert page.selectbox(key="choose-flips").value == "returns"
@@ -138,7 +120,7 @@ def test_where_no_example_is_left_it_says_so(shipped: Path, queue: JobQueue) -> 
 @pytest.mark.parametrize("name", ["result", "flips", "label", "length", "amount", "task"])
 def test_a_bad_address_is_told_and_the_default_shown(name: str, shipped: Path, queue: JobQueue) -> None:
     ship(shipped, on_written())
-    page = open_page(**{name: NASTY})
+    page = open_page(PAGE, **{name: NASTY})
     assert "does not exist here" in page.info[0].value
     assert "<img" not in page.info[0].value.replace("\\<", "")
     assert len(table(page)) == 40
@@ -146,7 +128,7 @@ def test_a_bad_address_is_told_and_the_default_shown(name: str, shipped: Path, q
 
 def test_without_a_result_it_leads_to_the_lab(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "start_worker", lambda: None)  # `queue` would bring a result
-    page = open_page()
+    page = open_page(PAGE)
     assert "no result" in page.info[0].value
     assert not page.text_area
 
@@ -157,7 +139,7 @@ def test_without_a_result_it_leads_to_the_lab(shipped: Path, monkeypatch: pytest
 @pytest.fixture
 def page(shipped: Path, queue: JobQueue) -> AppTest:
     ship(shipped, on_written())
-    return open_page()
+    return open_page(PAGE)
 
 
 def predict(page: AppTest, text: str) -> None:
@@ -217,7 +199,7 @@ def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) 
 
 def test_a_pair_is_asked_for_as_the_task_reads_it(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, on_written("qnli"))
-    page = open_page()
+    page = open_page(PAGE)
     assert [area.label for area in page.text_area] == ["Question", "Sentence"]
     assert {"Question", "Sentence"} <= set(table(page)[0])
 
@@ -226,7 +208,7 @@ def test_other_checkpoints_answer_nothing_here(shipped: Path, queue: JobQueue) -
     result = on_written()
     elsewhere = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})
     ship(shipped, sealed(result.model_copy(update={"checkpoint": elsewhere, "key": digest("elsewhere")})))
-    page = open_page()
+    page = open_page(PAGE)
     assert not page.text_area
     assert "checkpoints that come with Prunescope" in told(page)
 
@@ -234,4 +216,4 @@ def test_other_checkpoints_answer_nothing_here(shipped: Path, queue: JobQueue) -
 def test_scores_on_written_examples_are_said_where_the_result_had_others(shipped: Path, queue: JobQueue) -> None:
     scored = make_result(num_examples=60, method="attribution", scope=None)
     ship(shipped, scored)
-    assert "written calibration examples" in told(open_page())
+    assert "written calibration examples" in told(open_page(PAGE))
