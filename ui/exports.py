@@ -119,8 +119,8 @@ def _look(drawing: Drawing) -> None:
     left = f", about {max(round(drawing.seconds_left), 1)} s left" if drawing.seconds_left is not None else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(drawing.done / drawing.total, f"Drawing frame {min(drawing.done + 1, drawing.total)}{left}")
-        if st.button("Cancel", key="export-cancel-gif", icon=":material/close:"):
-            drawing.cancel()
+        # As a callback: a click that comes while the page is drawn anew finds this fragment gone, but is not lost.
+        if st.button("Cancel", key="export-cancel-gif", icon=":material/close:", on_click=drawing.cancel):
             st.rerun()
 
 
