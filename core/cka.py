@@ -58,8 +58,13 @@ def varies(features: Tensor, centred: Tensor) -> Tensor:
     Returns:
         (points, 1, 1) bool.
     """
-    bound = 4 * torch.finfo(features.dtype).eps * features.abs().amax((-2, -1), keepdim=True)  # (points, 1, 1)
-    return centred.abs().amax((-2, -1), keepdim=True) > bound  # (points, 1, 1)
+    bound = 4 * torch.finfo(features.dtype).eps * _largest(features)  # (points, 1, 1)
+    return _largest(centred) > bound  # (points, 1, 1)
+
+
+def _largest(features: Tensor) -> Tensor:
+    largest: Tensor = torch.linalg.vector_norm(features, torch.inf, (-2, -1), keepdim=True)  # (points, 1, 1)
+    return largest
 
 
 def hsic(grams: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:

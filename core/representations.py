@@ -89,6 +89,7 @@ class Representations:
         self.mean = torch.zeros(num_points, num_examples, hidden)
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
+        self._padded = torch.empty(0)  # one place for all minibatches: a new one each would leave holes in memory
 
     @torch.inference_mode()
     def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor]) -> None:
@@ -115,13 +116,15 @@ class Representations:
             window: The window whose micro-batches were stored.
 
         Yields:
-            (points, minibatch, longest · hidden) float32, padding zero.
+            (points, minibatch, longest · hidden) float32, padding zero; overwritten by the next one.
         """
         start = 0
         num_points, _, hidden = self.packed.shape
         for real in window.tokens:
             end = start + int(real.sum())
-            padded = self.packed.new_zeros(num_points, *real.shape, hidden)  # (points, minibatch, longest, hidden)
+            padded = self._padded.resize_(
+                num_points, *real.shape, hidden
+            ).zero_()  # (points, minibatch, longest, hidden)
             padded[:, real] = self.packed[:, start:end]
             yield padded.flatten(2)  # (points, minibatch, longest · hidden)
             start = end

@@ -36,7 +36,7 @@ def run_all(
         for window in windows:
             for batch in window.micro_batches:
                 buffers.store(batch, recorder.run(batch), recorder.states)
-            tokens += list(buffers.tokens(window))
+            tokens += [minibatch.clone() for minibatch in buffers.tokens(window)]
     return buffers, tokens
 
 
