@@ -12,8 +12,8 @@ from core.names import checkpoint_name, data_name, pruning_name, result_name
 from core.results import SweepResult
 from core.verdicts import verdict_finding, verdict_in_short
 from ui.address import choose
-from ui.header import PAGES, page_header
-from ui.jobs import link_parameters
+from ui.exports import offer_exports
+from ui.header import lead_to_views, link_to, page_header
 from ui.player import choose_reduction, show_pictures, show_player, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
@@ -94,6 +94,7 @@ def show_overview(entries: Sequence[Entry]) -> None:
             st.markdown(f"**{plain(title)}**\n\n{markdown_table(survival_table(result, reduction))}")
     with st.expander("What CKA and pruning amount mean"):
         st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(results[0]) else ""))
+    offer_exports(results[0], reduction, results[1:])
     lead_on(results)
 
 
@@ -148,19 +149,9 @@ def show_nothing() -> None:
 
 def lead_on(results: Sequence[SweepResult]) -> None:
     """Leads on to the pages that ask more of what is shown, and to the Lab."""
-    keys = [result.key for result in results]
     with st.container(horizontal=True):
-        if len(keys) == len(SIDES):
-            link_to("Compare", "Compare these two", ":material/compare:", result=keys[0], other=keys[1])
-        link_to("Layers", "Look at each layer", ":material/layers:", result=keys[0])
-        link_to("Present", "Show this on a projector", ":material/present_to_all:", result=keys[0])
+        lead_to_views(results[0], *results[1:])
         link_to("Lab", "Prune a checkpoint yourself in the Lab", ":material/science:")
-
-
-def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
-    """Leads to a page, with what it shall show and the job that this visitor watches."""
-    if page in PAGES:
-        st.page_link(PAGES[page], label=label, icon=icon, query_params={**parameters, **link_parameters()})
 
 
 page_header("Overview")

@@ -19,9 +19,8 @@ from core.library import Entry, entry_of
 from core.results import SweepResult
 from core.verdicts import same_examples
 from ui.choices import choose_one, shortlist
-from ui.exports import show_exports
-from ui.header import page_header
-from ui.jobs import link_parameters
+from ui.exports import offer_exports
+from ui.header import link_to, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand
 from ui.text import markdown_table, plain
@@ -54,7 +53,7 @@ def compare() -> None:
 def show_too_few(entries: Sequence[Entry]) -> None:
     """Says what to do where there is nothing to compare."""
     st.info(TOO_FEW.format("only one" if entries else "none"))
-    st.page_link("pages/lab.py", label="To the Lab", icon=":material/science:", query_params=link_parameters())
+    link_to("Lab", "To the Lab", ":material/science:")
 
 
 def choose_two(left: Sequence[Entry], entries: Sequence[Entry]) -> tuple[SweepResult | None, SweepResult | None]:
@@ -94,8 +93,7 @@ def show_both(one: SweepResult, other: SweepResult, reduction: str) -> None:
         st.info(plain(note))
     if one.key != other.key and same_examples(one, other):
         show_tests(one, other, reduction, names)
-    with st.expander("Download", key=f"compare-download-{one.key}-{other.key}", icon=":material/download:"):
-        show_exports(one, reduction, (other,))
+    offer_exports(one, reduction, (other,))
 
 
 def show_tests(one: SweepResult, other: SweepResult, reduction: str, names: tuple[str, str]) -> None:

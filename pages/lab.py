@@ -15,8 +15,8 @@ from core.provenance import check_in_words, command_line, request_of
 from core.results import SweepResult
 from ui.address import set_parameter
 from ui.estimate import drop_estimate, show_estimate
-from ui.exports import show_exports
-from ui.header import page_header
+from ui.exports import offer_exports
+from ui.header import lead_to_views, page_header
 from ui.history import show_history
 from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor, was_started_here
 from ui.player import choose_reduction, show_finding, show_player, start_in_address
@@ -229,8 +229,9 @@ def show_result(result: SweepResult) -> None:
         reduction = choose_reduction(result)
     with picture:
         draw(result, reduction)
-    with st.expander("Download", key=f"lab-download-{result.key}", icon=":material/download:"):
-        show_exports(result, reduction)
+    with st.container(horizontal=True):
+        lead_to_views(result)
+    offer_exports(result, reduction)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         tell_place(result)
         if jobs.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):

@@ -12,8 +12,8 @@ from core.results import SweepResult
 from core.verdicts import controls_of, isolated_finding, isolated_of
 from ui.address import choose, set_parameter
 from ui.choices import choose_one, shortlist
-from ui.header import page_header
-from ui.jobs import link_parameters
+from ui.exports import offer_exports
+from ui.header import link_to, page_header
 from ui.player import choose_reduction, picked, show_pictures, start_in_address
 from ui.results import at_hand, companions_of
 from ui.text import plain
@@ -55,12 +55,13 @@ def layers() -> None:
     companions = companions_of(result, entries)
     with picture:
         show_layers(result, reduction, chosen, threshold, companions)
+    offer_exports(result, reduction)
 
 
 def show_nothing() -> None:
     """Says what to do where there is no result."""
     st.info("There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here.")
-    st.page_link("pages/lab.py", label="To the Lab", icon=":material/science:", query_params=link_parameters())
+    link_to("Lab", "To the Lab", ":material/science:")
 
 
 def choose_layer(result: SweepResult) -> str:

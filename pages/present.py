@@ -11,7 +11,8 @@ from core.names import checkpoint_name, data_name, pruning_name
 from core.results import SweepResult
 from ui.address import choose, note_bad
 from ui.choices import choose_one, shortlist
-from ui.header import page_header
+from ui.exports import offer_exports
+from ui.header import link_to, page_header
 from ui.player import show_stage, start_in_address
 from ui.results import at_hand
 
@@ -39,7 +40,7 @@ def present() -> None:
         entries = at_hand()
         if not entries:
             st.info("There is no result to present yet.")
-            st.page_link("pages/lab.py", label="Make one in the Lab", icon=":material/science:")
+            link_to("Lab", "Make one in the Lab", ":material/science:")
             return
         st.markdown(EXPLANATION)
         filters, which = st.columns([2, 3], gap="medium")
@@ -54,6 +55,7 @@ def present() -> None:
         caption = typed("Caption", "caption", f"{checkpoint_name(result)}, {data_name(result)}")
         reduction = reduction_in_address()
         start = start_in_address()
+        offer_exports(result, reduction)
     with stage:
         show_stage(
             result,

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core import jobs
-from core.catalog import METHODS, TASKS
+from core.catalog import METHODS, REDUCTIONS, TASKS
 from core.errors import PrunescopeError
 from core.flips import (
     ALL,
@@ -26,7 +26,8 @@ from core.sentence_charts import flip_frames, flip_views, probability_frames, pr
 from core.typed import Prediction, answer, check_texts, column_name, prediction_finding, question, reading_note
 from ui.address import choose, set_parameter
 from ui.choices import choose_one, shortlist
-from ui.header import page_header
+from ui.exports import offer_exports
+from ui.header import link_to, page_header
 from ui.jobs import follow, visitor
 from ui.player import show_pictures, start_in_address
 from ui.results import at_hand
@@ -53,7 +54,7 @@ def sentences() -> None:
     entries = at_hand()
     if not entries:
         st.info("There is no result at hand yet: make one in the Lab, and its examples are listed here.")
-        st.page_link("pages/lab.py", label="To the Lab", icon=":material/science:")
+        link_to("Lab", "To the Lab", ":material/science:")
         return
     picture = st.container()
     result = choose_from(entries)
@@ -66,6 +67,7 @@ def sentences() -> None:
     if chosen:
         show_table(result, chosen)
     try_a_sentence(result)
+    offer_exports(result, next(iter(REDUCTIONS)))
 
 
 def choose_from(entries: Sequence[Entry]) -> SweepResult | None:

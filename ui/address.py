@@ -47,6 +47,15 @@ def choose(
     return chosen
 
 
+def amount_in_address() -> float | None:
+    """Reads the pruning amount that a shared link shows; None where it names none, or a bad one."""
+    try:
+        amount = float(st.query_params.get("amount", ""))
+    except ValueError:
+        return None
+    return amount if 0 <= amount < 1 else None
+
+
 def set_parameter(parameter: str, value: str | None) -> None:
     """Writes a parameter into the address, or takes it out.
 

@@ -16,6 +16,7 @@ from core.jobs import Job
 from core.names import amount_name, pruning_name
 from core.provenance import command_line, request_of
 from core.results import SweepResult
+from ui.address import amount_in_address
 from ui.jobs import follow, visitor
 from ui.player import SNIPPET, VEGA
 from ui.text import plain
@@ -33,8 +34,8 @@ tokenizer = AutoTokenizer.from_pretrained(folder)"""
 Results = tuple[SweepResult, ...]
 
 
-def show_exports(result: SweepResult, reduction: str, others: Sequence[SweepResult] = ()) -> None:
-    """Shows what can be downloaded; a page puts it into an expander.
+def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepResult] = ()) -> None:
+    """Offers what can be downloaded, folded away below a page's picture.
 
     Args:
         result: A whole sweep; of one that still runs nothing can be taken away.
@@ -42,13 +43,14 @@ def show_exports(result: SweepResult, reduction: str, others: Sequence[SweepResu
         others: The result that it is compared with; the pictures then show both.
     """
     results = (result, *(other for other in others[:1] if other.key != result.key))
-    if not all(one.key for one in results):
-        _note("Downloads are there when the run has ended.")
-        return
-    _offer_film(results, reduction)
-    _offer_frame(results, reduction)
-    for one in results:
-        _offer_numbers(one, in_company=len(results) > 1)
+    with st.expander("Download", key=f"download-{'-'.join(one.key for one in results)}", icon=":material/download:"):
+        if not all(one.key for one in results):
+            _note("Downloads are there when the run has ended.")
+            return
+        _offer_film(results, reduction)
+        _offer_frame(results, reduction)
+        for one in results:
+            _offer_numbers(one, in_company=len(results) > 1)
 
 
 # ---------------------------------------------------------------- pictures
@@ -132,9 +134,9 @@ def _offer_frame(results: Results, reduction: str) -> None:
         frame = st.selectbox(
             "Frame",
             range(len(frames)),
-            len(frames) // 2,
+            _place([frame["amount"] for frame in frames]),
             lambda k: str(frames[k]["name"]),
-            key="export-frame",
+            key=f"export-frame-{'-'.join(one.key for one in results)}",
             width=260,
         )
         for kind, mime in PRINTED.items():
@@ -185,9 +187,13 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
         "weights were removed; transformers loads it, and it gives the accuracy shown here."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        middle = len(result.amounts) // 2
         amount = st.selectbox(
-            "Pruning amount", result.amounts, middle, amount_name, key=f"export-amount-{result.key}", width=180
+            "Pruning amount",
+            result.amounts,
+            _place(result.amounts),
+            amount_name,
+            key=f"export-amount-{result.key}",
+            width=180,
         )
         if st.button("Write the folder", key=f"export-write-{result.key}", icon=":material/save:"):
             try:
@@ -227,6 +233,12 @@ def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
         data=request.data if result.task.source == "folder" else None,
     )
+
+
+def _place(amounts: Sequence[float]) -> int:
+    """Finds what a shared link shows among the amounts, as the player does; else the one in the middle."""
+    asked = amount_in_address()
+    return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)
 
 
 def _note(words: str) -> None:

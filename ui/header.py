@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.results import SweepResult
 from ui.jobs import link_parameters, note_watching
 from ui.player import load_ahead
 
@@ -22,6 +23,34 @@ STYLE = """<style>
 .stAppHeader button, .stAppHeader a { pointer-events: auto; }
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
+
+
+def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
+    """Leads to a page, with what it shall show and the job that this visitor watches.
+
+    Args:
+        page: Its name in the navigation.
+        label: What the link says.
+        icon: Before the label.
+        parameters: For the page's address.
+    """
+    st.page_link(PAGES[page], label=label, icon=icon, query_params={**parameters, **link_parameters()})
+
+
+def lead_to_views(result: SweepResult, *others: SweepResult) -> None:
+    """Leads to the pages that ask more of a result.
+
+    Args:
+        result: What is on show.
+        others: What is shown beside it.
+    """
+    link_to("Layers", "Look at each layer", ":material/layers:", result=result.key)
+    if others:
+        link_to("Compare", "Compare these two", ":material/compare:", result=result.key, other=others[0].key)
+    else:
+        link_to("Compare", "Compare it with another one", ":material/compare:", result=result.key)
+    link_to("Sentences", "See which sentences flip", ":material/format_quote:", result=result.key)
+    link_to("Present", "Show it on a projector", ":material/present_to_all:", result=result.key)
 
 
 def page_header(title: str) -> None:

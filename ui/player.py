@@ -16,7 +16,7 @@ from core.findings import accuracy_finding, caution, finding, length_finding
 from core.names import checkpoint_name, pruning_name
 from core.results import SweepResult, write_atomically
 from core.verdicts import verdict_finding
-from ui.address import choose, note_bad
+from ui.address import amount_in_address, choose, note_bad
 from ui.text import plain
 
 CORE = ROOT / "core"
@@ -211,16 +211,11 @@ def start_in_address(otherwise: float | None = None) -> float | None:
     Args:
         otherwise: The amount shown first where the address names none.
     """
-    asked = st.query_params.get("amount")
-    if asked is None:
-        return otherwise
-    try:
-        amount = float(asked)
-    except ValueError:
-        amount = -1.0
-    if 0 <= amount < 1:
+    amount = amount_in_address()
+    if amount is not None:
         return amount
-    note_bad("pruning amount", asked)
+    if asked := st.query_params.get("amount"):
+        note_bad("pruning amount", asked)
     return otherwise
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.results import load
+from tests.browser.shipped import SST2, WRITTEN
 from tests.browser.test_lab import (  # noqa: F401
     A_WHILE,
     SHORT,
@@ -30,8 +31,15 @@ RESULT = make_result(num_layers=3, amounts=AMOUNTS)
 
 @pytest.fixture
 def downloads(context: BrowserContext, site: str) -> Page:
+    return unfolded(context, f"{site}/downloads")
+
+
+def unfolded(context: BrowserContext, address: str) -> Page:
+    """Opens a page and its downloads."""
     page = context.new_page()
-    page.goto(f"{site}/downloads")
+    page.goto(address)
+    page.get_by_text("Download", exact=True).click()
+    page.wait_for_timeout(UNFOLDING)
     return page
 
 
@@ -58,9 +66,10 @@ def test_a_gif_is_made_and_has_every_amount(downloads: Page, tmp_path: Path) -> 
 
 
 def test_a_gif_that_is_cancelled_stops(context: BrowserContext, site: str) -> None:
-    page = context.new_page()
-    page.goto(f"{site}/downloads?long")
+    page = unfolded(context, f"{site}/downloads?long")
     page.get_by_role("button", name="Make the GIF").click()
+    expect(page.get_by_text("Drawing frame")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("was not finished")).to_be_visible()  # what is finished says something else
     expect(page.get_by_role("button", name="Make the GIF")).to_be_visible()
@@ -81,12 +90,23 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_pa
     assert load(fetched(downloads, "Result as JSON", tmp_path)) == RESULT
 
 
+@pytest.mark.parametrize("path", ["", "compare", "layers", "sentences", "present"])
+def test_every_page_offers_what_it_shows(context: BrowserContext, site: str, path: str, tmp_path: Path) -> None:
+    page = unfolded(context, f"{site}/{path}?result={WRITTEN.key}")
+    shown = SST2 if not path else WRITTEN
+    assert load(fetched(page, "Result as JSON", tmp_path)) == shown
+
+
+def test_a_shared_amount_is_the_one_that_is_taken_away(context: BrowserContext, site: str, tmp_path: Path) -> None:
+    page = unfolded(context, f"{site}/layers?result={SST2.key}&amount=0.83")
+    assert fetched(page, "PNG", tmp_path).name.endswith("-mean-0.80.png")
+
+
 @pytest.mark.parametrize("which", ["", "?two"])
 def test_the_html_file_plays_without_a_network(
     context: BrowserContext, chromium: Browser, site: str, tmp_path: Path, which: str
 ) -> None:
-    page = context.new_page()
-    page.goto(f"{site}/downloads{which}")
+    page = unfolded(context, f"{site}/downloads{which}")
     path = fetched(page, "Player as one HTML file", tmp_path)
     assert 0.8e6 < path.stat().st_size < 1.5e6
     alone = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 800})

@@ -16,34 +16,34 @@ from tests.queues import ended
 
 def page() -> None:
     from tests.builders import make_result
-    from ui.exports import show_exports
+    from ui.exports import offer_exports
 
-    show_exports(make_result(num_layers=2, amounts=(0.0, 0.125, 0.5)), "mean")
+    offer_exports(make_result(num_layers=2, amounts=(0.0, 0.125, 0.5)), "mean")
 
 
 def page_of_two() -> None:
     from tests.builders import make_result
-    from ui.exports import show_exports
+    from ui.exports import offer_exports
 
     amounts = (0.0, 0.5)
     one, other = (make_result(num_layers=2, amounts=amounts, method=method) for method in ("magnitude", "random"))
-    show_exports(one, "mean", (other,))
+    offer_exports(one, "mean", (other,))
 
 
 def page_of_a_run() -> None:
     from tests.builders import make_result
-    from ui.exports import show_exports
+    from ui.exports import offer_exports
 
-    show_exports(make_result(num_layers=2).model_copy(update={"key": ""}), "mean")
+    offer_exports(make_result(num_layers=2).model_copy(update={"key": ""}), "mean")
 
 
 def page_of_a_folder() -> None:
     from tests.builders import make_result
-    from ui.exports import show_exports
+    from ui.exports import offer_exports
 
     result = make_result(num_layers=2)
     checkpoint = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
-    show_exports(result.model_copy(update={"checkpoint": checkpoint}), "mean")
+    offer_exports(result.model_copy(update={"checkpoint": checkpoint}), "mean")
 
 
 class Slow:

@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.catalog import stepped_amounts
 from tests.builders import make_result
-from ui.exports import show_exports
+from ui.exports import offer_exports
 from ui.header import page_header
 
 page_header("Downloads")
 amounts = stepped_amounts(0.01, 0.99) if "long" in st.query_params else (0.0, 0.25, 0.5)
 one, other = (make_result(num_layers=3, amounts=amounts, method=method) for method in ("magnitude", "random"))
-show_exports(one, "cls", (other,) if "two" in st.query_params else ())
+offer_exports(one, "cls", (other,) if "two" in st.query_params else ())
