@@ -1,25 +1,18 @@
 """A copy of the app with made-up results, running on a port of its own, and Chromium to look at it."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from benchmarks.serving import CHROMIUM, OPTIONS, served
 from core.catalog import ROOT
 from tests.browser.shipped import SHIPPED
+from tests.browser.watching import PATIENCE, complaints_of, messages_of
 from tests.builders import ship
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 20_000  # milliseconds: the first page of a fresh server imports everything
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "tests/builders.py", "tests/browser/site_pages")
 
 
@@ -40,37 +33,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for page in (folder / "tests/browser/site_pages").glob("*.py"):
         shutil.copy(page, folder / "pages")
     ship(folder / "cached_results" / "results", *SHIPPED)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        f"--server.port={port}",
-        "--server.address=127.0.0.1",
-    ]
-    server = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/_stcore/health", server)
+    with served(folder) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(150):
-        assert server.poll() is None, "the server ended"
-        try:
-            urllib.request.urlopen(address, timeout=2)
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(address)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +43,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("there is no Chromium on this computer")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield browser
         browser.close()
 
@@ -94,19 +58,9 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page that must not complain: errors in the console or of a script fail the test.
-
-    Not counted: Streamlit looks for its server under a deep link's own path before it tries the root.
-    """
+    """A page that must not complain: errors in the console or of a script fail the test."""
     page = context.new_page()
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "/_stcore/" not in message.location["url"]:
-            complaints.append(f"{message.text} {message.location['url']}")
-
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    complaints = complaints_of(page)
     yield page
     assert not complaints
 
@@ -114,11 +68,4 @@ def page(context: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def messages(page: Page) -> list[str]:
     """What goes over the page's websocket, either way, as it comes."""
-    seen: list[str] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda _: seen.append("sent"))
-        socket.on("framereceived", lambda _: seen.append("received"))
-
-    page.on("websocket", listen)
-    return seen
+    return messages_of(page)

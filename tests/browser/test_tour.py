@@ -1,0 +1,123 @@
+"""A walk through all pages in a real browser, by the navigation and by link, in both themes, wide and narrow."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.watching import PATIENCE, complaints_of, messages_of
+from ui.header import PAGES
+
+FIRST, MIDDLE, LAST = 0, 10, 19  # places of the results' twenty amounts
+SILENCE = 1_000  # milliseconds without a message: nothing more will come by itself
+PICTURES = {  # of every page, each of its pictures
+    "Overview": ("left", "right", "left-accuracy", "right-accuracy"),
+    "Lab": ("heatmap", "accuracy", "survival"),
+    "Compare": ("one", "other", "difference", "accuracy", "own"),
+    "Layers": ("curves", "survival", "row", "sparsity"),
+    "Sentences": ("flips", "strip"),
+    "Present": ("heatmap", "accuracy", "survival"),
+    "Methods": (),  # formulas and tables; nothing moves
+}
+
+
+@pytest.fixture(params=[(1280, 800), (390, 844)], ids=["wide", "narrow"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param
+
+
+@pytest.fixture(params=["light", "dark"])
+def visitor(request: pytest.FixtureRequest, chromium: Browser, size: tuple[int, int]) -> Iterator[Page]:
+    """A page of a window of this size and theme, where nothing plays by itself."""
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=request.param, reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    complaints = complaints_of(page)
+    yield page
+    assert not complaints
+    context.close()
+
+
+def test_every_page_opens_plays_and_stays_within_the_window(visitor: Page, site: str, size: tuple[int, int]) -> None:
+    messages = messages_of(visitor)
+    visitor.goto(site)
+    for name in PAGES:
+        visitor.get_by_role("link", name=name, exact=True).click()
+        expect(visitor).to_have_title(f"Prunescope · {name}")
+        check_looks(visitor, name, size)
+        if PICTURES[name]:
+            check_player(visitor.locator(".player"), messages)
+        link = visitor.url
+        visitor.goto(link)
+        expect(visitor).to_have_title(f"Prunescope · {name}")
+        check_looks(visitor, name, size)
+        assert visitor.url == link
+
+
+def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
+    """All pictures are drawn, nothing sticks out, and nothing has failed."""
+    for picture in PICTURES[name]:
+        expect(page.locator(f".player .{picture} svg")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    for picture in PICTURES[name]:
+        box = page.locator(f".player .{picture} svg").bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+
+
+def check_player(player: Locator, messages: list[str]) -> None:
+    """It plays, pauses and goes where keys and mouse want it, all without the server."""
+    page = player.page
+    wait_for_silence(page, messages)
+    player.focus()
+    for key, place in (("Home", FIRST), ("ArrowRight", FIRST + 1), ("End", LAST), ("ArrowLeft", LAST - 1)):
+        page.keyboard.press(key)
+        expect_place(player, place)
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    expect(player.get_by_label("Pause")).to_be_attached()
+    expect_place(player, FIRST + 2)
+    page.keyboard.press("Space")
+    expect(player.get_by_label("Play")).to_be_attached()
+    player.get_by_label("Play").click()
+    expect(player.get_by_label("Pause")).to_be_attached()
+    player.get_by_label("Pause").click()
+    drag(player.get_by_label("Pruning amount"))
+    expect_place(player, MIDDLE)
+    assert messages == []
+
+
+def wait_for_silence(page: Page, messages: list[str]) -> None:
+    """Waits until a page has said all it had to say; the Lab asks its worker how long a run would take."""
+    end = time.monotonic() + PATIENCE / 1000
+    messages.append("")
+    while messages:
+        assert time.monotonic() < end, "the page goes on talking to the server"
+        messages.clear()
+        page.wait_for_timeout(SILENCE)
+
+
+def drag(slider: Locator) -> None:
+    """Draws a slider's knob with the mouse from the left end to the middle amount."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box
+    mouse, height, knob = slider.page.mouse, box["y"] + box["height"] / 2, 8  # pixels, half of the knob
+    way = box["width"] - 2 * knob
+    mouse.move(box["x"] + knob, height)
+    mouse.down()
+    mouse.move(box["x"] + knob + MIDDLE / LAST * way, height, steps=10)
+    mouse.up()
+
+
+def expect_place(player: Locator, place: int) -> None:
+    """The player tells the amount at a place, and so does its slider."""
+    expect(player.locator(".readout b")).to_have_text(re.compile(f"Pruning amount {place / 20:.2f}$"))
+    expect(player.get_by_label("Pruning amount")).to_have_value(str(place))

@@ -1,0 +1,150 @@
+"""Whatever a visitor does on a page, and whatever an address says: no exception reaches the screen."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.jobs import JobQueue
+from tests.builders import make_result, ship
+from tests.opened import open_page
+from tests.pages.test_sentences import on_written
+from tests.queues import RESULT
+from ui.header import PAGES
+
+Act = Callable[[Any], object]
+
+NASTY = ("<img src=x onerror=alert(1)> **b** [l](http://x.y) $x$", "", "0.5, nonsense", "ü" * 5_000)
+FILES = (b"", b"{", b"text,label\nx,1\n", b"\xff\xfe\x00")
+BAD = ("nonsense", "-1", "1e999", "nan", "<b>x</b>", "%00", "a" * 5_000)
+OWN = {  # what stands in a page's address, and must be one of few values
+    "Overview": ("method", "reduction", "amount"),
+    "Lab": ("job", "result", "reduction", "amount"),
+    "Compare": ("task", "data", "result", "other", "reduction", "amount"),
+    "Layers": ("task", "data", "result", "layer", "threshold", "reduction", "amount"),
+    "Sentences": ("task", "data", "result", "flips", "label", "length", "amount"),
+    "Present": ("task", "data", "result", "through", "reduction", "amount"),
+    "Methods": (),
+}
+EXPORTS = {"export-milliseconds", "export-make-gif", "export-frame", "export-amount", "export-write"}
+WIDGETS = {  # of every page, those that must have been used
+    "Overview": {"choose-method", "choose-reduction", *EXPORTS},
+    "Lab": {"lab-checkpoint", "lab-method", "FormSubmitter:lab-form-Run", "lab-check", "upload", *EXPORTS},
+    "Compare": {"choose-result", "choose-other", "choose-reduction", *EXPORTS},
+    "Layers": {"choose-result", "choose-layer", "choose-threshold", "choose-reduction", *EXPORTS},
+    "Sentences": {"choose-flips", "choose-label", "choose-length", "typed-sentence", *EXPORTS},
+    "Present": {"choose-result", "choose-through", "title", "caption", *EXPORTS},
+    "Methods": set(),
+}
+FREE = ("title", "caption", "unknown")  # texts of Present, and what no page knows
+
+
+class Label(str):
+    """An option's words, as the browser sends them; the page must not word them again."""
+
+    def __format__(self, _: str) -> str:
+        raise TypeError
+
+
+def option_acts(widget: Any) -> list[Act]:
+    """Every option, then the first again."""
+    labels = [Label(option) for option in widget.options]
+    return [lambda box, label=label: box.set_value(label) for label in (*labels, labels[0])]
+
+
+def typed_acts(_: Any) -> list[Act]:
+    return [lambda field, text=text: field.set_value(text) for text in NASTY]
+
+
+def number_acts(widget: Any) -> list[Act]:
+    return [lambda field, value=value: field.set_value(value) for value in (widget.max, widget.min)]
+
+
+def switch_acts(_: Any) -> list[Act]:
+    return [lambda switch, on=on: switch.set_value(on) for on in (True, False)]
+
+
+def press_acts(_: Any) -> list[Act]:
+    return [lambda button: button.click()]
+
+
+def file_acts(widget: Any) -> list[Act]:
+    """Files of every allowed kind; others the browser does not send."""
+    files = [(f"file{end}", content, "text/plain") for end in widget.allowed_type for content in FILES]
+    return [lambda field, file=file: field.set_value(file) for file in files]
+
+
+ACTS: dict[str, Callable[[Any], list[Act]]] = {
+    "selectbox": option_acts,
+    "button_group": option_acts,
+    "file_uploader": file_acts,
+    "slider": number_acts,
+    "text_input": typed_acts,
+    "text_area": typed_acts,
+    "number_input": number_acts,
+    "toggle": switch_acts,
+    "button": press_acts,
+}
+
+
+def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
+    """Every widget that can be used now, with its kind and identity, the same for all results."""
+    for kind in ACTS:
+        for widget in app.get(kind):
+            if not getattr(widget, "disabled", False):
+                yield kind, re.sub(r"-[0-9a-f]{64}.*", "", widget.key or widget.label), widget
+
+
+@pytest.fixture
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue) -> Path:
+    """Five results at hand, and a worker without a model."""
+    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    results = [make_result(), make_result(task="cola"), make_result(method="random"), on_written(), RESULT]
+    ship(tmp_path / "results", *results)
+    return tmp_path
+
+
+def drive(app: AppTest, driven: set[str]) -> None:
+    """Uses every widget in every way, and all that come up meanwhile as soon as they do; notes which there were."""
+    while left := [one for one in widgets(app) if one[1] not in driven]:
+        kind, identity, first = left[0]
+        driven.add(identity)
+        for act in ACTS[kind](first):
+            again = next((one for _, key, one in widgets(app) if key == identity), None)
+            if again is None:
+                break
+            act(again)
+            app.run()
+            assert not app.exception, (identity, app.exception)
+            drive(app, driven)
+
+
+def opened(name: str, **parameters: str) -> AppTest:
+    return open_page(PAGES[name], **parameters)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_widget_can_be_used_in_every_way(somewhere: Path, name: str) -> None:
+    driven: set[str] = set()
+    drive(opened(name), driven)
+    assert driven >= WIDGETS[name]
+
+
+@pytest.mark.parametrize(("name", "parameter"), [(name, one) for name, own in OWN.items() for one in own])
+def test_a_bad_value_in_the_address_is_told_and_the_page_is_there(somewhere: Path, name: str, parameter: str) -> None:
+    shown = {"result": RESULT.key} if name == "Lab" and parameter in ("reduction", "amount") else {}
+    app = opened(name, **shown, **{parameter: "nonsense"})
+    assert app.info
+    assert app.get("bidi_component")
+    assert not app.error
+
+
+@pytest.mark.parametrize("value", BAD)
+@pytest.mark.parametrize("name", PAGES)
+def test_no_address_breaks_a_page(somewhere: Path, name: str, value: str) -> None:
+    app = opened(name, **dict.fromkeys((*OWN[name], *FREE), value))
+    assert app.title or app.get("bidi_component")
+    assert not app.error
