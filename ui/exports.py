@@ -34,6 +34,7 @@ tokenizer = AutoTokenizer.from_pretrained(folder)"""
 Results = tuple[SweepResult, ...]
 
 
+@st.fragment
 def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepResult] = ()) -> None:
     """Offers what can be downloaded, folded away below a page's picture.
 
@@ -43,7 +44,12 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
         others: The result that it is compared with; the pictures then show both.
     """
     results = (result, *(other for other in others[:1] if other.key != result.key))
-    with st.expander("Download", key=f"download-{'-'.join(one.key for one in results)}", icon=":material/download:"):
+    keys = "-".join(one.key for one in results)
+    # Filled when it is opened: a page's picture would have to wait for a dozen elements that nobody sees.
+    panel = st.expander("Download", key=f"download-{keys}", icon=":material/download:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
         if not all(one.key for one in results):
             _note("Downloads are there when the run has ended.")
             return
