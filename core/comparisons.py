@@ -183,7 +183,7 @@ def accuracy_comparisons(one: SweepResult, other: SweepResult) -> list[AccuracyC
 
     _check_examples(one, other)
     pairs = _matched(one.frames, other.frames)
-    tests = paired_tests(one.task.gold, [a.predictions for a, _ in pairs], [b.predictions for _, b in pairs])
+    tests = paired_tests(one.task.gold, tuple(a.predictions for a, _ in pairs), tuple(b.predictions for _, b in pairs))
     return [
         AccuracyComparison(
             a.amount, b.amount, a.prunable_sparsity, test.only_one, test.only_other, test.p_value, test.adjusted
