@@ -11,7 +11,7 @@ from core.library import Entry
 from core.names import checkpoint_name, data_name, pruning_name, result_name
 from core.results import SweepResult
 from core.verdicts import verdict_finding, verdict_in_short
-from ui.address import choose
+from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.header import lead_to_views, link_to, page_header
 from ui.player import choose_reduction, show_pictures, show_player, start_in_address
@@ -158,6 +158,7 @@ page_header("Overview")
 st.title("What does pruning do to the representations inside a fine-tuned BERT?", anchor=False)
 entries = at_hand()
 if entries:
-    show_overview(entries)
+    with picture_first():
+        show_overview(entries)
 else:
     show_nothing()

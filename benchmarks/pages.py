@@ -32,7 +32,7 @@ PICTURES = {
     "Layers": ".player .curves svg",
     "Sentences": ".player .strip svg",
     "Present": ".player .heatmap svg",
-    "Methods": ".katex",
+    "Methods": "svg[aria-label^='A heatmap']",
 }
 # Looks at every frame, also into components; gives the time since the page was asked for. Playwright's own waiting
 # looks twice a second only.
@@ -137,7 +137,7 @@ def drawn(pictures: Locator) -> str:
 @contextmanager
 def browser(playwright: Playwright) -> Iterator[BrowserContext]:
     """Starts a browser with a profile of its own, as a person's: it keeps files and compiled scripts on disk."""
-    with TemporaryDirectory() as profile:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=list(OPTIONS), viewport=WINDOW
         )

@@ -18,6 +18,7 @@ from core.comparisons import (
 from core.library import Entry, entry_of
 from core.results import SweepResult
 from core.verdicts import same_examples
+from ui.address import picture_first
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
@@ -106,4 +107,5 @@ def show_tests(one: SweepResult, other: SweepResult, reduction: str, names: tupl
             st.markdown(markdown_table(comparison_table(comparisons, (plain(names[0]), plain(names[1])))))
 
 
-compare()
+with picture_first():
+    compare()

@@ -13,7 +13,7 @@ from core.names import amount_name
 from core.own_data import MAX_ROWS
 from core.provenance import check_in_words, command_line, request_of
 from core.results import SweepResult
-from ui.address import set_parameter
+from ui.address import picture_first, set_parameter
 from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
 from ui.header import lead_to_views, page_header
@@ -56,19 +56,21 @@ def lab() -> None:
     if not shown:
         st.markdown(f"{EXPLANATION} {INVITATION}")
         say_if_lost()
-    with st.expander("Settings", expanded=not shown, key=f"lab-settings-{shown}"):
+    settings, picture = st.container(), st.container()
+    with picture:
+        if job:
+            show_job(job)
+        elif result:
+            show_result(result)
+        else:
+            show_example()
+    with settings, st.expander("Settings", expanded=not shown, key=f"lab-settings-{shown}"):
         ask(preset_chosen() or remembered(job, result), busy=job is not None and not job.ended)
-    if job:
-        show_job(job)
-    elif result:
-        show_result(result)
     show_history(result)
     with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
         show_upload("result")
     if shown:
         st.markdown(f":small[{EXPLANATION}]")
-    else:
-        show_example()
 
 
 # ---------------------------------------------------------------- the address and the session
@@ -291,4 +293,5 @@ def check(result: SweepResult, amount: float) -> str:
     )
 
 
-lab()
+with picture_first():
+    lab()

@@ -10,7 +10,7 @@ from core.layer_findings import THRESHOLDS, layer_finding, order_finding
 from core.names import checkpoint_name, point_names, pruning_name
 from core.results import SweepResult
 from core.verdicts import controls_of, isolated_finding, isolated_of
-from ui.address import choose, set_parameter
+from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
@@ -119,4 +119,5 @@ def show_layers(
     st.markdown(" ".join(filter(None, legend)))
 
 
-layers()
+with picture_first():
+    layers()

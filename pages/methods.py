@@ -19,6 +19,7 @@ from core.catalog import (
 from core.explained import picture
 from core.statistics import DEPTH_GAP_BOUND
 from ui.header import page_header
+from ui.player import let_draw
 from ui.text import plain
 
 STYLE = """<style>
@@ -373,6 +374,7 @@ def methods() -> None:
     st.html(STYLE)
     st.title("What the pictures mean, and when not to trust them", anchor=False)
     _picture(key="explanation")
+    let_draw()
     st.markdown(INTRODUCTION)
     st.markdown(" · ".join(f"[{title}](#{anchor})" for anchor, (title, _) in SECTIONS.items()))
     for anchor, (title, content) in SECTIONS.items():

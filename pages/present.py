@@ -9,7 +9,7 @@ from core.catalog import REDUCTIONS
 from core.library import Entry
 from core.names import checkpoint_name, data_name, pruning_name
 from core.results import SweepResult
-from ui.address import choose, note_bad
+from ui.address import choose, note_bad, picture_first
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
@@ -99,4 +99,5 @@ def reduction_in_address() -> str:
 
 
 if __name__ == "__main__":
-    present()
+    with picture_first():
+        present()

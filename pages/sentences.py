@@ -24,7 +24,7 @@ from core.names import amount_name, checkpoint_name, in_sentence, pruning_name
 from core.results import SweepResult
 from core.sentence_charts import flip_frames, flip_views, probability_frames, probability_view
 from core.typed import Prediction, answer, check_texts, column_name, prediction_finding, question, reading_note
-from ui.address import choose, set_parameter
+from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
@@ -252,4 +252,5 @@ def table_row(labels: Sequence[str], amount: float, probabilities: Sequence[floa
     return {"Pruning amount": amount_name(amount), **{name.replace("_", " "): f"{p:.3f}" for name, p in named}}
 
 
-sentences()
+with picture_first():
+    sentences()

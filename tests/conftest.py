@@ -76,5 +76,14 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
         yield queue
 
 
+@pytest.fixture
+def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is folded away on a page is open from the start; without a browser nothing else opens it."""
+    import streamlit as st
+
+    original = st.expander
+    monkeypatch.setattr(st, "expander", lambda label, **options: original(label, **{**options, "expanded": True}))
+
+
 def pytest_sessionfinish() -> None:
     shutil.rmtree(_HOME, ignore_errors=True)

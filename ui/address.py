@@ -1,10 +1,32 @@
 """What stands in the address: a shared link opens the same view again, and bad values are told, never an error."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui.text import plain
+
+_WAITING: ContextVar[list[Callable[[], None]] | None] = ContextVar("choices that wait to be drawn", default=None)
+
+
+@contextmanager
+def picture_first() -> Iterator[None]:
+    """Draws all choices inside at its end, each in its place: what is chosen is known before, so no picture must wait.
+
+    A browser draws in the order in which it is told, and boxes to choose from take it longer than a heatmap.
+    """
+    waiting: list[Callable[[], None]] = []
+    token = _WAITING.set(waiting)
+    try:
+        yield
+        for draw in waiting:
+            draw()
+    finally:
+        _WAITING.reset(token)
 
 
 def choose(
@@ -28,6 +50,13 @@ def choose(
         word: What a value is called in the note on a bad one; empty is the label in lower case.
         segmented: All options side by side instead of a select box.
     """
+
+    def draw(place: DeltaGenerator) -> None:
+        if segmented:
+            place.segmented_control(label, options, key=key, format_func=names, required=True)
+        else:
+            place.selectbox(label, options, key=key, format_func=names)
+
     usual: str = default if default is not None and default in options else options[0]
     key = f"choose-{parameter}"
     asked: str = st.query_params.get(parameter) or usual
@@ -37,13 +66,14 @@ def choose(
     # The address has changed by itself (a link, Back, a reload), or another page has made Streamlit forget the widget.
     if st.session_state.get(f"{key}-asked") != asked or st.session_state.get(key) not in options:
         st.session_state[key] = asked
-    if segmented:
-        chosen: str | None = st.segmented_control(label, options, key=key, format_func=names, required=True)
-    else:
-        chosen = st.selectbox(label, options, key=key, format_func=names)
-    chosen = chosen or asked  # on its first run after another page a widget may be empty
+    chosen: str = st.session_state[key]
     st.session_state[f"{key}-asked"] = chosen
     set_parameter(parameter, None if chosen == usual else chosen)
+    place, waiting = st.container(), _WAITING.get()
+    if waiting is None:
+        draw(place)
+    else:
+        waiting.append(partial(draw, place))
     return chosen
 
 

@@ -65,5 +65,5 @@ def page_header(title: str) -> None:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
             st.page_link(path, label=name, query_params=link_parameters())
-        load_ahead()
+        load_ahead(title)
     note_watching(at_home=title == "Lab")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,8 @@ from ui.text import plain
 
 CORE = ROOT / "core"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
+NEWLY_OPENED = "page-newly-opened"  # of the session
+MOMENT = 0.25  # seconds
 SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # all that the player asks for
 
 
@@ -58,11 +61,28 @@ _player = st.components.v2.component(
 )
 
 
-def load_ahead() -> None:
-    """Lets the browser fetch Vega while the page is still being drawn; it takes the place of an empty element."""
+def load_ahead(page: str) -> None:
+    """Lets the browser fetch Vega while the page is still being drawn; it takes the place of an empty element.
+
+    Args:
+        page: The page's name.
+    """
+    if st.session_state.get("page-open") != page:
+        st.session_state["page-open"] = page
+        st.session_state[NEWLY_OPENED] = True
     if VEGA:
         script = f"<script>import({json.dumps(address_of(VEGA))})</script>"
         st.html(script, width="content", unsafe_allow_javascript=True)
+
+
+def let_draw() -> None:
+    """Leaves the browser alone for a moment after a newly opened page has sent its first picture.
+
+    With the rest of the page at hand it would lay out every box and table first, and show the picture half a second
+    later.
+    """
+    if st.session_state.pop(NEWLY_OPENED, False):
+        time.sleep(MOMENT)
 
 
 def show_player(
@@ -192,13 +212,14 @@ def _mount(
     data: Mapping[str, Any],
     on_turn: Callable[[], None] | None = None,
     on_pick: Callable[[], None] | None = None,
-) -> Any:
-    return _player(
+) -> None:
+    _player(
         key=key,
         data={**data, "vega": VEGA and address_of(VEGA)},
         on_turn_change=on_turn or _nothing,
         on_pick_change=on_pick or _nothing,
     )
+    let_draw()
 
 
 def _nothing() -> None:
@@ -214,8 +235,8 @@ def start_in_address(otherwise: float | None = None) -> float | None:
     amount = amount_in_address()
     if amount is not None:
         return amount
-    if asked := st.query_params.get("amount"):
-        note_bad("pruning amount", asked)
+    if "amount" in st.query_params:
+        note_bad("pruning amount", st.query_params["amount"])
     return otherwise
 
 

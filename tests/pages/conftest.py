@@ -11,3 +11,9 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     return tmp_path / "results"
+
+
+@pytest.fixture(autouse=True)
+def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no browser that needs a moment."""
+    monkeypatch.setattr("ui.player.MOMENT", 0)

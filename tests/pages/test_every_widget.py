@@ -99,7 +99,7 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
 
 
 @pytest.fixture
-def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue) -> Path:
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> Path:
     """Five results at hand, and a worker without a model."""
     monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
     results = [make_result(), make_result(task="cola"), make_result(method="random"), on_written(), RESULT]

@@ -68,7 +68,7 @@ class Slow:
 
 
 @pytest.fixture(autouse=True)
-def nothing_drawn() -> Iterator[None]:
+def nothing_drawn(unfolded: None) -> Iterator[None]:
     ui.exports._gif.clear()
     yield
     ui.exports._gif.clear()
@@ -160,7 +160,7 @@ def test_a_real_gif_arrives(queue: JobQueue) -> None:
 
 def test_a_frame_is_chosen_by_its_amount(queue: JobQueue) -> None:
     app = opened(page)
-    box = app.selectbox(key="export-frame")
+    box = next(box for box in app.selectbox if box.label == "Frame")
     assert box.options == ["Pruning amount 0.00", "Pruning amount 0.125", "Pruning amount 0.50"]
     assert box.value == 1
     box.set_value(2)
@@ -205,3 +205,12 @@ def test_of_a_run_nothing_is_offered_yet(queue: JobQueue) -> None:
     app = opened(page_of_a_run)
     assert not labels(app)
     assert "when the run has ended" in app.markdown[0].value
+
+
+def test_nothing_is_made_ready_until_it_is_unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    app = AppTest.from_function(page, default_timeout=20).run()
+    assert not app.exception
+    assert [one.label for one in app.expander] == ["Download"]
+    assert not app.get("download_button")
+    assert not app.button

@@ -1,0 +1,51 @@
+"""Choices that stand in the address, without a browser."""
+
+from streamlit.testing.v1 import AppTest
+
+from tests.opened import address
+
+
+def page() -> None:
+    import streamlit as st
+
+    from ui.address import choose, picture_first
+
+    order = st.session_state["order"] = []
+
+    def name(option: str) -> str:
+        order.append("box")
+        return option.upper()
+
+    with picture_first():
+        with st.container(key="above"):
+            chosen = choose("Letter", ["a", "b"], "letter", names=name)
+        order.append("picture")
+        st.markdown(f"{chosen} is on show")
+
+
+def test_what_is_chosen_is_known_before_its_box_is_drawn() -> None:
+    app = AppTest.from_function(page, default_timeout=20).run()
+    assert app.session_state["order"][:2] == ["picture", "box"]
+    assert app.markdown[0].value == "a is on show"
+    app.selectbox[0].set_value("b").run()
+    assert app.session_state["order"][:2] == ["picture", "box"]
+    assert app.markdown[0].value == "b is on show"
+    assert address(app) == {"letter": "b"}
+
+
+def test_a_box_stands_where_it_was_asked_for() -> None:
+    app = AppTest.from_function(page, default_timeout=20).run()
+    kinds = [element.type for element in app.main]
+    assert kinds.index("selectbox") < kinds.index("markdown")
+
+
+def test_an_address_that_has_changed_by_itself_is_followed() -> None:
+    app = AppTest.from_function(page, default_timeout=20).run()
+    app.query_params["letter"] = "b"
+    app.run()
+    assert app.markdown[0].value == "b is on show"
+    assert app.selectbox[0].value == "b"
+    app.query_params["letter"] = "c"
+    app.run()
+    assert app.markdown[0].value == "a is on show"
+    assert "“c”" in app.info[0].value
