@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny import make_bert
+from tiny import make_bert, write_split
 
 from core import results
-from core.catalog import ROOT
+from core.catalog import ROOT, TASKS
 
 
 def command(*arguments: str) -> list[str]:
@@ -75,9 +75,11 @@ def test_bad_input_exits_with_two_and_one_line(
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_a_killed_run_leaves_no_file(tiny_bert: Path, glue_folder: Path, tmp_path: Path, how: int, code: int) -> None:
+def test_a_killed_run_leaves_no_file(tmp_path: Path, how: int, code: int) -> None:
     amounts = ",".join(str(k / 100) for k in range(100))
-    arguments = command("--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder))
+    checkpoint = make_bert(tmp_path / "deep-bert", layers=16)  # half a minute at all amounts: time to be killed in
+    write_split(tmp_path, TASKS["sst2"], "validation", 400, seed=3)
+    arguments = command("--checkpoint", str(checkpoint), "--task", "sst2", "--data", str(tmp_path))
     log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
