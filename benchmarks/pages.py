@@ -8,6 +8,7 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
@@ -162,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = parse(arguments).runs
     if CHROMIUM is None:
         raise PrunescopeError("there is no Chromium on this computer: install it, for example as apt's chromium")
-    with served(ROOT) as site, sync_playwright() as playwright:
+    with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, sync_playwright() as playwright:
         for name in PAGES:  # the first visitor warms the server
             open_fresh(playwright, site, name)
         switched = switch(playwright, site, runs)

@@ -18,11 +18,12 @@ LONGEST_START = 30.0  # seconds
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, results: Path) -> Iterator[str]:
     """Runs the app of a folder.
 
     Args:
         folder: A copy of this project.
+        results: Where live runs put theirs; other results of this user are not seen.
 
     Yields:
         The server's address, once it answers.
@@ -33,7 +34,8 @@ def served(folder: Path) -> Iterator[str]:
     """
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", f"--server.address={LOCAL}"]
-    server = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PRUNESCOPE_RESULTS": str(results)}
+    server = subprocess.Popen(command, cwd=folder, env=environment)
     try:
         _wait_for(f"http://{LOCAL}:{port}/_stcore/health", server)
         yield f"http://{LOCAL}:{port}"

@@ -27,11 +27,11 @@ from ui.text import plain
 from ui.upload import kept, show_upload
 
 EXPLANATION = (
-    "A run prunes the checkpoint step by step and measures at each step how similar its layers still are to those of "
-    "the unpruned model (CKA) and how well it still classifies. Each picture appears as soon as it is computed, and a "
-    "finished run is kept: asked for again, it is there at once."
+    "A run prunes the checkpoint step by step and measures how similar its layers still are to those of the unpruned "
+    "model (CKA) and how well it still classifies."
 )
 INVITATION = "**Press Run** to begin: the checkpoint that is chosen lies in this project and needs no network."
+KEPT = "A finished run is kept: asked for again, it is there at once."
 EXAMPLE = "**What a run shows**, by the example of a result that comes with this copy:"
 NO_PLACE = (
     "It was computed on a folder or a file of your own, whose place is not recorded: choose it again under Settings, "
@@ -56,7 +56,10 @@ def lab() -> None:
     if not shown:
         st.markdown(f"{EXPLANATION} {INVITATION}")
         say_if_lost()
-    settings, picture = st.container(), st.container()
+    if shown:
+        settings, picture = st.container(), st.container()
+    else:
+        picture, settings = st.columns([6, 5], gap="medium")
     with picture:
         if job:
             show_job(job)
@@ -70,7 +73,7 @@ def lab() -> None:
     with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
         show_upload("result")
     if shown:
-        st.markdown(f":small[{EXPLANATION}]")
+        st.markdown(f":small[{EXPLANATION} {KEPT}]")
 
 
 # ---------------------------------------------------------------- the address and the session

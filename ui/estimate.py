@@ -53,6 +53,12 @@ def drop_estimate() -> None:
 
 
 def _look(request: SweepRequest, job_id: str) -> None:
+    """Shows how a measurement goes; one that was dropped is no reason to draw the page anew.
+
+    Run drops it, and this look may come with the address that the browser had before: the run would go out of sight.
+    """
+    if st.session_state.get("lab-estimate") != job_id:
+        return
     job = jobs.get(job_id)
     if job is None or job.ended:
         if job is not None:

@@ -81,21 +81,20 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
         shown: What they say at first.
         busy: Whether a run is going on, so that no other can be started.
     """
-    first, second, third, fourth = st.columns(4, gap="medium")
-    with first:
+    left, right = st.columns(2, gap="medium")
+    with left:
         model_choice = _choose_checkpoint(shown)
-    with second:
+    with right:
         task = _choose_task(shown, model_choice)
-    with third:
+    with left:
         data_choice = _choose_data(shown, model_choice, task)
-    with fourth:
+    with right:
         method = _choose_method(shown)
     own = _own_sentences(shown, task) if data_choice == OWN_SENTENCES else None
     with st.expander("More settings", key="lab-more"):
-        left, middle, right = st.columns(3, gap="medium")
+        left, right = st.columns(2, gap="medium")
         with left:
             points = _choose("Compare", POINTS, shown.points, "points", "Where in a layer representations are taken.")
-        with middle:
             scope = _choose_scope(shown) if METHODS[method].granularity == "weight" else None
         with right:
             step = _choose("Pruning amounts", STEP_NAMES, _step_of(shown.amounts), "step")

@@ -33,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for page in (folder / "tests/browser/site_pages").glob("*.py"):
         shutil.copy(page, folder / "pages")
     ship(folder / "cached_results" / "results", *SHIPPED)
-    with served(folder) as address:
+    with served(folder, folder / "own") as address:
         yield address
 
 
