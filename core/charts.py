@@ -293,15 +293,22 @@ def _accuracy(points: tuple[str, ...]) -> LayerChart:
         majority.mark_rule(style="reference"),
         base.mark_line(style="series").encode(y=y),
         here(x),
-        *(
-            majority.mark_text(style=style, align="left", baseline="top", dx=4, dy=4).encode(
-                x=alt.datum(0), text="text:N"
-            )
-            for style in HALOED
-        ),
+        *reference_words(majority),
         base.transform_filter("datum.k === frame").mark_point(style="marker", filled=True).encode(y=y),
         base.mark_rule(opacity=0, strokeWidth=20).encode(tooltip=tooltip),  # hovering anywhere above an amount tells it
     ).properties(title="Accuracy with its 95 % interval")
+
+
+def reference_words(reference: alt.Chart) -> list[alt.Chart]:
+    """The words under a reference line, with a halo that keeps the amount's line out of them.
+
+    Args:
+        reference: A chart whose data have `text`, with its height encoded.
+    """
+    return [
+        reference.mark_text(style=style, align="left", baseline="top", dx=4, dy=4).encode(x=alt.datum(0), text="text:N")
+        for style in HALOED
+    ]
 
 
 def _survival(points: tuple[str, ...]) -> LayerChart:

@@ -24,6 +24,7 @@ from core.charts import (
     here,
     majority,
     player_views,
+    reference_words,
     rounded,
 )
 from core.comparisons import FramePair, Scale, place, shared_scale
@@ -307,11 +308,9 @@ def _accuracies(scale: Scale) -> LayerChart:
     return alt.layer(
         base.mark_area(opacity=0.18).encode(y="low:Q", y2="high:Q", fill=_fill()),
         reference.mark_rule(style="reference"),
-        reference.mark_text(style="note", align="left", baseline="top", dx=4, dy=4).encode(
-            x=alt.datum(0), text="text:N"
-        ),
         base.mark_line(strokeWidth=2.5).encode(y=y, stroke=_stroke(legend), strokeDash=_dash(legend)),
         here(x),
+        *reference_words(reference),
         base.transform_filter("datum.k === frame").mark_point(style="marker").encode(y=y, fill=_fill()),
         base.mark_point(opacity=0, size=300).encode(y=y, tooltip=tooltip),
     ).properties(title="Accuracy with its 95 % interval")

@@ -62,8 +62,11 @@ TITLE: Spec = {
     "subtitlePadding": 6,
     "offset": 14,
 }
+BESIDE = " beside "
 OF_THE_WHOLE = ("$schema", "config", "datasets", "params", "usermeta")  # what a part leaves to its figure
-OWN_SCALES: Spec = {of: {"color": "independent", "strokeDash": "independent"} for of in ("scale", "legend")}
+CHANNELS = ("color", "stroke", "fill", "strokeDash")  # those that have a legend
+OWN_SCALES: Spec = {of: dict.fromkeys(CHANNELS, "independent") for of in ("scale", "legend")}
+LONGEST_TITLE = 80  # characters on one line of WIDEST_TEXT
 
 
 def frames_of(results: Sequence[SweepResult]) -> Rows:
@@ -100,7 +103,7 @@ def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
     """
     views = views_of(results, reduction)
     some = next(iter(views.values()))
-    title = title_of(results)
+    title = _lines_of(title_of(results))
     return {
         "$schema": some["$schema"],
         "title": {
@@ -112,7 +115,7 @@ def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
         "resolve": OWN_SCALES,
         "params": [
             *{parameter["name"]: parameter for view in views.values() for parameter in view["params"]}.values(),
-            {"name": "titles", "value": [[title, f"{one['name']} · {one['detail']}"] for one in frames_of(results)]},
+            {"name": "titles", "value": [[*title, f"{one['name']} · {one['detail']}"] for one in frames_of(results)]},
         ],
         "datasets": {f"{name}-{data}": rows for name, view in views.items() for data, rows in view["datasets"].items()},
         "config": {**some["config"], **PRINT, "style": {**PRINT["style"], "number": _numbers(views, len(results))}},
@@ -136,7 +139,13 @@ def title_of(results: Sequence[SweepResult]) -> str:
     if len(results) == 1:
         return pruning_name(results[0])
     one, other = names_apart(*results)
-    return f"{one[0].upper()}{one[1:]} beside {other}"
+    return f"{one[0].upper()}{one[1:]}{BESIDE}{other}"
+
+
+def _lines_of(title: str) -> list[str]:
+    """Breaks a title that is too long for one line before its second result."""
+    first, *second = title.split(BESIDE) if len(title) > LONGEST_TITLE else [title]
+    return [first, *(f"{BESIDE.strip()} {name}" for name in second)]
 
 
 def origins_of(results: Sequence[SweepResult]) -> list[str]:

@@ -1,5 +1,7 @@
 """Figures: one picture of fixed size that holds all of a result, or of two."""
 
+from typing import Any
+
 import pytest
 
 from core.catalog import REDUCTIONS
@@ -58,3 +60,25 @@ def test_numbers_are_left_out_where_cells_are_too_small() -> None:
     assert numbers(small) == {"fontSize": 13, "opacity": 1}
     assert numbers(large) == {"fontSize": 10, "opacity": 1}
     assert numbers(*[make_result(num_layers=12, amounts=(0.0,), points="both")] * 2)["opacity"] == 0
+
+
+def texts(figure: Any, frame: int) -> list[str]:
+    return [
+        text for element in drawn(figure, frame).iter("{http://www.w3.org/2000/svg}text") for text in element.itertext()
+    ]
+
+
+def test_a_comparison_names_each_curve_once(result: SweepResult) -> None:
+    other = make_result(num_layers=3, amounts=AMOUNTS, method="random")
+    said = texts(figure_of((result, other), "mean"), 1)
+    assert said.count("Magnitude pruning of the encoder") == 1
+    assert said.count("Random pruning of the encoder (seed 0)") == 1
+
+
+def test_a_long_title_has_a_line_for_each_result(result: SweepResult) -> None:
+    cola = make_result(num_layers=3, amounts=AMOUNTS, task="cola")
+    cola = cola.model_copy(update={"checkpoint": cola.checkpoint.model_copy(update={"revision": "1" * 64})})
+    said = texts(figure_of((result, cola), "mean"), 1)
+    assert "Magnitude pruning of the encoder (MiniLM-L6, fine-tuned on SST-2)" in said
+    assert "beside magnitude pruning of the encoder (MiniLM-L6, fine-tuned on CoLA)" in said
+    assert not any("…" in text for text in said)
