@@ -161,7 +161,7 @@ def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, s
     player = page.locator(".player")
     player.get_by_label("Pruning amount").fill("12")
     expect_playing(player, False)
-    page.get_by_role("link", name="Lab", exact=True).click()
+    page.get_by_role("link", name="Methods", exact=True).click()
     expect(player).to_have_count(0)
     page.wait_for_timeout(700)
     page.get_by_role("link", name="Overview").click()
