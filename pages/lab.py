@@ -30,7 +30,7 @@ EXPLANATION = (
     "A run prunes the checkpoint step by step and measures how similar its layers still are to those of the unpruned "
     "model (CKA) and how well it still classifies."
 )
-INVITATION = "**Press Run** to begin: the checkpoint that is chosen lies in this project and needs no network."
+INVITATION = "**Press Run** to begin: the checkpoint chosen at first lies in this project and needs no network."
 KEPT = "A finished run is kept: asked for again, it is there at once."
 EXAMPLE = "**What a run shows**, by the example of a result that comes with this copy:"
 NO_PLACE = (
