@@ -27,12 +27,12 @@ SETTLING = 1_500  # milliseconds before something else is measured
 MOVES = 40  # of the mouse in one drag
 # What a person opens a page for: its largest picture. Neighbours in the navigation have different ones.
 PICTURES = {
-    "Overview": ".player .right svg",
-    "Lab": ".player .heatmap svg",
-    "Compare": ".player .other svg",
-    "Layers": ".player .curves svg",
-    "Sentences": ".player .strip svg",
-    "Present": ".player .heatmap svg",
+    "Overview": ".player .right .holder:not(.coming) svg",
+    "Lab": ".player .heatmap .holder:not(.coming) svg",
+    "Compare": ".player .other .holder:not(.coming) svg",
+    "Layers": ".player .curves .holder:not(.coming) svg",
+    "Sentences": ".player .strip .holder:not(.coming) svg",
+    "Present": ".player .heatmap .holder:not(.coming) svg",
     "Methods": "svg[aria-label^='A heatmap']",
 }
 # Looks at every frame, also into components; gives the time since the page was asked for. Playwright's own waiting
