@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from core.errors import PrunescopeError
@@ -295,12 +296,11 @@ def _places(places: Sequence[AccuracyComparison], comparisons: Sequence[Accuracy
     """Names amounts, or what is removed where the two call it by different amounts."""
     same = all(one.amount == one.other_amount for one in comparisons)
     word = "prunable sparsity" if not same else "amounts" if len(places) > 1 else "amount"
-    runs: list[list[str]] = []
-    for one, before in zip(comparisons, (None, *comparisons), strict=False):
-        if one in places:
-            if before not in places:
-                runs.append([])
-            runs[-1].append(amount_name(one.amount) if same else f"{one.sparsity:.2f}")
+    runs = [
+        [amount_name(one.amount) if same else f"{one.sparsity:.2f}" for one in run]
+        for named, run in groupby(comparisons, places.__contains__)
+        if named
+    ]
     said = [[f"{run[0]} to {run[-1]}"] if len(run) > 2 else run for run in runs]
     return f"{word} {listed([text for run in said for text in run])}"
 

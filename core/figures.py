@@ -62,7 +62,6 @@ TITLE: Spec = {
     "subtitlePadding": 6,
     "offset": 14,
 }
-BESIDE = " beside "
 OF_THE_WHOLE = ("$schema", "config", "datasets", "params", "usermeta")  # what a part leaves to its figure
 CHANNELS = ("color", "stroke", "fill", "strokeDash")  # those that have a legend
 OWN_SCALES: Spec = {of: dict.fromkeys(CHANNELS, "independent") for of in ("scale", "legend")}
@@ -103,7 +102,8 @@ def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
     """
     views = views_of(results, reduction)
     some = next(iter(views.values()))
-    title = _lines_of(title_of(results))
+    title = title_of(results)
+    lines = [title] if len(title) <= LONGEST_TITLE else _named(results)
     return {
         "$schema": some["$schema"],
         "title": {
@@ -115,7 +115,7 @@ def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
         "resolve": OWN_SCALES,
         "params": [
             *{parameter["name"]: parameter for view in views.values() for parameter in view["params"]}.values(),
-            {"name": "titles", "value": [[*title, f"{one['name']} · {one['detail']}"] for one in frames_of(results)]},
+            {"name": "titles", "value": [[*lines, f"{one['name']} · {one['detail']}"] for one in frames_of(results)]},
         ],
         "datasets": {f"{name}-{data}": rows for name, view in views.items() for data, rows in view["datasets"].items()},
         "config": {**some["config"], **PRINT, "style": {**PRINT["style"], "number": _numbers(views, len(results))}},
@@ -136,16 +136,15 @@ def title_of(results: Sequence[SweepResult]) -> str:
     Args:
         results: One or two whole sweeps.
     """
+    return " ".join(_named(results))
+
+
+def _named(results: Sequence[SweepResult]) -> list[str]:
+    """A title's words on each result."""
     if len(results) == 1:
-        return pruning_name(results[0])
+        return [pruning_name(results[0])]
     one, other = names_apart(*results)
-    return f"{one[0].upper()}{one[1:]}{BESIDE}{other}"
-
-
-def _lines_of(title: str) -> list[str]:
-    """Breaks a title that is too long for one line before its second result."""
-    first, *second = title.split(BESIDE) if len(title) > LONGEST_TITLE else [title]
-    return [first, *(f"{BESIDE.strip()} {name}" for name in second)]
+    return [f"{one[0].upper()}{one[1:]}", f"beside {other}"]
 
 
 def origins_of(results: Sequence[SweepResult]) -> list[str]:

@@ -122,9 +122,8 @@ class Representations:
         num_points, _, hidden = self.packed.shape
         for real in window.tokens:
             end = start + int(real.sum())
-            padded = self._padded.resize_(
-                num_points, *real.shape, hidden
-            ).zero_()  # (points, minibatch, longest, hidden)
+            padded = self._padded.resize_(num_points, *real.shape, hidden)  # (points, minibatch, longest, hidden)
+            padded.zero_()
             padded[:, real] = self.packed[:, start:end]
             yield padded.flatten(2)  # (points, minibatch, longest · hidden)
             start = end

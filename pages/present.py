@@ -55,7 +55,6 @@ def present() -> None:
         caption = typed("Caption", "caption", f"{checkpoint_name(result)}, {data_name(result)}")
         reduction = reduction_in_address()
         start = start_in_address()
-        offer_exports(result, reduction)
     with stage:
         show_stage(
             result,
@@ -67,6 +66,8 @@ def present() -> None:
             start=start,
             on_turn=partial(turn, keys, result),
         )
+    with setup:
+        offer_exports(result, reduction)
 
 
 def through(entries: Sequence[Entry]) -> list[str]:

@@ -44,9 +44,8 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
         others: The result that it is compared with; the pictures then show both.
     """
     results = (result, *(other for other in others[:1] if other.key != result.key))
-    keys = "-".join(one.key for one in results)
     # Filled when it is opened: a page's picture would have to wait for a dozen elements that nobody sees.
-    panel = st.expander("Download", key=f"download-{keys}", icon=":material/download:", on_change="rerun")
+    panel = st.expander("Download", key=f"download-{_keys(results)}", icon=":material/download:", on_change="rerun")
     if not panel.open:
         return
     with panel:
@@ -142,7 +141,7 @@ def _offer_frame(results: Results, reduction: str) -> None:
             range(len(frames)),
             _place([frame["amount"] for frame in frames]),
             lambda k: str(frames[k]["name"]),
-            key=f"export-frame-{'-'.join(one.key for one in results)}",
+            key=f"export-frame-{_keys(results)}",
             width=260,
         )
         for kind, mime in PRINTED.items():
@@ -239,6 +238,11 @@ def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
         data=request.data if result.task.source == "folder" else None,
     )
+
+
+def _keys(results: Results) -> str:
+    """Tells boxes of some results from those of others."""
+    return "-".join(one.key for one in results)
 
 
 def _place(amounts: Sequence[float]) -> int:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.results import SweepResult
 from ui.jobs import link_parameters, note_watching
-from ui.player import load_ahead
+from ui.player import load_ahead, note_opened
 
 PAGES = {
     "Overview": "app.py",
@@ -65,5 +65,6 @@ def page_header(title: str) -> None:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
             st.page_link(path, label=name, query_params=link_parameters())
-        load_ahead(title)
+        load_ahead()
+    note_opened(title)
     note_watching(at_home=title == "Lab")

@@ -61,18 +61,22 @@ _player = st.components.v2.component(
 )
 
 
-def load_ahead(page: str) -> None:
-    """Lets the browser fetch Vega while the page is still being drawn; it takes the place of an empty element.
+def load_ahead() -> None:
+    """Lets the browser fetch Vega while the page is still being drawn; it takes the place of an empty element."""
+    if VEGA:
+        script = f"<script>import({json.dumps(address_of(VEGA))})</script>"
+        st.html(script, width="content", unsafe_allow_javascript=True)
+
+
+def note_opened(page: str) -> None:
+    """Notes whether a page is newly opened, for `let_draw`.
 
     Args:
-        page: The page's name.
+        page: Its name in the navigation.
     """
     if st.session_state.get("page-open") != page:
         st.session_state["page-open"] = page
         st.session_state[NEWLY_OPENED] = True
-    if VEGA:
-        script = f"<script>import({json.dumps(address_of(VEGA))})</script>"
-        st.html(script, width="content", unsafe_allow_javascript=True)
 
 
 def let_draw() -> None:
