@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.catalog import METHODS, TASKS
-from core.charts import pair_views
-from core.findings import accuracy_finding, caution, finding, is_cumulative, survival_table
-from core.library import Entry
-from core.names import checkpoint_name, data_name, pruning_name, result_name
-from core.results import SweepResult
-from core.verdicts import verdict_finding, verdict_in_short
+from core.charts.overview import pair_views
+from core.findings.claim import verdict_finding, verdict_in_short
+from core.findings.overview import accuracy_finding, caution, finding, is_cumulative, survival_table
+from core.request.catalog import METHODS, TASKS
+from core.results.library import Entry
+from core.results.names import checkpoint_name, data_name, pruning_name, result_name
+from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.header import lead_to_views, link_to, page_header

@@ -14,8 +14,9 @@ import torch
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from benchmarks.race import Measured, measure_apart
-from core.catalog import EMBEDDED, amount_text
 from core.command_line import OneLineParser, check_threads, run_command
+from core.request.amounts import amount_text
+from core.request.catalog import EMBEDDED
 
 HEAD_SIZE = 64  # hidden units of an attention head, as in BERT-base
 LARGEST = 0.95  # the last amount, however many there are

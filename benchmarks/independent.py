@@ -23,14 +23,15 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
-from core import results
-from core.catalog import REDUCTIONS, TASKS, amount_text
-from core.checkpoints import resolve
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
-from core.eval_subset import load_subset
-from core.results import Frame, SweepResult
-from core.verify import frame_of
+from core.inputs.checkpoints import resolve
+from core.inputs.examples import load_subset
+from core.request.amounts import amount_text
+from core.request.catalog import REDUCTIONS, TASKS
+from core.results import store
+from core.results.schema import Frame, SweepResult
+from core.sweep.recompute import frame_of
 
 Array = npt.NDArray[np.float64]
 
@@ -263,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parse(arguments)
     disable_progress_bar()
-    result = results.load(options.result)
+    result = store.load(options.result)
     frames = [frame_of(result, amount) for amount in options.amount or result.amounts]
     resolved = resolve(options.checkpoint)
     if resolved.revision != result.checkpoint.revision or result.pruning.method != "magnitude":

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import BrowserContext, Locator, Playwright, ViewportSize, sync_playwright
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
-from core.catalog import ROOT
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
+from core.request.catalog import ROOT
 from ui.header import PAGES
 
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels

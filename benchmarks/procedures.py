@@ -20,13 +20,14 @@ from torch.nn.utils import prune
 from torch.utils.data import DataLoader
 from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (the same)
 
-from core.architectures import encoder_layers, part
-from core.catalog import MAX_LENGTH, SweepRequest
-from core.checkpoints import Checkpoint
-from core.eval_subset import EvalSubset
-from core.requests import Inputs
-from core.results import SweepResult
-from core.sweep import sweep
+from core.encoder.architectures import encoder_layers, part
+from core.encoder.loading import Checkpoint
+from core.inputs.examples import EvalSubset
+from core.inputs.prepare import Inputs
+from core.request.catalog import MAX_LENGTH
+from core.request.sweep_request import SweepRequest
+from core.results.schema import SweepResult
+from core.sweep.sweep import sweep
 
 PUBLISHED_BATCH = 16
 CAREFUL_BATCH = 32
@@ -155,7 +156,7 @@ def careful(course: Course) -> Accuracies:
 
 
 def ours(course: Course) -> Accuracies:
-    """Runs `core.sweep`: accuracy and CKA in all three reductions."""
+    """Runs `core.sweep.sweep`: accuracy and CKA in all three reductions."""
     *_, result = sweep(course.checkpoint, course.inputs, course.request)
     assert isinstance(result, SweepResult)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
@@ -178,6 +179,6 @@ def plain(course: Course) -> Accuracies:
 PROCEDURES: Mapping[str, tuple[str, Procedure]] = {
     "published": ("published procedure (torch-cka)", published),
     "careful": ("careful user's procedure (pytorch-cka)", careful),
-    "ours": ("ours (core.sweep)", ours),
+    "ours": ("ours (core.sweep.sweep)", ours),
     "plain": ("plain forward passes, one an amount", plain),
 }

@@ -16,11 +16,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.procedures import CAREFUL_BATCH, PROCEDURES, Course
-from core.catalog import DEFAULT_AMOUNTS, SweepRequest, checked, parse_amounts
-from core.checkpoints import load
 from core.command_line import OneLineParser, check_threads, run_command
+from core.encoder.loading import load
 from core.errors import PrunescopeError
-from core.requests import prepare
+from core.inputs.prepare import prepare
+from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
+from core.request.sweep_request import SweepRequest, checked
 
 
 @dataclass(frozen=True)

@@ -31,14 +31,16 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from core.catalog import MAX_LENGTH, TASKS, SweepRequest, Task, checked
-from core.checkpoint_files import TRAINING_EXAMPLES
-from core.checkpoints import load
+from core.encoder.loading import load
 from core.errors import PrunescopeError
-from core.eval_subset import example_digests, read_split
-from core.requests import prepare
-from core.results import Frame, SweepResult
-from core.sweep import sweep
+from core.inputs.checkpoint_files import TRAINING_EXAMPLES
+from core.inputs.glue_files import read_split
+from core.inputs.prepare import prepare
+from core.inputs.training_overlap import example_digests
+from core.request.catalog import MAX_LENGTH, TASKS, Task
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import Frame, SweepResult
+from core.sweep.sweep import sweep
 
 AVERAGE_EVERY = 20  # steps
 

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core import results
-from core.catalog import EMBEDDED, FINE_AMOUNTS, METHODS, TASKS, SweepRequest, checked
 from core.command_line import OneLineParser, run_command
-from core.library import MANIFEST, Entry, entry_of, write_manifest
+from core.inputs.prepare import prepare
 from core.precompute import compute
-from core.provenance import command_line
-from core.requests import prepare
+from core.request.amounts import FINE_AMOUNTS
+from core.request.catalog import EMBEDDED, METHODS, TASKS
+from core.request.sweep_request import SweepRequest, checked
+from core.results import store
+from core.results.library import MANIFEST, Entry, entry_of, write_manifest
+from core.results.provenance import command_line
 
 SEEDS = (0, 1, 2)
 GLUE = "glue"  # what the manifest's commands call the data folder
@@ -80,8 +82,8 @@ def entry(request: SweepRequest, data: Path, output: Path, fresh: bool) -> Entry
     asked = checked(replace(request, data=str(data) if request.data == GLUE else request.data))
     path = output / f"{prepare(asked).key}.json"
     if fresh or not path.is_file():
-        results.save(compute(asked, None), output)
-    return entry_of(results.load(path), command)
+        store.save(compute(asked, None), output)
+    return entry_of(store.load(path), command)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -90,14 +92,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, type=Path, metavar="GLUE", help="folder in the Hub's GLUE layout")
     parser.add_argument("--tasks", nargs="+", choices=list(EMBEDDED), default=list(EMBEDDED), help="default: all")
     parser.add_argument("--fresh", action="store_true", help="compute what is there already as well")
-    parser.add_argument("--output", type=Path, default=results.SHIPPED_RESULTS, help="default: the shipped results")
+    parser.add_argument("--output", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Computes what is missing, task by task, and lists it beside the folder of results."""
     options = parse(arguments)
-    results.check_writable(options.output)
+    store.check_writable(options.output)
     entries = [
         entry(request, options.data, options.output, options.fresh)
         for task in options.tasks

@@ -10,8 +10,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core import catalog, findings, results
 from core.command_line import OneLineParser, check_threads, run_command
+from core.findings import overview
+from core.request import catalog
+from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
+from core.request.sweep_request import SweepRequest, checked, choose
+from core.results import store
+from core.results.schema import SweepResult
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -33,23 +38,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def request_of(options: argparse.Namespace) -> catalog.SweepRequest:
+def request_of(options: argparse.Namespace) -> SweepRequest:
     """Turns the command line into a checked request.
 
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
-    catalog.choose(options.method, catalog.METHODS, "method")
+    choose(options.method, catalog.METHODS, "method")
     weight_method = catalog.METHODS[options.method].granularity == "weight"
-    amounts = catalog.DEFAULT_AMOUNTS if options.amounts is None else options.amounts.split(",")
-    return catalog.checked(
-        catalog.SweepRequest(
+    amounts = DEFAULT_AMOUNTS if options.amounts is None else options.amounts.split(",")
+    return checked(
+        SweepRequest(
             checkpoint=options.checkpoint,
             task=options.task,
             method=options.method,
             scope=options.scope or ("encoder" if weight_method else None),
             points=options.points,
-            amounts=catalog.parse_amounts(amounts),
+            amounts=parse_amounts(amounts),
             num_examples=options.examples,
             seed=options.seed,
             data=options.data,
@@ -58,7 +63,7 @@ def request_of(options: argparse.Namespace) -> catalog.SweepRequest:
     )
 
 
-def compute(request: catalog.SweepRequest, threads: int | None) -> results.SweepResult:
+def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     """Runs a sweep with a progress bar on standard error.
 
     Args:
@@ -68,21 +73,22 @@ def compute(request: catalog.SweepRequest, threads: int | None) -> results.Sweep
     Raises:
         PrunescopeError: The checkpoint or the data are not to be had, or do not fit.
     """
-    from core.requests import prepare
+    from core.inputs.prepare import prepare
 
     inputs = prepare(request)
     # After the checks that need no torch: bad input is refused without the seconds its import takes.
     import torch
 
-    from core.checkpoints import load
-    from core.sweep import Progress, sweep
+    from core.encoder.loading import load
+    from core.sweep.runner import Progress
+    from core.sweep.sweep import sweep
 
     if threads is not None:
         torch.set_num_threads(threads)
     events = sweep(load(inputs.resolved), inputs, request)
     with tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar:
         for event in events:
-            if isinstance(event, results.SweepResult):
+            if isinstance(event, SweepResult):
                 return event
             if isinstance(event, Progress):
                 bar.total, bar.n = event.total, event.done
@@ -96,11 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     check_threads(options.threads)
     request = request_of(options)
-    results.check_writable(options.output)
+    store.check_writable(options.output)
     result = compute(request, options.threads)
-    if words := findings.caution(result):
+    if words := overview.caution(result):
         print(f"warning: {words}", file=sys.stderr)
-    print(results.save(result, options.output))
+    print(store.save(result, options.output))
     return 0
 
 

@@ -1,9 +1,9 @@
 """`python -m core.worker`: a warm process that runs requests; JSON lines in, JSON lines out.
 
-The server starts one (`core.jobs`) and keeps it. torch and transformers are imported once, in the background, while
-orders can be read already. A stored result is found and answered without them, even while another job runs. Standard
-input is read on a thread of its own, so that a cancel is noticed between two micro-batches; standard output carries the
-protocol and nothing else.
+The server starts one (`core.jobs.queue`) and keeps it. torch and transformers are imported once, in the background,
+while orders can be read already. A stored result is found and answered without them, even while another job runs.
+Standard input is read on a thread of its own, so that a cancel is noticed between two micro-batches; standard output
+carries the protocol and nothing else.
 
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
@@ -27,10 +27,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from core import results
-from core.catalog import EMBEDDED, SweepRequest, is_own, source_of
 from core.errors import PrunescopeError
-from core.requests import Inputs, prepare
+from core.inputs.prepare import Inputs, prepare
+from core.request.catalog import EMBEDDED
+from core.request.sweep_request import SweepRequest, is_own, source_of
+from core.results import schema, store
 
 IDLE_SECONDS = 30 * 60.0
 BETWEEN_REPORTS = 0.1  # seconds
@@ -200,21 +201,21 @@ class Worker:
             return {"key": inputs.key, "path": str(path), "stored": True}
         self._wait_until_warm(report)
         result = _compute(inputs, request, report, tell)
-        return {"key": result.key, "path": str(results.save(result)), "stored": False}
+        return {"key": result.key, "path": str(store.save(result)), "stored": False}
 
 
 def _verify(order: Order, report: Reporter) -> dict[str, Any]:
     """Recomputes one frame of a stored result, by our engine and by torch-cka."""
-    from core.verify import verify_frame
+    from core.sweep.recompute import verify_frame
 
-    result = results.load(_stored(order["key"]))
+    result = store.load(_stored(order["key"]))
     found = verify_frame(result, order["amount"], order.get("checkpoint"), order.get("data"), report)
     return found.to_json()
 
 
 def _predict(order: Order, report: Reporter) -> dict[str, Any]:
     """Predicts the labels of a typed text at every amount of a pruning; scores are made on written examples."""
-    from core.predict import predict
+    from core.sweep.predict import predict
 
     request = SweepRequest.from_json({**order, "data": "written"})
     return asdict(predict(request, order["texts"], report))
@@ -222,23 +223,23 @@ def _predict(order: Order, report: Reporter) -> dict[str, Any]:
 
 def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
     """Tells how long a sweep will take, from a measured forward pass."""
-    from core.estimate import estimate
+    from core.sweep.estimate import estimate
 
     return estimate(SweepRequest.from_json(order["request"]), report)
 
 
 def _export(order: Order, report: Reporter) -> dict[str, Any]:
     """Writes the pruned checkpoint of one frame of a stored result."""
-    from core.pruned_checkpoint import write_pruned
+    from core.exports.pruned_checkpoint import write_pruned
 
-    result = results.load(_stored(order["key"]))
+    result = store.load(_stored(order["key"]))
     folder = write_pruned(result, order["amount"], order.get("checkpoint"), order.get("data"), report)
     return {"folder": str(folder)}
 
 
 def _stored(key: str) -> Path:
     """Finds the file of a stored result."""
-    path = results.find(key)
+    path = store.find(key)
     if path is None:
         raise PrunescopeError(f"no stored result {key[:12]}…: run the sweep again")
     return path
@@ -257,20 +258,21 @@ def _needs_libraries(request: SweepRequest) -> bool:
 
 def _usable(key: str) -> Path | None:
     """Finds a stored result that can be read; a damaged one counts as absent and will be replaced."""
-    path = results.find(key)
+    path = store.find(key)
     if path is not None:
         try:
-            results.load(path)
+            store.load(path)
         except PrunescopeError as error:
             print(error, file=sys.stderr)
             return None
     return path
 
 
-def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell) -> results.SweepResult:
+def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell) -> schema.SweepResult:
     """Runs a sweep, telling its progress and its frames."""
-    from core.checkpoints import load
-    from core.sweep import FrameReady, Progress, sweep
+    from core.encoder.loading import load
+    from core.sweep.runner import Progress
+    from core.sweep.sweep import FrameReady, sweep
 
     report("Loading the checkpoint", 0, 1)
     with closing(sweep(load(inputs.resolved), inputs, request)) as events:  # closing it cancels
@@ -280,13 +282,13 @@ def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell
                     report(event.stage, event.done, event.total)
                 case FrameReady():
                     tell("frame", header=_header_json(event.header), frame=event.frame.model_dump(mode="json"))
-                case results.SweepResult():
+                case schema.SweepResult():
                     return event
     raise AssertionError("a sweep ended without its result")
 
 
-def _header_json(header: results.Header) -> dict[str, Any]:
-    return header.model_dump(mode="json", include=set(results.Header.model_fields))
+def _header_json(header: schema.Header) -> dict[str, Any]:
+    return header.model_dump(mode="json", include=set(schema.Header.model_fields))
 
 
 def _apology(error: Exception) -> str:
@@ -299,7 +301,8 @@ def _apology(error: Exception) -> str:
 def _get_warm() -> None:
     """Imports what a run needs, and loads the checkpoint that most visitors begin with."""
     import core.sweep  # noqa: F401
-    from core.checkpoints import load, resolve
+    from core.encoder.loading import load
+    from core.inputs.checkpoints import resolve
 
     with suppress(PrunescopeError):  # told to whoever asks for it
         load(resolve(next(iter(EMBEDDED.values())).id))

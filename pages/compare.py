@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.choices import counterpart
-from core.compare_charts import compare_frames, compare_views
-from core.comparisons import (
+from core.charts.compare import compare_frames, compare_views
+from core.findings.claim import same_examples
+from core.findings.compare import (
     accuracy_comparisons,
     comparison_findings,
     comparison_table,
@@ -15,9 +15,9 @@ from core.comparisons import (
     shared_scale,
     shown_together,
 )
-from core.library import Entry, entry_of
-from core.results import SweepResult
-from core.verdicts import same_examples
+from core.results.choices import counterpart
+from core.results.library import Entry, entry_of
+from core.results.schema import SweepResult
 from ui.address import picture_first
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports

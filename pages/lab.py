@@ -5,14 +5,18 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from core import jobs, library, results
-from core.catalog import LOCAL_LIMITS, REDUCTIONS, SweepRequest, is_hosted, limits
 from core.errors import PrunescopeError
-from core.jobs import Job
-from core.names import amount_name
-from core.own_data import MAX_ROWS
-from core.provenance import check_in_words, command_line, request_of
-from core.results import SweepResult
+from core.findings.lab import check_in_words
+from core.inputs.own_table import MAX_ROWS
+from core.jobs import queue
+from core.jobs.job import Job
+from core.request.catalog import REDUCTIONS
+from core.request.limits import LOCAL_LIMITS, is_hosted, limits
+from core.request.sweep_request import SweepRequest
+from core.results import library, store
+from core.results.names import amount_name
+from core.results.provenance import command_line, request_of
+from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter
 from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
@@ -43,7 +47,7 @@ INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 def lab() -> None:
     """Shows the settings, and below them the run or the result that the address names."""
     page_header("Lab")
-    jobs.start_worker()
+    queue.start_worker()
     job = job_in_address()
     if job and job.state == "done":
         show_result_of(job)
@@ -92,7 +96,7 @@ def show_result_of(job: Job) -> None:
 def stored_result() -> SweepResult | None:
     """Finds the result that the address names; without one, the one that this visitor saw last."""
     key = st.query_params.get("result") or st.session_state.get("lab-result", "")
-    path = results.find(key)
+    path = store.find(key)
     if path is None and key not in kept():
         return None
     try:
@@ -120,7 +124,7 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
     if job and job.request:
         return job.request
     if result:
-        return jobs.request_for(result.key) or request_of(result)
+        return queue.request_for(result.key) or request_of(result)
     return DEFAULT_REQUEST
 
 
@@ -219,7 +223,7 @@ def show_example() -> None:
     """Shows a shipped result where there is no run to show yet."""
     with refusals_shown():
         entries = library.shipped()
-        path = results.find(entries[0].key) if entries else None
+        path = store.find(entries[0].key) if entries else None
         if path:
             example = loaded(path)
             st.markdown(EXAMPLE)
@@ -239,7 +243,7 @@ def show_result(result: SweepResult) -> None:
     offer_exports(result, reduction)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         tell_place(result)
-        if jobs.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):
+        if queue.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):
             offer_check(result)
             offer_recomputation(result)
         else:
@@ -252,7 +256,7 @@ def tell_place(result: SweepResult) -> None:
     st.code(command_line(remembered(None, result)), language="shell", wrap_lines=True)
     if not is_hosted():
         st.markdown("**The file** with all numbers:")
-        st.code(str(results.find(result.key)), language=None, wrap_lines=True)
+        st.code(str(store.find(result.key)), language=None, wrap_lines=True)
 
 
 def offer_recomputation(result: SweepResult) -> None:
@@ -274,7 +278,7 @@ def offer_check(result: SweepResult) -> None:
         with refusals_shown():
             st.session_state["lab-checking"] = result.key, check(result, amount)
     key, job_id = st.session_state.get("lab-checking", ("", ""))
-    job = jobs.get(job_id) if key == result.key else None
+    job = queue.get(job_id) if key == result.key else None
     if job and not job.ended:
         follow(job)
     elif job and job.outcome:
@@ -286,7 +290,7 @@ def offer_check(result: SweepResult) -> None:
 def check(result: SweepResult, amount: float) -> str:
     """Asks for a verification; where folders lie, the request knows."""
     request = remembered(None, result)
-    return jobs.ask(
+    return queue.ask(
         "verify",
         visitor(),
         key=result.key,

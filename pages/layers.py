@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.catalog import SURVIVAL_THRESHOLD
-from core.charts import player_frames
-from core.findings import is_cumulative
-from core.layer_charts import layer_views
-from core.layer_findings import THRESHOLDS, layer_finding, order_finding
-from core.names import checkpoint_name, point_names, pruning_name
-from core.results import SweepResult
-from core.verdicts import controls_of, isolated_finding, isolated_of
+from core.charts.layers import layer_views
+from core.charts.overview import player_frames
+from core.findings.claim import controls_of, isolated_finding, isolated_of
+from core.findings.layers import THRESHOLDS, layer_finding, order_finding
+from core.findings.overview import is_cumulative
+from core.request.catalog import SURVIVAL_THRESHOLD
+from core.results.names import checkpoint_name, point_names, pruning_name
+from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.catalog import (
+from core.charts.methods import picture
+from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     FEW_EXAMPLES,
     MAX_LENGTH,
@@ -16,8 +17,7 @@ from core.catalog import (
     SURVIVAL_THRESHOLD,
     Method,
 )
-from core.explained import picture
-from core.statistics import DEPTH_GAP_BOUND
+from core.sweep.statistics import DEPTH_GAP_BOUND
 from ui.header import page_header
 from ui.player import let_draw
 from ui.text import plain
@@ -194,7 +194,7 @@ def representations() -> None:
         formula = REDUCTION_FORMULAS.get(reduction.name)
         written = f"\n\n$$\n{formula}\n$$" if formula else ""
         st.markdown(f"*{plain(reduction.title)}.* {plain(reduction.explanation)}{written}")
-    st.markdown(":small[`core/representations.py`, `core/batches.py`]")
+    st.markdown(":small[`core/encoder/representations.py`, `core/encoder/batches.py`]")
 
 
 # ---------------------------------------------------------------- CKA
@@ -231,7 +231,8 @@ $$
 At least {MIN_EXAMPLES} examples are needed, and below {FEW_EXAMPLES} a result carries a warning.
 
 *Kornblith et al. 2019, arXiv 1905.00414 (CKA); Song et al. 2012 and Nguyen et al. 2021, arXiv 2010.15327, eq. 3
-(unbiased, in batches)*. :small[`core/cka.py`; a second opinion by the published torch-cka: `core/reference.py`]
+(unbiased, in batches)*. :small[`core/similarity/cka.py`; a second opinion by the published torch-cka:
+`core/similarity/torch_cka.py`]
 """
 
 # ---------------------------------------------------------------- survival
@@ -265,7 +266,8 @@ An interval of survival is cut to the amounts that were measured: its end at the
 random control's depth gap, paired example by example, and with what each layer does alone. Kendall's $\tau_b$ between
 survival and depth is a description: layers are no sample, so that there is no p-value over them.
 
-:small[`core/statistics.py`; in words: `core/findings.py`, `core/verdicts.py`, `core/comparisons.py`]
+:small[`core/sweep/statistics.py`; in words:
+`core/findings/overview.py`, `core/findings/claim.py`, `core/findings/compare.py`]
 """
 
 # ---------------------------------------------------------------- accuracy
@@ -280,7 +282,8 @@ corrected by Holm's method for the number of amounts.
 
 An example *flips* at the first amount at which the prediction is not the unpruned model's any more.
 
-:small[`core/metrics.py`, `core/comparisons.py`, `core/flips.py`; a sentence of one's own: `core/predict.py`]
+:small[`core/sweep/metrics.py`, `core/findings/compare.py`, `core/findings/sentences.py`;
+a sentence of one's own: `core/sweep/predict.py`]
 """
 
 # ---------------------------------------------------------------- limits
@@ -312,23 +315,23 @@ everything works without a network.
 # ---------------------------------------------------------------- where every number is computed
 
 FILES = (
-    ("Which examples are evaluated, in which order", "core/eval_subset.py"),
-    ("Vectors of every layer, and predictions", "core/representations.py"),
+    ("Which examples are evaluated, in which order", "core/inputs/examples.py"),
+    ("Vectors of every layer, and predictions", "core/encoder/representations.py"),
     ("What pruning removes", "core/pruning/METHOD.py"),
     ("Sparsity, prunable sparsity, sparsity of each layer", "core/pruning/plan.py"),
     ("Agreement of two halves of the calibration examples", "core/pruning/calibration.py"),
-    ("Gram matrices, HSIC, CKA: every cell of a heatmap", "core/cka.py"),
-    ("CKA of sentence length alone; the order of all steps", "core/sweep.py"),
-    ("Survival, depth gap, their intervals", "core/statistics.py"),
-    ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/metrics.py"),
-    ("The sentence under a picture, the table of survival", "core/findings.py"),
-    ("Whether the published claim holds", "core/verdicts.py"),
-    ("Comparison of two results", "core/comparisons.py"),
-    ("Which examples flip", "core/flips.py"),
-    ("Probabilities of a typed sentence", "core/predict.py"),
-    ("A frame computed again, by this program and by torch-cka", "core/verify.py, core/reference.py"),
-    ("The result file, its key and its checksum", "core/results.py"),
-    ("The picture at the head of this page", "core/explained.py"),
+    ("Gram matrices, HSIC, CKA: every cell of a heatmap", "core/similarity/cka.py"),
+    ("CKA of sentence length alone; the order of all steps", "core/sweep/sweep.py"),
+    ("Survival, depth gap, their intervals", "core/sweep/statistics.py"),
+    ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
+    ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
+    ("Whether the published claim holds", "core/findings/claim.py"),
+    ("Comparison of two results", "core/findings/compare.py"),
+    ("Which examples flip", "core/findings/sentences.py"),
+    ("Probabilities of a typed sentence", "core/sweep/predict.py"),
+    ("A frame computed again, by this program and by torch-cka", "core/verify.py, core/similarity/torch_cka.py"),
+    ("The result file, its key and its checksum", "core/results/schema.py"),
+    ("The picture at the head of this page", "core/charts/methods.py"),
 )
 
 

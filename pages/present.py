@@ -5,10 +5,10 @@ from functools import partial
 
 import streamlit as st
 
-from core.catalog import REDUCTIONS
-from core.library import Entry
-from core.names import checkpoint_name, data_name, pruning_name
-from core.results import SweepResult
+from core.request.catalog import REDUCTIONS
+from core.results.library import Entry
+from core.results.names import checkpoint_name, data_name, pruning_name
+from core.results.schema import SweepResult
 from ui.address import choose, note_bad, picture_first
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports

@@ -5,10 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core import jobs
-from core.catalog import METHODS, REDUCTIONS, TASKS
+from core.charts.sentences import flip_frames, flip_views, probability_frames, probability_view
 from core.errors import PrunescopeError
-from core.flips import (
+from core.findings.sentences import (
     ALL,
     Example,
     examples_of,
@@ -17,13 +16,16 @@ from core.flips import (
     in_order_of_flips,
     label_name,
     length_choices,
+    prediction_finding,
+    reading_note,
     selected,
 )
-from core.library import Entry
-from core.names import amount_name, checkpoint_name, in_sentence, pruning_name
-from core.results import SweepResult
-from core.sentence_charts import flip_frames, flip_views, probability_frames, probability_view
-from core.typed import Prediction, answer, check_texts, column_name, prediction_finding, question, reading_note
+from core.jobs import queue
+from core.request.catalog import METHODS, REDUCTIONS, TASKS
+from core.results.library import Entry
+from core.results.names import amount_name, checkpoint_name, in_sentence, pruning_name
+from core.results.prediction import Prediction, answer, check_texts, column_name, question
+from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_one, shortlist
 from ui.exports import offer_exports
@@ -49,7 +51,7 @@ QUICK_SECONDS = 1.0  # a click waits so long for an answer, to show it at once
 def sentences() -> None:
     """Shows the examples of a result, and below them a sentence of one's own."""
     page_header("Sentences")
-    jobs.start_worker()
+    queue.start_worker()
     st.title("Which sentences does pruning change, and when?", anchor=False)
     entries = at_hand()
     if not entries:
@@ -203,18 +205,18 @@ def ask(result: SweepResult, typed: Sequence[str]) -> None:
     st.session_state.pop("typed-job", None)
     try:
         texts = check_texts(typed, TASKS[result.task.name])
-        job_id = jobs.ask("predict", visitor(), **question(result, texts))
+        job_id = queue.ask("predict", visitor(), **question(result, texts))
     except PrunescopeError as error:
         st.error(plain(str(error)))
         return
     st.session_state["typed-job"] = result.key, texts, job_id
-    jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
 
 
 def show_answer(result: SweepResult) -> None:
     """Shows how the question goes: its progress, its failure or its answer."""
     key, texts, job_id = st.session_state.get("typed-job", ("", (), ""))
-    job = jobs.get(job_id) if key == result.key else None
+    job = queue.get(job_id) if key == result.key else None
     if job is None:
         return
     if not job.ended:

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
-from core.catalog import FINE_AMOUNTS, METHODS, REDUCTIONS, TASKS, amount_text
-from core.library import MANIFEST, entry_of, write_manifest
-from core.results import (
+from core.request.amounts import FINE_AMOUNTS, amount_text
+from core.request.catalog import METHODS, REDUCTIONS, TASKS
+from core.results.library import MANIFEST, entry_of, write_manifest
+from core.results.schema import (
     CheckpointRecord,
     CkaRecord,
     DepthGapRecord,
@@ -19,10 +20,10 @@ from core.results import (
     SweepResult,
     TaskRecord,
     digest,
-    save,
     sealed,
 )
-from core.statistics import layer_statistics
+from core.results.store import save
+from core.sweep.statistics import layer_statistics
 
 OwnCka = Callable[[float, int, int], float | None]
 """(amount, point, number of points) -> CKA of a point with its own baseline."""

@@ -25,10 +25,10 @@ for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT"):
 import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402
 
-from core.catalog import TASKS  # noqa: E402
+from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
-    from core.jobs import JobQueue
+    from core.jobs.queue import JobQueue
 
 
 @pytest.fixture(scope="session")

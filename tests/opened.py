@@ -5,7 +5,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from core.catalog import ROOT
+from core.request.catalog import ROOT
 
 
 def open_page(page: str, **parameters: str) -> AppTest:

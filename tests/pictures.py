@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import vl_convert
 
-from core.charts import Spec
+from core.charts.grammar import Spec
 
 
 def at_frame(spec: Spec, frame: int) -> Spec:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core import jobs
-from core.jobs import Job, JobQueue
-from core.results import Header, SweepResult, canonical_json, save
+from core.jobs.job import Job
+from core.jobs.queue import JobQueue
+from core.results.schema import Header, SweepResult, canonical_json
+from core.results.store import save
 from tests.builders import make_result
 
 PATIENCE = 10.0  # seconds
@@ -69,4 +70,4 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes a queue the one that the pages know."""
     for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "watch", "cancel"):
-        monkeypatch.setattr(jobs, name, getattr(queue, name))
+        monkeypatch.setattr(queue, name, getattr(queue, name))

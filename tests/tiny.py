@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.catalog import Task
 from core.pruning import Plan, Planning
+from core.request.catalog import Task
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _TEXT = (

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.choices import SOURCES, task_title, told_apart
-from core.library import Entry
-from core.results import SweepResult
+from core.results.choices import SOURCES, task_title, told_apart
+from core.results.library import Entry
+from core.results.schema import SweepResult
 from ui.address import choose
 from ui.results import by_key
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import jobs
-from core.catalog import SweepRequest, source_of
 from core.errors import PrunescopeError
-from core.jobs import Job
+from core.jobs import queue
+from core.jobs.job import Job
+from core.request.sweep_request import SweepRequest, source_of
 from ui.jobs import duration, visitor
 from ui.text import plain
 
@@ -30,14 +30,14 @@ def show_estimate(request: SweepRequest, asked: bool) -> None:
     try:
         if not asked and source_of(request.checkpoint) != "embedded":
             return
-        job_id = jobs.ask("estimate", visitor(), request=request.to_json())
+        job_id = queue.ask("estimate", visitor(), request=request.to_json())
     except PrunescopeError as error:
         st.markdown(f":small[{plain(str(error))}]")
         return
     if st.session_state.get("lab-estimate") != job_id:
         drop_estimate()
         st.session_state["lab-estimate"] = job_id
-    job = jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
         _remember(request, job, known)
         st.markdown(f":small[{known.get(request, '')}]")
@@ -49,7 +49,7 @@ def drop_estimate() -> None:
     """Ends a measurement that nobody waits for any more."""
     job_id = st.session_state.pop("lab-estimate", None)
     if job_id:
-        jobs.cancel(job_id, visitor())
+        queue.cancel(job_id, visitor())
 
 
 def _look(request: SweepRequest, job_id: str) -> None:
@@ -59,12 +59,12 @@ def _look(request: SweepRequest, job_id: str) -> None:
     """
     if st.session_state.get("lab-estimate") != job_id:
         return
-    job = jobs.get(job_id)
+    job = queue.get(job_id)
     if job is None or job.ended:
         if job is not None:
             _remember(request, job, st.session_state["lab-estimates"])
         st.rerun()
-    jobs.watch(job_id, visitor())
+    queue.watch(job_id, visitor())
     waits = job.state == "queued" and job.position
     st.markdown(f":small[{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …]")
 

@@ -7,15 +7,18 @@ from pathlib import Path
 import streamlit as st
 import vl_convert
 
-from core import jobs
-from core.catalog import METHODS, SweepRequest, is_hosted
 from core.errors import PrunescopeError
-from core.exports import Drawing, Picture, cka_csv, file_name, metrics_csv, player_html, result_json
-from core.figures import figure_of, frames_of
-from core.jobs import Job
-from core.names import amount_name, pruning_name
-from core.provenance import command_line, request_of
-from core.results import SweepResult
+from core.exports.drawing import Drawing, Picture
+from core.exports.figure import figure_of, frames_of
+from core.exports.files import cka_csv, file_name, metrics_csv, player_html, result_json
+from core.jobs import queue
+from core.jobs.job import Job
+from core.request.catalog import METHODS
+from core.request.limits import is_hosted
+from core.request.sweep_request import SweepRequest
+from core.results.names import amount_name, pruning_name
+from core.results.provenance import command_line, request_of
+from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import follow, visitor
 from ui.player import SNIPPET, VEGA
@@ -40,7 +43,7 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
 
     Args:
         result: A whole sweep; of one that still runs nothing can be taken away.
-        reduction: What is on show, a name from `core.catalog.REDUCTIONS`.
+        reduction: What is on show, a name from `core.request.catalog.REDUCTIONS`.
         others: The result that it is compared with; the pictures then show both.
     """
     results = (result, *(other for other in others[:1] if other.key != result.key))
@@ -170,7 +173,7 @@ def _offer_numbers(result: SweepResult, in_company: bool) -> None:
         _download("Metrics as CSV", partial(metrics_csv, result), file_name([result], "-metrics.csv"), "text/csv")
         _download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
     st.markdown(f"**The command that computes them{of}**")
-    request = jobs.request_for(result.key) or request_of(result)
+    request = queue.request_for(result.key) or request_of(result)
     st.code(command_line(request), language="shell", wrap_lines=True)
     st.markdown(f"**A pruned checkpoint{of}**")
     _offer_checkpoint(result, request)
@@ -207,7 +210,7 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
                 st.error(plain(str(error)))
     asked, job_id = st.session_state.get("export-checkpoint", (None, ""))
     if asked == (result.key, amount):
-        _show_checkpoint(amount, jobs.get(job_id))
+        _show_checkpoint(amount, queue.get(job_id))
 
 
 def _show_checkpoint(amount: float, job: Job | None) -> None:
@@ -223,14 +226,14 @@ def _show_checkpoint(amount: float, job: Job | None) -> None:
 
 def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
     """Whether it is known where the checkpoint is and, if the method scores on some, the examples."""
-    checkpoint = result.checkpoint.source != "folder" or jobs.request_for(result.key) is not None
+    checkpoint = result.checkpoint.source != "folder" or queue.request_for(result.key) is not None
     data = result.task.source != "folder" or request.data == "hub" or Path(request.data or "").is_dir()
     return checkpoint and (data or not METHODS[result.pruning.method].calibrated)
 
 
 def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
     """Asks the worker for a frame's weights; where folders lie, the request knows."""
-    return jobs.ask(
+    return queue.ask(
         "export",
         visitor(),
         key=result.key,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.results import SweepResult
+from core.results.schema import SweepResult
 from ui.jobs import link_parameters, note_watching
 from ui.player import load_ahead, note_opened
 

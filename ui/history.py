@@ -5,11 +5,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from core import library, results
-from core.catalog import is_hosted
 from core.errors import PrunescopeError
-from core.library import Entry
-from core.results import SweepResult
+from core.request.limits import is_hosted
+from core.results import library, store
+from core.results.library import Entry
+from core.results.schema import SweepResult
 from ui.results import own_results
 from ui.text import plain
 
@@ -39,7 +39,7 @@ def _tell_place() -> None:
         )
         return
     st.markdown(":small[They are files in this folder, which the other pages read as well:]")
-    st.code(str(results.user_folder()), language=None, wrap_lines=True)
+    st.code(str(store.user_folder()), language=None, wrap_lines=True)
 
 
 def _some(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -9,10 +9,10 @@ from typing import NoReturn
 
 import streamlit as st
 
-from core import jobs
-from core.catalog import SweepRequest
-from core.jobs import Job
-from core.results import SweepResult
+from core.jobs import queue
+from core.jobs.job import Job
+from core.request.sweep_request import SweepRequest
+from core.results.schema import SweepResult
 from ui.text import plain
 
 TICK = 1.0  # seconds between two looks at a job
@@ -29,7 +29,7 @@ def visitor() -> str:
 
 def job_in_address() -> Job | None:
     """Gives the job that the address names, if it is known here."""
-    return jobs.get(st.query_params.get("job", ""))
+    return queue.get(st.query_params.get("job", ""))
 
 
 def link_parameters() -> dict[str, str]:
@@ -47,17 +47,17 @@ def note_watching(*, at_home: bool = False) -> None:
     job = job_in_address()
     if job is None:
         return
-    jobs.watch(job.id, visitor())
+    queue.watch(job.id, visitor())
     if not at_home:
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
 def _mention(job: Job) -> None:
     """One line about a job, with the way to it."""
-    current = jobs.get(job.id)
+    current = queue.get(job.id)
     if current is None or current.ended != job.ended:
         st.rerun()
-    jobs.watch(job.id, visitor())
+    queue.watch(job.id, visitor())
     words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
     st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params={"job": job.id})
 
@@ -72,11 +72,11 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
     Raises:
         PrunescopeError: It is refused.
     """
-    job_id = jobs.submit(request, visitor(), fresh=fresh)
+    job_id = queue.submit(request, visitor(), fresh=fresh)
     st.query_params.pop("result", None)
     st.query_params["job"] = job_id
     st.session_state["started-a-job"] = True
-    jobs.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
 
 
@@ -96,10 +96,10 @@ def _is_eager(job: Job) -> bool:
 
 
 def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
-    job = jobs.get(job_id)
+    job = queue.get(job_id)
     if job is None or job.ended or (len(job.frames) > 1 if eager else _is_eager(job)):
         st.rerun()  # to the end, or to another pace
-    jobs.watch(job_id, visitor())
+    queue.watch(job_id, visitor())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(progress(job), text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
@@ -110,8 +110,8 @@ def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
 
 def _leave(job_id: str) -> NoReturn:
     """Detaches this visitor; a job that others watch runs on without them, and out of their sight."""
-    jobs.cancel(job_id, visitor())
-    job = jobs.get(job_id)
+    queue.cancel(job_id, visitor())
+    job = queue.get(job_id)
     if job is not None and not job.ended and st.query_params.get("job") == job_id:
         del st.query_params["job"]
         st.session_state["left-a-job"] = True

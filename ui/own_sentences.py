@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.catalog import Task, is_hosted
 from core.errors import PrunescopeError
-from core.own_data import (
+from core.inputs.own_table import (
     MAX_MEGABYTES,
     MAX_ROWS,
     OwnSentences,
@@ -21,6 +20,8 @@ from core.own_data import (
     sentences_from,
     usual_examples,
 )
+from core.request.catalog import Task
+from core.request.limits import is_hosted
 from ui.text import plain
 
 LEFT_OUT = "left out"

@@ -1,4 +1,4 @@
-"""The player on a page: core.charts' pictures driven by core/player.js, without a message to the server."""
+"""The player on a page: the pictures of core.charts, driven by player.js without a message to the server."""
 
 import json
 import os
@@ -11,16 +11,18 @@ from typing import Any
 import streamlit as st
 import vl_convert
 
-from core.catalog import REDUCTIONS, ROOT
-from core.charts import Spec, player_choices, player_frames, player_views
-from core.findings import accuracy_finding, caution, finding, length_finding
-from core.names import checkpoint_name, pruning_name
-from core.results import SweepResult, write_atomically
-from core.verdicts import verdict_finding
+from core.charts.grammar import Spec
+from core.charts.overview import player_choices, player_frames, player_views
+from core.findings.claim import verdict_finding
+from core.findings.overview import accuracy_finding, caution, finding, length_finding
+from core.request.catalog import REDUCTIONS, ROOT
+from core.results.names import checkpoint_name, pruning_name
+from core.results.schema import SweepResult
+from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, note_bad
 from ui.text import plain
 
-CORE = ROOT / "core"
+CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
 NEWLY_OPENED = "page-newly-opened"  # of the session
 MOMENT = 0.25  # seconds
@@ -53,7 +55,7 @@ def address_of(path: Path) -> str:
     return "/".join(("", *([base] if base else []), "app", "static", path.name))
 
 
-SCRIPT, STYLES = (CORE / "player.js").read_text("utf-8"), (CORE / "player.css").read_text("utf-8")
+SCRIPT, STYLES = (CHARTS / "player.js").read_text("utf-8"), (CHARTS / "player.css").read_text("utf-8")
 VEGA = vega_file()
 # Without a file to point at, the component carries Vega in its own script: larger, but it works.
 _player = st.components.v2.component(
@@ -102,7 +104,7 @@ def show_player(
 
     Args:
         result: A whole sweep or the first frames of one, at least one.
-        reduction: A name from `core.catalog.REDUCTIONS`.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
         key: As in `show_pictures`, like all that follows.
         group: Players of one group move together.
         autoplay: Whether it plays at first sight.
@@ -141,7 +143,7 @@ def show_pictures(
         frames: Of each frame its `amount`, its `name` and `detail`, the numbers said beside it.
         key: The element's identity on the page.
         title: What the pictures show, for who cannot see them.
-        layout: A class of core/player.css.
+        layout: A class of core/charts/player.css.
         group: Players of one group move together.
         autoplay: Starts playing at first sight, unless the visitor's system asks for less motion.
         start: The amount shown first; then nothing plays by itself.
@@ -249,7 +251,7 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
 
     Args:
         result: A whole sweep or the first frames of one.
-        reduction: A name from `core.catalog.REDUCTIONS`.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: Results of its random control and of each layer alone.
     """
     if words := caution(result):

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.catalog import DEFAULT_AMOUNTS, SweepRequest, stepped_amounts
+from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
+from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
 from ui.selectors import forget_settings
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import library, results
-from core.catalog import is_hosted
 from core.errors import PrunescopeError
-from core.library import Entry
-from core.results import SweepResult, load
+from core.request.limits import is_hosted
+from core.results import library, store
+from core.results.library import Entry
+from core.results.schema import SweepResult
+from core.results.store import load
 from ui.text import plain
 from ui.upload import kept
 
@@ -49,7 +50,7 @@ def own_results() -> tuple[Entry, ...]:
     """
     if not is_hosted():
         return library.own()
-    found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if results.find(key))
+    found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key))
     return tuple(library.entry_of(result) for result in found if result is not None)
 
 
@@ -71,7 +72,7 @@ def by_key(key: str) -> SweepResult | None:
     """
     if key in kept():
         return kept()[key]
-    path = results.find(key)
+    path = store.find(key)
     try:
         if path is None:
             raise PrunescopeError(f"the result {key[:12]}… is not stored here: recompute it, or choose another one")

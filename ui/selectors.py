@@ -13,7 +13,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.catalog import (
+from core.errors import PrunescopeError
+from core.request.amounts import amount_text, parse_amounts, stepped_amounts
+from core.request.catalog import (
     DEFAULT_EXAMPLES,
     EMBEDDED,
     METHODS,
@@ -23,15 +25,9 @@ from core.catalog import (
     SHIPPED,
     SUPPORTED_MODEL_TYPES,
     TASKS,
-    SweepRequest,
-    amount_text,
-    is_hosted,
-    is_own,
-    limits,
-    parse_amounts,
-    stepped_amounts,
 )
-from core.errors import PrunescopeError
+from core.request.limits import is_hosted, limits
+from core.request.sweep_request import SweepRequest, is_own
 from ui.own_sentences import choose_sentences
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core.catalog import is_hosted
 from core.errors import PrunescopeError
-from core.results import SweepResult, save
-from core.uploads import most_megabytes, read_upload
+from core.request.limits import is_hosted
+from core.results.schema import SweepResult
+from core.results.store import save
+from core.results.upload import most_megabytes, read_upload
 from ui.address import set_parameter
 from ui.text import plain
 
@@ -44,7 +45,7 @@ def keep(result: SweepResult) -> str:
     """Keeps a checked result where pages find it, and gives its key.
 
     Args:
-        result: From `core.uploads.read_upload`.
+        result: From `core.results.upload.read_upload`.
 
     Raises:
         PrunescopeError: The user's folder cannot be written.

@@ -16,7 +16,7 @@ Cost: one forward and one backward pass over the calibration examples a sweep.
 
 from torch import Tensor
 
-from core.hooks import Catcher
+from core.encoder.hooks import Catcher
 from core.pruning.calibration import Halves, attributions, reliability
 from core.pruning.plan import Baseline, Planning
 from core.pruning.units import UnitPlan, clean_units

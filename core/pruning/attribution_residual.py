@@ -14,8 +14,8 @@ Cost: one forward and one backward pass over the calibration examples a sweep.
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from core.architectures import encoder_layers, part
-from core.hooks import Catcher
+from core.encoder.architectures import encoder_layers, part
+from core.encoder.hooks import Catcher
 from core.pruning.calibration import Halves, attributions, reliability
 from core.pruning.plan import Baseline, Planning
 from core.pruning.units import UnitPlan, hidden_units

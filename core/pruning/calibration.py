@@ -11,8 +11,8 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from core.batches import MicroBatch
-from core.hooks import Catcher
+from core.encoder.batches import MicroBatch
+from core.encoder.hooks import Catcher
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 """(logits (micro-batch, labels), gold (micro-batch,)) -> a sum over examples, one number."""

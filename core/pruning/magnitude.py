@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from core.architectures import encoder_layers, linear_weights
+from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.plan import Baseline, Planning
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, so 2**15 bins

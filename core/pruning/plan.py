@@ -8,7 +8,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from core.architectures import encoder_layers, linear_weights
+from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.calibration import Calibration
 
 

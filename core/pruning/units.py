@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from core.architectures import Part, encoder_layers, part
+from core.encoder.architectures import Part, encoder_layers, part
 
 
 @dataclass(frozen=True)

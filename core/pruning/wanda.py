@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from core.architectures import encoder_layers, linear_layers
-from core.batches import MicroBatch
-from core.hooks import Catcher
+from core.encoder.architectures import encoder_layers, linear_layers
+from core.encoder.batches import MicroBatch
+from core.encoder.hooks import Catcher
 from core.pruning.calibration import Halves, reliability
 from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Planning

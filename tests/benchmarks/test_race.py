@@ -23,10 +23,10 @@ from benchmarks.procedures import (
     stacked_batches,
 )
 from benchmarks.race import Measured
-from core.catalog import SweepRequest, checked
-from core.checkpoints import load
+from core.encoder.loading import load
 from core.errors import PrunescopeError
-from core.requests import prepare
+from core.inputs.prepare import prepare
+from core.request.sweep_request import SweepRequest, checked
 
 
 @pytest.fixture(params=["sst2", "mrpc"])

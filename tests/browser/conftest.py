@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
-from core.catalog import ROOT
+from core.request.catalog import ROOT
 from tests.browser.shipped import SHIPPED
 from tests.browser.watching import PATIENCE, complaints_of, messages_of
 from tests.builders import ship

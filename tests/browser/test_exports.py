@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from core.results import load
+from core.results.store import load
 from tests.browser.shipped import SST2, WRITTEN
 from tests.browser.test_lab import (  # noqa: F401
     A_WHILE,
@@ -165,8 +165,8 @@ def predictions(folder: Path, data: Path) -> list[int]:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from core.catalog import TASKS
-    from core.eval_subset import load_subset
+    from core.inputs.examples import load_subset
+    from core.request.catalog import TASKS
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)

@@ -7,9 +7,9 @@ import pytest
 import vl_convert
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from core.catalog import ROOT
-from core.charts import player_choices, player_frames
-from core.results import SweepResult
+from core.charts.overview import player_choices, player_frames
+from core.request.catalog import ROOT
+from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
 
 PICTURES = ("heatmap", "accuracy", "survival")
@@ -229,7 +229,7 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
         "frames": player_frames(SST2),
         "choices": player_choices(SST2),
     }
-    style, script = ((ROOT / "core" / f"player.{end}").read_text() for end in ("css", "js"))
+    style, script = ((ROOT / "core" / "charts" / f"player.{end}").read_text() for end in ("css", "js"))
     page.set_content(f"<style>{style}</style><main></main>")
     page.add_script_tag(content=vl_convert.javascript_bundle("globalThis.vegaEmbed = vegaEmbed;"), type="module")
     page.evaluate("data => { globalThis.data = data }", data)

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from core.catalog import TASKS
+from core.request.catalog import TASKS
 from tests.tiny import make_bert, make_texts, write_split
 
 SHORT = "0.3, 0.6"

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.catalog import EMBEDDED, ROOT, SHIPPED
+from core.request.catalog import EMBEDDED, ROOT, SHIPPED
 from tests.tiny import make_bert
 
 NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link](http://x.y)'

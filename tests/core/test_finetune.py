@@ -9,10 +9,11 @@ from tiny import make_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core import finetune
-from core.catalog import TASKS
-from core.checkpoint_files import TRAINING_EXAMPLES
-from core.eval_subset import example_digests, read_split
 from core.finetune import kept_ids, main, texts
+from core.inputs.checkpoint_files import TRAINING_EXAMPLES
+from core.inputs.glue_files import read_split
+from core.inputs.training_overlap import example_digests
+from core.request.catalog import TASKS
 
 
 @pytest.fixture(scope="module")

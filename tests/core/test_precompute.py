@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tiny import make_bert, write_split
 
-from core import results
-from core.catalog import ROOT, TASKS
+from core.request.catalog import ROOT, TASKS
+from core.results import store
 
 
 def command(*arguments: str) -> list[str]:
@@ -29,7 +29,7 @@ def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     (path,) = output.iterdir()
     assert done.stdout == f"{path}\n"
-    result = results.load(path)
+    result = store.load(path)
     assert result.amounts == (0.0, 0.5)
     assert result.task.source_name == "tiny pairs"
     assert set(result.frames[0].metrics) == {"accuracy", "f1"}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from core import library, results
-from core.catalog import EMBEDDED, SHIPPED
 from core.grid import requests
-from core.provenance import command_line
-from core.results import SHIPPED_RESULTS, load
-from core.verify import ENGINE_TOLERANCE, verify_frame
+from core.request.catalog import EMBEDDED, SHIPPED
+from core.results import library, store
+from core.results.provenance import command_line
+from core.results.store import SHIPPED_RESULTS, load
+from core.sweep.recompute import ENGINE_TOLERANCE, verify_frame
 
 MOST_BYTES = 135e6  # all checkpoints together
 
@@ -23,7 +23,7 @@ def test_the_manifest_lists_the_whole_grid_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("entry", library.shipped(), ids=lambda entry: entry.command.removeprefix("python -m "))
 def test_every_shipped_result_is_what_its_entry_says(entry: library.Entry) -> None:
-    path = results.find(entry.key)
+    path = store.find(entry.key)
     assert path is not None
     result = load(path)  # checks schema and checksum
     assert result.key == entry.key
@@ -38,7 +38,7 @@ def test_every_shipped_result_is_what_its_entry_says(entry: library.Entry) -> No
 @pytest.mark.parametrize("method", ["magnitude", "attribution", "random"])
 def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -> None:
     entry = next(one for one in library.shipped() if (one.task, one.method, one.source) == (task, method, "written"))
-    path = results.find(entry.key)
+    path = store.find(entry.key)
     assert path is not None
     found = verify_frame(load(path), 0.5)
     assert max(found.engine.values()) <= ENGINE_TOLERANCE

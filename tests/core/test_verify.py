@@ -11,15 +11,18 @@ from local_hub import LocalHub
 from tiny import make_bert, write_split
 
 from core import verify
-from core.catalog import REDUCTIONS, TASKS, SweepRequest, checked
-from core.checkpoints import load
 from core.command_line import run_command
+from core.encoder.loading import load
 from core.errors import PrunescopeError
-from core.hub import Report
-from core.requests import Inputs, prepare
-from core.results import Frame, SweepResult, save
-from core.sweep import sweep
-from core.verify import Deviations, verify_frame
+from core.inputs.hub import Report
+from core.inputs.prepare import Inputs, prepare
+from core.request.catalog import REDUCTIONS, TASKS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import Frame, SweepResult
+from core.results.store import save
+from core.sweep import recompute
+from core.sweep.recompute import Deviations, verify_frame
+from core.sweep.sweep import sweep
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
 
@@ -94,7 +97,7 @@ class TestConfirms:
     def test_over_several_windows(
         self, result: SweepResult, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("core.batches.WINDOW_BYTES", 1)  # one minibatch at a time
+        monkeypatch.setattr("core.encoder.batches.WINDOW_BYTES", 1)  # one minibatch at a time
         assert verify_frame(result, 0.4, **places).within_tolerance
 
     def test_leaves_the_model_as_it_was(self, result: SweepResult, places: dict[str, str]) -> None:
@@ -116,7 +119,7 @@ class TestConfirms:
             asked.append(request)
             return prepare(request, report)
 
-        monkeypatch.setattr(verify, "prepare", noting)
+        monkeypatch.setattr(recompute, "prepare", noting)
         assert verify_frame(result, 0.4).within_tolerance
         assert [request.checkpoint for request in asked] == [f"someone/tiny-bert@{result.checkpoint.revision}"]
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from core import results, worker
-from core.catalog import ROOT, SweepRequest, checked
-from core.requests import prepare
-from core.results import Frame, Header
+from core import worker
+from core.inputs.prepare import prepare
+from core.request.catalog import ROOT
+from core.request.sweep_request import SweepRequest, checked
+from core.results import store
+from core.results.schema import Frame, Header
 from core.worker import CancelledError, Reporter, Worker
 from tests.builders import make_result
 
@@ -93,7 +95,7 @@ def test_a_run_tells_progress_and_frames_and_stores_the_result(process: Process,
     assert [frame.amount for frame in frames(events)] == [0.0, 0.3, 0.6]
     header = Header.model_validate(next(event["header"] for event in events if event["event"] == "frame"))
     done = events[-1]
-    stored = results.load(Path(done["path"]))
+    stored = store.load(Path(done["path"]))
     assert (done["event"], done["stored"], done["key"]) == ("done", False, stored.key)
     assert stored.frames == tuple(frames(events))
     assert stored.checkpoint == header.checkpoint
@@ -111,7 +113,7 @@ def test_a_run_tells_progress_and_frames_and_stores_the_result(process: Process,
     Path(done["path"]).write_text("{}")
     process.send("d", "run", request=request_json)
     assert not process.until_end_of("d")[-1]["stored"], "a damaged file is no answer"
-    assert results.load(Path(done["path"])).frames == stored.frames
+    assert store.load(Path(done["path"])).frames == stored.frames
 
 
 def test_cancel_ends_the_running_and_the_waiting_job(process: Process, request_json: dict[str, Any]) -> None:
@@ -132,7 +134,7 @@ def test_cancel_ends_the_running_and_the_waiting_job(process: Process, request_j
 
     process.send("after", "run", request=request_json, fresh=True)
     after = process.until_end_of("after")
-    assert frames(after) == list(results.load(Path(after[-1]["path"])).frames)
+    assert frames(after) == list(store.load(Path(after[-1]["path"])).frames)
     assert frames(after)[0].cka["mean"][0][0] == pytest.approx(1, abs=1e-6)
 
 
@@ -195,7 +197,7 @@ def serve(orders: list[dict[str, Any]], warm_up: Callable[[], None] = lambda: No
 def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     request = checked(SweepRequest(str(tiny_bert), "sst2", num_examples=24, data="written"))
     result = make_result(amounts=request.amounts)
-    results.save(result.model_copy(update={"key": prepare(request).key}))
+    store.save(result.model_copy(update={"key": prepare(request).key}))
     never = threading.Event()
     try:
         order = {"job": "a", "op": "run", "request": request.to_json()}
@@ -212,7 +214,7 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     assert serve([find]) == [], "what is not stored is told in its turn"
     assert serve([{**find, "request": _request(tiny_bert, glue_folder).to_json()}, {"job": "b", "op": "find"}]) == []
     key = prepare(request).key
-    path = results.save(make_result(amounts=request.amounts).model_copy(update={"key": key}))
+    path = store.save(make_result(amounts=request.amounts).model_copy(update={"key": key}))
     assert serve([find]) == [{"job": "a", "event": "done", "key": key, "path": str(path), "stored": True}]
 
 

@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in the place of the shipped results, and no results of the user's own."""
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     return tmp_path / "results"
 

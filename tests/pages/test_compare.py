@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.comparisons import comparison_findings
-from core.results import SweepResult
+from core.findings.compare import comparison_findings
+from core.results.schema import SweepResult
 from tests.builders import make_result, ship
 from tests.opened import address, open_page, player, told
 

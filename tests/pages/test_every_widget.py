@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.jobs import JobQueue
+from core.jobs.queue import JobQueue
 from tests.builders import make_result, ship
 from tests.opened import open_page
 from tests.pages.test_sentences import on_written
@@ -101,7 +101,7 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
 @pytest.fixture
 def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> Path:
     """Five results at hand, and a worker without a model."""
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
     results = [make_result(), make_result(task="cola"), make_result(method="random"), on_written(), RESULT]
     ship(tmp_path / "results", *results)
     return tmp_path

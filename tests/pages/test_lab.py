@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import catalog, jobs
-from core.catalog import METHODS, ROOT, TASKS, SweepRequest, is_own
-from core.jobs import Job, JobQueue
-from core.own_data import load
-from core.provenance import command_line
-from core.results import save
+from core.inputs.own_table import load
+from core.jobs import queue
+from core.jobs.job import Job
+from core.jobs.queue import JobQueue
+from core.request import catalog
+from core.request.catalog import METHODS, ROOT, TASKS
+from core.request.sweep_request import SweepRequest, is_own
+from core.results.provenance import command_line
+from core.results.store import save
 from tests.builders import make_result
 from tests.queues import RESULT, ended, running
 
@@ -34,7 +37,7 @@ def asked(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[SweepRequest
         seen.append(request)
         return queue.submit(replace(request, source_name="hang"), watcher, fresh=fresh)
 
-    monkeypatch.setattr(jobs, "submit", submit)
+    monkeypatch.setattr(queue, "submit", submit)
     return seen
 
 
@@ -387,8 +390,8 @@ def test_what_cannot_be_measured_is_told_to_who_asks(queue: JobQueue) -> None:
 def test_an_estimate_in_words(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any], words: str
 ) -> None:
-    monkeypatch.setattr(jobs, "ask", lambda *_, **__: "a")
-    monkeypatch.setattr(jobs, "wait", lambda *_: Job("a", state="done", outcome=outcome))
+    monkeypatch.setattr(queue, "ask", lambda *_, **__: "a")
+    monkeypatch.setattr(queue, "wait", lambda *_: Job("a", state="done", outcome=outcome))
     assert any(words in text.value for text in open_lab().markdown)
 
 
@@ -444,7 +447,7 @@ def test_a_long_history_begins_with_the_newest(own_folder: Path) -> None:
 
 def test_a_shipped_result_cannot_be_deleted(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(RESULT, own_folder)
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", own_folder)
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", own_folder)
     page = open_lab()
     page.button(key=f"lab-deleted-{RESULT.key}").click()
     _run(page)
@@ -454,7 +457,7 @@ def test_a_shipped_result_cannot_be_deleted(own_folder: Path, monkeypatch: pytes
 
 def test_hosted_the_history_is_that_of_this_visit(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(jobs, "get", lambda job_id: Job("a", DEFAULT, "done", key=RESULT.key) if job_id else None)
+    monkeypatch.setattr(queue, "get", lambda job_id: Job("a", DEFAULT, "done", key=RESULT.key) if job_id else None)
     save(RESULT)
     save(make_result(amounts=(0.0, 0.4)))
     assert history(open_lab()).label == "Your results (0)", "others' results are not listed"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.layer_findings import layer_finding, order_finding
-from core.results import SweepResult
+from core.findings.layers import layer_finding, order_finding
+from core.results.schema import SweepResult
 from tests.builders import make_result, ship
 from tests.opened import address, open_page, player, told
 

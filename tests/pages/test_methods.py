@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import catalog
-from core.catalog import METHODS, POINTS, REDUCTIONS, ROOT
+from core.request import catalog
+from core.request.catalog import METHODS, POINTS, REDUCTIONS, ROOT
 from tests.opened import open_page
 
 PAGE = "pages/methods.py"
@@ -79,5 +79,5 @@ def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
 
 
 def test_it_needs_no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "none")
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "none")
     open_page(PAGE, result="nonsense", job="nonsense")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings import accuracy_finding, finding
-from core.results import SweepResult
-from core.verdicts import verdict_finding, verdict_in_short
+from core.findings.claim import verdict_finding, verdict_in_short
+from core.findings.overview import accuracy_finding, finding
+from core.results.schema import SweepResult
 from tests.builders import make_result, ship
 
 APP = str(Path(__file__).parents[2] / "app.py")

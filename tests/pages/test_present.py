@@ -8,8 +8,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.catalog import REDUCTIONS
-from core.results import SweepResult
+from core.request.catalog import REDUCTIONS
+from core.results.schema import SweepResult
 from pages.present import LONGEST, through, turn
 from tests.builders import make_result, ship
 from ui.results import at_hand
@@ -27,7 +27,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SweepResult
         make_result(method="random", seed=1),
         make_result(method="attribution", scope=None),
     ]
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     ship(tmp_path / "results", *made)
     return made
@@ -112,7 +112,7 @@ def test_the_keys_go_through_every_method_once_or_through_all(
 
 
 def test_without_a_result_it_leads_to_the_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.results.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     app = present()
     assert "no result to present" in app.info[0].value

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs
-from core.catalog import TASKS
-from core.eval_subset import load_subset
-from core.flips import examples_of, flips_finding
-from core.jobs import JobQueue
-from core.results import SweepResult, digest, sealed
-from core.typed import MOST_CHARACTERS
+from core.findings.sentences import examples_of, flips_finding
+from core.inputs.examples import load_subset
+from core.jobs import queue
+from core.jobs.queue import JobQueue
+from core.request.catalog import TASKS
+from core.results.prediction import MOST_CHARACTERS
+from core.results.schema import SweepResult, digest, sealed
 from tests.builders import make_result, ship
 from tests.opened import open_page
 
@@ -127,7 +127,7 @@ def test_a_bad_address_is_told_and_the_default_shown(name: str, shipped: Path, q
 
 
 def test_without_a_result_it_leads_to_the_lab(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "start_worker", lambda: None)  # `queue` would bring a result
+    monkeypatch.setattr(queue, "start_worker", lambda: None)  # `queue` would bring a result
     page = open_page(PAGE)
     assert "no result" in page.info[0].value
     assert not page.text_area

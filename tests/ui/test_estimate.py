@@ -2,13 +2,13 @@
 
 from streamlit.testing.v1 import AppTest
 
-from core.jobs import JobQueue
+from core.jobs.queue import JobQueue
 
 
 def page_with_a_late_look() -> None:
     import streamlit as st
 
-    from core.provenance import request_of
+    from core.results.provenance import request_of
     from tests.queues import RESULT
     from ui.estimate import _look, drop_estimate, show_estimate
 

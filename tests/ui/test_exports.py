@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui.exports
 from core.errors import PrunescopeError
-from core.jobs import JobQueue
+from core.jobs.queue import JobQueue
 from tests.queues import ended
 
 

@@ -3,8 +3,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.catalog import ROOT, SweepRequest
-from core.jobs import Job, JobQueue
+from core.jobs.job import Job
+from core.jobs.queue import JobQueue
+from core.request.catalog import ROOT
+from core.request.sweep_request import SweepRequest
 from tests.queues import ended, running
 from ui.jobs import partial_result, progress, progress_text
 

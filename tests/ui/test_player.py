@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.catalog import REDUCTIONS
+from core.request.catalog import REDUCTIONS
 from ui.player import address_of, vega_file
 
 

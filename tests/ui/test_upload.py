@@ -3,8 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import results
-from core.exports import result_json
+from core.exports.files import result_json
+from core.results import store
 from tests.builders import make_result
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
@@ -37,10 +37,10 @@ def upload(app: AppTest, content: bytes, name: str = "mine.json") -> AppTest:
 
 def test_a_file_is_kept_among_the_users_results_and_named_in_the_address() -> None:
     app = upload(opened(), result_json(RESULT).encode(), "../../elsewhere.json")
-    path = results.find(RESULT.key)
+    path = store.find(RESULT.key)
     assert path is not None
-    assert path.parent == results.user_folder()
-    assert results.load(path) == RESULT
+    assert path.parent == store.user_folder()
+    assert store.load(path) == RESULT
     path.unlink()
     assert app.query_params["result"] in (RESULT.key, [RESULT.key])
     assert app.text[1].value == "shown: (0.0, 0.35)"
@@ -49,7 +49,7 @@ def test_a_file_is_kept_among_the_users_results_and_named_in_the_address() -> No
 def test_a_hosted_server_keeps_it_for_the_visit_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     app = upload(opened(), result_json(RESULT).encode())
-    assert results.find(RESULT.key) is None
+    assert store.find(RESULT.key) is None
     assert RESULT.key in app.text[0].value
     assert app.text[1].value == "shown: (0.0, 0.35)"
     assert RESULT.key not in opened().text[0].value, "another visitor does not see it"

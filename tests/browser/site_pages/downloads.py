@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.catalog import stepped_amounts
+from core.request.amounts import stepped_amounts
 from tests.builders import make_result
 from ui.exports import offer_exports
 from ui.header import page_header

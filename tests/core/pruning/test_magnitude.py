@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
 
-from core.architectures import encoder_layers, linear_weights, num_prunable
+from core.encoder.architectures import encoder_layers, linear_weights, num_prunable
 from core.pruning import REGISTRY, Baseline, Plan, PrunedModel
 from core.pruning import magnitude as module
 from core.pruning.magnitude import MagnitudePlan, scoped_weights, smallest

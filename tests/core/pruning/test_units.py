@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from core import batches
-from core.architectures import encoder_layers
-from core.batches import encode, plan_windows
-from core.hooks import Catcher
+from core.encoder import batches
+from core.encoder.architectures import encoder_layers
+from core.encoder.batches import encode, plan_windows
+from core.encoder.hooks import Catcher
 from core.pruning import REGISTRY, Baseline, Calibration, PrunedModel
 from core.pruning.units import UnitPlan, Units, clean_units
 

@@ -8,8 +8,8 @@ from tiny import make_texts, planned
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from core import batches
-from core.batches import encode, plan_windows
+from core.encoder import batches
+from core.encoder.batches import encode, plan_windows
 from core.pruning import REGISTRY, Baseline, Calibration, Plan
 from core.pruning.wanda import WandaPlan
 

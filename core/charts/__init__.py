@@ -1,0 +1,1 @@
+"""Results become Vega-Lite, by Altair; one module a page."""

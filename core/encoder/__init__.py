@@ -1,0 +1,1 @@
+"""One forward pass: a loaded checkpoint, batches, logits and representations."""

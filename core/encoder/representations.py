@@ -1,0 +1,129 @@
+"""One inference pass: examples in, logits and the representations at every point out.
+
+Examples run through the model in order of length (`core.encoder.batches`), while everything
+that leaves this file is in evaluation order.
+`mean` and `cls` are one vector an example. `tokens` is kept packed, real tokens only.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from core.encoder.architectures import encoder_layers, part
+from core.encoder.batches import MicroBatch, Window
+from core.encoder.hooks import Catcher
+
+
+def point_names(points: str, num_layers: int) -> tuple[str, ...]:
+    """Names the places where representations are taken, in depth order.
+
+    Args:
+        points: `attention`, `layer` or `both`.
+        num_layers: Encoder layers of the model.
+    """
+    parts = {"attention": ("attention",), "layer": ("output",), "both": ("attention", "output")}[points]
+    return tuple(f"layer.{k}.{part}" for k in range(num_layers) for part in parts)
+
+
+class Recorder(Catcher):
+    """Catches the hidden states at the wanted points during a forward pass.
+
+    Attributes:
+        states: For each point (micro-batch, longest, hidden).
+    """
+
+    def __init__(self, model: nn.Module, points: Sequence[str]) -> None:
+        """Registers one hook a point.
+
+        Args:
+            model: An encoder classifier in eval mode.
+            points: Names as `point_names` gives them.
+        """
+        super().__init__([_module_of(model, point) for point in points], "output")
+        self.model = model
+
+    @torch.inference_mode()
+    def run(self, batch: MicroBatch) -> Tensor:
+        """Runs the model once; `states` then holds the hidden states at every point.
+
+        Args:
+            batch: Examples padded to their longest.
+
+        Returns:
+            Logits, (micro-batch, labels).
+        """
+        logits: Tensor = self.model(**batch.inputs).logits  # (micro-batch, labels)
+        return logits
+
+
+def _module_of(model: nn.Module, point: str) -> nn.Module:
+    _, number, place = point.split(".")
+    layer = encoder_layers(model)[int(number)]
+    return part(model, layer, "attention_norm") if place == "attention" else layer
+
+
+class Representations:
+    """What one pruned model thinks of all examples, reduced, in evaluation order.
+
+    The buffers are reused from amount to amount: padding is never written, so it stays zero.
+
+    Attributes:
+        logits: (examples, labels) float32.
+        mean: (points, examples, hidden) float32, the mean over real tokens.
+        cls: (points, examples, hidden) float32, the first token.
+        packed: (points, tokens of the largest window, hidden) float32, real tokens of the current window.
+    """
+
+    def __init__(self, num_examples: int, num_labels: int, num_points: int, hidden: int, num_tokens: int) -> None:
+        """Allocates the buffers.
+
+        Args:
+            num_examples: Examples in evaluation order.
+            num_labels: Labels of the classifier.
+            num_points: Points that representations are taken at.
+            hidden: The encoder's hidden size.
+            num_tokens: Real tokens of the largest window.
+        """
+        self.logits = torch.zeros(num_examples, num_labels)
+        self.mean = torch.zeros(num_points, num_examples, hidden)
+        self.cls = torch.zeros(num_points, num_examples, hidden)
+        self.packed = torch.zeros(num_points, num_tokens, hidden)
+        self._padded = torch.empty(0)  # one place for all minibatches: a new one each would leave holes in memory
+
+    @torch.inference_mode()
+    def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor]) -> None:
+        """Reduces one micro-batch.
+
+        Args:
+            batch: What was run.
+            logits: (micro-batch, labels).
+            states: For each point (micro-batch, longest, hidden).
+        """
+        self.logits[batch.examples] = logits
+        for point, state in enumerate(states):
+            real = state[batch.real]  # (real tokens, hidden)
+            self.packed[point, batch.slots] = real
+            self.cls[point, batch.examples] = state[:, 0]
+            total = (state * batch.real[..., None]).sum(1)  # (micro-batch, hidden)
+            self.mean[point, batch.examples] = total / batch.lengths[:, None]
+
+    @torch.inference_mode()
+    def tokens(self, window: Window) -> Iterator[Tensor]:
+        """Yields the flattened tokens of each minibatch of the window that was run last.
+
+        Args:
+            window: The window whose micro-batches were stored.
+
+        Yields:
+            (points, minibatch, longest · hidden) float32, padding zero; overwritten by the next one.
+        """
+        start = 0
+        num_points, _, hidden = self.packed.shape
+        for real in window.tokens:
+            end = start + int(real.sum())
+            padded = self._padded.resize_(num_points, *real.shape, hidden)  # (points, minibatch, longest, hidden)
+            padded.zero_()
+            padded[:, real] = self.packed[:, start:end]
+            yield padded.flatten(2)  # (points, minibatch, longest · hidden)
+            start = end

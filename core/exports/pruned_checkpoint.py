@@ -1,0 +1,191 @@
+"""One frame of a result as a checkpoint of its own: a folder in the Hub's format that any program can load.
+
+The weights are pruned as the sweep pruned them and stored in float32, so that the folder gives the frame's numbers
+again. What was removed is zero: the model is neither smaller nor faster.
+"""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from huggingface_hub import ModelCardData, metadata_load
+from platformdirs import user_cache_path
+
+from core.encoder.loading import Checkpoint, load
+from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import TRAINING_EXAMPLES
+from core.inputs.checkpoints import Resolved, resolve
+from core.inputs.hub import Report
+from core.inputs.prepare import prepare
+from core.pruning import PrunedModel
+from core.request.amounts import amount_text
+from core.request.catalog import METHODS, TASKS
+from core.request.limits import is_hosted
+from core.results.names import amount_name, checkpoint_name, data_name, method_name, pruning_name
+from core.results.provenance import command_line, request_of
+from core.results.schema import Frame, SweepResult
+from core.sweep.recompute import check_same_checkpoint, check_same_examples, frame_of, frame_request
+from core.sweep.runner import make_plan
+
+README = "README.md"
+
+
+def folder_for(result: SweepResult, amount: float) -> Path:
+    """Gives the place of a pruned checkpoint, in the user's cache directory.
+
+    Args:
+        result: A whole sweep.
+        amount: One of its pruning amounts.
+    """
+    name = f"{result.task.name}-{result.pruning.method}-{amount_text(amount)}-{result.key[:8]}"
+    return user_cache_path("prunescope") / "pruned_checkpoints" / name
+
+
+def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:
+    """Prunes a result's checkpoint as one of its frames was pruned, and writes it.
+
+    Args:
+        result: A whole sweep.
+        amount: One of its pruning amounts.
+        checkpoint: Where the checkpoint is; None finds what the result names, unless it is a folder.
+        data: Where the examples are, for a method that scores on some; None finds what the result names, unless it is
+            a folder.
+        report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
+
+    Returns:
+        The folder: config.json, model.safetensors, the tokenizer, README.md.
+
+    Raises:
+        PrunescopeError: The server is hosted, the amount is not in the result, checkpoint or examples are not those of
+            the result, or the folder cannot be written.
+    """
+    if is_hosted():
+        raise PrunescopeError(
+            "a pruned checkpoint is not made on a hosted server, which has no folder of yours: run Prunescope on your "
+            "own computer"
+        )
+    frame = frame_of(result, amount)
+    calibrated = METHODS[result.pruning.method].calibrated
+    request = frame_request(result, frame.amount, checkpoint, data if calibrated else "written")
+    resolved = resolve(request.checkpoint, report)
+    check_same_checkpoint(result, resolved)
+    calibration = None
+    if calibrated:  # what scores on nothing needs no examples
+        inputs = prepare(request, report)
+        check_same_examples(result, inputs.subset)
+        calibration = inputs.calibration
+    report("Loading the checkpoint", 0, 1)
+    baseline = load(resolved)
+    plan = make_plan(baseline, calibration, request, report)
+    report("Writing", 0, 1)
+    with PrunedModel(baseline.model, plan) as pruned:
+        pruned.prune(frame.amount)
+        return _write(result, frame, baseline, resolved)
+
+
+def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Resolved) -> Path:
+    """Writes the folder whole or not at all."""
+    folder = folder_for(result, frame.amount)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
+            whole = Path(temporary) / folder.name
+            pruned.model.save_pretrained(whole)  # type: ignore[operator]
+            pruned.tokenizer.save_pretrained(whole)
+            (whole / README).write_text(model_card(result, frame, _licence(resolved)), encoding="utf-8")
+            if (resolved.folder / TRAINING_EXAMPLES).is_file():  # it, too, is not to be judged on what it learned
+                shutil.copy(resolved.folder / TRAINING_EXAMPLES, whole)
+            shutil.rmtree(folder, ignore_errors=True)
+            whole.rename(folder)
+    except OSError as error:
+        raise PrunescopeError(
+            f"cannot write {folder} ({error.strerror or error}): make room there, or choose another XDG_CACHE_HOME"
+        ) from error
+    return folder
+
+
+def _licence(resolved: Resolved) -> str | None:
+    """The base's licence, where its own model card lies beside it and names one."""
+    path = resolved.folder / README
+    metadata: dict[str, Any] = (metadata_load(path) if path.is_file() else None) or {}
+    return metadata.get("license")
+
+
+def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
+    """Writes the README of a pruned checkpoint: base, method, amount, sparsity, scores, command.
+
+    Args:
+        result: The sweep.
+        frame: The frame whose weights the folder holds.
+        licence: Of the base, where it is known.
+    """
+    checkpoint, task, method = result.checkpoint, TASKS[result.task.name], METHODS[result.pruning.method]
+    on_hub = checkpoint.source == "hub"
+    metadata = ModelCardData(
+        license=licence,
+        base_model=checkpoint.id if on_hub else None,
+        metrics=list(frame.metrics),
+        pipeline_tag="text-classification",
+        tags=["pruned", method.name],
+    )
+    scores = "\n".join(
+        f"| {name.replace('_', ' ')} | {_number(value)} | {_interval(frame.intervals.get(name))} |"
+        for name, value in frame.metrics.items()
+    )
+    calibration = result.pruning.calibration
+    scored_on = f" It scored on {calibration.num_examples} examples, {calibration.source_name}." if calibration else ""
+    return f"""---
+{metadata.to_yaml()}
+---
+
+# {checkpoint_name(result)}, pruned by {amount_name(frame.amount)}
+
+{pruning_name(result)}, written by Prunescope. {task.title}: {task.question} The labels are in the order
+{", ".join(result.task.label_names)}.
+
+## Base
+
+`{checkpoint.id}`, {"revision" if on_hub else "content"} `{checkpoint.revision}`, {checkpoint.architecture},
+{checkpoint.num_layers} layers, hidden size {checkpoint.hidden_size}. {"" if licence else "Its own licence applies."}
+
+## Pruning
+
+{method_name(result)}: {method.explanation}{scored_on}
+
+| | |
+|---|---|
+| method | {method.name} |
+| scope | {result.pruning.scope or "-"} |
+| seed | {result.pruning.seed if method.seeded else "-"} |
+| amount | {amount_text(frame.amount)} |
+| sparsity: removed / all parameters | {frame.sparsity:.4f} |
+| prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |
+
+What was removed is zero, in dense float32 tensors: the model is neither smaller nor faster than its base. It was not
+trained after pruning.
+
+## Scores
+
+On {data_name(result)}:
+
+| metric | value | 95 % interval |
+|---|---|---|
+{scores}
+
+## How it was computed
+
+```shell
+{command_line(request_of(result))}
+```
+
+The result's key is `{result.key}`.
+"""
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "unknown"

@@ -1,0 +1,1 @@
+"""Results become facts, sentences and tables; one module a page."""

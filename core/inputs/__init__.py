@@ -1,0 +1,1 @@
+"""Names become files and sentences: the Hub, folders, tables, samples. No torch."""

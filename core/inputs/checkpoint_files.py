@@ -1,0 +1,121 @@
+"""Which files of a checkpoint matter, and digests of them; no torch, no network."""
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+
+from core.errors import PrunescopeError
+from core.request.catalog import SHARED_LAYERS, SUPPORTED_MODEL_TYPES
+
+
+def check_model_type(model_type: str, checkpoint: str) -> None:
+    """Refuses a model type whose layers `core.encoder.architectures` does not know.
+
+    Args:
+        model_type: As config.json names it.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: It is not supported.
+    """
+    if model_type in SHARED_LAYERS:
+        raise PrunescopeError(
+            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights: none can be pruned "
+            f"without all others, so there is nothing to compare; choose a checkpoint of type "
+            f"{', '.join(SUPPORTED_MODEL_TYPES)}"
+        )
+    if model_type not in SUPPORTED_MODEL_TYPES:
+        raise PrunescopeError(
+            f"'{checkpoint}' has model type '{model_type[:40]}', which is not supported: choose a checkpoint of type "
+            f"{', '.join(SUPPORTED_MODEL_TYPES)}"
+        )
+
+
+CONFIG = "config.json"
+TRAINING_EXAMPLES = "training_examples.npy"
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "bpe.codes")
+TOKENIZER_FILES = (
+    *VOCABULARIES,
+    "merges.txt",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+_WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
+
+_digests: dict[tuple[Path, int, int], str] = {}
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal; an unchanged file is read once a process."""
+    stat = path.stat()
+    key = (path.resolve(), stat.st_size, stat.st_mtime_ns)
+    if key not in _digests:
+        with path.open("rb") as file:
+            _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _digests[key]
+
+
+def weight_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
+    """Chooses the weights to read: safetensors, else PyTorch's own format; in one file or in shards.
+
+    Args:
+        names: The files that there are.
+        checkpoint: The checkpoint, for the message.
+
+    Returns:
+        Glob patterns of the files that hold the weights.
+
+    Raises:
+        PrunescopeError: There are no weights that PyTorch reads.
+    """
+    for whole, shards in _WEIGHTS:
+        if whole in names:
+            return (whole,)
+        if f"{whole}.index.json" in names:
+            return (f"{whole}.index.json", shards)
+    raise PrunescopeError(
+        f"'{checkpoint}' has no weights (neither model.safetensors nor pytorch_model.bin): choose another checkpoint"
+    )
+
+
+def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
+    """Lists the files that decide what a checkpoint computes: configuration, weights, tokenizer.
+
+    Args:
+        names: The files that there are.
+        checkpoint: The checkpoint, for the messages.
+
+    Returns:
+        Glob patterns of them.
+
+    Raises:
+        PrunescopeError: One of the three is missing.
+    """
+    if CONFIG not in names:
+        raise PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
+    if not set(VOCABULARIES) & set(names):
+        raise PrunescopeError(
+            f"'{checkpoint}' has no tokenizer files such as tokenizer.json or vocab.txt: every word would be unknown, "
+            "choose another checkpoint"
+        )
+    return (CONFIG, *weight_patterns(names, checkpoint), *TOKENIZER_FILES)
+
+
+def content_hash(folder: Path, checkpoint: str) -> str:
+    """SHA-256 over names and contents of the files that decide what a checkpoint computes.
+
+    Args:
+        folder: The checkpoint's folder.
+        checkpoint: The checkpoint, for the messages.
+
+    Raises:
+        PrunescopeError: The folder is no checkpoint.
+    """
+    try:
+        patterns = wanted_patterns([path.name for path in folder.iterdir()], checkpoint)
+        files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+        lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
+    except OSError as error:
+        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
+    return hashlib.sha256(lines.encode()).hexdigest()

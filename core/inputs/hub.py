@@ -1,0 +1,234 @@
+"""The way to the Hugging Face Hub: one pinned snapshot of a checkpoint, one parquet file of a data set. No torch.
+
+`core/__init__.py` sets the client's environment, because the client reads it when it is first imported.
+"""
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import httpx2
+from huggingface_hub import HfApi, constants, try_to_load_from_cache
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from tqdm.std import tqdm  # type: ignore[import-untyped]
+
+from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import CONFIG, check_model_type, sha256_of, wanted_patterns
+from core.request.limits import is_hosted, limits
+
+Report = Callable[[str, int, int], None]
+"""(stage, done, total): progress; an exception of a kind of its own that it raises ends the download, unchanged."""
+
+TIMEOUT = 10.0  # seconds that the Hub may take to answer a question (not a download)
+FAILURES = (OSError, httpx2.HTTPError, ValueError, RuntimeError)  # what the client raises; HfHubHTTPError is an OSError
+
+constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # progress and cancelling work between chunks; the client's 10 MiB are coarse
+
+
+def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
+    """Fetches what decides a checkpoint's numbers, or finds it in the local cache.
+
+    While the Hub is out of reach, or offline mode is on, a cached snapshot will do: its commit says what it is.
+
+    Args:
+        repo_id: The repository on the Hub.
+        revision: A branch, tag or commit.
+        report: Called with ("downloading", bytes, bytes in all).
+
+    Returns:
+        The snapshot's folder and the commit hash.
+
+    Raises:
+        PrunescopeError: It does not exist, is closed, too large, of an unsupported type, damaged, or out of reach.
+    """
+    api = _api()
+    with _explained(repo_id, revision):
+        try:
+            info = api.model_info(repo_id, revision=revision, files_metadata=True, timeout=TIMEOUT)
+        except FAILURES as error:
+            cached = _cached_snapshot(api, repo_id, revision) if _is_passing(error) else None
+            if cached is None:
+                raise
+            return cached, cached.name
+        return _download(api, repo_id, revision, info, report), str(info.sha)
+
+
+def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Path:
+    """Fetches one file of a data set; one that is in the local cache is not asked for again.
+
+    Args:
+        dataset_id: The data set on the Hub.
+        name: The file's path in it.
+        report: Called with ("downloading", bytes, bytes in all).
+
+    Raises:
+        PrunescopeError: It does not exist, is damaged, or is out of reach.
+    """
+    cached = try_to_load_from_cache(dataset_id, name, repo_type="dataset")
+    if isinstance(cached, str):
+        return Path(cached)
+    api = _api()
+    with _explained(f"{dataset_id}, {name}", "main"):
+        info = api.dataset_info(dataset_id, files_metadata=True, timeout=TIMEOUT)
+        sibling = next((sibling for sibling in info.siblings or () if sibling.rfilename == name), None)
+        if sibling is None:
+            raise PrunescopeError(f"data set '{dataset_id}' has no file {name}: choose other data")
+        path = Path(api.hf_hub_download(dataset_id, name, repo_type="dataset", tqdm_class=_progress_class(report)))
+    _check_content(dataset_id, path, sibling)
+    return path
+
+
+def _api() -> HfApi:
+    """Makes a client; on a hosted server it speaks for strangers, who must not use the host's token."""
+    return HfApi(token=False if is_hosted() else None)
+
+
+# ---------------------------------------------------------------- a checkpoint
+
+
+def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: Report | None) -> Path:
+    """Downloads the wanted files of one commit, after refusing what would not be of use."""
+    siblings = {sibling.rfilename: sibling for sibling in info.siblings or ()}
+    if info.config and "model_type" in info.config:
+        check_model_type(str(info.config["model_type"]), repo_id)
+    patterns = wanted_patterns(siblings, repo_id)
+    wanted = [sibling for name, sibling in siblings.items() if any(fnmatch(name, pattern) for pattern in patterns)]
+    _check_size(repo_id, sum(sibling.size or 0 for sibling in wanted))
+    folder = Path(
+        api.snapshot_download(
+            repo_id, revision=info.sha, allow_patterns=list(patterns), tqdm_class=_progress_class(report)
+        )
+    )
+    for sibling in wanted:
+        _check_content(repo_id, folder / sibling.rfilename, sibling)
+    # One more question, so that the cache notes which commit the branch means: an offline run asks for the branch.
+    api.hf_hub_download(repo_id, CONFIG, revision=revision)
+    return folder
+
+
+def _check_size(repo_id: str, size: int) -> None:
+    bound = limits().download_bytes
+    if size > bound:
+        raise PrunescopeError(
+            f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB: at most {bound / 2**20:,.0f} MiB here, "
+            "choose a smaller checkpoint"
+        )
+
+
+def _check_content(repo_id: str, path: Path, sibling: RepoSibling) -> None:
+    """Compares a large file with the SHA-256 that the Hub states; the client compares lengths only."""
+    if sibling.lfs is None or sha256_of(path) == sibling.lfs.sha256:
+        return
+    path.resolve().unlink()  # the content, which the snapshot's entry links to
+    path.unlink(missing_ok=True)
+    raise PrunescopeError(
+        f"'{repo_id}': {path.name} arrived damaged (its SHA-256 is not the one that the Hub states) and was deleted: "
+        "try again"
+    )
+
+
+def _cached_snapshot(api: HfApi, repo_id: str, revision: str) -> Path | None:
+    """Finds a snapshot that is complete in the local cache."""
+    try:
+        folder = Path(api.snapshot_download(repo_id, revision=revision, local_files_only=True, allow_patterns=[CONFIG]))
+        wanted_patterns([path.name for path in folder.iterdir()], repo_id)
+    except (OSError, PrunescopeError):
+        return None
+    return folder
+
+
+def _progress_class(report: Report | None) -> type[tqdm]:
+    """Makes the progress bar that the client wants: invisible, it passes bytes on to `report`."""
+    lock = Lock()  # files are downloaded by several threads
+
+    class Progress(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            # The client makes three: one counts files, two the same bytes.
+            self._counts = options.get("unit") == "B" and not str(options.get("desc")).startswith("Reconstructing")
+            super().__init__(*args, **{**options, "disable": True})
+            self.total = options.get("total") or 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self._counts and report:
+                with lock:
+                    self.n += n or 0
+                    report("downloading", int(self.n), int(max(self.total or 0, self.n)))
+            return None
+
+    return Progress
+
+
+# ---------------------------------------------------------------- failures in one line
+
+
+@contextmanager
+def _explained(what: str, revision: str) -> Iterator[None]:
+    """Turns every failure of the client into one line: what was asked for, what failed, what to do."""
+    try:
+        yield
+    except FAILURES as error:
+        raise PrunescopeError(f"'{what}' {_explanation(error, revision)}") from error
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tells whether the same question may be answered later: no network, offline mode, a fault of the Hub."""
+    if isinstance(error, HfHubHTTPError):
+        return _status(error) == 429 or _status(error) >= 500
+    return isinstance(error, httpx2.TransportError | OfflineModeIsEnabled)
+
+
+def _status(error: HfHubHTTPError) -> int:
+    return int(error.response.status_code)
+
+
+def _explanation(error: BaseException, revision: str) -> str:
+    """Says what failed and what to do about it."""
+    if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
+        return _explanation(error.__cause__, revision)  # the client wraps most failures of a download in this one
+    match error:
+        case GatedRepoError():  # a subclass of the next
+            remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
+            return f"is gated: {remedy}choose an open one"
+        case RepositoryNotFoundError():
+            return "is not on the Hub, or is private: check the spelling, it reads owner/name"
+        case RevisionNotFoundError():
+            return f"has no revision '{revision}': leave it out, or give a branch, tag or commit that exists"
+        case OfflineModeIsEnabled():
+            return (
+                "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
+                "or choose an embedded checkpoint with written examples"
+            )
+        case HfHubHTTPError():
+            return _refusal(_status(error))
+        case httpx2.TimeoutException():
+            return "was not answered in time by the Hub: check the connection or try again later"
+        case httpx2.HTTPError():
+            return "cannot be fetched, the Hub is out of reach and it is not in the local cache: check the connection"
+        case OSError(errno=errno.ENOSPC):
+            return "cannot be stored, the disk is full: free some space or set HF_HOME to a larger disk"
+        case PermissionError():
+            return "cannot be stored, the cache folder is not writable: set HF_HOME to a folder that is"
+        case ValueError():
+            return "got an answer that is not the Hub's, perhaps a log-in page on the way: check the connection"
+    return f"could not be downloaded ({type(error).__name__}): try again"
+
+
+def _refusal(status: int) -> str:
+    """Says what a status code of the Hub means for the person who asked."""
+    if status == 429:
+        return "was refused, the Hub counts too many requests: wait a few minutes"
+    if status >= 500:
+        return f"cannot be fetched, the Hub has a fault (status {status}): try again later"
+    return f"was refused by the Hub (status {status}): choose another one"

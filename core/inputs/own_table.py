@@ -1,0 +1,340 @@
+"""A visitor's own labelled sentences: a table is read, checked, and kept under the digest of its content; no torch.
+
+A request names them `own:DIGEST` (`core.request.sweep_request.is_own`), so that no path ever comes from what
+a visitor typed.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from core.errors import PrunescopeError
+from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, Task
+from core.request.sweep_request import OWN, is_own
+from core.results.schema import digest
+from core.results.store import write_atomically
+
+MAX_ROWS = 2_000
+MAX_MEGABYTES = 4
+MAX_LABELS = 20  # different values of the label column
+LEAST_CALIBRATION = 16  # examples to score on
+MOST_KEPT = 100  # uploads; the oldest make room
+FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
+LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file's cells as text.
+
+    Attributes:
+        file: Its name.
+        columns: Names from the header, all different.
+        numbers: Row numbers as a spreadsheet counts.
+        rows: Stripped cells, as many a row as there are columns.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    numbers: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """Gives one column's cells."""
+        index = self.columns.index(name)
+        return tuple(row[index] for row in self.rows)
+
+
+@dataclass(frozen=True)
+class OwnSentences:
+    """Labelled examples of a task, checked.
+
+    Attributes:
+        task: Its name.
+        file: What the file was called.
+        rows: Row numbers in the file, counted from 0 without the header.
+        texts: One or two texts an example, in the order of the task's columns.
+        gold: Label indices.
+    """
+
+    task: str
+    file: str
+    rows: tuple[int, ...]
+    texts: tuple[tuple[str, ...], ...]
+    gold: tuple[int, ...]
+
+    def columns(self, task: Task) -> dict[str, Sequence[Any]]:
+        """Gives the examples as the task's columns and `label`."""
+        texts = zip(*self.texts, strict=True)
+        return {**dict(zip(task.text_columns, texts, strict=True)), "label": self.gold}
+
+
+# ---------------------------------------------------------------- from a file
+
+
+def read_table(name: str, content: bytes) -> Table:
+    """Reads a CSV or TSV file with a header.
+
+    Args:
+        name: What the file is called; `.tsv` decides the separator, else the header does.
+        content: Its bytes.
+
+    Raises:
+        PrunescopeError: It is too large, no text, or its rows do not fit its header.
+    """
+    file = "".join(letter for letter in PurePath(name).name if letter.isprintable())[-80:] or "the file"
+    if len(content) > MAX_MEGABYTES * 2**20:
+        raise PrunescopeError(f"{file} is larger than {MAX_MEGABYTES} MiB: remove columns or rows")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PrunescopeError(f"{file} is no UTF-8 text (byte {error.start}): save it as CSV UTF-8") from error
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(file, text))
+    try:
+        header = next(lines, [])
+        filled = [(number, row) for number, row in enumerate(lines, FIRST_ROW) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise PrunescopeError(f"{file}, line {lines.line_num}: {error}: save it as CSV again") from error
+    _check_size(file, header, filled)
+    rows = tuple(tuple(cell.strip() for cell in row) for _, row in filled)
+    return Table(file, _names(file, header), tuple(number for number, _ in filled), rows)
+
+
+def _delimiter(file: str, text: str) -> str:
+    if file.lower().endswith((".tsv", ".tab")):
+        return "\t"
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _check_size(file: str, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> None:
+    if len(header) < 2:
+        raise PrunescopeError(
+            f"{file} has {len(header)} columns: a header and at least two are needed, sentence and label, separated "
+            "by commas or tabs"
+        )
+    if len(rows) > MAX_ROWS:
+        raise PrunescopeError(f"{file} has {len(rows):,} rows: at most {MAX_ROWS:,}, remove some")
+    for number, row in rows:
+        if len(row) != len(header):
+            raise PrunescopeError(
+                f"{file}, row {number} has {len(row)} fields, its header {len(header)}: put text that holds the "
+                "separator in double quotes"
+            )
+
+
+def _names(file: str, header: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() or f"column {number}" for number, name in enumerate(header, 1))
+    for name in names:
+        if names.count(name) > 1:
+            raise PrunescopeError(f"{file} has {names.count(name)} columns '{name[:40]}': rename all but one")
+    return names
+
+
+# ---------------------------------------------------------------- which column is what
+
+
+def likely_columns(table: Table, task: Task) -> tuple[tuple[str, ...], str]:
+    """Guesses the text columns and the label column.
+
+    Args:
+        table: The file.
+        task: What its sentences are for.
+
+    Returns:
+        As many text columns as the task has, and the label column.
+    """
+    kinds = {name: len(set(table.column(name))) for name in table.columns}
+    named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
+    label = named[0] if named else min(reversed(table.columns), key=lambda name: kinds[name])
+    others = [name for name in table.columns if name != label]
+    by_length = sorted(others, key=lambda name: -sum(map(len, table.column(name))))[: len(task.text_columns)]
+    by_length.sort(key=table.columns.index)
+    known = [name for name in task.text_columns if name in others]
+    texts = known if len(known) == len(task.text_columns) else by_length
+    return tuple((*texts, *table.columns)[: len(task.text_columns)]), label
+
+
+def label_values(table: Table, column: str) -> tuple[str, ...]:
+    """Gives the different values of the label column, in order.
+
+    Args:
+        table: The file.
+        column: The label column.
+
+    Raises:
+        PrunescopeError: There are too many for labels.
+    """
+    values = tuple(sorted(set(table.column(column)) - {""}))
+    if len(values) > MAX_LABELS:
+        raise PrunescopeError(
+            f"column '{column[:40]}' has {len(values):,} different values: at most {MAX_LABELS} labels, choose the "
+            "column that holds them"
+        )
+    return values
+
+
+def likely_label(value: str, task: Task) -> int | None:
+    """Guesses which label of the task a value means: its index, its name or the beginning of its name.
+
+    Args:
+        value: As the file has it.
+        task: The task.
+    """
+    if value.isascii() and value.isdigit():
+        return int(value) if int(value) < len(task.label_names) else None
+    word = value.lower().replace(" ", "_").replace("-", "_")
+    fitting = [index for index, name in enumerate(task.label_names) if name == word] or [
+        index for index, name in enumerate(task.label_names) if name.startswith(word)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def sentences_from(
+    table: Table, task: Task, text_columns: Sequence[str], label_column: str, labels: Mapping[str, int | None]
+) -> OwnSentences:
+    """Takes a task's examples out of a table.
+
+    Args:
+        table: The file.
+        task: The task.
+        text_columns: The columns of its texts, in the order of the task's.
+        label_column: The column of its labels.
+        labels: What every value of that column means: a label index, or None to leave its rows out.
+
+    Raises:
+        PrunescopeError: A column serves twice, a cell is empty, or too few rows are left.
+    """
+    chosen = (*text_columns, label_column)
+    for name in chosen:
+        if chosen.count(name) > 1:
+            raise PrunescopeError(f"column '{name[:40]}' is chosen twice: choose another column for each part")
+    values = table.column(label_column)
+    columns = [table.column(name) for name in text_columns]
+    for name, cells in zip(chosen, (*columns, values), strict=True):
+        if "" in cells:
+            number = table.numbers[cells.index("")]
+            raise PrunescopeError(
+                f"{table.file}, row {number}: column '{name[:40]}' is empty: fill it or remove the row"
+            )
+    found = [labels.get(value) for value in values]
+    kept = [(position, label) for position, label in enumerate(found) if label is not None]
+    if len(kept) < MIN_EXAMPLES:
+        raise PrunescopeError(
+            f"{table.file} has {len(kept)} rows with a label of {task.title}: at least {MIN_EXAMPLES} are needed, say "
+            "what the values of the label column mean"
+        )
+    return OwnSentences(
+        task=task.name,
+        file=table.file,
+        rows=tuple(table.numbers[position] - FIRST_ROW for position, _ in kept),
+        texts=tuple(tuple(column[position] for column in columns) for position, _ in kept),
+        gold=tuple(label for _, label in kept),
+    )
+
+
+# ---------------------------------------------------------------- how many for what
+
+
+def usual_examples(rows: int) -> int:
+    """Gives how many rows are evaluated unless a number is asked for: two thirds, the rest is for scoring.
+
+    It does not depend on the method, so that methods are compared on the same examples.
+    """
+    return max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, rows - rows // 3))
+
+
+def check_rest(sentences: OwnSentences, evaluated: Sequence[tuple[str, ...]]) -> None:
+    """Refuses to score on what is left of too small a file.
+
+    Args:
+        sentences: All of them.
+        evaluated: The texts that are evaluated.
+
+    Raises:
+        PrunescopeError: Too few other ones are left.
+    """
+    known = set(evaluated)
+    rest = sum(texts not in known for texts in sentences.texts)
+    if rest < LEAST_CALIBRATION:
+        raise PrunescopeError(
+            f"{len(evaluated)} of {len(sentences.texts)} rows of {sentences.file} are evaluated, which leaves {rest} "
+            f"other sentences to score on: at least {LEAST_CALIBRATION} are needed, so give more rows, evaluate "
+            "fewer, or choose a method that does not score"
+        )
+
+
+# ---------------------------------------------------------------- kept for the worker
+
+
+def keep(sentences: OwnSentences) -> str:
+    """Stores sentences where the worker finds them.
+
+    Args:
+        sentences: Checked ones.
+
+    Returns:
+        The name that a request's `data` calls them by.
+
+    Raises:
+        PrunescopeError: The cache cannot be written.
+    """
+    content = json.loads(json.dumps(asdict(sentences)))
+    name = digest(content)
+    path = _folder() / f"{name}.json"
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(content, ensure_ascii=False))
+            _make_room(path.parent)
+        except OSError as error:
+            raise PrunescopeError(f"your sentences cannot be stored ({error.strerror}): free some space") from error
+    return f"{OWN}{name}"
+
+
+def load(data: str, task: Task) -> OwnSentences:
+    """Finds stored sentences.
+
+    Args:
+        data: As `keep` gave it.
+        task: The task of the request.
+
+    Raises:
+        PrunescopeError: They are not there, damaged, or labelled for another task.
+    """
+    name = data.removeprefix(OWN)
+    try:
+        if not is_own(data):
+            raise ValueError(data)
+        content = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
+        if digest(content) != name:
+            raise ValueError("damaged")
+    except (OSError, ValueError) as error:
+        raise PrunescopeError("these sentences are not stored here any more: choose the file again") from error
+    if content["task"] != task.name:
+        raise PrunescopeError(
+            f"these sentences are labelled for task '{content['task']}', not for '{task.name}': choose the file again"
+        )
+    return OwnSentences(
+        task=content["task"],
+        file=content["file"],
+        rows=tuple(content["rows"]),
+        texts=tuple(map(tuple, content["texts"])),
+        gold=tuple(content["gold"]),
+    )
+
+
+def _folder() -> Path:
+    return user_cache_path("prunescope") / "own"
+
+
+def _make_room(folder: Path) -> None:
+    newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in newest_first[MOST_KEPT:]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""From a request to its inputs and its key, before any model is loaded; no torch.
+
+A stored result can so be found, and a bad request refused, without the seconds
+that importing torch takes.
+"""
+
+from dataclasses import dataclass
+
+from core.inputs.checkpoints import Resolved, resolve
+from core.inputs.examples import EvalSubset, load_calibration, load_subset
+from core.inputs.hub import Report
+from core.request.catalog import METHODS, TASKS
+from core.request.sweep_request import SweepRequest
+from core.results.schema import CalibrationRecord, PruningRecord, result_key
+
+DTYPE = "float32"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a request names, found and pinned.
+
+    Attributes:
+        resolved: The checkpoint's files.
+        subset: The evaluation examples.
+        calibration: The examples that the method scores on, if it does.
+        key: Of the result that the request leads to.
+    """
+
+    resolved: Resolved
+    subset: EvalSubset
+    calibration: EvalSubset | None
+    key: str
+
+
+def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
+    """Finds a request's checkpoint and examples, downloading where necessary.
+
+    Args:
+        request: A checked request.
+        report: Called with (stage, done, total) while something is downloaded.
+
+    Raises:
+        PrunescopeError: One of them is not to be had.
+    """
+    resolved = resolve(request.checkpoint, report)
+    task, data = TASKS[request.task], request.data or "hub"
+    subset = load_subset(task, data, request.num_examples, request.source_name, report)
+    calibrated = METHODS[request.method].calibrated
+    calibration = load_calibration(task, data, subset, request.source_name, report) if calibrated else None
+    pruning = pruning_record(request, calibration)
+    key = result_key(resolved.revision, subset.record(), pruning, request.points, request.amounts, DTYPE)
+    return Inputs(resolved, subset, calibration, key)
+
+
+def pruning_record(
+    request: SweepRequest, calibration: EvalSubset | None, reliability: tuple[float | None, ...] = ()
+) -> PruningRecord:
+    """Describes a request's pruning for a result file.
+
+    Args:
+        request: The request.
+        calibration: The examples that the method scores on, if it does.
+        reliability: Of the scores, one value a layer, once it is known; it does not change the key.
+    """
+    return PruningRecord(
+        method=request.method,
+        granularity=METHODS[request.method].granularity,
+        scope=request.scope,
+        seed=request.seed,
+        calibration=calibration
+        and CalibrationRecord(
+            source_name=f"{calibration.source_name}, {calibration.split}",
+            num_examples=len(calibration.rows),
+            fingerprint=calibration.fingerprint,
+            reliability=reliability,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""One queue for the server process in front of the worker."""

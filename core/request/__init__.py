@@ -1,0 +1,1 @@
+"""What can be asked for: tables, limits, and the request itself."""

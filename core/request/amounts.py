@@ -1,0 +1,55 @@
+"""Pruning amounts: parsing, printing, and the usual sets."""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from core.errors import PrunescopeError
+
+
+def amount_text(amount: float) -> str:
+    """Writes an amount as its shortest decimal of at most six places, so that 0.1 + 0.2 and 0.3 have one name.
+
+    Args:
+        amount: A fraction in [0, 1).
+    """
+    return format(Decimal(str(round(amount, 6))).normalize(), "f")
+
+
+def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
+    """Reads pruning amounts; 0, the baseline, is always among them.
+
+    Args:
+        texts: Decimals, as numbers or as text.
+
+    Returns:
+        Ascending amounts in [0, 1) without repetitions.
+
+    Raises:
+        PrunescopeError: An amount is no number, or outside [0, 1).
+    """
+    amounts = {0.0}
+    for text in texts:
+        try:
+            exact = Decimal(str(text).strip())
+            amount = float(amount_text(float(exact))) if exact.is_finite() else float(exact)
+        except InvalidOperation:
+            raise PrunescopeError(f"amount '{text}' is no number: give fractions in [0, 1) such as 0,0.1,0.2") from None
+        if not 0 <= amount < 1:
+            raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the baseline, 0.9 removes nine tenths")
+        amounts.add(amount)
+    return tuple(sorted(amounts))
+
+
+def stepped_amounts(step: float, largest: float) -> tuple[float, ...]:
+    """Gives the multiples of a step up to the largest amount, 0 among them.
+
+    Args:
+        step: The distance of two amounts, in (0, 1).
+        largest: The last amount at most, in [0, 1).
+    """
+    size = Decimal(amount_text(step))
+    return parse_amounts(str(k * size) for k in range(int(Decimal(amount_text(largest)) / size) + 1))
+
+
+DEFAULT_AMOUNTS = parse_amounts(k / 10 for k in range(10))
+FINE_AMOUNTS = parse_amounts(k / 20 for k in range(20))

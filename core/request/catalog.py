@@ -1,0 +1,260 @@
+"""What can be asked for: tasks, checkpoints, methods, points, limits; a request, checked.
+
+Plain data and validation, no torch: the server process, the command lines and
+the worker all read the same tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ENGINE_VERSION = "1"  # part of every key: raise it when the same request gives other numbers
+MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
+MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
+FEW_EXAMPLES = 64  # below: a warning, the estimate is noisy
+DEFAULT_EXAMPLES = 256
+CALIBRATION_EXAMPLES = 1024  # or as many as there are
+SUBSET_SEED = 0  # the evaluation subset's own seed; a request's seed is pruning's
+SURVIVAL_THRESHOLD = 0.9
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "cached_results"
+
+
+# ---------------------------------------------------------------- tasks
+
+
+@dataclass(frozen=True)
+class Task:
+    """One GLUE classification task.
+
+    Attributes:
+        name: The configuration's name in the data set, which is also its folder.
+        title: The name on screen.
+        question: What the classifier decides, for a reader who does not know GLUE.
+        text_columns: One column (single sentence) or two (pair).
+        label_names: Names in GLUE's order of label indices.
+        metrics: Names from `core.sweep.metrics`; accuracy first.
+        split: The split that evaluation examples come from.
+        dataset_id: The data set on the Hub.
+    """
+
+    name: str
+    title: str
+    question: str
+    text_columns: tuple[str, ...]
+    label_names: tuple[str, ...]
+    metrics: tuple[str, ...] = ("accuracy",)
+    split: str = "validation"
+    dataset_id: str = "nyu-mll/glue"
+
+
+TASKS: Mapping[str, Task] = {
+    task.name: task
+    for task in (
+        Task("sst2", "SST-2", "Is this sentence positive or negative?", ("sentence",), ("negative", "positive")),
+        Task(
+            "cola",
+            "CoLA",
+            "Is this sentence acceptable English?",
+            ("sentence",),
+            ("unacceptable", "acceptable"),
+            ("accuracy", "matthews_correlation"),
+        ),
+        Task(
+            "mrpc",
+            "MRPC",
+            "Do these two sentences say the same?",
+            ("sentence1", "sentence2"),
+            ("not_equivalent", "equivalent"),
+            ("accuracy", "f1"),
+        ),
+        Task(
+            "qqp",
+            "QQP",
+            "Do these two questions ask the same?",
+            ("question1", "question2"),
+            ("not_duplicate", "duplicate"),
+            ("accuracy", "f1"),
+        ),
+        Task(
+            "qnli",
+            "QNLI",
+            "Does this sentence contain the answer to the question?",
+            ("question", "sentence"),
+            ("entailment", "not_entailment"),
+        ),
+        Task(
+            "rte",
+            "RTE",
+            "Does the first sentence entail the second?",
+            ("sentence1", "sentence2"),
+            ("entailment", "not_entailment"),
+        ),
+        Task(
+            "mnli",
+            "MNLI",
+            "Does the premise entail, contradict or leave open the hypothesis?",
+            ("premise", "hypothesis"),
+            ("entailment", "neutral", "contradiction"),
+            split="validation_matched",
+        ),
+    )
+}
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+@dataclass(frozen=True)
+class KnownCheckpoint:
+    """A checkpoint that the app offers by name.
+
+    Attributes:
+        id: `embedded:NAME` or a repository id on the Hub.
+        title: The name on screen.
+        task: The task that it was fine-tuned on.
+        folder: Where an embedded checkpoint lies; none for the Hub.
+        note: What its scores must not be read without.
+    """
+
+    id: str
+    title: str
+    task: str
+    folder: Path | None = None
+    note: str = ""
+
+
+_NOTES = {
+    "qqp": "What this checkpoint was made from had been trained on pairs that include Quora's duplicate questions: its "
+    "scores on QQP are not clean."
+}
+EMBEDDED: Mapping[str, KnownCheckpoint] = {
+    name: KnownCheckpoint(
+        f"embedded:{name}",
+        f"MiniLM-L6, fine-tuned on {TASKS[name].title}",
+        name,
+        SHIPPED / "checkpoints" / f"minilm-l6-{name}",
+        _NOTES.get(name, ""),
+    )
+    for name in ("sst2", "cola", "qnli", "qqp")
+}
+ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
+    KnownCheckpoint(
+        f"yoshitomo-matsubara/bert-base-uncased-{name}", f"BERT-base, fine-tuned on {TASKS[name].title}", name
+    )
+    for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
+)
+
+# The keys of core.encoder.architectures.ARCHITECTURES, which needs torch.
+SUPPORTED_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra", "mpnet")
+SHARED_LAYERS = ("albert",)
+
+
+# ---------------------------------------------------------------- methods, points, reductions
+
+
+@dataclass(frozen=True)
+class Method:
+    """A pruning method as it is offered; `core.pruning` implements it.
+
+    Attributes:
+        name: The word of the command line and of the result file.
+        title: The name on screen.
+        granularity: Whether single weights or whole units are removed.
+        explanation: One sentence for a reader who knows BERT but not pruning.
+        seeded: Whether a seed changes what is removed.
+        calibrated: Whether it scores on labelled examples.
+        control: The method that removes as much at random; none for the controls themselves.
+    """
+
+    name: str
+    title: str
+    granularity: Literal["weight", "neuron"]
+    explanation: str
+    seeded: bool = False
+    calibrated: bool = False
+    control: str | None = None
+
+
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "magnitude",
+            "Magnitude",
+            "weight",
+            "The weights closest to zero go first, wherever in the scope they are (global L1 pruning).",
+            control="random",
+        ),
+        Method(
+            "wanda",
+            "Wanda",
+            "weight",
+            "In every row of a matrix the weights go first that are small and read small inputs.",
+            calibrated=True,
+            control="random",
+        ),
+        Method(
+            "random",
+            "Random",
+            "weight",
+            "The control: as many weights of each matrix as under magnitude pruning, drawn at random.",
+            seeded=True,
+        ),
+        Method(
+            "attribution",
+            "Attribution",
+            "neuron",
+            "The units go first that contribute least to the probability of the right label, sentence by sentence.",
+            calibrated=True,
+            control="random-neuron",
+        ),
+        Method(
+            "attribution-residual",
+            "Attribution, as published",
+            "neuron",
+            "The published procedure: hidden units go first whose contributions to the loss cancel over all sentences.",
+            calibrated=True,
+            control="random-neuron",
+        ),
+        Method(
+            "random-neuron",
+            "Random units",
+            "neuron",
+            "The control: as many units of each layer as under attribution pruning, drawn at random.",
+            seeded=True,
+        ),
+    )
+}
+
+POINTS: Mapping[str, str] = {
+    "attention": "Attention blocks",
+    "layer": "Layer outputs",
+    "both": "Attention blocks and layer outputs",
+}
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """How the token vectors of an example become one vector."""
+
+    name: str
+    title: str
+    explanation: str
+
+
+REDUCTIONS: Mapping[str, Reduction] = {
+    reduction.name: reduction
+    for reduction in (
+        Reduction("mean", "Mean over tokens", "Each sentence is the average of its token vectors."),
+        Reduction("cls", "First token", "Each sentence is its first token, [CLS], which the classifier reads."),
+        Reduction(
+            "tokens",
+            "All tokens, as published (includes sentence length)",
+            "All token vectors end to end, padding set to zero: the published choice. "
+            "It largely measures how long a sentence is.",
+        ),
+    )
+}

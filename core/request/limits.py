@@ -1,0 +1,35 @@
+"""Upper bounds of one request, on this computer and on a hosted server."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Upper bounds of one request; hosted, many visitors share two cores.
+
+    Attributes:
+        examples: Evaluation examples.
+        amounts: Pruning amounts, zero included.
+        parameters: Parameters of the model.
+        download_bytes: Bytes of one checkpoint on the Hub.
+    """
+
+    examples: int
+    amounts: int
+    parameters: int
+    download_bytes: int
+
+
+LOCAL_LIMITS = Limits(examples=10_000, amounts=101, parameters=1_000_000_000, download_bytes=6 * 1024**3)
+HOSTED_LIMITS = Limits(examples=512, amounts=21, parameters=150_000_000, download_bytes=700 * 1024**2)
+
+
+def is_hosted() -> bool:
+    """Tells whether this process serves strangers (a Hugging Face Space, or PRUNESCOPE_HOSTED=1)."""
+    return os.environ.get("PRUNESCOPE_HOSTED") == "1" or bool(os.environ.get("SPACE_ID"))
+
+
+def limits() -> Limits:
+    """Gives the bounds in force."""
+    return HOSTED_LIMITS if is_hosted() else LOCAL_LIMITS

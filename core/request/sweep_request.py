@@ -1,0 +1,172 @@
+"""A sweep request: what can be asked for, checked. No torch."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import PrunescopeError
+from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
+from core.request.catalog import EMBEDDED, METHODS, MIN_EXAMPLES, POINTS, TASKS
+from core.request.limits import is_hosted, limits
+
+Source = Literal["hub", "folder", "embedded"]
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./-]{1,100})?", re.ASCII)
+
+
+def source_of(checkpoint: str) -> Source:
+    """Tells the kind of a checkpoint's name: embedded, an existing folder, or a Hub id.
+
+    Args:
+        checkpoint: `embedded:NAME`, a folder, or `owner/name` with an optional `@revision`.
+
+    Raises:
+        PrunescopeError: It is none of the three, or a folder on a hosted server.
+    """
+    if checkpoint.startswith("embedded:"):
+        name = checkpoint.removeprefix("embedded:")
+        if name not in EMBEDDED:
+            raise PrunescopeError(f"unknown embedded checkpoint '{name}': choose one of {', '.join(EMBEDDED)}")
+        return "embedded"
+    if not is_hosted() and Path(checkpoint).is_dir():
+        return "folder"
+    if not _HUB_ID.fullmatch(checkpoint) or ".." in checkpoint or "--" in checkpoint:
+        raise PrunescopeError(
+            f"'{checkpoint[:120]}' is no checkpoint: give embedded:NAME, an existing folder, or a Hub id such as "
+            "owner/name or owner/name@revision"
+        )
+    return "hub"
+
+
+def check_scope(scope: str | None, method: str, num_layers: int | None = None) -> None:
+    """Checks a scope against its method and, where known, the model's depth.
+
+    Args:
+        scope: `encoder`, `all-linear`, `layer:K` (K from 0), or None for a neuron method.
+        method: A name from METHODS.
+        num_layers: The encoder's number of layers, where the model is known already.
+
+    Raises:
+        PrunescopeError: The scope does not exist, or does not fit the method.
+    """
+    if METHODS[method].granularity == "neuron":
+        if scope is not None:
+            raise PrunescopeError(f"scope '{scope}' with method '{method}': a neuron method has no scope, leave it out")
+        return
+    if scope in ("encoder", "all-linear"):
+        return
+    match = re.fullmatch(r"layer:(\d{1,4})", scope or "")
+    if not match:
+        raise PrunescopeError(f"unknown scope '{scope}': choose encoder, all-linear or layer:K with K from 0")
+    if num_layers is not None and int(match[1]) >= num_layers:
+        raise PrunescopeError(
+            f"scope '{scope}': this model has {num_layers} layers, choose layer:0 to layer:{num_layers - 1}"
+        )
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """Everything that decides a sweep's numbers, as the Lab and the command line state it.
+
+    Attributes:
+        checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
+        task: A name from TASKS.
+        method: A name from METHODS.
+        scope: Where a weight method prunes; None for neuron methods.
+        points: A name from POINTS.
+        amounts: Ascending fractions in [0, 1), 0 among them.
+        num_examples: Evaluation examples; None is the default of 256 or as many as there are.
+        seed: Of pruning; the subset's seed is fixed.
+        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None decides by the checkpoint.
+        source_name: What to call the data in the result; None decides by the data.
+    """
+
+    checkpoint: str
+    task: str
+    method: str = "magnitude"
+    scope: str | None = "encoder"
+    points: str = "attention"
+    amounts: tuple[float, ...] = field(default=DEFAULT_AMOUNTS)
+    num_examples: int | None = None
+    seed: int = 0
+    data: str | None = None
+    source_name: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the request as plain JSON values."""
+        return {**asdict(self), "amounts": list(self.amounts)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "SweepRequest":
+        """Reads a request and checks it.
+
+        Args:
+            values: As `to_json` gives them; missing ones take their defaults.
+
+        Raises:
+            PrunescopeError: An unknown name, or a value out of its bounds.
+        """
+        known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
+        return checked(cls(**{**known, "amounts": tuple(known.get("amounts", DEFAULT_AMOUNTS))}))
+
+
+OWN = "own:"  # before the digest of a visitor's own sentences (`core.inputs.own_table`)
+OWN_SPLIT = "upload"  # what a result calls their split
+_OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
+
+
+def is_own(data: str) -> bool:
+    """Tells whether a request's data are a visitor's own sentences.
+
+    Args:
+        data: As in a request.
+    """
+    return bool(_OWN_NAME.fullmatch(data))
+
+
+def choose(value: str, known: Iterable[str], word: str) -> str:
+    """Returns `value` if it is known.
+
+    Args:
+        value: What was asked for.
+        known: What there is.
+        word: What it is called, for the message.
+
+    Raises:
+        PrunescopeError: It is not known.
+    """
+    names = list(known)
+    if value not in names:
+        raise PrunescopeError(f"unknown {word} '{value}': choose one of {', '.join(names)}")
+    return value
+
+
+def checked(request: SweepRequest) -> SweepRequest:
+    """Returns the request with its defaults decided, or refuses it.
+
+    Raises:
+        PrunescopeError: An unknown name, or a value out of its bounds.
+    """
+    choose(request.task, TASKS, "task")
+    choose(request.method, METHODS, "method")
+    choose(request.points, POINTS, "points")
+    check_scope(request.scope, request.method)
+    source = source_of(request.checkpoint)
+    data = request.data or ("written" if source == "embedded" else "hub")
+    is_folder = data not in ("written", "hub") and not is_own(data)
+    if is_folder and is_hosted():
+        raise PrunescopeError(
+            "a data folder is not available on a hosted server: choose written or hub, or run locally"
+        )
+    if is_folder and not Path(data).is_dir():
+        raise PrunescopeError(f"data '{data}' is no folder: give written, hub, or a folder in the Hub's GLUE layout")
+    bound, amounts = limits(), parse_amounts(request.amounts)
+    if len(amounts) > bound.amounts:
+        raise PrunescopeError(f"{len(amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
+    count = request.num_examples
+    if count is not None and not MIN_EXAMPLES <= count <= bound.examples:
+        raise PrunescopeError(f"{count} examples: choose {MIN_EXAMPLES} to {bound.examples} (CKA needs at least 4)")
+    if not 0 <= request.seed < 2**32:
+        raise PrunescopeError(f"seed {request.seed} is outside 0 to {2**32 - 1}: choose one inside")
+    return SweepRequest(**{**asdict(request), "amounts": amounts, "data": data})

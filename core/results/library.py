@@ -1,0 +1,176 @@
+"""The results at hand and what each of them is of: the shipped ones by their manifest, the user's own by their files.
+
+`cached_results/manifest.json` lists every shipped result with the command that made it, so that a page can offer a
+hundred results without reading them.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from core.errors import PrunescopeError
+from core.request.catalog import METHODS
+from core.request.limits import is_hosted
+from core.results import store
+from core.results.names import result_name
+from core.results.provenance import command_line, request_of
+from core.results.schema import SweepResult
+from core.results.store import load, user_folder, write_atomically
+
+MANIFEST = "manifest.json"  # beside the folder of the shipped results
+
+
+class Entry(BaseModel):
+    """What is known about a result without reading it.
+
+    Attributes:
+        key: Names its file.
+        name: Names it on screen.
+        checkpoint: Id of the checkpoint.
+        task: Name of the task.
+        source: Where the examples come from.
+        fingerprint: Of the examples.
+        points: The points, as the result stores them.
+        method: Name of the method.
+        scope: Where a weight method pruned.
+        seed: Of pruning.
+        created_at: When it was computed.
+        command: The command line that computes it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    name: str
+    checkpoint: str
+    task: str
+    source: str
+    fingerprint: str
+    points: tuple[str, ...]
+    method: str
+    scope: str | None
+    seed: int
+    created_at: str
+    command: str
+
+
+_ENTRIES = TypeAdapter(tuple[Entry, ...])
+
+
+def entry_of(result: SweepResult, command: str | None = None) -> Entry:
+    """Describes a result.
+
+    Args:
+        result: A whole sweep.
+        command: What made it; None derives it from the result.
+    """
+    return Entry(
+        key=result.key,
+        name=result_name(result),
+        checkpoint=result.checkpoint.id,
+        task=result.task.name,
+        source=result.task.source,
+        fingerprint=result.task.fingerprint,
+        points=result.cka.points,
+        method=result.pruning.method,
+        scope=result.pruning.scope,
+        seed=result.pruning.seed,
+        created_at=result.created_at,
+        command=command or command_line(request_of(result)),
+    )
+
+
+def write_manifest(entries: Iterable[Entry], path: Path) -> None:
+    """Writes the manifest, one entry a line, in the order of the entries.
+
+    Args:
+        entries: What to list.
+        path: The file.
+    """
+    lines = ",\n".join(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) for entry in entries)
+    write_atomically(path, f"[\n{lines}\n]\n")
+
+
+def shipped() -> tuple[Entry, ...]:
+    """Gives the manifest's entries whose files are there, in its order.
+
+    Raises:
+        PrunescopeError: The manifest is damaged.
+    """
+    folder = store.SHIPPED_RESULTS
+    path = folder.parent / MANIFEST
+    if not path.is_file():
+        return ()
+    return tuple(entry for entry in _read(path, path.stat().st_mtime_ns) if (folder / f"{entry.key}.json").is_file())
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, modified: int) -> tuple[Entry, ...]:
+    try:
+        return _ENTRIES.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise PrunescopeError(
+            f"{path.name} is damaged ({error.errors()[0]['msg']}): install the project again"
+        ) from error
+
+
+def own() -> tuple[Entry, ...]:
+    """Gives the user's own results, the newest first; files that are no results are left out."""
+    files = sorted(user_folder().glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    entries = (_own_entry(path, path.stat().st_mtime_ns) for path in files)
+    return tuple(entry for entry in entries if entry is not None)
+
+
+@lru_cache(maxsize=1024)
+def _own_entry(path: Path, modified: int) -> Entry | None:
+    try:
+        return entry_of(load(path))
+    except PrunescopeError:
+        return None
+
+
+def delete_own(key: str) -> None:
+    """Deletes one of the user's own results; shipped ones stay.
+
+    Args:
+        key: The result's key; one that is not there is ignored.
+
+    Raises:
+        PrunescopeError: It is not the user's to delete.
+    """
+    path = store.find(key)
+    if path is None:
+        return
+    folder = user_folder()
+    if is_hosted() or path.parent != folder or folder.resolve() == store.SHIPPED_RESULTS.resolve():
+        raise PrunescopeError(f"the result {key[:12]}… is shared with others and cannot be deleted here")
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PrunescopeError(f"{path.name} cannot be deleted ({error.strerror}): delete it by hand") from error
+
+
+def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Finds what a result is judged beside: its random control's seeds, and each layer pruned alone.
+
+    Args:
+        entry: The result.
+        among: The results at hand.
+
+    Returns:
+        Those on the same checkpoint, examples and points.
+    """
+    method = METHODS.get(entry.method)
+    control = method.control if method else None
+
+    def belongs(other: Entry) -> bool:
+        alone = other.method == entry.method and (other.scope or "").startswith("layer:")
+        return (other.method == control and other.scope == entry.scope) or alone
+
+    def same(one: Entry) -> tuple[str, str, tuple[str, ...]]:
+        return one.checkpoint, one.fingerprint, one.points
+
+    return tuple(other for other in among if other.key != entry.key and same(other) == same(entry) and belongs(other))

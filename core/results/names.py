@@ -1,0 +1,114 @@
+"""What things are called for people: points, amounts, checkpoints, data, prunings, whole results."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.request.amounts import amount_text
+from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
+from core.request.sweep_request import OWN_SPLIT
+from core.results.schema import SweepResult
+
+
+@dataclass(frozen=True)
+class PointName:
+    """A point as it is shown: on an axis, and in full."""
+
+    label: str
+    title: str
+
+
+def point_names(points: Sequence[str]) -> list[PointName]:
+    """Names points for people: layers count from 1; beside outputs, attention blocks are 1a, 2a, ….
+
+    Args:
+        points: As the result stores them, `layer.0.attention` or `layer.0.output`.
+    """
+    parsed = [re.fullmatch(r"layer\.(\d+)\.(attention|output)", point) for point in points]
+    both = len({match[2] for match in parsed if match}) > 1
+    words = {"attention": "attention block", "output": "output"}
+    return [
+        PointName(
+            f"{int(match[1]) + 1}{'a' if both and match[2] == 'attention' else ''}",
+            f"Layer {int(match[1]) + 1}, {words[match[2]]}",
+        )
+        for match in parsed
+        if match
+    ]
+
+
+def points_name(points: Sequence[str]) -> str:
+    """Names the kind of points inside a sentence.
+
+    Args:
+        points: As the result stores them.
+    """
+    parts = {point.rpartition(".")[2] for point in points}
+    return in_sentence(POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"])
+
+
+def amount_name(amount: float) -> str:
+    """Writes an amount with two decimals, or with as many as it has."""
+    return max(f"{amount:.2f}", amount_text(amount), key=len)
+
+
+def checkpoint_name(result: SweepResult) -> str:
+    """Names the checkpoint as the catalog does, else by its id."""
+    titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
+    return titles.get(result.checkpoint.id, result.checkpoint.id)
+
+
+def data_name(result: SweepResult) -> str:
+    """Names the examples that the numbers come from."""
+    task, count = result.task, len(result.task.examples)
+    title = TASKS[task.name].title if task.name in TASKS else task.name
+    if task.source == "written" or task.split == OWN_SPLIT:
+        return f"{count} {title}-like examples, {task.source_name}"
+    return f"{count} examples of {title} {task.split}, {task.source_name}"
+
+
+def pruning_name(result: SweepResult) -> str:
+    """Names the method, what it was let loose on and, where it draws at random, the seed."""
+    seeded = result.pruning.method in METHODS and METHODS[result.pruning.method].seeded
+    return method_name(result) + (f" (seed {result.pruning.seed})" if seeded else "")
+
+
+def method_name(result: SweepResult) -> str:
+    """Names the method and what it was let loose on."""
+    method, scope = result.pruning.method, result.pruning.scope
+    title, _, addition = (METHODS[method].title if method in METHODS else method).partition(", ")
+    what = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
+    where = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
+    alone = f" of layer {pruned_layer(result)} alone" if pruned_layer(result) else ""
+    return f"{what}{where.get(scope, alone)}{f' ({addition})' if addition else ''}"
+
+
+def pruned_layer(result: SweepResult) -> int | None:
+    """Gives the layer that is pruned alone, counted from 1; None where all are."""
+    scope = result.pruning.scope or ""
+    return int(scope.removeprefix("layer:")) + 1 if scope.startswith("layer:") else None
+
+
+def reduction_name(reduction: str) -> str:
+    """Names a reduction inside a sentence, where brackets would nest."""
+    return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", ""))
+
+
+def in_sentence(name: str) -> str:
+    """Writes a name as it stands inside a sentence."""
+    return name[0].lower() + name[1:]
+
+
+def result_name(result: SweepResult) -> str:
+    """Names a result among others; the data first, because a narrow list shows the beginning only."""
+    return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
+
+
+def circumstances(result: SweepResult, reduction: str) -> str:
+    """Names what a sentence's numbers were measured on."""
+    return f"{checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Lists words as a sentence does: `1, 2 and 3`."""
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

@@ -1,0 +1,101 @@
+"""The same CKA by the unmodified torch-cka package: the published tool as a second opinion.
+
+torch-cka hooks modules of two models and feeds both from data loaders. Here the
+"models" only carry representations that exist already: one `nn.Identity` a point.
+So it answers about the same features, in the same batches, in the same order, and
+shares with `core.similarity.cka` neither Gram matrices nor HSIC nor the division at the end.
+
+It computes in float32, so features are centred over the batch first, in float64:
+HSIC1 does not change, and its digits stay. What `core.similarity.cka` takes for constant is
+made exactly zero, so that both know the same values as undefined. What torch-cka
+prints is swallowed, and NaN, on which it stops, is handed on.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import redirect_stderr
+from io import StringIO
+
+from torch import Tensor, nn
+
+from core.similarity.cka import varies
+
+Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features)
+
+
+class _Carrier(nn.Module):
+    """A model that is nothing but its points: each hands its features through."""
+
+    def __init__(self, num_points: int) -> None:
+        super().__init__()
+        self.points = nn.ModuleList(nn.Identity() for _ in range(num_points))
+
+    @property
+    def names(self) -> list[str]:
+        """The points as torch-cka finds them."""
+        return [f"points.{index}" for index in range(len(self.points))]
+
+    def forward(self, features: Tensor) -> None:
+        for point, of_point in zip(self.points, features, strict=True):
+            point(of_point)  # (n, features)
+
+
+class _Loader:
+    """What torch-cka needs of a DataLoader: batches (here centred, and computed when asked for), number, data set."""
+
+    dataset = "representations"
+
+    def __init__(self, batches: Iterator[Tensor], num_batches: int) -> None:
+        self.batches, self.num_batches = batches, num_batches
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[tuple[Tensor]]:
+        for batch in self.batches:
+            features = batch.double()  # (points, n, features)
+            centred = features - features.mean(1, keepdim=True)  # (points, n, features)
+            yield ((centred * varies(batch, centred)).float(),)  # torch-cka takes the first part of a batch
+
+
+def _in_turn(pairs: Iterable[Pair]) -> tuple[Iterator[Tensor], Iterator[Tensor]]:
+    """Splits pairs into two sides that are asked in turn, as torch-cka does; so one pair is in memory, not all."""
+    waiting: list[Tensor] = []
+
+    def baseline_side() -> Iterator[Tensor]:
+        for baseline, pruned in pairs:
+            waiting.append(pruned)
+            yield baseline
+
+    def pruned_side() -> Iterator[Tensor]:
+        while waiting:
+            yield waiting.pop()
+
+    return baseline_side(), pruned_side()
+
+
+def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
+    """Asks torch-cka for the CKA of every baseline point with every pruned point.
+
+    Args:
+        pairs: For each (mini)batch the features of the baseline and of the pruned model, both (points, n, features).
+        num_pairs: How many there are.
+        num_points: Points of each.
+
+    Returns:
+        (baseline points, pruned points) float32; NaN where torch-cka has no value.
+    """
+    # Here, not above: matplotlib, which torch-cka imports, takes half a second and looks for a display.
+    os.environ.setdefault("MPLBACKEND", "agg")
+    from torch_cka import CKA
+
+    baseline, pruned = _Carrier(num_points), _Carrier(num_points)
+    tool = CKA(baseline, pruned, "baseline", "pruned", baseline.names, pruned.names)
+    try:
+        with redirect_stderr(StringIO()):  # its progress bar
+            tool.compare(*(_Loader(side, num_pairs) for side in _in_turn(pairs)))
+    except AssertionError:  # raised after everything is computed, if a value is NaN
+        if not tool.hsic_matrix.isnan().any():
+            raise
+    matrix: Tensor = tool.export()["CKA"]  # (baseline points, pruned points)
+    return matrix

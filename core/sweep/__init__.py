@@ -1,0 +1,1 @@
+"""The whole procedure: prune, run, compare and score, amount by amount."""

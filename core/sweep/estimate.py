@@ -1,0 +1,147 @@
+"""How long a sweep will take, before it starts: a few examples are scored, pruned for and run through the model."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from huggingface_hub import try_to_load_from_cache
+
+from core.encoder.batches import encode, plan_windows
+from core.encoder.loading import Checkpoint, load
+from core.inputs.checkpoint_files import CONFIG
+from core.inputs.examples import EvalSubset
+from core.inputs.hub import Report
+from core.inputs.prepare import Inputs, prepare
+from core.pruning import Plan
+from core.request.catalog import MAX_LENGTH, TASKS
+from core.request.sweep_request import SweepRequest, source_of
+from core.results import store
+from core.sweep.runner import make_plan, open_runner
+from core.sweep.sweep import sweep
+
+SAMPLE = 32  # examples of either kind: two micro-batches
+AT_WORK = 0.5  # the pruning amount that is tried
+BESIDE_THE_MODEL = 1.15  # of a forward pass: Gram matrices, CKA and statistics, measured on 64 to 512 examples
+STAGE = "Measuring a forward pass"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What the parts of a sweep take, in seconds.
+
+    Attributes:
+        before: Scoring and planning, once.
+        each: One pruning amount.
+    """
+
+    before: float
+    each: float
+
+
+def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
+    """Tells how long a sweep will take.
+
+    Args:
+        request: A checked request.
+        report: Called between the steps; an exception that it raises ends the measurement, unchanged.
+
+    Returns:
+        `download`: what has to be fetched first, if anything has to; else `stored`: whether the result is there
+        already, and `seconds`.
+
+    Raises:
+        PrunescopeError: The checkpoint or the data are not to be had.
+    """
+    missing = to_download(request)
+    if missing:
+        return {"download": missing}
+    inputs = prepare(request, report)
+    if store.find(inputs.key):
+        return {"stored": True, "seconds": 0.0}
+    checkpoint = load(inputs.resolved)
+    sweep(checkpoint, inputs, request).close()  # refuses what does not fit together
+    pace = measure(checkpoint, inputs, request, report)
+    return {"stored": False, "seconds": pace.before + pace.each * len(request.amounts)}
+
+
+def to_download(request: SweepRequest) -> str | None:
+    """Names what of a request's inputs is not in the local cache of the Hub's client; None if all is there.
+
+    Args:
+        request: A checked request.
+    """
+    if source_of(request.checkpoint) == "hub":
+        name, _, revision = request.checkpoint.partition("@")
+        if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
+            return "checkpoint"
+    task = TASKS[request.task]
+    place = f"{task.name}/{task.split}-00000-of-00001.parquet"
+    if request.data == "hub" and not isinstance(
+        try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str
+    ):
+        return "data"
+    return None
+
+
+def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:
+    """Times a sample of every part of a sweep and scales it to all examples, by the tokens that the model reads.
+
+    Args:
+        checkpoint: The loaded baseline; left as it was found.
+        inputs: What the request names.
+        request: The request.
+        report: Called between the steps.
+    """
+    sample = replace(
+        inputs, subset=_first(inputs.subset), calibration=inputs.calibration and _first(inputs.calibration)
+    )
+    report(STAGE, 0, 1)
+    plan, scoring, planned = _time_planning(checkpoint, sample.calibration, request, report)
+    if inputs.calibration and sample.calibration:
+        scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, sample.calibration)
+    fixed, running = _time_amount(checkpoint, sample.subset, request, plan, report)
+    running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, sample.subset)
+    return Pace(before=scoring + planned, each=fixed + running * BESIDE_THE_MODEL)
+
+
+def _first(examples: EvalSubset) -> EvalSubset:
+    """Takes the first examples, which are random ones: their order is."""
+    return replace(examples, rows=examples.rows[:SAMPLE], texts=examples.texts[:SAMPLE], gold=examples.gold[:SAMPLE])
+
+
+def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:
+    """Counts the tokens that the model reads for examples, padding included."""
+    windows = plan_windows(encode(checkpoint.tokenizer, examples.texts, MAX_LENGTH), checkpoint.tokenizer, 0)
+    return sum(batch.real.numel() for window in windows for batch in window.micro_batches)
+
+
+def _time_planning(
+    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report
+) -> tuple[Plan, float, float]:
+    """Makes a plan; the seconds up to the last scored micro-batch, and those of the rest, which do not grow."""
+    started = scored = time.perf_counter()
+
+    def note(stage: str, done: int, total: int) -> None:
+        nonlocal scored
+        scored = time.perf_counter()
+        report(STAGE, 0, 1)
+
+    plan = make_plan(checkpoint, examples, request, note)
+    return plan, scored - started, time.perf_counter() - scored
+
+
+def _time_amount(
+    checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan, report: Report
+) -> tuple[float, float]:
+    """Prunes once and runs the examples twice; the seconds of pruning, and those of the second, warm run."""
+    with open_runner(checkpoint, subset, request, plan) as runner:
+        buffers = runner.buffers()
+        started = time.perf_counter()
+        runner.model.prune(min(request.amounts, key=lambda amount: abs(amount - AT_WORK)))
+        pruned = time.perf_counter()
+        for _ in range(2):
+            began = time.perf_counter()
+            for window in runner.windows:
+                for _ in runner.run(window, buffers):
+                    report(STAGE, 0, 1)
+        return pruned - started, time.perf_counter() - began

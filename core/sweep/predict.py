@@ -1,0 +1,66 @@
+"""What a checkpoint makes of one typed sentence or pair at every pruning amount.
+
+The plan is made once, each amount is pruned in place, and afterwards the model is as it was found. Methods that score
+do so on the written calibration examples.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from core.encoder.loading import Checkpoint, check_labels, load
+from core.inputs.hub import Report
+from core.inputs.prepare import prepare
+from core.pruning import Plan, PrunedModel
+from core.request.amounts import amount_text
+from core.request.catalog import MAX_LENGTH, TASKS
+from core.request.sweep_request import SweepRequest, check_scope
+from core.results.prediction import Prediction, check_texts
+from core.sweep.runner import make_plan
+
+
+def predict(request: SweepRequest, texts: Sequence[str], report: Report) -> Prediction:
+    """Computes the probability of every label at every amount.
+
+    Args:
+        request: Checkpoint, task, method, scope, seed and amounts, on data with calibration examples.
+        texts: One for each of the task's columns.
+        report: Called with (stage, done, total); an exception that it raises ends the prediction, unchanged.
+
+    Raises:
+        PrunescopeError: A text is refused, or checkpoint, task and scope do not fit together.
+    """
+    task = TASKS[request.task]
+    checked_texts = check_texts(texts, task)
+    inputs = prepare(request, report)
+    checkpoint = load(inputs.resolved)
+    check_labels(checkpoint, task)
+    check_scope(request.scope, request.method, checkpoint.record.num_layers)
+    plan = make_plan(checkpoint, inputs.calibration, request, report)
+    encoded = _encode(checkpoint, checked_texts, truncation=True, max_length=MAX_LENGTH)
+    whole = _encode(checkpoint, checked_texts, truncation=False)
+    return Prediction(
+        amounts=request.amounts,
+        labels=task.label_names,
+        probabilities=tuple(_probabilities(checkpoint, plan, encoded, request.amounts, report)),
+        num_tokens=whole["input_ids"].shape[1],
+        num_unknown=int((encoded["input_ids"] == checkpoint.tokenizer.unk_token_id).sum()),
+    )
+
+
+def _encode(checkpoint: Checkpoint, texts: Sequence[str], **options: Any) -> dict[str, torch.Tensor]:
+    """Tokenises one example; each (1, tokens) int64. Not verbose: that a text is long is told to who typed it."""
+    return dict(checkpoint.tokenizer(*texts, return_tensors="pt", verbose=False, **options))
+
+
+def _probabilities(
+    checkpoint: Checkpoint, plan: Plan, encoded: dict[str, torch.Tensor], amounts: Sequence[float], report: Report
+) -> Iterator[tuple[float, ...]]:
+    """Yields the labels' probabilities, amount by amount."""
+    with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
+        for done, amount in enumerate(amounts):
+            report(f"Pruning amount {amount_text(amount)}", done, len(amounts))
+            pruned.prune(amount)
+            logits = checkpoint.model(**encoded).logits  # (1, labels)
+            yield tuple(logits.double().softmax(-1)[0].tolist())

@@ -1,0 +1,159 @@
+"""A checkpoint that can be pruned by any amount of a request and run over all examples."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import torch
+
+from core.encoder.batches import Window, encode, plan_windows
+from core.encoder.loading import Checkpoint
+from core.encoder.representations import Recorder, Representations, point_names
+from core.inputs.examples import EvalSubset
+from core.inputs.hub import Report
+from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel
+from core.request.amounts import amount_text
+from core.request.catalog import MAX_LENGTH
+from core.request.sweep_request import SweepRequest
+
+SCORING = "Scoring on calibration examples"  # the stage before the first amount, in words
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One micro-batch is done.
+
+    Attributes:
+        amount: The pruning amount at work; none while calibration examples are scored.
+        done: Micro-batches done, over all amounts or of the scoring.
+        total: Micro-batches of the same.
+    """
+
+    amount: float | None
+    done: int
+    total: int
+
+    @property
+    def stage(self) -> str:
+        """What is being done, in words."""
+        return SCORING if self.amount is None else f"Pruning amount {amount_text(self.amount)}"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A checkpoint that can be pruned by any amount of a request and run over all examples; see `open_runner`.
+
+    Attributes:
+        checkpoint: The baseline, pruned in place.
+        subset: The evaluation examples.
+        points: Names of the points.
+        windows: Every forward pass of one amount.
+        model: Prunes.
+        recorder: Runs, and catches the hidden states.
+    """
+
+    checkpoint: Checkpoint
+    subset: EvalSubset
+    points: tuple[str, ...]
+    windows: list[Window]
+    model: PrunedModel
+    recorder: Recorder
+
+    @property
+    def micro_batches(self) -> int:
+        """Forward passes of one amount."""
+        return sum(len(window.micro_batches) for window in self.windows)
+
+    def buffers(self) -> Representations:
+        """Allocates the place that `run` fills."""
+        return Representations(
+            num_examples=len(self.subset.rows),
+            num_labels=len(self.subset.task.label_names),
+            num_points=len(self.points),
+            hidden=self.checkpoint.record.hidden_size,
+            num_tokens=max(window.num_tokens for window in self.windows),
+        )
+
+    def run(self, window: Window, buffers: Representations) -> Iterator[None]:
+        """Runs a window's examples through the model as it is pruned now; yields after each micro-batch.
+
+        Args:
+            window: One of `windows`.
+            buffers: Holds the representations and logits afterwards.
+        """
+        for batch in window.micro_batches:
+            buffers.store(batch, self.recorder.run(batch), self.recorder.states)
+            yield
+
+
+def planning(
+    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest
+) -> Generator[Progress, None, Plan]:
+    """Makes the plan of a request's method: scores calibration examples where the method needs them.
+
+    Args:
+        checkpoint: The loaded baseline.
+        examples: The calibration examples, for a method that scores on some.
+        request: Method, scope, amounts and seed.
+
+    Yields:
+        Progress after each micro-batch of calibration examples.
+
+    Returns:
+        The plan, through `yield from`.
+    """
+    calibration = _calibration(checkpoint, examples) if examples else None
+    baseline = Baseline(checkpoint.model, request.amounts, request.scope, request.seed, calibration)
+    steps = REGISTRY[request.method](baseline)
+    total = len(calibration.batches) if calibration else 0
+    for done in count(1):
+        try:
+            next(steps)
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
+        yield Progress(None, done, total)
+    raise AssertionError("count() never ends")
+
+
+def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report) -> Plan:
+    """Makes the plan of a request's method at once, for callers that are no iterators.
+
+    Args:
+        checkpoint: The loaded baseline.
+        examples: The calibration examples, for a method that scores on some.
+        request: Method, scope, amounts and seed.
+        report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
+    """
+    steps = planning(checkpoint, examples, request)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            plan: Plan = end.value
+            return plan
+        report(event.stage, event.done, event.total)
+
+
+def _calibration(checkpoint: Checkpoint, examples: EvalSubset) -> Calibration:
+    encoded = encode(checkpoint.tokenizer, examples.texts, MAX_LENGTH)
+    (window,) = plan_windows(encoded, checkpoint.tokenizer, bytes_per_token=0)
+    return Calibration(window.micro_batches, torch.tensor(examples.gold))
+
+
+@contextmanager
+def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> Iterator[Runner]:
+    """Prepares all amounts of a request whose parts fit together; at the end the model is as it was found.
+
+    Args:
+        checkpoint: The loaded baseline.
+        subset: The evaluation examples.
+        request: Points and amounts.
+        plan: Of the request's method, from `planning`.
+    """
+    encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
+    points = point_names(request.points, checkpoint.record.num_layers)
+    windows = plan_windows(encoded, checkpoint.tokenizer, len(points) * checkpoint.record.hidden_size * 4)
+    with PrunedModel(checkpoint.model, plan) as model, Recorder(checkpoint.model, points) as recorder:
+        yield Runner(checkpoint, subset, points, windows, model, recorder)

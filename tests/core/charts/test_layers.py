@@ -1,0 +1,178 @@
+"""The pictures of single layers: read from the SVG that Vega draws, frame by frame."""
+
+import math
+
+import pytest
+
+from core.charts.grammar import UNDEFINED_COLOUR, Spec
+from core.charts.layers import STRIP, layer_views
+from core.findings.overview import layer_survivals, own_cka
+from core.results.schema import SweepResult
+from tests.builders import make_result
+from tests.pictures import drawn, labels, marks, place
+
+AMOUNTS = (0.0, 0.25, 0.5, 0.75)
+RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 2), (0.75, 2, 2)))
+SEEDS = [
+    make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=seed, own_cka=lambda a, p, n: 1 - a)
+    for seed in range(3)
+]
+ALONE = {
+    2: make_result(num_layers=3, amounts=(0.0, 0.5), scope="layer:1", own_cka=lambda a, p, n: 1 - a * p / 10),
+}
+
+
+def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
+    return layer_views(result, "mean", chosen, threshold, SEEDS, ALONE)
+
+
+def title(layer: int) -> str:
+    return f"Layer {layer + 1}, attention block"
+
+
+# ---------------------------------------------------------------- strips
+
+
+def test_every_layer_has_its_curve_one_strip_above_the_one_before() -> None:
+    rows = views()["curves"]["datasets"]["own"]
+    values = own_cka(RESULT, "mean")
+    assert len(rows) == 12
+    for row in rows:
+        value = values[AMOUNTS.index(row["amount"]), row["row"]]
+        assert row["name"] == title(row["row"])
+        if math.isnan(value):
+            assert (row["y"], row["text"]) == (None, "undefined")
+        else:
+            assert row["y"] == pytest.approx(row["row"] + STRIP * value, abs=1e-6)
+            assert float(row["text"]) == pytest.approx(value, abs=5.1e-4)
+
+
+def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
+    spec = views()["curves"]
+    for frame in (0, 1, 3):
+        picture = drawn(spec, frame)
+        texts = [text.text for text in marks(picture, "text mark")]
+        values = own_cka(RESULT, "mean")[frame]
+        assert texts == ["undefined" if math.isnan(value) else f"{value:.3f}" for value in values]
+    heights = [place(text)[1] for text in marks(picture, "text mark")]
+    assert heights == sorted(heights, reverse=True), "the first layer is at the bottom"
+
+
+def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
+    with_control, without = views()["curves"], layer_views(RESULT, "mean", "2")["curves"]
+    grey = [
+        sum(line.get("stroke") == UNDEFINED_COLOUR for line in marks(drawn(spec, 0), "line mark"))
+        for spec in (with_control, without)
+    ]
+    assert grey == [3 * 3, 0]
+
+
+def test_a_layer_that_is_pruned_alone_stands_in_its_own_strip() -> None:
+    (alone,) = views()["curves"]["datasets"]["alone"]
+    assert (alone["pick"], alone["amount"], alone["text"]) == ("2", 0.5, "0.950")
+    assert alone["y"] == pytest.approx(1 + STRIP * 0.95)
+
+
+def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
+    drawings = views()
+    for view, name in (("curves", "strips"), ("curves", "own"), ("curves", "alone"), ("survival", "bars")):
+        rows = drawings[view]["datasets"][name]
+        assert {row["pick"] for row in rows} <= {"1", "2", "3"}
+        assert all("pick" in row for row in rows)
+    assert [row["chosen"] for row in drawings["curves"]["datasets"]["strips"]] == [False, True, False]
+
+
+# ---------------------------------------------------------------- survival
+
+
+def test_survival_has_its_interval_where_it_is_known() -> None:
+    result = make_result(num_layers=3)
+    known = (result.statistics or {})["mean"].survival
+    bars = views(result)["survival"]["datasets"]["bars"]
+    assert [(bar["low"], bar["high"]) for bar in bars] == [(one.low, one.high) for one in known]
+    assert [bar["survival"] for bar in bars] == pytest.approx([one.value for one in known], abs=1e-6)
+    rules = [rule for rule in marks(drawn(views(result)["survival"], 0), "rule mark") if "high" in labels(rule)]
+    assert len(rules) == 2 * 3, "each with its halo"
+
+
+@pytest.mark.parametrize("threshold", [0.8, 0.95])
+def test_another_threshold_gives_other_bars_without_interval(threshold: float) -> None:
+    result = make_result(num_layers=3)
+    spec = views(result, threshold=threshold)["survival"]
+    bars = spec["datasets"]["bars"]
+    assert [bar["text"] for bar in bars] == [one.text for one in layer_survivals(result, "mean", threshold)]
+    assert {bar["interval"] for bar in bars} == {"unknown"}
+    assert str(threshold) in spec["title"]
+    assert [strip["keeps"] - strip["y"] for strip in spec["datasets"]["strips"]] == pytest.approx(
+        [STRIP * threshold] * 3
+    )
+
+
+def test_a_bar_fades_when_its_layer_has_fallen() -> None:
+    result = make_result(num_layers=3)
+    values = own_cka(result, "mean")
+    for frame in (0, 12, 19):
+        rects = marks(drawn(views(result)["survival"], frame), "rect mark")
+        bars = [rect for rect in rects if "Survives up to" in labels(rect)]
+        bright = [bar.get("opacity") == "1" for bar in bars]
+        assert bright == (values[: frame + 1] >= 0.9).all(axis=0).tolist()
+
+
+# ---------------------------------------------------------------- one layer from near
+
+
+@pytest.mark.parametrize(("chosen", "row"), [("1", 0), ("3", 2)])
+def test_the_row_of_the_heatmap_over_the_amounts(chosen: str, row: int) -> None:
+    spec = views(chosen=chosen)["row"]
+    cells = {
+        (labels(mark)["Pruning amount"], labels(mark)["Pruned"]): labels(mark)["CKA"]
+        for mark in marks(drawn(spec, 0), "rect mark")
+        if "CKA" in labels(mark)
+    }
+    assert len(cells) == 12
+    for frame in RESULT.frames:
+        for j in range(3):
+            value = frame.cka["mean"][row][j]
+            told = cells[f"{frame.amount:.2f}", title(j)]
+            assert told == "undefined" if value is None else float(told) == pytest.approx(value, abs=5.1e-4)
+    assert spec["title"].startswith(title(row))
+
+
+def test_the_frame_of_the_row_moves_from_left_to_right() -> None:
+    places = []
+    for frame in range(len(AMOUNTS)):
+        frames = [mark for mark in marks(drawn(views()["row"], frame), "rect mark") if list(labels(mark)) == ["label"]]
+        assert len(frames) == 1
+        assert float(labels(frames[0])["label"]) == AMOUNTS[frame]
+        places.append(frames[0].get("d"))
+    assert len(set(places)) == len(AMOUNTS)
+
+
+def test_sparsity_of_every_layer_with_the_chosen_one_above_the_others() -> None:
+    layered = [
+        frame.model_copy(update={"layer_sparsity": tuple(frame.amount * share for share in (0.8, 1.0, 1.2))})
+        for frame in RESULT.frames
+    ]
+    spec = views(RESULT.model_copy(update={"frames": tuple(layered)}))["sparsity"]
+    rows = spec["datasets"]["layers"]
+    assert [row["sparsity"] for row in rows if row["layer"] == "Layer 3"] == pytest.approx([0, 0.3, 0.6, 0.9])
+    assert {row["layer"] for row in rows if row["chosen"]} == {"Layer 2"}
+    assert [row["sparsity"] for row in spec["datasets"]["all"]] == list(AMOUNTS)
+    picture = drawn(spec, 2)
+    assert len(marks(picture, "line mark")) == 3 + 1 + 1
+
+
+def test_with_both_points_of_a_layer_the_sparsity_is_that_of_the_layer() -> None:
+    both = make_result(num_layers=2, amounts=AMOUNTS, points="both")
+    for chosen, layer in (("1a", "Layer 1"), ("2", "Layer 2")):
+        rows = layer_views(both, "mean", chosen)["sparsity"]["datasets"]["layers"]
+        assert {row["layer"] for row in rows if row["chosen"]} == {layer}
+    isolated = {1: make_result(num_layers=2, amounts=(0.0, 0.5), points="both", scope="layer:0")}
+    alone = layer_views(both, "mean", "1a", isolated=isolated)["curves"]["datasets"]["alone"]
+    assert [row["pick"] for row in alone] == ["1a", "1"]
+
+
+def test_nothing_changes_its_size_while_it_plays() -> None:
+    for spec in views().values():
+        pictures = [drawn(spec, frame) for frame in range(len(AMOUNTS))]
+        assert len({(one.get("viewBox"), one[1].get("transform")) for one in pictures}) == 1

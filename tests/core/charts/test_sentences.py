@@ -1,0 +1,91 @@
+"""Pictures of examples and of a typed sentence: what is drawn where, in which colour, under the moving frame."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import vl_convert
+
+from core.charts.grammar import Spec
+from core.charts.sentences import MOST_TOLD, flip_frames, flip_views, probability_frames, probability_view
+from core.findings.sentences import examples_of
+from core.results.prediction import Prediction
+from tests.core.findings.test_sentences import made
+
+PREDICTION = Prediction((0.0, 0.5, 0.9), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6), (0.7, 0.3)), 5, 0)
+
+
+def rows(view: Spec, name: str) -> list[dict[str, Any]]:
+    return view["datasets"][name]
+
+
+def test_cells_cover_every_example_and_amount_once() -> None:
+    result = made()
+    cells = rows(flip_views(result, examples_of(result))["strip"], "cells")
+    tops = sorted({cell["top"] for cell in cells})
+    assert len(tops) == 5
+    for top in tops:
+        stretch = sorted((cell["left"], cell["end"]) for cell in cells if cell["top"] == top)
+        assert stretch[0][0] == pytest.approx(-0.15)
+        assert stretch[-1][1] == pytest.approx(1.05)
+        assert all(a[1] == b[0] for a, b in pairwise(stretch))
+
+
+def test_a_cell_tells_right_from_wrong_and_what_is_said() -> None:
+    result = made()
+    cells = rows(flip_views(result, examples_of(result))["strip"], "cells")
+    away = [cell for cell in cells if cell["name"] == "Row 10"]
+    assert [(cell["now"], cell["said"], cell["amounts"]) for cell in away] == [
+        ("right", "positive", "0.00 to 0.30"),
+        ("wrong", "negative", "0.60 to 0.90"),
+    ]
+    assert away[0]["end"] == away[1]["left"] == pytest.approx(0.45), "half way between the two amounts"
+
+
+def test_bars_count_first_flips_by_what_they_become() -> None:
+    result = made()
+    bars = rows(flip_views(result, examples_of(result))["flips"], "bars")
+    counts = {(bar["amount"], bar["now"]): bar["count"] for bar in bars if bar["count"]}
+    assert counts == {("0.30", "wrong"): 1, ("0.60", "wrong"): 1, ("0.90", "right"): 1}
+    assert all(bar["high"] - bar["low"] == bar["count"] for bar in bars)
+
+
+def test_frames_say_how_many_are_right_and_how_many_have_changed() -> None:
+    result = made()
+    frames = flip_frames(result, examples_of(result))
+    assert [frame["detail"] for frame in frames] == [
+        "3 of 5 right · 0 predicted otherwise than unpruned",
+        "2 of 5 right · 1 predicted otherwise than unpruned",
+        "2 of 5 right · 1 predicted otherwise than unpruned",
+        "2 of 5 right · 3 predicted otherwise than unpruned",
+    ]
+
+
+def test_long_texts_are_cut_under_the_mouse() -> None:
+    result = made()
+    examples = [example.__class__(0, 1, (1, 1, 1, 1), ("x" * 500, "y")) for example in examples_of(result)]
+    (text,) = {cell["text"] for cell in rows(flip_views(result, examples)["strip"], "cells")}
+    assert len(text) == MOST_TOLD
+    assert text.endswith("…")
+
+
+def test_probabilities_are_one_row_a_label_and_amount() -> None:
+    view = probability_view(PREDICTION)["probabilities"]
+    assert [(row["k"], row["label"], row["probability"]) for row in rows(view, "labels")] == [
+        (0, "not good", 0.1),
+        (0, "good", 0.9),
+        (1, "not good", 0.4),
+        (1, "good", 0.6),
+        (2, "not good", 0.7),
+        (2, "good", 0.3),
+    ]
+    assert [frame["detail"] for frame in probability_frames(PREDICTION)][1] == "not good 0.40 · good 0.60"
+
+
+@pytest.mark.parametrize("frame", [0, 2])
+def test_vega_draws_them_all_without_a_warning(frame: int, capfd: pytest.CaptureFixture[str]) -> None:
+    result = made()
+    for view in (*flip_views(result, examples_of(result)).values(), *probability_view(PREDICTION).values()):
+        params = [{**one, "value": frame} if one["name"] == "frame" else one for one in view["params"]]
+        assert "<svg" in vl_convert.vegalite_to_svg({**view, "params": params, "width": 300, "height": 120})
+    assert "WARN" not in capfd.readouterr().err

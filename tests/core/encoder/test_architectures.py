@@ -1,0 +1,130 @@
+"""Every supported architecture, as a small random model, through everything that reads the table."""
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from tiny import make_encoder, make_texts
+from torch import nn
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core.encoder.architectures import ARCHITECTURES, Part, encoder_layers, linear_weights, num_prunable, part
+from core.encoder.loading import load
+from core.encoder.representations import Recorder, point_names
+from core.errors import PrunescopeError
+from core.inputs.prepare import prepare
+from core.request.catalog import METHODS, SUPPORTED_MODEL_TYPES
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import SweepResult
+from core.sweep.sweep import sweep
+
+
+@pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_encoder(tmp_path_factory.mktemp("encoder") / request.param, request.param)
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> nn.Module:
+    return AutoModelForSequenceClassification.from_pretrained(folder).eval()
+
+
+@pytest.fixture(scope="module")
+def tokenizer(folder: Path) -> object:
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def run(folder: Path, glue: Path, **options: object) -> SweepResult:
+    settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.5), "num_examples": 24, **options}
+    request = checked(SweepRequest(str(folder), **settings))
+    inputs = prepare(request)
+    *_, result = sweep(load(inputs.resolved), inputs, request)
+    assert isinstance(result, SweepResult)
+    return result
+
+
+def test_the_catalog_names_the_table() -> None:
+    assert set(SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)
+
+
+def test_parts_are_where_the_table_says(model: nn.Module) -> None:
+    layers = encoder_layers(model)
+    assert len(layers) == 3
+    for layer in layers:
+        parts = {name: part(model, layer, name) for name in get_args(Part)}
+        shapes = {name: tuple(module.weight.shape) for name, module in parts.items()}
+        assert shapes == {
+            **dict.fromkeys(("query", "key", "value", "attention_dense"), (32, 32)),
+            "intermediate": (64, 32),
+            "output": (32, 64),
+            **dict.fromkeys(("attention_norm", "output_norm"), (32,)),
+        }
+        assert all(isinstance(module, nn.LayerNorm) == name.endswith("norm") for name, module in parts.items())
+        assert len(list(linear_weights(layer))) == 6
+    assert num_prunable(model) == 3 * (4 * 32 * 32 + 2 * 32 * 64)
+
+
+def test_points_are_the_layers_outputs_and_the_attention_blocks(model: nn.Module, tokenizer: object) -> None:
+    inputs = tokenizer(["a good film", "the plot is deep and cold ."], padding=True, return_tensors="pt")
+    layers = encoder_layers(model)
+    with torch.inference_mode(), Recorder(model, point_names("both", 3)) as recorder:
+        hidden = model(**inputs, output_hidden_states=True).hidden_states
+        states = list(recorder.states)
+    for k, layer in enumerate(layers):
+        assert torch.equal(states[2 * k + 1], hidden[k + 1])
+        # The feed-forward network on the attention block, its residual and LayerNorm give the layer's output.
+        with torch.inference_mode():
+            units = nn.functional.gelu(part(model, layer, "intermediate")(states[2 * k]))
+            summed = part(model, layer, "output")(units) + states[2 * k]
+            torch.testing.assert_close(part(model, layer, "output_norm")(summed), hidden[k + 1], rtol=0, atol=1e-5)
+
+
+def test_a_sentence_does_not_depend_on_what_it_is_batched_with(model: nn.Module, tokenizer: object) -> None:
+    texts = make_texts(6, seed=8)
+    points = point_names("attention", 3)
+    together = tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode(), Recorder(model, points) as recorder:
+        logits = model(**together).logits
+        states = list(recorder.states)
+        for i, text in enumerate(texts):
+            torch.testing.assert_close(
+                model(**tokenizer(text, return_tensors="pt")).logits[0], logits[i], rtol=0, atol=1e-5
+            )
+            for alone, batched in zip(recorder.states, states, strict=True):
+                torch.testing.assert_close(alone[0], batched[i, : alone.shape[1]], rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Path, method: str) -> None:
+    scope = "encoder" if METHODS[method].granularity == "weight" else None
+    request = checked(SweepRequest(str(folder), "sst2", data=str(glue_folder)))
+    model = load(prepare(request).resolved).model
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    result = run(folder, glue_folder, method=method, scope=scope)
+    baseline, half = result.frames
+    np.testing.assert_allclose(np.diag(np.array(baseline.cka["mean"], dtype=float)), 1, atol=1e-6)
+    assert baseline.sparsity == 0
+    assert 0.2 < half.prunable_sparsity < 0.8
+    assert all(0.2 < share < 0.8 for share in half.layer_sparsity)
+    assert np.nanmax(np.diag(np.array(half.cka["mean"], dtype=float))) < 0.999
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_the_whole_classifier_is_in_scope_all_linear(folder: Path, glue_folder: Path) -> None:
+    whole, encoder = (run(folder, glue_folder, scope=scope).frames[1] for scope in ("all-linear", "encoder"))
+    assert whole.sparsity > encoder.sparsity
+
+
+def test_albert_is_refused_because_its_layers_are_one(tmp_path: Path) -> None:
+    folder = make_encoder(tmp_path / "albert", "albert")
+    with pytest.raises(PrunescopeError, match=r"'albert'.*share one set of weights.*bert, distilbert"):
+        prepare(checked(SweepRequest(str(folder), "sst2")))
+
+
+def test_another_architecture_is_refused_by_name(tmp_path: Path) -> None:
+    folder = make_encoder(tmp_path / "deberta", "deberta-v2")
+    with pytest.raises(PrunescopeError, match=r"'deberta-v2', which is not supported.*bert, distilbert, roberta"):
+        prepare(checked(SweepRequest(str(folder), "sst2")))

@@ -1,0 +1,116 @@
+"""One pass: order kept, padding without influence, hooks gone, windows without influence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import make_texts
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from core.encoder import batches
+from core.encoder.batches import encode, minibatches, plan_windows
+from core.encoder.representations import Recorder, Representations, point_names
+
+TEXTS = [(text,) for text in make_texts(70, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_bert: Path) -> torch.nn.Module:
+    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_bert: Path) -> object:
+    return AutoTokenizer.from_pretrained(tiny_bert)
+
+
+def run_all(
+    model: torch.nn.Module, tokenizer: object, points: tuple[str, ...]
+) -> tuple[Representations, list[torch.Tensor]]:
+    encoded = encode(tokenizer, TEXTS, 128)
+    windows = plan_windows(encoded, tokenizer, len(points) * 32 * 4)
+    buffers = Representations(len(TEXTS), 2, len(points), 32, max(window.num_tokens for window in windows))
+    tokens = []
+    with Recorder(model, points) as recorder:
+        for window in windows:
+            for batch in window.micro_batches:
+                buffers.store(batch, recorder.run(batch), recorder.states)
+            tokens += [minibatch.clone() for minibatch in buffers.tokens(window)]
+    return buffers, tokens
+
+
+def test_point_names_are_in_depth_order() -> None:
+    assert point_names("attention", 2) == ("layer.0.attention", "layer.1.attention")
+    assert point_names("both", 2) == ("layer.0.attention", "layer.0.output", "layer.1.attention", "layer.1.output")
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(4, [4]), (31, [31]), (32, [32]), (63, [63]), (64, [32, 32]), (70, [32, 38]), (128, [32] * 4)],
+)
+def test_a_shorter_last_minibatch_joins_the_one_before(count: int, expected: list[int]) -> None:
+    cut = minibatches(count)
+    assert [len(batch) for batch in cut] == expected
+    assert [i for batch in cut for i in batch] == list(range(count))
+
+
+def test_every_reduction_equals_one_sentence_at_a_time(model: torch.nn.Module, tokenizer: object) -> None:
+    points = point_names("both", 2)
+    buffers, tokens = run_all(model, tokenizer, points)
+    cut = minibatches(len(TEXTS))
+    for index, (text,) in enumerate(TEXTS):
+        with torch.inference_mode(), Recorder(model, points) as recorder:
+            inputs = tokenizer(text, return_tensors="pt")
+            logits = model(**inputs).logits[0]
+            alone = torch.stack([state[0] for state in recorder.states])  # (points, length, hidden)
+        torch.testing.assert_close(buffers.logits[index], logits, rtol=0, atol=1e-5)
+        torch.testing.assert_close(buffers.cls[:, index], alone[:, 0], rtol=0, atol=1e-5)
+        torch.testing.assert_close(buffers.mean[:, index], alone.mean(1), rtol=0, atol=1e-5)
+        which = next(k for k, batch in enumerate(cut) if index in batch)
+        flat = tokens[which][:, index - cut[which].start]  # (points, longest · hidden)
+        torch.testing.assert_close(flat[:, : alone[0].numel()], alone.flatten(1), rtol=0, atol=1e-5)
+        assert not flat[:, alone[0].numel() :].any(), "padding must be zero"
+
+
+def test_windows_change_nothing(model: torch.nn.Module, tokenizer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = point_names("attention", 2)
+    whole, tokens = run_all(model, tokenizer, points)
+    monkeypatch.setattr(batches, "WINDOW_BYTES", 1)
+    encoded = encode(tokenizer, TEXTS, 128)
+    assert len(plan_windows(encoded, tokenizer, 1)) == len(minibatches(len(TEXTS))) > 1
+    windowed, windowed_tokens = run_all(model, tokenizer, points)
+    torch.testing.assert_close(windowed.mean, whole.mean, rtol=0, atol=1e-5)
+    for ours, theirs in zip(windowed_tokens, tokens, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_micro_batches_are_sorted_by_length(tokenizer: object) -> None:
+    encoded = encode(tokenizer, TEXTS, 128)
+    (window,) = plan_windows(encoded, tokenizer, 1)
+    lengths = np.concatenate([batch.lengths.numpy() for batch in window.micro_batches])
+    assert (np.diff(lengths) >= 0).all()
+    padded = sum(batch.real.numel() for batch in window.micro_batches)
+    assert padded < 1.3 * lengths.sum()
+
+
+def test_pairs_and_truncation(tokenizer: object) -> None:
+    pairs = encode(tokenizer, [("a film", "the plot is good"), ("bad", "joke")], 128)
+    assert pairs.features[0]["token_type_ids"][-1] == 1
+    long = encode(tokenizer, [(" ".join(["film"] * 300),)], 16)
+    assert long.lengths.tolist() == [16]
+
+
+def test_hooks_are_gone_even_after_an_error(model: torch.nn.Module) -> None:
+    def hooks() -> int:
+        return sum(len(module._forward_hooks) for module in model.modules())
+
+    def fail_midway() -> None:
+        with Recorder(model, point_names("both", 2)):
+            assert hooks() == 4
+            raise RuntimeError("midway")
+
+    assert hooks() == 0
+    with pytest.raises(RuntimeError, match="midway"):
+        fail_midway()
+    assert hooks() == 0

@@ -1,0 +1,84 @@
+"""Figures: one picture of fixed size that holds all of a result, or of two."""
+
+from typing import Any
+
+import pytest
+
+from core.exports.figure import figure_of, frames_of
+from core.request.catalog import REDUCTIONS
+from core.results.schema import SweepResult
+from tests.builders import make_result
+from tests.pictures import drawn, labels, marks, place
+
+AMOUNTS = (0.0, 0.25, 0.5, 0.75)
+
+
+@pytest.fixture(scope="module")
+def result() -> SweepResult:
+    return make_result(num_layers=3, amounts=AMOUNTS)
+
+
+def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> None:
+    figure = figure_of((result,), "mean")
+    first, last = (drawn(figure, frame) for frame in (0, 3))
+    titles = {text for element in first.iter() for text in element.itertext()}
+    assert {"Similarity of every pair of layers", "Accuracy with its 95 % interval"} <= titles
+    assert first.get("viewBox") == last.get("viewBox")
+    moved = [
+        [place(line) for line in marks(one, "rule mark") if list(labels(line)) == ["Pruning amount"]]
+        for one in (first, last)
+    ]
+    assert len(moved[0]) == len(moved[1]) == 2
+    assert all(before[0] < after[0] for before, after in zip(*moved, strict=True))
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_the_heatmap_shows_the_reduction(result: SweepResult, reduction: str) -> None:
+    picture = drawn(figure_of((result,), reduction), 2)
+    told = {labels(rect)["CKA"] for rect in marks(picture, "rect mark") if "CKA" in labels(rect)}
+    assert told == {f"{value:.3f}" for row in result.frames[2].cka[reduction] for value in row if value is not None}
+
+
+def test_a_picture_keeps_its_size_whatever_a_checkpoint_is_called(result: SweepResult) -> None:
+    checkpoint = result.checkpoint.model_copy(update={"id": "long-name-" * 30, "source": "folder"})
+    named = result.model_copy(update={"checkpoint": checkpoint})
+    usual, long = (drawn(figure_of((one,), "mean"), 0).get("viewBox") for one in (result, named))
+    assert usual == long
+
+
+def test_frames_of_two_are_those_that_both_have(result: SweepResult) -> None:
+    other = make_result(num_layers=3, amounts=(0.0, 0.5), method="random")
+    assert [frame["amount"] for frame in frames_of((result, other))] == [0.0, 0.5]
+    assert [frame["amount"] for frame in frames_of((result,))] == list(AMOUNTS)
+
+
+def test_numbers_are_left_out_where_cells_are_too_small() -> None:
+    def numbers(*results: SweepResult) -> dict[str, int]:
+        return figure_of(results, "mean")["config"]["style"]["number"]
+
+    small, large = (make_result(num_layers=layers, amounts=(0.0,)) for layers in (6, 12))
+    assert numbers(small) == {"fontSize": 13, "opacity": 1}
+    assert numbers(large) == {"fontSize": 10, "opacity": 1}
+    assert numbers(*[make_result(num_layers=12, amounts=(0.0,), points="both")] * 2)["opacity"] == 0
+
+
+def texts(figure: Any, frame: int) -> list[str]:
+    return [
+        text for element in drawn(figure, frame).iter("{http://www.w3.org/2000/svg}text") for text in element.itertext()
+    ]
+
+
+def test_a_comparison_names_each_curve_once(result: SweepResult) -> None:
+    other = make_result(num_layers=3, amounts=AMOUNTS, method="random")
+    said = texts(figure_of((result, other), "mean"), 1)
+    assert said.count("Magnitude pruning of the encoder") == 1
+    assert said.count("Random pruning of the encoder (seed 0)") == 1
+
+
+def test_a_long_title_has_a_line_for_each_result(result: SweepResult) -> None:
+    cola = make_result(num_layers=3, amounts=AMOUNTS, task="cola")
+    cola = cola.model_copy(update={"checkpoint": cola.checkpoint.model_copy(update={"revision": "1" * 64})})
+    said = texts(figure_of((result, cola), "mean"), 1)
+    assert "Magnitude pruning of the encoder (MiniLM-L6, fine-tuned on SST-2)" in said
+    assert "beside magnitude pruning of the encoder (MiniLM-L6, fine-tuned on CoLA)" in said
+    assert not any("…" in text for text in said)

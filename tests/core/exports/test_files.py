@@ -1,0 +1,265 @@
+"""Every export is opened again: what is drawn, what is written, and that it is the same."""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import PrunescopeError
+from core.exports import drawing
+from core.exports.drawing import Drawing
+from core.exports.figure import figure_of, frames_of
+from core.exports.files import cka_csv, file_name, metrics_csv, player_html, result_json
+from core.renderer import LAST_HOLDS, SCALE, animation
+from core.request.catalog import REDUCTIONS, ROOT
+from core.results.schema import SweepResult
+from core.results.store import parse
+from tests.builders import make_result
+
+AMOUNTS = (0.0, 0.25, 0.5)
+HOLE = (0.5, 1, 0)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def result() -> SweepResult:
+    return make_result(num_layers=3, amounts=AMOUNTS, holes=(HOLE,))
+
+
+@pytest.fixture(scope="module")
+def other() -> SweepResult:
+    return make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2)
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.fixture(scope="module")
+def pictures(result: SweepResult) -> list[Image.Image]:
+    """Every frame as a PNG."""
+    figure = figure_of((result,), "mean")
+    return [Image.open(io.BytesIO(Drawing(figure, "png", [frame]).wait())) for frame in range(len(AMOUNTS))]
+
+
+def test_a_frame_is_drawn_on_white_twice_as_fine_and_of_one_size(pictures: list[Image.Image]) -> None:
+    assert len({picture.size for picture in pictures}) == 1
+    assert min(pictures[0].size) >= 400 * SCALE
+    assert pictures[0].convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+    assert len({picture.tobytes() for picture in pictures}) == len(AMOUNTS)
+
+
+def test_the_gif_has_every_amount_loops_and_does_not_flicker(result: SweepResult) -> None:
+    drawing = Drawing(figure_of((result,), "mean"), "gif", range(len(AMOUNTS)), milliseconds=250)
+    gif = Image.open(io.BytesIO(drawing.wait()))
+    assert (drawing.done, drawing.total) == (3, 3)
+    assert gif.n_frames == len(AMOUNTS)
+    assert gif.info["loop"] == 0
+    assert gif.width > 900
+    frames, durations = [], []
+    for k in range(gif.n_frames):
+        gif.seek(k)
+        durations.append(gif.info["duration"])
+        frames.append(np.asarray(gif.convert("RGB")))
+    assert durations == [250, 250, 250 * LAST_HOLDS]
+    assert (frames[0][1, 1] == 255).all()
+    moving = (frames[0] != frames[1]).any(axis=-1) | (frames[1] != frames[2]).any(axis=-1)
+    assert 0.01 < moving.mean() < 0.6, "axes and white stand still"
+
+
+def test_what_stands_still_in_the_frames_stands_still_in_the_gif() -> None:
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, size=(40, 60, 3), dtype=np.uint8)  # more colours than a palette has
+    images = []
+    for _ in range(6):
+        image = noise.copy()
+        image[:20] = random.integers(0, 256, size=(20, 60, 3), dtype=np.uint8)
+        images.append(Image.fromarray(image))
+    gif = Image.open(io.BytesIO(animation(images, 100)))
+    frames = []
+    for k in range(gif.n_frames):
+        gif.seek(k)
+        frames.append(np.asarray(gif.convert("RGB")))
+    assert len(frames) == 6
+    assert all((frame[20:] == frames[0][20:]).all() for frame in frames)
+    assert not (frames[1][:20] == frames[0][:20]).all()
+
+
+def test_white_paper_stays_white() -> None:
+    image = Image.new("RGB", (64, 64), "white")
+    image.paste(Image.fromarray(np.random.default_rng(0).integers(230, 256, size=(64, 32, 3), dtype=np.uint8)))
+    gif = Image.open(io.BytesIO(animation([image, image.rotate(180)], 100)))
+    assert gif.convert("RGB").getpixel((60, 5)) == (255, 255, 255)
+
+
+def texts(picture: bytes) -> list[str]:
+    return [text for element in ElementTree.fromstring(picture).iter(f"{SVG}text") for text in element.itertext()]
+
+
+def test_the_svg_says_what_it_shows(result: SweepResult) -> None:
+    said = texts(Drawing(figure_of((result,), "cls"), "svg", [1]).wait())
+    for text in (
+        "Magnitude pruning of the encoder",
+        "Pruning amount 0.25 · sparsity 0.13 · accuracy 0.90",
+        "MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE",
+        REDUCTIONS["cls"].title,
+        "Layer of the baseline",
+        "Layer of the pruned model",
+        "Pruning amount",
+        "Accuracy",
+        "CKA",
+    ):
+        assert text in said
+    values = {f"{value:.2f}" for row in result.frames[1].cka["cls"] for value in row if value is not None}
+    assert values <= set(said)
+
+
+def test_a_comparison_shows_both_and_their_difference(result: SweepResult, other: SweepResult) -> None:
+    assert len(frames_of((result, other))) == len(AMOUNTS)
+    said = texts(Drawing(figure_of((result, other), "mean"), "svg", [2]).wait())
+    assert "Magnitude pruning of the encoder beside random pruning of the encoder (seed 2)" in said
+    assert said.count("Layer of the baseline") == 3
+    assert "CKA, first − second" in said
+    assert any(text.startswith("Pruning amount 0.50 · accuracy") for text in said)
+
+
+def test_results_of_other_points_are_drawn_without_a_difference(result: SweepResult) -> None:
+    both = make_result(num_layers=3, amounts=AMOUNTS, points="both")
+    said = texts(Drawing(figure_of((result, both), "mean"), "svg", [0]).wait())
+    assert said.count("Layer of the baseline") == 2
+    assert "CKA, first − second" not in said
+
+
+def test_a_drawing_can_be_cancelled_at_once(result: SweepResult) -> None:
+    drawing = Drawing(figure_of((result,), "mean"), "gif", [0, 1, 2] * 40)
+    started = time.monotonic()
+    drawing.cancel()
+    with pytest.raises(PrunescopeError, match="make it again"):
+        drawing.wait()
+    assert time.monotonic() - started < 1
+    assert drawing.ended
+
+
+def test_no_more_are_drawn_at_once_than_there_is_room_for(result: SweepResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "LONGEST_WAIT", 0.1)
+    taken = [drawing._turns.acquire(blocking=False) for _ in range(drawing.MOST_AT_ONCE)]
+    try:
+        assert all(taken)
+        with pytest.raises(PrunescopeError, match="2 pictures are being drawn"):
+            Drawing(figure_of((result,), "mean"), "svg", [0]).wait()
+    finally:
+        for _ in taken:
+            drawing._turns.release()
+    assert Drawing(figure_of((result,), "mean"), "svg", [0]).wait().startswith(b"<svg")
+
+
+def test_a_failed_drawing_is_told(result: SweepResult) -> None:
+    with pytest.raises(PrunescopeError, match="not finished"):
+        Drawing({"mark": "no such mark"}, "svg", [0]).wait()
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def test_the_cka_table_reads_back_equal(result: SweepResult) -> None:
+    read = {
+        (float(row["amount"]), row["reduction"], row["baseline_point"], row["pruned_point"]): row
+        for row in rows(cka_csv(result))
+    }
+    points = result.cka.points
+    assert len(read) == len(AMOUNTS) * len(REDUCTIONS) * len(points) ** 2
+    for frame in result.frames:
+        for reduction, matrix in frame.cka.items():
+            for i, baseline in enumerate(points):
+                for j, pruned in enumerate(points):
+                    row = read[frame.amount, reduction, baseline, pruned]
+                    value = matrix[i][j]
+                    assert row["cka"] == "" if value is None else float(row["cka"]) == value
+                    assert float(row["sparsity"]) == frame.sparsity
+    assert sum(row["cka"] == "" for row in read.values()) == len(REDUCTIONS)
+
+
+def test_the_table_of_metrics_reads_back_equal(result: SweepResult) -> None:
+    frames = tuple(
+        frame.model_copy(
+            update={
+                "metrics": {**frame.metrics, "f1": None},
+                "intervals": {**frame.intervals, "f1": None},
+            }
+        )
+        for frame in result.frames
+    )
+    read = rows(metrics_csv(result.model_copy(update={"frames": frames})))
+    assert [row["metric"] for row in read] == ["accuracy", "f1"] * len(AMOUNTS)
+    for frame, row in zip(result.frames, read[::2], strict=True):
+        interval = frame.intervals["accuracy"]
+        assert float(row["amount"]) == frame.amount
+        assert float(row["prunable_sparsity"]) == frame.prunable_sparsity
+        assert float(row["value"]) == frame.metrics["accuracy"]
+        assert (float(row["low"]), float(row["high"])) == interval
+    assert all((row["value"], row["low"], row["high"]) == ("", "", "") for row in read[1::2])
+
+
+def test_the_json_is_the_result(result: SweepResult) -> None:
+    assert parse(json.loads(result_json(result)), "exported") == result
+
+
+def test_files_are_named_by_what_is_in_them(result: SweepResult, other: SweepResult) -> None:
+    assert file_name([result], ".json") == f"prunescope-sst2-magnitude-{result.key[:8]}.json"
+    both = file_name([result, other], "-mean.gif")
+    assert re.fullmatch(r"prunescope-sst2-magnitude-\w{8}-and-sst2-random-\w{8}-mean\.gif", both)
+    odd = result.model_copy(update={"task": result.task.model_copy(update={"name": "../ä b"})})
+    assert "/" not in file_name([odd], ".csv")
+
+
+# ---------------------------------------------------------------- the player in one file
+
+
+@pytest.fixture(scope="module")
+def page_data() -> Callable[[str], dict]:
+    def read(page: str) -> dict:
+        (line,) = [line for line in page.splitlines() if line.startswith("mountPlayer(document")]
+        return json.loads(line.removeprefix('mountPlayer(document.querySelector("main"), ').removesuffix(");"))
+
+    return read
+
+
+def test_the_page_holds_the_player_and_every_reduction(result: SweepResult, page_data: Callable[[str], dict]) -> None:
+    page = player_html((result,), "cls", "globalThis.vegaEmbed = null;")
+    assert (ROOT / "core" / "charts" / "player.js").read_text("utf-8") in page
+    assert (ROOT / "core" / "charts" / "player.css").read_text("utf-8") in page
+    assert "globalThis.vegaEmbed = null;" in page
+    data = page_data(page)
+    assert [choice["name"] for choice in data["choices"]] == ["cls", "mean", "tokens"]
+    assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
+    assert set(data["choices"][0]["views"]) == {"heatmap", "accuracy", "survival"}
+    assert "python -m core.precompute --checkpoint embedded:sst2" in page
+
+
+def test_the_page_of_a_comparison_holds_both(
+    result: SweepResult, other: SweepResult, page_data: Callable[[str], dict]
+) -> None:
+    page = player_html((result, other), "mean", "")
+    data = page_data(page)
+    assert data["layout"] == "compare"
+    assert {"one", "other", "difference", "accuracy"} <= set(data["choices"][0]["views"])
+    assert page.count("python -m core.precompute") == 2
+
+
+def test_a_name_cannot_break_out_of_the_page(result: SweepResult) -> None:
+    name = "</script><script>alert(1)</script><!--"
+    checkpoint = result.checkpoint.model_copy(update={"id": name, "source": "folder"})
+    page = player_html((result.model_copy(update={"checkpoint": checkpoint}),), "mean", 'x = "</script>"')
+    assert "alert(1)</script>" not in page
+    assert len(re.findall("^<script", page, re.MULTILINE)) == page.count("</script>") == 2
+    assert "default-src 'none'" in page

@@ -1,0 +1,57 @@
+"""What is said about single layers follows the numbers."""
+
+from core.findings.layers import layer_finding, order_finding
+from core.results.schema import SweepResult
+from tests.builders import make_result
+
+AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+
+
+def with_falls(*at: float) -> SweepResult:
+    """Layers that keep 1 up to an amount and have 0.5 from the next one on; they survive a fifth of a step longer."""
+    return make_result(
+        num_layers=len(at), amounts=AMOUNTS, own_cka=lambda amount, point, size: 1.0 if amount <= at[point] else 0.5
+    )
+
+
+def test_the_first_and_the_last_to_fall() -> None:
+    assert order_finding(with_falls(0.6, 0.4, 0.2), "mean") == (
+        "At CKA ≥ 0.9, layer 3 falls first, at amount 0.24, and layer 1 lasts longest, up to amount 0.64. Kendall's "
+        "tau-b of survival with depth is -1.00: it describes these layers, which are no sample of others."
+    )
+
+
+def test_ties_and_layers_that_outlast_the_sweep() -> None:
+    said = order_finding(with_falls(0.9, 0.2, 0.2, 0.9), "mean", 0.8)
+    assert said.startswith(
+        "At CKA ≥ 0.8, layers 2 and 3 fall first, at amount 0.28, and layers 1 and 4 last longest, up to the largest "
+        "amount, 0.80."
+    )
+    assert "is 0.00" in said
+
+
+def test_equal_layers_have_no_order() -> None:
+    assert order_finding(with_falls(0.4, 0.4), "mean") == "At CKA ≥ 0.9, every layer survives up to amount 0.44."
+    assert order_finding(with_falls(0.9, 0.9), "cls").endswith("every layer survives up to the largest amount, 0.80.")
+
+
+def test_one_layer_with_its_interval() -> None:
+    result = with_falls(0.6, 0.4, 0.2)
+    known = (result.statistics or {})["mean"].survival[1]
+    assert layer_finding(result, "mean", "2") == (
+        "Layer 2, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.44 (95 % interval "
+        f"{known.low:.2f} to {known.high:.2f}); 1 of 2 others fall before it."
+    )
+    assert layer_finding(result, "tokens", "3").endswith("up to amount 0.24; none falls before it.")
+    assert "interval" not in layer_finding(result, "mean", "2", 0.95)
+
+
+def test_an_interval_that_reaches_the_end_says_so() -> None:
+    surely = layer_finding(with_falls(0.9, 0.2), "mean", "1")
+    assert surely.endswith("the largest amount, 0.80 (no single example changes that); all others fall before it.")
+    result = make_result(num_layers=2, amounts=AMOUNTS)
+    known = result.statistics or {}
+    first, *rest = known["mean"].survival
+    wide = known["mean"].model_copy(update={"survival": (first.model_copy(update={"low": 0.5, "high": 0.8}), *rest)})
+    said = layer_finding(result.model_copy(update={"statistics": {**known, "mean": wide}}), "mean", "1")
+    assert "(95 % interval 0.50 to the largest amount or beyond)" in said

@@ -1,0 +1,251 @@
+"""Sentences must agree with the numbers, whatever the numbers are."""
+
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from core.findings.overview import (
+    accuracy_finding,
+    caution,
+    finding,
+    is_cumulative,
+    layer_survivals,
+    length_finding,
+    own_cka,
+    survival_table,
+)
+from core.request.amounts import FINE_AMOUNTS
+from core.request.catalog import REDUCTIONS
+from core.results.schema import SweepResult
+from tests.builders import OwnCka, make_result
+
+
+def surviving(*amounts: float) -> OwnCka:
+    """Own CKA that falls below 0.9 exactly at the given amount of each layer; beyond 1 it never does."""
+    return lambda amount, point, size: 1 - 0.1 * amount / amounts[point]
+
+
+def said(*amounts: float) -> str:
+    return finding(make_result(num_layers=len(amounts), own_cka=surviving(*amounts)), "mean")
+
+
+def test_it_names_method_reduction_checkpoint_and_data() -> None:
+    result = make_result(num_examples=200)
+    for reduction, words in {"mean": "mean over tokens", "cls": "first token", "tokens": "as published"}.items():
+        sentence = finding(result, reduction)
+        assert sentence.startswith("Under magnitude pruning of the encoder, ")
+        assert sentence.endswith(".")
+        for expected in (words, "MiniLM-L6, fine-tuned on SST-2", "200 examples of SST-2 validation"):
+            assert expected in sentence
+    assert "sentence length" in finding(result, "tokens")
+
+
+def test_a_decline_with_depth_is_described() -> None:
+    sentence = said(0.8, 0.55, 0.3)
+    assert "layer 1 keeps CKA ≥ 0.9 with its own baseline up to amount 0.80, layer 3 only up to amount 0.30" in sentence
+    assert "each layer falls earlier than the one before it" in sentence
+
+
+def test_a_reversed_order_is_said_to_be_reversed() -> None:
+    sentence = said(0.3, 0.55, 0.8)
+    assert "up to amount 0.30, layer 3 longer, up to amount 0.80" in sentence
+    assert "each layer falls later than the one before it" in sentence
+    assert "only" not in sentence
+
+
+def test_a_mixed_order_is_no_trend() -> None:
+    sentence = said(0.6, 0.8, 0.2, 0.3)
+    assert "depth alone does not order the layers" in sentence
+    assert "layer 2 lasts longest (0.80), layer 3 falls first (0.20)" in sentence
+    assert "than the one before it" not in sentence
+
+
+def test_equal_layers_are_said_to_be_equal() -> None:
+    assert "every layer keeps CKA ≥ 0.9 with its own baseline up to amount 0.40" in said(0.4, 0.4, 0.4)
+    sentence = said(0.4, 0.7, 0.4)
+    assert "layer 1 and layer 3 each keep" in sentence
+    assert "layer 2 lasts longest (0.70), layers 1 and 3 fall first (0.40)" in sentence
+
+
+def test_equal_as_shown_is_equal_as_said() -> None:
+    assert "every layer keeps" in said(0.401, 0.399, 0.4)  # all of them are shown as 0.40
+
+
+def test_layers_that_never_fall_are_compared_with_those_that_do_only() -> None:
+    sentence = said(5, 4, 0.3)
+    assert (
+        "layer 1 keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95, layer 3 only up to" in sentence
+    )
+    assert "no layer was seen to outlast the one before it" in sentence
+    assert "each layer falls earlier" not in sentence  # layers 1 and 2 were not seen to fall
+    assert "layer 3 longer, up to the largest amount, 0.95" in said(0.3, 0.4, 9)
+    assert "every layer keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95" in said(7, 8, 9)
+
+
+def test_an_undefined_value_counts_as_fallen_and_is_told() -> None:
+    result = make_result(
+        num_layers=3, own_cka=lambda amount, point, size: None if point == 1 and amount > 0.5 else 1 - amount / 20
+    )
+    sentence = finding(result, "mean")
+    assert "where CKA is undefined (layer 2), it counts as fallen" in sentence
+    assert "layer 2 falls first (0.55)" in sentence
+    assert survival_table(result, "mean")[1]["CKA at amount 0.95"] == "undefined"
+
+
+def test_a_sweep_that_has_just_begun_claims_nothing() -> None:
+    whole = make_result()
+    result = whole.model_copy(update={"frames": whole.frames[:1]})
+    assert finding(result, "mean").startswith("Only the baseline is measured so far")
+    assert accuracy_finding(result) == "Accuracy is 0.90 without pruning and 0.90 at amount 0.00."
+
+
+def test_one_or_two_layers_need_no_order() -> None:
+    assert "every layer keeps" in said(0.4)
+    assert said(0.8, 0.4).count("layer") == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_numbers_the_order_that_is_claimed_is_there(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    amounts = random.choice([0.2, 0.4, 0.6, 0.8, 3.0], size=random.integers(3, 6))
+    if seed % 3:
+        amounts = np.sort(amounts)[:: 1 if seed % 2 else -1]
+    sentence = said(*amounts)
+    shown = np.where(amounts > 0.95, np.inf, amounts)
+    claims = {
+        "each layer falls earlier": all(a > b for a, b in pairwise(shown)),
+        "each layer falls later": all(a < b for a, b in pairwise(shown)),
+        "every layer keeps": len(set(shown)) == 1,
+        "depth alone does not order": not (
+            all(a >= b for a, b in pairwise(shown)) or all(a <= b for a, b in pairwise(shown))
+        ),
+    }
+    for words, true in claims.items():
+        assert (words in sentence) == true, (amounts, sentence)
+    stated = [float(number) for number in re.findall(r"up to (?:the largest )?amount,? (\d\.\d\d)", sentence)]
+    ends = [amounts[0]] if "every layer" in sentence or shown[0] == shown[-1] else [amounts[0], amounts[-1]]
+    assert stated == pytest.approx([min(end, 0.95) for end in ends])
+
+
+# ---------------------------------------------------------------- accuracy
+
+
+def accuracy_of(values: dict[float, float], otherwise: float) -> SweepResult:
+    return make_result(num_layers=2, accuracy=lambda amount: values.get(amount, otherwise), num_examples=400)
+
+
+def test_accuracy_that_holds_and_then_comes_down() -> None:
+    result = make_result(num_layers=2, accuracy=lambda amount: 0.9 if amount <= 0.4 else 0.8 if amount < 0.7 else 0.5)
+    sentence = accuracy_finding(result)
+    low, high = result.frames[0].intervals["accuracy"] or (0, 0)
+    assert (
+        f"Accuracy, 0.90 without pruning, stays within the baseline's 95 % interval ({low:.2f} to {high:.2f})"
+        in sentence
+    )
+    assert "up to amount 0.40; from amount 0.70 on its interval reaches down to the majority class (0.50)" in sentence
+
+
+def test_accuracy_that_recovers_counts_from_its_last_descent() -> None:
+    sentence = accuracy_finding(accuracy_of({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, otherwise=0.9))
+    assert "up to amount 0.25;" in sentence
+    assert "from amount 0.90 on" in sentence
+
+
+def test_accuracy_that_never_moves() -> None:
+    sentence = accuracy_finding(accuracy_of({}, otherwise=0.9))
+    assert "up to the largest amount, 0.95; even at the largest amount, 0.95, its interval stays above" in sentence
+
+
+def test_accuracy_that_falls_at_once() -> None:
+    sentence = accuracy_finding(accuracy_of({0.0: 0.9}, otherwise=0.5))
+    assert re.search(r"leaves the baseline's 95 % interval \(.*\) at the first step, amount 0\.05;", sentence)
+
+
+def test_accuracy_of_a_model_that_knows_nothing() -> None:
+    assert "at every amount its interval reaches down to the majority class (0.50)" in accuracy_finding(
+        accuracy_of({}, otherwise=0.5)
+    )
+
+
+def test_accuracy_that_is_unknown_is_not_invented() -> None:
+    whole = make_result(num_layers=2)
+    frame = whole.frames[0].model_copy(update={"metrics": {"accuracy": None}, "intervals": {"accuracy": None}})
+    assert accuracy_finding(whole.model_copy(update={"frames": (frame,)})) == "Accuracy is not known here."
+
+
+# ---------------------------------------------------------------- tables
+
+
+def test_pruning_is_cumulative_unless_one_layer_is_pruned_alone() -> None:
+    assert [is_cumulative(make_result(scope=scope)) for scope in ("encoder", "layer:0")] == [True, False]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
+    result = make_result(num_layers=4)
+    table = survival_table(result, reduction)
+    last = own_cka(result, reduction)[-1]
+    for row, survival, value in zip(table, layer_survivals(result, reduction), last, strict=True):
+        assert row["Layer"] == survival.title
+        assert row["Keeps CKA ≥ 0.9 up to amount"] == ("> 0.95" if survival.censored else f"{survival.value:.2f}")
+        assert float(row["CKA at amount 0.95"]) == pytest.approx(value, abs=5.1e-4)
+
+
+def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
+    result = make_result(num_layers=len(intervals))
+    assert result.statistics is not None
+    survival = tuple(
+        record.model_copy(update={"low": low, "high": high})
+        for record, (low, high) in zip(result.statistics["mean"].survival, intervals, strict=True)
+    )
+    mean = result.statistics["mean"].model_copy(update={"survival": survival})
+    return result.model_copy(update={"statistics": {**result.statistics, "mean": mean}})
+
+
+def test_the_table_shows_intervals_and_what_lies_beyond_them() -> None:
+    table = survival_table(with_intervals((0.312, 0.449), (0.8, 0.95), (0.95, 0.95)), "mean")
+    assert [row["95 % interval"] for row in table] == ["0.31 to 0.45", "0.80 to > 0.95", "> 0.95"]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_without_intervals_the_table_has_no_column_for_them(reduction: str) -> None:
+    old = make_result(num_layers=3, statistics=False)
+    assert all("95 % interval" not in row for row in survival_table(old, reduction))
+    known = make_result(num_layers=3)
+    assert all(("95 % interval" in row) == (reduction != "tokens") for row in survival_table(known, reduction))
+
+
+def test_the_table_shows_other_thresholds() -> None:
+    table = survival_table(make_result(num_layers=3, own_cka=surviving(0.4, 0.6, 3)), "mean")  # 1 - amount / (4, 6, 30)
+    assert [row["Keeps CKA ≥ 0.9 up to amount"] for row in table] == ["0.40", "0.60", "> 0.95"]
+    assert [row["CKA ≥ 0.8"] for row in table] == ["0.80", "> 0.95", "> 0.95"]
+    assert [row["CKA ≥ 0.95"] for row in table] == ["0.20", "0.30", "> 0.95"]
+
+
+def test_survival_lies_between_the_frames_around_the_fall() -> None:
+    result = make_result(num_layers=3)
+    values = own_cka(result, "cls")
+    for layer, survival in enumerate(layer_survivals(result, "cls")):
+        k = int(np.argmax(values[:, layer] < 0.9))
+        assert FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
+
+
+def test_sentence_length_is_told_by_its_range() -> None:
+    result = make_result(num_layers=2)
+    cka = result.cka.model_copy(update={"length_control": (0.81, 0.13)})
+    assert "a CKA of 0.13 to 0.81 with the unpruned layers" in length_finding(result.model_copy(update={"cka": cka}))
+    unknown = result.cka.model_copy(update={"length_control": (None, None)})
+    assert "not known" in length_finding(result.model_copy(update={"cka": unknown}))
+
+
+def test_few_examples_are_a_warning_and_enough_are_none() -> None:
+    assert caution(make_result(num_examples=63)).startswith("63 examples are few: CKA is noisy below 64")
+    assert caution(make_result(num_examples=64)) == ""
+
+
+def test_a_checkpoint_that_may_have_seen_the_examples_is_said_to() -> None:
+    result = make_result()
+    checkpoint = result.checkpoint.model_copy(update={"id": "embedded:qqp"})
+    assert "Quora" in caution(result.model_copy(update={"checkpoint": checkpoint}))

@@ -1,0 +1,194 @@
+"""Flips: what counts as one, which texts belong to an example, the filters, the words."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.findings.sentences import (
+    ALL,
+    KINDS,
+    LENGTHS,
+    Example,
+    Span,
+    examples_of,
+    flip_choices,
+    flips_finding,
+    in_order_of_flips,
+    length_choices,
+    selected,
+    spans,
+)
+from core.inputs.examples import load_subset
+from core.inputs.texts import texts_of
+from core.request.catalog import TASKS
+from core.results.schema import SweepResult, TaskRecord, digest
+from tests.builders import make_result
+
+AMOUNTS = (0.0, 0.3, 0.6, 0.9)
+# gold, predictions: never flips, flips away, flips and comes back, flips to the gold label, never right
+PREDICTIONS = (
+    (1, (1, 1, 1, 1)),
+    (1, (1, 1, 0, 0)),
+    (0, (0, 1, 0, 1)),
+    (0, (1, 1, 1, 0)),
+    (0, (1, 1, 1, 1)),
+)
+
+
+def made(predictions: tuple[tuple[int, tuple[int, ...]], ...] = PREDICTIONS) -> SweepResult:
+    """A result with these gold labels and predictions, row numbers 0, 10, 20, …."""
+    result = make_result(amounts=AMOUNTS, num_examples=len(predictions), statistics=False)
+    frames = tuple(
+        frame.model_copy(update={"predictions": tuple(row[k] for _, row in predictions)})
+        for k, frame in enumerate(result.frames)
+    )
+    task = result.task.model_copy(
+        update={
+            "gold": tuple(gold for gold, _ in predictions),
+            "examples": tuple(10 * k for k in range(len(predictions))),
+        }
+    )
+    return result.model_copy(update={"frames": frames, "task": task})
+
+
+def record(task_name: str) -> TaskRecord:
+    return load_subset(TASKS[task_name], "written", None).record()
+
+
+def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
+    examples = examples_of(made())
+    assert [example.flip for example in examples] == [None, 2, 1, 3, None]
+    assert [example.is_right_unpruned for example in examples] == [True, True, True, False, False]
+    assert [example.returns for example in examples] == [False, False, True, False, False]
+    assert [example.row for example in examples] == [0, 10, 20, 30, 40]
+
+
+def test_spans_cut_where_the_prediction_changes() -> None:
+    never, away, returns, *_ = examples_of(made())
+    assert spans(never) == [Span(0, 4, 1)]
+    assert spans(away) == [Span(0, 2, 1), Span(2, 4, 0)]
+    assert spans(returns) == [Span(0, 1, 0), Span(1, 2, 1), Span(2, 3, 0), Span(3, 4, 1)]
+
+
+def test_spans_give_the_predictions_back() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        labels = tuple(random.integers(0, 3, size=random.integers(1, 12)).tolist())
+        cut = spans(Example(0, 0, labels))
+        assert tuple(label for span in cut for label in [span.label] * (span.end - span.first)) == labels
+        assert all(a.label != b.label for a, b in pairwise(cut))
+
+
+def test_right_ones_come_first_and_in_both_groups_the_earliest_flip() -> None:
+    assert [example.row for example in in_order_of_flips(examples_of(made()))] == [20, 10, 0, 30, 40]
+
+
+# ---------------------------------------------------------------- texts
+
+
+@pytest.mark.parametrize("task", ["sst2", "qnli"])
+def test_the_written_texts_are_those_that_were_evaluated(task: str) -> None:
+    subset = load_subset(TASKS[task], "written", 40)
+    assert texts_of(subset.record()) == subset.texts
+
+
+def test_texts_of_another_content_are_none_at_all() -> None:
+    known = record("sst2")
+    assert texts_of(known)
+    assert texts_of(known.model_copy(update={"fingerprint": "0" * 64})) is None
+    assert texts_of(known.model_copy(update={"examples": (10_000, *known.examples[1:])})) is None
+    assert texts_of(known.model_copy(update={"name": "never-heard-of"})) is None
+
+
+def test_texts_that_this_computer_has_drawn_are_remembered(
+    glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    subset = load_subset(TASKS["mrpc"], str(glue_folder), 40)
+    assert texts_of(subset.record()) == subset.texts
+    (remembered,) = (tmp_path / "prunescope" / "subsets").iterdir()
+    stored = json.loads(remembered.read_text())
+    stored["examples"][1][0][0] += "!"
+    remembered.write_text(json.dumps(stored))
+    assert texts_of(subset.record()) is None, "not what the result was computed on"
+    remembered.write_text("{")
+    assert texts_of(subset.record()) is None
+
+
+def test_own_sentences_are_found_unless_strangers_are_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    gold, texts = [0, 1, 1, 0], [["good"], ["bad"], ["dull"], ["bright"]]
+    folder = tmp_path / "prunescope" / "own"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(json.dumps({"task": "sst2", "rows": [2, 3, 4, 5], "texts": texts, "gold": gold}))
+    in_order = [["dull"], ["good"]]
+    own = make_result(num_examples=2).task.model_copy(
+        update={
+            "source": "folder",
+            "examples": (4, 2),
+            "gold": (1, 0),
+            "fingerprint": digest({"task": "sst2", "texts": in_order, "gold": [1, 0]}),
+        }
+    )
+    assert texts_of(own) == (("dull",), ("good",))
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    assert texts_of(own) is None, "they are somebody else's"
+
+
+# ---------------------------------------------------------------- filters
+
+
+def rows(result: SweepResult, **filters: str) -> list[int]:
+    return [example.row for example in selected(result, examples_of(result), **filters)]
+
+
+def test_filters_by_flip_and_label() -> None:
+    result = made()
+    expected = {ALL: [0, 10, 20, 30, 40], "flips": [10, 20, 30], "never": [0, 40], "right": [10, 20], "wrong": [30]}
+    assert {name: rows(result, flips=name) for name in expected} == expected
+    assert rows(result, flips="returns") == [20]
+    assert rows(result, flips="0.6") == [10]
+    assert rows(result, label="positive") == [0, 10]
+    assert rows(result, label="negative", flips="flips") == [20, 30]
+    assert rows(result, label="positive", flips="wrong") == []
+
+
+def test_choices_tell_how_many_examples_they_keep() -> None:
+    result = made()
+    choices = flip_choices(result, examples_of(result))
+    assert list(choices) == [*KINDS, "0.3", "0.6", "0.9"]
+    for name, title in choices.items():
+        assert title.endswith(f"({len(rows(result, flips=name))})")
+
+
+def test_lengths_are_thirds_of_the_examples() -> None:
+    examples = [Example(k, 0, (0,), ("word " * (k + 1),)) for k in range(9)]
+    result = made()
+    names = length_choices(examples)
+    assert names == {
+        ALL: "Any",
+        "short": "Up to 3 words",
+        "medium": "4 to 6 words",
+        "long": "More than 6 words",
+    }
+    kept = [[one.row for one in selected(result, examples, length=length)] for length in LENGTHS]
+    assert kept == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert length_choices([Example(0, 0, (0,))]) == {}, "no texts, no lengths"
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_the_finding_counts_flips_and_tells_where_all_end() -> None:
+    result = made()
+    assert flips_finding(result, examples_of(result)) == (
+        "Of 5 examples, the unpruned model gets 3 right; 3 flip at some amount, the first at 0.30, half of these by "
+        "0.60, and 1 of them comes back. At the largest amount, 0.90, 3 of 5 are predicted “positive”."
+    )
+    stays = made(((1, (1,) * 4), (0, (1,) * 4)))
+    assert flips_finding(stays, examples_of(stays)) == (
+        "Of 2 examples, the unpruned model gets 1 right; none flips up to amount 0.90."
+    )

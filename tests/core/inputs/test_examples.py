@@ -1,0 +1,348 @@
+import json
+import math
+from collections import Counter
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from datasets import Dataset
+from platformdirs import user_cache_path
+from tiny import make_texts, write_split
+
+from core.errors import PrunescopeError
+from core.inputs import examples, glue_files
+from core.inputs.examples import load_calibration, load_subset
+from core.inputs.glue_files import read_split
+from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
+from core.request.catalog import TASKS, Task
+
+SST2, MRPC, MNLI = TASKS["sst2"], TASKS["mrpc"], TASKS["mnli"]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes rows of SST-2 (or given columns) as parquet; the data folder."""
+
+    def write_rows(rows, name="sst2/validation-00000-of-00001.parquet"):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = rows if isinstance(rows, dict) else {"sentence": [r[0] for r in rows], "label": [r[1] for r in rows]}
+        Dataset.from_dict(columns).to_parquet(str(path))
+        return str(tmp_path / "data")
+
+    return write_rows
+
+
+@pytest.fixture
+def write_lines(tmp_path, monkeypatch):
+    """Writes sst2.jsonl where the written examples are looked for."""
+    monkeypatch.setattr(examples, "WRITTEN_FOLDER", tmp_path)
+
+    def write_file(lines):
+        text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+        (tmp_path / "sst2.jsonl").write_text(text + "\n", encoding="utf-8")
+
+    return write_file
+
+
+def rows_with(labels):
+    return list(zip(make_texts(len(labels)), labels, strict=True))
+
+
+def refusal(data, num_examples=None, task=SST2):
+    """The message that refuses the data, checked to be one line."""
+    with pytest.raises(PrunescopeError) as caught:
+        load_subset(task, data, num_examples)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+class TestDrawing:
+    @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+    def test_rows_texts_and_labels_belong_together(self, glue_folder, task):
+        subset = load_subset(task, str(glue_folder), 40)
+        data = read_split(glue_folder, task, task.split)
+        assert len(set(subset.rows)) == 40
+        for row, texts, gold in zip(subset.rows, subset.texts, subset.gold, strict=True):
+            assert texts == tuple(data[row][column] for column in task.text_columns)
+            assert gold == data[row]["label"]
+
+    @pytest.mark.parametrize("size", [4, 7, 50, 99, 100])
+    @pytest.mark.parametrize("counts", [(50, 50), (90, 10), (61, 39), (99, 1)])
+    def test_every_label_keeps_its_share(self, write, counts, size):
+        labels = np.random.RandomState(1).permutation(np.repeat([0, 1], counts)).tolist()
+        drawn = Counter(load_subset(SST2, write(rows_with(labels)), size).gold)
+        assert sum(drawn.values()) == size
+        for label, count in enumerate(counts):
+            exact = size * count / 100
+            assert math.floor(exact) <= drawn[label] <= math.ceil(exact)
+
+    def test_the_largest_remainders_get_the_rest(self, write):
+        labels = [0] * 50 + [1] * 33 + [2] * 17  # of 10: 5.0, 3.3, 1.7
+        data = {"premise": make_texts(100), "hypothesis": make_texts(100, seed=1), "label": labels}
+        folder = write(data, "mnli/validation_matched-00000-of-00001.parquet")
+        assert Counter(load_subset(MNLI, folder, 10).gold) == {0: 5, 1: 3, 2: 2}
+
+    def test_the_order_is_random(self, write):
+        folder = write(rows_with([0] * 100 + [1] * 100))
+        subset = load_subset(SST2, folder, 100)
+        changes = sum(a != b for a, b in zip(subset.gold, subset.gold[1:], strict=False))
+        assert 35 <= changes <= 65  # 50 expected; sorted by label it would be 1
+        assert abs(np.corrcoef(np.arange(100), subset.rows)[0, 1]) < 0.3
+
+    def test_the_sample_never_changes(self, write):
+        """The literal rows: another machine, version or day must draw the same, or stored results lose their key."""
+        subset = load_subset(SST2, write(rows_with([0, 1, 1] * 20)), 8)
+        assert subset.rows == (26, 42, 33, 11, 30, 28, 59, 35)
+        content = {"gold": subset.gold, "task": "sst2", "texts": subset.texts}
+        assert subset.fingerprint == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+    def test_without_a_number_256_or_what_there_is(self, write, glue_folder):
+        assert len(load_subset(SST2, str(glue_folder), None).rows) == 96
+        assert len(load_subset(SST2, write(rows_with([0, 1] * 150)), None).rows) == 256
+
+    def test_all_rows_are_a_permutation(self, glue_folder):
+        assert sorted(load_subset(SST2, str(glue_folder), 96).rows) == list(range(96))
+
+
+class TestFingerprint:
+    def test_depends_on_texts_labels_and_order_only(self, write, tmp_path):
+        rows = rows_with([0, 1] * 10)
+        first = load_subset(SST2, write(rows), 20)
+        assert load_subset(SST2, write(rows), 20, source_name="other name").fingerprint == first.fingerprint
+        relabelled = [(rows[0][0], 1), *rows[1:-1], (rows[-1][0], 0)]
+        reworded = [(rows[0][0] + "!", 0), *rows[1:]]
+        swapped = [rows[2], rows[1], rows[0], *rows[3:]]
+        others = [load_subset(SST2, write(other), 20).fingerprint for other in (relabelled, reworded, swapped)]
+        assert len({first.fingerprint, *others}) == 4
+
+    def test_the_record_holds_no_texts(self, glue_folder):
+        subset = load_subset(MRPC, str(glue_folder), 20, source_name="a small sample")
+        record = subset.record()
+        assert (record.name, record.source, record.source_name) == ("mrpc", "folder", "a small sample")
+        assert (record.examples, record.gold, record.max_length) == (subset.rows, subset.gold, 128)
+        assert subset.texts[0][0] not in record.model_dump_json()
+
+
+class TestSources:
+    def test_a_folder_is_called_by_its_name_not_its_path(self, glue_folder):
+        subset = load_subset(SST2, str(glue_folder), 8)
+        assert (subset.source, subset.source_name, subset.split) == ("folder", glue_folder.name, "validation")
+
+    def test_shards_follow_each_other(self, write, tmp_path):
+        rows = rows_with([0, 1] * 20)
+        whole = load_subset(SST2, write(rows), 30)
+        (tmp_path / "data/sst2/validation-00000-of-00001.parquet").unlink()
+        write(rows[:25], "sst2/validation-00000-of-00002.parquet")
+        folder = write(rows[25:], "sst2/validation-00001-of-00002.parquet")
+        assert load_subset(SST2, folder, 30) == whole
+
+    def test_the_hub_gives_what_a_folder_gives(self, hub, glue_folder):
+        hub.datasets["nyu-mll/glue"] = glue_folder
+        subset, local = load_subset(MRPC, "hub", 30), load_subset(MRPC, str(glue_folder), 30)
+        assert (subset.source, subset.source_name) == ("hub", "nyu-mll/glue")
+        assert (subset.rows, subset.texts, subset.fingerprint) == (local.rows, local.texts, local.fingerprint)
+
+    def test_the_hub_offline_is_refused_clearly(self):
+        assert "offline mode is on" in refusal("hub")
+
+    def test_written_examples_number_the_evaluation_lines(self, write_lines):
+        evaluation = [{"part": "evaluation", "sentence": t, "label": i % 2, "domain": "x"} for i, t in
+                      enumerate(make_texts(12))]  # fmt: skip
+        calibration = [{"part": "calibration", "sentence": "not drawn", "label": 1}] * 5
+        write_lines([*calibration[:2], *evaluation[:6], *calibration[2:], *evaluation[6:]])
+        subset = load_subset(SST2, "written", None)
+        assert (subset.source, subset.source_name, subset.split) == ("written", "written for Prunescope", "evaluation")
+        assert sorted(subset.rows) == list(range(12))
+        assert subset.texts == tuple((evaluation[row]["sentence"],) for row in subset.rows)
+
+    def test_a_task_without_written_examples_is_refused(self, write_lines):
+        write_lines([])
+        assert "no written examples for task 'mrpc' (there are some for: sst2)" in refusal("written", task=MRPC)
+
+    @pytest.mark.parametrize(
+        "line", ["not json", "[]", '{"sentence": "no part"}', '{"part": "evaluation", "label": 1}']
+    )
+    def test_a_malformed_line_is_named(self, write_lines, line):
+        write_lines([{"part": "evaluation", "sentence": "fine", "label": 1}, line])
+        assert "sst2.jsonl, line 2" in refusal("written")
+
+
+class TestCalibration:
+    def test_it_is_drawn_from_the_training_split_in_a_fixed_order(self, glue_folder):
+        subset = load_subset(SST2, str(glue_folder), 20)
+        first, again = (load_calibration(SST2, str(glue_folder), subset) for _ in range(2))
+        assert first == again
+        assert (first.split, first.source, sorted(first.rows)) == ("train", "folder", list(range(160)))
+
+    def test_it_is_at_most_1024_and_stratified(self, write):
+        write([(f"evaluated {k}", k % 2) for k in range(20)])
+        folder = write(rows_with([0] * 300 + [1] * 900), "sst2/train-00000-of-00001.parquet")
+        calibration = load_calibration(SST2, folder, load_subset(SST2, folder, 20))
+        assert (len(calibration.rows), sum(calibration.gold)) == (1024, 768)
+
+    def test_no_evaluation_example_is_in_it(self, write):
+        evaluated = rows_with([0, 1] * 10)
+        write(evaluated)
+        others = [(f"another sentence {k}", k % 2) for k in range(30)]
+        folder = write([*others[:7], *evaluated, *others[7:]], "sst2/train-00000-of-00001.parquet")
+        subset = load_subset(SST2, folder, 20)
+        calibration = load_calibration(SST2, folder, subset)
+        assert set(calibration.texts).isdisjoint(subset.texts)
+        assert sorted(calibration.rows) == [*range(7), *range(27, 50)]
+        fewer = load_calibration(SST2, folder, load_subset(SST2, folder, 8))
+        assert len(fewer.rows) == 42, "what was not evaluated may be scored on"
+
+    def test_the_written_one_is_its_own_part(self):
+        subset = load_subset(SST2, "written", None)
+        calibration = load_calibration(SST2, "written", subset)
+        assert (calibration.split, len(calibration.rows)) == ("calibration", 64)
+        assert set(calibration.texts).isdisjoint(subset.texts)
+
+    def test_the_hub_serves_it_too(self, hub, glue_folder):
+        hub.datasets["nyu-mll/glue"] = glue_folder
+        subset = load_subset(MRPC, "hub", 30)
+        local = load_calibration(MRPC, str(glue_folder), subset)
+        assert load_calibration(MRPC, "hub", subset).fingerprint == local.fingerprint
+
+    def test_a_folder_without_a_training_split_is_refused(self, write):
+        folder = write(rows_with([0, 1] * 10))
+        with pytest.raises(PrunescopeError, match=r"has no sst2/train-00000-of-00001[.]parquet"):
+            load_calibration(SST2, folder, load_subset(SST2, folder, 8))
+
+
+class TestWritten:
+    @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp"])
+    def test_every_written_subset_is_whole_and_balanced(self, task):
+        subset = load_subset(TASKS[task], "written", None)
+        calibration = load_calibration(TASKS[task], "written", subset)
+        assert (len(subset.rows), sum(subset.gold)) == (128, 64)
+        assert (len(calibration.rows), sum(calibration.gold)) == (64, 32)
+        assert len({*subset.texts, *calibration.texts}) == 192
+
+
+class TestRefusals:
+    def test_a_folder_without_the_task(self, tmp_path):
+        message = refusal(str(tmp_path))
+        assert "has no sst2/validation-00000-of-00001.parquet" in message
+        assert str(tmp_path.parent) not in message
+
+    def test_a_file_that_is_no_parquet(self, write, tmp_path):
+        folder = write(rows_with([0, 1] * 4))
+        (tmp_path / "data/sst2/validation-00000-of-00001.parquet").write_bytes(b"PAR1 not really PAR1")
+        assert "not readable as parquet" in refusal(folder)
+
+    @pytest.mark.parametrize(("count", "asked"), [(3, None), (3, 3), (8, 3), (8, 9)])
+    def test_a_number_out_of_bounds(self, write, count, asked):
+        message = refusal(write(rows_with([i % 2 for i in range(count)])), asked)
+        assert "at least 4" in message or "has only 8" in message
+
+    @pytest.mark.parametrize("label", [2, -1, 7])
+    def test_a_label_outside_the_task_names_row_and_value(self, write, label):
+        message = refusal(write(rows_with([0, 1, 0, 1, label])))
+        assert f"row 4: label {label} is outside 0 to 1" in message
+        assert ("hidden test labels" in message) == (label == -1)
+
+    @pytest.mark.parametrize("labels", [[0.0, 1.0] * 3, ["negative", "positive"] * 3, [0, 1, None, 1]])
+    def test_labels_of_another_kind(self, write, labels):
+        assert "label" in refusal(write(rows_with(labels)))
+
+    @pytest.mark.parametrize(("text", "fault"), [("", "is empty"), (" \n", "is empty"), (None, "is empty")])
+    def test_an_empty_text_names_row_and_column(self, write, text, fault):
+        rows = [*rows_with([0, 1, 0, 1]), (text, 1)]
+        assert f"row 4: column 'sentence' {fault}" in refusal(write(rows))
+
+    def test_texts_that_are_numbers(self, write):
+        assert "column 'sentence' is no text" in refusal(write({"sentence": [1, 2, 3, 4], "label": [0, 1, 0, 1]}))
+
+    def test_a_missing_column_names_those_found(self, write):
+        columns = {"text": make_texts(4), "label": [0, 1, 0, 1]}
+        assert "no column 'sentence', only text, label" in refusal(write(columns))
+
+
+class TestCache:
+    @pytest.fixture
+    def reads(self, monkeypatch):
+        """Counts how often a parquet is really read."""
+        calls = []
+        real = glue_files.read_parquet
+        monkeypatch.setattr(examples, "read_parquet", lambda *a: calls.append(a) or real(*a))
+        return calls
+
+    @pytest.fixture
+    def fresh(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        return tmp_path / "cache"
+
+    def test_a_second_run_reads_no_parquet(self, fresh, reads, glue_folder):
+        first = load_subset(MRPC, str(glue_folder), 20)
+        assert load_subset(MRPC, str(glue_folder), 20) == first
+        assert len(reads) == 1
+
+    def test_other_content_task_or_number_is_read_again(self, fresh, reads, write):
+        rows = rows_with([0, 1] * 20)
+        columns = {"sentence": [t for t, _ in rows], "label": [i for _, i in rows]}
+        folder = write(rows)
+        write(columns, "cola/validation-00000-of-00001.parquet")
+        subsets = [load_subset(SST2, folder, 20), load_subset(SST2, folder, 30), load_subset(TASKS["cola"], folder, 20)]
+        write(rows[::-1])
+        subsets.append(load_subset(SST2, folder, 20))
+        assert len(reads) == 4
+        assert len({subset.fingerprint for subset in subsets}) == 4
+
+    @pytest.mark.parametrize("damage", ["empty", "cut", "edited", "other"])
+    def test_a_damaged_file_is_computed_again(self, fresh, reads, glue_folder, damage):
+        first = load_subset(SST2, str(glue_folder), 20)
+        (file,) = (user_cache_path("prunescope") / "subsets").iterdir()
+        text = file.read_text()
+        word = first.texts[0][0].split()[0]
+        damaged = {"empty": "", "cut": text[:-40], "edited": text.replace(word, "spoilt", 1), "other": '{"a": 1}'}
+        file.write_text(damaged[damage])
+        assert load_subset(SST2, str(glue_folder), 20) == first
+        assert len(reads) == 2
+        assert file.read_text() == text
+
+    def test_works_where_nothing_can_be_written(self, fresh, glue_folder):
+        fresh.write_text("a file where the folder should be")
+        assert len(load_subset(SST2, str(glue_folder), 20).rows) == 20
+
+
+class TestTrainingData:
+    def test_a_digest_is_the_start_of_the_hash_of_the_texts(self):
+        expected = sha256('["a film","é"]'.encode()).digest()[:8]
+        assert example_digest(("a film", "é")) == int.from_bytes(expected, "big")
+        assert example_digest(("a film",)) != example_digest(("a film", ""))
+
+    def test_digests_are_ascending_without_repetitions(self):
+        digests = example_digests([("b",), ("a",), ("b",)])
+        assert digests.dtype == np.uint64
+        assert digests.tolist() == sorted({example_digest(("a",)), example_digest(("b",))})
+
+    def test_training_data_is_refused_and_counted(self, glue_folder, write):
+        train = read_split(glue_folder, SST2, "train")
+        digests = example_digests([(text,) for text in train["sentence"]])
+        subset = load_subset(SST2, str(glue_folder), 50)
+        check_not_training_data(subset, digests, "embedded:sst2")
+        check_not_training_data(subset, None, "embedded:sst2")
+        seen = load_subset(SST2, write({"sentence": train["sentence"][:60], "label": train["label"][:60]}), 50)
+        with pytest.raises(PrunescopeError, match="50 of 50 evaluation examples are in the training data of embedded"):
+            check_not_training_data(seen, digests, "embedded:sst2")
+
+    @pytest.mark.parametrize(("known", "refused"), [(0, False), (3, False), (4, True), (20, True)])
+    def test_a_few_repetitions_are_allowed(self, glue_folder, known, refused):
+        subset = load_subset(SST2, str(glue_folder), 20)
+        digests = example_digests(subset.texts[:known])
+        if not refused:
+            return check_not_training_data(subset, digests, "x")
+        with pytest.raises(PrunescopeError, match=f"{known} of 20"):
+            check_not_training_data(subset, digests, "x")
+
+
+def test_read_split_serves_training_data(tmp_path):
+    task = Task("rte", "RTE", "?", ("sentence1", "sentence2"), ("entailment", "not_entailment"))
+    write_split(tmp_path, task, "train", 30)
+    data = read_split(tmp_path, task, "train")
+    assert len(data) == 30
+    assert {"sentence1", "sentence2", "label"} <= set(data.column_names)
+    with pytest.raises(PrunescopeError, match="no rte/validation"):
+        read_split(tmp_path, task, "validation")

@@ -1,0 +1,99 @@
+"""The manifest and the results at hand: what is listed, what belongs together, what is damaged."""
+
+import os
+from pathlib import Path
+
+import pytest
+from builders import make_result
+
+from core.errors import PrunescopeError
+from core.grid import requests
+from core.request.amounts import FINE_AMOUNTS
+from core.request.catalog import EMBEDDED, METHODS
+from core.results import store
+from core.results.library import companions, delete_own, entry_of, own, shipped, write_manifest
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", folder)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(folder))
+    return folder
+
+
+def test_the_manifest_gives_back_what_was_written_where_the_files_are(folder: Path) -> None:
+    first, second = make_result(), make_result(num_examples=100)
+    store.save(first, folder)
+    entries = [entry_of(first, "one command"), entry_of(second, "another")]
+    assert shipped() == ()
+    write_manifest(entries, folder.parent / "manifest.json")
+    assert shipped() == (entries[0],), "the second has no file"
+
+
+def test_a_damaged_manifest_is_refused_in_one_line(folder: Path) -> None:
+    (folder.parent / "manifest.json").write_text('[{"key": 1}]')
+    with pytest.raises(PrunescopeError, match=r"manifest\.json is damaged"):
+        shipped()
+
+
+def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -> None:
+    older, newer = make_result(), make_result(num_examples=100)
+    for age, result in ((200, older), (100, newer)):
+        path = store.save(result, folder)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (folder / "note.json").write_text("{}")
+    assert [entry.key for entry in own()] == [newer.key, older.key]
+    assert own()[0].command.startswith("python -m core.precompute --checkpoint embedded:sst2")
+
+
+def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    shared, own_one = make_result(), make_result(num_examples=100)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    paths = [store.save(shared, folder), store.save(own_one)]
+    with pytest.raises(PrunescopeError, match="cannot be deleted here"):
+        delete_own(shared.key)
+    for nothing in ("0" * 64, f"../results/{shared.key}", ""):
+        delete_own(nothing)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match="cannot be deleted here"):
+        delete_own(own_one.key)
+    monkeypatch.delenv("PRUNESCOPE_HOSTED")
+    assert all(path.is_file() for path in paths)
+    delete_own(own_one.key)
+    assert [path.is_file() for path in paths] == [True, False]
+
+
+def test_a_folder_that_serves_for_both_is_left_alone(folder: Path) -> None:
+    path = store.save(make_result(), folder)
+    with pytest.raises(PrunescopeError, match="cannot be deleted here"):
+        delete_own(path.stem)
+    assert path.is_file()
+
+
+def test_a_result_is_judged_beside_its_control_and_each_layer_alone() -> None:
+    magnitude = entry_of(make_result())
+    controls = [entry_of(make_result(method="random", seed=seed)) for seed in (0, 1)]
+    alone = entry_of(make_result(scope="layer:2"))
+    others = [
+        entry_of(make_result(method="random", scope="all-linear")),
+        entry_of(make_result(method="random-neuron", scope=None)),
+        entry_of(make_result(method="random", points="layer")),
+        entry_of(make_result(method="random")).model_copy(update={"fingerprint": "other"}),
+    ]
+    assert companions(magnitude, [magnitude, *controls, alone, *others]) == (*controls, alone)
+    assert companions(controls[0], [magnitude, *controls]) == ()
+
+
+@pytest.mark.parametrize("task", list(EMBEDDED))
+def test_the_grid_has_every_method_three_seeds_of_each_control_and_the_written_examples(task: str) -> None:
+    wanted = list(requests(task))
+    assert len(set(map(str, wanted))) == len(wanted)
+    main = [one for one in wanted if one.data == "glue" and one.points == "attention" and one.amounts == FINE_AMOUNTS]
+    assert {one.method for one in main} == set(METHODS)
+    assert sum(one.method == "random" for one in main) == sum(one.method == "random-neuron" for one in main) == 3
+    assert {one.scope for one in main if one.method == "magnitude"} == {"encoder", "all-linear"}
+    assert {"magnitude", "attribution", "random"} <= {one.method for one in wanted if one.data == "written"}
+    alone = {one.scope for one in wanted if (one.scope or "").startswith("layer:")}
+    assert alone == ({f"layer:{k}" for k in range(6)} if task in ("sst2", "cola") else set())

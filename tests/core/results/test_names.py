@@ -1,0 +1,41 @@
+"""Names for people."""
+
+import pytest
+
+from core.results.names import amount_name, data_name, listed, point_names, pruning_name
+from tests.builders import make_result
+
+
+def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
+    assert [name.label for name in point_names(["layer.0.attention", "layer.11.attention"])] == ["1", "12"]
+    assert [name.label for name in point_names(["layer.0.attention", "layer.0.output"])] == ["1a", "1"]
+    assert point_names(["layer.4.output"])[0].title == "Layer 5, output"
+
+
+@pytest.mark.parametrize(
+    ("method", "scope", "expected"),
+    [
+        ("magnitude", "encoder", "Magnitude pruning of the encoder"),
+        ("magnitude", "all-linear", "Magnitude pruning of all linear layers"),
+        ("wanda", "layer:2", "Wanda pruning of layer 3 alone"),
+        ("random", "encoder", "Random pruning of the encoder (seed 4)"),
+        ("attribution", None, "Attribution pruning"),
+        ("attribution-residual", None, "Attribution pruning (as published)"),
+        ("random-neuron", None, "Pruning of random units (seed 4)"),
+    ],
+)
+def test_a_pruning_is_named_by_method_scope_and_seed(method: str, scope: str | None, expected: str) -> None:
+    assert pruning_name(make_result(method=method, scope=scope, seed=4)) == expected
+
+
+def test_data_that_was_written_is_said_to_be() -> None:
+    assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
+    assert data_name(make_result(num_examples=80)) == "80 examples of SST-2 validation, GLUE"
+
+
+def test_amounts_have_two_decimals_or_more() -> None:
+    assert [amount_name(amount) for amount in (0.5, 0.05, 0.125)] == ["0.50", "0.05", "0.125"]
+
+
+def test_lists_read_as_sentences_do() -> None:
+    assert [listed(words) for words in ([], ["1"], ["1", "2"], ["1", "2", "3"])] == ["", "1", "1 and 2", "1, 2 and 3"]

@@ -1,0 +1,78 @@
+"""What may be typed, and what the answer says."""
+
+import pytest
+
+from core.errors import PrunescopeError
+from core.findings.sentences import prediction_finding, reading_note
+from core.request.catalog import MAX_LENGTH, TASKS
+from core.results.prediction import MOST_CHARACTERS, Prediction, answer, check_texts, column_name, question
+from tests.builders import make_result
+
+
+def prediction(*second: float, **changes: int) -> Prediction:
+    amounts = tuple(k / 10 for k in range(len(second)))
+    rows = tuple((1 - p, p) for p in second)
+    return Prediction(amounts, ("negative", "very_positive"), rows, **{"num_tokens": 9, "num_unknown": 0, **changes})
+
+
+def test_texts_are_stripped_and_counted() -> None:
+    assert check_texts([" a film \n"], TASKS["sst2"]) == ("a film",)
+    assert check_texts(["x" * MOST_CHARACTERS], TASKS["sst2"])
+    with pytest.raises(PrunescopeError, match="the second sentence is empty"):
+        check_texts(["a film", "\t "], TASKS["rte"])
+    with pytest.raises(PrunescopeError, match=r"2,001 characters: at most 2,000.*shorten it"):
+        check_texts(["x" * (MOST_CHARACTERS + 1)], TASKS["sst2"])
+    with pytest.raises(PrunescopeError, match="1 texts: RTE reads 2"):
+        check_texts(["a film"], TASKS["rte"])
+
+
+def test_columns_have_names() -> None:
+    assert [column_name(name) for name in ("sentence", "question2", "premise")] == [
+        "sentence",
+        "second question",
+        "premise",
+    ]
+
+
+def test_the_question_names_the_pruning_of_the_result() -> None:
+    result = make_result(method="random", scope="layer:2", seed=2, amounts=(0.0, 0.5))
+    asked = question(result, ("a film",))
+    assert asked == {
+        "checkpoint": "embedded:sst2",
+        "task": "sst2",
+        "method": "random",
+        "scope": "layer:2",
+        "seed": 2,
+        "amounts": [0.0, 0.5],
+        "texts": ["a film"],
+    }
+
+
+def test_the_answer_is_read_as_it_was_given() -> None:
+    given = prediction(0.9, 0.2)
+    outcome = {
+        "amounts": [0.0, 0.1],
+        "labels": ["negative", "very_positive"],
+        "probabilities": [list(row) for row in given.probabilities],
+        "num_tokens": 9,
+        "num_unknown": 0,
+    }
+    assert answer(outcome) == given
+
+
+def test_the_finding_tells_every_change_of_mind_up_to_three() -> None:
+    assert prediction_finding(prediction(0.9, 0.8)) == (
+        "Unpruned, the model says “very positive” (0.90), and it says so up to the largest amount, 0.10."
+    )
+    assert prediction_finding(prediction(0.9, 0.4, 0.3, 0.7)) == (
+        "Unpruned, the model says “very positive” (0.90); pruned, it says “negative” (0.60) from amount 0.10 on, "
+        "then “very positive” (0.70) from amount 0.30 on."
+    )
+    assert prediction_finding(prediction(*(0.9, 0.1) * 4)).endswith("from amount 0.30 on, and changes 4 more times.")
+
+
+def test_what_is_not_read_is_said() -> None:
+    assert reading_note(prediction(0.5)) == ""
+    assert f"has 200 tokens; the model reads {MAX_LENGTH}" in reading_note(prediction(0.5, num_tokens=200))
+    assert reading_note(prediction(0.5, num_unknown=1)).startswith("One token is unknown")
+    assert reading_note(prediction(0.5, num_unknown=3)).startswith("3 tokens are unknown")

@@ -1,0 +1,141 @@
+"""The result file: round trip, damage noticed, atomic writes, keys that follow content."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from builders import make_result
+
+from core.errors import PrunescopeError
+from core.results import schema, store
+from core.results.schema import SweepResult
+
+
+@pytest.fixture
+def result() -> SweepResult:
+    return make_result(holes=((0.5, 1, 2),))
+
+
+def key_of(result: SweepResult, **changes: object) -> str:
+    settings = {
+        "revision": result.checkpoint.revision,
+        "task": result.task,
+        "pruning": result.pruning,
+        "points": "attention",
+        "amounts": (0.0, 0.1),
+        "dtype": "float32",
+        **changes,
+    }
+    return schema.result_key(**settings)
+
+
+def test_round_trip_keeps_every_value(result: SweepResult, tmp_path: Path) -> None:
+    path = store.save(result, tmp_path)
+    assert path == tmp_path / f"{result.key}.json"
+    assert store.load(path) == result
+    text = path.read_text()
+    assert "NaN" not in text
+    assert json.loads(text)["frames"][10]["cka"]["mean"][1][2] is None
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_edited_number_is_noticed(result: SweepResult, tmp_path: Path) -> None:
+    path = store.save(result, tmp_path / "one.json")
+    values = json.loads(path.read_text())
+    values["frames"][3]["metrics"]["accuracy"] += 0.01
+    path.write_text(json.dumps(values))
+    with pytest.raises(PrunescopeError, match="checksum"):
+        store.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema_version": 2}, "schema version 2"),
+        ({"surprise": 1}, "surprise"),
+        ({"frames": [{}]}, "no valid result"),
+        ({"seconds": "soon"}, "seconds"),
+        ({"cka": {"points": ["layer.0.ffn"], "estimators": {}, "length_control": [0.5]}}, "cka.points"),
+    ],
+)
+def test_malformed_files_are_refused_in_one_line(
+    result: SweepResult, tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    path = store.save(result, tmp_path / "one.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(PrunescopeError, match=message) as caught:
+        store.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '"text"'])
+def test_what_is_no_result_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(content)
+    with pytest.raises(PrunescopeError, match=r"^broken"):
+        store.load(path)
+
+
+def test_a_similarity_above_one_is_a_bug(result: SweepResult) -> None:
+    values = result.model_dump(mode="json")
+    values["frames"][1]["cka"]["mean"][0][0] = 1.00001
+    with pytest.raises(ValueError, match="outside"):
+        SweepResult.model_validate(values)
+
+
+def test_statistics_must_fit_the_points_and_examples(result: SweepResult) -> None:
+    values = result.model_dump(mode="json")
+    values["statistics"]["cls"]["depth_gap"]["replicates"].pop()
+    with pytest.raises(ValueError, match="statistics of 'cls'"):
+        SweepResult.model_validate(values)
+    values = result.model_dump(mode="json")
+    values["statistics"]["mean"]["survival"].pop()
+    with pytest.raises(ValueError, match="statistics of 'mean'"):
+        SweepResult.model_validate(values)
+
+
+def test_a_result_without_statistics_is_valid(tmp_path: Path) -> None:
+    older = make_result(statistics=False)
+    assert store.load(store.save(older, tmp_path)) == older
+
+
+def test_a_failed_write_leaves_nothing(result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(PrunescopeError, match="No space left"):
+        store.save(result, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_output_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PrunescopeError, match="cannot write"):
+        store.check_writable(tmp_path / "file" / "below.json")
+
+
+def test_the_key_follows_what_decides_the_numbers(result: SweepResult) -> None:
+    key = key_of(result)
+    assert key == key_of(result, amounts=(0.0, 0.1))
+    changed = [
+        key_of(result, revision="1" * 64),
+        key_of(result, task=result.task.model_copy(update={"fingerprint": "0" * 64})),
+        key_of(result, task=result.task.model_copy(update={"examples": result.task.examples[::-1]})),
+        key_of(result, pruning=result.pruning.model_copy(update={"scope": "all-linear"})),
+        key_of(result, points="both"),
+        key_of(result, amounts=(0.0, 0.2)),
+        key_of(result, dtype="bfloat16"),
+    ]
+    assert len({key, *changed}) == 1 + len(changed)
+    assert key == key_of(result, task=result.task.model_copy(update={"source_name": "another name"}))
+
+
+def test_look_up_by_key(result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
+    assert store.find(result.key) is None
+    path = store.save(result)
+    assert store.find(result.key) == path
+    for foreign in ("../secret", "", "0" * 63, "Z" * 64):
+        assert store.find(foreign) is None

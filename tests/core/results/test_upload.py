@@ -1,0 +1,92 @@
+"""A stranger's result file is opened only if every page can show it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.errors import PrunescopeError
+from core.exports.files import result_json
+from core.results.schema import digest
+from core.results.upload import most_megabytes, read_upload
+from tests.builders import make_result
+
+RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
+
+
+def file(change: Callable[[dict[str, Any]], None] = lambda values: None) -> bytes:
+    """The result's file with some values changed, and a checksum that fits: anybody can compute one."""
+    values = json.loads(result_json(RESULT))
+    change(values)
+    del values["checksum"]
+    return json.dumps({**values, "checksum": digest(values)}).encode()
+
+
+@pytest.mark.parametrize("points", ["attention", "layer", "both"])
+@pytest.mark.parametrize("method", ["magnitude", "attribution"])
+def test_what_was_exported_opens_again(points: str, method: str) -> None:
+    scope = "encoder" if method == "magnitude" else None
+    result = make_result(points=points, method=method, scope=scope)
+    assert read_upload(result_json(result).encode(), "mine.json") == result
+
+
+def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
+    def change(values: Any) -> None:
+        for step in path[:-1]:
+            values = values[step]
+        values[path[-1]] = to
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (set_in("key", to="../../etc/passwd"), "its key is no SHA-256"),
+        (set_in("key", to=""), "its key is no SHA-256"),
+        (set_in("task", "name", to="own"), "unknown task"),
+        (set_in("pruning", "method", to="magic"), "unknown method"),
+        (set_in("pruning", "scope", to="layer:2"), "choose layer:0 to layer:1"),
+        (set_in("pruning", "granularity", to="neuron"), "does not prune by"),
+        (set_in("task", "label_names", to=["a", "b", "c"]), "do not fit"),
+        (set_in("task", "gold", 3, to=2), "outside 0 to 1"),
+        (set_in("frames", 1, "predictions", 0, to=-1), "outside 0 to 1"),
+        (set_in("cka", "points", 1, to="layer.7.attention"), "its points are not in 2 layers"),
+        (set_in("cka", "points", 1, to="layer.0.attention"), "twice"),
+        (set_in("frames", 0, "cka", "mode", to=[[1.0, 1.0], [1.0, 1.0]]), "lacks a reduction"),
+        (set_in("frames", 1, "metrics", "accuracy", to=None), "lacks its accuracy"),
+        (set_in("frames", to=[]), "lacks a reduction"),
+        (set_in("statistics", "median", to={"survival": [], "depth_gap": None}), "median|statistics"),
+        (set_in("frames", 0, "amount", to=0.1), "ascend from amount 0"),
+        (set_in("schema_version", to=9), "schema version"),
+        (set_in("seconds", to="<b>"), "seconds"),
+    ],
+)
+def test_what_no_page_could_show_is_refused(change: Callable[[dict[str, Any]], None], said: str) -> None:
+    with pytest.raises(PrunescopeError, match=said):
+        read_upload(file(change), "mine.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no JSON", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 1, "key": "\\ud800"}', b"9" * 10_000],
+    ids=["empty", "text", "bytes", "deep", "surrogate", "number"],
+)
+def test_what_is_no_result_is_refused_in_one_line(content: bytes) -> None:
+    with pytest.raises(PrunescopeError) as told:
+        read_upload(content, "mine.json")
+    assert "\n" not in str(told.value)
+
+
+def test_an_edited_file_is_refused() -> None:
+    content = result_json(RESULT).replace('"seconds": 1.0', '"seconds": 2.0')
+    with pytest.raises(PrunescopeError, match="checksum"):
+        read_upload(content.encode(), "mine.json")
+
+
+def test_a_large_file_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert most_megabytes() == 20
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match=r"mine\.json has 6\.0 MB: a result of at most 5 MB"):
+        read_upload(b" " * 6 * 1024**2, "mine.json")

@@ -1,0 +1,96 @@
+"""How long a sweep will take, measured on a tiny model."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.encoder.loading import load
+from core.errors import PrunescopeError
+from core.inputs.prepare import prepare
+from core.request.sweep_request import SweepRequest, checked
+from core.results.store import save
+from core.sweep import estimate as module
+from core.sweep.estimate import SAMPLE, Pace, estimate, measure, to_download
+from core.sweep.sweep import sweep
+from tests.builders import make_result
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Reports nothing."""
+
+
+@pytest.fixture
+def request_(tiny_bert: Path, glue_folder: Path) -> SweepRequest:
+    request = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=96, data=str(glue_folder))
+    return checked(request)
+
+
+@pytest.mark.parametrize("method", ["magnitude", "wanda", "attribution", "random"])
+def test_it_grows_with_amounts_and_leaves_the_model_alone(request_: SweepRequest, method: str) -> None:
+    scope = None if method == "attribution" else "encoder"
+    request = checked(replace(request_, method=method, scope=scope))
+    inputs = prepare(request)
+    checkpoint = load(inputs.resolved)
+    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    pace = measure(checkpoint, inputs, request, silent)
+    assert pace.before > 0
+    assert pace.each > 0
+    assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
+
+
+def test_it_is_near_the_truth(request_: SweepRequest) -> None:
+    """Within a factor of four: the machine that tests run on is not quiet, and a tiny model is mostly overhead."""
+    request = checked(replace(request_, amounts=tuple(k / 20 for k in range(20))))
+    inputs = prepare(request)
+    checkpoint = load(inputs.resolved)
+    pace = measure(checkpoint, inputs, request, silent)
+    started = time.perf_counter()
+    list(sweep(checkpoint, inputs, request))
+    taken = time.perf_counter() - started
+    assert taken / 4 < pace.before + pace.each * len(request.amounts) < taken * 4
+
+
+def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = prepare(checked(replace(request_, method="wanda")))
+    checkpoint = load(inputs.resolved)
+    run: list[int] = []
+    hook = checkpoint.model.register_forward_hook(lambda model, _, output: run.append(len(output.logits)))
+    try:
+        measure(checkpoint, inputs, checked(replace(request_, method="wanda")), silent)
+    finally:
+        hook.remove()
+    assert sum(run) == 3 * SAMPLE, "scored once, run twice"
+
+
+def test_the_outcome_adds_the_parts(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(before=2.0, each=0.5))
+    assert estimate(request_, silent) == {"stored": False, "seconds": 3.5}
+
+
+def test_a_stored_result_takes_no_time(request_: SweepRequest) -> None:
+    request = checked(replace(request_, num_examples=33))
+    path = save(make_result().model_copy(update={"key": prepare(request).key}))
+    assert estimate(request, silent) == {"stored": True, "seconds": 0.0}
+    path.unlink()
+
+
+def test_nothing_is_downloaded_to_be_measured() -> None:
+    assert estimate(checked(SweepRequest("owner/name", "sst2")), silent) == {"download": "checkpoint"}
+    assert to_download(checked(SweepRequest("embedded:sst2", "sst2", data="hub"))) == "data"
+    assert to_download(checked(SweepRequest("embedded:sst2", "sst2"))) is None
+
+
+def test_what_the_sweep_refuses_is_refused(request_: SweepRequest) -> None:
+    with pytest.raises(PrunescopeError, match="this model has 2 layers"):
+        estimate(checked(replace(request_, scope="layer:7")), silent)
+
+
+def test_it_can_be_stopped_between_two_steps(request_: SweepRequest) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        estimate(request_, stop)

@@ -1,0 +1,276 @@
+"""Survival and the depth gap on cases computed by hand; the jackknife against brute force and against known truths."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import kendalltau, t
+
+from core.errors import PrunescopeError
+from core.results.schema import DepthGapRecord
+from core.similarity.cka import cka, u_centred_gram
+from core.sweep.statistics import (
+    Array,
+    Survival,
+    depth_correlation,
+    depth_gap,
+    gap_difference,
+    jackknife,
+    layer_statistics,
+    leave_one_out,
+    survival,
+    verdict,
+)
+
+AMOUNTS = (0.0, 0.2, 0.4, 0.8)
+
+
+def test_survival_is_interpolated_censored_or_undefined() -> None:
+    own = np.array(
+        [
+            [1.0, 1.0, 1.0, 1.0, 1.0],
+            [0.95, 1.0, 0.5, np.nan, 0.9],
+            [0.85, 0.95, 0.99, 0.1, 0.9],
+            [0.1, 0.91, 0.99, 0.1, 0.8],
+        ]
+    )  # (frames, layers)
+    fallen, kept, dipped, dead, touching = survival(AMOUNTS, own)
+    assert fallen == Survival(pytest.approx(0.3), censored=False)
+    assert kept == Survival(0.8, censored=True)
+    assert dipped == Survival(pytest.approx(0.04), censored=False), "the first fall counts, recovery does not"
+    assert dead == Survival(0.2, censored=False)
+    assert touching == Survival(pytest.approx(0.4), censored=False), "exactly the threshold has not fallen"
+    assert survival(AMOUNTS, own, threshold=0.8)[0].value == pytest.approx(0.4 + 0.4 * 0.05 / 0.75)
+    assert survival(AMOUNTS, own, threshold=0.95)[:2] == [
+        Survival(0.2, censored=False),
+        Survival(0.4, censored=False),
+    ]
+
+
+def test_a_layer_that_has_no_similarity_even_unpruned_survives_nothing() -> None:
+    assert survival(AMOUNTS, np.full((4, 1), np.nan)) == [Survival(0.0, censored=False)]
+
+
+def test_depth_gap_is_the_difference_of_areas() -> None:
+    own = np.array([[1, 1, 1], [1, 0.7, 0.5], [1, 0.3, 0.5], [1, 0.1, 0.5]], dtype=float)
+    upper = (0.2 * 0.75 + 0.2 * 0.5 + 0.4 * 0.5) / 0.8
+    assert depth_gap(AMOUNTS, own) == pytest.approx(1 - upper)
+    assert depth_gap(AMOUNTS, own[:, ::-1]) == pytest.approx(upper - 1)
+
+
+def test_depth_gap_needs_two_layers_and_defined_values() -> None:
+    assert np.isnan(depth_gap(AMOUNTS, np.ones((4, 1))))
+    assert np.isnan(depth_gap((0.0,), np.ones((1, 4))))
+    own = np.ones((4, 4))
+    own[2, 3] = np.nan
+    assert np.isnan(depth_gap(AMOUNTS, own))
+
+
+@pytest.mark.parametrize("values", [[0.9, 0.7, 0.4, 0.2], [0.1, 0.5, 0.5, 0.9], [0.3, 0.8, 0.3, 0.95, 0.95, 0.2]])
+def test_depth_correlation_is_scipys_tau(values: list[float]) -> None:
+    assert depth_correlation(values) == pytest.approx(kendalltau(range(len(values)), values).statistic)
+
+
+def test_depth_correlation_of_equal_layers_is_undefined() -> None:
+    assert depth_correlation([0.95] * 3) is None
+    assert depth_correlation([0.4]) is None
+
+
+# ---------------------------------------------------------------- leaving one out
+
+
+def products(one: torch.Tensor, other: torch.Tensor) -> Array:
+    return (one * other).sum(-1).numpy()
+
+
+def replicates_of(baseline: torch.Tensor, pruned: torch.Tensor) -> Array:
+    """CKA of features (points, n, features) with their own baseline, without each example: (points, n)."""
+    return without_each(u_centred_gram(baseline), u_centred_gram(pruned))
+
+
+def without_each(gram: torch.Tensor, other: torch.Tensor) -> Array:
+    return leave_one_out(products(gram, other), products(gram, gram), products(other, other))
+
+
+@pytest.mark.parametrize("n", [5, 6, 17, 40])
+@pytest.mark.parametrize("seed", range(3))
+def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    baseline = torch.randn(3, n, 7, generator=generator, dtype=torch.float64) + 5
+    pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * torch.randn(
+        3, n, 7, generator=generator, dtype=torch.float64
+    )
+    for m in range(n):
+        rest = [k for k in range(n) if k != m]
+        expected = cka([u_centred_gram(baseline[:, rest])], [u_centred_gram(pruned[:, rest])]).diagonal()
+        assert replicates_of(baseline, pruned)[:, m] == pytest.approx(expected.numpy(), abs=1e-10)
+
+
+def test_what_only_one_example_makes_vary_is_undefined_without_it() -> None:
+    generator = torch.Generator().manual_seed(0)
+    baseline = torch.randn(1, 20, 4, generator=generator, dtype=torch.float64)
+    dead = torch.zeros(1, 20, 4, dtype=torch.float64)
+    assert np.isnan(replicates_of(baseline, dead)).all()
+    dead[0, 7] = torch.tensor([0.1, 0.7, 0.3, 1e3])
+    assert np.flatnonzero(np.isnan(replicates_of(baseline, dead)[0])).tolist() == [7]
+
+
+def test_four_examples_cannot_spare_one() -> None:
+    with pytest.raises(ValueError, match="leaving one of 4 examples out"):
+        leave_one_out(np.ones(4), np.ones(4), np.ones(4))
+
+
+# ---------------------------------------------------------------- intervals
+
+
+def test_the_jackknife_of_a_mean_is_its_t_interval() -> None:
+    values = np.random.default_rng(0).normal(size=20)
+    without = (values.sum() - values) / 19
+    low, high = jackknife(values.mean(), without)
+    expected = t.interval(0.95, 19, values.mean(), values.std(ddof=1) / np.sqrt(20))
+    assert (low, high) == pytest.approx(expected)
+
+
+def test_statistics_are_the_jackknifes_of_survival_and_depth_gap() -> None:
+    random = np.random.default_rng(0)
+    own = np.array([[1, 1], [0.95, 0.9], [0.85, 0.6], [0.2, 0.1]])
+    without = own[:, :, None] - np.array([0, 1, 1, 1])[:, None, None] * random.uniform(0, 0.02, (4, 2, 30))
+    statistics = layer_statistics(AMOUNTS, own, without)
+    each = [survival(AMOUNTS, without[:, :, m]) for m in range(30)]
+    for layer, record in enumerate(statistics.survival):
+        low, high = jackknife(np.array(record.value), np.array([one[layer].value for one in each]))
+        assert record.value == survival(AMOUNTS, own)[layer].value
+        assert (record.low, record.high, record.censored) == (pytest.approx(low), pytest.approx(high), False)
+        assert record.low < record.value < record.high
+    assert statistics.depth_gap is not None
+    assert statistics.depth_gap.value == pytest.approx(depth_gap(AMOUNTS, own))
+    assert statistics.depth_gap.replicates == pytest.approx([depth_gap(AMOUNTS, without[:, :, m]) for m in range(30)])
+
+
+def test_survival_stays_within_the_amounts_that_were_measured() -> None:
+    own = np.array([[1, 1, 1], [0.95, 0.99, 0.1], [0.93, 0.98, 0.1], [0.902, 0.97, 0.1]])
+    without = np.repeat(own[:, :, None], 50, axis=2)
+    without[3, 0, 0] = 0.5  # without the first example, the first layer falls
+    without[1, 2, 0] = 0.899
+    sometimes, never, early = layer_statistics(AMOUNTS, own, without).survival
+    assert (never.value, never.low, never.high, never.censored) == (0.8, 0.8, 0.8, True)
+    assert (sometimes.value, sometimes.high, sometimes.censored) == (0.8, 0.8, True)
+    assert 0 < sometimes.low < 0.8
+    assert (early.low, early.censored) == (0.0, False)
+
+
+@pytest.mark.parametrize("where", [(2, 1), (2, 1, 4)], ids=["own", "replicate"])
+def test_an_undefined_depth_gap_is_none(where: tuple[int, ...]) -> None:
+    own = np.linspace(1, 0.2, 4)[:, None].repeat(2, axis=1)
+    without = own[:, :, None].repeat(9, axis=2)
+    (own if len(where) == 2 else without)[where] = np.nan
+    statistics = layer_statistics(AMOUNTS, own, without)
+    assert statistics.depth_gap is None
+    assert len(statistics.survival) == 2
+
+
+def noisy_layers(noise: Array, n: int, seed: int) -> tuple[Array, Array, Array]:
+    """Draws examples whose layers drown in noise as they are pruned; the population's CKA is known.
+
+    For X ~ N(0, S), Y = X + σE it is ‖S‖ / ‖S + σ²I‖ (Frobenius norms).
+
+    Args:
+        noise: (frames, layers), σ.
+        n: Examples.
+        seed: Of the draw.
+
+    Returns:
+        The population's CKA and the sample's, each (frames, layers), and its replicates (frames, layers, n).
+    """
+    random = np.random.default_rng(seed)
+    scales = np.geomspace(2, 0.2, 24)  # standard deviations of the features
+    baseline = random.normal(size=(noise.shape[1], n, len(scales))) * scales
+    pruned = baseline + noise[:, :, None, None] * random.normal(size=baseline.shape)
+    spread = np.sqrt(np.square(scales**2 + noise[:, :, None] ** 2).sum(-1))
+    gram = u_centred_gram(torch.from_numpy(baseline))
+    others = [u_centred_gram(torch.from_numpy(one)) for one in pruned]
+    own = np.stack([cka([gram], [other]).diagonal().numpy() for other in others])
+    without = np.stack([without_each(gram, other) for other in others])
+    return np.sqrt(np.square(scales**2).sum()) / spread, own, without
+
+
+NOISE = np.outer((0.0, 0.5, 1.0, 2.0), (0.4, 0.6, 0.9, 1.2))  # (frames, layers)
+
+
+def test_intervals_cover_the_truth() -> None:
+    covered, layers_covered = 0, 0
+    for seed in range(100):
+        truth, own, without = noisy_layers(NOISE, 128, seed)
+        statistics = layer_statistics(AMOUNTS, own, without)
+        assert statistics.depth_gap is not None
+        covered += statistics.depth_gap.low <= depth_gap(AMOUNTS, truth) <= statistics.depth_gap.high
+        layers_covered += sum(
+            record.low <= true.value <= record.high
+            for record, true in zip(statistics.survival, survival(AMOUNTS, truth), strict=True)
+        )
+    assert 90 <= covered <= 99
+    assert 360 <= layers_covered <= 396, "and that of each of four layers' survival"
+
+
+# ---------------------------------------------------------------- comparisons
+
+
+@pytest.mark.parametrize(
+    ("noise", "expected"),
+    [(NOISE, "holds"), (NOISE[:, ::-1], "does not hold"), (NOISE[:, [1, 1, 1, 1]], "does not hold")],
+    ids=["declining", "reversed", "level"],
+)
+def test_a_clear_case_is_judged_clearly(noise: Array, expected: str) -> None:
+    _, own, without = noisy_layers(noise, 128, seed=0)
+    gap = layer_statistics(AMOUNTS, own, without).depth_gap
+    assert gap is not None
+    assert verdict(gap) == expected
+
+
+def test_few_examples_cannot_tell() -> None:
+    _, own, without = noisy_layers(NOISE[:, [1, 1, 2, 2]], 10, seed=0)
+    gap = layer_statistics(AMOUNTS, own, without).depth_gap
+    assert gap is not None
+    assert verdict(gap) == "cannot be told"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.051, 0.2, "holds"),
+        (0.05, 0.2, "cannot be told"),
+        (0.01, 0.049, "does not hold"),
+        (-0.3, 0.05, "cannot be told"),
+        (-0.3, -0.1, "does not hold"),
+    ],
+)
+def test_the_bound_is_a_depth_gap_of_a_twentieth(low: float, high: float, expected: str) -> None:
+    assert verdict(SimpleNamespace(low=low, high=high)) == expected
+
+
+def gap_of(noise: Array, seed: int) -> DepthGapRecord:
+    gap = layer_statistics(AMOUNTS, *noisy_layers(noise, 100, seed)[1:]).depth_gap
+    assert gap is not None
+    return gap
+
+
+def test_a_difference_on_shared_examples_is_paired() -> None:
+    one, same, foreign = gap_of(NOISE, 1), gap_of(1.2 * NOISE, 1), gap_of(1.2 * NOISE, 2)
+    paired, unpaired = gap_difference(one, same), gap_difference(one, foreign)
+    assert paired.value == pytest.approx(one.value - same.value)
+    assert paired.high - paired.low < 0.6 * (unpaired.high - unpaired.low)
+    assert paired.low < paired.value < paired.high
+
+
+def test_a_result_does_not_differ_from_itself() -> None:
+    gap = gap_of(NOISE, 1)
+    difference = gap_difference(gap, gap)
+    assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+    assert not difference.excludes_zero
+
+
+def test_depth_gaps_of_other_examples_cannot_be_paired() -> None:
+    gap = gap_of(NOISE, 1)
+    with pytest.raises(PrunescopeError, match="over 100 and 99 examples"):
+        gap_difference(gap, gap.model_copy(update={"replicates": gap.replicates[1:]}))

@@ -1,0 +1,215 @@
+"""The whole procedure: forward passes counted, bit-equal repetition, cancelling, any task and depth."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import make_bert
+
+from core.encoder.loading import Checkpoint, load
+from core.errors import PrunescopeError
+from core.inputs.prepare import Inputs, prepare
+from core.request.catalog import METHODS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import SweepResult
+from core.sweep.runner import Progress
+from core.sweep.statistics import depth_gap, survival
+from core.sweep.sweep import FrameReady, sweep
+
+Run = Callable[..., SweepResult]
+
+
+def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inputs, SweepRequest, str]:
+    settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.4, 0.8), "num_examples": 70, **options}
+    request = checked(SweepRequest(str(folder), **settings))
+    inputs = prepare(request)
+    return load(inputs.resolved), inputs, request, inputs.key
+
+
+def run(folder: Path, glue: Path, **options: object) -> SweepResult:
+    checkpoint, examples, request, key = parts(folder, glue, **options)
+    *_, result = sweep(checkpoint, examples, request)
+    assert isinstance(result, SweepResult)
+    assert result.key == key
+    return SweepResult.model_validate(result.model_dump(mode="json"))
+
+
+def test_events_come_in_order_and_one_pass_serves_an_amount(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    handle = checkpoint.model.register_forward_hook(count)
+    events = list(sweep(checkpoint, examples, request))
+    handle.remove()
+    assert passes == 3 * 5  # three amounts, 70 examples in micro-batches of 16
+    assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, 16))
+    ready = [event for event in events if isinstance(event, FrameReady)]
+    assert [event.frame.amount for event in ready] == [0.0, 0.4, 0.8]
+    assert isinstance(events[-1], SweepResult)
+    assert events[-1].frames == tuple(event.frame for event in ready)
+    assert isinstance(events[5], FrameReady), "a frame comes as soon as it is known"
+
+
+def test_two_runs_agree_to_the_last_bit(tiny_bert: Path, glue_folder: Path) -> None:
+    first, second = run(tiny_bert, glue_folder), run(tiny_bert, glue_folder)
+    assert first.frames == second.frames
+    assert first.key == second.key
+
+
+def test_the_baseline_with_itself(tiny_bert: Path, glue_folder: Path) -> None:
+    frame = run(tiny_bert, glue_folder, points="both").frames[0]
+    assert frame.sparsity == frame.prunable_sparsity == 0
+    for matrix in frame.cka.values():
+        values = np.array(matrix, dtype=float)
+        np.testing.assert_allclose(np.diag(values), 1, atol=1e-6)
+        np.testing.assert_allclose(values, values.T, atol=1e-6)
+
+
+def test_amount_zero_changes_no_logit(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
+    inputs = checkpoint.tokenizer(["a good film"], return_tensors="pt")
+    before = checkpoint.model(**inputs).logits.detach()
+    events = sweep(checkpoint, examples, request)
+    next(events)  # in the middle of the baseline's frame
+    assert torch.equal(checkpoint.model(**inputs).logits.detach(), before)
+    events.close()
+
+
+def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
+    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    events = sweep(checkpoint, examples, request)
+    for event in events:
+        if isinstance(event, Progress) and event.amount > 0:
+            break
+    assert any(not torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
+    events.close()
+    for name, value in checkpoint.model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not any(module._forward_hooks for module in checkpoint.model.modules())
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "metrics"),
+    [("mrpc", 2, {"accuracy", "f1"}), ("cola", 2, {"accuracy", "matthews_correlation"}), ("mnli", 3, {"accuracy"})],
+)
+def test_any_task_in_the_hubs_layout(
+    tmp_path: Path, glue_folder: Path, task: str, labels: int, metrics: set[str]
+) -> None:
+    folder = make_bert(tmp_path / "model", layers=3, labels=labels, dtype=torch.float16)
+    result = run(folder, glue_folder, task=task)
+    assert result.task.split == ("validation_matched" if task == "mnli" else "validation")
+    assert len(result.cka.points) == result.checkpoint.num_layers == 3
+    for frame in result.frames:
+        assert set(frame.metrics) == set(frame.intervals) == metrics
+        low, high = frame.intervals["accuracy"]
+        assert low < frame.metrics["accuracy"] < high
+        correct = np.mean(np.array(frame.predictions) == np.array(result.task.gold))
+        assert frame.metrics["accuracy"] == pytest.approx(correct)
+
+
+def test_twelve_layers(tmp_path: Path, glue_folder: Path) -> None:
+    result = run(make_bert(tmp_path / "deep", layers=12), glue_folder, amounts=(0.0, 0.5), num_examples=16)
+    assert np.array(result.frames[1].cka["tokens"]).shape == (12, 12)
+
+
+def test_isolated_pruning_leaves_lower_layers_alone(tiny_bert: Path, glue_folder: Path) -> None:
+    frame = run(tiny_bert, glue_folder, scope="layer:1", points="layer").frames[2]
+    for matrix in frame.cka.values():
+        assert matrix[0][0] == pytest.approx(1, abs=1e-6)
+        assert matrix[1][1] < 0.999
+    assert frame.layer_sparsity[0] == 0 < frame.layer_sparsity[1]
+
+
+def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: Path) -> None:
+    control = run(tiny_bert, glue_folder).cka.length_control
+    assert all(value is not None and -1 <= value <= 1 for value in control)
+    assert len(control) == 2
+
+
+def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, task="mnli")
+    with pytest.raises(PrunescopeError, match="2 labels, task mnli has 3"):
+        sweep(checkpoint, examples, request)
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, scope="layer:2")
+    with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
+        sweep(checkpoint, examples, request)
+
+
+def test_scores_are_computed_once_a_sweep_before_the_first_amount(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, method="attribution", scope=None)
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    handle = checkpoint.model.register_forward_hook(count)
+    events = list(sweep(checkpoint, examples, request))
+    handle.remove()
+    assert passes == 10 + 3 * 5  # 160 calibration and 70 evaluation examples in micro-batches of 16
+    scoring = [event for event in events if isinstance(event, Progress) and event.amount is None]
+    assert scoring == events[:10]
+    assert [(event.done, event.total) for event in scoring] == [(k + 1, 10) for k in range(10)]
+    assert scoring[0].stage == "Scoring on calibration examples"
+    assert events[10].stage == "Pruning amount 0"
+
+
+def test_scoring_can_be_cancelled(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, method="wanda")
+    events = sweep(checkpoint, examples, request)
+    next(events)
+    events.close()
+    assert not any(module._forward_pre_hooks for module in checkpoint.model.modules())
+
+
+def test_the_result_names_its_calibration_examples(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder, method="attribution", scope=None)
+    calibration = result.pruning.calibration
+    assert (calibration.num_examples, calibration.source_name) == (160, f"{glue_folder.name}, train")
+    assert len(calibration.reliability) == 2
+    assert run(tiny_bert, glue_folder).pruning.calibration is None
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_folder: Path, method: str) -> None:
+    options = {"method": method, "scope": "encoder" if METHODS[method].granularity == "weight" else None}
+    whole = run(tiny_bert, glue_folder, **options)
+    assert whole.frames[0].cka == run(tiny_bert, glue_folder).frames[0].cka, "amount 0 changes nothing"
+    alone = run(tiny_bert, glue_folder, **options, amounts=(0.0, 0.8))
+    assert alone.frames[1] == whole.frames[2], "a frame does not depend on the other amounts of its sweep"
+
+
+def test_statistics_are_of_the_frames(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder)
+    for name in ("mean", "cls"):
+        own = np.array([np.diag(np.array(frame.cka[name], dtype=float)) for frame in result.frames])
+        of = result.statistics[name]
+        assert [one.value for one in of.survival] == [one.value for one in survival(result.amounts, own)]
+        assert of.depth_gap.value == pytest.approx(depth_gap(result.amounts, own))
+        assert of.depth_gap.low < of.depth_gap.value < of.depth_gap.high
+        assert np.mean(of.depth_gap.replicates) == pytest.approx(of.depth_gap.value, abs=0.02)
+
+
+def test_leaving_an_example_out_is_running_without_it(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, num_examples=20)
+    *_, whole = sweep(checkpoint, examples, request)
+    subset = examples.subset
+    fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
+    *_, without_first = sweep(checkpoint, replace(examples, subset=fewer), request)
+    for name in ("mean", "cls"):
+        replicate = whole.statistics[name].depth_gap.replicates[0]
+        assert replicate == pytest.approx(without_first.statistics[name].depth_gap.value, abs=1e-6)
+
+
+def test_four_examples_are_too_few_for_statistics(tiny_bert: Path, glue_folder: Path) -> None:
+    assert run(tiny_bert, glue_folder, num_examples=4).statistics is None
