@@ -351,7 +351,7 @@ SOURCES = """
 - Davari et al. 2022: Reliability of CKA as a similarity measure in deep learning, arXiv 2210.16156
 - Han, Pool, Tran, Dally 2015: Learning both weights and connections for efficient neural networks, arXiv 1506.02626
 - Sun, Liu, Bair, Kolter 2023: A simple and effective pruning approach for large language models, arXiv 2306.11695
-- Yang, Jang, Lee, Jeong, Jung 2022: Task-specific compression for multi-task language models using attribution-based
+- Yang, Jang, Lee, Jung, Jung 2022: Task-specific compression for multi-task language models using attribution-based
   pruning, arXiv 2205.04157
 - Quenouille 1956, Tukey 1958: the jackknife. Wilson 1927: intervals of a share. McNemar 1947: paired shares. Holm 1979:
   many tests. Kendall 1945: rank correlation with ties.
