@@ -94,7 +94,7 @@ def show_result_of(job: Job) -> None:
 
 
 def stored_result() -> SweepResult | None:
-    """Finds the result that the address names; without one, the one that this visitor saw last."""
+    """Finds the result that the address names, or the one that this visitor saw last."""
     key = st.query_params.get("result") or st.session_state.get("lab-result", "")
     path = store.find(key)
     if path is None and key not in kept():
@@ -120,7 +120,7 @@ def begin_anew_for(shown: str) -> None:
 
 
 def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
-    """Gives the request behind what is shown, for the settings and the command line."""
+    """Returns the request behind what is shown, for the settings and the command line."""
     if job and job.request:
         return job.request
     if result:
@@ -129,7 +129,7 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
 
 
 def say_if_lost() -> None:
-    """Tells that what the address names is not known here (any more)."""
+    """Says that this server does not know (or no longer knows) what the address names."""
     if st.query_params.get("job"):
         st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
     elif st.query_params.get("result"):
@@ -165,7 +165,7 @@ def ask(shown: SweepRequest, busy: bool) -> None:
 
 
 def estimate(make: Callable[[], SweepRequest], wanted: bool) -> None:
-    """Tells how long it takes; settings that are not complete are told only to those who ask."""
+    """Says how long a run takes; incomplete settings are an error only for those who ask."""
     try:
         request = make()
     except PrunescopeError:
@@ -191,7 +191,7 @@ def tell_limits() -> None:
 
 
 def show_job(job: Job) -> None:
-    """Shows a job as it goes, or what had arrived when it ended."""
+    """Shows a job's progress, or what had arrived when it ended."""
     if job.state == "failed":
         st.error(plain(job.message))
     elif job.state == "cancelled":
@@ -251,7 +251,7 @@ def show_result(result: SweepResult) -> None:
 
 
 def tell_place(result: SweepResult) -> None:
-    """Tells how the result is computed on the command line, and where it lies."""
+    """Shows the command that computes the result, and where its file is."""
     st.markdown("**On the command line**, this computes it:")
     st.code(command_line(remembered(None, result)), language="shell", wrap_lines=True)
     if not is_hosted():

@@ -52,13 +52,13 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
     if not panel.open:
         return
     with panel:
-        if not all(one.key for one in results):
+        if not all(each.key for each in results):
             _note("Downloads are there when the run has ended.")
             return
         _offer_film(results, reduction)
         _offer_frame(results, reduction)
-        for one in results:
-            _offer_numbers(one, in_company=len(results) > 1)
+        for each in results:
+            _offer_numbers(each, in_company=len(results) > 1)
 
 
 # ---------------------------------------------------------------- pictures
@@ -72,7 +72,7 @@ def _offer_film(results: Results, reduction: str) -> None:
             "One frame stands for",
             MILLISECONDS,
             MILLISECONDS.index(USUAL_MILLISECONDS),
-            lambda one: f"{one} ms",
+            lambda milliseconds: f"{milliseconds} ms",
             key="export-milliseconds",
             width=180,
         )
@@ -96,7 +96,7 @@ def _vega() -> str:
 
 
 def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:
-    options = (tuple(one.key for one in results), reduction, milliseconds)
+    options = (tuple(result.key for result in results), reduction, milliseconds)
     if st.session_state.get("export-gif") == options:
         drawing = _gif(*options, results)
         if not drawing.ended:
@@ -244,8 +244,8 @@ def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
 
 
 def _keys(results: Results) -> str:
-    """Tells boxes of some results from those of others."""
-    return "-".join(one.key for one in results)
+    """Names these results in the keys of their widgets."""
+    return "-".join(result.key for result in results)
 
 
 def _place(amounts: Sequence[float]) -> int:

@@ -76,14 +76,14 @@ def offer_presets(shown: SweepRequest) -> None:
 
 
 def preset_chosen() -> SweepRequest | None:
-    """Gives what a preset has put into the settings, until something else is shown."""
+    """Returns the request that a preset has put into the settings, until something else is shown."""
     request: SweepRequest | None = st.session_state.get("lab-start")
     return request
 
 
 def _fill(preset: Preset, shown: SweepRequest) -> None:
     usual = SweepRequest(shown.checkpoint, shown.task, amounts=DEFAULT_AMOUNTS, data=shown.data)
-    forget_settings(but=KEPT)
+    forget_settings(kept=KEPT)
     st.session_state["lab-start"] = replace(usual, **preset.changes)
     if preset.reduction:
         set_parameter("reduction", preset.reduction)

@@ -1,8 +1,8 @@
 """The settings of a sweep as widgets.
 
-What decides which other settings there are stands outside the form and takes effect at once. Whatever is typed stands
-inside it: a field with uncommitted text beside a running job would swallow the next click.
-Every widget begins with what the request on show says; `forget_settings` lets them begin anew.
+Choices that decide which other settings exist stand outside the form and take effect at once. Typed fields stand inside
+it: a field with uncommitted text beside a running job would swallow the next click.
+Every widget starts with what the request on show says; `forget_settings` resets them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -129,21 +129,21 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
 # ---------------------------------------------------------------- what the widgets begin with
 
 
-def forget_settings(but: Sequence[str] = ()) -> None:
-    """Lets the widgets begin anew, with what `choose_sweep` is told to show.
+def forget_settings(kept: Sequence[str] = ()) -> None:
+    """Resets the widgets to what `choose_sweep` is told to show.
 
     Args:
-        but: Beginnings of the names of settings that stay as they are.
+        kept: Prefixes of the settings that stay as they are.
     """
     keys = st.session_state.get("lab-settings", set())
-    for key in [key for key in keys if not key.startswith(tuple(f"lab-{name}" for name in but))]:
+    for key in [key for key in keys if not key.startswith(tuple(f"lab-{name}" for name in kept))]:
         keys.discard(key)
         if key in st.session_state:
             del st.session_state[key]
 
 
 def _begin(name: str, value: Any) -> str:
-    """Gives a widget its first value; the widget's key."""
+    """Sets a widget's first value and returns its key."""
     key = f"lab-{name}"
     st.session_state.setdefault("lab-settings", set()).add(key)
     if key not in st.session_state:

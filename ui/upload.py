@@ -10,7 +10,7 @@ from core.results.upload import most_megabytes, read_upload
 from ui.address import set_parameter
 from ui.text import plain
 
-MOST_KEPT = 4  # results of a visit, hosted: memory is everybody's
+MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
 KEPT = "uploaded-results"  # of the session: key -> result
 SEEN = "upload-seen"
 
@@ -42,7 +42,7 @@ def show_upload(parameter: str) -> None:
 
 
 def keep(result: SweepResult) -> str:
-    """Keeps a checked result where pages find it, and gives its key.
+    """Keeps a checked result where pages find it; returns its key.
 
     Args:
         result: From `core.results.upload.read_upload`.
@@ -51,14 +51,14 @@ def keep(result: SweepResult) -> str:
         PrunescopeError: The user's folder cannot be written.
     """
     if is_hosted():
-        known = {key: one for key, one in kept().items() if key != result.key}
-        st.session_state[KEPT] = dict([*known.items(), (result.key, result)][-MOST_KEPT:])
+        known = {key: other for key, other in kept().items() if key != result.key}
+        st.session_state[KEPT] = dict([*known.items(), (result.key, result)][-MAX_KEPT:])
     else:
         save(result)
     return result.key
 
 
 def kept() -> dict[str, SweepResult]:
-    """Gives the results of this visit alone, by key."""
+    """Returns the results that this visit alone has opened, by key."""
     known: dict[str, SweepResult] = st.session_state.get(KEPT, {})
     return known
