@@ -131,7 +131,7 @@ def show_findings(results: Sequence[SweepResult], reduction: str, entries: Seque
             told = (
                 finding(result, reduction),
                 accuracy_finding(result),
-                verdict_finding(result, reduction, beside, beside),
+                verdict_finding(result, reduction, beside),
             )
             st.markdown(f"**{plain(title)}**, {plain(data_name(result))}. {' '.join(map(plain, told))}")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.charts.compare import compare_frames, compare_views
-from core.findings.claim import same_examples
+from core.findings.comparable import same_examples
 from core.findings.compare import (
     accuracy_comparisons,
     comparison_findings,

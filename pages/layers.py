@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.charts.layers import layer_views
 from core.charts.overview import player_frames
-from core.findings.claim import controls_of, isolated_finding, isolated_of
+from core.findings.claim import isolated_finding
+from core.findings.comparable import controls_of, isolated_of
 from core.findings.layers import THRESHOLDS, layer_finding, order_finding
 from core.findings.overview import is_cumulative
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -115,7 +116,7 @@ def show_layers(
     st.markdown(f"**{plain(order_finding(result, reduction, threshold))}**")
     st.markdown(plain(layer_finding(result, reduction, chosen, threshold)))
     if is_cumulative(result) and isolated:
-        st.markdown(plain(isolated_finding(result, reduction, isolated)))
+        st.markdown(plain(isolated_finding(result, reduction, companions)))
     st.markdown(" ".join(filter(None, legend)))
 
 

@@ -63,7 +63,7 @@ def make_result(
         method: A name from METHODS.
         scope: Of the pruning.
         seed: Of the pruning.
-        prunable_sparsity: Of an amount; None is the amount itself.
+        prunable_sparsity: Of an amount, the same in every layer; None is the amount itself.
         statistics: Whether there are any, for mean and cls.
         source: Of the examples: hub, folder or written.
         holes: Cells without a value, for all reductions.
@@ -76,13 +76,14 @@ def make_result(
     def frame(amount: float) -> Frame:
         correct = round(accuracy(amount) * num_examples)
         share = correct / num_examples
+        removed = prunable_sparsity(amount) if prunable_sparsity else amount
         half_width = 1.96 * np.sqrt(share * (1 - share) / num_examples)
         here = {(row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)}
         return Frame(
             amount=amount,
             sparsity=round(amount * 0.53, 6),
-            prunable_sparsity=prunable_sparsity(amount) if prunable_sparsity else amount,
-            layer_sparsity=(amount,) * num_layers,
+            prunable_sparsity=removed,
+            layer_sparsity=(removed,) * num_layers,
             metrics={"accuracy": share},
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
             cka={

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.results.choices import SOURCES, task_title, told_apart
+from core.results.choices import SOURCES, distinguishing_labels, task_title
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose
@@ -77,5 +77,5 @@ def choose_one(
     Returns:
         The result; None where its file is damaged, which is told.
     """
-    names = told_apart(entries)
+    names = distinguishing_labels(entries)
     return by_key(choose(label, list(names), parameter, names=lambda key: names[key], default=default, word="result"))

@@ -258,7 +258,7 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
         st.warning(plain(words))
     st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
     if result.key:
-        st.markdown(plain(verdict_finding(result, reduction, companions, companions)))
+        st.markdown(plain(verdict_finding(result, reduction, companions)))
 
 
 def choose_reduction(result: SweepResult | None = None) -> str:

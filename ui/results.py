@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import library, store
+from core.results.choices import companions
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from core.results.store import load
@@ -89,5 +90,5 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
         result: The result.
         entries: The results at hand.
     """
-    found = (by_key(entry.key) for entry in library.companions(library.entry_of(result), entries))
+    found = (by_key(entry.key) for entry in companions(library.entry_of(result), entries))
     return [one for one in found if one is not None]

@@ -51,8 +51,8 @@ def layer_views(
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         chosen: The label of the point that is looked at closely.
         threshold: The CKA that a layer must keep to survive.
-        controls: The seeds of the random control, see `core.findings.claim.controls_of`.
-        isolated: Each layer pruned alone, by layer counted from 1, see `core.findings.claim.isolated_of`.
+        controls: The seeds of the random control, see `core.findings.comparable.controls_of`.
+        isolated: Each layer pruned alone, by layer counted from 1, see `core.findings.comparable.isolated_of`.
 
     Returns:
         `curves`, `survival`, `row` and `sparsity`, each with its data under `datasets`.

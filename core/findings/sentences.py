@@ -1,14 +1,15 @@
-"""Which examples change their prediction under pruning, and at which amount; their texts, where they are at hand.
+"""Which examples change their prediction under pruning, and at which amount (words: `words/sentences.jinja`).
 
 An example *flips* at the first pruning amount at which the model predicts another label than without pruning. This
-says nothing about right or wrong: an example may flip to the gold label or away from it, and may come back. No torch
-and no `datasets`: a page asks for this.
+says nothing about right or wrong: an example may flip to the gold label or away from it, and may come back.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from core.findings.words import render
 from core.inputs.texts import texts_of
 from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH
@@ -25,7 +26,7 @@ class Example:
         row: Its row number in the split that it was drawn from.
         gold: Label index.
         predictions: Label indices, one an amount, the unpruned model's first.
-        texts: One or two texts; none where they are not at hand.
+        texts: One or two texts; empty where they are not at hand.
     """
 
     row: int
@@ -50,7 +51,7 @@ class Example:
 
     @property
     def num_words(self) -> int:
-        """Words of all its texts; 0 where they are not at hand."""
+        """Number of words in all its texts; 0 where they are not at hand."""
         return sum(len(text.split()) for text in self.texts)
 
 
@@ -70,30 +71,22 @@ class Span:
 
 
 def examples_of(result: SweepResult) -> list[Example]:
-    """Turns a result's frames into its examples, in evaluation order.
-
-    Args:
-        result: A whole sweep or the first frames of one, at least one.
-    """
+    """Turn a result's frames, at least one, into its examples, in evaluation order."""
     task = result.task
     predictions = zip(*(frame.predictions for frame in result.frames), strict=True)
     texts = texts_of(task) or ((),) * len(task.examples)
-    return [Example(*one) for one in zip(task.examples, task.gold, predictions, texts, strict=True)]
+    return [Example(*fields) for fields in zip(task.examples, task.gold, predictions, texts, strict=True)]
 
 
 def spans(example: Example) -> list[Span]:
-    """Cuts an example's predictions where they change.
-
-    Args:
-        example: The example.
-    """
+    """Cut an example's predictions where they change."""
     labels = example.predictions
     starts = [k for k, label in enumerate(labels) if k == 0 or label != labels[k - 1]]
-    return [Span(a, b, labels[a]) for a, b in zip(starts, [*starts[1:], len(labels)], strict=True)]
+    return [Span(start, end, labels[start]) for start, end in pairwise([*starts, len(labels)])]
 
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
-    """Sorts examples: first those that the unpruned model gets right, in both groups the earliest flip first."""
+    """Sort examples: first those that the unpruned model gets right; in both groups the earliest flip first."""
 
     def place(example: Example) -> tuple[bool, int, int]:
         flip = len(example.predictions) if example.flip is None else example.flip
@@ -104,10 +97,10 @@ def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
 
 # ---------------------------------------------------------------- filters
 
-Test = Callable[[Example], bool]
+Filter = Callable[[Example], bool]
 
 ALL = "all"
-KINDS: Mapping[str, tuple[str, Test]] = {
+KINDS: Mapping[str, tuple[str, Filter]] = {
     ALL: ("All", lambda example: True),
     "flips": ("Flips at some amount", lambda example: example.flip is not None),
     "never": ("Never flips", lambda example: example.flip is None),
@@ -119,29 +112,22 @@ LENGTHS = ("short", "medium", "long")  # thirds of a result's examples
 
 
 def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, str]:
-    """Gives the filters by flip: the kinds, then every amount at which examples flip first.
-
-    Args:
-        result: Where the examples come from.
-        examples: All of them.
+    """List the filters by flip for all examples of a result: the kinds, then every amount at which some flip first.
 
     Returns:
-        Words of the address, and what they are called with the number of examples.
+        The filter's word in the address, and its title on screen with the number of examples.
     """
-    kinds = {name: f"{title} ({sum(map(test, examples))})" for name, (title, test) in KINDS.items()}
+    kinds = {name: f"{title} ({sum(map(has_kind, examples))})" for name, (title, has_kind) in KINDS.items()}
     counts = Counter(example.flip for example in examples)
     amounts = [(k, amount) for k, amount in enumerate(result.amounts) if counts[k]]
     return kinds | {amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})" for k, amount in amounts}
 
 
 def length_choices(examples: Sequence[Example]) -> dict[str, str]:
-    """Gives the filters by length, thirds of the examples; none where there are no texts.
-
-    Args:
-        examples: All examples of a result, at least one.
+    """List the filters by length, thirds of all examples of a result; none where there are no texts.
 
     Returns:
-        Words of the address and what they are called.
+        The filter's word in the address, and its title on screen.
     """
     if not examples[0].texts:
         return {}
@@ -153,17 +139,17 @@ def length_choices(examples: Sequence[Example]) -> dict[str, str]:
 def selected(
     result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL, length: str = ALL
 ) -> list[Example]:
-    """Picks examples.
+    """Filter the examples of a result.
 
     Args:
-        result: Where they come from.
+        result: Their result.
         examples: All of them, at least one.
         label: The name of a gold label, or ALL.
         flips: A key of `flip_choices`.
         length: A key of `length_choices`, or ALL.
     """
     amounts = [amount_text(amount) for amount in result.amounts]
-    wanted: Test = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
+    has_kind: Filter = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
     bounds = _thirds(examples)
 
     def third(example: Example) -> str:
@@ -172,89 +158,113 @@ def selected(
     return [
         example
         for example in examples
-        if label in (ALL, result.task.label_names[example.gold]) and wanted(example) and length in (ALL, third(example))
+        if label in (ALL, result.task.label_names[example.gold])
+        and has_kind(example)
+        and length in (ALL, third(example))
     ]
 
 
 def _thirds(examples: Sequence[Example]) -> tuple[int, int]:
-    """The words of the longest example of the shortest third, and of the middle one."""
+    """Number of words in the longest example of the shortest third, and of the middle third."""
     lengths = sorted(example.num_words for example in examples)
     return lengths[(len(lengths) - 1) // 3], lengths[(2 * len(lengths) - 1) // 3]
 
 
-# ---------------------------------------------------------------- words
+# ---------------------------------------------------------------- the examples in words
 
 
-def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
-    """Says how many examples flip, when, and what the most pruned model makes of all of them.
+@dataclass(frozen=True)
+class Flips:
+    """How many examples flip, and when.
 
-    Args:
-        result: Where the examples come from.
-        examples: All of them.
+    Attributes:
+        count: All examples.
+        right: Those that the unpruned model gets right.
+        flipping: Those that flip.
+        first: The amount of the first flip; None where there is none.
+        half: The amount by which half of the flipping examples have flipped; None where there is none.
+        returning: Those whose unpruned prediction comes back.
+        largest: The largest amount.
+        label: The label that is predicted most often there.
+        most: How often it is.
     """
-    right = sum(example.is_right_unpruned for example in examples)
+
+    count: int
+    right: int
+    flipping: int
+    first: float | None
+    half: float | None
+    returning: int
+    largest: float
+    label: str
+    most: int
+
+
+def count_flips(result: SweepResult, examples: Sequence[Example]) -> Flips:
+    """Count the flips among all examples of a result."""
     flips = sorted(example.flip for example in examples if example.flip is not None)
-    count = f"Of {len(examples)} examples, the unpruned model gets {right} right"
-    if not flips:
-        return f"{count}; none flips up to amount {amount_name(result.amounts[-1])}."
-    first, half = (amount_name(result.amounts[k]) for k in (flips[0], flips[(len(flips) - 1) // 2]))
-    returning = sum(example.returns for example in examples)
-    back = "1 of them comes" if returning == 1 else f"{returning or 'none'} of them come"
     label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
-    return (
-        f"{count}; {len(flips)} flip at some amount, the first at {first}, half of these by {half}, and {back} back. "
-        f"At the largest amount, {amount_name(result.amounts[-1])}, {most} of {len(examples)} are predicted "
-        f"“{label_name(result, label)}”."
+    return Flips(
+        count=len(examples),
+        right=sum(example.is_right_unpruned for example in examples),
+        flipping=len(flips),
+        first=result.amounts[flips[0]] if flips else None,
+        half=result.amounts[flips[(len(flips) - 1) // 2]] if flips else None,
+        returning=sum(example.returns for example in examples),
+        largest=result.amounts[-1],
+        label=label_name(result, label),
+        most=most,
     )
 
 
-def label_name(result: SweepResult, label: int) -> str:
-    """Names a label as people read it.
+def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
+    """Say how many of all examples flip, when, and what the most pruned model predicts for them."""
+    return render("sentences", "flips", flips=count_flips(result, examples))
 
-    Args:
-        result: Whose task it is of.
-        label: Its index.
-    """
+
+def label_name(result: SweepResult, label: int) -> str:
+    """Name a label of the result's task, given its index, on screen."""
     return result.task.label_names[label].replace("_", " ")
 
 
-MOST_TURNS = 3  # changes of mind that are told one by one
+# ---------------------------------------------------------------- a typed sentence in words
+
+MAX_TURNS = 3  # changes of a prediction that are listed one by one
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is predicted at one amount, and how probable it is."""
+
+    amount: float
+    label: str
+    probability: float
 
 
 def prediction_finding(prediction: Prediction) -> str:
-    """Says what is predicted without pruning, and where that changes.
-
-    Args:
-        prediction: At one amount at least.
-    """
-    amounts, predicted = prediction.amounts, prediction.predicted
-    first = f"Unpruned, the model says “{_said(prediction, 0)}"
-    changes = [k for k in range(1, len(predicted)) if predicted[k] != predicted[k - 1]]
-    if not changes:
-        return f"{first}, and it says so up to the largest amount, {amount_name(amounts[-1])}."
-    turns = [f"“{_said(prediction, k)} from amount {amount_name(amounts[k])} on" for k in changes[:MOST_TURNS]]
-    more = f", and changes {len(changes) - MOST_TURNS} more times" if len(changes) > MOST_TURNS else ""
-    return f"{first}; pruned, it says {', then '.join(turns)}{more}."
-
-
-def _said(prediction: Prediction, frame: int) -> str:
-    label = prediction.predicted[frame]
-    name = prediction.labels[label].replace("_", " ")
-    return f"{name}” ({prediction.probabilities[frame][label]:.2f})"
+    """Say what is predicted without pruning, and where that changes."""
+    labels = prediction.predicted
+    answers = [
+        Answer(amount, prediction.labels[label].replace("_", " "), probabilities[label])
+        for amount, label, probabilities in zip(prediction.amounts, labels, prediction.probabilities, strict=True)
+    ]
+    turns = [answer for k, answer in enumerate(answers) if k and labels[k] != labels[k - 1]]
+    return render(
+        "sentences",
+        "prediction",
+        unpruned=answers[0],
+        turns=turns[:MAX_TURNS],
+        more=len(turns[MAX_TURNS:]),
+        largest=prediction.amounts[-1],
+    )
 
 
 def reading_note(prediction: Prediction) -> str:
-    """Says what of the text the model does not read; empty where it reads all of it.
-
-    Args:
-        prediction: Of the text.
-    """
-    notes = []
-    if prediction.num_tokens > MAX_LENGTH:
-        notes.append(
-            f"The text has {prediction.num_tokens} tokens; the model reads {MAX_LENGTH}: what comes after is cut off."
-        )
-    if prediction.num_unknown:
-        count = "One token is" if prediction.num_unknown == 1 else f"{prediction.num_unknown} tokens are"
-        notes.append(f"{count} unknown to the checkpoint, and read as [UNK].")
-    return " ".join(notes)
+    """Say what of the text the model does not read; empty where it reads all of it."""
+    return render(
+        "sentences",
+        "reading",
+        num_tokens=prediction.num_tokens,
+        max_tokens=MAX_LENGTH,
+        num_unknown=prediction.num_unknown,
+    )

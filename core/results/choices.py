@@ -1,10 +1,10 @@
-"""Which of many results a page offers first, and by which names they are told apart."""
+"""Which of many results a page offers first, what each is judged beside, and the labels that distinguish them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from core.request.catalog import METHODS, TASKS
-from core.results import library
 from core.results.library import Entry
 from core.results.names import points_name
 
@@ -17,26 +17,92 @@ SOURCES = {
 
 
 def task_title(name: str) -> str:
-    """Names a task, also one that the catalog does not know (any more)."""
+    """Return a task's title, or its bare name where the catalog does not know the task."""
     return TASKS[name].title if name in TASKS else name
 
 
-def told_apart(entries: Sequence[Entry]) -> dict[str, str]:
-    """Names results by what tells them apart: the pruning, and of the rest what they do not all share.
+# ---------------------------------------------------------------- what belongs together
 
-    Args:
-        entries: The results that are offered together.
+
+class Pruning(Protocol):
+    """How a model was pruned, as an `Entry` and a `PruningRecord` both say it."""
+
+    @property
+    def method(self) -> str:
+        """A key of METHODS."""
+
+    @property
+    def scope(self) -> str | None:
+        """Where a weight method pruned."""
+
+    @property
+    def seed(self) -> int:
+        """Of the pruning."""
+
+
+def is_control(pruning: Pruning, controlled: Pruning) -> bool:
+    """Whether a pruning is the random control of another one."""
+    method = METHODS.get(controlled.method)
+    return method is not None and pruning.method == method.control and pruning.scope == controlled.scope
+
+
+def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
+    """Whether a pruning does to one layer alone what another one does to the whole model."""
+    return (pruning.scope or "").startswith("layer:") and (pruning.method, pruning.seed) == (whole.method, whole.seed)
+
+
+def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return what a result is judged beside: the seeds of its random control, and each layer pruned alone.
+
+    Whether the files allow a comparison, `core.findings.comparable` decides when they are read.
+    """
+    return tuple(
+        candidate
+        for candidate in among
+        if candidate.key != entry.key
+        and _measured_alike(candidate, entry)
+        and (is_control(candidate, entry) or is_isolated(candidate, entry))
+    )
+
+
+def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
+    """Pick the result that another one is first compared with.
+
+    This is its random control, else what it is itself a control or a single layer of, else any result on the same
+    examples and points, else any at all; None where there is no other.
+    """
+    candidates = [candidate for candidate in among if candidate.key != entry.key]
+    alike = [candidate for candidate in candidates if _measured_alike(candidate, entry)]
+    controls = [candidate for candidate in alike if is_control(candidate, entry)]
+    wholes = [candidate for candidate in alike if is_control(entry, candidate) or is_isolated(entry, candidate)]
+    on_same_examples = [
+        candidate
+        for candidate in candidates
+        if (candidate.fingerprint, candidate.points) == (entry.fingerprint, entry.points)
+    ]
+    return next(iter([*controls, *wholes, *on_same_examples, *candidates]), None)
+
+
+def _measured_alike(entry: Entry, other: Entry) -> bool:
+    return (entry.checkpoint, entry.fingerprint, entry.points) == (other.checkpoint, other.fingerprint, other.points)
+
+
+# ---------------------------------------------------------------- labels
+
+
+def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
+    """Label results that are offered together: by the pruning, and by whatever else they do not all share.
 
     Returns:
-        A name for each key; no two are the same.
+        A label for each key; no two are the same.
     """
     parts = {entry.key: _parts(entry) for entry in entries}
-    varying = [len(set(values)) > 1 for values in zip(*parts.values(), strict=True)]
-    names = {
-        key: SEPARATOR.join([own[0], *(part for part, varies in zip(own[1:], varying[1:], strict=True) if varies)])
+    varies = [len(set(values)) > 1 for values in zip(*parts.values(), strict=True)]
+    labels = {
+        key: SEPARATOR.join([own[0], *(part for part, shown in zip(own[1:], varies[1:], strict=True) if shown)])
         for key, own in parts.items()
     }
-    return _numbered(names)
+    return _numbered(labels)
 
 
 def _parts(entry: Entry) -> tuple[str, str, str, str]:
@@ -45,32 +111,11 @@ def _parts(entry: Entry) -> tuple[str, str, str, str]:
     return pruning, points_name(entry.points), checkpoint, data
 
 
-def _numbered(names: dict[str, str]) -> dict[str, str]:
-    """Numbers what still has one name, in the order given."""
-    count, seen = Counter(names.values()), Counter[str]()
+def _numbered(labels: dict[str, str]) -> dict[str, str]:
+    """Number equal labels in the order given."""
+    count, seen = Counter(labels.values()), Counter[str]()
     numbered = {}
-    for key, name in names.items():
-        seen[name] += 1
-        numbered[key] = f"{name} ({seen[name]} of {count[name]})" if count[name] > 1 else name
+    for key, label in labels.items():
+        seen[label] += 1
+        numbered[key] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
     return numbered
-
-
-def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
-    """Picks what a result is first compared with: its random control, else what a control is the control of.
-
-    Args:
-        entry: The result.
-        among: The results at hand.
-
-    Returns:
-        Another result, on the same examples where there is one; None where there is no other.
-    """
-    others = [other for other in among if other.key != entry.key]
-    controls = [other for other in library.companions(entry, others) if other.method != entry.method]
-    controlled = [other for other in others if entry in library.companions(other, [entry]) and _has_control(other)]
-    same = [other for other in others if other.fingerprint == entry.fingerprint and other.points == entry.points]
-    return next(iter([*controls, *controlled, *same, *others]), None)
-
-
-def _has_control(entry: Entry) -> bool:
-    return entry.method in METHODS and METHODS[entry.method].control is not None

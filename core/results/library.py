@@ -12,7 +12,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.names import result_name
@@ -151,26 +150,3 @@ def delete_own(key: str) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise PrunescopeError(f"{path.name} cannot be deleted ({error.strerror}): delete it by hand") from error
-
-
-def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Finds what a result is judged beside: its random control's seeds, and each layer pruned alone.
-
-    Args:
-        entry: The result.
-        among: The results at hand.
-
-    Returns:
-        Those on the same checkpoint, examples and points.
-    """
-    method = METHODS.get(entry.method)
-    control = method.control if method else None
-
-    def belongs(other: Entry) -> bool:
-        alone = other.method == entry.method and (other.scope or "").startswith("layer:")
-        return (other.method == control and other.scope == entry.scope) or alone
-
-    def same(one: Entry) -> tuple[str, str, tuple[str, ...]]:
-        return one.checkpoint, one.fingerprint, one.points
-
-    return tuple(other for other in among if other.key != entry.key and same(other) == same(entry) and belongs(other))

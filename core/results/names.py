@@ -1,4 +1,4 @@
-"""What things are called for people: points, amounts, checkpoints, data, prunings, whole results."""
+"""What points, amounts, checkpoints, data, prunings and whole results are called on screen."""
 
 import re
 from collections.abc import Sequence
@@ -9,21 +9,20 @@ from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIO
 from core.request.sweep_request import OWN_SPLIT
 from core.results.schema import SweepResult
 
+PointLabel = str  # a layer's name on an axis: `1`, or `1a` for the attention block where outputs are measured too
+ReductionKey = str  # a key of REDUCTIONS
+
 
 @dataclass(frozen=True)
 class PointName:
     """A point as it is shown: on an axis, and in full."""
 
-    label: str
+    label: PointLabel
     title: str
 
 
 def point_names(points: Sequence[str]) -> list[PointName]:
-    """Names points for people: layers count from 1; beside outputs, attention blocks are 1a, 2a, ….
-
-    Args:
-        points: As the result stores them, `layer.0.attention` or `layer.0.output`.
-    """
+    """Name points such as `layer.0.attention`: layers count from 1; beside outputs, attention blocks are 1a, 2a, …."""
     parsed = [re.fullmatch(r"layer\.(\d+)\.(attention|output)", point) for point in points]
     both = len({match[2] for match in parsed if match}) > 1
     words = {"attention": "attention block", "output": "output"}
@@ -38,28 +37,29 @@ def point_names(points: Sequence[str]) -> list[PointName]:
 
 
 def points_name(points: Sequence[str]) -> str:
-    """Names the kind of points inside a sentence.
-
-    Args:
-        points: As the result stores them.
-    """
+    """Name the kind of a result's points, as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
     return in_sentence(POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"])
 
 
 def amount_name(amount: float) -> str:
-    """Writes an amount with two decimals, or with as many as it has."""
+    """Write an amount with two decimals, or with as many as it has."""
     return max(f"{amount:.2f}", amount_text(amount), key=len)
 
 
+def decimals(value: float, places: int) -> str:
+    """Round a number to decimal places, with a true minus sign and without a negative zero."""
+    return f"{value:z.{places}f}".replace("-", "−")
+
+
 def checkpoint_name(result: SweepResult) -> str:
-    """Names the checkpoint as the catalog does, else by its id."""
+    """Return the checkpoint's title in the catalog, else its id."""
     titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
     return titles.get(result.checkpoint.id, result.checkpoint.id)
 
 
 def data_name(result: SweepResult) -> str:
-    """Names the examples that the numbers come from."""
+    """Name the examples that the numbers come from."""
     task, count = result.task, len(result.task.examples)
     title = TASKS[task.name].title if task.name in TASKS else task.name
     if task.source == "written" or task.split == OWN_SPLIT:
@@ -68,47 +68,47 @@ def data_name(result: SweepResult) -> str:
 
 
 def pruning_name(result: SweepResult) -> str:
-    """Names the method, what it was let loose on and, where it draws at random, the seed."""
+    """Name the method, its scope and, where it draws at random, its seed."""
     seeded = result.pruning.method in METHODS and METHODS[result.pruning.method].seeded
     return method_name(result) + (f" (seed {result.pruning.seed})" if seeded else "")
 
 
 def method_name(result: SweepResult) -> str:
-    """Names the method and what it was let loose on."""
+    """Name the method and its scope."""
     method, scope = result.pruning.method, result.pruning.scope
     title, _, addition = (METHODS[method].title if method in METHODS else method).partition(", ")
-    what = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    where = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
-    alone = f" of layer {pruned_layer(result)} alone" if pruned_layer(result) else ""
-    return f"{what}{where.get(scope, alone)}{f' ({addition})' if addition else ''}"
+    pruning = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
+    scopes = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
+    one_layer = f" of layer {pruned_layer(result)} alone" if pruned_layer(result) else ""
+    return f"{pruning}{scopes.get(scope, one_layer)}{f' ({addition})' if addition else ''}"
 
 
 def pruned_layer(result: SweepResult) -> int | None:
-    """Gives the layer that is pruned alone, counted from 1; None where all are."""
+    """Return the layer that is pruned alone, counted from 1; None where all are pruned."""
     scope = result.pruning.scope or ""
     return int(scope.removeprefix("layer:")) + 1 if scope.startswith("layer:") else None
 
 
-def reduction_name(reduction: str) -> str:
-    """Names a reduction inside a sentence, where brackets would nest."""
+def reduction_name(reduction: ReductionKey) -> str:
+    """Name a reduction as part of a sentence, without brackets, which would nest."""
     return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", ""))
 
 
 def in_sentence(name: str) -> str:
-    """Writes a name as it stands inside a sentence."""
+    """Write a name as it stands inside a sentence, its first letter small."""
     return name[0].lower() + name[1:]
 
 
 def result_name(result: SweepResult) -> str:
-    """Names a result among others; the data first, because a narrow list shows the beginning only."""
+    """Name a result among others: the data first, because a narrow list shows the beginning only."""
     return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
 
 
-def circumstances(result: SweepResult, reduction: str) -> str:
-    """Names what a sentence's numbers were measured on."""
+def circumstances(result: SweepResult, reduction: ReductionKey) -> str:
+    """Name what a sentence's numbers were measured on."""
     return f"{checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
 
 
 def listed(words: Sequence[str]) -> str:
-    """Lists words as a sentence does: `1, 2 and 3`."""
+    """Join words as a sentence does: `1, 2 and 3`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

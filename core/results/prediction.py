@@ -1,4 +1,4 @@
-"""A sentence or pair that a visitor types: what may be typed, the question to the worker, its answer; no torch."""
+"""A sentence or pair that a visitor types: its limits, the question to the worker, and the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from core.errors import PrunescopeError
 from core.request.catalog import MAX_LENGTH, Task
 from core.results.schema import SweepResult
 
-MOST_CHARACTERS = 2_000  # of one text: several times what MAX_LENGTH tokens hold
+MAX_CHARACTERS = 2_000  # of one text: several times what MAX_LENGTH tokens hold
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a checkpoint makes of one sentence or pair, amount by amount.
+    """What a checkpoint predicts for one sentence or pair, amount by amount.
 
     Attributes:
         amounts: Pruning amounts, ascending from 0.
-        labels: Names of the labels.
-        probabilities: For each amount one probability a label.
+        labels: Label names.
+        probabilities: For each amount, one probability a label.
         num_tokens: Tokens of the whole text, special ones included; what exceeds MAX_LENGTH is not read.
-        num_unknown: Tokens among those read that the checkpoint has no word piece for.
+        num_unknown: Tokens among those read for which the checkpoint has no word piece.
     """
 
     amounts: tuple[float, ...]
@@ -31,47 +31,40 @@ class Prediction:
 
     @property
     def predicted(self) -> list[int]:
-        """The most probable label's index, one an amount."""
+        """Index of the most probable label at each amount."""
         return [max(range(len(row)), key=row.__getitem__) for row in self.probabilities]
 
 
 def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
-    """Returns what was typed, without the space around it, or refuses it.
-
-    Args:
-        texts: One for each of the task's columns.
-        task: The task.
+    """Strip the space around what was typed, one text for each of the task's columns.
 
     Raises:
         PrunescopeError: The number of texts is wrong, or one is empty or too long.
     """
     if len(texts) != len(task.text_columns):
-        raise PrunescopeError(f"{len(texts)} texts: {task.title} reads {len(task.text_columns)}, give as many")
+        raise PrunescopeError(
+            f"number of texts {len(texts)}: {task.title} reads {len(task.text_columns)}, give as many"
+        )
     stripped = tuple(text.strip() for text in texts)
     for column, text in zip(task.text_columns, stripped, strict=True):
         if not text:
             raise PrunescopeError(f"the {column_name(column)} is empty: type at least one word")
-        if len(text) > MOST_CHARACTERS:
+        if len(text) > MAX_CHARACTERS:
             raise PrunescopeError(
-                f"the {column_name(column)} has {len(text):,} characters: at most {MOST_CHARACTERS:,} are taken, "
-                f"of which the model reads {MAX_LENGTH} tokens; shorten it"
+                f"the {column_name(column)} has {len(text):,} characters: shorten it to at most {MAX_CHARACTERS:,} "
+                f"(the model reads no more than {MAX_LENGTH} tokens)"
             )
     return stripped
 
 
 def column_name(column: str) -> str:
-    """Names a task's text column as people read it: `sentence1` is the first sentence."""
+    """Name a task's text column on screen: `sentence1` is the first sentence."""
     ordinals = {"1": "first ", "2": "second "}
     return ordinals.get(column[-1], "") + column.rstrip("12")
 
 
 def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
-    """States what the worker's `predict` needs: the pruning of a result, and the texts.
-
-    Args:
-        result: On an embedded checkpoint.
-        texts: From `check_texts`.
-    """
+    """Return the request to the worker's `predict`: an embedded checkpoint, the pruning of a result, the texts."""
     return {
         "checkpoint": result.checkpoint.id,
         "task": result.task.name,
@@ -84,11 +77,7 @@ def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def answer(outcome: dict[str, Any]) -> Prediction:
-    """Reads what the worker answered.
-
-    Args:
-        outcome: The fields of a Prediction, as JSON gives them.
-    """
+    """Read the worker's answer, which holds the fields of a Prediction as JSON."""
     return Prediction(
         **{
             **outcome,

@@ -12,7 +12,7 @@ from core.inputs.examples import load_subset
 from core.jobs import queue
 from core.jobs.queue import JobQueue
 from core.request.catalog import TASKS
-from core.results.prediction import MOST_CHARACTERS
+from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult, digest, sealed
 from tests.builders import make_result, ship
 from tests.opened import open_page
@@ -177,7 +177,7 @@ def test_what_is_typed_is_never_markup(page: AppTest) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("   ", "the sentence is empty"), ("x" * (MOST_CHARACTERS + 1), "2,001 characters"), ("refuse", "refused")],
+    [("   ", "the sentence is empty"), ("x" * (MAX_CHARACTERS + 1), "2,001 characters"), ("refuse", "refused")],
 )
 def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, message: str) -> None:
     predict(page, "first a good one")

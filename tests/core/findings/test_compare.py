@@ -41,7 +41,7 @@ def test_depth_gaps_that_differ() -> None:
     sentence, _ = comparison_findings(one, other, "mean")
     assert sentence == (
         "The depth gap is smaller under magnitude pruning of the encoder (0.200) than under random pruning of the "
-        "encoder (seed 1) (0.500): the difference is -0.300 (95 % interval -0.330 to -0.270, paired by example) "
+        "encoder (seed 1) (0.500): the difference is −0.300 (95 % interval −0.330 to −0.270, paired by example) "
         "(MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)."
     )
     assert comparison_findings(other, one, "cls")[0].startswith("The depth gap is larger under random pruning")
@@ -52,7 +52,7 @@ def test_depth_gaps_that_are_not_told_apart() -> None:
     other = with_depth_gap(result(method="wanda"), 0.25, 0.05, pattern=1)
     sentence, _ = comparison_findings(one, other, "mean")
     assert sentence.startswith("No difference in depth gap is shown between magnitude pruning of the encoder (0.200) ")
-    assert "the difference is -0.050 (95 % interval -0.150 to 0.050, paired by example)" in sentence
+    assert "the difference is −0.050 (95 % interval −0.150 to 0.050, paired by example)" in sentence
 
 
 def test_two_checkpoints_are_told_apart_by_name() -> None:
@@ -70,10 +70,10 @@ def test_two_checkpoints_are_told_apart_by_name() -> None:
         (result(statistics=False), "an interval is not known for both results"),
         (result(points="layer"), "at different points"),
         (result(amounts=(0.0, 0.3, 0.6)), "over different amounts"),
-        (result(scope="layer:1"), "a single layer's pruning has none"),
+        (result(scope="layer:1"), "a single layer's pruning says nothing"),
         (
             result(method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 5 / 6),
-            "such as 0.90 and 0.75 of the encoder's weights at amount 0.90",
+            "such as 0.90 and 0.75 of layer 1's weights at amount 0.90",
         ),
     ],
 )
@@ -104,10 +104,10 @@ def test_accuracy_is_tested_at_every_amount_but_the_baseline() -> None:
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 10), 0.6: range(0, 20), 0.9: range(0, 6)})
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.3: range(8, 30), 0.6: range(0, 20), 0.9: range(0)})
     first, second, third = accuracy_comparisons(one, other)
-    assert [c.amount for c in (first, second, third)] == [0.3, 0.6, 0.9]
-    assert (first.only_one, first.only_other) == (8, 20)
-    assert (second.only_one, second.only_other, second.p_value) == (0, 0, 1.0)
-    assert (third.only_one, third.only_other) == (6, 0)
+    assert [c.amounts[0] for c in (first, second, third)] == [0.3, 0.6, 0.9]
+    assert (first.only_first, first.only_second) == (8, 20)
+    assert (second.only_first, second.only_second, second.p_value) == (0, 0, 1.0)
+    assert (third.only_first, third.only_second) == (6, 0)
     assert third.p_value == pytest.approx(2 / 2**6)
     assert third.adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
     assert not third.is_significant
@@ -152,7 +152,7 @@ def test_methods_of_two_granularities_are_compared_where_they_remove_equally_muc
         prunable_sparsity=lambda amount: amount * 5 / 6,
     )
     pairs = accuracy_comparisons(result(), units)
-    assert [(c.amount, c.other_amount) for c in pairs] == [(0.3, 0.36), (0.6, 0.72)]
+    assert [c.amounts for c in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 30)})
     nothing = answering(units, dict.fromkeys(units.amounts, range(0)))
     assert "is right more often at prunable sparsity 0.30 (" in comparison_findings(one, nothing, "mean")[1]

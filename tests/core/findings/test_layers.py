@@ -17,7 +17,7 @@ def with_falls(*at: float) -> SweepResult:
 def test_the_first_and_the_last_to_fall() -> None:
     assert order_finding(with_falls(0.6, 0.4, 0.2), "mean") == (
         "At CKA ≥ 0.9, layer 3 falls first, at amount 0.24, and layer 1 lasts longest, up to amount 0.64. Kendall's "
-        "tau-b of survival with depth is -1.00: it describes these layers, which are no sample of others."
+        "tau-b of survival with depth is −1.00."
     )
 
 
@@ -40,7 +40,7 @@ def test_one_layer_with_its_interval() -> None:
     known = (result.statistics or {})["mean"].survival[1]
     assert layer_finding(result, "mean", "2") == (
         "Layer 2, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.44 (95 % interval "
-        f"{known.low:.2f} to {known.high:.2f}); 1 of 2 others fall before it."
+        f"{known.low:.2f} to {known.high:.2f}); 1 of 2 others falls before it."
     )
     assert layer_finding(result, "tokens", "3").endswith("up to amount 0.24; none falls before it.")
     assert "interval" not in layer_finding(result, "mean", "2", 0.95)
@@ -48,7 +48,10 @@ def test_one_layer_with_its_interval() -> None:
 
 def test_an_interval_that_reaches_the_end_says_so() -> None:
     surely = layer_finding(with_falls(0.9, 0.2), "mean", "1")
-    assert surely.endswith("the largest amount, 0.80 (no single example changes that); all others fall before it.")
+    assert surely.endswith(
+        "the largest amount, 0.80 (95 % interval cannot be estimated: leaving out any one example changes nothing); "
+        "all others fall before it."
+    )
     result = make_result(num_layers=2, amounts=AMOUNTS)
     known = result.statistics or {}
     first, *rest = known["mean"].survival

@@ -185,8 +185,8 @@ def test_lengths_are_thirds_of_the_examples() -> None:
 def test_the_finding_counts_flips_and_tells_where_all_end() -> None:
     result = made()
     assert flips_finding(result, examples_of(result)) == (
-        "Of 5 examples, the unpruned model gets 3 right; 3 flip at some amount, the first at 0.30, half of these by "
-        "0.60, and 1 of them comes back. At the largest amount, 0.90, 3 of 5 are predicted “positive”."
+        "Of 5 examples, the unpruned model gets 3 right; 3 predictions flip, the first at amount 0.30, half by 0.60; 1 "
+        "later reverts. At the largest amount, 0.90, 3 of 5 are predicted “positive”."
     )
     stays = made(((1, (1,) * 4), (0, (1,) * 4)))
     assert flips_finding(stays, examples_of(stays)) == (

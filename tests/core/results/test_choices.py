@@ -1,6 +1,6 @@
-"""Which results are offered first, and by which names."""
+"""Which results belong together, which is offered first, and by which labels."""
 
-from core.results.choices import counterpart, told_apart
+from core.results.choices import companions, counterpart, distinguishing_labels
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -12,7 +12,7 @@ def result(**settings: object) -> SweepResult:
 
 def test_what_all_share_is_not_repeated() -> None:
     entries = [entry_of(result()), entry_of(result(method="random", seed=2))]
-    assert list(told_apart(entries).values()) == [
+    assert list(distinguishing_labels(entries).values()) == [
         "Magnitude pruning of the encoder",
         "Random pruning of the encoder (seed 2)",
     ]
@@ -20,7 +20,7 @@ def test_what_all_share_is_not_repeated() -> None:
 
 def test_what_differs_is_said_after_the_pruning() -> None:
     entries = [entry_of(result()), entry_of(result(source="written")), entry_of(result(points="both"))]
-    assert list(told_apart(entries).values()) == [
+    assert list(distinguishing_labels(entries).values()) == [
         "Magnitude pruning of the encoder · attention blocks · 20 examples of SST-2 validation, GLUE",
         "Magnitude pruning of the encoder · attention blocks · 20 SST-2-like examples, written for Prunescope",
         "Magnitude pruning of the encoder · attention blocks and layer outputs · 20 examples of SST-2 validation, GLUE",
@@ -29,11 +29,34 @@ def test_what_differs_is_said_after_the_pruning() -> None:
 
 def test_two_results_never_have_the_same_name() -> None:
     entries = [entry_of(result()), entry_of(result(amounts=(0.0, 0.2, 0.5)))]
-    assert list(told_apart(entries).values()) == [
+    assert list(distinguishing_labels(entries).values()) == [
         "Magnitude pruning of the encoder (1 of 2)",
         "Magnitude pruning of the encoder (2 of 2)",
     ]
-    assert list(told_apart(entries)) == [entry.key for entry in entries]
+    assert list(distinguishing_labels(entries)) == [entry.key for entry in entries]
+
+
+def test_a_result_is_judged_beside_its_control_and_each_layer_alone() -> None:
+    magnitude = entry_of(result())
+    controls = [entry_of(result(method="random", seed=seed)) for seed in (0, 1)]
+    alone = entry_of(result(scope="layer:1"))
+    strangers = [
+        entry_of(result(method="random", scope="all-linear")),
+        entry_of(result(method="random-neuron", scope=None)),
+        entry_of(result(method="random", points="layer")),
+        entry_of(result(method="random")).model_copy(update={"fingerprint": "other"}),
+        entry_of(result(method="random")).model_copy(update={"checkpoint": "owner/name"}),
+    ]
+    assert companions(magnitude, [magnitude, *controls, alone, *strangers]) == (*controls, alone)
+    assert companions(controls[0], [magnitude, *controls]) == ()
+
+
+def test_one_layer_alone_belongs_to_the_control_of_its_own_seed() -> None:
+    control, same, another = (
+        entry_of(result(method="random", **settings))
+        for settings in ({"seed": 1}, {"seed": 1, "scope": "layer:0"}, {"seed": 2, "scope": "layer:0"})
+    )
+    assert companions(control, [control, same, another]) == (same,)
 
 
 def test_a_method_is_compared_with_its_control_and_a_control_with_its_method() -> None:

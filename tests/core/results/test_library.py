@@ -11,7 +11,7 @@ from core.grid import requests
 from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import EMBEDDED, METHODS
 from core.results import store
-from core.results.library import companions, delete_own, entry_of, own, shipped, write_manifest
+from core.results.library import delete_own, entry_of, own, shipped, write_manifest
 
 
 @pytest.fixture
@@ -70,20 +70,6 @@ def test_a_folder_that_serves_for_both_is_left_alone(folder: Path) -> None:
     with pytest.raises(PrunescopeError, match="cannot be deleted here"):
         delete_own(path.stem)
     assert path.is_file()
-
-
-def test_a_result_is_judged_beside_its_control_and_each_layer_alone() -> None:
-    magnitude = entry_of(make_result())
-    controls = [entry_of(make_result(method="random", seed=seed)) for seed in (0, 1)]
-    alone = entry_of(make_result(scope="layer:2"))
-    others = [
-        entry_of(make_result(method="random", scope="all-linear")),
-        entry_of(make_result(method="random-neuron", scope=None)),
-        entry_of(make_result(method="random", points="layer")),
-        entry_of(make_result(method="random")).model_copy(update={"fingerprint": "other"}),
-    ]
-    assert companions(magnitude, [magnitude, *controls, alone, *others]) == (*controls, alone)
-    assert companions(controls[0], [magnitude, *controls]) == ()
 
 
 @pytest.mark.parametrize("task", list(EMBEDDED))

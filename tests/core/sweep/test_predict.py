@@ -13,7 +13,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
 from core.request.sweep_request import SweepRequest, checked
-from core.results.prediction import MOST_CHARACTERS, Prediction
+from core.results.prediction import MAX_CHARACTERS, Prediction
 from core.sweep.predict import predict
 
 TEXT = "a slow film but the music is bright ."
@@ -100,8 +100,8 @@ def test_unknown_words_are_counted(tiny_bert: Path) -> None:
     ("texts", "changes", "message"),
     [
         ((" ",), {}, "is empty"),
-        (("x" * (MOST_CHARACTERS + 1),), {}, "characters"),
-        ((TEXT, TEXT), {}, "2 texts"),
+        (("x" * (MAX_CHARACTERS + 1),), {}, "characters"),
+        ((TEXT, TEXT), {}, "number of texts 2: SST-2 reads 1"),
         ((TEXT,), {"scope": "layer:9"}, "has 2 layers"),
         ((TEXT, TEXT), {"task": "mnli", "data": "written"}, "no written examples"),
     ],
