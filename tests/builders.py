@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
+from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import FINE_AMOUNTS, amount_text
-from core.request.catalog import METHODS, REDUCTIONS, TASKS
+from core.request.catalog import ENGINE_VERSION, METHODS, REDUCTIONS, TASKS
+from core.request.sweep_request import SweepRequest
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     CheckpointRecord,
@@ -20,6 +22,7 @@ from core.results.schema import (
     SweepResult,
     TaskRecord,
     digest,
+    key_of,
     sealed,
 )
 from core.results.store import save
@@ -96,7 +99,7 @@ def make_result(
     result = SweepResult(
         checkpoint=CheckpointRecord(
             id=f"embedded:{task}",
-            revision="0" * 64,
+            revision=f"{num_layers:064x}",  # another depth is another checkpoint
             source="embedded",
             architecture="bert",
             num_layers=num_layers,
@@ -113,7 +116,7 @@ def make_result(
             gold=gold,
             label_names=TASKS[task].label_names,
             max_length=128,
-            fingerprint=digest(task),
+            fingerprint=digest([task, source]),
         ),
         pruning=PruningRecord(method=method, granularity=METHODS[method].granularity, scope=scope, seed=seed),
         cka=CkaRecord(
@@ -125,11 +128,29 @@ def make_result(
         statistics={name: _statistics(frames, name, num_examples) for name in ("mean", "cls")}
         if statistics and num_examples > 4
         else None,
-        environment={"torch": "none", "threads": 1},
+        environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
     )
-    return sealed(result.model_copy(update={"key": digest(result.model_dump(mode="json"))}))
+    return sealed(result.model_copy(update={"key": key_of(result)}))
+
+
+def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
+    """Changes fields of a result and gives it the key and checksum that follow."""
+    changed = result.model_copy(update=changes)
+    return sealed(changed.model_copy(update={"key": key_of(changed)}))
+
+
+def make_result_of(request: SweepRequest) -> SweepResult:
+    """Builds the result of a request, under its key, with numbers that were never computed."""
+    inputs = prepare(request)
+    record = inputs.subset.record()
+    result = make_result(amounts=request.amounts, num_examples=len(record.examples))
+    frames = tuple(frame.model_copy(update={"predictions": record.gold}) for frame in result.frames)
+    checkpoint = result.checkpoint.model_copy(update={"revision": inputs.resolved.revision})
+    return with_own_key(
+        result, checkpoint=checkpoint, task=record, pruning=pruning_record(request, inputs.calibration), frames=frames
+    )
 
 
 def _statistics(frames: tuple[Frame, ...], reduction: str, num_examples: int) -> LayerStatistics:

@@ -51,7 +51,7 @@ def own_results() -> tuple[Entry, ...]:
     """
     if not is_hosted():
         return library.own()
-    found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key))
+    found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
     return tuple(library.entry_of(result) for result in found if result is not None)
 
 

@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
+from core.results import store
 from core.results.schema import SweepResult
-from core.results.store import save
 from core.results.upload import most_megabytes, read_upload
 from ui.address import set_parameter
 from ui.text import plain
@@ -13,6 +13,8 @@ from ui.text import plain
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
 KEPT = "uploaded-results"  # of the session: key -> result
 SEEN = "upload-seen"
+NOTE = "upload-note"
+BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
 
 def show_upload(parameter: str) -> None:
@@ -29,6 +31,8 @@ def show_upload(parameter: str) -> None:
         max_upload_size=most_megabytes(),
         help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
     )
+    if note := st.session_state.pop(NOTE, None):
+        st.info(note)
     if file is None or st.session_state.get(SEEN) == file.file_id:
         return
     try:
@@ -42,7 +46,7 @@ def show_upload(parameter: str) -> None:
 
 
 def keep(result: SweepResult) -> str:
-    """Keeps a checked result where pages find it; returns its key.
+    """Keeps a checked result where pages find it; returns its key. A bundled result is never replaced.
 
     Args:
         result: From `core.results.upload.read_upload`.
@@ -50,11 +54,13 @@ def keep(result: SweepResult) -> str:
     Raises:
         PrunescopeError: The user's folder cannot be written.
     """
-    if is_hosted():
+    if store.is_shipped(result.key):
+        st.session_state[NOTE] = BUNDLED
+    elif is_hosted():
         known = {key: other for key, other in kept().items() if key != result.key}
         st.session_state[KEPT] = dict([*known.items(), (result.key, result)][-MAX_KEPT:])
     else:
-        save(result)
+        store.save(result)
     return result.key
 
 

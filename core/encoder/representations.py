@@ -15,17 +15,6 @@ from core.encoder.batches import MicroBatch, Window
 from core.encoder.hooks import Catcher
 
 
-def point_names(points: str, num_layers: int) -> tuple[str, ...]:
-    """Names the places where representations are taken, in depth order.
-
-    Args:
-        points: `attention`, `layer` or `both`.
-        num_layers: Encoder layers of the model.
-    """
-    parts = {"attention": ("attention",), "layer": ("output",), "both": ("attention", "output")}[points]
-    return tuple(f"layer.{k}.{part}" for k in range(num_layers) for part in parts)
-
-
 class Recorder(Catcher):
     """Catches the hidden states at the wanted points during a forward pass.
 
@@ -38,7 +27,7 @@ class Recorder(Catcher):
 
         Args:
             model: An encoder classifier in eval mode.
-            points: Names as `point_names` gives them.
+            points: As `core.request.points` names them.
         """
         super().__init__([_module_of(model, point) for point in points], "output")
         self.model = model

@@ -117,10 +117,13 @@ def _read(path: Path, modified: int) -> tuple[Entry, ...]:
 
 
 def own() -> tuple[Entry, ...]:
-    """Gives the user's own results, the newest first; files that are no results are left out."""
+    """Return the user's own results, newest first.
+
+    A file that is no result, or that is not what a look-up by its key finds, is left out.
+    """
     files = sorted(user_folder().glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    entries = (_own_entry(path, path.stat().st_mtime_ns) for path in files)
-    return tuple(entry for entry in entries if entry is not None)
+    entries = ((path, _own_entry(path, path.stat().st_mtime_ns)) for path in files)
+    return tuple(entry for path, entry in entries if entry is not None and store.find(entry.key) == path)
 
 
 @lru_cache(maxsize=1024)

@@ -1,8 +1,7 @@
-"""SweepResult: the one file that a sweep leaves; schema, key, atomic save, load and look-up.
+"""SweepResult, the file that a sweep leaves: its schema, its key and its checksum.
 
-The file format is schema version 1. Its name is its key, a digest of everything
-that decides the numbers; its checksum covers everything but itself, so that a
-damaged or edited file is noticed.
+The file format is schema version 1. A file is named by its key, a digest of everything that decides the numbers. Its
+checksum covers everything but itself, so that damage is noticed.
 """
 
 import hashlib
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.request.amounts import amount_text
 from core.request.catalog import ENGINE_VERSION
+from core.request.points import points_of
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -26,7 +26,7 @@ class _Record(BaseModel):
 
 
 class CheckpointRecord(_Record):
-    """Which model: its id, the content it had, and its size."""
+    """The model: its id, a digest of its content, its size."""
 
     id: str
     revision: str
@@ -39,7 +39,7 @@ class CheckpointRecord(_Record):
 
 
 class TaskRecord(_Record):
-    """Which examples: row numbers and gold labels in evaluation order."""
+    """The examples: row numbers and gold labels in evaluation order, no texts."""
 
     name: str
     source: Literal["hub", "folder", "written"]
@@ -53,7 +53,10 @@ class TaskRecord(_Record):
 
 
 class CalibrationRecord(_Record):
-    """Which labelled examples scores were computed on, and how well their halves agree per layer."""
+    """The labelled examples that a method scored on.
+
+    `reliability` holds one value a layer: how well the scores of the two halves of these examples agree.
+    """
 
     source_name: str
     num_examples: int
@@ -62,7 +65,7 @@ class CalibrationRecord(_Record):
 
 
 class PruningRecord(_Record):
-    """How the model was pruned."""
+    """The method and its settings."""
 
     method: str
     granularity: Literal["weight", "neuron"]
@@ -83,10 +86,10 @@ class CkaRecord(_Record):
 
 
 class Frame(_Record):
-    """One pruning amount: what was removed, how well it classifies, how similar its layers are.
+    """One pruning amount: what was removed, how well the model classifies, how similar its layers are.
 
-    `sparsity` is removed by pruning / all parameters, `prunable_sparsity` removed / all encoder matrix
-    weights, `layer_sparsity` the same per layer. `cka` maps a reduction to its matrix.
+    `sparsity` is removed by pruning / all parameters, `prunable_sparsity` removed / all encoder matrix weights,
+    `layer_sparsity` the same per layer. Every metric has a 95 % interval or null. `cka` maps a reduction to its matrix.
     """
 
     amount: float = Field(ge=0, lt=1)
@@ -102,7 +105,7 @@ class Frame(_Record):
 class SurvivalRecord(_Record):
     """The amount at which a point's CKA with its own baseline first falls below 0.9, with its 95 % interval.
 
-    Within the amounts measured: censored, it never fell; `high` at the largest amount means "or beyond".
+    `censored`: it never fell below within the amounts measured. `high` at the largest amount means "or beyond".
     """
 
     value: float
@@ -114,7 +117,7 @@ class SurvivalRecord(_Record):
 class DepthGapRecord(_Record):
     """How much more similarity the lower half of the points keeps than the upper half, with its 95 % interval.
 
-    `replicates` holds the same without each example, in evaluation order: two results on the same examples are
+    `replicates` holds the value without each example, in evaluation order; two results on the same examples are
     compared pairwise by them.
     """
 
@@ -125,14 +128,14 @@ class DepthGapRecord(_Record):
 
 
 class LayerStatistics(_Record):
-    """What one reduction's CKA says about the points; without a depth gap where CKA is undefined."""
+    """Statistics of the points under one reduction; no depth gap where CKA is undefined."""
 
     survival: tuple[SurvivalRecord, ...]
     depth_gap: DepthGapRecord | None
 
 
 class Header(_Record):
-    """What is known before the first frame; it decides the key."""
+    """What is known before the first frame."""
 
     checkpoint: CheckpointRecord
     task: TaskRecord
@@ -154,24 +157,32 @@ class SweepResult(Header):
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
-        size, layers, examples = len(self.cka.points), self.checkpoint.num_layers, len(self.task.examples)
+        size, examples = len(self.cka.points), len(self.task.examples)
         if len(self.task.gold) != examples or len(self.cka.length_control) != size:
             raise ValueError("gold labels or length control do not match the examples or points")
-        amounts = [frame.amount for frame in self.frames]
-        if amounts != sorted(set(amounts)) or (amounts and amounts[0] != 0):
+        amounts = self.amounts
+        if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
             raise ValueError("frames must ascend from amount 0")
         for frame in self.frames:
-            if len(frame.predictions) != examples or len(frame.layer_sparsity) != layers:
-                raise ValueError(f"frame {frame.amount}: predictions or layer sparsity of the wrong length")
-            for matrix in frame.cka.values():
-                if len(matrix) != size or any(len(row) != size for row in matrix):
-                    raise ValueError(f"frame {frame.amount}: CKA is not {size} × {size}")
-                if any(value is not None and abs(value) > 1 + 1e-6 for row in matrix for value in row):
-                    raise ValueError(f"frame {frame.amount}: a CKA value lies outside [-1, 1]")
+            self._check_frame(frame)
         for name, of in (self.statistics or {}).items():
             if len(of.survival) != size or (of.depth_gap and len(of.depth_gap.replicates) != examples):
                 raise ValueError(f"statistics of '{name}' do not match the points or examples")
         return self
+
+    def _check_frame(self, frame: Frame) -> None:
+        size = len(self.cka.points)
+        if len(frame.predictions) != len(self.task.examples) or len(frame.layer_sparsity) != self.checkpoint.num_layers:
+            raise ValueError(f"frame {frame.amount}: predictions or layer sparsity of the wrong length")
+        if set(frame.metrics) != set(self.frames[0].metrics):
+            raise ValueError(f"frame {frame.amount}: its metrics are not those of amount 0")
+        if set(frame.intervals) != set(frame.metrics):
+            raise ValueError(f"frame {frame.amount}: its intervals are not those of {', '.join(frame.metrics)}")
+        for matrix in frame.cka.values():
+            if len(matrix) != size or any(len(row) != size for row in matrix):
+                raise ValueError(f"frame {frame.amount}: CKA is not {size} × {size}")
+            if any(value is not None and abs(value) > 1 + 1e-6 for row in matrix for value in row):
+                raise ValueError(f"frame {frame.amount}: a CKA value lies outside [-1, 1]")
 
     @property
     def amounts(self) -> tuple[float, ...]:
@@ -180,27 +191,34 @@ class SweepResult(Header):
 
 
 def canonical_json(value: Any) -> bytes:
-    """Serialises plain JSON values in one way only: sorted keys, no spaces, no NaN."""
+    """Serialise plain JSON values in one way only: sorted keys, no spaces, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
+    """Return the SHA-256 of the canonical JSON, in hexadecimal."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def result_key(
-    revision: str, task: TaskRecord, pruning: PruningRecord, points: str, amounts: tuple[float, ...], dtype: str
+    revision: str,
+    task: TaskRecord,
+    pruning: PruningRecord,
+    points: str,
+    amounts: tuple[float, ...],
+    dtype: str,
+    engine: str = ENGINE_VERSION,
 ) -> str:
-    """Names a result by what decides its numbers (not by threads, environment or time).
+    """Return the key of a result: a digest of what decides its numbers (not of threads, environment or time).
 
     Args:
-        revision: The checkpoint's content.
+        revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
         points: A name from POINTS.
         amounts: The pruning amounts, ascending.
         dtype: The computation's dtype, such as `float32`.
+        engine: The version of this program's numbers.
     """
     calibration = pruning.calibration
     return digest(
@@ -215,12 +233,28 @@ def result_key(
             "amounts": [amount_text(amount) for amount in amounts],
             "max_length": task.max_length,
             "dtype": dtype,
-            "engine": ENGINE_VERSION,
+            "engine": engine,
         }
     )
 
 
+def key_of(result: SweepResult) -> str:
+    """Return the key that follows from a whole result's content.
+
+    Raises:
+        ValueError: The content lacks what the key depends on.
+    """
+    checkpoint = result.checkpoint
+    points = points_of(result.cka.points, checkpoint.num_layers)
+    if points is None:
+        raise ValueError(f"its points are not those of {checkpoint.num_layers} layers")
+    dtype, engine = result.environment.get("dtype"), result.environment.get("engine")
+    if not dtype or not engine:
+        raise ValueError("its environment names no dtype or engine")
+    return result_key(checkpoint.revision, result.task, result.pruning, points, result.amounts, str(dtype), str(engine))
+
+
 def sealed(result: SweepResult) -> SweepResult:
-    """Returns the result with its checksum computed."""
+    """Return the result with its checksum."""
     content = result.model_dump(mode="json", exclude={"checksum"})
     return result.model_copy(update={"checksum": digest(content)})

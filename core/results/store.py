@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,20 @@ from pydantic import ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import SHIPPED
-from core.results.schema import SCHEMA_VERSION, SweepResult, digest, sealed
+from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
 
 SHIPPED_RESULTS = SHIPPED / "results"
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def user_folder() -> Path:
-    """Where live results go: `$PRUNESCOPE_RESULTS`, else a folder of the user's cache directory."""
+    """Return the folder of live results: `$PRUNESCOPE_RESULTS`, else one in the user's cache directory."""
     chosen = os.environ.get("PRUNESCOPE_RESULTS")
     return Path(chosen) if chosen else user_cache_path("prunescope") / "results"
 
 
 def check_writable(output: Path | None) -> None:
-    """Refuses an output that could not be written, before a sweep is spent on it.
+    """Refuse an output that cannot be written, before a sweep is spent on it.
 
     Args:
         output: As `save` takes it.
@@ -41,7 +43,7 @@ def check_writable(output: Path | None) -> None:
 
 
 def save(result: SweepResult, output: Path | None = None) -> Path:
-    """Writes a result atomically: a reader sees the whole file or none.
+    """Write a whole result atomically: a reader sees the whole file or none.
 
     Args:
         result: A finished result.
@@ -75,18 +77,14 @@ def _not_writable(path: Path, error: OSError) -> PrunescopeError:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file through a temporary one in the same folder.
-
-    Args:
-        path: The file to write or replace.
-        text: Its content.
+    """Write a text file through a temporary file in the same folder.
 
     Raises:
         OSError: It cannot be written; then nothing is left behind.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -98,13 +96,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def load(path: Path) -> SweepResult:
-    """Reads and checks a result file.
-
-    Args:
-        path: The file.
+    """Read and check a result file.
 
     Raises:
-        PrunescopeError: It is missing, of another schema, malformed or damaged.
+        PrunescopeError: It is missing, of another schema, malformed or damaged, or bears another result's key.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -112,18 +107,21 @@ def load(path: Path) -> SweepResult:
         raise PrunescopeError(f"no result file {path}: make it with python -m core.precompute") from None
     except (OSError, ValueError) as error:
         raise PrunescopeError(f"{path.name} is not readable as JSON ({error}): recompute it") from error
-    return parse(values, path.name)
+    result = parse(values, path.name)
+    if _KEY.fullmatch(path.stem) and path.stem != result.key:
+        raise PrunescopeError(f"{path.name} holds the result {result.key[:12]}…: name it by its own key")
+    return result
 
 
 def parse(values: Any, name: str) -> SweepResult:
-    """Checks the values of a result file: schema, shapes, checksum.
+    """Check the values of a result file: schema, shapes, checksum, key.
 
     Args:
         values: What the JSON held.
         name: The file's name, for messages.
 
     Raises:
-        PrunescopeError: Another schema version, a malformed field or a wrong checksum.
+        PrunescopeError: Another schema version, a malformed field, a wrong checksum or a wrong key.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA_VERSION:
@@ -138,16 +136,30 @@ def parse(values: Any, name: str) -> SweepResult:
         raise PrunescopeError(f"{name} is no valid result: {place}: {first['msg']}; recompute it") from error
     if digest({key: value for key, value in values.items() if key != "checksum"}) != result.checksum:
         raise PrunescopeError(f"{name} does not match its checksum: it was edited or damaged, recompute it")
+    _check_key(result, name)
     return result
 
 
-def find(key: str) -> Path | None:
-    """Looks a result up by its key, in the user's folder and among the shipped ones.
+def _check_key(result: SweepResult, name: str) -> None:
+    """Refuse a result whose key does not follow from its content: under it, another result would be replaced."""
+    try:
+        key = key_of(result)
+    except ValueError as error:
+        raise PrunescopeError(f"{name} is no valid result: {error}; recompute it") from error
+    if result.key != key:
+        given = f"{result.key[:12]}…" if result.key else "empty"
+        raise PrunescopeError(f"{name} was edited: its key is {given}, its content's {key[:12]}…; recompute it")
 
-    Args:
-        key: As `result_key` gives it.
-    """
-    if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+
+def find(key: str) -> Path | None:
+    """Look a result up by its key: among the shipped ones first, which nothing replaces, then in the user's folder."""
+    if not _KEY.fullmatch(key):
         return None
-    candidates = (folder / f"{key}.json" for folder in (user_folder(), SHIPPED_RESULTS))
+    candidates = (folder / f"{key}.json" for folder in (SHIPPED_RESULTS, user_folder()))
     return next((path for path in candidates if path.is_file()), None)
+
+
+def is_shipped(key: str) -> bool:
+    """Whether a result comes with this copy of the project."""
+    path = find(key)
+    return path is not None and path.parent == SHIPPED_RESULTS

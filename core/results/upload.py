@@ -1,7 +1,6 @@
-"""A result file that somebody brings: read and checked so far that every page can show it."""
+"""A result file that somebody brings: read, and checked until every page can show it."""
 
 import json
-import re
 
 from core.errors import PrunescopeError
 from core.request.catalog import METHODS, MIN_EXAMPLES, REDUCTIONS, TASKS
@@ -10,23 +9,21 @@ from core.request.sweep_request import check_scope, choose
 from core.results.schema import SweepResult
 from core.results.store import parse
 
-_KEY = re.compile(r"[0-9a-f]{64}")
-
 
 def most_megabytes() -> int:
-    """Gives the largest file that is read; reading one holds up everybody."""
+    """Return the size of the largest file that is read; reading one holds up everybody."""
     return 5 if is_hosted() else 20
 
 
 def read_upload(content: bytes, name: str) -> SweepResult:
-    """Reads a result file of unknown origin.
+    """Read a result file of unknown origin.
 
-    The file format's own checks stop damage and accidents. A stranger's file can pass them and still name methods,
-    layers or labels that do not exist here.
+    The checks of the file format find damage and accidents. A file can pass them and still name methods, tasks or
+    labels that do not exist here.
 
     Args:
         content: The file.
-        name: What it is called, for messages.
+        name: Its name, for messages.
 
     Raises:
         PrunescopeError: It is too large, no result, or one that this program cannot show.
@@ -39,37 +36,31 @@ def read_upload(content: bytes, name: str) -> SweepResult:
         result = parse(json.loads(content), name)
     except (ValueError, RecursionError) as error:
         raise PrunescopeError(f"{name} is not readable as JSON: choose a result file of Prunescope") from error
-    wrong = _what_is_wrong(result)
-    if wrong:
-        raise PrunescopeError(f"{name} cannot be shown: {wrong}; choose a result file that Prunescope wrote")
+    problem = _problem(result)
+    if problem:
+        raise PrunescopeError(f"{name} cannot be shown: {problem}; choose a result file that Prunescope wrote")
     return result
 
 
-def _what_is_wrong(result: SweepResult) -> str:
-    """Names the first thing that no page could show; empty where all is well."""
-    task, pruning, layers = result.task, result.pruning, result.checkpoint.num_layers
+def _problem(result: SweepResult) -> str:
+    """Name the first thing that no page could show; empty where there is none."""
+    task, pruning, frames = result.task, result.pruning, result.frames
     labels = len(task.label_names)
-    if not _KEY.fullmatch(result.key):
-        return "its key is no SHA-256"
     try:
         choose(task.name, TASKS, "task")
         choose(pruning.method, METHODS, "method")
-        check_scope(pruning.scope, pruning.method, layers)
+        check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
     except PrunescopeError as error:
         return str(error)
     if pruning.granularity != METHODS[pruning.method].granularity:
         return f"{pruning.method} does not prune by {pruning.granularity}"
     if labels != len(TASKS[task.name].label_names) or len(task.examples) < MIN_EXAMPLES:
         return f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
-    if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in result.frames)) for label in row):
+    if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
         return f"a label lies outside 0 to {labels - 1}"
-    if not result.cka.points or any(int(point.split(".")[1]) >= layers for point in result.cka.points):
-        return f"its points are not in {layers} layers"
-    if len(set(result.cka.points)) < len(result.cka.points):
-        return "a point is there twice"
-    if not result.frames or any(set(frame.cka) != set(REDUCTIONS) for frame in result.frames):
+    if not frames or any(set(frame.cka) != set(REDUCTIONS) for frame in frames):
         return "a frame lacks a reduction"
-    if any(frame.metrics.get("accuracy") is None for frame in result.frames):
+    if any(frame.metrics.get("accuracy") is None for frame in frames):
         return "a frame lacks its accuracy"
     if not set(result.statistics or {}) <= set(REDUCTIONS):
         return "it has statistics of an unknown reduction"

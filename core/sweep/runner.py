@@ -9,12 +9,13 @@ import torch
 
 from core.encoder.batches import Window, encode, plan_windows
 from core.encoder.loading import Checkpoint
-from core.encoder.representations import Recorder, Representations, point_names
+from core.encoder.representations import Recorder, Representations
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel
 from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH
+from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
 
 SCORING = "Scoring on calibration examples"  # the stage before the first amount, in words

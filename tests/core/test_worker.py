@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 
 from core import worker
-from core.inputs.prepare import prepare
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.schema import Frame, Header
 from core.worker import CancelledError, Reporter, Worker
-from tests.builders import make_result
+from tests.builders import make_result_of
 
 Event = dict[str, Any]
 FINAL = ("done", "error", "cancelled")
@@ -196,8 +195,7 @@ def serve(orders: list[dict[str, Any]], warm_up: Callable[[], None] = lambda: No
 
 def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     request = checked(SweepRequest(str(tiny_bert), "sst2", num_examples=24, data="written"))
-    result = make_result(amounts=request.amounts)
-    store.save(result.model_copy(update={"key": prepare(request).key}))
+    store.save(make_result_of(request))
     never = threading.Event()
     try:
         order = {"job": "a", "op": "run", "request": request.to_json()}
@@ -213,9 +211,8 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     find = {"job": "a", "op": "find", "request": request.to_json()}
     assert serve([find]) == [], "what is not stored is told in its turn"
     assert serve([{**find, "request": _request(tiny_bert, glue_folder).to_json()}, {"job": "b", "op": "find"}]) == []
-    key = prepare(request).key
-    path = store.save(make_result(amounts=request.amounts).model_copy(update={"key": key}))
-    assert serve([find]) == [{"job": "a", "event": "done", "key": key, "path": str(path), "stored": True}]
+    path = store.save(make_result_of(request))
+    assert serve([find]) == [{"job": "a", "event": "done", "key": path.stem, "path": str(path), "stored": True}]
 
 
 def test_what_a_stored_result_needs_imports_no_torch() -> None:

@@ -21,7 +21,7 @@ from core.request.catalog import METHODS, ROOT, TASKS
 from core.request.sweep_request import SweepRequest, is_own
 from core.results.provenance import command_line
 from core.results.store import save
-from tests.builders import make_result
+from tests.builders import make_result, with_own_key
 from tests.queues import RESULT, ended, running
 
 OVERVIEW, LAB = str(ROOT / "app.py"), str(ROOT / "pages" / "lab.py")
@@ -165,7 +165,7 @@ def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
 
 def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: JobQueue) -> None:
     checkpoint = RESULT.checkpoint.model_copy(update={"source": "folder", "id": "my-bert"})
-    result = RESULT.model_copy(update={"checkpoint": checkpoint, "key": "f0" * 32})
+    result = with_own_key(RESULT, checkpoint=checkpoint.model_copy(update={"revision": "f0" * 32}))
     save(result)
     page = open_lab(result=result.key)
     assert amounts(page) == [0.0, 0.5]

@@ -13,8 +13,8 @@ from core.jobs import queue
 from core.jobs.queue import JobQueue
 from core.request.catalog import TASKS
 from core.results.prediction import MAX_CHARACTERS
-from core.results.schema import SweepResult, digest, sealed
-from tests.builders import make_result, ship
+from core.results.schema import SweepResult, digest
+from tests.builders import make_result, ship, with_own_key
 from tests.opened import open_page
 
 PAGE = "pages/sentences.py"
@@ -28,8 +28,7 @@ def on_written(task: str = "sst2", **options: Any) -> SweepResult:
     known = known.model_copy(update={"gold": result.task.gold, "fingerprint": ""})
     texts = load_subset(TASKS[task], "written", 40).texts
     record = known.model_copy(update={"fingerprint": digest({"task": task, "texts": texts, "gold": known.gold})})
-    result = result.model_copy(update={"task": record, "key": digest([task, sorted(options)])})
-    return sealed(result)
+    return with_own_key(result, task=record)
 
 
 def told(page: AppTest) -> str:
@@ -207,7 +206,7 @@ def test_a_pair_is_asked_for_as_the_task_reads_it(shipped: Path, queue: JobQueue
 def test_other_checkpoints_answer_nothing_here(shipped: Path, queue: JobQueue) -> None:
     result = on_written()
     elsewhere = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})
-    ship(shipped, sealed(result.model_copy(update={"checkpoint": elsewhere, "key": digest("elsewhere")})))
+    ship(shipped, with_own_key(result, checkpoint=elsewhere))
     page = open_page(PAGE)
     assert not page.text_area
     assert "checkpoints that come with Prunescope" in told(page)

@@ -1,11 +1,13 @@
 """A result file of one's own: kept locally, and hosted in the visit alone."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.exports.files import result_json
 from core.results import store
-from tests.builders import make_result
+from tests.builders import make_result, with_own_key
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
 
@@ -20,7 +22,7 @@ def page() -> None:
     st.text(" ".join(entry.key for entry in at_hand()))
     key = st.query_params.get("result")
     result = by_key(key) if key else None
-    st.text(f"shown: {result.amounts if result else None}")
+    st.text(f"shown: {result.frames[-1].sparsity if result else None}")
 
 
 def opened() -> AppTest:
@@ -43,7 +45,7 @@ def test_a_file_is_kept_among_the_users_results_and_named_in_the_address() -> No
     assert store.load(path) == RESULT
     path.unlink()
     assert app.query_params["result"] in (RESULT.key, [RESULT.key])
-    assert app.text[1].value == "shown: (0.0, 0.35)"
+    assert app.text[1].value == "shown: 0.1855"
 
 
 def test_a_hosted_server_keeps_it_for_the_visit_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,8 +53,21 @@ def test_a_hosted_server_keeps_it_for_the_visit_only(monkeypatch: pytest.MonkeyP
     app = upload(opened(), result_json(RESULT).encode())
     assert store.find(RESULT.key) is None
     assert RESULT.key in app.text[0].value
-    assert app.text[1].value == "shown: (0.0, 0.35)"
+    assert app.text[1].value == "shown: 0.1855"
     assert RESULT.key not in opened().text[0].value, "another visitor does not see it"
+
+
+@pytest.mark.parametrize("hosted", ["0", "1"])
+def test_a_bundled_result_is_never_replaced(hosted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    store.save(RESULT, tmp_path / "results")
+    frames = [frame.model_copy(update={"sparsity": 0.99}) for frame in RESULT.frames]
+    app = upload(opened(), result_json(with_own_key(RESULT, frames=tuple(frames))).encode())
+    assert "bundled file is shown" in app.info[0].value
+    assert app.text[1].value == "shown: 0.1855"
+    assert not (tmp_path / "own").exists()
 
 
 def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder.architectures import ARCHITECTURES, Part, encoder_layers, linear_weights, num_prunable, part
 from core.encoder.loading import load
-from core.encoder.representations import Recorder, point_names
+from core.encoder.representations import Recorder
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS, SUPPORTED_MODEL_TYPES
+from core.request.points import point_names
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from core.sweep.sweep import sweep

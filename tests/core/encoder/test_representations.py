@@ -10,7 +10,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder import batches
 from core.encoder.batches import encode, minibatches, plan_windows
-from core.encoder.representations import Recorder, Representations, point_names
+from core.encoder.representations import Recorder, Representations
+from core.request.points import point_names
 
 TEXTS = [(text,) for text in make_texts(70, seed=3)]
 
@@ -38,11 +39,6 @@ def run_all(
                 buffers.store(batch, recorder.run(batch), recorder.states)
             tokens += [minibatch.clone() for minibatch in buffers.tokens(window)]
     return buffers, tokens
-
-
-def test_point_names_are_in_depth_order() -> None:
-    assert point_names("attention", 2) == ("layer.0.attention", "layer.1.attention")
-    assert point_names("both", 2) == ("layer.0.attention", "layer.0.output", "layer.1.attention", "layer.1.output")
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,18 @@ def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -
         path = store.save(result, folder)
         os.utime(path, (1e9 - age, 1e9 - age))
     (folder / "note.json").write_text("{}")
+    store.save(make_result(num_examples=80), folder / "named-otherwise.json")
     assert [entry.key for entry in own()] == [newer.key, older.key]
     assert own()[0].command.startswith("python -m core.precompute --checkpoint embedded:sst2")
+
+
+def test_a_shipped_result_that_was_run_again_is_not_listed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    store.save(make_result(), folder)
+    store.save(make_result())
+    assert own() == ()
 
 
 def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

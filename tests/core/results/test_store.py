@@ -132,6 +132,69 @@ def test_the_key_follows_what_decides_the_numbers(result: SweepResult) -> None:
     assert key == key_of(result, task=result.task.model_copy(update={"source_name": "another name"}))
 
 
+def reseal(path: Path, **changes: object) -> None:
+    """Edits a file and gives it a checksum that fits, as anybody can."""
+    values = {**json.loads(path.read_text()), **changes}
+    del values["checksum"]
+    path.write_text(json.dumps({**values, "checksum": schema.digest(values)}))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"key": "f" * 64}, "its key is ffffffffffff"),
+        ({"key": ""}, "its key is empty"),
+        ({"environment": {"engine": "1"}}, "names no dtype"),
+        ({"environment": {"dtype": "float32"}}, "names no dtype or engine"),
+        ({"environment": {"dtype": "float32", "engine": "2"}}, "its key is"),
+    ],
+)
+def test_a_key_that_does_not_follow_from_the_content_is_refused(
+    result: SweepResult, tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    path = store.save(result, tmp_path / "one.json")
+    reseal(path, **change)
+    with pytest.raises(PrunescopeError, match=message):
+        store.load(path)
+
+
+@pytest.mark.parametrize("part", ["pruning", "task", "checkpoint"])
+def test_what_is_edited_and_sealed_again_no_longer_has_its_key(result: SweepResult, tmp_path: Path, part: str) -> None:
+    path = store.save(result, tmp_path)
+    values = json.loads(path.read_text())
+    changes = {"pruning": {"scope": "all-linear"}, "task": {"fingerprint": "0" * 64}, "checkpoint": {"revision": "1"}}
+    reseal(path, **{part: {**values[part], **changes[part]}})
+    with pytest.raises(PrunescopeError, match="its key is"):
+        store.load(path)
+
+
+def test_points_that_are_not_those_of_the_model_are_refused(result: SweepResult, tmp_path: Path) -> None:
+    path = store.save(result, tmp_path)
+    checkpoint = {**json.loads(path.read_text())["checkpoint"], "num_layers": 7}
+    frames = [{**frame, "layer_sparsity": [0.0] * 7} for frame in json.loads(path.read_text())["frames"]]
+    reseal(path, checkpoint=checkpoint, frames=frames)
+    with pytest.raises(PrunescopeError, match="its points are not those of 7 layers"):
+        store.load(path)
+
+
+def test_a_file_under_another_results_key_is_refused(result: SweepResult, tmp_path: Path) -> None:
+    path = store.save(result, tmp_path)
+    wrong = path.rename(tmp_path / f"{'0' * 64}.json")
+    with pytest.raises(PrunescopeError, match="holds the result"):
+        store.load(wrong)
+    assert store.load(wrong.rename(tmp_path / "any-other-name.json")) == result
+
+
+def test_nothing_in_the_users_folder_takes_the_place_of_a_shipped_result(
+    result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path / "shipped")
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    shipped = store.save(result, tmp_path / "shipped")
+    store.save(result.model_copy(update={"seconds": 9.0}))
+    assert store.find(result.key) == shipped
+
+
 def test_look_up_by_key(result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     assert store.find(result.key) is None

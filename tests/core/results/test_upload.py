@@ -2,23 +2,27 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from core.errors import PrunescopeError
 from core.exports.files import result_json
-from core.results.schema import digest
+from core.results.schema import SweepResult, digest, key_of
 from core.results.upload import most_megabytes, read_upload
 from tests.builders import make_result
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 
 
-def file(change: Callable[[dict[str, Any]], None] = lambda values: None) -> bytes:
-    """The result's file with some values changed, and a checksum that fits: anybody can compute one."""
+def file(change: Callable[[dict[str, Any]], None], rekey: bool = True) -> bytes:
+    """The result's file with some values changed, and a key and a checksum that fit: anybody can compute them."""
     values = json.loads(result_json(RESULT))
     change(values)
+    if rekey:
+        with suppress(ValueError):  # what the format itself refuses has no key
+            values["key"] = key_of(SweepResult.model_validate(values))
     del values["checksum"]
     return json.dumps({**values, "checksum": digest(values)}).encode()
 
@@ -43,8 +47,6 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (set_in("key", to="../../etc/passwd"), "its key is no SHA-256"),
-        (set_in("key", to=""), "its key is no SHA-256"),
         (set_in("task", "name", to="own"), "unknown task"),
         (set_in("pruning", "method", to="magic"), "unknown method"),
         (set_in("pruning", "scope", to="layer:2"), "choose layer:0 to layer:1"),
@@ -52,8 +54,10 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (set_in("task", "label_names", to=["a", "b", "c"]), "do not fit"),
         (set_in("task", "gold", 3, to=2), "outside 0 to 1"),
         (set_in("frames", 1, "predictions", 0, to=-1), "outside 0 to 1"),
-        (set_in("cka", "points", 1, to="layer.7.attention"), "its points are not in 2 layers"),
-        (set_in("cka", "points", 1, to="layer.0.attention"), "twice"),
+        (set_in("cka", "points", 1, to="layer.7.attention"), "its points are not those of 2 layers"),
+        (set_in("cka", "points", 1, to="layer.0.attention"), "its points are not those of 2 layers"),
+        (set_in("frames", 1, "intervals", to={}), r"frame 0\.5: its intervals are not those of accuracy"),
+        (set_in("frames", 1, "metrics", to={}), r"frame 0\.5: its metrics are not those of amount 0"),
         (set_in("frames", 0, "cka", "mode", to=[[1.0, 1.0], [1.0, 1.0]]), "lacks a reduction"),
         (set_in("frames", 1, "metrics", "accuracy", to=None), "lacks its accuracy"),
         (set_in("frames", to=[]), "lacks a reduction"),
@@ -66,6 +70,17 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
 def test_what_no_page_could_show_is_refused(change: Callable[[dict[str, Any]], None], said: str) -> None:
     with pytest.raises(PrunescopeError, match=said):
         read_upload(file(change), "mine.json")
+
+
+@pytest.mark.parametrize("key", ["../../etc/passwd", "", "f" * 64, RESULT.key[::-1]])
+def test_a_key_of_ones_own_choice_is_refused(key: str) -> None:
+    with pytest.raises(PrunescopeError, match="was edited: its key is"):
+        read_upload(file(set_in("key", to=key), rekey=False), "mine.json")
+
+
+def test_an_edited_setting_under_the_old_key_is_refused() -> None:
+    with pytest.raises(PrunescopeError, match="was edited: its key is"):
+        read_upload(file(set_in("pruning", "scope", to="all-linear"), rekey=False), "mine.json")
 
 
 @pytest.mark.parametrize(

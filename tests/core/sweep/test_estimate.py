@@ -15,7 +15,7 @@ from core.results.store import save
 from core.sweep import estimate as module
 from core.sweep.estimate import SAMPLE, Pace, estimate, measure, to_download
 from core.sweep.sweep import sweep
-from tests.builders import make_result
+from tests.builders import make_result_of
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -72,7 +72,7 @@ def test_the_outcome_adds_the_parts(request_: SweepRequest, monkeypatch: pytest.
 
 def test_a_stored_result_takes_no_time(request_: SweepRequest) -> None:
     request = checked(replace(request_, num_examples=33))
-    path = save(make_result().model_copy(update={"key": prepare(request).key}))
+    path = save(make_result_of(request))
     assert estimate(request, silent) == {"stored": True, "seconds": 0.0}
     path.unlink()
 
