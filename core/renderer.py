@@ -1,7 +1,8 @@
-"""`python -m core.renderer FILE`: draws a figure as GIF, PNG or SVG, in a process of its own.
+"""`python -m core.renderer FILE`: draws a figure as GIF, PNG or SVG into a file.
 
-Drawing holds Python's lock for as long as a picture takes, which a server of many visitors has not. The order is JSON
-on standard input, {"spec", "format", "frames", "milliseconds"}; every frame that is done is a line on standard output.
+Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford; so it has
+a process of its own (`core.exports.drawing`). The order is one line of JSON on standard input, {"spec", "format",
+"frames", "milliseconds"}; standard output gets a line for every frame of a GIF.
 """
 
 import io
@@ -17,26 +18,26 @@ from PIL import Image
 
 SCALE = 2.0  # of a PNG: sharp in print and on a projector
 GIF_SCALE = 1.5
-LAST_HOLDS = 3  # the last frame stands this many times as long, as in the player
-COLOURS = 255  # one of 256 is left for "as before"
-MOST_STACKED = 24  # frames that the palette is made of: more would only cost memory
+LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
+COLOURS = 255  # of the 256 that a GIF has; the last means "as in the frame before"
+MAX_STACKED = 24  # frames that the palette is computed from; more would only cost memory
 WHITE = (255, 255, 255)
 NICENESS = 10  # the pages come first
 
 
 def draw(order: Mapping[str, Any]) -> Iterator[bytes | None]:
-    """Carries out an order.
+    """Draws a figure.
 
     Args:
-        order: `spec`: of a figure; `format`: gif, png or svg; `frames`: indices, one for a single picture;
-            `milliseconds`: how long a frame of a GIF stands.
+        order: `spec`: a Vega-Lite figure with a `frame` signal; `format`: gif, png or svg; `frames`: indices, a single
+            one for PNG and SVG; `milliseconds`: how long a GIF shows each frame.
 
     Yields:
-        None after each frame, at last the file's content.
+        None after each frame of a GIF; last, the file's content.
     """
     vega = vl_convert.vegalite_to_vega(order["spec"])
     if order["format"] == "svg":
-        yield vl_convert.vega_to_svg(_at(vega, order["frames"][0])).encode()
+        yield vl_convert.vega_to_svg(_with_frame(vega, order["frames"][0])).encode()
     elif order["format"] == "png":
         yield _png(vega, order["frames"][0], SCALE)
     else:
@@ -47,23 +48,23 @@ def draw(order: Mapping[str, Any]) -> Iterator[bytes | None]:
         yield animation(images, order["milliseconds"])
 
 
-def _at(vega: dict[str, Any], frame: int) -> dict[str, Any]:
-    """A compiled figure with its `frame` set."""
-    signals = [{**one, "value": frame} if one["name"] == "frame" else one for one in vega["signals"]]
+def _with_frame(vega: dict[str, Any], frame: int) -> dict[str, Any]:
+    """Returns a compiled figure with its `frame` signal set."""
+    signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
     return {**vega, "signals": signals}
 
 
 def _png(vega: dict[str, Any], frame: int, scale: float) -> bytes:
-    png: bytes = vl_convert.vega_to_png(_at(vega, frame), scale=scale)
+    png: bytes = vl_convert.vega_to_png(_with_frame(vega, frame), scale=scale)
     return png
 
 
 def animation(images: Sequence[Image.Image], milliseconds: int) -> bytes:
-    """Writes a GIF that loops, with one palette through all frames: with one for each, what stands still would flicker.
+    """Returns a GIF that loops; all frames share one palette, since separate ones make constant pixels flicker.
 
     Args:
         images: RGB, all of one size.
-        milliseconds: How long a frame stands.
+        milliseconds: How long each frame is shown.
     """
     palette = _palette(images)
     frames = [_indexed(image, palette) for image in images]
@@ -76,7 +77,7 @@ def animation(images: Sequence[Image.Image], milliseconds: int) -> bytes:
 
 
 def _indexed(image: Image.Image, palette: Image.Image) -> Image.Image:
-    """An image in the palette's colours; Pillow looks them up coarsely, so that white must be told apart."""
+    """Converts an image to the palette; Pillow's coarse look-up misses pure white, so white is set by itself."""
     indexed = image.quantize(palette=palette, dither=Image.Dither.NONE)
     paper = image.convert("L").point(lambda shade: 255 * (shade == 255))
     indexed.paste(COLOURS - 1, mask=paper)
@@ -84,8 +85,8 @@ def _indexed(image: Image.Image, palette: Image.Image) -> Image.Image:
 
 
 def _palette(images: Sequence[Image.Image]) -> Image.Image:
-    """The colours that all images need most, and the paper's white as it is."""
-    chosen = images[:: -(-len(images) // MOST_STACKED)]
+    """Returns the colours that the images need most, and pure white."""
+    chosen = images[:: -(-len(images) // MAX_STACKED)]
     width, height = chosen[0].size
     stack = Image.new("RGB", (width, height * len(chosen)))
     for k, image in enumerate(chosen):
@@ -97,10 +98,10 @@ def _palette(images: Sequence[Image.Image]) -> Image.Image:
 
 
 def main() -> None:
-    """Draws what standard input asks for."""
+    """Carries out the order on standard input."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    for content in draw(json.load(sys.stdin)):
+    for content in draw(json.loads(sys.stdin.readline())):
         if content is None:
             print("done", flush=True)
         else:

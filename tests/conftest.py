@@ -29,6 +29,7 @@ from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
     from core.jobs.queue import JobQueue
+    from tests.queues import Clock
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +67,20 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 
 
 @pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator["JobQueue"]:
-    """The queue that the pages know, in front of a worker without a model; its parameter is `fresh_seconds`."""
+def clock() -> "Clock":
+    """The clock of `queue`."""
+    from tests.queues import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> Iterator["JobQueue"]:
+    """The queue that the pages use, in front of a worker without a model."""
     from tests.queues import install, queues
 
-    with queues(tmp_path) as make:
-        queue = make(fresh_seconds=getattr(request, "param", 0.2))
+    with queues(tmp_path, clock) as make:
+        queue = make()
         install(queue, monkeypatch)
         yield queue
 

@@ -1,6 +1,7 @@
-"""A worker without a model: speaks the protocol of core.worker, and does what a request's `source_name` says.
+"""A worker without a model: speaks the protocol of core.worker and plays the script that an order names.
 
-Run as a script with a file of JSON: {"header", "frames", "key", "path"}; `tests.queues` writes it.
+The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key",
+"path"}, which `tests.queues` writes.
 """
 
 import json
@@ -12,8 +13,9 @@ import threading
 import time
 from pathlib import Path
 
-MATERIAL = json.loads(Path(sys.argv[1]).read_text())
-LINES: "queue.Queue[dict]" = queue.Queue()
+MATERIAL_FILE = Path(sys.argv[1])
+MATERIAL = json.loads(MATERIAL_FILE.read_text())
+ORDERS: "queue.Queue[dict]" = queue.Queue()
 CANCELLED: set[str] = set()
 WRITING = threading.Lock()
 
@@ -25,93 +27,109 @@ def read() -> None:
             CANCELLED.add(order["job"])
         elif order["op"] == "find":
             if order["request"]["source_name"] == "stored":
-                done(order["job"])
+                emit_result(order["job"])
         else:
-            LINES.put(order)
+            ORDERS.put(order)
     os._exit(0)
 
 
-def say(job: str, event: str, **rest: object) -> None:
-    with WRITING:  # both threads speak, and two lines must not run into each other
-        print(json.dumps({"job": job, "event": event, **rest}), flush=True)
+def emit(job: str, event: str, **fields: object) -> None:
+    with WRITING:  # both threads write, and two lines must not run into each other
+        print(json.dumps({"job": job, "event": event, **fields}), flush=True)
 
 
-def done(job: str) -> None:
-    say(job, "done", key=MATERIAL["key"], path=MATERIAL["path"], stored=False)
+def emit_result(job: str) -> None:
+    emit(job, "done", key=MATERIAL["key"], path=MATERIAL["path"], stored=False)
 
 
-def answer(order: dict) -> None:
-    job = order["job"]
-    if order["op"] == "verify":
-        same = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
-        say(
-            job,
-            "done",
-            outcome={
-                "amount": order["amount"],
-                "engine": dict.fromkeys(same, 0.0),
-                "torch_cka": same,
-                "accuracy": 0.0,
-                "within_tolerance": True,
-            },
-        )
-        return
-    if order["op"] == "predict":
-        predict(order)
-        return
-    if order["op"] == "export":
-        say(job, "done", outcome={"folder": f"/somewhere/{order['amount']}"})
-        return
-    if order["op"] == "estimate":
-        say(job, "done", outcome={"stored": False, "seconds": 42.0})
-        return
-    script = order["request"]["source_name"] or "frames"
-    say(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
+def is_cancelled(job: str, script: str) -> bool:
+    """Hangs as the script says; then tells whether the job was cancelled, and says so."""
+    while script == "stubborn" or (script == "hang" and job not in CANCELLED):
+        time.sleep(0.01)
+    if job not in CANCELLED:
+        return False
+    CANCELLED.discard(job)
+    emit(job, "cancelled")
+    return True
+
+
+def run(job: str, script: str) -> None:
+    emit(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
     if script == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    if script == "idle out":
-        os._exit(0)
+    if script == "idle out once":
+        try:
+            MATERIAL_FILE.with_name("has-idled-out").touch(exist_ok=False)
+            os._exit(0)
+        except FileExistsError:
+            pass
     if script == "refuse":
-        say(job, "error", message="42 examples: choose 4 to 10")
+        emit(job, "error", message="42 examples: choose 4 to 10")
         return
     if script == "babble":
         print("not JSON\n[1, 2]\n{}\n" + json.dumps({"job": "nobody", "event": "done"}), flush=True)
-        say(job, "frame", header={}, frame={"amount": 2})
-        say(job, "whatever")
+        emit(job, "frame", header={}, frame={"amount": 2})
+        emit(job, "whatever")
     if script == "nonsense":
-        say(job, "done", key=MATERIAL["key"])
+        emit(job, "done", key=MATERIAL["key"])
         return
     for frame in MATERIAL["frames"]:
-        say(job, "frame", header=MATERIAL["header"], frame=frame)
-    while script in ("hang", "stubborn") and (script == "stubborn" or job not in CANCELLED):
-        time.sleep(0.01)
-    if job in CANCELLED:
-        say(job, "cancelled")
-    else:
-        done(job)
+        emit(job, "frame", header=MATERIAL["header"], frame=frame)
+    if not is_cancelled(job, script):
+        emit_result(job)
 
 
-def predict(order: dict) -> None:
-    """The second label's probability falls from 0.9 by 0.8 times the amount; `hang` and `refuse` do as they say."""
-    job, (text, *_) = order["job"], order["texts"]
-    while text == "hang" and job not in CANCELLED:
-        time.sleep(0.01)
-    if job in CANCELLED:
-        say(job, "cancelled")
-    elif text == "refuse":
-        say(job, "error", message="the sentence is <b>refused</b>")
-    else:
-        second = [0.9 - 0.8 * amount for amount in order["amounts"]]
+def estimate(job: str, script: str) -> None:
+    if not is_cancelled(job, script):
+        emit(job, "done", outcome={"stored": False, "seconds": 42.0})
+
+
+def verify(job: str, amount: float) -> None:
+    torch_cka = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
+    emit(
+        job,
+        "done",
+        outcome={
+            "amount": amount,
+            "engine": dict.fromkeys(torch_cka, 0.0),
+            "torch_cka": torch_cka,
+            "accuracy": 0.0,
+            "within_tolerance": True,
+        },
+    )
+
+
+def predict(job: str, text: str, amounts: list[float]) -> None:
+    """The second label's probability falls from 0.9 by 0.8 times the amount."""
+    if text == "refuse":
+        emit(job, "error", message="the sentence is <b>refused</b>")
+    elif not is_cancelled(job, text):
+        second = [0.9 - 0.8 * amount for amount in amounts]
         outcome = {
-            "amounts": order["amounts"],
+            "amounts": amounts,
             "labels": ["negative", "positive"],
-            "probabilities": [[1 - one, one] for one in second],
+            "probabilities": [[1 - share, share] for share in second],
             "num_tokens": 2 + len(text.split()),
             "num_unknown": text.count("UNK"),
         }
-        say(job, "done", outcome=outcome)
+        emit(job, "done", outcome=outcome)
+
+
+def carry_out(order: dict) -> None:
+    job, script = order["job"], order.get("request", {}).get("source_name") or ""
+    match order["op"]:
+        case "run":
+            run(job, script)
+        case "estimate":
+            estimate(job, script)
+        case "verify":
+            verify(job, order["amount"])
+        case "predict":
+            predict(job, order["texts"][0], order["amounts"])
+        case "export":
+            emit(job, "done", outcome={"folder": f"/somewhere/{order['amount']}"})
 
 
 threading.Thread(target=read, daemon=True).start()
 while True:
-    answer(LINES.get())
+    carry_out(ORDERS.get())

@@ -1,4 +1,4 @@
-"""A job queue in front of a worker without a model, for tests of what stands on it."""
+"""A job queue in front of a worker without a model, and a clock that tests turn by hand."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,25 +7,40 @@ from pathlib import Path
 
 import pytest
 
+from core.jobs import queue as module
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.results.schema import Header, SweepResult, canonical_json
 from core.results.store import save
 from tests.builders import make_result
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 60.0  # seconds; only a test that fails waits so long
 RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
 
-MakeQueue = Callable[..., JobQueue]
+MakeQueue = Callable[[], JobQueue]
+
+
+class Clock:
+    """A clock that stands still until a test moves it on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0  # seconds
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @contextmanager
-def queues(folder: Path, result: SweepResult = RESULT) -> Iterator[MakeQueue]:
-    """Gives what makes queues, whose runs all lead to `result`, stored in the user's folder; ends them afterwards.
+def queues(folder: Path, clock: Clock, result: SweepResult = RESULT) -> Iterator[MakeQueue]:
+    """Yields a function that makes queues, and closes them afterwards.
 
     Args:
         folder: Where the worker's material is written.
-        result: What its frames and its result are.
+        clock: The queues' clock.
+        result: The result of every run, stored in the user's folder.
     """
     content = result.model_dump(mode="json")
     material = {
@@ -39,8 +54,8 @@ def queues(folder: Path, result: SweepResult = RESULT) -> Iterator[MakeQueue]:
     command = (sys.executable, "-u", str(worker), str(folder / "material.json"))
     made: list[JobQueue] = []
 
-    def make(**options: float) -> JobQueue:
-        made.append(JobQueue(command, **options))
+    def make() -> JobQueue:
+        made.append(JobQueue(command, clock))
         return made[-1]
 
     try:
@@ -48,6 +63,13 @@ def queues(folder: Path, result: SweepResult = RESULT) -> Iterator[MakeQueue]:
     finally:
         for queue in made:
             queue.close()
+
+
+def now(queue: JobQueue, job_id: str) -> Job:
+    """Returns a known job as it is."""
+    job = queue.get(job_id)
+    assert job is not None
+    return job
 
 
 def ended(queue: JobQueue, job_id: str) -> Job:
@@ -60,7 +82,7 @@ def ended(queue: JobQueue, job_id: str) -> Job:
 
 def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
     """Waits for a job's first frames."""
-    job = queue.wait(job_id, lambda job: len(job.frames) >= frames, PATIENCE)
+    job = queue.wait(job_id, lambda job: len(job.frames) >= frames or job.ended, PATIENCE)
     assert job is not None
     assert job.state == "running"
     assert len(job.frames) >= frames
@@ -68,6 +90,6 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes a queue the one that the pages know."""
+    """Makes a queue the one that the pages use."""
     for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "watch", "cancel"):
-        monkeypatch.setattr(queue, name, getattr(queue, name))
+        monkeypatch.setattr(module, name, getattr(queue, name))

@@ -1,103 +1,111 @@
 """A picture that is drawn in a process of its own."""
 
-import json
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 from core.charts.grammar import Spec
 from core.errors import PrunescopeError
-from core.request.catalog import ROOT
+from core.jobs.worker_process import ChildProcess
 
 Picture = Literal["gif", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
-MOST_AT_ONCE = 2  # drawings; each takes one processor
-LONGEST_WAIT = 60.0  # seconds for one's turn
-_turns = threading.BoundedSemaphore(MOST_AT_ONCE)
+MAX_AT_ONCE = 2  # drawings; each takes one processor
+TURN_TIMEOUT_SECONDS = 60.0
+_turns = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 class Drawing:
-    """A picture that is being drawn, in a process of its own: drawing would hold up a server.
+    """A picture that `core.renderer` draws while the server goes on.
 
     Args:
         figure: From `core.exports.figure.figure_of`.
         kind: The format.
-        frames: Indices of its frames; one for a single picture.
-        milliseconds: How long a frame of a GIF stands.
+        frames: Indices of the frames; a single one for PNG and SVG.
+        milliseconds: How long a GIF shows each frame.
+        clock: Returns the time in seconds.
     """
 
-    def __init__(self, figure: Spec, kind: Picture, frames: Sequence[int], milliseconds: int = 500) -> None:
+    def __init__(
+        self,
+        figure: Spec,
+        kind: Picture,
+        frames: Sequence[int],
+        milliseconds: int = 500,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.total = len(frames)
         self.done = 0  # frames
-        self._started = time.monotonic()
-        self._unwanted = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._clock = clock
+        self._started = clock()
+        self._cancelled = threading.Event()
+        self._process: ChildProcess | None = None
         self._content: bytes | None = None
         self._message = ""
         order = {"spec": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
-        self._thread = threading.Thread(target=self._draw, args=(json.dumps(order).encode(),), daemon=True)
+        self._thread = threading.Thread(target=self._draw, args=(order,), daemon=True)
         self._thread.start()
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it is finished, cancelled or failed."""
         return not self._thread.is_alive()
 
     @property
     def seconds_left(self) -> float | None:
-        """What the remaining frames take at the pace of the first ones; None before the first."""
-        return (time.monotonic() - self._started) / self.done * (self.total - self.done) if self.done else None
+        """The time that the remaining frames take at the pace so far; None before the first."""
+        return (self._clock() - self._started) / self.done * (self.total - self.done) if self.done else None
 
     def cancel(self) -> None:
-        """Ends it at once."""
-        self._unwanted.set()
+        """Ends the drawing at once."""
+        self._cancelled.set()
         if self._process:
             self._process.kill()
 
     def wait(self) -> bytes:
-        """Waits for the end and gives the file's content.
+        """Waits for the end and returns the file's content.
 
         Raises:
-            PrunescopeError: It was cancelled, too many others were being drawn, or the process failed.
+            PrunescopeError: The drawing was cancelled, had no turn in time, or failed.
         """
         self._thread.join()
         if self._content is None:
             raise PrunescopeError(self._message)
         return self._content
 
-    def _draw(self, order: bytes) -> None:
-        deadline = time.monotonic() + LONGEST_WAIT
-        while not _turns.acquire(timeout=0.2):
-            if self._unwanted.is_set() or time.monotonic() > deadline:
-                self._message = f"{MOST_AT_ONCE} pictures are being drawn, which is as many as fit: try again soon"
-                return
+    def _draw(self, order: Mapping[str, Any]) -> None:
+        if not self._take_turn():
+            self._message = f"{MAX_AT_ONCE} pictures are being drawn, as many as fit: try again soon"
+            return
         try:
             with TemporaryDirectory(prefix="prunescope-") as folder:
                 path = Path(folder) / "picture"
-                self._run([*RENDERER, str(path)], order)
+                self._render(order, path)
                 self._content = path.read_bytes()
         except OSError:
             self._message = "the picture was not finished: make it again"
         finally:
             _turns.release()
 
-    def _run(self, command: Sequence[str], order: bytes) -> None:
-        """Follows the process to its end; every line is a frame."""
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    def _take_turn(self) -> bool:
+        """Waits for a turn; returns False if the drawing is cancelled or the wait becomes too long."""
+        deadline = self._clock() + TURN_TIMEOUT_SECONDS
+        while not _turns.acquire(timeout=0.2):
+            if self._cancelled.is_set() or self._clock() > deadline:
+                return False
+        return True
+
+    def _render(self, order: Mapping[str, Any], path: Path) -> None:
+        """Follows the renderer to its end; it writes a line for each frame."""
+        with ChildProcess([*RENDERER, str(path)]) as process:
             self._process = process
-            if self._unwanted.is_set():
+            if self._cancelled.is_set():  # before there was a process to kill
                 process.kill()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            with suppress(BrokenPipeError):  # it has ended already
-                process.stdin.write(order)
-                process.stdin.close()
-            for _ in process.stdout:
+            process.send(order)
+            for _ in process.lines():
                 self.done += 1

@@ -1,83 +1,107 @@
-"""One queue for the whole server process in front of the one warm worker.
+"""The queue of the server process, in front of the one warm worker (`core.worker`).
 
-All visitors share it: one job runs at a time, the others wait in order, and
-visitors who ask for the same thing watch one job. The worker (`core.worker`)
-is a process of its own, so that the server stays small and quick; this module
-starts it, replaces it when it has died, and turns its lines into snapshots.
+All visitors share it. One job runs at a time and the others wait; visitors who ask for the same thing share a job.
+Estimates, which pages ask for on their own, never hold anything else up: they come last, and a running one makes way.
 """
 
 import json
 import logging
 import secrets
-import subprocess
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.jobs.job import Job
-from core.request.catalog import ROOT
+from core.jobs.job import FINAL_EVENTS, Job
+from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import Frame, Header
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
-UNSEEN_SECONDS = 60.0  # hosted, a job that nobody has looked at for so long ends
-FRESH_SECONDS = 5.0  # a watcher looks every second or two; one not seen for so long has left
-STUBBORN_SECONDS = 20.0  # a worker that has not let go of a cancelled job by then is replaced
-MOST_WAITING = 8  # hosted, so many jobs may wait
-MOST_FINISHED = 40  # so many ended jobs are remembered, for reloads
+ESTIMATE = "estimate"
+UNSEEN_SECONDS = 60.0  # hosted, a job that nobody has looked at for this long ends
+FRESH_SECONDS = 5.0  # pages look every second or two: a watcher not seen for this long has left
+CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
+TICK_SECONDS = 1.0  # between two checks of these three
+MAX_WAITING = 8  # hosted, jobs other than estimates
+MAX_WAITING_ESTIMATES = 4  # hosted
+MAX_REMEMBERED = 40  # ended jobs, for reloads
+
+Clock = Callable[[], float]
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class _Entry:
-    """A job with what the queue needs to know about it."""
+@dataclass(eq=False)
+class Entry:
+    """A job with what the queue needs to know about it.
+
+    Attributes:
+        job: What its watchers see.
+        order: The worker's line, without the id.
+        last_seen: When anybody last looked.
+        watchers: When each watcher last looked.
+        was_left: Whether a watcher has cancelled.
+        makes_way: Whether the worker was told to drop it for the moment.
+    """
 
     job: Job
-    order: dict[str, Any]  # the worker's line, without the id
-    seen: float  # when anybody looked last
-    watchers: dict[str, float] = field(default_factory=dict)  # token -> when it looked last
-    left: bool = False  # whether a watcher has cancelled
+    order: Mapping[str, Any]
+    last_seen: float
+    watchers: dict[str, float] = field(default_factory=dict)
+    was_left: bool = False
+    makes_way: bool = False
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether it measures how long a run would take."""
+        return bool(self.order["op"] == ESTIMATE)
+
+    def watch(self, watcher: str, now: float) -> None:
+        """Notes that a visitor looks."""
+        self.last_seen = self.watchers[watcher] = now
+
+    def leave(self, watcher: str) -> None:
+        """Notes that a visitor has cancelled."""
+        self.watchers.pop(watcher, None)
+        self.was_left = True
+
+    def reason_to_end(self, now: float) -> str | None:
+        """Says why nobody needs it any more; None while somebody does."""
+        last_look = max(self.watchers.values(), default=float("-inf"))
+        if self.was_left and now - last_look > FRESH_SECONDS:
+            return "Cancelled."
+        if is_hosted() and now - self.last_seen > UNSEEN_SECONDS:
+            return "Ended because nobody was watching it."
+        return None
+
+
+def in_order(waiting: Iterable[Entry]) -> list[Entry]:
+    """Returns waiting entries in the order in which they will run: first come, first served, estimates last."""
+    return sorted(waiting, key=lambda entry: entry.is_estimate)
 
 
 class JobQueue:
-    """Jobs, in order, in front of one worker process.
+    """Jobs in front of one worker process.
 
     Args:
         command: Starts the worker.
-        unseen_seconds: Hosted, how long a job runs on while nobody looks.
-        fresh_seconds: How long a watcher counts after its last look.
-        stubborn_seconds: How long the worker may take to let go of a cancelled job.
+        clock: Returns the time in seconds.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str] = WORKER,
-        *,
-        unseen_seconds: float = UNSEEN_SECONDS,
-        fresh_seconds: float = FRESH_SECONDS,
-        stubborn_seconds: float = STUBBORN_SECONDS,
-    ) -> None:
-        self._command = command
-        self._unseen_seconds = unseen_seconds
-        self._fresh_seconds = fresh_seconds
-        self._stubborn_seconds = stubborn_seconds
+    def __init__(self, command: Sequence[str] = WORKER, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
         self._changed = threading.Condition()  # its lock guards everything below
-        self._entries: dict[str, _Entry] = {}  # by id, oldest first
-        self._waiting: deque[str] = deque()
-        self._running: str | None = None
-        self._cancelled_at: float | None = None  # when the running job was cancelled
-        self._worker: subprocess.Popen[str] | None = None
+        self._entries: dict[str, Entry] = {}  # by id, oldest first
+        self._waiting: list[Entry] = []
+        self._running: Entry | None = None
+        self._cancelled_at: float | None = None  # when the worker was told to drop the running job
+        self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
         self._caretaker: threading.Thread | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     # ------------------------------------------------------------ for visitors
 
@@ -85,17 +109,17 @@ class JobQueue:
         """Starts the worker unless it runs, so that it is warm by the first click."""
         with self._changed:
             try:
-                self._ensure_worker()
+                self._worker.start()
             except OSError:
-                logger.exception("the worker does not start")  # the first job will say so to its visitor
+                logger.exception("the worker does not start")  # the first job will tell its visitor
 
     def submit(self, request: SweepRequest, watcher: str, *, fresh: bool = False) -> str:
-        """Asks for a sweep; the same one, if it is alive already, is shared.
+        """Asks for a sweep, or joins the job that computes it already.
 
         Args:
             request: What to compute.
-            watcher: A visitor's token.
-            fresh: Compute even if a stored result is there.
+            watcher: The visitor's token.
+            fresh: Whether to compute even if the result is stored.
 
         Returns:
             The job's id.
@@ -107,12 +131,12 @@ class JobQueue:
         return self._add({"op": "run", "request": request.to_json(), "fresh": fresh}, request, watcher)
 
     def ask(self, op: str, watcher: str, **fields: Any) -> str:
-        """Asks the worker for something else than a sweep.
+        """Asks the worker for something other than a sweep.
 
         Args:
-            op: A name from `core.worker.ANSWERS`.
-            watcher: A visitor's token.
-            fields: What the question needs, plain JSON values.
+            op: A name from `core.worker.ANSWERS`. A new estimate replaces the visitor's last one.
+            watcher: The visitor's token.
+            fields: What the order needs, plain JSON values.
 
         Returns:
             The job's id.
@@ -123,93 +147,97 @@ class JobQueue:
         return self._add({"op": op, **fields}, None, watcher)
 
     def get(self, job_id: str) -> Job | None:
-        """Gives a snapshot of a job, or None if it is not (or no longer) known.
-
-        Args:
-            job_id: As `submit` gave it.
-        """
+        """Returns a snapshot of a job, or None if the queue does not (or no longer) know it."""
         with self._changed:
             return self._snapshot(job_id)
 
     def wait(self, job_id: str, ready: Callable[[Job], bool], seconds: float) -> Job | None:
-        """Waits until a job has come so far, or the time is over.
-
-        Args:
-            job_id: As `submit` gave it.
-            ready: Tells from a snapshot whether to stop waiting.
-            seconds: The longest wait.
-
-        Returns:
-            The latest snapshot; None if the job is not known.
-        """
+        """Waits until a job is ready, but no longer than `seconds`, and returns its latest snapshot, as `get` does."""
         with self._changed:
             self._changed.wait_for(lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds)
             return self._snapshot(job_id)
 
     def request_for(self, key: str) -> SweepRequest | None:
-        """Gives the request that led to a result, if its job is remembered; a result itself tells no folders.
-
-        Args:
-            key: The result's key.
-        """
+        """Returns the request that led to a result, if its job is remembered; the result itself names no folders."""
         with self._changed:
-            asked = (entry.job for entry in reversed(self._entries.values()) if entry.job.key == key)
-            return next((job.request for job in asked if job.request), None)
+            jobs = (entry.job for entry in reversed(self._entries.values()))
+            return next((job.request for job in jobs if job.key == key and job.request), None)
 
     def watch(self, job_id: str, watcher: str) -> None:
-        """Notes that a visitor is looking at a job.
-
-        Args:
-            job_id: As `submit` gave it; an unknown one is ignored.
-            watcher: The visitor's token.
-        """
+        """Notes that a visitor looks at a job; an unknown id is ignored."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                entry.seen = entry.watchers[watcher] = time.monotonic()
+                entry.watch(watcher, self._clock())
 
     def cancel(self, job_id: str, watcher: str) -> None:
-        """Detaches a visitor from a job; when the last one leaves, it ends.
-
-        Args:
-            job_id: As `submit` gave it; an unknown one is ignored.
-            watcher: The visitor's token.
-        """
+        """Detaches a visitor from a job, which ends when the last one leaves; an unknown id is ignored."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                entry.watchers.pop(watcher, None)
-                entry.left = True
-                self._end_unwanted()
+                entry.leave(watcher)
+                self._end_unneeded()
+
+    def tend(self) -> None:
+        """Ends the jobs that nobody needs and the worker that does not drop one; called once a second."""
+        with self._changed:
+            self._end_unneeded()
+            since = self._cancelled_at
+            if since is not None and self._clock() - since > CANCEL_TIMEOUT_SECONDS:
+                logger.warning("the worker does not drop a cancelled job: it is replaced")
+                self._worker.kill()
 
     def close(self) -> None:
         """Ends the worker and with it the queue's use."""
-        with self._changed:
-            self._closed = True
-            worker, self._worker = self._worker, None
-        if worker:
-            worker.kill()
-            worker.wait()
+        self._closed.set()
+        self._worker.close()
 
     # ------------------------------------------------------------ the queue; the lock is held
 
-    def _add(self, order: dict[str, Any], request: SweepRequest | None, watcher: str) -> str:
-        now = time.monotonic()
+    def _add(self, order: Mapping[str, Any], request: SweepRequest | None, watcher: str) -> str:
         with self._changed:
-            twins = (entry for entry in self._entries.values() if entry.order == order and not entry.job.ended)
-            entry = next(twins, None)
-            if entry is None:
-                if is_hosted() and len(self._waiting) >= MOST_WAITING:
-                    raise PrunescopeError(
-                        f"{len(self._waiting)} runs are waiting, more than {MOST_WAITING} do not fit: "
-                        "try again in a few minutes, or run Prunescope on your own computer"
-                    )
-                entry = _Entry(Job(secrets.token_urlsafe(9), request), order, now)
-                self._entries[entry.job.id] = entry
-                self._waiting.append(entry.job.id)
-            entry.seen = entry.watchers[watcher] = now
+            if order["op"] == ESTIMATE:
+                self._leave_estimates(watcher, order)
+            entry = self._alive(order) or self._enqueue(order, request)
+            entry.watch(watcher, self._clock())
+            self._make_way()
             self._start_next()
-            self._ask_early(entry)
+            self._find_early(entry)
             self._start_caretaker()
             return entry.job.id
+
+    def _alive(self, order: Mapping[str, Any]) -> Entry | None:
+        """Finds the living job with this order."""
+        return next((entry for entry in self._living() if entry.order == order), None)
+
+    def _living(self) -> list[Entry]:
+        return [entry for entry in self._entries.values() if not entry.job.ended]
+
+    def _leave_estimates(self, watcher: str, order: Mapping[str, Any]) -> None:
+        """Detaches a visitor from all estimates but the one with this order."""
+        for entry in self._living():
+            if entry.is_estimate and watcher in entry.watchers and entry.order != order:
+                entry.leave(watcher)
+        self._end_unneeded()
+
+    def _enqueue(self, order: Mapping[str, Any], request: SweepRequest | None) -> Entry:
+        entry = Entry(Job(secrets.token_urlsafe(9), request), order, self._clock())
+        if is_hosted():
+            self._check_room(entry)
+        self._entries[entry.job.id] = entry
+        self._waiting.append(entry)
+        return entry
+
+    def _check_room(self, new: Entry) -> None:
+        """Refuses a job if as many of its kind wait as a hosted server allows."""
+        waiting = sum(entry.is_estimate == new.is_estimate for entry in self._waiting)
+        if new.is_estimate and waiting >= MAX_WAITING_ESTIMATES:
+            raise PrunescopeError(
+                f"{waiting} estimates are waiting, as many as fit: press Run without one, or ask again in a minute"
+            )
+        if not new.is_estimate and waiting >= MAX_WAITING:
+            raise PrunescopeError(
+                f"{waiting} runs are waiting, as many as fit: "
+                "try again in a few minutes, or run Prunescope on your own computer"
+            )
 
     def _snapshot(self, job_id: str) -> Job | None:
         entry = self._entries.get(job_id)
@@ -217,136 +245,127 @@ class JobQueue:
             return None
         if entry.job.state != "queued":
             return entry.job
-        return replace(entry.job, position=self._waiting.index(job_id) + (self._running is not None))
+        running = self._running is not None and not self._running.makes_way
+        return replace(entry.job, position=in_order(self._waiting).index(entry) + running)
 
     def _start_next(self) -> None:
         while self._running is None and self._waiting:
-            entry = self._entries[self._waiting.popleft()]
+            entry = in_order(self._waiting)[0]
             try:
-                self._ensure_worker()
-                self._send({"job": entry.job.id, **entry.order})
+                self._worker.start()
             except OSError as error:
                 logger.exception("the worker does not start")
-                self._update(entry, state="failed", message=f"The computing process does not start: {error.strerror}.")
+                self._waiting.remove(entry)
+                message = f"The computing process does not start: {error.strerror}."
+                self._update(entry, replace(entry.job, state="failed", message=message))
                 continue
-            self._running, self._cancelled_at = entry.job.id, None
-            self._update(entry, state="running", stage="Starting")
+            if not self._worker.send({"job": entry.job.id, **entry.order}):
+                return  # it has just died: its successor, which `_on_worker_exit` starts, takes the order
+            self._waiting.remove(entry)
+            self._running = entry
+            self._update(entry, replace(entry.job, state="running", stage="Starting"))
 
-    def _ask_early(self, entry: _Entry) -> None:
-        """Asks about a job that has to wait: a stored result is told at once."""
+    def _find_early(self, entry: Entry) -> None:
+        """Asks the worker about a run that has to wait: a stored result is told at once."""
         if entry.job.state == "queued" and entry.order["op"] == "run" and not entry.order["fresh"]:
-            with suppress(OSError):  # a worker that is gone cannot say
-                self._send({"job": entry.job.id, "op": "find", "request": entry.order["request"]})
+            self._worker.send({"job": entry.job.id, "op": "find", "request": entry.order["request"]})
 
-    def _update(self, entry: _Entry, **changes: Any) -> None:
-        entry.job = replace(entry.job, **changes)
-        if entry.job.ended:
+    def _make_way(self) -> None:
+        """Interrupts a running estimate when anything else waits; it is measured again later."""
+        running = self._running
+        if running and running.is_estimate and not all(entry.is_estimate for entry in self._waiting):
+            running.makes_way = True
+            self._cancel_running()
+
+    def _update(self, entry: Entry, job: Job) -> None:
+        entry.job = job
+        if job.ended:
             self._forget_old()
         self._changed.notify_all()
 
     def _forget_old(self) -> None:
-        ended = [job_id for job_id, entry in self._entries.items() if entry.job.ended]
-        for job_id in ended[:-MOST_FINISHED]:
-            if job_id != self._running:  # cancelled, but the worker has not let go of it yet
-                del self._entries[job_id]
+        ended = [entry for entry in self._entries.values() if entry.job.ended]
+        for entry in ended[:-MAX_REMEMBERED]:
+            if entry is not self._running:  # cancelled, but the worker has not dropped it yet
+                del self._entries[entry.job.id]
+
+    def _put_back(self, entry: Entry) -> None:
+        """Queues the running job again, in front."""
+        entry.makes_way = False
+        self._waiting.insert(0, entry)
+        self._update(entry, replace(entry.job, state="queued", stage=""))
 
     def _release(self) -> None:
-        """The worker is free again."""
+        """Gives the free worker the next job."""
         self._running = self._cancelled_at = None
         self._start_next()
 
-    def _end_unwanted(self) -> None:
-        """Ends jobs whose last watcher has left and, hosted, jobs that nobody looks at."""
-        now = time.monotonic()
-        for entry in [entry for entry in self._entries.values() if not entry.job.ended]:
-            last_look = max(entry.watchers.values(), default=float("-inf"))
-            if entry.left and now - last_look > self._fresh_seconds:
-                self._end(entry, "Cancelled.")
-            elif is_hosted() and now - entry.seen > self._unseen_seconds:
-                self._end(entry, "Ended because nobody was watching it.")
+    def _end_unneeded(self) -> None:
+        for entry in self._living():
+            reason = entry.reason_to_end(self._clock())
+            if reason is not None:
+                self._end(entry, reason)
 
-    def _end(self, entry: _Entry, message: str) -> None:
-        if entry.job.id == self._running:
-            self._cancelled_at = time.monotonic()
-            try:
-                self._send({"job": entry.job.id, "op": "cancel"})
-            except OSError:
-                logger.warning("the worker is gone: nothing to cancel")
+    def _end(self, entry: Entry, message: str) -> None:
+        if entry is self._running:
+            self._cancel_running()
         else:
-            self._waiting.remove(entry.job.id)
-        self._update(entry, state="cancelled", message=message)
+            self._waiting.remove(entry)
+        self._update(entry, replace(entry.job, state="cancelled", message=message))
 
-    # ------------------------------------------------------------ the worker
+    def _cancel_running(self) -> None:
+        """Tells the worker to drop its job; until it has, the job keeps the worker busy."""
+        assert self._running is not None
+        if self._cancelled_at is None:
+            self._cancelled_at = self._clock()
+            self._worker.send({"job": self._running.job.id, "op": "cancel"})
 
-    def _ensure_worker(self) -> None:
-        if self._worker is not None and self._worker.poll() is None:
-            return
-        self._worker = subprocess.Popen(
-            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        threading.Thread(target=self._read, args=(self._worker,), name="worker-lines", daemon=True).start()
+    # ------------------------------------------------------------ what the worker says; the lock is held
 
-    def _send(self, line: dict[str, Any]) -> None:
-        """Writes an order; raises OSError if the worker is gone."""
-        if self._worker is None or self._worker.stdin is None:
-            raise BrokenPipeError("there is no worker")
-        self._worker.stdin.write(json.dumps(line) + "\n")
-        self._worker.stdin.flush()
-
-    def _read(self, worker: "subprocess.Popen[str]") -> None:
-        """Follows one worker to its end, on a thread of its own."""
-        assert worker.stdout is not None
-        assert worker.stdin is not None
-        for line in worker.stdout:
-            with self._changed:
-                try:
-                    self._take(json.loads(line))
-                except (ValueError, TypeError, KeyError, AttributeError):
-                    logger.warning("the worker wrote a line that is not understood: %.200s", line, exc_info=True)
-        code = worker.wait()
-        worker.stdout.close()
-        with self._changed:
-            if self._worker is worker:
-                self._worker = None
-                self._bury(code)
-
-    def _take(self, event: dict[str, Any]) -> None:
-        """Applies one line of the worker; the lock is held."""
-        entry, kind = self._entries[event["job"]], event["event"]
-        ends = kind in ("done", "error", "cancelled")
+    def _on_line(self, line: str) -> None:
         try:
-            if not entry.job.ended:
-                self._update(entry, **_changes(entry.job, kind, event))
+            self._apply(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            logger.warning("the worker wrote a line that makes no sense: %.200s", line, exc_info=True)
+
+    def _apply(self, event: Mapping[str, Any]) -> None:
+        entry, final = self._entries[event["job"]], event["event"] in FINAL_EVENTS
+        try:
+            if event["event"] == "cancelled" and entry.makes_way and not entry.job.ended:
+                self._put_back(entry)
+            elif not entry.job.ended:
+                self._update(entry, entry.job.after(event))
         except (ValueError, TypeError, KeyError):
-            if ends:
-                self._update(entry, state="failed", message="The computing process gave an answer that makes no sense.")
+            if final:
+                message = "The computing process gave an answer that makes no sense."
+                self._update(entry, replace(entry.job, state="failed", message=message))
             raise
         finally:
-            if ends and entry.job.id == self._running:
+            if final and entry is self._running:
                 self._release()
-            elif ends and entry.job.id in self._waiting:
-                self._waiting.remove(entry.job.id)
+            elif final and entry in self._waiting:
+                self._waiting.remove(entry)
 
-    def _bury(self, code: int) -> None:
-        """The worker has ended; the lock is held.
+    def _on_worker_exit(self, status: int) -> None:
+        """Tells the running job that the worker has ended, and starts a new worker if anything waits.
 
         Args:
-            code: Its exit status: 0 when it was idle for long, anything else is an accident.
+            status: 0 if the worker had been idle for long; anything else is an accident.
         """
-        entry = self._entries.get(self._running or "")
+        entry = self._running
         if entry and not entry.job.ended:
-            if code == 0:  # it ended idle just as it was asked: ask its successor
-                self._waiting.appendleft(entry.job.id)
-                self._update(entry, state="queued", stage="")
+            if status == 0 or entry.makes_way:
+                self._put_back(entry)  # the worker ended just as it got the order, or was replaced
             else:
-                logger.error("the worker ended in mid-run with status %d", code)
-                self._update(
-                    entry,
-                    state="failed",
-                    message="The computing process ended unexpectedly, perhaps for lack of memory. "
-                    "The next run starts a new one: try again, with fewer examples or a smaller checkpoint.",
+                logger.error("the worker ended during a job with status %d", status)
+                message = (
+                    "The computing process ended unexpectedly, perhaps for lack of memory. "
+                    "The next run starts a new one: try again, with fewer examples or a smaller checkpoint."
                 )
+                self._update(entry, replace(entry.job, state="failed", message=message))
         self._release()
+
+    # ------------------------------------------------------------ the caretaker
 
     def _start_caretaker(self) -> None:
         if self._caretaker is None:
@@ -354,48 +373,8 @@ class JobQueue:
             self._caretaker.start()
 
     def _take_care(self) -> None:
-        """Ends what nobody wants and replaces a worker that does not let go, once a second."""
-        while not self._closed:
-            time.sleep(min(1.0, self._fresh_seconds / 2))
-            with self._changed:
-                self._end_unwanted()
-                since = self._cancelled_at
-                if since is not None and time.monotonic() - since > self._stubborn_seconds and self._worker:
-                    logger.warning("the worker does not let go of a cancelled job: it is replaced")
-                    self._worker.kill()
-
-
-def _changes(job: Job, kind: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Reads a worker's event.
-
-    Args:
-        job: The job that it belongs to.
-        kind: The event's name.
-        event: The whole line.
-
-    Returns:
-        The job's fields that it changes.
-
-    Raises:
-        ValueError, TypeError, KeyError: It is malformed.
-    """
-    match kind:
-        case "progress":
-            return {name: event[name] for name in ("stage", "done", "total", "seconds_left")}
-        case "frame":
-            header = job.header or Header.model_validate(event["header"])
-            return {"header": header, "frames": (*job.frames, Frame.model_validate(event["frame"]))}
-        case "done" if "outcome" in event:
-            return {"state": "done", "outcome": dict(event["outcome"])}
-        case "done":
-            stored = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
-            return {"state": "done", "header": None, "frames": (), **stored}  # the file has them
-        case "error":
-            return {"state": "failed", "message": str(event["message"])}
-        case "cancelled":
-            return {"state": "cancelled", "message": "Cancelled."}
-        case _:
-            raise ValueError(f"unknown event {kind!r}")
+        while not self._closed.wait(TICK_SECONDS):
+            self.tend()
 
 
 _queue = JobQueue()

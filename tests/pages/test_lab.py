@@ -13,7 +13,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.inputs.own_table import load
-from core.jobs import queue
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request import catalog
@@ -37,7 +36,7 @@ def asked(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[SweepRequest
         seen.append(request)
         return queue.submit(replace(request, source_name="hang"), watcher, fresh=fresh)
 
-    monkeypatch.setattr(queue, "submit", submit)
+    monkeypatch.setattr("core.jobs.queue.submit", submit)
     return seen
 
 
@@ -96,7 +95,7 @@ def test_it_opens_on_the_embedded_checkpoint_and_says_what_to_do(queue: JobQueue
     assert settings_are_open(page)
     assert page.selectbox(key="lab-checkpoint").value == "embedded:sst2"
     assert any("Press Run" in text.value for text in page.markdown)
-    assert queue._worker is not None, "the worker warms up before the first click"
+    assert queue._worker.pid, "the worker warms up before the first click"
 
 
 def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -390,8 +389,8 @@ def test_what_cannot_be_measured_is_told_to_who_asks(queue: JobQueue) -> None:
 def test_an_estimate_in_words(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any], words: str
 ) -> None:
-    monkeypatch.setattr(queue, "ask", lambda *_, **__: "a")
-    monkeypatch.setattr(queue, "wait", lambda *_: Job("a", state="done", outcome=outcome))
+    monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
+    monkeypatch.setattr("core.jobs.queue.wait", lambda *_: Job("a", state="done", outcome=outcome))
     assert any(words in text.value for text in open_lab().markdown)
 
 
@@ -457,7 +456,9 @@ def test_a_shipped_result_cannot_be_deleted(own_folder: Path, monkeypatch: pytes
 
 def test_hosted_the_history_is_that_of_this_visit(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(queue, "get", lambda job_id: Job("a", DEFAULT, "done", key=RESULT.key) if job_id else None)
+    monkeypatch.setattr(
+        "core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, "done", key=RESULT.key) if job_id else None
+    )
     save(RESULT)
     save(make_result(amounts=(0.0, 0.4)))
     assert history(open_lab()).label == "Your results (0)", "others' results are not listed"

@@ -1,13 +1,13 @@
-"""The job watcher's words, and a job on a page that does not show it."""
+"""A job in words, and on a page that does not show it."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.job import Job
-from core.jobs.queue import JobQueue
+from core.jobs.queue import FRESH_SECONDS, JobQueue
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest
-from tests.queues import ended, running
+from tests.queues import Clock, now, running
 from ui.jobs import partial_result, progress, progress_text
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
@@ -46,8 +46,7 @@ def test_there_is_no_partial_result_before_the_first_frame(queue: JobQueue) -> N
     assert partial.key == ""
 
 
-@pytest.mark.parametrize("queue", [2.0], indirect=True)  # longer than a page takes that imports everything first
-def test_a_page_that_does_not_show_the_job_watches_it_and_leads_to_it(queue: JobQueue) -> None:
+def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: JobQueue, clock: Clock) -> None:
     job_id = queue.submit(REQUEST, "before the reload")
     running(queue, job_id, frames=2)
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
@@ -58,12 +57,13 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_leads_to_it(queue: Job
     assert links["Overview"] == links["Lab"] == f"job={job_id}", "the job goes with the visitor"
     assert links["Running: Amount 0, 2%, about 2 s left"] == f"job={job_id}"
 
+    clock.advance(FRESH_SECONDS)
     page.run()
     queue.cancel(job_id, "before the reload")
-    job = queue.get(job_id)
-    assert job is not None
-    assert job.state == "running", "the visitor of the other page counts"
-    assert ended(queue, job_id).state == "cancelled", "until they have gone"
+    assert now(queue, job_id).state == "running", "the visitor of the other page counts"
+    clock.advance(FRESH_SECONDS + 0.1)
+    queue.tend()
+    assert now(queue, job_id).state == "cancelled", "until they have gone"
     page.run()
     assert "Your run has ended: see it in the Lab" in [link.proto.label for link in page.get("page_link")]
 

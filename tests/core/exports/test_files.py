@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import time
 from collections.abc import Callable
 from xml.etree import ElementTree
 
@@ -12,8 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import PrunescopeError
-from core.exports import drawing
 from core.exports.drawing import Drawing
 from core.exports.figure import figure_of, frames_of
 from core.exports.files import cka_csv, file_name, metrics_csv, player_html, result_json
@@ -138,34 +135,6 @@ def test_results_of_other_points_are_drawn_without_a_difference(result: SweepRes
     said = texts(Drawing(figure_of((result, both), "mean"), "svg", [0]).wait())
     assert said.count("Layer of the baseline") == 2
     assert "CKA, first − second" not in said
-
-
-def test_a_drawing_can_be_cancelled_at_once(result: SweepResult) -> None:
-    drawing = Drawing(figure_of((result,), "mean"), "gif", [0, 1, 2] * 40)
-    started = time.monotonic()
-    drawing.cancel()
-    with pytest.raises(PrunescopeError, match="make it again"):
-        drawing.wait()
-    assert time.monotonic() - started < 1
-    assert drawing.ended
-
-
-def test_no_more_are_drawn_at_once_than_there_is_room_for(result: SweepResult, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "LONGEST_WAIT", 0.1)
-    taken = [drawing._turns.acquire(blocking=False) for _ in range(drawing.MOST_AT_ONCE)]
-    try:
-        assert all(taken)
-        with pytest.raises(PrunescopeError, match="2 pictures are being drawn"):
-            Drawing(figure_of((result,), "mean"), "svg", [0]).wait()
-    finally:
-        for _ in taken:
-            drawing._turns.release()
-    assert Drawing(figure_of((result,), "mean"), "svg", [0]).wait().startswith(b"<svg")
-
-
-def test_a_failed_drawing_is_told(result: SweepResult) -> None:
-    with pytest.raises(PrunescopeError, match="not finished"):
-        Drawing({"mark": "no such mark"}, "svg", [0]).wait()
 
 
 # ---------------------------------------------------------------- numbers

@@ -1,11 +1,10 @@
 """The queue, against a worker without a model."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from core.jobs.queue import JobQueue
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest
 from core.results.store import load
-from tests.queues import PATIENCE, RESULT, MakeQueue, ended, queues, running
+from tests.queues import PATIENCE, RESULT, Clock, MakeQueue, ended, now, queues, running
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
 
@@ -27,14 +26,22 @@ def scripted(what: str, seed: int = 0) -> SweepRequest:
 
 
 @pytest.fixture
-def make_queue(tmp_path: Path) -> Iterator[MakeQueue]:
-    with queues(tmp_path) as make:
+def make_queue(tmp_path: Path, clock: Clock) -> Iterator[MakeQueue]:
+    with queues(tmp_path, clock) as make:
         yield make
 
 
-def worker_of(queue: JobQueue) -> "subprocess.Popen[str]":
-    assert queue._worker is not None
-    return queue._worker
+def estimate(queue: JobQueue, watcher: str, what: str = "", seed: int = 0) -> str:
+    return queue.ask("estimate", watcher, request=scripted(what, seed).to_json())
+
+
+def kill_worker(queue: JobQueue) -> int:
+    """Kills the worker, waits until the process has gone, and returns its number."""
+    child = queue._worker._child
+    assert child is not None
+    child.kill()
+    assert child.wait() == -signal.SIGKILL
+    return child.pid
 
 
 def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: MakeQueue) -> None:
@@ -115,44 +122,133 @@ def test_a_stored_result_need_not_wait_its_turn(make_queue: MakeQueue) -> None:
     assert [(job.state, job.position) for job in states if job] == [("running", 0), ("queued", 1), ("queued", 2)]
 
 
-def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue) -> None:
+def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue, clock: Clock) -> None:
     """The session before the reload still counts for a moment; then nobody is left and the job ends."""
-    queue = make_queue(fresh_seconds=0.3)
+    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "before the reload")
     running(queue, job_id)
     queue.watch(job_id, "after it")
     queue.cancel(job_id, "after it")
+    clock.advance(module.FRESH_SECONDS)
+    queue.tend()
+    assert now(queue, job_id).state == "running"
+    clock.advance(0.1)
+    queue.tend()
     assert ended(queue, job_id).state == "cancelled"
 
 
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
 def test_unseen_jobs_end_on_a_hosted_server_only(
-    make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    queue = make_queue(unseen_seconds=0.4, fresh_seconds=0.1)
+    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
-    running(queue, job_id)
-    for _ in range(6):
-        time.sleep(0.1)
+    for _ in range(3):
+        clock.advance(module.UNSEEN_SECONDS)
+        queue.tend()
+        assert not now(queue, job_id).ended, "somebody was looking"
         queue.watch(job_id, "ann")
-    seen = queue.get(job_id)
-    assert seen is not None
-    assert seen.state == "running", "somebody was looking"
-    job = queue.wait(job_id, lambda job: job.ended, 1.5)
-    assert job is not None
+    clock.advance(module.UNSEEN_SECONDS + 0.1)
+    queue.tend()
+    job = now(queue, job_id)
     assert job.state == state
     assert ("nobody" in job.message) == (state == "cancelled")
+
+
+def test_the_queue_tends_itself(make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "ann")
+    clock.advance(module.UNSEEN_SECONDS + 0.1)
+    assert ended(queue, job_id).state == "cancelled"
 
 
 def test_a_hosted_queue_is_bounded(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     queue = make_queue()
-    for seed in range(module.MOST_WAITING + 1):  # one of them runs
+    for seed in range(module.MAX_WAITING + 1):  # one of them runs
         queue.submit(scripted("hang", seed), "ann")
-    with pytest.raises(PrunescopeError, match=f"{module.MOST_WAITING} runs are waiting"):
+    with pytest.raises(PrunescopeError, match=f"{module.MAX_WAITING} runs are waiting"):
         queue.submit(scripted("hang", 99), "ann")
     assert queue.submit(scripted("hang", 0), "bob"), "sharing needs no place"
+
+
+# ---------------------------------------------------------------- estimates
+
+
+def test_estimates_take_no_place_from_runs(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    queue.submit(scripted("hang"), "ann")
+    for k in range(module.MAX_WAITING):
+        with suppress(PrunescopeError):  # more than fit
+            estimate(queue, f"visitor {k}", seed=k)
+    for k in range(module.MAX_WAITING):
+        queue.submit(scripted("frames", 1 + k), "bob")
+
+
+def test_estimates_have_a_bound_of_their_own(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    queue.submit(scripted("hang"), "ann")
+    for k in range(module.MAX_WAITING_ESTIMATES):
+        estimate(queue, f"visitor {k}", seed=k)
+    with pytest.raises(PrunescopeError, match=f"{module.MAX_WAITING_ESTIMATES} estimates are waiting"):
+        estimate(queue, "one too many", seed=99)
+    assert estimate(queue, "visitor 0", seed=99), "it replaces the one before"
+
+
+def test_runs_go_before_estimates(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    first = queue.submit(scripted("hang"), "ann")
+    asked = estimate(queue, "bob")
+    later = queue.submit(scripted("hang", 1), "cyd")
+    typed = queue.ask("predict", "dan", texts=["hang"], amounts=[0.0])
+    assert [now(queue, job_id).position for job_id in (first, later, typed, asked)] == [0, 1, 2, 3]
+    queue.cancel(first, "ann")
+    running(queue, later)
+    assert [now(queue, job_id).position for job_id in (typed, asked)] == [1, 2]
+
+
+def test_a_running_estimate_makes_way_for_a_run_and_is_measured_afterwards(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    asked = estimate(queue, "ann", "hang")
+    run = queue.submit(scripted("hang"), "bob")
+    assert now(queue, run).position == 0
+    running(queue, run)
+    job = now(queue, asked)
+    assert (job.state, job.position) == ("queued", 1)
+    queue.cancel(run, "bob")
+    job = queue.wait(asked, lambda job: job.state == "running", PATIENCE)
+    assert job is not None
+    assert job.state == "running"
+
+
+def test_an_estimate_that_does_not_make_way_is_measured_by_the_next_worker(make_queue: MakeQueue, clock: Clock) -> None:
+    queue = make_queue()
+    asked = estimate(queue, "ann", "stubborn")
+    run = queue.submit(scripted("hang"), "bob")
+    clock.advance(module.CANCEL_TIMEOUT_SECONDS + 0.1)
+    queue.tend()
+    running(queue, run)
+    assert now(queue, asked).state == "queued"
+
+
+def test_a_new_estimate_replaces_the_visitors_last_one(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    queue.submit(scripted("hang"), "ann")
+    shared, alone = estimate(queue, "ann", seed=1), estimate(queue, "bob", seed=2)
+    assert estimate(queue, "bob", seed=1) == shared
+    assert now(queue, alone).state == "cancelled"
+    newest = estimate(queue, "ann", seed=3)
+    assert [now(queue, job_id).state for job_id in (shared, newest)] == ["queued", "queued"], "bob wants the first"
+    assert estimate(queue, "bob", seed=3) == newest
+    assert now(queue, shared).state == "cancelled"
+
+
+# ---------------------------------------------------------------- the worker's life
 
 
 def test_a_bad_request_is_refused_before_it_is_queued(make_queue: MakeQueue) -> None:
@@ -162,42 +258,57 @@ def test_a_bad_request_is_refused_before_it_is_queued(make_queue: MakeQueue) -> 
 
 def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: MakeQueue) -> None:
     queue = make_queue()
-    queue.start_worker()
-    first = worker_of(queue)
     job_id = queue.submit(scripted("hang"), "ann")
     waiting = queue.submit(scripted("frames"), "bob")
     running(queue, job_id)
-    os.kill(first.pid, signal.SIGKILL)
+    pid = kill_worker(queue)
     job = ended(queue, job_id)
     assert job.state == "failed"
     assert "ended unexpectedly" in job.message
     assert job.frames, "what had arrived is kept"
     assert ended(queue, waiting).state == "done"
-    assert worker_of(queue).pid != first.pid
+    assert queue._worker.pid not in (None, pid)
     assert ended(queue, queue.submit(scripted("die"), "ann")).state == "failed"
     assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
 
 
-def test_a_worker_that_has_ended_idle_is_replaced_without_a_word(make_queue: MakeQueue) -> None:
+def test_a_worker_is_replaced_only_when_its_death_is_told(make_queue: MakeQueue) -> None:
+    """A page is opened and Run pressed after the worker's death, before the queue has heard of it."""
     queue = make_queue()
-    job_id = queue.submit(scripted("idle out"), "ann")
-    deadline = time.monotonic() + PATIENCE
-    pids = set()
-    while len(pids) < 2 and time.monotonic() < deadline:  # this one idles out again and again
-        pids |= {queue._worker.pid} if queue._worker else set()
-        time.sleep(0.01)
-    assert len(pids) == 2
-    job = queue.get(job_id)
-    assert job is not None
-    assert not job.ended
+    job_id = queue.submit(scripted("hang"), "ann")
+    running(queue, job_id)
+    with queue._changed:  # nothing can be told meanwhile
+        kill_worker(queue)
+        queue.start_worker()
+        waiting = queue.submit(scripted("frames"), "bob")
+    job = ended(queue, job_id)
+    assert job.state == "failed"
+    assert "ended unexpectedly" in job.message
+    assert ended(queue, waiting).state == "done"
+
+
+def test_an_order_to_a_worker_that_has_died_idle_goes_to_its_successor(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    queue.start_worker()
+    with queue._changed:  # nothing can be told meanwhile
+        kill_worker(queue)
+        job_id = queue.submit(scripted("frames"), "ann")
+        assert now(queue, job_id).state == "queued"
+    assert ended(queue, job_id).state == "done"
+
+
+def test_an_order_to_a_worker_that_ends_idle_goes_to_its_successor(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job_id = queue.submit(scripted("idle out once"), "ann")
+    assert ended(queue, job_id).state == "done"
 
 
 def test_starting_twice_starts_one(make_queue: MakeQueue) -> None:
     queue = make_queue()
     queue.start_worker()
-    first = worker_of(queue)
+    first = queue._worker.pid
     queue.start_worker()
-    assert worker_of(queue) is first
+    assert queue._worker.pid == first is not None
 
 
 def test_a_worker_that_cannot_start_is_told(make_queue: MakeQueue) -> None:
@@ -208,13 +319,19 @@ def test_a_worker_that_cannot_start_is_told(make_queue: MakeQueue) -> None:
     assert "does not start" in job.message
 
 
-def test_a_worker_that_does_not_let_go_is_replaced(make_queue: MakeQueue) -> None:
-    queue = make_queue(stubborn_seconds=0.3, fresh_seconds=0.1)
+def test_a_worker_that_does_not_drop_a_cancelled_job_is_replaced(make_queue: MakeQueue, clock: Clock) -> None:
+    queue = make_queue()
     job_id = queue.submit(scripted("stubborn"), "ann")
     running(queue, job_id)
     queue.cancel(job_id, "ann")
-    assert ended(queue, job_id).state == "cancelled", "the visitor does not wait for the worker"
-    assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
+    assert now(queue, job_id).state == "cancelled", "the visitor does not wait for the worker"
+    waiting = queue.submit(scripted("frames"), "ann")
+    clock.advance(module.CANCEL_TIMEOUT_SECONDS)
+    queue.tend()
+    assert now(queue, waiting).state == "queued"
+    clock.advance(0.1)
+    queue.tend()
+    assert ended(queue, waiting).state == "done"
 
 
 def test_refusals_and_lines_that_make_no_sense(make_queue: MakeQueue) -> None:
@@ -235,7 +352,7 @@ def test_verification_is_a_job_too(make_queue: MakeQueue) -> None:
 
 
 def test_only_the_last_ended_jobs_are_remembered(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_FINISHED", 3)
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
     queue = make_queue()
     ids = [queue.submit(scripted("frames", seed), "ann") for seed in range(6)]
     assert ended(queue, ids[-1]).state == "done"

@@ -1,0 +1,141 @@
+"""Child processes that read JSON lines and write lines, and the one that is kept warm."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+from core.request.catalog import ROOT
+
+
+class ChildProcess:
+    """One child process, from its start to its end.
+
+    As a context manager it waits for the end and closes the pipes.
+
+    Raises:
+        OSError: The command cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",  # a garbled line must not end the thread that reads it
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def send(self, order: Mapping[str, Any]) -> bool:
+        """Writes an order as one line of JSON; returns whether the process was there to take it."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            return False
+        return True
+
+    def lines(self) -> Iterator[str]:
+        """Yields what the process writes, line by line, until it has ended."""
+        assert self._process.stdout is not None
+        yield from self._process.stdout
+
+    def wait(self) -> int:
+        """Waits for the end and returns the exit status."""
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """Ends the process at once."""
+        self._process.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # an order may be left that the process did not take
+            self._process.__exit__(None, None, None)
+
+
+class WarmProcess:
+    """A child process that is kept running and replaced when it has died.
+
+    A process that has died stays in its place until its last lines and its exit status have been handed over. Then,
+    in one step under the lock, it is dropped, `on_exit` is called, and `on_exit` may start a successor. So nobody can
+    replace a process before its death is known, and two processes never report at the same time.
+
+    Args:
+        command: Starts the process.
+        lock: Held by the caller of every method but `close`, and by this class around every callback.
+        on_line: Takes a line that the process has written.
+        on_exit: Takes the exit status.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        lock: threading.Condition,
+        on_line: Callable[[str], None],
+        on_exit: Callable[[int], None],
+    ) -> None:
+        self._command = command
+        self._lock = lock
+        self._on_line = on_line
+        self._on_exit = on_exit
+        self._child: ChildProcess | None = None
+        self._follower: threading.Thread | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number; None while there is none."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Starts the process unless there is one.
+
+        Raises:
+            OSError: The command cannot be started.
+        """
+        if self._child is None and not self._closed:
+            self._child = ChildProcess(self._command)
+            self._follower = threading.Thread(target=self._follow, args=(self._child,), name="worker", daemon=True)
+            self._follower.start()
+
+    def send(self, order: Mapping[str, Any]) -> bool:
+        """Writes an order; returns False if there is no process, or a dead one whose end is about to be reported."""
+        return self._child is not None and self._child.send(order)
+
+    def kill(self) -> None:
+        """Ends the process at once; `on_exit` follows."""
+        if self._child:
+            self._child.kill()
+
+    def close(self) -> None:
+        """Ends the process for good, without `on_exit`, and waits until it has gone; the lock is not held."""
+        with self._lock:
+            self._closed = True
+            self.kill()
+        if self._follower:
+            self._follower.join()
+
+    def _follow(self, child: ChildProcess) -> None:
+        """Hands over what a process writes and how it ends, on a thread of its own."""
+        with child:
+            for line in child.lines():
+                with self._lock:
+                    self._on_line(line)
+            status = child.wait()
+            with self._lock:
+                self._child = None
+                if not self._closed:
+                    self._on_exit(status)

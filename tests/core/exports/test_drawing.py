@@ -1,0 +1,86 @@
+"""The life of a drawing; what is drawn is tested in test_files."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from core.charts.grammar import Spec
+from core.errors import PrunescopeError
+from core.exports import drawing as module
+from core.exports.drawing import Drawing
+from core.exports.figure import figure_of
+from core.jobs.worker_process import ChildProcess
+from tests.builders import make_result
+from tests.queues import Clock
+
+
+@pytest.fixture(scope="module")
+def figure() -> Spec:
+    return figure_of((make_result(amounts=(0.0, 0.25, 0.5)),), "mean")
+
+
+def test_a_drawing_can_be_cancelled_before_its_process_has_started(figure: Spec) -> None:
+    drawing = Drawing(figure, "gif", [0, 1, 2] * 40)
+    drawing.cancel()
+    with pytest.raises(PrunescopeError, match="not finished"):
+        drawing.wait()
+    assert drawing.ended
+    assert drawing.done < drawing.total
+
+
+def test_a_drawing_can_be_cancelled_between_two_frames(figure: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Cancelling(ChildProcess):
+        """Cancels when the first frame is drawn."""
+
+        def lines(self) -> Iterator[str]:
+            for line in super().lines():
+                drawing.cancel()
+                yield line
+
+    monkeypatch.setattr(module, "ChildProcess", Cancelling)
+    drawing = Drawing(figure, "gif", [0, 1, 2] * 40)
+    with pytest.raises(PrunescopeError, match="not finished"):
+        drawing.wait()
+    assert 1 <= drawing.done < drawing.total
+
+
+def test_the_time_left_follows_the_pace_so_far(figure: Spec, clock: Clock) -> None:
+    drawing = Drawing(figure, "svg", [0], clock=clock)
+    drawing.wait()
+    drawing.total, drawing.done = 5, 0
+    clock.advance(6.0)
+    assert drawing.seconds_left is None
+    drawing.done = 3
+    assert drawing.seconds_left == 4.0
+
+
+def test_only_so_many_are_drawn_at_once(figure: Spec) -> None:
+    turns = [module._turns.acquire(blocking=False) for _ in range(module.MAX_AT_ONCE)]
+    try:
+        assert all(turns)
+        hours = itertools.count(0.0, 3600.0)
+        with pytest.raises(PrunescopeError, match="2 pictures are being drawn"):
+            Drawing(figure, "svg", [0], clock=lambda: next(hours)).wait()
+    finally:
+        for _ in turns:
+            module._turns.release()
+    assert Drawing(figure, "svg", [0]).wait().startswith(b"<svg")
+
+
+def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Spec, clock: Clock) -> None:
+    turns = [module._turns.acquire(blocking=False) for _ in range(module.MAX_AT_ONCE)]
+    try:
+        assert all(turns)
+        drawing = Drawing(figure, "svg", [0], clock=clock)
+        drawing.cancel()
+        with pytest.raises(PrunescopeError):
+            drawing.wait()
+    finally:
+        for _ in turns:
+            module._turns.release()
+
+
+def test_a_failed_drawing_is_told() -> None:
+    with pytest.raises(PrunescopeError, match="not finished"):
+        Drawing({"mark": "no such mark"}, "svg", [0]).wait()
