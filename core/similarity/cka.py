@@ -12,16 +12,42 @@ once, and HSIC1 of all pairs of layers is one matrix product.
 
 CKA (Kornblith et al. 2019, arXiv 1905.00414) divides the sum of HSIC1 over the
 minibatches by the root of the two self-similarities' sums.
+
+Everything here is a sum over rows of Gram matrices. A batch too large for one matrix
+is cut into bands of rows that are computed when they are needed, so that memory
+grows with the number of examples and not with its square.
+
+The delete-one jackknife (Quenouille 1956; Tukey 1958) needs no resampled
+representations: HSIC1 does not change when a_i + a_j is added off the diagonal, so the
+U-centred matrices K, L, with zero row sums, stand for the raw ones also when example m
+is taken out of them. What is left has the row sums -K_im, whose total is 0, and eq. 3
+becomes
+
+    HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
+
+(A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from core.request.catalog import MAX_LENGTH
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+BAND_BYTES = 32 * 1024**2  # bound on the Gram matrices of all points that are kept or computed at once
+
+# ---------------------------------------------------------------- Gram matrices
+
 
 def u_centred_gram(features: Tensor) -> Tensor:
-    """Computes U-centred Gram matrices of the features.
+    """Compute the U-centred Gram matrices of one batch.
 
     Features are centred over the batch first: HSIC1 does not change, but float32 keeps its digits.
 
@@ -34,79 +60,159 @@ def u_centred_gram(features: Tensor) -> Tensor:
     Raises:
         ValueError: Fewer than four examples.
     """
+    centred, every_row = _centred(features), slice(0, features.shape[-2])
+    gram = _gram(centred, every_row)  # (points, n, n)
+    return _u_centred(gram, gram.sum(-1, keepdim=True), every_row)
+
+
+def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
+    """Compute the U-centred Gram matrices of one batch of any size, in bands of rows.
+
+    Args:
+        features: As `u_centred_gram` takes them.
+
+    Returns:
+        Bands (points, rows, n) that can be iterated over again and again: a single one, kept, where it takes at most
+        BAND_BYTES; else several, each computed when its turn comes.
+
+    Raises:
+        ValueError: Fewer than four examples.
+    """
+    num_points, n, _ = features.shape
+    rows = BAND_BYTES // (num_points * n * torch.float64.itemsize)
+    return [u_centred_gram(features)] if rows >= n else _Bands(_centred(features), max(rows, 1))
+
+
+class _Bands:
+    """Bands of U-centred Gram matrices, computed anew on every iteration.
+
+    Args:
+        centred: (points, n, features).
+        rows: Rows of a band.
+    """
+
+    def __init__(self, centred: Tensor, rows: int) -> None:
+        n = centred.shape[-2]
+        self._centred = centred
+        self._bands = [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
+        sums = [_gram(centred, band).sum(-1, keepdim=True) for band in self._bands]
+        self._sums = torch.cat(sums, dim=-2)  # (points, n, 1)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for band in self._bands:
+            yield _u_centred(_gram(self._centred, band), self._sums, band)  # (points, rows, n)
+
+
+def _centred(features: Tensor) -> Tensor:
+    """Centre features over the batch; constant representations become exactly zero."""
     n = features.shape[-2]
     if n < 4:
         raise ValueError(f"CKA over {n} examples: the unbiased HSIC needs at least 4")
     centred = features - features.mean(-2, keepdim=True)  # (points, n, features)
-    gram = (centred @ centred.mT).double()  # (points, n, n)
-    gram = gram * varies(features, centred)
-    gram.diagonal(dim1=-2, dim2=-1).zero_()
-    rows = gram.sum(-1, keepdim=True)  # (points, n, 1)
-    total = rows.sum(-2, keepdim=True)  # (points, 1, 1)
-    gram = gram - (rows + rows.mT) / (n - 2) + total / ((n - 1) * (n - 2))  # (points, n, n)
-    gram.diagonal(dim1=-2, dim2=-1).zero_()
+    return centred.mul_(varies(features))
+
+
+def _gram(centred: Tensor, band: slice) -> Tensor:
+    """Compute a band of rows of the Gram matrices, with a zero diagonal."""
+    gram = (centred[:, band] @ centred.mT).double()  # (points, rows, n)
+    gram.diagonal(band.start, -2, -1).zero_()
     return gram
 
 
-def varies(features: Tensor, centred: Tensor) -> Tensor:
-    """Tells constant features from varying ones: what the mean's rounding leaves is no variation.
+def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
+    """U-centre a band of rows in place; `sums` are the row sums of the whole matrices, (points, n, 1)."""
+    n = gram.shape[-1]
+    gram -= (sums[:, band] + sums.mT) / (n - 2)  # (points, rows, n)
+    gram += sums.sum(-2, keepdim=True) / ((n - 1) * (n - 2))
+    gram.diagonal(band.start, -2, -1).zero_()
+    return gram
+
+
+def varies(features: Tensor) -> Tensor:
+    """Tell representations that vary over the batch from constant ones.
+
+    A constant c need not arrive as equal numbers: the mean over the T tokens of an example rounds. Whatever the order
+    of the summation, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first
+    order (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), with the unit roundoff u = eps / 2. So
+    two examples of at most MAX_LENGTH tokens are at most MAX_LENGTH · eps · |c| apart, and a feature in which two are
+    farther apart varies. Float32 resolves a step of float16, at least 2¹² · eps · |c|, well above that.
+
+    The batch size does not enter, because examples are compared with each other, not with a mean that rounds as well.
+    Nor does the number of features, because each is judged by its own size: beside one that is large and constant, a
+    small one may vary.
 
     Args:
         features: (points, n, features).
-        centred: The same, less their mean over the batch.
 
     Returns:
-        (points, 1, 1) bool.
+        (points, 1, 1) bool, whether any feature varies.
     """
-    bound = 4 * torch.finfo(features.dtype).eps * _largest(features)  # (points, 1, 1)
-    return _largest(centred) > bound  # (points, 1, 1)
+    smallest, largest = features.amin(-2, keepdim=True), features.amax(-2, keepdim=True)  # (points, 1, features)
+    bound = MAX_LENGTH * torch.finfo(features.dtype).eps * torch.maximum(smallest.abs(), largest.abs())
+    return (largest - smallest > bound).any(-1, keepdim=True)
 
 
-def _largest(features: Tensor) -> Tensor:
-    largest: Tensor = torch.linalg.vector_norm(features, torch.inf, (-2, -1), keepdim=True)  # (points, 1, 1)
-    return largest
+# ---------------------------------------------------------------- one model, and two
 
 
-def hsic(grams: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:
-    """Sums HSIC1 of all pairs of points over the minibatches.
+@dataclass(frozen=True)
+class Grams:
+    """A model's Gram matrices under one reduction, and their inner products with themselves.
+
+    Attributes:
+        pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
+        hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never negative.
+        by_example: (points, examples) float64, Σ_i K_im² of each example m within its minibatch.
+    """
+
+    pieces: Iterable[Tensor]
+    hsic: Tensor
+    by_example: Tensor
+
+
+def prepare(pieces: Iterable[Tensor]) -> Grams:
+    """Compute what every comparison needs of a model.
 
     Args:
-        grams: For each minibatch (points, n, n), U-centred.
-        others: The same minibatches at other points or of another model.
-
-    Returns:
-        (points, other points) float64.
+        pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
     """
-    return torch.stack([_hsic1(a, b) for a, b in zip(grams, others, strict=True)]).sum(0)
+    hsic, by_example = [], []
+    for gram in pieces:
+        squares = gram.square()  # (points, rows, n)
+        hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
+        by_example.append(squares.sum(-1))  # (points, rows)
+    return Grams(pieces, torch.stack(hsic).sum(0), torch.cat(by_example, -1))
 
 
-def self_hsic(grams: Sequence[Tensor]) -> Tensor:
-    """Sums HSIC1 of each point with itself over the minibatches.
+@dataclass(frozen=True)
+class Comparison:
+    """Inner products of the Gram matrices of two models: all that CKA and its jackknife need.
+
+    Attributes:
+        baseline: The one model.
+        pruned: The other, on the same examples in the same minibatches.
+        hsic: (baseline points, pruned points) float64, HSIC1 of all pairs, summed over the minibatches.
+        by_example: (points, examples) float64, Σ_i K_im L_im of each example m, of each point with its own baseline.
+    """
+
+    baseline: Grams
+    pruned: Grams
+    hsic: Tensor
+    by_example: Tensor
+
+
+def compare(baseline: Grams, pruned: Grams) -> Comparison:
+    """Multiply the Gram matrices of two models, in one pass over both.
 
     Args:
-        grams: For each minibatch (points, n, n), U-centred.
-
-    Returns:
-        (points,) float64, never negative.
+        baseline: From `prepare`.
+        pruned: The same points of the same examples in the same minibatches.
     """
-    return torch.stack([gram.square().sum((-2, -1)) / _pairs(gram) for gram in grams]).sum(0)
-
-
-def example_sums(gram: Tensor, other: Tensor) -> Tensor:
-    """Splits tr(KL) of each point with the same point of another model by example, for `core.sweep.statistics`.
-
-    Args:
-        gram: (points, n, n), U-centred.
-        other: The same examples of another model, or the same again.
-
-    Returns:
-        (points, n) float64, Σ_i K_im L_im.
-    """
-    return (gram * other).sum(-1)
-
-
-def _hsic1(gram: Tensor, other: Tensor) -> Tensor:
-    return gram.flatten(1) @ other.flatten(1).T / _pairs(gram)  # (points, other points)
+    hsic, by_example = [], []
+    for gram, other in zip(baseline.pieces, pruned.pieces, strict=True):
+        hsic.append(gram.flatten(1) @ other.flatten(1).T / _pairs(gram))  # (baseline points, pruned points)
+        by_example.append((gram * other).sum(-1))  # (points, rows)
+    return Comparison(baseline, pruned, torch.stack(hsic).sum(0), torch.cat(by_example, -1))
 
 
 def _pairs(gram: Tensor) -> int:
@@ -114,16 +220,50 @@ def _pairs(gram: Tensor) -> int:
     return n * (n - 3)
 
 
-def cka(baseline: Sequence[Tensor], pruned: Sequence[Tensor]) -> Tensor:
-    """Compares every baseline point with every pruned point.
+# ---------------------------------------------------------------- CKA
 
-    Args:
-        baseline: For each minibatch (points, n, n), U-centred.
-        pruned: The same minibatches of the pruned model.
+
+def cka(compared: Comparison) -> Tensor:
+    """Compute CKA of every baseline point with every pruned point.
 
     Returns:
         (baseline points, pruned points) float64 in [-1, 1]; NaN where a representation is constant.
     """
-    scale = torch.outer(self_hsic(baseline), self_hsic(pruned)).sqrt()  # (baseline points, pruned points)
-    similarity = hsic(baseline, pruned) / scale  # (baseline points, pruned points)
+    scale = torch.outer(compared.baseline.hsic, compared.pruned.hsic).sqrt()  # (baseline points, pruned points)
+    similarity = compared.hsic / scale  # (baseline points, pruned points)
     return torch.where(torch.isfinite(similarity) & (scale > 0), similarity, torch.nan)
+
+
+def leave_one_out(compared: Comparison) -> Array:
+    """Compute CKA of each point with its own baseline without each example, in closed form (see the module's text).
+
+    Args:
+        compared: Of a single batch.
+
+    Returns:
+        (points, n), for each m CKA of the other n - 1 examples; NaN where it is undefined.
+
+    Raises:
+        ValueError: Fewer than five examples.
+    """
+    cross, baseline, pruned = (
+        part.by_example.numpy() for part in (compared, compared.baseline, compared.pruned)
+    )  # each (points, n)
+    n = cross.shape[-1]
+    if n < 5:
+        raise ValueError(f"leaving one of {n} examples out: the unbiased HSIC needs at least 4 that stay")
+    without, baseline_without, pruned_without = map(_sum_without, (cross, baseline, pruned))  # each (points, n)
+    defined = _is_more_than_rounding(baseline_without, baseline) & _is_more_than_rounding(pruned_without, pruned)
+    scale = np.sqrt(baseline_without * pruned_without, out=np.ones_like(without), where=defined)  # (points, n)
+    return np.where(defined, without / scale, np.nan)
+
+
+def _sum_without(p: Array) -> Array:
+    """Compute T - 2 (n-2)/(n-3) · p_m: HSIC1 without m, but for a factor that CKA cancels."""
+    n = p.shape[-1]
+    return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
+
+
+def _is_more_than_rounding(without: Array, p: Array) -> Flags:
+    """False where only rounding noise remains without example m."""
+    return np.asarray(without > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))

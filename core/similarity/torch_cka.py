@@ -2,13 +2,13 @@
 
 torch-cka hooks modules of two models and feeds both from data loaders. Here the
 "models" only carry representations that exist already: one `nn.Identity` a point.
-So it answers about the same features, in the same batches, in the same order, and
-shares with `core.similarity.cka` neither Gram matrices nor HSIC nor the division at the end.
+So torch-cka sees the same features, in the same batches, in the same order, and
+shares with `core.similarity.cka` neither Gram matrices nor HSIC nor the final division.
 
 It computes in float32, so features are centred over the batch first, in float64:
-HSIC1 does not change, and its digits stay. What `core.similarity.cka` takes for constant is
-made exactly zero, so that both know the same values as undefined. What torch-cka
-prints is swallowed, and NaN, on which it stops, is handed on.
+HSIC1 does not change and keeps its digits. Features that `core.similarity.cka` takes
+for constant become exactly zero, so that both leave the same values undefined. The
+progress bar of torch-cka is hidden, and NaN, on which it stops, is returned.
 """
 
 import os
@@ -24,7 +24,7 @@ Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features)
 
 
 class _Carrier(nn.Module):
-    """A model that is nothing but its points: each hands its features through."""
+    """A model that consists of its points alone: each returns its features unchanged."""
 
     def __init__(self, num_points: int) -> None:
         super().__init__()
@@ -32,16 +32,16 @@ class _Carrier(nn.Module):
 
     @property
     def names(self) -> list[str]:
-        """The points as torch-cka finds them."""
+        """The points' names, as torch-cka looks them up."""
         return [f"points.{index}" for index in range(len(self.points))]
 
     def forward(self, features: Tensor) -> None:
-        for point, of_point in zip(self.points, features, strict=True):
-            point(of_point)  # (n, features)
+        for point, representation in zip(self.points, features, strict=True):
+            point(representation)  # (n, features)
 
 
 class _Loader:
-    """What torch-cka needs of a DataLoader: batches (here centred, and computed when asked for), number, data set."""
+    """What torch-cka needs of a DataLoader: its batches (here centred one at a time), their number, a data set."""
 
     dataset = "representations"
 
@@ -55,11 +55,11 @@ class _Loader:
         for batch in self.batches:
             features = batch.double()  # (points, n, features)
             centred = features - features.mean(1, keepdim=True)  # (points, n, features)
-            yield ((centred * varies(batch, centred)).float(),)  # torch-cka takes the first part of a batch
+            yield ((centred * varies(batch)).float(),)  # torch-cka takes the first part of a batch
 
 
 def _in_turn(pairs: Iterable[Pair]) -> tuple[Iterator[Tensor], Iterator[Tensor]]:
-    """Splits pairs into two sides that are asked in turn, as torch-cka does; so one pair is in memory, not all."""
+    """Split pairs into two sides that torch-cka reads in turn, so that only one pair is in memory."""
     waiting: list[Tensor] = []
 
     def baseline_side() -> Iterator[Tensor]:
@@ -75,17 +75,17 @@ def _in_turn(pairs: Iterable[Pair]) -> tuple[Iterator[Tensor], Iterator[Tensor]]
 
 
 def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
-    """Asks torch-cka for the CKA of every baseline point with every pruned point.
+    """Compute by torch-cka the CKA of every baseline point with every pruned point.
 
     Args:
         pairs: For each (mini)batch the features of the baseline and of the pruned model, both (points, n, features).
-        num_pairs: How many there are.
-        num_points: Points of each.
+        num_pairs: Number of pairs.
+        num_points: Points of each model.
 
     Returns:
         (baseline points, pruned points) float32; NaN where torch-cka has no value.
     """
-    # Here, not above: matplotlib, which torch-cka imports, takes half a second and looks for a display.
+    # Imported here: torch-cka imports matplotlib, which takes half a second and looks for a display.
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
@@ -94,7 +94,7 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> 
     try:
         with redirect_stderr(StringIO()):  # its progress bar
             tool.compare(*(_Loader(side, num_pairs) for side in _in_turn(pairs)))
-    except AssertionError:  # raised after everything is computed, if a value is NaN
+    except AssertionError:  # raised when all values are computed, if one is NaN
         if not tool.hsic_matrix.isnan().any():
             raise
     matrix: Tensor = tool.export()["CKA"]  # (baseline points, pruned points)

@@ -1,14 +1,7 @@
-"""What a sweep's CKA values say about layers, and how surely: survival, the depth gap, their intervals.
+"""What a sweep's similarities say about layers, and how surely: survival, the depth gap, their intervals.
 
-Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958). It needs no resampled
-representations: HSIC1 does not change when a_i + a_j is added off the diagonal, so that the U-centred Gram matrices
-K, L of n examples (`core.similarity.cka`), with zero row sums, stand for the raw ones also when example m is taken
-out of them. What is left has the row sums -K_im, whose total is 0, and eq. 3 of Nguyen et al. (2021, arXiv 2010.15327)
-becomes
-
-    HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
-
-(A bootstrap would count the same example as two that agree, which the unbiased HSIC does not bear.)
+Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958), from replicates that the
+measure of similarity computes (`core.similarity.cka.leave_one_out`). Free of torch: the server process imports it.
 """
 
 from collections.abc import Sequence
@@ -27,19 +20,19 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CONFIDENCE = 0.95
-DEPTH_GAP_BOUND = 0.05  # a depth gap below it is too small for the published claim, however surely it is there
+DEPTH_GAP_BOUND = 0.05  # a smaller depth gap does not support the published claim, however narrow its interval
 
 # ---------------------------------------------------------------- survival and the depth gap
 
 
 @dataclass(frozen=True)
 class Survival:
-    """How long a layer keeps its representation.
+    """How much pruning a layer's representation withstands.
 
     Attributes:
         value: The amount at which its CKA with its own baseline first falls below the threshold,
-            interpolated linearly; the largest amount where it never does.
-        censored: It never fell below within the sweep.
+            interpolated linearly; the largest amount if it never does.
+        censored: Whether it stays above the threshold throughout the sweep.
     """
 
     value: float
@@ -47,25 +40,25 @@ class Survival:
 
 
 def survival(amounts: Sequence[float], own_cka: Array, threshold: float = SURVIVAL_THRESHOLD) -> list[Survival]:
-    """Computes each layer's survival.
+    """Compute each layer's survival.
 
     Args:
         amounts: (frames,) ascending from 0.
         own_cka: (frames, layers), CKA of each layer with its own baseline; NaN where it is undefined,
             which counts as fallen, without interpolation.
-        threshold: The CKA that must be kept.
+        threshold: The CKA that a layer must keep.
     """
     values, censored = _survivals(np.asarray(amounts), own_cka, threshold)
-    return [Survival(*one) for one in zip(values.tolist(), censored.tolist(), strict=True)]
+    return [Survival(*layer) for layer in zip(values.tolist(), censored.tolist(), strict=True)]
 
 
 def _survivals(amounts: Array, own_cka: Array, threshold: float) -> tuple[Array, Flags]:
-    """Computes survival along the first axis, and where it is censored: (frames, …) -> (…), (…)."""
+    """Compute survival along the first axis, and where it is censored: (frames, …) -> (…), (…)."""
     fallen: Flags = ~(own_cka >= threshold)  # (frames, …)
     censored = np.asarray(~fallen.any(0))  # (…)
     k = fallen.argmax(0)  # (…)
     before = np.maximum(k - 1, 0)  # (…)
-    high, low = (np.take_along_axis(own_cka, at[None], 0)[0] for at in (before, k))  # (…)
+    high, low = (np.take_along_axis(own_cka, frame[None], 0)[0] for frame in (before, k))  # (…)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (high - threshold) / (high - low)  # (…)
     share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (…)
@@ -74,10 +67,10 @@ def _survivals(amounts: Array, own_cka: Array, threshold: float) -> tuple[Array,
 
 
 def depth_gap(amounts: Sequence[float], own_cka: Array) -> float:
-    """Computes D: by how much the lower half of the layers keeps more similarity than the upper half.
+    """Compute D: by how much the lower half of the layers keeps more similarity than the upper half.
 
     The mean area under CKA over amount, divided by the largest amount, of the lower half minus that of
-    the upper half; the middle one of an odd number of layers belongs to neither.
+    the upper half; the middle layer of an odd number belongs to neither.
 
     Args:
         amounts: (frames,) ascending from 0.
@@ -90,7 +83,7 @@ def depth_gap(amounts: Sequence[float], own_cka: Array) -> float:
 
 
 def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
-    """Computes D along the first two axes: (frames, layers, …) -> (…)."""
+    """Compute D along the first two axes: (frames, layers, …) -> (…)."""
     half = own_cka.shape[1] // 2
     if not half or len(amounts) < 2:
         return np.full(own_cka.shape[2:], np.nan)
@@ -99,15 +92,15 @@ def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
 
 
 def depth_correlation(values: Sequence[float]) -> float | None:
-    """Computes Kendall's tau-b (1945) of layers' values with depth, as a description: layers are no sample.
+    """Compute Kendall's tau-b (1945) of layers' values with depth, as a description: layers are not a sample.
 
-    Written out, since the server process computes it and would pay for scipy.stats at every garbage collection.
+    Written out because the server process computes it: importing scipy.stats would slow every garbage collection.
 
     Args:
-        values: Survivals, for instance, in depth order.
+        values: One value a layer in depth order, such as its survival.
 
     Returns:
-        1 where each layer's value is above the one before it, -1 where it is below; None where all are equal.
+        1 if every layer's value is above that of the layer below it, -1 if it is under it; None if all are equal.
     """
     order = np.sign(np.subtract.outer(values, values))  # (layers, layers)
     depth = np.sign(np.subtract.outer(range(len(values)), range(len(values))))  # (layers, layers)
@@ -118,42 +111,8 @@ def depth_correlation(values: Sequence[float]) -> float | None:
 # ---------------------------------------------------------------- intervals
 
 
-def leave_one_out(cross: Array, baseline: Array, pruned: Array) -> Array:
-    """Computes CKA without each of the examples, in closed form (see the module's head).
-
-    Args:
-        cross: (…, n), p_m = Σ_i K_im L_im of the U-centred Gram matrices of a baseline and a pruned point, n ≥ 5.
-        baseline: (…, n), the same of the baseline point with itself.
-        pruned: (…, n), the same of the pruned point with itself.
-
-    Returns:
-        (…, n), for each m CKA of the other n - 1 examples; NaN where it is undefined.
-
-    Raises:
-        ValueError: Fewer than five examples.
-    """
-    n = cross.shape[-1]
-    if n < 5:
-        raise ValueError(f"leaving one of {n} examples out: the unbiased HSIC needs at least 4 that stay")
-    without, baseline_without, pruned_without = (_sum_without(p) for p in (cross, baseline, pruned))  # (…, n)
-    defined = _is_more_than_rounding(baseline_without, baseline) & _is_more_than_rounding(pruned_without, pruned)
-    scale = np.sqrt(baseline_without * pruned_without, out=np.ones_like(without), where=defined)  # (…, n)
-    return np.where(defined, without / scale, np.nan)
-
-
-def _sum_without(p: Array) -> Array:
-    """T - 2 (n-2)/(n-3) · p_m: HSIC1 without m, but for a factor that CKA cancels."""
-    n = p.shape[-1]
-    return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
-
-
-def _is_more_than_rounding(without: Array, p: Array) -> Flags:
-    """Tells variation from the rounding that is left of features that only example m made vary."""
-    return np.asarray(without > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))
-
-
 def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
-    """Computes the 95 % interval of an estimate from its delete-one replicates.
+    """Compute the 95 % interval of an estimate from its delete-one replicates.
 
     The standard error is sqrt((n-1)/n · Σ (θ_m - mean θ)²); Student's t with n - 1 degrees of freedom.
 
@@ -165,17 +124,19 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
         Lower and upper bounds, each (…).
     """
     n = replicates.shape[-1]
-    moved = replicates - replicates[..., :1]  # equal replicates: exactly 0, not what the mean's rounding makes of them
+    moved = (
+        replicates - replicates[..., :1]
+    )  # so that equal replicates have a deviation of exactly 0, without the mean's rounding
     margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n - 1) * moved.std(-1)  # (…)
     return value - margin, value + margin
 
 
 def layer_statistics(amounts: Sequence[float], own_cka: Array, replicates: Array) -> LayerStatistics:
-    """Computes survival and depth gap with their intervals, as the result file holds them.
+    """Compute survival and depth gap with their intervals, as the result file holds them.
 
-    Survival's interval is clipped to the amounts that were measured, so that an upper bound at the largest amount
-    means "or beyond". For a censored survival it reaches down as far as single examples make the layer fall; where
-    none does, it is the largest amount alone: nothing seen speaks for a fall.
+    Survival's interval is clipped to the measured amounts, so that an upper bound at the largest amount means "or
+    beyond". For a censored survival it extends down as far as single examples make the layer fall; if none does, it
+    is the largest amount alone.
 
     Args:
         amounts: (frames,) ascending from 0.
@@ -183,7 +144,7 @@ def layer_statistics(amounts: Sequence[float], own_cka: Array, replicates: Array
         replicates: (frames, points, n), the same without each example.
 
     Returns:
-        The record; its depth gap is None where D or one of its replicates is undefined.
+        The record, without a depth gap if D or one of its replicates is undefined.
     """
     axis = np.asarray(amounts)
     values, censored = _survivals(axis, own_cka, SURVIVAL_THRESHOLD)  # (points,)
@@ -209,7 +170,7 @@ def _depth_gap_record(value: Array, replicates: Array) -> DepthGapRecord | None:
 
 
 class Interval(Protocol):
-    """Whatever has a lower and an upper bound."""
+    """Anything with a lower and an upper bound."""
 
     @property
     def low(self) -> float:
@@ -234,23 +195,19 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def gap_difference(one: DepthGapRecord, other: DepthGapRecord) -> Difference:
-    """Computes D of one result minus D of another on the same examples in the same order, example by example.
-
-    Args:
-        one: The depth gap of one result.
-        other: The depth gap of another result.
+def gap_difference(gap: DepthGapRecord, reference: DepthGapRecord) -> Difference:
+    """Compute D of a result minus D of a reference on the same examples in the same order, example by example.
 
     Raises:
         PrunescopeError: Their numbers of examples differ.
     """
-    if len(one.replicates) != len(other.replicates):
+    if len(gap.replicates) != len(reference.replicates):
         raise PrunescopeError(
-            f"depth gaps over {len(one.replicates)} and {len(other.replicates)} examples cannot be paired: "
+            f"depth gaps over {len(gap.replicates)} and {len(reference.replicates)} examples cannot be paired: "
             "choose results on the same examples"
         )
-    value = np.asarray(one.value - other.value)
-    low, high = jackknife(value, np.subtract(one.replicates, other.replicates))
+    value = np.asarray(gap.value - reference.value)
+    low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
     return Difference(float(value), float(low), float(high))
 
 
@@ -258,11 +215,7 @@ Verdict = Literal["holds", "does not hold", "cannot be told"]
 
 
 def verdict(gap: Interval) -> Verdict:
-    """Judges the published claim, "lower layers survive longer", by the interval of the depth gap.
-
-    Args:
-        gap: The depth gap's interval.
-    """
+    """Judge the published claim, "lower layers survive longer", by the interval of the depth gap."""
     if gap.low > DEPTH_GAP_BOUND:
         return "holds"
     return "does not hold" if gap.high < DEPTH_GAP_BOUND else "cannot be told"

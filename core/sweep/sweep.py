@@ -1,13 +1,13 @@
-"""The whole procedure: prunes, runs, compares and scores, amount by amount.
+"""The whole procedure: measure the baseline; then, for each amount, prune, run, compare, emit.
 
-An iterator of progress and frames that ends in a SweepResult. Closing it between
-two events cancels the sweep; however it ends, the model is left as it was found.
+A sweep is an iterator of progress and frames that ends in a SweepResult. Closing it between two events cancels the
+sweep; however it ends, the model is left as it was found.
 """
 
 import platform
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,7 +18,6 @@ from torch import Tensor
 
 from core.encoder.batches import MINIBATCH
 from core.encoder.loading import Checkpoint, check_labels
-from core.encoder.representations import Representations
 from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
@@ -37,17 +36,14 @@ from core.results.schema import (
     SweepResult,
     result_key,
 )
-from core.similarity.cka import cka, example_sums, u_centred_gram
+from core.similarity.cka import Array, Grams, cka, compare, leave_one_out, prepare, u_centred_bands, u_centred_gram
 from core.sweep.metrics import evaluate
 from core.sweep.runner import Progress, Runner, open_runner, planning
-from core.sweep.statistics import Array, layer_statistics, leave_one_out
+from core.sweep.statistics import layer_statistics
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
 
-SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples: one can be left out
-
-Grams = dict[str, list[Tensor]]  # reduction -> for each (mini)batch (points, n, n), U-centred
-Replicates = dict[str, list[Array | None]]  # reduction -> for each amount (points, n)
+SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples: each example can be left out
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class FrameReady:
     """One pruning amount is done.
 
     Attributes:
-        header: What belongs to every frame.
-        frame: Its numbers.
+        header: What all frames share.
+        frame: The amount's numbers.
     """
 
     header: Header
@@ -69,13 +65,13 @@ Event = Progress | FrameReady | SweepResult
 def sweep(
     checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None = None
 ) -> Generator[Event, None, None]:
-    """Checks that the parts fit and starts a sweep.
+    """Check that the parts fit together and start a sweep.
 
     Args:
         checkpoint: The loaded baseline; pruned in place and restored.
         inputs: Evaluation and calibration examples.
         request: Method, scope, points and amounts.
-        plan: Of the same request, where `planning` made it already.
+        plan: Of the same request, if `planning` has made it already.
 
     Returns:
         Events: Progress after each micro-batch, FrameReady after each amount, at last the SweepResult (not saved).
@@ -83,36 +79,16 @@ def sweep(
     Raises:
         PrunescopeError: The parts do not fit together.
     """
-    _check_fit(checkpoint, inputs.subset, request)  # here, not at the first event: a refusal should come at once
+    check_fit(checkpoint, inputs.subset, request)  # here, not at the first event: a refusal should come at once
     return _events(checkpoint, inputs, request, plan)
 
 
-def _events(
-    checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None
-) -> Generator[Event, None, None]:
-    started, subset = time.monotonic(), inputs.subset
-    plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
-    pruning = pruning_record(request, inputs.calibration, plan.reliability)
-    header, frames, replicates, done = None, [], Replicates(), 0
-    with open_runner(checkpoint, subset, request, plan) as runner:
-        buffers, baseline = runner.buffers(), Grams()
-        for amount in request.amounts:
-            removed = runner.model.prune(amount)
-            grams: Grams = {name: [] for name in REDUCTIONS}
-            for _ in _run(runner, buffers, grams):
-                done += 1
-                yield Progress(amount, done, runner.micro_batches * len(request.amounts))
-            baseline = baseline or grams
-            header = header or _header(runner, pruning, _length_control(runner, baseline))
-            frames.append(_frame(amount, removed, subset, buffers.logits, baseline, grams))
-            for name in SINGLE_BATCH:
-                replicates.setdefault(name, []).append(_without_each(baseline[name][0], grams[name][0]))
-            yield FrameReady(header, frames[-1])
-    assert header is not None  # parse_amounts always gives the baseline's amount 0
-    yield _result(header, frames, request, _statistics(frames, replicates), time.monotonic() - started)
+def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
+    """Refuse a checkpoint, examples and a request that do not fit together.
 
-
-def _check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
+    Raises:
+        PrunescopeError: They do not.
+    """
     check_labels(checkpoint, subset.task)
     check_scope(request.scope, request.method, checkpoint.record.num_layers)
     check_not_training_data(subset, checkpoint.training_digests, checkpoint.record.id)
@@ -121,93 +97,158 @@ def _check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest
         raise PrunescopeError(f"{len(subset.rows)} examples: choose at most {bound}")
 
 
-def _run(runner: Runner, buffers: Representations, grams: Grams) -> Iterator[None]:
-    """Runs all examples through the model and fills `grams`; yields after each micro-batch."""
-    for window in runner.windows:
-        yield from runner.run(window, buffers)
-        grams["tokens"] += [u_centred_gram(tokens) for tokens in buffers.tokens(window)]
-    grams["mean"].append(u_centred_gram(buffers.mean))
-    grams["cls"].append(u_centred_gram(buffers.cls))
+def _events(
+    checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None
+) -> Generator[Event, None, None]:
+    started, subset = time.monotonic(), inputs.subset
+    plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
+    with open_runner(checkpoint, subset, request, plan) as runner:
+        meter = _Meter(runner, len(request.amounts))
+        unpruned, *amounts = request.amounts
+        baseline = yield from meter.measure(unpruned)
+        header = _header(runner, pruning_record(request, inputs.calibration, plan.reliability), baseline)
+        results = [_compare(subset, baseline, baseline)]
+        yield FrameReady(header, results[-1].frame)
+        for amount in amounts:
+            results.append(_compare(subset, baseline, (yield from meter.measure(amount))))
+            yield FrameReady(header, results[-1].frame)
+    yield _result(header, results, request, time.monotonic() - started)
 
 
-def _length_control(runner: Runner, baseline: Grams) -> tuple[float | None, ...]:
-    """CKA of the padding mask alone with each baseline point, flattened tokens: what length explains."""
-    masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
-    return _matrix(cka([u_centred_gram(mask) for mask in masks], baseline["tokens"]))[0]
+# ---------------------------------------------------------------- measure one model
 
 
-def _matrix(values: Tensor) -> Matrix:
-    """Writes a matrix for the file: undefined values as None."""
-    return tuple(tuple(None if value != value else value for value in row) for row in values.tolist())
+@dataclass(frozen=True)
+class _Measured:
+    """What one pruned model makes of all examples.
+
+    Attributes:
+        amount: The pruning amount.
+        removed: What pruning removed.
+        predictions: (examples,) label indices.
+        grams: For each reduction its Gram matrices.
+    """
+
+    amount: float
+    removed: Removed
+    predictions: tuple[int, ...]
+    grams: Mapping[str, Grams]
 
 
-def _frame(amount: float, removed: Removed, subset: EvalSubset, logits: Tensor, baseline: Grams, grams: Grams) -> Frame:
-    predictions = tuple(logits.argmax(-1).tolist())  # (examples,)
-    metrics, intervals = evaluate(subset.task.metrics, subset.gold, predictions)
-    return Frame(
-        amount=amount,
-        sparsity=removed.sparsity,
-        prunable_sparsity=removed.prunable_sparsity,
-        layer_sparsity=removed.layer_sparsity,
-        metrics=metrics,
-        intervals=intervals,
-        cka={name: _matrix(cka(baseline[name], grams[name])) for name in REDUCTIONS},
-        predictions=predictions,
-    )
+class _Meter:
+    """Measures the model at one amount after another, in the same buffers, and counts the micro-batches.
+
+    Args:
+        runner: The model and the examples.
+        num_amounts: Amounts that will be measured.
+    """
+
+    def __init__(self, runner: Runner, num_amounts: int) -> None:
+        self._runner, self._buffers = runner, runner.buffers()
+        self._done, self._total = 0, runner.micro_batches * num_amounts
+
+    def measure(self, amount: float) -> Generator[Progress, None, _Measured]:
+        """Prune the model and run it over all examples; yield after each micro-batch."""
+        runner, buffers = self._runner, self._buffers
+        removed, tokens = runner.model.prune(amount), list[Tensor]()
+        for window in runner.windows:
+            for _ in runner.run(window, buffers):
+                self._done += 1
+                yield Progress(amount, self._done, self._total)
+            tokens += map(u_centred_gram, buffers.tokens(window))  # one (points, minibatch, minibatch) a minibatch
+        pieces = {"mean": u_centred_bands(buffers.mean), "cls": u_centred_bands(buffers.cls), "tokens": tokens}
+        return _Measured(
+            amount=amount,
+            removed=removed,
+            predictions=tuple(buffers.logits.argmax(-1).tolist()),
+            grams={name: prepare(pieces[name]) for name in REDUCTIONS},
+        )
 
 
-def _header(runner: Runner, pruning: PruningRecord, length_control: tuple[float | None, ...]) -> Header:
+def _header(runner: Runner, pruning: PruningRecord, baseline: _Measured) -> Header:
     return Header(
         checkpoint=runner.checkpoint.record,
         task=runner.subset.record(),
         pruning=pruning,
-        cka=CkaRecord(points=runner.points, estimators=ESTIMATORS, length_control=length_control),
+        cka=CkaRecord(
+            points=runner.points,
+            estimators=ESTIMATORS,
+            length_control=_length_control(runner, baseline.grams["tokens"]),
+        ),
     )
 
 
-def _without_each(baseline: Tensor, pruned: Tensor) -> Array | None:
-    """CKA of each point with its own baseline without each example, (points, n); none where too few examples stay."""
-    if baseline.shape[-1] <= MIN_EXAMPLES:
-        return None
-    pairs = ((baseline, pruned), (baseline, baseline), (pruned, pruned))
-    return leave_one_out(*(example_sums(one, other).numpy() for one, other in pairs))
+def _length_control(runner: Runner, baseline: Grams) -> tuple[float | None, ...]:
+    """Compute CKA of the padding mask alone with each baseline point, flattened tokens: what length explains."""
+    masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
+    return _matrix(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline)))[0]
 
 
-def _statistics(frames: Sequence[Frame], replicates: Replicates) -> dict[str, LayerStatistics] | None:
-    known = {name: [one for one in of_amounts if one is not None] for name, of_amounts in replicates.items()}
-    if not all(known.values()):
-        return None
-    amounts = [frame.amount for frame in frames]
-    return {
-        name: layer_statistics(
-            amounts,
-            np.array([np.diag(np.array(frame.cka[name], dtype=np.float64)) for frame in frames]),  # (frames, points)
-            np.stack(of_amounts),  # (frames, points, n)
-        )
-        for name, of_amounts in known.items()
-    }
+# ---------------------------------------------------------------- compare two models
 
 
-def _result(
-    header: Header,
-    frames: Sequence[Frame],
-    request: SweepRequest,
-    statistics: dict[str, LayerStatistics] | None,
-    seconds: float,
-) -> SweepResult:
+@dataclass(frozen=True)
+class _Compared:
+    """A pruned model beside the baseline.
+
+    Attributes:
+        frame: The numbers for the file.
+        without_each: For each reduction over a single batch the CKA of each point with its own baseline without each
+            example, (points, n); empty if too few examples remain.
+    """
+
+    frame: Frame
+    without_each: Mapping[str, Array]
+
+
+def _compare(subset: EvalSubset, baseline: _Measured, pruned: _Measured) -> _Compared:
+    metrics, intervals = evaluate(subset.task.metrics, subset.gold, pruned.predictions)
+    comparisons = {name: compare(baseline.grams[name], pruned.grams[name]) for name in REDUCTIONS}
+    frame = Frame(
+        amount=pruned.amount,
+        sparsity=pruned.removed.sparsity,
+        prunable_sparsity=pruned.removed.prunable_sparsity,
+        layer_sparsity=pruned.removed.layer_sparsity,
+        metrics=metrics,
+        intervals=intervals,
+        cka={name: _matrix(cka(compared)) for name, compared in comparisons.items()},
+        predictions=pruned.predictions,
+    )
+    spared = SINGLE_BATCH if len(subset.rows) > MIN_EXAMPLES else ()
+    return _Compared(frame, {name: leave_one_out(comparisons[name]) for name in spared})
+
+
+def _matrix(values: Tensor) -> Matrix:
+    """Write a matrix for the file: undefined values as None."""
+    return tuple(tuple(None if value != value else value for value in row) for row in values.tolist())
+
+
+# ---------------------------------------------------------------- the result
+
+
+def _result(header: Header, results: Sequence[_Compared], request: SweepRequest, seconds: float) -> SweepResult:
     return SweepResult(
         **dict(header),
         key=result_key(header.checkpoint.revision, header.task, header.pruning, request.points, request.amounts, DTYPE),
-        frames=tuple(frames),
-        statistics=statistics,
+        frames=tuple(compared.frame for compared in results),
+        statistics={name: _statistics(name, results) for name in results[0].without_each} or None,
         environment=environment(),
         seconds=round(seconds, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
+def _statistics(reduction: str, results: Sequence[_Compared]) -> LayerStatistics:
+    matrices = np.array([compared.frame.cka[reduction] for compared in results], dtype=np.float64)
+    return layer_statistics(
+        [compared.frame.amount for compared in results],
+        matrices.diagonal(axis1=1, axis2=2),  # (frames, points)
+        np.stack([compared.without_each[reduction] for compared in results]),  # (frames, points, n)
+    )
+
+
 def environment() -> dict[str, str | int]:
-    """Describes what the numbers were computed with."""
+    """Describe what the numbers were computed with."""
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "transformers", "numpy")},

@@ -8,14 +8,14 @@ import torch
 
 from core.charts.methods import MAGMA, SCENES, UNPRUNED, cka, magma, picture
 from core.similarity.cka import cka as engine_cka
-from core.similarity.cka import u_centred_gram
+from core.similarity.cka import compare, prepare, u_centred_gram
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
 def test_the_numbers_in_the_picture_are_those_of_the_engine(scene: object) -> None:
-    grams = [[u_centred_gram(torch.tensor(points)[None])] for points in (UNPRUNED, scene.points)]  # type: ignore[attr-defined]
+    grams = [prepare([u_centred_gram(torch.tensor(points)[None])]) for points in (UNPRUNED, scene.points)]  # type: ignore[attr-defined]
     value = cka(UNPRUNED, scene.points)  # type: ignore[attr-defined]
-    assert value == pytest.approx(float(engine_cka(*grams)[0, 0]))
+    assert value == pytest.approx(float(engine_cka(compare(*grams))[0, 0]))
     assert f">{value:.2f}</text>" in picture()
 
 

@@ -1,15 +1,40 @@
-"""CKA by its mathematics: the formula itself, its invariances, sums over minibatches, undefined cases."""
+"""CKA by its mathematics: the formula itself, its invariances, sums over minibatches and bands, undefined cases."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from core.similarity.cka import cka, hsic, self_hsic, u_centred_gram
+from core.request.catalog import MAX_LENGTH
+from core.similarity import cka as module
+from core.similarity.cka import (
+    Comparison,
+    cka,
+    compare,
+    leave_one_out,
+    prepare,
+    u_centred_bands,
+    u_centred_gram,
+    varies,
+)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def compared(x: Tensor | Sequence[Tensor], y: Tensor | Sequence[Tensor]) -> Comparison:
+    """Compares features (points, n, features) of one batch, or of several minibatches."""
+    sides = ([side] if isinstance(side, Tensor) else side for side in (x, y))
+    return compare(*(prepare([u_centred_gram(batch) for batch in side]) for side in sides))
+
+
+def cka_of(x: Tensor | Sequence[Tensor], y: Tensor | Sequence[Tensor]) -> Tensor:
+    return cka(compared(x, y))
 
 
 def hsic1_by_formula(x: np.ndarray, y: np.ndarray) -> float:
@@ -27,20 +52,23 @@ def hsic1_by_formula(x: np.ndarray, y: np.ndarray) -> float:
 
 @pytest.mark.parametrize("n", [4, 5, 33])
 def test_hsic_is_the_published_formula(n: int) -> None:
-    x, y = random(3, n, 7), random(2, n, 5, seed=1) + 3
-    computed = hsic([u_centred_gram(x)], [u_centred_gram(y)])
+    x, y = random(3, n, 7), random(3, n, 5, seed=1) + 3
+    both = compared(x, y)
     expected = [[hsic1_by_formula(a.numpy(), b.numpy()) for b in y] for a in x]
-    np.testing.assert_allclose(computed.numpy(), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(both.hsic.numpy(), expected, rtol=1e-9, atol=1e-9)
+    own = [hsic1_by_formula(a.numpy(), a.numpy()) for a in x]
+    np.testing.assert_allclose(both.baseline.hsic.numpy(), own, rtol=1e-9, atol=1e-9)
 
 
 def test_hand_computed_case() -> None:
     # Two features that separate the same two pairs: K = L = ±1, so CKA with itself is 1,
     # and with the orthogonal split HSIC1 is -2/3 · ... computed by the formula on a 4 × 4 board.
     same = torch.tensor([[[1.0], [1.0], [-1.0], [-1.0]]])
-    other = torch.tensor([[[1.0], [-1.0], [1.0], [-1.0]]])
+    crossed = torch.tensor([[[1.0], [-1.0], [1.0], [-1.0]]])
     # tr(KK) = 12, 1K1 = -4, 1KK1 = 4: HSIC1 = (12 + 16/6 - 4) / 4 = 8/3. tr(KL) = -4, 1KL1 = 4: (-4 + 16/6 - 4) / 4.
-    assert self_hsic([u_centred_gram(same)]).item() == pytest.approx(8 / 3)
-    assert cka([u_centred_gram(same)], [u_centred_gram(other)]).item() == pytest.approx((-4 + 16 / 6 - 4) / 4 / (8 / 3))
+    both = compared(same, crossed)
+    assert both.baseline.hsic.item() == pytest.approx(8 / 3)
+    assert cka(both).item() == pytest.approx((-4 + 16 / 6 - 4) / 4 / (8 / 3))
 
 
 def test_invariant_to_rotation_scale_and_shift() -> None:
@@ -48,35 +76,27 @@ def test_invariant_to_rotation_scale_and_shift() -> None:
     y[..., :5] += x[..., :5]
     rotation = torch.linalg.qr(random(12, 12, seed=2)).Q
     moved = 17.0 * (x @ rotation) + random(12, seed=3) * 5
-    value = cka([u_centred_gram(x)], [u_centred_gram(y)])
+    value = cka_of(x, y)
     assert 0.1 < value.item() < 0.9
-    torch.testing.assert_close(cka([u_centred_gram(moved)], [u_centred_gram(y)]), value, rtol=0, atol=1e-12)
+    torch.testing.assert_close(cka_of(moved, y), value, rtol=0, atol=1e-12)
 
 
 def test_not_invariant_to_any_linear_map() -> None:
     x = random(1, 40, 12)
     stretched = x * torch.linspace(0.1, 10, 12)
-    assert cka([u_centred_gram(x)], [u_centred_gram(stretched)]).item() < 0.9
+    assert cka_of(x, stretched).item() < 0.9
 
 
 def test_symmetric_and_one_with_itself() -> None:
-    x, y = (
-        [u_centred_gram(random(4, 20, 6, seed=k)) for k in (0, 1)],
-        [u_centred_gram(random(4, 20, 6, seed=k)) for k in (2, 3)],
-    )
-    torch.testing.assert_close(cka(x, y), cka(y, x).T, rtol=0, atol=1e-12)
-    own = cka(x, x)
+    x, y = ([random(4, 20, 6, seed=k) for k in seeds] for seeds in ((0, 1), (2, 3)))
+    torch.testing.assert_close(cka_of(x, y), cka_of(y, x).T, rtol=0, atol=1e-12)
+    own = cka_of(x, x)
     torch.testing.assert_close(own.diagonal(), torch.ones(4, dtype=torch.float64), rtol=0, atol=1e-12)
     torch.testing.assert_close(own, own.T, rtol=0, atol=1e-12)
 
 
 def test_unbiased_negative_values_are_kept() -> None:
-    values = torch.cat(
-        [
-            cka([u_centred_gram(random(1, 6, 3, seed=k))], [u_centred_gram(random(1, 6, 3, seed=k + 500))])
-            for k in range(200)
-        ]
-    )
+    values = torch.cat([cka_of(random(1, 6, 3, seed=k), random(1, 6, 3, seed=k + 500)) for k in range(200)])
     assert values.min() < -0.2
     assert abs(values.mean()) < 0.1
     assert values.abs().max() <= 1
@@ -85,20 +105,21 @@ def test_unbiased_negative_values_are_kept() -> None:
 def test_minibatches_sum_first_and_divide_last() -> None:
     x = [random(2, n, 6, seed=n) for n in (32, 41)]
     y = [random(2, n, 6, seed=n + 100) + part for n, part in zip((32, 41), x, strict=True)]
-    cross = sum(hsic([u_centred_gram(a)], [u_centred_gram(b)]) for a, b in zip(x, y, strict=True))
-    own_x = sum(self_hsic([u_centred_gram(a)]) for a in x)
-    own_y = sum(self_hsic([u_centred_gram(b)]) for b in y)
+    pairs = [compared(a, b) for a, b in zip(x, y, strict=True)]
+    cross = sum(pair.hsic for pair in pairs)
+    own_x, own_y = (
+        sum(own.hsic for own in side) for side in zip(*((p.baseline, p.pruned) for p in pairs), strict=True)
+    )
     expected = cross / torch.outer(own_x, own_y).sqrt()
-    computed = cka([u_centred_gram(a) for a in x], [u_centred_gram(b) for b in y])
+    computed = cka_of(x, y)
     torch.testing.assert_close(computed, expected, rtol=0, atol=1e-14)
-    mean_of_ratios = sum(cka([u_centred_gram(a)], [u_centred_gram(b)]) for a, b in zip(x, y, strict=True)) / 2
-    assert not torch.allclose(computed, mean_of_ratios, atol=1e-6)
+    assert not torch.allclose(computed, sum(map(cka, pairs)) / 2, atol=1e-6), "the mean of ratios is something else"
 
 
 def test_float32_keeps_its_digits_far_from_the_origin() -> None:
     x, y = random(2, 64, 30), random(2, 64, 30, seed=1)
-    exact = cka([u_centred_gram(x)], [u_centred_gram(x + 0.5 * y)])
-    far = cka([u_centred_gram((x + 1000).float())], [u_centred_gram((x + 0.5 * y + 1000).float())])
+    exact = cka_of(x, x + 0.5 * y)
+    far = cka_of((x + 1000).float(), (x + 0.5 * y + 1000).float())
     torch.testing.assert_close(far, exact, rtol=0, atol=1e-4)
 
 
@@ -106,17 +127,118 @@ def test_float32_keeps_its_digits_far_from_the_origin() -> None:
 def test_a_constant_representation_has_no_similarity(constant: float) -> None:
     alive = random(2, 20, 8).float()
     dead = torch.full((1, 20, 8), constant) * torch.linspace(0.3, 1, 8)
-    values = cka([u_centred_gram(alive)], [u_centred_gram(torch.cat([alive[:1], dead]))])
+    values = cka_of(alive, torch.cat([alive[:1], dead]))
     assert torch.isfinite(values[:, 0]).all()
     assert torch.isnan(values[:, 1]).all()
 
 
 def test_a_small_but_real_signal_is_no_rounding() -> None:
     x = random(1, 20, 8).float()
-    values = cka([u_centred_gram(x)], [u_centred_gram(1e-6 * x)])
-    assert values.item() == pytest.approx(1, abs=1e-6)
+    assert cka_of(x, 1e-6 * x).item() == pytest.approx(1, abs=1e-6)
+
+
+def token_means(constants: Tensor, lengths: Tensor) -> Tensor:
+    """The mean over each example's real tokens, all equal, as the engine computes it, (1, n, features)."""
+    real = torch.arange(int(lengths.max())) < lengths[:, None]  # (n, longest)
+    states = constants.expand(*real.shape, -1) * real[..., None]  # (n, longest, features)
+    return (states.sum(1) / lengths[:, None])[None]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_constant_that_was_averaged_over_tokens_stays_constant(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    constants = 0.5 + 0.5 * torch.rand(256, generator=generator)
+    lengths = torch.randint(3, MAX_LENGTH + 1, (256,), generator=generator)
+    dead = token_means(constants, lengths)
+    assert dead.std(1).max() > 0, "the mean over tokens rounds"
+    assert cka_of(random(1, 256, 8).float(), dead).isnan().all()
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("largest", [0.0, 100.0])
+def test_a_step_of_float16_is_a_variation(size: float, largest: float) -> None:
+    value = torch.full((1, 40, 1), size, dtype=torch.float16)
+    steps = torch.nextafter(value, value + 1)
+    real = torch.where(torch.arange(40)[:, None] % 2 == 0, value, steps).float()  # every other one a step higher
+    constant = torch.full((1, 40, 1), largest)  # as BERT's outlier dimensions are large
+    assert varies(torch.cat([constant, real], -1)).all()
+    assert cka_of(real, torch.cat([constant, real], -1)).item() == pytest.approx(1, abs=1e-4)
 
 
 def test_three_examples_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 4"):
         u_centred_gram(random(1, 3, 5))
+
+
+# ---------------------------------------------------------------- bands of rows
+
+
+@pytest.mark.parametrize("rows", [1, 7, 40, 89])
+def test_bands_of_rows_make_the_same_numbers(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = random(3, 90, 12).float() + 2
+    y = x + torch.tensor([0.1, 0.5, 2.0])[:, None, None] * random(3, 90, 12, seed=1).float()
+    whole = compared(x, y)
+    monkeypatch.setattr(module, "BAND_BYTES", 3 * 90 * 8 * rows)
+    assert [len(band[0]) for band in u_centred_bands(x)] == [rows] * (90 // rows) + [90 % rows] * bool(90 % rows)
+    banded = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y)))
+    torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
+    torch.testing.assert_close(cka(banded), cka(whole), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(leave_one_out(banded), leave_one_out(whole), rtol=0, atol=1e-6)
+
+
+def test_a_batch_that_fits_is_one_kept_matrix() -> None:
+    x = random(2, 30, 5).float()
+    (band,) = bands = u_centred_bands(x)
+    assert torch.equal(band, u_centred_gram(x))
+    assert next(iter(bands)) is band
+
+
+MEMORY_OF_3000_EXAMPLES = """
+import resource
+import torch
+from core.similarity.cka import cka, compare, leave_one_out, prepare, u_centred_bands
+used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+x = torch.randn(6, 3000, 8, generator=torch.Generator().manual_seed(0))
+cka(compare(*[prepare(u_centred_bands(x[:, :50]))] * 2))
+before = used()
+compared = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(x + 1)))
+cka(compared), leave_one_out(compared)
+print(used() - before)
+"""
+
+
+def test_memory_does_not_grow_with_the_square_of_the_examples() -> None:
+    command = [sys.executable, "-c", MEMORY_OF_3000_EXAMPLES]
+    mib = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert mib < 300, "one Gram matrix of six points alone takes 412 MiB"
+
+
+# ---------------------------------------------------------------- leaving one out
+
+
+@pytest.mark.parametrize("n", [5, 6, 17, 40])
+@pytest.mark.parametrize("seed", range(3))
+def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    baseline = torch.randn(3, n, 7, generator=generator, dtype=torch.float64) + 5
+    pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * torch.randn(
+        3, n, 7, generator=generator, dtype=torch.float64
+    )
+    replicates = leave_one_out(compared(baseline, pruned))  # (points, n)
+    for m in range(n):
+        rest = [k for k in range(n) if k != m]
+        expected = cka_of(baseline[:, rest], pruned[:, rest]).diagonal()
+        assert replicates[:, m] == pytest.approx(expected.numpy(), abs=1e-10)
+
+
+def test_what_only_one_example_makes_vary_is_undefined_without_it() -> None:
+    baseline = random(1, 20, 4)
+    dead = torch.zeros(1, 20, 4, dtype=torch.float64)
+    assert np.isnan(leave_one_out(compared(baseline, dead))).all()
+    dead[0, 7] = torch.tensor([0.1, 0.7, 0.3, 1e3])
+    assert np.flatnonzero(np.isnan(leave_one_out(compared(baseline, dead))[0])).tolist() == [7]
+
+
+def test_four_examples_cannot_spare_one() -> None:
+    with pytest.raises(ValueError, match="leaving one of 4 examples out"):
+        leave_one_out(compared(random(1, 4, 3), random(1, 4, 3, seed=1)))

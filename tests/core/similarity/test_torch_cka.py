@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.independent import cka as cka_by_formula
-from core.similarity.cka import cka, u_centred_gram
+from core.similarity.cka import cka, compare, prepare, u_centred_gram
 from core.similarity.torch_cka import torch_cka_matrix
 
 Pairs = list[tuple[Tensor, Tensor]]
@@ -43,7 +43,7 @@ def test_answers_what_the_formula_says(sizes: tuple[int, ...]) -> None:
 
 def test_agrees_with_the_engine() -> None:
     pairs = related((32, 33))
-    ours = cka(*([u_centred_gram(part) for part in side] for side in zip(*pairs, strict=True)))
+    ours = cka(compare(*(prepare([u_centred_gram(part) for part in side]) for side in zip(*pairs, strict=True))))
     np.testing.assert_allclose(torch_cka_matrix(pairs, 2, 3).numpy(), ours.numpy(), atol=1e-5)
 
 

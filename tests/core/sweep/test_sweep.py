@@ -211,5 +211,20 @@ def test_leaving_an_example_out_is_running_without_it(
         assert replicate == pytest.approx(without_first.statistics[name].depth_gap.value, abs=1e-6)
 
 
+def test_a_sweep_over_more_examples_than_fit_a_band_has_the_same_numbers(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(tiny_bert, glue_folder)
+    monkeypatch.setattr("core.similarity.cka.BAND_BYTES", 2 * 70 * 8 * 16)  # 16 rows of two points
+    banded = run(tiny_bert, glue_folder)
+    for frame, expected in zip(banded.frames, whole.frames, strict=True):
+        assert frame.cka["tokens"] == expected.cka["tokens"]
+        for name in ("mean", "cls"):
+            np.testing.assert_allclose(frame.cka[name], expected.cka[name], rtol=0, atol=1e-6)
+    for name in ("mean", "cls"):
+        gap, expected_gap = (result.statistics[name].depth_gap for result in (banded, whole))
+        np.testing.assert_allclose(gap.replicates, expected_gap.replicates, rtol=0, atol=1e-6)
+
+
 def test_four_examples_are_too_few_for_statistics(tiny_bert: Path, glue_folder: Path) -> None:
     assert run(tiny_bert, glue_folder, num_examples=4).statistics is None
