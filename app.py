@@ -1,4 +1,4 @@
-"""The Overview: the question, the answer as two moving pictures, and what one needs to read them."""
+"""The Overview: the question, its answer as two moving pictures, and how to read them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ import streamlit as st
 from core.charts.overview import pair_views
 from core.findings.claim import verdict_finding, verdict_in_short
 from core.findings.overview import accuracy_finding, caution, finding, is_cumulative, survival_table
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import METHODS
+from core.results.choices import task_title
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name, result_name
 from core.results.schema import SweepResult
@@ -43,7 +44,7 @@ PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
 def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
-    """Finds a method's results that stand side by side: attention blocks, all layers, GLUE before written sentences."""
+    """Return a method's results to show side by side: attention blocks, all layers, GLUE before written sentences."""
     fitting = [
         entry
         for entry in sorted(entries, key=lambda entry: entry.source == "written")
@@ -56,7 +57,7 @@ def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def choose_entries(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Asks for the method; where none has both tasks, gives the first results at hand."""
+    """Ask for the method; where none has results on both tasks, return the first results at hand."""
     offered = [method for method in METHODS if len(sides_of(method, entries)) == len(SIDES)]
     if not offered:
         return entries[: len(SIDES)]
@@ -66,16 +67,16 @@ def choose_entries(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def titles_of(results: Sequence[SweepResult]) -> list[str]:
-    """Names results beside each other as shortly as they can be told apart."""
-    tasks = [TASKS[one.task.name].title if one.task.name in TASKS else one.task.name for one in results]
-    return tasks if len(set(tasks)) == len(tasks) else [result_name(one) for one in results]
+    """Title results that stand beside each other: by their tasks, or in full where these are the same."""
+    tasks = [task_title(result.task.name) for result in results]
+    return tasks if len(set(tasks)) == len(tasks) else [result_name(result) for result in results]
 
 
 # ---------------------------------------------------------------- the page
 
 
 def show_overview(entries: Sequence[Entry]) -> None:
-    """Shows the pictures first, then what they say, then the choices."""
+    """Show the pictures first, then what they say, then the choices."""
     answer = st.container()
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -99,7 +100,7 @@ def show_overview(entries: Sequence[Entry]) -> None:
 
 
 def show_results(results: Sequence[SweepResult], reduction: str) -> None:
-    """Plays one result, or two in step under one bar."""
+    """Play one result, or two in step under one bar."""
     start = start_in_address()
     if len(results) == 1:
         show_player(results[0], reduction, key="overview", group="overview", autoplay=True, start=start)
@@ -107,15 +108,14 @@ def show_results(results: Sequence[SweepResult], reduction: str) -> None:
     first, second = results
     titles = titles_of(results)
     views, frames = pair_views((first, second), reduction, (titles[0], titles[1]))
-    names = " and ".join(f"{checkpoint_name(one)}" for one in results)
-    title = f"{pruning_name(first)}, {names}"
+    title = f"{pruning_name(first)}, {checkpoint_name(first)} and {checkpoint_name(second)}"
     show_pictures(
         views, frames, key="overview", title=title, layout="pair", group="overview", autoplay=True, start=start
     )
 
 
 def show_findings(results: Sequence[SweepResult], reduction: str, entries: Sequence[Entry]) -> None:
-    """Says in a line each whether the claim holds, and the rest to who asks for it."""
+    """Say in one line a result whether the claim holds, and fold the rest away."""
     companions = [companions_of(result, entries) for result in results]
     titles = titles_of(results)
     lines = [
@@ -128,16 +128,16 @@ def show_findings(results: Sequence[SweepResult], reduction: str, entries: Seque
             st.warning(plain(words))
     with st.expander("What was measured, and what is behind the verdict"):
         for title, result, beside in zip(titles, results, companions, strict=True):
-            told = (
+            sentences = (
                 finding(result, reduction),
                 accuracy_finding(result),
                 verdict_finding(result, reduction, beside),
             )
-            st.markdown(f"**{plain(title)}**, {plain(data_name(result))}. {' '.join(map(plain, told))}")
+            st.markdown(f"**{plain(title)}**, {plain(data_name(result))}. {' '.join(map(plain, sentences))}")
 
 
 def show_nothing() -> None:
-    """Says what to do where no result came with the program."""
+    """Say what to do where no result came with the program."""
     st.info("No result is shipped with this copy, so there is nothing to show yet.")
     st.markdown("Make one, which takes about a minute on a laptop, and reload this page:")
     st.code(PRECOMPUTE, language="shell", wrap_lines=True)
@@ -148,7 +148,7 @@ def show_nothing() -> None:
 
 
 def lead_on(results: Sequence[SweepResult]) -> None:
-    """Leads on to the pages that ask more of what is shown, and to the Lab."""
+    """Link to the pages that show more of these results, and to the Lab."""
     with st.container(horizontal=True):
         lead_to_views(results[0], *results[1:])
         link_to("Lab", "Prune a checkpoint yourself in the Lab", ":material/science:")

@@ -34,7 +34,7 @@ TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpo
 
 
 def compare() -> None:
-    """Shows two results: the pictures first, what they say, then the choices."""
+    """Show two results: the pictures first, what they say, then the choices."""
     page_header("Compare")
     st.title("How do two prunings differ?", anchor=False)
     entries = at_hand()
@@ -43,43 +43,44 @@ def compare() -> None:
         return
     picture, choices = st.container(), st.container()
     with choices:
-        one, other = choose_two(shortlist(entries, ("result", "other")), entries)
-        if one is None or other is None:
+        first, second = choose_two(shortlist(entries, ("result", "other")), entries)
+        if first is None or second is None:
             return
-        reduction = choose_reduction(one)
+        reduction = choose_reduction(first)
     with picture:
-        show_both(one, other, reduction)
+        show_both(first, second, reduction)
 
 
 def show_too_few(entries: Sequence[Entry]) -> None:
-    """Says what to do where there is nothing to compare."""
+    """Say what to do where there is nothing to compare."""
     st.info(TOO_FEW.format("only one" if entries else "none"))
     link_to("Lab", "To the Lab", ":material/science:")
 
 
 def choose_two(left: Sequence[Entry], entries: Sequence[Entry]) -> tuple[SweepResult | None, SweepResult | None]:
-    """Asks for the two results; the second one is at first the random control of the first.
+    """Ask for the two results; at first, the second is the random control of the first.
 
     Args:
         left: The results on the chosen examples.
-        entries: All results, which are offered where one alone is left.
+        entries: All results, which are offered where only one is left.
     """
-    first, second = st.columns(2)
-    with first:
-        one = choose_one("First", left)
+    first_column, second_column = st.columns(2)
+    with first_column:
+        first = choose_one("First", left)
     others = left if len(left) > 1 else entries
-    beside = counterpart(entry_of(one), others) if one else None
-    with second:
-        other = choose_one("Second", others, "other", beside.key if beside else None)
-    return one, other
+    beside = counterpart(entry_of(first), others) if first else None
+    with second_column:
+        second = choose_one("Second", others, "other", beside.key if beside else None)
+    return first, second
 
 
-def show_both(one: SweepResult, other: SweepResult, reduction: str) -> None:
-    """Shows two results together, and says what tells them apart."""
-    if one.key == other.key:
+def show_both(first: SweepResult, second: SweepResult, reduction: str) -> None:
+    """Show two results together, and say how they differ."""
+    if first.key == second.key:
         st.info("First and second are the same result. Choose another one below to see a difference.")
-    pairs, names = shown_together(one, other), names_apart(one, other)
-    views, frames = compare_views(one, other, reduction, pairs, names), compare_frames(pairs, shared_scale(one, other))
+    pairs, names = shown_together(first, second), names_apart(first, second)
+    views = compare_views(first, second, reduction, pairs, names)
+    frames = compare_frames(pairs, shared_scale(first, second))
     show_pictures(
         views,
         frames,
@@ -90,18 +91,18 @@ def show_both(one: SweepResult, other: SweepResult, reduction: str) -> None:
         start=start_in_address(frames[len(frames) // 2]["amount"]),  # without pruning there is no difference
     )
     st.markdown(EXPLANATION)
-    for note in notes_on(one, other, pairs):
+    for note in notes_on(first, second, pairs):
         st.info(plain(note))
-    if one.key != other.key and same_examples(one, other):
-        show_tests(one, other, reduction, names)
-    offer_exports(one, reduction, (other,))
+    if first.key != second.key and same_examples(first, second):
+        show_tests(first, second, reduction, names)
+    offer_exports(first, reduction, (second,))
 
 
-def show_tests(one: SweepResult, other: SweepResult, reduction: str, names: tuple[str, str]) -> None:
-    """Says what the paired tests say, and shows them."""
-    for finding in comparison_findings(one, other, reduction):
+def show_tests(first: SweepResult, second: SweepResult, reduction: str, names: tuple[str, str]) -> None:
+    """Say what the paired tests found, and show them as a table."""
+    for finding in comparison_findings(first, second, reduction):
         st.markdown(plain(finding))
-    comparisons = accuracy_comparisons(one, other)
+    comparisons = accuracy_comparisons(first, second)
     if comparisons:
         with st.expander("The paired tests of accuracy as a table"):
             st.markdown(markdown_table(comparison_table(comparisons, (plain(names[0]), plain(names[1])))))

@@ -1,4 +1,4 @@
-"""Layers: what becomes of each layer, which one falls first, and one of them from near."""
+"""Layers: how each layer changes, which one falls first, and the selected one in detail."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from core.findings.comparable import controls_of, isolated_of
 from core.findings.layers import THRESHOLDS, layer_finding, order_finding
 from core.findings.overview import is_cumulative
 from core.request.catalog import SURVIVAL_THRESHOLD
-from core.results.names import checkpoint_name, point_names, pruning_name
+from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_one, shortlist
@@ -31,7 +31,7 @@ NO_INTERVAL = "Intervals are known for CKA ≥ 0.9 and for means and first token
 
 
 def layers() -> None:
-    """Shows the layers of one result: the pictures first, what they say, then the choices."""
+    """Show the layers of one result: the pictures first, what they say, then the choices."""
     page_header("Layers")
     st.title("Which layer breaks first?", anchor=False)
     entries = at_hand()
@@ -41,17 +41,17 @@ def layers() -> None:
     picture, choices = st.container(), st.container()
     with choices:
         left = shortlist(entries)
-        which, near = st.columns(2)
-        with which:
+        result_column, layer_column = st.columns(2)
+        with result_column:
             result = choose_one("Result", left)
         if result is None:
             return
-        with near:
+        with layer_column:
             chosen = choose_layer(result)
-        survives, how = st.columns([2, 3])  # the reductions need room
-        with survives:
+        threshold_column, reduction_column = st.columns([2, 3])  # the reductions need room
+        with threshold_column:
             threshold = choose_threshold()
-        with how:
+        with reduction_column:
             reduction = choose_reduction(result)
     companions = companions_of(result, entries)
     with picture:
@@ -60,19 +60,19 @@ def layers() -> None:
 
 
 def show_nothing() -> None:
-    """Says what to do where there is no result."""
+    """Say what to do where there is no result."""
     st.info("There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here.")
     link_to("Lab", "To the Lab", ":material/science:")
 
 
-def choose_layer(result: SweepResult) -> str:
-    """Asks for the layer that is looked at from near, by its label."""
+def choose_layer(result: SweepResult) -> PointLabel:
+    """Ask for the selected layer, and return its label."""
     titles = {name.label: name.title for name in point_names(result.cka.points)}
     return choose("Layer from near", list(titles), "layer", names=lambda label: titles[label], word="layer")
 
 
 def choose_threshold() -> float:
-    """Asks what a layer must keep to survive; 0.9 is a convention."""
+    """Ask for the similarity that a layer must keep to survive; 0.9 is a convention."""
     options = [str(threshold) for threshold in sorted(THRESHOLDS)]
     return float(
         choose(
@@ -87,14 +87,14 @@ def choose_threshold() -> float:
 
 
 def note_pick() -> None:
-    """Puts the layer that was clicked into the address."""
+    """Write the layer that was clicked into the address."""
     set_parameter("layer", picked(PLAYER))
 
 
 def show_layers(
-    result: SweepResult, reduction: str, chosen: str, threshold: float, companions: list[SweepResult]
+    result: SweepResult, reduction: str, chosen: PointLabel, threshold: float, companions: list[SweepResult]
 ) -> None:
-    """Shows the layers of a result, and says which falls first."""
+    """Show the layers of a result, and say which falls first."""
     controls, isolated = controls_of(result, companions), isolated_of(result, companions)
     show_pictures(
         layer_views(result, reduction, chosen, threshold, controls, isolated),

@@ -1,4 +1,4 @@
-"""Present: one result over the whole screen, for a projector; what is shown is chosen and worded below it."""
+"""Present: one result over the whole screen, for a projector; below it, its settings."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -27,12 +27,12 @@ EXPLANATION = (
     "This page fills a projector with one result. Its title and caption can be changed here; the address holds "
     "everything, so that a bookmark opens the same picture in the lecture hall."
 )
-LONGEST = 200  # characters of a title or caption
+MAX_TEXT_CHARS = 200  # of a title or caption
 THROUGH = {"methods": "Every method once", "all": "All of these results"}
 
 
 def present() -> None:
-    """Shows the stage first, and below it the navigation and the setup."""
+    """Show the stage first, and below it the navigation and the settings."""
     stage, setup = st.container(), st.container(key="present-setup")
     with setup:
         page_header("Present")
@@ -43,10 +43,10 @@ def present() -> None:
             link_to("Lab", "Make one in the Lab", ":material/science:")
             return
         st.markdown(EXPLANATION)
-        filters, which = st.columns([2, 3], gap="medium")
+        filters, results = st.columns([2, 3], gap="medium")
         with filters:
             left = shortlist(entries)
-        with which:
+        with results:
             result = choose_one("Result", left)
             keys = through(left)
         if result is None:
@@ -71,32 +71,32 @@ def present() -> None:
 
 
 def through(entries: Sequence[Entry]) -> list[str]:
-    """Asks which results the keys go through."""
-    wanted = choose("The keys go through", list(THROUGH), "through", names=lambda name: THROUGH[name], segmented=True)
-    once = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
-    return [entry.key for entry in (once if wanted == "methods" and once else entries)]
+    """Ask which results the keys step through, and return their keys."""
+    chosen = choose("The keys go through", list(THROUGH), "through", names=lambda name: THROUGH[name], segmented=True)
+    one_a_method = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
+    return [entry.key for entry in (one_a_method if chosen == "methods" and one_a_method else entries)]
 
 
 def turn(keys: Sequence[str], result: SweepResult, step: int) -> None:
-    """Goes on to the next or the previous result, round at the ends."""
-    place = keys.index(result.key) + step if result.key in keys else 0
-    st.query_params["result"] = keys[place % len(keys)]
+    """Step to the next or the previous result, from the last to the first and back."""
+    index = keys.index(result.key) + step if result.key in keys else 0
+    st.query_params["result"] = keys[index % len(keys)]
 
 
-def typed(label: str, parameter: str, usual: str) -> str:
-    """Asks for a text that is in the address; without one, it is what is usual for the result on show."""
-    text = st.text_input(label, key=parameter, placeholder=usual, max_chars=LONGEST, bind="query-params")
-    return text or usual
+def typed(label: str, parameter: str, default: str) -> str:
+    """Ask for a text that is in the address; an empty one is the default of the result on show."""
+    text = st.text_input(label, key=parameter, placeholder=default, max_chars=MAX_TEXT_CHARS, bind="query-params")
+    return text or default
 
 
 def reduction_in_address() -> str:
-    """Reads the reduction shown first; it is changed in the player itself."""
-    usual = next(iter(REDUCTIONS))
-    asked = st.query_params.get("reduction") or usual
-    if asked in REDUCTIONS:
-        return asked
-    note_bad("reduction", asked)
-    return usual
+    """Read the reduction shown first; it is changed in the player itself."""
+    default = next(iter(REDUCTIONS))
+    reduction = st.query_params.get("reduction") or default
+    if reduction in REDUCTIONS:
+        return reduction
+    note_bad("reduction", reduction)
+    return default
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Sentences: which examples change their prediction, at which amount, and what becomes of a sentence of one's own."""
+"""Sentences: which examples change their prediction, at which amount, and what is predicted for a typed sentence."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -45,11 +45,11 @@ NO_TEXTS = (
     "numbers in the data set. Where this computer has drawn the same examples itself, in the Lab or on the command "
     "line, their texts are shown."
 )
-QUICK_SECONDS = 1.0  # a click waits so long for an answer, to show it at once
+ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 
 def sentences() -> None:
-    """Shows the examples of a result, and below them a sentence of one's own."""
+    """Show the examples of a result, and below them a field for a sentence of the visitor's own."""
     page_header("Sentences")
     queue.start_worker()
     st.title("Which sentences does pruning change, and when?", anchor=False)
@@ -73,11 +73,11 @@ def sentences() -> None:
 
 
 def choose_from(entries: Sequence[Entry]) -> SweepResult | None:
-    """Asks for the result; without one in the address, written examples come first, whose texts are at hand."""
-    which, result = st.columns([2, 2])
-    with which, st.container(horizontal=True):
+    """Ask for the result; without one in the address, written examples come first, whose texts are at hand."""
+    filters, results = st.columns([2, 2])
+    with filters, st.container(horizontal=True):
         left = shortlist(sorted(entries, key=lambda entry: entry.source != "written"))
-    with result:
+    with results:
         return choose_one("Result", left)
 
 
@@ -85,7 +85,7 @@ def choose_from(entries: Sequence[Entry]) -> SweepResult | None:
 
 
 def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Example]:
-    """Asks which examples to show, by label, flip and length; all three are in the address."""
+    """Ask which examples to show, by label, flip and length; all three are in the address."""
     labels = {ALL: "Any", **{name: name.replace("_", " ") for name in result.task.label_names}}
     flips, lengths = flip_choices(result, examples), length_choices(examples)
     forget_filters(result, {"flips": flips, "label": labels, "length": lengths})
@@ -102,7 +102,7 @@ def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Ex
 
 
 def forget_filters(result: SweepResult, filters: Mapping[str, Collection[str]]) -> None:
-    """Takes out of the address what another result has been chosen after, and this one does not know."""
+    """Take filters out of the address that were chosen for another result and do not exist in this one."""
     if st.session_state.get("sentences-result", result.key) != result.key:
         for name, options in filters.items():
             if st.query_params.get(name) not in options:
@@ -111,7 +111,7 @@ def forget_filters(result: SweepResult, filters: Mapping[str, Collection[str]]) 
 
 
 def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequence[Example]) -> None:
-    """Shows the picture of the chosen examples, and what all of them say."""
+    """Show the picture of the chosen examples, and say what all of them show."""
     if chosen:
         show_pictures(
             flip_views(result, chosen),
@@ -128,7 +128,7 @@ def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequenc
 
 
 def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
-    """Lists the chosen examples, as text that is never read as Markdown or HTML."""
+    """List the chosen examples, as text that is never read as Markdown or HTML."""
     count = "1 example" if len(chosen) == 1 else f"{len(chosen)} examples"
     st.subheader(f"{count}, earliest flip first", anchor=False)
     st.dataframe(
@@ -145,13 +145,13 @@ def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
 
 
 def text_names(result: SweepResult) -> list[str]:
-    """Names the columns of a task's texts."""
+    """Name the columns of a task's texts."""
     task = TASKS.get(result.task.name)
     return [column_name(column).capitalize() for column in task.text_columns] if task else []
 
 
 def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
-    """Gives one line of the table."""
+    """Return one line of the table."""
     k = example.flip
     return {
         "Flips at": "never" if k is None else amount_name(result.amounts[k]),
@@ -164,11 +164,11 @@ def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
     }
 
 
-# ---------------------------------------------------------------- a sentence of one's own
+# ---------------------------------------------------------------- a typed sentence
 
 
 def try_a_sentence(result: SweepResult) -> None:
-    """Asks for a text and shows what the checkpoint makes of it at every amount of the result."""
+    """Ask for a text, and show what the checkpoint predicts for it at every amount of the result."""
     st.subheader("Try a sentence of your own", anchor=False)
     if result.checkpoint.source != "embedded" or result.task.name not in TASKS:
         st.markdown("This works with the checkpoints that come with Prunescope: choose a result of one of them above.")
@@ -190,7 +190,7 @@ def try_a_sentence(result: SweepResult) -> None:
 
 
 def calibration_note(result: SweepResult) -> str:
-    """Says where the typed sentence's model differs from the result's: in the examples that scores are made on."""
+    """Say that scores come from other examples than the result's, so that the pruned model differs; else empty."""
     calibration, method = result.pruning.calibration, METHODS.get(result.pruning.method)
     if method is None or not method.calibrated or (calibration and result.task.source == "written"):
         return ""
@@ -201,7 +201,7 @@ def calibration_note(result: SweepResult) -> str:
 
 
 def ask(result: SweepResult, typed: Sequence[str]) -> None:
-    """Sends what was typed to the worker, or says why not."""
+    """Send what was typed to the worker, or say why not."""
     st.session_state.pop("typed-job", None)
     try:
         texts = check_texts(typed, TASKS[result.task.name])
@@ -210,11 +210,11 @@ def ask(result: SweepResult, typed: Sequence[str]) -> None:
         st.error(plain(str(error)))
         return
     st.session_state["typed-job"] = result.key, texts, job_id
-    queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
 
 
 def show_answer(result: SweepResult) -> None:
-    """Shows how the question goes: its progress, its failure or its answer."""
+    """Show the progress of the question, its failure or its answer."""
     key, texts, job_id = st.session_state.get("typed-job", ("", (), ""))
     job = queue.get(job_id) if key == result.key else None
     if job is None:
@@ -230,7 +230,7 @@ def show_answer(result: SweepResult) -> None:
 
 
 def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:
-    """Shows the answer: what was read, what is said of it, and the probabilities."""
+    """Show the answer: the text, the finding and the probabilities."""
     st.markdown(" · ".join(f"“{plain(text)}”" for text in texts))
     if note := reading_note(prediction):
         st.warning(plain(note))
@@ -249,7 +249,7 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
 
 
 def table_row(labels: Sequence[str], amount: float, probabilities: Sequence[float]) -> dict[str, str]:
-    """Gives the probabilities at one amount."""
+    """Return the probabilities at one amount."""
     named = zip(labels, probabilities, strict=True)
     return {"Pruning amount": amount_name(amount), **{name.replace("_", " "): f"{p:.3f}" for name, p in named}}
 

@@ -1,4 +1,4 @@
-"""What stands in the address: a shared link opens the same view again, and bad values are told, never an error."""
+"""The parameters of the address: a shared link opens the same view again, and a bad value leads to a note."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +15,10 @@ _WAITING: ContextVar[list[Callable[[], None]] | None] = ContextVar("choices that
 
 @contextmanager
 def picture_first() -> Iterator[None]:
-    """Draws all choices inside at its end, each in its place: what is chosen is known before, so no picture must wait.
+    """Draw all choices made inside at its end, each in its place.
 
-    A browser draws in the order in which it is told, and boxes to choose from take it longer than a heatmap.
+    A browser draws in the order in which elements arrive, and a select box takes it longer than a heatmap. What is
+    chosen is known before the box is drawn, so no picture has to wait.
     """
     waiting: list[Callable[[], None]] = []
     token = _WAITING.set(waiting)
@@ -39,16 +40,16 @@ def choose(
     word: str = "",
     segmented: bool = False,
 ) -> str:
-    """A choice that is in the address; the default is left out of it.
+    """Offer a choice that the address holds, unless it is the default.
 
     Args:
         label: Over the choice.
-        options: What can be chosen, at least one; these words stand in the address.
+        options: The values that can stand in the address, at least one.
         parameter: The parameter of the address.
-        names: Gives an option's name on screen.
+        names: An option's name on screen.
         default: Where the address says nothing; None is the first option.
         word: What a value is called in the note on a bad one; empty is the label in lower case.
-        segmented: All options side by side instead of a select box.
+        segmented: Show all options side by side instead of a select box.
     """
 
     def draw(place: DeltaGenerator) -> None:
@@ -57,18 +58,18 @@ def choose(
         else:
             place.selectbox(label, options, key=key, format_func=names)
 
-    usual: str = default if default is not None and default in options else options[0]
+    default = default if default is not None and default in options else options[0]
     key = f"choose-{parameter}"
-    asked: str = st.query_params.get(parameter) or usual
+    asked: str = st.query_params.get(parameter) or default
     if asked not in options:
         note_bad(word or label.lower(), asked)
-        asked = usual
+        asked = default
     # The address has changed by itself (a link, Back, a reload), or another page has made Streamlit forget the widget.
     if st.session_state.get(f"{key}-asked") != asked or st.session_state.get(key) not in options:
         st.session_state[key] = asked
     chosen: str = st.session_state[key]
     st.session_state[f"{key}-asked"] = chosen
-    set_parameter(parameter, None if chosen == usual else chosen)
+    set_parameter(parameter, None if chosen == default else chosen)
     place, waiting = st.container(), _WAITING.get()
     if waiting is None:
         draw(place)
@@ -78,7 +79,7 @@ def choose(
 
 
 def amount_in_address() -> float | None:
-    """Reads the pruning amount that a shared link shows; None where it names none, or a bad one."""
+    """Read the pruning amount that a shared link shows; None where it names none, or a bad one."""
     try:
         amount = float(st.query_params.get("amount", ""))
     except ValueError:
@@ -87,12 +88,7 @@ def amount_in_address() -> float | None:
 
 
 def set_parameter(parameter: str, value: str | None) -> None:
-    """Writes a parameter into the address, or takes it out.
-
-    Args:
-        parameter: Its name.
-        value: Its value; None takes it out.
-    """
+    """Write a parameter into the address; None takes it out."""
     if value is None:
         st.query_params.pop(parameter, None)
     elif st.query_params.get(parameter) != value:
@@ -100,10 +96,10 @@ def set_parameter(parameter: str, value: str | None) -> None:
 
 
 def note_bad(word: str, value: str) -> None:
-    """Tells that the address asks for something that does not exist.
+    """Say that the address asks for something that does not exist.
 
     Args:
         word: What the value is called on screen.
-        value: What the address says.
+        value: The value in the address.
     """
     st.info(f"The address asks for the {word} “{plain(value[:80])}”, which does not exist here: this is the default.")

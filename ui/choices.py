@@ -14,14 +14,14 @@ ANY = "any"
 
 
 def shortlist(entries: Sequence[Entry], parameters: Sequence[str] = ("result",)) -> list[Entry]:
-    """Draws two boxes, task and source of the examples, that shorten the list of results.
+    """Draw two boxes, task and source of the examples, that shorten the list of results.
 
     They start with what the results in the address have in common, so that the key alone makes a link. A box that is
     changed takes results that it excludes out of the address.
 
     Args:
         entries: The results at hand, at least one.
-        parameters: Under which names results stand in the address.
+        parameters: The address parameters that hold keys of results.
 
     Returns:
         The results that are left, at least one.
@@ -51,31 +51,31 @@ def _choose_field(
     field: Callable[[Entry], str],
     title: Callable[[str], str],
 ) -> str:
-    """A box with what occurs among the results, or anything."""
-    occurring = list(dict.fromkeys(map(field, entries)))
-    usual = {field(entry) for entry in asked or entries[:1]}
+    """Draw a box with the values of a field among the results, or any."""
+    values = list(dict.fromkeys(map(field, entries)))
+    defaults = {field(entry) for entry in asked or entries[:1]}
     return choose(
         label,
-        [*occurring, ANY],
+        [*values, ANY],
         parameter,
         names=lambda name: "Any" if name == ANY else title(name),
-        default=usual.pop() if len(usual) == 1 else ANY,
+        default=defaults.pop() if len(defaults) == 1 else ANY,
     )
 
 
 def choose_one(
     label: str, entries: Sequence[Entry], parameter: str = "result", default: str | None = None
 ) -> SweepResult | None:
-    """Asks for one of the results that are left, by names that tell them apart.
+    """Ask for one of several results, by labels that distinguish them.
 
     Args:
         label: Over the box.
-        entries: Of `shortlist`.
+        entries: The results, from `shortlist`.
         parameter: The parameter of the address.
-        default: The key that is shown where the address says nothing; None is the first one's.
+        default: The key to start with where the address names none; None is the first.
 
     Returns:
-        The result; None where its file is damaged, which is told.
+        The result; None where its file is damaged, which the page then says.
     """
-    names = distinguishing_labels(entries)
-    return by_key(choose(label, list(names), parameter, names=lambda key: names[key], default=default, word="result"))
+    labels = distinguishing_labels(entries)
+    return by_key(choose(label, list(labels), parameter, names=lambda key: labels[key], default=default, word="result"))

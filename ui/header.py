@@ -1,4 +1,4 @@
-"""What every page starts with: its configuration, the brand and the way to the other pages."""
+"""The start of every page: its configuration, the brand and the navigation."""
 
 import streamlit as st
 
@@ -26,11 +26,11 @@ STYLE = """<style>
 
 
 def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
-    """Leads to a page, with what it shall show and the job that this visitor watches.
+    """Link to a page, which keeps showing the job that this visitor watches.
 
     Args:
         page: Its name in the navigation.
-        label: What the link says.
+        label: The link's text.
         icon: Before the label.
         parameters: For the page's address.
     """
@@ -38,11 +38,11 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
 
 
 def lead_to_views(result: SweepResult, *others: SweepResult) -> None:
-    """Leads to the pages that ask more of a result.
+    """Link to the pages that show more of a result.
 
     Args:
-        result: What is on show.
-        others: What is shown beside it.
+        result: The result on show.
+        others: The results that are shown beside it.
     """
     link_to("Layers", "Look at each layer", ":material/layers:", result=result.key)
     if others:
@@ -54,10 +54,9 @@ def lead_to_views(result: SweepResult, *others: SweepResult) -> None:
 
 
 def page_header(title: str) -> None:
-    """Configures the page and draws the navigation, whose links carry a running job; every page calls it first.
+    """Configure the page of that name and draw the navigation, whose links carry a running job.
 
-    Args:
-        title: The page's name, as in the navigation.
+    Every page calls this first.
     """
     st.set_page_config(page_title=f"Prunescope · {title}", layout="wide")
     st.html(STYLE)

@@ -1,4 +1,4 @@
-"""Results on a page: which are at hand, and reading them once for all visitors, who only look at them."""
+"""Results on a page: which are at hand, and their files, read once for all visitors, who only look at them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,7 @@ COMPUTED = "computed-results"  # of the session: keys, the newest first
 
 
 def loaded(path: Path) -> SweepResult:
-    """Reads a result file, once as long as it does not change.
-
-    Args:
-        path: The file.
+    """Read a result file, once as long as it does not change.
 
     Raises:
         PrunescopeError: It is missing, malformed or damaged.
@@ -36,7 +33,7 @@ def _loaded(path: Path, modified: int) -> SweepResult:
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """Lists the results at hand: shipped, opened in this visit, the visitor's own; a damaged manifest is told."""
+    """List the results at hand: shipped, opened in this visit, the visitor's own; warn of a damaged manifest."""
     try:
         return (*library.shipped(), *(library.entry_of(result) for result in kept().values()), *own_results())
     except PrunescopeError as error:
@@ -45,7 +42,7 @@ def at_hand() -> tuple[Entry, ...]:
 
 
 def own_results() -> tuple[Entry, ...]:
-    """Lists the visitor's own results, the newest first.
+    """List the visitor's own results, the newest first.
 
     Hosted, all visitors' results lie in one folder: a visitor sees those that this visit has computed.
     """
@@ -56,21 +53,13 @@ def own_results() -> tuple[Entry, ...]:
 
 
 def note_computed(key: str) -> None:
-    """Notes that this visitor has seen a run end in a result.
-
-    Args:
-        key: The result's key.
-    """
-    before = [one for one in st.session_state.get(COMPUTED, []) if one != key]
+    """Note that this visitor has seen a run end in the result of that key."""
+    before = [known for known in st.session_state.get(COMPUTED, []) if known != key]
     st.session_state[COMPUTED] = [key, *before]
 
 
 def by_key(key: str) -> SweepResult | None:
-    """Reads a stored result; None where it is not there or damaged, which is told.
-
-    Args:
-        key: The result's key.
-    """
+    """Read a stored result; where it is missing or damaged, show the error and return None."""
     if key in kept():
         return kept()[key]
     path = store.find(key)
@@ -84,11 +73,6 @@ def by_key(key: str) -> SweepResult | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Reads what a result is judged beside: the seeds of its random control, and each layer pruned alone.
-
-    Args:
-        result: The result.
-        entries: The results at hand.
-    """
+    """Read what a result is judged beside, of those at hand: its random controls, and each layer pruned alone."""
     found = (by_key(entry.key) for entry in companions(library.entry_of(result), entries))
-    return [one for one in found if one is not None]
+    return [companion for companion in found if companion is not None]

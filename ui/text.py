@@ -1,4 +1,4 @@
-"""Text that a visitor or a checkpoint brought, shown as it is."""
+"""Text from a visitor or a checkpoint, shown as it is; tables in Markdown."""
 
 import re
 
@@ -10,20 +10,12 @@ _WORD_JOINER = "\u2060"
 
 
 def plain(text: str) -> str:
-    """Escapes a text so that Streamlit's Markdown shows it literally, in one line.
-
-    Args:
-        text: Anything.
-    """
+    """Escape a text so that Streamlit's Markdown shows it literally, in one line."""
     joined = _REWRITTEN.sub(_WORD_JOINER, " ".join(text.split()))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
 
 
 def markdown_table(rows: list[dict[str, str]]) -> str:
-    """Writes rows of equal keys as a Markdown table.
-
-    Args:
-        rows: At least one, of the project's own words.
-    """
+    """Write rows of equal keys, at least one, as a Markdown table; nothing is escaped."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
-from pages.present import LONGEST, through, turn
+from pages.present import MAX_TEXT_CHARS, through, turn
 from tests.builders import make_result, ship
 from ui.results import at_hand
 
@@ -86,7 +86,7 @@ def test_title_and_caption_are_typed_and_an_empty_one_is_the_results_own(results
     app.text_input(key="title").set_value("").run()
     app.selectbox(key="choose-result").set_value(results[2].key).run()
     assert stage(app)["stage"]["heading"] == "Random pruning of the encoder (seed 0)"
-    assert app.text_input(key="caption").max_chars == LONGEST
+    assert app.text_input(key="caption").max_chars == MAX_TEXT_CHARS
 
 
 def test_the_keys_go_through_every_method_once_or_through_all(
