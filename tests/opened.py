@@ -1,6 +1,8 @@
-"""Opens pages without a browser, for tests."""
+"""Opens pages without a browser, and reads result files without the project's code, for tests."""
 
 import json
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -40,3 +42,20 @@ def told(app: AppTest) -> str:
     """All text in Markdown elements and notes, without the escapes."""
     texts = [element.value for element in (*app.markdown, *app.info)]
     return "\n".join(texts).replace("\\", "").replace("\u2060", "")
+
+
+def falls_at(file: Path, reduction: str, layer: int, threshold: float = 0.9) -> str:
+    """Where a layer's own CKA falls below a threshold, from the file alone; in words, as pages say it.
+
+    Args:
+        file: A result file, without undefined values.
+        reduction: mean, cls or tokens.
+        layer: Its row in the matrices.
+        threshold: The CKA to keep.
+    """
+    frames = json.loads(file.read_text("utf-8"))["frames"]
+    curve = [(frame["amount"], frame["cka"][reduction][layer][layer]) for frame in frames]
+    for (before, high), (after, low) in pairwise(curve):
+        if low < threshold:
+            return f"amount {before + (after - before) * (high - threshold) / (high - low):.2f}"
+    return f"the largest amount, {curve[-1][0]:.2f}"

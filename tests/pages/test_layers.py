@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.layers import layer_finding, order_finding
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import address, open_page, player, told
+from tests.opened import address, falls_at, open_page, player, told
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -18,6 +17,12 @@ def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 3, "amounts": AMOUNTS, "num_examples": 40, **settings})
 
 
+def stepped() -> SweepResult:
+    """Layers that keep 1 up to amount 0.5, 0.25 and 0, and have 0.5 from the next amount on."""
+    last = (0.5, 0.25, 0.0)
+    return result(own_cka=lambda amount, layer, layers: 1.0 if amount <= last[layer] else 0.5, statistics=False)
+
+
 def chosen(app: AppTest) -> list[str]:
     """The strips that are tinted."""
     strips = player(app)["views"]["curves"]["datasets"]["strips"]
@@ -25,13 +30,19 @@ def chosen(app: AppTest) -> list[str]:
 
 
 def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> None:
-    ship(shipped, one := result())
+    ship(shipped, stepped())
     app = open_page(PAGE)
     data = player(app)
     assert (data["layout"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
-    assert order_finding(one, "mean") in told(app)
-    assert layer_finding(one, "mean", "1") in told(app)
+    assert (
+        "**At CKA ≥ 0.9, layer 3 falls first, at amount 0.05, and layer 1 lasts longest, up to amount 0.55. Kendall's "
+        "tau-b of survival with depth is −1.00.**" in told(app)
+    )
+    assert (
+        "Layer 1, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.55; all others fall before it."
+        in told(app)
+    )
     assert chosen(app) == ["1"]
     assert "grey lines" not in told(app), "there is no control"
     assert "diamond" not in told(app), "no layer was pruned alone"
@@ -39,7 +50,7 @@ def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> 
 
 
 def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
-    ship(shipped, one := result())
+    ship(shipped, stepped())
     app = open_page(PAGE)
     app.selectbox(key="choose-layer").set_value("3").run()
     assert address(app)["layer"] == "3"
@@ -47,7 +58,10 @@ def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     for page in (app, again):
         assert chosen(page) == ["3"]
         assert player(page)["views"]["row"]["title"].startswith("Layer 3, attention block")
-        assert layer_finding(one, "mean", "3") in told(page)
+        assert (
+            "Layer 3, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.05; none falls before it."
+            in (told(page))
+        )
 
 
 def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
@@ -56,8 +70,9 @@ def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     assert "none is shown" not in told(app)
     app.button_group(key="choose-threshold").set_value("0.95").run()
     assert address(app)["threshold"] == "0.95"
+    first, last = (falls_at(shipped / f"{one.key}.json", "mean", layer, 0.95) for layer in (0, 2))
     for page in (app, open_page(PAGE, threshold="0.95")):
-        assert order_finding(one, "mean", 0.95) in told(page)
+        assert f"At CKA ≥ 0.95, layer 3 falls first, at {last}, and layer 1 lasts longest, up to {first}." in told(page)
         assert "0.95" in player(page)["views"]["survival"]["title"]
         assert "none is shown" in told(page)
 
@@ -67,7 +82,9 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     app = open_page(PAGE)
     for reduction in ("cls", "tokens"):
         app.button_group(key="choose-reduction").set_value(reduction).run()
-        assert order_finding(one, reduction) in told(app)
+        first, last = (falls_at(shipped / f"{one.key}.json", reduction, layer) for layer in (0, 2))
+        assert f"At CKA ≥ 0.9, layer 3 falls first, at {last}, and " in told(app)
+        assert f" longest, up to {first}." in told(app)
     assert "none is shown" in told(app), "flattened tokens have no interval"
 
 

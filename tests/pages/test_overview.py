@@ -1,42 +1,21 @@
 """The Overview without a browser: what it says, and what it says when there is nothing to say."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.claim import verdict_finding, verdict_in_short
-from core.findings.overview import accuracy_finding, finding
 from core.results.schema import SweepResult
-from tests.builders import make_result, ship
+from tests.builders import make_result, ship, with_depth_gap
+from tests.opened import falls_at, open_page, player, told
 
-APP = str(Path(__file__).parents[2] / "app.py")
-
-
-def overview(**parameters: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=30)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def told(app: AppTest) -> str:
-    """All text in Markdown elements, without the escapes."""
-    return "\n".join(element.value for element in app.markdown).replace("\\", "").replace("\u2060", "")
-
-
-def mounted(app: AppTest) -> Any:
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
+PAGE = "app.py"
 
 
 def accuracies(app: AppTest) -> list[float]:
     """Unpruned, of every accuracy curve."""
-    views = mounted(app)["views"]
+    views = player(app)["views"]
     return [view["datasets"]["amounts"][0]["accuracy"] for name, view in views.items() if "amounts" in view["datasets"]]
 
 
@@ -44,74 +23,107 @@ def pair(method: str, **others: Any) -> list[SweepResult]:
     return [make_result(task=task, method=method, **others) for task in ("cola", "sst2")]
 
 
+def falling(amount: float, layer: int, layers: int) -> float:
+    """Own CKA of 0.9 at amount 0.9 in the first layer, at 0.8 in the second, and so on."""
+    return 1 - 0.1 * amount / (0.9 - 0.1 * layer)
+
+
 def test_it_opens_with_two_tasks_in_step_and_what_they_say(shipped: Path) -> None:
-    cola, sst2 = pair("magnitude")
-    control = make_result(method="random", own_cka=lambda amount, point, size: 1 - amount * point / size)
+    course = {"own_cka": falling, "accuracy": lambda amount: 0.9 if amount < 0.42 else 0.5}
+    cola, sst2 = (with_depth_gap(result, 0.2, 0.04) for result in pair("magnitude", **course))
+    control = with_depth_gap(make_result(method="random"), 0.47, 0.03)
     ship(shipped, make_result(source="written"), make_result(scope="layer:1"), control, cola, sst2)
-    app = overview()
+    app = open_page(PAGE)
     assert app.title[0].value == "What does pruning do to the representations inside a fine-tuned BERT?"
-    data = mounted(app)
+    data = player(app)
     assert (data["layout"], data["autoplay"], len(data["frames"])) == ("pair", True, 20)
     assert [data["views"][side]["title"] for side in ("left", "right")] == ["SST-2", "CoLA"]
-    assert finding(sst2, "mean") in told(app)
-    assert accuracy_finding(cola) in told(app)
-    assert f"SST-2**: it {verdict_in_short(sst2, 'mean', [control])}." in told(app)
-    assert verdict_finding(sst2, "mean", [control]) in told(app)
-    assert f"CoLA**: it {verdict_in_short(cola, 'mean')}." in told(app)
+    holds = "it holds (depth gap 0.200, 95 % interval 0.160 to 0.240)"
+    assert f"SST-2**: {holds}; random pruning favours lower layers even more." in told(app)
+    assert f"CoLA**: {holds}; no random control is at hand." in told(app)
+    for task in ("SST-2", "CoLA"):
+        assert (
+            "Under magnitude pruning of the encoder, layer 1 keeps CKA ≥ 0.9 with its own baseline up to amount 0.90, "
+            "layer 6 only up to amount 0.40, and each layer falls earlier than the one below it (MiniLM-L6, fine-tuned "
+            f"on {task}; 200 examples of {task} validation, GLUE; mean over tokens)." in told(app)
+        )
+    assert (
+        told(app).count(
+            "Accuracy, 0.90 without pruning, stays within the baseline's 95 % interval (0.86 to 0.94) up to amount "
+            "0.40; from amount 0.45 on its interval reaches down to the majority class (0.50)."
+        )
+        == 2
+    )
+    assert (
+        "Its control, random pruning of the encoder, has a depth gap of 0.470; D(method) − D(random) is −0.270, and "
+        "its 95 % interval excludes 0 against the one seed at hand (3 seeds are the least to rely on): this method "
+        "favours the lower half less than random pruning does." in told(app)
+    )
     assert "Pruning is cumulative" in told(app)
-    assert told(app).count("| Layer 1, attention block | 0.80 |") == 2
+    assert told(app).count("| Layer 1, attention block | 0.90 |") == 2
+
+
+def test_a_control_that_removes_less_leads_to_no_conclusion(shipped: Path) -> None:
+    cola, sst2 = (with_depth_gap(result, 0.2, 0.04) for result in pair("magnitude"))
+    control = make_result(method="random", prunable_sparsity=lambda amount: amount * 0.8)
+    ship(shipped, with_depth_gap(control, 0.47, 0.03), cola, sst2)
+    page = told(open_page(PAGE))
+    assert page.count("do not remove equally much of every layer, such as 0.95 and 0.76 of layer 1's weights at") == 2
+    assert "favours" not in page
 
 
 def test_the_method_is_chosen_also_by_address(shipped: Path) -> None:
     lasting = pair("wanda", accuracy=lambda amount: 0.7)
     ship(shipped, *pair("magnitude"), *lasting, make_result(method="attribution", scope=None))
-    app = overview()
+    app = open_page(PAGE)
     assert app.selectbox(key="choose-method").options == ["Magnitude", "Wanda"]  # there is no CoLA under attribution
     assert accuracies(app) == [0.9, 0.9]
     app.selectbox(key="choose-method").set_value("wanda").run()
     assert accuracies(app) == [0.7, 0.7]
     assert app.query_params["method"] == "wanda"
-    assert accuracies(overview(method="wanda")) == [0.7, 0.7]
+    assert accuracies(open_page(PAGE, method="wanda")) == [0.7, 0.7]
 
 
 def test_the_finding_follows_the_reduction(shipped: Path) -> None:
     results = pair("magnitude")
     ship(shipped, *results)
-    app = overview()
+    app = open_page(PAGE)
     for reduction in ("cls", "tokens", "mean"):
         app.button_group(key="choose-reduction").set_value(reduction).run()
-        assert all(finding(result, reduction) in told(app) for result in results)
+        for result in results:
+            first, last = (falls_at(shipped / f"{result.key}.json", reduction, layer) for layer in (0, 5))
+            assert f"own baseline up to {first}, layer 6 only up to {last}, " in told(app)
 
 
 def test_an_amount_in_the_address_is_shown_first(shipped: Path) -> None:
     ship(shipped, *pair("magnitude"))
-    assert mounted(overview(amount="0.5"))["start"] == 0.5
+    assert player(open_page(PAGE, amount="0.5"))["start"] == 0.5
 
 
 @pytest.mark.parametrize("parameter", ["method", "reduction", "amount"])
 def test_what_the_address_asks_for_in_vain_is_told_and_the_default_shown(shipped: Path, parameter: str) -> None:
     ship(shipped, *pair("magnitude"))
-    app = overview(**{parameter: "<b>other</b>"})
+    app = open_page(PAGE, **{parameter: "<b>other</b>"})
     (note,) = app.info
     assert "does not exist here" in note.value
     assert "<b>" not in note.value
     assert accuracies(app) == [0.9, 0.9]
-    assert mounted(app)["start"] is None
+    assert player(app)["start"] is None
 
 
 def test_one_result_alone_is_shown_alone(shipped: Path) -> None:
     result = make_result()
     ship(shipped, result)
-    app = overview()
-    assert mounted(app)["layout"] == "single"
-    assert finding(result, "mean") in told(app)
+    app = open_page(PAGE)
+    assert player(app)["layout"] == "single"
+    assert told(app).count("Under magnitude pruning of the encoder, layer 1 keeps CKA ≥ 0.9") == 1
     assert not app.selectbox
 
 
 def test_without_both_tasks_the_first_two_results_are_shown_and_told_apart(shipped: Path) -> None:
     ship(shipped, make_result(), make_result(source="written", accuracy=lambda amount: 0.7), make_result(seed=1))
-    app = overview()
-    views = mounted(app)["views"]
+    app = open_page(PAGE)
+    views = player(app)["views"]
     assert "GLUE" in views["left"]["title"]
     assert "written for Prunescope" in views["right"]["title"]
     assert accuracies(app) == [0.9, 0.7]
@@ -122,22 +134,23 @@ def test_a_damaged_result_is_told_and_the_other_one_shown(shipped: Path) -> None
     ship(shipped, cola, sst2)
     path = shipped / f"{cola.key}.json"
     path.write_text(path.read_text().replace("0.9", "0.8", 1))
-    app = overview()
+    app = open_page(PAGE)
     (error,) = app.error
     assert "checksum" in error.value
-    assert mounted(app)["layout"] == "single"
-    assert finding(sst2, "mean") in told(app)
+    assert player(app)["layout"] == "single"
+    assert "200 examples of SST-2 validation, GLUE; mean over tokens" in told(app)
+    assert "CoLA" not in told(app)
 
 
 def test_isolated_pruning_is_not_called_cumulative(shipped: Path) -> None:
     ship(shipped, make_result(scope="layer:1"))
-    app = overview()
+    app = open_page(PAGE)
     assert "cumulative" not in told(app)
     assert "Under magnitude pruning of layer 2 alone" in told(app)
 
 
 def test_without_a_result_it_says_how_to_make_one(shipped: Path) -> None:
-    app = overview()
+    app = open_page(PAGE)
     assert "nothing to show yet" in app.info[0].value
     assert app.code[0].value.startswith("python -m core.precompute --checkpoint embedded:sst2")
     assert not app.get("bidi_component")

@@ -1,24 +1,22 @@
 """The Present page without a browser: what stands on the stage, and how it is chosen and worded."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from pages.present import MAX_TEXT_CHARS, through, turn
 from tests.builders import make_result, ship
+from tests.opened import open_page, player
 from ui.results import at_hand
 
-APP = str(Path(__file__).parents[2] / "app.py")
+PAGE = "pages/present.py"
 
 
 @pytest.fixture
-def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SweepResult]:
+def results(shipped: Path) -> list[SweepResult]:
     """Five shipped results, of which three are a method each on all layers."""
     made = [
         make_result(),
@@ -27,28 +25,12 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SweepResult
         make_result(method="random", seed=1),
         make_result(method="attribution", scope=None),
     ]
-    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    ship(tmp_path / "results", *made)
+    ship(shipped, *made)
     return made
 
 
-def present(**parameters: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=30).switch_page("pages/present.py")
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def stage(app: AppTest) -> Any:
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
-
-
 def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: list[SweepResult]) -> None:
-    data = stage(present())
+    data = player(open_page(PAGE))
     assert (data["layout"], data["autoplay"], data["start"]) == ("present", True, None)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
@@ -57,10 +39,16 @@ def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: lis
 
 
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:
-    app = present(
-        result=results[4].key, reduction="cls", amount="0.5", title="In <b>short</b>", caption="A *talk*", through="all"
+    app = open_page(
+        PAGE,
+        result=results[4].key,
+        reduction="cls",
+        amount="0.5",
+        title="In <b>short</b>",
+        caption="A *talk*",
+        through="all",
     )
-    data = stage(app)
+    data = player(app)
     assert (data["choice"], data["start"]) == ("cls", 0.5)
     assert data["title"] == data["stage"]["heading"] == "In <b>short</b>"  # the player shows it as text
     assert data["stage"]["caption"] == "A *talk*"
@@ -73,19 +61,19 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
 def test_what_the_address_asks_for_in_vain_is_told_and_the_default_shown(
     results: list[SweepResult], parameter: str
 ) -> None:
-    app = present(**{parameter: "nonsense"})
+    app = open_page(PAGE, **{parameter: "nonsense"})
     (note,) = app.info
     assert "does not exist here" in note.value
-    assert stage(app)["stage"]["heading"] == "Magnitude pruning of the encoder"
+    assert player(app)["stage"]["heading"] == "Magnitude pruning of the encoder"
 
 
 def test_title_and_caption_are_typed_and_an_empty_one_is_the_results_own(results: list[SweepResult]) -> None:
-    app = present()
+    app = open_page(PAGE)
     app.text_input(key="title").set_value("Lower layers survive longer?").run()
-    assert stage(app)["stage"]["heading"] == "Lower layers survive longer?"
+    assert player(app)["stage"]["heading"] == "Lower layers survive longer?"
     app.text_input(key="title").set_value("").run()
     app.selectbox(key="choose-result").set_value(results[2].key).run()
-    assert stage(app)["stage"]["heading"] == "Random pruning of the encoder (seed 0)"
+    assert player(app)["stage"]["heading"] == "Random pruning of the encoder (seed 0)"
     assert app.text_input(key="caption").max_chars == MAX_TEXT_CHARS
 
 
@@ -111,9 +99,7 @@ def test_the_keys_go_through_every_method_once_or_through_all(
     assert address["result"] == results[0].key  # from one that is not among them, to the first
 
 
-def test_without_a_result_it_leads_to_the_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    app = present()
+def test_without_a_result_it_leads_to_the_lab(shipped: Path) -> None:
+    app = open_page(PAGE)
     assert "no result to present" in app.info[0].value
     assert not app.get("bidi_component")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.sentences import examples_of, flips_finding
+from core.findings.sentences import examples_of
 from core.inputs.examples import load_subset
 from core.jobs import queue
 from core.jobs.queue import JobQueue
@@ -15,7 +15,8 @@ from core.request.catalog import TASKS
 from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult, digest
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import open_page
+from tests.opened import open_page, told
+from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
 NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
@@ -31,10 +32,6 @@ def on_written(task: str = "sst2", **options: Any) -> SweepResult:
     return with_own_key(result, task=record)
 
 
-def told(page: AppTest) -> str:
-    return "\n".join(element.value for element in page.markdown).replace("\\", "").replace("\u2060", "")
-
-
 def pictures(page: AppTest) -> list[dict[str, Any]]:
     return [json.loads(component.proto.json) for component in page.get("bidi_component")]
 
@@ -44,15 +41,18 @@ def table(page: AppTest) -> list[dict[str, Any]]:
 
 
 def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue: JobQueue) -> None:
-    glue, written = make_result(num_examples=60), on_written()
-    ship(shipped, glue, written)
+    written = on_written(accuracy=lambda amount: 0.9 if amount < 0.28 else 0.7 if amount < 0.58 else 0.5)
+    ship(shipped, make_result(num_examples=60), written)
     page = open_page(PAGE)
     (player,) = pictures(page)
     assert list(player["views"]) == ["flips", "strip"]
     assert player["layout"] == "sentences"
     cells = player["views"]["strip"]["datasets"]["cells"]
     assert len({cell["top"] for cell in cells}) == 40
-    assert flips_finding(written, examples_of(written)) in told(page)
+    assert (
+        "Of 40 examples, the unpruned model gets 36 right; 16 predictions flip, the first at amount 0.30, half by "
+        "0.30; none later revert. At the largest amount, 0.95, 20 of 40 are predicted “negative”." in told(page)
+    )
     lines = table(page)
     assert len(lines) == 40
     texts = {example.row: example.texts[0] for example in examples_of(written)}
@@ -144,6 +144,10 @@ def page(shipped: Path, queue: JobQueue) -> AppTest:
 def predict(page: AppTest, text: str) -> None:
     page.text_area(key="typed-sentence").set_value(text)
     next(button for button in page.button if button.label == "Predict").click().run()
+    if text != "hang" and "typed-job" in page.session_state:
+        _, _, job_id = page.session_state["typed-job"]
+        queue.wait(job_id, lambda job: job.ended, PATIENCE)
+        page.run()
     assert not page.exception
 
 
