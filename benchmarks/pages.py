@@ -1,7 +1,7 @@
 """`python -m benchmarks.pages`: how long a person waits for a picture, on every page of a warm server.
 
 Chromium opens every page in a fresh browser and in one that has been there before, goes from page to page by the
-navigation, and draws the player's slider along; README.md says how to read the table.
+navigation, and drags the player's slider; README.md says how to read the table.
 """
 
 import argparse
@@ -22,25 +22,25 @@ from ui.header import PAGES
 
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
 RUNS = 5
-WARMING = 3  # visits until Chromium keeps compiled scripts
-SETTLING = 1_500  # milliseconds before something else is measured
+WARMING_VISITS = 3  # until Chromium keeps compiled scripts
+SETTLING_MILLISECONDS = 1_500  # before the next measurement
 MOVES = 40  # of the mouse in one drag
-# What a person opens a page for: its largest picture. Neighbours in the navigation have different ones.
+# The largest picture of each page, which a person opens it for; Methods: the last. Neighbours in the navigation differ.
 PICTURES = {
     "Overview": ".player .right .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
-    "Compare": ".player .other .holder:not(.coming) svg",
+    "Compare": ".player .second .holder:not(.coming) svg",
     "Layers": ".player .curves .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",
-    "Methods": "svg[aria-label^='A heatmap']",
+    "Methods": ".player .example .holder:not(.coming) svg",
 }
-# Looks at every frame, also into components; gives the time since the page was asked for. Playwright's own waiting
-# looks twice a second only.
+# Looks once a frame, also into components, and returns the milliseconds since the page was requested. Playwright's own
+# waiting looks only twice a second.
 SEEN = """selector => new Promise((resolve) => {
   const look = () => {
     const roots = [document, ...[...document.querySelectorAll("div")].map((div) => div.shadowRoot).filter(Boolean)];
-    const found = roots.map((root) => root.querySelector(selector)).find((one) => one?.getClientRects().length);
+    const found = roots.map((root) => root.querySelector(selector)).find((picture) => picture?.getClientRects().length);
     if (found) resolve(performance.now()); else requestAnimationFrame(look);
   };
   look();
@@ -50,37 +50,37 @@ CLICKED = "globalThis.clicked"
 
 
 def address_of(site: str, page: str) -> str:
-    """Gives the address under which a page is opened directly."""
+    """Return the address that opens a page directly."""
     path = PAGES[page].removeprefix("pages/").removesuffix(".py")
     return site if path == "app" else f"{site}/{path}"
 
 
 def open_in(context: BrowserContext, site: str, name: str) -> float:
-    """Opens a page in a new tab; gives the seconds until its picture is seen."""
+    """Open a page in a new tab; return the seconds until its picture is seen."""
     page = context.new_page()
     page.goto(address_of(site, name), wait_until="commit")
     seen = page.evaluate(SEEN, PICTURES[name])
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
     page.close()
     return float(seen) / 1000
 
 
 def open_fresh(playwright: Playwright, site: str, name: str) -> float:
-    """Opens a page in a browser that was never used."""
+    """Open a page in a browser that was never used."""
     with browser(playwright) as context:
         return open_in(context, site, name)
 
 
 def open_again(playwright: Playwright, site: str, name: str, runs: int) -> list[float]:
-    """Opens a page again and again in one browser, which has been there before."""
+    """Open a page repeatedly in one browser, which has been there before."""
     with browser(playwright) as context:
-        for _ in range(WARMING):
+        for _ in range(WARMING_VISITS):
             open_in(context, site, name)
         return [open_in(context, site, name) for _ in range(runs)]
 
 
 def switch(playwright: Playwright, site: str, runs: int) -> dict[str, list[float]]:
-    """Goes through all pages by the navigation, from the last one to the first, after a first round to warm up."""
+    """Go through all pages by the navigation, from the last to the first, after a round to warm up."""
     waited: dict[str, list[float]] = {name: [] for name in PAGES}
     with browser(playwright) as context:
         page = context.new_page()
@@ -88,7 +88,7 @@ def switch(playwright: Playwright, site: str, runs: int) -> dict[str, list[float
         page.evaluate(SEEN, PICTURES["Overview"])
         for _ in range(1 + runs):
             for name in reversed(PAGES):
-                page.wait_for_timeout(SETTLING)
+                page.wait_for_timeout(SETTLING_MILLISECONDS)
                 page.evaluate(NOTE_CLICK)
                 page.get_by_role("link", name=name, exact=True).click()
                 waited[name].append((page.evaluate(SEEN, PICTURES[name]) - page.evaluate(CLICKED)) / 1000)
@@ -96,20 +96,20 @@ def switch(playwright: Playwright, site: str, runs: int) -> dict[str, list[float
 
 
 def scrub(context: BrowserContext, site: str, name: str) -> float:
-    """Draws the slider from end to end; gives the seconds after the last move until the last picture stands."""
+    """Drag the slider from end to end; return the seconds from the last move until the last picture is shown."""
     page = context.new_page()
     page.emulate_media(reduced_motion="reduce")
     page.goto(address_of(site, name))
     page.evaluate(SEEN, PICTURES[name])
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
     player = page.locator(".player")
     pictures = player.locator(".pictures")
     player.focus()
     page.keyboard.press("End")
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
     last = drawn(pictures)
     page.keyboard.press("Home")
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
     slider = player.get_by_label("Pruning amount")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
@@ -121,14 +121,16 @@ def scrub(context: BrowserContext, site: str, name: str) -> float:
     started = time.perf_counter()
     while drawn(pictures) != last:
         if time.perf_counter() - started > 5:
-            raise PrunescopeError(f"{name}: after scrubbing to the end the last picture did not come within 5 s")
+            raise PrunescopeError(
+                f"{name}: the last picture did not appear within 5 s after the slider reached the end"
+            )
     waited = time.perf_counter() - started
     page.close()
     return waited
 
 
 def drawn(pictures: Locator) -> str:
-    """Gives what the pictures show, as their drawing instructions."""
+    """Return the SVG of all pictures."""
     shown: str = pictures.evaluate(
         "pictures => [...pictures.querySelectorAll('svg')].map((svg) => svg.innerHTML).join()"
     )
@@ -137,7 +139,7 @@ def drawn(pictures: Locator) -> str:
 
 @contextmanager
 def browser(playwright: Playwright) -> Iterator[BrowserContext]:
-    """Starts a browser with a profile of its own, as a person's: it keeps files and compiled scripts on disk."""
+    """Start a browser with a profile of its own, which keeps files and compiled scripts on disk as a person's does."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=list(OPTIONS), viewport=WINDOW
@@ -147,19 +149,21 @@ def browser(playwright: Playwright) -> Iterator[BrowserContext]:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m benchmarks.pages", description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help=f"of everything (default: {RUNS})")
+    parser.add_argument(
+        "--runs", type=int, default=RUNS, help=f"how often each measurement is repeated (default: {RUNS})"
+    )
     return parser.parse_args(arguments)
 
 
 def in_words(waited: Sequence[float]) -> str:
-    """Writes the median, and the longest in brackets."""
+    """Write the median, and the longest in brackets."""
     return f"{median(waited):.2f} ({max(waited):.2f})"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table."""
+    """Print the table."""
     runs = parse(arguments).runs
     if CHROMIUM is None:
         raise PrunescopeError("there is no Chromium on this computer: install it, for example as apt's chromium")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.charts.methods import picture
+from core.charts.methods import explanation_views
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     FEW_EXAMPLES,
@@ -19,7 +19,7 @@ from core.request.catalog import (
 )
 from core.sweep.statistics import DEPTH_GAP_BOUND
 from ui.header import page_header
-from ui.player import let_draw
+from ui.player import show_still
 from ui.text import plain
 
 STYLE = """<style>
@@ -29,13 +29,7 @@ STYLE = """<style>
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
 
-# In a component, because st.html takes drawings out.
-_picture = st.components.v2.component(
-    "prunescope_explanation",
-    html=f"\n{picture()}\n",
-    css=":host, div { color: var(--st-text-color); font-family: var(--st-font); }",
-)
-
+PICTURE = "What CKA compares, by six sentences in one layer before and after pruning"
 INTRODUCTION = """
 Prunescope removes ever more of a fine-tuned classifier and asks at each step: does it still classify, and do its layers
 still arrange the sentences as before? This page says what every word and number means, which file computes it, and
@@ -376,8 +370,7 @@ def methods() -> None:
     page_header("Methods")
     st.html(STYLE)
     st.title("What the pictures mean, and when not to trust them", anchor=False)
-    _picture(key="explanation")
-    let_draw()
+    show_still(explanation_views(), key="explanation", title=PICTURE, layout="explanation")
     st.markdown(INTRODUCTION)
     st.markdown(" · ".join(f"[{title}](#{anchor})" for anchor, (title, _) in SECTIONS.items()))
     for anchor, (title, content) in SECTIONS.items():

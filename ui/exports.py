@@ -21,7 +21,7 @@ from core.results.provenance import command_line, request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import follow, visitor
-from ui.player import SNIPPET, VEGA
+from ui.player import VEGA, VEGA_SNIPPET
 from ui.text import plain
 
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a GIF, as the player's speeds
@@ -92,7 +92,7 @@ def _html(results: Results, reduction: str) -> str:
 
 @lru_cache(maxsize=1)
 def _vega() -> str:
-    return VEGA.read_text("utf-8") if VEGA else str(vl_convert.javascript_bundle(SNIPPET))
+    return VEGA.read_text("utf-8") if VEGA else str(vl_convert.javascript_bundle(VEGA_SNIPPET))
 
 
 def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:

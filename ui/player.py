@@ -1,4 +1,4 @@
-"""The player on a page: the pictures of core.charts, driven by player.js without a message to the server."""
+"""The player on a page: the views of core.charts, moved by player.js without a message to the server."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 import vl_convert
 
-from core.charts.grammar import Spec
-from core.charts.overview import player_choices, player_frames, player_views
+from core.charts.overview import player_frames, player_views
+from core.charts.view import View, reduction_choices, specs
 from core.findings.claim import verdict_finding
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
 from core.request.catalog import REDUCTIONS, ROOT
@@ -24,71 +24,60 @@ from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
-NEWLY_OPENED = "page-newly-opened"  # of the session
-MOMENT = 0.25  # seconds
-SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # all that the player asks for
+NEWLY_OPENED = "page-newly-opened"  # key in the session
+FIRST_PICTURE_SECONDS = 0.25  # that the browser needs for the first picture of a page
+VEGA_SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # what the player needs of Vega
 
 
 def vega_file(folder: Path = STATIC) -> Path | None:
-    """Lays Vega's script where the server can hand it out, once a version.
-
-    Args:
-        folder: The folder that is served.
-
-    Returns:
-        The file, or None where the folder cannot be written.
-    """
+    """Write Vega's script into the served folder, once a version; return None where the folder cannot be written."""
     path = folder / f"vega-{version('vl-convert-python')}.js"
     if not path.is_file():
         try:
             folder.mkdir(exist_ok=True)
-            write_atomically(path, vl_convert.javascript_bundle(SNIPPET))
-            os.utime(path, (0, 0))  # the server sends no lifetime: browsers keep for long what has long been the same
+            write_atomically(path, vl_convert.javascript_bundle(VEGA_SNIPPET))
+            os.utime(path, (0, 0))  # the server sends no lifetime: browsers cache an old file for long
         except OSError:
             return None
     return path
 
 
-def address_of(path: Path) -> str:
-    """Gives the address under which the server hands out a file of the served folder."""
+def served_url(path: Path) -> str:
+    """Return the URL of a file in the served folder."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     return "/".join(("", *([base] if base else []), "app", "static", path.name))
 
 
 SCRIPT, STYLES = (CHARTS / "player.js").read_text("utf-8"), (CHARTS / "player.css").read_text("utf-8")
 VEGA = vega_file()
-# Without a file to point at, the component carries Vega in its own script: larger, but it works.
+# Where the file cannot be written, the component carries Vega in its own script, which is larger.
 _player = st.components.v2.component(
-    "prunescope_player", js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(SNIPPET)}\n{SCRIPT}", css=STYLES
+    "prunescope_player", js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(VEGA_SNIPPET)}\n{SCRIPT}", css=STYLES
 )
 
 
 def load_ahead() -> None:
-    """Lets the browser fetch Vega while the page is still being drawn; it takes the place of an empty element."""
+    """Let the browser fetch Vega while the page is still being drawn; this takes the place of an empty element."""
     if VEGA:
-        script = f"<script>import({json.dumps(address_of(VEGA))})</script>"
+        script = f"<script>import({json.dumps(served_url(VEGA))})</script>"
         st.html(script, width="content", unsafe_allow_javascript=True)
 
 
 def note_opened(page: str) -> None:
-    """Notes whether a page is newly opened, for `let_draw`.
-
-    Args:
-        page: Its name in the navigation.
-    """
+    """Note whether a page, by its name in the navigation, is newly opened, for `let_draw`."""
     if st.session_state.get("page-open") != page:
         st.session_state["page-open"] = page
         st.session_state[NEWLY_OPENED] = True
 
 
 def let_draw() -> None:
-    """Leaves the browser alone for a moment after a newly opened page has sent its first picture.
+    """Pause after a newly opened page has sent its first picture.
 
-    With the rest of the page at hand it would lay out every box and table first, and show the picture half a second
-    later.
+    If the rest of the page came at once, the browser would lay out every box and table first and show the picture half
+    a second later.
     """
     if st.session_state.pop(NEWLY_OPENED, False):
-        time.sleep(MOMENT)
+        time.sleep(FIRST_PICTURE_SECONDS)
 
 
 def show_player(
@@ -100,12 +89,12 @@ def show_player(
     autoplay: bool = False,
     start: float | None = None,
 ) -> None:
-    """Shows a result as moving pictures.
+    """Show a result as moving pictures.
 
     Args:
         result: A whole sweep or the first frames of one, at least one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        key: As in `show_pictures`, like all that follows.
+        key: See `show_pictures`, also for the arguments that follow.
         group: Players of one group move together.
         autoplay: Whether it plays at first sight.
         start: The amount shown first.
@@ -123,7 +112,7 @@ def show_player(
 
 
 def show_pictures(
-    views: Mapping[str, Spec],
+    views: Mapping[str, View],
     frames: Sequence[Mapping[str, Any]],
     *,
     key: str,
@@ -134,19 +123,19 @@ def show_pictures(
     start: float | None = None,
     on_pick: Callable[[], None] | None = None,
 ) -> None:
-    """Shows any pictures that have a `frame` parameter, moved by one bar through the pruning amounts.
+    """Show views that one bar moves through the pruning amounts.
 
-    New data under the same key keep amount and playing; frames may be appended while it plays.
+    New data under the same key keep the amount, and whether it plays; frames may be appended while it plays.
 
     Args:
-        views: The pictures, each with its data under `datasets`; their names are the layout's grid areas.
-        frames: Of each frame its `amount`, its `name` and `detail`, the numbers said beside it.
+        views: The pictures; their names are the layout's grid areas.
+        frames: Of each frame its `amount`, its `name` and `detail`, the numbers beside it.
         key: The element's identity on the page.
-        title: What the pictures show, for who cannot see them.
+        title: What the pictures show, as alternative text.
         layout: A class of core/charts/player.css.
         group: Players of one group move together.
-        autoplay: Starts playing at first sight, unless the visitor's system asks for less motion.
-        start: The amount shown first; then nothing plays by itself.
+        autoplay: Whether it plays at first sight; it does not where the visitor's system asks for less motion.
+        start: The amount shown first; with one, nothing plays by itself.
         on_pick: Called when a mark is clicked whose data have a `pick`; see `picked`.
     """
     _mount(
@@ -158,19 +147,22 @@ def show_pictures(
             "start": start,
             "layout": layout,
             "frames": frames,
-            "views": views,
+            "views": specs(views),
             "link": True,
         },
         on_pick=on_pick,
     )
 
 
-def picked(key: str) -> str | None:
-    """Gives what was clicked, while `on_pick` runs.
+def show_still(views: Mapping[str, View], *, key: str, title: str, layout: str) -> None:
+    """Show views that have one frame, without a bar; for the arguments see `show_pictures`."""
+    frames = [{"amount": 0, "name": "", "detail": ""}]
+    data = {"title": title, "group": key, "layout": layout, "frames": frames, "views": specs(views), "still": True}
+    _mount(key, data)
 
-    Args:
-        key: The player's.
-    """
+
+def picked(key: str) -> str | None:
+    """Return the `pick` that was clicked in the player of this key, while `on_pick` runs."""
     state: dict[str, Any] = st.session_state.get(key) or {}
     return state.get("pick")
 
@@ -186,17 +178,17 @@ def show_stage(
     start: float | None,
     on_turn: Callable[[int], None],
 ) -> None:
-    """Shows a result over the whole screen, for a projector; the reduction is chosen in the player.
+    """Show a result over the whole screen, for a projector; its viewer chooses the reduction in the player.
 
     Args:
         result: A whole sweep.
         key: The element's identity on the page.
-        heading: Over the pictures; shown as it is, never as HTML, like all texts here.
-        caption: Under them.
-        hint: What the keys do; it fades.
+        heading: Stands above the pictures; shown as text, never as HTML, like all texts here.
+        caption: Stands below them.
+        hint: Says what the keys do; it fades.
         reduction: The one shown first.
-        start: The amount shown first; then nothing plays by itself.
-        on_turn: Is told by how many results the visitor goes on, 1 or -1.
+        start: The amount shown first; with one, nothing plays by itself.
+        on_turn: Called with 1 when the visitor asks for the next result, with -1 for the previous one.
     """
     data = {
         "title": heading,
@@ -205,7 +197,7 @@ def show_stage(
         "start": start,
         "layout": "present",
         "frames": player_frames(result),
-        "choices": player_choices(result),
+        "choices": reduction_choices(lambda name: player_views(result, name)),
         "choice": reduction,
         "link": True,
         "stage": {"heading": heading, "caption": caption, "hint": hint},
@@ -221,7 +213,7 @@ def _mount(
 ) -> None:
     _player(
         key=key,
-        data={**data, "vega": VEGA and address_of(VEGA)},
+        data={**data, "vega": VEGA and served_url(VEGA)},
         on_turn_change=on_turn or _nothing,
         on_pick_change=on_pick or _nothing,
     )
@@ -229,15 +221,11 @@ def _mount(
 
 
 def _nothing() -> None:
-    """Not every player turns to other results, or has something to pick."""
+    """Do nothing: not every player turns to other results or has something to pick."""
 
 
 def start_in_address(otherwise: float | None = None) -> float | None:
-    """Reads the amount that a shared link shows first; a bad one is told.
-
-    Args:
-        otherwise: The amount shown first where the address names none.
-    """
+    """Return the amount that a shared link shows first, else `otherwise`; a note tells of a bad amount."""
     amount = amount_in_address()
     if amount is not None:
         return amount
@@ -247,12 +235,12 @@ def start_in_address(otherwise: float | None = None) -> float | None:
 
 
 def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:
-    """Says what a result shows, in computed sentences.
+    """Say what a result shows, in computed sentences.
 
     Args:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: Results of its random control and of each layer alone.
+        companions: Results of its random control and of each layer pruned alone.
     """
     if words := caution(result):
         st.warning(plain(words))
@@ -262,10 +250,10 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
 
 
 def choose_reduction(result: SweepResult | None = None) -> str:
-    """Asks how tokens become one vector, and explains the choice, which is in the address.
+    """Ask how tokens become one vector, keep the choice in the address, and explain it.
 
     Args:
-        result: What is on show, for what sentence length alone does to it.
+        result: The one on show; under `tokens`, a note says what sentence length alone does to it.
     """
     chosen = choose(
         "A sentence becomes one vector by",

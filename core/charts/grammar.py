@@ -1,82 +1,195 @@
-"""What all charts share: axes, colours, hatching, the marker."""
+"""The grammar that all pictures share: colours, axes, hatching of undefined cells, the marker of the amount on show.
 
+Marks name their role by a style (`series`, `band`, `marker`, …). Who shows a picture, core/charts/player.js on a page
+and `core.exports.figure` in print, knows the theme and gives the roles their colours and sizes.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
 
-# Altair takes pandas from sys.modules as it is there: half imported by another visitor's thread, it fails.
+# Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
 import pandas  # noqa: F401
 
-from core.findings.overview import majority_share
-from core.results.schema import SweepResult
+from core.results.names import amount_name, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
-Rows = list[dict[str, Any]]
-LayerChart = alt.LayerChart | alt.FacetChart  # what altair says that alt.layer gives
+Rows = list[dict[str, Any]]  # a named dataset
+LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.layer
+Concatenation = alt.HConcatChart | alt.VConcatChart
 
-MOST_PRINTED = 12  # more points than this leave no room for a number in a cell
-MOST_LABELLED_BARS = 14
-LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 UNDEFINED_COLOUR = "#8a8a8a"
-OWN_COLOUR = "#2ca5b8"  # the diagonal's outline: a hue that magma has not, seen on its dark and its light end
-AMOUNT_DOMAIN = [-0.03, 1.18]  # the marker stays inside on the left, the bars' numbers on the right
-CURVE_MARGIN = 40  # pixels left of both curves, so that they start at the same place; more where text is larger
+OUTLINE_COLOUR = "#2ca5b8"  # of a layer with itself: a hue that magma lacks, visible on its dark and its light end
+FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # of two results: differ without red and green; 3 : 1 on both themes
+ALONE_COLOUR = SECOND_COLOUR  # of a layer that is pruned alone
+CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black
+LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02"]  # ColorBrewer's Dark2, which colour-blind readers can tell apart
+LABEL_DASHES = [[1, 0], [7, 3], [2, 2]]
+LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
+
+AMOUNT_DOMAIN = [-0.03, 1.18]  # holds the marker on the left and the bars' numbers on the right
+SHARE_DOMAIN = (0, 1.03)  # of accuracy and other shares
+CKA_DOMAIN = (-0.05, 1.05)  # of a curve of CKA; lower values are drawn at the edge
+STRIP_HEIGHT = 0.84  # of a layer's row; it stands for CKA from 0 to 1
+CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
-HALOED = (["note", "halo"], "note")  # styles of a text drawn twice: its halo keeps the passing line out of it
+
+
+def with_parameters(chart: LayerChart | Concatenation) -> Any:
+    """Add the parameters `frame` and `margin`, and a grey for cells without a value, which are not 0."""
+    grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
+    return chart.add_params(
+        alt.param(name="frame", value=0), alt.param(name="margin", value=CURVE_MARGIN)
+    ).configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey))
+
+
+# ---------------------------------------------------------------- numbers
 
 
 def two_places(value: float | None) -> str:
-    """Writes a number with two decimals, or that it is undefined."""
+    """Write a number with two decimals, or `undefined`."""
     return "undefined" if value is None else f"{value:.2f}"
 
 
-def majority(result: SweepResult) -> dict[str, Any]:
-    """The reference line of an accuracy curve, with its words."""
-    share = majority_share(result)
-    return {"accuracy": share, "text": f"always the majority class: {share:.2f}"}
+def three_places(value: float | None) -> str:
+    """Write a number with three decimals, or `undefined`."""
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def value_text(field: str) -> str:
+    """Return the Vega expression that writes a field with three decimals, or `undefined`."""
+    return f"isValid({field}) ? format({field}, '.3f') : 'undefined'"
 
 
 def rounded(value: float | None) -> float | None:
-    """Keeps the page small without touching the three decimals on screen."""
+    """Round to six decimals: a smaller page, and no change in the three decimals on screen."""
     return None if value is None else round(value, 6)
 
 
-def finished(chart: LayerChart) -> Spec:
-    """Makes a template: adds frame and margin; gives cells without a value their own grey, because they are no zeros.
-
-    Args:
-        chart: A picture of named data.
-    """
-    grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
-    chart = chart.add_params(alt.param(name="frame", value=0), alt.param(name="margin", value=CURVE_MARGIN))
-    spec: Spec = chart.configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey)).to_dict()
-    return spec
+# ---------------------------------------------------------------- colours
 
 
-def cka_colour() -> alt.Color:
-    """Colours a cell by `cka`, on the one scale that every heatmap has."""
+def cka_colour(legend: bool = True) -> alt.Color:
+    """Colour a cell by its `value`, on the scale of every heatmap."""
     return alt.Color(
-        "cka:Q",
+        "value:Q",
         scale=alt.Scale(domain=[0, 1], scheme="magma", clamp=True),
-        legend=alt.Legend(
-            title="CKA",
-            orient="top",
-            titleOrient="left",
-            values=[0, 0.5, 1],
-            offset=6,
+        legend=scale_legend("CKA", [0, 0.5, 1]) if legend else None,
+    )
+
+
+def cka_ink() -> Any:
+    """Colour the text on a cell that is coloured by `cka_colour`."""
+    return alt.condition(f"datum.value > {LIGHT_FROM}", alt.value("black"), alt.value("white"))
+
+
+def scale_legend(title: str, values: list[float]) -> alt.Legend:
+    """Place a colour scale above a heatmap."""
+    return alt.Legend(title=title, orient="top", titleOrient="left", values=values, offset=6)
+
+
+def series_line(legend: alt.Legend | None) -> dict[str, Any]:
+    """Encode which of two results a line shows: colour and dashes, in the order of the data."""
+    return {
+        "stroke": alt.Stroke(
+            "series:N", sort=None, scale=alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR]), legend=legend
+        ),
+        "strokeDash": alt.StrokeDash("series:N", sort=None, scale=alt.Scale(range=[[1, 0], [6, 3]]), legend=legend),
+    }
+
+
+def series_fill() -> dict[str, Any]:
+    """Encode which of two results a point or an area shows; the legend shows the lines."""
+    scale = alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR])
+    return {"fill": alt.Fill("series:N", sort=None, scale=scale, legend=None)}
+
+
+# ---------------------------------------------------------------- axes
+
+
+def amount_axis(field: str, title: str = "Pruning amount") -> alt.X:
+    """Return the axis of pruning amounts under every curve; `title` names what two results share instead of amounts."""
+    return alt.X(
+        field,
+        title=title,
+        scale=alt.Scale(domain=AMOUNT_DOMAIN, nice=False),
+        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", grid=False),
+    )
+
+
+def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN) -> alt.Y:
+    """Return a vertical axis from 0 to 1."""
+    return alt.Y(
+        field,
+        title=title,
+        scale=alt.Scale(domain=list(domain), nice=False, clamp=True),
+        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
+    )
+
+
+def cell_axis(**more: Any) -> alt.Axis:
+    """Return the axis of a heatmap's rows or columns."""
+    return alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, **more)
+
+
+def row_axis(field: str, points: tuple[str, ...]) -> alt.Y:
+    """Return the axis of layers below each other, the first at the bottom, each one unit high."""
+    labels = [name.label for name in point_names(points)]
+    return alt.Y(
+        field,
+        title="Layer",
+        scale=alt.Scale(domain=[0, len(labels)], nice=False),
+        axis=alt.Axis(
+            values=[k + STRIP_HEIGHT / 2 for k in range(len(labels))],
+            labelExpr=f"{labels}[floor(datum.value)]",
+            ticks=False,
+            domain=False,
+            grid=False,
+            labelOverlap=True,
+            minExtent=MARGIN,
+            maxExtent=MARGIN,
         ),
     )
 
 
-def hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """Three diagonal strokes over every cell without a value.
+# ---------------------------------------------------------------- the amount on show
 
-    Args:
-        base: A chart of cells whose data have `cka`.
-        x: Its columns.
-        y: Its rows.
-    """
-    undefined = base.transform_filter("!isValid(datum.cka)").mark_rule(color="white")
+
+def amount_rows(amounts: Iterable[float]) -> Rows:
+    """Return the dataset `amounts`: one row a frame."""
+    return [{"k": k, "amount": rounded(amount), "label": amount_name(amount)} for k, amount in enumerate(amounts)]
+
+
+def on_show(chart: alt.Chart) -> alt.Chart:
+    """Keep the rows whose `k` is the frame on show."""
+    kept: alt.Chart = chart.transform_filter("datum.k === frame")
+    return kept
+
+
+def current_amount_rule(x: alt.X) -> alt.Chart:
+    """Draw a vertical line at the amount on show."""
+    rule: alt.Chart = on_show(alt.Chart(alt.NamedData("amounts"))).mark_rule(style="current").encode(x=x)
+    return rule
+
+
+def current_amount_marker(curve: alt.Chart, **mark: Any) -> alt.Chart:
+    """Draw a point on a curve at the amount on show."""
+    marker: alt.Chart = on_show(curve).mark_point(style="marker", filled=True, **mark)
+    return marker
+
+
+# ---------------------------------------------------------------- texts and hatching
+
+
+def haloed_text(chart: alt.Chart, **mark: Any) -> list[alt.Chart]:
+    """Draw a text twice: its halo keeps the passing line of the amount out of it."""
+    return [chart.mark_text(style=style, align="left", **mark) for style in (["note", "halo"], "note")]
+
+
+def hatching(cells: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Draw three diagonal strokes over every cell that has no `value`."""
+    undefined = cells.transform_filter("!isValid(datum.value)").mark_rule(color="white")
     strokes = (((0.0, 0.5), (0.5, 0.0)), ((0.0, 1.0), (1.0, 0.0)), ((0.5, 1.0), (1.0, 0.5)))
     return [
         undefined.encode(
@@ -87,41 +200,3 @@ def hatching(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
         )
         for (left, low), (right, high) in strokes
     ]
-
-
-def reference_words(reference: alt.Chart) -> list[alt.Chart]:
-    """The words under a reference line, with a halo that keeps the amount's line out of them.
-
-    Args:
-        reference: A chart whose data have `text`, with its height encoded.
-    """
-    return [
-        reference.mark_text(style=style, align="left", baseline="top", dx=4, dy=4).encode(x=alt.datum(0), text="text:N")
-        for style in HALOED
-    ]
-
-
-def here(x: alt.X) -> alt.Chart:
-    """A line at the amount on show: of the data `amounts`, the row whose `k` is the frame.
-
-    Args:
-        x: The axis of amounts.
-    """
-    amounts = alt.Chart(alt.NamedData("amounts")).transform_filter("datum.k === frame")
-    line: alt.Chart = amounts.mark_rule(style="here").encode(x=x)
-    return line
-
-
-def amount_axis(field: str, title: str = "Pruning amount") -> alt.X:
-    """An axis of pruning amounts, the same under every curve.
-
-    Args:
-        field: Altair's shorthand of the field.
-        title: Other words, where it is not amounts that are shared.
-    """
-    return alt.X(
-        field,
-        title=title,
-        scale=alt.Scale(domain=AMOUNT_DOMAIN, nice=False),
-        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", grid=False),
-    )

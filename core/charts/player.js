@@ -1,28 +1,29 @@
-// The player: Altair's pictures, moved through the pruning amounts by setting their `frame` parameter.
+// The player: pictures that Altair specifies, moved through the pruning amounts by setting their `frame` parameter.
 // Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes.
-// It talks to no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
+// It needs no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
 //
 // data: {
 //   title, group, autoplay,
 //   layout: a class of player.css, whose grid areas are the names of the views,
 //   frames: [{amount, name, detail}],
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
-//   choices: [{name, title, views}] instead of views: the bar then offers them, as for the reductions of one result,
-//   choice: the name of the one shown first,
-//   start: the amount shown first, or null; then nothing plays by itself,
+//   choices: [{name, title, views}] instead of views, such as the reductions of one result; the bar offers them,
+//   choice: the name of the choice shown first,
+//   start: the amount shown first, with which nothing plays by itself, or null,
 //   link: true offers a link to what is shown, for a page that reads `amount` (and `reduction`) from its address,
-//   stage: {heading, caption, hint}, or null: made for a projector, listening to the keys of the whole page,
+//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
+//   still: true for pictures of a single frame, shown without a bar,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
 //
-// In a file of its own: player.css in a <style>, in a <script type="module"> vl_convert's bundle for the snippet
-// `globalThis.vegaEmbed = vegaEmbed;`, and in a second one this file, followed by `mountPlayer(element, data);`.
+// An HTML file of its own needs player.css in a <style>, vl_convert's bundle of `globalThis.vegaEmbed = vegaEmbed;` in a
+// <script type="module">, and in a second one this file, followed by `mountPlayer(element, data);`.
 
 const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
-const SMALLEST_NUMBER = 10; // pixels; a cell that has no room for it shows its colour alone
-const END_HOLDS = 3; // the last frame stands this many times as long before the loop starts over
+const MIN_NUMBER_SIZE = 10; // pixels; a cell without room for a number shows its colour alone
+const LAST_FRAME_FACTOR = 3; // the last frame stays this many times as long before the loop starts over
 
-// ---------------------------------------------------------------- time: one clock a group of synced players
+// ---------------------------------------------------------------- time: one clock for each group of synced players
 
 const CLOCKS = (globalThis.prunescopeClocks ??= new Map());
 
@@ -34,7 +35,7 @@ class Clock {
 
   constructor(group) {
     Object.assign(this, { group, players: new Set(), amounts: [], index: 0, step: 500, loop: true, playing: false });
-    this.autoplay = !matchMedia("(prefers-reduced-motion: reduce)").matches; // offered once
+    this.mayAutoplay = !matchMedia("(prefers-reduced-motion: reduce)").matches; // until the first player has joined
   }
 
   get amount() { return this.amounts[this.index] ?? 0; }
@@ -47,13 +48,13 @@ class Clock {
     this.players.add(player);
     this.update();
     if (first && start != null) this.seek(Math.max(this.amounts.findLastIndex((a) => a <= start), 0));
-    else if (autoplay && this.autoplay) this.play();
-    this.autoplay = false;
+    else if (autoplay && this.mayAutoplay) this.play();
+    this.mayAutoplay = false;
   }
 
-  leave(player) { // a page that is drawn anew mounts its players again at once: then the clock is still here
+  leave(player) { // the clock waits a moment: a page that is drawn anew mounts its players again at once
     this.players.delete(player);
-    if (this.players.size) this.update(); // its amounts go with it
+    if (this.players.size) this.update(); // without this player's amounts
     setTimeout(() => {
       if (this.players.size) return;
       this.pause();
@@ -61,7 +62,7 @@ class Clock {
     }, 500);
   }
 
-  update() { // players of different amounts share their union; who rests at the end follows a growing result
+  update() { // players of different amounts share their union; a clock that rests at the end follows a growing result
     const { amount, last, index, playing } = this;
     const follow = this.amounts.length > 0 && index === last && !playing;
     this.amounts = [...new Set([...this.players].flatMap((p) => p.data.frames.map((f) => f.amount)))].sort((a, b) => a - b);
@@ -91,9 +92,9 @@ class Clock {
 
   tick(now) {
     if (!this.playing) return;
-    const wait = this.step * (this.index === this.last ? END_HOLDS : 1);
+    const wait = this.step * (this.index === this.last ? LAST_FRAME_FACTOR : 1);
     if (now - this.since >= wait) {
-      this.since = Math.max(this.since + wait, now - wait); // back from a hidden tab: no racing to catch up
+      this.since = Math.max(this.since + wait, now - wait); // do not race to catch up after a hidden tab
       if (!this.loop && this.index >= this.last) return this.pause();
       this.seek(this.index + 1);
     }
@@ -103,15 +104,15 @@ class Clock {
 
 // ---------------------------------------------------------------- pictures
 
-let loading; // one load of Vega a page
+let loading; // Vega, once a page
 async function vegaEmbed(url) {
   if (!globalThis.vegaEmbed) await (loading ??= import(new URL(url, document.baseURI).href));
   return globalThis.vegaEmbed;
 }
 
-function themeOf(element) { // Streamlit gives its theme as CSS variables; the defaults serve a plain file
+function themeOf(element) { // Streamlit's theme is in CSS variables; the defaults serve a plain file
   const style = getComputedStyle(element);
-  const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const read = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
   const text = read("--st-text-color", "#31333f");
   const line = read("--st-border-color", "#d5d6da");
   const accent = read("--st-primary-color", "#b5367a");
@@ -126,24 +127,27 @@ function vegaConfig({ text, line, accent, background, font }, { size, numberSize
     background: "transparent", padding: 2, font, aria: false,
     axis: { ...label, gridColor: line, domainColor: line, tickColor: line, titlePadding: 6 },
     legend: { ...label, gradientLength: 8 * size, gradientThickness: 0.8 * size },
-    title: { color: text, fontSize: size + 1, anchor: "start", frame: "bounds", offset: 8 },
+    title: {
+      color: text, fontSize: size + 1, subtitleColor: text, subtitleFontSize: size, subtitlePadding: 4,
+      anchor: "start", frame: "bounds", offset: 8,
+    },
     view: { stroke: null },
     style: {
       frame: { stroke: line },
-      number: { fontSize: numberSize, opacity: numberSize < SMALLEST_NUMBER ? 0 : 1 },
+      number: { fontSize: numberSize, opacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 },
       halo: { stroke: background, strokeWidth: 5, strokeJoin: "round" },
       band: { color: accent, opacity: 0.22 },
       series: { color: accent, strokeWidth: size / 5 },
       bar: { color: accent },
       reference: { color: text, strokeDash: [5, 4], opacity: 0.7 },
       note: { color: text, fontSize: size },
-      here: { color: text, strokeWidth: size / 8 },
+      current: { color: text, strokeWidth: size / 8 },
       marker: { color: accent, stroke: text, strokeWidth: 1.5, size: 7.5 * size, opacity: 1 },
     },
   };
 }
 
-function tooltipOptions({ dark, font }, size) { // it stands outside the player: its style must come along
+function tooltipOptions({ dark, font }, size) { // the tooltip stands outside the player: it needs a style of its own
   const row = ([name, value], sanitize) => `${sanitize(name)}: <b>${sanitize(value)}</b>`;
   return {
     theme: dark ? "dark" : "light",
@@ -154,7 +158,7 @@ function tooltipOptions({ dark, font }, size) { // it stands outside the player:
   };
 }
 
-let embedding = Promise.resolve(); // pictures are embedded one after the other, the first one is seen first
+let embedding = Promise.resolve(); // pictures are embedded one after another, so that the first is seen early
 
 class Picture { // one Vega view in one box
   constructor(name, box, player) {
@@ -163,16 +167,17 @@ class Picture { // one Vega view in one box
     this.observer.observe(box);
   }
 
-  sizes(columns) { // in pixels: of all text, by the layout, and of the numbers in cells, by the room that they have
+  sizes(columns) { // in pixels: of all text, set by the layout, and of the numbers in cells, set by their room
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize));
     const [wide, high] = [this.box.clientWidth - 4 * size, this.box.clientHeight - 7 * size].map((side) => side / columns);
     return { size, numberSize: Math.floor(Math.min(0.35 * wide, 0.6 * high, 1.25 * size)) }; // "-0.05" is 2.8 times as wide as high
   }
 
-  refresh() { // a template that is drawn already takes new data and sizes; another one replaces it without a gap
+  refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme } = this.player;
     if (!views || !this.box.clientWidth) return;
     const { datasets, ...template } = views[this.name];
+    this.fits = "layer" in template && !("width" in template); // others have a size of their own
     const config = vegaConfig(theme, this.sizes(template.usermeta?.columns ?? 1));
     const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;
@@ -194,7 +199,7 @@ class Picture { // one Vega view in one box
     holder.className = "holder coming";
     this.box.append(holder);
     const spec = {
-      ...template, width, height, autosize: { type: "fit", contains: "padding" },
+      ...template, ...(this.fits && { width, height, autosize: { type: "fit", contains: "padding" } }),
       params: template.params.map((param) => ({ ...param, value: known[param.name] ?? param.value })),
       datasets: structuredClone(datasets),
     };
@@ -202,7 +207,7 @@ class Picture { // one Vega view in one box
       actions: false, defaultStyle: false, renderer: "svg", ast: true,
       config: { ...config, title: { ...config.title, limit: width } }, tooltip: tooltipOptions(theme, config.title.fontSize),
     });
-    if (wanted !== this.wanted) return result.finalize(), holder.remove(); // overtaken by a newer one
+    if (wanted !== this.wanted) return result.finalize(), holder.remove(); // a newer one is on its way
     result.view.addEventListener("click", (event, mark) => {
       if (mark?.datum?.pick !== undefined) this.player.tell?.("pick", mark.datum.pick);
     });
@@ -212,7 +217,7 @@ class Picture { // one Vega view in one box
     return this.draw();
   }
 
-  async draw() { // frames that come while Vega is busy are skipped, never queued
+  async draw() { // skips the frames that come while Vega is busy
     if (!this.view || this.busy) return;
     this.busy = true;
     while (this.view && this.change(this.view)) await this.view.runAsync();
@@ -226,13 +231,13 @@ class Picture { // one Vega view in one box
     }
   }
 
-  change(view) { // tells the view what is new; says whether anything is
+  change(view) { // gives the view what is new; returns whether anything is
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
     const { drawn } = this;
     this.drawn = { datasets, frame, width, height };
     if (datasets !== drawn.datasets) for (const [name, rows] of Object.entries(structuredClone(datasets))) view.data(name, rows);
     if (frame !== drawn.frame) view.signal("frame", frame);
-    if (width && (width !== drawn.width || height !== drawn.height)) view.width(width).height(height);
+    if (this.fits && width && (width !== drawn.width || height !== drawn.height)) view.width(width).height(height);
     return Object.keys(drawn).some((key) => drawn[key] !== this.drawn[key]);
   }
 
@@ -261,7 +266,7 @@ const icon = (path) => `<svg viewBox="0 0 16 16" width="16" height="16" fill="cu
 const PLAY = icon("M3.5 1.5v13l10-6.5z");
 const PAUSE = icon("M3 1.5h3.5v13H3zM9.5 1.5H13v13H9.5z");
 const BACK = icon("M13 1.5v13L5 8zM2.5 1.5h2v13h-2z");
-const FORTH = icon("M3 1.5v13L11 8zM11.5 1.5h2v13h-2z");
+const FORWARD = icon("M3 1.5v13L11 8zM11.5 1.5h2v13h-2z");
 const LOOP = icon("M8 2.5V.3l3.8 3.2L8 6.7V4.5A3.7 3.7 0 0 0 4.8 10L3.3 11.3A5.7 5.7 0 0 1 8 2.5zM8 13.5v2.2l-3.8-3.2L8 9.3v2.2A3.7 3.7 0 0 0 11.2 6l1.5-1.3A5.7 5.7 0 0 1 8 13.5z");
 
 const LINK = icon("M6.6 11.6 5 13.2a1.6 1.6 0 0 1-2.2-2.2l3-3A1.6 1.6 0 0 1 8 8l1.1-1.1a3.1 3.1 0 0 0-4.4 0l-3 3a3.1 3.1 0 0 0 4.4 4.4l1.6-1.6zM9.4 4.4 11 2.8A1.6 1.6 0 0 1 13.2 5l-3 3A1.6 1.6 0 0 1 8 8L6.9 9.1a3.1 3.1 0 0 0 4.4 0l3-3a3.1 3.1 0 0 0-4.4-4.4L8.3 3.3z");
@@ -278,7 +283,7 @@ const HTML = `
     <div class="bar">
       <button type="button" data-do="back" aria-label="One amount back" title="One amount back (←)">${BACK}</button>
       <button type="button" data-do="toggle" class="main"></button>
-      <button type="button" data-do="forth" aria-label="One amount forth" title="One amount forth (→)">${FORTH}</button>
+      <button type="button" data-do="forward" aria-label="One amount forth" title="One amount forth (→)">${FORWARD}</button>
       <input type="range" min="0" step="1" aria-label="Pruning amount">
       <select data-choose="choice" aria-label="A sentence becomes one vector by" title="A sentence becomes one vector by" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
@@ -291,15 +296,15 @@ const HTML = `
   <p class="hint" hidden></p>
 </div>`;
 
-const KEYS = { ArrowLeft: "back", ArrowRight: "forth", Home: "first", End: "last", " ": "toggle" };
+const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "toggle" };
 const STAGE_KEYS = { ...KEYS, ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next", f: "full", F: "full" };
-const TYPED = "input:not([type=range]), textarea, select, [contenteditable=true]"; // these need the keys themselves
-const QUIET_AFTER = 3000; // milliseconds without the mouse until a stage hides its controls
+const TYPING = "input:not([type=range]), textarea, select, [contenteditable=true]"; // these take the keys themselves
+const QUIET_AFTER = 3000; // milliseconds without the mouse, after which a stage hides its controls
 
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
-  } catch { // a page that is not served securely has no clipboard: the old way
+  } catch { // a page that is not served securely has no clipboard
     const field = document.createElement("textarea");
     field.value = text;
     document.body.append(field);
@@ -316,7 +321,8 @@ class Player {
     root.append(this.element);
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
-      frame: find(".player"), grid: find(".pictures"), amountText: find("b"), detail: find("output span"), output: find("output"),
+      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), readout: find(".readout"), output: find("output"),
+      amountText: find("b"), detail: find("output span"),
       scrub: find("input"), choose: find("[data-choose=choice]"), speed: find("[data-choose=speed]"),
       heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
     });
@@ -327,14 +333,16 @@ class Player {
   }
 
   get index() { return Math.max(this.data.frames.findLastIndex((f) => f.amount <= this.clock.amount), 0); }
-  get choice() { return this.data.choices?.find((one) => one.name === this.chosen) ?? this.data.choices?.[0]; }
+  get choice() { return this.data.choices?.find((choice) => choice.name === this.chosen) ?? this.data.choices?.[0]; }
   get views() { return this.data && (this.choice ?? this.data).views; }
 
   update(data, tell) {
     if (data.choice !== this.data?.choice) this.chosen = data.choice;
     Object.assign(this, { data, tell });
     this.theme = themeOf(this.frame);
-    this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
+    this.frame.setAttribute("aria-label", data.still ? data.title : `${data.title}. Space plays and pauses, the arrow keys step.`);
+    this.frame.tabIndex = data.still ? -1 : 0;
+    this.bar.hidden = this.readout.hidden = Boolean(data.still);
     this.frame.className = `player ${data.layout ?? "single"}`;
     this.buttons.link.hidden = !data.link;
     this.offerChoices();
@@ -349,7 +357,7 @@ class Player {
     this.redraw();
   }
 
-  arrange() { // one box a view, in the grid area of its name
+  arrange() { // a box for each view, in the grid area of its name
     const names = Object.keys(this.views);
     for (const picture of this.pictures) if (!names.includes(picture.name)) picture.end();
     this.pictures = names.map((name) => this.pictures.find((picture) => picture.name === name) ?? this.add(name));
@@ -366,7 +374,8 @@ class Player {
 
   redraw() {
     for (const picture of this.pictures) {
-      picture.box.setAttribute("aria-label", [this.views[picture.name].title].flat().join(", "));
+      const { title, description } = this.views[picture.name];
+      picture.box.setAttribute("aria-label", description ?? [title].flat().join(", "));
       picture.refresh();
     }
   }
@@ -383,7 +392,7 @@ class Player {
     Object.assign(link, { innerHTML: icon, ariaLabel: label, title: label });
   }
 
-  setStage(stage) { // its texts are a visitor's: they are shown as text and never read as HTML
+  setStage(stage) { // its texts may come from a visitor: show them as text, never as HTML
     for (const name of ["heading", "caption", "hint"]) {
       this[name].textContent = stage?.[name] ?? "";
       this[name].hidden = !stage?.[name];
@@ -396,7 +405,7 @@ class Player {
     const { signal } = this.onPage;
     document.addEventListener("keydown", (event) => this.press(event, STAGE_KEYS), { signal });
     for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => this.wake(), { signal });
-    for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal }); // keys are the stage's
+    for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal }); // the stage takes the keys
     this.wake();
   }
 
@@ -430,7 +439,7 @@ class Player {
     const go = (index) => (this.clock.pause(), this.clock.seek(index));
     this.does = {
       back: () => go(this.clock.index - 1),
-      forth: () => go(this.clock.index + 1),
+      forward: () => go(this.clock.index + 1),
       first: () => go(0),
       last: () => go(this.clock.last),
       toggle: () => (this.clock.playing ? this.clock.pause() : this.clock.play()),
@@ -449,8 +458,8 @@ class Player {
 
   press(event, keys) {
     const [target] = event.composedPath();
-    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TYPED) || !keys[event.key]) return;
-    if (event.key === " " && target.closest?.("button, a, summary")) return; // the element's own key
+    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TYPING) || !keys[event.key]) return;
+    if (event.key === " " && target.closest?.("button, a, summary")) return; // the element takes this key itself
     event.preventDefault();
     event.stopPropagation();
     this.does[keys[event.key]]();
@@ -478,9 +487,9 @@ class Player {
   }
 }
 
-// Mounts a player, or gives the one that stands in `root` new data: amount, playing and choice go on. Returns how to end it.
-// `tell` is called with what the page must act on: on a stage ("turn", 1) for the next result and ("turn", -1) for the previous
-// one; ("pick", value) when a mark is clicked whose data have a `pick`.
+// Mounts a player, or gives new data to the player in `root`, which keeps its amount and choice, and whether it plays.
+// Returns the function that ends it. `tell` is called with what the page must act on: ("turn", 1) or ("turn", -1) when a
+// stage asks for the next or the previous result, ("pick", value) when a mark is clicked whose data have a `pick`.
 export function mountPlayer(root, data, tell = null) {
   (root.prunescopePlayer ??= new Player(root)).update(data, tell);
   return () => {

@@ -1,4 +1,4 @@
-"""What a result or a comparison is taken away as: pictures, a player in one HTML file, tables, the JSON itself."""
+"""The files in which a result or a comparison is exported: a player in one HTML file, tables, the result as JSON."""
 
 import csv
 import html
@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from core.charts.view import reduction_choices
 from core.exports.figure import frames_of, origins_of, title_of, views_of
-from core.request.catalog import REDUCTIONS, ROOT
+from core.request.catalog import ROOT
 from core.results.provenance import command_line, request_of
 from core.results.schema import SweepResult
 
@@ -18,12 +19,7 @@ METRIC_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "metric", "value", 
 
 
 def file_name(results: Sequence[SweepResult], extension: str) -> str:
-    """Names a file by what is in it; safe on every system.
-
-    Args:
-        results: One or two whole sweeps.
-        extension: With its dot, such as `.gif`, or with a word before it.
-    """
+    """Name a file by what is in it, safe on every system; `extension` has its dot, such as `-mean.gif`."""
     names = dict.fromkeys(f"{result.task.name}-{result.pruning.method}-{result.key[:8]}" for result in results)
     return re.sub(r"[^\w.-]+", "_", f"prunescope-{'-and-'.join(names)}{extension}", flags=re.ASCII)
 
@@ -46,16 +42,16 @@ h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); line-height: 1.2
 p { margin: 0 0 0.5rem; }
 code { overflow-wrap: anywhere; }
 """
-# Nothing is ever fetched, whatever a name in the result says.
+# The page fetches nothing, whatever a name in the result says.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 
 
 def player_html(results: Sequence[SweepResult], reduction: str, vega: str) -> str:
-    """Writes a page of one file that plays without a server and without a network.
+    """Write a page of one file that plays without a server and without a network.
 
     Args:
         results: One or two whole sweeps.
-        reduction: What is shown first, a name from `core.request.catalog.REDUCTIONS`; the others can be chosen.
+        reduction: The one shown first, a name from `core.request.catalog.REDUCTIONS`; the page offers the others.
         vega: Vega's script, which sets `globalThis.vegaEmbed`.
     """
     title, origins = title_of(results), origins_of(results)
@@ -82,14 +78,13 @@ mountPlayer(document.querySelector("main"), {data});
 
 
 def _inline(script: str) -> str:
-    """A script as it may stand inside an HTML element."""
+    """Escape a script so that nothing in it ends the HTML element around it."""
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, Any]:
-    """What core/charts/player.js mounts: every reduction as a choice, the one on show first."""
-    order = sorted(REDUCTIONS, key=lambda name: name != reduction)
-    choices = [{"name": name, "title": REDUCTIONS[name].title, "views": views_of(results, name)} for name in order]
+    """Return what core/charts/player.js mounts, with every reduction as a choice."""
+    choices = reduction_choices(lambda name: views_of(results, name))
     together = "compare" if "difference" in choices[0]["views"] else "beside"
     return {
         "title": f"{title_of(results)}, {', '.join(origins_of(results))}",
@@ -98,6 +93,7 @@ def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, An
         "layout": "single" if len(results) == 1 else together,
         "frames": frames_of(results),
         "choices": choices,
+        "choice": reduction,
         "vega": None,
     }
 
@@ -106,11 +102,7 @@ def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, An
 
 
 def cka_csv(result: SweepResult) -> str:
-    """Writes every CKA value as a row; an undefined one is empty.
-
-    Args:
-        result: A whole sweep.
-    """
+    """Write every CKA value as a row; an undefined value is empty."""
     points = result.cka.points
     return _table(
         CKA_COLUMNS,
@@ -125,11 +117,7 @@ def cka_csv(result: SweepResult) -> str:
 
 
 def metrics_csv(result: SweepResult) -> str:
-    """Writes every metric with its 95 % interval as a row; what is not known is empty.
-
-    Args:
-        result: A whole sweep.
-    """
+    """Write every metric with its 95 % interval as a row; an unknown value is empty."""
     return _table(
         METRIC_COLUMNS,
         (
@@ -148,7 +136,7 @@ def metrics_csv(result: SweepResult) -> str:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Comma-separated values; a float is written so that reading gives it back."""
+    """Write comma-separated values; reading a float gives the same float."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
@@ -157,9 +145,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def result_json(result: SweepResult) -> str:
-    """Writes the result file, which `core.results.schema` reads.
-
-    Args:
-        result: A whole sweep.
-    """
+    """Write the result file, which `core.results.schema` reads."""
     return json.dumps(result.model_dump(mode="json"), allow_nan=False, ensure_ascii=False)

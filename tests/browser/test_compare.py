@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.shipped import COLA, SST2
 
-COMPARE = ("one", "other", "difference", "accuracy", "own")
+COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
 LAYERS = ("curves", "survival", "row", "sparsity")
 
@@ -34,7 +34,7 @@ def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(p
     for step in range(6):
         expect(player.locator(".readout b")).to_have_text(f"Pruning amount {step / 20:.2f}")
         page.wait_for_timeout(150)
-        one, other, difference = (numbers(player, name) for name in ("one", "other", "difference"))
+        one, other, difference = (numbers(player, name) for name in ("first", "second", "difference"))
         assert len(one) == len(other) == len(difference) == 36
         assert any(difference) == (step > 0)
         assert difference == pytest.approx([a - b for a, b in zip(one, other, strict=True)], abs=0.011)

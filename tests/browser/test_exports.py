@@ -124,7 +124,7 @@ def check_player(context: BrowserContext, path: Path, two: bool) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
     page.goto(path.as_uri())
-    heatmaps = page.locator(".one svg, .other svg" if two else ".heatmap svg")
+    heatmaps = page.locator(".first svg, .second svg" if two else ".heatmap svg")
     expect(heatmaps).to_have_count(2 if two else 1)
     expect(page.get_by_text("Pruning amount 0.00")).to_be_visible()
     page.get_by_role("button", name="Play").click()

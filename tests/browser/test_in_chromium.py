@@ -7,7 +7,8 @@ import pytest
 import vl_convert
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from core.charts.overview import player_choices, player_frames
+from core.charts.overview import player_frames, player_views
+from core.charts.view import reduction_choices
 from core.request.catalog import ROOT
 from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
@@ -227,7 +228,7 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
         "autoplay": False,
         "layout": "single",
         "frames": player_frames(SST2),
-        "choices": player_choices(SST2),
+        "choices": reduction_choices(lambda name: player_views(SST2, name)),
     }
     style, script = ((ROOT / "core" / "charts" / f"player.{end}").read_text() for end in ("css", "js"))
     page.set_content(f"<style>{style}</style><main></main>")

@@ -15,7 +15,7 @@ SILENCE = 1_000  # milliseconds without a message: nothing more will come by its
 PICTURES = {  # of every page, each of its pictures
     "Overview": ("left", "right", "left-accuracy", "right-accuracy"),
     "Lab": ("heatmap", "accuracy", "survival"),
-    "Compare": ("one", "other", "difference", "accuracy", "own"),
+    "Compare": ("first", "second", "difference", "accuracy", "own"),
     "Layers": ("curves", "survival", "row", "sparsity"),
     "Sentences": ("flips", "strip"),
     "Present": ("heatmap", "accuracy", "survival"),

@@ -16,4 +16,4 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no browser that needs a moment."""
-    monkeypatch.setattr("ui.player.MOMENT", 0)
+    monkeypatch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)

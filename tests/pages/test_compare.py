@@ -20,7 +20,7 @@ def result(**settings: object) -> SweepResult:
 def shown(app: AppTest) -> tuple[str, str]:
     """What stands over the two heatmaps."""
     views = player(app)["views"]
-    one, other = (" ".join(views[side]["title"]).strip() for side in ("one", "other"))
+    one, other = (" ".join(views[side]["title"]).strip() for side in ("first", "second"))
     return one, other
 
 
@@ -32,7 +32,7 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     data = player(app)
     assert (data["layout"], data["autoplay"]) == ("compare", False)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
-    assert set(data["views"]) == {"one", "other", "difference", "accuracy", "own"}
+    assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
     assert shown(app) == (
         "First: magnitude pruning of the encoder",
         "Second: random pruning of the encoder (seed 1)",
@@ -71,7 +71,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     before = player(app)["views"]
     assert "(seed 0) (0.500): the difference is −0.300 (" in told(app)
     app.button_group(key="choose-reduction").set_value("cls").run()
-    for view in ("one", "other"):
+    for view in ("first", "second"):
         assert player(app)["views"][view]["datasets"] != before[view]["datasets"]
     assert "(seed 0) (0.400): the difference is −0.200 (" in told(app)
     assert "GLUE; first token)." in told(app)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.request import catalog
 from core.request.catalog import METHODS, POINTS, REDUCTIONS, ROOT
-from tests.opened import open_page
+from tests.opened import open_page, player
 
 PAGE = "pages/methods.py"
 
@@ -72,10 +72,12 @@ def test_the_limits_and_sources_that_matter_are_there(text: str) -> None:
 
 def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
     page = open_page(PAGE)
-    (mounted,) = page.get("bidi_component")
-    assert mounted.proto.component_name == "prunescope_explanation"
-    first = [element for element in page.main if element.type not in ("html", "page_link", "flex_container")]
-    assert first
+    order = [element.type for element in page.main if element.type in ("title", "bidi_component", "markdown")]
+    assert order[:3] == ["title", "bidi_component", "markdown"]
+    descriptions = {name: view["description"] for name, view in player(page)["views"].items()}
+    assert list(descriptions) == ["unpruned", "little", "lot", "example"]
+    values = [re.findall(r"\d\.\d\d", text) for text in descriptions.values()]
+    assert values == [["1.00"], ["0.93"], ["0.25"], ["0.93"]]
 
 
 def test_it_needs_no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.request.catalog import REDUCTIONS
-from ui.player import address_of, vega_file
+from ui.player import served_url, vega_file
 
 
 def page() -> None:
@@ -103,8 +103,6 @@ def test_where_nothing_can_be_written_there_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("base", "expected"), [("", "/app/static/x.js"), ("/some/place/", "/some/place/app/static/x.js")]
 )
-def test_the_address_respects_where_the_app_is_mounted(
-    base: str, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_url_respects_where_the_app_is_mounted(base: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.get_option", lambda option: {"server.baseUrlPath": base}[option])
-    assert address_of(Path("/anywhere/x.js")) == expected
+    assert served_url(Path("/anywhere/x.js")) == expected

@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from core.charts.compare import FIRST_COLOUR, MOST_PRINTED, SECOND_COLOUR, compare_frames, compare_views
-from core.charts.grammar import UNDEFINED_COLOUR, Spec
+from core.charts.compare import compare_frames, compare_views
+from core.charts.grammar import FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
+from core.charts.matrix import MAX_PRINTED_SIGNED
+from core.charts.view import specs
 from core.findings.compare import names_apart, shared_scale, shown_together
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -34,8 +36,8 @@ def falling(speed: float, **settings: object) -> SweepResult:
 FIRST, SECOND = falling(0.4, holes=(HOLE,)), falling(1.2, method="random", seed=1)
 
 
-def views(one: SweepResult = FIRST, other: SweepResult = SECOND, reduction: str = "mean") -> dict[str, Spec]:
-    return compare_views(one, other, reduction, shown_together(one, other), names_apart(one, other))
+def views(first: SweepResult = FIRST, second: SweepResult = SECOND, reduction: str = "mean") -> dict[str, Spec]:
+    return specs(compare_views(first, second, reduction, shown_together(first, second), names_apart(first, second)))
 
 
 def differences(picture: ElementTree.Element) -> dict[tuple[str, str], ElementTree.Element]:
@@ -126,7 +128,7 @@ def test_printed_differences_have_their_sign_and_can_be_read_on_every_shade() ->
 
 
 def test_numbers_are_printed_where_they_fit() -> None:
-    for layers, printed in ((MOST_PRINTED, MOST_PRINTED**2), (MOST_PRINTED + 1, 0)):
+    for layers, printed in ((MAX_PRINTED_SIGNED, MAX_PRINTED_SIGNED**2), (MAX_PRINTED_SIGNED + 1, 0)):
         one, other = (make_result(num_layers=layers, amounts=(0.0,), seed=seed) for seed in (0, 1))
         assert len(marks(drawn(views(one, other)["difference"], 0), "text mark")) == printed
 
@@ -136,7 +138,7 @@ def test_numbers_are_printed_where_they_fit() -> None:
 
 def test_both_accuracies_have_their_colours_and_the_marker_stands_on_both() -> None:
     spec = views()["accuracy"]
-    assert {row["series"] for row in spec["datasets"]["curve"]} == {
+    assert {row["series"] for row in spec["datasets"]["accuracy"]} == {
         "Magnitude pruning of the encoder",
         "Random pruning of the encoder (seed 1)",
     }
@@ -155,9 +157,11 @@ def test_both_accuracies_have_their_colours_and_the_marker_stands_on_both() -> N
 
 
 def test_a_shared_majority_class_is_one_line_and_two_are_two() -> None:
-    assert [row["text"] for row in views()["accuracy"]["datasets"]["reference"]] == ["always the majority class: 0.50"]
-    odd = falling(1.2, num_examples=5)
-    assert [row["accuracy"] for row in views(FIRST, odd)["accuracy"]["datasets"]["reference"]] == [0.5, 0.6]
+    def majorities(second: SweepResult) -> list[float]:
+        return [row["accuracy"] for row in views(FIRST, second)["accuracy"]["datasets"]["accuracy-majority"]]
+
+    assert majorities(SECOND) == [0.5]
+    assert majorities(falling(1.2, num_examples=5)) == [0.5, 0.6]
 
 
 def test_the_diagonals_are_laid_over_one_another() -> None:
@@ -187,7 +191,7 @@ def test_granularities_share_the_axis_as_prunable_sparsity() -> None:
     spec = views(FIRST, UNITS)["accuracy"]
     axes = [element.get("aria-label", "") for element in marks(drawn(spec, 0), "axis")]
     assert any("Share of the encoder's weights removed" in axis for axis in axes)
-    assert [row["amount"] for row in spec["datasets"]["curve"]][4:] == [0.0, 0.25, 0.5, 0.75]
+    assert [row["amount"] for row in spec["datasets"]["accuracy"]][4:] == [0.0, 0.25, 0.5, 0.75]
 
 
 def test_frames_that_are_near_each_other_are_named_by_both_places() -> None:
@@ -200,18 +204,18 @@ def test_frames_that_are_near_each_other_are_named_by_both_places() -> None:
         "Pruning amount 0.75",
     ]
     assert frames[2]["detail"] == "accuracy 0.75 and 0.45"
-    rows = views(FIRST, other)["accuracy"]["datasets"]["curve"]
+    rows = views(FIRST, other)["accuracy"]["datasets"]["accuracy"]
     assert [row["k"] for row in rows] == [0, 1, None, 2, 0, 1, 2], "amounts of one alone are drawn, but have no frame"
 
 
 def test_rows_that_do_not_correspond_have_no_difference() -> None:
     for other in (falling(1.2, num_layers=4), falling(1.2, points="layer")):
-        assert set(views(FIRST, other)) == {"one", "other", "accuracy"}
+        assert set(views(FIRST, other)) == {"first", "second", "accuracy"}
 
 
 def test_every_view_has_the_same_title_height_and_nothing_moves() -> None:
     drawings = views()
-    heights = {len(drawings[side]["title"]) for side in ("one", "other", "difference")}
+    heights = {len(drawings[side]["title"]) for side in ("first", "second", "difference")}
     assert len(heights) == 1
     for spec in drawings.values():
         pictures = [drawn(spec, frame) for frame in range(len(AMOUNTS))]

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from core.charts.grammar import UNDEFINED_COLOUR, Spec
-from core.charts.layers import STRIP, layer_views
+from core.charts.grammar import STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
+from core.charts.layers import layer_views
+from core.charts.view import specs
 from core.findings.overview import layer_survivals, own_cka
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -23,7 +24,7 @@ ALONE = {
 
 
 def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return layer_views(result, "mean", chosen, threshold, SEEDS, ALONE)
+    return specs(layer_views(result, "mean", chosen, threshold, SEEDS, ALONE))
 
 
 def title(layer: int) -> str:
@@ -43,7 +44,7 @@ def test_every_layer_has_its_curve_one_strip_above_the_one_before() -> None:
         if math.isnan(value):
             assert (row["y"], row["text"]) == (None, "undefined")
         else:
-            assert row["y"] == pytest.approx(row["row"] + STRIP * value, abs=1e-6)
+            assert row["y"] == pytest.approx(row["row"] + STRIP_HEIGHT * value, abs=1e-6)
             assert float(row["text"]) == pytest.approx(value, abs=5.1e-4)
 
 
@@ -59,7 +60,7 @@ def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
 
 
 def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
-    with_control, without = views()["curves"], layer_views(RESULT, "mean", "2")["curves"]
+    with_control, without = views()["curves"], layer_views(RESULT, "mean", "2")["curves"].spec
     grey = [
         sum(line.get("stroke") == UNDEFINED_COLOUR for line in marks(drawn(spec, 0), "line mark"))
         for spec in (with_control, without)
@@ -70,7 +71,7 @@ def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
 def test_a_layer_that_is_pruned_alone_stands_in_its_own_strip() -> None:
     (alone,) = views()["curves"]["datasets"]["alone"]
     assert (alone["pick"], alone["amount"], alone["text"]) == ("2", 0.5, "0.950")
-    assert alone["y"] == pytest.approx(1 + STRIP * 0.95)
+    assert alone["y"] == pytest.approx(1 + STRIP_HEIGHT * 0.95)
 
 
 def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
@@ -104,7 +105,7 @@ def test_another_threshold_gives_other_bars_without_interval(threshold: float) -
     assert {bar["interval"] for bar in bars} == {"unknown"}
     assert str(threshold) in spec["title"]
     assert [strip["keeps"] - strip["y"] for strip in spec["datasets"]["strips"]] == pytest.approx(
-        [STRIP * threshold] * 3
+        [STRIP_HEIGHT * threshold] * 3
     )
 
 
@@ -118,7 +119,7 @@ def test_a_bar_fades_when_its_layer_has_fallen() -> None:
         assert bright == (values[: frame + 1] >= 0.9).all(axis=0).tolist()
 
 
-# ---------------------------------------------------------------- one layer from near
+# ---------------------------------------------------------------- one layer in close-up
 
 
 @pytest.mark.parametrize(("chosen", "row"), [("1", 0), ("3", 2)])
@@ -165,10 +166,10 @@ def test_sparsity_of_every_layer_with_the_chosen_one_above_the_others() -> None:
 def test_with_both_points_of_a_layer_the_sparsity_is_that_of_the_layer() -> None:
     both = make_result(num_layers=2, amounts=AMOUNTS, points="both")
     for chosen, layer in (("1a", "Layer 1"), ("2", "Layer 2")):
-        rows = layer_views(both, "mean", chosen)["sparsity"]["datasets"]["layers"]
+        rows = layer_views(both, "mean", chosen)["sparsity"].datasets["layers"]
         assert {row["layer"] for row in rows if row["chosen"]} == {layer}
     isolated = {1: make_result(num_layers=2, amounts=(0.0, 0.5), points="both", scope="layer:0")}
-    alone = layer_views(both, "mean", "1a", isolated=isolated)["curves"]["datasets"]["alone"]
+    alone = layer_views(both, "mean", "1a", isolated=isolated)["curves"].datasets["alone"]
     assert [row["pick"] for row in alone] == ["1a", "1"]
 
 

@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 import vl_convert
 
-from core.charts.grammar import Spec
-from core.charts.sentences import MOST_TOLD, flip_frames, flip_views, probability_frames, probability_view
+from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_frames, flip_views, probability_frames, probability_view
+from core.charts.view import View
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.core.findings.test_sentences import made
+from tests.pictures import at_frame
 
 PREDICTION = Prediction((0.0, 0.5, 0.9), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6), (0.7, 0.3)), 5, 0)
 
 
-def rows(view: Spec, name: str) -> list[dict[str, Any]]:
-    return view["datasets"][name]
+def rows(view: View, name: str) -> list[dict[str, Any]]:
+    return view.datasets[name]
 
 
 def test_cells_cover_every_example_and_amount_once() -> None:
@@ -35,7 +36,7 @@ def test_a_cell_tells_right_from_wrong_and_what_is_said() -> None:
     result = made()
     cells = rows(flip_views(result, examples_of(result))["strip"], "cells")
     away = [cell for cell in cells if cell["name"] == "Row 10"]
-    assert [(cell["now"], cell["said"], cell["amounts"]) for cell in away] == [
+    assert [(cell["now"], cell["predicted"], cell["amounts"]) for cell in away] == [
         ("right", "positive", "0.00 to 0.30"),
         ("wrong", "negative", "0.60 to 0.90"),
     ]
@@ -65,7 +66,7 @@ def test_long_texts_are_cut_under_the_mouse() -> None:
     result = made()
     examples = [example.__class__(0, 1, (1, 1, 1, 1), ("x" * 500, "y")) for example in examples_of(result)]
     (text,) = {cell["text"] for cell in rows(flip_views(result, examples)["strip"], "cells")}
-    assert len(text) == MOST_TOLD
+    assert len(text) == TOOLTIP_MAX_CHARS
     assert text.endswith("…")
 
 
@@ -86,6 +87,6 @@ def test_probabilities_are_one_row_a_label_and_amount() -> None:
 def test_vega_draws_them_all_without_a_warning(frame: int, capfd: pytest.CaptureFixture[str]) -> None:
     result = made()
     for view in (*flip_views(result, examples_of(result)).values(), *probability_view(PREDICTION).values()):
-        params = [{**one, "value": frame} if one["name"] == "frame" else one for one in view["params"]]
-        assert "<svg" in vl_convert.vegalite_to_svg({**view, "params": params, "width": 300, "height": 120})
+        spec = {**at_frame(view.spec, frame), "width": 300, "height": 120}
+        assert "<svg" in vl_convert.vegalite_to_svg(spec)
     assert "WARN" not in capfd.readouterr().err

@@ -209,7 +209,8 @@ def test_the_page_holds_the_player_and_every_reduction(result: SweepResult, page
     assert (ROOT / "core" / "charts" / "player.css").read_text("utf-8") in page
     assert "globalThis.vegaEmbed = null;" in page
     data = page_data(page)
-    assert [choice["name"] for choice in data["choices"]] == ["cls", "mean", "tokens"]
+    assert [choice["name"] for choice in data["choices"]] == list(REDUCTIONS)
+    assert data["choice"] == "cls"
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert set(data["choices"][0]["views"]) == {"heatmap", "accuracy", "survival"}
     assert "python -m core.precompute --checkpoint embedded:sst2" in page
@@ -221,7 +222,7 @@ def test_the_page_of_a_comparison_holds_both(
     page = player_html((result, other), "mean", "")
     data = page_data(page)
     assert data["layout"] == "compare"
-    assert {"one", "other", "difference", "accuracy"} <= set(data["choices"][0]["views"])
+    assert {"first", "second", "difference", "accuracy"} <= set(data["choices"][0]["views"])
     assert page.count("python -m core.precompute") == 2
 
 

@@ -1,0 +1,151 @@
+"""Every layer of the baseline against every layer of the pruned model, in cells: CKA, or its difference of two results.
+
+Rows of data are cells; `v` holds a cell's values over the frames, unclamped, null where CKA is undefined.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import altair as alt
+
+from core.charts.grammar import (
+    OUTLINE_COLOUR,
+    LayerChart,
+    Rows,
+    cell_axis,
+    cka_colour,
+    cka_ink,
+    hatching,
+    rounded,
+    scale_legend,
+    value_text,
+)
+from core.charts.view import Title, View
+from core.results.names import point_names
+from core.results.schema import Frame
+
+MAX_PRINTED = 12  # points; with more, a cell has no room for a number
+MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number with its sign
+DIFFERENCE_SCHEME: Literal["blueorange"] = "blueorange"
+DIFFERENCE_DOMAIN = [-1, 1]  # fixed around 0; two values in [0, 1] do not differ by more
+DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # from here on white text has the better contrast
+
+
+# ---------------------------------------------------------------- views
+
+
+def heatmap_view(
+    frames: Sequence[Frame],
+    points: tuple[str, ...],
+    reduction: str,
+    title: Title = "Similarity of every pair of layers",
+    dataset: str = "cells",
+) -> View:
+    """Draw the CKA of every pair of layers; `dataset` tells several heatmaps of a page apart."""
+    rows = _cells(points, lambda i, j: {"v": _values(frames, reduction, i, j)})
+    return View(_heatmap, (points, dataset), {dataset: rows}, title, columns=len(points))
+
+
+def difference_view(
+    pairs: Sequence[tuple[Frame, Frame]], points: tuple[str, ...], reduction: str, title: Title
+) -> View:
+    """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell."""
+
+    def values(i: int, j: int) -> dict[str, Any]:
+        first, second = (_values(frames, reduction, i, j) for frames in zip(*pairs, strict=True))
+        differences = [None if a is None or b is None else rounded(a - b) for a, b in zip(first, second, strict=True)]
+        return {"v": differences, "first": first, "second": second}
+
+    return View(_difference, (points,), {"differences": _cells(points, values)}, title, columns=len(points))
+
+
+def _cells(points: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]) -> Rows:
+    names = point_names(points)
+    return [
+        {
+            "baseline": row.label,
+            "pruned": column.label,
+            "baseline_name": row.title,
+            "pruned_name": column.title,
+            **values(i, j),
+        }
+        for i, row in enumerate(names)
+        for j, column in enumerate(names)
+    ]
+
+
+def _values(frames: Sequence[Frame], reduction: str, i: int, j: int) -> list[float | None]:
+    return [rounded(frame.cka[reduction][i][j]) for frame in frames]
+
+
+# ---------------------------------------------------------------- drawings
+
+
+def _heatmap(points: tuple[str, ...], dataset: str) -> LayerChart:
+    cells = _base(points, dataset).transform_calculate(
+        text=value_text("datum.value"), printed="format(datum.value, '.2f')"
+    )
+    outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
+        filled=False, stroke=OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
+    )
+    layers = _matrix(cells, cka_colour(), [alt.Tooltip("text:N", title="CKA")])
+    layers.insert(1, outline)
+    if len(points) <= MAX_PRINTED:
+        layers.append(_numbers(cells, cka_ink()))
+    return _framed(layers)
+
+
+def _difference(points: tuple[str, ...]) -> LayerChart:
+    cells = _base(points, "differences").transform_calculate(
+        text=f"isValid(datum.value) ? {_signed(3)} : 'undefined'",
+        printed=_signed(2),
+        first_text=value_text("datum.first[frame]"),
+        second_text=value_text("datum.second[frame]"),
+    )
+    colour = alt.Color(
+        "value:Q",
+        scale=alt.Scale(domain=DIFFERENCE_DOMAIN, scheme=DIFFERENCE_SCHEME, clamp=True),
+        legend=scale_legend("CKA, first − second", [-1, 0, 1]),
+    )
+    tooltip = [
+        alt.Tooltip("text:N", title="Difference"),
+        alt.Tooltip("first_text:N", title="First"),
+        alt.Tooltip("second_text:N", title="Second"),
+    ]
+    layers = _matrix(cells, colour, tooltip)
+    if len(points) <= MAX_PRINTED_SIGNED:
+        dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
+        layers.append(_numbers(cells, alt.condition(dark, alt.value("white"), alt.value("black"))))
+    return _framed(layers)
+
+
+def _base(points: tuple[str, ...], dataset: str) -> alt.Chart:
+    """Place the cells; `value` is a cell's value at the frame on show."""
+    order = [name.label for name in point_names(points)]
+    note = " (1a: attention block, 1: output)" if "1a" in order else ""
+    x = alt.X("pruned:N", sort=order, title=f"Layer of the pruned model{note}", axis=cell_axis())
+    y = alt.Y("baseline:N", sort=order[::-1], title="Layer of the baseline", axis=cell_axis())
+    chart: alt.Chart = alt.Chart(alt.NamedData(dataset)).transform_calculate(value="datum.v[frame]").encode(x=x, y=y)
+    return chart
+
+
+def _matrix(cells: alt.Chart, colour: alt.Color, tooltip: list[alt.Tooltip]) -> list[alt.Chart]:
+    """Colour the cells and hatch those that are undefined."""
+    names = [alt.Tooltip("baseline_name:N", title="Baseline"), alt.Tooltip("pruned_name:N", title="Pruned")]
+    filled = cells.mark_rect(invalid="show").encode(color=colour, tooltip=[*names, *tooltip])
+    return [filled, *hatching(cells, cells.encoding.x, cells.encoding.y)]
+
+
+def _numbers(cells: alt.Chart, ink: Any) -> alt.Chart:
+    defined = cells.transform_filter("isValid(datum.value)")
+    chart: alt.Chart = defined.mark_text(style="number").encode(text="printed:N", color=ink)
+    return chart
+
+
+def _framed(layers: list[alt.Chart]) -> LayerChart:
+    return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
+
+
+def _signed(places: int) -> str:
+    """Return the Vega expression that writes a cell's value with its sign; what rounds to zero has none."""
+    return f"(datum.value >= {0.5 * 10**-places} ? '+' : '') + format(datum.value, '.{places}f')"

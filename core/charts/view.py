@@ -1,0 +1,76 @@
+"""A view: one picture that the player moves and a figure prints.
+
+A view is a drawing and its data. The drawing is a template: Altair draws it once for its arguments, such as the points
+of a heatmap, and new frames are new data in the same picture. It has a parameter `frame`, the index of the amount on
+show, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed. Datasets
+are named; the names are unique among the views of a page, so that a figure can hold them all.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+
+from core.charts.grammar import Concatenation, LayerChart, Rows, Spec, with_parameters
+from core.request.catalog import REDUCTIONS
+
+Drawing = Callable[..., LayerChart | Concatenation]
+Title = str | list[str] | alt.TitleParams
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture.
+
+    Attributes:
+        drawing: Draws the template; a function of a module, since templates are cached by it.
+        arguments: What the template depends on.
+        datasets: The named data.
+        title: What stands above it; a list is one line an entry.
+        columns: The cells beside each other, which limit the size of the numbers in them.
+        description: The alternative text, where the title does not serve.
+    """
+
+    drawing: Drawing
+    arguments: tuple[Hashable, ...]
+    datasets: Mapping[str, Rows]
+    title: Title
+    columns: int = 1
+    description: str | None = None
+
+    @property
+    def spec(self) -> Spec:
+        """The Vega-Lite specification, its data under `datasets`; the template is shared: change nothing in it."""
+        title = self.title.to_dict() if isinstance(self.title, alt.TitleParams) else self.title
+        return {
+            **_template(self.drawing, self.arguments),
+            "title": title,
+            "usermeta": {"columns": self.columns},
+            **({"description": self.description} if self.description else {}),
+            "datasets": dict(self.datasets),
+        }
+
+    def chart(self, width: int, height: int) -> Any:
+        """Draw the picture at a fixed size in pixels, as a part of a figure that has the parameters and the data."""
+        return self.drawing(*self.arguments).properties(title=self.title, width=width, height=height)
+
+
+@lru_cache(maxsize=256)
+def _template(drawing: Drawing, arguments: tuple[Hashable, ...]) -> Spec:
+    spec: Spec = with_parameters(drawing(*arguments)).to_dict()
+    return spec
+
+
+def specs(views: Mapping[str, View]) -> dict[str, Spec]:
+    """Return the specification of every view."""
+    return {name: view.spec for name, view in views.items()}
+
+
+def reduction_choices(views_of: Callable[[str], Mapping[str, View]]) -> Rows:
+    """Draw the views of every reduction for a player that lets its viewer switch: `name`, `title` and `views`."""
+    return [
+        {"name": reduction.name, "title": reduction.title, "views": specs(views_of(reduction.name))}
+        for reduction in REDUCTIONS.values()
+    ]

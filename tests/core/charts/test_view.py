@@ -1,0 +1,43 @@
+"""Views: a template is drawn once, and the views of a page can stand in one figure."""
+
+import pytest
+
+from core.charts.compare import compare_views
+from core.charts.layers import layer_views
+from core.charts.overview import pair_views, player_views
+from core.charts.sentences import flip_views
+from core.charts.view import View
+from core.findings.compare import names_apart, shown_together
+from core.findings.sentences import examples_of
+from core.results.schema import SweepResult
+from tests.builders import make_result
+
+RESULT = make_result(num_layers=3, amounts=(0.0, 0.5))
+CONTROL = make_result(num_layers=3, amounts=(0.0, 0.25, 0.5), method="random")
+
+
+def test_new_frames_are_new_data_in_the_same_template() -> None:
+    def templates(result: SweepResult) -> list[object]:
+        return [view.spec["layer"] for view in player_views(result, "mean").values()]
+
+    whole = make_result(num_layers=3)
+    part = whole.model_copy(update={"frames": whole.frames[:2], "key": ""})
+    assert all(early is late for early, late in zip(templates(part), templates(whole), strict=True))
+
+
+@pytest.mark.parametrize(
+    "views",
+    [
+        player_views(RESULT, "mean"),
+        pair_views((RESULT, CONTROL), "mean", ("first", "second"))[0],
+        compare_views(RESULT, CONTROL, "mean", shown_together(RESULT, CONTROL), names_apart(RESULT, CONTROL)),
+        layer_views(RESULT, "mean", "1"),
+        flip_views(RESULT, examples_of(RESULT)),
+    ],
+    ids=["overview", "pair", "compare", "layers", "sentences"],
+)
+def test_a_name_means_the_same_data_in_all_views_of_a_page(views: dict[str, View]) -> None:
+    known: dict[str, object] = {}
+    for view in views.values():
+        for name, rows in view.datasets.items():
+            assert known.setdefault(name, rows) == rows, name
