@@ -36,7 +36,7 @@ SHUFFLED = np.array(
 )  # (sentences, 2)
 NUM_LAYERS, LAYER = 6, 4  # of the little heatmap, and the layer that the scenes show, counted from 1
 
-SIDE, ARROW_WIDTH, TEXT_SIZE = 90, 14, 12  # pixels; a scene fits a narrow telephone
+SIDE, ARROW_WIDTH, TEXT_SIZE = 84, 14, 12  # pixels; a scene fits a narrow telephone
 SPACE = alt.Scale(domain=[-1.25, 1.25])  # in which the sentences lie
 
 

@@ -8,6 +8,8 @@ import torch
 
 from core.charts.grammar import OUTLINE_COLOUR
 from core.charts.methods import LAYER, SCENES, UNPRUNED, cka, explanation_views, similarities
+from core.exports.figure import PRINT
+from core.request.catalog import ROOT
 from core.similarity.cka import cka as engine_cka
 from core.similarity.cka import compare, prepare, u_centred_gram
 from tests.pictures import drawn, labels, marks
@@ -66,7 +68,11 @@ def test_the_outlined_cell_of_the_example_is_the_scene_that_is_pruned_a_little()
     assert f"{value:.2f}" in (view.description or "")
 
 
-def test_no_picture_is_wider_than_a_telephone() -> None:
+def test_no_picture_is_larger_than_its_box_on_the_page() -> None:
+    css = (ROOT / "core" / "charts" / "player.css").read_text("utf-8")
+    (box,) = re.findall(r"\.explanation \.picture {.*?width: (\d+)px;.*?height: (\d+)px;", css, re.DOTALL)
     for view in explanation_views().values():
-        _, _, width, _ = map(float, drawn(view.spec, 0).get("viewBox", "").split())
-        assert width <= 348
+        spec = view.spec | {"config": {**PRINT, "padding": 2}}
+        _, _, width, height = map(float, drawn(spec, 0).get("viewBox", "").split())
+        assert width <= float(box[0])
+        assert height <= float(box[1])
