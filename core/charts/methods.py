@@ -144,7 +144,7 @@ def _titled(title: str, words: str) -> alt.TitleParams:
 
 def _scene() -> alt.HConcatChart:
     """Draw six sentences, who is like whom, and CKA, each following from the one before."""
-    chart: alt.HConcatChart = alt.hconcat(_plot(), _arrow(), _table(), _arrow(), _number(), spacing=4)
+    chart: alt.HConcatChart = alt.hconcat(_plot(), _arrow(), _table(), _arrow(), _number(), spacing=3)
     return chart
 
 
