@@ -31,7 +31,7 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from core.encoder.loading import load
+from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.glue_files import read_split
@@ -248,7 +248,8 @@ def score(folder: Path, task: Task, data: Path) -> Frame:
     count = len(read_split(data, task, task.split))
     request = SweepRequest(str(folder), task.name, amounts=(0.0,), num_examples=count, data=str(data))
     inputs = prepare(checked(request))
-    *_, result = sweep(load(inputs.resolved), inputs, request)
+    with borrow(inputs.resolved) as checkpoint:
+        *_, result = sweep(checkpoint, inputs, request)
     assert isinstance(result, SweepResult)  # the last event of a sweep
     return result.frames[0]
 

@@ -6,6 +6,7 @@ Progress and time left go to standard error, the path of the result to standard 
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
@@ -71,7 +72,7 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
         threads: Processor threads; None leaves PyTorch's choice.
 
     Raises:
-        PrunescopeError: The checkpoint or the data are not to be had, or do not fit.
+        PrunescopeError: The checkpoint or the data is unavailable, or they do not fit together.
     """
     from core.inputs.prepare import prepare
 
@@ -79,14 +80,17 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     # After the checks that need no torch: bad input is refused without the seconds its import takes.
     import torch
 
-    from core.encoder.loading import load
+    from core.encoder.loading import borrow
     from core.sweep.runner import Progress
     from core.sweep.sweep import sweep
 
     if threads is not None:
         torch.set_num_threads(threads)
-    events = sweep(load(inputs.resolved), inputs, request)
-    with tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar:
+    with (
+        borrow(inputs.resolved) as checkpoint,
+        closing(sweep(checkpoint, inputs, request)) as events,
+        tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar,
+    ):
         for event in events:
             if isinstance(event, SweepResult):
                 return event

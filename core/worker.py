@@ -218,7 +218,7 @@ def _predict(order: Order, report: Reporter) -> dict[str, Any]:
     from core.sweep.predict import predict
 
     request = SweepRequest.from_json({**order, "data": "written"})
-    return asdict(predict(request, order["texts"], report))
+    return asdict(predict(request, order["revision"], order["texts"], report))
 
 
 def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
@@ -270,12 +270,15 @@ def _usable(key: str) -> Path | None:
 
 def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell) -> schema.SweepResult:
     """Runs a sweep, telling its progress and its frames."""
-    from core.encoder.loading import load
+    from core.encoder.loading import borrow
     from core.sweep.runner import Progress
     from core.sweep.sweep import FrameReady, sweep
 
     report("Loading the checkpoint", 0, 1)
-    with closing(sweep(load(inputs.resolved), inputs, request)) as events:  # closing it cancels
+    with (
+        borrow(inputs.resolved) as checkpoint,
+        closing(sweep(checkpoint, inputs, request)) as events,
+    ):  # closing cancels
         for event in events:
             match event:
                 case Progress():
@@ -301,11 +304,11 @@ def _apology(error: Exception) -> str:
 def _get_warm() -> None:
     """Imports what a run needs, and loads the checkpoint that most visitors begin with."""
     import core.sweep  # noqa: F401
-    from core.encoder.loading import load
+    from core.encoder.loading import borrow
     from core.inputs.checkpoints import resolve
 
-    with suppress(PrunescopeError):  # told to whoever asks for it
-        load(resolve(next(iter(EMBEDDED.values())).id))
+    with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED.values())).id)):  # told to whoever asks for it
+        pass
 
 
 def _take_streams() -> tuple[TextIO, TextIO]:

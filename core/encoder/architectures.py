@@ -1,7 +1,7 @@
-"""Where an architecture keeps its encoder layers and their parts: the table that pruning and representations read."""
+"""Where each architecture keeps its encoder layers, their parts and its classifier."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal, cast
 
@@ -12,19 +12,21 @@ from core.inputs.checkpoint_files import check_model_type
 
 @dataclass(frozen=True)
 class Architecture:
-    """Paths of the parts of an encoder classifier.
+    """Attribute paths to the parts of an encoder classifier.
 
     Attributes:
-        layers: From the model to the list of encoder layers; every other path starts at a layer.
-        query: Makes the queries, as `key` the keys and `value` the values.
-        attention_dense: Reads the context units that attention makes of the values.
-        attention_norm: The LayerNorm whose output is the attention block after the residual connection.
-        intermediate: Makes the intermediate units of the feed-forward network.
-        output: Reads them.
+        layers: From the model to its list of encoder layers.
+        classifier: From the model to the linear layer that computes the logits. All further paths start at a layer.
+        query: Computes the queries; `key` and `value` likewise.
+        attention_dense: Reads the context units that attention computes from the values.
+        attention_norm: The LayerNorm whose output is the attention block's, after the residual connection.
+        intermediate: Computes the intermediate units of the feed-forward network.
+        output: Reads the intermediate units.
         output_norm: The LayerNorm whose output is the layer's.
     """
 
     layers: str
+    classifier: str = "classifier.out_proj"
     query: str = "attention.self.query"
     key: str = "attention.self.key"
     value: str = "attention.self.value"
@@ -39,13 +41,14 @@ Part = Literal[
     "query", "key", "value", "attention_dense", "attention_norm", "intermediate", "output", "output_norm"
 ]  # fmt: skip
 
-_BERT = Architecture("bert.encoder.layer")
-_ROBERTA = replace(_BERT, layers="roberta.encoder.layer")
+_BERT = Architecture("bert.encoder.layer", classifier="classifier")
+_ROBERTA = Architecture("roberta.encoder.layer")
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     "bert": _BERT,
     "distilbert": Architecture(
         layers="distilbert.transformer.layer",
+        classifier="classifier",
         query="attention.q_lin",
         key="attention.k_lin",
         value="attention.v_lin",
@@ -58,9 +61,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
     "camembert": _ROBERTA,
-    "electra": replace(_BERT, layers="electra.encoder.layer"),
-    "mpnet": replace(
-        _BERT,
+    "electra": Architecture("electra.encoder.layer"),
+    "mpnet": Architecture(
         layers="mpnet.encoder.layer",
         query="attention.attn.q",
         key="attention.attn.k",
@@ -72,10 +74,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def architecture_of(model: nn.Module) -> Architecture:
-    """Looks up where `model` keeps its layers.
+    """Look up where a model keeps its parts.
 
     Raises:
-        PrunescopeError: The model's type is not in the table.
+        PrunescopeError: The model's type is not supported.
     """
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
     check_model_type(model_type, type(model).__name__)
@@ -83,26 +85,31 @@ def architecture_of(model: nn.Module) -> Architecture:
 
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:
-    """Gives the encoder layers in depth order."""
+    """Return the encoder layers in depth order."""
     return list(attrgetter(architecture_of(model).layers)(model))
 
 
+def classifier(model: nn.Module) -> nn.Linear:
+    """Return the linear layer that computes the logits, one row a label."""
+    return cast(nn.Linear, attrgetter(architecture_of(model).classifier)(model))
+
+
 def part(model: nn.Module, layer: nn.Module, name: Part) -> nn.Module:
-    """Gives a part of one of the model's encoder layers, by its name in `Architecture`."""
+    """Return a part of one of the model's encoder layers, by its name in `Architecture`."""
     return cast(nn.Module, attrgetter(getattr(architecture_of(model), name))(layer))
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:
-    """Yields the weight matrix of every nn.Linear inside `module`, in registration order."""
+    """Yield the weight matrix of every nn.Linear inside `module`, in registration order."""
     for layer in linear_layers(module):
         yield cast(nn.Parameter, layer.weight)  # its stub says Tensor
 
 
 def linear_layers(module: nn.Module) -> Iterator[nn.Linear]:
-    """Yields every nn.Linear inside `module`, in registration order."""
+    """Yield every nn.Linear inside `module`, in registration order."""
     return (layer for layer in module.modules() if isinstance(layer, nn.Linear))
 
 
 def num_prunable(model: nn.Module) -> int:
-    """Counts the encoder's matrix weights, the denominator of `prunable_sparsity`."""
+    """Count the encoder's matrix weights, the denominator of `prunable_sparsity`."""
     return sum(weight.numel() for layer in encoder_layers(model) for weight in linear_weights(layer))

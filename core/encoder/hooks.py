@@ -1,4 +1,4 @@
-"""Hooks that catch what modules read or write during a forward pass, and are gone afterwards."""
+"""Forward hooks that record what modules read or write, and that are removed afterwards."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -9,20 +9,20 @@ from torch import Tensor, nn
 
 
 class Catcher:
-    """Catches one tensor a module in every forward pass.
+    """Records one tensor per module in every forward pass.
 
-    A context manager: on exit every hook is gone.
+    A context manager: on exit every hook is removed.
 
     Attributes:
-        states: Of the last forward pass, one a module, in the order of the modules.
+        states: The tensors of the last forward pass, in the order of the modules.
     """
 
     def __init__(self, modules: Sequence[nn.Module], side: Literal["input", "output"]) -> None:
-        """Registers one hook a module.
+        """Register one hook per module.
 
         Args:
             modules: Modules whose first input or output is a tensor.
-            side: Which of the two is caught.
+            side: Which of the two to record.
         """
         self.states: list[Tensor] = [torch.empty(0)] * len(modules)
         self._handles = [
@@ -40,7 +40,7 @@ class Catcher:
 
     def _catch_output(self, index: int) -> Any:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            self.states[index] = output if isinstance(output, Tensor) else output[0]  # some layers give tuples
+            self.states[index] = output if isinstance(output, Tensor) else output[0]  # some layers return tuples
 
         return hook
 

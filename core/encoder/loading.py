@@ -1,7 +1,9 @@
-"""A checkpoint's files -> model and tokenizer; refuses everything that transformers would let pass in silence."""
+"""Load a checkpoint's files as model and tokenizer; refuse everything that transformers accepts silently."""
 
 import pickle
-from collections.abc import Iterator
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from safetensors import SafetensorError
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, weight_patterns
 from core.inputs.checkpoints import Resolved
+from core.inputs.labels import label_order
 from core.request.catalog import MAX_LENGTH, Task
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
@@ -29,7 +32,7 @@ class Checkpoint:
         record: Its description for a result file.
         model: A sequence classifier in eval mode, float32, on the CPU.
         tokenizer: Its tokenizer.
-        training_digests: Ascending `example_digest`s of its training data, uint64, where the folder tells them.
+        training_digests: Ascending `example_digest`s of its training data, uint64; None where the folder has none.
     """
 
     record: CheckpointRecord
@@ -38,25 +41,58 @@ class Checkpoint:
     training_digests: np.ndarray | None
 
 
-_loaded: dict[Resolved, Checkpoint] = {}  # the last one only: the worker stays warm, a second model costs memory
+class _Shelf:
+    """The one model that stays loaded between two uses, and who uses it now."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.borrower: int | None = None  # the thread that holds the lock
+        self.loaded: dict[Resolved, Checkpoint] = {}  # the last one only: a second model costs memory
 
 
-def load(resolved: Resolved) -> Checkpoint:
-    """Loads a resolved checkpoint; asked again for the same content, gives the same objects.
+_shelf = _Shelf()
+
+
+@contextmanager
+def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
+    """Lend a checkpoint to one caller at a time, who may prune its model in place and must restore it.
+
+    The model stays loaded afterwards, so that the next caller who asks for the same content need not wait for it.
+    Other threads wait until the model is back: pruned by one thread while another runs it, it would give wrong numbers.
+    After an exception the model is loaded anew.
 
     Args:
         resolved: From `resolve`.
 
     Raises:
-        PrunescopeError: It cannot be read, or would compute something else than what was trained.
+        PrunescopeError: It cannot be read, would compute something other than what was trained, or this thread
+            already holds a model, for which it would wait forever.
     """
-    if resolved not in _loaded:
-        _loaded.clear()  # first, so that two models are never in memory together
-        _loaded[resolved] = _load(resolved)
-    return _loaded[resolved]
+    if _shelf.borrower == threading.get_ident():
+        raise PrunescopeError(
+            f"'{resolved.id}' cannot be loaded while this thread uses a model: end the run that uses it first"
+        )
+    with _shelf.lock:
+        _shelf.borrower = threading.get_ident()
+        checkpoint = _shelf.loaded.pop(resolved, None)
+        _shelf.loaded.clear()  # before the next one is loaded: two models are never in memory together
+        try:
+            checkpoint = checkpoint or load(resolved)
+            yield checkpoint
+            _shelf.loaded[resolved] = checkpoint
+        finally:
+            _shelf.borrower = None
 
 
-def _load(resolved: Resolved) -> Checkpoint:
+def load(resolved: Resolved) -> Checkpoint:
+    """Read a checkpoint's model and tokenizer.
+
+    Args:
+        resolved: From `resolve`; with a `row_order`, the classifier's rows and their names are put in that order.
+
+    Raises:
+        PrunescopeError: It cannot be read, or would compute something other than what was trained.
+    """
     # Imported here: torch and transformers take seconds, and `resolve` must stay free of them.
     from core.encoder.architectures import encoder_layers, num_prunable
 
@@ -65,6 +101,8 @@ def _load(resolved: Resolved) -> Checkpoint:
         model = _load_model(resolved)
         digests = _load_training_digests(resolved)
     _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
+    if resolved.row_order:
+        _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
         id=resolved.id,
         revision=resolved.revision,
@@ -80,20 +118,22 @@ def _load(resolved: Resolved) -> Checkpoint:
 
 @contextmanager
 def _one_line_errors(resolved: Resolved) -> Iterator[None]:
-    """Turns what the libraries raise on a bad checkpoint into one line, without a machine's path."""
+    """Turn what the libraries raise on a bad checkpoint into one line, without a machine's path."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of unusual pickles before it refuses them
+            yield
     except pickle.UnpicklingError as error:
         raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded: its weights file is damaged, or holds code, which is never run; "
+            f"'{resolved.id}' cannot be loaded: its weights file is damaged, or contains code, which is never run: "
             "choose another checkpoint"
         ) from error
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         lines = str(error).replace(str(resolved.folder), resolved.id).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0][:160]}" if lines else type(error).__name__
         raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded, a file is damaged or of another kind ({reason}): "
-            "get it again, or choose another checkpoint"
+            f"'{resolved.id}' cannot be loaded, a file is damaged or has the wrong format ({reason}): "
+            "fetch the checkpoint again, or choose another one"
         ) from error
 
 
@@ -101,13 +141,13 @@ def _load_tokenizer(resolved: Resolved) -> Any:
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
-    logging.set_verbosity_error()  # its reports of unused weights would end up in the worker's or a command's output
+    logging.set_verbosity_error()  # reports of unused weights would end up in the output of the worker or a command
     logging.disable_progress_bar()
     return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_model(resolved: Resolved) -> Any:
-    """Reads the classifier in float32 and checks that every weight was there and is finite."""
+    """Read the classifier in float32 and check that no weight is missing or not finite."""
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -122,21 +162,21 @@ def _load_model(resolved: Resolved) -> Any:
         use_safetensors="safetensors" in weights[0],
         weights_only=True,
         dtype=torch.float32,
-        ignore_mismatched_sizes=True,  # they are refused here, with a better message
+        ignore_mismatched_sizes=True,  # refused below, with a better message
         output_loading_info=True,
     )
     mismatched = sorted(found["mismatched_keys"])
     if mismatched:
         name, stored, needed = mismatched[0]
         raise PrunescopeError(
-            f"'{resolved.id}': weight {name} has shape {tuple(stored)}, its {CONFIG} says {tuple(needed)}: "
-            "they do not belong together, choose another checkpoint"
+            f"'{resolved.id}': weight {name} has shape {tuple(stored)}, but its {CONFIG} says {tuple(needed)}: "
+            "the files do not belong together, choose another checkpoint"
         )
     missing = sorted(found["missing_keys"])
     if missing:
         raise PrunescopeError(
-            f"'{resolved.id}' lacks {len(missing)} weights such as {missing[0]}, which would be random: "
-            "choose a checkpoint that was fine-tuned for sequence classification"
+            f"'{resolved.id}' lacks {len(missing)} weights, such as {missing[0]}, which would be filled at random: "
+            "choose a checkpoint fine-tuned for sequence classification"
         )
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
@@ -145,7 +185,7 @@ def _load_model(resolved: Resolved) -> Any:
 
 
 def _check_size(name: str, config: Any) -> None:
-    """Counts parameters on the meta device, where they take no memory, before any of them is read."""
+    """Check the number of parameters and positions before a weight is read; the meta device takes no memory."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
@@ -154,19 +194,22 @@ def _check_size(name: str, config: Any) -> None:
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > limits().parameters:
         raise PrunescopeError(
-            f"'{name}' has {count:,} parameters: at most {limits().parameters:,} here, choose a smaller checkpoint"
+            f"'{name}' has {count:,} parameters, more than the {limits().parameters:,} allowed here: choose a smaller "
+            "checkpoint"
         )
     positions = config.max_position_embeddings
     if positions < MAX_LENGTH:
-        raise PrunescopeError(f"'{name}' reads at most {positions} tokens: {MAX_LENGTH} are needed, choose another one")
+        raise PrunescopeError(
+            f"'{name}' reads at most {positions} tokens, fewer than the {MAX_LENGTH} needed: choose another checkpoint"
+        )
 
 
 def _check_tokenizer(name: str, size: int, padding: int | None, config: Any) -> None:
-    """Refuses a tokenizer that does not belong to the model."""
+    """Refuse a tokenizer that does not belong to the model."""
     if size > config.vocab_size:
         raise PrunescopeError(
-            f"'{name}': its tokenizer knows {size} tokens but the model only {config.vocab_size}: "
-            "they do not belong together, choose another checkpoint"
+            f"'{name}': its tokenizer has {size} tokens but its model only {config.vocab_size}: "
+            "the two do not belong together, choose another checkpoint"
         )
     if padding is None:
         raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
@@ -178,23 +221,39 @@ def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
         return None
     digests = np.load(path, allow_pickle=False)
     if digests.dtype != np.uint64 or digests.ndim != 1:
-        raise ValueError(f"{TRAINING_EXAMPLES} holds {digests.dtype} of {digests.ndim} dimensions instead of uint64")
+        raise ValueError(
+            f"{TRAINING_EXAMPLES} has {digests.ndim} dimensions of {digests.dtype}, expected one of uint64"
+        )
     return np.asarray(digests)
 
 
-def check_labels(checkpoint: Checkpoint, task: Task) -> None:
-    """Refuses a checkpoint whose classifier has another number of labels than the task.
+def _reorder_labels(model: Any, order: Sequence[int]) -> None:
+    """Put the classifier's rows, and the names of their labels, in another order.
 
-    Args:
-        checkpoint: A loaded checkpoint.
-        task: The task that it is to be evaluated on.
+    Done to the weights themselves, once, so that whatever reads the model has the task's order: predictions, scores of
+    calibration examples, masks of the classifier's own rows, an exported checkpoint.
+    """
+    from core.encoder.architectures import classifier
+
+    for parameter in classifier(model).parameters():
+        parameter.data = parameter.data[list(order)]  # (labels, hidden) and (labels,)
+    names = [model.config.id2label[row] for row in order]
+    model.config.id2label = dict(enumerate(names))
+    model.config.label2id = {name: label for label, name in enumerate(names)}
+
+
+def check_labels(checkpoint: Checkpoint, task: Task) -> None:
+    """Refuse a checkpoint whose classifier does not have the task's labels in the task's order.
+
+    `prepare` asks for that order; this keeps a checkpoint that was loaded in its own order from a wrong score.
 
     Raises:
-        PrunescopeError: The numbers differ.
+        PrunescopeError: The labels are others, or stand in another order.
     """
-    labels = int(checkpoint.model.config.num_labels)  # type: ignore[union-attr, arg-type]
-    if labels != len(task.label_names):
+    names = [str(name) for _, name in sorted(checkpoint.model.config.id2label.items())]  # type: ignore[union-attr, operator]
+    order = label_order(names, task, checkpoint.record.id)
+    if order != tuple(range(len(order))):
         raise PrunescopeError(
-            f"'{checkpoint.record.id}' has {labels} labels, task {task.name} has {len(task.label_names)} "
-            f"({', '.join(task.label_names)}): choose the task that it was fine-tuned on"
+            f"'{checkpoint.record.id}' was loaded with its labels in the order {', '.join(names)}, but task "
+            f"{task.name} has {', '.join(task.label_names)}: load it in the task's order"
         )

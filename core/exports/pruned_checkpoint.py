@@ -1,7 +1,7 @@
-"""One frame of a result as a checkpoint of its own: a folder in the Hub's format that any program can load.
+"""Write one frame of a result as a checkpoint of its own: a folder in the Hub's format that any program can load.
 
-The weights are pruned as the sweep pruned them and stored in float32, so that the folder gives the frame's numbers
-again. What was removed is zero: the model is neither smaller nor faster.
+The weights are pruned as the sweep pruned them and stored in float32, so that the folder reproduces the frame's
+numbers. Removed weights are zero: the model is neither smaller nor faster.
 """
 
 import shutil
@@ -9,13 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from huggingface_hub import ModelCardData, metadata_load
 from platformdirs import user_cache_path
 
-from core.encoder.loading import Checkpoint, load
+from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.checkpoints import Resolved, resolve
+from core.inputs.checkpoints import Resolved, check_same_content, in_task_order, resolve
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import PrunedModel
@@ -25,31 +26,26 @@ from core.request.limits import is_hosted
 from core.results.names import amount_name, checkpoint_name, data_name, method_name, pruning_name
 from core.results.provenance import command_line, request_of
 from core.results.schema import Frame, SweepResult
-from core.sweep.recompute import check_same_checkpoint, check_same_examples, frame_of, frame_request
+from core.sweep.recompute import check_same_examples, frame_of, frame_request
 from core.sweep.runner import make_plan
 
 README = "README.md"
 
 
 def folder_for(result: SweepResult, amount: float) -> Path:
-    """Gives the place of a pruned checkpoint, in the user's cache directory.
-
-    Args:
-        result: A whole sweep.
-        amount: One of its pruning amounts.
-    """
+    """Return the folder for a pruned checkpoint, in the user's cache directory."""
     name = f"{result.task.name}-{result.pruning.method}-{amount_text(amount)}-{result.key[:8]}"
     return user_cache_path("prunescope") / "pruned_checkpoints" / name
 
 
 def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:
-    """Prunes a result's checkpoint as one of its frames was pruned, and writes it.
+    """Prune a result's checkpoint as one of its frames was pruned, and write it.
 
     Args:
         result: A whole sweep.
         amount: One of its pruning amounts.
-        checkpoint: Where the checkpoint is; None finds what the result names, unless it is a folder.
-        data: Where the examples are, for a method that scores on some; None finds what the result names, unless it is
+        checkpoint: Where the checkpoint is; None finds what the result names, which fails for a folder.
+        data: Where the examples are, for a method that scores them; None finds what the result names, which fails for
             a folder.
         report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
 
@@ -57,35 +53,35 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
         The folder: config.json, model.safetensors, the tokenizer, README.md.
 
     Raises:
-        PrunescopeError: The server is hosted, the amount is not in the result, checkpoint or examples are not those of
-            the result, or the folder cannot be written.
+        PrunescopeError: The server is hosted, the result lacks the amount, the checkpoint or the examples are not those
+            of the result, or the folder cannot be written.
     """
     if is_hosted():
         raise PrunescopeError(
-            "a pruned checkpoint is not made on a hosted server, which has no folder of yours: run Prunescope on your "
-            "own computer"
+            "a hosted server does not write pruned checkpoints, which you could not reach there: run Prunescope on "
+            "your own computer"
         )
     frame = frame_of(result, amount)
     calibrated = METHODS[result.pruning.method].calibrated
     request = frame_request(result, frame.amount, checkpoint, data if calibrated else "written")
-    resolved = resolve(request.checkpoint, report)
-    check_same_checkpoint(result, resolved)
+    resolved = in_task_order(resolve(request.checkpoint, report), TASKS[result.task.name])
+    check_same_content(resolved, result.checkpoint.revision)
     calibration = None
-    if calibrated:  # what scores on nothing needs no examples
+    if calibrated:  # other methods need no examples
         inputs = prepare(request, report)
         check_same_examples(result, inputs.subset)
         calibration = inputs.calibration
     report("Loading the checkpoint", 0, 1)
-    baseline = load(resolved)
-    plan = make_plan(baseline, calibration, request, report)
-    report("Writing", 0, 1)
-    with PrunedModel(baseline.model, plan) as pruned:
-        pruned.prune(frame.amount)
-        return _write(result, frame, baseline, resolved)
+    with borrow(resolved) as baseline:
+        plan = make_plan(baseline, calibration, request, report)
+        report("Writing", 0, 1)
+        with PrunedModel(baseline.model, plan) as pruned:
+            pruned.prune(frame.amount)
+            return _write(result, frame, baseline, resolved)
 
 
 def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Resolved) -> Path:
-    """Writes the folder whole or not at all."""
+    """Write the folder whole or not at all."""
     folder = folder_for(result, frame.amount)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +90,7 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
             pruned.model.save_pretrained(whole)  # type: ignore[operator]
             pruned.tokenizer.save_pretrained(whole)
             (whole / README).write_text(model_card(result, frame, _licence(resolved)), encoding="utf-8")
-            if (resolved.folder / TRAINING_EXAMPLES).is_file():  # it, too, is not to be judged on what it learned
+            if (resolved.folder / TRAINING_EXAMPLES).is_file():  # so that it is never evaluated on them
                 shutil.copy(resolved.folder / TRAINING_EXAMPLES, whole)
             shutil.rmtree(folder, ignore_errors=True)
             whole.rename(folder)
@@ -106,19 +102,22 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
 
 
 def _licence(resolved: Resolved) -> str | None:
-    """The base's licence, where its own model card lies beside it and names one."""
+    """Return the base's licence, where its own model card names one; a card that cannot be read names none."""
     path = resolved.folder / README
-    metadata: dict[str, Any] = (metadata_load(path) if path.is_file() else None) or {}
+    try:
+        metadata: dict[str, Any] = (metadata_load(path) if path.is_file() else None) or {}
+    except (yaml.YAMLError, ValueError, OSError):
+        return None
     return metadata.get("license")
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
-    """Writes the README of a pruned checkpoint: base, method, amount, sparsity, scores, command.
+    """Write the README of a pruned checkpoint: base, method, amount, sparsity, scores, command.
 
     Args:
         result: The sweep.
         frame: The frame whose weights the folder holds.
-        licence: Of the base, where it is known.
+        licence: The base's, where it is known.
     """
     checkpoint, task, method = result.checkpoint, TASKS[result.task.name], METHODS[result.pruning.method]
     on_hub = checkpoint.source == "hub"
@@ -134,7 +133,11 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         for name, value in frame.metrics.items()
     )
     calibration = result.pruning.calibration
-    scored_on = f" It scored on {calibration.num_examples} examples, {calibration.source_name}." if calibration else ""
+    scored_on = (
+        f" Scores were computed on {calibration.num_examples} examples, {calibration.source_name}."
+        if calibration
+        else ""
+    )
     return f"""---
 {metadata.to_yaml()}
 ---
@@ -162,7 +165,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |
 
-What was removed is zero, in dense float32 tensors: the model is neither smaller nor faster than its base. It was not
+Removed weights are zeros in dense float32 tensors: the model is neither smaller nor faster than its base. It was not
 trained after pruning.
 
 ## Scores

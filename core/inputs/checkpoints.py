@@ -1,18 +1,19 @@
-"""repo_id@revision, a folder or an embedded name -> a folder whose content is pinned.
+"""Turn a Hub id, a folder or an embedded name into a folder whose content is pinned.
 
 No torch, so that a command line or a queue can refuse early; `core.encoder.loading` reads the model.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, check_model_type, content_hash
 from core.inputs.hub import Report, snapshot
-from core.request.catalog import EMBEDDED
-from core.request.sweep_request import source_of
+from core.inputs.labels import label_names, label_order
+from core.request.catalog import EMBEDDED, Task
+from core.request.sweep_request import Source, source_of
 
 
 @dataclass(frozen=True)
@@ -22,25 +23,29 @@ class Resolved:
     Attributes:
         id: What a result calls it: the Hub's id, the folder's own name, or `embedded:NAME`; never a machine's path.
         source: Where it comes from.
-        folder: Where its files lie.
+        folder: Where its files are.
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
+        label_names: What its config.json calls the rows of its classifier.
+        row_order: The rows in the order of a task's labels; None keeps the stored order. See `in_task_order`.
     """
 
     id: str
-    source: Literal["hub", "folder", "embedded"]
+    source: Source
     folder: Path
     revision: str
+    label_names: tuple[str, ...]
+    row_order: tuple[int, ...] | None = None
 
 
 def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
-    """Finds a checkpoint's files, downloading them where necessary, and pins their content.
+    """Find a checkpoint's files, download them where necessary, and pin their content.
 
     Args:
         checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
-        report: Called with (stage, done, total) while something is downloaded.
+        report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: It does not exist, is not to be had, or is not supported.
+        PrunescopeError: The checkpoint does not exist, is unavailable, or is not supported.
     """
     source = source_of(checkpoint)
     if source == "hub":
@@ -49,25 +54,69 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     else:
         name, folder = _local_folder(checkpoint)
         revision = content_hash(folder, name)
-    _check_config(folder, name)
-    return Resolved(name, source, folder, revision)
+    config = _read_config(folder, name)
+    check_model_type(str(config["model_type"]), name)
+    return Resolved(name, source, folder, revision, _read_label_names(config, name))
+
+
+def in_task_order(resolved: Resolved, task: Task) -> Resolved:
+    """Ask for a checkpoint's classifier in the order of a task's labels; `core.encoder.loading` reorders the rows.
+
+    A checkpoint that has this order already comes back unchanged.
+
+    Raises:
+        PrunescopeError: Its labels are not those of the task.
+    """
+    order = label_order(resolved.label_names, task, resolved.id)
+    return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
+
+
+def check_same_content(resolved: Resolved, revision: str) -> None:
+    """Refuse a checkpoint whose content is not the one that a result was computed on.
+
+    Args:
+        resolved: The checkpoint that was found.
+        revision: The result's.
+
+    Raises:
+        PrunescopeError: They differ.
+    """
+    if resolved.revision != revision:
+        raise PrunescopeError(
+            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
+            f"{revision[:12]}: give that one, or run the sweep again"
+        )
 
 
 def _local_folder(checkpoint: str) -> tuple[str, Path]:
-    """Gives the id and the folder of an embedded checkpoint or a local folder."""
+    """Return the id and the folder of an embedded checkpoint or a local folder."""
     if not checkpoint.startswith("embedded:"):
         folder = Path(checkpoint).resolve()
         return folder.name, folder
     embedded = EMBEDDED[checkpoint.removeprefix("embedded:")].folder
     if embedded is None or not embedded.is_dir():
-        raise PrunescopeError(f"'{checkpoint}' is not in this copy of the project: install it again, or give a folder")
+        raise PrunescopeError(
+            f"'{checkpoint}' is missing from this copy of the project: install it again, or give a folder"
+        )
     return checkpoint, embedded
 
 
-def _check_config(folder: Path, name: str) -> None:
-    """Refuses an unsupported model type before anything heavy is imported."""
+def _read_config(folder: Path, name: str) -> dict[str, Any]:
+    """Read config.json and check that it names a model type, before anything heavy is imported."""
     try:
-        model_type = str(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_type"])
+        config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PrunescopeError(f"'{name}': {CONFIG} is missing or names no model_type, choose another one") from error
-    check_model_type(model_type, name)
+        raise PrunescopeError(
+            f"'{name}': {CONFIG} is missing or names no model_type, choose another checkpoint"
+        ) from error
+    return config
+
+
+def _read_label_names(config: dict[str, Any], name: str) -> tuple[str, ...]:
+    try:
+        return label_names(config)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise PrunescopeError(
+            f"'{name}': {CONFIG} names no labels 0, 1, 2, …: correct its id2label, or choose another checkpoint"
+        ) from error

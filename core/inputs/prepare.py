@@ -6,7 +6,7 @@ that importing torch takes.
 
 from dataclasses import dataclass
 
-from core.inputs.checkpoints import Resolved, resolve
+from core.inputs.checkpoints import Resolved, in_task_order, resolve
 from core.inputs.examples import EvalSubset, load_calibration, load_subset
 from core.inputs.hub import Report
 from core.request.catalog import METHODS, TASKS
@@ -43,8 +43,8 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     Raises:
         PrunescopeError: One of them is not to be had.
     """
-    resolved = resolve(request.checkpoint, report)
     task, data = TASKS[request.task], request.data or "hub"
+    resolved = in_task_order(resolve(request.checkpoint, report), task)
     subset = load_subset(task, data, request.num_examples, request.source_name, report)
     calibrated = METHODS[request.method].calibrated
     calibration = load_calibration(task, data, subset, request.source_name, report) if calibrated else None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from os.path import isdir
 from typing import Any, Literal
 
 from core.errors import PrunescopeError
@@ -29,7 +29,7 @@ def source_of(checkpoint: str) -> Source:
         if name not in EMBEDDED:
             raise PrunescopeError(f"unknown embedded checkpoint '{name}': choose one of {', '.join(EMBEDDED)}")
         return "embedded"
-    if not is_hosted() and Path(checkpoint).is_dir():
+    if not is_hosted() and isdir(checkpoint):  # Path.is_dir raises on a name that is too long
         return "folder"
     if not _HUB_ID.fullmatch(checkpoint) or ".." in checkpoint or "--" in checkpoint:
         raise PrunescopeError(
@@ -159,8 +159,10 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(
             "a data folder is not available on a hosted server: choose written or hub, or run locally"
         )
-    if is_folder and not Path(data).is_dir():
-        raise PrunescopeError(f"data '{data}' is no folder: give written, hub, or a folder in the Hub's GLUE layout")
+    if is_folder and not isdir(data):
+        raise PrunescopeError(
+            f"data '{data[:120]}' is no folder: give written, hub, or a folder in the Hub's GLUE layout"
+        )
     bound, amounts = limits(), parse_amounts(request.amounts)
     if len(amounts) > bound.amounts:
         raise PrunescopeError(f"{len(amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")

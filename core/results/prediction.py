@@ -64,9 +64,10 @@ def column_name(column: str) -> str:
 
 
 def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the request to the worker's `predict`: an embedded checkpoint, the pruning of a result, the texts."""
+    """Return the request to the worker's `predict`: an embedded checkpoint and its content, a pruning, the texts."""
     return {
         "checkpoint": result.checkpoint.id,
+        "revision": result.checkpoint.revision,
         "task": result.task.name,
         "method": result.pruning.method,
         "scope": result.pruning.scope,

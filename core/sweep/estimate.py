@@ -7,7 +7,7 @@ from typing import Any
 from huggingface_hub import try_to_load_from_cache
 
 from core.encoder.batches import encode, plan_windows
-from core.encoder.loading import Checkpoint, load
+from core.encoder.loading import Checkpoint, borrow
 from core.inputs.checkpoint_files import CONFIG
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
@@ -58,9 +58,9 @@ def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
     inputs = prepare(request, report)
     if store.find(inputs.key):
         return {"stored": True, "seconds": 0.0}
-    checkpoint = load(inputs.resolved)
-    sweep(checkpoint, inputs, request).close()  # refuses what does not fit together
-    pace = measure(checkpoint, inputs, request, report)
+    with borrow(inputs.resolved) as checkpoint:
+        sweep(checkpoint, inputs, request).close()  # refuses what does not fit together
+        pace = measure(checkpoint, inputs, request, report)
     return {"stored": False, "seconds": pace.before + pace.each * len(request.amounts)}
 
 

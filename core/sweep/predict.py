@@ -1,7 +1,7 @@
-"""What a checkpoint makes of one typed sentence or pair at every pruning amount.
+"""Predict the labels of one typed sentence or pair at every pruning amount.
 
-The plan is made once, each amount is pruned in place, and afterwards the model is as it was found. Methods that score
-do so on the written calibration examples.
+The plan is made once, each amount is pruned in place, and the model is restored at the end. Methods that score
+examples use the written calibration examples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from core.encoder.loading import Checkpoint, check_labels, load
+from core.encoder.loading import Checkpoint, borrow
+from core.inputs.checkpoints import check_same_content
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import Plan, PrunedModel
@@ -20,44 +21,46 @@ from core.results.prediction import Prediction, check_texts
 from core.sweep.runner import make_plan
 
 
-def predict(request: SweepRequest, texts: Sequence[str], report: Report) -> Prediction:
-    """Computes the probability of every label at every amount.
+def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:
+    """Compute the probability of every label at every amount.
 
     Args:
         request: Checkpoint, task, method, scope, seed and amounts, on data with calibration examples.
+        revision: The content of the checkpoint that is asked, as the result beside the text names it.
         texts: One for each of the task's columns.
         report: Called with (stage, done, total); an exception that it raises ends the prediction, unchanged.
 
     Raises:
-        PrunescopeError: A text is refused, or checkpoint, task and scope do not fit together.
+        PrunescopeError: A text is refused, the checkpoint has other content by now, or checkpoint, task and scope do
+            not fit together.
     """
     task = TASKS[request.task]
     checked_texts = check_texts(texts, task)
     inputs = prepare(request, report)
-    checkpoint = load(inputs.resolved)
-    check_labels(checkpoint, task)
-    check_scope(request.scope, request.method, checkpoint.record.num_layers)
-    plan = make_plan(checkpoint, inputs.calibration, request, report)
-    encoded = _encode(checkpoint, checked_texts, truncation=True, max_length=MAX_LENGTH)
-    whole = _encode(checkpoint, checked_texts, truncation=False)
-    return Prediction(
-        amounts=request.amounts,
-        labels=task.label_names,
-        probabilities=tuple(_probabilities(checkpoint, plan, encoded, request.amounts, report)),
-        num_tokens=whole["input_ids"].shape[1],
-        num_unknown=int((encoded["input_ids"] == checkpoint.tokenizer.unk_token_id).sum()),
-    )
+    check_same_content(inputs.resolved, revision)
+    with borrow(inputs.resolved) as checkpoint:
+        check_scope(request.scope, request.method, checkpoint.record.num_layers)
+        plan = make_plan(checkpoint, inputs.calibration, request, report)
+        encoded = _encode(checkpoint, checked_texts, truncation=True, max_length=MAX_LENGTH)
+        whole = _encode(checkpoint, checked_texts, truncation=False)
+        return Prediction(
+            amounts=request.amounts,
+            labels=task.label_names,
+            probabilities=tuple(_probabilities(checkpoint, plan, encoded, request.amounts, report)),
+            num_tokens=whole["input_ids"].shape[1],
+            num_unknown=int((encoded["input_ids"] == checkpoint.tokenizer.unk_token_id).sum()),
+        )
 
 
 def _encode(checkpoint: Checkpoint, texts: Sequence[str], **options: Any) -> dict[str, torch.Tensor]:
-    """Tokenises one example; each (1, tokens) int64. Not verbose: that a text is long is told to who typed it."""
+    """Tokenise one example, each tensor (1, tokens) int64; `verbose=False`: the page warns of long texts itself."""
     return dict(checkpoint.tokenizer(*texts, return_tensors="pt", verbose=False, **options))
 
 
 def _probabilities(
     checkpoint: Checkpoint, plan: Plan, encoded: dict[str, torch.Tensor], amounts: Sequence[float], report: Report
 ) -> Iterator[tuple[float, ...]]:
-    """Yields the labels' probabilities, amount by amount."""
+    """Yield the probability of each label, amount by amount."""
     with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
         for done, amount in enumerate(amounts):
             report(f"Pruning amount {amount_text(amount)}", done, len(amounts))

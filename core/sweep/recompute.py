@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from core.encoder.loading import Checkpoint, load
+from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
-from core.inputs.checkpoints import Resolved
+from core.inputs.checkpoints import check_same_content
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
@@ -124,13 +124,13 @@ def verify_frame(
     stored = frame_of(result, amount)
     request = frame_request(result, stored.amount, checkpoint, data)
     inputs = prepare(request, report)
-    check_same_checkpoint(result, inputs.resolved)
+    check_same_content(inputs.resolved, result.checkpoint.revision)
     check_same_examples(result, inputs.subset)
-    baseline = load(inputs.resolved)
-    plan = make_plan(baseline, inputs.calibration, request, report)
-    ours = _recompute(baseline, inputs, request, plan, report)
-    with open_runner(baseline, inputs.subset, request, plan) as runner:
-        theirs = torch_cka_matrices(runner, stored.amount, report)
+    with borrow(inputs.resolved) as baseline:
+        plan = make_plan(baseline, inputs.calibration, request, report)
+        ours = _recompute(baseline, inputs, request, plan, report)
+        with open_runner(baseline, inputs.subset, request, plan) as runner:
+            theirs = torch_cka_matrices(runner, stored.amount, report)
     return Deviations(
         amount=stored.amount,
         engine={name: _deviation(stored.cka[name], ours.cka[name]) for name in REDUCTIONS},
@@ -194,23 +194,6 @@ def frame_request(result: SweepResult, amount: float, checkpoint: str | None, da
             amounts=parse_amounts([amount]),
         )
     )
-
-
-def check_same_checkpoint(result: SweepResult, resolved: Resolved) -> None:
-    """Refuses another checkpoint than the result's.
-
-    Args:
-        result: A stored result.
-        resolved: The checkpoint that was found.
-
-    Raises:
-        PrunescopeError: Its content is another one.
-    """
-    if resolved.revision != result.checkpoint.revision:
-        raise PrunescopeError(
-            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, the result was "
-            f"computed on '{result.checkpoint.id}' with {result.checkpoint.revision[:12]}: give that one"
-        )
 
 
 def check_same_examples(result: SweepResult, subset: EvalSubset) -> None:

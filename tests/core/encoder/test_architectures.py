@@ -11,7 +11,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder.architectures import ARCHITECTURES, Part, encoder_layers, linear_weights, num_prunable, part
-from core.encoder.loading import load
+from core.encoder.loading import borrow
 from core.encoder.representations import Recorder
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
@@ -41,7 +41,8 @@ def run(folder: Path, glue: Path, **options: object) -> SweepResult:
     settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.5), "num_examples": 24, **options}
     request = checked(SweepRequest(str(folder), **settings))
     inputs = prepare(request)
-    *_, result = sweep(load(inputs.resolved), inputs, request)
+    with borrow(inputs.resolved) as checkpoint:
+        *_, result = sweep(checkpoint, inputs, request)
     assert isinstance(result, SweepResult)
     return result
 
@@ -101,8 +102,8 @@ def test_a_sentence_does_not_depend_on_what_it_is_batched_with(model: nn.Module,
 def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Path, method: str) -> None:
     scope = "encoder" if METHODS[method].granularity == "weight" else None
     request = checked(SweepRequest(str(folder), "sst2", data=str(glue_folder)))
-    model = load(prepare(request).resolved).model
-    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with borrow(prepare(request).resolved) as checkpoint:
+        before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     result = run(folder, glue_folder, method=method, scope=scope)
     baseline, half = result.frames
     np.testing.assert_allclose(np.diag(np.array(baseline.cka["mean"], dtype=float)), 1, atol=1e-6)
@@ -110,8 +111,10 @@ def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Pat
     assert 0.2 < half.prunable_sparsity < 0.8
     assert all(0.2 < share < 0.8 for share in half.layer_sparsity)
     assert np.nanmax(np.diag(np.array(half.cka["mean"], dtype=float))) < 0.999
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, before[name]), name
+    with borrow(prepare(request).resolved) as again:
+        assert again is checkpoint, "what was pruned, or this proves nothing"
+        for name, value in again.model.state_dict().items():
+            assert torch.equal(value, before[name]), name
 
 
 def test_the_whole_classifier_is_in_scope_all_linear(folder: Path, glue_folder: Path) -> None:

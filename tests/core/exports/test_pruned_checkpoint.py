@@ -1,5 +1,6 @@
 """A pruned checkpoint is loaded by transformers alone, and does what its frame says."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from huggingface_hub import metadata_load
 from safetensors.torch import load_file, save_file
 from tiny import make_bert, write_split
 
-from core.encoder.loading import load
+from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import folder_for, write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
@@ -37,7 +38,8 @@ def swept(checkpoint: Path, data: Path, method: str) -> SweepResult:
         SweepRequest(str(checkpoint), "sst2", method, scope, amounts=(0.0, AMOUNT), data=str(data), seed=3)
     )
     inputs = prepare(request)
-    *_, result = sweep(load(inputs.resolved), inputs, request)
+    with borrow(inputs.resolved) as checkpoint:
+        *_, result = sweep(checkpoint, inputs, request)
     assert isinstance(result, SweepResult)
     return result
 
@@ -92,8 +94,8 @@ def test_as_much_is_zero_as_the_frame_says_and_the_baseline_is_as_before(
     written = load_file(write_pruned(magnitude, AMOUNT, str(base), None, silent) / "model.safetensors")
     zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
     assert zeros / magnitude.checkpoint.num_parameters == pytest.approx(magnitude.frames[1].sparsity, abs=1e-9)
-    kept = load(prepare(checked(SweepRequest(str(base), "sst2", data=str(data)))).resolved).model.state_dict()
-    assert all(torch.equal(kept[name], weight) for name, weight in before.items())
+    with borrow(prepare(checked(SweepRequest(str(base), "sst2", data=str(data)))).resolved) as kept:
+        assert all(torch.equal(kept.model.state_dict()[name], weight) for name, weight in before.items())
 
 
 def test_the_card_names_base_method_amount_sparsity_and_scores(magnitude: SweepResult, base: Path) -> None:
@@ -123,6 +125,19 @@ def test_what_was_trained_on_goes_along_and_another_checkpoint_is_refused(tmp_pa
     assert metadata_load(folder / "README.md")["license"] == "apache-2.0"
     with pytest.raises(PrunescopeError, match="give that one"):
         write_pruned(result, AMOUNT, str(make_bert(tmp_path / "other", seed=2)), None, silent)
+
+
+@pytest.mark.parametrize(
+    "card", [b"---\nlicense: [mit\n---\n", b"---\n- mit\n---\n", b"---\nlicense: \xff\n---\n", b"plain"]
+)
+def test_a_model_card_that_cannot_be_read_names_no_licence(
+    magnitude: SweepResult, base: Path, tmp_path: Path, card: bytes
+) -> None:
+    copy = shutil.copytree(base, tmp_path / base.name)
+    (copy / "README.md").write_bytes(card)
+    written = write_pruned(magnitude, AMOUNT, str(copy), None, silent) / "README.md"
+    assert "license" not in metadata_load(written)
+    assert "Its own licence applies." in written.read_text("utf-8")
 
 
 def test_other_amounts_and_hosted_servers_are_refused(

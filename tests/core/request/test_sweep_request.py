@@ -74,6 +74,12 @@ def test_refusals_name_value_bound_and_remedy(tmp_path: Path) -> None:
     refuse("at most 101", amounts=tuple(k / 200 for k in range(150)))
 
 
+@pytest.mark.parametrize("name", ["a/" * 150, "x" * 300, "nul\0byte"])
+def test_names_that_no_file_system_takes_are_refused(name: str) -> None:
+    refuse("is no checkpoint", checkpoint=name)
+    refuse("is no folder", data=name)
+
+
 def test_sources(tmp_path: Path) -> None:
     assert source_of("embedded:sst2") == "embedded"
     assert source_of(str(tmp_path)) == "folder"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny import make_bert
 from torch.nn.utils import prune
 
 from core.encoder.architectures import encoder_layers, linear_layers
-from core.encoder.loading import load
+from core.encoder.loading import borrow, load
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
@@ -33,7 +34,11 @@ def request(folder: Path, **changes: object) -> SweepRequest:
 
 
 def predicted(folder: Path, *texts: str, **changes: object) -> Prediction:
-    return predict(request(folder, **changes), texts, lambda stage, done, total: None)
+    return predict(request(folder, **changes), revision(folder), texts, lambda stage, done, total: None)
+
+
+def revision(folder: Path) -> str:
+    return resolve(str(folder)).revision
 
 
 def direct(model: torch.nn.Module, tokenizer: object, *texts: str) -> tuple[float, ...]:
@@ -66,14 +71,16 @@ def test_the_probabilities_are_those_of_the_model_pruned_by_torch(tiny_bert: Pat
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_answers_and_leaves_the_model_as_it_was(method: str, tiny_bert: Path) -> None:
-    checkpoint = load(resolve(str(tiny_bert)))
-    before = {name: values.clone() for name, values in checkpoint.model.state_dict().items()}
+    with borrow(resolve(str(tiny_bert))) as checkpoint:
+        before = {name: values.clone() for name, values in checkpoint.model.state_dict().items()}
     scope = "encoder" if METHODS[method].granularity == "weight" else None
     found = predicted(tiny_bert, TEXT, method=method, scope=scope)
     assert len(found.probabilities) == len(AMOUNTS)
-    assert found.probabilities[0] == pytest.approx(direct(checkpoint.model, checkpoint.tokenizer, TEXT))
-    for name, values in checkpoint.model.state_dict().items():
-        assert torch.equal(values, before[name]), name
+    with borrow(resolve(str(tiny_bert))) as again:
+        assert again is checkpoint, "what was pruned, or this proves nothing"
+        assert found.probabilities[0] == pytest.approx(direct(again.model, again.tokenizer, TEXT))
+        for name, values in again.model.state_dict().items():
+            assert torch.equal(values, before[name]), name
 
 
 def test_a_pair_is_read_as_a_pair(tiny_bert: Path) -> None:
@@ -103,7 +110,7 @@ def test_unknown_words_are_counted(tiny_bert: Path) -> None:
         (("x" * (MAX_CHARACTERS + 1),), {}, "characters"),
         ((TEXT, TEXT), {}, "number of texts 2: SST-2 reads 1"),
         ((TEXT,), {"scope": "layer:9"}, "has 2 layers"),
-        ((TEXT, TEXT), {"task": "mnli", "data": "written"}, "no written examples"),
+        ((TEXT, TEXT), {"task": "rte", "data": "written"}, "no written examples"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -113,9 +120,15 @@ def test_what_does_not_fit_is_refused(
         predicted(tiny_bert, *texts, **changes)
 
 
+def test_another_content_than_the_results_is_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    other = make_bert(tmp_path / "tiny-bert", seed=1)
+    with pytest.raises(PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "):
+        predict(request(other), revision(tiny_bert), [TEXT], lambda *progress: None)
+
+
 def test_it_reports_every_amount_and_a_cancel_leaves_the_model_whole(tiny_bert: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    predict(request(tiny_bert, method="wanda"), [TEXT], lambda *one: told.append(one))
+    predict(request(tiny_bert, method="wanda"), revision(tiny_bert), [TEXT], lambda *one: told.append(one))
     assert told[0][0] == "Scoring on calibration examples"
     assert [one for one in told if one[0].startswith("Pruning")] == [
         ("Pruning amount 0", 0, 3),
@@ -129,7 +142,7 @@ def test_it_reports_every_amount_and_a_cancel_leaves_the_model_whole(tiny_bert: 
 
     before = predicted(tiny_bert, TEXT)
     with pytest.raises(KeyboardInterrupt):
-        predict(request(tiny_bert), [TEXT], cancel)
+        predict(request(tiny_bert), revision(tiny_bert), [TEXT], cancel)
     assert predicted(tiny_bert, TEXT) == before
 
 
@@ -139,7 +152,7 @@ def test_the_worker_answers_in_plain_values(tiny_bert: Path) -> None:
     from core.worker import ANSWERS
 
     asked = request(tiny_bert)
-    order = {"job": "a", "op": "predict", "texts": [TEXT], **asked.to_json()}
+    order = {"job": "a", "op": "predict", "revision": revision(tiny_bert), "texts": [TEXT], **asked.to_json()}
     outcome = ANSWERS["predict"](order, lambda *one: None)  # type: ignore[arg-type]
     assert json.loads(json.dumps(outcome, allow_nan=False)) == json.loads(
         json.dumps(asdict(predicted(tiny_bert, TEXT)))

@@ -1,0 +1,165 @@
+"""A checkpoint whose classifier has its labels in another order than the task."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny import make_bert, make_encoder, write_split
+
+from core.encoder.architectures import ARCHITECTURES
+from core.encoder.loading import load
+from core.errors import PrunescopeError
+from core.exports.pruned_checkpoint import write_pruned
+from core.inputs.checkpoints import in_task_order, resolve
+from core.inputs.prepare import prepare
+from core.request.catalog import EMBEDDED, TASKS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import SweepResult
+from core.sweep.predict import predict
+from core.sweep.sweep import sweep
+
+AMOUNTS = (0.0, 0.5)
+WEIGHTS = "model.safetensors"
+
+
+def named(folder: Path, output: Path, names: Sequence[str]) -> Path:
+    """Copies a checkpoint and names its labels."""
+    shutil.copytree(folder, output)
+    config = json.loads((output / "config.json").read_text())
+    config |= {"id2label": dict(enumerate(names)), "label2id": {name: k for k, name in enumerate(names)}}
+    (output / "config.json").write_text(json.dumps(config))
+    return output
+
+
+def reordered(folder: Path, output: Path, names: Sequence[str], rows: Sequence[int]) -> Path:
+    """Copies a checkpoint, names its labels and moves the rows of its classifier with them."""
+    named(folder, output, names)
+    weights = load_file(output / WEIGHTS)
+    for head in ("classifier", "classifier.out_proj"):
+        for kind in ("weight", "bias"):
+            if f"{head}.{kind}" in weights:
+                weights[f"{head}.{kind}"] = weights[f"{head}.{kind}"][list(rows)].contiguous()
+    save_file(weights, output / WEIGHTS, metadata={"format": "pt"})
+    return output
+
+
+def swapped(folder: Path, output: Path) -> Path:
+    return reordered(folder, output, ("POSITIVE", "NEGATIVE"), (1, 0))
+
+
+def swept(folder: Path, data: str, task: str = "sst2", **asked: object) -> SweepResult:
+    request = checked(SweepRequest(str(folder), task, amounts=AMOUNTS, data=data, **asked))  # type: ignore[arg-type]
+    inputs = prepare(request)
+    *_, result = sweep(load(inputs.resolved), inputs, request)
+    assert isinstance(result, SweepResult)
+    return result
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+def test_a_swapped_sst2_head_scores_as_the_unswapped_one(tmp_path: Path) -> None:
+    plain = EMBEDDED["sst2"].folder
+    assert plain is not None
+    before, after = (swept(folder, "written").frames for folder in (plain, swapped(plain, tmp_path / "swapped")))
+    assert before[0].metrics["accuracy"] > 0.8, "the head must know its task, or this proves nothing"
+    assert after == before
+
+
+@pytest.fixture(scope="module")
+def nli_data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("glue")
+    write_split(folder, TASKS["mnli"], "validation_matched", 40, seed=1)
+    write_split(folder, TASKS["mnli"], "train", 40, seed=2)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def nli(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One model twice: in the task's order, and with contradiction first, as cross-encoders have it."""
+    root = tmp_path_factory.mktemp("nli")
+    plain = make_bert(root / "plain", labels=3)
+    return plain, reordered(plain, root / "other", ("contradiction", "entailment", "neutral"), (2, 0, 1))
+
+
+@pytest.mark.parametrize("method", ["attribution", "attribution-residual", "magnitude", "random"])
+def test_every_method_removes_the_same(nli: tuple[Path, Path], nli_data: str, method: str) -> None:
+    """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned too."""
+    scope = None if method.startswith("attribution") else "all-linear"
+    before, after = (swept(folder, nli_data, "mnli", method=method, scope=scope).frames for folder in nli)
+    assert [frame.cka for frame in after] == [frame.cka for frame in before]
+    assert [frame.predictions for frame in after] == [frame.predictions for frame in before]
+
+
+@pytest.mark.parametrize("model_type", sorted(ARCHITECTURES))
+def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path: Path) -> None:
+    plain = make_encoder(tmp_path / "plain", model_type)
+    other = resolve(str(swapped(plain, tmp_path / "swapped")))
+    expected = load(resolve(str(plain))).model.state_dict()
+    found = load(in_task_order(other, TASKS["sst2"])).model.state_dict()
+    assert all(torch.equal(values, expected[name]) for name, values in found.items())
+    stored = load(other).model.state_dict()
+    assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, "weight and bias"
+
+
+def test_a_typed_sentence_gets_the_right_label(tiny_bert: Path, tmp_path: Path) -> None:
+    before, after = (
+        predict(
+            checked(SweepRequest(str(folder), "sst2", amounts=AMOUNTS, data="written")),
+            resolve(str(folder)).revision,
+            ["a warm film ."],
+            silent,
+        )
+        for folder in (tiny_bert, swapped(tiny_bert, tmp_path / "swapped"))
+    )
+    assert abs(before.probabilities[0][0] - 0.5) > 0.01, "the labels must differ, or this proves nothing"
+    assert after == before
+
+
+def test_a_pruned_checkpoint_has_the_tasks_order_in_rows_and_names(nli: tuple[Path, Path], nli_data: str) -> None:
+    result = swept(nli[1], nli_data, "mnli")
+    folder = write_pruned(result, 0.5, str(nli[1]), None, silent)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["id2label"] == {"0": "entailment", "1": "neutral", "2": "contradiction"}
+    assert config["label2id"] == {"entailment": 0, "neutral": 1, "contradiction": 2}
+    assert "entailment, neutral, contradiction." in (folder / "README.md").read_text("utf-8")
+    assert swept(folder, nli_data, "mnli").frames[0].predictions == result.frames[1].predictions
+
+
+def test_labels_that_fit_are_left_as_they_are(tiny_bert: Path, tmp_path: Path) -> None:
+    fitting = named(tiny_bert, tmp_path / "fitting", ("Negative", "Positive"))
+    loaded = load(prepare(checked(SweepRequest(str(fitting), "sst2", data="written"))).resolved).model
+    stored = load_file(fitting / WEIGHTS)
+    assert all(torch.equal(values, stored[name]) for name, values in loaded.state_dict().items())
+    assert loaded.config.id2label == {0: "Negative", 1: "Positive"}
+
+
+def test_names_of_another_task_are_refused_before_a_weight_is_read(tiny_bert: Path, tmp_path: Path) -> None:
+    other = named(tiny_bert, tmp_path / "other", ("entailment", "not_entailment"))
+    (other / WEIGHTS).write_bytes(b"damaged")
+    with pytest.raises(PrunescopeError, match=r"'other' has the labels entailment, not_entailment.*\(negative, pos"):
+        prepare(checked(SweepRequest(str(other), "sst2", data="written")))
+
+
+def test_a_sweep_refuses_a_model_in_another_order(tiny_bert: Path, tmp_path: Path) -> None:
+    other = swapped(tiny_bert, tmp_path / "swapped")
+    request = checked(SweepRequest(str(other), "sst2", data="written"))
+    with pytest.raises(PrunescopeError, match="in the order POSITIVE, NEGATIVE"):
+        sweep(load(resolve(str(other))), prepare(request), request)
+
+
+MALFORMED = ({"id2label": [1, 2]}, {"id2label": {"2": "a"}}, {"id2label": None, "num_labels": "x"})
+
+
+@pytest.mark.parametrize("labels", MALFORMED)
+def test_a_malformed_list_of_labels_is_refused(tiny_bert: Path, tmp_path: Path, labels: dict[str, object]) -> None:
+    folder = named(tiny_bert, tmp_path / "odd", ("a", "b"))
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **labels}))
+    with pytest.raises(PrunescopeError, match=r"'odd': config\.json names no labels"):
+        resolve(str(folder))
