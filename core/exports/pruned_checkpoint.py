@@ -65,7 +65,7 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
     calibrated = METHODS[result.pruning.method].calibrated
     request = frame_request(result, frame.amount, checkpoint, data if calibrated else "written")
     resolved = in_task_order(resolve(request.checkpoint, report), TASKS[result.task.name])
-    check_same_content(resolved, result.checkpoint.revision)
+    check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
     calibration = None
     if calibrated:  # other methods need no examples
         inputs = prepare(request, report)

@@ -9,19 +9,19 @@ from core.request.catalog import SHARED_LAYERS, SUPPORTED_MODEL_TYPES
 
 
 def check_model_type(model_type: str, checkpoint: str) -> None:
-    """Refuses a model type whose layers `core.encoder.architectures` does not know.
+    """Refuse a model type whose layers `core.encoder.architectures` does not know.
 
     Args:
         model_type: As config.json names it.
         checkpoint: The checkpoint, for the message.
 
     Raises:
-        PrunescopeError: It is not supported.
+        PrunescopeError: The type is not supported.
     """
     if model_type in SHARED_LAYERS:
         raise PrunescopeError(
-            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights: none can be pruned "
-            f"without all others, so there is nothing to compare; choose a checkpoint of type "
+            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights, so that no layer can "
+            f"be pruned without all others: choose a checkpoint of type "
             f"{', '.join(SUPPORTED_MODEL_TYPES)}"
         )
     if model_type not in SUPPORTED_MODEL_TYPES:
@@ -47,7 +47,7 @@ _digests: dict[tuple[Path, int, int], str] = {}
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file in hexadecimal; an unchanged file is read once a process."""
+    """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process."""
     stat = path.stat()
     key = (path.resolve(), stat.st_size, stat.st_mtime_ns)
     if key not in _digests:
@@ -57,17 +57,17 @@ def sha256_of(path: Path) -> str:
 
 
 def weight_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
-    """Chooses the weights to read: safetensors, else PyTorch's own format; in one file or in shards.
+    """Choose the weights to read: safetensors, else PyTorch's own format; in one file or in shards.
 
     Args:
-        names: The files that there are.
+        names: The files of the checkpoint.
         checkpoint: The checkpoint, for the message.
 
     Returns:
         Glob patterns of the files that hold the weights.
 
     Raises:
-        PrunescopeError: There are no weights that PyTorch reads.
+        PrunescopeError: There are no weights that PyTorch can read.
     """
     for whole, shards in _WEIGHTS:
         if whole in names:
@@ -80,14 +80,14 @@ def weight_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
 
 
 def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
-    """Lists the files that decide what a checkpoint computes: configuration, weights, tokenizer.
+    """List the files that decide what a checkpoint computes: configuration, weights, tokenizer.
 
     Args:
-        names: The files that there are.
+        names: The files of the checkpoint.
         checkpoint: The checkpoint, for the messages.
 
     Returns:
-        Glob patterns of them.
+        Glob patterns of these files.
 
     Raises:
         PrunescopeError: One of the three is missing.
@@ -96,21 +96,21 @@ def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
         raise PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
     if not set(VOCABULARIES) & set(names):
         raise PrunescopeError(
-            f"'{checkpoint}' has no tokenizer files such as tokenizer.json or vocab.txt: every word would be unknown, "
-            "choose another checkpoint"
+            f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, without which every word would "
+            "be unknown: choose another checkpoint"
         )
     return (CONFIG, *weight_patterns(names, checkpoint), *TOKENIZER_FILES)
 
 
 def content_hash(folder: Path, checkpoint: str) -> str:
-    """SHA-256 over names and contents of the files that decide what a checkpoint computes.
+    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
 
     Args:
         folder: The checkpoint's folder.
         checkpoint: The checkpoint, for the messages.
 
     Raises:
-        PrunescopeError: The folder is no checkpoint.
+        PrunescopeError: The folder is not a checkpoint.
     """
     try:
         patterns = wanted_patterns([path.name for path in folder.iterdir()], checkpoint)

@@ -71,12 +71,13 @@ def in_task_order(resolved: Resolved, task: Task) -> Resolved:
     return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
 
 
-def check_same_content(resolved: Resolved, revision: str) -> None:
+def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
     """Refuse a checkpoint whose content is not the one that a result was computed on.
 
     Args:
         resolved: The checkpoint that was found.
-        revision: The result's.
+        checkpoint: The id of the result's checkpoint, for the message.
+        revision: The content of the result's checkpoint.
 
     Raises:
         PrunescopeError: They differ.
@@ -84,7 +85,7 @@ def check_same_content(resolved: Resolved, revision: str) -> None:
     if resolved.revision != revision:
         raise PrunescopeError(
             f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
-            f"{revision[:12]}: give that one, or run the sweep again"
+            f"'{checkpoint}' with the content {revision[:12]}: give that one, or run the sweep again"
         )
 
 

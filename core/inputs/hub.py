@@ -1,6 +1,6 @@
-"""The way to the Hugging Face Hub: one pinned snapshot of a checkpoint, one parquet file of a data set. No torch.
+"""Fetch from the Hugging Face Hub: one pinned snapshot of a checkpoint, one parquet file of a data set. No torch.
 
-`core/__init__.py` sets the client's environment, because the client reads it when it is first imported.
+`core/__init__.py` sets the client's environment variables, which the client reads when it is first imported.
 """
 
 import errno
@@ -29,36 +29,37 @@ from core.inputs.checkpoint_files import CONFIG, check_model_type, sha256_of, wa
 from core.request.limits import is_hosted, limits
 
 Report = Callable[[str, int, int], None]
-"""(stage, done, total): progress; an exception of a kind of its own that it raises ends the download, unchanged."""
+"""(stage, done, total): progress. An exception raised here, of a type not in FAILURES, ends the download unchanged."""
 
-TIMEOUT = 10.0  # seconds that the Hub may take to answer a question (not a download)
+TIMEOUT = 10.0  # seconds that the Hub may take to answer a request for metadata
 FAILURES = (OSError, httpx2.HTTPError, ValueError, RuntimeError)  # what the client raises; HfHubHTTPError is an OSError
 
-constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # progress and cancelling work between chunks; the client's 10 MiB are coarse
+constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # a download reports and can be cancelled between chunks; 10 MiB are too coarse
 
 
 def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
-    """Fetches what decides a checkpoint's numbers, or finds it in the local cache.
+    """Fetch the files that decide what a checkpoint computes, or find them in the local cache.
 
-    While the Hub is out of reach, or offline mode is on, a cached snapshot will do: its commit says what it is.
+    While the Hub cannot be reached, or in offline mode, a cached snapshot is used: its commit pins the content.
 
     Args:
         repo_id: The repository on the Hub.
         revision: A branch, tag or commit.
-        report: Called with ("downloading", bytes, bytes in all).
+        report: Called with ("downloading", bytes so far, total bytes).
 
     Returns:
         The snapshot's folder and the commit hash.
 
     Raises:
-        PrunescopeError: It does not exist, is closed, too large, of an unsupported type, damaged, or out of reach.
+        PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type, damaged, or
+            cannot be reached.
     """
     api = _api()
     with _explained(repo_id, revision):
         try:
             info = api.model_info(repo_id, revision=revision, files_metadata=True, timeout=TIMEOUT)
         except FAILURES as error:
-            cached = _cached_snapshot(api, repo_id, revision) if _is_passing(error) else None
+            cached = _cached_snapshot(api, repo_id, revision) if _is_temporary(error) else None
             if cached is None:
                 raise
             return cached, cached.name
@@ -66,15 +67,15 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
 
 
 def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Path:
-    """Fetches one file of a data set; one that is in the local cache is not asked for again.
+    """Fetch one file of a data set, or find it in the local cache.
 
     Args:
         dataset_id: The data set on the Hub.
-        name: The file's path in it.
-        report: Called with ("downloading", bytes, bytes in all).
+        name: The file's path in the data set.
+        report: Called with ("downloading", bytes so far, total bytes).
 
     Raises:
-        PrunescopeError: It does not exist, is damaged, or is out of reach.
+        PrunescopeError: The file does not exist, is damaged, or cannot be reached.
     """
     cached = try_to_load_from_cache(dataset_id, name, repo_type="dataset")
     if isinstance(cached, str):
@@ -91,7 +92,7 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
 
 
 def _api() -> HfApi:
-    """Makes a client; on a hosted server it speaks for strangers, who must not use the host's token."""
+    """Create a client; on a hosted server it acts for strangers, who must not use the host's token."""
     return HfApi(token=False if is_hosted() else None)
 
 
@@ -99,7 +100,7 @@ def _api() -> HfApi:
 
 
 def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: Report | None) -> Path:
-    """Downloads the wanted files of one commit, after refusing what would not be of use."""
+    """Refuse an unsuitable checkpoint, or download the wanted files of one commit."""
     siblings = {sibling.rfilename: sibling for sibling in info.siblings or ()}
     if info.config and "model_type" in info.config:
         check_model_type(str(info.config["model_type"]), repo_id)
@@ -113,7 +114,7 @@ def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: 
     )
     for sibling in wanted:
         _check_content(repo_id, folder / sibling.rfilename, sibling)
-    # One more question, so that the cache notes which commit the branch means: an offline run asks for the branch.
+    # One more request, so that the cache records which commit the branch is at: offline runs ask for the branch.
     api.hf_hub_download(repo_id, CONFIG, revision=revision)
     return folder
 
@@ -122,25 +123,24 @@ def _check_size(repo_id: str, size: int) -> None:
     bound = limits().download_bytes
     if size > bound:
         raise PrunescopeError(
-            f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB: at most {bound / 2**20:,.0f} MiB here, "
+            f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed here: "
             "choose a smaller checkpoint"
         )
 
 
 def _check_content(repo_id: str, path: Path, sibling: RepoSibling) -> None:
-    """Compares a large file with the SHA-256 that the Hub states; the client compares lengths only."""
+    """Compare a large file with the SHA-256 that the Hub states; the client compares lengths only."""
     if sibling.lfs is None or sha256_of(path) == sibling.lfs.sha256:
         return
-    path.resolve().unlink()  # the content, which the snapshot's entry links to
+    path.resolve().unlink()  # the content; the snapshot's entry is a link to it
     path.unlink(missing_ok=True)
     raise PrunescopeError(
-        f"'{repo_id}': {path.name} arrived damaged (its SHA-256 is not the one that the Hub states) and was deleted: "
-        "try again"
+        f"'{repo_id}': {path.name} arrived damaged (its SHA-256 differs from the Hub's) and was deleted: try again"
     )
 
 
 def _cached_snapshot(api: HfApi, repo_id: str, revision: str) -> Path | None:
-    """Finds a snapshot that is complete in the local cache."""
+    """Find a complete snapshot in the local cache."""
     try:
         folder = Path(api.snapshot_download(repo_id, revision=revision, local_files_only=True, allow_patterns=[CONFIG]))
         wanted_patterns([path.name for path in folder.iterdir()], repo_id)
@@ -150,12 +150,12 @@ def _cached_snapshot(api: HfApi, repo_id: str, revision: str) -> Path | None:
 
 
 def _progress_class(report: Report | None) -> type[tqdm]:
-    """Makes the progress bar that the client wants: invisible, it passes bytes on to `report`."""
-    lock = Lock()  # files are downloaded by several threads
+    """Create the progress bar class that the client asks for; it shows nothing and reports bytes to `report`."""
+    lock = Lock()  # several threads download files
 
     class Progress(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
-            # The client makes three: one counts files, two the same bytes.
+            # The client creates three bars: one counts files, two count the same bytes.
             self._counts = options.get("unit") == "B" and not str(options.get("desc")).startswith("Reconstructing")
             super().__init__(*args, **{**options, "disable": True})
             self.total = options.get("total") or 0
@@ -175,15 +175,15 @@ def _progress_class(report: Report | None) -> type[tqdm]:
 
 @contextmanager
 def _explained(what: str, revision: str) -> Iterator[None]:
-    """Turns every failure of the client into one line: what was asked for, what failed, what to do."""
+    """Turn every failure of the client into one line: what was asked for, what failed, what to do."""
     try:
         yield
     except FAILURES as error:
         raise PrunescopeError(f"'{what}' {_explanation(error, revision)}") from error
 
 
-def _is_passing(error: Exception) -> bool:
-    """Tells whether the same question may be answered later: no network, offline mode, a fault of the Hub."""
+def _is_temporary(error: Exception) -> bool:
+    """Whether the same request may succeed later: no network, offline mode, a fault of the Hub."""
     if isinstance(error, HfHubHTTPError):
         return _status(error) == 429 or _status(error) >= 500
     return isinstance(error, httpx2.TransportError | OfflineModeIsEnabled)
@@ -194,17 +194,17 @@ def _status(error: HfHubHTTPError) -> int:
 
 
 def _explanation(error: BaseException, revision: str) -> str:
-    """Says what failed and what to do about it."""
+    """Say what failed and what to do about it."""
     if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
-        return _explanation(error.__cause__, revision)  # the client wraps most failures of a download in this one
+        return _explanation(error.__cause__, revision)  # the client wraps most download failures in this one
     match error:
-        case GatedRepoError():  # a subclass of the next
+        case GatedRepoError():  # a subclass of RepositoryNotFoundError
             remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
             return f"is gated: {remedy}choose an open one"
         case RepositoryNotFoundError():
-            return "is not on the Hub, or is private: check the spelling, it reads owner/name"
+            return "is not on the Hub, or is private: check the spelling, which is owner/name"
         case RevisionNotFoundError():
-            return f"has no revision '{revision}': leave it out, or give a branch, tag or commit that exists"
+            return f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
         case OfflineModeIsEnabled():
             return (
                 "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
@@ -213,22 +213,22 @@ def _explanation(error: BaseException, revision: str) -> str:
         case HfHubHTTPError():
             return _refusal(_status(error))
         case httpx2.TimeoutException():
-            return "was not answered in time by the Hub: check the connection or try again later"
+            return "cannot be fetched, the Hub did not answer in time: check the connection or try again later"
         case httpx2.HTTPError():
-            return "cannot be fetched, the Hub is out of reach and it is not in the local cache: check the connection"
+            return "cannot be fetched, the Hub cannot be reached and the local cache lacks it: check the connection"
         case OSError(errno=errno.ENOSPC):
-            return "cannot be stored, the disk is full: free some space or set HF_HOME to a larger disk"
+            return "cannot be stored, the disk is full: free some space or set HF_HOME to a folder on a larger disk"
         case PermissionError():
-            return "cannot be stored, the cache folder is not writable: set HF_HOME to a folder that is"
+            return "cannot be stored, the cache folder is not writable: set HF_HOME to a writable folder"
         case ValueError():
-            return "got an answer that is not the Hub's, perhaps a log-in page on the way: check the connection"
-    return f"could not be downloaded ({type(error).__name__}): try again"
+            return "cannot be fetched, the answer did not come from the Hub but perhaps from a log-in page: check the connection"
+    return f"cannot be downloaded ({type(error).__name__}): try again"
 
 
 def _refusal(status: int) -> str:
-    """Says what a status code of the Hub means for the person who asked."""
+    """Say what one of the Hub's status codes means for the person who asked."""
     if status == 429:
-        return "was refused, the Hub counts too many requests: wait a few minutes"
+        return "cannot be fetched, the Hub has had too many requests: wait a few minutes"
     if status >= 500:
         return f"cannot be fetched, the Hub has a fault (status {status}): try again later"
-    return f"was refused by the Hub (status {status}): choose another one"
+    return f"cannot be fetched, the Hub refuses it (status {status}): choose another one"

@@ -37,7 +37,7 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
     task = TASKS[request.task]
     checked_texts = check_texts(texts, task)
     inputs = prepare(request, report)
-    check_same_content(inputs.resolved, revision)
+    check_same_content(inputs.resolved, request.checkpoint, revision)
     with borrow(inputs.resolved) as checkpoint:
         check_scope(request.scope, request.method, checkpoint.record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)

@@ -124,7 +124,7 @@ def verify_frame(
     stored = frame_of(result, amount)
     request = frame_request(result, stored.amount, checkpoint, data)
     inputs = prepare(request, report)
-    check_same_content(inputs.resolved, result.checkpoint.revision)
+    check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     check_same_examples(result, inputs.subset)
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, report)

@@ -135,9 +135,8 @@ def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: P
 
 
 def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, task="mnli")
-    with pytest.raises(PrunescopeError, match="2 labels, task mnli has 3"):
-        sweep(checkpoint, examples, request)
+    with pytest.raises(PrunescopeError, match=r"2 labels \(LABEL_0, LABEL_1\), task mnli has 3"):
+        parts(tiny_bert, glue_folder, task="mnli")
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, scope="layer:2")
     with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
         sweep(checkpoint, examples, request)
