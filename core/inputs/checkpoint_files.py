@@ -20,8 +20,8 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
     """
     if model_type in SHARED_LAYERS:
         raise PrunescopeError(
-            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights, so that no layer can "
-            f"be pruned without all others: choose a checkpoint of type "
+            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights: no layer can be "
+            f"pruned without all others; choose a checkpoint of type "
             f"{', '.join(SUPPORTED_MODEL_TYPES)}"
         )
     if model_type not in SUPPORTED_MODEL_TYPES:

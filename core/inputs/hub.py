@@ -123,8 +123,8 @@ def _check_size(repo_id: str, size: int) -> None:
     bound = limits().download_bytes
     if size > bound:
         raise PrunescopeError(
-            f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed here: "
-            "choose a smaller checkpoint"
+            f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
+            "here: choose a smaller checkpoint"
         )
 
 
@@ -221,7 +221,7 @@ def _explanation(error: BaseException, revision: str) -> str:
         case PermissionError():
             return "cannot be stored, the cache folder is not writable: set HF_HOME to a writable folder"
         case ValueError():
-            return "cannot be fetched, the answer did not come from the Hub but perhaps from a log-in page: check the connection"
+            return "cannot be fetched, the answer was not the Hub's but perhaps a log-in page's: check the connection"
     return f"cannot be downloaded ({type(error).__name__}): try again"
 
 

@@ -124,7 +124,7 @@ class TestRefusals:
 
     def test_no_network(self, repo, monkeypatch):
         monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-        assert "out of reach" in refusal()
+        assert "cannot be reached" in refusal()
 
     def test_offline_mode(self, repo, monkeypatch):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -142,14 +142,14 @@ class TestRefusals:
 
     def test_too_large_is_refused_before_any_file_is_asked_for(self, repo):
         repo.faults[REPO] = "huge"
-        assert re.search(r"9,536,743 MiB: at most 6,144 MiB", refusal())
+        assert re.search(r"9,536,743 MiB, more than the 6,144 MiB allowed", refusal())
         assert [method for method, path, _ in repo.requests if "/resolve/" in path] == []
 
     def test_hosted_bounds_are_lower(self, repo, monkeypatch):
         monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.Limits(512, 21, 10**8, download_bytes=1000))
         assert snapshot(REPO, "main")
         monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-        assert "at most 0 MiB" in refusal()
+        assert "more than the 0 MiB allowed" in refusal()
 
     @pytest.mark.parametrize(
         ("change", "expected"),
@@ -157,7 +157,7 @@ class TestRefusals:
             (lambda folder: (folder / "config.json").write_text('{"model_type": "gpt2"}'), "model type 'gpt2'"),
             (lambda folder: (folder / "config.json").unlink(), "no config.json"),
             (lambda folder: (folder / "model.safetensors").unlink(), "no weights"),
-            (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer files"),
+            (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer file"),
         ],
     )
     def test_what_cannot_be_loaded_is_not_downloaded(self, hub, tiny_bert, tmp_path, change, expected):
@@ -197,7 +197,7 @@ class TestDatasetFile:
 
     @pytest.mark.parametrize(
         ("name", "value", "expected"),
-        [("HF_HUB_OFFLINE", True, "offline mode is on"), ("ENDPOINT", "http://127.0.0.1:9", "out of reach")],
+        [("HF_HUB_OFFLINE", True, "offline mode is on"), ("ENDPOINT", "http://127.0.0.1:9", "cannot be reached")],
     )
     def test_says_why_it_cannot_be_had(self, monkeypatch, name, value, expected):
         monkeypatch.setattr(constants, name, value)
