@@ -1,28 +1,29 @@
-"""`python -m core.grid --data GLUE`: computes every shipped result that is missing, and writes the manifest.
+"""`python -m core.grid --data GLUE`: computes every shipped result that is missing, and updates the manifest.
 
-GLUE is a folder in the Hub's layout. Results that are there already are kept, so that an interrupted run goes on;
-`--fresh` computes all of them again.
+GLUE is a folder in the Hub's layout. Results that exist are kept, so an interrupted run can go on; `--fresh` computes
+them again. `--tasks` limits the work, and leaves the manifest's entries of other tasks as they are.
 """
 
 import argparse
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.command_line import OneLineParser, run_command
+from core.inputs.checkpoint_files import CONFIG
 from core.inputs.prepare import prepare
 from core.precompute import compute
 from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import EMBEDDED, METHODS, TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
-from core.results.library import MANIFEST, Entry, entry_of, write_manifest
-from core.results.provenance import command_line
+from core.results.library import MANIFEST, Entry, entry_of, read_manifest, write_manifest
+from core.results.provenance import Recipe, command_line
 
 SEEDS = (0, 1, 2)
-GLUE = "glue"  # what the manifest's commands call the data folder
+GLUE = "glue"  # the data folder in the manifest's commands
 ISOLATED_AMOUNTS = (0.0, 0.5, 0.9)
-NUM_LAYERS = 6  # of every embedded checkpoint
 CLOSE_UPS = ("sst2", "cola")  # the tasks of the published heatmaps: also at both points, and each layer alone
 SOURCE_NAMES = {
     "qnli": "GLUE's QNLI, cut from its development set, rows renumbered",
@@ -32,11 +33,7 @@ WRITTEN_METHODS = ("magnitude", "random", "attribution", "random-neuron")
 
 
 def requests(task: str) -> Iterator[SweepRequest]:
-    """Lists what is shipped of a task.
-
-    Args:
-        task: A task with an embedded checkpoint.
-    """
+    """Yield the requests of all shipped results of a task that has an embedded checkpoint."""
     glue = SweepRequest(
         EMBEDDED[task].id,
         task,
@@ -53,8 +50,15 @@ def requests(task: str) -> Iterator[SweepRequest]:
     if task in CLOSE_UPS:
         yield replace(glue, points="both")
         for points in ("attention", "both"):
-            for layer in range(NUM_LAYERS):
+            for layer in range(_num_layers(task)):
                 yield replace(glue, points=points, scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
+
+
+def _num_layers(task: str) -> int:
+    """Read the depth of a task's embedded checkpoint, a BERT, from its configuration."""
+    folder = EMBEDDED[task].folder
+    assert folder is not None  # embedded
+    return int(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["num_hidden_layers"])
 
 
 def _with_method(request: SweepRequest, method: str) -> SweepRequest:
@@ -66,47 +70,52 @@ def _seeds(request: SweepRequest) -> Iterator[SweepRequest]:
         yield replace(request, seed=seed)
 
 
+def recipe_of(request: SweepRequest) -> Recipe:
+    """Return how to recompute a shipped result, as the manifest prints it."""
+    on_glue = (
+        f"Replace {GLUE} with the path of a folder with this data in the Hub's GLUE layout: {request.source_name}."
+    )
+    return Recipe(command_line(request), on_glue if request.data == GLUE else "")
+
+
 def entry(request: SweepRequest, data: Path, output: Path, fresh: bool) -> Entry:
-    """Makes sure that a request's result is there.
+    """Compute a request's result where it is missing or `fresh`; return its entry in the manifest.
 
     Args:
         request: From `requests`.
         data: The folder that GLUE stands for.
-        output: Where results lie.
-        fresh: Computes it even if it is there.
-
-    Returns:
-        Its entry in the manifest.
+        output: The folder of results.
+        fresh: Compute it even if it exists.
     """
-    command = command_line(request)
     asked = checked(replace(request, data=str(data) if request.data == GLUE else request.data))
     path = output / f"{prepare(asked).key}.json"
     if fresh or not path.is_file():
         store.save(compute(asked, None), output)
-    return entry_of(store.load(path), command)
+    return entry_of(store.load(path), recipe_of(request))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m core.grid", description=__doc__)
     parser.add_argument("--data", required=True, type=Path, metavar="GLUE", help="folder in the Hub's GLUE layout")
     parser.add_argument("--tasks", nargs="+", choices=list(EMBEDDED), default=list(EMBEDDED), help="default: all")
-    parser.add_argument("--fresh", action="store_true", help="compute what is there already as well")
+    parser.add_argument("--fresh", action="store_true", help="also compute what exists")
     parser.add_argument("--output", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Computes what is missing, task by task, and lists it beside the folder of results."""
+    """Compute what is missing, task by task, and update the manifest beside the folder of results."""
     options = parse(arguments)
     store.check_writable(options.output)
-    entries = [
+    made = [
         entry(request, options.data, options.output, options.fresh)
         for task in options.tasks
         for request in requests(task)
     ]
     manifest = options.output.parent / MANIFEST
-    write_manifest(entries, manifest)
+    others = [known for known in read_manifest(manifest) if known.task not in options.tasks]
+    write_manifest(sorted([*others, *made], key=lambda known: list(EMBEDDED).index(known.task)), manifest)
     print(manifest)
     return 0
 

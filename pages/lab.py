@@ -15,7 +15,7 @@ from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.names import amount_name
-from core.results.provenance import command_line, request_of
+from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter
 from ui.estimate import drop_estimate, show_estimate
@@ -25,6 +25,7 @@ from ui.history import show_history
 from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor, was_started_here
 from ui.player import choose_reduction, show_finding, show_player, start_in_address
 from ui.presets import offer_presets, preset_chosen
+from ui.recipe import show_recipe
 from ui.results import at_hand, companions_of, loaded, note_computed
 from ui.selectors import DEFAULT_REQUEST, choose_sweep, forget_settings
 from ui.text import plain
@@ -253,7 +254,7 @@ def show_result(result: SweepResult) -> None:
 def tell_place(result: SweepResult) -> None:
     """Shows the command that computes the result, and where its file is."""
     st.markdown("**On the command line**, this computes it:")
-    st.code(command_line(remembered(None, result)), language="shell", wrap_lines=True)
+    show_recipe(result)
     if not is_hosted():
         st.markdown("**The file** with all numbers:")
         st.code(str(store.find(result.key)), language=None, wrap_lines=True)
@@ -261,7 +262,8 @@ def tell_place(result: SweepResult) -> None:
 
 def offer_recomputation(result: SweepResult) -> None:
     """Lets the sweep be run once more, to watch it."""
-    st.markdown("**All of it** can be computed anew, which replaces the file.")
+    file = "the bundled file stays" if store.is_shipped(result.key) else "this replaces the file"
+    st.markdown(f"**All of it** can be computed anew; {file}.")
     if st.button("Run it again", key="lab-again", icon=":material/replay:"):
         with refusals_shown():
             start(remembered(None, result), fresh=True)

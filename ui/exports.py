@@ -17,11 +17,12 @@ from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results.names import amount_name, pruning_name
-from core.results.provenance import command_line, request_of
+from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import follow, visitor
 from ui.player import VEGA, VEGA_SNIPPET
+from ui.recipe import show_recipe
 from ui.text import plain
 
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a GIF, as the player's speeds
@@ -173,10 +174,9 @@ def _offer_numbers(result: SweepResult, in_company: bool) -> None:
         _download("Metrics as CSV", partial(metrics_csv, result), file_name([result], "-metrics.csv"), "text/csv")
         _download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
     st.markdown(f"**The command that computes them{of}**")
-    request = queue.request_for(result.key) or request_of(result)
-    st.code(command_line(request), language="shell", wrap_lines=True)
+    show_recipe(result)
     st.markdown(f"**A pruned checkpoint{of}**")
-    _offer_checkpoint(result, request)
+    _offer_checkpoint(result, queue.request_for(result.key) or request_of(result))
 
 
 def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from core.charts.view import reduction_choices
 from core.exports.figure import frames_of, origins_of, title_of, views_of
 from core.request.catalog import ROOT
-from core.results.provenance import command_line, request_of
+from core.results.provenance import recipe
 from core.results.schema import SweepResult
 
 CKA_COLUMNS = ("amount", "sparsity", "reduction", "baseline_point", "pruned_point", "cka")
@@ -55,7 +55,7 @@ def player_html(results: Sequence[SweepResult], reduction: str, vega: str) -> st
         vega: Vega's script, which sets `globalThis.vegaEmbed`.
     """
     title, origins = title_of(results), origins_of(results)
-    commands = "".join(f"<p><code>{html.escape(command_line(request_of(result)))}</code></p>" for result in results)
+    commands = "".join(map(_how_to_compute, results))
     data = json.dumps(_player_data(results, reduction), allow_nan=False).replace("<", "\\u003c")
     styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
     return f"""<!doctype html>
@@ -75,6 +75,13 @@ mountPlayer(document.querySelector("main"), {data});
 </script>
 </html>
 """
+
+
+def _how_to_compute(result: SweepResult) -> str:
+    """The command, and below it what it needs first."""
+    made_by = recipe(result)
+    missing = f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else ""
+    return f"<p><code>{html.escape(made_by.command)}</code></p>{missing}"
 
 
 def _inline(script: str) -> str:

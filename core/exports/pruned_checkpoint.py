@@ -24,7 +24,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import METHODS, TASKS
 from core.request.limits import is_hosted
 from core.results.names import amount_name, checkpoint_name, data_name, method_name, pruning_name
-from core.results.provenance import command_line, request_of
+from core.results.provenance import recipe
 from core.results.schema import Frame, SweepResult
 from core.sweep.recompute import check_same_examples, frame_of, frame_request
 from core.sweep.runner import make_plan
@@ -132,6 +132,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         f"| {name.replace('_', ' ')} | {_number(value)} | {_interval(frame.intervals.get(name))} |"
         for name, value in frame.metrics.items()
     )
+    made_by = recipe(result)
     calibration = result.pruning.calibration
     scored_on = (
         f" Scores were computed on {calibration.num_examples} examples, {calibration.source_name}."
@@ -179,8 +180,10 @@ On {data_name(result)}:
 ## How it was computed
 
 ```shell
-{command_line(request_of(result))}
+{made_by.command}
 ```
+
+{made_by.missing}
 
 The result's key is `{result.key}`.
 """

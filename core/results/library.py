@@ -15,7 +15,7 @@ from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.names import result_name
-from core.results.provenance import command_line, request_of
+from core.results.provenance import Recipe, recipe
 from core.results.schema import SweepResult
 from core.results.store import load, user_folder, write_atomically
 
@@ -38,6 +38,7 @@ class Entry(BaseModel):
         seed: Of pruning.
         created_at: When it was computed.
         command: The command line that computes it.
+        missing: What the command line needs first, in sentences.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,18 +55,15 @@ class Entry(BaseModel):
     seed: int
     created_at: str
     command: str
+    missing: str = ""
 
 
 _ENTRIES = TypeAdapter(tuple[Entry, ...])
 
 
-def entry_of(result: SweepResult, command: str | None = None) -> Entry:
-    """Describes a result.
-
-    Args:
-        result: A whole sweep.
-        command: What made it; None derives it from the result.
-    """
+def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
+    """Describe a whole result; without `made_by`, its recipe is derived from it."""
+    made_by = made_by or recipe(result)
     return Entry(
         key=result.key,
         name=result_name(result),
@@ -78,7 +76,8 @@ def entry_of(result: SweepResult, command: str | None = None) -> Entry:
         scope=result.pruning.scope,
         seed=result.pruning.seed,
         created_at=result.created_at,
-        command=command or command_line(request_of(result)),
+        command=made_by.command,
+        missing=made_by.missing,
     )
 
 
@@ -94,16 +93,22 @@ def write_manifest(entries: Iterable[Entry], path: Path) -> None:
 
 
 def shipped() -> tuple[Entry, ...]:
-    """Gives the manifest's entries whose files are there, in its order.
+    """Return the manifest's entries whose files exist, in its order.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
     folder = store.SHIPPED_RESULTS
-    path = folder.parent / MANIFEST
-    if not path.is_file():
-        return ()
-    return tuple(entry for entry in _read(path, path.stat().st_mtime_ns) if (folder / f"{entry.key}.json").is_file())
+    return tuple(entry for entry in read_manifest(folder.parent / MANIFEST) if (folder / f"{entry.key}.json").is_file())
+
+
+def read_manifest(path: Path) -> tuple[Entry, ...]:
+    """Return a manifest's entries; none where the file does not exist.
+
+    Raises:
+        PrunescopeError: The manifest is damaged.
+    """
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else ()
 
 
 @lru_cache(maxsize=2)

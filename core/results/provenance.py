@@ -1,29 +1,60 @@
-"""Where a result comes from: its request, the command line that recomputes it, a check of it in words; no torch."""
+"""From a result back to its request, and to the command that recomputes it; no torch."""
 
 import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, TASKS
-from core.request.sweep_request import SweepRequest
+from core.request.points import points_of
+from core.request.sweep_request import OWN_SPLIT, SweepRequest, is_own
 from core.results.schema import SweepResult, TaskRecord
+
+DATA_FOLDER = "./DATA_FOLDER"  # stands for the path that a result does not hold
+OWN_FILE = "./OWN_SENTENCES"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to recompute a result.
+
+    Attributes:
+        command: A command line to paste.
+        missing: What to put in or to do first, in sentences; empty where the command is complete.
+    """
+
+    command: str
+    missing: str = ""
+
+
+def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
+    """Return how to recompute a result.
+
+    Args:
+        result: A whole sweep. It holds no paths: placeholders stand for folders.
+        request: The request that led to it, where it is known; its paths are printed.
+    """
+    if request is not None:
+        return Recipe(command_line(_pinned(request, result)), _kept_sentences(result) if _is_own(result) else "")
+    request = request_of(result)
+    if request.data == DATA_FOLDER:
+        request = replace(request, source_name=result.task.source_name)
+    return Recipe(command_line(request), " ".join(_placeholders(result, request)))
 
 
 def request_of(result: SweepResult) -> SweepRequest:
-    """Gives the request that leads to a result.
+    """Return the request that leads to a whole result, with placeholders for folders.
 
-    A result holds no paths: a folder is given by its own name, so that it is found only from beside it.
-
-    Args:
-        result: A whole sweep.
+    A placeholder begins with `./`, so that no folder's name is taken for an id on the Hub.
     """
     checkpoint, task, pruning = result.checkpoint, result.task, result.pruning
-    parts = {point.rsplit(".", 1)[1] for point in result.cka.points}
+    ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"./{checkpoint.id}", "embedded": checkpoint.id}
     return SweepRequest(
-        checkpoint=f"{checkpoint.id}@{checkpoint.revision}" if checkpoint.source == "hub" else checkpoint.id,
+        checkpoint=ids[checkpoint.source],
         task=task.name,
         method=pruning.method,
         scope=pruning.scope,
-        points="both" if len(parts) == 2 else {"attention": "attention", "output": "layer"}[parts.pop()],
+        points=points_of(result.cka.points, checkpoint.num_layers) or "attention",
         amounts=result.amounts,
         num_examples=len(task.examples),
         seed=pruning.seed,
@@ -32,19 +63,59 @@ def request_of(result: SweepResult) -> SweepRequest:
 
 
 def _data_of(task: TaskRecord) -> str:
-    """Says where the examples are; a folder that is called by the data set's own id holds what the Hub holds."""
+    """Say where the examples are; a folder called by the data set's own id holds what the Hub holds."""
     if task.source != "folder":
         return task.source
-    return "hub" if task.source_name == TASKS[task.name].dataset_id else task.source_name
+    if task.split == OWN_SPLIT:
+        return OWN_FILE
+    return "hub" if task.source_name == TASKS[task.name].dataset_id else DATA_FOLDER
+
+
+def _is_own(result: SweepResult) -> bool:
+    return result.task.source == "folder" and result.task.split == OWN_SPLIT
+
+
+def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
+    """Write folders as absolute paths, and a checkpoint on the Hub with its commit."""
+    in_folder = result.checkpoint.source == "folder"
+    checkpoint = str(Path(request.checkpoint).resolve()) if in_folder else request_of(result).checkpoint
+    data = request.data
+    if data and data not in ("written", "hub") and not is_own(data):
+        data = str(Path(data).resolve())
+    return replace(request, checkpoint=checkpoint, data=data)
+
+
+def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
+    """Say for each placeholder of a request what belongs there."""
+    checkpoint, task = result.checkpoint, result.task
+    sentences = []
+    if checkpoint.source == "folder":
+        content = checkpoint.revision[:12]
+        sentences.append(f"Replace {request.checkpoint} with the path of the checkpoint folder (content {content}…).")
+    if request.data == DATA_FOLDER:
+        sentences.append(
+            f"Replace {DATA_FOLDER} with the path of the folder that holds {task.name}/{task.split}-….parquet of this "
+            f"result's data: {task.source_name}."
+        )
+    if request.data == OWN_FILE:
+        sentences.append(
+            f"The command line cannot read {task.source_name}, and a result holds no sentences: choose the file again "
+            "in the Lab."
+        )
+    return sentences
+
+
+def _kept_sentences(result: SweepResult) -> str:
+    return (
+        f"This works while this computer's cache keeps the {result.task.source_name}; after that, and elsewhere, "
+        "choose the file again in the Lab."
+    )
 
 
 def command_line(request: SweepRequest) -> str:
-    """Writes the command that computes a request; what is the default anyway is left out.
-
-    Args:
-        request: The request.
-    """
+    """Return the command that computes a request; what is the default anyway is left out."""
     default = SweepRequest(request.checkpoint, request.task)
+    seed_counts = METHODS[request.method].seeded or request.seed != default.seed  # the seed is part of every key
     arguments = {
         "--checkpoint": request.checkpoint,
         "--task": request.task,
@@ -53,7 +124,7 @@ def command_line(request: SweepRequest) -> str:
         "--points": request.points if request.points != default.points else None,
         "--amounts": ",".join(map(amount_text, request.amounts)) if request.amounts != default.amounts else None,
         "--examples": request.num_examples,
-        "--seed": request.seed if METHODS[request.method].seeded else None,
+        "--seed": request.seed if seed_counts else None,
         "--data": request.data,
         "--source-name": request.source_name,
     }

@@ -1,14 +1,16 @@
 """What is shipped: every result listed, whole and by the command that made it; frames computed again."""
 
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from core.grid import requests
-from core.request.catalog import EMBEDDED, SHIPPED
+from core.grid import recipe_of, requests
+from core.request.catalog import EMBEDDED, ROOT, SHIPPED
 from core.results import library, store
-from core.results.provenance import command_line
+from core.results.provenance import Recipe
 from core.results.store import SHIPPED_RESULTS, load
 from core.sweep.recompute import ENGINE_TOLERANCE, verify_frame
 
@@ -16,8 +18,8 @@ MOST_BYTES = 135e6  # all checkpoints together
 
 
 def test_the_manifest_lists_the_whole_grid_and_nothing_else() -> None:
-    commands = [entry.command for entry in library.shipped()]
-    assert commands == [command_line(request) for task in EMBEDDED for request in requests(task)]
+    recipes = [Recipe(entry.command, entry.missing) for entry in library.shipped()]
+    assert recipes == [recipe_of(request) for task in EMBEDDED for request in requests(task)]
     assert {f"{entry.key}.json" for entry in library.shipped()} == {path.name for path in SHIPPED_RESULTS.iterdir()}
 
 
@@ -25,13 +27,35 @@ def test_the_manifest_lists_the_whole_grid_and_nothing_else() -> None:
 def test_every_shipped_result_is_what_its_entry_says(entry: library.Entry) -> None:
     path = store.find(entry.key)
     assert path is not None
-    result = load(path)  # checks schema and checksum
+    result = load(path)  # checks schema, checksum and key
     assert result.key == entry.key
-    assert library.entry_of(result, entry.command) == entry
+    assert library.entry_of(result, Recipe(entry.command, entry.missing)) == entry
     words = shlex.split(entry.command)
     assert words[words.index("--checkpoint") + 1] == result.checkpoint.id
     assert result.statistics is not None
     assert result.task.source == "written" or len(result.task.examples) == 256
+
+
+def test_a_clone_with_windows_line_endings_has_every_byte(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-C", str(tmp_path), "-c", "core.autocrlf=true", *arguments], check=True, timeout=60)
+
+    names = [
+        "checkpoints/minilm-l6-sst2/config.json",
+        "checkpoints/minilm-l6-sst2/tokenizer.json",
+        "subsets/sst2.jsonl",
+    ]
+    attributes, files = ROOT / ".gitattributes", [f"cached_results/{name}" for name in names]
+    git("init", "-q")
+    for file in (".gitattributes", *files) if attributes.is_file() else files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    git("add", ".")
+    git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "files")
+    for file in files:
+        (tmp_path / file).unlink()
+    git("checkout", "-q", ".")
+    assert [(tmp_path / file).read_bytes() == (ROOT / file).read_bytes() for file in files] == [True] * len(files)
 
 
 @pytest.mark.parametrize("task", list(EMBEDDED))

@@ -169,7 +169,8 @@ def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: Job
     page = open_lab(result=result.key)
     assert amounts(page) == [0.0, 0.5]
     assert not {"Check this frame", "Run it again"} & labels(page)
-    assert any("--checkpoint my-bert" in code.value for code in page.code)
+    assert any("--checkpoint ./my-bert" in code.value for code in page.code)
+    assert any("Replace ./my-bert with the path of the checkpoint folder" in told.value for told in page.markdown)
 
 
 # ---------------------------------------------------------------- what goes wrong

@@ -7,11 +7,9 @@ import pytest
 from builders import make_result
 
 from core.errors import PrunescopeError
-from core.grid import requests
-from core.request.amounts import FINE_AMOUNTS
-from core.request.catalog import EMBEDDED, METHODS
 from core.results import store
 from core.results.library import delete_own, entry_of, own, shipped, write_manifest
+from core.results.provenance import Recipe
 
 
 @pytest.fixture
@@ -26,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_manifest_gives_back_what_was_written_where_the_files_are(folder: Path) -> None:
     first, second = make_result(), make_result(num_examples=100)
     store.save(first, folder)
-    entries = [entry_of(first, "one command"), entry_of(second, "another")]
+    entries = [entry_of(first, Recipe("one command")), entry_of(second, Recipe("another", "Replace x."))]
     assert shipped() == ()
     write_manifest(entries, folder.parent / "manifest.json")
     assert shipped() == (entries[0],), "the second has no file"
@@ -80,16 +78,3 @@ def test_a_folder_that_serves_for_both_is_left_alone(folder: Path) -> None:
     with pytest.raises(PrunescopeError, match="cannot be deleted here"):
         delete_own(path.stem)
     assert path.is_file()
-
-
-@pytest.mark.parametrize("task", list(EMBEDDED))
-def test_the_grid_has_every_method_three_seeds_of_each_control_and_the_written_examples(task: str) -> None:
-    wanted = list(requests(task))
-    assert len(set(map(str, wanted))) == len(wanted)
-    main = [one for one in wanted if one.data == "glue" and one.points == "attention" and one.amounts == FINE_AMOUNTS]
-    assert {one.method for one in main} == set(METHODS)
-    assert sum(one.method == "random" for one in main) == sum(one.method == "random-neuron" for one in main) == 3
-    assert {one.scope for one in main if one.method == "magnitude"} == {"encoder", "all-linear"}
-    assert {"magnitude", "attribution", "random"} <= {one.method for one in wanted if one.data == "written"}
-    alone = {one.scope for one in wanted if (one.scope or "").startswith("layer:")}
-    assert alone == ({f"layer:{k}" for k in range(6)} if task in ("sst2", "cola") else set())

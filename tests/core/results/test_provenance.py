@@ -1,15 +1,21 @@
 """A result leads back to its request, and the command line to the same one."""
 
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
+from tiny import make_texts
 
+from core.errors import PrunescopeError
 from core.findings.lab import check_in_words
-from core.precompute import parse
+from core.inputs.own_table import OwnSentences, keep
+from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
 from core.request.amounts import stepped_amounts
 from core.request.sweep_request import SweepRequest, checked
-from core.results.provenance import command_line, request_of
+from core.results.provenance import command_line, recipe, request_of
+from core.results.schema import SweepResult
 from tests.builders import make_result
 
 
@@ -41,6 +47,82 @@ def test_the_command_line_asks_for_the_same(request_: SweepRequest) -> None:
     words = shlex.split(command_line(request_))
     assert words[:3] == ["python", "-m", "core.precompute"]
     assert request_of_options(parse(words[3:])) == checked(request_)
+
+
+def run(command: str) -> SweepResult:
+    """What a person gets who pastes the command."""
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "core.precompute"]
+    return compute(request_of_options(parse(words[3:])), None)
+
+
+@pytest.fixture
+def hub_like_folder(tiny_bert: Path, tmp_path: Path) -> Path:
+    """A checkpoint folder whose name would also do as an id on the Hub."""
+    return Path(shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased"))
+
+
+def test_a_live_run_on_folders_is_recomputed_from_anywhere(
+    hub_like_folder: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(hub_like_folder.parent)
+    asked = SweepRequest(
+        "bert-base-uncased", "sst2", amounts=(0.0, 0.5), num_examples=16, data=str(glue_folder), source_name="GLUE, cut"
+    )
+    result = compute(checked(asked), None)
+    printed = recipe(result, asked)
+    monkeypatch.chdir(tmp_path)
+    again = run(printed.command)
+    assert printed.missing == ""
+    assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
+
+
+def test_a_folder_is_never_printed_as_an_id_on_the_hub(
+    hub_like_folder: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = SweepRequest(
+        str(hub_like_folder),
+        "sst2",
+        amounts=(0.0, 0.5),
+        num_examples=16,
+        data=str(glue_folder),
+        source_name="GLUE, cut",
+    )
+    result = compute(checked(asked), None)
+    printed = recipe(result)
+    assert str(tmp_path) not in printed.command + printed.missing
+    assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
+    assert "sst2/validation-….parquet of this result's data: GLUE, cut" in printed.missing
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PrunescopeError, match=r"'\./bert-base-uncased' is no checkpoint"):
+        run(printed.command)
+    monkeypatch.chdir(hub_like_folder.parent)  # beside it, the placeholder is the path
+    with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is no folder"):
+        run(printed.command)
+    again = run(printed.command.replace("./DATA_FOLDER", str(glue_folder)))
+    assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
+
+
+def test_own_sentences_are_recomputed_where_they_are_kept_and_asked_for_elsewhere(tiny_bert: Path) -> None:
+    texts = tuple((text,) for text in make_texts(24))
+    data = keep(OwnSentences("sst2", "reviews.csv", tuple(range(24)), texts, (0, 1) * 12))
+    asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), data=data)
+    result = compute(checked(asked), None)
+    here = recipe(result, asked)
+    again = run(here.command)
+    assert (again.key, again.frames) == (result.key, result.frames)
+    assert "choose the file again in the Lab" in here.missing
+    elsewhere = recipe(result)
+    assert "cannot read own sentences (reviews.csv)" in elsewhere.missing
+    assert "choose the file again in the Lab" in elsewhere.missing
+    with pytest.raises(PrunescopeError, match="OWN_SENTENCES"):
+        run(elsewhere.command.replace(f"./{tiny_bert.name}", str(tiny_bert)))
+
+
+def test_the_seed_of_a_method_that_draws_nothing_is_part_of_the_key(tiny_bert: Path, glue_folder: Path) -> None:
+    asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), num_examples=16, data=str(glue_folder), seed=3)
+    result = compute(checked(asked), None)
+    assert run(recipe(result, asked).command).key == result.key
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+"""The command that recomputes a result, and what it needs first."""
+
+import streamlit as st
+
+from core.jobs import queue
+from core.request.limits import is_hosted
+from core.results.provenance import recipe
+from core.results.schema import SweepResult
+from ui.text import plain
+
+
+def show_recipe(result: SweepResult) -> None:
+    """Shows how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
+    made_by = recipe(result, None if is_hosted() else queue.request_for(result.key))
+    st.code(made_by.command, language="shell", wrap_lines=True)
+    if made_by.missing:
+        st.markdown(f":small[{plain(made_by.missing)}]")
