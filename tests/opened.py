@@ -20,8 +20,13 @@ def open_page(page: str, **parameters: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(page)
     for name, value in parameters.items():
         app.query_params[name] = value
+    return run(app)
+
+
+def run(app: AppTest) -> AppTest:
+    """Runs a page, with what was done to it, and sees that nothing breaks."""
     app.run()
-    assert not app.exception
+    assert not app.exception, app.exception
     return app
 
 
