@@ -1,7 +1,7 @@
-"""Examples, tokenised and packed for the model: which go through it together, padded to what.
+"""Tokenise examples and pack them for the model: which run together, and how far they are padded.
 
 Examples run in order of length, so that short ones are never padded to long ones;
-every micro-batch knows where in the evaluation order its examples belong.
+every micro-batch knows the places of its examples in the evaluation order.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MICRO_BATCH = 16  # examples a forward pass takes; 8, 32 and 128 were slower on two cores
-MINIBATCH = 32  # examples one Gram matrix of flattened tokens covers
-WINDOW_BYTES = 256 * 1024**2  # bound on the token vectors held at once
+MICRO_BATCH = 16  # examples in a forward pass; 8, 32 and 128 were slower on two cores
+MINIBATCH = 32  # examples in one Gram matrix of flattened tokens
+WINDOW_BYTES = 256 * 1024**2  # bound on the token vectors in memory at once
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Encoded:
     """Tokenised examples.
 
     Attributes:
-        features: What the tokenizer gives, one dict an example, in evaluation order.
-        lengths: (examples,) tokens of each, special ones included.
+        features: The tokenizer's output, one dict an example, in evaluation order.
+        lengths: (examples,) tokens of each, special tokens included.
     """
 
     features: tuple[dict[str, list[int]], ...]
@@ -31,12 +31,12 @@ class Encoded:
 
 
 def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) -> Encoded:
-    """Tokenises examples without padding.
+    """Tokenise examples without padding.
 
     Args:
         tokenizer: The checkpoint's tokenizer.
         texts: One or two texts an example.
-        max_length: Longer ones are truncated to this many tokens.
+        max_length: Longer examples are truncated to this many tokens.
     """
     columns = [list(column) for column in zip(*texts, strict=True)]
     encoded = tokenizer(*columns, truncation=True, max_length=max_length)
@@ -45,26 +45,21 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) ->
 
 
 def minibatches(num_examples: int, size: int = MINIBATCH) -> list[range]:
-    """Cuts the evaluation order into minibatches; a shorter last one joins the one before.
-
-    Args:
-        num_examples: Examples in evaluation order.
-        size: Examples of a minibatch.
-    """
+    """Cut the evaluation order into minibatches; a shorter last one joins the one before."""
     starts = list(range(0, max(num_examples - size, 0) + 1, size))
     return [range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)]
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Examples of about one length, padded to their longest, ready for the model.
+    """Examples of similar length, padded to their longest, ready for the model.
 
     Attributes:
         examples: (micro-batch,) positions in evaluation order.
-        inputs: What the model takes, each (micro-batch, longest).
+        inputs: The model's arguments, each (micro-batch, longest).
         lengths: (micro-batch,) tokens of each.
         real: (micro-batch, longest) bool, False for padding.
-        slots: (real tokens,) where each real token goes in the window's packed tokens.
+        slots: (real tokens,) the place of each real token in the window's packed tokens.
     """
 
     examples: Tensor
@@ -76,7 +71,7 @@ class MicroBatch:
 
 @dataclass(frozen=True)
 class Window:
-    """Minibatches whose token vectors are held at the same time.
+    """Minibatches whose token vectors are in memory at the same time.
 
     Attributes:
         minibatches: Ranges of the evaluation order.
@@ -92,12 +87,12 @@ class Window:
 
 
 def plan_windows(encoded: Encoded, tokenizer: Any, bytes_per_token: int) -> list[Window]:
-    """Prepares every forward pass of a sweep; the same plan serves all amounts.
+    """Prepare every forward pass of a sweep; the same windows serve all amounts.
 
     Args:
         encoded: The examples.
         tokenizer: Pads a micro-batch.
-        bytes_per_token: Memory that one token takes over all points.
+        bytes_per_token: Memory for one token at all points.
     """
     groups: list[list[range]] = []
     held = 0

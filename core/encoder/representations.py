@@ -2,7 +2,7 @@
 
 Examples run through the model in order of length (`core.encoder.batches`), while everything
 that leaves this file is in evaluation order.
-`mean` and `cls` are one vector an example. `tokens` is kept packed, real tokens only.
+`mean` and `cls` are one vector an example. `tokens` is kept packed, without padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from core.encoder.hooks import Catcher
 
 
 class Recorder(Catcher):
-    """Catches the hidden states at the wanted points during a forward pass.
+    """Catches the hidden states at the chosen points during a forward pass.
 
     Attributes:
         states: For each point (micro-batch, longest, hidden).
     """
 
     def __init__(self, model: nn.Module, points: Sequence[str]) -> None:
-        """Registers one hook a point.
+        """Register one hook a point.
 
         Args:
             model: An encoder classifier in eval mode.
@@ -34,7 +34,7 @@ class Recorder(Catcher):
 
     @torch.inference_mode()
     def run(self, batch: MicroBatch) -> Tensor:
-        """Runs the model once; `states` then holds the hidden states at every point.
+        """Run the model once; `states` then holds the hidden states at every point.
 
         Args:
             batch: Examples padded to their longest.
@@ -53,9 +53,9 @@ def _module_of(model: nn.Module, point: str) -> nn.Module:
 
 
 class Representations:
-    """What one pruned model thinks of all examples, reduced, in evaluation order.
+    """One pruned model's logits and reduced representations of all examples, in evaluation order.
 
-    The buffers are reused from amount to amount: padding is never written, so it stays zero.
+    The buffers are reused from amount to amount.
 
     Attributes:
         logits: (examples, labels) float32.
@@ -65,7 +65,7 @@ class Representations:
     """
 
     def __init__(self, num_examples: int, num_labels: int, num_points: int, hidden: int, num_tokens: int) -> None:
-        """Allocates the buffers.
+        """Allocate the buffers.
 
         Args:
             num_examples: Examples in evaluation order.
@@ -78,14 +78,14 @@ class Representations:
         self.mean = torch.zeros(num_points, num_examples, hidden)
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
-        self._padded = torch.empty(0)  # one place for all minibatches: a new one each would leave holes in memory
+        self._padded = torch.empty(0)  # one buffer for all minibatches: a new one each would fragment memory
 
     @torch.inference_mode()
     def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor]) -> None:
-        """Reduces one micro-batch.
+        """Reduce one micro-batch.
 
         Args:
-            batch: What was run.
+            batch: The examples that were run.
             logits: (micro-batch, labels).
             states: For each point (micro-batch, longest, hidden).
         """
@@ -99,13 +99,13 @@ class Representations:
 
     @torch.inference_mode()
     def tokens(self, window: Window) -> Iterator[Tensor]:
-        """Yields the flattened tokens of each minibatch of the window that was run last.
+        """Yield the flattened tokens of each minibatch of the window that was run last.
 
         Args:
             window: The window whose micro-batches were stored.
 
         Yields:
-            (points, minibatch, longest · hidden) float32, padding zero; overwritten by the next one.
+            (points, minibatch, longest · hidden) float32, padding zero; the next minibatch overwrites it.
         """
         start = 0
         num_points, _, hidden = self.packed.shape

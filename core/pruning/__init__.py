@@ -1,8 +1,8 @@
 """Pruning methods: one a file behind one small protocol, and the registry.
 
-A method looks at the baseline once and makes a plan for all amounts; the plan
-then says, amount by amount, which entries of which parameters are kept.
-`PrunedModel` applies a plan in place and gives the baseline back at the end.
+A method reads the baseline once and makes a plan for all amounts. The plan says,
+amount by amount, which entries of which parameters are kept. `PrunedModel` applies
+a plan in place and restores the baseline at the end.
 """
 
 from collections.abc import Callable, Mapping

@@ -2,15 +2,15 @@
 
 Formula: score_i = mean over calibration examples of |Σ_t h_ti · ∂P(y|x)/∂h_ti|, with
 the unit's value h_ti at token t and the probability P of the gold label y, on the
-baseline in eval mode; padding is left out. Units are those that can be removed
+baseline in eval mode; padding is excluded. Units are those that can be removed
 cleanly: the inputs of the attention's output matrix (context units) and of the
-feed-forward network's second matrix (intermediate units). The smallest scores go:
-the row and bias entry that make a unit, and the column that reads it.
+feed-forward network's second matrix (intermediate units). The units of the smallest
+scores are removed: the row and bias entry that make a unit, and the column that reads it.
 
-The paper sums signed attributions over examples; there they cancel, and two halves
-of the examples agree poorly. With the absolute value inside each example they agree.
+The paper sums signed attributions over examples, where they cancel, and two halves of
+the examples agree poorly. With the absolute value inside each example they agree.
 
-Cost: one forward and one backward pass over the calibration examples a sweep.
+Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of the units, per layer and type.
 """
 
@@ -23,26 +23,26 @@ from core.pruning.units import UnitPlan, clean_units
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Scores the clean units; see the module's text and `core.pruning.Planning`.
+    """Score the clean units; see the module's text and `core.pruning.Planning`.
 
     Args:
         baseline: With calibration examples.
     """
-    assert baseline.calibration is not None  # the catalog says that this method needs them
+    assert baseline.calibration is not None  # as the catalog says
     layers = clean_units(baseline.model)
     halves = [[Halves(units.size) for units in types] for types in layers]
-    flat = [one for of_layer in halves for one in of_layer]
+    flat = [of_type for of_layer in halves for of_type in of_layer]
     readers = [units.reader for types in layers for units in types if units.reader is not None]
     with Catcher(readers, "input") as values:
         for batch, found in attributions(baseline.model, baseline.calibration, values, gold_probability):
-            for one, attribution in zip(flat, found, strict=True):
-                one.add(batch.examples, attribution.abs())  # (micro-batch, units)
+            for of_type, attribution in zip(flat, found, strict=True):
+                of_type.add(batch.examples, attribution.abs())  # (micro-batch, units)
             yield
     count = len(baseline.calibration.gold)
-    scores = [[one.total / count for one in of_layer] for of_layer in halves]
+    scores = [[of_type.total / count for of_type in of_layer] for of_layer in halves]
     return UnitPlan(layers, scores, reliability(halves))
 
 
 def gold_probability(logits: Tensor, gold: Tensor) -> Tensor:
-    """Sums P(gold label) over examples; each example's gradient stays its own."""
+    """Sum P(gold label) over examples; the gradients of different examples do not mix."""
     return logits.softmax(-1).gather(1, gold[:, None]).sum()

@@ -1,13 +1,14 @@
-"""Attribution pruning of hidden units, as the published experiment did it (after arXiv 2205.04157).
+"""Attribution pruning of hidden units, as in the published experiment (after arXiv 2205.04157).
 
 Formula: score_i = |Σ h_ti · ∂L/∂h_ti| over all calibration examples and tokens t, signed
 until the end, with hidden unit i of the *layer's output* h and the cross-entropy L of the
-gold label. The smallest scores go; what a hidden unit consists of, see `units.hidden_units`.
+gold label. The units of the smallest scores are removed; `units.hidden_units` lists the
+parts of a hidden unit.
 
 Two things differ from the published code on purpose: it scored in training mode, with
-dropout, and counted padding; here the baseline is in eval mode and padding is left out.
+dropout, and counted padding; here the baseline is in eval mode and padding is excluded.
 
-Cost: one forward and one backward pass over the calibration examples a sweep.
+Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of a layer's hidden units.
 """
 
@@ -22,23 +23,23 @@ from core.pruning.units import UnitPlan, hidden_units
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Scores the hidden units; see the module's text and `core.pruning.Planning`.
+    """Score the hidden units; see the module's text and `core.pruning.Planning`.
 
     Args:
         baseline: With calibration examples.
     """
-    assert baseline.calibration is not None  # the catalog says that this method needs them
+    assert baseline.calibration is not None  # as the catalog says
     layers = hidden_units(baseline.model)
     halves = [[Halves(units.size) for units in types] for types in layers]
     outputs = [part(baseline.model, layer, "output_norm") for layer in encoder_layers(baseline.model)]
     with Catcher(outputs, "output") as values:
         for batch, found in attributions(baseline.model, baseline.calibration, values, loss):
-            for (one,), attribution in zip(halves, found, strict=True):
-                one.add(batch.examples, attribution)  # (micro-batch, units)
+            for (hidden,), attribution in zip(halves, found, strict=True):
+                hidden.add(batch.examples, attribution)  # (micro-batch, units)
             yield
-    return UnitPlan(layers, [[one.total.abs()] for (one,) in halves], reliability(halves))
+    return UnitPlan(layers, [[hidden.total.abs()] for (hidden,) in halves], reliability(halves))
 
 
 def loss(logits: Tensor, gold: Tensor) -> Tensor:
-    """Sums the cross-entropy over examples."""
+    """Sum the cross-entropy over examples."""
     return cross_entropy(logits, gold, reduction="sum")

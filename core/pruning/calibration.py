@@ -1,7 +1,7 @@
-"""What methods that score on examples share: the examples, attributions, halves and their agreement.
+"""What methods that score examples share: the examples, attributions, and split-half reliability.
 
-Scores are summed over the even and the odd calibration examples apart. Their rank
-correlation (split-half reliability) says how much of a score is chance.
+Scores are summed over the even and the odd calibration examples separately. The rank
+correlation of the two sums (split-half reliability) tells signal from chance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,16 +15,16 @@ from core.encoder.batches import MicroBatch
 from core.encoder.hooks import Catcher
 
 Objective = Callable[[Tensor, Tensor], Tensor]
-"""(logits (micro-batch, labels), gold (micro-batch,)) -> a sum over examples, one number."""
+"""(logits (micro-batch, labels), gold (micro-batch,)) -> a scalar, the sum over examples."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Labelled examples that scores are computed on.
+    """Labelled examples to compute scores on.
 
     Attributes:
         batches: Every example once, in order of length.
-        gold: (examples,) int64 label indices, in the order that `MicroBatch.examples` counts.
+        gold: (examples,) int64 label indices, in the order of `MicroBatch.examples`.
     """
 
     batches: Sequence[MicroBatch]
@@ -34,13 +34,13 @@ class Calibration:
 def attributions(
     model: nn.Module, calibration: Calibration, catcher: Catcher, objective: Objective
 ) -> Iterator[tuple[MicroBatch, Iterator[Tensor]]]:
-    """Multiplies activations with their gradients: to first order, what the objective loses without them.
+    """Multiply activations by their gradients: to first order, what the objective loses without them.
 
     Args:
         model: The baseline in eval mode.
         calibration: The examples.
         catcher: Catches the activations, each (micro-batch, longest, units).
-        objective: What is differentiated.
+        objective: The function to differentiate.
 
     Yields:
         A micro-batch and, for each caught activation, its attribution summed over real tokens, (micro-batch, units).
@@ -59,25 +59,21 @@ def attributions(
 
 
 class Halves:
-    """A sum of scores over examples, of the even and of the odd ones.
+    """Sums of scores over the even and over the odd examples.
 
     Attributes:
         sums: (halves, scores) float64.
     """
 
     def __init__(self, size: int) -> None:
-        """Starts at zero.
-
-        Args:
-            size: Number of scores.
-        """
+        """Start at zero for `size` scores."""
         self.sums = torch.zeros(2, size, dtype=torch.float64)  # (halves, scores)
 
     def add(self, examples: Tensor, scores: Tensor) -> None:
-        """Adds the scores of some examples.
+        """Add the scores of some examples.
 
         Args:
-            examples: (micro-batch,) their positions.
+            examples: (micro-batch,) positions.
             scores: (micro-batch, scores).
         """
         self.sums.index_add_(0, examples % 2, scores.double())
@@ -89,7 +85,7 @@ class Halves:
 
     @property
     def agreement(self) -> float:
-        """Spearman's rank correlation of the two halves' magnitudes; NaN where one of them is constant."""
+        """Spearman's rank correlation of the two halves' magnitudes; NaN if a half is constant."""
         first, second = self.sums.abs()  # each (scores,)
         if bool((first == first[0]).all() or (second == second[0]).all()):
             return float("nan")
@@ -97,13 +93,13 @@ class Halves:
 
 
 def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:
-    """Gives each layer's split-half reliability.
+    """Compute each layer's split-half reliability.
 
     Args:
-        layers: For each layer what it is scored on: its types of units, or its matrices.
+        layers: For each layer the scores of its types of units, or of its matrices.
 
     Returns:
-        The mean agreement of each layer; none where one is undefined.
+        The mean agreement of each layer; None if an agreement is undefined.
     """
-    means = [sum(one.agreement for one in layer) / len(layer) if layer else float("nan") for layer in layers]
+    means = [sum(part.agreement for part in layer) / len(layer) if layer else float("nan") for layer in layers]
     return tuple(None if value != value else value for value in means)

@@ -24,21 +24,21 @@ from core.pruning.plan import Baseline, Planning
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, so 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
-_CHUNK = 1 << 16  # entries looked at together: small enough to stay in the processor's cache
+_CHUNK = 1 << 16  # entries processed together: small enough for the processor's cache
 
 Bits = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Where the smallest weights end: all below `threshold` go, and the first `ties` that equal it."""
+    """Where the smallest weights end: all below `threshold` are removed, and the first `ties` that equal it."""
 
     threshold: float
     ties: int
 
 
 def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
-    """Gives the weight matrices of a scope in parameter order.
+    """Return the weight matrices of a scope in parameter order.
 
     Args:
         model: An encoder classifier.
@@ -53,11 +53,11 @@ def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
 
 
 def smallest(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Cut]:
-    """Selects, for each count, where the `count` smallest |w| end.
+    """Find, for each count, where the `count` smallest |w| end.
 
     Args:
-        weights: float32 tensors of any shape, taken together.
-        counts: Ranks, each from 0 to the total number of entries.
+        weights: float32 tensors of any shape, ranked together.
+        counts: Each from 0 to the total number of entries.
 
     Returns:
         One cut a count; a count of 0 removes nothing.
@@ -83,7 +83,7 @@ def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
 
 
 def _cut(members: Bits, rank: int) -> Cut:
-    """Ends after the `rank` smallest of the ascending `members`."""
+    """Cut after the `rank` smallest of the ascending `members`."""
     if rank <= 0:
         return Cut(0.0, 0)
     bits = members[rank - 1]
@@ -97,7 +97,7 @@ class MagnitudePlan:
     reliability: tuple[float | None, ...] = ()
 
     def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
-        """Selects every threshold.
+        """Find the threshold of every amount.
 
         Args:
             weights: The scope's matrices in parameter order, float32.
@@ -108,7 +108,7 @@ class MagnitudePlan:
         self._cuts = dict(zip(amounts, smallest(weights, [round(a * total) for a in amounts]), strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yields the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        """Yield the mask of what stays of each matrix; see `core.pruning.Plan`."""
         cut = self._cuts[amount]
         for weight in baseline:
             keep, cut = keep_above(cut, weight)
@@ -116,10 +116,10 @@ class MagnitudePlan:
 
 
 def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
-    """Applies a cut to one matrix.
+    """Apply a cut to one matrix.
 
     Args:
-        cut: Where the smallest weights end, with the ties that remain to be removed.
+        cut: Where the smallest weights end, with the ties that are still to be removed.
         weight: (rows, columns) float32.
 
     Returns:
@@ -135,10 +135,10 @@ def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Plans global magnitude pruning; see the module's text.
+    """Plan global magnitude pruning; see the module's text.
 
     Args:
         baseline: With a scope.
     """
     return MagnitudePlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts)
-    yield  # pragma: no cover; makes this a Planning that is done at once
+    yield  # pragma: no cover; makes this function a Planning that ends at once

@@ -1,4 +1,4 @@
-"""What a method is given (Baseline) and promises (Plan), and how a plan is applied and undone (PrunedModel)."""
+"""The input of a method (Baseline), its output (Plan), and how a plan is applied and undone (PrunedModel)."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from core.pruning.calibration import Calibration
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a method looks at before anything is removed.
+    """What a method reads before anything is removed.
 
     Attributes:
         model: The baseline in eval mode, float32.
-        amounts: Every amount that will be asked for, in [0, 1).
+        amounts: Every amount the plan must serve, in [0, 1).
         scope: `encoder`, `all-linear` or `layer:K` with K from 0; None for a neuron method.
         seed: Of a random method.
-        calibration: Labelled examples; none for a method that needs none.
+        calibration: Labelled examples; None for a method without any.
     """
 
     model: nn.Module
@@ -45,20 +45,20 @@ class Plan(Protocol):
         ...
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yields what stays of each parameter.
+        """Yield a mask of what stays of each parameter.
 
         Args:
             amount: The fraction of what the method removes, in (0, 1).
             baseline: The unpruned values of `parameters`, in the same order.
 
         Yields:
-            A bool tensor for each of `parameters`, of its shape; False is removed.
+            A bool tensor for each of `parameters`, of its shape; False where an entry is removed.
         """
         ...
 
 
 Planning = Generator[None, None, Plan]
-"""Makes a plan; yields after each micro-batch of calibration examples, so that it can be watched and stopped."""
+"""Makes a plan; yields after each micro-batch of calibration examples, so that callers can report and cancel."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ class Removed:
 class PrunedModel:
     """A model that is pruned in place, again and again, from one copy of its baseline.
 
-    A context manager: on exit the parameters hold their baseline again, to the bit.
+    A context manager: on exit the parameters hold their baseline values again, bit for bit.
     """
 
     def __init__(self, model: nn.Module, plan: Plan) -> None:
-        """Copies the parameters that the plan may change.
+        """Copy the parameters that the plan may change.
 
         Args:
             model: The baseline; its parameters will change in place.
@@ -103,18 +103,18 @@ class PrunedModel:
         self.restore()
 
     def restore(self) -> None:
-        """Gives every parameter its baseline values back."""
+        """Restore the baseline values of every parameter."""
         for parameter, values in zip(self.plan.parameters, self._baseline, strict=True):
             parameter.data.copy_(values)
 
     def prune(self, amount: float) -> Removed:
-        """Prunes the baseline by `amount`, whatever the model held before.
+        """Prune the baseline by `amount`, whatever the current state of the model.
 
         Args:
             amount: The fraction of what the plan's method removes, in [0, 1).
 
         Returns:
-            What was removed by pruning; a weight that was zero before counts when it is removed.
+            What pruning removed; a weight that was zero before counts once it is removed.
         """
         if amount == 0:
             self.restore()

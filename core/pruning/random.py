@@ -1,12 +1,12 @@
-"""The control of magnitude: in each matrix as many weights, drawn at random.
+"""The control of magnitude: as many weights of each matrix, drawn at random.
 
-Every weight gets a random number from (seed, matrix); in each matrix as many of the
-smallest go as magnitude pruning removes there at that amount. So a layer loses as
-much as under magnitude pruning, and what a smaller amount removes, a larger one
-removes too. `amount` is a fraction of the scope's weights.
+Every weight gets a random number from (seed, matrix). In each matrix the smallest
+numbers are removed, as many as magnitude pruning removes there at that amount. So a
+layer loses as much as under magnitude pruning, and a larger amount removes all that a
+smaller one does. `amount` is a fraction of the scope's weights.
 
-Cost: magnitude's, and one random number a weight and amount. They are drawn again for
-each amount: keeping them would take as much memory as the weights.
+Cost: that of magnitude, and one random number a weight and amount. They are drawn
+again for each amount: storing them would take as much memory as the weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,19 +25,19 @@ class RandomPlan:
     reliability: tuple[float | None, ...] = ()
 
     def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float], seed: int) -> None:
-        """Asks magnitude pruning where it cuts.
+        """Find where magnitude pruning cuts.
 
         Args:
             weights: The scope's matrices in parameter order, float32.
             amounts: Fractions in [0, 1).
-            seed: Another one draws other weights.
+            seed: Of the random numbers.
         """
         self.parameters = weights
         self._magnitude = MagnitudePlan(weights, amounts)
         self._seed = seed
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yields the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        """Yield the mask of what stays of each matrix; see `core.pruning.Plan`."""
         for index, kept in enumerate(self._magnitude.keep_masks(amount, baseline)):
             draws = np.random.default_rng([self._seed, index]).random(kept.numel(), dtype=np.float32)
             numbers = torch.from_numpy(draws).view(kept.shape)  # (rows, columns)
@@ -47,10 +47,10 @@ class RandomPlan:
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Plans random pruning; see the module's text.
+    """Plan random pruning; see the module's text.
 
     Args:
         baseline: With a scope and a seed.
     """
     return RandomPlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts, baseline.seed)
-    yield  # pragma: no cover; makes this a Planning that is done at once
+    yield  # pragma: no cover; makes this function a Planning that ends at once

@@ -1,8 +1,8 @@
-"""The control of attribution: as many units per layer and type, drawn at random.
+"""The control of attribution: as many units of each layer and type, drawn at random.
 
-Every unit gets a random rank from (seed, layer, type); what a smaller amount removes,
-a larger one removes too. `amount` is a fraction of the units, per layer and type.
-Cost: none worth naming.
+Every unit gets a random rank from (seed, layer, type), so that a larger amount removes
+all that a smaller one does. `amount` is a fraction of the units, per layer and type.
+Cost: negligible.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.pruning.units import UnitPlan, clean_units
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Ranks the clean units at random; see the module's text.
+    """Rank the clean units at random; see the module's text.
 
     Args:
         baseline: With a seed.
@@ -27,4 +27,4 @@ def plan(baseline: Baseline) -> Planning:
         for layer, types in enumerate(layers)
     ]
     return UnitPlan(layers, scores)
-    yield  # pragma: no cover; makes this a Planning that is done at once
+    yield  # pragma: no cover; makes this function a Planning that ends at once

@@ -1,8 +1,8 @@
-"""Whole units: which entries a unit consists of, and the plan that removes the lowest-ranked ones.
+"""Whole units: the entries of a unit, and the plan that removes the lowest-ranked units.
 
 A unit is a position along one dimension of several parameters. Removing it zeroes
-its entries in all of them. `amount` is a fraction of the units: in each layer, of
-each type, the `round(amount · units)` lowest-ranked go; ties go by index.
+its entries in all of them. `amount` is a fraction of the units: of each layer and type,
+the `round(amount · units)` lowest-ranked are removed, ties by index.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ class Units:
     """The units of one type in one layer.
 
     Attributes:
-        entries: The parameters that a unit has entries in, each with the dimension that counts the units.
-        reader: The nn.Linear whose input are the units' values; none for units that are no one's input.
+        entries: The parameters in which a unit has entries, each with the dimension that counts the units.
+        reader: The nn.Linear that takes the units' values as input, if one module does.
     """
 
     entries: tuple[tuple[nn.Parameter, int], ...]
@@ -37,13 +37,10 @@ ROW, COLUMN = 0, 1  # of a weight matrix (out, in): what makes an output, what r
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Gives the units that can be removed without touching others: a layer's context and intermediate units.
+    """Return the units that can be removed without touching others: a layer's context and intermediate units.
 
-    A context unit is an input of the attention's output matrix: value row and bias make it, one column reads
-    it. An intermediate unit is the same between the two matrices of the feed-forward network.
-
-    Args:
-        model: An encoder classifier.
+    A context unit is an input of the attention's output matrix: a row and a bias of the value matrix make it, one
+    column reads it. An intermediate unit is the same between the two matrices of the feed-forward network.
 
     Returns:
         For each layer: context units, intermediate units.
@@ -72,13 +69,10 @@ def _bias(module: nn.Module) -> tuple[nn.Parameter, int]:
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Gives the hidden units of each layer as the published procedure removes them.
+    """Return the hidden units of each layer as the published procedure removes them.
 
     Hidden unit i owns column i of query, key, value, attention output and intermediate matrix; bias i of query,
     key, value and attention output; row and bias i of the output matrix; gain and bias i of both LayerNorms.
-
-    Args:
-        model: An encoder classifier.
 
     Returns:
         For each layer one type: its hidden units.
@@ -108,7 +102,7 @@ class UnitPlan:
     """Ranks of the units of every layer and type; implements `core.pruning.Plan`.
 
     Attributes:
-        scores: For each layer and type (units,), lowest first to go.
+        scores: For each layer and type (units,); the lowest is removed first.
     """
 
     def __init__(
@@ -117,11 +111,11 @@ class UnitPlan:
         scores: Sequence[Sequence[Tensor]],
         reliability: tuple[float | None, ...] = (),
     ) -> None:
-        """Ranks the units.
+        """Rank the units.
 
         Args:
             layers: For each layer its types of units.
-            scores: The same shape: (units,) each; the lowest goes first, among equal ones the lowest index.
+            scores: For each layer and type (units,); the lowest is removed first, of equal scores the lowest index.
             reliability: Of the scores, one value a layer.
         """
         self.scores = scores
@@ -137,7 +131,7 @@ class UnitPlan:
                     self._removals.setdefault(id(parameter), []).append((dimension, order))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yields the mask of what stays of each parameter; see `core.pruning.Plan`."""
+        """Yield the mask of what stays of each parameter; see `core.pruning.Plan`."""
         for parameter, values in zip(self.parameters, baseline, strict=True):
             keep = torch.ones_like(values, dtype=torch.bool)  # of the parameter's shape
             for dimension, order in self._removals[id(parameter)]:

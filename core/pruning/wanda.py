@@ -2,8 +2,8 @@
 
 Formula: S_ij = |W_ij| · ‖X_j‖₂ (their equation 1), with the norm of input feature j over the real
 tokens of all calibration examples on the baseline. In each output row the
-int(amount · columns) smallest go, ties by column. `amount` is so a fraction of every
-row, and of the scope's weights but for rounding down. Labels are not used.
+int(amount · columns) smallest are removed, ties by column. So `amount` is a fraction of
+every row and, but for rounding down, of the scope's weights. Labels are not used.
 
 Reliability is the rank correlation of the norms on two halves of the examples,
 averaged over a layer's matrices.
@@ -31,7 +31,7 @@ class WandaPlan:
     def __init__(
         self, weights: list[nn.Parameter], norms: Sequence[Tensor], reliability: tuple[float | None, ...] = ()
     ) -> None:
-        """Ranks the weights.
+        """Rank the weights.
 
         Args:
             weights: Matrices, (rows, columns) each.
@@ -45,25 +45,25 @@ class WandaPlan:
         ]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yields the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        """Yield the mask of what stays of each matrix; see `core.pruning.Plan`."""
         for ranks in self._ranks:
             yield ranks >= int(amount * ranks.shape[1])  # (rows, columns)
 
 
 def _ranks(scores: Tensor) -> Tensor:
-    """Gives each score's place in its row from the smallest on, (rows, columns) int16."""
+    """Rank each score in its row, the smallest first: (rows, columns) int16."""
     order = torch.argsort(scores, dim=1, stable=True)  # (rows, columns)
     places = torch.arange(scores.shape[1], dtype=torch.int16).expand_as(order)  # (rows, columns)
     return torch.empty_like(places, memory_format=torch.contiguous_format).scatter_(1, order, places)
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Measures the norms; see the module's text and `core.pruning.Planning`.
+    """Measure the norms; see the module's text and `core.pruning.Planning`.
 
     Args:
         baseline: With a scope and calibration examples.
     """
-    assert baseline.calibration is not None  # the catalog says that this method needs them
+    assert baseline.calibration is not None  # as the catalog says
     weights = scoped_weights(baseline.model, baseline.scope)
     modules = _modules(baseline.model, weights)
     halves = [Halves(module.in_features) for module in modules]
@@ -71,25 +71,25 @@ def plan(baseline: Baseline) -> Planning:
         for batch in baseline.calibration.batches:
             with torch.inference_mode():
                 baseline.model(**batch.inputs)
-            for one, state in zip(halves, inputs.states, strict=True):
-                one.add(batch.examples, _squares(state, batch))
+            for sums, state in zip(halves, inputs.states, strict=True):
+                sums.add(batch.examples, _squares(state, batch))
             yield
     of_module = dict(zip(map(id, modules), halves, strict=True))
     layers = [
         [of_module[id(module)] for module in linear_layers(layer) if id(module) in of_module]
         for layer in encoder_layers(baseline.model)
     ]
-    return WandaPlan(weights, [one.total.sqrt() for one in halves], reliability(layers))
+    return WandaPlan(weights, [sums.total.sqrt() for sums in halves], reliability(layers))
 
 
 def _modules(model: nn.Module, weights: Sequence[nn.Parameter]) -> list[nn.Linear]:
-    """Finds the modules that own the matrices, in their order."""
+    """Find the modules that own the matrices, in the same order."""
     owners = {id(module.weight): module for module in linear_layers(model)}
     return [owners[id(weight)] for weight in weights]
 
 
 def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
-    """Sums the squares of each example's real inputs; a classifier reads one vector an example."""
+    """Sum the squares of each example's real inputs; a classifier reads one vector an example."""
     if state.dim() == 2:
         return state.double().square()  # (micro-batch, columns)
     return (state.double().square() * batch.real[..., None]).sum(1)  # (micro-batch, columns)

@@ -1,6 +1,7 @@
 """How well the pruned model classifies: accuracy, Matthews correlation, F1, their intervals, paired tests.
 
-All by libraries: scikit-learn's scores, SciPy's bootstrap, statsmodels' Wilson interval, McNemar's test and Holm.
+All from libraries: scikit-learn's scores, SciPy's bootstrap, statsmodels' Wilson interval, McNemar test and Holm
+correction.
 """
 
 import warnings
@@ -35,7 +36,7 @@ SCORES: Mapping[str, Callable[[Labels, Labels], float]] = {
 def evaluate(
     names: Sequence[str], gold: Sequence[int], predicted: Sequence[int]
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
-    """Computes metrics and their 95 % intervals.
+    """Compute metrics and their 95 % intervals.
 
     Args:
         names: Names from SCORES; F1 takes label 1 as positive.
@@ -43,8 +44,8 @@ def evaluate(
         predicted: (examples,) label indices.
 
     Returns:
-        The values, and for each [low, high]: Wilson for accuracy, else a bootstrap over examples
-        stratified by gold label; None where there is nothing to resample.
+        The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap over examples
+        stratified by gold label; None if a label has fewer than two examples.
     """
     gold_array, predicted_array = np.asarray(gold), np.asarray(predicted)
     values = {name: float(SCORES[name](gold_array, predicted_array)) for name in names}
@@ -60,7 +61,7 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
 
 
 def _stratified_bootstrap(score: CountsToScore, gold: Labels, predicted: Labels) -> Interval | None:
-    """Resamples the predictions within each of two gold labels; the label counts stay as they are."""
+    """Resample the predictions within each of two gold labels, so that the label counts stay the same."""
     negatives, positives = (predicted[gold == label] == 1 for label in (0, 1))
     if min(len(negatives), len(positives)) < 2:
         return None
@@ -74,7 +75,7 @@ def _stratified_bootstrap(score: CountsToScore, gold: Labels, predicted: Labels)
         )
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a constant prediction scores the same in every resample, which is the answer
+        warnings.simplefilter("ignore")  # of a constant prediction, whose interval is a point
         interval = bootstrap(
             (negatives, positives),
             statistic,
@@ -98,7 +99,7 @@ def _matthews(fp: Array, tp: Array, negatives: int, positives: int) -> Array:
     return np.divide(covariance, np.sqrt(product), out=np.zeros_like(covariance), where=product > 0)
 
 
-# Scores from counts of false and true positives: scikit-learn's are too slow to call for every resample.
+# Scores from counts of false and true positives, because scikit-learn is too slow to call for every resample.
 _FROM_COUNTS: Mapping[str, CountsToScore] = {"matthews_correlation": _matthews, "f1": _f1}
 
 
@@ -107,13 +108,13 @@ _FROM_COUNTS: Mapping[str, CountsToScore] = {"matthews_correlation": _matthews, 
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Whether one of two models is right more often on the same examples.
+    """Whether one of two models is correct more often on the same examples.
 
     Attributes:
-        only_one: Examples on which the one alone is right.
-        only_other: Examples on which the other alone is right.
-        p_value: Of McNemar's exact test (1947), two-sided.
-        adjusted: The same after Holm's correction (1979) over all tests of the family.
+        only_one: Examples on which only the first model is correct.
+        only_other: Examples on which only the second model is correct.
+        p_value: Two-sided, of McNemar's exact test (1947).
+        adjusted: The p-value after Holm's correction (1979) over all tests of the family.
     """
 
     only_one: int
@@ -123,20 +124,22 @@ class PairedTest:
 
 
 @lru_cache(maxsize=128)
-def paired_tests(gold: Predicted, one: tuple[Predicted, ...], other: tuple[Predicted, ...]) -> tuple[PairedTest, ...]:
-    """Tests at each of several pruning amounts whether two pruned models differ in accuracy.
+def paired_tests(
+    gold: Predicted, first: tuple[Predicted, ...], second: tuple[Predicted, ...]
+) -> tuple[PairedTest, ...]:
+    """Test at each of several pruning amounts whether two pruned models differ in accuracy.
 
-    Kept, because Holm's correction by statsmodels collects garbage, which holds up a whole server for 0.1 s.
+    Cached, because Holm's correction in statsmodels collects garbage, which stops the whole server for 0.1 s.
 
     Args:
         gold: (examples,) label indices.
-        one: (amounts, examples), predictions of one model.
-        other: (amounts, examples), predictions of the other.
+        first: (amounts, examples), predictions of one model.
+        second: (amounts, examples), predictions of the other model.
 
     Returns:
         One test an amount; the amounts are the family of Holm's correction.
     """
-    tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(one, other, strict=True)]
+    tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(first, second, strict=True)]
     p_values = [float(mcnemar(table, exact=True).pvalue) for table in tables]
     adjusted = multipletests(p_values, method="holm")[1] if p_values else []
     return tuple(
@@ -145,6 +148,6 @@ def paired_tests(gold: Predicted, one: tuple[Predicted, ...], other: tuple[Predi
     )
 
 
-def _agreement(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> Labels:
-    """Counts examples by whether the one (rows: right, wrong) and the other (columns) is right."""
-    return np.array([[(a & b).sum() for b in (other, ~other)] for a in (one, ~one)])
+def _agreement(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Labels:
+    """Count examples by whether the first model (rows: correct, incorrect) and the second (columns) is correct."""
+    return np.array([[(a & b).sum() for b in (second, ~second)] for a in (first, ~first)])

@@ -18,7 +18,7 @@ from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
 
-SCORING = "Scoring on calibration examples"  # the stage before the first amount, in words
+SCORING = "Scoring on calibration examples"  # the name of the stage before the first amount
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Progress:
     """One micro-batch is done.
 
     Attributes:
-        amount: The pruning amount at work; none while calibration examples are scored.
-        done: Micro-batches done, over all amounts or of the scoring.
-        total: Micro-batches of the same.
+        amount: The current pruning amount; None while calibration examples are scored.
+        done: Micro-batches done so far, over all amounts or in scoring.
+        total: Micro-batches in all, of the same kind.
     """
 
     amount: float | None
@@ -37,7 +37,7 @@ class Progress:
 
     @property
     def stage(self) -> str:
-        """What is being done, in words."""
+        """The name of the current stage."""
         return SCORING if self.amount is None else f"Pruning amount {amount_text(self.amount)}"
 
 
@@ -50,8 +50,8 @@ class Runner:
         subset: The evaluation examples.
         points: Names of the points.
         windows: Every forward pass of one amount.
-        model: Prunes.
-        recorder: Runs, and catches the hidden states.
+        model: Prunes the checkpoint.
+        recorder: Runs it and catches the hidden states.
     """
 
     checkpoint: Checkpoint
@@ -67,7 +67,7 @@ class Runner:
         return sum(len(window.micro_batches) for window in self.windows)
 
     def buffers(self) -> Representations:
-        """Allocates the place that `run` fills."""
+        """Allocate the buffers that `run` fills."""
         return Representations(
             num_examples=len(self.subset.rows),
             num_labels=len(self.subset.task.label_names),
@@ -77,7 +77,7 @@ class Runner:
         )
 
     def run(self, window: Window, buffers: Representations) -> Iterator[None]:
-        """Runs a window's examples through the model as it is pruned now; yields after each micro-batch.
+        """Run a window's examples through the model as currently pruned; yield after each micro-batch.
 
         Args:
             window: One of `windows`.
@@ -91,11 +91,11 @@ class Runner:
 def planning(
     checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest
 ) -> Generator[Progress, None, Plan]:
-    """Makes the plan of a request's method: scores calibration examples where the method needs them.
+    """Make the plan of a request's method, scoring calibration examples if the method needs them.
 
     Args:
         checkpoint: The loaded baseline.
-        examples: The calibration examples, for a method that scores on some.
+        examples: The calibration examples; None for a method without any.
         request: Method, scope, amounts and seed.
 
     Yields:
@@ -119,11 +119,11 @@ def planning(
 
 
 def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report) -> Plan:
-    """Makes the plan of a request's method at once, for callers that are no iterators.
+    """Make the plan of a request's method in one call, reporting progress to a function.
 
     Args:
         checkpoint: The loaded baseline.
-        examples: The calibration examples, for a method that scores on some.
+        examples: The calibration examples; None for a method without any.
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
@@ -145,7 +145,7 @@ def _calibration(checkpoint: Checkpoint, examples: EvalSubset) -> Calibration:
 
 @contextmanager
 def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> Iterator[Runner]:
-    """Prepares all amounts of a request whose parts fit together; at the end the model is as it was found.
+    """Prepare all amounts of a request whose parts fit together; restore the model at the end.
 
     Args:
         checkpoint: The loaded baseline.
