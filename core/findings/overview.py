@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from core.findings.labels import label_caution
 from core.findings.words import render
 from core.request.catalog import EMBEDDED, FEW_EXAMPLES, SURVIVAL_THRESHOLD
 from core.results.names import (
@@ -188,11 +189,11 @@ def length_finding(result: SweepResult) -> str:
 
 
 def caution(result: SweepResult) -> str:
-    """Warn of too few examples for CKA, and repeat the catalog's caveats about the checkpoint; else empty."""
+    """Warn of too few examples, of doubtful labels, and of what the catalog says about the checkpoint; else empty."""
     count = len(result.task.examples)
     few = render("overview", "few_examples", count=count, enough=FEW_EXAMPLES) if count < FEW_EXAMPLES else ""
     notes = [known.note for known in EMBEDDED.values() if known.id == result.checkpoint.id]
-    return " ".join(filter(None, [few, *notes]))
+    return " ".join(filter(None, [few, label_caution(result), *notes]))
 
 
 def is_cumulative(result: SweepResult) -> bool:
