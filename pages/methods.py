@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.charts.methods import explanation_views
+from core.findings.comparable import SPARSITY_TOLERANCE
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     FEW_EXAMPLES,
@@ -72,9 +73,11 @@ CALIBRATION = f"""
 evaluated. The result stores how well two halves of them agree on the scores in each layer (Spearman's rank
 correlation): where they do not, much of the score is chance.
 """
-CONTROLS = """
-**Random controls** remove as much as a method does, but anything. What they do too is no merit of the method, which is
-why every verdict is given beside at least three seeds of them.
+CONTROLS = f"""
+**Random controls** remove as much as a method does, but anything. What they do too is no merit of the method. A verdict
+is therefore given beside the controls at hand, and three seeds of them are the least to rely on. They count only where
+they have removed the same share of every layer's weights as the method, to within {SPARSITY_TOLERANCE}; elsewhere the
+page says why not, and draws no conclusion.
 """
 
 
@@ -320,6 +323,7 @@ FILES = (
     ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
     ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
     ("Whether the published claim holds", "core/findings/claim.py"),
+    ("Which results may be compared", "core/findings/comparable.py"),
     ("Comparison of two results", "core/findings/compare.py"),
     ("Which examples flip", "core/findings/sentences.py"),
     ("Probabilities of a typed sentence", "core/sweep/predict.py"),

@@ -1,1 +1,1 @@
-"""Results become facts, sentences and tables; one module a page."""
+"""Results become facts and tables, one module a page, and sentences, one template a page in `words/`."""
