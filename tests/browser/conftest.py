@@ -1,4 +1,4 @@
-"""A copy of the app with made-up results, running on a port of its own, and Chromium to look at it."""
+"""A copy of the app with made-up results on a port of its own, and Chromium to look at it: one of each a worker."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
-from core.request.catalog import ROOT
-from tests.browser.shipped import SHIPPED
+from core.request.catalog import EMBEDDED, ROOT, SHIPPED
+from tests.browser import shipped
 from tests.browser.watching import PATIENCE, complaints_of, messages_of
 from tests.builders import ship
+from tests.tiny import make_bert
 
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "tests/builders.py", "tests/browser/site_pages")
 
@@ -24,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running copy."""
+    """The address of a running copy, with a tiny checkpoint in the place of the first embedded one."""
     folder = tmp_path_factory.mktemp("site")
     for piece in PIECES:
         source, target = ROOT / piece, folder / piece
@@ -32,7 +33,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     for page in (folder / "tests/browser/site_pages").glob("*.py"):
         shutil.copy(page, folder / "pages")
-    ship(folder / "cached_results" / "results", *SHIPPED)
+    ship(folder / "cached_results" / "results", *shipped.SHIPPED)
+    checkpoint = next(iter(EMBEDDED.values())).folder
+    assert checkpoint is not None
+    make_bert(folder / checkpoint.relative_to(ROOT))
+    shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
     with served(folder, folder / "own") as address:
         yield address
 
@@ -48,8 +53,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """The one visitor of all tests: after the first page the browser has Streamlit's scripts at hand."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE)
     yield context
@@ -62,6 +68,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
     complaints = complaints_of(page)
     yield page
+    page.close()
     assert not complaints
 
 

@@ -1,11 +1,16 @@
 """Compare and Layers in a real browser: pictures in step, a click on a layer, no message while playing."""
 
 import re
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
+from tests.browser.watching import amounts_played, eventually, expect_silence
+
+Scheme = Literal["light", "dark"]
 
 COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
@@ -28,27 +33,31 @@ def numbers(player: Locator, name: str) -> list[float]:
     return [float(text) for text in texts if re.fullmatch(r"[-+]?\d\.\d\d", text)]
 
 
+def cells(result: SweepResult, step: int) -> list[float]:
+    """The values of a result's heatmap, row by row from the first layer."""
+    return [value for row in result.frames[step].cka["mean"] for value in row if value is not None]
+
+
 def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/{TWO}", "own")
     page.keyboard.press("Home")
     for step in range(6):
         expect(player.locator(".readout b")).to_have_text(f"Pruning amount {step / 20:.2f}")
-        page.wait_for_timeout(150)
-        one, other, difference = (numbers(player, name) for name in ("first", "second", "difference"))
-        assert len(one) == len(other) == len(difference) == 36
-        assert any(difference) == (step > 0)
-        assert difference == pytest.approx([a - b for a, b in zip(one, other, strict=True)], abs=0.011)
+        sst2, cola = (cells(result, step) for result in (SST2, COLA))
+        differences = [a - b for a, b in zip(sst2, cola, strict=True)]
+        assert any(differences) == (step > 0)
+        for name, wanted in (("first", sst2), ("second", cola), ("difference", differences)):
+            rounded = pytest.approx(wanted, abs=0.00501)  # two decimals are shown
+            eventually(page, lambda name=name: numbers(player, name), rounded)
         page.keyboard.press("ArrowRight")
 
 
 def test_nothing_is_asked_of_the_server_while_it_plays(page: Page, site: str, messages: list[str]) -> None:
     player = open_still(page, f"{site}/{TWO}", "own")
-    page.wait_for_timeout(1000)
+    expect_silence(page)
     messages.clear()
-    before = player.locator(".readout b").inner_text()
     page.keyboard.press("Space")
-    page.wait_for_timeout(2500)
-    assert player.locator(".readout b").inner_text() != before
+    amounts_played(player, 5)
     assert messages == []
 
 
@@ -69,10 +78,10 @@ def test_a_click_on_a_layer_shows_its_row_and_the_address_follows(page: Page, si
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 @pytest.mark.parametrize(("path", "pictures"), [(TWO, COMPARE), ("layers", LAYERS)])
 def test_every_picture_fits(
-    chromium: Browser, site: str, path: str, pictures: tuple[str, ...], width: int, height: int, scheme: str
+    page: Page, site: str, path: str, pictures: tuple[str, ...], width: int, height: int, scheme: Scheme
 ) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
     player = open_still(page, f"{site}/{path}", pictures[-1])
     for name in pictures:
         box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
@@ -82,4 +91,3 @@ def test_every_picture_fits(
         assert inside["x"] <= box["x"]
         assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()

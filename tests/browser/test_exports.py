@@ -13,16 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.results.store import load
 from tests.browser.shipped import SST2, WRITTEN
-from tests.browser.test_lab import (  # noqa: F401
-    A_WHILE,
-    SHORT,
-    UNFOLDING,
-    deep_bert,
-    expect_result,
-    lab,
-    many_examples,
-    run,
-)
+from tests.browser.test_lab import SHORT, deep_bert, expect_result, lab, many_examples, run  # noqa: F401
+from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.25, 0.5)  # as in site_pages/downloads.py
@@ -30,22 +22,20 @@ RESULT = make_result(num_layers=3, amounts=AMOUNTS)
 
 
 @pytest.fixture
-def downloads(context: BrowserContext, site: str) -> Page:
-    return unfolded(context, f"{site}/downloads")
+def downloads(page: Page, site: str) -> Page:
+    return unfolded(page, f"{site}/downloads")
 
 
-def unfolded(context: BrowserContext, address: str) -> Page:
+def unfolded(page: Page, address: str) -> Page:
     """Opens a page and its downloads."""
-    page = context.new_page()
     page.goto(address)
-    page.get_by_text("Download", exact=True).click()
-    page.wait_for_timeout(UNFOLDING)
+    unfold(page, "Download")
     return page
 
 
 def fetched(page: Page, label: str, folder: Path, nth: int = 0) -> Path:
     """Clicks a download and gives the file, under the name that the browser was told."""
-    with page.expect_download(timeout=A_WHILE) as waiting:
+    with page.expect_download() as waiting:
         page.get_by_role("button", name=label).nth(nth).click()
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
@@ -55,7 +45,7 @@ def fetched(page: Page, label: str, folder: Path, nth: int = 0) -> Path:
 def test_a_gif_is_made_and_has_every_amount(downloads: Page, tmp_path: Path) -> None:
     downloads.get_by_role("button", name="Make the GIF").click()
     expect(downloads.get_by_text("Drawing frame")).to_be_visible()
-    expect(downloads.get_by_role("button", name="Download the GIF")).to_be_visible(timeout=A_WHILE)
+    expect(downloads.get_by_role("button", name="Download the GIF")).to_be_visible()
     path = fetched(downloads, "Download the GIF", tmp_path)
     assert path.name == f"prunescope-sst2-magnitude-{RESULT.key[:8]}-cls.gif"
     with Image.open(path) as gif:
@@ -65,11 +55,11 @@ def test_a_gif_is_made_and_has_every_amount(downloads: Page, tmp_path: Path) -> 
         assert gif.height > 600
 
 
-def test_a_gif_that_is_cancelled_stops(context: BrowserContext, site: str) -> None:
-    page = unfolded(context, f"{site}/downloads?long")
+def test_a_gif_that_is_cancelled_stops(page: Page, site: str) -> None:
+    unfolded(page, f"{site}/downloads?long")
     page.get_by_role("button", name="Make the GIF").click()
     expect(page.get_by_text("Drawing frame")).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect_idle(page)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("was not finished")).to_be_visible()  # what is finished says something else
     expect(page.get_by_role("button", name="Make the GIF")).to_be_visible()
@@ -91,23 +81,22 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_pa
 
 
 @pytest.mark.parametrize("path", ["", "compare", "layers", "sentences", "present"])
-def test_every_page_offers_what_it_shows(context: BrowserContext, site: str, path: str, tmp_path: Path) -> None:
-    page = unfolded(context, f"{site}/{path}?result={WRITTEN.key}")
+def test_every_page_offers_what_it_shows(page: Page, site: str, path: str, tmp_path: Path) -> None:
+    unfolded(page, f"{site}/{path}?result={WRITTEN.key}")
     shown = SST2 if not path else WRITTEN
     assert load(fetched(page, "Result as JSON", tmp_path)) == shown
 
 
-def test_a_shared_amount_is_the_one_that_is_taken_away(context: BrowserContext, site: str, tmp_path: Path) -> None:
-    page = unfolded(context, f"{site}/layers?result={SST2.key}&amount=0.83")
+def test_a_shared_amount_is_the_one_that_is_taken_away(page: Page, site: str, tmp_path: Path) -> None:
+    unfolded(page, f"{site}/layers?result={SST2.key}&amount=0.83")
     assert fetched(page, "PNG", tmp_path).name.endswith("-mean-0.80.png")
 
 
 @pytest.mark.parametrize("which", ["", "?two"])
 def test_the_html_file_plays_without_a_network(
-    context: BrowserContext, chromium: Browser, site: str, tmp_path: Path, which: str
+    page: Page, chromium: Browser, site: str, tmp_path: Path, which: str
 ) -> None:
-    page = unfolded(context, f"{site}/downloads{which}")
-    path = fetched(page, "Player as one HTML file", tmp_path)
+    path = fetched(unfolded(page, f"{site}/downloads{which}"), "Player as one HTML file", tmp_path)
     assert 0.8e6 < path.stat().st_size < 1.5e6
     alone = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     try:
@@ -146,11 +135,10 @@ def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
 ) -> None:
     run(lab, SHORT, 64)
     expect_result(lab)
-    lab.get_by_text("Download", exact=True).click()
-    lab.wait_for_timeout(UNFOLDING)
+    unfold(lab, "Download")
     lab.get_by_role("button", name="Write the folder").click()
     code = lab.locator("code").filter(has_text="from_pretrained(folder)")
-    expect(code).to_be_visible(timeout=A_WHILE)
+    expect(code).to_be_visible(timeout=WORKER_PATIENCE)
     result = load(fetched(lab, "Result as JSON", tmp_path))
     (line,) = [line for line in code.inner_text().splitlines() if line.startswith("folder = ")]
     found = predictions(Path(ast.literal_eval(line.removeprefix("folder = "))), many_examples)

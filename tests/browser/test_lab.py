@@ -1,20 +1,18 @@
 """The Lab in a real browser, with a real worker and a tiny checkpoint."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from core.request.catalog import TASKS
+from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.tiny import make_bert, make_texts, write_split
 
 SHORT = "0.3, 0.6"
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
-UNFOLDING = 700  # milliseconds; a box opened meanwhile would close again
-A_WHILE = 60_000  # milliseconds: the first run also waits for the worker to import torch
 
 
 @pytest.fixture(scope="session")
@@ -32,21 +30,16 @@ def many_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def lab(context: BrowserContext, site: str, deep_bert: Path, many_examples: Path) -> Iterator[Page]:
+def lab(page: Page, site: str, deep_bert: Path, many_examples: Path) -> Page:
     """The Lab with its settings pointed at small folders; nothing is run yet."""
-    page = context.new_page()  # not `page`: Streamlit itself asks in vain for two files beneath a deep link
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{site}/lab")
     point_at(page, deep_bert, many_examples)
-    yield page
-    assert not errors
+    return page
 
 
 def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     choose(page, "Checkpoint", "A folder on this computer", asks_for="Folder of the checkpoint")
-    page.get_by_text("More settings").click()
-    page.wait_for_timeout(UNFOLDING)
+    unfold(page, "More settings")
     choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
     choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
     page.get_by_role("textbox", name="Folder of the checkpoint").fill(str(checkpoint))
@@ -58,7 +51,7 @@ def choose(page: Page, label: str, option: str, asks_for: str) -> None:
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option).click()
     expect(page.get_by_role("textbox", name=asks_for)).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect_idle(page)
 
 
 def run(page: Page, amounts: str, examples: int) -> None:
@@ -69,7 +62,7 @@ def run(page: Page, amounts: str, examples: int) -> None:
 
 
 def expect_result(page: Page) -> None:
-    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=A_WHILE)
+    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=WORKER_PATIENCE)
     expect(page.locator(".player .survival svg")).to_be_visible()
 
 
@@ -83,34 +76,36 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page) -
     run(lab, SHORT, 64)
     expect_result(lab)
     address = lab.url
-    lab.get_by_text("Check and recompute").click()
-    lab.wait_for_timeout(UNFOLDING)
+    unfold(lab, "Check and recompute")
     lab.get_by_role("button", name="Check this frame").click()
-    expect(lab.get_by_text("The frame is confirmed at amount 0.30")).to_be_visible(timeout=A_WHILE)
+    expect(lab.get_by_text("The frame is confirmed at amount 0.30")).to_be_visible(timeout=WORKER_PATIENCE)
 
     expect(lab.get_by_role("slider", name="Pruning amount")).to_have_attribute("max", "2")
     expect(lab.get_by_role("button", name="Run", exact=True)).not_to_be_visible()  # the settings have made way
 
     lab.get_by_text("Settings", exact=True).click()
     expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
+    server, worker = processes()
+    (file,) = Path(server.cwd(), "own").glob(f"{address.rpartition('=')[2]}*")
+    written = file.stat().st_mtime_ns
     lab.get_by_role("button", name="Run", exact=True).click()
-    expect(lab).to_have_url(address, timeout=2_000)
+    expect(lab).to_have_url(address)
     lab.reload()
     expect_result(lab)
     assert lab.url == address
+    assert file.stat().st_mtime_ns == written, "it is not computed again"
 
-    server, worker = processes()
     assert any("torch" in mapped.path for mapped in worker.memory_maps())
     assert not any("torch" in mapped.path for mapped in server.memory_maps())
 
 
 def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
     run(lab, LONG, 400)
-    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=A_WHILE)
+    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     job = lab.url.partition("?")[2]
 
-    lab.get_by_role("link", name="Overview").click()
+    lab.get_by_role("link", name="Overview", exact=True).click()
     expect(lab.get_by_role("link", name="Running:")).to_be_visible()
     assert lab.url.endswith(f"/?{job}")
     lab.get_by_role("link", name="Running:").click()
@@ -120,16 +115,16 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) ->
     assert lab.url.endswith(f"/lab?{job}")
 
     lab.get_by_role("button", name="Cancel").click()
-    expect(lab.get_by_text("Cancelled.")).to_be_visible(timeout=3_000)
+    expect(lab.get_by_text("Cancelled.")).to_be_visible()
     expect(lab.get_by_role("button", name="Cancel")).not_to_be_visible()
 
 
 def test_a_worker_that_is_killed_is_told_and_replaced(lab: Page) -> None:
     run(lab, LONG, 399)
-    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=A_WHILE)
+    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
     _, worker = processes()
     worker.kill()
-    expect(lab.get_by_role("alert")).to_contain_text("ended unexpectedly", timeout=5_000)
+    expect(lab.get_by_role("alert")).to_contain_text("ended unexpectedly")
     expect(lab.locator(".player .survival svg")).to_be_visible()  # what had arrived
 
     lab.get_by_text("Settings", exact=True).click()
@@ -148,8 +143,7 @@ def test_own_sentences_are_run_and_their_result_is_found_and_deleted(lab: Page) 
     run(lab, SHORT, 40)
     expect_result(lab)
 
-    lab.get_by_text("Your results (").click()
-    lab.wait_for_timeout(UNFOLDING)
+    unfold(lab, "Your results (")
     own = lab.get_by_role("link", name="own sentences (mine.csv)")
     expect(own).to_be_visible()
     lab.get_by_role("button", name="Delete", exact=True).first.click()  # the newest comes first
@@ -163,7 +157,7 @@ def test_how_long_a_run_takes_is_told_before_it_starts(lab: Page) -> None:
     lab.get_by_role("textbox", name="Amounts").fill(SHORT)
     lab.get_by_role("spinbutton", name="Number of examples").fill("67")
     lab.get_by_role("button", name="How long?").click()
-    expect(lab.get_by_text("on this machine.")).to_be_visible(timeout=A_WHILE)
+    expect(lab.get_by_text("on this machine.")).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
 
 

@@ -1,11 +1,13 @@
 """The Present page in a real browser: the stage, its keys, and how it reads from the last row."""
 
 import re
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shipped import COLA, SHIPPED, SST2
+from tests.browser.watching import amounts_played, expect_idle, expect_silence
 
 TITLE = "Magnitude pruning of the encoder"
 ALL = "present?task=any&data=any"  # all results are in the show
@@ -27,11 +29,10 @@ def expect_amount(player: Locator, value: float) -> None:
 def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str, messages: list[str]) -> None:
     player = open_stage(page, f"{site}/present", still=False)
     expect(player.get_by_label("Pause")).to_be_attached()
-    page.wait_for_timeout(1000)
+    expect_silence(page)
     messages.clear()
-    first = player.locator(".readout b").inner_text()
-    expect(player).to_have_class(re.compile("quiet"), timeout=5_000)
-    assert player.locator(".readout b").inner_text() != first
+    amounts_played(player, 2)
+    expect(player).to_have_class(re.compile("quiet"))
     assert messages == []
     expect(player.locator(".bar")).to_have_css("opacity", "0")
     page.mouse.move(200, 200)
@@ -49,7 +50,7 @@ def test_keys_move_through_amounts_and_results_wherever_the_focus_is(page: Page,
         page.keyboard.press(key)
         wanted = ALL if result is SST2 else f"{ALL}&result={result.key}"  # the first one's key is left out
         expect(page).to_have_url(f"{site}/{wanted}")
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect_idle(page)
         expect_amount(player, 0.95)  # turning leaves amount and playing as they are
     page.keyboard.press("ArrowUp")
     expect(page).to_have_url(re.compile("&result=[0-9a-f]{64}$"))  # round, to the last one
@@ -89,10 +90,10 @@ def test_a_typed_title_is_text_and_its_keys_are_its_own(page: Page, site: str) -
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(
-    chromium: Browser, site: str, scheme: str
+    page: Page, site: str, scheme: Literal["light", "dark"]
 ) -> None:
-    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.emulate_media(color_scheme=scheme)
     player = open_stage(page, f"{site}/present")
     assert player.bounding_box() == {"x": 0, "y": 0, "width": 1920, "height": 1080}
     for name in ("heatmap", "accuracy", "survival"):
@@ -109,7 +110,6 @@ def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(
     assert heatmap["height"] > 750
     expect(page.get_by_test_id("stHeader")).not_to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1920
-    context.close()
 
 
 def test_it_can_be_read_on_a_telephone_too(page: Page, site: str) -> None:

@@ -1,17 +1,14 @@
 """A walk through all pages in a real browser, by the navigation and by link, in both themes, wide and narrow."""
 
 import re
-import time
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.watching import PATIENCE, complaints_of, messages_of
+from tests.browser.watching import expect_idle, expect_silence
 from ui.header import PAGES
 
 FIRST, MIDDLE, LAST = 0, 10, 19  # places of the results' twenty amounts
-SILENCE = 1_000  # milliseconds without a message: nothing more will come by itself
 PICTURES = {  # of every page, each of its pictures
     "Overview": ("left", "right", "left-accuracy", "right-accuracy"),
     "Lab": ("heatmap", "accuracy", "survival"),
@@ -29,21 +26,16 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def visitor(request: pytest.FixtureRequest, chromium: Browser, size: tuple[int, int]) -> Iterator[Page]:
-    """A page of a window of this size and theme, where nothing plays by itself."""
-    context = chromium.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=request.param, reduced_motion="reduce"
-    )
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    complaints = complaints_of(page)
-    yield page
-    assert not complaints
-    context.close()
+def visitor(request: pytest.FixtureRequest, page: Page, size: tuple[int, int]) -> Page:
+    """A window of this size and theme, where nothing plays by itself."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=request.param, reduced_motion="reduce")
+    return page
 
 
-def test_every_page_opens_plays_and_stays_within_the_window(visitor: Page, site: str, size: tuple[int, int]) -> None:
-    messages = messages_of(visitor)
+def test_every_page_opens_plays_and_stays_within_the_window(
+    visitor: Page, site: str, size: tuple[int, int], messages: list[str]
+) -> None:
     visitor.goto(site)
     for name in PAGES:
         visitor.get_by_role("link", name=name, exact=True).click()
@@ -62,7 +54,7 @@ def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
     """All pictures are drawn, nothing sticks out, and nothing has failed."""
     for picture in PICTURES[name]:
         expect(page.locator(f".player .{picture} svg")).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect_idle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     for picture in PICTURES[name]:
@@ -75,7 +67,8 @@ def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
 def check_player(player: Locator, messages: list[str]) -> None:
     """It plays, pauses and goes where keys and mouse want it, all without the server."""
     page = player.page
-    wait_for_silence(page, messages)
+    expect_silence(page)
+    messages.clear()
     player.focus()
     for key, place in (("Home", FIRST), ("ArrowRight", FIRST + 1), ("End", LAST), ("ArrowLeft", LAST - 1)):
         page.keyboard.press(key)
@@ -83,7 +76,7 @@ def check_player(player: Locator, messages: list[str]) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     expect(player.get_by_label("Pause")).to_be_attached()
-    expect_place(player, FIRST + 2)
+    expect(player.get_by_label("Pruning amount")).not_to_have_value(str(FIRST))
     page.keyboard.press("Space")
     expect(player.get_by_label("Play")).to_be_attached()
     player.get_by_label("Play").click()
@@ -92,16 +85,6 @@ def check_player(player: Locator, messages: list[str]) -> None:
     drag(player.get_by_label("Pruning amount"))
     expect_place(player, MIDDLE)
     assert messages == []
-
-
-def wait_for_silence(page: Page, messages: list[str]) -> None:
-    """Waits until a page has said all it had to say; the Lab asks its worker how long a run would take."""
-    end = time.monotonic() + PATIENCE / 1000
-    messages.append("")
-    while messages:
-        assert time.monotonic() < end, "the page goes on talking to the server"
-        messages.clear()
-        page.wait_for_timeout(SILENCE)
 
 
 def drag(slider: Locator) -> None:

@@ -1,8 +1,66 @@
-"""What a page in the browser says while it is used."""
+"""What tests in the browser wait for, and what a page says while it is used.
 
-from playwright.sync_api import ConsoleMessage, Page, WebSocket
+Nothing here waits for a time to pass. PATIENCE only bounds how long a failing test goes on.
+"""
 
-PATIENCE = 20_000  # milliseconds: the first page of a fresh server imports everything
+import re
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
+
+PATIENCE = 60_000  # milliseconds; a busy machine takes ten times as long as an idle one
+WORKER_PATIENCE = 240_000  # milliseconds; the first run also waits until the worker has imported torch
+ANIMATED = """element => Promise.allSettled(element.getAnimations({subtree: true})
+    .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
+    .map((animation) => animation.finished))"""
+
+
+def expect_idle(page: Page) -> None:
+    """Waits until no script runs for this page."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def expect_silence(page: Page) -> None:
+    """Waits until the server has sent the whole page; the Lab also asks its worker how long a run would take."""
+    expect_idle(page)
+    expect(page.get_by_text(re.compile("^Measur(ing how long|ed when the run)"))).to_have_count(0)
+    expect_idle(page)
+
+
+def eventually(page: Page, read: Callable[[], object], wanted: object) -> None:
+    """Waits until what is read is what is wanted: Vega draws a moment after the amount is told."""
+    end = time.monotonic() + PATIENCE / 1000
+    while (found := read()) != wanted and time.monotonic() < end:
+        page.wait_for_timeout(20)
+    assert found == wanted
+
+
+def unfold(page: Page, label: str | re.Pattern[str]) -> None:
+    """Opens an expander and waits until its content is there and stands still: a box opened earlier closes again."""
+    summary = page.locator("summary").filter(has_text=label)
+    summary.click()
+    details = summary.locator("..")
+    expect(details).to_have_attribute("open", "")
+    expect_idle(page)
+    details.evaluate(ANIMATED)
+
+
+def amount(player: Locator) -> float:
+    """The amount that a player tells."""
+    return float(player.locator(".readout b").inner_text().removeprefix("Pruning amount "))
+
+
+def amounts_played(player: Locator, count: int, look: Callable[[], object] = lambda: None) -> list[float]:
+    """Lets a player play until it has told so many amounts, which are returned; calls `look` all the while."""
+    seen = [amount(player)]
+    end = time.monotonic() + PATIENCE / 1000
+    while len(seen) < count:
+        assert time.monotonic() < end, f"only the amounts {seen} were played"
+        look()
+        player.page.wait_for_timeout(20)
+        seen += [now for now in [amount(player)] if now != seen[-1]]
+    return seen
 
 
 def complaints_of(page: Page) -> list[str]:
