@@ -18,6 +18,7 @@ os.environ.update(
     PRUNESCOPE_RESULTS=str(_HOME / "results"),
     HF_HUB_OFFLINE="1",
     OMP_NUM_THREADS="1",  # tiny models: threads cost more than they give
+    STREAMLIT_RUNNER_POST_SCRIPT_GC="false",  # beside torch each collection takes longer than the page
 )
 for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT"):
     os.environ.pop(_name, None)
