@@ -19,7 +19,7 @@ LONGEST_START = 30.0  # seconds
 
 @contextmanager
 def served(folder: Path, results: Path) -> Iterator[str]:
-    """Runs the app of a folder.
+    """Run the app of a folder.
 
     Args:
         folder: A copy of this project.

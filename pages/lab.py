@@ -46,7 +46,7 @@ INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 
 
 def lab() -> None:
-    """Shows the settings, and below them the run or the result that the address names."""
+    """Show the settings, and below them the run or the result that the address names."""
     page_header("Lab")
     queue.start_worker()
     job = job_in_address()
@@ -85,7 +85,7 @@ def lab() -> None:
 
 
 def show_result_of(job: Job) -> None:
-    """Replaces a finished job in the address by its result, whose address stays valid."""
+    """Replace a finished job in the address by its result, whose address stays valid."""
     assert job.key is not None
     note_computed(job.key)
     del st.query_params["job"]
@@ -95,7 +95,7 @@ def show_result_of(job: Job) -> None:
 
 
 def stored_result() -> SweepResult | None:
-    """Finds the result that the address names, or the one that this visitor saw last."""
+    """Find the result that the address names, or the one that this visitor saw last."""
     key = st.query_params.get("result") or st.session_state.get("lab-result", "")
     path = store.find(key)
     if path is None and key not in kept():
@@ -111,7 +111,7 @@ def stored_result() -> SweepResult | None:
 
 
 def begin_anew_for(shown: str) -> None:
-    """Lets the settings follow what is on show, unless it was started from them."""
+    """Let the settings follow what is on show, unless it was started from them."""
     before = st.session_state.get("lab-filled-for", shown)
     st.session_state["lab-filled-for"] = shown
     if before != shown:
@@ -121,7 +121,7 @@ def begin_anew_for(shown: str) -> None:
 
 
 def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
-    """Returns the request behind what is shown, for the settings and the command line."""
+    """Return the request behind what is shown, for the settings and the command line."""
     if job and job.request:
         return job.request
     if result:
@@ -130,7 +130,7 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
 
 
 def say_if_lost() -> None:
-    """Says that this server does not know (or no longer knows) what the address names."""
+    """Say that this server does not know (or no longer knows) what the address names."""
     if st.query_params.get("job"):
         st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
     elif st.query_params.get("result"):
@@ -142,7 +142,7 @@ def say_if_lost() -> None:
 
 @contextmanager
 def refusals_shown() -> Iterator[None]:
-    """Shows what is refused inside, as plain text."""
+    """Show what is refused inside, as plain text."""
     try:
         yield
     except PrunescopeError as error:
@@ -150,7 +150,7 @@ def refusals_shown() -> Iterator[None]:
 
 
 def ask(shown: SweepRequest, busy: bool) -> None:
-    """Draws the settings and starts what was asked for."""
+    """Draw the settings and start what was asked for."""
     offer_presets(shown)
     with refusals_shown():
         asked = choose_sweep(shown, busy)
@@ -166,7 +166,7 @@ def ask(shown: SweepRequest, busy: bool) -> None:
 
 
 def estimate(make: Callable[[], SweepRequest], wanted: bool) -> None:
-    """Says how long a run takes; incomplete settings are an error only for those who ask."""
+    """Say how long a run takes; incomplete settings are an error only for those who ask."""
     try:
         request = make()
     except PrunescopeError:
@@ -177,7 +177,7 @@ def estimate(make: Callable[[], SweepRequest], wanted: bool) -> None:
 
 
 def tell_limits() -> None:
-    """Says what a shared server cannot do, and how to do it all the same."""
+    """Say what a shared server cannot do, and how to do it all the same."""
     bound, own = limits(), LOCAL_LIMITS
     with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
         st.markdown(
@@ -192,7 +192,7 @@ def tell_limits() -> None:
 
 
 def show_job(job: Job) -> None:
-    """Shows a job's progress, or what had arrived when it ended."""
+    """Show a job's progress, or what had arrived when it ended."""
     if job.state == "failed":
         st.error(plain(job.message))
     elif job.state == "cancelled":
@@ -208,20 +208,20 @@ def show_job(job: Job) -> None:
 
 
 def draw_frames(job: Job, reduction: str) -> None:
-    """Draws the frames that have arrived."""
+    """Draw the frames that have arrived."""
     partial = partial_result(job)
     if partial:
         draw(partial, reduction)
 
 
 def draw(result: SweepResult, reduction: str) -> None:
-    """Draws a result: the picture, and what it says beside its controls."""
+    """Draw a result: the picture, and what it says beside its controls."""
     show_player(result, reduction, key="lab", group="lab", start=start_in_address() if result.key else None)
     show_finding(result, reduction, companions_of(result, at_hand()) if result.key else ())
 
 
 def show_example() -> None:
-    """Shows a shipped result where there is no run to show yet."""
+    """Show a shipped result where there is no run to show yet."""
     with refusals_shown():
         entries = library.shipped()
         path = store.find(entries[0].key) if entries else None
@@ -233,7 +233,7 @@ def show_example() -> None:
 
 
 def show_result(result: SweepResult) -> None:
-    """Shows a stored result and what can be done with it."""
+    """Show a stored result and what can be done with it."""
     picture, choices = st.container(), st.container()
     with choices:
         reduction = choose_reduction(result)
@@ -252,7 +252,7 @@ def show_result(result: SweepResult) -> None:
 
 
 def tell_place(result: SweepResult) -> None:
-    """Shows the command that computes the result, and where its file is."""
+    """Show the command that computes the result, and where its file is."""
     st.markdown("**On the command line**, this computes it:")
     show_recipe(result)
     if not is_hosted():
@@ -261,7 +261,7 @@ def tell_place(result: SweepResult) -> None:
 
 
 def offer_recomputation(result: SweepResult) -> None:
-    """Lets the sweep be run once more, to watch it."""
+    """Let the sweep be run once more, to watch it."""
     file = "the bundled file stays" if store.is_shipped(result.key) else "this replaces the file"
     st.markdown(f"**All of it** can be computed anew; {file}.")
     if st.button("Run it again", key="lab-again", icon=":material/replay:"):
@@ -270,7 +270,7 @@ def offer_recomputation(result: SweepResult) -> None:
 
 
 def offer_check(result: SweepResult) -> None:
-    """Lets one frame be computed anew, by this program and by torch-cka."""
+    """Let one frame be computed anew, by this program and by torch-cka."""
     st.markdown("**A second opinion:** one frame is computed anew, by this program and by the published torch-cka.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         middle = len(result.amounts) // 2
@@ -290,7 +290,7 @@ def offer_check(result: SweepResult) -> None:
 
 
 def check(result: SweepResult, amount: float) -> str:
-    """Asks for a verification; where folders lie, the request knows."""
+    """Ask for a verification; where folders lie, the request knows."""
     request = remembered(None, result)
     return queue.ask(
         "verify",

@@ -133,7 +133,7 @@ DETAILS: Mapping[str, Detail] = {
 
 
 def pruning() -> None:
-    """What is removed, by which method."""
+    """Explain what is removed, by which method."""
     st.markdown(PRUNING)
     for method in METHODS.values():
         describe(method)
@@ -157,7 +157,7 @@ def describe(method: Method) -> None:
 
 
 def method_file(method: Method) -> str:
-    """The file that implements a method."""
+    """Name the file that implements a method."""
     return f"core/pruning/{method.name.replace('-', '_')}.py"
 
 
@@ -177,7 +177,7 @@ REDUCTION_FORMULAS: Mapping[str, str] = {
 
 
 def representations() -> None:
-    """What is compared: where in the model, and how tokens become one vector."""
+    """Explain what is compared: where in the model, and how tokens become one vector."""
     st.markdown(
         f"For each of the $T$ tokens of a sentence, special ones included and at most {MAX_LENGTH}, a layer gives a "
         "vector $h_t$."
@@ -334,7 +334,7 @@ FILES = (
 
 
 def files() -> None:
-    """A table of the numbers on screen and the files that compute them."""
+    """List the numbers on screen and the files that compute them."""
     rows = "\n".join(f"| {what} | {', '.join(f'`{one}`' for one in where.split(', '))} |" for what, where in FILES)
     st.markdown(f"| On screen | Computed in |\n|---|---|\n{rows}")
 
@@ -370,7 +370,7 @@ SECTIONS: Mapping[str, tuple[str, str | Callable[[], None]]] = {
 
 
 def methods() -> None:
-    """Shows the picture, a table of contents, and the sections."""
+    """Show the picture, a table of contents, and the sections."""
     page_header("Methods")
     st.html(STYLE)
     st.title("What the pictures mean, and when not to trust them", anchor=False)

@@ -40,7 +40,7 @@ Results = tuple[SweepResult, ...]
 
 @st.fragment
 def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepResult] = ()) -> None:
-    """Offers what can be downloaded, folded away below a page's picture.
+    """Offer what can be downloaded, folded away below a page's picture.
 
     Args:
         result: A whole sweep; of one that still runs nothing can be taken away.
@@ -66,7 +66,7 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
 
 
 def _offer_film(results: Results, reduction: str) -> None:
-    """A GIF, and the player itself as a file."""
+    """Offer a GIF, and the player itself as a file."""
     st.markdown("**All amounts, moving**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         milliseconds = st.selectbox(
@@ -119,12 +119,12 @@ def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _gif(keys: tuple[str, ...], reduction: str, milliseconds: int, _results: Results) -> Drawing:
-    """Starts a GIF, once for all visitors who ask for the same."""
+    """Start a GIF, once for all visitors who ask for the same."""
     return Drawing(figure_of(_results, reduction), "gif", range(len(frames_of(_results))), milliseconds)
 
 
 def _look(drawing: Drawing) -> None:
-    """Shows how far a drawing is, twice a second."""
+    """Show how far a drawing is, twice a second."""
     if drawing.ended:
         st.rerun()
     left = f", about {max(round(drawing.seconds_left), 1)} s left" if drawing.seconds_left is not None else ""
@@ -166,7 +166,7 @@ def _picture(results: Results, reduction: str, kind: Picture, frame: int) -> byt
 
 
 def _offer_numbers(result: SweepResult, in_company: bool) -> None:
-    """Tables, the file itself, the command and the pruned checkpoint."""
+    """Offer tables, the file itself, the command and the pruned checkpoint."""
     of = f" of {plain(pruning_name(result))}" if in_company else ""
     st.markdown(f"**All numbers{of}**")
     with st.container(horizontal=True):
@@ -180,7 +180,7 @@ def _offer_numbers(result: SweepResult, in_company: bool) -> None:
 
 
 def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
-    """The weights of one frame, as a folder in the Hub's format."""
+    """Offer the weights of one frame, as a folder in the Hub's format."""
     if is_hosted():
         _note(
             "The pruned weights themselves are hundreds of megabytes, which this shared server does not make for every "
@@ -214,7 +214,7 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
 
 
 def _show_checkpoint(amount: float, job: Job | None) -> None:
-    """Shows how the folder comes about, and where it lies."""
+    """Show how the folder comes about, and where it lies."""
     if job and not job.ended:
         follow(job)
     elif job and job.outcome:
@@ -232,7 +232,7 @@ def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
 
 
 def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
-    """Asks the worker for a frame's weights; where folders lie, the request knows."""
+    """Ask the worker for a frame's weights; where folders lie, the request knows."""
     return queue.ask(
         "export",
         visitor(),
@@ -249,20 +249,20 @@ def _keys(results: Results) -> str:
 
 
 def _place(amounts: Sequence[float]) -> int:
-    """Finds what a shared link shows among the amounts, as the player does; else the one in the middle."""
+    """Find what a shared link shows among the amounts, as the player does; else the one in the middle."""
     asked = amount_in_address()
     return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)
 
 
 def _note(words: str) -> None:
-    """A remark; a caption would be too faint to be read on a projector."""
+    """Write a remark; a caption would be too faint to be read on a projector."""
     st.markdown(f":small[{words}]")
 
 
 def _download(
     label: str, content: bytes | Callable[[], str | bytes], name: str, mime: str, note: str | None = None
 ) -> None:
-    """A button that sends a file; what is callable is made on the click."""
+    """Draw a button that sends a file; what is callable is made on the click."""
     st.download_button(
         label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=":material/download:"
     )

@@ -17,7 +17,7 @@ FIRST = 8  # results that are listed at first
 
 
 def show_history(shown: SweepResult | None) -> None:
-    """Shows the list, folded.
+    """Show the list, folded.
 
     Args:
         shown: The result on the page, which is marked.

@@ -32,7 +32,7 @@ PRIVACY_LOCAL = "They stay on this computer, in Prunescope's cache."
 
 
 def choose_sentences(task: Task, before: str | None) -> str | None:
-    """Asks for a file and for the meaning of its columns, and stores the sentences.
+    """Ask for a file and for the meaning of its columns, and store the sentences.
 
     Args:
         task: What they are for.
@@ -73,7 +73,7 @@ def _what_is_needed(task: Task) -> str:
 
 
 def _ask_columns(table: Table, task: Task) -> OwnSentences | None:
-    """Draws the boxes for columns and labels, which start with a guess; None as long as no label has a meaning."""
+    """Draw the boxes for columns and labels, which start with a guess; None as long as no label has a meaning."""
     texts, label = likely_columns(table, task)
     boxes = st.columns(len(texts) + 1, gap="medium")
     chosen = [
@@ -95,7 +95,7 @@ def _choose_column(box: DeltaGenerator, table: Table, label: str, guess: str, na
 
 
 def _ask_labels(table: Table, task: Task, column: str) -> dict[str, int | None]:
-    """Asks what each value of the label column means."""
+    """Ask what each value of the label column means."""
     options = [*range(len(task.label_names)), None]
     means: dict[str, int | None] = {}
     with st.container(horizontal=True):
@@ -114,7 +114,7 @@ def _ask_labels(table: Table, task: Task, column: str) -> dict[str, int | None]:
 
 
 def _tell(sentences: OwnSentences, table: Table, task: Task) -> None:
-    """Says what was understood: counts, the split, the first examples."""
+    """Say what was understood: counts, the split, the first examples."""
     total = len(sentences.gold)
     evaluated = usual_examples(total)
     counts = Counter(sentences.gold)
@@ -140,5 +140,5 @@ def _short(text: str) -> str:
 
 
 def _words(name: str) -> str:
-    """Writes a name of the catalog as words."""
+    """Write a name of the catalog as words."""
     return name.replace("_", " ").replace("1", " 1").replace("2", " 2")

@@ -63,7 +63,7 @@ PRESETS = (
 
 
 def offer_presets(shown: SweepRequest) -> None:
-    """Draws a button a preset.
+    """Draw a button a preset.
 
     Args:
         shown: What the settings say at first.
@@ -76,7 +76,7 @@ def offer_presets(shown: SweepRequest) -> None:
 
 
 def preset_chosen() -> SweepRequest | None:
-    """Returns the request that a preset has put into the settings, until something else is shown."""
+    """Return the request that a preset has put into the settings, until something else is shown."""
     request: SweepRequest | None = st.session_state.get("lab-start")
     return request
 

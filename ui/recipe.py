@@ -10,7 +10,7 @@ from ui.text import plain
 
 
 def show_recipe(result: SweepResult) -> None:
-    """Shows how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
+    """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
     made_by = recipe(result, None if is_hosted() else queue.request_for(result.key))
     st.code(made_by.command, language="shell", wrap_lines=True)
     if made_by.missing:

@@ -71,7 +71,7 @@ class Asked:
 
 
 def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
-    """Draws the settings of a sweep.
+    """Draw the settings of a sweep.
 
     Args:
         shown: What they say at first.
@@ -130,7 +130,7 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
 
 
 def forget_settings(kept: Sequence[str] = ()) -> None:
-    """Resets the widgets to what `choose_sweep` is told to show.
+    """Reset the widgets to what `choose_sweep` is told to show.
 
     Args:
         kept: Prefixes of the settings that stay as they are.
@@ -143,7 +143,7 @@ def forget_settings(kept: Sequence[str] = ()) -> None:
 
 
 def _begin(name: str, value: Any) -> str:
-    """Sets a widget's first value and returns its key."""
+    """Set a widget's first value and return its key."""
     key = f"lab-{name}"
     st.session_state.setdefault("lab-settings", set()).add(key)
     if key not in st.session_state:
@@ -155,7 +155,7 @@ def _begin(name: str, value: Any) -> str:
 
 
 def _choose(label: str, names: Mapping[str, str], chosen: str | None, name: str, note: str | None = None) -> str:
-    """A select box that starts with `chosen`, or with its first option if that is not among them."""
+    """Draw a select box that starts with `chosen`, or with its first option if that is not among them."""
     first = chosen if chosen is not None and chosen in names else next(iter(names))
     key = _begin(name, first)
     if st.session_state[key] not in names:
@@ -164,7 +164,7 @@ def _choose(label: str, names: Mapping[str, str], chosen: str | None, name: str,
 
 
 def _folder(name: str) -> dict[str, str]:
-    """A folder as one more choice; a hosted server has none to offer."""
+    """Offer a folder as one more choice; a hosted server has none to offer."""
     return {} if is_hosted() else {FOLDER: name}
 
 
@@ -188,7 +188,7 @@ def _checkpoint_choice(checkpoint: str) -> str:
 
 
 def _choose_task(shown: SweepRequest, checkpoint: str) -> str:
-    """The task follows a known checkpoint's own, but can be changed."""
+    """Ask for the task, which follows a known checkpoint's own but can be changed."""
     own = KNOWN[checkpoint].task if checkpoint in KNOWN else shown.task
     preferred = shown.task if _checkpoint_choice(shown.checkpoint) == checkpoint else own
     names = {name: f"{task.title}: {task.question}" for name, task in TASKS.items()}
@@ -216,7 +216,7 @@ def _data_choice(data: str) -> str:
 
 
 def _own_sentences(shown: SweepRequest, task: str) -> str | None:
-    """Asks for a file; the sentences of the run on show serve on."""
+    """Ask for a file; the sentences of the run on show serve on."""
     before = shown.data if shown.data and is_own(shown.data) and shown.task == task else None
     return choose_sentences(TASKS[task], before)
 
@@ -240,7 +240,7 @@ def _choose_scope(shown: SweepRequest) -> str:
 
 
 def _step_of(amounts: tuple[float, ...]) -> str:
-    """The step that gives these amounts; a list if there is none."""
+    """Return the step that gives these amounts, or LIST if there is none."""
     return next((step for step in STEPS if stepped_amounts(float(step), amounts[-1]) == amounts), LIST)
 
 
@@ -315,7 +315,7 @@ def _run_button(busy: bool) -> bool:
 
 
 def _existing(folder: str) -> str:
-    """Checks a typed folder; what is none would be taken for an id on the Hub."""
+    """Check a typed folder; what is none would be taken for an id on the Hub."""
     path = Path(folder.strip()).expanduser()
     if not folder.strip() or not path.is_dir():
         raise PrunescopeError(f"'{folder.strip()}' is no folder on this computer: type the path of one that exists")

@@ -18,7 +18,7 @@ BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the
 
 
 def show_upload(parameter: str) -> None:
-    """Lets a visitor open a result file; the address names it from then on.
+    """Let a visitor open a result file; the address names it from then on.
 
     Args:
         parameter: What the page's address calls the key of the result on show.
@@ -46,7 +46,7 @@ def show_upload(parameter: str) -> None:
 
 
 def keep(result: SweepResult) -> str:
-    """Keeps a checked result where pages find it; returns its key. A bundled result is never replaced.
+    """Keep a checked result where pages find it; return its key. A bundled result is never replaced.
 
     Args:
         result: From `core.results.upload.read_upload`.
@@ -65,6 +65,6 @@ def keep(result: SweepResult) -> str:
 
 
 def kept() -> dict[str, SweepResult]:
-    """Returns the results that this visit alone has opened, by key."""
+    """Return the results that this visit alone has opened, by key."""
     known: dict[str, SweepResult] = st.session_state.get(KEPT, {})
     return known
