@@ -31,7 +31,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import REDUCTIONS, TASKS
 from core.results import store
 from core.results.schema import Frame, SweepResult
-from core.sweep.recompute import frame_of
+from core.sweep.origin import frame_of
 
 Array = npt.NDArray[np.float64]
 

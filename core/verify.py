@@ -1,6 +1,6 @@
-"""`python -m core.verify RESULT`: recomputes frames, by our engine and by torch-cka; prints the deviations.
+"""`python -m core.verify RESULT`: recompute frames by our engine and by torch-cka, and print the deviations.
 
-Exit code 0 when all are within tolerance, 1 when one is not.
+Exit code 0 if all are within tolerance, 1 if one is not.
 """
 
 import argparse
@@ -14,20 +14,14 @@ from core.request.amounts import amount_text, parse_amounts
 from core.request.catalog import REDUCTIONS
 from core.results import store
 from core.results.schema import SweepResult
-from core.sweep.recompute import (
-    ACCURACY_TOLERANCE,
-    ENGINE_TOLERANCE,
-    TORCH_CKA_TOLERANCE,
-    Deviations,
-    frame_of,
-    verify_frame,
-)
+from core.sweep.origin import frame_of
+from core.sweep.recompute import ACCURACY_TOLERANCE, ENGINE_TOLERANCE, TORCH_CKA_TOLERANCE, Deviations, verify_frame
 
 DEVIATES = 1  # exit code
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m core.verify", description=__doc__)
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT", help="a result file")
@@ -39,24 +33,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def chosen_amounts(result: SweepResult, texts: Sequence[str] | None) -> tuple[float, ...]:
-    """Decides which frames to verify.
+    """Decide which frames to verify.
 
     Args:
         result: A stored result with at least one frame.
-        texts: Amounts of the command line; None is the first, the middle and the last of the result.
+        texts: Amounts from the command line; None means the first, the middle and the last of the result.
 
     Raises:
-        PrunescopeError: An amount is no fraction, or not in the result.
+        PrunescopeError: An amount is not a fraction, or not in the result.
     """
     if texts is None:
         amounts = result.amounts
         return tuple(dict.fromkeys((amounts[0], amounts[len(amounts) // 2], amounts[-1])))
-    wanted = (parse_amounts([text])[-1] for text in texts)  # the first is always the baseline's 0
+    wanted = (parse_amounts([text])[-1] for text in texts)  # after the baseline's 0, which is always there
     return tuple(frame_of(result, amount).amount for amount in wanted)
 
 
 def table_rows(found: Deviations) -> list[str]:
-    """Writes one amount's deviations as lines of a table."""
+    """Write one amount's deviations as lines of a table."""
     amount = amount_text(found.amount)
     return [
         f"{amount:<8}{f'CKA, {name}':<14}{found.engine[name]:>10.1e}{found.torch_cka[name]:>12.1e}"
@@ -65,10 +59,10 @@ def table_rows(found: Deviations) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Verifies frames of one result and prints a table.
+    """Verify frames of one result and print a table.
 
     Returns:
-        0 when all deviations are within tolerance, else 1.
+        0 if all deviations are within tolerance, else 1.
     """
     options = parse(arguments)
     check_threads(options.threads)

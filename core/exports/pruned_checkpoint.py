@@ -16,9 +16,8 @@ from platformdirs import user_cache_path
 from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.checkpoints import Resolved, check_same_content, in_task_order, resolve
+from core.inputs.checkpoints import Resolved
 from core.inputs.hub import Report
-from core.inputs.prepare import prepare
 from core.pruning import PrunedModel
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, TASKS
@@ -26,7 +25,7 @@ from core.request.limits import is_hosted
 from core.results.names import amount_name, checkpoint_name, data_name, method_name, pruning_name
 from core.results.provenance import recipe
 from core.results.schema import Frame, SweepResult
-from core.sweep.recompute import check_same_examples, frame_of, frame_request
+from core.sweep.origin import find_pruning, frame_of
 from core.sweep.runner import make_plan
 
 README = "README.md"
@@ -62,15 +61,7 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
             "your own computer"
         )
     frame = frame_of(result, amount)
-    calibrated = METHODS[result.pruning.method].calibrated
-    request = frame_request(result, frame.amount, checkpoint, data if calibrated else "written")
-    resolved = in_task_order(resolve(request.checkpoint, report), TASKS[result.task.name])
-    check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
-    calibration = None
-    if calibrated:  # other methods need no examples
-        inputs = prepare(request, report)
-        check_same_examples(result, inputs.subset)
-        calibration = inputs.calibration
+    request, resolved, calibration = find_pruning(result, frame.amount, checkpoint, data, report)
     report("Loading the checkpoint", 0, 1)
     with borrow(resolved) as baseline:
         plan = make_plan(baseline, calibration, request, report)

@@ -1,4 +1,4 @@
-"""How long a sweep will take, before it starts: a few examples are scored, pruned for and run through the model."""
+"""Estimate how long a sweep will take: score, prune and run a few examples, and scale the times up."""
 
 import time
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
 from core.sweep.runner import make_plan, open_runner
-from core.sweep.sweep import sweep
+from core.sweep.sweep import check_fit
 
-SAMPLE = 32  # examples of either kind: two micro-batches
-AT_WORK = 0.5  # the pruning amount that is tried
-BESIDE_THE_MODEL = 1.15  # of a forward pass: Gram matrices, CKA and statistics, measured on 64 to 512 examples
+SAMPLE = 32  # evaluation examples, and calibration examples: two micro-batches of each
+PROBE_AMOUNT = 0.5  # the pruning amount to try
+OVERHEAD = 1.15  # an amount takes this many forward passes, with CKA and statistics; measured on 64 to 512 examples
 STAGE = "Measuring a forward pass"
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What the parts of a sweep take, in seconds.
+    """How long the parts of a sweep take, in seconds.
 
     Attributes:
         before: Scoring and planning, once.
@@ -39,18 +39,18 @@ class Pace:
 
 
 def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
-    """Tells how long a sweep will take.
+    """Estimate how long a sweep will take.
 
     Args:
         request: A checked request.
         report: Called between the steps; an exception that it raises ends the measurement, unchanged.
 
     Returns:
-        `download`: what has to be fetched first, if anything has to; else `stored`: whether the result is there
-        already, and `seconds`.
+        `download`: what must be downloaded first, if anything; else `stored`: whether the result exists already, and
+        `seconds`.
 
     Raises:
-        PrunescopeError: The checkpoint or the data are not to be had.
+        PrunescopeError: The checkpoint or the data are unavailable, or do not fit together.
     """
     missing = to_download(request)
     if missing:
@@ -59,17 +59,13 @@ def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
     if store.find(inputs.key):
         return {"stored": True, "seconds": 0.0}
     with borrow(inputs.resolved) as checkpoint:
-        sweep(checkpoint, inputs, request).close()  # refuses what does not fit together
+        check_fit(checkpoint, inputs.subset, request)
         pace = measure(checkpoint, inputs, request, report)
     return {"stored": False, "seconds": pace.before + pace.each * len(request.amounts)}
 
 
 def to_download(request: SweepRequest) -> str | None:
-    """Names what of a request's inputs is not in the local cache of the Hub's client; None if all is there.
-
-    Args:
-        request: A checked request.
-    """
+    """Return which input of a request, checkpoint or data, the Hub client's local cache lacks; None if neither."""
     if source_of(request.checkpoint) == "hub":
         name, _, revision = request.checkpoint.partition("@")
         if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
@@ -84,12 +80,12 @@ def to_download(request: SweepRequest) -> str | None:
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:
-    """Times a sample of every part of a sweep and scales it to all examples, by the tokens that the model reads.
+    """Time a sample of every part of a sweep and scale it to all examples, by the tokens that the model reads.
 
     Args:
-        checkpoint: The loaded baseline; left as it was found.
-        inputs: What the request names.
-        request: The request.
+        checkpoint: The loaded baseline; pruned in place and restored.
+        inputs: Of the request.
+        request: A checked request.
         report: Called between the steps.
     """
     sample = replace(
@@ -101,16 +97,16 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, sample.calibration)
     fixed, running = _time_amount(checkpoint, sample.subset, request, plan, report)
     running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, sample.subset)
-    return Pace(before=scoring + planned, each=fixed + running * BESIDE_THE_MODEL)
+    return Pace(before=scoring + planned, each=fixed + running * OVERHEAD)
 
 
 def _first(examples: EvalSubset) -> EvalSubset:
-    """Takes the first examples, which are random ones: their order is."""
+    """Take the first examples: a random sample, since their order is random."""
     return replace(examples, rows=examples.rows[:SAMPLE], texts=examples.texts[:SAMPLE], gold=examples.gold[:SAMPLE])
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:
-    """Counts the tokens that the model reads for examples, padding included."""
+    """Count the tokens that the model reads for examples, padding included."""
     windows = plan_windows(encode(checkpoint.tokenizer, examples.texts, MAX_LENGTH), checkpoint.tokenizer, 0)
     return sum(batch.real.numel() for window in windows for batch in window.micro_batches)
 
@@ -118,7 +114,7 @@ def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:
 def _time_planning(
     checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report
 ) -> tuple[Plan, float, float]:
-    """Makes a plan; the seconds up to the last scored micro-batch, and those of the rest, which do not grow."""
+    """Make a plan; return it, the seconds up to the last scored micro-batch, and the constant seconds of the rest."""
     started = scored = time.perf_counter()
 
     def note(stage: str, done: int, total: int) -> None:
@@ -133,11 +129,11 @@ def _time_planning(
 def _time_amount(
     checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan, report: Report
 ) -> tuple[float, float]:
-    """Prunes once and runs the examples twice; the seconds of pruning, and those of the second, warm run."""
+    """Prune once and run the examples twice; return the seconds of pruning and of the second, warm run."""
     with open_runner(checkpoint, subset, request, plan) as runner:
         buffers = runner.buffers()
         started = time.perf_counter()
-        runner.model.prune(min(request.amounts, key=lambda amount: abs(amount - AT_WORK)))
+        runner.model.prune(min(request.amounts, key=lambda amount: abs(amount - PROBE_AMOUNT)))
         pruned = time.perf_counter()
         for _ in range(2):
             began = time.perf_counter()

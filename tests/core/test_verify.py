@@ -20,7 +20,7 @@ from core.request.catalog import REDUCTIONS, TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import Frame, SweepResult
 from core.results.store import save
-from core.sweep import recompute
+from core.sweep import origin
 from core.sweep.recompute import Deviations, verify_frame
 from core.sweep.sweep import sweep
 
@@ -119,7 +119,7 @@ class TestConfirms:
             asked.append(request)
             return prepare(request, report)
 
-        monkeypatch.setattr(recompute, "prepare", noting)
+        monkeypatch.setattr(origin, "prepare", noting)
         assert verify_frame(result, 0.4).within_tolerance
         assert [request.checkpoint for request in asked] == [f"someone/tiny-bert@{result.checkpoint.revision}"]
 

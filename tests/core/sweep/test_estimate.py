@@ -1,19 +1,19 @@
 """How long a sweep will take, measured on a tiny model."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from core.encoder.loading import load
+from core.encoder.loading import borrow, load
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from core.results.store import save
 from core.sweep import estimate as module
-from core.sweep.estimate import SAMPLE, Pace, estimate, measure, to_download
+from core.sweep.estimate import OVERHEAD, SAMPLE, Pace, estimate, measure, to_download
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 
@@ -41,16 +41,27 @@ def test_it_grows_with_amounts_and_leaves_the_model_alone(request_: SweepRequest
     assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
 
 
-def test_it_is_near_the_truth(request_: SweepRequest) -> None:
-    """Within a factor of four: the machine that tests run on is not quiet, and a tiny model is mostly overhead."""
-    request = checked(replace(request_, amounts=tuple(k / 20 for k in range(20))))
+def test_it_is_what_a_sweep_takes_where_every_token_costs_a_second(
+    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = checked(replace(request_, method="wanda"))
     inputs = prepare(request)
-    checkpoint = load(inputs.resolved)
-    pace = measure(checkpoint, inputs, request, silent)
-    started = time.perf_counter()
-    list(sweep(checkpoint, inputs, request))
-    taken = time.perf_counter() - started
-    assert taken / 4 < pace.before + pace.each * len(request.amounts) < taken * 4
+    seconds = 0.0
+
+    def read(model: torch.nn.Module, arguments: object, options: dict[str, torch.Tensor]) -> None:
+        nonlocal seconds
+        seconds += options["input_ids"].numel()
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: seconds))
+    with borrow(inputs.resolved) as checkpoint:
+        hook = checkpoint.model.register_forward_pre_hook(read, with_kwargs=True)
+        pace = measure(checkpoint, inputs, request, silent)
+        measured = seconds
+        list(sweep(checkpoint, inputs, request))
+        hook.remove()
+    taken = seconds - measured
+    assert pace.before + pace.each / OVERHEAD * len(request.amounts) == pytest.approx(taken)
+    assert measured < taken / 2
 
 
 def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,113 @@
+"""Find again what a result was computed from: its frame's request, its checkpoint and its examples."""
+
+from dataclasses import replace
+
+from core.errors import PrunescopeError
+from core.inputs.checkpoints import Resolved, check_same_content, in_task_order, resolve
+from core.inputs.examples import EvalSubset
+from core.inputs.hub import Report
+from core.inputs.prepare import Inputs, prepare
+from core.request.amounts import amount_text, parse_amounts
+from core.request.catalog import METHODS, TASKS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.provenance import request_of
+from core.results.schema import Frame, SweepResult
+
+
+def frame_of(result: SweepResult, amount: float) -> Frame:
+    """Return the frame of an amount.
+
+    Raises:
+        PrunescopeError: The result has no such frame.
+    """
+    for frame in result.frames:
+        if amount_text(frame.amount) == amount_text(amount):
+            return frame
+    near = sorted(sorted(result.amounts, key=lambda known: abs(known - amount))[:3])
+    raise PrunescopeError(
+        f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}: "
+        f"choose one of them, such as {', '.join(map(amount_text, near))}"
+    )
+
+
+def find_inputs(
+    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+) -> tuple[SweepRequest, Inputs]:
+    """Find all that one frame was computed from.
+
+    Args:
+        result: A stored result.
+        amount: One of its pruning amounts.
+        checkpoint: Where the checkpoint is; None finds what the result names, which fails for a folder.
+        data: `written`, `hub` or a folder; None finds what the result names, which fails for a folder.
+        report: Called with (stage, done, total) while something is downloaded.
+
+    Returns:
+        The request for the baseline and the amount, and its inputs.
+
+    Raises:
+        PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
+    """
+    request = _request(result, amount, checkpoint, data)
+    inputs = prepare(request, report)
+    check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
+    _check_same_examples(result, inputs.subset)
+    return request, inputs
+
+
+def find_pruning(
+    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+) -> tuple[SweepRequest, Resolved, EvalSubset | None]:
+    """Find only what one frame was pruned from; methods without calibration examples need no data.
+
+    Args:
+        result: A stored result.
+        amount: One of its pruning amounts.
+        checkpoint: As `find_inputs` takes it.
+        data: As `find_inputs` takes it; not used by a method without calibration examples.
+        report: Called with (stage, done, total) while something is downloaded.
+
+    Returns:
+        The request for the baseline and the amount, the checkpoint, and the calibration examples, if any.
+
+    Raises:
+        PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
+    """
+    if METHODS[result.pruning.method].calibrated:
+        request, inputs = find_inputs(result, amount, checkpoint, data, report)
+        return request, inputs.resolved, inputs.calibration
+    request = _request(result, amount, checkpoint, "written")  # named, never read
+    resolved = in_task_order(resolve(request.checkpoint, report), TASKS[result.task.name])
+    check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
+    return request, resolved, None
+
+
+def _request(result: SweepResult, amount: float, checkpoint: str | None, data: str | None) -> SweepRequest:
+    """Request the baseline and one amount of a result; refuse a folder whose place is unknown."""
+    if result.checkpoint.source == "folder" and not checkpoint:
+        raise PrunescopeError(
+            f"the result was computed on the checkpoint folder '{result.checkpoint.id}', and does not say where that "
+            "is: give it with --checkpoint"
+        )
+    if result.task.source == "folder" and not data:
+        raise PrunescopeError(
+            f"the result was computed on the data folder '{result.task.source_name}', and does not say where that is: "
+            "give it with --data, or hub if it is the same data"
+        )
+    request = request_of(result)
+    return checked(
+        replace(
+            request,
+            checkpoint=checkpoint or request.checkpoint,
+            data=data or request.data,
+            amounts=parse_amounts([amount]),
+        )
+    )
+
+
+def _check_same_examples(result: SweepResult, subset: EvalSubset) -> None:
+    if subset.fingerprint != result.task.fingerprint:
+        raise PrunescopeError(
+            f"the examples of '{subset.source_name}' have the fingerprint {subset.fingerprint[:12]}, "
+            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
+        )
