@@ -1,24 +1,35 @@
-"""Parquet files in the Hub's GLUE layout."""
+"""Parquet files in the Hub's GLUE layout, and samples of them.
 
-from collections.abc import Sequence
+A sample is kept in the user's cache under the content of its file, so that a second run neither reads the parquet nor
+imports `datasets`.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from platformdirs import user_cache_path
+
 from core.errors import PrunescopeError
-from core.request.catalog import Task
+from core.inputs.checkpoint_files import sha256_of
+from core.inputs.sampling import Sample, Texts, draw
+from core.request.catalog import DEFAULT_EXAMPLES, ENGINE_VERSION, Task
+from core.results.schema import digest
+from core.results.store import write_atomically
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 
 def split_files(folder: Path, task: Task, split: str) -> list[Path]:
-    """Finds the parquet files of one split in a folder in the Hub's GLUE layout.
+    """Find the parquet files of one split of a task, such as `train`.
 
     Args:
-        folder: The folder that holds one folder a task.
+        folder: A folder in the Hub's GLUE layout: it holds one folder a task.
         task: The task.
-        split: The split's name, such as `train`.
+        split: The split's name.
 
     Raises:
         PrunescopeError: There are none.
@@ -33,15 +44,7 @@ def split_files(folder: Path, task: Task, split: str) -> list[Path]:
 
 
 def read_split(folder: Path, task: Task, split: str) -> "Dataset":
-    """Reads one split from a folder in the Hub's GLUE layout.
-
-    Args:
-        folder: The folder that holds one folder a task.
-        task: The task whose columns are needed.
-        split: The split's name, such as `train`.
-
-    Returns:
-        All rows, in memory.
+    """Read all rows of one split of a task into memory, from a folder in the Hub's GLUE layout.
 
     Raises:
         PrunescopeError: The files are absent, unreadable, or lack a column.
@@ -50,14 +53,10 @@ def read_split(folder: Path, task: Task, split: str) -> "Dataset":
 
 
 def read_parquet(files: Sequence[Path], task: Task) -> "Dataset":
-    """Reads parquet files of one split into memory.
-
-    Args:
-        files: The split's files, in order.
-        task: The task whose columns are needed.
+    """Read the parquet files of one split into memory, in the order given.
 
     Raises:
-        PrunescopeError: A file is unreadable or lacks a column.
+        PrunescopeError: A file is unreadable or lacks a column of the task.
     """
     import datasets  # costs a second: a warm run answers from the cache instead
 
@@ -65,7 +64,7 @@ def read_parquet(files: Sequence[Path], task: Task) -> "Dataset":
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # it logs what it also raises
     place = f"{task.name}/{files[0].name}"
     try:
-        with TemporaryDirectory() as folder:  # its Arrow copy of the file is of no use to anyone
+        with TemporaryDirectory() as folder:  # for an Arrow copy of the file that nobody needs
             data = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=folder, keep_in_memory=True)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise PrunescopeError(f"{place} is not readable as parquet: download it again") from error
@@ -75,3 +74,64 @@ def read_parquet(files: Sequence[Path], task: Task) -> "Dataset":
             f"{place} has no column '{missing[0]}', only {', '.join(data.column_names)}: is it the data of {task.name}?"
         )
     return data
+
+
+def sample_of(
+    files: Sequence[Path],
+    task: Task,
+    num_examples: int | None,
+    usual: int = DEFAULT_EXAMPLES,
+    without: Texts = (),
+) -> Sample:
+    """Draw a sample from the parquet files of one split as `draw` does, or recall the one drawn from them before.
+
+    Raises:
+        PrunescopeError: A file is unreadable, or `draw` refuses its rows.
+    """
+    content = [sha256_of(file) for file in files]
+    wanted = [num_examples, usual, without]
+    key = digest([content, task.name, task.text_columns, len(task.label_names), wanted, ENGINE_VERSION])
+    path = _folder() / f"{key}.json"
+    known = _recall(path)
+    if known:
+        return known
+    data = read_parquet(files, task)
+    columns = {name: list(data[name]) for name in (*task.text_columns, "label")}
+    sample = draw(columns, f"{task.name}/{files[0].name}", task, num_examples, usual, without)
+    _remember(path, sample)
+    return sample
+
+
+def remembered_samples() -> Iterator[Sample]:
+    """Yield the samples that this computer has kept."""
+    for path in _folder().glob("*.json"):
+        sample = _recall(path)
+        if sample:
+            yield sample
+
+
+def _folder() -> Path:
+    return user_cache_path("prunescope") / "subsets"
+
+
+def _recall(path: Path) -> Sample | None:
+    """Read a remembered sample; None where it is missing or damaged."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["digest"] != digest(stored["examples"]):
+            return None
+        rows, texts, gold = stored["examples"]
+        return Sample(tuple(rows), tuple(map(tuple, texts)), tuple(gold))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(path: Path, sample: Sample) -> None:
+    """Write a sample for the next run; where that is impossible, the next run reads the parquet again."""
+    content = [sample.rows, sample.texts, sample.gold]
+    text = json.dumps({"digest": digest(content), "examples": content}, ensure_ascii=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    except OSError:
+        return

@@ -1,16 +1,15 @@
-"""A visitor's own labelled sentences: a table is read, checked, and kept under the digest of its content; no torch.
+"""A visitor's own labelled sentences: read from a table, checked, and kept under the digest of their content; no torch.
 
-A request names them `own:DIGEST` (`core.request.sweep_request.is_own`), so that no path ever comes from what
-a visitor typed.
+A request names them `own:DIGEST` (`core.request.sweep_request.is_own`), so that no path comes from what they typed.
 """
 
-import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
@@ -20,12 +19,16 @@ from core.request.sweep_request import OWN, is_own
 from core.results.schema import digest
 from core.results.store import write_atomically
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 MAX_ROWS = 2_000
 MAX_MEGABYTES = 4
 MAX_LABELS = 20  # different values of the label column
-LEAST_CALIBRATION = 16  # examples to score on
-MOST_KEPT = 100  # uploads; the oldest make room
+MIN_CALIBRATION = 16  # examples to score on
+MAX_KEPT = 100  # uploads; the oldest make room
 FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
+QUOTES = "put text that holds the separator in double quotes"
 LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment")
 
 
@@ -34,10 +37,10 @@ class Table:
     """A file's cells as text.
 
     Attributes:
-        file: Its name.
+        file: The file's name.
         columns: Names from the header, all different.
         numbers: Row numbers as a spreadsheet counts.
-        rows: Stripped cells, as many a row as there are columns.
+        rows: Stripped cells, one for each column.
     """
 
     file: str
@@ -46,7 +49,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def column(self, name: str) -> tuple[str, ...]:
-        """Gives one column's cells."""
+        """Return the cells of a column."""
         index = self.columns.index(name)
         return tuple(row[index] for row in self.rows)
 
@@ -56,8 +59,8 @@ class OwnSentences:
     """Labelled examples of a task, checked.
 
     Attributes:
-        task: Its name.
-        file: What the file was called.
+        task: The task's name.
+        file: The file's name.
         rows: Row numbers in the file, counted from 0 without the header.
         texts: One or two texts an example, in the order of the task's columns.
         gold: Label indices.
@@ -70,86 +73,83 @@ class OwnSentences:
     gold: tuple[int, ...]
 
     def columns(self, task: Task) -> dict[str, Sequence[Any]]:
-        """Gives the examples as the task's columns and `label`."""
+        """Return the examples as the task's columns and `label`."""
         texts = zip(*self.texts, strict=True)
         return {**dict(zip(task.text_columns, texts, strict=True)), "label": self.gold}
 
 
-# ---------------------------------------------------------------- from a file
-
-
 def read_table(name: str, content: bytes) -> Table:
-    """Reads a CSV or TSV file with a header.
+    """Read a CSV or TSV file with a header.
 
     Args:
-        name: What the file is called; `.tsv` decides the separator, else the header does.
+        name: The file's name; `.tsv` decides the separator, else the header does.
         content: Its bytes.
 
     Raises:
         PrunescopeError: It is too large, no text, or its rows do not fit its header.
     """
+    import pandas as pd  # half a second that only an upload needs
+
     file = "".join(letter for letter in PurePath(name).name if letter.isprintable())[-80:] or "the file"
     if len(content) > MAX_MEGABYTES * 2**20:
         raise PrunescopeError(f"{file} is larger than {MAX_MEGABYTES} MiB: remove columns or rows")
     try:
         text = content.decode("utf-8-sig")
+        cells = pd.read_csv(
+            io.StringIO(text, newline=""),
+            sep=_separator(file, text),
+            header=None,  # a row like the others, so that a longer one is refused
+            dtype=str,
+            keep_default_na=False,  # "NA" is a word; only a field that is not there is missing
+            skip_blank_lines=False,  # they count in a spreadsheet's row numbers
+            engine="python",  # counts rows, not lines, and refuses broken quotes
+        )
     except UnicodeDecodeError as error:
         raise PrunescopeError(f"{file} is no UTF-8 text (byte {error.start}): save it as CSV UTF-8") from error
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(file, text))
-    try:
-        header = next(lines, [])
-        filled = [(number, row) for number, row in enumerate(lines, FIRST_ROW) if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise PrunescopeError(f"{file}, line {lines.line_num}: {error}: save it as CSV again") from error
-    _check_size(file, header, filled)
-    rows = tuple(tuple(cell.strip() for cell in row) for _, row in filled)
-    return Table(file, _names(file, header), tuple(number for number, _ in filled), rows)
+    except pd.errors.EmptyDataError:
+        cells = pd.DataFrame()
+    except pd.errors.ParserError as error:
+        fault = str(error).replace(" line ", " row ")
+        raise PrunescopeError(f"{file}: {fault}: {QUOTES}, or save it as CSV again") from error
+    return _checked_table(file, cells)
 
 
-def _delimiter(file: str, text: str) -> str:
+def _separator(file: str, text: str) -> str:
     if file.lower().endswith((".tsv", ".tab")):
         return "\t"
     header = text.partition("\n")[0]
     return max(",;\t", key=header.count)
 
 
-def _check_size(file: str, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> None:
-    if len(header) < 2:
+def _checked_table(file: str, cells: "DataFrame") -> Table:
+    """Take the header, drop blank rows, and refuse rows that lack a field."""
+    if cells.shape[1] < 2:
         raise PrunescopeError(
-            f"{file} has {len(header)} columns: a header and at least two are needed, sentence and label, separated "
+            f"{file} has {cells.shape[1]} columns: a header and at least two are needed, sentence and label, separated "
             "by commas or tabs"
         )
+    cells = cells.apply(lambda column: column.str.strip())
+    rows = cells[1:]
+    rows = rows[rows.fillna("").ne("").any(axis=1)]
     if len(rows) > MAX_ROWS:
         raise PrunescopeError(f"{file} has {len(rows):,} rows: at most {MAX_ROWS:,}, remove some")
-    for number, row in rows:
-        if len(row) != len(header):
-            raise PrunescopeError(
-                f"{file}, row {number} has {len(row)} fields, its header {len(header)}: put text that holds the "
-                "separator in double quotes"
-            )
+    numbers = tuple(index + 1 for index in rows.index.tolist())
+    for number, fields in zip(numbers, rows.count(axis=1), strict=True):
+        if fields < cells.shape[1]:
+            raise PrunescopeError(f"{file}, row {number} has {fields} fields, its header {cells.shape[1]}: {QUOTES}")
+    return Table(file, _names(file, cells.loc[0].tolist()), numbers, tuple(rows.itertuples(index=False, name=None)))
 
 
 def _names(file: str, header: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(name.strip() or f"column {number}" for number, name in enumerate(header, 1))
+    names = tuple(name or f"column {number}" for number, name in enumerate(header, 1))
     for name in names:
         if names.count(name) > 1:
             raise PrunescopeError(f"{file} has {names.count(name)} columns '{name[:40]}': rename all but one")
     return names
 
 
-# ---------------------------------------------------------------- which column is what
-
-
 def likely_columns(table: Table, task: Task) -> tuple[tuple[str, ...], str]:
-    """Guesses the text columns and the label column.
-
-    Args:
-        table: The file.
-        task: What its sentences are for.
-
-    Returns:
-        As many text columns as the task has, and the label column.
-    """
+    """Guess the text columns, as many as the task has, and the label column."""
     kinds = {name: len(set(table.column(name))) for name in table.columns}
     named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
     label = named[0] if named else min(reversed(table.columns), key=lambda name: kinds[name])
@@ -162,11 +162,7 @@ def likely_columns(table: Table, task: Task) -> tuple[tuple[str, ...], str]:
 
 
 def label_values(table: Table, column: str) -> tuple[str, ...]:
-    """Gives the different values of the label column, in order.
-
-    Args:
-        table: The file.
-        column: The label column.
+    """Return the different values of the label column, in order.
 
     Raises:
         PrunescopeError: There are too many for labels.
@@ -181,12 +177,7 @@ def label_values(table: Table, column: str) -> tuple[str, ...]:
 
 
 def likely_label(value: str, task: Task) -> int | None:
-    """Guesses which label of the task a value means: its index, its name or the beginning of its name.
-
-    Args:
-        value: As the file has it.
-        task: The task.
-    """
+    """Guess which label of the task a value means: its index, its name or the beginning of its name."""
     if value.isascii() and value.isdigit():
         return int(value) if int(value) < len(task.label_names) else None
     word = value.lower().replace(" ", "_").replace("-", "_")
@@ -199,14 +190,14 @@ def likely_label(value: str, task: Task) -> int | None:
 def sentences_from(
     table: Table, task: Task, text_columns: Sequence[str], label_column: str, labels: Mapping[str, int | None]
 ) -> OwnSentences:
-    """Takes a task's examples out of a table.
+    """Take a task's examples out of a table.
 
     Args:
         table: The file.
         task: The task.
-        text_columns: The columns of its texts, in the order of the task's.
-        label_column: The column of its labels.
-        labels: What every value of that column means: a label index, or None to leave its rows out.
+        text_columns: The columns of the texts, in the order of the task's.
+        label_column: The column of the labels.
+        labels: The meaning of every value of that column: a label index, or None to leave its rows out.
 
     Raises:
         PrunescopeError: A column serves twice, a cell is empty, or too few rows are left.
@@ -239,11 +230,8 @@ def sentences_from(
     )
 
 
-# ---------------------------------------------------------------- how many for what
-
-
 def usual_examples(rows: int) -> int:
-    """Gives how many rows are evaluated unless a number is asked for: two thirds, the rest is for scoring.
+    """Return how many rows are evaluated unless a number is asked for: two thirds, the rest is for scoring.
 
     It does not depend on the method, so that methods are compared on the same examples.
     """
@@ -251,36 +239,27 @@ def usual_examples(rows: int) -> int:
 
 
 def check_rest(sentences: OwnSentences, evaluated: Sequence[tuple[str, ...]]) -> None:
-    """Refuses to score on what is left of too small a file.
+    """Refuse to score on too few sentences.
 
     Args:
         sentences: All of them.
-        evaluated: The texts that are evaluated.
+        evaluated: The texts that are evaluated, which leaves the others.
 
     Raises:
-        PrunescopeError: Too few other ones are left.
+        PrunescopeError: Too few are left.
     """
     known = set(evaluated)
     rest = sum(texts not in known for texts in sentences.texts)
-    if rest < LEAST_CALIBRATION:
+    if rest < MIN_CALIBRATION:
         raise PrunescopeError(
             f"{len(evaluated)} of {len(sentences.texts)} rows of {sentences.file} are evaluated, which leaves {rest} "
-            f"other sentences to score on: at least {LEAST_CALIBRATION} are needed, so give more rows, evaluate "
+            f"other sentences to score on: at least {MIN_CALIBRATION} are needed, so give more rows, evaluate "
             "fewer, or choose a method that does not score"
         )
 
 
-# ---------------------------------------------------------------- kept for the worker
-
-
 def keep(sentences: OwnSentences) -> str:
-    """Stores sentences where the worker finds them.
-
-    Args:
-        sentences: Checked ones.
-
-    Returns:
-        The name that a request's `data` calls them by.
+    """Store checked sentences where the worker finds them, and return their name in a request's `data`.
 
     Raises:
         PrunescopeError: The cache cannot be written.
@@ -299,28 +278,35 @@ def keep(sentences: OwnSentences) -> str:
 
 
 def load(data: str, task: Task) -> OwnSentences:
-    """Finds stored sentences.
-
-    Args:
-        data: As `keep` gave it.
-        task: The task of the request.
+    """Read stored sentences by the name that `keep` returned.
 
     Raises:
-        PrunescopeError: They are not there, damaged, or labelled for another task.
+        PrunescopeError: They do not exist, are damaged, or labelled for another task.
     """
-    name = data.removeprefix(OWN)
     try:
         if not is_own(data):
             raise ValueError(data)
-        content = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
-        if digest(content) != name:
-            raise ValueError("damaged")
+        sentences = _read(_folder() / f"{data.removeprefix(OWN)}.json")
     except (OSError, ValueError) as error:
         raise PrunescopeError("these sentences are not stored here any more: choose the file again") from error
-    if content["task"] != task.name:
+    if sentences.task != task.name:
         raise PrunescopeError(
-            f"these sentences are labelled for task '{content['task']}', not for '{task.name}': choose the file again"
+            f"these sentences are labelled for task '{sentences.task}', not for '{task.name}': choose the file again"
         )
+    return sentences
+
+
+def kept() -> Iterator[OwnSentences]:
+    """Yield all stored sentences."""
+    for path in _folder().glob("*.json"):
+        with suppress(OSError, ValueError):
+            yield _read(path)
+
+
+def _read(path: Path) -> OwnSentences:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if digest(content) != path.stem:
+        raise ValueError(f"{path.name} is damaged")
     return OwnSentences(
         task=content["task"],
         file=content["file"],
@@ -336,5 +322,5 @@ def _folder() -> Path:
 
 def _make_room(folder: Path) -> None:
     newest_first = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in newest_first[MOST_KEPT:]:
+    for path in newest_first[MAX_KEPT:]:
         path.unlink(missing_ok=True)

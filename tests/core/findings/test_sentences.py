@@ -22,6 +22,7 @@ from core.findings.sentences import (
     spans,
 )
 from core.inputs.examples import load_subset
+from core.inputs.own_table import OwnSentences, keep
 from core.inputs.texts import texts_of
 from core.request.catalog import TASKS
 from core.results.schema import SweepResult, TaskRecord, digest
@@ -120,10 +121,7 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
 
 def test_own_sentences_are_found_unless_strangers_are_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    gold, texts = [0, 1, 1, 0], [["good"], ["bad"], ["dull"], ["bright"]]
-    folder = tmp_path / "prunescope" / "own"
-    folder.mkdir(parents=True)
-    (folder / "a.json").write_text(json.dumps({"task": "sst2", "rows": [2, 3, 4, 5], "texts": texts, "gold": gold}))
+    keep(OwnSentences("sst2", "a.csv", (2, 3, 4, 5), (("good",), ("bad",), ("dull",), ("bright",)), (0, 1, 1, 0)))
     in_order = [["dull"], ["good"]]
     own = make_result(num_examples=2).task.model_copy(
         update={

@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 from tiny import make_texts, write_split
 
 from core.errors import PrunescopeError
-from core.inputs import examples, glue_files
+from core.inputs import glue_files, written_examples
 from core.inputs.examples import load_calibration, load_subset
 from core.inputs.glue_files import read_split
 from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
@@ -36,7 +36,7 @@ def write(tmp_path):
 @pytest.fixture
 def write_lines(tmp_path, monkeypatch):
     """Writes sst2.jsonl where the written examples are looked for."""
-    monkeypatch.setattr(examples, "WRITTEN_FOLDER", tmp_path)
+    monkeypatch.setattr(written_examples, "FOLDER", tmp_path)
 
     def write_file(lines):
         text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
@@ -266,7 +266,7 @@ class TestCache:
         """Counts how often a parquet is really read."""
         calls = []
         real = glue_files.read_parquet
-        monkeypatch.setattr(examples, "read_parquet", lambda *a: calls.append(a) or real(*a))
+        monkeypatch.setattr(glue_files, "read_parquet", lambda *a: calls.append(a) or real(*a))
         return calls
 
     @pytest.fixture

@@ -70,14 +70,20 @@ class TestReading:
         assert table.column("text") == ("Grüße",)
 
     def test_what_is_refused_names_the_place_and_the_remedy(self) -> None:
-        assert "row 3 has 3 fields, its header 2: put text" in refusal("text,label\na,1\nb,c,1\n")
+        assert "Expected 2 fields in row 3, saw 3: put text" in refusal("text,label\na,1\nb,c,1\n")
+        assert "Expected 2 fields in row 5, saw 3" in refusal('text,label\n"a\nb",1\n\nc,1\nd,e,1\n')
+        assert "row 3 has 1 fields, its header 2: put text" in refusal("text,label\na,1\nb\n")
+        assert "unexpected end of data" in refusal('text,label\n"a,1\n')
         assert "is no UTF-8 text (byte 1): save it as CSV UTF-8" in refusal("xä,b".encode("latin-1"))
         assert "has 2 columns 'text': rename" in refusal("text,text\na,1\n")
         assert "has 1 columns: a header and at least two" in refusal("text\na\n")
         assert "has 0 columns" in refusal("")
         assert "has 2,001 rows: at most 2,000" in refusal("text,label\n" + "a,1\n" * (MAX_ROWS + 1))
         assert "is larger than 4 MiB" in refusal(b"x" * (4 * 2**20 + 1))
-        assert "line" in refusal("text,label\n" + "x" * 200_000 + ",1\n")
+        assert "field larger than field limit" in refusal("text,label\n" + "x" * 200_000 + ",1\n")
+
+    def test_words_that_pandas_takes_for_nothing_are_words(self) -> None:
+        assert read_table("a.csv", b"text,label\nNA,null\nnan,1\n").rows == (("NA", "null"), ("nan", "1"))
 
     def test_exactly_as_many_rows_as_allowed(self) -> None:
         assert len(read_table("a.csv", b"text,label\n" + b"a,1\n" * MAX_ROWS).rows) == MAX_ROWS
@@ -147,7 +153,7 @@ class TestKeeping:
 
     def test_the_oldest_make_room(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(own_table, "user_cache_path", lambda name: tmp_path)
-        monkeypatch.setattr(own_table, "MOST_KEPT", 2)
+        monkeypatch.setattr(own_table, "MAX_KEPT", 2)
         names = [keep(many(rows)) for rows in (30, 31, 32)]
         left = {f"own:{path.stem}" for path in (tmp_path / "own").glob("*.json")}
         assert len(left) == 2

@@ -1,0 +1,35 @@
+"""The examples that were written for this project and are bundled with it."""
+
+import json
+from typing import Any
+
+from core.errors import PrunescopeError
+from core.request.catalog import SHIPPED, Task
+
+FOLDER = SHIPPED / "subsets"
+EVALUATION = "evaluation"
+CALIBRATION = "calibration"
+
+
+def read_written(task: Task, part: str) -> dict[str, list[Any]]:
+    """Read one part of a task's written examples: its text columns and `label`, over the lines of that part.
+
+    Raises:
+        PrunescopeError: There are none for this task, or a line is malformed.
+    """
+    path = FOLDER / f"{task.name}.jsonl"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.jsonl"))) or "none"
+        raise PrunescopeError(
+            f"no written examples for task '{task.name}' (there are some for: {names}): choose hub or a folder as data"
+        )
+    columns: dict[str, list[Any]] = {name: [] for name in (*task.text_columns, "label")}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            values = json.loads(line)
+            if values["part"] == part:
+                for name, column in columns.items():
+                    column.append(values[name])
+        except (ValueError, KeyError, TypeError) as error:
+            raise PrunescopeError(f"{path.name}, line {number}: {error!r}, expected one JSON object a line") from error
+    return columns
