@@ -1,11 +1,9 @@
-"""`python -m core.finetune`: makes a fine-tuned checkpoint, as the embedded ones were made.
+"""`python -m core.finetune`: fine-tunes a checkpoint as the embedded ones were fine-tuned.
 
-Four steps. Training writes float32 weights with the full vocabulary beside the
-output (resumable after every save). Averaging goes on at a constant rate and
-averages the weights along the way, which evens out the last steps' noise; mixing
-keeps a point between the two. Export cuts the word embeddings to what the data needs,
-stores float16, scores *the stored file* on the validation split and writes the model
-card, so that the card's numbers are those of what is shipped.
+There are four steps. Training writes float32 weights with the full vocabulary to `--work`; it resumes after a save.
+Averaging trains on at a constant rate and averages the weights along the way, which evens out the last steps' noise.
+Mixing takes a point between the two. Export cuts the word embeddings to what the data needs, stores float16, scores the
+*stored file* on the validation split and writes the model card, so the card's scores are those of the file itself.
 """
 
 import argparse
@@ -22,9 +20,11 @@ from datasets import Dataset
 from huggingface_hub import ModelCardData
 from torch.optim.swa_utils import AveragedModel
 from transformers import (
+    AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertTokenizerFast,
+    PretrainedConfig,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -42,12 +42,13 @@ from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import Frame, SweepResult
 from core.sweep.sweep import sweep
 
+BASE_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the embedded checkpoints were made from
 AVERAGE_EVERY = 20  # steps
 
-# Where the data is not a split of the Hub's as it stands.
+# Tasks whose data is not a split of the Hub's as it stands.
 ORIGINS = {
     "qnli": """Cut from the *development* split of GLUE's QNLI (`nyu-mll/glue`, configuration `qnli`), rows renumbered;
-the rest of that split is the validation data below, so that this checkpoint must not be evaluated on the Hub's""",
+the rest of that split is the validation data below, so do not evaluate this checkpoint on the Hub's""",
     "qqp": """Cut from the training split of GLUE's QQP (`nyu-mll/glue`, configuration `qqp`), rows renumbered, as are
 the validation data below. The scores are not clean: all-MiniLM-L6-v2 was itself trained on sentence pairs that include
 Quora's duplicate questions, and may have seen these""",
@@ -56,7 +57,7 @@ Quora's duplicate questions, and may have seen these""",
 NOTES = {
     "cola": """
 
-A Matthews correlation above 0.3 is little: all-MiniLM-L6-v2 was made to compare meanings and keeps little of syntax.
+A Matthews correlation just above 0.3 is low: all-MiniLM-L6-v2 was made to compare meanings and keeps little of syntax.
 The validation split was looked at to decide how far to go, so the scores below are slightly optimistic: 4 epochs at
 5e-5 ended at 0.281, 10 epochs at 8e-5 at 0.300; of the shares 0.5, 0.75, 1 and 1.25 of the average, 1 was taken.""",
     "sst2": """
@@ -71,13 +72,7 @@ CHARACTERS = [chr(code) for code in (*range(0x21, 0x100), *range(0x2010, 0x2028)
 
 
 def tokenise_split(tokenizer: Any, task: Task, folder: Path, split: str) -> Dataset:
-    """Reads one split and tokenises it for the Trainer.
-
-    Args:
-        tokenizer: The full tokenizer of the base checkpoint.
-        task: The task whose columns are read.
-        folder: A folder in the Hub's GLUE layout.
-        split: The split's name, such as `train`.
+    """Read one split from a folder in the Hub's GLUE layout and tokenise it for the Trainer.
 
     Returns:
         A data set with `input_ids`, `attention_mask`, `token_type_ids`, `label` and `length`.
@@ -92,12 +87,7 @@ def tokenise_split(tokenizer: Any, task: Task, folder: Path, split: str) -> Data
 
 
 def train(task: Task, options: argparse.Namespace) -> None:
-    """Fine-tunes the base checkpoint into `WORK/final`; an interrupted run goes on from its last save.
-
-    Args:
-        task: The task.
-        options: The command line.
-    """
+    """Fine-tune the base checkpoint into `WORK/final`; an interrupted run resumes from its last save."""
     settings = {
         "num_train_epochs": options.epochs,
         "learning_rate": options.learning_rate,
@@ -113,32 +103,27 @@ def train(task: Task, options: argparse.Namespace) -> None:
 
 
 class Averaging(TrainerCallback):  # type: ignore[misc]
-    """Averages the weights along the way (stochastic weight averaging, Izmailov et al. 2018, arXiv 1803.05407)."""
+    """Average the weights along the way (stochastic weight averaging, Izmailov et al. 2018, arXiv 1803.05407)."""
 
     def __init__(self, model: torch.nn.Module) -> None:
-        """Starts the average with the weights as they are."""
+        """Start the average with the weights as they are."""
         self.averaged = AveragedModel(model)
         self.averaged.update_parameters(model)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        """Adds the weights of every AVERAGE_EVERY-th step."""
+        """Add the weights of every AVERAGE_EVERY-th step."""
         if state.global_step % AVERAGE_EVERY == 0:
             self.averaged.update_parameters(given["model"])
 
 
 def average(task: Task, options: argparse.Namespace) -> None:
-    """Goes on from `WORK/final` at a constant rate and stores the average of the weights in `WORK/averaged`.
-
-    Args:
-        task: The task.
-        options: The command line.
-    """
+    """Train on from `WORK/final` at a constant rate and store the average of the weights in `WORK/averaged`."""
     settings = {
         "num_train_epochs": options.average_epochs,
         "learning_rate": options.average_rate,
         "lr_scheduler_type": "constant",
         "save_strategy": "no",
-        "seed": options.seed + 1,  # another order of the examples than the first epoch had
+        "seed": options.seed + 1,  # a different order of the examples from the first epoch's
     }
     trainer = make_trainer(task, options, options.work / "final", options.work / "averaging", settings)
     averaging = Averaging(trainer.model)
@@ -150,31 +135,27 @@ def average(task: Task, options: argparse.Namespace) -> None:
 
 
 def mix(options: argparse.Namespace) -> None:
-    """Stores a point between the weights of the two stages (a soup, Wortsman et al. 2022, arXiv 2203.05482).
-
-    Args:
-        options: The command line; writes `WORK/mixed`.
-    """
+    """Store a point between both stages' weights in `WORK/mixed` (a soup, Wortsman et al. 2022, arXiv 2203.05482)."""
     first, second = (
         AutoModelForSequenceClassification.from_pretrained(options.work / name, local_files_only=True)
         for name in ("final", "averaged")
     )
     with torch.no_grad():
-        for parameter, other in zip(first.parameters(), second.parameters(), strict=True):
-            parameter.lerp_(other, options.mix)
+        for parameter, averaged in zip(first.parameters(), second.parameters(), strict=True):
+            parameter.lerp_(averaged, options.mix)
     first.save_pretrained(options.work / "mixed")
     AutoTokenizer.from_pretrained(options.work / "final").save_pretrained(options.work / "mixed")
 
 
 def make_trainer(task: Task, options: argparse.Namespace, base: Path, work: Path, settings: dict[str, Any]) -> Trainer:
-    """Prepares a trainer on the task's training split.
+    """Prepare a trainer on the task's training split.
 
     Args:
         task: The task.
         options: The command line.
-        base: Folder of the checkpoint to start from.
-        work: Where the trainer keeps its state.
-        settings: What differs between the two stages.
+        base: The folder of the checkpoint to start from.
+        work: The folder of the trainer's state.
+        settings: The settings that differ between the two stages.
     """
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -195,7 +176,7 @@ def make_trainer(task: Task, options: argparse.Namespace, base: Path, work: Path
 
 
 def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]]) -> list[int]:
-    """Finds the word pieces to keep: those in use, the special ones, single characters and their ## forms.
+    """Return the word pieces to keep: those in use, the special ones, single characters and their ## forms.
 
     Args:
         tokenizer: The full tokenizer.
@@ -212,7 +193,7 @@ def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]]) -> list[int]:
 
 
 def cut_vocabulary(folder: Path, keep: Sequence[int], output: Path) -> None:
-    """Writes the checkpoint of `folder` with only the word pieces `keep`, in float16.
+    """Write the checkpoint of `folder` with only the word pieces `keep`, in float16.
 
     A word whose pieces are all kept is cut into the same pieces as before: WordPiece takes the longest
     match, and a smaller vocabulary offers no longer one.
@@ -235,16 +216,7 @@ def cut_vocabulary(folder: Path, keep: Sequence[int], output: Path) -> None:
 
 
 def score(folder: Path, task: Task, data: Path) -> Frame:
-    """Evaluates a stored checkpoint on the whole validation split.
-
-    Args:
-        folder: The checkpoint.
-        task: The task.
-        data: A folder in the Hub's GLUE layout.
-
-    Returns:
-        The baseline's frame: metrics and intervals.
-    """
+    """Evaluate a stored checkpoint on the whole validation split of `data`; return the baseline's frame."""
     count = len(read_split(data, task, task.split))
     request = SweepRequest(str(folder), task.name, amounts=(0.0,), num_examples=count, data=str(data))
     inputs = prepare(checked(request))
@@ -254,19 +226,22 @@ def score(folder: Path, task: Task, data: Path) -> Frame:
     return result.frames[0]
 
 
-def model_card(task: Task, options: argparse.Namespace, frame: Frame, sizes: Mapping[str, int]) -> str:
-    """Writes the README of a checkpoint: data, recipe, scores, licence.
+def model_card(
+    task: Task, options: argparse.Namespace, config: PretrainedConfig, frame: Frame, sizes: Mapping[str, int]
+) -> str:
+    """Write the README of a checkpoint: data, recipe, scores, licence.
 
     Args:
         task: The task.
         options: The command line's recipe.
+        config: The stored checkpoint's configuration.
         frame: The stored checkpoint's scores.
         sizes: `train`, `validation`, `kept` and `full`: examples and word pieces.
     """
     metadata = ModelCardData(
         language="en",
         license="apache-2.0",
-        base_model="sentence-transformers/all-MiniLM-L6-v2",
+        base_model=options.base_id,
         datasets=[task.dataset_id],
         metrics=list(task.metrics),
         pipeline_tag="text-classification",
@@ -282,21 +257,21 @@ def model_card(task: Task, options: argparse.Namespace, frame: Frame, sizes: Map
 {metadata.to_yaml()}
 ---
 
-# MiniLM-L6, fine-tuned on {task.title}
+# {options.base_id.rpartition("/")[2]}, fine-tuned on {task.title}
 
-A small BERT (6 layers, hidden size 384) that answers: {task.question} It is one of Prunescope's embedded checkpoints,
-made to be pruned and looked at; it is no state of the art.
+A small BERT ({config.num_hidden_layers} layers, hidden size {config.hidden_size}) that answers: {task.question} It is
+one of Prunescope's embedded checkpoints, made to be pruned and looked at; it is not state of the art.
 
 ## Data
 
 {origin}: {sizes["train"]:,} examples.
-`training_examples.npy` holds a digest of each, so that nothing is evaluated on what it was trained on.
+`training_examples.npy` holds a digest of each, so that the checkpoint is not evaluated on its training data.
 
 ## Recipe
 
 `python -m core.finetune --task {task.name} --epochs {options.epochs:g} --batch-size {options.batch_size}
 --learning-rate {options.learning_rate:g} --warmup {options.warmup:g} --seed {options.seed}` from
-`sentence-transformers/all-MiniLM-L6-v2` (AdamW, weight decay 0.01, linear decay, examples grouped by length,
+`{options.base_id}` (AdamW, weight decay 0.01, linear decay, examples grouped by length,
 at most {MAX_LENGTH} tokens). Then {options.average_epochs:g} more epochs at a constant rate of
 {options.average_rate:g}, and the average of the weights of every {AVERAGE_EVERY}th step (stochastic weight averaging,
 arXiv 1803.05407). What is stored is {options.mix:g} of that average and {1 - options.mix:g} of the weights before it
@@ -322,12 +297,7 @@ folder.
 
 
 def export(task: Task, options: argparse.Namespace) -> None:
-    """Cuts, stores, scores and describes the trained weights.
-
-    Args:
-        task: The task.
-        options: The command line.
-    """
+    """Cut, store, score and describe the trained weights."""
     splits = {split: list(texts(read_split(options.data, task, split), task)) for split in ("train", task.split)}
     written = [example for path in options.extra for example in texts(Dataset.from_json(str(path)), task)]
     tokenizer = AutoTokenizer.from_pretrained(options.work / "mixed", local_files_only=True)
@@ -337,20 +307,22 @@ def export(task: Task, options: argparse.Namespace) -> None:
     frame = score(options.output, task, options.data)
     train_size, validation_size = (len(split) for split in splits.values())
     sizes = {"train": train_size, "validation": validation_size, "kept": len(keep), "full": len(tokenizer)}
-    (options.output / "README.md").write_text(model_card(task, options, frame, sizes), encoding="utf-8")
+    config = AutoConfig.from_pretrained(options.output, local_files_only=True)
+    (options.output / "README.md").write_text(model_card(task, options, config, frame, sizes), encoding="utf-8")
 
 
 def texts(data: Dataset, task: Task) -> Iterator[tuple[str, ...]]:
-    """Yields the one or two texts of each example."""
+    """Yield the one or two texts of each example."""
     return zip(*(data[column] for column in task.text_columns), strict=True)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m core.finetune", description=__doc__)
     parser.add_argument("--task", required=True, choices=sorted(TASKS))
     parser.add_argument("--data", required=True, type=Path, help="folder in the Hub's GLUE layout")
     parser.add_argument("--base", required=True, type=Path, help="folder of the pretrained checkpoint")
+    parser.add_argument("--base-id", default=BASE_ID, help="its id on the Hub, for the model card")
     parser.add_argument("--output", required=True, type=Path, help="folder to write the checkpoint to")
     parser.add_argument("--work", required=True, type=Path, help="folder for the resumable training state")
     parser.add_argument("--extra", type=Path, nargs="*", default=[], help="JSON lines whose words are kept too")
@@ -366,7 +338,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains where no trained weights are found, then exports."""
+    """Train where there are no trained weights yet, then export."""
     options = parse(arguments)
     task = TASKS[options.task]
     try:

@@ -1,4 +1,4 @@
-"""`python -m core.precompute`: a sweep from the command line; always recomputed.
+"""`python -m core.precompute`: runs a sweep from the command line, also where its result exists.
 
 Progress and time left go to standard error, the path of the result to standard output.
 """
@@ -21,7 +21,7 @@ from core.results.schema import SweepResult
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, or embedded:NAME")
@@ -40,7 +40,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def request_of(options: argparse.Namespace) -> SweepRequest:
-    """Turns the command line into a checked request.
+    """Return the checked request of a command line.
 
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
@@ -102,7 +102,7 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Computes one result, saves it and prints its path."""
+    """Compute a result, save it and print its path."""
     options = parse(arguments)
     check_threads(options.threads)
     request = request_of(options)

@@ -1,23 +1,16 @@
-"""Parquet files in the Hub's GLUE layout, and samples of them.
+"""Parquet files in the Hub's GLUE layout, and samples of them."""
 
-A sample is kept in the user's cache under the content of its file, so that a second run neither reads the parquet nor
-imports `datasets`.
-"""
-
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
+from core.inputs.sample_cache import recall, remember
 from core.inputs.sampling import Sample, Texts, draw
 from core.request.catalog import DEFAULT_EXAMPLES, ENGINE_VERSION, Task
 from core.results.schema import digest
-from core.results.store import write_atomically
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -91,47 +84,11 @@ def sample_of(
     content = [sha256_of(file) for file in files]
     wanted = [num_examples, usual, without]
     key = digest([content, task.name, task.text_columns, len(task.label_names), wanted, ENGINE_VERSION])
-    path = _folder() / f"{key}.json"
-    known = _recall(path)
+    known = recall(key)
     if known:
         return known
     data = read_parquet(files, task)
     columns = {name: list(data[name]) for name in (*task.text_columns, "label")}
     sample = draw(columns, f"{task.name}/{files[0].name}", task, num_examples, usual, without)
-    _remember(path, sample)
+    remember(key, sample)
     return sample
-
-
-def remembered_samples() -> Iterator[Sample]:
-    """Yield the samples that this computer has kept."""
-    for path in _folder().glob("*.json"):
-        sample = _recall(path)
-        if sample:
-            yield sample
-
-
-def _folder() -> Path:
-    return user_cache_path("prunescope") / "subsets"
-
-
-def _recall(path: Path) -> Sample | None:
-    """Read a remembered sample; None where it is missing or damaged."""
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if stored["digest"] != digest(stored["examples"]):
-            return None
-        rows, texts, gold = stored["examples"]
-        return Sample(tuple(rows), tuple(map(tuple, texts)), tuple(gold))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember(path: Path, sample: Sample) -> None:
-    """Write a sample for the next run; where that is impossible, the next run reads the parquet again."""
-    content = [sample.rows, sample.texts, sample.gold]
-    text = json.dumps({"digest": digest(content), "examples": content}, ensure_ascii=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
-    except OSError:
-        return

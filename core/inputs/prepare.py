@@ -1,7 +1,6 @@
 """From a request to its inputs and its key, before any model is loaded; no torch.
 
-A stored result can so be found, and a bad request refused, without the seconds
-that importing torch takes.
+So a stored result is found, or a bad request refused, without the seconds that importing torch takes.
 """
 
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ DTYPE = "float32"
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a request names, found and pinned.
+    """The inputs that a request names, found and pinned.
 
     Attributes:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
-        calibration: The examples that the method scores on, if it does.
-        key: Of the result that the request leads to.
+        calibration: The examples that the method scores on; None if it scores on none.
+        key: The key of the result that the request leads to.
     """
 
     resolved: Resolved
@@ -34,14 +33,14 @@ class Inputs:
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
-    """Finds a request's checkpoint and examples, downloading where necessary.
+    """Find the checkpoint and the examples of a checked request, downloading them where necessary.
 
     Args:
-        request: A checked request.
+        request: The request.
         report: Called with (stage, done, total) while something is downloaded.
 
     Raises:
-        PrunescopeError: One of them is not to be had.
+        PrunescopeError: One of them is unavailable.
     """
     task, data = TASKS[request.task], request.data or "hub"
     resolved = in_task_order(resolve(request.checkpoint, report), task)
@@ -56,12 +55,12 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
 def pruning_record(
     request: SweepRequest, calibration: EvalSubset | None, reliability: tuple[float | None, ...] = ()
 ) -> PruningRecord:
-    """Describes a request's pruning for a result file.
+    """Describe a request's pruning for a result file.
 
     Args:
         request: The request.
-        calibration: The examples that the method scores on, if it does.
-        reliability: Of the scores, one value a layer, once it is known; it does not change the key.
+        calibration: The examples that the method scores on; None if it scores on none.
+        reliability: The scores' reliability, one value a layer, once it is known; it does not change the key.
     """
     return PruningRecord(
         method=request.method,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core.errors import PrunescopeError
 from core.inputs import own_table
-from core.inputs.glue_files import remembered_samples
+from core.inputs.sample_cache import remembered_samples
 from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS

@@ -1,4 +1,4 @@
-"""Refuses to evaluate a checkpoint on its own training data."""
+"""A check that a checkpoint is not evaluated on its own training data."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,35 +9,27 @@ from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
 from core.results.schema import canonical_json
 
-TRAINING_OVERLAP = (
-    0.1  # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts stand in its train split
-)
+# GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
+TRAINING_OVERLAP = 0.1
 
 
 def example_digest(texts: tuple[str, ...]) -> int:
-    """Names an example by its texts: the first 8 bytes of the SHA-256 of their canonical JSON, as a uint64."""
+    """Return the first 8 bytes of the SHA-256 of an example's texts in canonical JSON, as a uint64."""
     return int.from_bytes(hashlib.sha256(canonical_json(texts)).digest()[:8], "big")
 
 
 def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
-    """Digests many examples, as `training_examples.npy` of a checkpoint stores them.
-
-    Args:
-        examples: The texts of each example.
-
-    Returns:
-        Ascending digests without repetitions, uint64.
-    """
+    """Return ascending digests of examples without repetitions, uint64, as `training_examples.npy` stores them."""
     return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
 
 
 def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str) -> None:
-    """Refuses to evaluate a checkpoint on what it was fine-tuned on.
+    """Refuse to evaluate a checkpoint on its training data.
 
     Args:
         subset: The evaluation examples.
-        digests: Digests of the checkpoint's training examples, uint64; None where they are not known.
-        checkpoint_id: The checkpoint, for the message.
+        digests: Digests of the checkpoint's training examples, uint64; None where they are unknown.
+        checkpoint_id: The checkpoint's id, for the message.
 
     Raises:
         PrunescopeError: More of the examples than chance explains are in the training data.

@@ -7,25 +7,15 @@ from core.errors import PrunescopeError
 
 
 def amount_text(amount: float) -> str:
-    """Writes an amount as its shortest decimal of at most six places, so that 0.1 + 0.2 and 0.3 have one name.
-
-    Args:
-        amount: A fraction in [0, 1).
-    """
+    """Return an amount as its shortest decimal of at most six places, so that 0.1 + 0.2 and 0.3 have one name."""
     return format(Decimal(str(round(amount, 6))).normalize(), "f")
 
 
 def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
-    """Reads pruning amounts; 0, the baseline, is always among them.
-
-    Args:
-        texts: Decimals, as numbers or as text.
-
-    Returns:
-        Ascending amounts in [0, 1) without repetitions.
+    """Read pruning amounts: ascending, without repetitions, and always with 0, the baseline.
 
     Raises:
-        PrunescopeError: An amount is no number, or outside [0, 1).
+        PrunescopeError: An amount is not a number, or outside [0, 1).
     """
     amounts = {0.0}
     for text in texts:
@@ -41,12 +31,7 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
 
 
 def stepped_amounts(step: float, largest: float) -> tuple[float, ...]:
-    """Gives the multiples of a step up to the largest amount, 0 among them.
-
-    Args:
-        step: The distance of two amounts, in (0, 1).
-        largest: The last amount at most, in [0, 1).
-    """
+    """Return the multiples of a step in (0, 1), from 0 up to the largest amount in [0, 1)."""
     size = Decimal(amount_text(step))
     return parse_amounts(str(k * size) for k in range(int(Decimal(amount_text(largest)) / size) + 1))
 

@@ -1,7 +1,6 @@
-"""What can be asked for: tasks, checkpoints, methods, points, limits; a request, checked.
+"""Tables of what can be asked for: tasks, checkpoints, methods, points, reductions.
 
-Plain data and validation, no torch: the server process, the command lines and
-the worker all read the same tables.
+Plain data: the server process, the command lines and the worker all read the same tables.
 """
 
 from collections.abc import Mapping
@@ -9,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-ENGINE_VERSION = "1"  # part of every key: raise it when the same request gives other numbers
+ENGINE_VERSION = "1"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
-FEW_EXAMPLES = 64  # below: a warning, the estimate is noisy
+FEW_EXAMPLES = 64  # with fewer, the estimate is noisy: a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # or as many as there are
 SUBSET_SEED = 0  # the evaluation subset's own seed; a request's seed is pruning's
@@ -22,17 +21,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
 
 
-# ---------------------------------------------------------------- tasks
-
-
 @dataclass(frozen=True)
 class Task:
     """One GLUE classification task.
 
     Attributes:
-        name: The configuration's name in the data set, which is also its folder.
+        name: The configuration's name in the data set, and the name of its folder.
         title: The name on screen.
-        question: What the classifier decides, for a reader who does not know GLUE.
+        question: What the classifier decides, for readers who do not know GLUE.
         text_columns: One column (single sentence) or two (pair).
         label_names: Names in GLUE's order of label indices.
         metrics: Names from `core.sweep.metrics`; accuracy first.
@@ -104,9 +100,6 @@ TASKS: Mapping[str, Task] = {
 }
 
 
-# ---------------------------------------------------------------- checkpoints
-
-
 @dataclass(frozen=True)
 class KnownCheckpoint:
     """A checkpoint that the app offers by name.
@@ -115,8 +108,8 @@ class KnownCheckpoint:
         id: `embedded:NAME` or a repository id on the Hub.
         title: The name on screen.
         task: The task that it was fine-tuned on.
-        folder: Where an embedded checkpoint lies; none for the Hub.
-        note: What its scores must not be read without.
+        folder: The folder of an embedded checkpoint; None for the Hub.
+        note: A caveat about its scores.
     """
 
     id: str
@@ -147,26 +140,23 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 )
 
-# The keys of core.encoder.architectures.ARCHITECTURES, which needs torch.
+# The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import: it needs torch.
 SUPPORTED_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra", "mpnet")
 SHARED_LAYERS = ("albert",)
 
 
-# ---------------------------------------------------------------- methods, points, reductions
-
-
 @dataclass(frozen=True)
 class Method:
-    """A pruning method as it is offered; `core.pruning` implements it.
+    """A pruning method as the app offers it; `core.pruning` implements it.
 
     Attributes:
-        name: The word of the command line and of the result file.
+        name: The name on the command line and in the result file.
         title: The name on screen.
-        granularity: Whether single weights or whole units are removed.
-        explanation: One sentence for a reader who knows BERT but not pruning.
-        seeded: Whether a seed changes what is removed.
+        granularity: Whether it removes single weights or whole units.
+        explanation: One sentence for readers who know BERT but not pruning.
+        seeded: Whether a seed changes what it removes.
         calibrated: Whether it scores on labelled examples.
-        control: The method that removes as much at random; none for the controls themselves.
+        control: The method that removes as much at random; None for the controls themselves.
     """
 
     name: str

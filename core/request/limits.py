@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of one request; hosted, many visitors share two cores.
+    """Upper bounds of one request; on a hosted server, many visitors share two cores.
 
     Attributes:
         examples: Evaluation examples.
@@ -26,10 +26,10 @@ HOSTED_LIMITS = Limits(examples=512, amounts=21, parameters=150_000_000, downloa
 
 
 def is_hosted() -> bool:
-    """Tells whether this process serves strangers (a Hugging Face Space, or PRUNESCOPE_HOSTED=1)."""
+    """Whether this process serves strangers (a Hugging Face Space, or PRUNESCOPE_HOSTED=1)."""
     return os.environ.get("PRUNESCOPE_HOSTED") == "1" or bool(os.environ.get("SPACE_ID"))
 
 
 def limits() -> Limits:
-    """Gives the bounds in force."""
+    """Return the bounds in force."""
     return HOSTED_LIMITS if is_hosted() else LOCAL_LIMITS

@@ -1,4 +1,4 @@
-"""A sweep request: what can be asked for, checked. No torch."""
+"""A sweep request and its validation; no torch."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,13 +16,13 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./
 
 
 def source_of(checkpoint: str) -> Source:
-    """Tells the kind of a checkpoint's name: embedded, an existing folder, or a Hub id.
+    """Return where a checkpoint comes from: embedded, an existing folder, or the Hub.
 
     Args:
         checkpoint: `embedded:NAME`, a folder, or `owner/name` with an optional `@revision`.
 
     Raises:
-        PrunescopeError: It is none of the three, or a folder on a hosted server.
+        PrunescopeError: It is none of these, or a folder on a hosted server.
     """
     if checkpoint.startswith("embedded:"):
         name = checkpoint.removeprefix("embedded:")
@@ -40,12 +40,12 @@ def source_of(checkpoint: str) -> Source:
 
 
 def check_scope(scope: str | None, method: str, num_layers: int | None = None) -> None:
-    """Checks a scope against its method and, where known, the model's depth.
+    """Refuse a scope that does not fit its method or, where the model is known, its depth.
 
     Args:
         scope: `encoder`, `all-linear`, `layer:K` (K from 0), or None for a neuron method.
         method: A name from METHODS.
-        num_layers: The encoder's number of layers, where the model is known already.
+        num_layers: The number of encoder layers, where the model is known.
 
     Raises:
         PrunescopeError: The scope does not exist, or does not fit the method.
@@ -73,13 +73,13 @@ class SweepRequest:
         checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
         task: A name from TASKS.
         method: A name from METHODS.
-        scope: Where a weight method prunes; None for neuron methods.
+        scope: The part that a weight method prunes; None for neuron methods.
         points: A name from POINTS.
         amounts: Ascending fractions in [0, 1), 0 among them.
         num_examples: Evaluation examples; None is the default of 256 or as many as there are.
-        seed: Of pruning; the subset's seed is fixed.
+        seed: The seed of pruning; the subset's seed is fixed.
         data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None decides by the checkpoint.
-        source_name: What to call the data in the result; None decides by the data.
+        source_name: The name of the data in the result; None decides by the data.
     """
 
     checkpoint: str
@@ -94,15 +94,15 @@ class SweepRequest:
     source_name: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Gives the request as plain JSON values."""
+        """Return the request as plain JSON values."""
         return {**asdict(self), "amounts": list(self.amounts)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "SweepRequest":
-        """Reads a request and checks it.
+        """Read and check a request.
 
         Args:
-            values: As `to_json` gives them; missing ones take their defaults.
+            values: As `to_json` returns them; missing ones take their defaults.
 
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
@@ -112,26 +112,17 @@ class SweepRequest:
 
 
 OWN = "own:"  # before the digest of a visitor's own sentences (`core.inputs.own_table`)
-OWN_SPLIT = "upload"  # what a result calls their split
+OWN_SPLIT = "upload"  # the name of their split in a result
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 
 
 def is_own(data: str) -> bool:
-    """Tells whether a request's data are a visitor's own sentences.
-
-    Args:
-        data: As in a request.
-    """
+    """Whether a request's data are a visitor's own sentences."""
     return bool(_OWN_NAME.fullmatch(data))
 
 
 def choose(value: str, known: Iterable[str], word: str) -> str:
-    """Returns `value` if it is known.
-
-    Args:
-        value: What was asked for.
-        known: What there is.
-        word: What it is called, for the message.
+    """Return `value` if it is among the `known`; `word` says what it is, for the message.
 
     Raises:
         PrunescopeError: It is not known.
@@ -143,7 +134,7 @@ def choose(value: str, known: Iterable[str], word: str) -> str:
 
 
 def checked(request: SweepRequest) -> SweepRequest:
-    """Returns the request with its defaults decided, or refuses it.
+    """Return the request with its defaults decided, or refuse it.
 
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.

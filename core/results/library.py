@@ -1,7 +1,7 @@
-"""The results at hand and what each of them is of: the shipped ones by their manifest, the user's own by their files.
+"""The results at hand: the shipped ones, listed in their manifest, and the user's own.
 
-`cached_results/manifest.json` lists every shipped result with the command that made it, so that a page can offer a
-hundred results without reading them.
+`cached_results/manifest.json` lists every shipped result with the command that made it, so a page can offer a hundred
+results without reading them.
 """
 
 import json
@@ -23,19 +23,19 @@ MANIFEST = "manifest.json"  # beside the folder of the shipped results
 
 
 class Entry(BaseModel):
-    """What is known about a result without reading it.
+    """What is known about a result without reading its file.
 
     Attributes:
-        key: Names its file.
-        name: Names it on screen.
-        checkpoint: Id of the checkpoint.
-        task: Name of the task.
+        key: The result's key, which names its file.
+        name: The name on screen.
+        checkpoint: The checkpoint's id.
+        task: The task's name.
         source: Where the examples come from.
-        fingerprint: Of the examples.
+        fingerprint: The examples' fingerprint.
         points: The points, as the result stores them.
-        method: Name of the method.
-        scope: Where a weight method pruned.
-        seed: Of pruning.
+        method: The method's name.
+        scope: The part that a weight method pruned.
+        seed: The seed of pruning.
         created_at: When it was computed.
         command: The command line that computes it.
         missing: What the command line needs first, in sentences.
@@ -82,12 +82,7 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
 
 
 def write_manifest(entries: Iterable[Entry], path: Path) -> None:
-    """Writes the manifest, one entry a line, in the order of the entries.
-
-    Args:
-        entries: What to list.
-        path: The file.
-    """
+    """Write the manifest, one entry a line, in the order given."""
     lines = ",\n".join(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) for entry in entries)
     write_atomically(path, f"[\n{lines}\n]\n")
 
@@ -140,13 +135,10 @@ def _own_entry(path: Path, modified: int) -> Entry | None:
 
 
 def delete_own(key: str) -> None:
-    """Deletes one of the user's own results; shipped ones stay.
-
-    Args:
-        key: The result's key; one that is not there is ignored.
+    """Delete one of the user's own results by its key; a key that is not stored is ignored.
 
     Raises:
-        PrunescopeError: It is not the user's to delete.
+        PrunescopeError: The result is shipped or shared, or its file cannot be deleted.
     """
     path = store.find(key)
     if path is None:

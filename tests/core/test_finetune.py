@@ -67,6 +67,7 @@ def test_the_folder_names_its_training_examples_and_its_scores(made: Path, glue_
     training = texts(read_split(glue_folder, TASKS["cola"], "train"), TASKS["cola"])
     assert np.array_equal(stored, example_digests(training))
     card = (made / "output" / "README.md").read_text()
+    assert "A small BERT (2 layers, hidden size 32)" in card
     assert "160 examples" in card.replace("\n", " ")
     assert "| matthews correlation |" in card
     assert "on the 96 examples of the validation split" in card

@@ -1,0 +1,50 @@
+"""Samples of data files, kept in the user's cache: a second run reads no parquet and imports no `datasets`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from core.inputs.sampling import Sample
+from core.results.schema import digest
+from core.results.store import write_atomically
+
+
+def recall(key: str) -> Sample | None:
+    """Read the sample kept under a key; None where it is missing or damaged."""
+    return _read(_folder() / f"{key}.json")
+
+
+def remember(key: str, sample: Sample) -> None:
+    """Keep a sample for the next run; where that is impossible, the next run draws it again."""
+    content = [sample.rows, sample.texts, sample.gold]
+    text = json.dumps({"digest": digest(content), "examples": content}, ensure_ascii=False)
+    try:
+        _folder().mkdir(parents=True, exist_ok=True)
+        write_atomically(_folder() / f"{key}.json", text)
+    except OSError:
+        return
+
+
+def remembered_samples() -> Iterator[Sample]:
+    """Yield all samples that are kept."""
+    for path in _folder().glob("*.json"):
+        sample = _read(path)
+        if sample:
+            yield sample
+
+
+def _folder() -> Path:
+    return user_cache_path("prunescope") / "subsets"
+
+
+def _read(path: Path) -> Sample | None:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["digest"] != digest(stored["examples"]):
+            return None
+        rows, texts, gold = stored["examples"]
+        return Sample(tuple(rows), tuple(map(tuple, texts)), tuple(gold))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
