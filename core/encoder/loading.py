@@ -57,9 +57,9 @@ _shelf = _Shelf()
 def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
     """Lend a checkpoint to one caller at a time, who may prune its model in place and must restore it.
 
-    The model stays loaded afterwards, so that the next caller who asks for the same content need not wait for it.
+    The model stays loaded afterwards, so that the next caller who asks for the same content need not wait for it;
+    one that a sweep left before its end still holds is loaded anew.
     Other threads wait until the model is back: pruned by one thread while another runs it, it would give wrong numbers.
-    After an exception the model is loaded anew.
 
     Args:
         resolved: From `resolve`.
@@ -79,9 +79,15 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
         try:
             checkpoint = checkpoint or load(resolved)
             yield checkpoint
-            _shelf.loaded[resolved] = checkpoint
         finally:
+            if checkpoint and not _has_hooks(checkpoint.model):
+                _shelf.loaded[resolved] = checkpoint
             _shelf.borrower = None
+
+
+def _has_hooks(model: "nn.Module") -> bool:
+    """Whether a recorder is still in place: then its sweep has not ended, and the weights may be pruned."""
+    return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
 def load(resolved: Resolved) -> Checkpoint:

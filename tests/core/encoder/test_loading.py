@@ -25,6 +25,7 @@ from core.request import catalog, limits
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
+from core.sweep.runner import Progress
 from core.sweep.sweep import sweep
 
 
@@ -239,12 +240,25 @@ class TestBorrow:
         with borrow(resolved):
             pass
 
-    def test_after_an_error_the_model_is_loaded_anew(self, tiny_bert):
+    def test_an_error_or_a_cancel_gives_the_model_back(self, tiny_bert):
         resolved = resolve(str(tiny_bert))
-        with pytest.raises(ZeroDivisionError), borrow(resolved) as spoilt:
-            raise ZeroDivisionError
+        with pytest.raises(KeyboardInterrupt), borrow(resolved) as before:
+            raise KeyboardInterrupt
         with borrow(resolved) as checkpoint:
-            assert checkpoint is not spoilt
+            assert checkpoint is before
+
+    def test_a_model_that_an_unfinished_sweep_holds_is_not_lent_again(self, tiny_bert, glue_folder):
+        asked = request(tiny_bert, glue_folder, "magnitude")
+        inputs = prepare(asked)
+        with borrow(inputs.resolved) as left:
+            before = {name: values.clone() for name, values in left.model.state_dict().items()}
+            events = sweep(left, inputs, asked)
+            while not (isinstance(event := next(events), Progress) and event.amount == 0.5):
+                pass
+        assert any(not torch.equal(values, before[name]) for name, values in left.model.state_dict().items()), "pruned"
+        with borrow(inputs.resolved) as lent:
+            assert all(torch.equal(values, before[name]) for name, values in lent.model.state_dict().items())
+        events.close()
 
     def test_one_that_cannot_be_loaded_blocks_nobody(self, tiny_bert, copy):
         (copy / "model.safetensors").write_bytes(b"damaged")
