@@ -1,9 +1,8 @@
-"""`python -m core.worker`: a warm process that runs requests; JSON lines in, JSON lines out.
+"""`python -m core.worker`: a warm process that carries out orders, JSON lines in and JSON lines out.
 
-The server starts one (`core.jobs.queue`) and keeps it. torch and transformers are imported once, in the background,
-while orders can be read already. A stored result is found and answered without them, even while another job runs.
-Standard input is read on a thread of its own, so that a cancel is noticed between two micro-batches; standard output
-carries the protocol and nothing else.
+The server starts one (`core.jobs.queue`) and keeps it. A background thread imports torch and transformers once, while
+orders are read already; a stored result is found without them, even while another job runs. A thread of its own reads
+standard input, so that a cancel is noticed between two micro-batches. Standard output carries only the protocol:
 
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
@@ -34,32 +33,34 @@ from core.request.sweep_request import SweepRequest, is_own, source_of
 from core.results import schema, store
 
 IDLE_SECONDS = 30 * 60.0
-BETWEEN_REPORTS = 0.1  # seconds
+REPORT_INTERVAL_SECONDS = 0.1
 NICENESS = 10  # the pages come first
-# How long a thread of torch spins for the others before it sleeps. With the usual 300,000 a sweep takes eight times as
-# long as soon as something else keeps one of two processors busy, with this twice; undisturbed, both are equally fast.
-SPINS = "2000"
+# How long a thread of torch spins for the others before it sleeps. With the default of 300,000 a sweep takes eight
+# times as long when something else keeps one of two processors busy, with this twice; undisturbed, both are as fast.
+SPIN_COUNT = "2000"
 
 Order = Mapping[str, Any]
-Tell = Callable[..., None]  # (event, **fields)
+Emit = Callable[..., None]  # (event, **fields)
 
 
 class CancelledError(Exception):
-    """The job is not wanted any more."""
+    """The job was cancelled."""
 
 
 class Reporter:
-    """Tells a job's progress at most ten times a second, with the time left, and stops a job that was cancelled.
+    """Reports a job's progress and the time left, at most ten times a second, and stops a cancelled job.
 
     Args:
-        tell: Writes an event.
-        cancelled: Set when the job is not wanted any more.
+        emit: Writes an event.
+        cancelled: Set when the job is cancelled.
+        clock: Returns the time in seconds.
     """
 
-    def __init__(self, tell: Tell, cancelled: threading.Event) -> None:
-        self._tell = tell
+    def __init__(self, emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
+        self._emit = emit
         self._cancelled = cancelled
-        self._first = self._last = (0.0, 0, -1)  # (time, done, total) of this phase's first and last report
+        self._clock = clock
+        self._first = self._last = (0.0, 0, -1)  # (time, done, total) of this stage's first and last report
 
     def check(self) -> None:
         """Raises CancelledError if the job was cancelled."""
@@ -67,39 +68,34 @@ class Reporter:
             raise CancelledError
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Reports one step.
-
-        Args:
-            stage: What is being done, in words.
-            done: Steps so far.
-            total: Steps of this phase.
+        """Reports that `done` of a stage's `total` steps are done.
 
         Raises:
             CancelledError: The job was cancelled.
         """
         self.check()
-        now = time.monotonic()
+        now = self._clock()
         _, last_done, last_total = self._last
-        if new_phase := total != last_total or done < last_done:
+        if new_stage := total != last_total or done < last_done:
             self._first = (now, done, total)
-        if new_phase or done >= total or now - self._last[0] >= BETWEEN_REPORTS:
+        if new_stage or done >= total or now - self._last[0] >= REPORT_INTERVAL_SECONDS:
             self._last = (now, done, total)
-            self._tell("progress", stage=stage, done=done, total=total, seconds_left=self._seconds_left())
+            self._emit("progress", stage=stage, done=done, total=total, seconds_left=self._seconds_left())
 
     def _seconds_left(self) -> float | None:
-        """What the remaining steps take at the pace of those since the phase's first report."""
+        """Returns the time that the remaining steps take at the pace since the stage's first report."""
         (start, done_then, _), (now, done, total) = self._first, self._last
         return (now - start) / (done - done_then) * (total - done) if done > done_then else None
 
 
 class Worker:
-    """Carries out orders one after the other.
+    """Carries out orders one after another.
 
     Args:
-        source: Lines of orders; its end ends the worker.
-        sink: Where events are written, a line each.
-        warm_up: Imports what the work needs; run in the background.
-        idle_seconds: How long it waits for an order.
+        source: Lines of orders; when it ends, so does the worker.
+        sink: Where events are written, one a line.
+        warm_up: Imports what the work needs; runs in the background.
+        idle_seconds: How long the worker waits for an order before it ends.
     """
 
     def __init__(
@@ -110,15 +106,15 @@ class Worker:
         self._writing = threading.Lock()  # downloads report from threads of their own
         self._idle_seconds = idle_seconds
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
-        self._unwanted: dict[str, threading.Event] = {}  # by job, until it is done: set by a cancel
+        self._cancel_events: dict[str, threading.Event] = {}  # by job, until it has ended
         self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
 
     def serve(self) -> None:
-        """Works until the orders end or none has come for long."""
+        """Works until the source ends or the worker has been idle for long."""
         self._warm_up.start()
         threading.Thread(target=self._read, name="orders", daemon=True).start()
-        while (next_one := self._next()) is not None:
-            self._carry_out(*next_one)
+        while (work := self._next()) is not None:
+            self._carry_out(*work)
 
     def _next(self) -> tuple[Order, threading.Event] | None:
         try:
@@ -137,75 +133,75 @@ class Worker:
             if op == "find":
                 self._find(order)
             elif op != "cancel":
-                self._unwanted[job] = threading.Event()
-                self._orders.put((order, self._unwanted[job]))
-            elif job in self._unwanted:
-                self._unwanted[job].set()
-        for unwanted in list(self._unwanted.values()):  # the server is gone
-            unwanted.set()
+                self._cancel_events[job] = threading.Event()
+                self._orders.put((order, self._cancel_events[job]))
+            elif job in self._cancel_events:
+                self._cancel_events[job].set()
+        for cancelled in list(self._cancel_events.values()):  # the server is gone
+            cancelled.set()
         self._orders.put(None)
 
     def _find(self, order: Order) -> None:
-        """Answers a waiting request while another one runs, if its result is stored and at hand."""
+        """Answers a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
-            path = None if _needs_libraries(request) else _usable(prepare(request).key)
+            path = None if _needs_libraries(request) else _readable_result(prepare(request).key)
         except (PrunescopeError, KeyError, TypeError):
-            return  # told when its turn comes
+            return  # an error is reported when its turn comes
         if path is not None:
-            self._tell(order, "done", key=path.stem, path=str(path), stored=True)
+            self._emit(order, "done", key=path.stem, path=str(path), stored=True)
 
-    def _tell(self, order: Order, event: str, **fields: Any) -> None:
+    def _emit(self, order: Order, event: str, **fields: Any) -> None:
         with self._writing:
             self._sink.write(json.dumps({"job": order["job"], "event": event, **fields}, allow_nan=False) + "\n")
             self._sink.flush()
 
-    def _carry_out(self, order: Order, unwanted: threading.Event) -> None:
-        tell = partial(self._tell, order)
+    def _carry_out(self, order: Order, cancelled: threading.Event) -> None:
+        emit = partial(self._emit, order)
         try:
-            event, fields = "done", self._outcome(order, Reporter(tell, unwanted), tell)
+            event, fields = "done", self._outcome(order, Reporter(emit, cancelled), emit)
         except CancelledError:
             event, fields = "cancelled", {}
         except PrunescopeError as error:
             event, fields = "error", {"message": str(error)}
         except BrokenPipeError:
-            raise  # nobody is left to be told
+            raise  # the server is gone
         except Exception as error:
             traceback.print_exc()
-            event, fields = "error", {"message": _apology(error)}
-        self._unwanted.pop(order["job"], None)
-        tell(event, **fields)
+            event, fields = "error", {"message": _message(error)}
+        self._cancel_events.pop(order["job"], None)
+        emit(event, **fields)
 
-    def _outcome(self, order: Order, report: Reporter, tell: Tell) -> dict[str, Any]:
+    def _outcome(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
         report.check()
         if order["op"] == "run":
-            return self._run(order, report, tell)
+            return self._run(order, report, emit)
         answer = ANSWERS[order["op"]]
         self._wait_until_warm(report)
         return {"outcome": answer(order, report)}
 
     def _wait_until_warm(self, report: Reporter) -> None:
-        """Joins the background import first, so that two threads never import the same package at once."""
+        """Waits for the background import, so that two threads never import the same package at once."""
         while self._warm_up.is_alive():
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
 
-    def _run(self, order: Order, report: Reporter, tell: Tell) -> dict[str, Any]:
-        """Answers a request from the stored results, or computes and stores it."""
+    def _run(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
+        """Finds the stored result of a request, or computes and stores it."""
         request = SweepRequest.from_json(order["request"])
-        if _needs_libraries(request):  # they stumble over a half-imported transformers
+        if _needs_libraries(request):  # they fail on a half-imported transformers
             self._wait_until_warm(report)
         inputs = prepare(request, report)
-        path = None if order.get("fresh") else _usable(inputs.key)
+        path = None if order.get("fresh") else _readable_result(inputs.key)
         if path is not None:
             return {"key": inputs.key, "path": str(path), "stored": True}
         self._wait_until_warm(report)
-        result = _compute(inputs, request, report, tell)
+        result = _compute(inputs, request, report, emit)
         return {"key": result.key, "path": str(store.save(result)), "stored": False}
 
 
 def _verify(order: Order, report: Reporter) -> dict[str, Any]:
-    """Recomputes one frame of a stored result, by our engine and by torch-cka."""
+    """Recomputes one frame of a stored result, with our engine and with torch-cka."""
     from core.sweep.recompute import verify_frame
 
     result = store.load(_stored(order["key"]))
@@ -214,7 +210,7 @@ def _verify(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _predict(order: Order, report: Reporter) -> dict[str, Any]:
-    """Predicts the labels of a typed text at every amount of a pruning; scores are made on written examples."""
+    """Predicts the label of a typed text at every amount; methods that need examples use the written ones."""
     from core.sweep.predict import predict
 
     request = SweepRequest.from_json({**order, "data": "written"})
@@ -222,7 +218,7 @@ def _predict(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
-    """Tells how long a sweep will take, from a measured forward pass."""
+    """Estimates how long a sweep takes, from a measured forward pass."""
     from core.sweep.estimate import estimate
 
     return estimate(SweepRequest.from_json(order["request"]), report)
@@ -238,7 +234,7 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _stored(key: str) -> Path:
-    """Finds the file of a stored result."""
+    """Returns the file of a stored result."""
     path = store.find(key)
     if path is None:
         raise PrunescopeError(f"no stored result {key[:12]}…: run the sweep again")
@@ -247,17 +243,17 @@ def _stored(key: str) -> Path:
 
 Answer = Callable[[Order, Reporter], dict[str, Any]]
 ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict, "estimate": _estimate, "export": _export}
-"""What can be asked beside a sweep: op -> the outcome, plain JSON values."""
+"""Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
 
 
 def _needs_libraries(request: SweepRequest) -> bool:
-    """Whether finding a request's inputs may need the Hub's client or datasets."""
+    """Whether preparing a request may need the Hub's client or datasets."""
     at_hand = request.data == "written" or is_own(request.data or "")
     return not at_hand or source_of(request.checkpoint) == "hub"
 
 
-def _usable(key: str) -> Path | None:
-    """Finds a stored result that can be read; a damaged one counts as absent and will be replaced."""
+def _readable_result(key: str) -> Path | None:
+    """Returns the file of a stored result; a damaged one counts as absent and will be replaced."""
     path = store.find(key)
     if path is not None:
         try:
@@ -268,8 +264,8 @@ def _usable(key: str) -> Path | None:
     return path
 
 
-def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell) -> schema.SweepResult:
-    """Runs a sweep, telling its progress and its frames."""
+def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit) -> schema.SweepResult:
+    """Runs a sweep and emits its frames."""
     from core.encoder.loading import borrow
     from core.sweep.runner import Progress
     from core.sweep.sweep import FrameReady, sweep
@@ -277,14 +273,14 @@ def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, tell: Tell
     report("Loading the checkpoint", 0, 1)
     with (
         borrow(inputs.resolved) as checkpoint,
-        closing(sweep(checkpoint, inputs, request)) as events,
-    ):  # closing cancels
+        closing(sweep(checkpoint, inputs, request)) as events,  # a cancelled sweep is closed midway
+    ):
         for event in events:
             match event:
                 case Progress():
                     report(event.stage, event.done, event.total)
                 case FrameReady():
-                    tell("frame", header=_header_json(event.header), frame=event.frame.model_dump(mode="json"))
+                    emit("frame", header=_header_json(event.header), frame=event.frame.model_dump(mode="json"))
                 case schema.SweepResult():
                     return event
     raise AssertionError("a sweep ended without its result")
@@ -294,27 +290,27 @@ def _header_json(header: schema.Header) -> dict[str, Any]:
     return header.model_dump(mode="json", include=set(schema.Header.model_fields))
 
 
-def _apology(error: Exception) -> str:
-    """What a visitor is told about an error that nobody foresaw."""
+def _message(error: Exception) -> str:
+    """Describes an unforeseen error to a visitor."""
     if isinstance(error, MemoryError):
         return "There is not enough memory for this: try fewer examples or a smaller checkpoint."
     return f"The run stopped on an unexpected {type(error).__name__}: the server's log has the details."
 
 
-def _get_warm() -> None:
-    """Imports what a run needs, and loads the checkpoint that most visitors begin with."""
+def _warm_up() -> None:
+    """Imports what a run needs and loads the default checkpoint."""
     import core.sweep  # noqa: F401
     from core.encoder.loading import borrow
     from core.inputs.checkpoints import resolve
 
-    with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED.values())).id)):  # told to whoever asks for it
-        pass
+    with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED.values())).id)):
+        pass  # an error is reported to the first job that needs the checkpoint
 
 
-def _take_streams() -> tuple[TextIO, TextIO]:
-    """Keeps standard input and output for the protocol.
+def _reserve_streams() -> tuple[TextIO, TextIO]:
+    """Reserves standard input and output for the protocol.
 
-    Whatever a library prints goes to standard error, also from C, and whoever asks a question gets no answer.
+    What a library prints, even from C, goes to standard error; what it reads is empty.
     """
     source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -325,15 +321,15 @@ def _take_streams() -> tuple[TextIO, TextIO]:
 
 
 def main() -> None:
-    """Serves the process that started it, until it goes or wants nothing for long."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the server's terminal: the server decides
+    """Serves the process that started this one, until it ends or has sent nothing for long."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server to handle
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported
-    source, sink = _take_streams()
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
+    source, sink = _reserve_streams()
     with suppress(BrokenPipeError):  # the server is gone
-        Worker(source, sink, _get_warm).serve()
-    os._exit(0)  # at once: the reading thread may still wait, which would hang an orderly exit
+        Worker(source, sink, _warm_up).serve()
+    os._exit(0)  # an orderly exit would wait for the thread that reads standard input
 
 
 if __name__ == "__main__":
