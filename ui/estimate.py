@@ -1,4 +1,4 @@
-"""How long a run will take, told beside the Run button while the visitor reads on."""
+"""How long a run would take, shown beside the Run button."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from ui.jobs import duration, visitor
 from ui.text import plain
 
 TICK = 0.5  # seconds between two looks
-QUICK_SECONDS = 0.15  # a warm worker on a small checkpoint may have answered by then
-MOST_REMEMBERED = 50  # estimates a visitor
+QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
+MAX_REMEMBERED = 50  # estimates a visitor
 
 
 def show_estimate(request: SweepRequest, asked: bool) -> None:
-    """Tells how long a run takes; embedded checkpoints are measured unasked, once a setting.
+    """Shows how long a run would take; for embedded checkpoints also if nobody asked.
 
     Args:
         request: What would run.
-        asked: Whether the visitor wants to know.
+        asked: Whether the visitor asked.
     """
     known: dict[SweepRequest, str] = st.session_state.setdefault("lab-estimates", {})
     if request in known:
@@ -34,9 +34,7 @@ def show_estimate(request: SweepRequest, asked: bool) -> None:
     except PrunescopeError as error:
         st.markdown(f":small[{plain(str(error))}]")
         return
-    if st.session_state.get("lab-estimate") != job_id:
-        drop_estimate()
-        st.session_state["lab-estimate"] = job_id
+    st.session_state["lab-estimate"] = job_id
     job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
         _remember(request, job, known)
@@ -46,16 +44,16 @@ def show_estimate(request: SweepRequest, asked: bool) -> None:
 
 
 def drop_estimate() -> None:
-    """Ends a measurement that nobody waits for any more."""
+    """Cancels the measurement that this visitor waited for."""
     job_id = st.session_state.pop("lab-estimate", None)
     if job_id:
         queue.cancel(job_id, visitor())
 
 
 def _look(request: SweepRequest, job_id: str) -> None:
-    """Shows how a measurement goes; one that was dropped is no reason to draw the page anew.
+    """Shows whether a measurement waits or runs, and reruns the page when it has ended; ignores a dropped one.
 
-    Run drops it, and this look may come with the address that the browser had before: the run would go out of sight.
+    Run drops it, and this fragment may still carry the address from before: a rerun would lose the run's page.
     """
     if st.session_state.get("lab-estimate") != job_id:
         return
@@ -72,7 +70,7 @@ def _look(request: SweepRequest, job_id: str) -> None:
 def _remember(request: SweepRequest, job: Job, known: dict[SweepRequest, str]) -> None:
     if job.state == "cancelled":
         return
-    while len(known) >= MOST_REMEMBERED:
+    while len(known) >= MAX_REMEMBERED:
         known.pop(next(iter(known)))
     known[request] = _words(job.outcome) if job.outcome else plain(job.message)
 

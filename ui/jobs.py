@@ -1,6 +1,6 @@
-"""The job watcher: what the pages know about the queue, and how a visitor follows a job.
+"""How pages start jobs of the queue and how a visitor follows one.
 
-A job's id stands in the address as `?job=ID`: the header's links carry it to the other pages, a reload finds it again.
+A job's id stands in the address as `?job=ID`: the header's links carry it to the other pages, and a reload finds it.
 """
 
 import secrets
@@ -16,33 +16,33 @@ from core.results.schema import SweepResult
 from ui.text import plain
 
 TICK = 1.0  # seconds between two looks at a job
-TICK_AT_FIRST = 0.25  # while the first frame is due: it is what one waits for, and a bar costs little
-TICK_ELSEWHERE = 2.0  # on the pages that only mention it
-QUICK_SECONDS = 0.2  # a click waits so long for a stored result, to show it at once
+TICK_AT_FIRST = 0.25  # until the first frame: visitors wait for it, and a progress bar costs little
+TICK_ELSEWHERE = 2.0  # on pages that only mention the job
+QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
 
 
 def visitor() -> str:
-    """Gives this session's token among the watchers of a job."""
+    """Returns this session's token, which names it among the watchers of a job."""
     token: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
     return token
 
 
 def job_in_address() -> Job | None:
-    """Gives the job that the address names, if it is known here."""
+    """Returns the job that the address names, if the queue knows it."""
     return queue.get(st.query_params.get("job", ""))
 
 
 def link_parameters() -> dict[str, str]:
-    """Gives what the links between pages carry, so that a job is watched on every page."""
+    """Returns the parameters of links between pages, so that a job is watched on every page."""
     job = job_in_address()
     return {"job": job.id} if job else {}
 
 
 def note_watching(*, at_home: bool = False) -> None:
-    """Counts this visitor as a watcher of the job in the address, and says how it goes.
+    """Counts this visitor as a watcher of the job in the address, and shows its progress in one line.
 
     Args:
-        at_home: On the Lab, which shows the job itself.
+        at_home: Whether the page is the Lab, which shows the job itself.
     """
     job = job_in_address()
     if job is None:
@@ -53,7 +53,7 @@ def note_watching(*, at_home: bool = False) -> None:
 
 
 def _mention(job: Job) -> None:
-    """One line about a job, with the way to it."""
+    """Shows one line about a job, which links to it."""
     current = queue.get(job.id)
     if current is None or current.ended != job.ended:
         st.rerun()
@@ -63,14 +63,14 @@ def _mention(job: Job) -> None:
 
 
 def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
-    """Asks for a sweep and shows it.
+    """Asks for a sweep and puts its job into the address.
 
     Args:
         request: What to compute.
-        fresh: Compute even if a stored result is there.
+        fresh: Whether to compute even if the result is stored.
 
     Raises:
-        PrunescopeError: It is refused.
+        PrunescopeError: The request is refused.
     """
     job_id = queue.submit(request, visitor(), fresh=fresh)
     st.query_params.pop("result", None)
@@ -81,24 +81,24 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
 
 
 def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
-    """Shows a living job's progress, second by second, and draws the page anew when it has ended.
+    """Shows a living job's progress every second, and reruns the page when the job has ended.
 
     Args:
         job: The job.
-        show: Draws what there is of it so far.
+        show: Draws the frames so far.
     """
     st.fragment(_look, run_every=TICK_AT_FIRST if _is_eager(job) else TICK)(job.id, _is_eager(job), show)
 
 
 def _is_eager(job: Job) -> bool:
-    """Whether a job's first frame is due."""
+    """Whether a job's first frame is still to come."""
     return job.state == "running" and not job.frames
 
 
 def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
     job = queue.get(job_id)
     if job is None or job.ended or (len(job.frames) > 1 if eager else _is_eager(job)):
-        st.rerun()  # to the end, or to another pace
+        st.rerun()  # to show the end, or to change the pace
     queue.watch(job_id, visitor())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(progress(job), text=progress_text(job))
@@ -109,7 +109,7 @@ def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
 
 
 def _leave(job_id: str) -> NoReturn:
-    """Detaches this visitor; a job that others watch runs on without them, and out of their sight."""
+    """Detaches this visitor; a job that others watch runs on, but leaves this visitor's address."""
     queue.cancel(job_id, visitor())
     job = queue.get(job_id)
     if job is not None and not job.ended and st.query_params.get("job") == job_id:
@@ -119,24 +119,24 @@ def _leave(job_id: str) -> NoReturn:
 
 
 def has_just_left() -> bool:
-    """Tells once that this visitor has cancelled a job that is no longer in the address."""
+    """Whether this visitor has cancelled a job that is no longer in the address; true only once."""
     left: bool = st.session_state.pop("left-a-job", False)
     return left
 
 
 def was_started_here() -> bool:
-    """Tells once that this visitor has started a job."""
+    """Whether this visitor has started a job; true only once."""
     started: bool = st.session_state.pop("started-a-job", False)
     return started
 
 
 def progress(job: Job) -> float:
-    """Gives the stage's progress from 0 to 1."""
+    """Returns the stage's progress from 0 to 1."""
     return min(job.done / job.total, 1.0) if job.total else 0.0
 
 
 def progress_text(job: Job) -> str:
-    """Says in one line what a living job is doing and how long it will take, as escaped Markdown."""
+    """Returns one line, escaped Markdown, that says what a living job is doing and how long it will take."""
     if job.state == "queued":
         runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
         return f"Waiting: {runs} first" if job.position else "Starting"
@@ -146,12 +146,12 @@ def progress_text(job: Job) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Says how long something takes, as nearly as one can know."""
+    """Returns a duration in words, rounded to what can be known."""
     if seconds < 90:
         return f"about {max(round(seconds), 1)} s"
     return f"about {round(seconds / 60)} min"
 
 
 def partial_result(job: Job) -> SweepResult | None:
-    """Gives the frames that have arrived as a result without key, or None before the first."""
+    """Returns the frames so far as a result without a key, or None before the first."""
     return SweepResult(**dict(job.header), frames=job.frames) if job.header else None

@@ -45,7 +45,7 @@ class Entry:
         last_seen: When anybody last looked.
         watchers: When each watcher last looked.
         was_left: Whether a watcher has cancelled.
-        makes_way: Whether the worker was told to drop it for the moment.
+        makes_way: Whether the worker is to drop it now and run it again later.
     """
 
     job: Job
@@ -177,7 +177,7 @@ class JobQueue:
                 self._end_unneeded()
 
     def tend(self) -> None:
-        """Ends the jobs that nobody needs and the worker that does not drop one; called once a second."""
+        """Ends jobs that nobody needs, and a worker that does not drop a cancelled one; runs once a second."""
         with self._changed:
             self._end_unneeded()
             since = self._cancelled_at
@@ -266,7 +266,7 @@ class JobQueue:
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
 
     def _find_early(self, entry: Entry) -> None:
-        """Asks the worker about a run that has to wait: a stored result is told at once."""
+        """Asks the worker about a run that has to wait; if its result is stored, the job ends at once."""
         if entry.job.state == "queued" and entry.order["op"] == "run" and not entry.order["fresh"]:
             self._worker.send({"job": entry.job.id, "op": "find", "request": entry.order["request"]})
 
@@ -347,10 +347,10 @@ class JobQueue:
                 self._waiting.remove(entry)
 
     def _on_worker_exit(self, status: int) -> None:
-        """Tells the running job that the worker has ended, and starts a new worker if anything waits.
+        """Ends or requeues the running job, and starts a new worker if anything waits.
 
         Args:
-            status: 0 if the worker had been idle for long; anything else is an accident.
+            status: 0 if the worker had been idle for long; anything else is a crash.
         """
         entry = self._running
         if entry and not entry.job.ended:

@@ -81,6 +81,6 @@ def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Spec, clock:
             module._turns.release()
 
 
-def test_a_failed_drawing_is_told() -> None:
+def test_a_failed_drawing_is_an_error() -> None:
     with pytest.raises(PrunescopeError, match="not finished"):
         Drawing({"mark": "no such mark"}, "svg", [0]).wait()

@@ -1,4 +1,4 @@
-"""The queue, against a worker without a model."""
+"""The queue, in front of a worker without a model."""
 
 import signal
 import subprocess
@@ -73,19 +73,17 @@ def test_ids_are_unguessable_and_unknown_ones_are_none(make_queue: MakeQueue) ->
     queue.cancel("nothing", "ann")
 
 
-def test_same_request_is_one_job_and_another_one_waits_its_turn(make_queue: MakeQueue) -> None:
+def test_equal_requests_share_a_job_and_others_wait_their_turn(make_queue: MakeQueue) -> None:
     queue = make_queue()
     first = queue.submit(scripted("hang"), "ann")
     assert queue.submit(scripted("hang"), "bob") == first
     others = [queue.submit(scripted("frames", seed), "cyd") for seed in (1, 2)]
     running(queue, first)
-    waiting = [queue.get(job_id) for job_id in others]
-    assert [(job.state, job.position) for job in waiting if job] == [("queued", 1), ("queued", 2)]
+    waiting = [now(queue, job_id) for job_id in others]
+    assert [(job.state, job.position) for job in waiting] == [("queued", 1), ("queued", 2)]
 
     queue.cancel(first, "ann")
-    still = queue.get(first)
-    assert still is not None
-    assert still.state == "running", "bob is still watching"
+    assert now(queue, first).state == "running", "bob is still watching"
     queue.cancel(first, "bob")
     assert ended(queue, first).state == "cancelled"
     assert [ended(queue, job_id).state for job_id in others] == ["done", "done"]
@@ -103,10 +101,7 @@ def test_a_queued_job_is_removed_at_once(make_queue: MakeQueue) -> None:
     queue.submit(scripted("hang"), "ann")
     second, third = (queue.submit(scripted("frames", seed), "bob") for seed in (1, 2))
     queue.cancel(second, "bob")
-    job, behind = queue.get(second), queue.get(third)
-    assert job is not None
-    assert behind is not None
-    assert (job.state, behind.position) == ("cancelled", 1)
+    assert (now(queue, second).state, now(queue, third).position) == ("cancelled", 1)
 
 
 def test_a_stored_result_need_not_wait_its_turn(make_queue: MakeQueue) -> None:
@@ -118,8 +113,8 @@ def test_a_stored_result_need_not_wait_its_turn(make_queue: MakeQueue) -> None:
         queue.submit(scripted("stored"), "bob", fresh=True),
     )
     assert ended(queue, stored).state == "done"
-    states = [queue.get(job_id) for job_id in (first, absent, fresh)]
-    assert [(job.state, job.position) for job in states if job] == [("running", 0), ("queued", 1), ("queued", 2)]
+    jobs = [now(queue, job_id) for job_id in (first, absent, fresh)]
+    assert [(job.state, job.position) for job in jobs] == [("running", 0), ("queued", 1), ("queued", 2)]
 
 
 def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue, clock: Clock) -> None:
@@ -272,12 +267,12 @@ def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: MakeQueue) 
     assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
 
 
-def test_a_worker_is_replaced_only_when_its_death_is_told(make_queue: MakeQueue) -> None:
+def test_a_worker_is_replaced_only_after_its_death_is_reported(make_queue: MakeQueue) -> None:
     """A page is opened and Run pressed after the worker's death, before the queue has heard of it."""
     queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
     running(queue, job_id)
-    with queue._changed:  # nothing can be told meanwhile
+    with queue._changed:  # the death cannot be reported meanwhile
         kill_worker(queue)
         queue.start_worker()
         waiting = queue.submit(scripted("frames"), "bob")
@@ -290,7 +285,7 @@ def test_a_worker_is_replaced_only_when_its_death_is_told(make_queue: MakeQueue)
 def test_an_order_to_a_worker_that_has_died_idle_goes_to_its_successor(make_queue: MakeQueue) -> None:
     queue = make_queue()
     queue.start_worker()
-    with queue._changed:  # nothing can be told meanwhile
+    with queue._changed:  # the death cannot be reported meanwhile
         kill_worker(queue)
         job_id = queue.submit(scripted("frames"), "ann")
         assert now(queue, job_id).state == "queued"
@@ -311,7 +306,7 @@ def test_starting_twice_starts_one(make_queue: MakeQueue) -> None:
     assert queue._worker.pid == first is not None
 
 
-def test_a_worker_that_cannot_start_is_told(make_queue: MakeQueue) -> None:
+def test_a_worker_that_cannot_start_fails_the_job(make_queue: MakeQueue) -> None:
     queue = JobQueue(["/nowhere/python"])
     queue.start_worker()
     job = ended(queue, queue.submit(REQUEST, "ann"))
