@@ -15,6 +15,7 @@ from core.charts.grammar import (
     LayerChart,
     Rows,
     amount_rows,
+    capitalised,
     rounded,
     series_fill,
     series_line,
@@ -44,7 +45,7 @@ def compare_views(
     """
     results, points, scale = (first, second), first.cka.points, shared_scale(first, second)
     *titles, difference_title = _titles(names)
-    series = (_capitalised(names[0]), _capitalised(names[1]))
+    series = (capitalised(names[0]), capitalised(names[1]))
     amounts = amount_rows(place(frame, scale) for frame, _ in pairs)
     views = dict(zip(SIDES, heatmap_pair(results, pairs, reduction, titles), strict=True))
     views["accuracy"] = accuracies_view(results, pairs, scale, series, amounts)
@@ -93,11 +94,6 @@ def _titles(names: tuple[str, str]) -> list[list[str]]:
     titles = [textwrap.wrap(text, TITLE_WIDTH) for text in texts]
     most = max(map(len, titles))
     return [title + [BLANK] * (most - len(title)) for title in titles]
-
-
-def _capitalised(name: str) -> str:
-    """Start a name with a capital, and leave the rest of it as it is."""
-    return name[0].upper() + name[1:]
 
 
 # ---------------------------------------------------------------- how much every layer keeps

@@ -44,7 +44,12 @@ def with_parameters(chart: LayerChart | Concatenation) -> Any:
     ).configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey))
 
 
-# ---------------------------------------------------------------- numbers
+# ---------------------------------------------------------------- numbers and words
+
+
+def capitalised(name: str) -> str:
+    """Start a name with a capital, and leave the rest of it as it is."""
+    return name[0].upper() + name[1:]
 
 
 def two_places(value: float | None) -> str:

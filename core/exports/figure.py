@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from core.charts.compare import compare_frames, compare_views
-from core.charts.grammar import Concatenation, Rows, Spec, with_parameters
+from core.charts.grammar import Concatenation, Rows, Spec, capitalised, with_parameters
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View
 from core.findings.compare import names_apart, shared_scale, shown_together
@@ -146,7 +146,7 @@ def _title_lines(results: Sequence[SweepResult]) -> list[str]:
     if len(results) == 1:
         return [pruning_name(results[0])]
     first, second = names_apart(*results)
-    return [f"{first[0].upper()}{first[1:]}", f"beside {second}"]
+    return [capitalised(first), f"beside {second}"]
 
 
 # ---------------------------------------------------------------- the figure

@@ -1,20 +1,16 @@
 """Two results in one picture: read from the SVG that Vega draws, frame by frame."""
 
 import math
-import re
-from itertools import product
-from xml.etree import ElementTree
 
 import pytest
 
 from core.charts.compare import compare_frames, compare_views
-from core.charts.grammar import FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
-from core.charts.matrix import MAX_PRINTED_SIGNED
+from core.charts.grammar import Spec
 from core.charts.view import specs
 from core.findings.compare import names_apart, shared_scale, shown_together
 from core.results.schema import SweepResult
 from tests.builders import make_result
-from tests.pictures import drawn, labels, marks, place
+from tests.pictures import drawn, labels, marks
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 HOLE = (0.5, 2, 1)  # amount, row and column of a value that is undefined
@@ -40,128 +36,7 @@ def views(first: SweepResult = FIRST, second: SweepResult = SECOND, reduction: s
     return specs(compare_views(first, second, reduction, shown_together(first, second), names_apart(first, second)))
 
 
-def differences(picture: ElementTree.Element) -> dict[tuple[str, str], ElementTree.Element]:
-    rects = [rect for rect in marks(picture, "rect mark") if "Difference" in labels(rect)]
-    return {(labels(rect)["Baseline"], labels(rect)["Pruned"]): rect for rect in rects}
-
-
-def name(layer: int) -> str:
-    return f"Layer {layer + 1}, attention block"
-
-
-def luminance(rgb: str) -> float:
-    parts = [int(part) / 255 for part in re.findall(r"\d+", rgb)]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-# ---------------------------------------------------------------- the difference
-
-
-@pytest.mark.parametrize("frame", [0, 3])
-def test_every_cell_tells_the_difference_and_what_it_comes_from(frame: int) -> None:
-    cells = differences(drawn(views()["difference"], frame))
-    assert len(cells) == 9
-    for i, j in product(range(3), range(3)):
-        a, b = (result.frames[frame].cka["mean"][i][j] for result in (FIRST, SECOND))
-        assert a is not None
-        assert b is not None
-        told = labels(cells[name(i), name(j)])
-        assert float(told["Difference"]) == pytest.approx(a - b, abs=5.1e-4)
-        assert (float(told["First"]), float(told["Second"])) == pytest.approx((a, b), abs=5.1e-4)
-
-
-def test_where_either_is_undefined_there_is_no_difference() -> None:
-    picture = drawn(views()["difference"], AMOUNTS.index(HOLE[0]))
-    cells = differences(picture)
-    told = labels(cells[name(HOLE[1]), name(HOLE[2])])
-    assert (told["Difference"], told["First"]) == ("undefined", "undefined")
-    assert told["Second"] != "undefined"
-    assert [key for key, cell in cells.items() if cell.get("fill") == UNDEFINED_COLOUR] == [(name(2), name(1))]
-    assert len(marks(picture, "text mark")) == 8
-
-
-def test_the_first_is_orange_where_it_keeps_more_and_blue_where_it_keeps_less() -> None:
-    def own(one: SweepResult, other: SweepResult) -> tuple[int, int, int]:
-        fill = differences(drawn(views(one, other)["difference"], 3))[name(0), name(0)].get("fill", "")
-        red, green, blue = map(int, re.findall(r"\d+", fill))
-        return red, green, blue
-
-    gentle, harsh = falling(0.4), falling(1.2, method="random")
-    red, _, blue = own(gentle, harsh)
-    assert red > blue
-    red, _, blue = own(harsh, gentle)
-    assert blue > red
-    assert max(own(gentle, gentle)) - min(own(gentle, gentle)) < 20, "no difference has no hue"
-
-
-def test_a_difference_has_the_same_colour_in_every_frame_and_comparison() -> None:
-    weak = falling(0.4)
-    fills = [
-        differences(drawn(views(one, other)["difference"], frame))[name(1), name(1)].get("fill")
-        for one, other, frame in (
-            (weak, falling(0.8, method="random"), 2),  # 0.8 - 0.6
-            (falling(0.8), falling(1.6, method="random"), 1),  # 0.8 - 0.6
-            (weak, falling(1.2, method="random"), 1),  # 0.9 - 0.7
-        )
-    ]
-    assert len(set(fills)) == 1
-
-
-def test_printed_differences_have_their_sign_and_can_be_read_on_every_shade() -> None:
-    one, other = (
-        falling(1, num_layers=2, amounts=tuple(k / 20 for k in range(20)), own_cka=of)
-        for of in (lambda amount, point, size: 1.0, lambda amount, point, size: 1 - 1.99 * amount)
-    )
-    for pair in ((one, other), (other, one)):
-        spec = views(*pair)["difference"]
-        for frame in range(0, 12):
-            picture = drawn(spec, frame)
-            shade = luminance(differences(picture)[name(0), name(0)].get("fill", ""))
-            text = next(mark for mark in marks(picture, "text mark"))
-            value = float((text.text or "").replace("−", "-"))
-            assert abs(value) == pytest.approx(1.99 * frame / 20, abs=0.0051)
-            assert (text.text or "").startswith("+") == (value > 0)
-            ink = 0.0 if text.get("fill") == "black" else 1.0
-            low, high = sorted((ink, shade))
-            assert (high + 0.05) / (low + 0.05) >= 4.5, f"{value} in {text.get('fill')}"
-
-
-def test_numbers_are_printed_where_they_fit() -> None:
-    for layers, printed in ((MAX_PRINTED_SIGNED, MAX_PRINTED_SIGNED**2), (MAX_PRINTED_SIGNED + 1, 0)):
-        one, other = (make_result(num_layers=layers, amounts=(0.0,), seed=seed) for seed in (0, 1))
-        assert len(marks(drawn(views(one, other)["difference"], 0), "text mark")) == printed
-
-
 # ---------------------------------------------------------------- curves
-
-
-def test_both_accuracies_have_their_colours_and_the_marker_stands_on_both() -> None:
-    spec = views()["accuracy"]
-    assert {row["series"] for row in spec["datasets"]["accuracy"]} == {
-        "Magnitude pruning of the encoder",
-        "Random pruning of the encoder (seed 1)",
-    }
-    heights = []
-    for frame in (0, 3):
-        picture = drawn(spec, frame)
-        points = [point for point in marks(picture, "point") if point.get("opacity") != "0"]
-        assert [point.get("fill") for point in points] == [FIRST_COLOUR, SECOND_COLOUR]
-        assert len({place(point)[0] for point in points}) == 1
-        heights.append([place(point)[1] for point in points])
-        lines = marks(picture, "line mark")
-        assert [line.get("stroke") for line in lines] == [FIRST_COLOUR, SECOND_COLOUR]
-        assert lines[0].get("stroke-dasharray") != lines[1].get("stroke-dasharray")
-    assert heights[0][0] == heights[0][1], "the same baseline"
-    assert heights[1][0] < heights[1][1], "the first is higher on the page"
-
-
-def test_a_shared_majority_class_is_one_line_and_two_are_two() -> None:
-    def majorities(second: SweepResult) -> list[float]:
-        return [row["accuracy"] for row in views(FIRST, second)["accuracy"]["datasets"]["accuracy-majority"]]
-
-    assert majorities(SECOND) == [0.5]
-    assert majorities(falling(1.2, num_examples=5)) == [0.5, 0.6]
 
 
 def test_the_diagonals_are_laid_over_one_another() -> None:

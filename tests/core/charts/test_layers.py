@@ -7,7 +7,7 @@ import pytest
 from core.charts.grammar import STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
 from core.charts.layers import layer_views
 from core.charts.view import specs
-from core.findings.overview import layer_survivals, own_cka
+from core.findings.overview import own_cka
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -81,42 +81,6 @@ def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
         assert {row["pick"] for row in rows} <= {"1", "2", "3"}
         assert all("pick" in row for row in rows)
     assert [row["chosen"] for row in drawings["curves"]["datasets"]["strips"]] == [False, True, False]
-
-
-# ---------------------------------------------------------------- survival
-
-
-def test_survival_has_its_interval_where_it_is_known() -> None:
-    result = make_result(num_layers=3)
-    known = (result.statistics or {})["mean"].survival
-    bars = views(result)["survival"]["datasets"]["bars"]
-    assert [(bar["low"], bar["high"]) for bar in bars] == [(one.low, one.high) for one in known]
-    assert [bar["survival"] for bar in bars] == pytest.approx([one.value for one in known], abs=1e-6)
-    rules = [rule for rule in marks(drawn(views(result)["survival"], 0), "rule mark") if "high" in labels(rule)]
-    assert len(rules) == 2 * 3, "each with its halo"
-
-
-@pytest.mark.parametrize("threshold", [0.8, 0.95])
-def test_another_threshold_gives_other_bars_without_interval(threshold: float) -> None:
-    result = make_result(num_layers=3)
-    spec = views(result, threshold=threshold)["survival"]
-    bars = spec["datasets"]["bars"]
-    assert [bar["text"] for bar in bars] == [one.text for one in layer_survivals(result, "mean", threshold)]
-    assert {bar["interval"] for bar in bars} == {"unknown"}
-    assert str(threshold) in spec["title"]
-    assert [strip["keeps"] - strip["y"] for strip in spec["datasets"]["strips"]] == pytest.approx(
-        [STRIP_HEIGHT * threshold] * 3
-    )
-
-
-def test_a_bar_fades_when_its_layer_has_fallen() -> None:
-    result = make_result(num_layers=3)
-    values = own_cka(result, "mean")
-    for frame in (0, 12, 19):
-        rects = marks(drawn(views(result)["survival"], frame), "rect mark")
-        bars = [rect for rect in rects if "Survives up to" in labels(rect)]
-        bright = [bar.get("opacity") == "1" for bar in bars]
-        assert bright == (values[: frame + 1] >= 0.9).all(axis=0).tolist()
 
 
 # ---------------------------------------------------------------- one layer in close-up

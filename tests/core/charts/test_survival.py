@@ -1,0 +1,63 @@
+"""Survival, on the Overview and on the Layers page: read from the SVG that Vega draws, frame by frame."""
+
+import pytest
+
+from core.charts.grammar import STRIP_HEIGHT
+from core.charts.overview import player_views
+from core.findings.overview import layer_survivals, own_cka
+from core.request.catalog import SURVIVAL_THRESHOLD
+from tests.builders import make_result
+from tests.core.charts.test_compare import AMOUNTS
+from tests.core.charts.test_layers import views
+from tests.pictures import drawn, labels, marks
+
+
+def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
+    result = make_result(num_layers=4)
+    values = own_cka(result, "mean")
+    spec = player_views(result, "mean")["survival"].spec
+    for frame in (0, 6, 12, 19):
+        rects = marks(drawn(spec, frame), "rect mark")
+        bars = [rect for rect in rects if "Survives up to" in labels(rect)]
+        bright = [bar.get("opacity") == "1" for bar in bars]
+        assert bright == (values[: frame + 1] >= SURVIVAL_THRESHOLD).all(axis=0).tolist()
+
+
+def test_a_layer_that_never_falls_is_said_to_outlast_the_sweep() -> None:
+    result = make_result(num_layers=2, amounts=AMOUNTS, own_cka=lambda amount, point, size: 1 - amount * point)
+    bars = player_views(result, "mean")["survival"].datasets["bars"]
+    assert [bar["text"] for bar in bars] == ["> 0.75", "0.10"]
+    assert bars[0]["ends"] == len(AMOUNTS)
+
+
+def test_survival_has_its_interval_where_it_is_known() -> None:
+    result = make_result(num_layers=3)
+    known = (result.statistics or {})["mean"].survival
+    bars = views(result)["survival"]["datasets"]["bars"]
+    assert [(bar["low"], bar["high"]) for bar in bars] == [(one.low, one.high) for one in known]
+    assert [bar["survival"] for bar in bars] == pytest.approx([one.value for one in known], abs=1e-6)
+    rules = [rule for rule in marks(drawn(views(result)["survival"], 0), "rule mark") if "high" in labels(rule)]
+    assert len(rules) == 2 * 3, "each with its halo"
+
+
+@pytest.mark.parametrize("threshold", [0.8, 0.95])
+def test_another_threshold_gives_other_bars_without_interval(threshold: float) -> None:
+    result = make_result(num_layers=3)
+    spec = views(result, threshold=threshold)["survival"]
+    bars = spec["datasets"]["bars"]
+    assert [bar["text"] for bar in bars] == [one.text for one in layer_survivals(result, "mean", threshold)]
+    assert {bar["interval"] for bar in bars} == {"unknown"}
+    assert str(threshold) in spec["title"]
+    assert [strip["keeps"] - strip["y"] for strip in spec["datasets"]["strips"]] == pytest.approx(
+        [STRIP_HEIGHT * threshold] * 3
+    )
+
+
+def test_a_bar_fades_when_its_layer_has_fallen() -> None:
+    result = make_result(num_layers=3)
+    values = own_cka(result, "mean")
+    for frame in (0, 12, 19):
+        rects = marks(drawn(views(result)["survival"], frame), "rect mark")
+        bars = [rect for rect in rects if "Survives up to" in labels(rect)]
+        bright = [bar.get("opacity") == "1" for bar in bars]
+        assert bright == (values[: frame + 1] >= 0.9).all(axis=0).tolist()
