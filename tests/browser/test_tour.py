@@ -16,8 +16,9 @@ PICTURES = {  # of every page, each of its pictures
     "Layers": ("curves", "survival", "row", "sparsity"),
     "Sentences": ("flips", "strip"),
     "Present": ("heatmap", "accuracy", "survival"),
-    "Methods": (),  # formulas and tables; nothing moves
+    "Methods": ("unpruned", "little", "lot", "example"),
 }
+STILL = "Methods"  # whose pictures do not move
 
 
 @pytest.fixture(params=[(1280, 800), (390, 844)], ids=["wide", "narrow"])
@@ -41,8 +42,11 @@ def test_every_page_opens_plays_and_stays_within_the_window(
         visitor.get_by_role("link", name=name, exact=True).click()
         expect(visitor).to_have_title(f"Prunescope · {name}")
         check_looks(visitor, name, size)
-        if PICTURES[name]:
-            check_player(visitor.locator(".player"), messages)
+        player = visitor.locator(".player")
+        if name == STILL:
+            check_still(player)
+        else:
+            check_player(player, messages)
         link = visitor.url
         visitor.goto(link)
         expect(visitor).to_have_title(f"Prunescope · {name}")
@@ -85,6 +89,21 @@ def check_player(player: Locator, messages: list[str]) -> None:
     drag(player.get_by_label("Pruning amount"))
     expect_place(player, MIDDLE)
     assert messages == []
+
+
+def check_still(player: Locator) -> None:
+    """It has no bar, no amount and no focus, its pictures are whole, and their values can be read aloud."""
+    expect(player.locator(".bar")).to_be_hidden()
+    expect(player.locator(".readout")).to_be_hidden()
+    expect(player).to_have_attribute("tabindex", "-1")
+    for name in PICTURES[STILL]:
+        picture = player.locator(f".{name}")
+        expect(picture).to_have_attribute("aria-label", re.compile(r"\d\.\d\d"))
+        box, drawing = picture.bounding_box(), picture.locator("svg").bounding_box()
+        assert box
+        assert drawing
+        assert drawing["width"] <= box["width"]
+        assert drawing["height"] <= box["height"]
 
 
 def drag(slider: Locator) -> None:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import altair as alt
 import pytest
 
-from core.exports.figure import figure_of, frames_of
+from core.charts.layers import layer_views
+from core.exports.figure import Layout, figure_of, frames_of, print_figure
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -73,6 +75,15 @@ def test_a_comparison_names_each_curve_once(result: SweepResult) -> None:
     said = texts(figure_of((result, other), "mean"), 1)
     assert said.count("Magnitude pruning of the encoder") == 1
     assert said.count("Random pruning of the encoder (seed 0)") == 1
+
+
+def test_the_views_of_another_page_stand_in_one_figure_with_their_own_data(result: SweepResult) -> None:
+    views = layer_views(result, "mean", "2")
+    layout = Layout(dict.fromkeys(views, (200, 150)), lambda charts: alt.vconcat(*charts.values()))
+    said = texts(print_figure(views, layout, [[f"frame {k}"] for k in range(4)], ["below"]), 2)
+    assert {"frame 2", "below", *(view.title for view in views.values())} <= set(said)
+    own = [result.frames[2].cka["mean"][k][k] for k in range(3)]
+    assert {f"{value:.3f}" for value in own} <= set(said)
 
 
 def test_a_long_title_has_a_line_for_each_result(result: SweepResult) -> None:
