@@ -39,7 +39,7 @@ def test_the_question_names_the_pruning_of_the_result() -> None:
     asked = question(result, ("a film",))
     assert asked == {
         "checkpoint": "embedded:sst2",
-        "revision": "0" * 64,
+        "revision": f"{6:064x}",  # of a builder's model with six layers
         "task": "sst2",
         "method": "random",
         "scope": "layer:2",
