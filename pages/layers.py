@@ -6,7 +6,7 @@ from core.charts.layers import layer_views
 from core.charts.overview import player_frames
 from core.findings.claim import isolated_finding
 from core.findings.comparable import controls_of, isolated_of
-from core.findings.layers import THRESHOLDS, layer_finding, order_finding
+from core.findings.layers import THRESHOLDS, control_note, layer_finding, order_finding
 from core.findings.overview import is_cumulative
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
@@ -109,7 +109,7 @@ def show_layers(
     with_interval = threshold == SURVIVAL_THRESHOLD and reduction in (result.statistics or {})
     legend = (
         EXPLANATION,
-        CONTROLS if controls else "",
+        CONTROLS if controls else plain(control_note(result, companions)),
         ALONE if isolated else "",
         "" if with_interval else NO_INTERVAL,
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.findings.comparable import comparable, controls_at_hand, controls_of, isolated_of
+from core.findings.comparable import controls_at_hand, controls_of, isolated_of, refusal_of
 from core.findings.overview import layer_survivals, own_cka
 from core.findings.words import render
 from core.request.catalog import METHODS
@@ -124,10 +124,9 @@ def _chance(
     if not at_hand:
         return Chance()
     name = in_sentence(method_name(at_hand[0]))
-    controls = controls_of(result, at_hand)
-    if not controls:
-        return Chance(control=name, refusal=comparable(result, at_hand[0]).reason)
-    gaps = [known for control in controls if (known := depth_gap_of(control, reduction))]
+    if refusal := refusal_of(result, at_hand):
+        return Chance(control=name, refusal=refusal)
+    gaps = [known for control in controls_of(result, at_hand) if (known := depth_gap_of(control, reduction))]
     return Chance(
         control=name,
         gaps=tuple(known.value for known in gaps),

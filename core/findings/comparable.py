@@ -108,6 +108,12 @@ def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[
     return [controls[seed] for seed in sorted(controls)]
 
 
+def refusal_of(result: SweepResult, candidates: Iterable[SweepResult]) -> str:
+    """Return why no random control at hand may be compared; empty where one may, or where there is none."""
+    at_hand = controls_at_hand(result, candidates)
+    return comparable(result, at_hand[0]).reason if at_hand and not controls_of(result, at_hand) else ""
+
+
 def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:
     """Return the results of the same method on one layer alone.
 

@@ -1,5 +1,8 @@
 """SweepResult -> sentences on its layers (`words/layers.jinja`): which falls first, and when the chosen one does."""
 
+from collections.abc import Iterable
+
+from core.findings.comparable import refusal_of
 from core.findings.overview import OTHER_THRESHOLDS, extremes, layer_survivals
 from core.findings.words import render
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -20,6 +23,12 @@ def order_finding(result: SweepResult, reduction: ReductionKey, threshold: float
         return render("layers", "no_order", threshold=threshold, layer=layers[0])
     tau = depth_correlation([layer.value for layer in layers])
     return render("layers", "order", threshold=threshold, extremes=extremes(layers), tau=tau)
+
+
+def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:
+    """Say why a random control that is at hand is not drawn beside the layers; else empty."""
+    refusal = refusal_of(result, companions)
+    return render("layers", "control_not_drawn", refusal=refusal) if refusal else ""
 
 
 def layer_finding(

@@ -101,6 +101,18 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
     assert "When each layer is pruned alone, at amount 0.50" in told(app)
 
 
+def test_a_control_that_removes_less_is_not_drawn_and_the_reason_is_said(shipped: Path) -> None:
+    control = result(method="random", prunable_sparsity=lambda amount: amount * 0.8)
+    ship(shipped, one := result(), control)
+    app = open_page(PAGE, result=one.key)
+    assert player(app)["views"]["curves"]["datasets"]["controls"] == []
+    assert "grey lines" not in told(app)
+    assert (
+        "Its random control is not drawn: the two do not remove equally much of every layer, such as 0.75 and 0.60 of "
+        "layer 1's weights at amount 0.75." in told(app)
+    )
+
+
 def test_both_points_of_a_layer_can_be_chosen(shipped: Path) -> None:
     ship(shipped, result(points="both"))
     app = open_page(PAGE, layer="2a")
