@@ -1,6 +1,6 @@
 """`python -m benchmarks.growth`: how time and memory grow with examples, amounts, layers and hidden size.
 
-One thing is varied at a time, around 128 examples, 10 amounts, 6 layers and hidden size 384, on BERTs with random
+One quantity varies at a time, around 128 examples, 10 amounts, 6 layers and hidden size 384, on BERTs with random
 weights, which take as long as trained ones. Every run is a process of its own, beside plain forward passes.
 """
 
@@ -19,7 +19,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED
 
 HEAD_SIZE = 64  # hidden units of an attention head, as in BERT-base
-LARGEST = 0.95  # the last amount, however many there are
+LARGEST = 0.95  # the last amount of every run
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,7 @@ CASES = (
 
 
 def make_checkpoint(case: Case, folder: Path) -> Path:
-    """Writes a BERT with random weights and the embedded tokenizer.
-
-    Args:
-        case: Its layers and hidden size.
-        folder: Where checkpoints go.
-
-    Returns:
-        The checkpoint's folder.
-    """
+    """Write a BERT with random weights and the embedded tokenizer into `folder`, and return its own folder there."""
     target = folder / f"random-{case.layers}x{case.hidden}"
     if not target.is_dir():
         tokenizer = AutoTokenizer.from_pretrained(EMBEDDED["sst2"].folder, local_files_only=True)
@@ -76,13 +68,13 @@ def make_checkpoint(case: Case, folder: Path) -> Path:
 
 
 def measure(case: Case, checkpoint: Path, data: str, threads: int | None) -> dict[str, Measured]:
-    """Measures a sweep, and as many plain forward passes.
+    """Measure a sweep, and one plain forward pass an amount.
 
     Args:
-        case: What is run.
+        case: The sizes of the run.
         checkpoint: From `make_checkpoint`.
         data: A folder in the Hub's GLUE layout.
-        threads: Processor threads; None leaves PyTorch's choice.
+        threads: Processor threads; None for PyTorch's default.
     """
     amounts = [amount_text(LARGEST * k / (case.amounts - 1)) for k in range(case.amounts)]
     arguments = ["--checkpoint", str(checkpoint), "--task", "sst2", "--data", data, "--examples", str(case.examples)]
@@ -91,7 +83,7 @@ def measure(case: Case, checkpoint: Path, data: str, threads: int | None) -> dic
 
 
 def row(case: Case, measured: dict[str, Measured]) -> str:
-    """Writes one line of the table."""
+    """Format one line of the table."""
     ours, plain = measured["ours"], measured["plain"]
     return (
         f"{case.examples:>8}{case.amounts:>9}{case.layers:>8}{case.hidden:>8}"
@@ -100,7 +92,7 @@ def row(case: Case, measured: dict[str, Measured]) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--data", required=True, metavar="GLUE", help="folder in the Hub's GLUE layout, with SST-2")
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
@@ -108,7 +100,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table as it grows."""
+    """Print the table, a line as soon as it is measured."""
     options = parse(arguments)
     check_threads(options.threads)
     print(

@@ -1,12 +1,11 @@
-"""`python -m benchmarks.independent RESULT`: a result's numbers once more, by other code, in float64.
+"""`python -m benchmarks.independent RESULT`: compute a result's numbers again, by other code, in float64.
 
-Which sentences and which checkpoint is read from the result; from there on nothing of `core` is used. The model runs
-in float64 with eager attention, one unpadded sentence at a time; for every amount a freshly loaded copy is pruned by
-one stable sort of all its weights; representations are collected sentence by sentence; HSIC1 is written as the paper
-prints it, with traces and vectors of ones. It is slow and plain on purpose: what it shares with the engine is the
-definition.
+The result names the sentences and the checkpoint; from there on nothing of `core` is used. The model runs in float64
+with eager attention, one unpadded sentence at a time. For every amount a freshly loaded copy is pruned by one stable
+sort of all its weights. HSIC1 is written as the paper prints it, with traces and vectors of ones. The code is slow and
+plain on purpose: it shares nothing with the engine but the definition.
 
-Exit code 0 when every CKA value is within 1e-3 and every prediction is the same, else 1.
+Exit code 0 if every CKA value is within 1e-3 and every prediction is the same, else 1.
 """
 
 import argparse
@@ -42,7 +41,7 @@ MAX_LENGTH = 128
 
 @dataclass(frozen=True)
 class Seen:
-    """What one model makes of all examples.
+    """One model's hidden states and predictions for all examples.
 
     Attributes:
         states: For each example (points, tokens, hidden).
@@ -57,7 +56,7 @@ class Seen:
 
 
 def pruned_model(folder: Path, scope: str, amount: float) -> nn.Module:
-    """Loads a BERT classifier in float64 and prunes it by global magnitude.
+    """Load a BERT classifier in float64 and prunes it by global magnitude.
 
     Args:
         folder: The checkpoint's folder.
@@ -79,7 +78,7 @@ def pruned_model(folder: Path, scope: str, amount: float) -> nn.Module:
 
 
 def kept(matrices: Sequence[nn.Linear], amount: float) -> torch.Tensor:
-    """Ranks all weights by magnitude; of equal ones the first goes first (float16 checkpoints have thousands).
+    """Rank all weights by magnitude; of equal weights the first is removed first (float16 checkpoints have thousands).
 
     Args:
         matrices: The scope's modules.
@@ -96,7 +95,7 @@ def kept(matrices: Sequence[nn.Linear], amount: float) -> torch.Tensor:
 
 @contextmanager
 def caught_states(model: Any, points: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
-    """Keeps the latest hidden state at each point, (1, tokens, hidden), while the context lasts."""
+    """Catch the latest hidden state at each point, (1, tokens, hidden), while the context lasts."""
     caught: dict[str, torch.Tensor] = {}
     handles = []
     for point in points:
@@ -114,7 +113,7 @@ def caught_states(model: Any, points: Sequence[str]) -> Iterator[dict[str, torch
 
 
 def see(model: Any, tokenizer: Any, texts: Sequence[tuple[str, ...]], points: Sequence[str]) -> Seen:
-    """Runs a model over the examples, one at a time, without padding.
+    """Run a model over the examples, one at a time, without padding.
 
     Args:
         model: In float64 and eval mode.
@@ -136,14 +135,14 @@ def see(model: Any, tokenizer: Any, texts: Sequence[tuple[str, ...]], points: Se
 
 
 def minibatches(num_examples: int) -> list[range]:
-    """Cuts 0 … num_examples into minibatches of 32; what is left over joins the last."""
+    """Cut 0 … num_examples into minibatches of 32; the remainder joins the last one."""
     full = max(num_examples // MINIBATCH, 1)
     ends = [*(MINIBATCH * k for k in range(1, full)), num_examples]
     return [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def flattened(states: Sequence[Array]) -> Array:
-    """Lays the tokens of each example end to end, zeros up to the longest: (points, examples, longest · hidden)."""
+    """Lay the tokens of each example end to end, with zeros up to the longest: (points, examples, longest · hidden)."""
     num_points, _, hidden = states[0].shape
     longest = max(state.shape[1] for state in states)
     padded = np.zeros((num_points, len(states), longest, hidden))
@@ -153,7 +152,7 @@ def flattened(states: Sequence[Array]) -> Array:
 
 
 def reduced(states: Sequence[Array]) -> dict[str, list[Array]]:
-    """Reduces token vectors to one vector an example.
+    """Reduce token vectors to one vector an example.
 
     Args:
         states: For each example (points, tokens, hidden).
@@ -172,14 +171,14 @@ def reduced(states: Sequence[Array]) -> dict[str, list[Array]]:
 
 
 def gram(features: Array) -> Array:
-    """Gram matrix with its diagonal set to zero: (n, features) to (n, n)."""
+    """Compute a Gram matrix and set its diagonal to zero: (n, features) -> (n, n)."""
     matrix = features @ features.T  # (n, n)
     np.fill_diagonal(matrix, 0.0)
     return np.asarray(matrix)
 
 
 def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
-    """Unbiased HSIC of two Gram matrices with zero diagonals, (n, n); Nguyen et al. 2021, equation 3."""
+    """Compute the unbiased HSIC of two Gram matrices with zero diagonals, (n, n); Nguyen et al. 2021, equation 3."""
     n = len(k)
     one = np.ones(n)
     trace = np.trace(k @ l)
@@ -189,7 +188,7 @@ def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
 
 
 def cka(baseline: Sequence[Array], pruned: Sequence[Array]) -> Array:
-    """Compares every baseline point with every pruned point: sums over the minibatches first, divides last.
+    """Compare every baseline point with every pruned point: sum over the minibatches first, divide last.
 
     Args:
         baseline: For each minibatch (points, n, features).
@@ -211,7 +210,7 @@ def cka(baseline: Sequence[Array], pruned: Sequence[Array]) -> Array:
 
 
 def cka_matrices(baseline: Seen, pruned: Seen) -> dict[str, Array]:
-    """Compares two models in every reduction; each matrix is (baseline points, pruned points)."""
+    """Compare two models in every reduction; each matrix is (baseline points, pruned points)."""
     first, second = reduced(baseline.states), reduced(pruned.states)
     return {name: cka(first[name], second[name]) for name in REDUCTIONS}
 
@@ -220,21 +219,21 @@ def cka_matrices(baseline: Seen, pruned: Seen) -> dict[str, Array]:
 
 
 def deviations(frame: Frame, matrices: Mapping[str, Array]) -> dict[str, float]:
-    """Finds for each reduction the largest absolute difference between a frame and an independent computation.
+    """Find for each reduction the largest absolute difference between a frame and an independent computation.
 
     Args:
         frame: A frame of a result.
         matrices: For each reduction (baseline points, pruned points).
 
     Returns:
-        NaN where a value of the frame is undefined.
+        One number for each reduction; NaN if a value of the frame is undefined.
     """
     stored = {name: np.array(frame.cka[name], dtype=np.float64) for name in matrices}
     return {name: float(np.abs(stored[name] - matrix).max()) for name, matrix in matrices.items()}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m benchmarks.independent", description=__doc__)
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT", help="a result of magnitude pruning of a BERT")
@@ -245,22 +244,22 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def texts_of(result: SweepResult, data: str) -> tuple[tuple[str, ...], ...]:
-    """Reads the result's examples.
+    """Read the result's examples.
 
     Raises:
-        PrunescopeError: They are not the result's.
+        PrunescopeError: The data hold other examples.
     """
     subset = load_subset(TASKS[result.task.name], data, len(result.task.examples))
     if subset.fingerprint != result.task.fingerprint:
-        raise PrunescopeError(f"data '{data}' gives other examples than the result's: give its own")
+        raise PrunescopeError(f"data '{data}' holds other examples than the result's: give the data of the result")
     return subset.texts
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints how far each frame is from the independent computation.
+    """Print how far each frame is from the independent computation.
 
     Returns:
-        0 when all is within tolerance, else 1.
+        0 if all is within tolerance, else 1.
     """
     options = parse(arguments)
     disable_progress_bar()
@@ -268,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     frames = [frame_of(result, amount) for amount in options.amount or result.amounts]
     resolved = resolve(options.checkpoint)
     if resolved.revision != result.checkpoint.revision or result.pruning.method != "magnitude":
-        raise PrunescopeError(f"{options.result} is no result of magnitude pruning of '{options.checkpoint}'")
+        raise PrunescopeError(f"{options.result} is not a result of magnitude pruning of '{options.checkpoint}'")
     texts, points, scope = texts_of(result, options.data), result.cka.points, str(result.pruning.scope)
     tokenizer = AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True)
     baseline = see(pruned_model(resolved.folder, scope, 0.0), tokenizer, texts, points)
@@ -277,10 +276,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for frame in frames:
         pruned = see(pruned_model(resolved.folder, scope, frame.amount), tokenizer, texts, points)
         found = deviations(frame, cka_matrices(baseline, pruned))
-        others = sum(a != b for a, b in zip(frame.predictions, pruned.predictions, strict=True))
+        changed = sum(a != b for a, b in zip(frame.predictions, pruned.predictions, strict=True))
         columns = "".join(f"{found[name]:>10.1e}" for name in REDUCTIONS)
-        print(f"{amount_text(frame.amount):<8}{columns}{others:>20}", flush=True)
-        agrees = agrees and others == 0 and all(value <= TOLERANCE for value in found.values())
+        print(f"{amount_text(frame.amount):<8}{columns}{changed:>20}", flush=True)
+        agrees = agrees and changed == 0 and all(value <= TOLERANCE for value in found.values())
     return 0 if agrees else 1
 
 

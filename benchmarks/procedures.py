@@ -1,8 +1,8 @@
-"""The procedures that race: from a loaded checkpoint and its sentences to the accuracy at every pruning amount.
+"""The procedures in the race: from a loaded checkpoint and its sentences to the accuracy at every pruning amount.
 
 All but the plain forward passes also compute the CKA of the attention blocks at every amount. The two references are
-written as their users would write them, in their favour where there is a choice (the mask is made permanent, so that
-forward passes need not apply it again; tokenising is done once).
+written as their users would write them, with every choice in their favour (the mask is made permanent, so that
+forward passes need not apply it again; the sentences are tokenised once).
 """
 
 import copy
@@ -36,12 +36,12 @@ PLAIN_BATCH = 16
 
 @dataclass(frozen=True)
 class Course:
-    """What every procedure is given.
+    """The input of every procedure.
 
     Attributes:
         checkpoint: The loaded baseline.
         inputs: The examples.
-        request: The amounts; magnitude over the encoder, attention blocks.
+        request: Its amounts, by magnitude over the encoder, at attention blocks.
     """
 
     checkpoint: Checkpoint
@@ -60,21 +60,21 @@ Procedure = Callable[[Course], Accuracies]
 
 
 class OneInput(nn.Module):
-    """A classifier that takes all its inputs as one tensor, because both packages pass on only one."""
+    """A classifier that takes all its inputs as one tensor, because both packages pass only one."""
 
     def __init__(self, model: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
         self.model, self.names = model, names
-        self.eval()  # pytorch-cka gives a model the mode back in which it found the outermost module
+        self.eval()  # pytorch-cka restores the mode that the outermost module had
 
     def forward(self, stacked: Tensor) -> Tensor:
-        """Computes logits (batch, labels) from (batch, inputs, tokens)."""
+        """Compute logits (batch, labels) from (batch, inputs, tokens)."""
         inputs = dict(zip(self.names, stacked.unbind(1), strict=True))  # each (batch, tokens)
         logits: Tensor = self.model(**inputs).logits
         return logits
 
     def attention_points(self) -> list[str]:
-        """Names the modules whose outputs are the attention blocks."""
+        """Return the names of the modules whose outputs are the attention blocks."""
         names = {module: name for name, module in self.named_modules()}
         return [names[part(self.model, layer, "attention_norm")] for layer in encoder_layers(self.model)]
 
@@ -82,12 +82,12 @@ class OneInput(nn.Module):
 def stacked_batches(
     course: Course, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
 ) -> tuple[list[Tensor], list[str]]:
-    """Tokenises texts in batches.
+    """Tokenise texts in batches.
 
     Args:
-        course: Gives the tokenizer.
+        course: Its tokenizer is used.
         texts: One or two texts an example.
-        size: Examples a batch.
+        size: Examples in a batch.
         padding: To the batch's longest example, or to 128 tokens.
 
     Returns:
@@ -104,7 +104,7 @@ def stacked_batches(
 
 
 def pruned_copy(model: nn.Module, amount: float) -> nn.Module:
-    """Copies a classifier and prunes its encoder by torch.nn.utils.prune."""
+    """Copy a classifier and prune its encoder by torch.nn.utils.prune."""
     pruned = copy.deepcopy(model)
     matrices = [
         (module, "weight")
@@ -120,15 +120,15 @@ def pruned_copy(model: nn.Module, amount: float) -> nn.Module:
 
 @torch.inference_mode()
 def accuracy(model: OneInput, batches: Sequence[Tensor], gold: Sequence[int]) -> float:
-    """Runs a classifier over the batches and scores it."""
+    """Run a classifier over the batches and return its accuracy."""
     predicted = torch.cat([model(batch).argmax(-1) for batch in batches])  # (examples,)
     return float((predicted == torch.tensor(gold)).float().mean())
 
 
 def published(course: Course) -> Accuracies:
-    """Copies and prunes for all amounts, then one accuracy loop, then one of torch-cka; batches of 16, 128 tokens.
+    """Copy and prune for all amounts, then run one accuracy loop, then one of torch-cka; batches of 16, 128 tokens.
 
-    All copies come first: torch-cka never removes its hooks, after which the baseline cannot be copied any more.
+    All copies come first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied.
     It is called as its documentation shows, so it tracks gradients.
     """
     batches, names = stacked_batches(course, course.subset.texts, PUBLISHED_BATCH, "max_length")
@@ -143,7 +143,7 @@ def published(course: Course) -> Accuracies:
 
 
 def careful(course: Course) -> Accuracies:
-    """Takes one copy, accuracy loop and `compute_cka` an amount; batches of 32 padded to their longest sentence."""
+    """For each amount copy, run an accuracy loop and `compute_cka`; batches of 32 padded to their longest sentence."""
     batches, names = stacked_batches(course, course.subset.texts, CAREFUL_BATCH, "longest")
     baseline = OneInput(course.checkpoint.model, names)
     loader: Loader = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ def careful(course: Course) -> Accuracies:
 
 
 def ours(course: Course) -> Accuracies:
-    """Runs `core.sweep.sweep`: accuracy and CKA in all three reductions."""
+    """Run `core.sweep.sweep`: accuracy and CKA in all three reductions."""
     *_, result = sweep(course.checkpoint, course.inputs, course.request)
     assert isinstance(result, SweepResult)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
@@ -164,7 +164,7 @@ def ours(course: Course) -> Accuracies:
 
 @torch.inference_mode()
 def plain(course: Course) -> Accuracies:
-    """Runs one forward pass an amount over the examples in order of length, and nothing else."""
+    """Run one forward pass for each amount over the examples in order of length, and nothing else."""
     tokenizer: Any = course.checkpoint.tokenizer
     lengths = [len(tokenizer(*example)["input_ids"]) for example in course.subset.texts]
     texts = [course.subset.texts[i] for i in np.argsort(lengths, kind="stable")]

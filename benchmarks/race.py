@@ -1,7 +1,7 @@
-"""`python -m benchmarks.race`: how long a sweep takes, and how much memory, beside two other procedures.
+"""`python -m benchmarks.race`: time and memory of a sweep, beside those of two other procedures.
 
 Every procedure runs in a process of its own, one after the other, on the same checkpoint, sentences and threads.
-README.md says how to read the table.
+README.md explains the table.
 """
 
 import argparse
@@ -30,8 +30,8 @@ class Measured:
 
     Attributes:
         seconds: From a loaded checkpoint and its sentences to the last number.
-        peak_mib: Most memory at any time, above what the process held after its imports; the model counts.
-        accuracies: One an amount; empty for the plain forward passes.
+        peak_mib: Peak memory above that of the process after its imports; includes the model.
+        accuracies: One for each amount; none for the plain forward passes.
     """
 
     seconds: float
@@ -40,10 +40,10 @@ class Measured:
 
 
 def memory_mib(field: str) -> float:
-    """Reads this process's memory from Linux.
+    """Read this process's memory from Linux: `VmRSS` is the present value, `VmHWM` the peak so far.
 
-    Args:
-        field: `VmRSS` for now, `VmHWM` for the peak so far.
+    Raises:
+        PrunescopeError: Linux does not report the field.
     """
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{field}:"):
@@ -52,7 +52,7 @@ def memory_mib(field: str) -> float:
 
 
 def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
-    """Runs one procedure in this process, which should be a fresh one."""
+    """Run one procedure in this process, which should be a fresh one."""
     after_imports = memory_mib("VmRSS")
     if threads is not None:
         torch.set_num_threads(threads)
@@ -65,14 +65,14 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
 
 
 def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
-    """Runs one procedure in a process of its own.
+    """Run one procedure in a process of its own.
 
     Args:
         name: A key of PROCEDURES.
-        arguments: This command line.
+        arguments: The race's command line.
 
     Raises:
-        PrunescopeError: It failed; the message is the last line it left.
+        PrunescopeError: The procedure failed; the message is the last line of its output.
     """
     command = [sys.executable, "-m", "benchmarks.race", *arguments, "--only", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -83,7 +83,7 @@ def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
 
 
 def table(measured: Mapping[str, Measured]) -> str:
-    """Lays the measurements out, with the ratios that the design bounds."""
+    """Format the measurements, with the ratios that the design bounds."""
     ours, plain, published = measured["ours"], measured["plain"], measured["published"]
     lines = [f"{'procedure':<42}{'seconds':>9}{'ratio to ours':>15}{'peak MiB':>10}"]
     for name, run in measured.items():
@@ -91,8 +91,8 @@ def table(measured: Mapping[str, Measured]) -> str:
         lines.append(f"{title:<42}{run.seconds:>9.2f}{ratio:>15.2f}{run.peak_mib:>10.0f}")
     apart = max(
         abs(a - b)
-        for other in (published, measured["careful"])
-        for a, b in zip(ours.accuracies, other.accuracies, strict=True)
+        for reference in (published, measured["careful"])
+        for a, b in zip(ours.accuracies, reference.accuracies, strict=True)
     )
     return "\n".join(
         [
@@ -105,7 +105,7 @@ def table(measured: Mapping[str, Measured]) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parses the command line."""
+    """Parse the command line."""
     parser = OneLineParser(prog="python -m benchmarks.race", description=__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, help="embedded:NAME, a folder, or ID[@REVISION] on the Hub")
@@ -119,10 +119,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def request_of(options: argparse.Namespace) -> SweepRequest:
-    """Turns the command line into a checked request.
+    """Turn the command line into a checked request.
 
     Raises:
-        PrunescopeError: An unknown name, or a value out of its bounds.
+        PrunescopeError: A name is unknown, or a value is out of bounds.
     """
     if options.examples < CAREFUL_BATCH or options.examples % CAREFUL_BATCH:
         raise PrunescopeError(
@@ -140,7 +140,7 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the race and prints its table, or one procedure and its measurement as JSON."""
+    """Run the race and print its table, or run one procedure and print its measurement as JSON."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parse(arguments)
     check_threads(options.threads)
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.only:
         print(json.dumps(asdict(measure(options.only, request, options.threads))))
         return 0
-    prepare(request)  # refuses bad input once, and remembers the sentences, so that no procedure reads the parquet
+    prepare(request)  # refuses bad input once and caches the sentences, so that no procedure reads the parquet file
     measured = {name: measure_apart(name, arguments) for name in PROCEDURES}
     threads = options.threads or torch.get_num_threads()
     print(
