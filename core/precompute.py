@@ -65,7 +65,7 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
 
 
 def compute(request: SweepRequest, threads: int | None) -> SweepResult:
-    """Runs a sweep with a progress bar on standard error.
+    """Run the sweep of a checked request, with a progress bar on standard error.
 
     Args:
         request: A checked request.
