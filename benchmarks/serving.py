@@ -14,7 +14,7 @@ from pathlib import Path
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LOCAL = "127.0.0.1"
-LONGEST_START = 30.0  # seconds
+LONGEST_START = 120.0  # seconds; a few on an idle machine
 
 
 @contextmanager
@@ -32,23 +32,32 @@ def served(folder: Path, results: Path) -> Iterator[str]:
         TimeoutError: It does not answer in time.
         ChildProcessError: It ended instead.
     """
-    port = _free_port()
+    with _reserved_port() as port, _server(folder, results, port) as address:
+        yield address
+
+
+@contextmanager
+def _server(folder: Path, results: Path, port: int) -> Iterator[str]:
+    """Runs the app on a port."""
+    address = f"http://{LOCAL}:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", f"--server.address={LOCAL}"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PRUNESCOPE_RESULTS": str(results)}
     server = subprocess.Popen(command, cwd=folder, env=environment)
     try:
-        _wait_for(f"http://{LOCAL}:{port}/_stcore/health", server)
-        yield f"http://{LOCAL}:{port}"
+        _wait_for(f"{address}/_stcore/health", server)
+        yield address
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait()
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((LOCAL, 0))
-        port: int = free.getsockname()[1]
-    return port
+@contextmanager
+def _reserved_port() -> Iterator[int]:
+    """Yields a free port and keeps all others from getting it; a server that asks for this one by number does."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind((LOCAL, 0))
+        yield reserved.getsockname()[1]
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

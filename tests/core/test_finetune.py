@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, matthews_corrcoef
+from statsmodels.stats.proportion import proportion_confint
 from tiny import make_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -69,5 +71,19 @@ def test_the_folder_names_its_training_examples_and_its_scores(made: Path, glue_
     card = (made / "output" / "README.md").read_text()
     assert "A small BERT (2 layers, hidden size 32)" in card
     assert "160 examples" in card.replace("\n", " ")
-    assert "| matthews correlation |" in card
     assert "on the 96 examples of the validation split" in card
+
+
+def test_the_scores_on_the_card_are_those_of_plain_transformers_and_scikit_learn(made: Path, glue_folder: Path) -> None:
+    validation = read_split(glue_folder, TASKS["cola"], "validation")
+    tokenizer = AutoTokenizer.from_pretrained(made / "output")
+    model = AutoModelForSequenceClassification.from_pretrained(made / "output", dtype=torch.float32).eval()
+    words = [text for (text,) in texts(validation, TASKS["cola"])]
+    with torch.inference_mode():
+        found = model(**tokenizer(words, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()
+    gold = validation["label"]
+    accuracy, correlation = accuracy_score(gold, found), matthews_corrcoef(gold, found)
+    low, high = proportion_confint(round(accuracy * 96), 96, method="wilson")
+    card = (made / "output" / "README.md").read_text()
+    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |" in card
+    assert f"| matthews correlation | {correlation:.4f} |" in card

@@ -1,5 +1,6 @@
 """What is shipped: every result listed, whole and by the command that made it; frames computed again."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.grid import recipe_of, requests
-from core.request.catalog import EMBEDDED, ROOT, SHIPPED
+from core.request.catalog import EMBEDDED, ROOT, SHIPPED, TASKS
 from core.results import library, store
 from core.results.provenance import Recipe
 from core.results.store import SHIPPED_RESULTS, load
@@ -58,8 +59,8 @@ def test_a_clone_with_windows_line_endings_has_every_byte(tmp_path: Path) -> Non
     assert [(tmp_path / file).read_bytes() == (ROOT / file).read_bytes() for file in files] == [True] * len(files)
 
 
+@pytest.mark.parametrize("method", ["magnitude", "attribution", "random"])  # changes first: a model is loaded once
 @pytest.mark.parametrize("task", list(EMBEDDED))
-@pytest.mark.parametrize("method", ["magnitude", "attribution", "random"])
 def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -> None:
     entry = next(one for one in library.shipped() if (one.task, one.method, one.source) == (task, method, "written"))
     path = store.find(entry.key)
@@ -80,6 +81,24 @@ def test_a_checkpoint_says_where_it_comes_from(name: str) -> None:
     assert isinstance(folder, Path)
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
-    assert "| accuracy |" in card
     if name == "qqp":
         assert "Quora" in card
+
+
+@pytest.mark.parametrize("name", list(EMBEDDED))
+def test_the_scores_on_a_card_are_those_of_a_sample_of_the_same_data(name: str) -> None:
+    folder = EMBEDDED[name].folder
+    assert isinstance(folder, Path)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    scores = {
+        metric.replace(" ", "_"): float(value)
+        for metric, value in re.findall(r"^\| ([a-z1 ]+) \| (-?0\.\d{4}) \|", card, re.M)
+    }
+    assert list(scores) == list(TASKS[name].metrics)
+    path = next(
+        store.find(entry.key) for entry in library.shipped() if entry.task == name and entry.source != "written"
+    )
+    assert path is not None
+    baseline = load(path).frames[0]  # 256 of the card's examples
+    for metric, (low, high) in baseline.intervals.items():
+        assert low <= scores[metric] <= high, metric

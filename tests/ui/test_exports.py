@@ -1,7 +1,6 @@
 """The download panel on a page; the files themselves are opened in tests/core and tests/browser."""
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui.exports
 from core.errors import PrunescopeError
+from core.exports.drawing import Drawing
 from core.jobs.queue import JobQueue
 from tests.queues import ended
 
@@ -149,13 +149,17 @@ def test_a_gif_can_be_cancelled_and_made_again(queue: JobQueue, slow: list[Slow]
     assert len(slow) == 2
 
 
-def test_a_real_gif_arrives(queue: JobQueue) -> None:
+def test_a_real_gif_arrives(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawings: list[Drawing] = []
+
+    def start(*order: Any) -> Drawing:
+        drawings.append(Drawing(*order))
+        return drawings[-1]
+
+    monkeypatch.setattr(ui.exports, "Drawing", start)
     app = press(opened(page), "Make the GIF")
-    deadline = time.monotonic() + 60
-    while "Download the GIF" not in labels(app):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-        run(app)
+    assert drawings[0].wait().startswith(b"GIF89a")
+    assert "Download the GIF" in labels(run(app))
 
 
 def test_a_frame_is_chosen_by_its_amount(queue: JobQueue) -> None:
