@@ -38,7 +38,7 @@ def served(folder: Path, results: Path) -> Iterator[str]:
 
 @contextmanager
 def _server(folder: Path, results: Path, port: int) -> Iterator[str]:
-    """Runs the app on a port."""
+    """Run the app on a port."""
     address = f"http://{LOCAL}:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", f"--server.address={LOCAL}"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PRUNESCOPE_RESULTS": str(results)}
@@ -53,7 +53,7 @@ def _server(folder: Path, results: Path, port: int) -> Iterator[str]:
 
 @contextmanager
 def _reserved_port() -> Iterator[int]:
-    """Yields a free port and keeps all others from getting it; a server that asks for this one by number does."""
+    """Yield a free port and keep all others from getting it; a server that asks for this one by number does."""
     with socket.socket() as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind((LOCAL, 0))

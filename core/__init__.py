@@ -1,7 +1,7 @@
 """Pruning, representation similarity and their pictures, free of Streamlit.
 
-A reading order: catalog, checkpoints, eval_subset, pruning, representations,
-cka, sweep, results, statistics, findings, verdicts, comparisons, charts.
+A reading order: request/sweep_request, inputs/prepare, encoder/loading, pruning/magnitude, similarity/cka,
+sweep/sweep, results/schema, findings/overview, charts/overview.
 """
 
 import os

@@ -26,7 +26,7 @@ NICENESS = 10  # the pages come first
 
 
 def draw(order: Mapping[str, Any]) -> Iterator[bytes | None]:
-    """Draws a figure.
+    """Draw a figure.
 
     Args:
         order: `spec`: a Vega-Lite figure with a `frame` signal; `format`: gif, png or svg; `frames`: indices, a single
@@ -49,7 +49,7 @@ def draw(order: Mapping[str, Any]) -> Iterator[bytes | None]:
 
 
 def _with_frame(vega: dict[str, Any], frame: int) -> dict[str, Any]:
-    """Returns a compiled figure with its `frame` signal set."""
+    """Return a compiled figure with its `frame` signal set."""
     signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
     return {**vega, "signals": signals}
 
@@ -60,7 +60,7 @@ def _png(vega: dict[str, Any], frame: int, scale: float) -> bytes:
 
 
 def animation(images: Sequence[Image.Image], milliseconds: int) -> bytes:
-    """Returns a GIF that loops; all frames share one palette, since separate ones make constant pixels flicker.
+    """Return a GIF that loops; all frames share one palette, since separate ones make constant pixels flicker.
 
     Args:
         images: RGB, all of one size.
@@ -77,7 +77,7 @@ def animation(images: Sequence[Image.Image], milliseconds: int) -> bytes:
 
 
 def _indexed(image: Image.Image, palette: Image.Image) -> Image.Image:
-    """Converts an image to the palette; Pillow's coarse look-up misses pure white, so white is set by itself."""
+    """Convert an image to the palette; Pillow's coarse look-up misses pure white, so white is set by itself."""
     indexed = image.quantize(palette=palette, dither=Image.Dither.NONE)
     paper = image.convert("L").point(lambda shade: 255 * (shade == 255))
     indexed.paste(COLOURS - 1, mask=paper)
@@ -85,7 +85,7 @@ def _indexed(image: Image.Image, palette: Image.Image) -> Image.Image:
 
 
 def _palette(images: Sequence[Image.Image]) -> Image.Image:
-    """Returns the colours that the images need most, and pure white."""
+    """Return the colours that the images need most, and pure white."""
     chosen = images[:: -(-len(images) // MAX_STACKED)]
     width, height = chosen[0].size
     stack = Image.new("RGB", (width, height * len(chosen)))
@@ -98,7 +98,7 @@ def _palette(images: Sequence[Image.Image]) -> Image.Image:
 
 
 def main() -> None:
-    """Carries out the order on standard input."""
+    """Carry out the order on standard input."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     for content in draw(json.loads(sys.stdin.readline())):

@@ -63,12 +63,12 @@ class Reporter:
         self._first = self._last = (0.0, 0, -1)  # (time, done, total) of this stage's first and last report
 
     def check(self) -> None:
-        """Raises CancelledError if the job was cancelled."""
+        """Raise CancelledError if the job was cancelled."""
         if self._cancelled.is_set():
             raise CancelledError
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Reports that `done` of a stage's `total` steps are done.
+        """Report that `done` of a stage's `total` steps are done.
 
         Raises:
             CancelledError: The job was cancelled.
@@ -83,7 +83,7 @@ class Reporter:
             self._emit("progress", stage=stage, done=done, total=total, seconds_left=self._seconds_left())
 
     def _seconds_left(self) -> float | None:
-        """Returns the time that the remaining steps take at the pace since the stage's first report."""
+        """Return the time that the remaining steps take at the pace since the stage's first report."""
         (start, done_then, _), (now, done, total) = self._first, self._last
         return (now - start) / (done - done_then) * (total - done) if done > done_then else None
 
@@ -110,7 +110,7 @@ class Worker:
         self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
 
     def serve(self) -> None:
-        """Works until the source ends or the worker has been idle for long."""
+        """Work until the source ends or the worker has been idle for long."""
         self._warm_up.start()
         threading.Thread(target=self._read, name="orders", daemon=True).start()
         while (work := self._next()) is not None:
@@ -142,7 +142,7 @@ class Worker:
         self._orders.put(None)
 
     def _find(self, order: Order) -> None:
-        """Answers a request that waits behind another job, if its result is stored."""
+        """Answer a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
             path = None if _needs_libraries(request) else _readable_result(prepare(request).key)
@@ -181,13 +181,13 @@ class Worker:
         return {"outcome": answer(order, report)}
 
     def _wait_until_warm(self, report: Reporter) -> None:
-        """Waits for the background import, so that two threads never import the same package at once."""
+        """Wait for the background import, so that two threads never import the same package at once."""
         while self._warm_up.is_alive():
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
 
     def _run(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
-        """Finds the stored result of a request, or computes and stores it."""
+        """Find the stored result of a request, or compute and store it."""
         request = SweepRequest.from_json(order["request"])
         if _needs_libraries(request):  # they fail on a half-imported transformers
             self._wait_until_warm(report)
@@ -201,7 +201,7 @@ class Worker:
 
 
 def _verify(order: Order, report: Reporter) -> dict[str, Any]:
-    """Recomputes one frame of a stored result, with our engine and with torch-cka."""
+    """Recompute one frame of a stored result, with our engine and with torch-cka."""
     from core.sweep.recompute import verify_frame
 
     result = store.load(_stored(order["key"]))
@@ -210,7 +210,7 @@ def _verify(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _predict(order: Order, report: Reporter) -> dict[str, Any]:
-    """Predicts the label of a typed text at every amount; methods that need examples use the written ones."""
+    """Predict the label of a typed text at every amount; methods that need examples use the written ones."""
     from core.sweep.predict import predict
 
     request = SweepRequest.from_json({**order, "data": "written"})
@@ -218,14 +218,14 @@ def _predict(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
-    """Estimates how long a sweep takes, from a measured forward pass."""
+    """Estimate how long a sweep takes, from a measured forward pass."""
     from core.sweep.estimate import estimate
 
     return estimate(SweepRequest.from_json(order["request"]), report)
 
 
 def _export(order: Order, report: Reporter) -> dict[str, Any]:
-    """Writes the pruned checkpoint of one frame of a stored result."""
+    """Write the pruned checkpoint of one frame of a stored result."""
     from core.exports.pruned_checkpoint import write_pruned
 
     result = store.load(_stored(order["key"]))
@@ -234,7 +234,7 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _stored(key: str) -> Path:
-    """Returns the file of a stored result."""
+    """Return the file of a stored result."""
     path = store.find(key)
     if path is None:
         raise PrunescopeError(f"no stored result {key[:12]}…: run the sweep again")
@@ -253,7 +253,7 @@ def _needs_libraries(request: SweepRequest) -> bool:
 
 
 def _readable_result(key: str) -> Path | None:
-    """Returns the file of a stored result; a damaged one counts as absent and will be replaced."""
+    """Return the file of a stored result; a damaged one counts as absent and will be replaced."""
     path = store.find(key)
     if path is not None:
         try:
@@ -265,7 +265,7 @@ def _readable_result(key: str) -> Path | None:
 
 
 def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit) -> schema.SweepResult:
-    """Runs a sweep and emits its frames."""
+    """Run a sweep and emit its frames."""
     from core.encoder.loading import borrow
     from core.sweep.runner import Progress
     from core.sweep.sweep import FrameReady, sweep
@@ -291,14 +291,14 @@ def _header_json(header: schema.Header) -> dict[str, Any]:
 
 
 def _message(error: Exception) -> str:
-    """Describes an unforeseen error to a visitor."""
+    """Describe an unforeseen error to a visitor."""
     if isinstance(error, MemoryError):
         return "There is not enough memory for this: try fewer examples or a smaller checkpoint."
     return f"The run stopped on an unexpected {type(error).__name__}: the server's log has the details."
 
 
 def _warm_up() -> None:
-    """Imports what a run needs and loads the default checkpoint."""
+    """Import what a run needs and load the default checkpoint."""
     import core.sweep  # noqa: F401
     from core.encoder.loading import borrow
     from core.inputs.checkpoints import resolve
@@ -308,7 +308,7 @@ def _warm_up() -> None:
 
 
 def _reserve_streams() -> tuple[TextIO, TextIO]:
-    """Reserves standard input and output for the protocol.
+    """Reserve standard input and output for the protocol.
 
     What a library prints, even from C, goes to standard error; what it reads is empty.
     """
@@ -321,7 +321,7 @@ def _reserve_streams() -> tuple[TextIO, TextIO]:
 
 
 def main() -> None:
-    """Serves the process that started this one, until it ends or has sent nothing for long."""
+    """Serve the process that started this one, until it ends or has sent nothing for long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server to handle
     if hasattr(os, "nice"):
         os.nice(NICENESS)

@@ -17,7 +17,7 @@ MAX_REMEMBERED = 50  # estimates a visitor
 
 
 def show_estimate(request: SweepRequest, asked: bool) -> None:
-    """Shows how long a run would take; for embedded checkpoints also if nobody asked.
+    """Show how long a run would take; for embedded checkpoints also if nobody asked.
 
     Args:
         request: What would run.
@@ -44,14 +44,14 @@ def show_estimate(request: SweepRequest, asked: bool) -> None:
 
 
 def drop_estimate() -> None:
-    """Cancels the measurement that this visitor waited for."""
+    """Cancel the measurement that this visitor waited for."""
     job_id = st.session_state.pop("lab-estimate", None)
     if job_id:
         queue.cancel(job_id, visitor())
 
 
 def _look(request: SweepRequest, job_id: str) -> None:
-    """Shows whether a measurement waits or runs, and reruns the page when it has ended; ignores a dropped one.
+    """Show whether a measurement waits or runs, and rerun the page when it has ended; ignore a dropped one.
 
     Run drops it, and this fragment may still carry the address from before: a rerun would lose the run's page.
     """

@@ -22,24 +22,24 @@ QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at
 
 
 def visitor() -> str:
-    """Returns this session's token, which names it among the watchers of a job."""
+    """Return this session's token, which names it among the watchers of a job."""
     token: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
     return token
 
 
 def job_in_address() -> Job | None:
-    """Returns the job that the address names, if the queue knows it."""
+    """Return the job that the address names, if the queue knows it."""
     return queue.get(st.query_params.get("job", ""))
 
 
 def link_parameters() -> dict[str, str]:
-    """Returns the parameters of links between pages, so that a job is watched on every page."""
+    """Return the parameters of links between pages, so that a job is watched on every page."""
     job = job_in_address()
     return {"job": job.id} if job else {}
 
 
 def note_watching(*, at_home: bool = False) -> None:
-    """Counts this visitor as a watcher of the job in the address, and shows its progress in one line.
+    """Count this visitor as a watcher of the job in the address, and show its progress in one line.
 
     Args:
         at_home: Whether the page is the Lab, which shows the job itself.
@@ -53,7 +53,7 @@ def note_watching(*, at_home: bool = False) -> None:
 
 
 def _mention(job: Job) -> None:
-    """Shows one line about a job, which links to it."""
+    """Show one line about a job, which links to it."""
     current = queue.get(job.id)
     if current is None or current.ended != job.ended:
         st.rerun()
@@ -63,7 +63,7 @@ def _mention(job: Job) -> None:
 
 
 def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
-    """Asks for a sweep and puts its job into the address.
+    """Ask for a sweep and put its job into the address.
 
     Args:
         request: What to compute.
@@ -81,7 +81,7 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
 
 
 def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
-    """Shows a living job's progress every second, and reruns the page when the job has ended.
+    """Show a living job's progress every second, and rerun the page when the job has ended.
 
     Args:
         job: The job.
@@ -109,7 +109,7 @@ def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
 
 
 def _leave(job_id: str) -> NoReturn:
-    """Detaches this visitor; a job that others watch runs on, but leaves this visitor's address."""
+    """Detach this visitor; a job that others watch runs on, but leaves this visitor's address."""
     queue.cancel(job_id, visitor())
     job = queue.get(job_id)
     if job is not None and not job.ended and st.query_params.get("job") == job_id:
@@ -131,12 +131,12 @@ def was_started_here() -> bool:
 
 
 def progress(job: Job) -> float:
-    """Returns the stage's progress from 0 to 1."""
+    """Return the stage's progress from 0 to 1."""
     return min(job.done / job.total, 1.0) if job.total else 0.0
 
 
 def progress_text(job: Job) -> str:
-    """Returns one line, escaped Markdown, that says what a living job is doing and how long it will take."""
+    """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
     if job.state == "queued":
         runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
         return f"Waiting: {runs} first" if job.position else "Starting"
@@ -146,12 +146,12 @@ def progress_text(job: Job) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Returns a duration in words, rounded to what can be known."""
+    """Return a duration in words, rounded to what can be known."""
     if seconds < 90:
         return f"about {max(round(seconds), 1)} s"
     return f"about {round(seconds / 60)} min"
 
 
 def partial_result(job: Job) -> SweepResult | None:
-    """Returns the frames so far as a result without a key, or None before the first."""
+    """Return the frames so far as a result without a key, or None before the first."""
     return SweepResult(**dict(job.header), frames=job.frames) if job.header else None

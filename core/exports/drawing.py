@@ -62,13 +62,13 @@ class Drawing:
         return (self._clock() - self._started) / self.done * (self.total - self.done) if self.done else None
 
     def cancel(self) -> None:
-        """Ends the drawing at once."""
+        """End the drawing at once."""
         self._cancelled.set()
         if self._process:
             self._process.kill()
 
     def wait(self) -> bytes:
-        """Waits for the end and returns the file's content.
+        """Wait for the end and return the file's content.
 
         Raises:
             PrunescopeError: The drawing was cancelled, had no turn in time, or failed.
@@ -93,7 +93,7 @@ class Drawing:
             _turns.release()
 
     def _take_turn(self) -> bool:
-        """Waits for a turn; returns False if the drawing is cancelled or the wait becomes too long."""
+        """Wait for a turn; return False if the drawing is cancelled or the wait becomes too long."""
         deadline = self._clock() + TURN_TIMEOUT_SECONDS
         while not _turns.acquire(timeout=0.2):
             if self._cancelled.is_set() or self._clock() > deadline:
@@ -101,7 +101,7 @@ class Drawing:
         return True
 
     def _render(self, order: Mapping[str, Any], path: Path) -> None:
-        """Follows the renderer to its end; it writes a line for each frame."""
+        """Follow the renderer to its end; it writes a line for each frame."""
         with ChildProcess([*RENDERER, str(path)]) as process:
             self._process = process
             if self._cancelled.is_set():  # before there was a process to kill

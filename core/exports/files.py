@@ -78,7 +78,7 @@ mountPlayer(document.querySelector("main"), {data});
 
 
 def _how_to_compute(result: SweepResult) -> str:
-    """The command, and below it what it needs first."""
+    """Write the command, and below it what it needs first."""
     made_by = recipe(result)
     missing = f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else ""
     return f"<p><code>{html.escape(made_by.command)}</code></p>{missing}"

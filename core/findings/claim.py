@@ -195,7 +195,7 @@ def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: I
 
 
 def _own_cka_at(result: SweepResult, reduction: ReductionKey, layer: int, amount: float) -> float | None:
-    """A layer's own CKA at its deepest point; None where it is undefined."""
+    """Return a layer's own CKA at its deepest point; None where it is undefined."""
     column = max(k for k, point in enumerate(result.cka.points) if point.startswith(f"layer.{layer - 1}."))
     value = float(own_cka(result, reduction)[result.amounts.index(amount), column])
     return None if value != value else value

@@ -35,5 +35,11 @@ def label_caution(result: SweepResult) -> str:
             return render("labels", "another_order", accuracy=correct / count, best=best / count, order=order)
     majority = int(confusion.sum(axis=0).max())
     if correct < majority:
-        return render("labels", "below_majority", accuracy=correct / count, majority=majority / count)
+        return render(
+            "labels",
+            "below_majority",
+            accuracy=correct / count,
+            majority=majority / count,
+            embedded=result.checkpoint.source == "embedded",
+        )
     return ""

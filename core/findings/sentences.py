@@ -165,7 +165,7 @@ def selected(
 
 
 def _thirds(examples: Sequence[Example]) -> tuple[int, int]:
-    """Number of words in the longest example of the shortest third, and of the middle third."""
+    """Count the words in the longest example of the shortest third, and of the middle third."""
     lengths = sorted(example.num_words for example in examples)
     return lengths[(len(lengths) - 1) // 3], lengths[(2 * len(lengths) - 1) // 3]
 

@@ -56,7 +56,7 @@ class Job:
         return self.state in ("done", "failed", "cancelled")
 
     def after(self, event: Mapping[str, Any]) -> "Job":
-        """Returns the job as one of the worker's events (`core.worker`) leaves it.
+        """Return the job as one of the worker's events (`core.worker`) leaves it.
 
         Raises:
             ValueError, TypeError, KeyError: The event is malformed.

@@ -61,16 +61,16 @@ class Entry:
         return bool(self.order["op"] == ESTIMATE)
 
     def watch(self, watcher: str, now: float) -> None:
-        """Notes that a visitor looks."""
+        """Note that a visitor looks."""
         self.last_seen = self.watchers[watcher] = now
 
     def leave(self, watcher: str) -> None:
-        """Notes that a visitor has cancelled."""
+        """Note that a visitor has cancelled."""
         self.watchers.pop(watcher, None)
         self.was_left = True
 
     def reason_to_end(self, now: float) -> str | None:
-        """Says why nobody needs it any more; None while somebody does."""
+        """Say why nobody needs it any more; None while somebody does."""
         last_look = max(self.watchers.values(), default=float("-inf"))
         if self.was_left and now - last_look > FRESH_SECONDS:
             return "Cancelled."
@@ -80,7 +80,7 @@ class Entry:
 
 
 def in_order(waiting: Iterable[Entry]) -> list[Entry]:
-    """Returns waiting entries in the order in which they will run: first come, first served, estimates last."""
+    """Return waiting entries in the order in which they will run: first come, first served, estimates last."""
     return sorted(waiting, key=lambda entry: entry.is_estimate)
 
 
@@ -106,7 +106,7 @@ class JobQueue:
     # ------------------------------------------------------------ for visitors
 
     def start_worker(self) -> None:
-        """Starts the worker unless it runs, so that it is warm by the first click."""
+        """Start the worker unless it runs, so that it is warm by the first click."""
         with self._changed:
             try:
                 self._worker.start()
@@ -114,7 +114,7 @@ class JobQueue:
                 logger.exception("the worker does not start")  # the first job will tell its visitor
 
     def submit(self, request: SweepRequest, watcher: str, *, fresh: bool = False) -> str:
-        """Asks for a sweep, or joins the job that computes it already.
+        """Ask for a sweep, or join the job that computes it already.
 
         Args:
             request: What to compute.
@@ -131,7 +131,7 @@ class JobQueue:
         return self._add({"op": "run", "request": request.to_json(), "fresh": fresh}, request, watcher)
 
     def ask(self, op: str, watcher: str, **fields: Any) -> str:
-        """Asks the worker for something other than a sweep.
+        """Ask the worker for something other than a sweep.
 
         Args:
             op: A name from `core.worker.ANSWERS`. A new estimate replaces the visitor's last one.
@@ -147,37 +147,37 @@ class JobQueue:
         return self._add({"op": op, **fields}, None, watcher)
 
     def get(self, job_id: str) -> Job | None:
-        """Returns a snapshot of a job, or None if the queue does not (or no longer) know it."""
+        """Return a snapshot of a job, or None if the queue does not (or no longer) know it."""
         with self._changed:
             return self._snapshot(job_id)
 
     def wait(self, job_id: str, ready: Callable[[Job], bool], seconds: float) -> Job | None:
-        """Waits until a job is ready, but no longer than `seconds`, and returns its latest snapshot, as `get` does."""
+        """Wait until a job is ready, but no longer than `seconds`, and return its latest snapshot, as `get` does."""
         with self._changed:
             self._changed.wait_for(lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds)
             return self._snapshot(job_id)
 
     def request_for(self, key: str) -> SweepRequest | None:
-        """Returns the request that led to a result, if its job is remembered; the result itself names no folders."""
+        """Return the request that led to a result, if its job is remembered; the result itself names no folders."""
         with self._changed:
             jobs = (entry.job for entry in reversed(self._entries.values()))
             return next((job.request for job in jobs if job.key == key and job.request), None)
 
     def watch(self, job_id: str, watcher: str) -> None:
-        """Notes that a visitor looks at a job; an unknown id is ignored."""
+        """Note that a visitor looks at a job; an unknown id is ignored."""
         with self._changed:
             if entry := self._entries.get(job_id):
                 entry.watch(watcher, self._clock())
 
     def cancel(self, job_id: str, watcher: str) -> None:
-        """Detaches a visitor from a job, which ends when the last one leaves; an unknown id is ignored."""
+        """Detach a visitor from a job, which ends when the last one leaves; an unknown id is ignored."""
         with self._changed:
             if entry := self._entries.get(job_id):
                 entry.leave(watcher)
                 self._end_unneeded()
 
     def tend(self) -> None:
-        """Ends jobs that nobody needs, and a worker that does not drop a cancelled one; runs once a second."""
+        """End jobs that nobody needs, and a worker that does not drop a cancelled one; called once a second."""
         with self._changed:
             self._end_unneeded()
             since = self._cancelled_at
@@ -186,7 +186,7 @@ class JobQueue:
                 self._worker.kill()
 
     def close(self) -> None:
-        """Ends the worker and with it the queue's use."""
+        """End the worker and with it the queue's use."""
         self._closed.set()
         self._worker.close()
 
@@ -205,14 +205,14 @@ class JobQueue:
             return entry.job.id
 
     def _alive(self, order: Mapping[str, Any]) -> Entry | None:
-        """Finds the living job with this order."""
+        """Find the living job with this order."""
         return next((entry for entry in self._living() if entry.order == order), None)
 
     def _living(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.job.ended]
 
     def _leave_estimates(self, watcher: str, order: Mapping[str, Any]) -> None:
-        """Detaches a visitor from all estimates but the one with this order."""
+        """Detach a visitor from all estimates but the one with this order."""
         for entry in self._living():
             if entry.is_estimate and watcher in entry.watchers and entry.order != order:
                 entry.leave(watcher)
@@ -227,7 +227,7 @@ class JobQueue:
         return entry
 
     def _check_room(self, new: Entry) -> None:
-        """Refuses a job if as many of its kind wait as a hosted server allows."""
+        """Refuse a job if as many of its kind wait as a hosted server allows."""
         waiting = sum(entry.is_estimate == new.is_estimate for entry in self._waiting)
         if new.is_estimate and waiting >= MAX_WAITING_ESTIMATES:
             raise PrunescopeError(
@@ -266,12 +266,12 @@ class JobQueue:
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
 
     def _find_early(self, entry: Entry) -> None:
-        """Asks the worker about a run that has to wait; if its result is stored, the job ends at once."""
+        """Ask the worker about a run that has to wait; if its result is stored, the job ends at once."""
         if entry.job.state == "queued" and entry.order["op"] == "run" and not entry.order["fresh"]:
             self._worker.send({"job": entry.job.id, "op": "find", "request": entry.order["request"]})
 
     def _make_way(self) -> None:
-        """Interrupts a running estimate when anything else waits; it is measured again later."""
+        """Interrupt a running estimate when anything else waits; it is measured again later."""
         running = self._running
         if running and running.is_estimate and not all(entry.is_estimate for entry in self._waiting):
             running.makes_way = True
@@ -290,13 +290,13 @@ class JobQueue:
                 del self._entries[entry.job.id]
 
     def _put_back(self, entry: Entry) -> None:
-        """Queues the running job again, in front."""
+        """Queue the running job again, in front."""
         entry.makes_way = False
         self._waiting.insert(0, entry)
         self._update(entry, replace(entry.job, state="queued", stage=""))
 
     def _release(self) -> None:
-        """Gives the free worker the next job."""
+        """Give the free worker the next job."""
         self._running = self._cancelled_at = None
         self._start_next()
 
@@ -314,7 +314,7 @@ class JobQueue:
         self._update(entry, replace(entry.job, state="cancelled", message=message))
 
     def _cancel_running(self) -> None:
-        """Tells the worker to drop its job; until it has, the job keeps the worker busy."""
+        """Tell the worker to drop its job; until it has, the job keeps the worker busy."""
         assert self._running is not None
         if self._cancelled_at is None:
             self._cancelled_at = self._clock()
@@ -347,7 +347,7 @@ class JobQueue:
                 self._waiting.remove(entry)
 
     def _on_worker_exit(self, status: int) -> None:
-        """Ends or requeues the running job, and starts a new worker if anything waits.
+        """End or requeue the running job, and start a new worker if anything waits.
 
         Args:
             status: 0 if the worker had been idle for long; anything else is a crash.

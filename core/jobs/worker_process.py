@@ -36,7 +36,7 @@ class ChildProcess:
         return self._process.pid
 
     def send(self, order: Mapping[str, Any]) -> bool:
-        """Writes an order as one line of JSON; returns whether the process was there to take it."""
+        """Write an order as one line of JSON; return whether the process was there to take it."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
@@ -46,16 +46,16 @@ class ChildProcess:
         return True
 
     def lines(self) -> Iterator[str]:
-        """Yields what the process writes, line by line, until it has ended."""
+        """Yield what the process writes, line by line, until it has ended."""
         assert self._process.stdout is not None
         yield from self._process.stdout
 
     def wait(self) -> int:
-        """Waits for the end and returns the exit status."""
+        """Wait for the end and return the exit status."""
         return self._process.wait()
 
     def kill(self) -> None:
-        """Ends the process at once."""
+        """End the process at once."""
         self._process.kill()
 
     def __enter__(self) -> Self:
@@ -101,7 +101,7 @@ class WarmProcess:
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Starts the process unless there is one.
+        """Start the process unless there is one.
 
         Raises:
             OSError: The command cannot be started.
@@ -112,16 +112,16 @@ class WarmProcess:
             self._follower.start()
 
     def send(self, order: Mapping[str, Any]) -> bool:
-        """Writes an order; returns False if there is no process, or a dead one whose end is about to be reported."""
+        """Write an order; return False if there is no process, or a dead one whose end is about to be reported."""
         return self._child is not None and self._child.send(order)
 
     def kill(self) -> None:
-        """Ends the process at once; `on_exit` follows."""
+        """End the process at once; `on_exit` follows."""
         if self._child:
             self._child.kill()
 
     def close(self) -> None:
-        """Ends the process for good, without `on_exit`, and waits until it has gone; the lock is not held."""
+        """End the process for good, without `on_exit`, and wait until it has gone; the lock is not held."""
         with self._lock:
             self._closed = True
             self.kill()
@@ -129,7 +129,7 @@ class WarmProcess:
             self._follower.join()
 
     def _follow(self, child: ChildProcess) -> None:
-        """Hands over what a process writes and how it ends, on a thread of its own."""
+        """Hand over what a process writes and how it ends, on a thread of its own."""
         with child:
             for line in child.lines():
                 with self._lock:

@@ -112,7 +112,7 @@ def _parts(entry: Entry) -> tuple[str, str, str, str]:
 
 
 def _numbered(labels: dict[str, str]) -> dict[str, str]:
-    """Number equal labels in the order given."""
+    """Add numbers to equal labels, in the order given."""
     count, seen = Counter(labels.values()), Counter[str]()
     numbered = {}
     for key, label in labels.items():

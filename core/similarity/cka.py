@@ -265,5 +265,5 @@ def _sum_without(p: Array) -> Array:
 
 
 def _is_more_than_rounding(without: Array, p: Array) -> Flags:
-    """False where only rounding noise remains without example m."""
+    """Return False where only rounding noise remains without example m."""
     return np.asarray(without > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))

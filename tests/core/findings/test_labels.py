@@ -64,6 +64,15 @@ def test_an_accuracy_below_the_majority_class_is_a_warning_and_one_at_it_is_none
     assert label_caution(result_with("sst2", gold, [0] * 100)) == ""
 
 
+@pytest.mark.parametrize(("source", "doubted"), [("embedded", False), ("hub", True)])
+def test_an_embedded_checkpoints_labels_are_known(source: str, doubted: bool) -> None:
+    result = result_with("sst2", [0] * 70 + [1] * 30, [1] + [0] * 99)
+    checkpoint = result.checkpoint.model_copy(update={"source": source})
+    words = label_caution(result.model_copy(update={"checkpoint": checkpoint}))
+    assert "unlike those it was fine-tuned on" in words
+    assert ("number its labels" in words) == doubted
+
+
 @pytest.mark.parametrize("path", sorted(SHIPPED_RESULTS.glob("*.json"))[::10], ids=lambda path: path.stem[:8])
 def test_no_shipped_result_would_be_better_in_another_order(path: Path) -> None:
     assert "labels in the order" not in label_caution(load(path))
