@@ -118,7 +118,7 @@ def see(model: Any, tokenizer: Any, texts: Sequence[tuple[str, ...]], points: Se
     Args:
         model: In float64 and eval mode.
         tokenizer: The checkpoint's tokenizer.
-        texts: One or two texts an example.
+        texts: One or two texts per example.
         points: Names of the points.
     """
     states, predictions = [], []
@@ -152,7 +152,7 @@ def flattened(states: Sequence[Array]) -> Array:
 
 
 def reduced(states: Sequence[Array]) -> dict[str, list[Array]]:
-    """Reduce token vectors to one vector an example.
+    """Reduce token vectors to one vector per example.
 
     Args:
         states: For each example (points, tokens, hidden).

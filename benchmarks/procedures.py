@@ -86,7 +86,7 @@ def stacked_batches(
 
     Args:
         course: Its tokenizer is used.
-        texts: One or two texts an example.
+        texts: One or two texts per example.
         size: Examples in a batch.
         padding: To the batch's longest example, or to 128 tokens.
 
@@ -180,5 +180,5 @@ PROCEDURES: Mapping[str, tuple[str, Procedure]] = {
     "published": ("published procedure (torch-cka)", published),
     "careful": ("careful user's procedure (pytorch-cka)", careful),
     "ours": ("ours (core.sweep.sweep)", ours),
-    "plain": ("plain forward passes, one an amount", plain),
+    "plain": ("plain forward passes, one per amount", plain),
 }

@@ -1,4 +1,4 @@
-"""What the command lines share: one clear line for bad input, exit code 2, and progress on standard error."""
+"""Shared by the command lines: bad input ends in one clear line and exit code 2; progress goes to standard error."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from core.errors import PrunescopeError
 
-BAD_INPUT = 2
+BAD_INPUT = 2  # exit codes
 INTERRUPTED = 130
 MAX_THREADS = 1024
 
@@ -22,7 +22,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def check_threads(threads: int | None) -> None:
-    """Refuse a number of processor threads that PyTorch cannot use; None leaves PyTorch's choice.
+    """Refuse a number of processor threads that PyTorch cannot use; None leaves the choice to PyTorch.
 
     Raises:
         PrunescopeError: The number is out of bounds.
@@ -35,7 +35,7 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
     """Run a command line and exit: with 2 after bad input, with 130 after an interrupt, each with one line.
 
     Args:
-        main: Takes the arguments (None: those of the process) and returns the exit code.
+        main: Takes the arguments, None for those of the process, and returns the exit code.
     """
     # Before any model library is imported: its progress bars would hide ours.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -1,9 +1,8 @@
-"""The one domain exception: what a command line prints and a page shows."""
+"""The project's exception: a command line prints its message, a page shows it."""
 
 
 class PrunescopeError(Exception):
-    """A request that cannot be carried out, told in one line.
+    """A request cannot be carried out.
 
-    The message names the value, the bound it breaks and the remedy, so that it
-    can be shown to a person as it is.
+    The message is one line for a reader: it names the value, the bound it breaks and the remedy.
     """

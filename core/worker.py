@@ -93,7 +93,7 @@ class Worker:
 
     Args:
         source: Lines of orders; when it ends, so does the worker.
-        sink: Where events are written, one a line.
+        sink: Where events are written, one per line.
         warm_up: Imports what the work needs; runs in the background.
         idle_seconds: How long the worker waits for an order before it ends.
     """

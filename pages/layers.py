@@ -25,7 +25,7 @@ EXPLANATION = (
     "0. A layer *survives* as long as that similarity (CKA) stays above the chosen line; click on a layer to see it "
     "from near."
 )
-CONTROLS = "The thin grey lines are random pruning of as many weights, one a seed."
+CONTROLS = "The thin grey lines are random pruning of as many weights, one per seed."
 ALONE = "A blue diamond is the same layer when it is pruned alone, so that nothing before it has changed."
 NO_INTERVAL = "Intervals are known for CKA ≥ 0.9 and for means and first tokens; here none is shown."
 

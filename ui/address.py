@@ -79,7 +79,7 @@ def choose(
 
 
 def amount_in_address() -> float | None:
-    """Read the pruning amount that a shared link shows; None where it names none, or a bad one."""
+    """Read the pruning amount that a shared link shows; None if it names none, or a bad one."""
     try:
         amount = float(st.query_params.get("amount", ""))
     except ValueError:

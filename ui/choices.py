@@ -75,7 +75,7 @@ def choose_one(
         default: The key to start with where the address names none; None is the first.
 
     Returns:
-        The result; None where its file is damaged, which the page then says.
+        The result; None if its file is damaged, which the page then says.
     """
     labels = distinguishing_labels(entries)
     return by_key(choose(label, list(labels), parameter, names=lambda key: labels[key], default=default, word="result"))

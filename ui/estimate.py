@@ -13,7 +13,7 @@ from ui.text import plain
 
 TICK = 0.5  # seconds between two looks
 QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
-MAX_REMEMBERED = 50  # estimates a visitor
+MAX_REMEMBERED = 50  # estimates per visitor
 
 
 def show_estimate(request: SweepRequest, asked: bool) -> None:

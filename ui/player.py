@@ -30,7 +30,7 @@ VEGA_SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # what the player needs of V
 
 
 def vega_file(folder: Path = STATIC) -> Path | None:
-    """Write Vega's script into the served folder, once a version; return None where the folder cannot be written."""
+    """Write Vega's script into the served folder, once per version; return None if the folder cannot be written."""
     path = folder / f"vega-{version('vl-convert-python')}.js"
     if not path.is_file():
         try:

@@ -63,7 +63,7 @@ PRESETS = (
 
 
 def offer_presets(shown: SweepRequest) -> None:
-    """Draw a button a preset.
+    """Draw one button per preset.
 
     Args:
         shown: What the settings say at first.

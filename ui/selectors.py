@@ -318,7 +318,7 @@ def _existing(folder: str) -> str:
     """Check a typed folder; what is none would be taken for an id on the Hub."""
     path = Path(folder.strip()).expanduser()
     if not folder.strip() or not path.is_dir():
-        raise PrunescopeError(f"'{folder.strip()}' is no folder on this computer: type the path of one that exists")
+        raise PrunescopeError(f"'{folder.strip()}' is not a folder on this computer: type the path of one that exists")
     return str(path)
 
 

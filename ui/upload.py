@@ -6,7 +6,7 @@ from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.schema import SweepResult
-from core.results.upload import most_megabytes, read_upload
+from core.results.upload import max_megabytes, read_upload
 from ui.address import set_parameter
 from ui.text import plain
 
@@ -28,7 +28,7 @@ def show_upload(parameter: str) -> None:
         "Open a result file",
         type="json",
         key="upload",
-        max_upload_size=most_megabytes(),
+        max_upload_size=max_megabytes(),
         help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
     )
     if note := st.session_state.pop(NOTE, None):

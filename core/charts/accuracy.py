@@ -71,7 +71,7 @@ def accuracies_view(
 
 
 def accuracy_rows(result: SweepResult, shown: Sequence[Frame], scale: Scale = "amount") -> Rows:
-    """Return one row a frame; `k` is its place among the frames that are shown, null where it is not among them."""
+    """Return one row per frame; `k` is its place among the frames that are shown, null where it is not among them."""
     places = {frame.amount: k for k, frame in enumerate(shown)}
     return [
         {

@@ -162,7 +162,7 @@ def row_axis(field: str, points: tuple[str, ...]) -> alt.Y:
 
 
 def amount_rows(amounts: Iterable[float]) -> Rows:
-    """Return the dataset `amounts`: one row a frame."""
+    """Return the dataset `amounts`: one row per frame."""
     return [{"k": k, "amount": rounded(amount), "label": amount_name(amount)} for k, amount in enumerate(amounts)]
 
 

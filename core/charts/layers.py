@@ -86,7 +86,7 @@ def layer_views(
 
 
 def _strip_rows(names: Sequence[PointName], chosen: str, threshold: float) -> Rows:
-    """Return one row a point: its strip, and the height at which it stops to survive."""
+    """Return one row per point: its strip, and the height at which it stops to survive."""
     return [
         {
             "y": row,
@@ -100,7 +100,7 @@ def _strip_rows(names: Sequence[PointName], chosen: str, threshold: float) -> Ro
 
 
 def _curve_rows(result: SweepResult, reduction: str) -> Rows:
-    """Return one row a point and amount: its CKA with its own baseline, and the height of that in the point's strip."""
+    """Return one row per point and amount: its CKA with its own baseline, and the height of that in the point's strip."""
     return [
         {
             "row": row,
@@ -127,7 +127,7 @@ def _in_strip(row: int, value: float) -> dict[str, Any]:
 def _alone_rows(
     names: Sequence[PointName], points: tuple[str, ...], reduction: str, isolated: Mapping[int, SweepResult]
 ) -> Rows:
-    """Return one row a point and amount at which its layer was pruned alone."""
+    """Return one row per point and amount at which its layer was pruned alone."""
     return [
         {"pick": name.label, "name": name.title, "amount": amount, **_in_strip(row, value)}
         for row, (name, point) in enumerate(zip(names, points, strict=True))
@@ -143,7 +143,7 @@ def _layer_of(point: str) -> int:
 
 
 def _cell_rows(result: SweepResult, reduction: str, chosen: str) -> Rows:
-    """Return one row a pruned point and amount: its CKA with the chosen point of the baseline."""
+    """Return one row per pruned point and amount: its CKA with the chosen point of the baseline."""
     names = point_names(result.cka.points)
     i = [name.label for name in names].index(chosen)
     return [
@@ -161,7 +161,7 @@ def _cell_rows(result: SweepResult, reduction: str, chosen: str) -> Rows:
 
 
 def _sparsity_rows(result: SweepResult, chosen: str) -> Rows:
-    """Return one row an encoder layer and amount: the share of its weights that is removed."""
+    """Return one row per encoder layer and amount: the share of its weights that is removed."""
     labels = [name.label for name in point_names(result.cka.points)]
     chosen_layer = _layer_of(result.cka.points[labels.index(chosen)])
     return [

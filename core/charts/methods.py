@@ -105,7 +105,7 @@ def _scene_view(scene: Scene) -> View:
 
 
 def _pair_rows(values: Array) -> Rows:
-    """Return one row a pair of sentences; the more alike, the closer `likeness` is to 1; below zero it is 0."""
+    """Return one row per pair of sentences; the more alike, the closer `likeness` is to 1; below zero it is 0."""
     likeness = (values / values.max()).clip(min=0).tolist()
     return [
         {"first": first, "second": second, "likeness": rounded(likeness[i][j])}

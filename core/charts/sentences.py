@@ -75,7 +75,7 @@ def _word(correct: bool) -> str:
 
 
 def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> Rows:
-    """Return two rows an amount, of the examples that flip there first: what becomes wrong stands below the rest."""
+    """Return two rows per amount, of the examples that flip there first: what becomes wrong stands below the rest."""
     counts = Counter(
         (example.flip, example.predictions[example.flip] == example.gold)
         for example in examples
@@ -97,7 +97,7 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[
 
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> Rows:
-    """Return one row a stretch of amounts with the same prediction; the earliest flip is on top."""
+    """Return one row per stretch of amounts with the same prediction; the earliest flip is on top."""
     rows, gap = [], max(1.0, GAP * len(examples))
     for position, example in enumerate(in_order_of_flips(examples)):
         top = position + (0 if example.is_right_unpruned else gap)

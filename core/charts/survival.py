@@ -34,7 +34,7 @@ def survival_title(threshold: float) -> str:
 
 
 def survival_rows(result: SweepResult, reduction: str, threshold: float = SURVIVAL_THRESHOLD) -> Rows:
-    """Return one row a point: how far it survives, with its interval, and the first frame that lies beyond."""
+    """Return one row per point: how far it survives, with its interval, and the first frame that lies beyond."""
     rows = []
     for row, layer in enumerate(layer_survivals(result, reduction, threshold)):
         low, high = layer.interval or (None, None)

@@ -28,7 +28,7 @@ class View:
         drawing: Draws the template; a function of a module, since templates are cached by it.
         arguments: What the template depends on.
         datasets: The named data.
-        title: What stands above it; a list is one line an entry.
+        title: What stands above it; a list is one line per entry.
         columns: The cells beside each other, which limit the size of the numbers in them.
         description: The alternative text, where the title does not serve.
     """

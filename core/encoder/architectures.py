@@ -90,7 +90,7 @@ def encoder_layers(model: nn.Module) -> list[nn.Module]:
 
 
 def classifier(model: nn.Module) -> nn.Linear:
-    """Return the linear layer that computes the logits, one row a label."""
+    """Return the linear layer that computes the logits, one row per label."""
     return cast(nn.Linear, attrgetter(architecture_of(model).classifier)(model))
 
 

@@ -22,7 +22,7 @@ class Encoded:
     """Tokenised examples.
 
     Attributes:
-        features: The tokenizer's output, one dict an example, in evaluation order.
+        features: The tokenizer's output, one dict per example, in evaluation order.
         lengths: (examples,) tokens of each, special tokens included.
     """
 
@@ -35,7 +35,7 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) ->
 
     Args:
         tokenizer: The checkpoint's tokenizer.
-        texts: One or two texts an example.
+        texts: One or two texts per example.
         max_length: Longer examples are truncated to this many tokens.
     """
     columns = [list(column) for column in zip(*texts, strict=True)]

@@ -32,7 +32,7 @@ class Checkpoint:
         record: Its description for a result file.
         model: A sequence classifier in eval mode, float32, on the CPU.
         tokenizer: Its tokenizer.
-        training_digests: Ascending `example_digest`s of its training data, uint64; None where the folder has none.
+        training_digests: Ascending `example_digest`s of its training data, uint64; None if the folder has none.
     """
 
     record: CheckpointRecord

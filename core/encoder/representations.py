@@ -2,7 +2,7 @@
 
 Examples run through the model in order of length (`core.encoder.batches`), while everything
 that leaves this file is in evaluation order.
-`mean` and `cls` are one vector an example. `tokens` is kept packed, without padding.
+`mean` and `cls` are one vector per example. `tokens` is kept packed, without padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ class Recorder(Catcher):
     """
 
     def __init__(self, model: nn.Module, points: Sequence[str]) -> None:
-        """Register one hook a point.
+        """Register one hook per point.
 
         Args:
             model: An encoder classifier in eval mode.

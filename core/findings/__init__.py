@@ -1,1 +1,1 @@
-"""Results become facts and tables, one module a page, and sentences, one template a page in `words/`."""
+"""Results become facts and tables, one module per page, and sentences, one template per page in `words/`."""

@@ -92,8 +92,8 @@ class Chance:
     Attributes:
         is_control_itself: The result is of random pruning, and has no control.
         control: What the control is called.
-        refusal: Why none of the controls at hand can be compared; empty where one can, or where there is none.
-        gaps: The depth gaps of the controls, one a seed.
+        refusal: Why none of the controls at hand can be compared; empty if one can, or where there is none.
+        gaps: The depth gaps of the controls, one per seed.
         differences: The method's depth gap minus each of them, paired by example.
     """
 
@@ -147,8 +147,8 @@ class Isolated:
     Attributes:
         amount: Of the pruning.
         at_output: Whether CKA is that of the layers' outputs, or of their attention blocks.
-        own_cka: CKA with the layer's own baseline; None where it is undefined.
-        alone_tau: Kendall's tau-b of these with depth; None where all are equal or one is undefined.
+        own_cka: CKA with the layer's own baseline; None if it is undefined.
+        alone_tau: Kendall's tau-b of these with depth; None if all are equal or one is undefined.
         together_tau: The same of survival when all layers are pruned.
     """
 
@@ -160,7 +160,7 @@ class Isolated:
 
     @property
     def order(self) -> Direction | None:
-        """How depth orders the layers pruned alone; None where a value is undefined."""
+        """How depth orders the layers pruned alone; None if a value is undefined."""
         return None if None in self.own_cka else _direction(self.alone_tau)
 
     @property
@@ -172,7 +172,7 @@ class Isolated:
 def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:
     """Say whether layers that are pruned alone show the order of layers that are pruned together.
 
-    Empty where no layer's result is among the companions, or they share no amount.
+    Empty if no layer's result is among the companions, or they share no amount.
     """
     isolated = isolated_of(result, companions)
     layers = result.checkpoint.num_layers
@@ -195,7 +195,7 @@ def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: I
 
 
 def _own_cka_at(result: SweepResult, reduction: ReductionKey, layer: int, amount: float) -> float | None:
-    """Return a layer's own CKA at its deepest point; None where it is undefined."""
+    """Return a layer's own CKA at its deepest point; None if it is undefined."""
     column = max(k for k, point in enumerate(result.cka.points) if point.startswith(f"layer.{layer - 1}."))
     value = float(own_cka(result, reduction)[result.amounts.index(amount), column])
     return None if value != value else value

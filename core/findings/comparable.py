@@ -99,7 +99,7 @@ def controls_at_hand(result: SweepResult, candidates: Iterable[SweepResult]) -> 
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results of a method's random control that may be compared with its own, one a seed, by seed."""
+    """Return the results of a method's random control that may be compared with its own, one per seed, by seed."""
     controls = {
         candidate.pruning.seed: candidate
         for candidate in controls_at_hand(result, candidates)
@@ -109,7 +109,7 @@ def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[
 
 
 def refusal_of(result: SweepResult, candidates: Iterable[SweepResult]) -> str:
-    """Return why no random control at hand may be compared; empty where one may, or where there is none."""
+    """Return why no random control at hand may be compared; empty if one may, or where there is none."""
     at_hand = controls_at_hand(result, candidates)
     return comparable(result, at_hand[0]).reason if at_hand and not controls_of(result, at_hand) else ""
 

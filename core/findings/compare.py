@@ -57,7 +57,7 @@ def shown_together(first: SweepResult, second: SweepResult) -> list[FramePair]:
 
 
 def notes_on(first: SweepResult, second: SweepResult, pairs: Sequence[FramePair]) -> list[str]:
-    """List what to know before looking at two results together; empty where they differ in pruning only.
+    """List what to know before looking at two results together; empty if they differ in pruning only.
 
     Args:
         first: A result.
@@ -209,7 +209,7 @@ def _equally_sparse(frames: Sequence[Frame], others: Sequence[Frame]) -> list[Fr
 
 
 def comparison_table(comparisons: Sequence[AccuracyComparison], names: tuple[str, str]) -> list[dict[str, str]]:
-    """Tabulate the paired tests of two named results, one row an amount."""
+    """Tabulate the paired tests of two named results, one row per amount."""
     return [
         {
             "Share of the encoder's weights removed": decimals(comparison.sparsity, 2),

@@ -128,7 +128,7 @@ def order_of(layers: Sequence[LayerSurvival]) -> Order:
 
 
 def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[str, str]]:
-    """Tabulate survival, one row a point in depth order, with intervals where they are known."""
+    """Tabulate survival, one row per point in depth order, with intervals where they are known."""
     largest = result.amounts[-1]
     others = [layer_survivals(result, reduction, threshold) for threshold in OTHER_THRESHOLDS]
     return [
@@ -216,7 +216,7 @@ class AccuracyCourse:
         largest: The largest amount.
         inside_up_to: The last amount before accuracy first leaves the interval.
         majority_from: The amount from which accuracy's own interval never lies wholly above the majority class again;
-            0 where it never does, None where it still does at the largest amount.
+            0 where it never does, None if it still does at the largest amount.
     """
 
     baseline: float
@@ -235,7 +235,7 @@ def majority_share(result: SweepResult) -> float:
 
 
 def accuracy_course(result: SweepResult) -> AccuracyCourse | None:
-    """Describe how accuracy changes; None where it or its interval is unknown, or there is but one frame."""
+    """Describe how accuracy changes; None if it or its interval is unknown, or there is but one frame."""
     frames = result.frames
     baseline, interval = frames[0].metrics.get("accuracy"), frames[0].intervals.get("accuracy")
     if baseline is None or interval is None or len(frames) < 2:

@@ -25,8 +25,8 @@ class Example:
     Attributes:
         row: Its row number in the split that it was drawn from.
         gold: Label index.
-        predictions: Label indices, one an amount, the unpruned model's first.
-        texts: One or two texts; empty where they are not at hand.
+        predictions: Label indices, one per amount, the unpruned model's first.
+        texts: One or two texts; empty if they are not at hand.
     """
 
     row: int
@@ -181,8 +181,8 @@ class Flips:
         count: All examples.
         right: Those that the unpruned model gets right.
         flipping: Those that flip.
-        first: The amount of the first flip; None where there is none.
-        half: The amount by which half of the flipping examples have flipped; None where there is none.
+        first: The amount of the first flip; None if there is none.
+        half: The amount by which half of the flipping examples have flipped; None if there is none.
         returning: Those whose unpruned prediction comes back.
         largest: The largest amount.
         label: The label that is predicted most often there.
@@ -260,7 +260,7 @@ def prediction_finding(prediction: Prediction) -> str:
 
 
 def reading_note(prediction: Prediction) -> str:
-    """Say what of the text the model does not read; empty where it reads all of it."""
+    """Say what of the text the model does not read; empty if it reads all of it."""
     return render(
         "sentences",
         "reading",

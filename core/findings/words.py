@@ -1,6 +1,6 @@
-"""Renders the sentences of the pages from `words/`, one template file a page.
+"""Renders the sentences of the pages from `words/`, one template file per page.
 
-A template holds one macro a sentence; a findings module hands it facts. In a template a line break is a space;
+A template holds one macro per sentence; a findings module hands it facts. In a template a line break is a space;
 `{%-` and `-%}` take away the space on their side. Nothing is escaped here: a page escapes the finished sentence with
 `ui.text.plain`, whatever it contains.
 """

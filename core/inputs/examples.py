@@ -31,7 +31,7 @@ class EvalSubset:
         source_name: The name of that place, for readers.
         split: The split that they were drawn from.
         rows: Row numbers in the split.
-        texts: One or two texts an example, in the order of the task's columns.
+        texts: One or two texts per example, in the order of the task's columns.
         gold: Label indices.
         fingerprint: SHA-256 of task, texts and labels in this order.
     """

@@ -20,7 +20,7 @@ def split_files(folder: Path, task: Task, split: str) -> list[Path]:
     """Find the parquet files of one split of a task, such as `train`.
 
     Args:
-        folder: A folder in the Hub's GLUE layout: it holds one folder a task.
+        folder: A folder in the Hub's GLUE layout: it holds one folder per task.
         task: The task.
         split: The split's name.
 

@@ -80,7 +80,7 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
         checkpoint: The checkpoint, for the message.
 
     Returns:
-        One row number a label of the task; (0, 1, …) where the checkpoint has the task's order.
+        One row number per label of the task; (0, 1, …) where the checkpoint has the task's order.
 
     Raises:
         PrunescopeError: There are more or fewer names than labels, a name fits no label, or two names fit the same.

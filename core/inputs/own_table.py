@@ -62,7 +62,7 @@ class OwnSentences:
         task: The task's name.
         file: The file's name.
         rows: Row numbers in the file, counted from 0 without the header.
-        texts: One or two texts an example, in the order of the task's columns.
+        texts: One or two texts per example, in the order of the task's columns.
         gold: Label indices.
     """
 
@@ -105,7 +105,7 @@ def read_table(name: str, content: bytes) -> Table:
             engine="python",  # counts rows, not lines, and refuses broken quotes
         )
     except UnicodeDecodeError as error:
-        raise PrunescopeError(f"{file} is no UTF-8 text (byte {error.start}): save it as CSV UTF-8") from error
+        raise PrunescopeError(f"{file} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8") from error
     except pd.errors.EmptyDataError:
         cells = pd.DataFrame()
     except pd.errors.ParserError as error:

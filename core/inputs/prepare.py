@@ -60,7 +60,7 @@ def pruning_record(
     Args:
         request: The request.
         calibration: The examples that the method scores on; None if it scores on none.
-        reliability: The scores' reliability, one value a layer, once it is known; it does not change the key.
+        reliability: The scores' reliability, one value per layer, once it is known; it does not change the key.
     """
     return PruningRecord(
         method=request.method,

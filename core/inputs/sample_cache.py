@@ -12,7 +12,7 @@ from core.results.store import write_atomically
 
 
 def recall(key: str) -> Sample | None:
-    """Read the sample kept under a key; None where it is missing or damaged."""
+    """Read the sample kept under a key; None if it is missing or damaged."""
     return _read(_folder() / f"{key}.json")
 
 

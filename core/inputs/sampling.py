@@ -9,7 +9,7 @@ import numpy as np
 from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SUBSET_SEED, Task
 
-Texts = tuple[tuple[str, ...], ...]  # one or two texts an example
+Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
 Columns = Mapping[str, Sequence[Any]]  # a task's text columns and `label`, over all rows of a split
 
 
@@ -101,5 +101,5 @@ def _check_texts(rows: Sequence[int], texts: Texts, place: str, task: Task) -> N
     for row, example in zip(rows, texts, strict=True):
         for name, text in zip(task.text_columns, example, strict=True):
             if not isinstance(text, str) or not text.strip():
-                fault = "is empty" if text is None or isinstance(text, str) else "is no text"
+                fault = "is empty" if text is None or isinstance(text, str) else "is not text"
                 raise PrunescopeError(f"{place}, row {row}: column '{name}' {fault}: correct or remove that row")

@@ -15,7 +15,7 @@ Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each
 
 
 def texts_of(task: TaskRecord) -> Texts | None:
-    """Find the texts of a result's examples, in evaluation order; None where this computer does not have them.
+    """Find the texts of a result's examples, in evaluation order; None if this computer does not have them.
 
     They are the texts that have the record's fingerprint.
     """

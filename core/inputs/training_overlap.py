@@ -28,7 +28,7 @@ def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, chec
 
     Args:
         subset: The evaluation examples.
-        digests: Digests of the checkpoint's training examples, uint64; None where they are unknown.
+        digests: Digests of the checkpoint's training examples, uint64; None if they are unknown.
         checkpoint_id: The checkpoint's id, for the message.
 
     Raises:

@@ -31,5 +31,7 @@ def read_written(task: Task, part: str) -> dict[str, list[Any]]:
                 for name, column in columns.items():
                     column.append(values[name])
         except (ValueError, KeyError, TypeError) as error:
-            raise PrunescopeError(f"{path.name}, line {number}: {error!r}, expected one JSON object a line") from error
+            raise PrunescopeError(
+                f"{path.name}, line {number}: {error!r}, expected one JSON object per line"
+            ) from error
     return columns

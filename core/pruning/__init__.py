@@ -1,4 +1,4 @@
-"""Pruning methods: one a file behind one small protocol, and the registry.
+"""Pruning methods: one per file behind one small protocol, and the registry.
 
 A method reads the baseline once and makes a plan for all amounts. The plan says,
 amount by amount, which entries of which parameters are kept. `PrunedModel` applies

@@ -60,7 +60,7 @@ def smallest(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Cut]:
         counts: Each from 0 to the total number of entries.
 
     Returns:
-        One cut a count; a count of 0 removes nothing.
+        One cut per count; a count of 0 removes nothing.
     """
     histogram = np.zeros(_BINS, dtype=np.int64)  # (bins,)
     for bits in _magnitude_bits(weights):

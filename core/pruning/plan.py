@@ -41,7 +41,7 @@ class Plan(Protocol):
 
     @property
     def reliability(self) -> tuple[float | None, ...]:
-        """How well two halves of the calibration examples agree, one value a layer; empty without calibration."""
+        """How well two halves of the calibration examples agree, one value per layer; empty without calibration."""
         ...
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:

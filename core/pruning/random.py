@@ -5,7 +5,7 @@ numbers are removed, as many as magnitude pruning removes there at that amount. 
 layer loses as much as under magnitude pruning, and a larger amount removes all that a
 smaller one does. `amount` is a fraction of the scope's weights.
 
-Cost: that of magnitude, and one random number a weight and amount. They are drawn
+Cost: that of magnitude, and one random number per weight and amount. They are drawn
 again for each amount: storing them would take as much memory as the weights.
 """
 

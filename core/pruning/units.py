@@ -116,7 +116,7 @@ class UnitPlan:
         Args:
             layers: For each layer its types of units.
             scores: For each layer and type (units,); the lowest is removed first, of equal scores the lowest index.
-            reliability: Of the scores, one value a layer.
+            reliability: Of the scores, one value per layer.
         """
         self.scores = scores
         self.reliability = reliability

@@ -8,8 +8,8 @@ every row and, but for rounding down, of the scope's weights. Labels are not use
 Reliability is the rank correlation of the norms on two halves of the examples,
 averaged over a layer's matrices.
 
-Cost: one forward pass over the calibration examples and one sort a matrix, for all
-amounts together; two bytes a weight for the ranks.
+Cost: one forward pass over the calibration examples and one sort per matrix, for all
+amounts together; two bytes per weight for the ranks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class WandaPlan:
         Args:
             weights: Matrices, (rows, columns) each.
             norms: For each matrix the norms of its inputs, (columns,).
-            reliability: Of the norms, one value a layer.
+            reliability: Of the norms, one value per layer.
         """
         self.parameters = weights
         self.reliability = reliability
@@ -89,7 +89,7 @@ def _modules(model: nn.Module, weights: Sequence[nn.Parameter]) -> list[nn.Linea
 
 
 def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
-    """Sum the squares of each example's real inputs; a classifier reads one vector an example."""
+    """Sum the squares of each example's real inputs; a classifier reads one vector per example."""
     if state.dim() == 2:
         return state.double().square()  # (micro-batch, columns)
     return (state.double().square() * batch.real[..., None]).sum(1)  # (micro-batch, columns)

@@ -1,1 +1,1 @@
-"""What can be asked for: tables, limits, and the request itself."""
+"""What a user can ask for: tables, limits, and the request itself."""

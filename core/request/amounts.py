@@ -1,4 +1,4 @@
-"""Pruning amounts: parsing, printing, and the usual sets."""
+"""Pruning amounts: parse them, print them, and the usual sets."""
 
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -7,12 +7,12 @@ from core.errors import PrunescopeError
 
 
 def amount_text(amount: float) -> str:
-    """Return an amount as its shortest decimal of at most six places, so that 0.1 + 0.2 and 0.3 have one name."""
+    """Write an amount as its shortest decimal of at most six places: 0.1 + 0.2 and 0.3 read the same."""
     return format(Decimal(str(round(amount, 6))).normalize(), "f")
 
 
 def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
-    """Read pruning amounts: ascending, without repetitions, and always with 0, the baseline.
+    """Read pruning amounts; return them ascending, without repetitions, and always with 0, the baseline.
 
     Raises:
         PrunescopeError: An amount is not a number, or outside [0, 1).
@@ -23,7 +23,9 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
             exact = Decimal(str(text).strip())
             amount = float(amount_text(float(exact))) if exact.is_finite() else float(exact)
         except InvalidOperation:
-            raise PrunescopeError(f"amount '{text}' is no number: give fractions in [0, 1) such as 0,0.1,0.2") from None
+            raise PrunescopeError(
+                f"amount '{text}' is not a number: give fractions in [0, 1) such as 0,0.1,0.2"
+            ) from None
         if not 0 <= amount < 1:
             raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the baseline, 0.9 removes nine tenths")
         amounts.add(amount)

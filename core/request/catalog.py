@@ -1,6 +1,6 @@
-"""Tables of what can be asked for: tasks, checkpoints, methods, points, reductions.
+"""Tables of tasks, checkpoints, methods, points and reductions.
 
-Plain data: the server process, the command lines and the worker all read the same tables.
+The server process, the command lines and the worker all read these tables.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from typing import Literal
 ENGINE_VERSION = "1"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
-FEW_EXAMPLES = 64  # with fewer, the estimate is noisy: a warning
+FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
-CALIBRATION_EXAMPLES = 1024  # or as many as there are
-SUBSET_SEED = 0  # the evaluation subset's own seed; a request's seed is pruning's
+CALIBRATION_EXAMPLES = 1024  # at most
+SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +26,9 @@ class Task:
     """One GLUE classification task.
 
     Attributes:
-        name: The configuration's name in the data set, and the name of its folder.
+        name: Its configuration in the data set and its folder on disk.
         title: The name on screen.
-        question: What the classifier decides, for readers who do not know GLUE.
+        question: What the classifier decides, for readers new to GLUE.
         text_columns: One column (single sentence) or two (pair).
         label_names: Names in GLUE's order of label indices.
         metrics: Names from `core.sweep.metrics`; accuracy first.
@@ -140,7 +140,7 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 )
 
-# The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import: it needs torch.
+# The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.
 SUPPORTED_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra", "mpnet")
 SHARED_LAYERS = ("albert",)
 
@@ -156,7 +156,7 @@ class Method:
         explanation: One sentence for readers who know BERT but not pruning.
         seeded: Whether a seed changes what it removes.
         calibrated: Whether it scores on labelled examples.
-        control: The method that removes as much at random; None for the controls themselves.
+        control: The method that removes equally much at random; None for the controls themselves.
     """
 
     name: str
@@ -197,7 +197,7 @@ METHODS: Mapping[str, Method] = {
             "attribution",
             "Attribution",
             "neuron",
-            "The units go first that contribute least to the probability of the right label, sentence by sentence.",
+            "The units go first that contribute least to the probability of the correct label, sentence by sentence.",
             calibrated=True,
             control="random-neuron",
         ),

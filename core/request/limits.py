@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of one request; on a hosted server, many visitors share two cores.
+    """Upper bounds of one request. They are tighter on a hosted server, where many visitors share two cores.
 
     Attributes:
         examples: Evaluation examples.

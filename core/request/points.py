@@ -15,5 +15,5 @@ def point_names(points: str, num_layers: int) -> tuple[str, ...]:
 
 
 def points_of(names: Sequence[str], num_layers: int) -> str | None:
-    """Return the name from POINTS that stands for these points; None where they are not those of such an encoder."""
+    """Return the name from POINTS for these points; None if an encoder of that depth has no such set."""
     return next((points for points in _PARTS if point_names(points, num_layers) == tuple(names)), None)

@@ -16,7 +16,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./
 
 
 def source_of(checkpoint: str) -> Source:
-    """Return where a checkpoint comes from: embedded, an existing folder, or the Hub.
+    """Decide where a checkpoint comes from: embedded, an existing folder, or the Hub.
 
     Args:
         checkpoint: `embedded:NAME`, a folder, or `owner/name` with an optional `@revision`.
@@ -33,19 +33,19 @@ def source_of(checkpoint: str) -> Source:
         return "folder"
     if not _HUB_ID.fullmatch(checkpoint) or ".." in checkpoint or "--" in checkpoint:
         raise PrunescopeError(
-            f"'{checkpoint[:120]}' is no checkpoint: give embedded:NAME, an existing folder, or a Hub id such as "
+            f"'{checkpoint[:120]}' is not a checkpoint: give embedded:NAME, an existing folder, or a Hub id such as "
             "owner/name or owner/name@revision"
         )
     return "hub"
 
 
 def check_scope(scope: str | None, method: str, num_layers: int | None = None) -> None:
-    """Refuse a scope that does not fit its method or, where the model is known, its depth.
+    """Refuse a scope that does not fit its method or the model's depth.
 
     Args:
         scope: `encoder`, `all-linear`, `layer:K` (K from 0), or None for a neuron method.
         method: A name from METHODS.
-        num_layers: The number of encoder layers, where the model is known.
+        num_layers: The model's encoder layers; None if the model is not known yet.
 
     Raises:
         PrunescopeError: The scope does not exist, or does not fit the method.
@@ -67,7 +67,7 @@ def check_scope(scope: str | None, method: str, num_layers: int | None = None) -
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """Everything that decides a sweep's numbers, as the Lab and the command line state it.
+    """Everything that decides a sweep's numbers, as entered in the Lab or on the command line.
 
     Attributes:
         checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
@@ -76,10 +76,10 @@ class SweepRequest:
         scope: The part that a weight method prunes; None for neuron methods.
         points: A name from POINTS.
         amounts: Ascending fractions in [0, 1), 0 among them.
-        num_examples: Evaluation examples; None is the default of 256 or as many as there are.
-        seed: The seed of pruning; the subset's seed is fixed.
-        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None decides by the checkpoint.
-        source_name: The name of the data in the result; None decides by the data.
+        num_examples: Evaluation examples; None for 256, or all if there are fewer.
+        seed: For pruning; the eval subset's seed is fixed.
+        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None depends on the checkpoint.
+        source_name: The name of the data in the result; None depends on the data.
     """
 
     checkpoint: str
@@ -102,7 +102,7 @@ class SweepRequest:
         """Read and check a request.
 
         Args:
-            values: As `to_json` returns them; missing ones take their defaults.
+            values: As `to_json` returns them; missing values take their defaults.
 
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
@@ -121,20 +121,20 @@ def is_own(data: str) -> bool:
     return bool(_OWN_NAME.fullmatch(data))
 
 
-def choose(value: str, known: Iterable[str], word: str) -> str:
-    """Return `value` if it is among the `known`; `word` says what it is, for the message.
+def choose(value: str, known: Iterable[str], kind: str) -> str:
+    """Return `value` if it is among the `known` names; `kind` names the table in the message.
 
     Raises:
         PrunescopeError: It is not known.
     """
     names = list(known)
     if value not in names:
-        raise PrunescopeError(f"unknown {word} '{value}': choose one of {', '.join(names)}")
+        raise PrunescopeError(f"unknown {kind} '{value}': choose one of {', '.join(names)}")
     return value
 
 
 def checked(request: SweepRequest) -> SweepRequest:
-    """Return the request with its defaults decided, or refuse it.
+    """Fill in the request's defaults, or refuse it.
 
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
@@ -152,7 +152,7 @@ def checked(request: SweepRequest) -> SweepRequest:
         )
     if is_folder and not isdir(data):
         raise PrunescopeError(
-            f"data '{data[:120]}' is no folder: give written, hub, or a folder in the Hub's GLUE layout"
+            f"data '{data[:120]}' is not a folder: give written, hub, or a folder in the Hub's GLUE layout"
         )
     bound, amounts = limits(), parse_amounts(request.amounts)
     if len(amounts) > bound.amounts:

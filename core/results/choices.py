@@ -1,4 +1,4 @@
-"""Which of many results a page offers first, what each is judged beside, and the labels that distinguish them."""
+"""Choose among many results: which comes first, what each is judged beside, and labels that tell them apart."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ SOURCES = {
 
 
 def task_title(name: str) -> str:
-    """Return a task's title, or its bare name where the catalog does not know the task."""
+    """Return a task's title, or its bare name if the catalog lacks the task."""
     return TASKS[name].title if name in TASKS else name
 
 
@@ -25,7 +25,7 @@ def task_title(name: str) -> str:
 
 
 class Pruning(Protocol):
-    """How a model was pruned, as an `Entry` and a `PruningRecord` both say it."""
+    """How a model was pruned: the fields that `Entry` and `PruningRecord` share."""
 
     @property
     def method(self) -> str:
@@ -33,11 +33,11 @@ class Pruning(Protocol):
 
     @property
     def scope(self) -> str | None:
-        """Where a weight method pruned."""
+        """The part that a weight method prunes."""
 
     @property
     def seed(self) -> int:
-        """Of the pruning."""
+        """The seed of pruning."""
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
@@ -47,14 +47,14 @@ def is_control(pruning: Pruning, controlled: Pruning) -> bool:
 
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
-    """Whether a pruning does to one layer alone what another one does to the whole model."""
+    """Whether a pruning does to one layer alone what another does to the whole model."""
     return (pruning.scope or "").startswith("layer:") and (pruning.method, pruning.seed) == (whole.method, whole.seed)
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return what a result is judged beside: the seeds of its random control, and each layer pruned alone.
+    """Return the results that another is judged beside: the seeds of its random control, and each layer pruned alone.
 
-    Whether the files allow a comparison, `core.findings.comparable` decides when they are read.
+    `core.findings.comparable` decides, once the files are read, whether they may be compared.
     """
     return tuple(
         candidate
@@ -66,10 +66,10 @@ def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
-    """Pick the result that another one is first compared with.
+    """Pick the result that another is first compared with; None if there is none.
 
-    This is its random control, else what it is itself a control or a single layer of, else any result on the same
-    examples and points, else any at all; None where there is no other.
+    In order of preference: its random control; the result that it controls, or of which it prunes a single layer; any
+    result on the same examples and points; any result.
     """
     candidates = [candidate for candidate in among if candidate.key != entry.key]
     alike = [candidate for candidate in candidates if _measured_alike(candidate, entry)]
@@ -83,18 +83,18 @@ def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
     return next(iter([*controls, *wholes, *on_same_examples, *candidates]), None)
 
 
-def _measured_alike(entry: Entry, other: Entry) -> bool:
-    return (entry.checkpoint, entry.fingerprint, entry.points) == (other.checkpoint, other.fingerprint, other.points)
+def _measured_alike(first: Entry, second: Entry) -> bool:
+    return (first.checkpoint, first.fingerprint, first.points) == (second.checkpoint, second.fingerprint, second.points)
 
 
 # ---------------------------------------------------------------- labels
 
 
 def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
-    """Label results that are offered together: by the pruning, and by whatever else they do not all share.
+    """Label results that are offered together by their pruning and by whatever else they do not share.
 
     Returns:
-        A label for each key; no two are the same.
+        A different label for each key.
     """
     parts = {entry.key: _parts(entry) for entry in entries}
     varies = [len(set(values)) > 1 for values in zip(*parts.values(), strict=True)]
@@ -106,7 +106,7 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def _parts(entry: Entry) -> tuple[str, str, str, str]:
-    """Pruning, points, checkpoint and data."""
+    """Return the names of pruning, points, checkpoint and data."""
     data, checkpoint, pruning = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
     return pruning, points_name(entry.points), checkpoint, data
 

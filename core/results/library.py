@@ -1,6 +1,6 @@
-"""The results at hand: the shipped ones, listed in their manifest, and the user's own.
+"""The available results: the shipped ones, listed in their manifest, and the user's own.
 
-`cached_results/manifest.json` lists every shipped result with the command that made it, so a page can offer a hundred
+`cached_results/manifest.json` lists every shipped result with the command that made it. So a page can offer a hundred
 results without reading them.
 """
 
@@ -34,11 +34,11 @@ class Entry(BaseModel):
         fingerprint: The examples' fingerprint.
         points: The points, as the result stores them.
         method: The method's name.
-        scope: The part that a weight method pruned.
+        scope: The part that a weight method prunes.
         seed: The seed of pruning.
-        created_at: When it was computed.
-        command: The command line that computes it.
-        missing: What the command line needs first, in sentences.
+        created_at: When it was computed, in ISO format.
+        command: The command that recomputes it.
+        missing: What the command needs first, in sentences.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +62,7 @@ _ENTRIES = TypeAdapter(tuple[Entry, ...])
 
 
 def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
-    """Describe a whole result; without `made_by`, its recipe is derived from it."""
+    """Describe a whole result; without `made_by`, derive its recipe."""
     made_by = made_by or recipe(result)
     return Entry(
         key=result.key,
@@ -82,7 +82,7 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
 
 
 def write_manifest(entries: Iterable[Entry], path: Path) -> None:
-    """Write the manifest, one entry a line, in the order given."""
+    """Write the manifest, one entry per line, in the order given."""
     lines = ",\n".join(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) for entry in entries)
     write_atomically(path, f"[\n{lines}\n]\n")
 
@@ -98,7 +98,7 @@ def shipped() -> tuple[Entry, ...]:
 
 
 def read_manifest(path: Path) -> tuple[Entry, ...]:
-    """Return a manifest's entries; none where the file does not exist.
+    """Return a manifest's entries; none if the file does not exist.
 
     Raises:
         PrunescopeError: The manifest is damaged.
@@ -119,7 +119,7 @@ def _read(path: Path, modified: int) -> tuple[Entry, ...]:
 def own() -> tuple[Entry, ...]:
     """Return the user's own results, newest first.
 
-    A file that is no result, or that is not what a look-up by its key finds, is left out.
+    A file is left out if it is not a result, or if a look-up by its key finds another file.
     """
     files = sorted(user_folder().glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     entries = ((path, _own_entry(path, path.stat().st_mtime_ns)) for path in files)

@@ -1,4 +1,4 @@
-"""What points, amounts, checkpoints, data, prunings and whole results are called on screen."""
+"""Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
 
 import re
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIO
 from core.request.sweep_request import OWN_SPLIT
 from core.results.schema import SweepResult
 
-PointLabel = str  # a layer's name on an axis: `1`, or `1a` for the attention block where outputs are measured too
+PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
 ReductionKey = str  # a key of REDUCTIONS
 
 
 @dataclass(frozen=True)
 class PointName:
-    """A point as it is shown: on an axis, and in full."""
+    """A point's short name on an axis, and its full name."""
 
     label: PointLabel
     title: str
@@ -37,13 +37,13 @@ def point_names(points: Sequence[str]) -> list[PointName]:
 
 
 def points_name(points: Sequence[str]) -> str:
-    """Name the kind of a result's points, as part of a sentence."""
+    """Name the kind of points that a result has, as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
     return in_sentence(POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"])
 
 
 def amount_name(amount: float) -> str:
-    """Write an amount with two decimals, or with as many as it has."""
+    """Write an amount with two decimals, or more if it has more."""
     return max(f"{amount:.2f}", amount_text(amount), key=len)
 
 
@@ -68,7 +68,7 @@ def data_name(result: SweepResult) -> str:
 
 
 def pruning_name(result: SweepResult) -> str:
-    """Name the method, its scope and, where it draws at random, its seed."""
+    """Name the method, its scope and, if it draws at random, its seed."""
     seeded = result.pruning.method in METHODS and METHODS[result.pruning.method].seeded
     return method_name(result) + (f" (seed {result.pruning.seed})" if seeded else "")
 
@@ -84,31 +84,31 @@ def method_name(result: SweepResult) -> str:
 
 
 def pruned_layer(result: SweepResult) -> int | None:
-    """Return the layer that is pruned alone, counted from 1; None where all are pruned."""
+    """Return the layer that is pruned alone, counted from 1; None if all are pruned."""
     scope = result.pruning.scope or ""
     return int(scope.removeprefix("layer:")) + 1 if scope.startswith("layer:") else None
 
 
 def reduction_name(reduction: ReductionKey) -> str:
-    """Name a reduction as part of a sentence, without brackets, which would nest."""
+    """Name a reduction as part of a sentence, without its brackets, since those would nest."""
     return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", ""))
 
 
 def in_sentence(name: str) -> str:
-    """Write a name as it stands inside a sentence, its first letter small."""
+    """Write a name as inside a sentence, with a small first letter."""
     return name[0].lower() + name[1:]
 
 
 def result_name(result: SweepResult) -> str:
-    """Name a result among others: the data first, because a narrow list shows the beginning only."""
+    """Name a result in a list: the data first, because a narrow list cuts the end off."""
     return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
 
 
 def circumstances(result: SweepResult, reduction: ReductionKey) -> str:
-    """Name what a sentence's numbers were measured on."""
+    """Name what numbers were measured on: checkpoint, data and reduction."""
     return f"{checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does: `1, 2 and 3`."""
+    """Join words as in a sentence: `1, 2 and 3`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

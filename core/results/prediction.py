@@ -1,4 +1,4 @@
-"""A sentence or pair that a visitor types: its limits, the question to the worker, and the answer."""
+"""A sentence or pair that a visitor types: its limits, the order to the worker, and the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from core.errors import PrunescopeError
 from core.request.catalog import MAX_LENGTH, Task
 from core.results.schema import SweepResult
 
-MAX_CHARACTERS = 2_000  # of one text: several times what MAX_LENGTH tokens hold
+MAX_CHARACTERS = 2_000  # per text: several times what fits into MAX_LENGTH tokens
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a checkpoint predicts for one sentence or pair, amount by amount.
+    """A checkpoint's predictions for one sentence or pair, amount by amount.
 
     Attributes:
         amounts: Pruning amounts, ascending from 0.
         labels: Label names.
-        probabilities: For each amount, one probability a label.
-        num_tokens: Tokens of the whole text, special ones included; what exceeds MAX_LENGTH is not read.
+        probabilities: For each amount, one probability per label.
+        num_tokens: Tokens of the whole text, special ones included; the model reads the first MAX_LENGTH.
         num_unknown: Tokens among those read for which the checkpoint has no word piece.
     """
 
@@ -36,7 +36,7 @@ class Prediction:
 
 
 def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
-    """Strip the space around what was typed, one text for each of the task's columns.
+    """Strip the space around typed texts, one for each of the task's columns.
 
     Raises:
         PrunescopeError: The number of texts is wrong, or one is empty or too long.
@@ -58,13 +58,13 @@ def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
 
 
 def column_name(column: str) -> str:
-    """Name a task's text column on screen: `sentence1` is the first sentence."""
+    """Name a task's text column on screen: `sentence1` becomes `first sentence`."""
     ordinals = {"1": "first ", "2": "second "}
     return ordinals.get(column[-1], "") + column.rstrip("12")
 
 
 def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the request to the worker's `predict`: an embedded checkpoint and its content, a pruning, the texts."""
+    """Return the fields of the worker's `predict` order: an embedded checkpoint, its content, a pruning, the texts."""
     return {
         "checkpoint": result.checkpoint.id,
         "revision": result.checkpoint.revision,
@@ -78,7 +78,7 @@ def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def answer(outcome: dict[str, Any]) -> Prediction:
-    """Read the worker's answer, which holds the fields of a Prediction as JSON."""
+    """Read the worker's answer: the fields of a Prediction as JSON."""
     return Prediction(
         **{
             **outcome,

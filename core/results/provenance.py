@@ -1,4 +1,4 @@
-"""From a result back to its request, and to the command that recomputes it; no torch."""
+"""From a result back to its request and to the command that recomputes it; no torch."""
 
 import shlex
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ class Recipe:
     """How to recompute a result.
 
     Attributes:
-        command: A command line to paste.
-        missing: What to put in or to do first, in sentences; empty where the command is complete.
+        command: A command to paste.
+        missing: What to fill in or to do first, in sentences; empty if the command is complete.
     """
 
     command: str
@@ -31,8 +31,8 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
     """Return how to recompute a result.
 
     Args:
-        result: A whole sweep. It holds no paths: placeholders stand for folders.
-        request: The request that led to it, where it is known; its paths are printed.
+        result: A whole sweep. It holds no paths, so placeholders stand for folders.
+        request: The request that led to it, if known; then its paths are printed.
     """
     if request is not None:
         return Recipe(command_line(_pinned(request, result)), _kept_sentences(result) if _is_own(result) else "")
@@ -45,7 +45,7 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
 def request_of(result: SweepResult) -> SweepRequest:
     """Return the request that leads to a whole result, with placeholders for folders.
 
-    A placeholder begins with `./`, so that no folder's name is taken for an id on the Hub.
+    A placeholder begins with `./`: a bare folder name could be taken for an id on the Hub.
     """
     checkpoint, task, pruning = result.checkpoint, result.task, result.pruning
     ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"./{checkpoint.id}", "embedded": checkpoint.id}
@@ -63,7 +63,7 @@ def request_of(result: SweepResult) -> SweepRequest:
 
 
 def _data_of(task: TaskRecord) -> str:
-    """Say where the examples are; a folder called by the data set's own id holds what the Hub holds."""
+    """Return where the examples are; a folder named by the data set's own id holds the same data as the Hub."""
     if task.source != "folder":
         return task.source
     if task.split == OWN_SPLIT:
@@ -86,7 +86,7 @@ def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
 
 
 def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
-    """Say for each placeholder of a request what belongs there."""
+    """Say what belongs in each placeholder of a request."""
     checkpoint, task = result.checkpoint, result.task
     sentences = []
     if checkpoint.source == "folder":
@@ -113,7 +113,7 @@ def _kept_sentences(result: SweepResult) -> str:
 
 
 def command_line(request: SweepRequest) -> str:
-    """Return the command that computes a request; what is the default anyway is left out."""
+    """Return the command that computes a request, without options at their defaults."""
     default = SweepRequest(request.checkpoint, request.task)
     seed_counts = METHODS[request.method].seeded or request.seed != default.seed  # the seed is part of every key
     arguments = {

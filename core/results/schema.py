@@ -1,7 +1,7 @@
 """SweepResult, the file that a sweep leaves: its schema, its key and its checksum.
 
 The file format is schema version 1. A file is named by its key, a digest of everything that decides the numbers. Its
-checksum covers everything but itself, so that damage is noticed.
+checksum covers everything but itself and reveals damage.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class TaskRecord(_Record):
 class CalibrationRecord(_Record):
     """The labelled examples that a method scored on.
 
-    `reliability` holds one value a layer: how well the scores of the two halves of these examples agree.
+    `reliability` holds one value per layer: how well the scores of the two halves of these examples agree.
     """
 
     source_name: str
@@ -88,8 +88,9 @@ class CkaRecord(_Record):
 class Frame(_Record):
     """One pruning amount: what was removed, how well the model classifies, how similar its layers are.
 
-    `sparsity` is removed by pruning / all parameters, `prunable_sparsity` removed / all encoder matrix weights,
-    `layer_sparsity` the same per layer. Every metric has a 95 % interval or null. `cka` maps a reduction to its matrix.
+    `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
+    weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `cka` maps a reduction to
+    its matrix.
     """
 
     amount: float = Field(ge=0, lt=1)
@@ -117,8 +118,7 @@ class SurvivalRecord(_Record):
 class DepthGapRecord(_Record):
     """How much more similarity the lower half of the points keeps than the upper half, with its 95 % interval.
 
-    `replicates` holds the value without each example, in evaluation order; two results on the same examples are
-    compared pairwise by them.
+    `replicates` holds the value without each example, in evaluation order. They pair two results on the same examples.
     """
 
     value: float
@@ -128,14 +128,14 @@ class DepthGapRecord(_Record):
 
 
 class LayerStatistics(_Record):
-    """Statistics of the points under one reduction; no depth gap where CKA is undefined."""
+    """Statistics of the points under one reduction; no depth gap if CKA is undefined."""
 
     survival: tuple[SurvivalRecord, ...]
     depth_gap: DepthGapRecord | None
 
 
 class Header(_Record):
-    """What is known before the first frame."""
+    """The part of a result that is known before the first frame."""
 
     checkpoint: CheckpointRecord
     task: TaskRecord
@@ -165,8 +165,8 @@ class SweepResult(Header):
             raise ValueError("frames must ascend from amount 0")
         for frame in self.frames:
             self._check_frame(frame)
-        for name, of in (self.statistics or {}).items():
-            if len(of.survival) != size or (of.depth_gap and len(of.depth_gap.replicates) != examples):
+        for name, known in (self.statistics or {}).items():
+            if len(known.survival) != size or (known.depth_gap and len(known.depth_gap.replicates) != examples):
                 raise ValueError(f"statistics of '{name}' do not match the points or examples")
         return self
 
@@ -191,7 +191,7 @@ class SweepResult(Header):
 
 
 def canonical_json(value: Any) -> bytes:
-    """Serialise plain JSON values in one way only: sorted keys, no spaces, no NaN."""
+    """Serialise plain JSON values in the one canonical form: sorted keys, no spaces, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
@@ -209,7 +209,7 @@ def result_key(
     dtype: str,
     engine: str = ENGINE_VERSION,
 ) -> str:
-    """Return the key of a result: a digest of what decides its numbers (not of threads, environment or time).
+    """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
 
     Args:
         revision: The digest of the checkpoint's content.
@@ -217,8 +217,8 @@ def result_key(
         pruning: The method and its settings.
         points: A name from POINTS.
         amounts: The pruning amounts, ascending.
-        dtype: The computation's dtype, such as `float32`.
-        engine: The version of this program's numbers.
+        dtype: The dtype of the computation, such as `float32`.
+        engine: The engine version that computed the numbers.
     """
     calibration = pruning.calibration
     return digest(
@@ -239,10 +239,10 @@ def result_key(
 
 
 def key_of(result: SweepResult) -> str:
-    """Return the key that follows from a whole result's content.
+    """Compute the key of a whole result from its content.
 
     Raises:
-        ValueError: The content lacks what the key depends on.
+        ValueError: The content lacks something that the key depends on.
     """
     checkpoint = result.checkpoint
     points = points_of(result.cka.points, checkpoint.num_layers)

@@ -25,13 +25,13 @@ def user_folder() -> Path:
 
 
 def check_writable(output: Path | None) -> None:
-    """Refuse an output that cannot be written, before a sweep is spent on it.
+    """Refuse an output that cannot be written, before a sweep runs for nothing.
 
     Args:
-        output: As `save` takes it.
+        output: See `save`.
 
     Raises:
-        PrunescopeError: Its folder cannot be made or written.
+        PrunescopeError: Its folder cannot be created or written.
     """
     folder = _folder_of(output)
     try:
@@ -47,7 +47,7 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
 
     Args:
         result: A finished result.
-        output: A file ending in .json, or a folder; None is the user's folder.
+        output: A file ending in .json, or a folder; None for the user's folder.
 
     Returns:
         The file's path.
@@ -80,7 +80,7 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a text file through a temporary file in the same folder.
 
     Raises:
-        OSError: It cannot be written; then nothing is left behind.
+        OSError: It cannot be written; no partial file stays behind.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=".part")
     try:
@@ -99,7 +99,7 @@ def load(path: Path) -> SweepResult:
     """Read and check a result file.
 
     Raises:
-        PrunescopeError: It is missing, of another schema, malformed or damaged, or bears another result's key.
+        PrunescopeError: It is missing, of another schema version, malformed or damaged, or named by another key.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -117,7 +117,7 @@ def parse(values: Any, name: str) -> SweepResult:
     """Check the values of a result file: schema, shapes, checksum, key.
 
     Args:
-        values: What the JSON held.
+        values: The parsed JSON.
         name: The file's name, for messages.
 
     Raises:
@@ -133,7 +133,7 @@ def parse(values: Any, name: str) -> SweepResult:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
-        raise PrunescopeError(f"{name} is no valid result: {place}: {first['msg']}; recompute it") from error
+        raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
     if digest({key: value for key, value in values.items() if key != "checksum"}) != result.checksum:
         raise PrunescopeError(f"{name} does not match its checksum: it was edited or damaged, recompute it")
     _check_key(result, name)
@@ -141,18 +141,18 @@ def parse(values: Any, name: str) -> SweepResult:
 
 
 def _check_key(result: SweepResult, name: str) -> None:
-    """Refuse a result whose key does not follow from its content: under it, another result would be replaced."""
+    """Refuse a result whose key does not follow from its content: it would take another result's place."""
     try:
         key = key_of(result)
     except ValueError as error:
-        raise PrunescopeError(f"{name} is no valid result: {error}; recompute it") from error
+        raise PrunescopeError(f"{name} is not a valid result: {error}; recompute it") from error
     if result.key != key:
         given = f"{result.key[:12]}…" if result.key else "empty"
         raise PrunescopeError(f"{name} was edited: its key is {given}, its content's {key[:12]}…; recompute it")
 
 
 def find(key: str) -> Path | None:
-    """Look a result up by its key: among the shipped ones first, which nothing replaces, then in the user's folder."""
+    """Look a result up by its key: shipped results, which nothing replaces, come before those in the user's folder."""
     if not _KEY.fullmatch(key):
         return None
     candidates = (folder / f"{key}.json" for folder in (SHIPPED_RESULTS, user_folder()))
@@ -160,6 +160,6 @@ def find(key: str) -> Path | None:
 
 
 def is_shipped(key: str) -> bool:
-    """Whether a result comes with this copy of the project."""
+    """Whether the result with this key is a shipped one."""
     path = find(key)
     return path is not None and path.parent == SHIPPED_RESULTS

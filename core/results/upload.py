@@ -1,4 +1,4 @@
-"""A result file that somebody brings: read, and checked until every page can show it."""
+"""Read an uploaded result file, and check that every page can show it."""
 
 import json
 
@@ -10,8 +10,8 @@ from core.results.schema import SweepResult
 from core.results.store import parse
 
 
-def most_megabytes() -> int:
-    """Return the size of the largest file that is read; reading one holds up everybody."""
+def max_megabytes() -> int:
+    """Return the size limit of an upload; reading a file holds up every visitor."""
     return 5 if is_hosted() else 20
 
 
@@ -26,11 +26,11 @@ def read_upload(content: bytes, name: str) -> SweepResult:
         name: Its name, for messages.
 
     Raises:
-        PrunescopeError: It is too large, no result, or one that this program cannot show.
+        PrunescopeError: It is too large, not a result, or a result that no page can show.
     """
-    if len(content) > most_megabytes() * 1024**2:
+    if len(content) > max_megabytes() * 1024**2:
         raise PrunescopeError(
-            f"{name} has {len(content) / 1024**2:.1f} MB: a result of at most {most_megabytes()} MB can be opened here"
+            f"{name} has {len(content) / 1024**2:.1f} MB: a result of at most {max_megabytes()} MB can be opened here"
         )
     try:
         result = parse(json.loads(content), name)
@@ -43,7 +43,7 @@ def read_upload(content: bytes, name: str) -> SweepResult:
 
 
 def _problem(result: SweepResult) -> str:
-    """Name the first thing that no page could show; empty where there is none."""
+    """Name the first thing that no page can show; empty if there is none."""
     task, pruning, frames = result.task, result.pruning, result.frames
     labels = len(task.label_names)
     try:

@@ -1,1 +1,1 @@
-"""How alike two representations are: one measure a file, and the published tool as a second opinion."""
+"""How alike two representations are: one measure per file, and the published tool as a second opinion."""

@@ -1,7 +1,7 @@
 """The same CKA by the unmodified torch-cka package: the published tool as a second opinion.
 
 torch-cka hooks modules of two models and feeds both from data loaders. Here the
-"models" only carry representations that exist already: one `nn.Identity` a point.
+"models" only carry representations that exist already: one `nn.Identity` per point.
 So torch-cka sees the same features, in the same batches, in the same order, and
 shares with `core.similarity.cka` neither Gram matrices nor HSIC nor the final division.
 

@@ -137,7 +137,7 @@ def paired_tests(
         second: (amounts, examples), predictions of the other model.
 
     Returns:
-        One test an amount; the amounts are the family of Holm's correction.
+        One test per amount; the amounts are the family of Holm's correction.
     """
     tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(first, second, strict=True)]
     p_values = [float(mcnemar(table, exact=True).pvalue) for table in tables]

@@ -97,7 +97,7 @@ def depth_correlation(values: Sequence[float]) -> float | None:
     Written out because the server process computes it: importing scipy.stats would slow every garbage collection.
 
     Args:
-        values: One value a layer in depth order, such as its survival.
+        values: One value per layer in depth order, such as its survival.
 
     Returns:
         1 if every layer's value is above that of the layer below it, -1 if it is under it; None if all are equal.

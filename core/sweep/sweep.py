@@ -155,7 +155,7 @@ class _Meter:
             for _ in runner.run(window, buffers):
                 self._done += 1
                 yield Progress(amount, self._done, self._total)
-            tokens += map(u_centred_gram, buffers.tokens(window))  # one (points, minibatch, minibatch) a minibatch
+            tokens += map(u_centred_gram, buffers.tokens(window))  # one (points, minibatch, minibatch) per minibatch
         pieces = {"mean": u_centred_bands(buffers.mean), "cls": u_centred_bands(buffers.cls), "tokens": tokens}
         return _Measured(
             amount=amount,

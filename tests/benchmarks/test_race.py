@@ -51,7 +51,7 @@ def test_all_procedures_find_the_same_accuracies(course: Course) -> None:
 @pytest.mark.parametrize(
     ("procedure", "passes"),
     [
-        (plain, 3),  # one an amount
+        (plain, 3),  # one per amount
         (ours, 3),
         (careful, 9),  # an amount: accuracy, and both sides of CKA
         (published, 9),

@@ -248,10 +248,10 @@ class TestCommand:
         [
             (["--amount", "0.3"], "0.3 is not among"),
             (["--amount", "1"], "amount 1 is outside [0, 1)"),
-            (["--amount", "half"], "amount 'half' is no number"),
+            (["--amount", "half"], "amount 'half' is not a number"),
             (["--threads", "0"], "0 threads: choose 1 to 1024"),
             (["--threads", "two"], "invalid int value: 'two'"),
-            (["--data", "nowhere"], "data 'nowhere' is no folder"),
+            (["--data", "nowhere"], "data 'nowhere' is not a folder"),
             (["--nonsense"], "unrecognized arguments: --nonsense"),
         ],
     )

@@ -114,7 +114,7 @@ def test_a_run_reports_progress_and_frames_and_stores_the_result(
 
     Path(done["path"]).write_text("{}")
     process.send("d", "run", request=request_json)
-    assert not process.until_end_of("d")[-1]["stored"], "a damaged file is no answer"
+    assert not process.until_end_of("d")[-1]["stored"], "a damaged file is not an answer"
     assert store.load(Path(done["path"])).frames == stored.frames
 
 
@@ -132,7 +132,7 @@ def test_a_run_can_be_cancelled(process: Process, request_json: dict[str, Any]) 
     ("change", "message"),
     [
         ({"amounts": [0.5, 1.5]}, "amount 1.5 is outside"),
-        ({"checkpoint": "/no/such/folder"}, "is no checkpoint"),
+        ({"checkpoint": "/no/such/folder"}, "is not a checkpoint"),
         ({"task": "mnli"}, "labels"),
         ({"scope": "layer:7"}, "this model has 2 layers"),
     ],

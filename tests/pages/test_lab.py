@@ -165,7 +165,7 @@ def test_what_a_visitor_typed_is_shown_as_typed(queue: JobQueue, asked: list[Swe
     page.text_input(key="lab-amounts").set_value("0.5, **x**<b>")
     press(page, "Run")
     assert not asked
-    assert "amount '\\*\\*x\\*\\*\\<b\\>' is no number" in page.error[0].value
+    assert "amount '\\*\\*x\\*\\*\\<b\\>' is not a number" in page.error[0].value
 
 
 @pytest.mark.parametrize("kind", ["job", "result"])
@@ -225,7 +225,7 @@ def test_a_folder_that_does_not_exist_is_not_looked_for_on_the_hub(queue: JobQue
     page.text_input(key="lab-folder").set_value("owner/name")
     press(page, "Run")
     assert not asked
-    assert "is no folder on this computer" in page.error[0].value
+    assert "is not a folder on this computer" in page.error[0].value
 
 
 def test_only_a_seeded_method_asks_for_a_seed(

@@ -15,7 +15,7 @@ def gap(value: float, half_width: float, pattern: int = 0, **settings: object) -
 
 
 def chance(*values: float, pattern: int = 0, **settings: object) -> list[SweepResult]:
-    """Random controls, one a seed."""
+    """Random controls, one per seed."""
     return [
         gap(value, 0.03, pattern, **{"method": "random", "seed": seed, **settings}) for seed, value in enumerate(values)
     ]

@@ -253,7 +253,7 @@ class TestRefusals:
         assert f"row 4: column 'sentence' {fault}" in refusal(write(rows))
 
     def test_texts_that_are_numbers(self, write):
-        assert "column 'sentence' is no text" in refusal(write({"sentence": [1, 2, 3, 4], "label": [0, 1, 0, 1]}))
+        assert "column 'sentence' is not text" in refusal(write({"sentence": [1, 2, 3, 4], "label": [0, 1, 0, 1]}))
 
     def test_a_missing_column_names_those_found(self, write):
         columns = {"text": make_texts(4), "label": [0, 1, 0, 1]}

@@ -74,7 +74,7 @@ class TestReading:
         assert "Expected 2 fields in row 5, saw 3" in refusal('text,label\n"a\nb",1\n\nc,1\nd,e,1\n')
         assert "row 3 has 1 fields, its header 2: put text" in refusal("text,label\na,1\nb\n")
         assert "unexpected end of data" in refusal('text,label\n"a,1\n')
-        assert "is no UTF-8 text (byte 1): save it as CSV UTF-8" in refusal("xä,b".encode("latin-1"))
+        assert "is not UTF-8 text (byte 1): save it as CSV UTF-8" in refusal("xä,b".encode("latin-1"))
         assert "has 2 columns 'text': rename" in refusal("text,text\na,1\n")
         assert "has 1 columns: a header and at least two" in refusal("text\na\n")
         assert "has 0 columns" in refusal("")

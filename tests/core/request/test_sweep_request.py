@@ -67,17 +67,17 @@ def test_refusals_name_value_bound_and_remedy(tmp_path: Path) -> None:
     refuse("unknown scope 'decoder'", scope="decoder")
     refuse("unknown scope 'None'", scope=None)
     refuse("unknown embedded checkpoint 'nope'", checkpoint="embedded:nope")
-    refuse("is no checkpoint", checkpoint="../../etc/passwd/x")
+    refuse("is not a checkpoint", checkpoint="../../etc/passwd/x")
     refuse("3 examples: choose 4 to", num_examples=3)
     refuse("seed -1", seed=-1)
-    refuse("is no folder", data=str(tmp_path / "absent"))
+    refuse("is not a folder", data=str(tmp_path / "absent"))
     refuse("at most 101", amounts=tuple(k / 200 for k in range(150)))
 
 
 @pytest.mark.parametrize("name", ["a/" * 150, "x" * 300, "nul\0byte"])
 def test_names_that_no_file_system_takes_are_refused(name: str) -> None:
-    refuse("is no checkpoint", checkpoint=name)
-    refuse("is no folder", data=name)
+    refuse("is not a checkpoint", checkpoint=name)
+    refuse("is not a folder", data=name)
 
 
 def test_sources(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_sources(tmp_path: Path) -> None:
 
 def test_hosted_there_are_no_folders_and_tighter_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    refuse("is no checkpoint", checkpoint=str(tmp_path))
+    refuse("is not a checkpoint", checkpoint=str(tmp_path))
     refuse("not available on a hosted server", data=str(tmp_path))
     refuse("choose 4 to 512", num_examples=513)
     monkeypatch.delenv("PRUNESCOPE_HOSTED")

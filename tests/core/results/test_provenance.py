@@ -94,10 +94,10 @@ def test_a_folder_is_never_printed_as_an_id_on_the_hub(
     assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
     assert "sst2/validation-….parquet of this result's data: GLUE, cut" in printed.missing
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(PrunescopeError, match=r"'\./bert-base-uncased' is no checkpoint"):
+    with pytest.raises(PrunescopeError, match=r"'\./bert-base-uncased' is not a checkpoint"):
         run(printed.command)
     monkeypatch.chdir(hub_like_folder.parent)  # beside it, the placeholder is the path
-    with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is no folder"):
+    with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is not a folder"):
         run(printed.command)
     again = run(printed.command.replace("./DATA_FOLDER", str(glue_folder)))
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)

@@ -54,7 +54,7 @@ def test_an_edited_number_is_noticed(result: SweepResult, tmp_path: Path) -> Non
     [
         ({"schema_version": 2}, "schema version 2"),
         ({"surprise": 1}, "surprise"),
-        ({"frames": [{}]}, "no valid result"),
+        ({"frames": [{}]}, "not a valid result"),
         ({"seconds": "soon"}, "seconds"),
         ({"cka": {"points": ["layer.0.ffn"], "estimators": {}, "length_control": [0.5]}}, "cka.points"),
     ],

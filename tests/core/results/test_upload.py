@@ -10,7 +10,7 @@ import pytest
 from core.errors import PrunescopeError
 from core.exports.files import result_json
 from core.results.schema import SweepResult, digest, key_of
-from core.results.upload import most_megabytes, read_upload
+from core.results.upload import max_megabytes, read_upload
 from tests.builders import make_result
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
@@ -101,7 +101,7 @@ def test_an_edited_file_is_refused() -> None:
 
 
 def test_a_large_file_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert most_megabytes() == 20
+    assert max_megabytes() == 20
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     with pytest.raises(PrunescopeError, match=r"mine\.json has 6\.0 MB: a result of at most 5 MB"):
         read_upload(b" " * 6 * 1024**2, "mine.json")
