@@ -18,7 +18,7 @@ from core.inputs.own_table import (
     likely_label,
     read_table,
     sentences_from,
-    usual_examples,
+    default_examples,
 )
 from core.request.catalog import Task
 from core.request.limits import is_hosted
@@ -116,7 +116,7 @@ def _ask_labels(table: Table, task: Task, column: str) -> dict[str, int | None]:
 def _tell(sentences: OwnSentences, table: Table, task: Task) -> None:
     """Say what was understood: counts, the split, the first examples."""
     total = len(sentences.gold)
-    evaluated = usual_examples(total)
+    evaluated = default_examples(total)
     counts = Counter(sentences.gold)
     parts = ", ".join(f"{counts[index]} {_words(name)}" for index, name in enumerate(task.label_names))
     out = len(table.rows) - total

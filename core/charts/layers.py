@@ -100,7 +100,7 @@ def _strip_rows(names: Sequence[PointName], chosen: str, threshold: float) -> Ro
 
 
 def _curve_rows(result: SweepResult, reduction: str) -> Rows:
-    """Return one row per point and amount: its CKA with its own baseline, and the height of that in the point's strip."""
+    """Return one row per point and amount: its CKA with its own baseline, and that value's height in the strip."""
     return [
         {
             "row": row,

@@ -1,4 +1,4 @@
-"""Which files of a checkpoint matter, and digests of them; no torch, no network."""
+"""Choose the files that make a checkpoint, and compute their digests; no torch, no network."""
 
 import hashlib
 from collections.abc import Collection
@@ -9,10 +9,10 @@ from core.request.catalog import SHARED_LAYERS, SUPPORTED_MODEL_TYPES
 
 
 def check_model_type(model_type: str, checkpoint: str) -> None:
-    """Refuse a model type whose layers `core.encoder.architectures` does not know.
+    """Refuse a model type that `core.encoder.architectures` lacks.
 
     Args:
-        model_type: As config.json names it.
+        model_type: From config.json.
         checkpoint: The checkpoint, for the message.
 
     Raises:
@@ -20,8 +20,8 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
     """
     if model_type in SHARED_LAYERS:
         raise PrunescopeError(
-            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights: no layer can be "
-            f"pruned without all others; choose a checkpoint of type "
+            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights, so that no layer can "
+            f"be pruned without all others: choose a checkpoint of type "
             f"{', '.join(SUPPORTED_MODEL_TYPES)}"
         )
     if model_type not in SUPPORTED_MODEL_TYPES:
@@ -57,7 +57,7 @@ def sha256_of(path: Path) -> str:
 
 
 def weight_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
-    """Choose the weights to read: safetensors, else PyTorch's own format; in one file or in shards.
+    """Choose the weights to read: safetensors before PyTorch's own format, one file before shards.
 
     Args:
         names: The files of the checkpoint.
@@ -96,8 +96,8 @@ def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
         raise PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
     if not set(VOCABULARIES) & set(names):
         raise PrunescopeError(
-            f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, without which every word would "
-            "be unknown: choose another checkpoint"
+            f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, so every word would be unknown: "
+            "choose another checkpoint"
         )
     return (CONFIG, *weight_patterns(names, checkpoint), *TOKENIZER_FILES)
 

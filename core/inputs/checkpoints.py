@@ -1,6 +1,6 @@
 """Turn a Hub id, a folder or an embedded name into a folder whose content is pinned.
 
-No torch, so that a command line or a queue can refuse early; `core.encoder.loading` reads the model.
+No torch: a command line can refuse bad input early. `core.encoder.loading` reads the model.
 """
 
 import json
@@ -21,11 +21,11 @@ class Resolved:
     """A checkpoint whose content is pinned.
 
     Attributes:
-        id: What a result calls it: the Hub's id, the folder's own name, or `embedded:NAME`; never a machine's path.
+        id: Its name in a result: the Hub's id, the folder's own name, or `embedded:NAME`; never a machine's path.
         source: Where it comes from.
         folder: Where its files are.
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
-        label_names: What its config.json calls the rows of its classifier.
+        label_names: The names of its classifier's rows in config.json.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `in_task_order`.
     """
 
@@ -62,7 +62,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
 def in_task_order(resolved: Resolved, task: Task) -> Resolved:
     """Ask for a checkpoint's classifier in the order of a task's labels; `core.encoder.loading` reorders the rows.
 
-    A checkpoint that has this order already comes back unchanged.
+    A checkpoint that already has this order is returned unchanged.
 
     Raises:
         PrunescopeError: Its labels are not those of the task.
@@ -72,10 +72,10 @@ def in_task_order(resolved: Resolved, task: Task) -> Resolved:
 
 
 def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
-    """Refuse a checkpoint whose content is not the one that a result was computed on.
+    """Refuse a checkpoint with other content than the one that a result was computed on.
 
     Args:
-        resolved: The checkpoint that was found.
+        resolved: The checkpoint found.
         checkpoint: The id of the result's checkpoint, for the message.
         revision: The content of the result's checkpoint.
 
@@ -85,7 +85,7 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
     if resolved.revision != revision:
         raise PrunescopeError(
             f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
-            f"'{checkpoint}' with the content {revision[:12]}: give that one, or run the sweep again"
+            f"'{checkpoint}' with the content {revision[:12]}: give that checkpoint, or run the sweep again"
         )
 
 

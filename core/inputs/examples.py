@@ -1,7 +1,7 @@
-"""The evaluation subset and the calibration examples of a task, from any source; no torch.
+"""Load a task's eval subset and calibration examples; no torch.
 
-There are four sources: the examples written for this project, a visitor's own sentences, a folder in the Hub's GLUE
-layout, and the Hub itself.
+They come from four sources: the examples written for this project, a visitor's own sentences, a folder in the Hub's
+GLUE layout, and the Hub itself.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class EvalSubset:
     Attributes:
         task: Their task.
         source: Where they come from.
-        source_name: The name of that place, for readers.
+        source_name: The source's name, for readers.
         split: The split that they were drawn from.
         rows: Row numbers in the split.
         texts: One or two texts per example, in the order of the task's columns.
@@ -67,25 +67,25 @@ def load_subset(
     source_name: str | None = None,
     report: Report | None = None,
 ) -> EvalSubset:
-    """Draw the evaluation subset of a task: the same rows in the same order every time.
+    """Draw a task's eval subset: the same rows in the same order every time.
 
     Args:
         task: The task.
         data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout.
-        num_examples: How many; None is 256, or as many as there are; of a visitor's own two thirds at most.
-        source_name: A name for the data; None takes that of the data set, the folder or the written examples.
-        report: Called with (stage, done, total) while something is downloaded.
+        num_examples: How many; None for 256, or all if there are fewer, or two thirds of a visitor's own sentences.
+        source_name: A name for the data; None for that of the data set, the folder or the written examples.
+        report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The data is absent, malformed, or smaller than asked for.
+        PrunescopeError: The data is missing, malformed, or smaller than asked for.
     """
     if data == "written":
         sample = draw(read_written(task, EVALUATION), f"{task.name}.jsonl", task, num_examples)
         return _subset(task, data, source_name, EVALUATION, sample)
     if is_own(data):
         own = own_table.load(data, task)
-        usual = own_table.usual_examples(len(own.gold))
-        return _own_subset(task, own, draw(own.columns(task), own.file, task, num_examples, usual))
+        default = own_table.default_examples(len(own.gold))
+        return _own_subset(task, own, draw(own.columns(task), own.file, task, num_examples, default))
     sample = sample_of(_files(task, data, task.split, report), task, num_examples)
     return _subset(task, data, source_name, task.split, sample)
 
@@ -93,20 +93,20 @@ def load_subset(
 def load_calibration(
     task: Task, data: str, subset: EvalSubset, source_name: str | None = None, report: Report | None = None
 ) -> EvalSubset:
-    """Draw the examples that a method scores on, disjoint from an evaluation subset.
+    """Draw the examples that a method scores on, disjoint from an eval subset.
 
     Args:
         task: The task.
-        data: As for `load_subset`; a folder or the Hub serves its training split, a visitor's own what is left.
-        subset: The evaluation subset, none of whose texts is drawn.
-        source_name: As for `load_subset`.
-        report: Called with (stage, done, total) while something is downloaded.
+        data: See `load_subset`. A folder or the Hub gives its training split, a visitor's own sentences the rest.
+        subset: The eval subset; none of its texts is drawn.
+        source_name: See `load_subset`.
+        report: Called with (stage, done, total) during a download.
 
     Returns:
-        CALIBRATION_EXAMPLES, or as many as there are, in a fixed random order.
+        CALIBRATION_EXAMPLES, or all if there are fewer, in a fixed random order.
 
     Raises:
-        PrunescopeError: The data is absent or malformed.
+        PrunescopeError: The data is missing or malformed.
     """
     if data == "written":
         columns = read_written(task, CALIBRATION)
@@ -133,13 +133,13 @@ def _subset(task: Task, data: str, source_name: str | None, split: str, sample: 
     source: Literal["hub", "folder", "written"] = (
         "written" if data == "written" else "hub" if data == "hub" else "folder"
     )
-    usual = {"written": "written for Prunescope", "hub": task.dataset_id, "folder": Path(data).resolve().name}
+    default_names = {"written": "written for Prunescope", "hub": task.dataset_id, "folder": Path(data).resolve().name}
     fingerprint = digest({"task": task.name, "texts": sample.texts, "gold": sample.gold})
-    name = source_name or usual[source]
+    name = source_name or default_names[source]
     return EvalSubset(task, source, name, split, sample.rows, sample.texts, sample.gold, fingerprint)
 
 
 def _own_subset(task: Task, own: OwnSentences, sample: Sample) -> EvalSubset:
-    """Count rows as the visitor's file does: some of its rows may have been left out."""
+    """Number the rows as in the visitor's file, of which some rows may have been left out."""
     sample = replace(sample, rows=tuple(own.rows[position] for position in sample.rows))
     return _subset(task, OWN_SPLIT, f"own sentences ({own.file})", OWN_SPLIT, sample)

@@ -1,4 +1,4 @@
-"""Parquet files in the Hub's GLUE layout, and samples of them."""
+"""Read parquet files in the Hub's GLUE layout, and draw samples from them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ def split_files(folder: Path, task: Task, split: str) -> list[Path]:
     """Find the parquet files of one split of a task, such as `train`.
 
     Args:
-        folder: A folder in the Hub's GLUE layout: it holds one folder per task.
+        folder: A folder in the Hub's GLUE layout, with one folder per task.
         task: The task.
         split: The split's name.
 
@@ -51,13 +51,13 @@ def read_parquet(files: Sequence[Path], task: Task) -> "Dataset":
     Raises:
         PrunescopeError: A file is unreadable or lacks a column of the task.
     """
-    import datasets  # costs a second: a warm run answers from the cache instead
+    import datasets  # takes a second, which a run with cached samples saves
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # it logs what it also raises
     place = f"{task.name}/{files[0].name}"
     try:
-        with TemporaryDirectory() as folder:  # for an Arrow copy of the file that nobody needs
+        with TemporaryDirectory() as folder:  # for an Arrow copy of the file, which nobody needs afterwards
             data = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=folder, keep_in_memory=True)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise PrunescopeError(f"{place} is not readable as parquet: download it again") from error
@@ -73,22 +73,22 @@ def sample_of(
     files: Sequence[Path],
     task: Task,
     num_examples: int | None,
-    usual: int = DEFAULT_EXAMPLES,
-    without: Texts = (),
+    default: int = DEFAULT_EXAMPLES,
+    excluded: Texts = (),
 ) -> Sample:
-    """Draw a sample from the parquet files of one split as `draw` does, or recall the one drawn from them before.
+    """Draw a sample from the parquet files of one split as `draw` does, or recall the one drawn before.
 
     Raises:
         PrunescopeError: A file is unreadable, or `draw` refuses its rows.
     """
     content = [sha256_of(file) for file in files]
-    wanted = [num_examples, usual, without]
+    wanted = [num_examples, default, excluded]
     key = digest([content, task.name, task.text_columns, len(task.label_names), wanted, ENGINE_VERSION])
     known = recall(key)
     if known:
         return known
     data = read_parquet(files, task)
     columns = {name: list(data[name]) for name in (*task.text_columns, "label")}
-    sample = draw(columns, f"{task.name}/{files[0].name}", task, num_examples, usual, without)
+    sample = draw(columns, f"{task.name}/{files[0].name}", task, num_examples, default, excluded)
     remember(key, sample)
     return sample

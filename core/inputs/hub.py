@@ -29,18 +29,18 @@ from core.inputs.checkpoint_files import CONFIG, check_model_type, sha256_of, wa
 from core.request.limits import is_hosted, limits
 
 Report = Callable[[str, int, int], None]
-"""(stage, done, total): progress. An exception raised here, of a type not in FAILURES, ends the download unchanged."""
+"""Takes progress: (stage, done, total). An exception that it raises, of no type in FAILURES, ends the download."""
 
-TIMEOUT = 10.0  # seconds that the Hub may take to answer a request for metadata
+TIMEOUT_SECONDS = 10.0  # for the Hub to answer a request for metadata
 FAILURES = (OSError, httpx2.HTTPError, ValueError, RuntimeError)  # what the client raises; HfHubHTTPError is an OSError
 
-constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # a download reports and can be cancelled between chunks; 10 MiB are too coarse
+constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
 
 
 def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
     """Fetch the files that decide what a checkpoint computes, or find them in the local cache.
 
-    While the Hub cannot be reached, or in offline mode, a cached snapshot is used: its commit pins the content.
+    If the Hub cannot be reached, or in offline mode, a cached snapshot serves: its commit pins the content.
 
     Args:
         repo_id: The repository on the Hub.
@@ -57,7 +57,7 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
     api = _api()
     with _explained(repo_id, revision):
         try:
-            info = api.model_info(repo_id, revision=revision, files_metadata=True, timeout=TIMEOUT)
+            info = api.model_info(repo_id, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS)
         except FAILURES as error:
             cached = _cached_snapshot(api, repo_id, revision) if _is_temporary(error) else None
             if cached is None:
@@ -82,7 +82,7 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
         return Path(cached)
     api = _api()
     with _explained(f"{dataset_id}, {name}", "main"):
-        info = api.dataset_info(dataset_id, files_metadata=True, timeout=TIMEOUT)
+        info = api.dataset_info(dataset_id, files_metadata=True, timeout=TIMEOUT_SECONDS)
         sibling = next((sibling for sibling in info.siblings or () if sibling.rfilename == name), None)
         if sibling is None:
             raise PrunescopeError(f"data set '{dataset_id}' has no file {name}: choose other data")
@@ -92,7 +92,7 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
 
 
 def _api() -> HfApi:
-    """Create a client; on a hosted server it acts for strangers, who must not use the host's token."""
+    """Create a client; on a hosted server it acts for strangers, so it does not use the host's token."""
     return HfApi(token=False if is_hosted() else None)
 
 
@@ -114,7 +114,7 @@ def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: 
     )
     for sibling in wanted:
         _check_content(repo_id, folder / sibling.rfilename, sibling)
-    # One more request, so that the cache records which commit the branch is at: offline runs ask for the branch.
+    # One more request makes the cache record the branch's commit: offline runs ask for the branch.
     api.hf_hub_download(repo_id, CONFIG, revision=revision)
     return folder
 
@@ -150,12 +150,12 @@ def _cached_snapshot(api: HfApi, repo_id: str, revision: str) -> Path | None:
 
 
 def _progress_class(report: Report | None) -> type[tqdm]:
-    """Create the progress bar class that the client asks for; it shows nothing and reports bytes to `report`."""
+    """Create the progress bar class that the client needs; it shows nothing and passes bytes to `report`."""
     lock = Lock()  # several threads download files
 
     class Progress(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
-            # The client creates three bars: one counts files, two count the same bytes.
+            # The client creates three bars: one for files, two that count the same bytes.
             self._counts = options.get("unit") == "B" and not str(options.get("desc")).startswith("Reconstructing")
             super().__init__(*args, **{**options, "disable": True})
             self.total = options.get("total") or 0
@@ -175,7 +175,7 @@ def _progress_class(report: Report | None) -> type[tqdm]:
 
 @contextmanager
 def _explained(what: str, revision: str) -> Iterator[None]:
-    """Turn every failure of the client into one line: what was asked for, what failed, what to do."""
+    """Turn every failure of the client into one line: the subject, what failed, what to do."""
     try:
         yield
     except FAILURES as error:
@@ -200,7 +200,7 @@ def _explanation(error: BaseException, revision: str) -> str:
     match error:
         case GatedRepoError():  # a subclass of RepositoryNotFoundError
             remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
-            return f"is gated: {remedy}choose an open one"
+            return f"is gated: {remedy}choose an open checkpoint"
         case RepositoryNotFoundError():
             return "is not on the Hub, or is private: check the spelling, which is owner/name"
         case RevisionNotFoundError():
@@ -226,9 +226,9 @@ def _explanation(error: BaseException, revision: str) -> str:
 
 
 def _refusal(status: int) -> str:
-    """Say what one of the Hub's status codes means for the person who asked."""
+    """Explain one of the Hub's status codes, and what to do about it."""
     if status == 429:
         return "cannot be fetched, the Hub has had too many requests: wait a few minutes"
     if status >= 500:
         return f"cannot be fetched, the Hub has a fault (status {status}): try again later"
-    return f"cannot be fetched, the Hub refuses it (status {status}): choose another one"
+    return f"cannot be fetched, the Hub refuses it (status {status}): choose another checkpoint"

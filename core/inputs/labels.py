@@ -1,7 +1,7 @@
 """Match a checkpoint's label names with a task's: which row of the classifier answers which label. No torch.
 
 Fine-tuned checkpoints number their labels as they please: some SST-2 heads put `positive` first, some MNLI heads
-`contradiction`. Labels are matched by name and never by score. A name such as LABEL_1 says nothing but its number.
+`contradiction`. Labels are matched by name and never by score. A name such as LABEL_1 gives only a number.
 """
 
 import re
@@ -12,8 +12,8 @@ from core.errors import PrunescopeError
 from core.request.catalog import Task
 
 MAX_LABELS = 1_000  # no task has more; `num_labels` is read from a stranger's file
-LISTED_LABELS = 6  # how many names a message shows
-LISTED_CHARACTERS = 40  # how much of each
+MAX_LISTED_LABELS = 6  # in a message
+LABEL_MAX_CHARS = 40  # of each
 
 _NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -34,8 +34,7 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of a checkpoint's labels in the order of its classifier's rows.
 
-    As in transformers, a configuration without `id2label` has `num_labels` labels LABEL_0, LABEL_1, …; without both
-    it has two.
+    As in transformers, a configuration without `id2label` has `num_labels` labels LABEL_0, LABEL_1, …, by default two.
 
     Args:
         config: The content of config.json.
@@ -56,7 +55,7 @@ def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def label_of(name: str, task: Task) -> int | None:
-    """Return the index of the task's label that a name means; None if it means none.
+    """Return the index of the task's label that a name stands for; None if it fits none.
 
     Case, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number.
     """
@@ -80,7 +79,7 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
         checkpoint: The checkpoint, for the message.
 
     Returns:
-        One row number per label of the task; (0, 1, …) where the checkpoint has the task's order.
+        One row number per label of the task; (0, 1, …) if the checkpoint has the task's order.
 
     Raises:
         PrunescopeError: There are more or fewer names than labels, a name fits no label, or two names fit the same.
@@ -101,5 +100,5 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [" ".join(name.split())[:LISTED_CHARACTERS] for name in names[:LISTED_LABELS]]
-    return ", ".join([*shown, "…"] if len(names) > LISTED_LABELS else shown)
+    shown = [" ".join(name.split())[:LABEL_MAX_CHARS] for name in names[:MAX_LISTED_LABELS]]
+    return ", ".join([*shown, "…"] if len(names) > MAX_LISTED_LABELS else shown)

@@ -1,6 +1,6 @@
-"""A visitor's own labelled sentences: read from a table, checked, and kept under the digest of their content; no torch.
+"""Read a visitor's own labelled sentences from a table, check them, and store them by their digest; no torch.
 
-A request names them `own:DIGEST` (`core.request.sweep_request.is_own`), so that no path comes from what they typed.
+A request names them `own:DIGEST` (`core.request.sweep_request.is_own`): no path comes from a visitor's input.
 """
 
 import io
@@ -26,9 +26,9 @@ MAX_ROWS = 2_000
 MAX_MEGABYTES = 4
 MAX_LABELS = 20  # different values of the label column
 MIN_CALIBRATION = 16  # examples to score on
-MAX_KEPT = 100  # uploads; the oldest make room
-FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
-QUOTES = "put text that holds the separator in double quotes"
+MAX_KEPT = 100  # uploads; the oldest are deleted
+FIRST_ROW = 2  # of the data in a spreadsheet: the header is row 1
+QUOTES = "put text that contains the separator in double quotes"
 LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment")
 
 
@@ -39,8 +39,8 @@ class Table:
     Attributes:
         file: The file's name.
         columns: Names from the header, all different.
-        numbers: Row numbers as a spreadsheet counts.
-        rows: Stripped cells, one for each column.
+        numbers: Row numbers as in a spreadsheet.
+        rows: Stripped cells, one per column.
     """
 
     file: str
@@ -86,9 +86,9 @@ def read_table(name: str, content: bytes) -> Table:
         content: Its bytes.
 
     Raises:
-        PrunescopeError: It is too large, no text, or its rows do not fit its header.
+        PrunescopeError: It is too large or not text, or its rows do not fit its header.
     """
-    import pandas as pd  # half a second that only an upload needs
+    import pandas as pd  # takes half a second, and only an upload needs it
 
     file = "".join(letter for letter in PurePath(name).name if letter.isprintable())[-80:] or "the file"
     if len(content) > MAX_MEGABYTES * 2**20:
@@ -98,9 +98,9 @@ def read_table(name: str, content: bytes) -> Table:
         cells = pd.read_csv(
             io.StringIO(text, newline=""),
             sep=_separator(file, text),
-            header=None,  # a row like the others, so that a longer one is refused
+            header=None,  # read as data: pandas then refuses a row that is longer than the header
             dtype=str,
-            keep_default_na=False,  # "NA" is a word; only a field that is not there is missing
+            keep_default_na=False,  # "NA" is a word; only an absent field is missing
             skip_blank_lines=False,  # they count in a spreadsheet's row numbers
             engine="python",  # counts rows, not lines, and refuses broken quotes
         )
@@ -122,11 +122,11 @@ def _separator(file: str, text: str) -> str:
 
 
 def _checked_table(file: str, cells: "DataFrame") -> Table:
-    """Take the header, drop blank rows, and refuse rows that lack a field."""
+    """Split off the header, drop blank rows, and refuse rows that lack a field."""
     if cells.shape[1] < 2:
         raise PrunescopeError(
-            f"{file} has {cells.shape[1]} columns: a header and at least two are needed, sentence and label, separated "
-            "by commas or tabs"
+            f"{file} has {cells.shape[1]} columns: it needs a header and at least two columns, sentence and label, "
+            "separated by commas or tabs"
         )
     cells = cells.apply(lambda column: column.str.strip())
     rows = cells[1:]
@@ -153,16 +153,16 @@ def likely_columns(table: Table, task: Task) -> tuple[tuple[str, ...], str]:
     kinds = {name: len(set(table.column(name))) for name in table.columns}
     named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
     label = named[0] if named else min(reversed(table.columns), key=lambda name: kinds[name])
-    others = [name for name in table.columns if name != label]
-    by_length = sorted(others, key=lambda name: -sum(map(len, table.column(name))))[: len(task.text_columns)]
+    candidates = [name for name in table.columns if name != label]
+    by_length = sorted(candidates, key=lambda name: -sum(map(len, table.column(name))))[: len(task.text_columns)]
     by_length.sort(key=table.columns.index)
-    known = [name for name in task.text_columns if name in others]
+    known = [name for name in task.text_columns if name in candidates]
     texts = known if len(known) == len(task.text_columns) else by_length
     return tuple((*texts, *table.columns)[: len(task.text_columns)]), label
 
 
 def label_values(table: Table, column: str) -> tuple[str, ...]:
-    """Return the different values of the label column, in order.
+    """Return the different values of the label column, sorted.
 
     Raises:
         PrunescopeError: There are too many for labels.
@@ -170,14 +170,14 @@ def label_values(table: Table, column: str) -> tuple[str, ...]:
     values = tuple(sorted(set(table.column(column)) - {""}))
     if len(values) > MAX_LABELS:
         raise PrunescopeError(
-            f"column '{column[:40]}' has {len(values):,} different values: at most {MAX_LABELS} labels, choose the "
-            "column that holds them"
+            f"column '{column[:40]}' has {len(values):,} different values, more than {MAX_LABELS}: choose the column "
+            "that holds the labels"
         )
     return values
 
 
 def likely_label(value: str, task: Task) -> int | None:
-    """Guess which label of the task a value means: its index, its name or the beginning of its name."""
+    """Guess which label of the task a value stands for, by its index, its name or the beginning of its name."""
     if value.isascii() and value.isdigit():
         return int(value) if int(value) < len(task.label_names) else None
     word = value.lower().replace(" ", "_").replace("-", "_")
@@ -190,7 +190,7 @@ def likely_label(value: str, task: Task) -> int | None:
 def sentences_from(
     table: Table, task: Task, text_columns: Sequence[str], label_column: str, labels: Mapping[str, int | None]
 ) -> OwnSentences:
-    """Take a task's examples out of a table.
+    """Take a task's examples from a table.
 
     Args:
         table: The file.
@@ -200,7 +200,7 @@ def sentences_from(
         labels: The meaning of every value of that column: a label index, or None to leave its rows out.
 
     Raises:
-        PrunescopeError: A column serves twice, a cell is empty, or too few rows are left.
+        PrunescopeError: A column is chosen twice, a cell is empty, or too few rows have a label.
     """
     chosen = (*text_columns, label_column)
     for name in chosen:
@@ -218,8 +218,8 @@ def sentences_from(
     kept = [(position, label) for position, label in enumerate(found) if label is not None]
     if len(kept) < MIN_EXAMPLES:
         raise PrunescopeError(
-            f"{table.file} has {len(kept)} rows with a label of {task.title}: at least {MIN_EXAMPLES} are needed, say "
-            "what the values of the label column mean"
+            f"{table.file} has {len(kept)} rows with a label of {task.title}, and at least {MIN_EXAMPLES} are needed: "
+            "say what the values of the label column mean, or add rows"
         )
     return OwnSentences(
         task=task.name,
@@ -230,10 +230,10 @@ def sentences_from(
     )
 
 
-def usual_examples(rows: int) -> int:
-    """Return how many rows are evaluated unless a number is asked for: two thirds, the rest is for scoring.
+def default_examples(rows: int) -> int:
+    """Return how many rows are evaluated by default: two thirds; the rest is for scoring.
 
-    It does not depend on the method, so that methods are compared on the same examples.
+    The number does not depend on the method: methods are compared on the same examples.
     """
     return max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, rows - rows // 3))
 
@@ -243,23 +243,23 @@ def check_rest(sentences: OwnSentences, evaluated: Sequence[tuple[str, ...]]) ->
 
     Args:
         sentences: All of them.
-        evaluated: The texts that are evaluated, which leaves the others.
+        evaluated: The texts that are evaluated; scores use the others.
 
     Raises:
-        PrunescopeError: Too few are left.
+        PrunescopeError: Too few others are left.
     """
     known = set(evaluated)
     rest = sum(texts not in known for texts in sentences.texts)
     if rest < MIN_CALIBRATION:
         raise PrunescopeError(
             f"{len(evaluated)} of {len(sentences.texts)} rows of {sentences.file} are evaluated, which leaves {rest} "
-            f"other sentences to score on: at least {MIN_CALIBRATION} are needed, so give more rows, evaluate "
-            "fewer, or choose a method that does not score"
+            f"other sentences to score on, and at least {MIN_CALIBRATION} are needed: add rows, evaluate fewer, or "
+            "choose a method that does not score"
         )
 
 
 def keep(sentences: OwnSentences) -> str:
-    """Store checked sentences where the worker finds them, and return their name in a request's `data`.
+    """Store checked sentences for the worker, and return their name for a request's `data`.
 
     Raises:
         PrunescopeError: The cache cannot be written.

@@ -1,6 +1,6 @@
 """From a request to its inputs and its key, before any model is loaded; no torch.
 
-So a stored result is found, or a bad request refused, without the seconds that importing torch takes.
+Importing torch takes seconds: without it, a stored result is found, or a bad request refused, at once.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Inputs:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
         calibration: The examples that the method scores on; None if it scores on none.
-        key: The key of the result that the request leads to.
+        key: The key of the request's result.
     """
 
     resolved: Resolved
@@ -33,14 +33,14 @@ class Inputs:
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
-    """Find the checkpoint and the examples of a checked request, downloading them where necessary.
+    """Find the checkpoint and the examples of a checked request; download them if necessary.
 
     Args:
         request: The request.
-        report: Called with (stage, done, total) while something is downloaded.
+        report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: One of them is unavailable.
+        PrunescopeError: The checkpoint or the examples are unavailable.
     """
     task, data = TASKS[request.task], request.data or "hub"
     resolved = in_task_order(resolve(request.checkpoint, report), task)
@@ -60,7 +60,7 @@ def pruning_record(
     Args:
         request: The request.
         calibration: The examples that the method scores on; None if it scores on none.
-        reliability: The scores' reliability, one value per layer, once it is known; it does not change the key.
+        reliability: The scores' reliability, one value per layer, once known; it does not change the key.
     """
     return PruningRecord(
         method=request.method,

@@ -1,4 +1,4 @@
-"""Samples of data files, kept in the user's cache: a second run reads no parquet and imports no `datasets`."""
+"""Keep samples of data files in the user's cache: a second run reads no parquet and does not import `datasets`."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def recall(key: str) -> Sample | None:
 
 
 def remember(key: str, sample: Sample) -> None:
-    """Keep a sample for the next run; where that is impossible, the next run draws it again."""
+    """Keep a sample for the next run; if that fails, the next run draws it again."""
     content = [sample.rows, sample.texts, sample.gold]
     text = json.dumps({"digest": digest(content), "examples": content}, ensure_ascii=False)
     try:
@@ -28,7 +28,7 @@ def remember(key: str, sample: Sample) -> None:
 
 
 def remembered_samples() -> Iterator[Sample]:
-    """Yield all samples that are kept."""
+    """Yield all samples in the cache."""
     for path in _folder().glob("*.json"):
         sample = _read(path)
         if sample:

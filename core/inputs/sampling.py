@@ -1,4 +1,4 @@
-"""Samples of labelled examples: seeded, proportionally stratified, in random order."""
+"""Draw samples of labelled examples: seeded, proportionally stratified, in random order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,28 +27,28 @@ def draw(
     place: str,
     task: Task,
     num_examples: int | None,
-    usual: int = DEFAULT_EXAMPLES,
-    without: Texts = (),
+    default: int = DEFAULT_EXAMPLES,
+    excluded: Texts = (),
 ) -> Sample:
-    """Draw a stratified sample in random order, the same one every time, and check what was drawn.
+    """Draw a stratified sample in random order, the same sample every time, and check it.
 
     Args:
         columns: All rows.
         place: The name of the data in messages.
         task: The task.
-        num_examples: How many; None is the usual number, or as many as there are.
-        usual: The usual number.
-        without: Examples that must not be drawn.
+        num_examples: How many; None for the default number, or all if there are fewer.
+        default: The default number.
+        excluded: Examples that must not be drawn.
 
     Raises:
-        PrunescopeError: Too few rows, a label outside the task, or a text that is empty or no text.
+        PrunescopeError: There are too few rows, a label is outside the task, or a text is empty or not text.
     """
     labels = columns["label"]
     _check_labels(labels, place, task)
-    known = set(without)
+    known = set(excluded)
     candidates = zip(*(columns[name] for name in task.text_columns), strict=True)
     free = np.array([row for row, texts in enumerate(candidates) if texts not in known], dtype=np.int64)  # (rows,)
-    size = _size(num_examples, len(free), place, usual)
+    size = _size(num_examples, len(free), place, default)
     rows = tuple(free[list(stratified(np.array(labels, dtype=np.int64)[free], size))].tolist())
     texts = tuple(tuple(columns[name][row] for name in task.text_columns) for row in rows)
     _check_texts(rows, texts, place, task)
@@ -56,13 +56,13 @@ def draw(
 
 
 def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
-    """Sample rows so that every label keeps its share (largest remainders), in random order.
+    """Sample rows in random order; every label keeps its share (by largest remainders).
 
     Args:
         labels: Label index of every row, int64, shape (rows,).
         size: Rows to draw, at most `len(labels)`.
     """
-    random = np.random.RandomState(SUBSET_SEED)  # legacy on purpose: NumPy guarantees that its stream never changes
+    random = np.random.RandomState(SUBSET_SEED)  # legacy on purpose: NumPy promises never to change its stream
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * size  # in units of 1 / rows, so that remainders are exact integers
     quotas = shares // len(labels)
@@ -73,12 +73,12 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
     return tuple(random.permutation(np.concatenate(drawn)).tolist())
 
 
-def _size(asked: int | None, available: int, place: str, usual: int) -> int:
+def _size(asked: int | None, available: int, place: str, default: int) -> int:
     """Decide the number of examples, or refuse."""
     if available < MIN_EXAMPLES:
         raise PrunescopeError(f"{place} has {available} examples: CKA needs at least {MIN_EXAMPLES}, choose other data")
     if asked is None:
-        return min(usual, available)
+        return min(default, available)
     if asked < MIN_EXAMPLES:
         raise PrunescopeError(f"{asked} examples: CKA needs at least {MIN_EXAMPLES}, ask for more")
     if asked > available:

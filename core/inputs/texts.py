@@ -1,4 +1,4 @@
-"""The texts of a result's examples, where this computer has them."""
+"""Find the texts of a result's examples on this computer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +17,7 @@ Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each
 def texts_of(task: TaskRecord) -> Texts | None:
     """Find the texts of a result's examples, in evaluation order; None if this computer does not have them.
 
-    They are the texts that have the record's fingerprint.
+    Texts belong to a result if they have its record's fingerprint.
     """
     for rows, texts in _written(task) if task.source == "written" else _kept():
         known = dict(zip(rows, texts, strict=True))
@@ -37,7 +37,7 @@ def _written(task: TaskRecord) -> Iterator[Candidate]:
 
 
 def _kept() -> Iterator[Candidate]:
-    """Yield what this computer has kept: samples, and, unless it serves strangers, a visitor's own sentences."""
+    """Yield what this computer has stored: samples and, unless it serves strangers, a visitor's own sentences."""
     for sample in remembered_samples():
         yield sample.rows, sample.texts
     for own in () if is_hosted() else own_table.kept():

@@ -1,4 +1,4 @@
-"""A check that a checkpoint is not evaluated on its own training data."""
+"""Check that a checkpoint is not evaluated on its own training data."""
 
 import hashlib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from core.inputs.examples import EvalSubset
 from core.results.schema import canonical_json
 
 # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
-TRAINING_OVERLAP = 0.1
+MAX_TRAINING_OVERLAP = 0.1
 
 
 def example_digest(texts: tuple[str, ...]) -> int:
@@ -19,7 +19,7 @@ def example_digest(texts: tuple[str, ...]) -> int:
 
 
 def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
-    """Return ascending digests of examples without repetitions, uint64, as `training_examples.npy` stores them."""
+    """Return the distinct digests of examples, ascending, uint64, as `training_examples.npy` stores them."""
     return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
 
 
@@ -32,14 +32,14 @@ def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, chec
         checkpoint_id: The checkpoint's id, for the message.
 
     Raises:
-        PrunescopeError: More of the examples than chance explains are in the training data.
+        PrunescopeError: More of the examples are in the training data than MAX_TRAINING_OVERLAP allows.
     """
     if digests is None:
         return
     own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
     known = int(np.isin(own, digests).sum())
-    if known > 1 + TRAINING_OVERLAP * len(own):
+    if known > 1 + MAX_TRAINING_OVERLAP * len(own):
         raise PrunescopeError(
             f"{known} of {len(own)} evaluation examples are in the training data of {checkpoint_id} "
-            f"(at most {TRAINING_OVERLAP:.0%} may be): choose the validation data or the written examples"
+            f"(at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data or the written examples"
         )

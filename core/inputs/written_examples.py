@@ -1,4 +1,4 @@
-"""The examples that were written for this project and are bundled with it."""
+"""Read the examples that were written for this project and are bundled with it."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ CALIBRATION = "calibration"
 
 
 def read_written(task: Task, part: str) -> dict[str, list[Any]]:
-    """Read one part of a task's written examples: its text columns and `label`, over the lines of that part.
+    """Read one part of a task's written examples: its text columns and `label`.
 
     Raises:
         PrunescopeError: There are none for this task, or a line is malformed.
@@ -21,7 +21,7 @@ def read_written(task: Task, part: str) -> dict[str, list[Any]]:
     if not path.is_file():
         names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.jsonl"))) or "none"
         raise PrunescopeError(
-            f"no written examples for task '{task.name}' (there are some for: {names}): choose hub or a folder as data"
+            f"no written examples for task '{task.name}' (there are some for {names}): choose hub or a folder as data"
         )
     columns: dict[str, list[Any]] = {name: [] for name in (*task.text_columns, "label")}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

@@ -158,7 +158,7 @@ class TestSources:
 
     def test_a_task_without_written_examples_is_refused(self, write_lines):
         write_lines([])
-        assert "no written examples for task 'mrpc' (there are some for: sst2)" in refusal("written", task=MRPC)
+        assert "no written examples for task 'mrpc' (there are some for sst2)" in refusal("written", task=MRPC)
 
     @pytest.mark.parametrize(
         "line", ["not json", "[]", '{"sentence": "no part"}', '{"part": "evaluation", "label": 1}']

@@ -20,7 +20,7 @@ from core.inputs.own_table import (
     likely_label,
     read_table,
     sentences_from,
-    usual_examples,
+    default_examples,
 )
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS, TASKS
@@ -112,7 +112,7 @@ class TestMeaning:
 
     def test_too_many_values_are_no_labels(self) -> None:
         table = Table("a", ("text",), tuple(range(30)), tuple((str(row),) for row in range(30)))
-        with pytest.raises(PrunescopeError, match=f"has 30 different values: at most {MAX_LABELS}"):
+        with pytest.raises(PrunescopeError, match=f"has 30 different values, more than {MAX_LABELS}"):
             label_values(table, "text")
 
     def test_rows_of_a_value_that_means_nothing_are_left_out(self) -> None:
@@ -162,7 +162,7 @@ class TestKeeping:
 
 class TestDrawing:
     def test_two_thirds_are_evaluated_whatever_the_method(self) -> None:
-        assert [usual_examples(rows) for rows in (4, 5, 6, 90, 384, 2000)] == [4, 4, 4, 60, 256, 256]
+        assert [default_examples(rows) for rows in (4, 5, 6, 90, 384, 2000)] == [4, 4, 4, 60, 256, 256]
         data = keep(many(90))
         subset = load_subset(SST2, data, None)
         calibration = load_calibration(SST2, data, subset)
