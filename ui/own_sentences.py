@@ -12,13 +12,13 @@ from core.inputs.own_table import (
     MAX_ROWS,
     OwnSentences,
     Table,
+    default_examples,
     keep,
     label_values,
     likely_columns,
     likely_label,
     read_table,
     sentences_from,
-    default_examples,
 )
 from core.request.catalog import Task
 from core.request.limits import is_hosted

@@ -20,9 +20,8 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
     """
     if model_type in SHARED_LAYERS:
         raise PrunescopeError(
-            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights, so that no layer can "
-            f"be pruned without all others: choose a checkpoint of type "
-            f"{', '.join(SUPPORTED_MODEL_TYPES)}"
+            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights, so no layer can be "
+            f"pruned alone: choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
         )
     if model_type not in SUPPORTED_MODEL_TYPES:
         raise PrunescopeError(
@@ -96,8 +95,8 @@ def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
         raise PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
     if not set(VOCABULARIES) & set(names):
         raise PrunescopeError(
-            f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, so every word would be unknown: "
-            "choose another checkpoint"
+            f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, so every word would be "
+            "unknown: choose another checkpoint"
         )
     return (CONFIG, *weight_patterns(names, checkpoint), *TOKENIZER_FILES)
 

@@ -140,6 +140,6 @@ def _subset(task: Task, data: str, source_name: str | None, split: str, sample: 
 
 
 def _own_subset(task: Task, own: OwnSentences, sample: Sample) -> EvalSubset:
-    """Number the rows as in the visitor's file, of which some rows may have been left out."""
+    """Describe a sample by the row numbers of the visitor's file, some of whose rows may have been left out."""
     sample = replace(sample, rows=tuple(own.rows[position] for position in sample.rows))
     return _subset(task, OWN_SPLIT, f"own sentences ({own.file})", OWN_SPLIT, sample)

@@ -14,13 +14,13 @@ from core.inputs.own_table import (
     MAX_ROWS,
     OwnSentences,
     Table,
+    default_examples,
     keep,
     label_values,
     likely_columns,
     likely_label,
     read_table,
     sentences_from,
-    default_examples,
 )
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS, TASKS
@@ -76,7 +76,7 @@ class TestReading:
         assert "unexpected end of data" in refusal('text,label\n"a,1\n')
         assert "is not UTF-8 text (byte 1): save it as CSV UTF-8" in refusal("xä,b".encode("latin-1"))
         assert "has 2 columns 'text': rename" in refusal("text,text\na,1\n")
-        assert "has 1 columns: a header and at least two" in refusal("text\na\n")
+        assert "has 1 columns: it needs a header and at least two" in refusal("text\na\n")
         assert "has 0 columns" in refusal("")
         assert "has 2,001 rows: at most 2,000" in refusal("text,label\n" + "a,1\n" * (MAX_ROWS + 1))
         assert "is larger than 4 MiB" in refusal(b"x" * (4 * 2**20 + 1))
@@ -127,7 +127,7 @@ class TestMeaning:
             sentences_from(holes, SST2, ["text"], "label", {"0": 0, "1": 1})
         with pytest.raises(PrunescopeError, match="column 'label' is chosen twice"):
             sentences_from(holes, SST2, ["label"], "label", {"0": 0, "1": 1})
-        with pytest.raises(PrunescopeError, match="has 2 rows with a label of SST-2: at least 4"):
+        with pytest.raises(PrunescopeError, match="has 2 rows with a label of SST-2, and at least 4 are needed"):
             sentences_from(read_table("r.csv", CSV), SST2, ["text"], "label", {"pos": 1})
 
 
