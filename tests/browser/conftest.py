@@ -8,12 +8,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
+from core.inputs.checkpoints import resolve
 from core.request.catalog import EMBEDDED, ROOT, SHIPPED
+from core.results.schema import SweepResult
+from core.results.store import save
 from tests.browser import shipped
 from tests.browser.watching import PATIENCE, complaints_of, messages_of
-from tests.builders import ship
+from tests.builders import ship, with_own_key
 from tests.tiny import make_bert
 
+OWN_RESULTS = "own"  # folder of the copy
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "tests/builders.py", "tests/browser/site_pages")
 
 
@@ -24,8 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running copy, with a tiny checkpoint in the place of the first embedded one."""
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a copy of the app, with a tiny checkpoint in the place of the first embedded one."""
     folder = tmp_path_factory.mktemp("site")
     for piece in PIECES:
         source, target = ROOT / piece, folder / piece
@@ -34,12 +38,33 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for page in (folder / "tests/browser/site_pages").glob("*.py"):
         shutil.copy(page, folder / "pages")
     ship(folder / "cached_results" / "results", *shipped.SHIPPED)
-    checkpoint = next(iter(EMBEDDED.values())).folder
-    assert checkpoint is not None
-    make_bert(folder / checkpoint.relative_to(ROOT))
+    make_bert(checkpoint_in(folder))
     shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
-    with served(folder, folder / "own") as address:
+    return folder
+
+
+def checkpoint_in(copy: Path) -> Path:
+    """The place of the first embedded checkpoint in a copy of the app."""
+    folder = next(iter(EMBEDDED.values())).folder
+    assert folder is not None
+    return copy / folder.relative_to(ROOT)
+
+
+@pytest.fixture(scope="session")
+def site(copy: Path) -> Iterator[str]:
+    """The address of the running copy."""
+    with served(copy, copy / OWN_RESULTS) as address:
         yield address
+
+
+@pytest.fixture
+def answering(copy: Path) -> Iterator[SweepResult]:
+    """A result of the tiny checkpoint's content, among the visitor's own ones; of others it answers nothing."""
+    checkpoint = shipped.WRITTEN.checkpoint.model_copy(update={"revision": resolve(str(checkpoint_in(copy))).revision})
+    result = with_own_key(shipped.WRITTEN, checkpoint=checkpoint)
+    path = save(result, copy / OWN_RESULTS)
+    yield result
+    path.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.request.catalog import TASKS
+from tests.browser.conftest import OWN_RESULTS
 from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.tiny import make_bert, make_texts, write_split
 
@@ -72,7 +73,7 @@ def processes() -> tuple[psutil.Process, psutil.Process]:
     return worker.parent(), worker
 
 
-def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page) -> None:
+def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page, copy: Path) -> None:
     run(lab, SHORT, 64)
     expect_result(lab)
     address = lab.url
@@ -86,7 +87,7 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page) -
     lab.get_by_text("Settings", exact=True).click()
     expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
     server, worker = processes()
-    (file,) = Path(server.cwd(), "own").glob(f"{address.rpartition('=')[2]}*")
+    (file,) = (copy / OWN_RESULTS).glob(f"{address.rpartition('=')[2]}*")
     written = file.stat().st_mtime_ns
     lab.get_by_role("button", name="Run", exact=True).click()
     expect(lab).to_have_url(address)

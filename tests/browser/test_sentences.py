@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.results.schema import SweepResult
 from tests.browser.watching import WORKER_PATIENCE, amounts_played, expect_idle, expect_silence
 
 NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link](http://x.y)'
@@ -48,7 +49,10 @@ def test_it_plays_without_a_message_to_the_server(sentences: Page, messages: lis
     assert not messages
 
 
-def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(sentences: Page) -> None:
+def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
+    sentences: Page, site: str, answering: SweepResult
+) -> None:
+    sentences.goto(f"{site}/sentences?result={answering.key}")
     sentences.get_by_role("textbox", name="Sentence").fill(NASTY)
     sentences.get_by_role("button", name="Predict").click()
     expect(sentences.get_by_text("Unpruned, the model says")).to_be_visible(timeout=WORKER_PATIENCE)

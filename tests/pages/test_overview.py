@@ -15,8 +15,8 @@ PAGE = "app.py"
 
 def accuracies(app: AppTest) -> list[float]:
     """Unpruned, of every accuracy curve."""
-    views = player(app)["views"]
-    return [view["datasets"]["amounts"][0]["accuracy"] for name, view in views.items() if "amounts" in view["datasets"]]
+    datasets = [rows for view in player(app)["views"].values() for rows in view["datasets"].values()]
+    return [rows[0]["accuracy"] for rows in datasets if {"k", "accuracy"} <= rows[0].keys()]
 
 
 def pair(method: str, **others: Any) -> list[SweepResult]:
