@@ -1,4 +1,4 @@
-"""Where each architecture keeps its encoder layers, their parts and its classifier."""
+"""Find the encoder layers, their parts and the classifier of each supported architecture."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Architecture:
 
     Attributes:
         layers: From the model to its list of encoder layers.
-        classifier: From the model to the linear layer that computes the logits. All further paths start at a layer.
+        classifier: From the model to the linear layer that computes the logits. The paths below start at a layer.
         query: Computes the queries; `key` and `value` likewise.
         attention_dense: Reads the context units that attention computes from the values.
         attention_norm: The LayerNorm whose output is the attention block's, after the residual connection.
@@ -74,7 +74,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def architecture_of(model: nn.Module) -> Architecture:
-    """Look up where a model keeps its parts.
+    """Look up the paths to a model's parts.
 
     Raises:
         PrunescopeError: The model's type is not supported.
@@ -95,7 +95,7 @@ def classifier(model: nn.Module) -> nn.Linear:
 
 
 def part(model: nn.Module, layer: nn.Module, name: Part) -> nn.Module:
-    """Return a part of one of the model's encoder layers, by its name in `Architecture`."""
+    """Return a part of an encoder layer by its name in `Architecture`."""
     return cast(nn.Module, attrgetter(getattr(architecture_of(model), name))(layer))
 
 

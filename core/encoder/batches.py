@@ -1,7 +1,7 @@
-"""Tokenise examples and pack them for the model: which run together, and how far they are padded.
+"""Tokenise examples and pack them into micro-batches for the model.
 
-Examples run in order of length, so that short ones are never padded to long ones;
-every micro-batch knows the places of its examples in the evaluation order.
+Examples run in order of length: short ones are never padded to long ones. Every micro-batch records the positions of
+its examples in the evaluation order.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MICRO_BATCH = 16  # examples in a forward pass; 8, 32 and 128 were slower on two cores
-MINIBATCH = 32  # examples in one Gram matrix of flattened tokens
-WINDOW_BYTES = 256 * 1024**2  # bound on the token vectors in memory at once
+MICRO_BATCH = 16  # examples per forward pass; 8, 32 and 128 were slower on two cores
+MINIBATCH = 32  # examples per Gram matrix of flattened tokens
+WINDOW_BYTES = 256 * 1024**2  # limit on the token vectors in memory at once
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Encoded:
 
     Attributes:
         features: The tokenizer's output, one dict per example, in evaluation order.
-        lengths: (examples,) tokens of each, special tokens included.
+        lengths: (examples,) number of tokens, special tokens included.
     """
 
     features: tuple[dict[str, list[int]], ...]
@@ -57,9 +57,9 @@ class MicroBatch:
     Attributes:
         examples: (micro-batch,) positions in evaluation order.
         inputs: The model's arguments, each (micro-batch, longest).
-        lengths: (micro-batch,) tokens of each.
+        lengths: (micro-batch,) number of real tokens.
         real: (micro-batch, longest) bool, False for padding.
-        slots: (real tokens,) the place of each real token in the window's packed tokens.
+        slots: (real tokens,) position of each real token in the window's packed tokens.
     """
 
     examples: Tensor
@@ -75,7 +75,7 @@ class Window:
 
     Attributes:
         minibatches: Ranges of the evaluation order.
-        tokens: For each minibatch its real tokens: (minibatch, longest) bool.
+        tokens: For each minibatch (minibatch, longest) bool, False for padding.
         micro_batches: The window's examples in order of length.
         num_tokens: Real tokens of the window.
     """
@@ -91,18 +91,18 @@ def plan_windows(encoded: Encoded, tokenizer: Any, bytes_per_token: int) -> list
 
     Args:
         encoded: The examples.
-        tokenizer: Pads a micro-batch.
+        tokenizer: Pads the micro-batches.
         bytes_per_token: Memory for one token at all points.
     """
     groups: list[list[range]] = []
-    held = 0
+    used_bytes = 0
     for batch in minibatches(len(encoded.features)):
-        needed = int(encoded.lengths[batch].sum()) * bytes_per_token
-        if not groups or held + needed > WINDOW_BYTES:
+        batch_bytes = int(encoded.lengths[batch].sum()) * bytes_per_token
+        if not groups or used_bytes + batch_bytes > WINDOW_BYTES:
             groups.append([])
-            held = 0
+            used_bytes = 0
         groups[-1].append(batch)
-        held += needed
+        used_bytes += batch_bytes
     return [_window(encoded, tokenizer, group) for group in groups]
 
 

@@ -1,4 +1,4 @@
-"""Forward hooks that record what modules read or write, and that are removed afterwards."""
+"""Record what modules read or write with forward hooks, and remove the hooks afterwards."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -22,7 +22,7 @@ class Catcher:
 
         Args:
             modules: Modules whose first input or output is a tensor.
-            side: Which of the two to record.
+            side: What to record.
         """
         self.states: list[Tensor] = [torch.empty(0)] * len(modules)
         self._handles = [

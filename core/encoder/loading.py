@@ -1,4 +1,4 @@
-"""Load a checkpoint's files as model and tokenizer; refuse everything that transformers accepts silently."""
+"""Load a checkpoint's files as model and tokenizer; refuse faults that transformers accepts silently."""
 
 import pickle
 import threading
@@ -42,12 +42,12 @@ class Checkpoint:
 
 
 class _Shelf:
-    """The one model that stays loaded between two uses, and who uses it now."""
+    """The one model that stays loaded between two uses, and the thread that uses it now."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.borrower: int | None = None  # the thread that holds the lock
-        self.loaded: dict[Resolved, Checkpoint] = {}  # the last one only: a second model costs memory
+        self.loaded: dict[Resolved, Checkpoint] = {}  # at most one: a second model would cost memory
 
 
 _shelf = _Shelf()
@@ -57,25 +57,25 @@ _shelf = _Shelf()
 def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
     """Lend a checkpoint to one caller at a time, who may prune its model in place and must restore it.
 
-    The model stays loaded afterwards, so that the next caller who asks for the same content need not wait for it;
-    one that a sweep left before its end still holds is loaded anew.
-    Other threads wait until the model is back: pruned by one thread while another runs it, it would give wrong numbers.
+    Other threads wait until the model is returned: a model pruned by one thread while another runs it would give
+    incorrect numbers. The model stays loaded for the next caller with the same content, unless an unfinished sweep
+    still holds it.
 
     Args:
         resolved: From `resolve`.
 
     Raises:
-        PrunescopeError: It cannot be read, would compute something other than what was trained, or this thread
-            already holds a model, for which it would wait forever.
+        PrunescopeError: It cannot be read, would compute something other than what was trained, or this thread already
+            holds a model and would wait for itself forever.
     """
     if _shelf.borrower == threading.get_ident():
         raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded while this thread uses a model: end the run that uses it first"
+            f"'{resolved.id}' cannot be loaded while this thread uses a model: end the run that uses the model first"
         )
     with _shelf.lock:
         _shelf.borrower = threading.get_ident()
         checkpoint = _shelf.loaded.pop(resolved, None)
-        _shelf.loaded.clear()  # before the next one is loaded: two models are never in memory together
+        _shelf.loaded.clear()  # before the next model is loaded: memory never holds two
         try:
             checkpoint = checkpoint or load(resolved)
             yield checkpoint
@@ -86,7 +86,7 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
 
 
 def _has_hooks(model: "nn.Module") -> bool:
-    """Whether a recorder is still in place: then its sweep has not ended, and the weights may be pruned."""
+    """Whether a recorder is still in place: its sweep has not ended, and the weights may be pruned."""
     return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
@@ -94,12 +94,12 @@ def load(resolved: Resolved) -> Checkpoint:
     """Read a checkpoint's model and tokenizer.
 
     Args:
-        resolved: From `resolve`; with a `row_order`, the classifier's rows and their names are put in that order.
+        resolved: From `resolve`; a `row_order` reorders the classifier's rows and their names.
 
     Raises:
         PrunescopeError: It cannot be read, or would compute something other than what was trained.
     """
-    # Imported here: torch and transformers take seconds, and `resolve` must stay free of them.
+    # Imported here because torch and transformers take seconds to import.
     from core.encoder.architectures import encoder_layers, num_prunable
 
     with _one_line_errors(resolved):
@@ -124,14 +124,14 @@ def load(resolved: Resolved) -> Checkpoint:
 
 @contextmanager
 def _one_line_errors(resolved: Resolved) -> Iterator[None]:
-    """Turn what the libraries raise on a bad checkpoint into one line, without a machine's path."""
+    """Turn the libraries' errors on a bad checkpoint into one line without a machine's path."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of unusual pickles before it refuses them
+            warnings.simplefilter("ignore")  # torch warns about unusual pickles before it refuses them
             yield
     except pickle.UnpicklingError as error:
         raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded: its weights file is damaged, or contains code, which is never run: "
+            f"'{resolved.id}' cannot be loaded, its weights file is damaged or contains code, which is never run: "
             "choose another checkpoint"
         ) from error
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
@@ -139,7 +139,7 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
         reason = f"{type(error).__name__}: {lines[0][:160]}" if lines else type(error).__name__
         raise PrunescopeError(
             f"'{resolved.id}' cannot be loaded, a file is damaged or has the wrong format ({reason}): "
-            "fetch the checkpoint again, or choose another one"
+            "fetch it again, or choose another checkpoint"
         ) from error
 
 
@@ -147,7 +147,7 @@ def _load_tokenizer(resolved: Resolved) -> Any:
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
-    logging.set_verbosity_error()  # reports of unused weights would end up in the output of the worker or a command
+    logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
     return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
 
@@ -168,7 +168,7 @@ def _load_model(resolved: Resolved) -> Any:
         use_safetensors="safetensors" in weights[0],
         weights_only=True,
         dtype=torch.float32,
-        ignore_mismatched_sizes=True,  # refused below, with a better message
+        ignore_mismatched_sizes=True,  # refused below with a better message
         output_loading_info=True,
     )
     mismatched = sorted(found["mismatched_keys"])
@@ -191,7 +191,7 @@ def _load_model(resolved: Resolved) -> Any:
 
 
 def _check_size(name: str, config: Any) -> None:
-    """Check the number of parameters and positions before a weight is read; the meta device takes no memory."""
+    """Check the numbers of parameters and positions before any weight is read; the meta device takes no memory."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
@@ -234,10 +234,10 @@ def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
 
 
 def _reorder_labels(model: Any, order: Sequence[int]) -> None:
-    """Put the classifier's rows, and the names of their labels, in another order.
+    """Reorder the classifier's rows and the names of their labels.
 
-    Done to the weights themselves, once, so that whatever reads the model has the task's order: predictions, scores of
-    calibration examples, masks of the classifier's own rows, an exported checkpoint.
+    The weights themselves change, so everything that reads the model has the task's order: predictions, calibration
+    scores, masks of the classifier's own rows, an exported checkpoint.
     """
     from core.encoder.architectures import classifier
 
@@ -251,10 +251,10 @@ def _reorder_labels(model: Any, order: Sequence[int]) -> None:
 def check_labels(checkpoint: Checkpoint, task: Task) -> None:
     """Refuse a checkpoint whose classifier does not have the task's labels in the task's order.
 
-    `prepare` asks for that order; this keeps a checkpoint that was loaded in its own order from a wrong score.
+    `prepare` asks for that order; a checkpoint loaded in its own order would get an incorrect score.
 
     Raises:
-        PrunescopeError: The labels are others, or stand in another order.
+        PrunescopeError: The labels differ from the task's, or come in another order.
     """
     names = [str(name) for _, name in sorted(checkpoint.model.config.id2label.items())]  # type: ignore[union-attr, operator]
     order = label_order(names, task, checkpoint.record.id)

@@ -1,8 +1,7 @@
-"""One inference pass: examples in, logits and the representations at every point out.
+"""One inference pass: from examples to logits and the representations at every point.
 
-Examples run through the model in order of length (`core.encoder.batches`), while everything
-that leaves this file is in evaluation order.
-`mean` and `cls` are one vector per example. `tokens` is kept packed, without padding.
+Examples run through the model in order of length (`core.encoder.batches`); all output is in evaluation order. `mean`
+and `cls` are one vector per example. `tokens` stays packed, without padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +26,7 @@ class Recorder(Catcher):
 
         Args:
             model: An encoder classifier in eval mode.
-            points: As `core.request.points` names them.
+            points: Names from `core.request.points`.
         """
         super().__init__([_module_of(model, point) for point in points], "output")
         self.model = model
@@ -53,9 +52,9 @@ def _module_of(model: nn.Module, point: str) -> nn.Module:
 
 
 class Representations:
-    """One pruned model's logits and reduced representations of all examples, in evaluation order.
+    """A pruned model's logits and reduced representations of all examples, in evaluation order.
 
-    The buffers are reused from amount to amount.
+    All amounts share the buffers.
 
     Attributes:
         logits: (examples, labels) float32.
@@ -65,27 +64,19 @@ class Representations:
     """
 
     def __init__(self, num_examples: int, num_labels: int, num_points: int, hidden: int, num_tokens: int) -> None:
-        """Allocate the buffers.
-
-        Args:
-            num_examples: Examples in evaluation order.
-            num_labels: Labels of the classifier.
-            num_points: Points that representations are taken at.
-            hidden: The encoder's hidden size.
-            num_tokens: Real tokens of the largest window.
-        """
+        """Allocate the buffers; `num_tokens` counts the real tokens of the largest window."""
         self.logits = torch.zeros(num_examples, num_labels)
         self.mean = torch.zeros(num_points, num_examples, hidden)
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
-        self._padded = torch.empty(0)  # one buffer for all minibatches: a new one each would fragment memory
+        self._padded = torch.empty(0)  # shared by all minibatches: new buffers would fragment memory
 
     @torch.inference_mode()
     def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor]) -> None:
         """Reduce one micro-batch.
 
         Args:
-            batch: The examples that were run.
+            batch: The examples that have run.
             logits: (micro-batch, labels).
             states: For each point (micro-batch, longest, hidden).
         """
@@ -99,10 +90,10 @@ class Representations:
 
     @torch.inference_mode()
     def tokens(self, window: Window) -> Iterator[Tensor]:
-        """Yield the flattened tokens of each minibatch of the window that was run last.
+        """Yield the flattened tokens of each minibatch of the last window.
 
         Args:
-            window: The window whose micro-batches were stored.
+            window: The window whose micro-batches were stored last.
 
         Yields:
             (points, minibatch, longest · hidden) float32, padding zero; the next minibatch overwrites it.

@@ -1,8 +1,7 @@
 """Pruning methods: one per file behind one small protocol, and the registry.
 
-A method reads the baseline once and makes a plan for all amounts. The plan says,
-amount by amount, which entries of which parameters are kept. `PrunedModel` applies
-a plan in place and restores the baseline at the end.
+A method reads the baseline once and makes a plan for all amounts. For each amount, the plan says which entries of
+which parameters stay. `PrunedModel` applies a plan in place and restores the baseline at the end.
 """
 
 from collections.abc import Callable, Mapping

@@ -2,13 +2,13 @@
 
 Formula: score_i = mean over calibration examples of |Σ_t h_ti · ∂P(y|x)/∂h_ti|, with
 the unit's value h_ti at token t and the probability P of the gold label y, on the
-baseline in eval mode; padding is excluded. Units are those that can be removed
+baseline in eval mode; padding is excluded. The units are those that can be removed
 cleanly: the inputs of the attention's output matrix (context units) and of the
-feed-forward network's second matrix (intermediate units). The units of the smallest
+feed-forward network's second matrix (intermediate units). The units with the smallest
 scores are removed: the row and bias entry that make a unit, and the column that reads it.
 
 The paper sums signed attributions over examples, where they cancel, and two halves of
-the examples agree poorly. With the absolute value inside each example they agree.
+the examples agree poorly. Absolute values inside each example make them agree.
 
 Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of the units, per layer and type.
@@ -23,23 +23,23 @@ from core.pruning.units import UnitPlan, clean_units
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Score the clean units; see the module's text and `core.pruning.Planning`.
+    """Score the clean units; see the module docstring and `core.pruning.Planning`.
 
     Args:
         baseline: With calibration examples.
     """
-    assert baseline.calibration is not None  # as the catalog says
+    assert baseline.calibration is not None  # the catalog marks this method as calibrated
     layers = clean_units(baseline.model)
     halves = [[Halves(units.size) for units in types] for types in layers]
-    flat = [of_type for of_layer in halves for of_type in of_layer]
+    flat_halves = [type_halves for layer_halves in halves for type_halves in layer_halves]
     readers = [units.reader for types in layers for units in types if units.reader is not None]
     with Catcher(readers, "input") as values:
         for batch, found in attributions(baseline.model, baseline.calibration, values, gold_probability):
-            for of_type, attribution in zip(flat, found, strict=True):
-                of_type.add(batch.examples, attribution.abs())  # (micro-batch, units)
+            for type_halves, attribution in zip(flat_halves, found, strict=True):
+                type_halves.add(batch.examples, attribution.abs())  # (micro-batch, units)
             yield
     count = len(baseline.calibration.gold)
-    scores = [[of_type.total / count for of_type in of_layer] for of_layer in halves]
+    scores = [[type_halves.total / count for type_halves in layer_halves] for layer_halves in halves]
     return UnitPlan(layers, scores, reliability(halves))
 
 

@@ -2,7 +2,7 @@
 
 Formula: score_i = |Σ h_ti · ∂L/∂h_ti| over all calibration examples and tokens t, signed
 until the end, with hidden unit i of the *layer's output* h and the cross-entropy L of the
-gold label. The units of the smallest scores are removed; `units.hidden_units` lists the
+gold label. The units with the smallest scores are removed; `units.hidden_units` lists the
 parts of a hidden unit.
 
 Two things differ from the published code on purpose: it scored in training mode, with
@@ -23,12 +23,12 @@ from core.pruning.units import UnitPlan, hidden_units
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Score the hidden units; see the module's text and `core.pruning.Planning`.
+    """Score the hidden units; see the module docstring and `core.pruning.Planning`.
 
     Args:
         baseline: With calibration examples.
     """
-    assert baseline.calibration is not None  # as the catalog says
+    assert baseline.calibration is not None  # the catalog marks this method as calibrated
     layers = hidden_units(baseline.model)
     halves = [[Halves(units.size) for units in types] for types in layers]
     outputs = [part(baseline.model, layer, "output_norm") for layer in encoder_layers(baseline.model)]

@@ -1,7 +1,7 @@
-"""What methods that score examples share: the examples, attributions, and split-half reliability.
+"""Shared by methods that score examples: the examples, attributions, and split-half reliability.
 
 Scores are summed over the even and the odd calibration examples separately. The rank
-correlation of the two sums (split-half reliability) tells signal from chance.
+correlation of the two sums (split-half reliability) separates signal from chance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ class Calibration:
 def attributions(
     model: nn.Module, calibration: Calibration, catcher: Catcher, objective: Objective
 ) -> Iterator[tuple[MicroBatch, Iterator[Tensor]]]:
-    """Multiply activations by their gradients: to first order, what the objective loses without them.
+    """Multiply activations by their gradients: to first order, the loss in the objective without them.
 
     Args:
         model: The baseline in eval mode.
@@ -80,7 +80,7 @@ class Halves:
 
     @property
     def total(self) -> Tensor:
-        """(scores,) float64, over all examples."""
+        """(scores,) float64, summed over all examples."""
         return self.sums.sum(0)
 
     @property
@@ -96,10 +96,10 @@ def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:
     """Compute each layer's split-half reliability.
 
     Args:
-        layers: For each layer the scores of its types of units, or of its matrices.
+        layers: For each layer the scores of its unit types or matrices.
 
     Returns:
         The mean agreement of each layer; None if an agreement is undefined.
     """
-    means = [sum(part.agreement for part in layer) / len(layer) if layer else float("nan") for layer in layers]
+    means = [sum(halves.agreement for halves in layer) / len(layer) if layer else float("nan") for layer in layers]
     return tuple(None if value != value else value for value in means)

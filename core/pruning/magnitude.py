@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.plan import Baseline, Planning
 
-_LOW_BITS = 16  # of 32; the sign bit is 0, so 2**15 bins
+_LOW_BITS = 16  # of 32; the sign bit is 0, which leaves 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
 _CHUNK = 1 << 16  # entries processed together: small enough for the processor's cache
 
@@ -31,7 +31,7 @@ Bits = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True)
 class Cut:
-    """Where the smallest weights end: all below `threshold` are removed, and the first `ties` that equal it."""
+    """The end of the smallest weights: all below `threshold` are removed, and the first `ties` that equal it."""
 
     threshold: float
     ties: int
@@ -108,7 +108,7 @@ class MagnitudePlan:
         self._cuts = dict(zip(amounts, smallest(weights, [round(a * total) for a in amounts]), strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
         cut = self._cuts[amount]
         for weight in baseline:
             keep, cut = keep_above(cut, weight)
@@ -119,11 +119,11 @@ def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
     """Apply a cut to one matrix.
 
     Args:
-        cut: Where the smallest weights end, with the ties that are still to be removed.
+        cut: The end of the smallest weights, with the ties that remain to be removed.
         weight: (rows, columns) float32.
 
     Returns:
-        The bool mask of what stays, and the cut for the matrices that follow.
+        The bool mask of the weights that stay, and the cut for the following matrices.
     """
     magnitudes = weight.abs()  # (rows, columns)
     keep = magnitudes >= cut.threshold  # (rows, columns)
@@ -135,7 +135,7 @@ def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Plan global magnitude pruning; see the module's text.
+    """Plan global magnitude pruning; see the module docstring.
 
     Args:
         baseline: With a scope.

@@ -1,4 +1,4 @@
-"""The input of a method (Baseline), its output (Plan), and how a plan is applied and undone (PrunedModel)."""
+"""A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel)."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from core.pruning.calibration import Calibration
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a method reads before anything is removed.
+    """The input of a method, before anything is removed.
 
     Attributes:
         model: The baseline in eval mode, float32.
         amounts: Every amount the plan must serve, in [0, 1).
         scope: `encoder`, `all-linear` or `layer:K` with K from 0; None for a neuron method.
-        seed: Of a random method.
+        seed: For a random method.
         calibration: Labelled examples; None for a method without any.
     """
 
@@ -41,11 +41,11 @@ class Plan(Protocol):
 
     @property
     def reliability(self) -> tuple[float | None, ...]:
-        """How well two halves of the calibration examples agree, one value per layer; empty without calibration."""
+        """Agreement of two halves of the calibration examples, one value per layer; empty without calibration."""
         ...
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield a mask of what stays of each parameter.
+        """Yield a mask of the entries that stay, for each parameter.
 
         Args:
             amount: The fraction of what the method removes, in (0, 1).
@@ -58,7 +58,7 @@ class Plan(Protocol):
 
 
 Planning = Generator[None, None, Plan]
-"""Makes a plan; yields after each micro-batch of calibration examples, so that callers can report and cancel."""
+"""Makes a plan; yields after each micro-batch of calibration examples: callers can report and cancel."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class PrunedModel:
             amount: The fraction of what the plan's method removes, in [0, 1).
 
         Returns:
-            What pruning removed; a weight that was zero before counts once it is removed.
+            What pruning removed; a removed weight counts even if it was zero before.
         """
         if amount == 0:
             self.restore()

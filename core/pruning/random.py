@@ -2,11 +2,11 @@
 
 Every weight gets a random number from (seed, matrix). In each matrix the smallest
 numbers are removed, as many as magnitude pruning removes there at that amount. So a
-layer loses as much as under magnitude pruning, and a larger amount removes all that a
-smaller one does. `amount` is a fraction of the scope's weights.
+layer loses as much as under magnitude pruning, and a larger amount removes everything
+that a smaller amount does. `amount` is a fraction of the scope's weights.
 
-Cost: that of magnitude, and one random number per weight and amount. They are drawn
-again for each amount: storing them would take as much memory as the weights.
+Cost: that of magnitude, and one random number per weight and amount. The numbers are
+drawn again for each amount: storing them would take as much memory as the weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from core.pruning.plan import Baseline, Planning
 
 
 class RandomPlan:
-    """How many weights of each matrix go at each amount; implements `core.pruning.Plan`."""
+    """The number of weights to remove from each matrix at each amount; implements `core.pruning.Plan`."""
 
     reliability: tuple[float | None, ...] = ()
 
@@ -30,14 +30,14 @@ class RandomPlan:
         Args:
             weights: The scope's matrices in parameter order, float32.
             amounts: Fractions in [0, 1).
-            seed: Of the random numbers.
+            seed: For the random numbers.
         """
         self.parameters = weights
         self._magnitude = MagnitudePlan(weights, amounts)
         self._seed = seed
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
         for index, kept in enumerate(self._magnitude.keep_masks(amount, baseline)):
             draws = np.random.default_rng([self._seed, index]).random(kept.numel(), dtype=np.float32)
             numbers = torch.from_numpy(draws).view(kept.shape)  # (rows, columns)
@@ -47,7 +47,7 @@ class RandomPlan:
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Plan random pruning; see the module's text.
+    """Plan random pruning; see the module docstring.
 
     Args:
         baseline: With a scope and a seed.

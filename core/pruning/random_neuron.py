@@ -1,8 +1,8 @@
 """The control of attribution: as many units of each layer and type, drawn at random.
 
-Every unit gets a random rank from (seed, layer, type), so that a larger amount removes
-all that a smaller one does. `amount` is a fraction of the units, per layer and type.
-Cost: negligible.
+Every unit gets a random rank from (seed, layer, type), so a larger amount removes
+everything that a smaller amount does. `amount` is a fraction of the units, per layer and
+type. Cost: negligible.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.pruning.units import UnitPlan, clean_units
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Rank the clean units at random; see the module's text.
+    """Rank the clean units at random; see the module docstring.
 
     Args:
         baseline: With a seed.

@@ -1,8 +1,8 @@
 """Whole units: the entries of a unit, and the plan that removes the lowest-ranked units.
 
-A unit is a position along one dimension of several parameters. Removing it zeroes
-its entries in all of them. `amount` is a fraction of the units: of each layer and type,
-the `round(amount · units)` lowest-ranked are removed, ties by index.
+A unit is a position along one dimension of several parameters. Removing it zeroes its
+entries in all of them. `amount` is a fraction of the units: in each layer and type, the
+`round(amount · units)` lowest-ranked units are removed, ties by index.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ class Units:
 
     Attributes:
         entries: The parameters in which a unit has entries, each with the dimension that counts the units.
-        reader: The nn.Linear that takes the units' values as input, if one module does.
+        reader: The nn.Linear that takes the units' values as input; None if no single module does.
     """
 
     entries: tuple[tuple[nn.Parameter, int], ...]
@@ -37,10 +37,10 @@ ROW, COLUMN = 0, 1  # of a weight matrix (out, in): what makes an output, what r
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Return the units that can be removed without touching others: a layer's context and intermediate units.
+    """Return the units that can be removed without touching others: each layer's context and intermediate units.
 
     A context unit is an input of the attention's output matrix: a row and a bias of the value matrix make it, one
-    column reads it. An intermediate unit is the same between the two matrices of the feed-forward network.
+    column reads it. An intermediate unit is its counterpart between the two matrices of the feed-forward network.
 
     Returns:
         For each layer: context units, intermediate units.
@@ -69,7 +69,7 @@ def _bias(module: nn.Module) -> tuple[nn.Parameter, int]:
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Return the hidden units of each layer as the published procedure removes them.
+    """Return each layer's hidden units as the published procedure removes them.
 
     Hidden unit i owns column i of query, key, value, attention output and intermediate matrix; bias i of query,
     key, value and attention output; row and bias i of the output matrix; gain and bias i of both LayerNorms.
@@ -99,7 +99,7 @@ def _hidden(model: nn.Module, layer: nn.Module) -> Units:
 
 
 class UnitPlan:
-    """Ranks of the units of every layer and type; implements `core.pruning.Plan`.
+    """The ranks of all units of every layer and type; implements `core.pruning.Plan`.
 
     Attributes:
         scores: For each layer and type (units,); the lowest is removed first.
@@ -114,24 +114,24 @@ class UnitPlan:
         """Rank the units.
 
         Args:
-            layers: For each layer its types of units.
+            layers: For each layer its unit types.
             scores: For each layer and type (units,); the lowest is removed first, of equal scores the lowest index.
-            reliability: Of the scores, one value per layer.
+            reliability: Reliability of the scores, one value per layer.
         """
         self.scores = scores
         self.reliability = reliability
         self._removals: dict[int, list[tuple[int, Tensor]]] = {}  # parameter -> [(dimension, units in order)]
         self.parameters: list[nn.Parameter] = []
-        for types, of_layer in zip(layers, scores, strict=True):
-            for units, of_type in zip(types, of_layer, strict=True):
-                order = torch.argsort(of_type, stable=True)  # (units,)
+        for types, layer_scores in zip(layers, scores, strict=True):
+            for units, type_scores in zip(types, layer_scores, strict=True):
+                order = torch.argsort(type_scores, stable=True)  # (units,)
                 for parameter, dimension in units.entries:
                     if id(parameter) not in self._removals:
                         self.parameters.append(parameter)
                     self._removals.setdefault(id(parameter), []).append((dimension, order))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield the mask of what stays of each parameter; see `core.pruning.Plan`."""
+        """Yield each parameter's mask of the entries that stay; see `core.pruning.Plan`."""
         for parameter, values in zip(self.parameters, baseline, strict=True):
             keep = torch.ones_like(values, dtype=torch.bool)  # of the parameter's shape
             for dimension, order in self._removals[id(parameter)]:

@@ -1,9 +1,9 @@
-"""Wanda in one pass: weights times the norm of what they read (Sun et al. 2023, arXiv 2306.11695).
+"""Wanda in one pass: weights times the norm of their inputs (Sun et al. 2023, arXiv 2306.11695).
 
 Formula: S_ij = |W_ij| · ‖X_j‖₂ (their equation 1), with the norm of input feature j over the real
 tokens of all calibration examples on the baseline. In each output row the
 int(amount · columns) smallest are removed, ties by column. So `amount` is a fraction of
-every row and, but for rounding down, of the scope's weights. Labels are not used.
+every row and, except for rounding down, of the scope's weights. Labels are not used.
 
 Reliability is the rank correlation of the norms on two halves of the examples,
 averaged over a layer's matrices.
@@ -34,9 +34,9 @@ class WandaPlan:
         """Rank the weights.
 
         Args:
-            weights: Matrices, (rows, columns) each.
+            weights: Matrices, each (rows, columns).
             norms: For each matrix the norms of its inputs, (columns,).
-            reliability: Of the norms, one value per layer.
+            reliability: Reliability of the norms, one value per layer.
         """
         self.parameters = weights
         self.reliability = reliability
@@ -45,7 +45,7 @@ class WandaPlan:
         ]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield the mask of what stays of each matrix; see `core.pruning.Plan`."""
+        """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
         for ranks in self._ranks:
             yield ranks >= int(amount * ranks.shape[1])  # (rows, columns)
 
@@ -58,12 +58,12 @@ def _ranks(scores: Tensor) -> Tensor:
 
 
 def plan(baseline: Baseline) -> Planning:
-    """Measure the norms; see the module's text and `core.pruning.Planning`.
+    """Measure the norms; see the module docstring and `core.pruning.Planning`.
 
     Args:
         baseline: With a scope and calibration examples.
     """
-    assert baseline.calibration is not None  # as the catalog says
+    assert baseline.calibration is not None  # the catalog marks this method as calibrated
     weights = scoped_weights(baseline.model, baseline.scope)
     modules = _modules(baseline.model, weights)
     halves = [Halves(module.in_features) for module in modules]
@@ -74,9 +74,9 @@ def plan(baseline: Baseline) -> Planning:
             for sums, state in zip(halves, inputs.states, strict=True):
                 sums.add(batch.examples, _squares(state, batch))
             yield
-    of_module = dict(zip(map(id, modules), halves, strict=True))
+    halves_by_module = dict(zip(map(id, modules), halves, strict=True))
     layers = [
-        [of_module[id(module)] for module in linear_layers(layer) if id(module) in of_module]
+        [halves_by_module[id(module)] for module in linear_layers(layer) if id(module) in halves_by_module]
         for layer in encoder_layers(baseline.model)
     ]
     return WandaPlan(weights, [sums.total.sqrt() for sums in halves], reliability(layers))

@@ -1,1 +1,1 @@
-"""How alike two representations are: one measure per file, and the published tool as a second opinion."""
+"""Measures of how similar two representations are, one per file, and the published tool as a second opinion."""

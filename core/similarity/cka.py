@@ -14,14 +14,13 @@ CKA (Kornblith et al. 2019, arXiv 1905.00414) divides the sum of HSIC1 over the
 minibatches by the root of the two self-similarities' sums.
 
 Everything here is a sum over rows of Gram matrices. A batch too large for one matrix
-is cut into bands of rows that are computed when they are needed, so that memory
-grows with the number of examples and not with its square.
+is cut into bands of rows that are computed when needed. So memory grows with the
+number of examples and not with its square.
 
 The delete-one jackknife (Quenouille 1956; Tukey 1958) needs no resampled
-representations: HSIC1 does not change when a_i + a_j is added off the diagonal, so the
-U-centred matrices K, L, with zero row sums, stand for the raw ones also when example m
-is taken out of them. What is left has the row sums -K_im, whose total is 0, and eq. 3
-becomes
+representations. HSIC1 does not change when a_i + a_j is added off the diagonal, so the
+U-centred matrices K, L, with zero row sums, stand for the raw matrices even without
+example m. The rest has the row sums -K_im, whose total is 0, and eq. 3 becomes
 
     HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
 
@@ -41,7 +40,7 @@ from core.request.catalog import MAX_LENGTH
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-BAND_BYTES = 32 * 1024**2  # bound on the Gram matrices of all points that are kept or computed at once
+BAND_BYTES = 32 * 1024**2  # limit on the Gram matrices of all points in memory at once
 
 # ---------------------------------------------------------------- Gram matrices
 
@@ -69,11 +68,11 @@ def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
     """Compute the U-centred Gram matrices of one batch of any size, in bands of rows.
 
     Args:
-        features: As `u_centred_gram` takes them.
+        features: See `u_centred_gram`.
 
     Returns:
-        Bands (points, rows, n) that can be iterated over again and again: a single one, kept, where it takes at most
-        BAND_BYTES; else several, each computed when its turn comes.
+        Bands (points, rows, n) that can be iterated over repeatedly: a single stored band if it takes at most
+        BAND_BYTES, else several, each computed anew on its turn.
 
     Raises:
         ValueError: Fewer than four examples.
@@ -129,17 +128,16 @@ def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
 
 
 def varies(features: Tensor) -> Tensor:
-    """Tell representations that vary over the batch from constant ones.
+    """Find the representations that vary over the batch; the others are constant up to rounding.
 
-    A constant c need not arrive as equal numbers: the mean over the T tokens of an example rounds. Whatever the order
-    of the summation, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first
-    order (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), with the unit roundoff u = eps / 2. So
-    two examples of at most MAX_LENGTH tokens are at most MAX_LENGTH · eps · |c| apart, and a feature in which two are
-    farther apart varies. Float32 resolves a step of float16, at least 2¹² · eps · |c|, well above that.
+    A constant c need not arrive as equal numbers: the mean over an example's T tokens rounds. Whatever the order of the
+    summation, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first order
+    (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), with the unit roundoff u = eps / 2. So two
+    examples of at most MAX_LENGTH tokens differ by at most MAX_LENGTH · eps · |c|, and a feature in which two differ by
+    more varies. A step of float16 is at least 2¹² · eps · |c|, well above that bound.
 
-    The batch size does not enter, because examples are compared with each other, not with a mean that rounds as well.
-    Nor does the number of features, because each is judged by its own size: beside one that is large and constant, a
-    small one may vary.
+    The batch size does not enter: examples are compared with each other, not with a mean that rounds as well. Nor does
+    the number of features: each is judged by its own size, because a small feature may vary beside a large constant.
 
     Args:
         features: (points, n, features).
@@ -171,7 +169,7 @@ class Grams:
 
 
 def prepare(pieces: Iterable[Tensor]) -> Grams:
-    """Compute what every comparison needs of a model.
+    """Compute what every comparison needs from one model.
 
     Args:
         pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
@@ -189,8 +187,8 @@ class Comparison:
     """Inner products of the Gram matrices of two models: all that CKA and its jackknife need.
 
     Attributes:
-        baseline: The one model.
-        pruned: The other, on the same examples in the same minibatches.
+        baseline: The unpruned model.
+        pruned: The pruned model, on the same examples in the same minibatches.
         hsic: (baseline points, pruned points) float64, HSIC1 of all pairs, summed over the minibatches.
         by_example: (points, examples) float64, Σ_i K_im L_im of each example m, of each point with its own baseline.
     """
@@ -209,9 +207,9 @@ def compare(baseline: Grams, pruned: Grams) -> Comparison:
         pruned: The same points of the same examples in the same minibatches.
     """
     hsic, by_example = [], []
-    for gram, other in zip(baseline.pieces, pruned.pieces, strict=True):
-        hsic.append(gram.flatten(1) @ other.flatten(1).T / _pairs(gram))  # (baseline points, pruned points)
-        by_example.append((gram * other).sum(-1))  # (points, rows)
+    for gram, pruned_gram in zip(baseline.pieces, pruned.pieces, strict=True):
+        hsic.append(gram.flatten(1) @ pruned_gram.flatten(1).T / _pairs(gram))  # (baseline points, pruned points)
+        by_example.append((gram * pruned_gram).sum(-1))  # (points, rows)
     return Comparison(baseline, pruned, torch.stack(hsic).sum(0), torch.cat(by_example, -1))
 
 
@@ -235,13 +233,13 @@ def cka(compared: Comparison) -> Tensor:
 
 
 def leave_one_out(compared: Comparison) -> Array:
-    """Compute CKA of each point with its own baseline without each example, in closed form (see the module's text).
+    """Compute CKA of each point with its own baseline without each example, in closed form (see the module docstring).
 
     Args:
-        compared: Of a single batch.
+        compared: A comparison over a single batch.
 
     Returns:
-        (points, n), for each m CKA of the other n - 1 examples; NaN where it is undefined.
+        (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
 
     Raises:
         ValueError: Fewer than five examples.
@@ -251,7 +249,7 @@ def leave_one_out(compared: Comparison) -> Array:
     )  # each (points, n)
     n = cross.shape[-1]
     if n < 5:
-        raise ValueError(f"leaving one of {n} examples out: the unbiased HSIC needs at least 4 that stay")
+        raise ValueError(f"leaving out one of {n} examples: the unbiased HSIC needs at least 4 that stay")
     without, baseline_without, pruned_without = map(_sum_without, (cross, baseline, pruned))  # each (points, n)
     defined = _is_more_than_rounding(baseline_without, baseline) & _is_more_than_rounding(pruned_without, pruned)
     scale = np.sqrt(baseline_without * pruned_without, out=np.ones_like(without), where=defined)  # (points, n)
@@ -259,11 +257,11 @@ def leave_one_out(compared: Comparison) -> Array:
 
 
 def _sum_without(p: Array) -> Array:
-    """Compute T - 2 (n-2)/(n-3) · p_m: HSIC1 without m, but for a factor that CKA cancels."""
+    """Compute T - 2 (n-2)/(n-3) · p_m: HSIC1 without m, up to a factor that CKA cancels."""
     n = p.shape[-1]
     return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
 
 
 def _is_more_than_rounding(without: Array, p: Array) -> Flags:
-    """Return False where only rounding noise remains without example m."""
+    """Whether more than rounding noise remains without example m."""
     return np.asarray(without > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))

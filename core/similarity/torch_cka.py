@@ -1,14 +1,14 @@
-"""The same CKA by the unmodified torch-cka package: the published tool as a second opinion.
+"""Compute the same CKA with the unmodified torch-cka package, as a second opinion.
 
 torch-cka hooks modules of two models and feeds both from data loaders. Here the
 "models" only carry representations that exist already: one `nn.Identity` per point.
-So torch-cka sees the same features, in the same batches, in the same order, and
-shares with `core.similarity.cka` neither Gram matrices nor HSIC nor the final division.
+So torch-cka sees the same features, in the same batches and order, and shares with
+`core.similarity.cka` neither Gram matrices nor HSIC nor the final division.
 
 It computes in float32, so features are centred over the batch first, in float64:
-HSIC1 does not change and keeps its digits. Features that `core.similarity.cka` takes
-for constant become exactly zero, so that both leave the same values undefined. The
-progress bar of torch-cka is hidden, and NaN, on which it stops, is returned.
+HSIC1 does not change and keeps its digits. Features that `core.similarity.cka` treats
+as constant become exactly zero: both leave the same values undefined. torch-cka's
+progress bar is hidden, and NaN, on which torch-cka stops, is returned.
 """
 
 import os
@@ -24,7 +24,7 @@ Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features)
 
 
 class _Carrier(nn.Module):
-    """A model that consists of its points alone: each returns its features unchanged."""
+    """A model made of nothing but its points, which return their features unchanged."""
 
     def __init__(self, num_points: int) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _Carrier(nn.Module):
 
 
 class _Loader:
-    """What torch-cka needs of a DataLoader: its batches (here centred one at a time), their number, a data set."""
+    """The parts of a DataLoader that torch-cka needs: batches (here centred one by one), their number, a data set."""
 
     dataset = "representations"
 
@@ -75,7 +75,7 @@ def _in_turn(pairs: Iterable[Pair]) -> tuple[Iterator[Tensor], Iterator[Tensor]]
 
 
 def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
-    """Compute by torch-cka the CKA of every baseline point with every pruned point.
+    """Compute the CKA of every baseline point with every pruned point, with torch-cka.
 
     Args:
         pairs: For each (mini)batch the features of the baseline and of the pruned model, both (points, n, features).
@@ -85,7 +85,7 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> 
     Returns:
         (baseline points, pruned points) float32; NaN where torch-cka has no value.
     """
-    # Imported here: torch-cka imports matplotlib, which takes half a second and looks for a display.
+    # Imported here because torch-cka imports matplotlib, which takes half a second and looks for a display.
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
@@ -94,7 +94,7 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> 
     try:
         with redirect_stderr(StringIO()):  # its progress bar
             tool.compare(*(_Loader(side, num_pairs) for side in _in_turn(pairs)))
-    except AssertionError:  # raised when all values are computed, if one is NaN
+    except AssertionError:  # raised after all values are computed, if any is NaN
         if not tool.hsic_matrix.isnan().any():
             raise
     matrix: Tensor = tool.export()["CKA"]  # (baseline points, pruned points)

@@ -240,5 +240,5 @@ def test_what_only_one_example_makes_vary_is_undefined_without_it() -> None:
 
 
 def test_four_examples_cannot_spare_one() -> None:
-    with pytest.raises(ValueError, match="leaving one of 4 examples out"):
+    with pytest.raises(ValueError, match="leaving out one of 4 examples"):
         leave_one_out(compared(random(1, 4, 3), random(1, 4, 3, seed=1)))
