@@ -1,7 +1,7 @@
 """A checkpoint that can be pruned by any amount of a request and run over all examples."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -127,14 +127,14 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
-    steps = planning(checkpoint, examples, request)
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            plan: Plan = end.value
-            return plan
-        report(event.stage, event.done, event.total)
+    with closing(planning(checkpoint, examples, request)) as steps:
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                plan: Plan = end.value
+                return plan
+            report(event.stage, event.done, event.total)
 
 
 def _calibration(checkpoint: Checkpoint, examples: EvalSubset) -> Calibration:
