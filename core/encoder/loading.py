@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors import SafetensorError
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, weight_patterns
@@ -107,6 +106,10 @@ def load(resolved: Resolved) -> Checkpoint:
         model = _load_model(resolved)
         digests = _load_training_digests(resolved)
     _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
+    if not encoder_layers(model):
+        raise PrunescopeError(
+            f"'{resolved.id}' has no encoder layers, which are what is pruned: choose another checkpoint"
+        )
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -134,9 +137,11 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
             f"'{resolved.id}' cannot be loaded, its weights file is damaged or contains code, which is never run: "
             "choose another checkpoint"
         ) from error
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        lines = str(error).replace(str(resolved.folder), resolved.id).strip().splitlines()
-        reason = f"{type(error).__name__}: {lines[0][:160]}" if lines else type(error).__name__
+    except (PrunescopeError, MemoryError):
+        raise
+    except Exception as error:  # whatever a file makes the libraries do: the tokenizers raise Exception itself
+        words = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
+        reason = f"{type(error).__name__}: {words[:160]}" if words else type(error).__name__
         raise PrunescopeError(
             f"'{resolved.id}' cannot be loaded, a file is damaged or has the wrong format ({reason}): "
             "fetch it again, or choose another checkpoint"

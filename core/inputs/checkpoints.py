@@ -107,7 +107,7 @@ def _read_config(folder: Path, name: str) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         config["model_type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise PrunescopeError(
             f"'{name}': {CONFIG} is missing or names no model_type, choose another checkpoint"
         ) from error
@@ -117,7 +117,7 @@ def _read_config(folder: Path, name: str) -> dict[str, Any]:
 def _read_label_names(config: dict[str, Any], name: str) -> tuple[str, ...]:
     try:
         return label_names(config)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise PrunescopeError(
             f"'{name}': {CONFIG} names no labels 0, 1, 2, …: correct its id2label, or choose another checkpoint"
         ) from error

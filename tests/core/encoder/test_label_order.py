@@ -153,7 +153,12 @@ def test_a_sweep_refuses_a_model_in_another_order(tiny_bert: Path, tmp_path: Pat
         sweep(load(resolve(str(other))), prepare(request), request)
 
 
-MALFORMED = ({"id2label": [1, 2]}, {"id2label": {"2": "a"}}, {"id2label": None, "num_labels": "x"})
+MALFORMED = (
+    {"id2label": [1, 2]},
+    {"id2label": {"2": "a"}},
+    {"id2label": None, "num_labels": "x"},
+    {"id2label": None, "num_labels": float("inf")},
+)
 
 
 @pytest.mark.parametrize("labels", MALFORMED)

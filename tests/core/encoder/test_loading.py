@@ -25,7 +25,7 @@ from core.request import catalog, limits
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
-from core.sweep.runner import Progress
+from core.sweep.runner import Progress, make_plan
 from core.sweep.sweep import sweep
 
 
@@ -182,6 +182,33 @@ class TestRefusals:
         (copy / name).write_bytes(content)
         assert "cannot be loaded" in refusal(copy)
 
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            ({"use_cache": 0}, "Field 'use_cache' expected bool, got int"),
+            ({"num_attention_heads": 0}, "ZeroDivisionError"),
+            ({"dtype": "float99"}, "no attribute 'float99'"),
+            ({"num_hidden_layers": 0}, "has no encoder layers"),
+        ],
+    )
+    def test_a_config_that_the_libraries_do_not_expect(self, copy, values, said):
+        change_config(copy, **values)
+        assert said in refusal(copy)
+
+    @pytest.mark.parametrize("change", [lambda whole: None, lambda whole: {**whole, "version": "9"}])
+    def test_a_tokenizer_that_the_libraries_do_not_expect(self, copy, change):
+        path = copy / "tokenizer.json"
+        path.write_text(json.dumps(change(json.loads(path.read_text()))))
+        assert "cannot be loaded" in refusal(copy)
+
+    def test_a_lack_of_memory_is_not_the_checkpoints_fault(self, copy, monkeypatch):
+        def full(*_, **__):
+            raise MemoryError
+
+        monkeypatch.setattr(AutoTokenizer, "from_pretrained", full)
+        with pytest.raises(MemoryError):
+            load(resolve(str(copy)))
+
     @pytest.mark.parametrize("save", [torch.save, lambda values, path: path.write_bytes(pickle.dumps(values))])
     def test_a_pickle_that_runs_code_is_not_run(self, copy, tmp_path, recwarn, save):
         (copy / "model.safetensors").unlink()
@@ -246,6 +273,18 @@ class TestBorrow:
             raise KeyboardInterrupt
         with borrow(resolved) as checkpoint:
             assert checkpoint is before
+
+    def test_a_planning_that_is_cancelled_gives_the_model_back(self, tiny_bert, glue_folder):
+        asked = request(tiny_bert, glue_folder, "wanda")
+        inputs = prepare(asked)
+
+        def cancel(stage, done, total):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt) as caught, borrow(inputs.resolved) as before:
+            make_plan(before, inputs.calibration, asked, cancel)
+        with borrow(inputs.resolved) as again:
+            assert again is before, f"not loaded anew while the traceback of {caught} is alive"
 
     def test_a_model_that_an_unfinished_sweep_holds_is_not_lent_again(self, tiny_bert, glue_folder):
         asked = request(tiny_bert, glue_folder, "magnitude")

@@ -82,7 +82,7 @@ class TestResolve:
         (copy / name).unlink()
         assert expected in refusal(copy)
 
-    @pytest.mark.parametrize("config", ["", "[]", '{"num_labels": 2}', '{"model_type": "gpt2"}'])
+    @pytest.mark.parametrize("config", ["", "[]", '{"num_labels": 2}', '{"model_type": "gpt2"}', "[" * 99_999])
     def test_an_unusable_configuration_is_refused(self, copy, config):
         (copy / "config.json").write_text(config)
         assert "model_type" in refusal(copy) or "model type 'gpt2'" in refusal(copy)
