@@ -94,7 +94,7 @@ def read_table(name: str, content: bytes) -> Table:
     if len(content) > MAX_MEGABYTES * 2**20:
         raise PrunescopeError(f"{file} is larger than {MAX_MEGABYTES} MiB: remove columns or rows")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8").lstrip("\ufeff")  # joined files have more than one byte order mark
         cells = pd.read_csv(
             io.StringIO(text, newline=""),
             sep=_separator(file, text),

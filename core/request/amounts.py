@@ -22,7 +22,7 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
         try:
             exact = Decimal(str(text).strip())
             amount = float(amount_text(float(exact))) if exact.is_finite() else float(exact)
-        except InvalidOperation:
+        except (InvalidOperation, ValueError):  # a signalling NaN is the second
             raise PrunescopeError(
                 f"amount '{text}' is not a number: give fractions in [0, 1) such as 0,0.1,0.2"
             ) from None

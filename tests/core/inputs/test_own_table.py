@@ -69,6 +69,11 @@ class TestReading:
         assert table.columns == ("column 1", "text", "label")
         assert table.column("text") == ("Grüße",)
 
+    def test_two_marks_at_the_beginning_as_joined_files_have_them(self) -> None:
+        table = read_table("a.csv", "\ufeff\ufefftext,label\nfine,1\n".encode())
+        assert table.columns == ("text", "label")
+        assert "unexpected end of data" in refusal('\ufeff\ufeff"text,label\nfine,1\n')
+
     def test_what_is_refused_names_the_place_and_the_remedy(self) -> None:
         assert "Expected 2 fields in row 3, saw 3: put text" in refusal("text,label\na,1\nb,c,1\n")
         assert "Expected 2 fields in row 5, saw 3" in refusal('text,label\n"a\nb",1\n\nc,1\nd,e,1\n')

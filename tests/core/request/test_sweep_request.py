@@ -50,9 +50,10 @@ def test_amounts_outside_zero_to_one_are_refused(text: str) -> None:
         parse_amounts([text])
 
 
-def test_what_is_no_number_is_refused_by_name() -> None:
-    with pytest.raises(PrunescopeError, match="'half'"):
-        parse_amounts(["half"])
+@pytest.mark.parametrize("text", ["half", "snan", ""])
+def test_what_is_no_number_is_refused_by_name(text: str) -> None:
+    with pytest.raises(PrunescopeError, match=f"'{text}' is not a number"):
+        parse_amounts([text])
 
 
 def test_the_default_data_follows_the_checkpoint() -> None:
