@@ -18,6 +18,7 @@ from core.results.names import result_name
 from core.results.provenance import Recipe, recipe
 from core.results.schema import SweepResult
 from core.results.store import load, user_folder, write_atomically
+from core.results.upload import check_showable
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 
@@ -119,7 +120,7 @@ def _read(path: Path, modified: int) -> tuple[Entry, ...]:
 def own() -> tuple[Entry, ...]:
     """Return the user's own results, newest first.
 
-    A file is left out if it is not a result, or if a look-up by its key finds another file.
+    A file is left out if it is not a result, if no page can show it, or if a look-up by its key finds another file.
     """
     files = sorted(user_folder().glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     entries = ((path, _own_entry(path, path.stat().st_mtime_ns)) for path in files)
@@ -129,7 +130,9 @@ def own() -> tuple[Entry, ...]:
 @lru_cache(maxsize=1024)
 def _own_entry(path: Path, modified: int) -> Entry | None:
     try:
-        return entry_of(load(path))
+        result = load(path)
+        check_showable(result, path.name)
+        return entry_of(result)
     except PrunescopeError:
         return None
 

@@ -251,6 +251,8 @@ def key_of(result: SweepResult) -> str:
     dtype, engine = result.environment.get("dtype"), result.environment.get("engine")
     if not dtype or not engine:
         raise ValueError("its environment names no dtype or engine")
+    if not result.frames:
+        raise ValueError("it has no frames")
     return result_key(checkpoint.revision, result.task, result.pruning, points, result.amounts, str(dtype), str(engine))
 
 

@@ -36,10 +36,19 @@ def read_upload(content: bytes, name: str) -> SweepResult:
         result = parse(json.loads(content), name)
     except (ValueError, RecursionError) as error:
         raise PrunescopeError(f"{name} is not readable as JSON: choose a result file of Prunescope") from error
+    check_showable(result, name)
+    return result
+
+
+def check_showable(result: SweepResult, name: str) -> None:
+    """Refuse a result that no page could show, such as one of a later version with a method that is new there.
+
+    Raises:
+        PrunescopeError: It names something that does not exist here, or lacks something.
+    """
     problem = _problem(result)
     if problem:
         raise PrunescopeError(f"{name} cannot be shown: {problem}; choose a result file that Prunescope wrote")
-    return result
 
 
 def _problem(result: SweepResult) -> str:
@@ -58,7 +67,7 @@ def _problem(result: SweepResult) -> str:
         return f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
         return f"a label lies outside 0 to {labels - 1}"
-    if not frames or any(set(frame.cka) != set(REDUCTIONS) for frame in frames):
+    if any(set(frame.cka) != set(REDUCTIONS) for frame in frames):
         return "a frame lacks a reduction"
     if any(frame.metrics.get("accuracy") is None for frame in frames):
         return "a frame lacks its accuracy"

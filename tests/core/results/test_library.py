@@ -10,6 +10,7 @@ from core.errors import PrunescopeError
 from core.results import store
 from core.results.library import delete_own, entry_of, own, shipped, write_manifest
 from core.results.provenance import Recipe
+from core.results.schema import key_of
 
 
 @pytest.fixture
@@ -34,6 +35,19 @@ def test_a_damaged_manifest_is_refused_in_one_line(folder: Path) -> None:
     (folder.parent / "manifest.json").write_text('[{"key": 1}]')
     with pytest.raises(PrunescopeError, match=r"manifest\.json is damaged"):
         shipped()
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [("pruning", {"method": "magic"}), ("task", {"name": "own", "source": "folder", "fingerprint": "0" * 64})],
+)
+def test_a_result_that_no_page_can_show_is_left_out(folder: Path, part: str, values: dict[str, str]) -> None:
+    """Such as one of a later version, with a method or a task that this one does not know."""
+    result = make_result()
+    edited = result.model_copy(update={part: getattr(result, part).model_copy(update=values)})
+    store.save(edited.model_copy(update={"key": key_of(edited)}), folder)
+    store.save(result, folder)
+    assert [entry.key for entry in own()] == [result.key]
 
 
 def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -> None:

@@ -144,6 +144,7 @@ def reseal(path: Path, **changes: object) -> None:
     [
         ({"key": "f" * 64}, "its key is ffffffffffff"),
         ({"key": ""}, "its key is empty"),
+        ({"frames": [], "statistics": None}, "it has no frames"),
         ({"environment": {"engine": "1"}}, "names no dtype"),
         ({"environment": {"dtype": "float32"}}, "names no dtype or engine"),
         ({"environment": {"dtype": "float32", "engine": "2"}}, "its key is"),

@@ -60,7 +60,7 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (set_in("frames", 1, "metrics", to={}), r"frame 0\.5: its metrics are not those of amount 0"),
         (set_in("frames", 0, "cka", "mode", to=[[1.0, 1.0], [1.0, 1.0]]), "lacks a reduction"),
         (set_in("frames", 1, "metrics", "accuracy", to=None), "lacks its accuracy"),
-        (set_in("frames", to=[]), "lacks a reduction"),
+        (set_in("frames", to=[]), "has no frames"),
         (set_in("statistics", "median", to={"survival": [], "depth_gap": None}), "median|statistics"),
         (set_in("frames", 0, "amount", to=0.1), "ascend from amount 0"),
         (set_in("schema_version", to=9), "schema version"),
