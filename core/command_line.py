@@ -45,6 +45,6 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
+        print("interrupted: what was not finished was not written", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)

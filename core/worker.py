@@ -48,7 +48,7 @@ class CancelledError(Exception):
 
 
 class Reporter:
-    """Reports a job's progress and the time left, at most ten times a second, and stops a cancelled job.
+    """Reports a job's progress and the time left, at most ten times a second and stage, and stops a cancelled job.
 
     Args:
         emit: Writes an event.
@@ -60,7 +60,8 @@ class Reporter:
         self._emit = emit
         self._cancelled = cancelled
         self._clock = clock
-        self._first = self._last = (0.0, 0, -1)  # (time, done, total) of this stage's first and last report
+        self._first = self._last = (0.0, 0, -1)  # (time, done, total) of the first and last report at this pace
+        self._stage = ""
 
     def check(self) -> None:
         """Raise CancelledError if the job was cancelled."""
@@ -76,14 +77,15 @@ class Reporter:
         self.check()
         now = self._clock()
         _, last_done, last_total = self._last
-        if new_stage := total != last_total or done < last_done:
+        if new_pace := total != last_total or done < last_done:
             self._first = (now, done, total)
-        if new_stage or done >= total or now - self._last[0] >= REPORT_INTERVAL_SECONDS:
-            self._last = (now, done, total)
+        waited = now - self._last[0] >= REPORT_INTERVAL_SECONDS
+        if new_pace or stage != self._stage or done >= total or waited:
+            self._last, self._stage = (now, done, total), stage
             self._emit("progress", stage=stage, done=done, total=total, seconds_left=self._seconds_left())
 
     def _seconds_left(self) -> float | None:
-        """Return the time that the remaining steps take at the pace since the stage's first report."""
+        """Return the time that the remaining steps take at the pace so far; stages of one count of steps share it."""
         (start, done_then, _), (now, done, total) = self._first, self._last
         return (now - start) / (done - done_then) * (total - done) if done > done_then else None
 
@@ -146,8 +148,8 @@ class Worker:
         try:
             request = SweepRequest.from_json(order["request"])
             path = None if _needs_libraries(request) else _readable_result(prepare(request).key)
-        except (PrunescopeError, KeyError, TypeError):
-            return  # an error is reported when its turn comes
+        except Exception:  # whatever it is: this thread must go on reading
+            return  # it is reported when its turn comes
         if path is not None:
             self._emit(order, "done", key=path.stem, path=str(path), stored=True)
 
@@ -253,12 +255,20 @@ def _needs_libraries(request: SweepRequest) -> bool:
 
 
 def _readable_result(key: str) -> Path | None:
-    """Return the file of a stored result; a damaged one counts as absent and will be replaced."""
+    """Return the file of a stored result; a damaged one counts as absent and will be replaced.
+
+    Raises:
+        PrunescopeError: It is a damaged bundled one, which would still be found in place of a new one.
+    """
     path = store.find(key)
     if path is not None:
         try:
             store.load(path)
         except PrunescopeError as error:
+            if store.is_shipped(key):
+                raise PrunescopeError(
+                    f"the bundled result {key[:12]}… is damaged: install the project again, or delete its file"
+                ) from error
             print(error, file=sys.stderr)
             return None
     return path

@@ -261,6 +261,25 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     assert serve([find]) == [{"job": "a", "event": "done", "key": path.stem, "path": str(path), "stored": True}]
 
 
+def test_a_waiting_request_that_makes_no_sense_does_not_stop_the_reading(tiny_bert: Path) -> None:
+    request = checked(SweepRequest(str(tiny_bert), "sst2", num_examples=28, data="written")).to_json()
+    find = {"job": "a", "op": "find", "request": {**request, "checkpoint": 5}}
+    assert kinds(serve([find, {"job": "b", "op": "dance"}])) == ["error"]
+
+
+def test_a_damaged_bundled_result_is_refused_before_it_is_computed_in_vain(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result in the user's folder is never found in place of a bundled one."""
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path)
+    request = checked(SweepRequest(str(tiny_bert), "sst2", num_examples=27, data="written"))
+    store.save(make_result_of(request), tmp_path).write_text("{}")
+    (event,) = serve([{"job": "a", "op": "run", "request": request.to_json()}])
+    assert event["event"] == "error"
+    assert "bundled result" in event["message"]
+    assert "install the project again" in event["message"]
+
+
 def test_what_a_stored_result_needs_imports_no_torch() -> None:
     code = "import sys, core.worker; print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -306,6 +325,23 @@ def test_progress_is_thinned_out_and_has_the_time_left(clock: Clock) -> None:
     assert reports[-1] == {"stage": "Pruning", "done": 200, "total": 200, "seconds_left": 0}
     report("Saving", 0, 1)
     assert reports[-1]["seconds_left"] is None, "a new stage has its own pace"
+
+
+def test_a_stage_that_begins_at_once_is_reported(clock: Clock) -> None:
+    reports: list[dict[str, Any]] = []
+    report = Reporter(lambda event, **fields: reports.append(fields), threading.Event(), clock)
+    report("Loading PyTorch", 0, 1)
+    report("Loading the checkpoint", 0, 1)  # may take a minute, and nothing else is reported meanwhile
+    report("Pruning amount 0", 1, 200)
+    clock.advance(0.02)
+    report("Pruning amount 0.1", 2, 200)
+    assert [fields["stage"] for fields in reports] == [
+        "Loading PyTorch",
+        "Loading the checkpoint",
+        "Pruning amount 0",
+        "Pruning amount 0.1",
+    ]
+    assert reports[-1]["seconds_left"] == pytest.approx(198 * 0.02), "all amounts have one pace"
 
 
 def test_a_cancelled_job_stops_at_its_next_report() -> None:
