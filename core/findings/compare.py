@@ -196,7 +196,7 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
     )
     return [
         AccuracyComparison(
-            (a.amount, b.amount), a.prunable_sparsity, test.only_one, test.only_other, test.p_value, test.adjusted
+            (a.amount, b.amount), a.prunable_sparsity, test.only_first, test.only_second, test.p_value, test.adjusted
         )
         for (a, b), test in zip(pairs, tests, strict=True)
     ]

@@ -19,9 +19,9 @@ from core.results import store
 from core.sweep.runner import make_plan, open_runner
 from core.sweep.sweep import check_fit
 
-SAMPLE = 32  # evaluation examples, and calibration examples: two micro-batches of each
+SAMPLE_SIZE = 32  # evaluation examples, and calibration examples: two micro-batches each
 PROBE_AMOUNT = 0.5  # the pruning amount to try
-OVERHEAD = 1.15  # an amount takes this many forward passes, with CKA and statistics; measured on 64 to 512 examples
+OVERHEAD = 1.15  # forward passes per amount, with CKA and statistics; measured on 64 to 512 examples
 STAGE = "Measuring a forward pass"
 
 
@@ -30,12 +30,12 @@ class Pace:
     """How long the parts of a sweep take, in seconds.
 
     Attributes:
-        before: Scoring and planning, once.
-        each: One pruning amount.
+        preparation: Scoring and planning, once.
+        per_amount: One pruning amount.
     """
 
-    before: float
-    each: float
+    preparation: float
+    per_amount: float
 
 
 def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
         report: Called between the steps; an exception that it raises ends the measurement, unchanged.
 
     Returns:
-        `download`: what must be downloaded first, if anything; else `stored`: whether the result exists already, and
+        `download`, if something must be downloaded first; else `stored`, whether the result exists already, and
         `seconds`.
 
     Raises:
@@ -61,11 +61,11 @@ def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, request)
         pace = measure(checkpoint, inputs, request, report)
-    return {"stored": False, "seconds": pace.before + pace.each * len(request.amounts)}
+    return {"stored": False, "seconds": pace.preparation + pace.per_amount * len(request.amounts)}
 
 
 def to_download(request: SweepRequest) -> str | None:
-    """Return which input of a request, checkpoint or data, the Hub client's local cache lacks; None if neither."""
+    """Return the input of a request, `checkpoint` or `data`, that the Hub client's cache lacks; None if it has both."""
     if source_of(request.checkpoint) == "hub":
         name, _, revision = request.checkpoint.partition("@")
         if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
@@ -80,11 +80,11 @@ def to_download(request: SweepRequest) -> str | None:
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:
-    """Time a sample of every part of a sweep and scale it to all examples, by the tokens that the model reads.
+    """Time a sample of every part of a sweep, and scale it to all examples by the tokens that the model reads.
 
     Args:
         checkpoint: The loaded baseline; pruned in place and restored.
-        inputs: Of the request.
+        inputs: The request's inputs.
         request: A checked request.
         report: Called between the steps.
     """
@@ -97,12 +97,13 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, sample.calibration)
     fixed, running = _time_amount(checkpoint, sample.subset, request, plan, report)
     running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, sample.subset)
-    return Pace(before=scoring + planned, each=fixed + running * OVERHEAD)
+    return Pace(preparation=scoring + planned, per_amount=fixed + running * OVERHEAD)
 
 
 def _first(examples: EvalSubset) -> EvalSubset:
     """Take the first examples: a random sample, since their order is random."""
-    return replace(examples, rows=examples.rows[:SAMPLE], texts=examples.texts[:SAMPLE], gold=examples.gold[:SAMPLE])
+    first = slice(SAMPLE_SIZE)
+    return replace(examples, rows=examples.rows[first], texts=examples.texts[first], gold=examples.gold[first])
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:
@@ -114,7 +115,7 @@ def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:
 def _time_planning(
     checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report
 ) -> tuple[Plan, float, float]:
-    """Make a plan; return it, the seconds up to the last scored micro-batch, and the constant seconds of the rest."""
+    """Make a plan; return it, the seconds until the last micro-batch is scored, and the constant seconds after that."""
     started = scored = time.perf_counter()
 
     def note(stage: str, done: int, total: int) -> None:

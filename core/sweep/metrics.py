@@ -1,7 +1,7 @@
 """How well the pruned model classifies: accuracy, Matthews correlation, F1, their intervals, paired tests.
 
-All from libraries: scikit-learn's scores, SciPy's bootstrap, statsmodels' Wilson interval, McNemar test and Holm
-correction.
+Libraries compute all of it: scikit-learn the scores, SciPy the bootstrap, statsmodels the Wilson interval, McNemar's
+test and Holm's correction.
 """
 
 import warnings
@@ -44,7 +44,7 @@ def evaluate(
         predicted: (examples,) label indices.
 
     Returns:
-        The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap over examples
+        The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap over examples,
         stratified by gold label; None if a label has fewer than two examples.
     """
     gold_array, predicted_array = np.asarray(gold), np.asarray(predicted)
@@ -75,7 +75,7 @@ def _stratified_bootstrap(score: CountsToScore, gold: Labels, predicted: Labels)
         )
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a constant prediction, whose interval is a point
+        warnings.simplefilter("ignore")  # SciPy warns about constant predictions, whose interval is a point
         interval = bootstrap(
             (negatives, positives),
             statistic,
@@ -99,7 +99,7 @@ def _matthews(fp: Array, tp: Array, negatives: int, positives: int) -> Array:
     return np.divide(covariance, np.sqrt(product), out=np.zeros_like(covariance), where=product > 0)
 
 
-# Scores from counts of false and true positives, because scikit-learn is too slow to call for every resample.
+# Scores from counts of false and true positives: scikit-learn is too slow to call for every resample.
 _FROM_COUNTS: Mapping[str, CountsToScore] = {"matthews_correlation": _matthews, "f1": _f1}
 
 
@@ -111,14 +111,14 @@ class PairedTest:
     """Whether one of two models is correct more often on the same examples.
 
     Attributes:
-        only_one: Examples on which only the first model is correct.
-        only_other: Examples on which only the second model is correct.
+        only_first: Examples on which only the first model is correct.
+        only_second: Examples on which only the second model is correct.
         p_value: Two-sided, of McNemar's exact test (1947).
         adjusted: The p-value after Holm's correction (1979) over all tests of the family.
     """
 
-    only_one: int
-    only_other: int
+    only_first: int
+    only_second: int
     p_value: float
     adjusted: float
 
@@ -129,12 +129,12 @@ def paired_tests(
 ) -> tuple[PairedTest, ...]:
     """Test at each of several pruning amounts whether two pruned models differ in accuracy.
 
-    Cached, because Holm's correction in statsmodels collects garbage, which stops the whole server for 0.1 s.
+    The tests are cached: Holm's correction in statsmodels collects garbage, which stops the whole server for 0.1 s.
 
     Args:
         gold: (examples,) label indices.
-        first: (amounts, examples), predictions of one model.
-        second: (amounts, examples), predictions of the other model.
+        first: (amounts, examples), predictions of the first model.
+        second: (amounts, examples), predictions of the second model.
 
     Returns:
         One test per amount; the amounts are the family of Holm's correction.

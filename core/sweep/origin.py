@@ -1,4 +1,4 @@
-"""Find again what a result was computed from: its frame's request, its checkpoint and its examples."""
+"""Find what a stored result was computed from: the request, the checkpoint and the examples."""
 
 from dataclasses import replace
 
@@ -33,14 +33,14 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
 def find_inputs(
     result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
 ) -> tuple[SweepRequest, Inputs]:
-    """Find all that one frame was computed from.
+    """Find everything that one frame was computed from.
 
     Args:
         result: A stored result.
         amount: One of its pruning amounts.
-        checkpoint: Where the checkpoint is; None finds what the result names, which fails for a folder.
-        data: `written`, `hub` or a folder; None finds what the result names, which fails for a folder.
-        report: Called with (stage, done, total) while something is downloaded.
+        checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
+        data: `written`, `hub` or a folder; None uses what the result names, which fails for a folder.
+        report: Called with (stage, done, total) during a download.
 
     Returns:
         The request for the baseline and the amount, and its inputs.
@@ -63,9 +63,9 @@ def find_pruning(
     Args:
         result: A stored result.
         amount: One of its pruning amounts.
-        checkpoint: As `find_inputs` takes it.
-        data: As `find_inputs` takes it; not used by a method without calibration examples.
-        report: Called with (stage, done, total) while something is downloaded.
+        checkpoint: See `find_inputs`.
+        data: See `find_inputs`; methods without calibration examples ignore it.
+        report: Called with (stage, done, total) during a download.
 
     Returns:
         The request for the baseline and the amount, the checkpoint, and the calibration examples, if any.
@@ -86,13 +86,13 @@ def _request(result: SweepResult, amount: float, checkpoint: str | None, data: s
     """Request the baseline and one amount of a result; refuse a folder whose place is unknown."""
     if result.checkpoint.source == "folder" and not checkpoint:
         raise PrunescopeError(
-            f"the result was computed on the checkpoint folder '{result.checkpoint.id}', and does not say where that "
+            f"the result was computed on the checkpoint folder '{result.checkpoint.id}' and does not record where that "
             "is: give it with --checkpoint"
         )
     if result.task.source == "folder" and not data:
         raise PrunescopeError(
-            f"the result was computed on the data folder '{result.task.source_name}', and does not say where that is: "
-            "give it with --data, or hub if it is the same data"
+            f"the result was computed on the data folder '{result.task.source_name}' and does not record where that "
+            "is: give it with --data, or give hub if it is the same data"
         )
     request = request_of(result)
     return checked(

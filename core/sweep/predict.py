@@ -26,13 +26,13 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
 
     Args:
         request: Checkpoint, task, method, scope, seed and amounts, on data with calibration examples.
-        revision: The content of the checkpoint that is asked, as the result beside the text names it.
+        revision: The checkpoint's content, as the result beside the text names it.
         texts: One for each of the task's columns.
         report: Called with (stage, done, total); an exception that it raises ends the prediction, unchanged.
 
     Raises:
-        PrunescopeError: A text is refused, the checkpoint has other content by now, or checkpoint, task and scope do
-            not fit together.
+        PrunescopeError: A text is refused, the checkpoint's content has changed, or checkpoint, task and scope do not
+            fit together.
     """
     task = TASKS[request.task]
     checked_texts = check_texts(texts, task)

@@ -1,4 +1,4 @@
-"""Compute a frame of a result again, by our engine and by torch-cka, and measure how far the stored one deviates."""
+"""Recompute a frame of a result with our engine and with torch-cka, and measure how far the stored frame deviates."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -35,8 +35,8 @@ class Deviations:
     Attributes:
         amount: The frame's pruning amount.
         engine: For each reduction the largest deviation of a CKA value from our engine's; infinite if only one of the
-            two is undefined.
-        torch_cka: The same from torch-cka's.
+            two values is undefined.
+        torch_cka: The same from torch-cka's values.
         accuracy: The deviation of the accuracy from our engine's.
     """
 
@@ -69,13 +69,13 @@ def verify_frame(
     data: str | None = None,
     report: Report | None = None,
 ) -> Deviations:
-    """Compute one frame again, from the checkpoint and the examples that its result names.
+    """Recompute one frame from the checkpoint and the examples that its result names.
 
     Args:
         result: A stored result.
         amount: One of its pruning amounts.
-        checkpoint: As `find_inputs` takes it.
-        data: As `find_inputs` takes it.
+        checkpoint: See `find_inputs`.
+        data: See `find_inputs`.
         report: Called with (stage, done, total); an exception that it raises ends the verification, unchanged.
 
     Raises:
@@ -98,7 +98,7 @@ def verify_frame(
 
 
 def _silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
+    """Discard progress."""
 
 
 def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan, report: Report) -> Frame:
@@ -113,12 +113,12 @@ def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan
 
 
 def _torch_cka_matrices(runner: Runner, amount: float, report: Report) -> dict[str, Tensor]:
-    """Compute by torch-cka, for each reduction, (baseline points, pruned points) float32; NaN: undefined."""
+    """Compute with torch-cka, for each reduction, (baseline points, pruned points) float32; NaN: undefined."""
     baseline, pruned = runner.buffers(), runner.buffers()
     num_points = len(runner.points)
 
     def token_pairs() -> Iterator[Pair]:
-        """Run both models window by window, so that only two windows of tokens are in memory."""
+        """Run both models window by window: memory holds only two windows of tokens."""
         done = 0
         for window in runner.windows:
             for pruned_by, buffers in ((0.0, baseline), (amount, pruned)):

@@ -1,4 +1,4 @@
-"""A checkpoint that can be pruned by any amount of a request and run over all examples."""
+"""Prune a checkpoint by any amount of a request, and run it over all examples."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +18,7 @@ from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
 
-SCORING = "Scoring on calibration examples"  # the name of the stage before the first amount
+SCORING = "Scoring on calibration examples"  # the stage before the first amount
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Progress:
     Attributes:
         amount: The current pruning amount; None while calibration examples are scored.
         done: Micro-batches done so far, over all amounts or in scoring.
-        total: Micro-batches in all, of the same kind.
+        total: All micro-batches of the same kind.
     """
 
     amount: float | None
@@ -43,7 +43,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Runner:
-    """A checkpoint that can be pruned by any amount of a request and run over all examples; see `open_runner`.
+    """A checkpoint ready to be pruned by any amount of a request and run over all examples; see `open_runner`.
 
     Attributes:
         checkpoint: The baseline, pruned in place.
@@ -51,7 +51,7 @@ class Runner:
         points: Names of the points.
         windows: Every forward pass of one amount.
         model: Prunes the checkpoint.
-        recorder: Runs it and catches the hidden states.
+        recorder: Runs the model and catches the hidden states.
     """
 
     checkpoint: Checkpoint
@@ -81,7 +81,7 @@ class Runner:
 
         Args:
             window: One of `windows`.
-            buffers: Holds the representations and logits afterwards.
+            buffers: Receives the representations and logits.
         """
         for batch in window.micro_batches:
             buffers.store(batch, self.recorder.run(batch), self.recorder.states)
@@ -151,7 +151,7 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         checkpoint: The loaded baseline.
         subset: The evaluation examples.
         request: Points and amounts.
-        plan: Of the request's method, from `planning`.
+        plan: The plan of the request's method, from `planning`.
     """
     encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
     points = point_names(request.points, checkpoint.record.num_layers)

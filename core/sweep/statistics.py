@@ -1,7 +1,7 @@
-"""What a sweep's similarities say about layers, and how surely: survival, the depth gap, their intervals.
+"""Statistics of a sweep's similarities: survival, the depth gap, and their intervals. No torch: the server imports it.
 
-Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958), from replicates that the
-measure of similarity computes (`core.similarity.cka.leave_one_out`). Free of torch: the server process imports it.
+Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958). The measure of similarity
+computes its replicates (`core.similarity.cka.leave_one_out`).
 """
 
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ class Survival:
     """How much pruning a layer's representation withstands.
 
     Attributes:
-        value: The amount at which its CKA with its own baseline first falls below the threshold,
-            interpolated linearly; the largest amount if it never does.
-        censored: Whether it stays above the threshold throughout the sweep.
+        value: The amount at which its CKA with its own baseline first falls below the threshold, interpolated
+            linearly; the largest amount if it never does.
+        censored: Whether it never falls below the threshold.
     """
 
     value: float
@@ -44,8 +44,8 @@ def survival(amounts: Sequence[float], own_cka: Array, threshold: float = SURVIV
 
     Args:
         amounts: (frames,) ascending from 0.
-        own_cka: (frames, layers), CKA of each layer with its own baseline; NaN where it is undefined,
-            which counts as fallen, without interpolation.
+        own_cka: (frames, layers), CKA of each layer with its own baseline; undefined values are NaN and count as
+            fallen, without interpolation.
         threshold: The CKA that a layer must keep.
     """
     values, censored = _survivals(np.asarray(amounts), own_cka, threshold)
@@ -67,17 +67,17 @@ def _survivals(amounts: Array, own_cka: Array, threshold: float) -> tuple[Array,
 
 
 def depth_gap(amounts: Sequence[float], own_cka: Array) -> float:
-    """Compute D: by how much the lower half of the layers keeps more similarity than the upper half.
+    """Compute D: how much more similarity the lower half of the layers keeps than the upper half.
 
-    The mean area under CKA over amount, divided by the largest amount, of the lower half minus that of
-    the upper half; the middle layer of an odd number belongs to neither.
+    A layer's area is that under its CKA over the amounts, divided by the largest amount. D is the mean area of the lower
+    half minus that of the upper half; the middle layer of an odd number belongs to neither.
 
     Args:
         amounts: (frames,) ascending from 0.
         own_cka: (frames, layers).
 
     Returns:
-        A number in [-2, 2]; NaN where a value is undefined, or for a single layer or amount.
+        A number in [-2, 2]; NaN if a value is undefined, or for a single layer or amount.
     """
     return float(_depth_gaps(np.asarray(amounts), own_cka))
 
@@ -94,13 +94,13 @@ def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
 def depth_correlation(values: Sequence[float]) -> float | None:
     """Compute Kendall's tau-b (1945) of layers' values with depth, as a description: layers are not a sample.
 
-    Written out because the server process computes it: importing scipy.stats would slow every garbage collection.
+    It is written out here because importing scipy.stats would slow every garbage collection of the server process.
 
     Args:
         values: One value per layer in depth order, such as its survival.
 
     Returns:
-        1 if every layer's value is above that of the layer below it, -1 if it is under it; None if all are equal.
+        1 if every layer's value is above that of the layer below it, -1 if below; None if all are equal.
     """
     order = np.sign(np.subtract.outer(values, values))  # (layers, layers)
     depth = np.sign(np.subtract.outer(range(len(values)), range(len(values))))  # (layers, layers)
@@ -117,30 +117,28 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     The standard error is sqrt((n-1)/n · Σ (θ_m - mean θ)²); Student's t with n - 1 degrees of freedom.
 
     Args:
-        value: (…), the estimate from all examples, the interval's middle.
+        value: (…), the estimate from all examples: the middle of the interval.
         replicates: (…, n), the estimate without each example.
 
     Returns:
         Lower and upper bounds, each (…).
     """
     n = replicates.shape[-1]
-    moved = (
-        replicates - replicates[..., :1]
-    )  # so that equal replicates have a deviation of exactly 0, without the mean's rounding
-    margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n - 1) * moved.std(-1)  # (…)
+    shifted = replicates - replicates[..., :1]  # equal replicates then deviate by exactly 0, whatever a mean's rounding
+    margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n - 1) * shifted.std(-1)  # (…)
     return value - margin, value + margin
 
 
 def layer_statistics(amounts: Sequence[float], own_cka: Array, replicates: Array) -> LayerStatistics:
-    """Compute survival and depth gap with their intervals, as the result file holds them.
+    """Compute survival and depth gap with their intervals, for the result file.
 
-    Survival's interval is clipped to the measured amounts, so that an upper bound at the largest amount means "or
-    beyond". For a censored survival it extends down as far as single examples make the layer fall; if none does, it
-    is the largest amount alone.
+    Survival's interval is clipped to the measured amounts: an upper bound at the largest amount means "or beyond". For
+    a censored survival it extends down as far as single examples make the layer fall; if none does, it is the largest
+    amount alone.
 
     Args:
         amounts: (frames,) ascending from 0.
-        own_cka: (frames, points), CKA of each point with its own baseline; NaN where it is undefined.
+        own_cka: (frames, points), CKA of each point with its own baseline; undefined values are NaN.
         replicates: (frames, points, n), the same without each example.
 
     Returns:
@@ -215,7 +213,7 @@ Verdict = Literal["holds", "does not hold", "cannot be told"]
 
 
 def verdict(gap: Interval) -> Verdict:
-    """Judge the published claim, "lower layers survive longer", by the interval of the depth gap."""
+    """Judge the published claim, "lower layers survive longer", by the depth gap's interval."""
     if gap.low > DEPTH_GAP_BOUND:
         return "holds"
     return "does not hold" if gap.high < DEPTH_GAP_BOUND else "cannot be told"

@@ -1,7 +1,7 @@
 """The whole procedure: measure the baseline; then, for each amount, prune, run, compare, emit.
 
-A sweep is an iterator of progress and frames that ends in a SweepResult. Closing it between two events cancels the
-sweep; however it ends, the model is left as it was found.
+A sweep is an iterator of progress and frames that ends in a SweepResult. Close it between two events to cancel the
+sweep. However it ends, the model is restored.
 """
 
 import platform
@@ -43,7 +43,7 @@ from core.sweep.statistics import layer_statistics
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
 
-SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples: each example can be left out
+SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where the jackknife works
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class FrameReady:
     """One pruning amount is done.
 
     Attributes:
-        header: What all frames share.
+        header: The part that all frames share.
         frame: The amount's numbers.
     """
 
@@ -71,15 +71,15 @@ def sweep(
         checkpoint: The loaded baseline; pruned in place and restored.
         inputs: Evaluation and calibration examples.
         request: Method, scope, points and amounts.
-        plan: Of the same request, if `planning` has made it already.
+        plan: The request's plan, if `planning` has made it already.
 
     Returns:
-        Events: Progress after each micro-batch, FrameReady after each amount, at last the SweepResult (not saved).
+        Events: Progress after each micro-batch, FrameReady after each amount, and finally the SweepResult, unsaved.
 
     Raises:
         PrunescopeError: The parts do not fit together.
     """
-    check_fit(checkpoint, inputs.subset, request)  # here, not at the first event: a refusal should come at once
+    check_fit(checkpoint, inputs.subset, request)  # here, not at the first event, to refuse at once
     return _events(checkpoint, inputs, request, plan)
 
 
@@ -120,13 +120,13 @@ def _events(
 
 @dataclass(frozen=True)
 class _Measured:
-    """What one pruned model makes of all examples.
+    """A pruned model's output for all examples.
 
     Attributes:
         amount: The pruning amount.
         removed: What pruning removed.
         predictions: (examples,) label indices.
-        grams: For each reduction its Gram matrices.
+        grams: The Gram matrices of each reduction.
     """
 
     amount: float
@@ -140,7 +140,7 @@ class _Meter:
 
     Args:
         runner: The model and the examples.
-        num_amounts: Amounts that will be measured.
+        num_amounts: How many amounts will be measured.
     """
 
     def __init__(self, runner: Runner, num_amounts: int) -> None:
@@ -179,7 +179,7 @@ def _header(runner: Runner, pruning: PruningRecord, baseline: _Measured) -> Head
 
 
 def _length_control(runner: Runner, baseline: Grams) -> tuple[float | None, ...]:
-    """Compute CKA of the padding mask alone with each baseline point, flattened tokens: what length explains."""
+    """Compute the CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
     masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
     return _matrix(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline)))[0]
 
@@ -193,12 +193,12 @@ class _Compared:
 
     Attributes:
         frame: The numbers for the file.
-        without_each: For each reduction over a single batch the CKA of each point with its own baseline without each
+        leave_one_out: For each reduction over a single batch the CKA of each point with its own baseline without each
             example, (points, n); empty if too few examples remain.
     """
 
     frame: Frame
-    without_each: Mapping[str, Array]
+    leave_one_out: Mapping[str, Array]
 
 
 def _compare(subset: EvalSubset, baseline: _Measured, pruned: _Measured) -> _Compared:
@@ -214,12 +214,12 @@ def _compare(subset: EvalSubset, baseline: _Measured, pruned: _Measured) -> _Com
         cka={name: _matrix(cka(compared)) for name, compared in comparisons.items()},
         predictions=pruned.predictions,
     )
-    spared = SINGLE_BATCH if len(subset.rows) > MIN_EXAMPLES else ()
-    return _Compared(frame, {name: leave_one_out(comparisons[name]) for name in spared})
+    reductions = SINGLE_BATCH if len(subset.rows) > MIN_EXAMPLES else ()
+    return _Compared(frame, {name: leave_one_out(comparisons[name]) for name in reductions})
 
 
 def _matrix(values: Tensor) -> Matrix:
-    """Write a matrix for the file: undefined values as None."""
+    """Convert a matrix for the file, undefined values to None."""
     return tuple(tuple(None if value != value else value for value in row) for row in values.tolist())
 
 
@@ -231,7 +231,7 @@ def _result(header: Header, results: Sequence[_Compared], request: SweepRequest,
         **dict(header),
         key=result_key(header.checkpoint.revision, header.task, header.pruning, request.points, request.amounts, DTYPE),
         frames=tuple(compared.frame for compared in results),
-        statistics={name: _statistics(name, results) for name in results[0].without_each} or None,
+        statistics={name: _statistics(name, results) for name in results[0].leave_one_out} or None,
         environment=environment(),
         seconds=round(seconds, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -243,12 +243,12 @@ def _statistics(reduction: str, results: Sequence[_Compared]) -> LayerStatistics
     return layer_statistics(
         [compared.frame.amount for compared in results],
         matrices.diagonal(axis1=1, axis2=2),  # (frames, points)
-        np.stack([compared.without_each[reduction] for compared in results]),  # (frames, points, n)
+        np.stack([compared.leave_one_out[reduction] for compared in results]),  # (frames, points, n)
     )
 
 
 def environment() -> dict[str, str | int]:
-    """Describe what the numbers were computed with."""
+    """Describe the software and the machine that compute the numbers."""
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "transformers", "numpy")},

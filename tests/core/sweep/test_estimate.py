@@ -13,7 +13,7 @@ from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from core.results.store import save
 from core.sweep import estimate as module
-from core.sweep.estimate import OVERHEAD, SAMPLE, Pace, estimate, measure, to_download
+from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, to_download
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 
@@ -36,8 +36,8 @@ def test_it_grows_with_amounts_and_leaves_the_model_alone(request_: SweepRequest
     checkpoint = load(inputs.resolved)
     before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     pace = measure(checkpoint, inputs, request, silent)
-    assert pace.before > 0
-    assert pace.each > 0
+    assert pace.preparation > 0
+    assert pace.per_amount > 0
     assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
 
 
@@ -60,7 +60,7 @@ def test_it_is_what_a_sweep_takes_where_every_token_costs_a_second(
         list(sweep(checkpoint, inputs, request))
         hook.remove()
     taken = seconds - measured
-    assert pace.before + pace.each / OVERHEAD * len(request.amounts) == pytest.approx(taken)
+    assert pace.preparation + pace.per_amount / OVERHEAD * len(request.amounts) == pytest.approx(taken)
     assert measured < taken / 2
 
 
@@ -73,7 +73,7 @@ def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, mon
         measure(checkpoint, inputs, checked(replace(request_, method="wanda")), silent)
     finally:
         hook.remove()
-    assert sum(run) == 3 * SAMPLE, "scored once, run twice"
+    assert sum(run) == 3 * SAMPLE_SIZE, "scored once, run twice"
 
 
 def test_the_outcome_adds_the_parts(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,11 +62,11 @@ def answers(*counts: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def test_mcnemar_is_exact_and_two_sided() -> None:
     one, other = answers(50, 8, 1, 41)
     (test,) = paired_tests((1,) * 100, (one,), (other,))
-    assert (test.only_one, test.only_other) == (8, 1)
+    assert (test.only_first, test.only_second) == (8, 1)
     assert test.p_value == pytest.approx(2 * (1 + 9) / 2**9)  # at most 1 of 9 coins, on either side
     assert test.adjusted == test.p_value
     (swapped,) = paired_tests((1,) * 100, (other,), (one,))
-    assert (swapped.only_one, swapped.only_other, swapped.p_value) == (1, 8, test.p_value)
+    assert (swapped.only_first, swapped.only_second, swapped.p_value) == (1, 8, test.p_value)
 
 
 def test_holm_steps_down_over_the_amounts() -> None:
