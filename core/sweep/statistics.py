@@ -69,8 +69,8 @@ def _survivals(amounts: Array, own_cka: Array, threshold: float) -> tuple[Array,
 def depth_gap(amounts: Sequence[float], own_cka: Array) -> float:
     """Compute D: how much more similarity the lower half of the layers keeps than the upper half.
 
-    A layer's area is that under its CKA over the amounts, divided by the largest amount. D is the mean area of the lower
-    half minus that of the upper half; the middle layer of an odd number belongs to neither.
+    A layer's area is that under its CKA over the amounts, divided by the largest amount. D is the lower half's mean
+    area minus the upper half's; the middle layer of an odd number belongs to neither.
 
     Args:
         amounts: (frames,) ascending from 0.

@@ -77,7 +77,7 @@ def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, mon
 
 
 def test_the_outcome_adds_the_parts(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(before=2.0, each=0.5))
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
     assert estimate(request_, silent) == {"stored": False, "seconds": 3.5}
 
 
