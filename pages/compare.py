@@ -10,7 +10,7 @@ from core.findings.compare import (
     accuracy_comparisons,
     comparison_findings,
     comparison_table,
-    names_apart,
+    distinguishing_names,
     notes_on,
     shared_scale,
     shown_together,
@@ -78,7 +78,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str) -> None:
     """Show two results together, and say how they differ."""
     if first.key == second.key:
         st.info("First and second are the same result. Choose another one below to see a difference.")
-    pairs, names = shown_together(first, second), names_apart(first, second)
+    pairs, names = shown_together(first, second), distinguishing_names(first, second)
     views = compare_views(first, second, reduction, pairs, names)
     frames = compare_frames(pairs, shared_scale(first, second))
     show_pictures(

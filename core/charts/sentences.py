@@ -100,7 +100,7 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence
     """Return one row per stretch of amounts with the same prediction; the earliest flip is on top."""
     rows, gap = [], max(1.0, GAP * len(examples))
     for position, example in enumerate(in_order_of_flips(examples)):
-        top = position + (0 if example.is_right_unpruned else gap)
+        top = position + (0 if example.is_correct_unpruned else gap)
         shared = {
             "top": top,
             "bottom": top + 1,

@@ -13,7 +13,7 @@ from core.charts.compare import compare_frames, compare_views
 from core.charts.grammar import Concatenation, Rows, Spec, capitalised, with_parameters
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View
-from core.findings.compare import names_apart, shared_scale, shown_together
+from core.findings.compare import distinguishing_names, shared_scale, shown_together
 from core.request.catalog import REDUCTIONS
 from core.results.names import checkpoint_name, data_name, pruning_name
 from core.results.schema import SweepResult
@@ -128,7 +128,7 @@ def views_of(results: Sequence[SweepResult], reduction: str) -> dict[str, View]:
     if len(results) == 1:
         return player_views(results[0], reduction)
     first, second = results
-    return compare_views(first, second, reduction, shown_together(first, second), names_apart(first, second))
+    return compare_views(first, second, reduction, shown_together(first, second), distinguishing_names(first, second))
 
 
 def title_of(results: Sequence[SweepResult]) -> str:
@@ -145,7 +145,7 @@ def _title_lines(results: Sequence[SweepResult]) -> list[str]:
     """Return a line on each result."""
     if len(results) == 1:
         return [pruning_name(results[0])]
-    first, second = names_apart(*results)
+    first, second = distinguishing_names(*results)
     return [capitalised(first), f"beside {second}"]
 
 

@@ -1,1 +1,1 @@
-"""Results become facts and tables, one module per page, and sentences, one template per page in `words/`."""
+"""Turn results into facts and tables, one module per page, and into sentences, one template per page in `words/`."""

@@ -1,16 +1,15 @@
-"""The published claim, "lower layers survive longer", held against one result, its random control and each layer alone.
+"""Test the published claim, "lower layers survive longer", on one result, its random control and each layer alone.
 
-A decline of CKA with depth proves little by itself: pruning is cumulative, so that some decline is expected of any
-method. The verdict on a result therefore stands beside what random pruning shows on the same examples, and beside
-what is left when one layer alone is pruned, where these are at hand. Here are the facts; `words/claim.jinja` words
-them.
+A decline of CKA with depth proves little by itself: pruning is cumulative, so some decline is expected of any method.
+The verdict on a result therefore stands beside random pruning on the same examples, and beside each layer pruned
+alone, if there are such results. This file collects the facts; `words/claim.jinja` words them.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.findings.comparable import controls_at_hand, controls_of, isolated_of, refusal_of
+from core.findings.comparable import available_controls, controls_of, isolated_of, refusal_of
 from core.findings.overview import layer_survivals, own_cka
 from core.findings.words import render
 from core.request.catalog import METHODS
@@ -18,30 +17,30 @@ from core.results.names import ReductionKey, circumstances, in_sentence, method_
 from core.results.schema import DepthGapRecord, SweepResult
 from core.sweep.statistics import DEPTH_GAP_BOUND, Difference, depth_correlation, gap_difference, verdict
 
-SEEDS = 3  # of a random control, at least
-ISOLATED_AMOUNT = 0.5  # where each layer alone is looked at, or as near as there are results
-ORDERED = 0.5  # |tau-b| from which depth is said to order the layers
+MIN_SEEDS = 3  # of a random control
+ISOLATED_AMOUNT = 0.5  # preferred amount at which to look at each layer alone
+MIN_ORDERING_TAU = 0.5  # |tau-b| from which depth is said to order the layers
 
 
 def verdict_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult] = ()) -> str:
     """Say whether the published claim holds here, whether chance does the same, and what each layer does alone.
 
-    The result may be a whole sweep or the first frames of one. `companions` are results among which its controls and
-    its isolated layers are picked.
+    The result may be a whole sweep or the first frames of one. Its controls and isolated layers are picked from the
+    `companions`.
     """
     gap, companions = depth_gap_of(result, reduction), list(companions)
     if gap is None or pruned_layer(result):
         return _no_verdict(result, reduction)
     sentences = (
         _claim(result, reduction, gap),
-        render("claim", "against_chance", chance=_chance(result, reduction, gap, companions), enough_seeds=SEEDS),
+        render("claim", "against_chance", chance=_chance(result, reduction, gap, companions), enough_seeds=MIN_SEEDS),
         isolated_finding(result, reduction, companions),
     )
     return " ".join(filter(None, sentences))
 
 
 def verdict_in_short(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult] = ()) -> str:
-    """Say the same in one line, without the isolated layers: the end of a sentence whose subject is the claim."""
+    """Say the same in one line, without the isolated layers, as the end of a sentence whose subject is the claim."""
     gap = depth_gap_of(result, reduction)
     if gap is None or pruned_layer(result):
         return render("claim", "no_verdict", flattened_tokens=reduction == "tokens")
@@ -50,7 +49,7 @@ def verdict_in_short(result: SweepResult, reduction: ReductionKey, companions: I
 
 
 def depth_gap_of(result: SweepResult, reduction: ReductionKey) -> DepthGapRecord | None:
-    """Return the depth gap with its interval, where the result holds one."""
+    """Return the depth gap with its interval; None if the result has none."""
     known = (result.statistics or {}).get(reduction)
     return known.depth_gap if known else None
 
@@ -87,12 +86,12 @@ def _no_verdict(result: SweepResult, reduction: ReductionKey) -> str:
 
 @dataclass(frozen=True)
 class Chance:
-    """What random pruning shows beside a method.
+    """Random pruning beside a method.
 
     Attributes:
-        is_control_itself: The result is of random pruning, and has no control.
-        control: What the control is called.
-        refusal: Why none of the controls at hand can be compared; empty if one can, or where there is none.
+        is_control_itself: Whether the result is itself random pruning, and has no control.
+        control: The control's name.
+        refusal: Why no available control can be compared; empty if one can, or if there is none.
         gaps: The depth gaps of the controls, one per seed.
         differences: The method's depth gap minus each of them, paired by example.
     """
@@ -105,12 +104,12 @@ class Chance:
 
     @property
     def above(self) -> int:
-        """Seeds against which the method's depth gap is larger."""
+        """The number of seeds against which the method's depth gap is larger."""
         return sum(difference.low > 0 for difference in self.differences)
 
     @property
     def below(self) -> int:
-        """Seeds against which the method's depth gap is smaller."""
+        """The number of seeds against which the method's depth gap is smaller."""
         return sum(difference.high < 0 for difference in self.differences)
 
 
@@ -120,13 +119,13 @@ def _chance(
     method = METHODS.get(result.pruning.method)
     if method and method.control is None:
         return Chance(is_control_itself=True)
-    at_hand = controls_at_hand(result, companions)
-    if not at_hand:
+    available = available_controls(result, companions)
+    if not available:
         return Chance()
-    name = in_sentence(method_name(at_hand[0]))
-    if refusal := refusal_of(result, at_hand):
+    name = in_sentence(method_name(available[0]))
+    if refusal := refusal_of(result, available):
         return Chance(control=name, refusal=refusal)
-    gaps = [known for control in controls_of(result, at_hand) if (known := depth_gap_of(control, reduction))]
+    gaps = [known for control in controls_of(result, available) if (known := depth_gap_of(control, reduction))]
     return Chance(
         control=name,
         gaps=tuple(known.value for known in gaps),
@@ -142,11 +141,11 @@ Direction = Literal["deeper keep more", "deeper keep less", "none"]
 
 @dataclass(frozen=True)
 class Isolated:
-    """What each layer keeps when it is pruned alone, in depth order.
+    """What each layer keeps when it alone is pruned, in depth order.
 
     Attributes:
-        amount: Of the pruning.
-        at_output: Whether CKA is that of the layers' outputs, or of their attention blocks.
+        amount: The pruning amount.
+        at_output: Whether CKA is taken at the layers' outputs, not at their attention blocks.
         own_cka: CKA with the layer's own baseline; None if it is undefined.
         alone_tau: Kendall's tau-b of these with depth; None if all are equal or one is undefined.
         together_tau: The same of survival when all layers are pruned.
@@ -170,9 +169,9 @@ class Isolated:
 
 
 def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:
-    """Say whether layers that are pruned alone show the order of layers that are pruned together.
+    """Say whether layers pruned alone show the same order as layers pruned together.
 
-    Empty if no layer's result is among the companions, or they share no amount.
+    Empty if the companions hold no layer's result, or if these share no amount.
     """
     isolated = isolated_of(result, companions)
     layers = result.checkpoint.num_layers
@@ -202,6 +201,6 @@ def _own_cka_at(result: SweepResult, reduction: ReductionKey, layer: int, amount
 
 
 def _direction(tau: float | None) -> Direction:
-    if tau is None or abs(tau) < ORDERED:
+    if tau is None or abs(tau) < MIN_ORDERING_TAU:
         return "none"
     return "deeper keep more" if tau > 0 else "deeper keep less"

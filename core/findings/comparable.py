@@ -1,4 +1,4 @@
-"""Which results may be compared, and why others may not: one rule for every page."""
+"""Decide which results may be compared, and why others may not: one rule for every page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from core.results.choices import is_control, is_isolated
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
 
-SPARSITY_TOLERANCE = 0.01  # two shares of removed weights that differ by no more count as equal
+SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
 @dataclass(frozen=True)
 class Comparability:
-    """Whether two results may be compared; true where nothing speaks against it.
+    """Whether two results may be compared; true if there is no reason against it.
 
     Attributes:
-        reason: What speaks against it, worded as the end of a sentence; else empty.
+        reason: The reason against it, worded as the end of a sentence; else empty.
     """
 
     reason: str = ""
@@ -29,31 +29,31 @@ class Comparability:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The layer and amount at which the shares of weights that two results have removed differ most."""
+    """The layer and amount at which two results differ most in the share of weights removed."""
 
     layer: int  # counted from 1
     amount: float
-    removed: float
-    other_removed: float
+    first_removed: float
+    second_removed: float
 
 
-def comparable(result: SweepResult, other: SweepResult) -> Comparability:
-    """Decide whether the order of layers, such as the depth gap, may be compared between two results.
+def comparable(first: SweepResult, second: SweepResult) -> Comparability:
+    """Decide whether two results may be compared by the order of layers, such as by the depth gap.
 
-    Both must prune all layers, be measured on the same examples at the same points and amounts, and have removed the
-    same share of every layer's weights at every amount, within SPARSITY_TOLERANCE. Equal totals are not enough: a
-    method that spares lower layers leaves them more similar by that alone.
+    Both must prune all layers, use the same examples, points and amounts, and have removed the same share of every
+    layer's weights at every amount, within SPARSITY_TOLERANCE. Equal totals are not enough: a method that spares lower
+    layers keeps them more similar for that reason alone.
     """
-    if not same_examples(result, other):
+    if not same_examples(first, second):
         return _refused("examples")
-    if pruned_layer(result) or pruned_layer(other):
+    if pruned_layer(first) or pruned_layer(second):
         return _refused("one_layer")
-    if result.cka.points != other.cka.points:
+    if first.cka.points != second.cka.points:
         return _refused("points")
-    if result.amounts != other.amounts:
+    if first.amounts != second.amounts:
         return _refused("amounts")
-    mismatch = _largest_mismatch(result, other)
-    if round(abs(mismatch.removed - mismatch.other_removed), 9) > SPARSITY_TOLERANCE:
+    mismatch = _largest_mismatch(first, second)
+    if round(abs(mismatch.first_removed - mismatch.second_removed), 9) > SPARSITY_TOLERANCE:
         return _refused("removed", mismatch=mismatch)
     return Comparability()
 
@@ -62,34 +62,34 @@ def _refused(reason: str, **facts: object) -> Comparability:
     return Comparability(render("comparable", reason, **facts))
 
 
-def _largest_mismatch(result: SweepResult, other: SweepResult) -> Mismatch:
-    removed, other_removed = (
-        np.array([frame.layer_sparsity for frame in each.frames]) for each in (result, other)
+def _largest_mismatch(first: SweepResult, second: SweepResult) -> Mismatch:
+    first_removed, second_removed = (
+        np.array([frame.layer_sparsity for frame in result.frames]) for result in (first, second)
     )  # (frames, layers)
-    difference = np.abs(removed - other_removed).round(9)
+    difference = np.abs(first_removed - second_removed).round(9)  # (frames, layers)
     frame, layer = np.unravel_index(difference.argmax(), difference.shape)
     return Mismatch(
-        int(layer) + 1, result.amounts[frame], float(removed[frame, layer]), float(other_removed[frame, layer])
+        int(layer) + 1, first.amounts[frame], float(first_removed[frame, layer]), float(second_removed[frame, layer])
     )
 
 
-def same_examples(result: SweepResult, other: SweepResult) -> bool:
-    """Whether two results come from the same examples in the same order, so that they can be paired."""
+def same_examples(first: SweepResult, second: SweepResult) -> bool:
+    """Whether two results use the same examples in the same order and can be paired."""
     return all(
-        getattr(result.task, field) == getattr(other.task, field)
+        getattr(first.task, field) == getattr(second.task, field)
         for field in ("name", "fingerprint", "examples", "gold", "max_length")
     )
 
 
-def same_checkpoint(result: SweepResult, other: SweepResult) -> bool:
-    """Whether two results come from one model."""
-    return result.checkpoint.revision == other.checkpoint.revision
+def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
+    """Whether two results come from the same model."""
+    return first.checkpoint.revision == second.checkpoint.revision
 
 
 # ---------------------------------------------------------------- what a result is judged beside
 
 
-def controls_at_hand(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
+def available_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
     """Return the results of a method's random control on the same model, comparable or not."""
     return [
         candidate
@@ -99,19 +99,19 @@ def controls_at_hand(result: SweepResult, candidates: Iterable[SweepResult]) -> 
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results of a method's random control that may be compared with its own, one per seed, by seed."""
+    """Return the results of a method's random control that may be compared with its own: one per seed, by seed."""
     controls = {
         candidate.pruning.seed: candidate
-        for candidate in controls_at_hand(result, candidates)
+        for candidate in available_controls(result, candidates)
         if comparable(result, candidate)
     }
     return [controls[seed] for seed in sorted(controls)]
 
 
 def refusal_of(result: SweepResult, candidates: Iterable[SweepResult]) -> str:
-    """Return why no random control at hand may be compared; empty if one may, or where there is none."""
-    at_hand = controls_at_hand(result, candidates)
-    return comparable(result, at_hand[0]).reason if at_hand and not controls_of(result, at_hand) else ""
+    """Return why no available random control may be compared; empty if one may, or if there is none."""
+    available = available_controls(result, candidates)
+    return comparable(result, available[0]).reason if available and not controls_of(result, available) else ""
 
 
 def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:

@@ -1,7 +1,7 @@
-"""Two results: which frames are shown together, and how they differ (`words/compare.jinja`).
+"""Pair the frames of two results, and say how the results differ (`words/compare.jinja`).
 
-Depth gaps are compared where `core.findings.comparable` allows it. Accuracy is compared wherever the two have removed
-equally much of the encoder's weights altogether: which layers a method takes them from is part of the method.
+Depth gaps are compared if `core.findings.comparable` allows it. Accuracy is compared wherever both have removed equally
+much of the encoder's weights in total: from which layers a method takes them is part of the method.
 """
 
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ from core.sweep.statistics import CONFIDENCE, gap_difference
 Scale = Literal["amount", "prunable_sparsity"]
 FramePair = tuple[Frame, Frame]
 
-MAX_PAIR_DISTANCE = 0.05  # frames that are farther apart on the shared scale are not shown together
+MAX_PAIR_DISTANCE = 0.05  # on the shared scale, between frames shown together
 
 
 # ---------------------------------------------------------------- what is shown together
 
 
 def shared_scale(first: SweepResult, second: SweepResult) -> Scale:
-    """Return what two results have in common: amounts of single weights and of whole units are not the same thing."""
+    """Return the scale that two results share: the amounts of single weights and of whole units differ in meaning."""
     return "amount" if first.pruning.granularity == second.pruning.granularity else "prunable_sparsity"
 
 
@@ -57,12 +57,12 @@ def shown_together(first: SweepResult, second: SweepResult) -> list[FramePair]:
 
 
 def notes_on(first: SweepResult, second: SweepResult, pairs: Sequence[FramePair]) -> list[str]:
-    """List what to know before looking at two results together; empty if they differ in pruning only.
+    """List caveats about looking at two results together; none if only their pruning differs.
 
     Args:
         first: A result.
-        second: Another one.
-        pairs: The frames that are shown together.
+        second: Another result.
+        pairs: The frames shown together.
     """
     scale = shared_scale(first, second)
     farthest = max((round(abs(place(a, scale) - place(b, scale)), 3) for a, b in pairs), default=0.0)
@@ -84,32 +84,39 @@ def _rows(result: SweepResult) -> str:
     return render("compare", "rows", points=points_name(result.cka.points), layers=result.checkpoint.num_layers)
 
 
-def names_apart(first: SweepResult, second: SweepResult) -> tuple[str, str]:
+def distinguishing_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
     """Name two results by what distinguishes them."""
-    one, two = (in_sentence(pruning_name(result)) for result in (first, second))
+    first_name, second_name = (in_sentence(pruning_name(result)) for result in (first, second))
     if not same_checkpoint(first, second):
-        one, two = f"{one} ({checkpoint_name(first)})", f"{two} ({checkpoint_name(second)})"
-    return (f"{one} (first result)", f"{two} (second result)") if one == two else (one, two)
+        first_name, second_name = (
+            f"{first_name} ({checkpoint_name(first)})",
+            f"{second_name} ({checkpoint_name(second)})",
+        )
+    if first_name == second_name:
+        return f"{first_name} (first result)", f"{second_name} (second result)"
+    return first_name, second_name
 
 
-def _nearest_pairs(frames: Sequence[Frame], others: Sequence[Frame], scale: Scale, farthest: float) -> list[FramePair]:
-    """Pair frames that are each other's nearest and at most `farthest` apart."""
+def _nearest_pairs(
+    first: Sequence[Frame], second: Sequence[Frame], scale: Scale, max_distance: float
+) -> list[FramePair]:
+    """Pair frames of two results that are each other's nearest and at most `max_distance` apart."""
 
-    def distance(frame: Frame, other: Frame) -> float:
-        return round(abs(place(frame, scale) - place(other, scale)), 9)
+    def distance(a: Frame, b: Frame) -> float:
+        return round(abs(place(a, scale) - place(b, scale)), 9)
 
     def nearest(frame: Frame, among: Sequence[Frame]) -> Frame:
         return min(among, key=lambda candidate: distance(candidate, frame))
 
-    pairs = [(frame, nearest(frame, others)) for frame in frames if others]
-    return [(a, b) for a, b in pairs if distance(a, b) <= farthest and nearest(b, frames) is a]
+    pairs = [(frame, nearest(frame, second)) for frame in first if second]
+    return [(a, b) for a, b in pairs if distance(a, b) <= max_distance and nearest(b, first) is a]
 
 
 # ---------------------------------------------------------------- depth gaps
 
 
 def comparison_findings(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> list[str]:
-    """Say how two results on the same examples differ: first in depth gap, then in accuracy.
+    """Say how two results on the same examples differ in depth gap, then in accuracy.
 
     Each may be a whole sweep or the first frames of one.
 
@@ -117,7 +124,7 @@ def comparison_findings(first: SweepResult, second: SweepResult, reduction: Redu
         PrunescopeError: They come from different examples.
     """
     comparisons = accuracy_comparisons(first, second)
-    return [depth_gap_finding(first, second, reduction), _accuracy(comparisons, names_apart(first, second))]
+    return [depth_gap_finding(first, second, reduction), _accuracy(comparisons, distinguishing_names(first, second))]
 
 
 def depth_gap_finding(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> str:
@@ -134,7 +141,7 @@ def depth_gap_finding(first: SweepResult, second: SweepResult, reduction: Reduct
     return render(
         "compare",
         "depth_gaps",
-        names=names_apart(first, second),
+        names=distinguishing_names(first, second),
         gaps=(gap, second_gap),
         difference=gap_difference(gap, second_gap),
         circumstances=circumstances(first, reduction)
@@ -153,8 +160,8 @@ class AccuracyComparison:
     Attributes:
         amounts: The pruning amounts of the first and of the second result.
         sparsity: The share of the encoder's matrix weights that the first has removed.
-        only_first: Examples on which the first alone is right.
-        only_second: Examples on which the second alone is right.
+        only_first: Examples on which only the first is correct.
+        only_second: Examples on which only the second is correct.
         p_value: Of McNemar's exact test.
         adjusted: The same after Holm's correction over all frames that are compared.
     """
@@ -168,17 +175,17 @@ class AccuracyComparison:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the difference is more than chance, all amounts considered."""
+        """Whether the difference is significant after Holm's correction over all amounts."""
         return self.adjusted < 1 - CONFIDENCE
 
 
 def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[AccuracyComparison]:
-    """Compare accuracy wherever two results have removed equally much, whatever they call the amount.
+    """Compare accuracy wherever two results have removed equally much, whatever the amounts are.
 
     Each may be a whole sweep or the first frames of one.
 
     Returns:
-        One comparison for each pair of frames that are nearest to each other in prunable sparsity and nearly equal.
+        One comparison for each pair of frames that are each other's nearest in prunable sparsity and nearly equal.
 
     Raises:
         PrunescopeError: They come from different examples.
@@ -187,8 +194,8 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
 
     if not same_examples(first, second):
         raise PrunescopeError(
-            f"{data_name(first)} and {data_name(second)}: these are not the same examples in the same order, choose "
-            "two results on the same ones"
+            f"{data_name(first)} and {data_name(second)} are not the same examples in the same order: choose two "
+            "results on the same examples"
         )
     pairs = _equally_sparse(first.frames, second.frames)
     tests = paired_tests(
@@ -202,10 +209,10 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
     ]
 
 
-def _equally_sparse(frames: Sequence[Frame], others: Sequence[Frame]) -> list[FramePair]:
-    """Pair frames that have removed equally much, without the baselines, which are the same model or none."""
-    pruned, others = ([frame for frame in side if frame.amount > 0] for side in (frames, others))
-    return _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
+def _equally_sparse(first: Sequence[Frame], second: Sequence[Frame]) -> list[FramePair]:
+    """Pair pruned frames that have removed equally much; comparing the baselines says nothing about pruning."""
+    first, second = ([frame for frame in frames if frame.amount > 0] for frames in (first, second))
+    return _nearest_pairs(first, second, "prunable_sparsity", SPARSITY_TOLERANCE)
 
 
 def comparison_table(comparisons: Sequence[AccuracyComparison], names: tuple[str, str]) -> list[dict[str, str]]:
@@ -249,7 +256,7 @@ def _accuracy(comparisons: Sequence[AccuracyComparison], names: tuple[str, str])
 
 
 def _places(places: Sequence[AccuracyComparison], comparisons: Sequence[AccuracyComparison]) -> str:
-    """Name the amounts, or the shares of weights removed where the two results call these by different amounts."""
+    """Name the amounts, or the shares of weights removed if the two results' amounts differ."""
     same_amounts = all(len(set(comparison.amounts)) == 1 for comparison in comparisons)
     kind = "prunable sparsity" if not same_amounts else "amounts" if len(places) > 1 else "amount"
     runs = [

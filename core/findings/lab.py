@@ -1,4 +1,4 @@
-"""Sentences of the Lab (`words/lab.jinja`): the outcome of checking a frame."""
+"""Say what checking a frame in the Lab has found (`words/lab.jinja`)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from core.findings.words import render
 
 
 def check_in_words(deviations: Mapping[str, Any]) -> str:
-    """Say how far a frame is from two new computations of it, given `core.sweep.recompute.Deviations.to_json()`."""
+    """Say how far a frame deviates from two recomputations; takes `core.sweep.recompute.Deviations.to_json()`."""
     return render(
         "lab",
         "check",
@@ -19,6 +19,6 @@ def check_in_words(deviations: Mapping[str, Any]) -> str:
 
 
 def _largest(deviations: Iterable[float | None]) -> str:
-    """Write the largest deviation; None stands for a value that only one of the two computations has."""
+    """Write the largest deviation; None stands for a value that only one computation has."""
     known = [float("inf") if deviation is None else deviation for deviation in deviations]
     return f"{max(known):.1g}"

@@ -1,8 +1,8 @@
-"""SweepResult -> a warning that the checkpoint's labels may be numbered in another order than the task's.
+"""Warn that a checkpoint may number its labels in another order than the task.
 
 Names are matched when a checkpoint is loaded (`core.inputs.labels`), but LABEL_0 and LABEL_1 say nothing, and names can
-be wrong. A result does not record the names, so the warning follows from the unpruned model's predictions alone:
-stored and uploaded results are covered too. It never reorders anything.
+be incorrect. A result does not record the names, so the warning relies on the unpruned model's predictions alone; it
+covers stored and uploaded results too. Labels are never reordered here.
 """
 
 import numpy as np
@@ -11,11 +11,11 @@ from core.findings.words import render
 from core.request.catalog import FEW_EXAMPLES
 from core.results.schema import SweepResult
 
-CLEARLY_BETTER = 0.2  # accuracy that another order of the labels must add
+MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
 
 
 def label_caution(result: SweepResult) -> str:
-    """Warn where another order of the labels fits clearly better, or the majority class does; else empty.
+    """Warn if another order of the labels, or the majority class, fits clearly better; else return an empty text.
 
     The best one-to-one order maximises the trace of the confusion matrix (the assignment problem, solved by SciPy).
     Fewer than 64 examples are too few for that comparison.
@@ -24,9 +24,9 @@ def label_caution(result: SweepResult) -> str:
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold labels)
     np.add.at(confusion, (predicted, gold), 1)
     count, correct = len(gold), int(confusion.trace())
-    enough = correct + CLEARLY_BETTER * count
+    enough = correct + MIN_IMPROVEMENT * count
     if count >= FEW_EXAMPLES and confusion.max(axis=1).sum() >= enough:  # else no order can be that good
-        from scipy.optimize import linear_sum_assignment  # here: its import would slow down the first page
+        from scipy.optimize import linear_sum_assignment  # imported here: it would slow down the first page
 
         _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,) what each predicted label fits best
         best = int(confusion[range(len(names)), meant].sum())

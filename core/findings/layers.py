@@ -1,4 +1,4 @@
-"""SweepResult -> sentences on its layers (`words/layers.jinja`): which falls first, and when the chosen one does."""
+"""Say which layer of a result falls first, and when the chosen layer does (`words/layers.jinja`)."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ def order_finding(result: SweepResult, reduction: ReductionKey, threshold: float
 
 
 def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:
-    """Say why a random control that is at hand is not drawn beside the layers; else empty."""
+    """Say why an available random control is not drawn beside the layers; else empty."""
     refusal = refusal_of(result, companions)
     return render("layers", "control_not_drawn", refusal=refusal) if refusal else ""
 
@@ -34,18 +34,18 @@ def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:
 def layer_finding(
     result: SweepResult, reduction: ReductionKey, chosen: PointLabel, threshold: float = SURVIVAL_THRESHOLD
 ) -> str:
-    """Say how long the chosen point survives, how surely, and how many fall before it.
+    """Say how long the chosen point survives, with its interval, and how many points fall before it.
 
     The result may be a whole sweep or the first frames of one; a layer survives while its CKA is at least `threshold`.
     """
     layers = layer_survivals(result, reduction, threshold)
-    layer = next(layer for layer in layers if layer.label == chosen)
+    chosen_layer = next(layer for layer in layers if layer.label == chosen)
     return render(
         "layers",
         "layer",
-        layer=layer,
+        layer=chosen_layer,
         threshold=threshold,
         largest=result.amounts[-1],
-        earlier=sum(other.rank < layer.rank for other in layers),
+        earlier=sum(layer.rank < chosen_layer.rank for layer in layers),
         others=len(layers) - 1,
     )

@@ -1,4 +1,4 @@
-"""SweepResult -> facts about one result as a whole, their sentences (`words/overview.jinja`) and a table."""
+"""Facts about one result as a whole, their sentences (`words/overview.jinja`) and a table."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from core.results.names import (
 from core.results.schema import Frame, SweepResult
 from core.sweep.statistics import survival
 
-OTHER_THRESHOLDS = (0.8, 0.95)  # what a table shows beside 0.9, which is a convention
+OTHER_THRESHOLDS = (0.8, 0.95)  # shown in a table beside 0.9, which is a convention
 
 
 # ---------------------------------------------------------------- survival
@@ -40,9 +40,8 @@ class LayerSurvival:
         label: The point's name on an axis.
         title: Its name in full.
         value: The amount at which CKA first falls below a threshold; the largest amount if it never does.
-        censored: It never does.
-        interval: The 95 % interval of the value, where it is known; an upper bound at the largest amount means
-            "or beyond".
+        censored: Whether it never does.
+        interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
     """
 
     label: PointLabel
@@ -53,12 +52,12 @@ class LayerSurvival:
 
     @property
     def rank(self) -> float:
-        """What layers are compared by: the value as it is shown, or beyond all others."""
+        """The number to compare layers by: the value as shown, or infinity if it is censored."""
         return float("inf") if self.censored else round(self.value, 2)
 
     @property
     def text(self) -> str:
-        """The value as it is shown."""
+        """The value as shown."""
         return f"> {amount_name(self.value)}" if self.censored else decimals(self.value, 2)
 
 
@@ -78,7 +77,7 @@ def layer_survivals(
 ) -> list[LayerSurvival]:
     """Compute how far each point keeps a CKA of at least `threshold`, in depth order.
 
-    The result may be a whole sweep or the first frames of one. Intervals are known for the threshold 0.9 alone.
+    The result may be a whole sweep or the first frames of one. Only the threshold 0.9 has intervals.
     """
     known = (result.statistics or {}).get(reduction) if threshold == SURVIVAL_THRESHOLD else None
     intervals = [(layer.low, layer.high) for layer in known.survival] if known else [None] * len(result.cka.points)
@@ -91,7 +90,7 @@ def layer_survivals(
 
 @dataclass(frozen=True)
 class Extremes:
-    """The layers that fall first and those that last longest; all layers are both where all are equal."""
+    """The layers that fall first and those that last longest; if all are equal, every layer is both."""
 
     first: tuple[LayerSurvival, ...]
     last: tuple[LayerSurvival, ...]
@@ -107,11 +106,11 @@ def extremes(layers: Sequence[LayerSurvival]) -> Extremes:
 
 
 Order = Literal["equal", "two", "falls earlier", "falls later", "never outlasts", "never falls before", "mixed"]
-"""How each layer's survival compares with that of the layer below it; of two unequal layers nothing more is said."""
+"""How each layer's survival compares with that of the layer below it; `two` stands for two unequal layers."""
 
 
 def order_of(layers: Sequence[LayerSurvival]) -> Order:
-    """Describe how survival goes with depth."""
+    """Describe how survival changes with depth."""
     ranks = [layer.rank for layer in layers]
     if len(set(ranks)) == 1:
         return "equal"
@@ -151,9 +150,9 @@ def _interval_cell(interval: tuple[float, float], largest: float) -> str:
 
 
 def finding(result: SweepResult, reduction: ReductionKey) -> str:
-    """Describe how far the first and the last layer survive, and whether there is an order between.
+    """Say how far the first and the last layer survive, and whether the layers between them follow an order.
 
-    The sentence describes this result, a whole sweep or the first frames of one, and claims nothing beyond it.
+    The sentence describes this result alone, a whole sweep or the first frames of one.
     """
     if len(result.frames) < 2:
         return render("overview", "only_baseline", circumstances=circumstances(result, reduction))
@@ -172,7 +171,7 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
 
 
 def _undefined(result: SweepResult, reduction: ReductionKey) -> list[PointLabel]:
-    """Return the points whose own CKA is undefined somewhere: there they count as fallen."""
+    """Return the points whose own CKA is undefined at some amount, where they count as fallen."""
     columns = zip(point_names(result.cka.points), own_cka(result, reduction).T, strict=True)
     return [name.label for name, values in columns if np.isnan(values).any()]
 
@@ -181,7 +180,7 @@ def _undefined(result: SweepResult, reduction: ReductionKey) -> list[PointLabel]
 
 
 def length_finding(result: SweepResult) -> str:
-    """Say how similar the bare sentence lengths are to what the flattened tokens of the baseline show."""
+    """Say how similar sentence length alone is to the baseline's flattened tokens."""
     known = [value for value in result.cka.length_control if value is not None]
     if not known:
         return render("overview", "length_control_unknown")
@@ -189,7 +188,7 @@ def length_finding(result: SweepResult) -> str:
 
 
 def caution(result: SweepResult) -> str:
-    """Warn of too few examples, of doubtful labels, and of what the catalog says about the checkpoint; else empty."""
+    """Warn about few examples, doubtful labels and the catalog's note on the checkpoint; else return an empty text."""
     count = len(result.task.examples)
     few = render("overview", "few_examples", count=count, enough=FEW_EXAMPLES) if count < FEW_EXAMPLES else ""
     notes = [known.note for known in EMBEDDED.values() if known.id == result.checkpoint.id]
@@ -211,12 +210,12 @@ class AccuracyCourse:
     Attributes:
         baseline: Accuracy without pruning.
         interval: Its 95 % interval.
-        majority: Accuracy of always answering the most frequent gold label.
+        majority: Accuracy of always predicting the most frequent gold label.
         first_step: The smallest amount above 0.
         largest: The largest amount.
         inside_up_to: The last amount before accuracy first leaves the interval.
-        majority_from: The amount from which accuracy's own interval never lies wholly above the majority class again;
-            0 where it never does, None if it still does at the largest amount.
+        majority_from: The amount from which accuracy's interval never again lies wholly above the majority class;
+            0 if it never does at all, None if it still does at the largest amount.
     """
 
     baseline: float
@@ -229,13 +228,13 @@ class AccuracyCourse:
 
 
 def majority_share(result: SweepResult) -> float:
-    """Compute the accuracy of always answering the most frequent gold label."""
+    """Compute the accuracy of always predicting the most frequent gold label."""
     gold = result.task.gold
     return Counter(gold).most_common(1)[0][1] / len(gold)
 
 
 def accuracy_course(result: SweepResult) -> AccuracyCourse | None:
-    """Describe how accuracy changes; None if it or its interval is unknown, or there is but one frame."""
+    """Describe how accuracy changes; None if it or its interval is unknown, or if there is only one frame."""
     frames = result.frames
     baseline, interval = frames[0].metrics.get("accuracy"), frames[0].intervals.get("accuracy")
     if baseline is None or interval is None or len(frames) < 2:
@@ -267,7 +266,7 @@ def _majority_from(frames: Sequence[Frame], majority: float) -> float | None:
 
 
 def accuracy_finding(result: SweepResult) -> str:
-    """Say how long accuracy holds and when it comes down to the majority class; a result may be unfinished."""
+    """Say how long accuracy holds and when it falls to the majority class; the result may be unfinished."""
     first, last = result.frames[0], result.frames[-1]
     baseline, final = first.metrics.get("accuracy"), last.metrics.get("accuracy")
     if baseline is None or final is None:

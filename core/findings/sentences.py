@@ -1,7 +1,7 @@
-"""Which examples change their prediction under pruning, and at which amount (words: `words/sentences.jinja`).
+"""Find the examples whose prediction changes under pruning, and the amount (`words/sentences.jinja`).
 
-An example *flips* at the first pruning amount at which the model predicts another label than without pruning. This
-says nothing about right or wrong: an example may flip to the gold label or away from it, and may come back.
+An example *flips* at the first pruning amount at which the model predicts another label than without pruning. It may
+flip to the gold label or away from it, and it may come back.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ class Example:
         row: Its row number in the split that it was drawn from.
         gold: Label index.
         predictions: Label indices, one per amount, the unpruned model's first.
-        texts: One or two texts; empty if they are not at hand.
+        texts: One or two texts; empty if this computer does not have them.
     """
 
     row: int
@@ -35,7 +35,7 @@ class Example:
     texts: tuple[str, ...] = ()
 
     @property
-    def is_right_unpruned(self) -> bool:
+    def is_correct_unpruned(self) -> bool:
         """Whether the unpruned model predicts the gold label."""
         return self.predictions[0] == self.gold
 
@@ -46,12 +46,12 @@ class Example:
 
     @property
     def returns(self) -> bool:
-        """Whether the unpruned model's label comes back after the flip."""
+        """Whether the model predicts the unpruned label again after the flip."""
         return self.flip is not None and self.predictions[0] in self.predictions[self.flip :]
 
     @property
     def num_words(self) -> int:
-        """Number of words in all its texts; 0 where they are not at hand."""
+        """The number of words in all its texts; 0 without texts."""
         return sum(len(text.split()) for text in self.texts)
 
 
@@ -71,7 +71,7 @@ class Span:
 
 
 def examples_of(result: SweepResult) -> list[Example]:
-    """Turn a result's frames, at least one, into its examples, in evaluation order."""
+    """Turn a result's frames, at least one, into examples in evaluation order."""
     task = result.task
     predictions = zip(*(frame.predictions for frame in result.frames), strict=True)
     texts = texts_of(task) or ((),) * len(task.examples)
@@ -86,11 +86,11 @@ def spans(example: Example) -> list[Span]:
 
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
-    """Sort examples: first those that the unpruned model gets right; in both groups the earliest flip first."""
+    """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
 
     def place(example: Example) -> tuple[bool, int, int]:
         flip = len(example.predictions) if example.flip is None else example.flip
-        return not example.is_right_unpruned, flip, example.gold
+        return not example.is_correct_unpruned, flip, example.gold
 
     return sorted(examples, key=place)
 
@@ -104,8 +104,11 @@ KINDS: Mapping[str, tuple[str, Filter]] = {
     ALL: ("All", lambda example: True),
     "flips": ("Flips at some amount", lambda example: example.flip is not None),
     "never": ("Never flips", lambda example: example.flip is None),
-    "right": ("Right unpruned, then flips", lambda example: example.is_right_unpruned and example.flip is not None),
-    "wrong": ("Wrong unpruned, then flips", lambda example: not example.is_right_unpruned and example.flip is not None),
+    "right": ("Right unpruned, then flips", lambda example: example.is_correct_unpruned and example.flip is not None),
+    "wrong": (
+        "Wrong unpruned, then flips",
+        lambda example: not example.is_correct_unpruned and example.flip is not None,
+    ),
     "returns": ("Flips and comes back", lambda example: example.returns),
 }
 LENGTHS = ("short", "medium", "long")  # thirds of a result's examples
@@ -115,7 +118,7 @@ def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, 
     """List the filters by flip for all examples of a result: the kinds, then every amount at which some flip first.
 
     Returns:
-        The filter's word in the address, and its title on screen with the number of examples.
+        Each filter's word in the address, and its title on screen with the number of examples.
     """
     kinds = {name: f"{title} ({sum(map(has_kind, examples))})" for name, (title, has_kind) in KINDS.items()}
     counts = Counter(example.flip for example in examples)
@@ -124,10 +127,10 @@ def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, 
 
 
 def length_choices(examples: Sequence[Example]) -> dict[str, str]:
-    """List the filters by length, thirds of all examples of a result; none where there are no texts.
+    """List the filters by length, in thirds of all examples of a result; none without texts.
 
     Returns:
-        The filter's word in the address, and its title on screen.
+        Each filter's word in the address, and its title on screen.
     """
     if not examples[0].texts:
         return {}
@@ -179,18 +182,18 @@ class Flips:
 
     Attributes:
         count: All examples.
-        right: Those that the unpruned model gets right.
+        correct: Those that the unpruned model predicts correctly.
         flipping: Those that flip.
         first: The amount of the first flip; None if there is none.
         half: The amount by which half of the flipping examples have flipped; None if there is none.
         returning: Those whose unpruned prediction comes back.
         largest: The largest amount.
-        label: The label that is predicted most often there.
-        most: How often it is.
+        label: The label predicted most often at the largest amount.
+        most: How often it is predicted there.
     """
 
     count: int
-    right: int
+    correct: int
     flipping: int
     first: float | None
     half: float | None
@@ -206,7 +209,7 @@ def count_flips(result: SweepResult, examples: Sequence[Example]) -> Flips:
     label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
     return Flips(
         count=len(examples),
-        right=sum(example.is_right_unpruned for example in examples),
+        correct=sum(example.is_correct_unpruned for example in examples),
         flipping=len(flips),
         first=result.amounts[flips[0]] if flips else None,
         half=result.amounts[flips[(len(flips) - 1) // 2]] if flips else None,
@@ -218,23 +221,23 @@ def count_flips(result: SweepResult, examples: Sequence[Example]) -> Flips:
 
 
 def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
-    """Say how many of all examples flip, when, and what the most pruned model predicts for them."""
+    """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
     return render("sentences", "flips", flips=count_flips(result, examples))
 
 
 def label_name(result: SweepResult, label: int) -> str:
-    """Name a label of the result's task, given its index, on screen."""
+    """Return the name on screen of a label index of the result's task."""
     return result.task.label_names[label].replace("_", " ")
 
 
 # ---------------------------------------------------------------- a typed sentence in words
 
-MAX_TURNS = 3  # changes of a prediction that are listed one by one
+MAX_TURNS = 3  # changes of a prediction listed one by one
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is predicted at one amount, and how probable it is."""
+    """The prediction at one amount, and its probability."""
 
     amount: float
     label: str
@@ -260,7 +263,7 @@ def prediction_finding(prediction: Prediction) -> str:
 
 
 def reading_note(prediction: Prediction) -> str:
-    """Say what of the text the model does not read; empty if it reads all of it."""
+    """Say which part of the text the model does not read; empty if it reads everything."""
     return render(
         "sentences",
         "reading",

@@ -1,8 +1,8 @@
-"""Renders the sentences of the pages from `words/`, one template file per page.
+"""Render the sentences of the pages from `words/`, one template per page.
 
-A template holds one macro per sentence; a findings module hands it facts. In a template a line break is a space;
-`{%-` and `-%}` take away the space on their side. Nothing is escaped here: a page escapes the finished sentence with
-`ui.text.plain`, whatever it contains.
+A template holds one macro per sentence; a findings module passes it facts. In a template a line break is a space;
+`{%-` and `-%}` remove the space on their side. Nothing is escaped here: a page escapes the finished sentence with
+`ui.text.plain`.
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ _TEMPLATES.filters |= {"amount": amount_name, "decimals": decimals, "listed": li
 
 @cache
 def _macros(page: str) -> Any:
-    """Compile a template, once."""
+    """Compile a template once."""
     return _TEMPLATES.get_template(f"{page}.jinja").module
 
 
@@ -32,12 +32,12 @@ def render(page: str, sentence: str, **facts: object) -> str:
     """Write a sentence in one line, without space around it.
 
     Args:
-        page: A file in `words/`, without its ending.
-        sentence: A macro in it.
-        facts: Its parameters.
+        page: A file in `words/`, without its extension.
+        sentence: A macro in that file.
+        facts: The macro's parameters.
 
     Raises:
-        jinja2.UndefinedError: The sentence needs a fact that is not given.
-        TypeError: A fact is given that the sentence does not know.
+        jinja2.UndefinedError: A fact that the macro needs is missing.
+        TypeError: The macro has no parameter for a fact.
     """
     return " ".join(str(getattr(_macros(page), sentence)(**facts)).split())

@@ -7,7 +7,7 @@ import pytest
 from core.charts.compare import compare_frames, compare_views
 from core.charts.grammar import Spec
 from core.charts.view import specs
-from core.findings.compare import names_apart, shared_scale, shown_together
+from core.findings.compare import distinguishing_names, shared_scale, shown_together
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks
@@ -33,7 +33,9 @@ FIRST, SECOND = falling(0.4, holes=(HOLE,)), falling(1.2, method="random", seed=
 
 
 def views(first: SweepResult = FIRST, second: SweepResult = SECOND, reduction: str = "mean") -> dict[str, Spec]:
-    return specs(compare_views(first, second, reduction, shown_together(first, second), names_apart(first, second)))
+    return specs(
+        compare_views(first, second, reduction, shown_together(first, second), distinguishing_names(first, second))
+    )
 
 
 # ---------------------------------------------------------------- curves

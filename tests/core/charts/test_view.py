@@ -7,7 +7,7 @@ from core.charts.layers import layer_views
 from core.charts.overview import pair_views, player_views
 from core.charts.sentences import flip_views
 from core.charts.view import View
-from core.findings.compare import names_apart, shown_together
+from core.findings.compare import distinguishing_names, shown_together
 from core.findings.sentences import examples_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -30,7 +30,7 @@ def test_new_frames_are_new_data_in_the_same_template() -> None:
     [
         player_views(RESULT, "mean"),
         pair_views((RESULT, CONTROL), "mean", ("first", "second"))[0],
-        compare_views(RESULT, CONTROL, "mean", shown_together(RESULT, CONTROL), names_apart(RESULT, CONTROL)),
+        compare_views(RESULT, CONTROL, "mean", shown_together(RESULT, CONTROL), distinguishing_names(RESULT, CONTROL)),
         layer_views(RESULT, "mean", "1"),
         flip_views(RESULT, examples_of(RESULT)),
     ],

@@ -62,7 +62,7 @@ def record(task_name: str) -> TaskRecord:
 def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
     examples = examples_of(made())
     assert [example.flip for example in examples] == [None, 2, 1, 3, None]
-    assert [example.is_right_unpruned for example in examples] == [True, True, True, False, False]
+    assert [example.is_correct_unpruned for example in examples] == [True, True, True, False, False]
     assert [example.returns for example in examples] == [False, False, True, False, False]
     assert [example.row for example in examples] == [0, 10, 20, 30, 40]
 
