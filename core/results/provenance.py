@@ -77,8 +77,10 @@ def _is_own(result: SweepResult) -> bool:
 
 def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
     """Write folders as absolute paths, and a checkpoint on the Hub with its commit."""
-    in_folder = result.checkpoint.source == "folder"
-    checkpoint = str(Path(request.checkpoint).resolve()) if in_folder else request_of(result).checkpoint
+    checkpoint = request.checkpoint
+    if not checkpoint.startswith("embedded:"):  # though the result may come from a copy of it in a folder
+        in_folder = result.checkpoint.source == "folder"
+        checkpoint = str(Path(checkpoint).resolve()) if in_folder else request_of(result).checkpoint
     data = request.data
     if data and data not in ("written", "hub") and not is_own(data):
         data = str(Path(data).resolve())

@@ -77,6 +77,16 @@ def test_a_live_run_on_folders_is_recomputed_from_anywhere(
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
 
 
+def test_an_embedded_checkpoint_is_printed_by_its_name_though_the_result_came_from_a_copy() -> None:
+    """A copy of it in a folder has the same content, and so its results have the same keys."""
+    result = make_result(source="written")
+    checkpoint = result.checkpoint.model_copy(update={"source": "folder", "id": "a-copy"})
+    asked = SweepRequest("embedded:sst2", "sst2", data="written")
+    printed = recipe(result.model_copy(update={"checkpoint": checkpoint}), asked)
+    assert "--checkpoint embedded:sst2 " in printed.command
+    assert printed.missing == ""
+
+
 def test_a_folder_is_never_printed_as_an_id_on_the_hub(
     hub_like_folder: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
