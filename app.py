@@ -14,7 +14,7 @@ from core.results.names import checkpoint_name, data_name, pruning_name, result_
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.header import lead_to_views, link_to, page_header
+from ui.header import link_to, link_to_views, page_header
 from ui.player import choose_reduction, show_pictures, show_player, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
@@ -96,7 +96,7 @@ def show_overview(entries: Sequence[Entry]) -> None:
     with st.expander("What CKA and pruning amount mean"):
         st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(results[0]) else ""))
     offer_exports(results[0], reduction, results[1:])
-    lead_on(results)
+    link_onwards(results)
 
 
 def show_results(results: Sequence[SweepResult], reduction: str) -> None:
@@ -147,10 +147,10 @@ def show_nothing() -> None:
 # ---------------------------------------------------------------- the way on
 
 
-def lead_on(results: Sequence[SweepResult]) -> None:
+def link_onwards(results: Sequence[SweepResult]) -> None:
     """Link to the pages that show more of these results, and to the Lab."""
     with st.container(horizontal=True):
-        lead_to_views(results[0], *results[1:])
+        link_to_views(results[0], *results[1:])
         link_to("Lab", "Prune a checkpoint yourself in the Lab", ":material/science:")
 
 

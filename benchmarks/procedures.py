@@ -35,7 +35,7 @@ PLAIN_BATCH = 16
 
 
 @dataclass(frozen=True)
-class Course:
+class Workload:
     """The input of every procedure.
 
     Attributes:
@@ -56,7 +56,7 @@ class Course:
 
 Accuracies = list[float]
 Loader = DataLoader[Any]
-Procedure = Callable[[Course], Accuracies]
+Procedure = Callable[[Workload], Accuracies]
 
 
 class OneInput(nn.Module):
@@ -80,12 +80,12 @@ class OneInput(nn.Module):
 
 
 def stacked_batches(
-    course: Course, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
+    workload: Workload, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
 ) -> tuple[list[Tensor], list[str]]:
     """Tokenise texts in batches.
 
     Args:
-        course: Its tokenizer is used.
+        workload: Its tokenizer is used.
         texts: One or two texts per example.
         size: Examples in a batch.
         padding: To the batch's longest example, or to 128 tokens.
@@ -93,7 +93,7 @@ def stacked_batches(
     Returns:
         The batches, each (batch, inputs, tokens), and the names of the inputs.
     """
-    tokenizer: Any = course.checkpoint.tokenizer
+    tokenizer: Any = workload.checkpoint.tokenizer
     batches, names = [], []
     for start in range(0, len(texts), size):
         columns = [list(column) for column in zip(*texts[start : start + size], strict=True)]
@@ -125,16 +125,16 @@ def accuracy(model: OneInput, batches: Sequence[Tensor], gold: Sequence[int]) ->
     return float((predicted == torch.tensor(gold)).float().mean())
 
 
-def published(course: Course) -> Accuracies:
+def published(workload: Workload) -> Accuracies:
     """Copy and prune for all amounts, then run one accuracy loop, then one of torch-cka; batches of 16, 128 tokens.
 
     All copies come first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied.
     It is called as its documentation shows, so it tracks gradients.
     """
-    batches, names = stacked_batches(course, course.subset.texts, PUBLISHED_BATCH, "max_length")
-    baseline = OneInput(course.checkpoint.model, names)
-    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in course.request.amounts]
-    accuracies = [accuracy(pruned, batches, course.subset.gold) for pruned in copies]
+    batches, names = stacked_batches(workload, workload.subset.texts, PUBLISHED_BATCH, "max_length")
+    baseline = OneInput(workload.checkpoint.model, names)
+    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in workload.request.amounts]
+    accuracies = [accuracy(pruned, batches, workload.subset.gold) for pruned in copies]
     loader: Loader = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
     points = baseline.attention_points()
     for pruned in copies:
@@ -142,35 +142,35 @@ def published(course: Course) -> Accuracies:
     return accuracies
 
 
-def careful(course: Course) -> Accuracies:
+def careful(workload: Workload) -> Accuracies:
     """For each amount copy, run an accuracy loop and `compute_cka`; batches of 32 padded to their longest sentence."""
-    batches, names = stacked_batches(course, course.subset.texts, CAREFUL_BATCH, "longest")
-    baseline = OneInput(course.checkpoint.model, names)
+    batches, names = stacked_batches(workload, workload.subset.texts, CAREFUL_BATCH, "longest")
+    baseline = OneInput(workload.checkpoint.model, names)
     loader: Loader = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
     points, accuracies = baseline.attention_points(), []
-    for amount in course.request.amounts:
+    for amount in workload.request.amounts:
         pruned = OneInput(pruned_copy(baseline.model, amount), names)
-        accuracies.append(accuracy(pruned, batches, course.subset.gold))
+        accuracies.append(accuracy(pruned, batches, workload.subset.gold))
         pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
     return accuracies
 
 
-def ours(course: Course) -> Accuracies:
+def ours(workload: Workload) -> Accuracies:
     """Run `core.sweep.sweep`: accuracy and CKA in all three reductions."""
-    *_, result = sweep(course.checkpoint, course.inputs, course.request)
+    *_, result = sweep(workload.checkpoint, workload.inputs, workload.request)
     assert isinstance(result, SweepResult)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
 
 
 @torch.inference_mode()
-def plain(course: Course) -> Accuracies:
+def plain(workload: Workload) -> Accuracies:
     """Run one forward pass for each amount over the examples in order of length, and nothing else."""
-    tokenizer: Any = course.checkpoint.tokenizer
-    lengths = [len(tokenizer(*example)["input_ids"]) for example in course.subset.texts]
-    texts = [course.subset.texts[i] for i in np.argsort(lengths, kind="stable")]
-    batches, names = stacked_batches(course, texts, PLAIN_BATCH, "longest")
-    model = OneInput(course.checkpoint.model, names)
-    for _ in course.request.amounts:
+    tokenizer: Any = workload.checkpoint.tokenizer
+    lengths = [len(tokenizer(*example)["input_ids"]) for example in workload.subset.texts]
+    texts = [workload.subset.texts[i] for i in np.argsort(lengths, kind="stable")]
+    batches, names = stacked_batches(workload, texts, PLAIN_BATCH, "longest")
+    model = OneInput(workload.checkpoint.model, names)
+    for _ in workload.request.amounts:
         for batch in batches:
             model(batch)
     return []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.procedures import CAREFUL_BATCH, PROCEDURES, Course
+from benchmarks.procedures import CAREFUL_BATCH, PROCEDURES, Workload
 from core.command_line import OneLineParser, check_threads, run_command
 from core.encoder.loading import load
 from core.errors import PrunescopeError
@@ -57,9 +57,9 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
     if threads is not None:
         torch.set_num_threads(threads)
     inputs = prepare(request)
-    course = Course(load(inputs.resolved), inputs, request)
+    workload = Workload(load(inputs.resolved), inputs, request)
     started = time.perf_counter()
-    accuracies = PROCEDURES[name][1](course)
+    accuracies = PROCEDURES[name][1](workload)
     seconds = time.perf_counter() - started
     return Measured(seconds, memory_mib("VmHWM") - after_imports, accuracies)
 

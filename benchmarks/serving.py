@@ -14,7 +14,7 @@ from pathlib import Path
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LOCAL = "127.0.0.1"
-LONGEST_START = 120.0  # seconds; a few on an idle machine
+START_TIMEOUT_SECONDS = 120.0  # seconds; a few on an idle machine
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _reserved_port() -> Iterator[int]:
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + LONGEST_START
+    end = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < end:
         if server.poll() is not None:
             raise ChildProcessError(f"the server ended with exit code {server.returncode}")
@@ -70,4 +70,4 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
             return
         except OSError:
             time.sleep(0.2)
-    raise TimeoutError(f"{address} does not answer within {LONGEST_START:.0f} s")
+    raise TimeoutError(f"{address} does not answer within {START_TIMEOUT_SECONDS:.0f} s")

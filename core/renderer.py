@@ -1,8 +1,8 @@
 """`python -m core.renderer FILE`: draws a figure as GIF, PNG or SVG into a file.
 
-Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford; so it has
-a process of its own (`core.exports.drawing`). The order is one line of JSON on standard input, {"spec", "format",
-"frames", "milliseconds"}; standard output gets a line for every frame of a GIF.
+Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford. So it runs
+in a separate process (`core.exports.drawing`). The order is one line of JSON on standard input, {"spec", "format",
+"frames", "milliseconds"}; for every frame of a GIF, one line goes to standard output.
 """
 
 import io

@@ -1,8 +1,8 @@
 """`python -m core.worker`: a warm process that carries out orders, JSON lines in and JSON lines out.
 
-The server starts one (`core.jobs.queue`) and keeps it. A background thread imports torch and transformers once, while
-orders are read already; a stored result is found without them, even while another job runs. A thread of its own reads
-standard input, so that a cancel is noticed between two micro-batches. Standard output carries only the protocol:
+The server starts one worker (`core.jobs.queue`) and keeps it. A background thread imports torch and transformers; the
+worker reads orders meanwhile, and finds stored results without these packages, even while another job runs. A separate
+thread reads standard input: a cancel takes effect between two micro-batches. Standard output carries only the protocol:
 
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}

@@ -19,7 +19,7 @@ from core.results.choices import counterpart
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from ui.address import picture_first
-from ui.choices import choose_one, shortlist
+from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
@@ -66,11 +66,11 @@ def choose_two(left: Sequence[Entry], entries: Sequence[Entry]) -> tuple[SweepRe
     """
     first_column, second_column = st.columns(2)
     with first_column:
-        first = choose_one("First", left)
+        first = choose_result("First", left)
     others = left if len(left) > 1 else entries
     beside = counterpart(entry_of(first), others) if first else None
     with second_column:
-        second = choose_one("Second", others, "other", beside.key if beside else None)
+        second = choose_result("Second", others, "other", beside.key if beside else None)
     return first, second
 
 

@@ -20,7 +20,7 @@ from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter
 from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
-from ui.header import lead_to_views, page_header
+from ui.header import link_to_views, page_header
 from ui.history import show_history
 from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor, was_started_here
 from ui.player import choose_reduction, show_finding, show_player, start_in_address
@@ -54,13 +54,13 @@ def lab() -> None:
         show_result_of(job)
     result = None if job else stored_result()
     shown = job.id if job else result.key if result else ""
-    begin_anew_for(shown)
+    reset_settings_for(shown)
     st.title("Prune a checkpoint and watch its layers", anchor=False)
     if has_just_left():
         st.info("Cancelled.")
     if not shown:
         st.markdown(f"{EXPLANATION} {INVITATION}")
-        say_if_lost()
+        note_missing()
     if shown:
         settings, picture = st.container(), st.container()
     else:
@@ -110,7 +110,7 @@ def stored_result() -> SweepResult | None:
     return result
 
 
-def begin_anew_for(shown: str) -> None:
+def reset_settings_for(shown: str) -> None:
     """Let the settings follow what is on show, unless it was started from them."""
     before = st.session_state.get("lab-filled-for", shown)
     st.session_state["lab-filled-for"] = shown
@@ -129,8 +129,8 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
     return DEFAULT_REQUEST
 
 
-def say_if_lost() -> None:
-    """Say that this server does not know (or no longer knows) what the address names."""
+def note_missing() -> None:
+    """Say that this server does not hold, or no longer holds, what the address names."""
     if st.query_params.get("job"):
         st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
     elif st.query_params.get("result"):
@@ -155,7 +155,7 @@ def ask(shown: SweepRequest, busy: bool) -> None:
     with refusals_shown():
         asked = choose_sweep(shown, busy)
         if is_hosted():
-            tell_limits()
+            show_limits()
         if asked.run:
             request = asked.request()
             drop_estimate()
@@ -176,7 +176,7 @@ def estimate(make: Callable[[], SweepRequest], wanted: bool) -> None:
     show_estimate(request, wanted)
 
 
-def tell_limits() -> None:
+def show_limits() -> None:
     """Say what a shared server cannot do, and how to do it all the same."""
     bound, own = limits(), LOCAL_LIMITS
     with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
@@ -240,10 +240,10 @@ def show_result(result: SweepResult) -> None:
     with picture:
         draw(result, reduction)
     with st.container(horizontal=True):
-        lead_to_views(result)
+        link_to_views(result)
     offer_exports(result, reduction)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
-        tell_place(result)
+        show_command_and_file(result)
         if queue.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):
             offer_check(result)
             offer_recomputation(result)
@@ -251,7 +251,7 @@ def show_result(result: SweepResult) -> None:
             st.markdown(f":small[{NO_PLACE}]")
 
 
-def tell_place(result: SweepResult) -> None:
+def show_command_and_file(result: SweepResult) -> None:
     """Show the command that computes the result, and where its file is."""
     st.markdown("**On the command line**, this computes it:")
     show_recipe(result)
@@ -290,7 +290,7 @@ def offer_check(result: SweepResult) -> None:
 
 
 def check(result: SweepResult, amount: float) -> str:
-    """Ask for a verification; where folders lie, the request knows."""
+    """Ask for a verification; the request holds the paths of folders."""
     request = remembered(None, result)
     return queue.ask(
         "verify",

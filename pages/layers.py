@@ -12,7 +12,7 @@ from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
-from ui.choices import choose_one, shortlist
+from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import choose_reduction, picked, show_pictures, start_in_address
@@ -43,7 +43,7 @@ def layers() -> None:
         left = shortlist(entries)
         result_column, layer_column = st.columns(2)
         with result_column:
-            result = choose_one("Result", left)
+            result = choose_result("Result", left)
         if result is None:
             return
         with layer_column:

@@ -9,8 +9,8 @@ from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name
 from core.results.schema import SweepResult
-from ui.address import choose, note_bad, picture_first
-from ui.choices import choose_one, shortlist
+from ui.address import choose, note_bad_parameter, picture_first
+from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import show_stage, start_in_address
@@ -47,7 +47,7 @@ def present() -> None:
         with filters:
             left = shortlist(entries)
         with results:
-            result = choose_one("Result", left)
+            result = choose_result("Result", left)
             keys = through(left)
         if result is None:
             return
@@ -73,8 +73,8 @@ def present() -> None:
 def through(entries: Sequence[Entry]) -> list[str]:
     """Ask which results the keys step through, and return their keys."""
     chosen = choose("The keys go through", list(THROUGH), "through", names=lambda name: THROUGH[name], segmented=True)
-    one_a_method = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
-    return [entry.key for entry in (one_a_method if chosen == "methods" and one_a_method else entries)]
+    one_per_method = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
+    return [entry.key for entry in (one_per_method if chosen == "methods" and one_per_method else entries)]
 
 
 def turn(keys: Sequence[str], result: SweepResult, step: int) -> None:
@@ -95,7 +95,7 @@ def reduction_in_address() -> str:
     reduction = st.query_params.get("reduction") or default
     if reduction in REDUCTIONS:
         return reduction
-    note_bad("reduction", reduction)
+    note_bad_parameter("reduction", reduction)
     return default
 
 

@@ -27,7 +27,7 @@ from core.results.names import amount_name, checkpoint_name, in_sentence, prunin
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
-from ui.choices import choose_one, shortlist
+from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.jobs import follow, visitor
@@ -78,7 +78,7 @@ def choose_from(entries: Sequence[Entry]) -> SweepResult | None:
     with filters, st.container(horizontal=True):
         left = shortlist(sorted(entries, key=lambda entry: entry.source != "written"))
     with results:
-        return choose_one("Result", left)
+        return choose_result("Result", left)
 
 
 # ---------------------------------------------------------------- the examples

@@ -62,7 +62,7 @@ def choose(
     key = f"choose-{parameter}"
     asked: str = st.query_params.get(parameter) or default
     if asked not in options:
-        note_bad(word or label.lower(), asked)
+        note_bad_parameter(word or label.lower(), asked)
         asked = default
     # The address has changed by itself (a link, Back, a reload), or another page has made Streamlit forget the widget.
     if st.session_state.get(f"{key}-asked") != asked or st.session_state.get(key) not in options:
@@ -95,7 +95,7 @@ def set_parameter(parameter: str, value: str | None) -> None:
         st.query_params[parameter] = value
 
 
-def note_bad(word: str, value: str) -> None:
+def note_bad_parameter(word: str, value: str) -> None:
     """Say that the address asks for something that does not exist.
 
     Args:

@@ -63,7 +63,7 @@ def _choose_field(
     )
 
 
-def choose_one(
+def choose_result(
     label: str, entries: Sequence[Entry], parameter: str = "result", default: str | None = None
 ) -> SweepResult | None:
     """Ask for one of several results, by labels that distinguish them.

@@ -1,4 +1,4 @@
-"""The download panel: what a result or a comparison can be taken away as, made only when it is asked for."""
+"""The download panel: files of a result or a comparison, made only on request."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -136,7 +136,7 @@ def _look(drawing: Drawing) -> None:
 
 
 def _offer_frame(results: Results, reduction: str) -> None:
-    """One frame, for a paper."""
+    """Offer one frame for print."""
     st.markdown("**One amount, for print**")
     frames = frames_of(results)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -214,7 +214,7 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
 
 
 def _show_checkpoint(amount: float, job: Job | None) -> None:
-    """Show how the folder comes about, and where it lies."""
+    """Show the progress of writing the folder, and then its path."""
     if job and not job.ended:
         follow(job)
     elif job and job.outcome:
@@ -232,7 +232,7 @@ def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
 
 
 def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
-    """Ask the worker for a frame's weights; where folders lie, the request knows."""
+    """Ask the worker for a frame's weights; the request holds the paths of folders."""
     return queue.ask(
         "export",
         visitor(),
@@ -244,7 +244,7 @@ def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
 
 
 def _keys(results: Results) -> str:
-    """Names these results in the keys of their widgets."""
+    """Identify these results in the keys of their widgets."""
     return "-".join(result.key for result in results)
 
 

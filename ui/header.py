@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.results.schema import SweepResult
 from ui.jobs import link_parameters, note_watching
-from ui.player import load_ahead, note_opened
+from ui.player import note_opened, preload_vega
 
 PAGES = {
     "Overview": "app.py",
@@ -37,7 +37,7 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
     st.page_link(PAGES[page], label=label, icon=icon, query_params={**parameters, **link_parameters()})
 
 
-def lead_to_views(result: SweepResult, *others: SweepResult) -> None:
+def link_to_views(result: SweepResult, *others: SweepResult) -> None:
     """Link to the pages that show more of a result.
 
     Args:
@@ -64,6 +64,6 @@ def page_header(title: str) -> None:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
             st.page_link(path, label=name, query_params=link_parameters())
-        load_ahead()
+        preload_vega()
     note_opened(title)
     note_watching(at_home=title == "Lab")

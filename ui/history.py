@@ -27,12 +27,12 @@ def show_history(shown: SweepResult | None) -> None:
         if not entries:
             st.markdown(":small[None yet: every finished run is listed here.]")
             return
-        _tell_place()
+        _show_place()
         for entry in _some(entries):
             _row(entry, shown is not None and shown.key == entry.key)
 
 
-def _tell_place() -> None:
+def _show_place() -> None:
     if is_hosted():
         st.markdown(
             ":small[Those of this visit. Keep a link to find one again; the server forgets them when it restarts.]"

@@ -28,7 +28,7 @@ def visitor() -> str:
 
 
 def job_in_address() -> Job | None:
-    """Return the job that the address names, if the queue knows it."""
+    """Return the job that the address names; None if the queue does not hold it."""
     return queue.get(st.query_params.get("job", ""))
 
 

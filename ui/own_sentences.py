@@ -26,7 +26,7 @@ from ui.text import plain
 
 LEFT_OUT = "left out"
 PREVIEWED = 3  # examples
-LONGEST_PREVIEW = 120  # characters
+PREVIEW_MAX_CHARS = 120  # characters
 PRIVACY_HOSTED = "They are kept on this server for your runs only, shown to nobody, and lost when it restarts."
 PRIVACY_LOCAL = "They stay on this computer, in Prunescope's cache."
 
@@ -136,7 +136,7 @@ def _preview(sentences: OwnSentences, task: Task) -> Sequence[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_PREVIEW else f"{text[:LONGEST_PREVIEW]}…"
+    return text if len(text) <= PREVIEW_MAX_CHARS else f"{text[:PREVIEW_MAX_CHARS]}…"
 
 
 def _words(name: str) -> str:

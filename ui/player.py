@@ -19,7 +19,7 @@ from core.request.catalog import REDUCTIONS, ROOT
 from core.results.names import checkpoint_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, choose, note_bad
+from ui.address import amount_in_address, choose, note_bad_parameter
 from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
@@ -56,7 +56,7 @@ _player = st.components.v2.component(
 )
 
 
-def load_ahead() -> None:
+def preload_vega() -> None:
     """Let the browser fetch Vega while the page is still being drawn; this takes the place of an empty element."""
     if VEGA:
         script = f"<script>import({json.dumps(served_url(VEGA))})</script>"
@@ -64,13 +64,13 @@ def load_ahead() -> None:
 
 
 def note_opened(page: str) -> None:
-    """Note whether a page, by its name in the navigation, is newly opened, for `let_draw`."""
+    """Note whether a page, by its name in the navigation, is newly opened, for `pause_after_first_picture`."""
     if st.session_state.get("page-open") != page:
         st.session_state["page-open"] = page
         st.session_state[NEWLY_OPENED] = True
 
 
-def let_draw() -> None:
+def pause_after_first_picture() -> None:
     """Pause after a newly opened page has sent its first picture.
 
     If the rest of the page came at once, the browser would lay out every box and table first and show the picture half
@@ -217,7 +217,7 @@ def _mount(
         on_turn_change=on_turn or _nothing,
         on_pick_change=on_pick or _nothing,
     )
-    let_draw()
+    pause_after_first_picture()
 
 
 def _nothing() -> None:
@@ -225,12 +225,12 @@ def _nothing() -> None:
 
 
 def start_in_address(otherwise: float | None = None) -> float | None:
-    """Return the amount that a shared link shows first, else `otherwise`; a note tells of a bad amount."""
+    """Return the amount that a shared link shows first, else `otherwise`; show a note about a bad amount."""
     amount = amount_in_address()
     if amount is not None:
         return amount
     if "amount" in st.query_params:
-        note_bad("pruning amount", st.query_params["amount"])
+        note_bad_parameter("pruning amount", st.query_params["amount"])
     return otherwise
 
 

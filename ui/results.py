@@ -1,4 +1,4 @@
-"""Results on a page: which are at hand, and their files, read once for all visitors, who only look at them."""
+"""Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def _loaded(path: Path, modified: int) -> SweepResult:
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """List the results at hand: shipped, opened in this visit, the visitor's own; warn of a damaged manifest."""
+    """List the available results: shipped, opened in this visit, the visitor's own; warn about a damaged manifest."""
     try:
         return (*library.shipped(), *(library.entry_of(result) for result in kept().values()), *own_results())
     except PrunescopeError as error:
@@ -73,6 +73,6 @@ def by_key(key: str) -> SweepResult | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read what a result is judged beside, of those at hand: its random controls, and each layer pruned alone."""
+    """Read the available results that another is judged beside: its random controls, and each layer pruned alone."""
     found = (by_key(entry.key) for entry in companions(library.entry_of(result), entries))
     return [companion for companion in found if companion is not None]

@@ -48,7 +48,7 @@ SCOPE_NAMES = {
 }
 STEPS = ("0.05", "0.1", "0.2")
 STEP_NAMES = {**{step: f"In steps of {step}" for step in STEPS}, LIST: "A list of my own"}
-MOST_LAYERS = 96
+MAX_LAYERS = 96
 TYPED_WIDTH = 240  # pixels of a field for a number
 KINDS = f"A fine-tuned sequence classifier of model type {', '.join(SUPPORTED_MODEL_TYPES)}."
 
@@ -279,8 +279,8 @@ def _type_folder(label: str, value: str, name: str) -> str:
 def _type_layer(shown: SweepRequest) -> str:
     known = shown.scope is not None and shown.scope.startswith("layer:")
     index = int(shown.scope.removeprefix("layer:")) if known and shown.scope else 0
-    key = _begin("layer", min(index + 1, MOST_LAYERS))
-    number = st.number_input("Layer", 1, MOST_LAYERS, key=key, help="Layer 1 is the first.", width=TYPED_WIDTH)
+    key = _begin("layer", min(index + 1, MAX_LAYERS))
+    number = st.number_input("Layer", 1, MAX_LAYERS, key=key, help="Layer 1 is the first.", width=TYPED_WIDTH)
     return f"layer:{number - 1}"
 
 

@@ -1,4 +1,4 @@
-"""A result file of one's own: opened by upload, kept in the user's folder, or hosted in this visit alone."""
+"""Open an uploaded result file: kept in the user's folder, or on a hosted server for this visit only."""
 
 import streamlit as st
 

@@ -1,7 +1,7 @@
 """The grammar that all pictures share: colours, axes, hatching of undefined cells, the marker of the amount on show.
 
-Marks name their role by a style (`series`, `band`, `marker`, …). Who shows a picture, core/charts/player.js on a page
-and `core.exports.figure` in print, knows the theme and gives the roles their colours and sizes.
+Marks name their role by a style (`series`, `band`, `marker`, …). core/charts/player.js on a page, and
+`core.exports.figure` in print, give these roles the theme's colours and sizes.
 """
 
 from collections.abc import Iterable

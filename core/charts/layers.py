@@ -47,7 +47,7 @@ def layer_views(
     controls: Sequence[SweepResult] = (),
     isolated: Mapping[int, SweepResult] | None = None,
 ) -> dict[str, View]:
-    """Draw what becomes of each layer.
+    """Draw how each layer changes under pruning.
 
     Args:
         result: A whole sweep or the first frames of one.

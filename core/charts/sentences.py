@@ -75,7 +75,7 @@ def _word(correct: bool) -> str:
 
 
 def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> Rows:
-    """Return two rows per amount, of the examples that flip there first: what becomes wrong stands below the rest."""
+    """Return two rows per amount, for the examples that first flip there: incorrect ones stand below correct ones."""
     counts = Counter(
         (example.flip, example.predictions[example.flip] == example.gold)
         for example in examples

@@ -1,1 +1,1 @@
-"""What can be taken away: pictures, films, tables, the player, pruned checkpoints."""
+"""Everything that can be downloaded: pictures, animations, tables, the player, pruned checkpoints."""

@@ -1,4 +1,4 @@
-"""A picture that is drawn in a process of its own."""
+"""Draw a picture in a separate process."""
 
 import sys
 import threading
@@ -21,7 +21,7 @@ _turns = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 class Drawing:
-    """A picture that `core.renderer` draws while the server goes on.
+    """A picture that `core.renderer` draws while the server keeps running.
 
     Args:
         figure: From `core.exports.figure.figure_of`.
@@ -71,7 +71,7 @@ class Drawing:
         """Wait for the end and return the file's content.
 
         Raises:
-            PrunescopeError: The drawing was cancelled, had no turn in time, or failed.
+            PrunescopeError: The drawing was cancelled, waited too long for its turn, or failed.
         """
         self._thread.join()
         if self._content is None:

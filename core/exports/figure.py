@@ -1,4 +1,4 @@
-"""Figures for print: the views of a page in one picture of fixed size, on white, with a title that says what it shows.
+"""Figures for print: a page's views in one picture of fixed size, on white, with a title that says what they show.
 
 A figure is one Vega-Lite specification with a parameter `frame`, like its views (`core.charts.view`).
 """
@@ -23,7 +23,7 @@ CURVE = (380, 145)  # pixels, width and height of a curve beside it
 SMALL_SQUARE = (280, 280)  # pixels, one of three heatmaps
 LOW_CURVE = (400, 170)  # pixels, a curve below them
 MAX_NUMBER_SIZE, MIN_NUMBER_SIZE = 13, 8  # pixels; a cell without room for a number shows its colour alone
-MAX_TITLE_WIDTH = 820  # pixels; a longer title is cut, so that the picture keeps its size
+MAX_TITLE_WIDTH = 820  # pixels; a longer title is cut to keep the picture's size
 MAX_TITLE_CHARS = 80  # that fit on one line of MAX_TITLE_WIDTH
 
 INK, GRID, ACCENT = "#1f2028", "#d5d6da", "#b5367a"
@@ -137,7 +137,7 @@ def title_of(results: Sequence[SweepResult]) -> str:
 
 
 def origins_of(results: Sequence[SweepResult]) -> list[str]:
-    """Name what the numbers were measured on, once where it is the same."""
+    """Name what the numbers were measured on, once if it is the same for both."""
     return list(dict.fromkeys(f"{checkpoint_name(result)}; {data_name(result)}" for result in results))
 
 

@@ -1,4 +1,4 @@
-"""The files in which a result or a comparison is exported: a player in one HTML file, tables, the result as JSON."""
+"""Write the files that export a result or a comparison: a player in one HTML file, tables, the result as JSON."""
 
 import csv
 import html
@@ -19,7 +19,7 @@ METRIC_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "metric", "value", 
 
 
 def file_name(results: Sequence[SweepResult], extension: str) -> str:
-    """Name a file by what is in it, safe on every system; `extension` has its dot, such as `-mean.gif`."""
+    """Name a file by its content, safely on every system; `extension` includes the dot, such as `-mean.gif`."""
     names = dict.fromkeys(f"{result.task.name}-{result.pruning.method}-{result.key[:8]}" for result in results)
     return re.sub(r"[^\w.-]+", "_", f"prunescope-{'-and-'.join(names)}{extension}", flags=re.ASCII)
 
@@ -78,14 +78,14 @@ mountPlayer(document.querySelector("main"), {data});
 
 
 def _how_to_compute(result: SweepResult) -> str:
-    """Write the command, and below it what it needs first."""
+    """Write the command, and below it what the command needs first."""
     made_by = recipe(result)
     missing = f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else ""
     return f"<p><code>{html.escape(made_by.command)}</code></p>{missing}"
 
 
 def _inline(script: str) -> str:
-    """Escape a script so that nothing in it ends the HTML element around it."""
+    """Escape everything in a script that would end the HTML element around it."""
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

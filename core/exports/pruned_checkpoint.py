@@ -1,7 +1,7 @@
-"""Write one frame of a result as a checkpoint of its own: a folder in the Hub's format that any program can load.
+"""Write one frame of a result as a checkpoint: a folder in the Hub's format that any program can load.
 
-The weights are pruned as the sweep pruned them and stored in float32, so that the folder reproduces the frame's
-numbers. Removed weights are zero: the model is neither smaller nor faster.
+The weights are pruned as in the sweep and stored in float32: the folder reproduces the frame's numbers. Removed weights
+are zero, so the model is neither smaller nor faster.
 """
 
 import shutil
@@ -43,9 +43,9 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
     Args:
         result: A whole sweep.
         amount: One of its pruning amounts.
-        checkpoint: Where the checkpoint is; None finds what the result names, which fails for a folder.
-        data: Where the examples are, for a method that scores them; None finds what the result names, which fails for
-            a folder.
+        checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
+        data: Where the examples are, for a method that scores them; None uses what the result names, which fails for a
+            folder.
         report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
 
     Returns:
@@ -81,7 +81,7 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
             pruned.model.save_pretrained(whole)  # type: ignore[operator]
             pruned.tokenizer.save_pretrained(whole)
             (whole / README).write_text(model_card(result, frame, _licence(resolved)), encoding="utf-8")
-            if (resolved.folder / TRAINING_EXAMPLES).is_file():  # so that it is never evaluated on them
+            if (resolved.folder / TRAINING_EXAMPLES).is_file():  # keeps the pruned model from being evaluated on them
                 shutil.copy(resolved.folder / TRAINING_EXAMPLES, whole)
             shutil.rmtree(folder, ignore_errors=True)
             whole.rename(folder)
@@ -93,7 +93,7 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
 
 
 def _licence(resolved: Resolved) -> str | None:
-    """Return the base's licence, where its own model card names one; a card that cannot be read names none."""
+    """Return the licence that the base's model card names; None if the card names none or cannot be read."""
     path = resolved.folder / README
     try:
         metadata: dict[str, Any] = (metadata_load(path) if path.is_file() else None) or {}

@@ -1,1 +1,1 @@
-"""One queue for the server process in front of the worker."""
+"""The server process's queue in front of the worker."""

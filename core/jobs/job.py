@@ -20,7 +20,7 @@ class Job:
         id: An unguessable token, for the address.
         request: The sweep to run; None for any other order.
         state: `queued` and `running` are alive, the others are final.
-        stage: What the worker is doing, in words.
+        stage: The worker's current step, in words.
         done: Steps of the stage so far.
         total: Steps of the stage; 0 if unknown.
         seconds_left: Estimate for the stage; None if unknown.
@@ -29,7 +29,7 @@ class Job:
         frames: Frames so far, by ascending amount; empty once the result is stored.
         key: Key of the stored result, once done.
         path: Its file.
-        stored: Whether the result had been stored before.
+        stored: Whether the result was already stored before the job.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
     """

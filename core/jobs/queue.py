@@ -22,7 +22,7 @@ from core.request.sweep_request import SweepRequest, checked
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
 ESTIMATE = "estimate"
-UNSEEN_SECONDS = 60.0  # hosted, a job that nobody has looked at for this long ends
+UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
 FRESH_SECONDS = 5.0  # pages look every second or two: a watcher not seen for this long has left
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
 TICK_SECONDS = 1.0  # between two checks of these three
@@ -37,15 +37,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Entry:
-    """A job with what the queue needs to know about it.
+    """A job with the queue's own records on it.
 
     Attributes:
         job: What its watchers see.
-        order: The worker's line, without the id.
+        order: The order to the worker, without the job's id.
         last_seen: When anybody last looked.
         watchers: When each watcher last looked.
         was_left: Whether a watcher has cancelled.
-        makes_way: Whether the worker is to drop it now and run it again later.
+        makes_way: Whether the worker should drop it now and run it again later.
     """
 
     job: Job
@@ -106,7 +106,7 @@ class JobQueue:
     # ------------------------------------------------------------ for visitors
 
     def start_worker(self) -> None:
-        """Start the worker unless it runs, so that it is warm by the first click."""
+        """Start the worker unless it runs: it is then warm by the first click."""
         with self._changed:
             try:
                 self._worker.start()
@@ -147,7 +147,7 @@ class JobQueue:
         return self._add({"op": op, **fields}, None, watcher)
 
     def get(self, job_id: str) -> Job | None:
-        """Return a snapshot of a job, or None if the queue does not (or no longer) know it."""
+        """Return a snapshot of a job; None if the queue does not hold it, or no longer does."""
         with self._changed:
             return self._snapshot(job_id)
 
@@ -182,7 +182,7 @@ class JobQueue:
             self._end_unneeded()
             since = self._cancelled_at
             if since is not None and self._clock() - since > CANCEL_TIMEOUT_SECONDS:
-                logger.warning("the worker does not drop a cancelled job: it is replaced")
+                logger.warning("the worker does not drop a cancelled job: replacing the worker")
                 self._worker.kill()
 
     def close(self) -> None:
@@ -260,7 +260,7 @@ class JobQueue:
                 self._update(entry, replace(entry.job, state="failed", message=message))
                 continue
             if not self._worker.send({"job": entry.job.id, **entry.order}):
-                return  # it has just died: its successor, which `_on_worker_exit` starts, takes the order
+                return  # the worker has just died: `_on_worker_exit` starts a successor, which takes the order
             self._waiting.remove(entry)
             self._running = entry
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
@@ -326,7 +326,7 @@ class JobQueue:
         try:
             self._apply(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError):
-            logger.warning("the worker wrote a line that makes no sense: %.200s", line, exc_info=True)
+            logger.warning("the worker wrote an invalid line: %.200s", line, exc_info=True)
 
     def _apply(self, event: Mapping[str, Any]) -> None:
         entry, final = self._entries[event["job"]], event["event"] in FINAL_EVENTS
@@ -337,7 +337,7 @@ class JobQueue:
                 self._update(entry, entry.job.after(event))
         except (ValueError, TypeError, KeyError):
             if final:
-                message = "The computing process gave an answer that makes no sense."
+                message = "The computing process gave an invalid answer: try again."
                 self._update(entry, replace(entry.job, state="failed", message=message))
             raise
         finally:

@@ -1,4 +1,4 @@
-"""Child processes that read JSON lines and write lines, and the one that is kept warm."""
+"""Child processes that read JSON lines and write lines, and the child process that is kept warm."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ class ChildProcess:
         return self._process.pid
 
     def send(self, order: Mapping[str, Any]) -> bool:
-        """Write an order as one line of JSON; return whether the process was there to take it."""
+        """Write an order as one line of JSON; return whether the process could take it."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
@@ -67,11 +67,11 @@ class ChildProcess:
 
 
 class WarmProcess:
-    """A child process that is kept running and replaced when it has died.
+    """A child process that is kept running and is replaced after it dies.
 
-    A process that has died stays in its place until its last lines and its exit status have been handed over. Then,
-    in one step under the lock, it is dropped, `on_exit` is called, and `on_exit` may start a successor. So nobody can
-    replace a process before its death is known, and two processes never report at the same time.
+    A dead process stays in place until its last lines and its exit status have been handed over. Then, in one step
+    under the lock, it is dropped and `on_exit` is called, which may start a successor. So nobody can replace a process
+    before its death has been reported, and two processes never report at the same time.
 
     Args:
         command: Starts the process.

@@ -13,9 +13,9 @@ import torch
 from benchmarks import race
 from benchmarks.procedures import (
     PROCEDURES,
-    Course,
     OneInput,
     Procedure,
+    Workload,
     careful,
     ours,
     plain,
@@ -30,22 +30,22 @@ from core.request.sweep_request import SweepRequest, checked
 
 
 @pytest.fixture(params=["sst2", "mrpc"])
-def course(request: pytest.FixtureRequest, tiny_bert: Path, glue_folder: Path) -> Course:
-    """A small course of its own model, because torch-cka leaves its hooks behind."""
+def workload(request: pytest.FixtureRequest, tiny_bert: Path, glue_folder: Path) -> Workload:
+    """A small workload of its own model, because torch-cka leaves its hooks behind."""
     asked = checked(
         SweepRequest(str(tiny_bert), request.param, amounts=(0.0, 0.5, 0.9), num_examples=64, data=str(glue_folder))
     )
     inputs = prepare(asked)
     checkpoint = load(inputs.resolved)
-    return Course(replace(checkpoint, model=copy.deepcopy(checkpoint.model)), inputs, asked)
+    return Workload(replace(checkpoint, model=copy.deepcopy(checkpoint.model)), inputs, asked)
 
 
-def test_all_procedures_find_the_same_accuracies(course: Course) -> None:
-    expected = ours(course)
-    assert len(set(expected)) > 1 or course.subset.task.name != "sst2", "pruning must matter somewhere"
-    assert careful(course) == pytest.approx(expected)
-    assert published(course) == pytest.approx(expected)
-    assert not course.checkpoint.model.training, "dropout would score by chance"
+def test_all_procedures_find_the_same_accuracies(workload: Workload) -> None:
+    expected = ours(workload)
+    assert len(set(expected)) > 1 or workload.subset.task.name != "sst2", "pruning must matter somewhere"
+    assert careful(workload) == pytest.approx(expected)
+    assert published(workload) == pytest.approx(expected)
+    assert not workload.checkpoint.model.training, "dropout would score by chance"
 
 
 @pytest.mark.parametrize(
@@ -58,27 +58,27 @@ def test_all_procedures_find_the_same_accuracies(course: Course) -> None:
     ],
     ids=["plain", "ours", "careful", "published"],
 )
-def test_passes_over_the_examples(course: Course, procedure: Procedure, passes: int) -> None:
+def test_passes_over_the_examples(workload: Workload, procedure: Procedure, passes: int) -> None:
     seen = 0
 
     def count(model: torch.nn.Module, arguments: object, options: dict[str, torch.Tensor]) -> None:
         nonlocal seen
         seen += len(options["input_ids"])
 
-    course.checkpoint.model.register_forward_pre_hook(count, with_kwargs=True)  # deep copies take it along
-    procedure(course)
+    workload.checkpoint.model.register_forward_pre_hook(count, with_kwargs=True)  # deep copies take it along
+    procedure(workload)
     assert seen == passes * 64
 
 
-def test_padding_is_what_each_reference_pays_for(course: Course) -> None:
-    published_batches, names = stacked_batches(course, course.subset.texts, 16, "max_length")
+def test_padding_is_what_each_reference_pays_for(workload: Workload) -> None:
+    published_batches, names = stacked_batches(workload, workload.subset.texts, 16, "max_length")
     assert {batch.shape for batch in published_batches} == {(16, len(names), 128)}
-    careful_batches, _ = stacked_batches(course, course.subset.texts, 32, "longest")
+    careful_batches, _ = stacked_batches(workload, workload.subset.texts, 32, "longest")
     mask = names.index("attention_mask")
     assert len(careful_batches) == 2
     assert all(batch[:, mask].any(0).all() for batch in careful_batches), "some sentence reaches the end"
     assert careful_batches[0].shape[2] < 128
-    model = OneInput(course.checkpoint.model, names)
+    model = OneInput(workload.checkpoint.model, names)
     torch.testing.assert_close(model(careful_batches[0])[:16], model(published_batches[0]), atol=1e-4, rtol=1e-4)
 
 

@@ -80,7 +80,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The one visitor of all tests: after the first page the browser has Streamlit's scripts at hand."""
+    """The one visitor of all tests: after the first page the browser has cached Streamlit's scripts."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE)
     yield context

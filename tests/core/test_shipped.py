@@ -15,7 +15,7 @@ from core.results.provenance import Recipe
 from core.results.store import SHIPPED_RESULTS, load
 from core.sweep.recompute import ENGINE_TOLERANCE, verify_frame
 
-MOST_BYTES = 135e6  # all checkpoints together
+MAX_BYTES = 135e6  # all checkpoints together
 
 
 def test_the_manifest_lists_the_whole_grid_and_nothing_else() -> None:
@@ -72,7 +72,7 @@ def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -
 
 def test_all_checkpoints_together_stay_small() -> None:
     files = [path for path in (SHIPPED / "checkpoints").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= MOST_BYTES
+    assert sum(path.stat().st_size for path in files) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("name", list(EMBEDDED))
