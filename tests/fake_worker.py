@@ -43,7 +43,7 @@ def emit_result(job: str) -> None:
 
 
 def is_cancelled(job: str, script: str) -> bool:
-    """Hangs as the script says; then tells whether the job was cancelled, and says so."""
+    """Hang as the script says; then report whether the job was cancelled."""
     while script == "stubborn" or (script == "hang" and job not in CANCELLED):
         time.sleep(0.01)
     if job not in CANCELLED:

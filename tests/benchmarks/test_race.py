@@ -131,7 +131,7 @@ def test_each_procedure_is_asked_in_a_process_of_its_own(monkeypatch: pytest.Mon
     assert commands == [[sys.executable, "-m", "benchmarks.race", "--task", "sst2", "--only", "ours"]]
 
 
-def test_a_procedure_that_fails_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_procedure_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 2, stdout="", stderr="a trace\nMemoryError: too much\n")
 

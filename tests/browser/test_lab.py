@@ -120,7 +120,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) ->
     expect(lab.get_by_role("button", name="Cancel")).not_to_be_visible()
 
 
-def test_a_worker_that_is_killed_is_told_and_replaced(lab: Page) -> None:
+def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
     run(lab, LONG, 399)
     expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
     _, worker = processes()
@@ -154,7 +154,7 @@ def test_own_sentences_are_run_and_their_result_is_found_and_deleted(lab: Page) 
     expect(lab).to_have_url(re.compile(r"/lab$"))
 
 
-def test_how_long_a_run_takes_is_told_before_it_starts(lab: Page) -> None:
+def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:
     lab.get_by_role("textbox", name="Amounts").fill(SHORT)
     lab.get_by_role("spinbutton", name="Number of examples").fill("67")
     lab.get_by_role("button", name="How long?").click()

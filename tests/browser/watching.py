@@ -29,7 +29,7 @@ def expect_silence(page: Page) -> None:
 
 
 def eventually(page: Page, read: Callable[[], object], wanted: object) -> None:
-    """Waits until what is read is what is wanted: Vega draws a moment after the amount is told."""
+    """Waits until what is read is what is wanted: Vega draws a moment after the amount is shown."""
     end = time.monotonic() + PATIENCE / 1000
     while (found := read()) != wanted and time.monotonic() < end:
         page.wait_for_timeout(20)
@@ -47,12 +47,12 @@ def unfold(page: Page, label: str | re.Pattern[str]) -> None:
 
 
 def amount(player: Locator) -> float:
-    """The amount that a player tells."""
+    """The amount that a player shows."""
     return float(player.locator(".readout b").inner_text().removeprefix("Pruning amount "))
 
 
 def amounts_played(player: Locator, count: int, look: Callable[[], object] = lambda: None) -> list[float]:
-    """Lets a player play until it has told so many amounts, which are returned; calls `look` all the while."""
+    """Let a player play until it has shown this many amounts, and return them; call `look` meanwhile."""
     seen = [amount(player)]
     end = time.monotonic() + PATIENCE / 1000
     while len(seen) < count:

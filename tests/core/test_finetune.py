@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, glue_folder:
     return folder
 
 
-def test_the_stored_checkpoint_says_what_the_trained_one_says(made: Path) -> None:
+def test_the_stored_checkpoint_predicts_as_the_trained_one(made: Path) -> None:
     words = [make_texts(1, seed=k)[0] for k in range(8)]
     logits = []
     for name in ("work/mixed", "output"):

@@ -55,7 +55,7 @@ def test_one_tasks_run_leaves_the_entries_of_the_others(
     assert len(computed) == 6
 
 
-def test_what_exists_is_kept_and_computed_again_only_when_asked(
+def test_existing_results_are_kept_and_recomputed_only_on_request(
     computed: list[SweepRequest], tmp_path: Path, glue_folder: Path
 ) -> None:
     first = run(tmp_path, glue_folder, "--tasks", "sst2")
@@ -66,7 +66,9 @@ def test_what_exists_is_kept_and_computed_again_only_when_asked(
     assert [request.seed for request in computed] == [0, 1, 1, 0, 1]
 
 
-def test_an_entry_says_what_its_command_needs(computed: list[SweepRequest], tmp_path: Path, glue_folder: Path) -> None:
+def test_an_entry_names_the_needs_of_its_command(
+    computed: list[SweepRequest], tmp_path: Path, glue_folder: Path
+) -> None:
     (entry, _) = run(tmp_path, glue_folder, "--tasks", "sst2")
     assert "--data glue" in entry.command
     assert entry.missing.startswith("Replace glue with the path of a folder")

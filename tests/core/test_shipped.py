@@ -25,7 +25,7 @@ def test_the_manifest_lists_the_whole_grid_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("entry", library.shipped(), ids=lambda entry: entry.command.removeprefix("python -m "))
-def test_every_shipped_result_is_what_its_entry_says(entry: library.Entry) -> None:
+def test_every_shipped_result_matches_its_entry(entry: library.Entry) -> None:
     path = store.find(entry.key)
     assert path is not None
     result = load(path)  # checks schema, checksum and key

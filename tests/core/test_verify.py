@@ -189,7 +189,7 @@ class TestRefuses:
         assert "'elsewhere'" in message
         assert result.task.fingerprint[:12] in message
 
-    def test_an_amount_that_is_not_there_naming_near_ones(self, result: SweepResult, places: dict[str, str]) -> None:
+    def test_a_missing_amount_naming_the_nearest(self, result: SweepResult, places: dict[str, str]) -> None:
         assert self.refusal(result, 0.55, **places) == (
             "amount 0.55 is not among the result's 5: choose one of them, such as 0.4, 0.6, 0.8"
         )
@@ -199,7 +199,7 @@ class TestRefuses:
         assert "give it with --data" in self.refusal(result, 0.4, checkpoint=places["checkpoint"])
 
 
-def test_report_is_told_both_parts_and_can_end_it(result: SweepResult, places: dict[str, str]) -> None:
+def test_both_parts_report_progress_and_can_be_ended(result: SweepResult, places: dict[str, str]) -> None:
     seen: list[tuple[str, int, int]] = []
     verify_frame(result, 0.4, **places, report=lambda *progress: seen.append(progress))
     assert seen == [
@@ -234,7 +234,7 @@ class TestCommand:
         assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[7])
         assert verdict.startswith("all within tolerance")
 
-    def test_tells_a_deviation_by_its_exit_code(
+    def test_a_deviation_sets_the_exit_code(
         self, result: SweepResult, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         edited = changed(result, 0.4, with_cell("mean", lambda value: value - 0.01))

@@ -280,7 +280,7 @@ def test_a_damaged_bundled_result_is_refused_before_it_is_computed_in_vain(
     assert "install the project again" in event["message"]
 
 
-def test_what_a_stored_result_needs_imports_no_torch() -> None:
+def test_finding_a_stored_result_imports_no_torch() -> None:
     code = "import sys, core.worker; print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -47,7 +47,7 @@ def page_of_a_folder() -> None:
 
 
 class Slow:
-    """A drawing that takes until it is told."""
+    """A drawing that ends on a signal."""
 
     def __init__(self, *order: object) -> None:
         self.done, self.total, self.seconds_left = 1, 3, 2.4

@@ -68,7 +68,7 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     assert "Your run has ended: see it in the Lab" in [link.proto.label for link in page.get("page_link")]
 
 
-def test_without_a_known_job_nothing_is_said_and_nothing_carried() -> None:
+def test_without_a_known_job_nothing_is_shown_and_links_carry_nothing() -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
     page.query_params["job"] = "unknown"
     page.run()

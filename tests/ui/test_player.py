@@ -53,7 +53,7 @@ def test_another_reduction_is_other_data_in_the_same_pictures() -> None:
     assert "CKA of 0.80 to 0.80 with the unpruned layers" in note.value
 
 
-def test_an_unknown_reduction_in_the_address_is_told() -> None:
+def test_an_unknown_reduction_in_the_address_is_reported() -> None:
     app = AppTest.from_function(page, default_timeout=20)
     app.query_params["reduction"] = "[median](https://example.com)"
     app.run()
@@ -72,7 +72,7 @@ def test_the_address_says_which_amount_is_shown_first() -> None:
 
 
 @pytest.mark.parametrize("amount", ["half", "-0.1", "1", "nan", ""])
-def test_a_bad_amount_in_the_address_is_told_and_the_first_one_shown(amount: str) -> None:
+def test_a_bad_amount_in_the_address_is_reported_and_the_first_shown(amount: str) -> None:
     app = AppTest.from_function(page, default_timeout=20)
     app.query_params["amount"] = amount
     app.run()

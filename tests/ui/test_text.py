@@ -29,7 +29,7 @@ def test_marks_are_escaped(text: str, escaped: str) -> None:
 @pytest.mark.parametrize(
     "text", ["http://x.y", "www.x.y", "a@b.c", "--output", "a -> b", ":smile:", ":material/home:", "a >= b"]
 )
-def test_what_streamlit_rewrites_in_spite_of_escapes_is_kept_apart(text: str) -> None:
+def test_text_that_streamlit_rewrites_despite_escapes_is_split(text: str) -> None:
     shown = plain(text).replace("\\", "")
     assert JOINER in shown
     assert shown.replace(JOINER, "") == text

@@ -80,7 +80,7 @@ def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.key in kept for one in made] == [False, False, True, True, True, True]
 
 
-def test_what_is_no_result_is_told_as_plain_text() -> None:
+def test_a_file_that_is_not_a_result_is_reported_as_plain_text() -> None:
     app = upload(opened(), b"**no**", "**mine**.json")
     assert r"\*\*mine\*\*" in app.error[0].value
     assert app.text[1].value == "shown: None"

@@ -60,7 +60,7 @@ def luminance(rgb: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_every_cell_tells_its_value_to_three_decimals(result: SweepResult, reduction: str) -> None:
+def test_every_cell_shows_its_value_to_three_decimals(result: SweepResult, reduction: str) -> None:
     spec = heatmap(result, reduction)
     for frame in (0, 3):
         shown = cells(spec, frame)
@@ -81,7 +81,7 @@ def test_an_undefined_cell_is_grey_and_hatched_and_says_so(result: SweepResult) 
     assert not marks(drawn(spec, 0), "rule mark")
 
 
-def test_negative_values_are_painted_as_the_low_end_but_told_as_they_are() -> None:
+def test_negative_values_are_painted_as_the_low_end_but_shown_exactly() -> None:
     result = make_result(num_layers=2, amounts=(0.0, 0.5), own_cka=lambda amount, point, size: -0.2 if amount else 1.0)
     own = cells(heatmap(result), 1)[name(0), name(0)]
     assert labels(own)["CKA"] == "-0.200"
@@ -129,7 +129,7 @@ def test_points_of_both_kinds_alternate_and_are_explained() -> None:
 
 
 @pytest.mark.parametrize("frame", [0, 3])
-def test_every_cell_tells_the_difference_and_what_it_comes_from(frame: int) -> None:
+def test_every_cell_shows_the_difference_and_both_values(frame: int) -> None:
     cells = differences(drawn(views()["difference"], frame))
     assert len(cells) == 9
     for i, j in product(range(3), range(3)):
@@ -141,7 +141,7 @@ def test_every_cell_tells_the_difference_and_what_it_comes_from(frame: int) -> N
         assert (float(told["First"]), float(told["Second"])) == pytest.approx((a, b), abs=5.1e-4)
 
 
-def test_where_either_is_undefined_there_is_no_difference() -> None:
+def test_an_undefined_value_leaves_the_difference_undefined() -> None:
     picture = drawn(views()["difference"], HOLE_FRAME)
     cells = differences(picture)
     told = labels(cells[name(HOLE[1]), name(HOLE[2])])

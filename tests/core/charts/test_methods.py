@@ -26,7 +26,7 @@ def test_the_number_in_a_scene_and_its_alternative_text_are_the_engine_s(name: s
     assert re.findall(r"\d\.\d\d", view.description or "") == [f"{value:.2f}"]
 
 
-def test_the_scenes_show_what_they_are_there_for() -> None:
+def test_the_scenes_show_what_they_explain() -> None:
     values = [cka(UNPRUNED, scene.points) for scene in SCENES.values()]
     assert values[0] == pytest.approx(1)
     assert 0.85 < values[1] < 0.99

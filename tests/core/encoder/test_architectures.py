@@ -83,7 +83,7 @@ def test_points_are_the_layers_outputs_and_the_attention_blocks(model: nn.Module
             torch.testing.assert_close(part(model, layer, "output_norm")(summed), hidden[k + 1], rtol=0, atol=1e-5)
 
 
-def test_a_sentence_does_not_depend_on_what_it_is_batched_with(model: nn.Module, tokenizer: object) -> None:
+def test_a_sentence_does_not_depend_on_the_rest_of_its_batch(model: nn.Module, tokenizer: object) -> None:
     texts = make_texts(6, seed=8)
     points = point_names("attention", 3)
     together = tokenizer(texts, padding=True, return_tensors="pt")

@@ -107,7 +107,7 @@ def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path
     assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, "weight and bias"
 
 
-def test_a_typed_sentence_gets_the_right_label(tiny_bert: Path, tmp_path: Path) -> None:
+def test_a_typed_sentence_is_predicted_correctly(tiny_bert: Path, tmp_path: Path) -> None:
     before, after = (
         predict(
             checked(SweepRequest(str(folder), "sst2", amounts=AMOUNTS, data="written")),

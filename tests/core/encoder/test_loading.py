@@ -152,7 +152,7 @@ class TestRefusals:
         change_config(copy, intermediate_size=48)
         assert "has shape (64,), but its config.json says (48,)" in refusal(copy)
 
-    def test_a_tokenizer_that_knows_more_than_the_model(self, copy):
+    def test_a_tokenizer_with_more_tokens_than_the_model(self, copy):
         def cut(weights):
             weights["bert.embeddings.word_embeddings.weight"] = weights["bert.embeddings.word_embeddings.weight"][:50]
 

@@ -74,7 +74,7 @@ def test_the_gif_has_every_amount_loops_and_does_not_flicker(result: SweepResult
     assert 0.01 < moving.mean() < 0.6, "axes and white stand still"
 
 
-def test_what_stands_still_in_the_frames_stands_still_in_the_gif() -> None:
+def test_pixels_constant_in_the_frames_are_constant_in_the_gif() -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, size=(40, 60, 3), dtype=np.uint8)  # more colours than a palette has
     images = []
@@ -183,7 +183,7 @@ def test_the_json_is_the_result(result: SweepResult) -> None:
     assert parse(json.loads(result_json(result)), "exported") == result
 
 
-def test_files_are_named_by_what_is_in_them(result: SweepResult, other: SweepResult) -> None:
+def test_files_are_named_by_their_content(result: SweepResult, other: SweepResult) -> None:
     assert file_name([result], ".json") == f"prunescope-sst2-magnitude-{result.key[:8]}.json"
     both = file_name([result, other], "-mean.gif")
     assert re.fullmatch(r"prunescope-sst2-magnitude-\w{8}-and-sst2-random-\w{8}-mean\.gif", both)

@@ -115,7 +115,7 @@ def test_the_card_names_base_method_amount_sparsity_and_scores(magnitude: SweepR
     assert str(base.parent) not in card, "no machine's path"
 
 
-def test_what_was_trained_on_goes_along_and_another_checkpoint_is_refused(tmp_path: Path, data: Path) -> None:
+def test_training_digests_are_copied_and_another_checkpoint_is_refused(tmp_path: Path, data: Path) -> None:
     mine = make_bert(tmp_path / "mine", seed=1)
     np.save(mine / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
     (mine / "README.md").write_text("---\nlicense: apache-2.0\n---\n")

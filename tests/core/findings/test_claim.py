@@ -50,7 +50,7 @@ def test_it_does_not_hold_below_the_bound(value: float, half_width: float, words
     assert "holds here" not in sentence
 
 
-def test_it_cannot_be_told_around_the_bound() -> None:
+def test_the_verdict_is_open_around_the_bound() -> None:
     sentence = verdict_finding(gap(0.06, 0.05), "mean")
     assert 'it cannot be told whether the published claim, "lower layers survive longer", holds here' in sentence
     assert "(95 % interval 0.010 to 0.110, which reaches to both sides of 0.05)" in sentence
@@ -75,7 +75,7 @@ def test_flattened_tokens_get_no_verdict() -> None:
     ],
     ids=["older", "partial", "one layer", "undefined", "four examples"],
 )
-def test_without_an_interval_the_reason_is_told(result: SweepResult, reason: str) -> None:
+def test_without_an_interval_the_reason_is_given(result: SweepResult, reason: str) -> None:
     sentence = verdict_finding(result, "mean", chance(0.5))
     assert "cannot be told" in sentence
     assert reason in sentence
@@ -116,7 +116,7 @@ def test_in_short_it_says_the_same(value: float, half_width: float, controls: tu
     assert verdict_in_short(gap(value, half_width), "mean", chance(*controls)) == words
 
 
-def test_in_short_too_what_cannot_be_judged_is_not() -> None:
+def test_the_short_form_gives_no_verdict_either() -> None:
     assert verdict_in_short(gap(0.2, 0.04), "tokens") == (
         "gets no verdict with all tokens, which include sentence length"
     )
@@ -152,7 +152,7 @@ def test_a_difference_of_one_sign_against_every_seed_is_said() -> None:
 
 
 def test_the_difference_is_paired_by_example() -> None:
-    """Of 0.20 ± 0.03 and 0.24 ± 0.03: told apart where the same examples move both, not where different ones do."""
+    """0.20 ± 0.03 and 0.24 ± 0.03 differ if the same examples move both, not if different examples do."""
     alike = verdict_finding(gap(0.2, 0.03, pattern=0), "mean", chance(0.24, 0.24, 0.24, pattern=0))
     against = verdict_finding(gap(0.2, 0.03, pattern=0), "mean", chance(0.24, 0.24, 0.24, pattern=1))
     assert "excludes 0 against each of 3 seeds" in alike
@@ -166,7 +166,7 @@ def test_seeds_that_disagree_are_counted() -> None:
     assert "each of" not in sentence
 
 
-def test_few_seeds_are_told() -> None:
+def test_few_seeds_are_pointed_out() -> None:
     one = verdict_finding(gap(0.2, 0.03), "mean", chance(0.4))
     assert "has a depth gap of 0.400; D(method) − D(random) is −0.200" in one
     assert "against the one seed at hand (3 seeds are the least to rely on)" in one
@@ -250,11 +250,11 @@ def test_an_isolated_order_that_is_reversed_is_said_to_be() -> None:
         ),
     ],
 )
-def test_other_isolated_orders_are_told_as_they_are(values: tuple[float | None, ...], words: str) -> None:
+def test_other_orders_of_isolated_layers_are_stated(values: tuple[float | None, ...], words: str) -> None:
     assert words in verdict_finding(gap(0.2, 0.03), "mean", alone(*values))
 
 
-def test_layers_that_are_missing_are_told() -> None:
+def test_missing_layers_are_counted() -> None:
     some = alone(0.98, 0.99, 0.995, 0.999)[1:3]
     assert "known for 2 of 4 layers only" in verdict_finding(gap(0.2, 0.03), "mean", some)
     assert "alone" not in verdict_finding(gap(0.2, 0.03), "mean", [])

@@ -54,7 +54,7 @@ def test_a_difference_of_a_hundredth_is_tolerated(share: float, allowed: bool) -
         (result(scope="layer:1"), "a single layer's pruning says nothing about the order of layers"),
     ],
 )
-def test_what_was_measured_otherwise_is_refused_with_the_reason(other: SweepResult, reason: str) -> None:
+def test_results_measured_differently_are_refused_with_the_reason(other: SweepResult, reason: str) -> None:
     assert comparable(result(), other).reason == reason
     assert comparable(other, result()).reason == reason
 
@@ -62,7 +62,7 @@ def test_what_was_measured_otherwise_is_refused_with_the_reason(other: SweepResu
 # ---------------------------------------------------------------- what a result is judged beside
 
 
-def test_only_what_can_be_compared_is_a_control() -> None:
+def test_only_a_comparable_result_is_a_control() -> None:
     controls = [result(method="random", seed=seed) for seed in range(2)]
     elsewhere = controls[0].checkpoint.model_copy(update={"revision": "1" * 64})
     shuffled = controls[0].task.model_copy(update={"examples": tuple(reversed(controls[0].task.examples))})

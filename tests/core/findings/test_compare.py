@@ -47,7 +47,7 @@ def test_depth_gaps_that_differ() -> None:
     assert comparison_findings(other, one, "cls")[0].startswith("The depth gap is larger under random pruning")
 
 
-def test_depth_gaps_that_are_not_told_apart() -> None:
+def test_depth_gaps_without_a_shown_difference() -> None:
     one = with_depth_gap(result(), 0.2, 0.05, pattern=0)
     other = with_depth_gap(result(method="wanda"), 0.25, 0.05, pattern=1)
     sentence, _ = comparison_findings(one, other, "mean")
@@ -55,7 +55,7 @@ def test_depth_gaps_that_are_not_told_apart() -> None:
     assert "the difference is −0.050 (95 % interval −0.150 to 0.050, paired by example)" in sentence
 
 
-def test_two_checkpoints_are_told_apart_by_name() -> None:
+def test_two_checkpoints_are_distinguished_by_name() -> None:
     one = with_depth_gap(result(), 0.2, 0.05)
     elsewhere = one.checkpoint.model_copy(update={"id": "owner/name", "revision": "1" * 64})
     sentence, _ = comparison_findings(one, one.model_copy(update={"checkpoint": elsewhere}), "mean")
@@ -133,7 +133,7 @@ def test_amounts_in_a_row_are_said_as_one() -> None:
     )
 
 
-def test_what_is_not_told_apart_is_said_to_be_so() -> None:
+def test_an_accuracy_difference_that_is_not_shown_is_stated() -> None:
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 6), 0.6: range(0, 30)})
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.6: range(0, 10)})
     assert comparison_findings(one, other, "mean")[1].endswith("; at the other 2, no difference is shown.")

@@ -55,7 +55,7 @@ def test_a_reversed_order_is_said_to_be_reversed() -> None:
     assert "only" not in sentence
 
 
-def test_a_mixed_order_is_no_trend() -> None:
+def test_a_mixed_order_is_not_called_a_trend() -> None:
     sentence = said(0.6, 0.8, 0.2, 0.3)
     assert "depth alone does not order the layers" in sentence
     assert "layer 2 lasts longest (0.80), layer 3 falls first (0.20)" in sentence
@@ -69,7 +69,7 @@ def test_equal_layers_are_said_to_be_equal() -> None:
     assert "layer 2 lasts longest (0.70), layers 1 and 3 fall first (0.40)" in sentence
 
 
-def test_equal_as_shown_is_equal_as_said() -> None:
+def test_values_that_look_equal_are_called_equal() -> None:
     assert "every layer keeps" in said(0.401, 0.399, 0.4)  # all of them are shown as 0.40
 
 
@@ -84,7 +84,7 @@ def test_layers_that_never_fall_are_compared_with_those_that_do_only() -> None:
     assert "every layer keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95" in said(7, 8, 9)
 
 
-def test_an_undefined_value_counts_as_fallen_and_is_told() -> None:
+def test_an_undefined_value_counts_as_fallen_and_is_mentioned() -> None:
     result = make_result(
         num_layers=3, own_cka=lambda amount, point, size: None if point == 1 and amount > 0.5 else 1 - amount / 20
     )
@@ -166,7 +166,7 @@ def test_accuracy_that_falls_at_once() -> None:
     assert re.search(r"leaves the baseline's 95 % interval \(.*\) at the first step, amount 0\.05;", sentence)
 
 
-def test_accuracy_of_a_model_that_knows_nothing() -> None:
+def test_accuracy_of_a_model_at_chance_level() -> None:
     assert "at every amount its interval reaches down to the majority class (0.50)" in accuracy_finding(
         accuracy_of({}, otherwise=0.5)
     )
@@ -235,7 +235,7 @@ def test_survival_lies_between_the_frames_around_the_fall() -> None:
         assert FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
 
 
-def test_sentence_length_is_told_by_its_range() -> None:
+def test_the_effect_of_sentence_length_is_given_as_a_range() -> None:
     result = make_result(num_layers=2)
     cka = result.cka.model_copy(update={"length_control": (0.81, 0.13)})
     assert "a CKA of 0.13 to 0.81 with the unpruned layers" in length_finding(result.model_copy(update={"cka": cka}))

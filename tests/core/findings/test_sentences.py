@@ -180,7 +180,7 @@ def test_lengths_are_thirds_of_the_examples() -> None:
 # ---------------------------------------------------------------- words
 
 
-def test_the_finding_counts_flips_and_tells_where_all_end() -> None:
+def test_the_finding_counts_flips_and_names_the_last_prediction() -> None:
     result = made()
     assert flips_finding(result, examples_of(result)) == (
         "Of 5 examples, the unpruned model gets 3 right; 3 predictions flip, the first at amount 0.30, half by 0.60; 1 "

@@ -37,7 +37,7 @@ class TestResolve:
         assert re.fullmatch("[0-9a-f]{64}", copied.revision)
 
     @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"])
-    def test_what_decides_the_numbers_decides_the_revision(self, copy, name):
+    def test_files_that_decide_the_numbers_decide_the_revision(self, copy, name):
         before = resolve(str(copy)).revision
         content = (copy / name).read_bytes()
         (copy / name).write_bytes(content.replace(b"{", b"{ ", 1))

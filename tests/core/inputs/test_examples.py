@@ -97,7 +97,7 @@ class TestDrawing:
         content = {"gold": subset.gold, "task": "sst2", "texts": subset.texts}
         assert subset.fingerprint == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
-    def test_without_a_number_256_or_what_there_is(self, write, glue_folder):
+    def test_without_a_number_256_or_all_if_fewer(self, write, glue_folder):
         assert len(load_subset(SST2, str(glue_folder), None).rows) == 96
         assert len(load_subset(SST2, write(rows_with([0, 1] * 150)), None).rows) == 256
 
@@ -137,7 +137,7 @@ class TestSources:
         folder = write(rows[25:], "sst2/validation-00001-of-00002.parquet")
         assert load_subset(SST2, folder, 30) == whole
 
-    def test_the_hub_gives_what_a_folder_gives(self, hub, glue_folder):
+    def test_the_hub_and_a_folder_give_the_same_examples(self, hub, glue_folder):
         hub.datasets["nyu-mll/glue"] = glue_folder
         subset, local = load_subset(MRPC, "hub", 30), load_subset(MRPC, str(glue_folder), 30)
         assert (subset.source, subset.source_name) == ("hub", "nyu-mll/glue")
@@ -193,7 +193,7 @@ class TestCalibration:
         fewer = load_calibration(SST2, folder, load_subset(SST2, folder, 8))
         assert len(fewer.rows) == 42, "what was not evaluated may be scored on"
 
-    def test_the_written_one_is_its_own_part(self):
+    def test_written_calibration_examples_are_a_separate_part(self):
         subset = load_subset(SST2, "written", None)
         calibration = load_calibration(SST2, "written", subset)
         assert (calibration.split, len(calibration.rows)) == ("calibration", 64)
@@ -227,7 +227,7 @@ class TestRefusals:
         assert "has no sst2/validation-00000-of-00001.parquet" in message
         assert str(tmp_path.parent) not in message
 
-    def test_a_file_that_is_no_parquet(self, write, tmp_path):
+    def test_a_file_that_is_not_parquet(self, write, tmp_path):
         folder = write(rows_with([0, 1] * 4))
         (tmp_path / "data/sst2/validation-00000-of-00001.parquet").write_bytes(b"PAR1 not really PAR1")
         assert "not readable as parquet" in refusal(folder)

@@ -160,7 +160,7 @@ class TestRefusals:
             (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer file"),
         ],
     )
-    def test_what_cannot_be_loaded_is_not_downloaded(self, hub, tiny_bert, tmp_path, change, expected):
+    def test_a_checkpoint_that_cannot_be_loaded_is_not_downloaded(self, hub, tiny_bert, tmp_path, change, expected):
         hub.models[REPO] = shutil.copytree(tiny_bert, tmp_path / "repo")
         change(tmp_path / "repo")
         assert expected in refusal()

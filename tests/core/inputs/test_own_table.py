@@ -74,7 +74,7 @@ class TestReading:
         assert table.columns == ("text", "label")
         assert "unexpected end of data" in refusal('\ufeff\ufeff"text,label\nfine,1\n')
 
-    def test_what_is_refused_names_the_place_and_the_remedy(self) -> None:
+    def test_a_refusal_names_the_place_and_the_remedy(self) -> None:
         assert "Expected 2 fields in row 3, saw 3: put text" in refusal("text,label\na,1\nb,c,1\n")
         assert "Expected 2 fields in row 5, saw 3" in refusal('text,label\n"a\nb",1\n\nc,1\nd,e,1\n')
         assert "row 3 has 1 fields, its header 2: put text" in refusal("text,label\na,1\nb\n")
@@ -110,7 +110,7 @@ class TestMeaning:
     def test_labels_are_guessed(self, value: str, index: int | None) -> None:
         assert likely_label(value, SST2) == index
 
-    def test_an_ambiguous_beginning_is_no_guess(self) -> None:
+    def test_an_ambiguous_beginning_is_not_guessed(self) -> None:
         assert likely_label("n", MNLI) == 1
         assert likely_label("e", TASKS["rte"]) == 0
         assert likely_label("not equivalent", MRPC) == 0
@@ -126,7 +126,7 @@ class TestMeaning:
         assert sentences.gold == (1, 0, 1, 0)
         assert sentences.rows == (0, 1, 3, 5), "the file's rows, from 0, without the header"
 
-    def test_what_is_refused_names_the_row(self) -> None:
+    def test_a_refusal_names_the_row(self) -> None:
         holes = read_table("r.csv", b"text,label\na,1\n,0\nc,1\n")
         with pytest.raises(PrunescopeError, match=r"r\.csv, row 3: column 'text' is empty"):
             sentences_from(holes, SST2, ["text"], "label", {"0": 0, "1": 1})
@@ -196,7 +196,7 @@ class TestDrawing:
             load_calibration(SST2, data, load_subset(SST2, data, 40))
         assert len(load_calibration(SST2, data, load_subset(SST2, data, 24)).rows) == 16
 
-    def test_the_record_says_whose_they_are_and_tells_no_text(self) -> None:
+    def test_the_record_names_the_source_and_holds_no_text(self) -> None:
         record = load_subset(SST2, keep(many(12)), None).record()
         assert (record.source, record.source_name) == ("folder", "own sentences (many.csv)")
         assert "sentence 1" not in json.dumps(record.model_dump(mode="json"))

@@ -57,6 +57,6 @@ def test_the_seed_decides_and_nothing_else(model: nn.Module) -> None:
     assert all(map(torch.equal, first, alone)), "the other amounts of a sweep must not matter"
 
 
-def test_what_a_smaller_amount_removes_a_larger_one_removes_too(model: nn.Module) -> None:
+def test_a_larger_amount_removes_everything_that_a_smaller_amount_removes(model: nn.Module) -> None:
     for smaller, larger in zip(removed(model, "random", 0.2), removed(model, "random", 0.9), strict=True):
         assert not (smaller & ~larger).any()

@@ -85,7 +85,7 @@ def test_a_clean_unit_is_its_row_its_bias_and_the_column_that_reads_it(
     assert not removed
 
 
-def test_a_hidden_unit_is_what_the_published_procedure_zeroes(model: nn.Module, tokenizer: object) -> None:
+def test_a_hidden_unit_has_the_entries_that_the_published_procedure_zeroes(model: nn.Module, tokenizer: object) -> None:
     removed = removed_entries(model, unit_plan(model, tokenizer, "attribution-residual", (0.25,)), 0.25)
     for layer in range(2):
         prefix = f"bert.encoder.layer.{layer}"
@@ -231,7 +231,7 @@ def test_random_units_depend_on_the_seed_alone(model: nn.Module, tokenizer: obje
 
 
 @pytest.mark.parametrize("method", UNIT_METHODS)
-def test_what_a_smaller_amount_removes_a_larger_one_removes_too(
+def test_a_larger_amount_removes_everything_that_a_smaller_amount_removes(
     model: nn.Module, tokenizer: object, method: str
 ) -> None:
     plan = unit_plan(model, tokenizer, method, (0.2, 0.7))

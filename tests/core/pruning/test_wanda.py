@@ -81,7 +81,7 @@ def test_norms_do_not_depend_on_the_batch(model: nn.Module, tokenizer: object, m
     assert differing <= 4
 
 
-def test_reliability_is_one_value_a_layer_in_the_scope(model: nn.Module, tokenizer: object) -> None:
+def test_reliability_is_one_value_per_layer_in_the_scope(model: nn.Module, tokenizer: object) -> None:
     assert all(0.8 < value <= 1 for value in wanda(model, tokenizer).reliability)
     nothing, something = wanda(model, tokenizer, "layer:1").reliability
     assert nothing is None

@@ -51,7 +51,7 @@ def test_amounts_outside_zero_to_one_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["half", "snan", ""])
-def test_what_is_no_number_is_refused_by_name(text: str) -> None:
+def test_text_that_is_not_a_number_is_quoted_in_the_refusal(text: str) -> None:
     with pytest.raises(PrunescopeError, match=f"'{text}' is not a number"):
         parse_amounts([text])
 

@@ -10,7 +10,7 @@ def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20, **settings})
 
 
-def test_what_all_share_is_not_repeated() -> None:
+def test_parts_that_all_results_share_are_not_repeated() -> None:
     entries = [entry_of(result()), entry_of(result(method="random", seed=2))]
     assert list(distinguishing_labels(entries).values()) == [
         "Magnitude pruning of the encoder",
@@ -18,7 +18,7 @@ def test_what_all_share_is_not_repeated() -> None:
     ]
 
 
-def test_what_differs_is_said_after_the_pruning() -> None:
+def test_parts_that_differ_follow_the_pruning() -> None:
     entries = [entry_of(result()), entry_of(result(source="written")), entry_of(result(points="both"))]
     assert list(distinguishing_labels(entries).values()) == [
         "Magnitude pruning of the encoder · attention blocks · 20 examples of SST-2 validation, GLUE",

@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_manifest_gives_back_what_was_written_where_the_files_are(folder: Path) -> None:
+def test_the_manifest_returns_the_entries_whose_files_exist(folder: Path) -> None:
     first, second = make_result(), make_result(num_examples=100)
     store.save(first, folder)
     entries = [entry_of(first, Recipe("one command")), entry_of(second, Recipe("another", "Replace x."))]

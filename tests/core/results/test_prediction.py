@@ -61,7 +61,7 @@ def test_the_answer_is_read_as_it_was_given() -> None:
     assert answer(outcome) == given
 
 
-def test_the_finding_tells_every_change_of_mind_up_to_three() -> None:
+def test_the_finding_lists_up_to_three_changes_of_the_prediction() -> None:
     assert prediction_finding(prediction(0.9, 0.8)) == (
         "Unpruned, the model says “very positive” (0.90), and it says so up to the largest amount, 0.10."
     )
@@ -72,7 +72,7 @@ def test_the_finding_tells_every_change_of_mind_up_to_three() -> None:
     assert prediction_finding(prediction(*(0.9, 0.1) * 4)).endswith("from amount 0.30 on, and changes 4 more times.")
 
 
-def test_what_is_not_read_is_said() -> None:
+def test_unread_text_is_mentioned() -> None:
     assert reading_note(prediction(0.5)) == ""
     assert f"has 200 tokens; the model reads {MAX_LENGTH}" in reading_note(prediction(0.5, num_tokens=200))
     assert reading_note(prediction(0.5, num_unknown=1)).startswith("One token is unknown")

@@ -50,7 +50,7 @@ def test_the_command_line_asks_for_the_same(request_: SweepRequest) -> None:
 
 
 def run(command: str) -> SweepResult:
-    """What a person gets who pastes the command."""
+    """The request that results from pasting the command."""
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "core.precompute"]
     return compute(request_of_options(parse(words[3:])), None)
@@ -113,7 +113,7 @@ def test_a_folder_is_never_printed_as_an_id_on_the_hub(
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
 
 
-def test_own_sentences_are_recomputed_where_they_are_kept_and_asked_for_elsewhere(tiny_bert: Path) -> None:
+def test_own_sentences_are_recomputed_if_stored_and_requested_if_not(tiny_bert: Path) -> None:
     texts = tuple((text,) for text in make_texts(24))
     data = keep(OwnSentences("sst2", "reviews.csv", tuple(range(24)), texts, (0, 1) * 12))
     asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), data=data)
@@ -144,7 +144,9 @@ def test_the_seed_of_a_method_that_draws_nothing_is_part_of_the_key(tiny_bert: P
         (0.0, None, False, ("is not confirmed", "differs by inf")),
     ],
 )
-def test_a_check_is_told_in_words(engine: float, torch_cka: float | None, within: bool, said: tuple[str, ...]) -> None:
+def test_a_check_is_stated_in_words(
+    engine: float, torch_cka: float | None, within: bool, said: tuple[str, ...]
+) -> None:
     deviations = {
         "amount": 0.5,
         "engine": {"mean": engine, "cls": 0.0},

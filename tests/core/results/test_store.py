@@ -70,7 +70,7 @@ def test_malformed_files_are_refused_in_one_line(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"text"'])
-def test_what_is_no_result_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_result_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "broken.json"
     path.write_text(content)
     with pytest.raises(PrunescopeError, match=r"^broken"):
@@ -160,7 +160,7 @@ def test_a_key_that_does_not_follow_from_the_content_is_refused(
 
 
 @pytest.mark.parametrize("part", ["pruning", "task", "checkpoint"])
-def test_what_is_edited_and_sealed_again_no_longer_has_its_key(result: SweepResult, tmp_path: Path, part: str) -> None:
+def test_an_edited_and_resealed_result_no_longer_has_its_key(result: SweepResult, tmp_path: Path, part: str) -> None:
     path = store.save(result, tmp_path)
     values = json.loads(path.read_text())
     changes = {"pruning": {"scope": "all-linear"}, "task": {"fingerprint": "0" * 64}, "checkpoint": {"revision": "1"}}

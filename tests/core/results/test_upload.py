@@ -29,7 +29,7 @@ def file(change: Callable[[dict[str, Any]], None], rekey: bool = True) -> bytes:
 
 @pytest.mark.parametrize("points", ["attention", "layer", "both"])
 @pytest.mark.parametrize("method", ["magnitude", "attribution"])
-def test_what_was_exported_opens_again(points: str, method: str) -> None:
+def test_an_exported_result_opens_again(points: str, method: str) -> None:
     scope = "encoder" if method == "magnitude" else None
     result = make_result(points=points, method=method, scope=scope)
     assert read_upload(result_json(result).encode(), "mine.json") == result
@@ -67,13 +67,13 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (set_in("seconds", to="<b>"), "seconds"),
     ],
 )
-def test_what_no_page_could_show_is_refused(change: Callable[[dict[str, Any]], None], said: str) -> None:
+def test_a_result_that_no_page_can_show_is_refused(change: Callable[[dict[str, Any]], None], said: str) -> None:
     with pytest.raises(PrunescopeError, match=said):
         read_upload(file(change), "mine.json")
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "", "f" * 64, RESULT.key[::-1]])
-def test_a_key_of_ones_own_choice_is_refused(key: str) -> None:
+def test_an_invented_key_is_refused(key: str) -> None:
     with pytest.raises(PrunescopeError, match="was edited: its key is"):
         read_upload(file(set_in("key", to=key), rekey=False), "mine.json")
 
@@ -88,7 +88,7 @@ def test_an_edited_setting_under_the_old_key_is_refused() -> None:
     [b"", b"no JSON", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 1, "key": "\\ud800"}', b"9" * 10_000],
     ids=["empty", "text", "bytes", "deep", "surrogate", "number"],
 )
-def test_what_is_no_result_is_refused_in_one_line(content: bytes) -> None:
+def test_a_file_that_is_not_a_result_is_refused_in_one_line(content: bytes) -> None:
     with pytest.raises(PrunescopeError) as told:
         read_upload(content, "mine.json")
     assert "\n" not in str(told.value)

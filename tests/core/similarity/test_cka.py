@@ -132,7 +132,7 @@ def test_a_constant_representation_has_no_similarity(constant: float) -> None:
     assert torch.isnan(values[:, 1]).all()
 
 
-def test_a_small_but_real_signal_is_no_rounding() -> None:
+def test_a_small_but_real_signal_is_not_taken_for_rounding() -> None:
     x = random(1, 20, 8).float()
     assert cka_of(x, 1e-6 * x).item() == pytest.approx(1, abs=1e-6)
 
@@ -231,7 +231,7 @@ def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
         assert replicates[:, m] == pytest.approx(expected.numpy(), abs=1e-10)
 
 
-def test_what_only_one_example_makes_vary_is_undefined_without_it() -> None:
+def test_features_that_only_one_example_varies_are_undefined_without_it() -> None:
     baseline = random(1, 20, 4)
     dead = torch.zeros(1, 20, 4, dtype=torch.float64)
     assert np.isnan(leave_one_out(compared(baseline, dead))).all()

@@ -33,7 +33,7 @@ def by_formula(pairs: Pairs) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sizes", [(40,), (32, 32, 47)])
-def test_answers_what_the_formula_says(sizes: tuple[int, ...]) -> None:
+def test_agrees_with_the_formula(sizes: tuple[int, ...]) -> None:
     pairs = related(sizes)
     matrix = torch_cka_matrix(pairs, len(pairs), 3)
     expected = by_formula(pairs)

@@ -41,7 +41,7 @@ def test_it_grows_with_amounts_and_leaves_the_model_alone(request_: SweepRequest
     assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
 
 
-def test_it_is_what_a_sweep_takes_where_every_token_costs_a_second(
+def test_the_estimate_is_exact_if_every_token_costs_a_second(
     request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = checked(replace(request_, method="wanda"))
@@ -94,7 +94,7 @@ def test_nothing_is_downloaded_to_be_measured() -> None:
     assert to_download(checked(SweepRequest("embedded:sst2", "sst2"))) is None
 
 
-def test_what_the_sweep_refuses_is_refused(request_: SweepRequest) -> None:
+def test_requests_that_the_sweep_refuses_are_refused(request_: SweepRequest) -> None:
     with pytest.raises(PrunescopeError, match="this model has 2 layers"):
         estimate(checked(replace(request_, scope="layer:7")), silent)
 

@@ -92,7 +92,7 @@ def test_a_pair_is_read_as_a_pair(tiny_bert: Path) -> None:
     assert found.probabilities[0] != pytest.approx(predicted(tiny_bert, other, one, task="qnli").probabilities[0])
 
 
-def test_what_exceeds_the_limit_is_counted_and_not_read(tiny_bert: Path) -> None:
+def test_tokens_beyond_the_limit_are_counted_and_not_read(tiny_bert: Path) -> None:
     long = " ".join(["bright"] * 126)
     whole, longer = predicted(tiny_bert, long), predicted(tiny_bert, f"{long} bad bad bad")
     assert (whole.num_tokens, longer.num_tokens) == (MAX_LENGTH, MAX_LENGTH + 3)
@@ -113,7 +113,7 @@ def test_unknown_words_are_counted(tiny_bert: Path) -> None:
         ((TEXT, TEXT), {"task": "rte", "data": "written"}, "no written examples"),
     ],
 )
-def test_what_does_not_fit_is_refused(
+def test_parts_that_do_not_fit_together_are_refused(
     texts: tuple[str, ...], changes: dict[str, object], message: str, tiny_bert: Path
 ) -> None:
     with pytest.raises(PrunescopeError, match=message):

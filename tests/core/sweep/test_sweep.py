@@ -37,7 +37,7 @@ def run(folder: Path, glue: Path, **options: object) -> SweepResult:
     return SweepResult.model_validate(result.model_dump(mode="json"))
 
 
-def test_events_come_in_order_and_one_pass_serves_an_amount(tiny_bert: Path, glue_folder: Path) -> None:
+def test_events_come_in_order_with_one_pass_per_amount(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
     passes = 0
 
