@@ -58,11 +58,11 @@ NOTES = {
     "cola": """
 
 A Matthews correlation of 0.315 is low: all-MiniLM-L6-v2 was made to compare meanings and keeps little of syntax.
-The validation split was looked at to decide how far to go, so the scores below are slightly optimistic: 4 epochs at
+The validation split decided when to stop, so the scores below are slightly optimistic: 4 epochs at
 5e-5 ended at 0.281, 10 epochs at 8e-5 at 0.300; of the shares 0.5, 0.75, 1 and 1.25 of the average, 1 was taken.""",
     "sst2": """
 
-The validation split was looked at to decide how far to go, so the score below is slightly optimistic: the weights
+The validation split decided when to stop, so the score below is slightly optimistic: the weights
 before averaging scored 0.8979 and the average 0.8991, below the 0.90 that was asked for, and of the shares 0, 0.5, 1
 and 1.5 of the average the best was taken. The four differ by three examples at most.""",
 }
@@ -260,12 +260,12 @@ def model_card(
 # {options.base_id.rpartition("/")[2]}, fine-tuned on {task.title}
 
 A small BERT ({config.num_hidden_layers} layers, hidden size {config.hidden_size}) that answers: {task.question} It is
-one of Prunescope's embedded checkpoints, made to be pruned and looked at; it is not state of the art.
+one of Prunescope's embedded checkpoints, made to be pruned and inspected; it is not state of the art.
 
 ## Data
 
 {origin}: {sizes["train"]:,} examples.
-`training_examples.npy` holds a digest of each, so that the checkpoint is not evaluated on its training data.
+`training_examples.npy` holds a digest of each, which keeps the checkpoint from being evaluated on its training data.
 
 ## Recipe
 
@@ -274,7 +274,8 @@ one of Prunescope's embedded checkpoints, made to be pruned and looked at; it is
 `{options.base_id}` (AdamW, weight decay 0.01, linear decay, examples grouped by length,
 at most {MAX_LENGTH} tokens). Then {options.average_epochs:g} more epochs at a constant rate of
 {options.average_rate:g}, and the average of the weights of every {AVERAGE_EVERY}th step (stochastic weight averaging,
-arXiv 1803.05407). What is stored is {options.mix:g} of that average and {1 - options.mix:g} of the weights before it
+arXiv 1803.05407). The stored weights are {options.mix:g} of that average
+and {1 - options.mix:g} of the weights before it
 (a soup, arXiv 2203.05482).{NOTES.get(task.name, "")}
 
 Then the word embeddings were cut from {sizes["full"]:,} to the {sizes["kept"]:,} word pieces that the data and the

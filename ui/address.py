@@ -15,10 +15,10 @@ _WAITING: ContextVar[list[Callable[[], None]] | None] = ContextVar("choices that
 
 @contextmanager
 def picture_first() -> Iterator[None]:
-    """Draw all choices made inside at its end, each in its place.
+    """Draw all choices made inside only at the end, each in its place.
 
-    A browser draws in the order in which elements arrive, and a select box takes it longer than a heatmap. What is
-    chosen is known before the box is drawn, so no picture has to wait.
+    A browser draws elements in the order of their arrival, and a select box takes longer than a heatmap. The choice is
+    known before its box is drawn, so no picture has to wait.
     """
     waiting: list[Callable[[], None]] = []
     token = _WAITING.set(waiting)
@@ -47,8 +47,8 @@ def choose(
         options: The values that can stand in the address, at least one.
         parameter: The parameter of the address.
         names: An option's name on screen.
-        default: Where the address says nothing; None is the first option.
-        word: What a value is called in the note on a bad one; empty is the label in lower case.
+        default: The choice if the address names none; None for the first option.
+        word: The value's name in the note about a bad value; empty for the label in lower case.
         segmented: Show all options side by side instead of a select box.
     """
 

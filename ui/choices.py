@@ -1,4 +1,4 @@
-"""Choosing among a hundred results: first the task and the source of the examples, then the result."""
+"""Choose among a hundred results: first the task and the source of the examples, then the result."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,11 +16,11 @@ ANY = "any"
 def shortlist(entries: Sequence[Entry], parameters: Sequence[str] = ("result",)) -> list[Entry]:
     """Draw two boxes, task and source of the examples, that shorten the list of results.
 
-    They start with what the results in the address have in common, so that the key alone makes a link. A box that is
-    changed takes results that it excludes out of the address.
+    They start with what the results in the address have in common: a link needs only the key. Changing a box removes
+    excluded results from the address.
 
     Args:
-        entries: The results at hand, at least one.
+        entries: The available results, at least one.
         parameters: The address parameters that hold keys of results.
 
     Returns:

@@ -17,7 +17,7 @@ MAX_REMEMBERED = 50  # estimates per visitor
 
 
 def show_estimate(request: SweepRequest, asked: bool) -> None:
-    """Show how long a run would take; for embedded checkpoints also if nobody asked.
+    """Show how long a run would take; for embedded checkpoints even unasked.
 
     Args:
         request: What would run.

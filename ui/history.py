@@ -1,4 +1,4 @@
-"""What this visitor has computed: a list with links, and locally the files' place and a way to delete them."""
+"""The visitor's own results: a list with links and, run locally, the files' folder and a way to delete them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -39,7 +39,7 @@ def choose_sentences(task: Task, before: str | None) -> str | None:
         before: Sentences that serve until a file is chosen.
 
     Returns:
-        The name that a request's `data` calls them by; None if there are none yet, which is told.
+        Their name for a request's `data`; None if there are none yet, which the page says.
     """
     file = st.file_uploader(
         f"Your sentences: CSV or TSV with a header, at most {MAX_ROWS:,} rows",

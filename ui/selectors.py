@@ -61,7 +61,7 @@ class Asked:
         run: Whether Run was pressed.
         measure: Whether it was asked how long a run takes.
         beside: The place beside the buttons.
-        request: Makes the request; raises PrunescopeError where a typed folder or amount is none, or a file is missing.
+        request: Makes the request; raises PrunescopeError if a typed folder or amount is invalid, or a file is missing.
     """
 
     run: bool
@@ -315,7 +315,7 @@ def _run_button(busy: bool) -> bool:
 
 
 def _existing(folder: str) -> str:
-    """Check a typed folder; what is none would be taken for an id on the Hub."""
+    """Check a typed folder; without the check, other text would be taken for an id on the Hub."""
     path = Path(folder.strip()).expanduser()
     if not folder.strip() or not path.is_dir():
         raise PrunescopeError(f"'{folder.strip()}' is not a folder on this computer: type the path of one that exists")

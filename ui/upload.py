@@ -57,7 +57,7 @@ def keep(result: SweepResult) -> str:
     if store.is_shipped(result.key):
         st.session_state[NOTE] = BUNDLED
     elif is_hosted():
-        known = {key: other for key, other in kept().items() if key != result.key}
+        known = {key: known_result for key, known_result in kept().items() if key != result.key}
         st.session_state[KEPT] = dict([*known.items(), (result.key, result)][-MAX_KEPT:])
     else:
         store.save(result)
