@@ -57,7 +57,7 @@ def test_few_examples_are_warned_about_beside_the_result(tiny_bert: Path, glue_f
         (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--examples", "many"], ["many"]),
         (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--scope", "layer:2"], ["layer:2", "layer:1"]),
         (["--checkpoint", "FOLDER", "--task", "mnli", "--data", "GLUE"], ["2 labels", "3"]),
-        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "nowhere"], ["nowhere", "no folder"]),
+        (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "nowhere"], ["nowhere", "not a folder"]),
         (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--threads", "0"], ["0 threads"]),
         (["--checkpoint", "owner/name", "--task", "sst2"], ["owner/name", "offline"]),
     ],

@@ -181,7 +181,7 @@ class TestRefuses:
         assert "'other-bert'" in message
         assert "'tiny-bert'" in message
         assert result.checkpoint.revision[:12] in message
-        assert message.endswith("give that one, or run the sweep again")
+        assert message.endswith("give that checkpoint, or run the sweep again")
 
     def test_other_examples(self, result: SweepResult, places: dict[str, str], tmp_path: Path) -> None:
         write_split(tmp_path / "elsewhere", TASKS["sst2"], "validation", 96, seed=9)

@@ -123,7 +123,7 @@ def test_training_digests_are_copied_and_another_checkpoint_is_refused(tmp_path:
     folder = write_pruned(result, AMOUNT, str(mine), None, silent)
     assert (folder / TRAINING_EXAMPLES).read_bytes() == (mine / TRAINING_EXAMPLES).read_bytes()
     assert metadata_load(folder / "README.md")["license"] == "apache-2.0"
-    with pytest.raises(PrunescopeError, match="give that one"):
+    with pytest.raises(PrunescopeError, match="give that checkpoint"):
         write_pruned(result, AMOUNT, str(make_bert(tmp_path / "other", seed=2)), None, silent)
 
 
