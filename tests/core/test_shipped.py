@@ -6,14 +6,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core.encoder.loading import borrow
 from core.grid import recipe_of, requests
 from core.request.catalog import EMBEDDED, ROOT, SHIPPED, TASKS
 from core.results import library, store
 from core.results.provenance import Recipe
+from core.results.schema import SweepResult
 from core.results.store import SHIPPED_RESULTS, load
+from core.sweep.origin import find_inputs, frame_of
 from core.sweep.recompute import ENGINE_TOLERANCE, verify_frame
+from core.sweep.sweep import sweep
 
 MAX_BYTES = 135e6  # all checkpoints together
 
@@ -59,13 +64,33 @@ def test_a_clone_with_windows_line_endings_has_every_byte(tmp_path: Path) -> Non
     assert [(tmp_path / file).read_bytes() == (ROOT / file).read_bytes() for file in files] == [True] * len(files)
 
 
-@pytest.mark.parametrize("method", ["magnitude", "attribution", "random"])  # changes first: a model is loaded once
+def written_result(task: str, method: str) -> SweepResult:
+    """A shipped result on the written examples of a task; a control's first seed."""
+    entries = (entry for entry in library.shipped() if (entry.task, entry.source) == (task, "written"))
+    path = store.find(next(entry for entry in entries if entry.method == method).key)
+    assert path is not None
+    return load(path)
+
+
+@pytest.mark.parametrize("method", ["attribution", "random"])  # changes first: a model is loaded once
 @pytest.mark.parametrize("task", list(EMBEDDED))
 def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -> None:
-    entry = next(one for one in library.shipped() if (one.task, one.method, one.source) == (task, method, "written"))
-    path = store.find(entry.key)
-    assert path is not None
-    found = verify_frame(load(path), 0.5)
+    result = written_result(task, method)
+    stored = frame_of(result, 0.5)
+    request, inputs = find_inputs(result, 0.5, None, None, lambda *_: None)
+    with borrow(inputs.resolved) as checkpoint:
+        *_, again = sweep(checkpoint, inputs, request)
+    assert isinstance(again, SweepResult)
+    computed = again.frames[-1]
+    assert computed.predictions == stored.predictions
+    assert computed.metrics == stored.metrics
+    for reduction, matrix in stored.cka.items():
+        np.testing.assert_allclose(computed.cka[reduction], matrix, rtol=0, atol=ENGINE_TOLERANCE)
+
+
+@pytest.mark.parametrize("task", list(EMBEDDED))
+def test_a_frame_of_a_written_result_is_confirmed_by_torch_cka(task: str) -> None:
+    found = verify_frame(written_result(task, "magnitude"), 0.5)
     assert max(found.engine.values()) <= ENGINE_TOLERANCE
     assert found.within_tolerance
 
