@@ -8,7 +8,6 @@ import streamlit as st
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name
-from core.results.schema import SweepResult
 from ui.address import choose, note_bad_parameter, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
@@ -64,7 +63,7 @@ def present() -> None:
             hint=HINT,
             reduction=reduction,
             start=start,
-            on_turn=partial(turn, keys, result),
+            on_turn=partial(turn, keys, left[0].key),
         )
     with setup:
         offer_exports(result, reduction)
@@ -77,9 +76,19 @@ def through(entries: Sequence[Entry]) -> list[str]:
     return [entry.key for entry in (one_per_method if chosen == "methods" and one_per_method else entries)]
 
 
-def turn(keys: Sequence[str], result: SweepResult, step: int) -> None:
-    """Step to the next or the previous result, from the last to the first and back."""
-    index = keys.index(result.key) + step if result.key in keys else 0
+def turn(keys: Sequence[str], default: str, step: int) -> None:
+    """Step to the next or the previous result, from the last to the first and back.
+
+    The step starts from the address, not from the result on show: a second key may come before the page has followed
+    the first one.
+
+    Args:
+        keys: The results that the keys step through.
+        default: The result on show where the address names none.
+        step: 1 or -1.
+    """
+    current = st.query_params.get("result") or default
+    index = keys.index(current) + step if current in keys else 0
     st.query_params["result"] = keys[index % len(keys)]
 
 

@@ -91,11 +91,14 @@ def test_the_keys_go_through_every_method_once_or_through_all(
     chosen["through"] = "all"
     assert through(entries) == [result.key for result in results]
 
-    turn(once, results[0], 1)
+    turn(once, results[0].key, 1)  # no result in the address: the default is on show
     assert address["result"] == results[2].key
-    turn(once, results[0], -1)
-    assert address["result"] == results[4].key  # round
-    turn(once, results[1], 1)
+    turn(once, results[0].key, 1)  # before the page has followed
+    assert address["result"] == results[4].key
+    turn(once, results[0].key, 1)
+    assert address["result"] == results[0].key  # round
+    address["result"] = results[1].key
+    turn(once, results[0].key, 1)
     assert address["result"] == results[0].key  # from one that is not among them, to the first
 
 
