@@ -1,0 +1,136 @@
+"""Own CKA of all points at one damage: results are compared where they have changed equally much, whatever the amounts.
+
+*Damage* is 1 - the mean own CKA over all points. At damage d means: the first frame k whose damage reaches d, and a
+linear interpolation between the frames k - 1 and k; every delete-one replicate looks for its own k in the same way.
+The *depth profile* is the own CKA of all points there; the *gap* is its mean over the lower half minus that over the
+upper half, where the middle of an odd number counts half in each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+DAMAGES = (0.05, 0.1, 0.2, 0.3)
+FEWEST_BEFORE = 2  # frames at 0 < damage < d; fewer are too coarse for a verdict
+
+
+class Missing(StrEnum):
+    """Why there is nothing at a damage."""
+
+    ONE_POINT = "there are fewer than two layers"
+    NOT_REACHED = "the damage is not reached"
+    UNDEFINED = "similarity is undefined before the damage is reached"
+    UNSURE = "without one of the examples, the damage is not reached"
+
+
+@dataclass(frozen=True)
+class AtDamage:
+    """A result at one damage.
+
+    Attributes:
+        damage: The damage d.
+        amount: The interpolated pruning amount.
+        frame: Index k of the first frame that reaches d.
+        share: Where d lies between the frames k - 1 (0) and k (1).
+        profile: (points,) own CKA.
+        profile_replicates: (points, n), the same without each example.
+        gap: Lower half minus upper half of the profile.
+        gap_replicates: (n,), the same without each example.
+        is_coarse: Whether fewer than two frames lie at 0 < damage < d.
+    """
+
+    damage: float
+    amount: float
+    frame: int
+    share: float
+    profile: Array
+    profile_replicates: Array
+    gap: float
+    gap_replicates: Array
+    is_coarse: bool
+
+    @property
+    def upper_share(self) -> float:
+        """The share of the damage that lies in the upper half: 0.5 is even, 1 is all of it."""
+        return 0.5 + self.gap / (4 * self.damage)
+
+
+def damage(own_cka: Array) -> Array:
+    """Computes 1 - the mean own CKA over all points, (frames, points, …) -> (frames, …)."""
+    return np.asarray(1 - own_cka.mean(1))
+
+
+def gap(profile: Array) -> Array:
+    """Computes the lower half's mean minus the upper half's, (points, …) -> (…).
+
+    Args:
+        profile: (points, …) own CKA in depth order, at least two points.
+    """
+    return np.asarray(np.tensordot(_half_weights(len(profile)), profile, axes=1))
+
+
+def _half_weights(points: int) -> Array:
+    """1 / (points / 2) in the lower half, its negative in the upper half, 0 in the middle of an odd number."""
+    return np.asarray(np.sign((points - 1) / 2 - np.arange(points)) / (points / 2))  # (points,)
+
+
+def at_damage(amounts: Sequence[float], own_cka: Array, replicates: Array, target: float) -> AtDamage | Missing:
+    """Interpolates a result at one damage.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        own_cka: (frames, points); NaN where it is undefined.
+        replicates: (frames, points, n), the same without each example.
+        target: The damage, above 0.
+
+    Returns:
+        The result there, or why there is none.
+    """
+    if own_cka.shape[1] < 2:
+        return Missing.ONE_POINT
+    damages, damages_without = damage(own_cka), damage(replicates)  # (frames,), (frames, n)
+    reached = damages >= target  # (frames,); False where undefined
+    if not reached.any():
+        return Missing.UNDEFINED if np.isnan(damages).any() else Missing.NOT_REACHED
+    k = int(reached.argmax())
+    reached_without = damages_without >= target  # (frames, n)
+    k_without = reached_without.argmax(0)  # (n,)
+    if np.isnan(damages[: k + 1]).any():
+        return Missing.UNDEFINED
+    if not reached_without.any(0).all():
+        return Missing.UNSURE
+    if np.isnan(damages_without[: int(k_without.max()) + 1]).any():
+        return Missing.UNDEFINED
+    share = _share(damages, np.array(k), target)  # ()
+    share_without = _share(damages_without, k_without, target)  # (n,)
+    profile = _between(own_cka, np.array(k), share)  # (points,)
+    profile_without = _between(replicates, k_without, share_without)  # (points, n)
+    return AtDamage(
+        damage=target,
+        amount=float(_between(np.asarray(amounts), np.array(k), share)),
+        frame=k,
+        share=float(share),
+        profile=profile,
+        profile_replicates=profile_without,
+        gap=float(gap(profile)),
+        gap_replicates=gap(profile_without),
+        is_coarse=int((damages[1:k] > 0).sum()) < FEWEST_BEFORE,  # all of them are below the target
+    )
+
+
+def _share(damages: Array, k: npt.NDArray[np.int64], target: float) -> Array:
+    """Where the target lies between frame k - 1 and frame k: (frames, …), (…) -> (…)."""
+    low, high = (np.take_along_axis(damages, frame[None], 0)[0] for frame in (k - 1, k))  # (…)
+    return np.asarray((target - low) / (high - low))
+
+
+def _between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
+    """Interpolates along the first axis: (frames, …, n), (n,) -> (…, n); k and share may be numbers."""
+    index = np.broadcast_to(k, values.shape[1:])[None]  # (1, …, n)
+    low, high = (np.take_along_axis(values, index - back, 0)[0] for back in (1, 0))  # (…, n)
+    return np.asarray(low + share * (high - low))
