@@ -1,0 +1,117 @@
+"""Up to which pruning amount the model still works, and from which on it is shown not to.
+
+The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and the value M₀ of
+always answering the majority class (0 for Matthews correlation). The *working range* ends with the last amount before the
+retained lead first falls below 0.9. It is a point estimate. The *range shown broken* is the cautious side: from the
+largest amount down, as long as the paired percentile bootstrap of M(a) - M(0) over examples excludes 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import bootstrap
+
+from core.sweep.scores import SCORES, Labels
+
+Array = npt.NDArray[np.float64]
+
+RETAINED = 0.9  # of the lead
+DRAWS = 2_000
+CONFIDENCE = 0.95
+DETECTABLE = 2.8  # standard errors: what a two-sided 5 % test finds four times in five
+
+
+@dataclass(frozen=True)
+class WorkingRange:
+    """How far a model works under pruning.
+
+    Attributes:
+        to: The last amount of the working range; none where the baseline has no lead over the majority class.
+        shown_broken_from: The smallest amount of the range shown broken; none where no amount is.
+        smallest_drop: The smallest drop of the metric that these examples could show.
+        lead: M(0) - M₀.
+    """
+
+    to: float | None
+    shown_broken_from: float | None
+    smallest_drop: float
+    lead: float
+
+    @property
+    def has_too_few_examples(self) -> bool:
+        """Whether a drop of a tenth of the lead could go unseen."""
+        return self.smallest_drop > (1 - RETAINED) * self.lead
+
+
+def working_range(
+    metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
+) -> WorkingRange:
+    """Finds both ranges from predictions.
+
+    Args:
+        metric: A name from `core.sweep.scores.SCORES`.
+        amounts: (frames,) ascending from 0.
+        gold: (examples,) label indices.
+        predictions: (frames, examples) label indices.
+    """
+    values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
+    chance = majority_value(metric, gold)
+    lead = float(values[0] - chance)
+    drops = [_drop(metric, gold, predictions[0], later) for later in predictions[1:]]
+    return WorkingRange(
+        to=_last_working(amounts, values - chance, lead),
+        shown_broken_from=_first_broken(amounts[1:], [high for high, _ in drops]),
+        smallest_drop=DETECTABLE * max((error for _, error in drops), default=0.0),
+        lead=lead,
+    )
+
+
+def majority_value(metric: str, gold: Labels) -> float:
+    """Computes what a metric gives for always answering the most frequent gold label.
+
+    Args:
+        metric: A name from `core.sweep.scores.SCORES`.
+        gold: (examples,) label indices.
+    """
+    labels, counts = np.unique(gold, return_counts=True)
+    return float(SCORES[metric](gold, np.full_like(gold, labels[counts.argmax()])))
+
+
+def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float | None:
+    if lead <= 0:
+        return None
+    fallen = leads < RETAINED * lead  # (frames,)
+    first = int(fallen.argmax()) if fallen.any() else len(leads)
+    return float(amounts[first - 1])
+
+
+def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
+    """Walks down from the largest amount and stops at the first whose upper bound does not exclude 0."""
+    broken = None
+    for amount, high in reversed(list(zip(amounts, highs, strict=True))):
+        if high >= 0:
+            break
+        broken = float(amount)
+    return broken
+
+
+def _drop(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float]:
+    """Bootstraps M(a) - M(0) over examples; the upper bound and the standard error."""
+    if np.array_equal(baseline, pruned):
+        return 0.0, 0.0
+
+    def difference(rows: Labels, axis: int = -1) -> Array:
+        return np.asarray(SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows]))
+
+    found = bootstrap(
+        (np.arange(len(gold)),),
+        difference,
+        vectorized=True,
+        method="percentile",
+        n_resamples=DRAWS,
+        confidence_level=CONFIDENCE,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.confidence_interval.high), float(found.standard_error)

@@ -1,0 +1,70 @@
+"""The working range and the range shown broken, on predictions made up for it."""
+
+import numpy as np
+import pytest
+
+from core.sweep.working_range import majority_value, working_range
+
+AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+GOLD = np.tile([0, 1], 100)  # 200 examples, balanced
+
+
+def wrong_on(*shares: float) -> np.ndarray:
+    """Predictions that are wrong on the first share of the examples, one row a share."""
+    rows = []
+    for share in shares:
+        predictions = GOLD.copy()
+        count = round(share * len(GOLD))
+        predictions[:count] = 1 - predictions[:count]
+        rows.append(predictions)
+    return np.stack(rows)  # (frames, examples)
+
+
+def test_hand_computed_working_range() -> None:
+    # Accuracy .90 .89 .87 .70 .50, majority .50: leads .40 .39 .37 .20 0; nine tenths of .40 is .36.
+    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.11, 0.13, 0.3, 0.5))
+    assert found.to == 0.4
+    assert found.lead == pytest.approx(0.4)
+
+
+def test_a_recovery_after_the_first_fall_does_not_count() -> None:
+    assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.1, 0.1, 0.1)).to == 0.0
+
+
+def test_a_model_that_never_falls_works_to_the_largest_amount() -> None:
+    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.1, 0.1, 0.1, 0.1))
+    assert found.to == 0.8
+    assert found.shown_broken_from is None
+
+
+def test_without_a_lead_there_is_no_working_range() -> None:
+    assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.5, 0.5, 0.5, 0.5, 0.5)).to is None
+
+
+def test_large_drops_are_shown_and_the_walk_stops_at_the_first_that_is_not() -> None:
+    # A drop of one example in 200 is not shown; one of 20 % is. Beyond a doubtful amount nothing counts.
+    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.105, 0.3, 0.5))
+    assert found.shown_broken_from == 0.6
+
+
+def test_few_examples_are_called_few() -> None:
+    few = slice(0, 20)
+    predictions = np.random.default_rng(0).permuted(wrong_on(0.1, 0.12, 0.15, 0.3, 0.5), axis=1)[:, few]
+    assert working_range("accuracy", AMOUNTS, GOLD[few], predictions).has_too_few_examples
+
+
+def test_many_examples_are_enough() -> None:
+    gold = np.tile(GOLD, 5)
+    predictions = np.tile(wrong_on(0.1, 0.11, 0.12, 0.13, 0.14), 5)
+    assert not working_range("accuracy", AMOUNTS, gold, predictions).has_too_few_examples
+
+
+def test_matthews_correlation_sees_a_collapse_that_accuracy_does_not() -> None:
+    gold = np.repeat([0, 1], [30, 70])
+    good = gold.copy()
+    good[:10] = 1  # ten of the rarer label missed: accuracy .9
+    always = np.ones_like(gold)  # accuracy .7
+    predictions = np.stack([good, always])
+    assert working_range("matthews_correlation", (0.0, 0.5), gold, predictions).to == 0.0
+    assert majority_value("matthews_correlation", gold) == 0.0
+    assert majority_value("accuracy", gold) == pytest.approx(0.7)
