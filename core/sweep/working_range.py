@@ -1,8 +1,8 @@
 """Up to which pruning amount the model still works, and from which on it is shown not to.
 
 The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and the value M₀ of
-always answering the majority class (0 for Matthews correlation). The *working range* ends with the last amount before the
-retained lead first falls below 0.9. It is a point estimate. The *range shown broken* is the cautious side: from the
+always answering the majority class (0 for Matthews correlation). The *working range* ends with the last amount before
+the retained lead first falls below 0.9. It is a point estimate. The *range shown broken* is the cautious side: from the
 largest amount down, as long as the paired percentile bootstrap of M(a) - M(0) over examples excludes 0.
 """
 

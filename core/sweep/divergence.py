@@ -1,0 +1,66 @@
+"""What pruning changes for the user: how many predictions differ, and how far apart the output distributions are.
+
+The distance of two distributions is the Jensen-Shannon divergence in bits (Lin 1991), the square of SciPy's distance:
+0 for equal distributions, 1 for disjoint ones.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import jensenshannon
+from scipy.special import softmax
+from scipy.stats import bootstrap
+from statsmodels.stats.proportion import proportion_confint
+
+Array = npt.NDArray[np.float64]
+Estimate = tuple[float, tuple[float, float] | None]  # a value and its 95 % interval
+
+CONFIDENCE = 0.95
+DRAWS = 9_999
+
+
+def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float32]) -> Array:
+    """Computes the Jensen-Shannon divergence of each example's output distributions.
+
+    Args:
+        baseline: (examples, labels) logits of the unpruned model.
+        pruned: (examples, labels) logits of the pruned model.
+
+    Returns:
+        (examples,) bits, in [0, 1].
+    """
+    before, after = (softmax(logits.astype(np.float64), axis=1) for logits in (baseline, pruned))
+    squared = jensenshannon(before, after, base=2, axis=1) ** 2  # (examples,)
+    return np.nan_to_num(np.asarray(squared))  # rounding below 0 under SciPy's root gives NaN: equal distributions
+
+
+def mean_divergence(values: Array) -> Estimate:
+    """Averages divergences, with a percentile bootstrap over examples; no interval where all are 0.
+
+    Args:
+        values: (examples,) from `divergences`.
+    """
+    if not values.any():
+        return 0.0, None
+    found = bootstrap(
+        (values,),
+        np.mean,
+        method="percentile",
+        n_resamples=DRAWS,
+        confidence_level=CONFIDENCE,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(values.mean()), (float(found.low), float(found.high))
+
+
+def changed_share(baseline: Sequence[int], pruned: Sequence[int]) -> Estimate:
+    """Computes the share of predictions that differ from the unpruned model's, with Wilson's interval.
+
+    Args:
+        baseline: (examples,) predictions of the unpruned model.
+        pruned: (examples,) predictions of the pruned model.
+    """
+    changed = sum(before != after for before, after in zip(baseline, pruned, strict=True))
+    low, high = proportion_confint(changed, len(baseline), alpha=1 - CONFIDENCE, method="wilson")
+    return changed / len(baseline), (float(low), float(high))
