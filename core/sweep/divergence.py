@@ -32,7 +32,7 @@ def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float3
     """
     before, after = (softmax(logits.astype(np.float64), axis=1) for logits in (baseline, pruned))
     squared = jensenshannon(before, after, base=2, axis=1) ** 2  # (examples,)
-    return np.nan_to_num(np.asarray(squared))  # rounding below 0 under SciPy's root gives NaN: equal distributions
+    return np.asarray(np.nan_to_num(squared))  # rounding below 0 under SciPy's root gives NaN: equal distributions
 
 
 def mean_divergence(values: Array) -> Estimate:

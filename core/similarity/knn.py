@@ -1,0 +1,56 @@
+"""Mutual k-nearest neighbours: how many of an example's nearest neighbours two representations share.
+
+A check on CKA, which a few far examples can move: it sees neighbourhoods alone. With the k = 10 nearest neighbours N_i
+and N'_i of example i by cosine on centred features (the example itself left out, ties by index), and with
+m = mean |N_i ∩ N'_i| / k, the value is (m - c) / (1 - c). c = k / (n - 1) is the share that chance gives, so that 1 is
+the same neighbours and 0 is chance.
+"""
+
+from torch import Tensor
+
+from core.similarity.cka import varies
+
+NEIGHBOURS = 10
+
+
+def nearest(features: Tensor) -> Tensor:
+    """Finds each example's nearest neighbours.
+
+    Args:
+        features: (points, n, features) float32 or float64.
+
+    Returns:
+        (points, n, n) float32, 1 where the column's example is one of the row's nearest; NaN at a point whose features
+        do not vary or where an example lies in the centre.
+
+    Raises:
+        ValueError: Fewer than 2k + 2 examples.
+    """
+    n = features.shape[-2]
+    if n < 2 * NEIGHBOURS + 2:
+        raise ValueError(f"{NEIGHBOURS} nearest neighbours of {n} examples: at least {2 * NEIGHBOURS + 2} are needed")
+    centred = (features - features.mean(-2, keepdim=True)).double()  # (points, n, features)
+    lengths = centred.norm(dim=-1, keepdim=True)  # (points, n, 1)
+    cosine = (centred / lengths) @ (centred / lengths).mT  # (points, n, n)
+    cosine.diagonal(dim1=-2, dim2=-1).fill_(-2)  # last of all
+    order = cosine.argsort(dim=-1, descending=True, stable=True)[..., :NEIGHBOURS]  # (points, n, k)
+    found = cosine.new_zeros(cosine.shape).scatter_(-1, order, 1.0)  # (points, n, n)
+    defined = varies(features, features - features.mean(-2, keepdim=True)) & (lengths > 0).all(-2, keepdim=True)
+    return found.where(defined, float("nan")).float()
+
+
+def mutual_knn(baseline: Tensor, pruned: Tensor) -> Tensor:
+    """Compares every baseline point with every pruned point.
+
+    Args:
+        baseline: (points, n, n) from `nearest`.
+        pruned: (points, n, n) from `nearest`, the same examples.
+
+    Returns:
+        (baseline points, pruned points) float64, at most 1; NaN where a representation has no neighbours.
+    """
+    n = baseline.shape[-1]
+    shared = baseline.flatten(1).double() @ pruned.flatten(1).double().T  # (baseline points, pruned points)
+    chance = NEIGHBOURS / (n - 1)
+    value: Tensor = (shared / (n * NEIGHBOURS) - chance) / (1 - chance)  # (baseline points, pruned points)
+    return value

@@ -1,0 +1,50 @@
+"""Partial CKA against a projection in the space of U-centred Gram matrices, and its limits."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.similarity.cka import cka, u_centred_gram
+from core.similarity.partial_cka import partial_cka
+
+
+def features(seed: int, n: int = 40, width: int = 7) -> torch.Tensor:
+    return torch.randn(1, n, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def value(i: torch.Tensor, j: torch.Tensor, z: torch.Tensor) -> float:
+    grams = [[u_centred_gram(x)] for x in (i, j, z)]
+    c_ij, c_iz, c_jz = (cka(grams[a], grams[b]).numpy()[0] for a, b in ((0, 1), (0, 2), (1, 2)))
+    return float(partial_cka(c_ij, c_iz, c_jz)[0])
+
+
+def test_is_the_cosine_of_what_is_left_after_projecting_the_floor_out() -> None:
+    z = features(0)
+    i, j = features(1) + 0.7 * z, features(2) + 0.5 * z + 0.6 * features(1)
+    k, l, floor = (u_centred_gram(x).numpy().ravel() for x in (i, j, z))  # noqa: E741
+    rest = [gram - (gram @ floor) / (floor @ floor) * floor for gram in (k, l)]
+    expected = rest[0] @ rest[1] / np.sqrt((rest[0] @ rest[0]) * (rest[1] @ rest[1]))
+    assert value(i, j, z) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_layer_with_itself_is_one_whatever_the_floor() -> None:
+    assert value(features(1), features(1), features(0)) == pytest.approx(1)
+
+
+def test_what_only_the_floor_explains_is_none() -> None:
+    # Both layers see the floor's features and noise of their own: alike, but not beyond the floor.
+    z = features(0, n=400)
+    i, j = (torch.cat([z, 0.8 * features(seed, n=400)], -1) for seed in (1, 2))
+    grams = [[u_centred_gram(x)] for x in (i, j)]
+    assert float(cka(*grams)) > 0.5
+    assert abs(value(i, j, z)) < 0.05
+
+
+def test_an_unrelated_floor_changes_nothing() -> None:
+    c = np.array([0.3, -0.1, 0.9])
+    assert partial_cka(c, np.zeros(3), np.zeros(3)) == pytest.approx(c)
+
+
+def test_undefined_where_the_floor_explains_a_layer_whole() -> None:
+    assert np.isnan(partial_cka(np.array([0.9]), np.array([0.99999]), np.array([0.5]))).all()
+    assert np.isnan(partial_cka(np.array([0.9]), np.array([np.nan]), np.array([0.5]))).all()
