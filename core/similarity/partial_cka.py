@@ -6,8 +6,8 @@ and the partial correlation of i and j given z is the cosine of what is left of 
     R = (C_ij - C_iz C_jz) / sqrt((1 - C_iz²)(1 - C_jz²)).
 
 Here i is a point of the baseline, j the same point of the pruned model, and z that of the *emptied model*, the floor:
-every matrix of the scope zero, biases kept. R says what similarity is left beyond the emptied model's. It is undefined where
-(1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains either layer nearly whole, nothing is left to compare.
+every matrix of the scope zero, biases kept. R says what similarity is left beyond the emptied model's. It is undefined
+where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer nearly whole, nothing is left to compare.
 """
 
 import numpy as np
