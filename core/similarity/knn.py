@@ -14,7 +14,7 @@ NEIGHBOURS = 10
 
 
 def nearest(features: Tensor) -> Tensor:
-    """Finds each example's nearest neighbours.
+    """Find each example's nearest neighbours.
 
     Args:
         features: (points, n, features) float32 or float64.
@@ -35,12 +35,13 @@ def nearest(features: Tensor) -> Tensor:
     cosine.diagonal(dim1=-2, dim2=-1).fill_(-2)  # last of all
     order = cosine.argsort(dim=-1, descending=True, stable=True)[..., :NEIGHBOURS]  # (points, n, k)
     found = cosine.new_zeros(cosine.shape).scatter_(-1, order, 1.0)  # (points, n, n)
-    defined = varies(features, features - features.mean(-2, keepdim=True)) & (lengths > 0).all(-2, keepdim=True)
-    return found.where(defined, float("nan")).float()
+    defined = varies(features) & (lengths > 0).all(-2, keepdim=True)  # (points, 1, 1)
+    neighbours: Tensor = found.where(defined, float("nan")).float()  # (points, n, n)
+    return neighbours
 
 
 def mutual_knn(baseline: Tensor, pruned: Tensor) -> Tensor:
-    """Compares every baseline point with every pruned point.
+    """Compare every baseline point with every pruned point.
 
     Args:
         baseline: (points, n, n) from `nearest`.

@@ -19,7 +19,7 @@ LEAST_LEFT = 1e-4
 
 
 def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:
-    """Computes partial CKA from three CKA values, elementwise; also from their delete-one replicates.
+    """Compute partial CKA from three CKA values, elementwise; also from their delete-one replicates.
 
     Args:
         own: (…) CKA of the baseline and the pruned model, C_ij.

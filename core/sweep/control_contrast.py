@@ -45,7 +45,7 @@ class Contrast:
     examples: int
 
     def half_width(self, confidence: float = CONFIDENCE) -> float:
-        """Computes h at a confidence in (0, 1)."""
+        """Compute h at a confidence in (0, 1)."""
         quantile = (1 + confidence) / 2
         between = stdtrit(self.seeds - 1, quantile) * self.seed_deviation * np.sqrt(1 + 1 / self.seeds)
         within = stdtrit(self.examples - 1, quantile) * self.standard_error
@@ -62,7 +62,7 @@ class Contrast:
         return float(brentq(lambda p: self.half_width(1 - p) - size, SMALLEST_P, 1 - SMALLEST_P))
 
     def direction(self, confidence: float = CONFIDENCE) -> Direction:
-        """Judges Δ by its interval and by what is worth telling."""
+        """Judge Δ by its interval and by what is worth telling."""
         width = self.half_width(confidence)
         if abs(self.difference) + width <= SMALLEST_DIFFERENCE:
             return "as by chance"
@@ -72,7 +72,7 @@ class Contrast:
 
 
 def contrast(gap: float, replicates: Array, seed_gaps: Sequence[float], seed_replicates: Array) -> Contrast:
-    """Compares a method's gap with those of its control's seeds on the same examples.
+    """Compare a method's gap with those of its control's seeds on the same examples.
 
     Args:
         gap: The method's gap.
@@ -97,7 +97,7 @@ def contrast(gap: float, replicates: Array, seed_gaps: Sequence[float], seed_rep
 
 
 def profile_distance(profile: Array, seed_profiles: Array) -> tuple[float, float]:
-    """Tests the whole depth profile against the seeds': the largest difference over the points.
+    """Test the whole depth profile against the seeds': the largest difference over the points.
 
     Every seed is held against the mean of the others in the same way, which shows what chance alone does.
 

@@ -21,7 +21,7 @@ DRAWS = 9_999
 
 
 def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float32]) -> Array:
-    """Computes the Jensen-Shannon divergence of each example's output distributions.
+    """Compute the Jensen-Shannon divergence of each example's output distributions.
 
     Args:
         baseline: (examples, labels) logits of the unpruned model.
@@ -36,7 +36,7 @@ def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float3
 
 
 def mean_divergence(values: Array) -> Estimate:
-    """Averages divergences, with a percentile bootstrap over examples; no interval where all are 0.
+    """Average divergences, with a percentile bootstrap over examples; no interval where all are 0.
 
     Args:
         values: (examples,) from `divergences`.
@@ -55,7 +55,7 @@ def mean_divergence(values: Array) -> Estimate:
 
 
 def changed_share(baseline: Sequence[int], pruned: Sequence[int]) -> Estimate:
-    """Computes the share of predictions that differ from the unpruned model's, with Wilson's interval.
+    """Compute the share of predictions that differ from the unpruned model's, with Wilson's interval.
 
     Args:
         baseline: (examples,) predictions of the unpruned model.

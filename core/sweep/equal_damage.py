@@ -61,12 +61,12 @@ class AtDamage:
 
 
 def damage(own_cka: Array) -> Array:
-    """Computes 1 - the mean own CKA over all points, (frames, points, …) -> (frames, …)."""
+    """Compute 1 - the mean own CKA over all points, (frames, points, …) -> (frames, …)."""
     return np.asarray(1 - own_cka.mean(1))
 
 
 def gap(profile: Array) -> Array:
-    """Computes the lower half's mean minus the upper half's, (points, …) -> (…).
+    """Compute the lower half's mean minus the upper half's, (points, …) -> (…).
 
     Args:
         profile: (points, …) own CKA in depth order, at least two points.
@@ -80,7 +80,7 @@ def _half_weights(points: int) -> Array:
 
 
 def at_damage(amounts: Sequence[float], own_cka: Array, replicates: Array, target: float) -> AtDamage | Missing:
-    """Interpolates a result at one damage.
+    """Interpolate a result at one damage.
 
     Args:
         amounts: (frames,) ascending from 0.
@@ -130,7 +130,7 @@ def _share(damages: Array, k: npt.NDArray[np.int64], target: float) -> Array:
 
 
 def _between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
-    """Interpolates along the first axis: (frames, …, n), (n,) -> (…, n); k and share may be numbers."""
+    """Interpolate along the first axis: (frames, …, n), (n,) -> (…, n); k and share may be numbers."""
     index = np.broadcast_to(k, values.shape[1:])[None]  # (1, …, n)
     low, high = (np.take_along_axis(values, index - back, 0)[0] for back in (1, 0))  # (…, n)
     return np.asarray(low + share * (high - low))

@@ -14,12 +14,12 @@ Array = npt.NDArray[np.float64]
 
 
 def accuracy(gold: Labels, predicted: Labels) -> Array:
-    """Computes the share of correct predictions, (…, n), (…, n) -> (…)."""
+    """Compute the share of correct predictions, (…, n), (…, n) -> (…)."""
     return np.asarray((gold == predicted).mean(-1))
 
 
 def matthews_correlation(gold: Labels, predicted: Labels) -> Array:
-    """Computes the Matthews correlation, (…, n), (…, n) -> (…); 0 where only one label occurs on either side."""
+    """Compute the Matthews correlation, (…, n), (…, n) -> (…); 0 where only one label occurs on either side."""
     n = gold.shape[-1]
     correct = (gold == predicted).sum(-1)  # (…)
     golds, predictions = _counts(gold, gold, predicted), _counts(predicted, gold, predicted)  # (labels, …)
@@ -29,12 +29,12 @@ def matthews_correlation(gold: Labels, predicted: Labels) -> Array:
 
 
 def f1(gold: Labels, predicted: Labels) -> Array:
-    """Computes F1 of label 1, (…, n), (…, n) -> (…); 0 where it occurs on neither side."""
+    """Compute F1 of label 1, (…, n), (…, n) -> (…); 0 where it occurs on neither side."""
     return _f1_of(1, gold, predicted)
 
 
 def macro_f1(gold: Labels, predicted: Labels) -> Array:
-    """Computes the mean F1 of the labels that occur in the gold labels, (…, n), (…, n) -> (…)."""
+    """Compute the mean F1 of the labels that occur in the gold labels, (…, n), (…, n) -> (…)."""
     labels = np.unique(gold)
     occurs = np.stack([(gold == label).any(-1) for label in labels])  # (labels, …)
     scores = np.stack([_f1_of(int(label), gold, predicted) for label in labels])  # (labels, …)
@@ -57,6 +57,6 @@ def _f1_of(label: int, gold: Labels, predicted: Labels) -> Array:
 
 
 def _counts(values: Labels, *all_labels: Labels) -> Array:
-    """Counts each label that occurs anywhere, (…, n) -> (labels, …)."""
+    """Count each label that occurs anywhere, (…, n) -> (labels, …)."""
     labels = np.unique(np.concatenate([one.ravel() for one in all_labels]))
     return np.stack([(values == label).sum(-1) for label in labels]).astype(np.float64)

@@ -48,7 +48,7 @@ class WorkingRange:
 def working_range(
     metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
 ) -> WorkingRange:
-    """Finds both ranges from predictions.
+    """Find both ranges from predictions.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
@@ -69,7 +69,7 @@ def working_range(
 
 
 def majority_value(metric: str, gold: Labels) -> float:
-    """Computes what a metric gives for always answering the most frequent gold label.
+    """Compute what a metric gives for always answering the most frequent gold label.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
@@ -88,7 +88,7 @@ def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float 
 
 
 def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
-    """Walks down from the largest amount and stops at the first whose upper bound does not exclude 0."""
+    """Walk down from the largest amount and stops at the first whose upper bound does not exclude 0."""
     broken = None
     for amount, high in reversed(list(zip(amounts, highs, strict=True))):
         if high >= 0:
@@ -98,7 +98,7 @@ def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | N
 
 
 def _drop(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float]:
-    """Bootstraps M(a) - M(0) over examples; the upper bound and the standard error."""
+    """Bootstrap M(a) - M(0) over examples; the upper bound and the standard error."""
     if np.array_equal(baseline, pruned):
         return 0.0, 0.0
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.similarity.cka import cka, u_centred_gram
+from core.similarity.cka import cka, compare, prepare, u_centred_gram
 from core.similarity.partial_cka import partial_cka
 
 
@@ -13,8 +13,8 @@ def features(seed: int, n: int = 40, width: int = 7) -> torch.Tensor:
 
 
 def value(i: torch.Tensor, j: torch.Tensor, z: torch.Tensor) -> float:
-    grams = [[u_centred_gram(x)] for x in (i, j, z)]
-    c_ij, c_iz, c_jz = (cka(grams[a], grams[b]).numpy()[0] for a, b in ((0, 1), (0, 2), (1, 2)))
+    grams = [prepare([u_centred_gram(x)]) for x in (i, j, z)]
+    c_ij, c_iz, c_jz = (cka(compare(grams[a], grams[b])).numpy()[0] for a, b in ((0, 1), (0, 2), (1, 2)))
     return float(partial_cka(c_ij, c_iz, c_jz)[0])
 
 
@@ -35,8 +35,8 @@ def test_what_only_the_floor_explains_is_none() -> None:
     # Both layers see the floor's features and noise of their own: alike, but not beyond the floor.
     z = features(0, n=400)
     i, j = (torch.cat([z, 0.8 * features(seed, n=400)], -1) for seed in (1, 2))
-    grams = [[u_centred_gram(x)] for x in (i, j)]
-    assert float(cka(*grams)) > 0.5
+    grams = [prepare([u_centred_gram(x)]) for x in (i, j)]
+    assert float(cka(compare(*grams))) > 0.5
     assert abs(value(i, j, z)) < 0.05
 
 
