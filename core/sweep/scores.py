@@ -22,7 +22,10 @@ def matthews_correlation(gold: Labels, predicted: Labels) -> Array:
     """Compute the Matthews correlation, (…, n), (…, n) -> (…); 0 where only one label occurs on either side."""
     n = gold.shape[-1]
     correct = (gold == predicted).sum(-1)  # (…)
-    golds, predictions = _counts(gold, gold, predicted), _counts(predicted, gold, predicted)  # (labels, …)
+    labels = range(int(max(gold.max(), predicted.max())) + 1)  # those that do not occur add nothing
+    golds, predictions = (
+        np.stack([(values == label).sum(-1) for label in labels]).astype(np.float64) for values in (gold, predicted)
+    )  # (labels, …)
     covariance = correct * n - (golds * predictions).sum(0)  # (…)
     product = (n**2 - (golds**2).sum(0)) * (n**2 - (predictions**2).sum(0))  # (…)
     return np.asarray(np.divide(covariance, np.sqrt(product), out=np.zeros(covariance.shape), where=product > 0))
@@ -35,9 +38,9 @@ def f1(gold: Labels, predicted: Labels) -> Array:
 
 def macro_f1(gold: Labels, predicted: Labels) -> Array:
     """Compute the mean F1 of the labels that occur in the gold labels, (…, n), (…, n) -> (…)."""
-    labels = np.unique(gold)
+    labels = range(int(gold.max()) + 1)
     occurs = np.stack([(gold == label).any(-1) for label in labels])  # (labels, …)
-    scores = np.stack([_f1_of(int(label), gold, predicted) for label in labels])  # (labels, …)
+    scores = np.stack([_f1_of(label, gold, predicted) for label in labels])  # (labels, …)
     return np.asarray((scores * occurs).sum(0) / occurs.sum(0))
 
 
@@ -54,9 +57,3 @@ def _f1_of(label: int, gold: Labels, predicted: Labels) -> Array:
     both = 2.0 * (is_gold & is_predicted).sum(-1)  # (…)
     total = is_gold.sum(-1) + is_predicted.sum(-1)  # (…)
     return np.asarray(np.divide(both, total, out=np.zeros(both.shape), where=total > 0))
-
-
-def _counts(values: Labels, *all_labels: Labels) -> Array:
-    """Count each label that occurs anywhere, (…, n) -> (labels, …)."""
-    labels = np.unique(np.concatenate([one.ravel() for one in all_labels]))
-    return np.stack([(values == label).sum(-1) for label in labels]).astype(np.float64)
