@@ -79,17 +79,37 @@ def _half_weights(points: int) -> Array:
     return np.asarray(np.sign((points - 1) / 2 - np.arange(points)) / (points / 2))  # (points,)
 
 
-def at_damage(amounts: Sequence[float], own_cka: Array, replicates: Array, target: float) -> AtDamage | Missing:
-    """Interpolate a result at one damage.
+@dataclass(frozen=True)
+class Place:
+    """Where a result reaches a damage, and where it does without each example.
+
+    Attributes:
+        damage: The damage d.
+        frame: Index k of the first frame that reaches d.
+        share: Where d lies between the frames k - 1 (0) and k (1).
+        frames_without: (n,) the same as `frame` without each example.
+        shares_without: (n,) the same as `share` without each example.
+        is_coarse: Whether fewer than two frames lie at 0 < damage < d.
+    """
+
+    damage: float
+    frame: int
+    share: float
+    frames_without: npt.NDArray[np.int64]
+    shares_without: Array
+    is_coarse: bool
+
+
+def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missing:
+    """Find where a damage is reached.
 
     Args:
-        amounts: (frames,) ascending from 0.
         own_cka: (frames, points); NaN where it is undefined.
         replicates: (frames, points, n), the same without each example.
         target: The damage, above 0.
 
     Returns:
-        The result there, or why there is none.
+        The place, or why there is none.
     """
     if own_cka.shape[1] < 2:
         return Missing.ONE_POINT
@@ -106,21 +126,59 @@ def at_damage(amounts: Sequence[float], own_cka: Array, replicates: Array, targe
         return Missing.UNSURE
     if np.isnan(damages_without[: int(k_without.max()) + 1]).any():
         return Missing.UNDEFINED
-    share = _share(damages, np.array(k), target)  # ()
-    share_without = _share(damages_without, k_without, target)  # (n,)
-    profile = _between(own_cka, np.array(k), share)  # (points,)
-    profile_without = _between(replicates, k_without, share_without)  # (points, n)
-    return AtDamage(
+    return Place(
         damage=target,
-        amount=float(_between(np.asarray(amounts), np.array(k), share)),
         frame=k,
-        share=float(share),
+        share=float(_share(damages, np.array(k), target)),
+        frames_without=k_without,
+        shares_without=_share(damages_without, k_without, target),
+        is_coarse=int((damages[1:k] > 0).sum()) < FEWEST_BEFORE,  # all of them are below the target
+    )
+
+
+def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Place) -> AtDamage | Missing:
+    """Interpolate a measure's values at a place that own CKA has reached.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        own: (frames, points) similarity of each point to its own baseline, by CKA or another measure.
+        replicates: (frames, points, n), the same without each example.
+        place: From `place_of`, for the same frames and examples.
+
+    Returns:
+        The result there, or that it is undefined.
+    """
+    profile = _between(own, np.array(place.frame), np.array(place.share))  # (points,)
+    profile_without = _between(replicates, place.frames_without, place.shares_without)  # (points, n)
+    if np.isnan(profile).any() or np.isnan(profile_without).any():
+        return Missing.UNDEFINED
+    return AtDamage(
+        damage=place.damage,
+        amount=float(_between(np.asarray(amounts), np.array(place.frame), np.array(place.share))),
+        frame=place.frame,
+        share=place.share,
         profile=profile,
         profile_replicates=profile_without,
         gap=float(gap(profile)),
         gap_replicates=gap(profile_without),
-        is_coarse=int((damages[1:k] > 0).sum()) < FEWEST_BEFORE,  # all of them are below the target
+        is_coarse=place.is_coarse,
     )
+
+
+def at_damage(amounts: Sequence[float], own_cka: Array, replicates: Array, target: float) -> AtDamage | Missing:
+    """Interpolate a result's own CKA at one damage.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        own_cka: (frames, points); NaN where it is undefined.
+        replicates: (frames, points, n), the same without each example.
+        target: The damage, above 0.
+
+    Returns:
+        The result there, or why there is none.
+    """
+    place = place_of(own_cka, replicates, target)
+    return place if isinstance(place, Missing) else at_place(amounts, own_cka, replicates, place)
 
 
 def _share(damages: Array, k: npt.NDArray[np.int64], target: float) -> Array:
