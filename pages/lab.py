@@ -22,7 +22,15 @@ from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
 from ui.history import show_history
-from ui.jobs import follow, has_just_left, job_in_address, partial_result, start, visitor, was_started_here
+from ui.jobs import (
+    ask_about_frame,
+    follow,
+    has_just_left,
+    job_in_address,
+    partial_result,
+    start,
+    was_started_here,
+)
 from ui.player import choose_reduction, show_finding, show_player, start_in_address
 from ui.presets import offer_presets, preset_chosen
 from ui.recipe import show_recipe
@@ -278,7 +286,8 @@ def offer_check(result: SweepResult) -> None:
         pressed = st.button("Check this frame", key="lab-check")
     if pressed:
         with refusals_shown():
-            st.session_state["lab-checking"] = result.key, check(result, amount)
+            job_id = ask_about_frame("verify", result, amount, remembered(None, result))
+            st.session_state["lab-checking"] = result.key, job_id
     key, job_id = st.session_state.get("lab-checking", ("", ""))
     job = queue.get(job_id) if key == result.key else None
     if job and not job.ended:
@@ -287,19 +296,6 @@ def offer_check(result: SweepResult) -> None:
         (st.success if job.outcome["within_tolerance"] else st.error)(check_in_words(job.outcome))
     elif job:
         st.error(plain(job.message))
-
-
-def check(result: SweepResult, amount: float) -> str:
-    """Ask for a verification; the request holds the paths of folders."""
-    request = remembered(None, result)
-    return queue.ask(
-        "verify",
-        visitor(),
-        key=result.key,
-        amount=amount,
-        checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
-        data=request.data if result.task.source == "folder" else None,
-    )
 
 
 with picture_first():

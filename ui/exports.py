@@ -20,7 +20,7 @@ from core.results.names import amount_name, pruning_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
-from ui.jobs import follow, visitor
+from ui.jobs import ask_about_frame, follow
 from ui.player import VEGA, VEGA_SNIPPET
 from ui.recipe import show_recipe
 from ui.text import plain
@@ -205,7 +205,8 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
         )
         if st.button("Write the folder", key=f"export-write-{result.key}", icon=":material/save:"):
             try:
-                st.session_state["export-checkpoint"] = (result.key, amount), _ask(result, amount, request)
+                job_id = ask_about_frame("export", result, amount, request)
+                st.session_state["export-checkpoint"] = (result.key, amount), job_id
             except PrunescopeError as error:
                 st.error(plain(str(error)))
     asked, job_id = st.session_state.get("export-checkpoint", (None, ""))
@@ -229,18 +230,6 @@ def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
     checkpoint = result.checkpoint.source != "folder" or queue.request_for(result.key) is not None
     data = result.task.source != "folder" or request.data == "hub" or Path(request.data or "").is_dir()
     return checkpoint and (data or not METHODS[result.pruning.method].calibrated)
-
-
-def _ask(result: SweepResult, amount: float, request: SweepRequest) -> str:
-    """Ask the worker for a frame's weights; the request holds the paths of folders."""
-    return queue.ask(
-        "export",
-        visitor(),
-        key=result.key,
-        amount=amount,
-        checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
-        data=request.data if result.task.source == "folder" else None,
-    )
 
 
 def _keys(results: Results) -> str:

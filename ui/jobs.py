@@ -80,6 +80,28 @@ def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
     st.rerun()
 
 
+def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepRequest) -> str:
+    """Ask the worker about one frame of a stored result, and return the job's id.
+
+    Args:
+        op: `verify` or `export`.
+        result: A stored result, which names no folders.
+        amount: One of its pruning amounts.
+        request: What led to the result; it holds the paths of folders.
+
+    Raises:
+        PrunescopeError: Too many jobs are waiting on a hosted server.
+    """
+    return queue.ask(
+        op,
+        visitor(),
+        key=result.key,
+        amount=amount,
+        checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
+        data=request.data if result.task.source == "folder" else None,
+    )
+
+
 def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
     """Show a living job's progress every second, and rerun the page when the job has ended.
 

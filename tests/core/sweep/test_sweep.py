@@ -17,7 +17,7 @@ from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from core.sweep.runner import Progress
 from core.sweep.statistics import depth_gap, survival
-from core.sweep.sweep import FrameReady, sweep
+from core.sweep.sweep import Event, FrameReady, sweep
 
 Run = Callable[..., SweepResult]
 
@@ -37,17 +37,18 @@ def run(folder: Path, glue: Path, **options: object) -> SweepResult:
     return SweepResult.model_validate(result.model_dump(mode="json"))
 
 
+def swept(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> tuple[list[Event], int]:
+    """Run a sweep; return its events and how many forward passes the model made."""
+    batches: list[object] = []
+    handle = checkpoint.model.register_forward_hook(lambda *batch: batches.append(None))
+    events = list(sweep(checkpoint, inputs, request))
+    handle.remove()
+    return events, len(batches)
+
+
 def test_events_come_in_order_with_one_pass_per_amount(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
-    passes = 0
-
-    def count(*_: object) -> None:
-        nonlocal passes
-        passes += 1
-
-    handle = checkpoint.model.register_forward_hook(count)
-    events = list(sweep(checkpoint, examples, request))
-    handle.remove()
+    events, passes = swept(checkpoint, examples, request)
     assert passes == 3 * 5  # three amounts, 70 examples in micro-batches of 16
     assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, 16))
     ready = [event for event in events if isinstance(event, FrameReady)]
@@ -171,15 +172,7 @@ def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder:
 
 def test_scores_are_computed_once_a_sweep_before_the_first_amount(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, method="attribution", scope=None)
-    passes = 0
-
-    def count(*_: object) -> None:
-        nonlocal passes
-        passes += 1
-
-    handle = checkpoint.model.register_forward_hook(count)
-    events = list(sweep(checkpoint, examples, request))
-    handle.remove()
+    events, passes = swept(checkpoint, examples, request)
     assert passes == 10 + 3 * 5  # 160 calibration and 70 evaluation examples in micro-batches of 16
     scoring = [event for event in events if isinstance(event, Progress) and event.amount is None]
     assert scoring == events[:10]
