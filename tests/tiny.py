@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.pruning import Plan, Planning
+from core.encoder.batches import encode, plan_windows
+from core.pruning import Calibration, Plan, Planning
 from core.request.catalog import Task
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -86,6 +87,13 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
     values = {**columns, "label": labels, "idx": list(range(count))}
     Dataset.from_dict(values, features=features).to_parquet(str(path))
     return path
+
+
+def make_calibration(tokenizer: object, gold: list[int], seed: int = 0) -> Calibration:
+    """Makes a calibration example for each gold label."""
+    texts = [(text,) for text in make_texts(len(gold), seed)]
+    (window,) = plan_windows(encode(tokenizer, texts, 128), tokenizer, 0)
+    return Calibration(window.micro_batches, torch.tensor(gold))
 
 
 def planned(planning: Planning) -> Plan:

@@ -8,11 +8,10 @@ every row and, except for rounding down, of the scope's weights. Labels are not 
 Reliability is the rank correlation of the norms on two halves of the examples,
 averaged over a layer's matrices.
 
-Cost: one forward pass over the calibration examples and one sort per matrix, for all
-amounts together; two bytes per weight for the ranks.
+Cost: one forward pass over the calibration examples, and that of `rows.RowPlan`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -23,38 +22,20 @@ from core.encoder.hooks import Catcher
 from core.pruning.calibration import Halves, reliability
 from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Planning
+from core.pruning.rows import RowPlan
 
 
-class WandaPlan:
-    """The rank of every weight in its row; implements `core.pruning.Plan`."""
+def score(weight: Tensor, norms: Tensor) -> Tensor:
+    """Multiply each weight's magnitude by the norm of its input.
 
-    def __init__(
-        self, weights: list[nn.Parameter], norms: Sequence[Tensor], reliability: tuple[float | None, ...] = ()
-    ) -> None:
-        """Rank the weights.
+    Args:
+        weight: (rows, columns) float32.
+        norms: (columns,).
 
-        Args:
-            weights: Matrices, each (rows, columns).
-            norms: For each matrix the norms of its inputs, (columns,).
-            reliability: Reliability of the norms, one value per layer.
-        """
-        self.parameters = weights
-        self.reliability = reliability
-        self._ranks = [
-            _ranks(weight.detach().abs() * norm.to(weight.dtype)) for weight, norm in zip(weights, norms, strict=True)
-        ]
-
-    def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        for ranks in self._ranks:
-            yield ranks >= int(amount * ranks.shape[1])  # (rows, columns)
-
-
-def _ranks(scores: Tensor) -> Tensor:
-    """Rank each score in its row, the smallest first: (rows, columns) int16."""
-    order = torch.argsort(scores, dim=1, stable=True)  # (rows, columns)
-    places = torch.arange(scores.shape[1], dtype=torch.int16).expand_as(order)  # (rows, columns)
-    return torch.empty_like(places, memory_format=torch.contiguous_format).scatter_(1, order, places)
+    Returns:
+        (rows, columns) float32.
+    """
+    return weight.detach().abs() * norms.to(weight.dtype)
 
 
 def plan(baseline: Baseline) -> Planning:
@@ -79,7 +60,8 @@ def plan(baseline: Baseline) -> Planning:
         [halves_by_module[id(module)] for module in linear_layers(layer) if id(module) in halves_by_module]
         for layer in encoder_layers(baseline.model)
     ]
-    return WandaPlan(weights, [sums.total.sqrt() for sums in halves], reliability(layers))
+    scores = (score(weight, sums.total.sqrt()) for weight, sums in zip(weights, halves, strict=True))
+    return RowPlan(weights, scores, reliability(layers))
 
 
 def _modules(model: nn.Module, weights: Sequence[nn.Parameter]) -> list[nn.Linear]:

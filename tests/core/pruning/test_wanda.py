@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_texts, planned
+from tiny import make_calibration, make_texts, planned
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder import batches
-from core.encoder.batches import encode, plan_windows
-from core.pruning import REGISTRY, Baseline, Calibration, Plan
-from core.pruning.wanda import WandaPlan
+from core.pruning import REGISTRY, Baseline, Plan
+from core.pruning.rows import RowPlan
+from core.pruning.wanda import score
 
-TEXTS = [(text,) for text in make_texts(40, seed=6)]
+TEXTS = make_texts(40, seed=6)
 
 
 @pytest.fixture
@@ -27,8 +27,7 @@ def tokenizer(tiny_bert: Path) -> object:
 
 
 def wanda(model: nn.Module, tokenizer: object, scope: str = "encoder") -> Plan:
-    (window,) = plan_windows(encode(tokenizer, TEXTS, 128), tokenizer, 0)
-    calibration = Calibration(window.micro_batches, torch.zeros(len(TEXTS), dtype=torch.int64))
+    calibration = make_calibration(tokenizer, [0] * len(TEXTS), seed=6)
     return planned(REGISTRY["wanda"](Baseline(model, (0.5,), scope, calibration=calibration)))
 
 
@@ -40,7 +39,7 @@ def test_hand_computed_mask() -> None:
     weight = nn.Parameter(torch.tensor([[1.0, -2.0, 3.0, 0.5], [-1.0, 1.0, 0.25, 2.0]]))
     norms = torch.tensor([3.0, 1.0, 0.1, 4.0], dtype=torch.float64)
     # |W| · norm: [3, 2, 0.3, 2] and [3, 1, 0.025, 8]; in the first row columns 1 and 3 tie, 1 goes first.
-    plan = WandaPlan([weight], [norms])
+    plan = RowPlan([weight], [score(weight, norms)])
     assert kept(plan, 0.5)[0].tolist() == [[True, False, False, True], [True, False, False, True]]
     assert kept(plan, 0.74)[0].tolist() == kept(plan, 0.5)[0].tolist(), "int(0.74 · 4) = 2"
     assert kept(plan, 0.75)[0].tolist() == [[True, False, False, False], [False, False, False, True]]
@@ -56,7 +55,7 @@ def test_masks_equal_a_direct_computation(model: nn.Module, tokenizer: object, s
 
     handles = [m.register_forward_pre_hook(add) for m in model.modules() if isinstance(m, nn.Linear)]
     with torch.inference_mode():
-        for (text,) in TEXTS:  # one at a time: no padding
+        for text in TEXTS:  # one at a time: no padding
             model(**tokenizer(text, return_tensors="pt"))
     for handle in handles:
         handle.remove()

@@ -1,0 +1,62 @@
+"""The weights of a row in order: their ranks, and the plan that removes the lowest-ranked weights of every row.
+
+`amount` is a fraction of the columns: in each row the int(amount · columns) lowest-ranked
+weights are removed, ties by column.
+
+Cost: one sort per matrix, for all amounts together; two bytes per weight for the ranks.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+_INDEX_BITS = 32  # of a 64-bit key; the upper half is the score
+_INDEX = (1 << _INDEX_BITS) - 1
+
+
+def ranks(scores: Tensor) -> Tensor:
+    """Rank each score in its row, the smallest first, ties by column.
+
+    The bits of a non-negative float32 order like integers. With the column behind them, keys are distinct and need
+    no stable sort, which makes this many times as fast as `torch.argsort`.
+
+    Args:
+        scores: (rows, columns) float32, none negative.
+
+    Returns:
+        (rows, columns) int16, or int32 for more than 2**15 columns.
+    """
+    columns = scores.shape[1]
+    keys = scores.contiguous().numpy().view(np.uint32).astype(np.int64)  # (rows, columns)
+    keys <<= _INDEX_BITS
+    keys |= np.arange(columns)
+    keys.sort(axis=1)
+    keys &= _INDEX  # the columns in order
+    places = torch.arange(columns, dtype=torch.int16 if columns <= 1 << 15 else torch.int32)  # (columns,)
+    result = torch.empty(scores.shape, dtype=places.dtype)  # (rows, columns)
+    return result.scatter_(1, torch.from_numpy(keys), places.expand_as(scores))
+
+
+class RowPlan:
+    """The rank of every weight in its row; implements `core.pruning.Plan`."""
+
+    def __init__(
+        self, weights: list[nn.Parameter], scores: Iterable[Tensor], reliability: tuple[float | None, ...] = ()
+    ) -> None:
+        """Rank the weights.
+
+        Args:
+            weights: Matrices, each (rows, columns).
+            scores: For each matrix (rows, columns) float32, none negative; the lowest of a row are removed first.
+            reliability: Reliability of the scores, one value per layer.
+        """
+        self.parameters = weights
+        self.reliability = reliability
+        self._ranks = [ranks(of_matrix) for of_matrix in scores]
+
+    def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
+        for places in self._ranks:
+            yield places >= int(amount * places.shape[1])  # (rows, columns)
