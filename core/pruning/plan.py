@@ -1,15 +1,17 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel)."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.calibration import Calibration
+
+Allocation = TypeVar("Allocation")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Baseline:
         scope: `encoder`, `all-linear` or `layer:K` with K from 0; None for a neuron method.
         seed: For a random method.
         calibration: Labelled examples; None for a method without any.
+        controls: For a random method, the method that it is matched to; None for its default.
     """
 
     model: nn.Module
@@ -29,6 +32,22 @@ class Baseline:
     scope: str | None = None
     seed: int = 0
     calibration: Calibration | None = None
+    controls: str | None = None
+
+    def controlled(self, control: str, allocations: Mapping[str, Allocation]) -> Allocation:
+        """Look up how to remove as much as the controlled method does in each place.
+
+        Args:
+            control: The random method, for the error.
+            allocations: By controlled method; the first is the default.
+
+        Raises:
+            ValueError: `control` cannot control the method.
+        """
+        method = self.controls or next(iter(allocations))
+        if method not in allocations:
+            raise ValueError(f"'{control}' cannot control '{method}', only {' or '.join(allocations)}")
+        return allocations[method]
 
 
 class Plan(Protocol):

@@ -1,21 +1,25 @@
-"""The control of magnitude: its counts in every matrix, drawn by the seed alone."""
+"""The control of weight methods: their counts in every matrix or row, drawn by the seed alone."""
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
-from tiny import planned
+from tiny import make_calibration, planned
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from core.pruning import REGISTRY, Baseline
-from core.pruning.random import RandomPlan
+from core.pruning import REGISTRY, Baseline, Calibration, Plan
+from core.pruning.random import MatrixPlan, draws
+from core.pruning.rows import RowPlan
 
-AMOUNTS = (0.0, 0.2, 0.5, 0.9)
+AMOUNTS = (0.0, 0.05, 0.29, 0.5, 0.9)
+SCOPES = ("encoder", "all-linear", "layer:1")
+CONTROLLED = ("magnitude", "wanda")
 
 
 @pytest.fixture
@@ -23,40 +27,93 @@ def model(tiny_bert: Path) -> nn.Module:
     return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
 
 
-def removed(
-    model: nn.Module, method: str, amount: float, seed: int = 0, amounts: Sequence[float] = AMOUNTS
-) -> list[Tensor]:
-    plan = planned(REGISTRY[method](Baseline(model, amounts, "encoder", seed)))
+@pytest.fixture
+def calibration(tiny_bert: Path) -> Calibration:
+    return make_calibration(AutoTokenizer.from_pretrained(tiny_bert), [0] * 16)
+
+
+def removed(plan: Plan, amount: float) -> list[Tensor]:
     return [~keep for keep in plan.keep_masks(amount, [weight.detach() for weight in plan.parameters])]
 
 
-def test_every_choice_of_weights_is_as_likely_as_any_other() -> None:
+def control(
+    model: nn.Module,
+    controls: str | None,
+    seed: int = 0,
+    scope: str = "encoder",
+    amounts: Sequence[float] = AMOUNTS,
+) -> Plan:
+    return planned(REGISTRY["random"](Baseline(model, amounts, scope, seed, controls=controls)))
+
+
+def places(mask: Tensor) -> tuple[int, ...]:
+    return tuple(mask.flatten().nonzero().flatten().tolist())
+
+
+def test_every_choice_in_the_matrices_is_as_likely_as_any_other() -> None:
     # Magnitude pruning removes round(0.5 · 6) = 3 weights: 0.2 and 0.3 of the first matrix, 0.1 of the second.
     weights = [nn.Parameter(torch.tensor([[0.5, -0.2], [0.3, 2.0]])), nn.Parameter(torch.tensor([[-0.1, 0.6]]))]
-    drawn: Counter[tuple[tuple[int, ...], ...]] = Counter()
-    for seed in range(1200):
-        masks = RandomPlan(weights, [0.5], seed).keep_masks(0.5, weights)
-        drawn[tuple(tuple((~keep).flatten().nonzero().flatten().tolist()) for keep in masks)] += 1
+    plans = [MatrixPlan(weights, [0.5], draws(weights, seed)) for seed in range(1200)]
+    drawn = Counter(tuple(map(places, removed(plan, 0.5))) for plan in plans)
     pairs = combinations(range(4), 2)
     assert set(drawn) == {(pair, (single,)) for pair in pairs for single in range(2)}, "2 of 4 go, and 1 of 2"
     assert chisquare(list(drawn.values())).pvalue > 0.01, "each of the 12 choices is drawn about 100 times"
 
 
+def test_every_choice_in_the_rows_is_as_likely_as_any_other() -> None:
+    weights = [nn.Parameter(torch.tensor([[9.0, 0.1, 5.0], [0.2, 8.0, 0.3]]))]
+    plans = [RowPlan(weights, draws(weights, seed)) for seed in range(900)]
+    drawn = Counter(tuple(map(places, removed(plan, 0.5)[0])) for plan in plans)
+    assert set(drawn) == set(product([(0,), (1,), (2,)], repeat=2)), "int(0.5 · 3) = 1 goes in each row"
+    assert chisquare(list(drawn.values())).pvalue > 0.01, "each of the 9 choices is drawn about 100 times"
+
+
 @pytest.mark.parametrize("amount", AMOUNTS[1:])
-def test_as_many_go_in_every_matrix_as_under_magnitude_pruning(model: nn.Module, amount: float) -> None:
-    drawn, smallest = removed(model, "random", amount), removed(model, "magnitude", amount)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_as_many_go_in_every_matrix_as_under_magnitude_pruning(model: nn.Module, scope: str, amount: float) -> None:
+    drawn = removed(control(model, "magnitude", scope=scope), amount)
+    smallest = removed(planned(REGISTRY["magnitude"](Baseline(model, AMOUNTS, scope))), amount)
     assert [int(mask.sum()) for mask in drawn] == [int(mask.sum()) for mask in smallest]
-    assert not any(map(torch.equal, drawn, smallest))
+    assert not all(map(torch.equal, drawn, smallest))
 
 
-def test_the_seed_decides_and_nothing_else(model: nn.Module) -> None:
-    first, again, other = (removed(model, "random", 0.5, seed) for seed in (3, 3, 4))
+@pytest.mark.parametrize("amount", AMOUNTS[1:])
+@pytest.mark.parametrize("scope", SCOPES)
+def test_as_many_go_in_every_row_as_under_wanda(
+    model: nn.Module, calibration: Calibration, scope: str, amount: float
+) -> None:
+    drawn = removed(control(model, "wanda", scope=scope), amount)
+    scored = removed(planned(REGISTRY["wanda"](Baseline(model, AMOUNTS, scope, calibration=calibration))), amount)
+    assert [mask.sum(1).tolist() for mask in drawn] == [mask.sum(1).tolist() for mask in scored]
+    assert not all(map(torch.equal, drawn, scored))
+
+
+@pytest.mark.parametrize("controls", [None, "magnitude"])
+def test_the_lowest_draws_of_a_matrix_go_as_in_the_shipped_results(model: nn.Module, controls: str | None) -> None:
+    for index, mask in enumerate(removed(control(model, controls, seed=3), 0.5)):
+        numbers = np.random.default_rng([3, index]).random(mask.numel(), dtype=np.float32)
+        lowest = numbers.argsort(kind="stable")[: int(mask.sum())]
+        assert places(mask) == tuple(sorted(lowest.tolist()))
+
+
+@pytest.mark.parametrize("controls", CONTROLLED)
+def test_the_seed_decides_and_nothing_else(model: nn.Module, controls: str) -> None:
+    first, again, other = (removed(control(model, controls, seed), 0.5) for seed in (3, 3, 4))
     assert all(map(torch.equal, first, again))
     assert not any(map(torch.equal, first, other))
-    alone = removed(model, "random", 0.5, 3, amounts=(0.5,))
+    alone = removed(control(model, controls, 3, amounts=(0.5,)), 0.5)
     assert all(map(torch.equal, first, alone)), "the other amounts of a sweep must not matter"
 
 
-def test_a_larger_amount_removes_everything_that_a_smaller_amount_removes(model: nn.Module) -> None:
-    for smaller, larger in zip(removed(model, "random", 0.2), removed(model, "random", 0.9), strict=True):
+@pytest.mark.parametrize("controls", CONTROLLED)
+def test_a_larger_amount_removes_everything_that_a_smaller_amount_removes(model: nn.Module, controls: str) -> None:
+    plan = control(model, controls)
+    for smaller, larger in zip(removed(plan, 0.29), removed(plan, 0.9), strict=True):
         assert not (smaller & ~larger).any()
+        assert smaller.sum() < larger.sum()
+
+
+@pytest.mark.parametrize("method", ["attribution", "attribution-residual", "random-neuron", "random"])
+def test_other_methods_cannot_be_controlled(model: nn.Module, method: str) -> None:
+    with pytest.raises(ValueError, match=f"'random' cannot control '{method}'"):
+        control(model, method)
