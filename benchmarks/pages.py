@@ -33,7 +33,7 @@ PICTURES = {
     "Layers": ".player .curves .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",
-    "Methods": ".player .example .holder:not(.coming) svg",
+    "Methods": ".explanation .example svg",
 }
 # Looks once a frame, also into components, and returns the milliseconds since the page was requested. Playwright's own
 # waiting looks only twice a second.

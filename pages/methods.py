@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.charts.methods import explanation_views
 from core.findings.comparable import SPARSITY_TOLERANCE
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
@@ -20,7 +19,7 @@ from core.request.catalog import (
 )
 from core.sweep.statistics import DEPTH_GAP_BOUND
 from ui.header import page_header
-from ui.player import show_still
+from ui.player import CHARTS, pause_after_first_picture
 from ui.text import plain
 
 STYLE = """<style>
@@ -30,7 +29,13 @@ STYLE = """<style>
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
 
-PICTURE = "What CKA compares, by six sentences in one layer before and after pruning"
+# In a component, because st.html takes drawings out.
+_picture = st.components.v2.component(
+    "prunescope_explanation",
+    html=(CHARTS / "methods.html").read_text("utf-8"),
+    css=(CHARTS / "methods.css").read_text("utf-8"),
+)
+
 INTRODUCTION = """
 Prunescope removes ever more of a fine-tuned classifier and asks at each step: does it still classify, and do its layers
 still arrange the sentences as before? This page says what every word and number means, which file computes it, and
@@ -374,7 +379,8 @@ def methods() -> None:
     page_header("Methods")
     st.html(STYLE)
     st.title("What the pictures mean, and when not to trust them", anchor=False)
-    show_still(explanation_views(), key="explanation", title=PICTURE, layout="explanation")
+    _picture(key="explanation")
+    pause_after_first_picture()
     st.markdown(INTRODUCTION)
     st.markdown(" · ".join(f"[{title}](#{anchor})" for anchor, (title, _) in SECTIONS.items()))
     for anchor, (title, content) in SECTIONS.items():

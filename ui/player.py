@@ -154,13 +154,6 @@ def show_pictures(
     )
 
 
-def show_still(views: Mapping[str, View], *, key: str, title: str, layout: str) -> None:
-    """Show views that have one frame, without a bar; for the arguments see `show_pictures`."""
-    frames = [{"amount": 0, "name": "", "detail": ""}]
-    data = {"title": title, "group": key, "layout": layout, "frames": frames, "views": specs(views), "still": True}
-    _mount(key, data)
-
-
 def picked(key: str) -> str | None:
     """Return the `pick` that was clicked in the player of this key, while `on_pick` runs."""
     state: dict[str, Any] = st.session_state.get(key) or {}

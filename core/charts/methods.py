@@ -1,6 +1,7 @@
 """The picture that explains one cell of a heatmap: six sentences in one layer, before and after pruning.
 
 Everything in it is computed from three small sets of made-up points, so that the numbers in the picture are right.
+`python -m core.illustrate` draws it into core/charts/methods.html, which the page shows.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from core.charts.view import View
 
 Array = npt.NDArray[np.float64]
 
+TITLE = "What CKA compares, by six sentences in one layer before and after pruning"
 SENTENCES = "ABCDEF"
 UNPRUNED = np.array(
     [[-0.95, 0.55], [-0.6, 0.15], [-1.0, -0.15], [0.55, 0.45], [0.95, 0.05], [0.75, -0.45]]
@@ -144,7 +146,7 @@ def _titled(title: str, words: str) -> alt.TitleParams:
 
 def _scene() -> alt.HConcatChart:
     """Draw six sentences, who is like whom, and CKA, each following from the one before."""
-    chart: alt.HConcatChart = alt.hconcat(_plot(), _arrow(), _table(), _arrow(), _number(), spacing=3)
+    chart: alt.HConcatChart = alt.hconcat(_plot(), _arrow(), _table(), _arrow(), _number(), spacing=0)
     return chart
 
 

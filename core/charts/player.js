@@ -12,7 +12,6 @@
 //   start: the amount shown first, with which nothing plays by itself, or null,
 //   link: true offers a link to what is shown, for a page that reads `amount` (and `reduction`) from its address,
 //   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
-//   still: true for pictures of a single frame, shown without a bar,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
 //
@@ -177,7 +176,6 @@ class Picture { // one Vega view in one box
     const { views, theme } = this.player;
     if (!views || !this.box.clientWidth) return;
     const { datasets, ...template } = views[this.name];
-    this.fits = "layer" in template && !("width" in template); // others have a size of their own
     const config = vegaConfig(theme, this.sizes(template.usermeta?.columns ?? 1));
     const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;
@@ -199,7 +197,7 @@ class Picture { // one Vega view in one box
     holder.className = "holder coming";
     this.box.append(holder);
     const spec = {
-      ...template, ...(this.fits && { width, height, autosize: { type: "fit", contains: "padding" } }),
+      ...template, width, height, autosize: { type: "fit", contains: "padding" },
       params: template.params.map((param) => ({ ...param, value: known[param.name] ?? param.value })),
       datasets: structuredClone(datasets),
     };
@@ -237,7 +235,7 @@ class Picture { // one Vega view in one box
     this.drawn = { datasets, frame, width, height };
     if (datasets !== drawn.datasets) for (const [name, rows] of Object.entries(structuredClone(datasets))) view.data(name, rows);
     if (frame !== drawn.frame) view.signal("frame", frame);
-    if (this.fits && width && (width !== drawn.width || height !== drawn.height)) view.width(width).height(height);
+    if (width && (width !== drawn.width || height !== drawn.height)) view.width(width).height(height);
     return Object.keys(drawn).some((key) => drawn[key] !== this.drawn[key]);
   }
 
@@ -340,9 +338,7 @@ class Player {
     if (data.choice !== this.data?.choice) this.chosen = data.choice;
     Object.assign(this, { data, tell });
     this.theme = themeOf(this.frame);
-    this.frame.setAttribute("aria-label", data.still ? data.title : `${data.title}. Space plays and pauses, the arrow keys step.`);
-    this.frame.tabIndex = data.still ? -1 : 0;
-    this.bar.hidden = this.readout.hidden = Boolean(data.still);
+    this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
     this.frame.className = `player ${data.layout ?? "single"}`;
     this.buttons.link.hidden = !data.link;
     this.offerChoices();

@@ -156,7 +156,7 @@ def test_another_reduction_keeps_amount_and_playing(page: Page, site: str) -> No
 
 def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, site: str) -> None:
     page.goto(site)
-    player = page.locator(".player").filter(has=page.locator(".right-accuracy"))  # Methods has one of its own
+    player = page.locator(".player")
     player.get_by_label("Pruning amount").fill("12")
     expect_playing(player, False)
     page.get_by_role("link", name="Methods", exact=True).click()

@@ -3,13 +3,14 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.request import catalog
 from core.request.catalog import METHODS, POINTS, REDUCTIONS, ROOT
-from tests.opened import open_page, player
+from tests.opened import open_page
 
 PAGE = "pages/methods.py"
 
@@ -74,9 +75,12 @@ def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
     page = open_page(PAGE)
     order = [element.type for element in page.main]
     assert order[order.index("title") + 1] == "bidi_component"
-    descriptions = {name: view["description"] for name, view in player(page)["views"].items()}
-    assert list(descriptions) == ["unpruned", "little", "lot", "example"]
-    values = [re.findall(r"\d\.\d\d", text) for text in descriptions.values()]
+    (component,) = page.get("bidi_component")
+    picture = ElementTree.fromstring(component.proto.html_content)
+    assert picture.get("role") == "group"
+    assert "six sentences" in picture.get("aria-label", "")
+    assert {part.get("role") for part in picture} == {"img"}
+    values = [re.findall(r"\d\.\d\d", part.get("aria-label", "")) for part in picture]
     assert values == [["1.00"], ["0.93"], ["0.25"], ["0.93"]]
 
 

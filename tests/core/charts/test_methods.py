@@ -8,8 +8,6 @@ import torch
 
 from core.charts.grammar import OUTLINE_COLOUR
 from core.charts.methods import LAYER, SCENES, UNPRUNED, cka, explanation_views, similarities
-from core.exports.figure import PRINT
-from core.request.catalog import ROOT
 from core.similarity.cka import cka as engine_cka
 from core.similarity.cka import compare, prepare, u_centred_gram
 from tests.pictures import drawn, labels, marks
@@ -66,14 +64,3 @@ def test_the_outlined_cell_of_the_example_is_the_scene_that_is_pruned_a_little()
     ]
     assert all(0 <= row["value"] <= 1 for row in view.datasets["cells"])
     assert f"{value:.2f}" in (view.description or "")
-
-
-def test_no_picture_is_larger_than_its_box_on_the_page() -> None:
-    css = (ROOT / "core" / "charts" / "player.css").read_text("utf-8")
-    (box,) = re.findall(r"\.explanation \.picture {.*?aspect-ratio: (\d+) / (\d+);", css, re.DOTALL)
-    (part,) = re.findall(r"\.explanation \.example svg {\s*width: (\d+)%;", css)
-    widths = {"example": int(part) / 100}  # of the box; the others are as wide as it
-    for name, view in explanation_views().items():
-        spec = view.spec | {"config": {**PRINT, "padding": 2}}
-        _, _, width, height = map(float, drawn(spec, 0).get("viewBox", "").split())
-        assert height / width * widths.get(name, 1) <= float(box[1]) / float(box[0])
