@@ -268,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     resolved = resolve(options.checkpoint)
     if resolved.revision != result.checkpoint.revision or result.pruning.method != "magnitude":
         raise PrunescopeError(f"{options.result} is not a result of magnitude pruning of '{options.checkpoint}'")
-    texts, points, scope = texts_of(result, options.data), result.cka.points, str(result.pruning.scope)
+    texts, points, scope = texts_of(result, options.data), result.points, str(result.pruning.scope)
     tokenizer = AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True)
     baseline = see(pruned_model(resolved.folder, scope, 0.0), tokenizer, texts, points)
     print(f"{'amount':<8}{''.join(f'{name:>10}' for name in REDUCTIONS)}{'other predictions':>20}")

@@ -32,6 +32,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--amounts", help="fractions in [0, 1), such as 0,0.1,0.2 (default: steps of 0.1 up to 0.9)")
     add("--examples", type=int, help=f"default: {catalog.DEFAULT_EXAMPLES}, or as many as there are")
     add("--seed", type=int, default=0, help="of pruning; the examples' seed is fixed")
+    add("--control-of", help="the method whose allocation a random method follows (default: magnitude, attribution)")
+    add("--measures", help=f"of {', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})")
+    add("--until-damage", type=float, help="stop after the amount at which 1 - the mean own CKA reaches this")
+    add("--range-examples", default="subset", help="what the working range is judged on: subset (default) or all")
     add("--data", help="written, hub, or a folder in the Hub's GLUE layout (default: written for embedded, else hub)")
     add("--source-name", help="what the result calls the data")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
@@ -58,6 +62,10 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
             amounts=parse_amounts(amounts),
             num_examples=options.examples,
             seed=options.seed,
+            control_of=options.control_of,
+            measures=catalog.DEFAULT_MEASURES if options.measures is None else tuple(options.measures.split(",")),
+            until_damage=options.until_damage,
+            range_examples=options.range_examples,
             data=options.data,
             source_name=options.source_name,
         )

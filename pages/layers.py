@@ -67,7 +67,7 @@ def show_nothing() -> None:
 
 def choose_layer(result: SweepResult) -> PointLabel:
     """Ask for the selected layer, and return its label."""
-    titles = {name.label: name.title for name in point_names(result.cka.points)}
+    titles = {name.label: name.title for name in point_names(result.points)}
     return choose("Layer from near", list(titles), "layer", names=lambda label: titles[label], word="layer")
 
 
@@ -106,7 +106,7 @@ def show_layers(
         start=start_in_address(result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
     )
-    with_interval = threshold == SURVIVAL_THRESHOLD and reduction in (result.statistics or {})
+    with_interval = threshold == SURVIVAL_THRESHOLD and result.statistics_of(reduction) is not None
     legend = (
         EXPLANATION,
         CONTROLS if controls else plain(control_note(result, companions)),

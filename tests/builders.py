@@ -8,17 +8,21 @@ from scipy.stats import t
 
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import FINE_AMOUNTS, amount_text
-from core.request.catalog import ENGINE_VERSION, METHODS, REDUCTIONS, TASKS
+from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
 from core.request.sweep_request import SweepRequest
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     CheckpointRecord,
-    CkaRecord,
     DepthGapRecord,
+    FloorRecord,
     Frame,
     LayerStatistics,
     Matrix,
+    MeasureRecord,
     PruningRecord,
+    Row,
+    SimilarityRecord,
+    StopRecord,
     SweepResult,
     TaskRecord,
     digest,
@@ -26,6 +30,7 @@ from core.results.schema import (
     sealed,
 )
 from core.results.store import save
+from core.sweep.equal_damage import DAMAGES, place_of
 from core.sweep.statistics import layer_statistics
 
 OwnCka = Callable[[float, int, int], float | None]
@@ -48,6 +53,8 @@ def make_result(
     method: str = "magnitude",
     scope: str | None = "encoder",
     seed: int = 0,
+    controls: str | None = None,
+    until_damage: float | None = None,
     prunable_sparsity: Callable[[float], float] | None = None,
     statistics: bool = True,
     source: str = "hub",
@@ -66,6 +73,8 @@ def make_result(
         method: A name from METHODS.
         scope: Of the pruning.
         seed: Of the pruning.
+        controls: The method that a random one follows; None is the default.
+        until_damage: Where the sweep stopped.
         prunable_sparsity: Of an amount, the same in every layer; None is the amount itself.
         statistics: Whether there are any, for mean and cls.
         source: Of the examples: hub, folder or written.
@@ -89,9 +98,7 @@ def make_result(
             layer_sparsity=(removed,) * num_layers,
             metrics={"accuracy": share},
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
-            cka={
-                name: _matrix(amount, len(names), own_cka or _deeper_falls_earlier(name), here) for name in REDUCTIONS
-            },
+            similarity=_similarity(amount, len(names), own_cka, here),
             predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
         )
 
@@ -115,19 +122,31 @@ def make_result(
             examples=tuple(range(num_examples)),
             gold=gold,
             label_names=TASKS[task].label_names,
+            main_metric="accuracy",
             max_length=128,
             fingerprint=digest([task, source]),
         ),
-        pruning=PruningRecord(method=method, granularity=METHODS[method].granularity, scope=scope, seed=seed),
-        cka=CkaRecord(
+        pruning=PruningRecord(
+            method=method,
+            granularity=METHODS[method].granularity,
+            scope=scope,
+            seed=seed,
+            controls=controls or DEFAULT_CONTROLLED.get(method),
+            stop=None if until_damage is None else StopRecord(damage=until_damage, amounts=amounts),
+        ),
+        similarity=SimilarityRecord(
             points=names,
-            estimators={"mean": "full", "cls": "full", "tokens": "minibatch-32"},
+            measures={
+                "cka": MeasureRecord(estimators={"mean": "full", "cls": "full", "tokens": "minibatch-32"}),
+                "partial_cka": MeasureRecord(estimators={"mean": "full", "cls": "full"}),
+            },
             length_control=(0.8,) * len(names),
         ),
+        floor=FloorRecord(
+            cka={"mean": _floor(len(names)), "cls": (None,) * len(names)}, predictions=(0,) * num_examples
+        ),
         frames=frames,
-        statistics={name: _statistics(frames, name, num_examples) for name in ("mean", "cls")}
-        if statistics and num_examples > 4
-        else None,
+        statistics=_statistics(frames, num_examples) if statistics and num_examples > 4 else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
@@ -153,12 +172,32 @@ def make_result_of(request: SweepRequest) -> SweepResult:
     )
 
 
-def _statistics(frames: tuple[Frame, ...], reduction: str, num_examples: int) -> LayerStatistics:
+def _similarity(
+    amount: float, size: int, own_cka: OwnCka | None, holes: set[tuple[int, int]]
+) -> dict[str, dict[str, Matrix | Row | None]]:
+    matrices = {name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes) for name in REDUCTIONS}
+    own = [matrices["mean"][k][k] for k in range(size)]
+    beyond = tuple(None if value is None else value**2 for value in own)  # some curve below own CKA
+    return {"cka": dict(matrices), "partial_cka": {"mean": beyond, "cls": (None,) * size}}
+
+
+def _floor(size: int) -> Row:
+    return tuple(0.9 - 0.8 * k / size for k in range(size))
+
+
+def _statistics(frames: tuple[Frame, ...], num_examples: int) -> dict[str, dict[str, LayerStatistics]]:
     """Without an example, CKA is a little different, the more so the further it has fallen."""
-    matrices = np.array([frame.cka[reduction] for frame in frames], dtype=np.float64)  # (frames, points, points)
-    own = matrices.diagonal(axis1=1, axis2=2)  # (frames, points)
-    wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
-    return layer_statistics([frame.amount for frame in frames], own, own[:, :, None] + (1 - own)[:, :, None] * wobble)
+    amounts = [frame.amount for frame in frames]
+    found: dict[str, dict[str, LayerStatistics]] = {"cka": {}, "partial_cka": {}}
+    for reduction in SINGLE_BATCH:
+        own = np.array([frame.own(reduction) for frame in frames], dtype=np.float64)  # (frames, points)
+        wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
+        without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
+        places = {amount_text(target): place_of(own, without, target) for target in DAMAGES}
+        found["cka"][reduction] = layer_statistics(amounts, own, without, places)
+        if reduction == "mean":
+            found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, places, keep_profiles=False)
+    return found
 
 
 def with_depth_gap(result: SweepResult, value: float, half_width: float, pattern: int = 0) -> SweepResult:
@@ -181,7 +220,8 @@ def with_depth_gap(result: SweepResult, value: float, half_width: float, pattern
         replicates=tuple((value + half_width / margin * signs).tolist()),
     )
     statistics = {
-        name: known.model_copy(update={"depth_gap": gap}) for name, known in (result.statistics or {}).items()
+        measure: {name: known.model_copy(update={"depth_gap": gap}) for name, known in by_reduction.items()}
+        for measure, by_reduction in (result.statistics or {}).items()
     }
     return sealed(result.model_copy(update={"statistics": statistics}))
 

@@ -59,7 +59,9 @@ def falls_at(file: Path, reduction: str, layer: int, threshold: float = 0.9) -> 
         threshold: The CKA to keep.
     """
     frames = json.loads(file.read_text("utf-8"))["frames"]
-    curve = [(frame["amount"], frame["cka"][reduction][layer][layer]) for frame in frames]
+    curve = [
+        (frame["amount"], (frame.get("cka") or frame["similarity"]["cka"])[reduction][layer][layer]) for frame in frames
+    ]
     for (before, high), (after, low) in pairwise(curve):
         if low < threshold:
             return f"amount {before + (after - before) * (high - threshold) / (high - low):.2f}"

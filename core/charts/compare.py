@@ -43,13 +43,13 @@ def compare_views(
     Returns:
         `first`, `second` and `accuracy`; where both were measured at the same points, `difference` and `own` as well.
     """
-    results, points, scale = (first, second), first.cka.points, shared_scale(first, second)
+    results, points, scale = (first, second), first.points, shared_scale(first, second)
     *titles, difference_title = _titles(names)
     series = (capitalised(names[0]), capitalised(names[1]))
     amounts = amount_rows(place(frame, scale) for frame, _ in pairs)
     views = dict(zip(SIDES, heatmap_pair(results, pairs, reduction, titles), strict=True))
     views["accuracy"] = accuracies_view(results, pairs, scale, series, amounts)
-    if points == second.cka.points:
+    if points == second.points:
         views["difference"] = difference_view(pairs, points, reduction, difference_title)
         views["own"] = _own_view(pairs, points, reduction, series)
     return views
@@ -60,7 +60,7 @@ def heatmap_pair(
 ) -> list[View]:
     """Draw the heatmaps of two results at the frames that are shown together."""
     return [
-        heatmap_view(frames, result.cka.points, reduction, title, f"{side}-cells")
+        heatmap_view(frames, result.points, reduction, title, f"{side}-cells")
         for side, result, frames, title in zip(SIDES, results, zip(*pairs, strict=True), titles, strict=True)
     ]
 
@@ -106,7 +106,7 @@ def _own_view(pairs: Sequence[FramePair], points: tuple[str, ...], reduction: st
             "series": name,
             "layer": point.label,
             "name": point.title,
-            "v": [rounded(pair[side].cka[reduction][k][k]) for pair in pairs],
+            "v": [rounded(pair[side].matrix(reduction)[k][k]) for pair in pairs],
         }
         for side, name in enumerate(series)
         for k, point in enumerate(point_names(points))

@@ -33,7 +33,7 @@ from core.charts.grammar import (
 )
 from core.charts.survival import survival_layers, survival_rows, survival_title
 from core.charts.view import View
-from core.findings.overview import own_cka
+from core.findings.overview import own_similarity
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import PointName, amount_name, point_names
 from core.results.schema import SweepResult
@@ -60,7 +60,7 @@ def layer_views(
     Returns:
         `curves`, `survival`, `row` and `sparsity`.
     """
-    points, amounts = result.cka.points, amount_rows(result.amounts)
+    points, amounts = result.points, amount_rows(result.amounts)
     names = point_names(points)
     strips = _strip_rows(names, chosen, threshold)
     curves = {
@@ -112,7 +112,7 @@ def _curve_rows(result: SweepResult, reduction: str) -> Rows:
             **_in_strip(row, value),
         }
         for row, (name, values) in enumerate(
-            zip(point_names(result.cka.points), own_cka(result, reduction).T.tolist(), strict=True)
+            zip(point_names(result.points), own_similarity(result, reduction).T.tolist(), strict=True)
         )
         for k, (amount, value) in enumerate(zip(result.amounts, values, strict=True))
     ]
@@ -132,7 +132,7 @@ def _alone_rows(
         {"pick": name.label, "name": name.title, "amount": amount, **_in_strip(row, value)}
         for row, (name, point) in enumerate(zip(names, points, strict=True))
         if (result := isolated.get(_layer_of(point) + 1))
-        for amount, value in zip(result.amounts, own_cka(result, reduction)[:, row].tolist(), strict=True)
+        for amount, value in zip(result.amounts, own_similarity(result, reduction)[:, row].tolist(), strict=True)
         if amount
     ]
 
@@ -144,15 +144,15 @@ def _layer_of(point: str) -> int:
 
 def _cell_rows(result: SweepResult, reduction: str, chosen: str) -> Rows:
     """Return one row per pruned point and amount: its CKA with the chosen point of the baseline."""
-    names = point_names(result.cka.points)
+    names = point_names(result.points)
     i = [name.label for name in names].index(chosen)
     return [
         {
             "amount": amount_name(frame.amount),
             "pruned": name.label,
             "name": name.title,
-            "value": rounded(frame.cka[reduction][i][j]),
-            "text": three_places(frame.cka[reduction][i][j]),
+            "value": rounded(frame.matrix(reduction)[i][j]),
+            "text": three_places(frame.matrix(reduction)[i][j]),
             "outlined": name.label == chosen and frame is result.frames[0],
         }
         for frame in result.frames
@@ -162,8 +162,8 @@ def _cell_rows(result: SweepResult, reduction: str, chosen: str) -> Rows:
 
 def _sparsity_rows(result: SweepResult, chosen: str) -> Rows:
     """Return one row per encoder layer and amount: the share of its weights that is removed."""
-    labels = [name.label for name in point_names(result.cka.points)]
-    chosen_layer = _layer_of(result.cka.points[labels.index(chosen)])
+    labels = [name.label for name in point_names(result.points)]
+    chosen_layer = _layer_of(result.points[labels.index(chosen)])
     return [
         {
             "layer": f"Layer {layer + 1}",

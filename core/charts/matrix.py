@@ -75,7 +75,7 @@ def _cells(points: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]
 
 
 def _values(frames: Sequence[Frame], reduction: str, i: int, j: int) -> list[float | None]:
-    return [rounded(frame.cka[reduction][i][j]) for frame in frames]
+    return [rounded(frame.matrix(reduction)[i][j]) for frame in frames]
 
 
 # ---------------------------------------------------------------- drawings

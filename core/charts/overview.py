@@ -15,7 +15,7 @@ def player_views(result: SweepResult, reduction: str) -> dict[str, View]:
     """Draw a whole sweep or the first frames of one: `heatmap`, `accuracy` and `survival`."""
     amounts = amount_rows(result.amounts)
     return {
-        "heatmap": heatmap_view(result.frames, result.cka.points, reduction),
+        "heatmap": heatmap_view(result.frames, result.points, reduction),
         "accuracy": accuracy_view(result, result.frames, amounts, TITLE, "accuracy"),
         "survival": survival_view(result, reduction, amounts),
     }

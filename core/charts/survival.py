@@ -25,7 +25,7 @@ MAX_NUMBERED = 14  # points; with more, bars are too thin for numbers
 def survival_view(result: SweepResult, reduction: str, amounts: Rows, threshold: float = SURVIVAL_THRESHOLD) -> View:
     """Draw how far each layer survives; `amounts` come from `core.charts.grammar.amount_rows`."""
     datasets = {"bars": survival_rows(result, reduction, threshold), "amounts": amounts}
-    return View(survival_chart, (result.cka.points,), datasets, survival_title(threshold))
+    return View(survival_chart, (result.points,), datasets, survival_title(threshold))
 
 
 def survival_title(threshold: float) -> str:

@@ -110,14 +110,14 @@ def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, An
 
 def cka_csv(result: SweepResult) -> str:
     """Write every CKA value as a row; an undefined value is empty."""
-    points = result.cka.points
+    points = result.points
     return _table(
         CKA_COLUMNS,
         (
             (frame.amount, frame.sparsity, reduction, baseline, pruned, value)
             for frame in result.frames
-            for reduction, matrix in frame.cka.items()
-            for baseline, row in zip(points, matrix, strict=True)
+            for reduction in frame.similarity["cka"]
+            for baseline, row in zip(points, frame.matrix(reduction), strict=True)
             for pruned, value in zip(points, row, strict=True)
         ),
     )

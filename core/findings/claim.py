@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.findings.comparable import available_controls, controls_of, isolated_of, refusal_of
-from core.findings.overview import layer_survivals, own_cka
+from core.findings.overview import layer_survivals, own_similarity
 from core.findings.words import render
 from core.request.catalog import METHODS
 from core.results.names import ReductionKey, circumstances, in_sentence, method_name, pruned_layer, pruning_name
@@ -50,7 +50,7 @@ def verdict_in_short(result: SweepResult, reduction: ReductionKey, companions: I
 
 def depth_gap_of(result: SweepResult, reduction: ReductionKey) -> DepthGapRecord | None:
     """Return the depth gap with its interval; None if the result has none."""
-    known = (result.statistics or {}).get(reduction)
+    known = result.statistics_of(reduction)
     return known.depth_gap if known else None
 
 
@@ -77,7 +77,7 @@ def _no_verdict(result: SweepResult, reduction: ReductionKey) -> str:
         return render("claim", "one_layer", layer=layer)
     if reduction == "tokens":
         return render("claim", "flattened_tokens")
-    reason = "unfinished" if not result.key else "undefined" if reduction in (result.statistics or {}) else "unknown"
+    reason = "unfinished" if not result.key else "undefined" if result.statistics_of(reduction) else "unknown"
     return render("claim", "no_interval", reason=reason, circumstances=circumstances(result, reduction))
 
 
@@ -185,7 +185,7 @@ def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: I
     known = [value for value in own if value is not None]
     facts = Isolated(
         amount,
-        any(point.endswith("output") for point in result.cka.points),
+        any(point.endswith("output") for point in result.points),
         own,
         depth_correlation(known) if len(known) == layers else None,
         depth_correlation([layer.value for layer in layer_survivals(result, reduction)]),
@@ -195,8 +195,8 @@ def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: I
 
 def _own_cka_at(result: SweepResult, reduction: ReductionKey, layer: int, amount: float) -> float | None:
     """Return a layer's own CKA at its deepest point; None if it is undefined."""
-    column = max(k for k, point in enumerate(result.cka.points) if point.startswith(f"layer.{layer - 1}."))
-    value = float(own_cka(result, reduction)[result.amounts.index(amount), column])
+    column = max(k for k, point in enumerate(result.points) if point.startswith(f"layer.{layer - 1}."))
+    value = float(own_similarity(result, reduction)[result.amounts.index(amount), column])
     return None if value != value else value
 
 

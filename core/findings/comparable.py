@@ -48,7 +48,7 @@ def comparable(first: SweepResult, second: SweepResult) -> Comparability:
         return _refused("examples")
     if pruned_layer(first) or pruned_layer(second):
         return _refused("one_layer")
-    if first.cka.points != second.cka.points:
+    if first.points != second.points:
         return _refused("points")
     if first.amounts != second.amounts:
         return _refused("amounts")
@@ -127,6 +127,6 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
         and is_isolated(candidate.pruning, result.pruning)
         and same_checkpoint(result, candidate)
         and same_examples(result, candidate)
-        and result.cka.points == candidate.cka.points
+        and result.points == candidate.points
     }
     return {layer: isolated[layer] for layer in sorted(isolated)}

@@ -73,7 +73,7 @@ def notes_on(first: SweepResult, second: SweepResult, pairs: Sequence[FramePair]
         notes.append(render("compare", "nearest_frames", farthest=farthest))
     if len(pairs) < 2:
         notes.append(render("compare", "nothing_to_play"))
-    if first.cka.points != second.cka.points:
+    if first.points != second.points:
         notes.append(render("compare", "other_rows", first=_rows(first), second=_rows(second)))
     if not same_examples(first, second):
         notes.append(render("compare", "other_examples", first=data_name(first), second=data_name(second)))
@@ -81,7 +81,7 @@ def notes_on(first: SweepResult, second: SweepResult, pairs: Sequence[FramePair]
 
 
 def _rows(result: SweepResult) -> str:
-    return render("compare", "rows", points=points_name(result.cka.points), layers=result.checkpoint.num_layers)
+    return render("compare", "rows", points=points_name(result.points), layers=result.checkpoint.num_layers)
 
 
 def distinguishing_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:

@@ -61,15 +61,15 @@ class LayerSurvival:
         return f"> {amount_name(self.value)}" if self.censored else decimals(self.value, 2)
 
 
-def own_cka(result: SweepResult, reduction: ReductionKey) -> npt.NDArray[np.float64]:
-    """Collect every point's CKA with its own baseline over the amounts; undefined values are NaN.
+def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> npt.NDArray[np.float64]:
+    """Collect every point's similarity to its own baseline over the amounts; undefined values are NaN.
 
     Returns:
         Array of shape (frames, points).
     """
-    size = len(result.cka.points)
-    rows = [[frame.cka[reduction][k][k] for k in range(size)] for frame in result.frames]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), size)
+    unknown = (None,) * len(result.points)
+    rows = [frame.own(reduction, measure) or unknown for frame in result.frames]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
 
 
 def layer_survivals(
@@ -79,12 +79,12 @@ def layer_survivals(
 
     The result may be a whole sweep or the first frames of one. Only the threshold 0.9 has intervals.
     """
-    known = (result.statistics or {}).get(reduction) if threshold == SURVIVAL_THRESHOLD else None
-    intervals = [(layer.low, layer.high) for layer in known.survival] if known else [None] * len(result.cka.points)
-    survivals = survival(result.amounts, own_cka(result, reduction), threshold)
+    known = result.statistics_of(reduction) if threshold == SURVIVAL_THRESHOLD else None
+    intervals = [(layer.low, layer.high) for layer in known.survival] if known else [None] * len(result.points)
+    survivals = survival(result.amounts, own_similarity(result, reduction), threshold)
     return [
         LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)
-        for name, layer, interval in zip(point_names(result.cka.points), survivals, intervals, strict=True)
+        for name, layer, interval in zip(point_names(result.points), survivals, intervals, strict=True)
     ]
 
 
@@ -139,7 +139,7 @@ def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[st
             f"CKA at amount {amount_name(largest)}": "undefined" if np.isnan(value) else decimals(value, 3),
         }
         for layer, *more, value in zip(
-            layer_survivals(result, reduction), *others, own_cka(result, reduction)[-1], strict=True
+            layer_survivals(result, reduction), *others, own_similarity(result, reduction)[-1], strict=True
         )
     ]
 
@@ -172,7 +172,7 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
 
 def _undefined(result: SweepResult, reduction: ReductionKey) -> list[PointLabel]:
     """Return the points whose own CKA is undefined at some amount, where they count as fallen."""
-    columns = zip(point_names(result.cka.points), own_cka(result, reduction).T, strict=True)
+    columns = zip(point_names(result.points), own_similarity(result, reduction).T, strict=True)
     return [name.label for name, values in columns if np.isnan(values).any()]
 
 
@@ -181,7 +181,7 @@ def _undefined(result: SweepResult, reduction: ReductionKey) -> list[PointLabel]
 
 def length_finding(result: SweepResult) -> str:
     """Say how similar sentence length alone is to the baseline's flattened tokens."""
-    known = [value for value in result.cka.length_control if value is not None]
+    known = [value for value in result.similarity.length_control if value is not None]
     if not known:
         return render("overview", "length_control_unknown")
     return render("overview", "length_control", lowest=min(known), highest=max(known))

@@ -15,6 +15,7 @@ from core.inputs.own_table import OwnSentences
 from core.inputs.sampling import Sample, Texts, draw
 from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import CALIBRATION_EXAMPLES, MAX_LENGTH, Task
+from core.request.limits import limits
 from core.request.sweep_request import OWN_SPLIT, is_own
 from core.results.schema import TaskRecord, digest
 
@@ -55,6 +56,7 @@ class EvalSubset:
             examples=self.rows,
             gold=self.gold,
             label_names=self.task.label_names,
+            main_metric=self.task.main_metric,
             max_length=MAX_LENGTH,
             fingerprint=self.fingerprint,
         )
@@ -88,6 +90,39 @@ def load_subset(
         return _own_subset(task, own, draw(own.columns(task), own.file, task, num_examples, default))
     sample = sample_of(_files(task, data, task.split, report), task, num_examples)
     return _subset(task, data, source_name, task.split, sample)
+
+
+def load_rest(
+    task: Task, data: str, subset: EvalSubset, source_name: str | None = None, report: Report | None = None
+) -> EvalSubset | None:
+    """Return the other labelled examples of an eval subset's split, as far as the limits allow; None if it has all.
+
+    Args:
+        task: The task.
+        data: See `load_subset`. The rest of a visitor's own sentences serves for calibration and is left alone.
+        subset: The eval subset.
+        source_name: See `load_subset`.
+        report: Called with (stage, done, total) during a download.
+
+    Raises:
+        PrunescopeError: The data is missing or malformed.
+    """
+    if is_own(data):
+        return None
+    if data == "written":
+        sample = draw(read_written(task, EVALUATION), f"{task.name}.jsonl", task, None, limits().examples)
+    else:
+        sample = sample_of(_files(task, data, task.split, report), task, None, limits().examples)
+    known = set(subset.rows)
+    others = [k for k, row in enumerate(sample.rows) if row not in known]
+    if not others:
+        return None
+    rest = Sample(
+        tuple(sample.rows[k] for k in others),
+        tuple(sample.texts[k] for k in others),
+        tuple(sample.gold[k] for k in others),
+    )
+    return _subset(task, data, source_name, subset.split, rest)
 
 
 def load_calibration(

@@ -6,11 +6,11 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 from dataclasses import dataclass
 
 from core.inputs.checkpoints import Resolved, in_task_order, resolve
-from core.inputs.examples import EvalSubset, load_calibration, load_subset
+from core.inputs.examples import EvalSubset, load_calibration, load_rest, load_subset
 from core.inputs.hub import Report
 from core.request.catalog import METHODS, TASKS
 from core.request.sweep_request import SweepRequest
-from core.results.schema import CalibrationRecord, PruningRecord, result_key
+from core.results.schema import CalibrationRecord, PruningRecord, StopRecord, result_key
 
 DTYPE = "float32"
 
@@ -23,12 +23,14 @@ class Inputs:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
         calibration: The examples that the method scores on; None if it scores on none.
+        rest: Further labelled examples, on which the working range is judged as well; None if there are none.
         key: The key of the request's result.
     """
 
     resolved: Resolved
     subset: EvalSubset
     calibration: EvalSubset | None
+    rest: EvalSubset | None
     key: str
 
 
@@ -47,9 +49,22 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     subset = load_subset(task, data, request.num_examples, request.source_name, report)
     calibrated = METHODS[request.method].calibrated
     calibration = load_calibration(task, data, subset, request.source_name, report) if calibrated else None
+    judged_on_all = request.range_examples == "all"
+    rest = load_rest(task, data, subset, request.source_name, report) if judged_on_all else None
     pruning = pruning_record(request, calibration)
-    key = result_key(resolved.revision, subset.record(), pruning, request.points, request.amounts, DTYPE)
-    return Inputs(resolved, subset, calibration, key)
+    return Inputs(resolved, subset, calibration, rest, key_of_request(request, resolved.revision, subset, pruning))
+
+
+def key_of_request(request: SweepRequest, revision: str, subset: EvalSubset, pruning: PruningRecord) -> str:
+    """Compute the key of a request's result.
+
+    Args:
+        request: The request.
+        revision: The digest of the checkpoint's content.
+        subset: The evaluation examples.
+        pruning: From `pruning_record`.
+    """
+    return result_key(revision, subset.record(), pruning, request.points, request.measures, request.amounts, DTYPE)
 
 
 def pruning_record(
@@ -67,6 +82,8 @@ def pruning_record(
         granularity=METHODS[request.method].granularity,
         scope=request.scope,
         seed=request.seed,
+        controls=request.control_of,
+        stop=None if request.until_damage is None else StopRecord(damage=request.until_damage, amounts=request.amounts),
         calibration=calibration
         and CalibrationRecord(
             source_name=f"{calibration.source_name}, {calibration.split}",

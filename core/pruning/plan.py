@@ -1,6 +1,7 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel)."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -144,6 +145,25 @@ class PrunedModel:
             torch.mul(values, keep, out=parameter.data)
             removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
         return self._fractions(removed)
+
+    @contextmanager
+    def emptied(self, weights: Sequence[nn.Parameter]) -> Iterator[None]:
+        """Set matrices to zero for a while: what the model computes without them; biases are kept.
+
+        Args:
+            weights: Matrices of the model, such as those of a scope; the plan need not know them all.
+        """
+        known = {id(parameter) for parameter in self.plan.parameters}
+        others = [(weight, weight.detach().clone()) for weight in weights if id(weight) not in known]
+        self.restore()
+        try:
+            for weight in weights:
+                weight.data.zero_()
+            yield
+        finally:
+            for weight, values in others:
+                weight.data.copy_(values)
+            self.restore()
 
     def _fractions(self, removed: dict[int, int]) -> Removed:
         counts = [sum(removed.get(id(weight), 0) for weight in layer) for layer in self._layers]

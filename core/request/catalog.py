@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-ENGINE_VERSION = "1"  # part of every key: raise it when the same request gives different numbers
+ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
 SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
-SURVIVAL_THRESHOLD = 0.9
+SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
@@ -32,6 +32,7 @@ class Task:
         text_columns: One column (single sentence) or two (pair).
         label_names: Names in GLUE's order of label indices.
         metrics: Names from `core.sweep.metrics`; accuracy first.
+        main_metric: The metric that the working range is judged by.
         split: The split that evaluation examples come from.
         dataset_id: The data set on the Hub.
     """
@@ -42,6 +43,7 @@ class Task:
     text_columns: tuple[str, ...]
     label_names: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy",)
+    main_metric: str = "accuracy"
     split: str = "validation"
     dataset_id: str = "nyu-mll/glue"
 
@@ -57,6 +59,7 @@ TASKS: Mapping[str, Task] = {
             ("sentence",),
             ("unacceptable", "acceptable"),
             ("accuracy", "matthews_correlation"),
+            "matthews_correlation",
         ),
         Task(
             "mrpc",
@@ -64,7 +67,8 @@ TASKS: Mapping[str, Task] = {
             "Do these two sentences say the same?",
             ("sentence1", "sentence2"),
             ("not_equivalent", "equivalent"),
-            ("accuracy", "f1"),
+            ("accuracy", "matthews_correlation", "f1"),
+            "matthews_correlation",
         ),
         Task(
             "qqp",
@@ -72,7 +76,8 @@ TASKS: Mapping[str, Task] = {
             "Do these two questions ask the same?",
             ("question1", "question2"),
             ("not_duplicate", "duplicate"),
-            ("accuracy", "f1"),
+            ("accuracy", "matthews_correlation", "f1"),
+            "matthews_correlation",
         ),
         Task(
             "qnli",
@@ -190,7 +195,7 @@ METHODS: Mapping[str, Method] = {
             "random",
             "Random",
             "weight",
-            "The control: as many weights of each matrix as under magnitude pruning, drawn at random.",
+            "The control: as many weights of each matrix as another method removes there, drawn at random.",
             seeded=True,
         ),
         Method(
@@ -213,11 +218,13 @@ METHODS: Mapping[str, Method] = {
             "random-neuron",
             "Random units",
             "neuron",
-            "The control: as many units of each layer as under attribution pruning, drawn at random.",
+            "The control: as many units of each layer as another method removes there, drawn at random.",
             seeded=True,
         ),
     )
 }
+
+DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
 
 POINTS: Mapping[str, str] = {
     "attention": "Attention blocks",
@@ -248,3 +255,65 @@ REDUCTIONS: Mapping[str, Reduction] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of similarity as the app shows it; `core.similarity` implements it.
+
+    Attributes:
+        name: The name on the command line and in the result file.
+        title: The name on screen.
+        symbol: The short name on axes and in tables.
+        explanation: One sentence for readers who know BERT but not the measure.
+        reductions: Where it is defined.
+        lowest: The smallest value that it can take; the largest is 1.
+        threshold: The value that a layer must keep to survive.
+        domain: The values at the ends of the colour scale.
+        own_only: Whether it compares a point with its own baseline alone.
+        jackknifed: Whether its values without each example are known, and with them intervals.
+    """
+
+    name: str
+    title: str
+    symbol: str
+    explanation: str
+    reductions: tuple[str, ...]
+    lowest: float = -1.0
+    threshold: float = SURVIVAL_THRESHOLD
+    domain: tuple[float, float] = (0.0, 1.0)
+    own_only: bool = False
+    jackknifed: bool = True
+
+
+SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
+
+MEASURES: Mapping[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure(
+            "cka",
+            "CKA",
+            "CKA",
+            "Whether two layers arrange the sentences alike: 1 is the same geometry, 0 no relation.",
+            tuple(REDUCTIONS),
+        ),
+        Measure(
+            "partial_cka",
+            "CKA given the emptied model",
+            "Partial CKA",
+            "The similarity that is left beyond what both layers share with the model whose matrices are all zero.",
+            SINGLE_BATCH,
+            own_only=True,
+        ),
+        Measure(
+            "knn",
+            "Mutual nearest neighbours",
+            "Shared neighbours",
+            "The share of a sentence's ten nearest neighbours that two layers have in common: 1 is all, 0 is chance.",
+            SINGLE_BATCH,
+            jackknifed=False,
+        ),
+    )
+}
+DEFAULT_MEASURES = ("cka", "partial_cka")

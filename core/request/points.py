@@ -17,3 +17,24 @@ def point_names(points: str, num_layers: int) -> tuple[str, ...]:
 def points_of(names: Sequence[str], num_layers: int) -> str | None:
     """Return the name from POINTS for these points; None if an encoder of that depth has no such set."""
     return next((points for points in _PARTS if point_names(points, num_layers) == tuple(names)), None)
+
+
+def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
+    """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes all layers."""
+    if scope is None or not scope.startswith("layer:"):
+        return None
+    layer = scope.removeprefix("layer:")
+    return max(k for k, name in enumerate(names) if name.split(".")[1] == layer)
+
+
+def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
+    """Return the index of the first point that carries nothing but an emptied scope's biases.
+
+    It is the first one of all for a whole encoder. For a single layer it is that layer's output: before it the model is
+    as it was, and the layer's attention block still hands on what came in.
+    """
+    if scope is None or not scope.startswith("layer:"):
+        return 0
+    layer = int(scope.removeprefix("layer:"))
+    parts = [name.split(".") for name in names]
+    return sum((int(number), part) < (layer, "output") for _, number, part in parts)

@@ -2,16 +2,26 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from os.path import isdir
 from typing import Any, Literal
 
 from core.errors import PrunescopeError
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.catalog import EMBEDDED, METHODS, MIN_EXAMPLES, POINTS, TASKS
+from core.request.catalog import (
+    DEFAULT_CONTROLLED,
+    DEFAULT_MEASURES,
+    EMBEDDED,
+    MEASURES,
+    METHODS,
+    MIN_EXAMPLES,
+    POINTS,
+    TASKS,
+)
 from core.request.limits import is_hosted, limits
 
 Source = Literal["hub", "folder", "embedded"]
+RangeExamples = Literal["subset", "all"]
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./-]{1,100})?", re.ASCII)
 
 
@@ -78,6 +88,10 @@ class SweepRequest:
         amounts: Ascending fractions in [0, 1), 0 among them.
         num_examples: Evaluation examples; None for 256, or all if there are fewer.
         seed: For pruning; the eval subset's seed is fixed.
+        control_of: The method whose allocation a random method follows; None for other methods.
+        measures: Names from MEASURES, `cka` among them.
+        until_damage: Stop after the first amount whose damage reaches this; None runs all amounts.
+        range_examples: What the working range is judged on: the eval subset, or `all` labelled examples at hand.
         data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None depends on the checkpoint.
         source_name: The name of the data in the result; None depends on the data.
     """
@@ -90,12 +104,16 @@ class SweepRequest:
     amounts: tuple[float, ...] = field(default=DEFAULT_AMOUNTS)
     num_examples: int | None = None
     seed: int = 0
+    control_of: str | None = None
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    until_damage: float | None = None
+    range_examples: RangeExamples = "subset"
     data: str | None = None
     source_name: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain JSON values."""
-        return {**asdict(self), "amounts": list(self.amounts)}
+        return {**asdict(self), "amounts": list(self.amounts), "measures": list(self.measures)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "SweepRequest":
@@ -108,7 +126,8 @@ class SweepRequest:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        return checked(cls(**{**known, "amounts": tuple(known.get("amounts", DEFAULT_AMOUNTS))}))
+        tuples: dict[str, Any] = {key: tuple(known[key]) for key in ("amounts", "measures") if key in known}
+        return checked(cls(**{**known, **tuples}))
 
 
 OWN = "own:"  # before the digest of a visitor's own sentences (`core.inputs.own_table`)
@@ -143,6 +162,8 @@ def checked(request: SweepRequest) -> SweepRequest:
     choose(request.method, METHODS, "method")
     choose(request.points, POINTS, "points")
     check_scope(request.scope, request.method)
+    measures = _checked_measures(request.measures)
+    controlled = controlled_method(request.method, request.control_of)
     source = source_of(request.checkpoint)
     data = request.data or ("written" if source == "embedded" else "hub")
     is_folder = data not in ("written", "hub") and not is_own(data)
@@ -162,4 +183,31 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"{count} examples: choose {MIN_EXAMPLES} to {bound.examples} (CKA needs at least 4)")
     if not 0 <= request.seed < 2**32:
         raise PrunescopeError(f"seed {request.seed} is outside 0 to {2**32 - 1}: choose one inside")
-    return SweepRequest(**{**asdict(request), "amounts": amounts, "data": data})
+    if request.until_damage is not None and not 0 < request.until_damage < 1:
+        raise PrunescopeError(f"damage {request.until_damage:g} is outside (0, 1): choose one inside, such as 0.3")
+    choose(request.range_examples, ("subset", "all"), "range examples")
+    return replace(request, amounts=amounts, data=data, measures=measures, control_of=controlled)
+
+
+def controlled_method(method: str, control_of: str | None) -> str | None:
+    """Return the method that a random method controls, by default magnitude or attribution; None for other methods.
+
+    Raises:
+        PrunescopeError: The method is no control, or cannot control that method.
+    """
+    if control_of is None:
+        return DEFAULT_CONTROLLED.get(method)
+    choose(control_of, METHODS, "method to control")
+    if METHODS[control_of].control != method:
+        right = METHODS[control_of].control
+        remedy = f"its control is {right}" if right else "it is a control itself"
+        raise PrunescopeError(f"{method} cannot control {control_of}: {remedy}")
+    return control_of
+
+
+def _checked_measures(names: Iterable[str]) -> tuple[str, ...]:
+    """Return measures in the catalog's order; CKA, which says where a damage is reached, is always among them."""
+    asked = {choose(name, MEASURES, "measure") for name in names}
+    if "cka" not in asked:
+        raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,knn")
+    return tuple(name for name in MEASURES if name in asked)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import TASKS
 from core.results.library import Entry
 from core.results.names import points_name
 
@@ -39,11 +39,14 @@ class Pruning(Protocol):
     def seed(self) -> int:
         """The seed of pruning."""
 
+    @property
+    def controls(self) -> str | None:
+        """The method whose allocation a random control follows."""
+
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
-    """Whether a pruning is the random control of another one."""
-    method = METHODS.get(controlled.method)
-    return method is not None and pruning.method == method.control and pruning.scope == controlled.scope
+    """Whether a pruning is the random control of another one: it removes as much of each matrix or layer."""
+    return pruning.controls == controlled.method and pruning.scope == controlled.scope
 
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:

@@ -37,6 +37,8 @@ class Entry(BaseModel):
         method: The method's name.
         scope: The part that a weight method prunes.
         seed: The seed of pruning.
+        controls: The method whose allocation a random control follows.
+        until_damage: The damage at which the sweep stopped; None if it ran all amounts.
         created_at: When it was computed, in ISO format.
         command: The command that recomputes it.
         missing: What the command needs first, in sentences.
@@ -54,6 +56,8 @@ class Entry(BaseModel):
     method: str
     scope: str | None
     seed: int
+    controls: str | None = None
+    until_damage: float | None = None
     created_at: str
     command: str
     missing: str = ""
@@ -72,10 +76,12 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
         task=result.task.name,
         source=result.task.source,
         fingerprint=result.task.fingerprint,
-        points=result.cka.points,
+        points=result.points,
         method=result.pruning.method,
         scope=result.pruning.scope,
         seed=result.pruning.seed,
+        controls=result.pruning.controls,
+        until_damage=result.pruning.stop.damage if result.pruning.stop else None,
         created_at=result.created_at,
         command=made_by.command,
         missing=made_by.missing,
@@ -84,7 +90,9 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
 
 def write_manifest(entries: Iterable[Entry], path: Path) -> None:
     """Write the manifest, one entry per line, in the order given."""
-    lines = ",\n".join(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) for entry in entries)
+    lines = ",\n".join(
+        json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries
+    )
     write_atomically(path, f"[\n{lines}\n]\n")
 
 

@@ -72,6 +72,7 @@ def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
         "method": result.pruning.method,
         "scope": result.pruning.scope,
         "seed": result.pruning.seed,
+        "control_of": result.pruning.controls,
         "amounts": list(result.amounts),
         "texts": list(texts),
     }

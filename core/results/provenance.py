@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.request.amounts import amount_text
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import DEFAULT_CONTROLLED, METHODS, TASKS
 from core.request.points import points_of
-from core.request.sweep_request import OWN_SPLIT, SweepRequest, is_own
+from core.request.sweep_request import OWN_SPLIT, RangeExamples, SweepRequest, is_own
 from core.results.schema import SweepResult, TaskRecord
 
 DATA_FOLDER = "./DATA_FOLDER"  # stands for the path that a result does not hold
@@ -54,12 +54,21 @@ def request_of(result: SweepResult) -> SweepRequest:
         task=task.name,
         method=pruning.method,
         scope=pruning.scope,
-        points=points_of(result.cka.points, checkpoint.num_layers) or "attention",
-        amounts=result.amounts,
+        points=points_of(result.points, checkpoint.num_layers) or "attention",
+        amounts=pruning.stop.amounts if pruning.stop else result.amounts,
         num_examples=len(task.examples),
         seed=pruning.seed,
+        control_of=pruning.controls,
+        measures=result.measures,
+        until_damage=pruning.stop.damage if pruning.stop else None,
+        range_examples=_range_examples(result),
         data=_data_of(task),
     )
+
+
+def _range_examples(result: SweepResult) -> RangeExamples:
+    judged = result.working_range
+    return "all" if judged and judged.examples > len(result.task.examples) else "subset"
 
 
 def _data_of(task: TaskRecord) -> str:
@@ -127,6 +136,10 @@ def command_line(request: SweepRequest) -> str:
         "--amounts": ",".join(map(amount_text, request.amounts)) if request.amounts != default.amounts else None,
         "--examples": request.num_examples,
         "--seed": request.seed if seed_counts else None,
+        "--control-of": request.control_of if request.control_of != DEFAULT_CONTROLLED.get(request.method) else None,
+        "--measures": ",".join(request.measures) if request.measures != default.measures else None,
+        "--until-damage": request.until_damage,
+        "--range-examples": request.range_examples if request.range_examples != default.range_examples else None,
         "--data": request.data,
         "--source-name": request.source_name,
     }

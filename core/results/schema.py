@@ -1,22 +1,44 @@
 """SweepResult, the file that a sweep leaves: its schema, its key and its checksum.
 
-The file format is schema version 1. A file is named by its key, a digest of everything that decides the numbers. Its
-checksum covers everything but itself and reveals damage.
+The file format is schema version 2; `core.results.schema_1` reads the one before. A file is named by its key, a digest
+of everything that decides the numbers. Its checksum covers everything but itself and reveals damage.
 """
 
+import base64
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from core.request.amounts import amount_text
-from core.request.catalog import ENGINE_VERSION
+from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, ENGINE_VERSION
 from core.request.points import points_of
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
-Matrix = tuple[tuple[float | None, ...], ...]  # rows: baseline points, columns: pruned points; None: undefined
+Row = tuple[float | None, ...]  # one value a point; None: undefined
+Matrix = tuple[Row, ...]  # rows: baseline points, columns: pruned points
+Bounds = tuple[float, float]  # of a 95 % interval
+
+
+def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
+    """Read replicates from a file, or round computed ones to what a file holds."""
+    encoded = base64.b64decode(values, validate=True) if isinstance(values, str) else None
+    numbers = np.asarray(values, "<f4") if encoded is None else np.frombuffer(encoded, "<f4")
+    return tuple(numbers.tolist())
+
+
+def _as_base64(values: Sequence[float]) -> str:
+    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
+
+
+Replicates = Annotated[
+    tuple[float, ...], BeforeValidator(_as_float32), PlainSerializer(_as_base64, return_type=str, when_used="json")
+]
+"""A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
 
 
 class _Record(BaseModel):
@@ -48,6 +70,7 @@ class TaskRecord(_Record):
     examples: tuple[int, ...]
     gold: tuple[int, ...]
     label_names: tuple[str, ...]
+    main_metric: str
     max_length: int
     fingerprint: str
 
@@ -64,33 +87,77 @@ class CalibrationRecord(_Record):
     reliability: tuple[float | None, ...]
 
 
+class StopRecord(_Record):
+    """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
+
+    damage: float = Field(gt=0, lt=1)
+    amounts: tuple[float, ...]
+
+
 class PruningRecord(_Record):
-    """The method and its settings."""
+    """The method and its settings.
+
+    `controls` is the method whose allocation a random control follows.
+    """
 
     method: str
     granularity: Literal["weight", "neuron"]
     scope: str | None
     seed: int
+    controls: str | None = None
+    stop: StopRecord | None = None
     calibration: CalibrationRecord | None = None
 
 
-class CkaRecord(_Record):
-    """Where representations were taken and how CKA was estimated.
+class MeasureRecord(_Record):
+    """How a measure was estimated, by reduction: over all examples (`full`), or summed over minibatches."""
+
+    estimators: dict[str, str]
+
+
+class SimilarityRecord(_Record):
+    """Where representations were taken and how they were compared.
 
     `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens).
     """
 
     points: tuple[Annotated[str, Field(pattern=r"^layer\.\d+\.(attention|output)$")], ...]
-    estimators: dict[str, str]
+    measures: dict[str, MeasureRecord]
     length_control: tuple[float | None, ...]
+
+
+class FloorRecord(_Record):
+    """The emptied model: every matrix of the scope zero, biases kept.
+
+    `cka` holds the own CKA of each point by reduction, None where it is undefined or says nothing: before a layer that
+    is pruned alone.
+    """
+
+    cka: dict[str, Row]
+    predictions: tuple[int, ...]
+
+
+class ChangedRecord(_Record):
+    """The share of predictions that differ from the baseline's, with Wilson's 95 % interval."""
+
+    share: float = Field(ge=0, le=1)
+    interval: Bounds | None
+
+
+class DivergenceRecord(_Record):
+    """The mean Jensen-Shannon divergence from the baseline's output distributions, in bits, with its 95 % interval."""
+
+    value: float = Field(ge=0, le=1)
+    interval: Bounds | None
 
 
 class Frame(_Record):
     """One pruning amount: what was removed, how well the model classifies, how similar its layers are.
 
     `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
-    weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `cka` maps a reduction to
-    its matrix.
+    weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `similarity` maps a
+    measure and a reduction to its matrix, or to one value a point where the measure compares a point with its own
+    baseline alone; None where the measure is undefined for the method.
     """
 
     amount: float = Field(ge=0, lt=1)
@@ -98,9 +165,45 @@ class Frame(_Record):
     prunable_sparsity: float = Field(ge=0, le=1)
     layer_sparsity: tuple[float, ...]
     metrics: dict[str, float | None]
-    intervals: dict[str, tuple[float, float] | None]
-    cka: dict[str, Matrix]
+    intervals: dict[str, Bounds | None]
+    similarity: dict[str, dict[str, Matrix | Row | None]]
     predictions: tuple[int, ...]
+    changed: ChangedRecord | None = None
+    divergence: DivergenceRecord | None = None
+
+    def matrix(self, reduction: str, measure: str = "cka") -> Matrix:
+        """Return a measure's matrix of all pairs of points.
+
+        Raises:
+            KeyError: The frame has no such matrix.
+        """
+        values = self.similarity[measure][reduction]
+        if not values or not isinstance(values[0], tuple):
+            raise KeyError(f"{measure} under {reduction} has no matrix")
+        return values
+
+    def own(self, reduction: str, measure: str = "cka") -> Row | None:
+        """Return each point's similarity to its own baseline; None where the measure is undefined or unknown."""
+        values = self.similarity.get(measure, {}).get(reduction)
+        if not values or not isinstance(values[0], tuple):
+            return cast(Row | None, values)
+        return tuple(row[k] for k, row in enumerate(values))
+
+
+class WorkingRangeRecord(_Record):
+    """Up to which amount the model works, and from which on it is shown not to.
+
+    `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` says why something is
+    missing: "no lead" over the majority class, or "too few examples" to show a drop of a tenth of the lead.
+    """
+
+    to: float | None
+    metric: str
+    examples: int
+    shown_broken_from: float | None
+    smallest_drop: float
+    lead: float
+    reason: Literal["no lead", "too few examples"] | None
 
 
 class SurvivalRecord(_Record):
@@ -124,14 +227,46 @@ class DepthGapRecord(_Record):
     value: float
     low: float
     high: float
-    replicates: tuple[float, ...]
+    replicates: Replicates
+
+
+class GapAtDamage(DepthGapRecord):
+    """The gap of the depth profile at one damage; `coarse` where too few amounts lie before it for a verdict."""
+
+    amount: float
+    coarse: bool
+
+
+class ProfileAtDamage(_Record):
+    """Own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
+
+    value: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    amount: float
+    replicates: tuple[Replicates, ...] | None
+
+
+class NotAtDamage(_Record):
+    """Why there is nothing at a damage."""
+
+    reason: str
 
 
 class LayerStatistics(_Record):
-    """Statistics of the points under one reduction; no depth gap if CKA is undefined."""
+    """Statistics of one measure under one reduction.
 
+    `own` holds the 95 % interval of each point's own similarity, by frame and point. `gap_at_damage` and
+    `profile_at_damage` go by the damage, such as `0.05`. `own_replicates` holds, by frame, the own similarity of the
+    only layer that was pruned without each example.
+    """
+
+    own: tuple[tuple[Bounds | None, ...], ...] | None = None
     survival: tuple[SurvivalRecord, ...]
     depth_gap: DepthGapRecord | None
+    gap_at_damage: dict[str, GapAtDamage | NotAtDamage] = {}
+    profile_at_damage: dict[str, ProfileAtDamage | NotAtDamage] = {}
+    own_replicates: tuple[Replicates, ...] | None = None
 
 
 class Header(_Record):
@@ -140,54 +275,100 @@ class Header(_Record):
     checkpoint: CheckpointRecord
     task: TaskRecord
     pruning: PruningRecord
-    cka: CkaRecord
+    similarity: SimilarityRecord
+    floor: FloorRecord | None = None
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """The names of the points, in depth order."""
+        return self.similarity.points
 
 
 class SweepResult(Header):
     """A whole sweep, or the frames of one that is still running (then `key` is empty)."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     key: str = ""
     checksum: str = ""
     frames: tuple[Frame, ...] = ()
-    statistics: dict[str, LayerStatistics] | None = None  # by reduction; `tokens` has none
+    working_range: WorkingRangeRecord | None = None
+    statistics: dict[str, dict[str, LayerStatistics]] | None = None  # by measure and reduction; `tokens` has none
     environment: dict[str, str | int] = {}
     seconds: float = 0.0
     created_at: str = ""
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
-        size, examples = len(self.cka.points), len(self.task.examples)
-        if len(self.task.gold) != examples or len(self.cka.length_control) != size:
+        size, examples = len(self.points), len(self.task.examples)
+        if len(self.task.gold) != examples or len(self.similarity.length_control) != size:
             raise ValueError("gold labels or length control do not match the examples or points")
+        if self.floor and (
+            len(self.floor.predictions) != examples or any(len(row) != size for row in self.floor.cka.values())
+        ):
+            raise ValueError("the floor does not match the points or examples")
         amounts = self.amounts
         if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
             raise ValueError("frames must ascend from amount 0")
         for frame in self.frames:
             self._check_frame(frame)
-        for name, known in (self.statistics or {}).items():
-            if len(known.survival) != size or (known.depth_gap and len(known.depth_gap.replicates) != examples):
-                raise ValueError(f"statistics of '{name}' do not match the points or examples")
+        for measure, by_reduction in (self.statistics or {}).items():
+            for reduction, known in by_reduction.items():
+                if not _fits(known, len(amounts), size, examples):
+                    raise ValueError(f"statistics of '{measure}', '{reduction}' do not match the points or examples")
         return self
 
     def _check_frame(self, frame: Frame) -> None:
-        size = len(self.cka.points)
+        size = len(self.points)
         if len(frame.predictions) != len(self.task.examples) or len(frame.layer_sparsity) != self.checkpoint.num_layers:
             raise ValueError(f"frame {frame.amount}: predictions or layer sparsity of the wrong length")
         if set(frame.metrics) != set(self.frames[0].metrics):
             raise ValueError(f"frame {frame.amount}: its metrics are not those of amount 0")
         if set(frame.intervals) != set(frame.metrics):
             raise ValueError(f"frame {frame.amount}: its intervals are not those of {', '.join(frame.metrics)}")
-        for matrix in frame.cka.values():
-            if len(matrix) != size or any(len(row) != size for row in matrix):
-                raise ValueError(f"frame {frame.amount}: CKA is not {size} × {size}")
-            if any(value is not None and abs(value) > 1 + 1e-6 for row in matrix for value in row):
-                raise ValueError(f"frame {frame.amount}: a CKA value lies outside [-1, 1]")
+        if set(frame.similarity) != set(self.similarity.measures):
+            raise ValueError(f"frame {frame.amount}: its measures are not {', '.join(self.similarity.measures)}")
+        for values in (known for by_reduction in frame.similarity.values() for known in by_reduction.values() if known):
+            rows = values if isinstance(values[0], tuple) else (values,)
+            if len(values) != size or any(len(row) != size for row in rows):
+                raise ValueError(f"frame {frame.amount}: similarity is not {size} × {size}, or {size} values")
+            if any(value is not None and abs(value) > 1 + 1e-6 for row in rows for value in row):
+                raise ValueError(f"frame {frame.amount}: a similarity lies outside [-1, 1]")
 
     @property
     def amounts(self) -> tuple[float, ...]:
         """The pruning amounts of the frames, ascending."""
         return tuple(frame.amount for frame in self.frames)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures of similarity."""
+        return tuple(self.similarity.measures)
+
+    def statistics_of(self, reduction: str, measure: str = "cka") -> LayerStatistics | None:
+        """Return a measure's statistics under one reduction; None if they are unknown."""
+        return (self.statistics or {}).get(measure, {}).get(reduction)
+
+
+def _fits(known: LayerStatistics, frames: int, points: int, examples: int) -> bool:
+    """Whether statistics have one value per frame, point and example."""
+    profiles = [at for at in known.profile_at_damage.values() if isinstance(at, ProfileAtDamage)]
+    gaps = [at for at in known.gap_at_damage.values() if isinstance(at, GapAtDamage)]
+    per_example = [
+        *(gap.replicates for gap in (known.depth_gap, *gaps) if gap),
+        *(row for profile in profiles for row in profile.replicates or ()),
+        *(known.own_replicates or ()),
+    ]
+    per_point = [
+        known.survival,
+        *(known.own or ()),
+        *(values for at in profiles for values in (at.value, at.low, at.high, at.replicates) if values is not None),
+    ]
+    per_frame = [rows for rows in (known.own, known.own_replicates) if rows is not None]
+    return (
+        all(len(row) == examples for row in per_example)
+        and all(len(row) == points for row in per_point)
+        and all(len(row) == frames for row in per_frame)
+    )
 
 
 def canonical_json(value: Any) -> bytes:
@@ -205,37 +386,46 @@ def result_key(
     task: TaskRecord,
     pruning: PruningRecord,
     points: str,
+    measures: Sequence[str],
     amounts: tuple[float, ...],
     dtype: str,
     engine: str = ENGINE_VERSION,
 ) -> str:
     """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
 
+    What is null or at its default is left out, so that a part added later changes no existing key. The scope and the
+    calibration examples stay in as null: the first keys had them.
+
     Args:
         revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
         points: A name from POINTS.
-        amounts: The pruning amounts, ascending.
+        measures: Names from MEASURES.
+        amounts: The pruning amounts asked for, ascending.
         dtype: The dtype of the computation, such as `float32`.
         engine: The engine version that computed the numbers.
     """
-    calibration = pruning.calibration
-    return digest(
-        {
-            "checkpoint": revision,
-            "task": [task.fingerprint, task.examples],
-            "pruning": {
-                **pruning.model_dump(mode="json", exclude={"calibration"}),
-                "calibration": calibration and calibration.fingerprint,
-            },
-            "points": points,
-            "amounts": [amount_text(amount) for amount in amounts],
-            "max_length": task.max_length,
-            "dtype": dtype,
-            "engine": engine,
-        }
-    )
+    calibration, stop = pruning.calibration, pruning.stop
+    optional = {
+        "controls": pruning.controls if pruning.controls != DEFAULT_CONTROLLED.get(pruning.method) else None,
+        "until_damage": stop and stop.damage,
+    }
+    parts = {
+        "checkpoint": revision,
+        "task": [task.fingerprint, task.examples],
+        "pruning": {
+            **pruning.model_dump(mode="json", include={"method", "granularity", "scope", "seed"}),
+            "calibration": calibration and calibration.fingerprint,
+            **{name: value for name, value in optional.items() if value is not None},
+        },
+        "points": points,
+        "amounts": [amount_text(amount) for amount in amounts],
+        "max_length": task.max_length,
+        "dtype": dtype,
+        "engine": engine,
+    }
+    return digest(parts if set(measures) == set(DEFAULT_MEASURES) else {**parts, "measures": sorted(measures)})
 
 
 def key_of(result: SweepResult) -> str:
@@ -244,8 +434,8 @@ def key_of(result: SweepResult) -> str:
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    checkpoint = result.checkpoint
-    points = points_of(result.cka.points, checkpoint.num_layers)
+    checkpoint, pruning = result.checkpoint, result.pruning
+    points = points_of(result.points, checkpoint.num_layers)
     if points is None:
         raise ValueError(f"its points are not those of {checkpoint.num_layers} layers")
     dtype, engine = result.environment.get("dtype"), result.environment.get("engine")
@@ -253,7 +443,9 @@ def key_of(result: SweepResult) -> str:
         raise ValueError("its environment names no dtype or engine")
     if not result.frames:
         raise ValueError("it has no frames")
-    return result_key(checkpoint.revision, result.task, result.pruning, points, result.amounts, str(dtype), str(engine))
+    measures = result.measures if engine != "1" else DEFAULT_MEASURES  # CKA was the only one, and not in the key
+    amounts = pruning.stop.amounts if pruning.stop else result.amounts
+    return result_key(checkpoint.revision, result.task, pruning, points, measures, amounts, str(dtype), str(engine))
 
 
 def sealed(result: SweepResult) -> SweepResult:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import SHIPPED
+from core.results import schema_1
 from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
 
 SHIPPED_RESULTS = SHIPPED / "results"
@@ -121,19 +122,22 @@ def parse(values: Any, name: str) -> SweepResult:
         name: The file's name, for messages.
 
     Raises:
-        PrunescopeError: Another schema version, a malformed field, a wrong checksum or a wrong key.
+        PrunescopeError: An unknown schema version, a malformed field, a wrong checksum or a wrong key.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
-    if version != SCHEMA_VERSION:
+    if version not in (SCHEMA_VERSION, schema_1.VERSION):
         raise PrunescopeError(
-            f"{name} has schema version {version!r}, this program reads {SCHEMA_VERSION}: recompute it"
+            f"{name} has schema version {version!r}, this program reads {schema_1.VERSION} and {SCHEMA_VERSION}: "
+            "recompute it"
         )
     try:
-        result = SweepResult.model_validate(values)
+        result = SweepResult.model_validate(values if version == SCHEMA_VERSION else schema_1.upgraded(values))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PrunescopeError(f"{name} is not a valid result of version {version}: {error}; recompute it") from error
     if digest({key: value for key, value in values.items() if key != "checksum"}) != result.checksum:
         raise PrunescopeError(f"{name} does not match its checksum: it was edited or damaged, recompute it")
     _check_key(result, name)

@@ -3,7 +3,7 @@
 import json
 
 from core.errors import PrunescopeError
-from core.request.catalog import METHODS, MIN_EXAMPLES, REDUCTIONS, TASKS
+from core.request.catalog import MEASURES, METHODS, MIN_EXAMPLES, TASKS
 from core.request.limits import is_hosted
 from core.request.sweep_request import check_scope, choose
 from core.results.schema import SweepResult
@@ -67,10 +67,19 @@ def _problem(result: SweepResult) -> str:
         return f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
         return f"a label lies outside 0 to {labels - 1}"
-    if any(set(frame.cka) != set(REDUCTIONS) for frame in frames):
+    if unknown := set(result.measures) - set(MEASURES):
+        return f"it has an unknown measure {sorted(unknown)[0]}"
+    if any(
+        set(by_reduction) != set(MEASURES[measure].reductions)
+        for frame in frames
+        for measure, by_reduction in frame.similarity.items()
+    ):
         return "a frame lacks a reduction"
+    if "cka" not in result.measures or any(not isinstance(frame.own("mean"), tuple) for frame in frames):
+        return "a frame lacks its CKA"
     if any(frame.metrics.get("accuracy") is None for frame in frames):
         return "a frame lacks its accuracy"
-    if not set(result.statistics or {}) <= set(REDUCTIONS):
-        return "it has statistics of an unknown reduction"
+    for measure, by_reduction in (result.statistics or {}).items():
+        if measure not in result.measures or not set(by_reduction) <= set(MEASURES[measure].reductions):
+            return "it has statistics of an unknown measure or reduction"
     return ""

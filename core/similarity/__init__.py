@@ -1,1 +1,17 @@
-"""Measures of how similar two representations are, one per file, and the published tool as a second opinion."""
+"""Measures of how similar two representations are, one per file behind one protocol, and the registry.
+
+`core.request.catalog.MEASURES` describes them to the server, which has no torch.
+"""
+
+from collections.abc import Mapping
+
+from core.similarity import cka, knn, partial_cka
+from core.similarity.measure import Compared, Comparer, Measure, Sample
+
+REGISTRY: Mapping[str, Measure] = {
+    "cka": cka.comparer,
+    "partial_cka": partial_cka.comparer,
+    "knn": knn.comparer,
+}
+
+__all__ = ["REGISTRY", "Compared", "Comparer", "Measure", "Sample"]

@@ -1,21 +1,7 @@
 """Linear CKA with the unbiased HSIC1, over minibatches: sum first, divide last.
 
-HSIC1 (Song et al. 2012; Nguyen et al. 2021, arXiv 2010.15327, eq. 3) of two Gram
-matrices K, L with zeroed diagonals is
-
-    [tr(KL) + (1ᵀK1)(1ᵀL1)/((n-1)(n-2)) - 2/(n-2) · 1ᵀKL1] / (n(n-3)),
-
-which is the inner product <Ũ(K), Ũ(L)> / (n(n-3)) of the U-centred matrices
-(Székely & Rizzo 2014): Ũ(K)_ij = K_ij - (r_i + r_j)/(n-2) + s/((n-1)(n-2)) off the
-diagonal and 0 on it, with row sums r and total s. So a Gram matrix is U-centred
-once, and HSIC1 of all pairs of layers is one matrix product.
-
-CKA (Kornblith et al. 2019, arXiv 1905.00414) divides the sum of HSIC1 over the
-minibatches by the root of the two self-similarities' sums.
-
-Everything here is a sum over rows of Gram matrices. A batch too large for one matrix
-is cut into bands of rows that are computed when needed. So memory grows with the
-number of examples and not with its square.
+CKA (Kornblith et al. 2019, arXiv 1905.00414) divides the sum of HSIC1 (`core.similarity.gram`)
+over the minibatches by the root of the two self-similarities' sums.
 
 The delete-one jackknife (Quenouille 1956; Tukey 1958) needs no resampled
 representations. HSIC1 does not change when a_i + a_j is added off the diagonal, so the
@@ -27,213 +13,52 @@ example m. The rest has the row sums -K_im, whose total is 0, and eq. 3 becomes
 (A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.request.catalog import MAX_LENGTH
+from core.similarity.gram import Comparison, OwnComparison, compare
+from core.similarity.measure import Compared, Comparer, Sample
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-BAND_BYTES = 32 * 1024**2  # limit on the Gram matrices of all points in memory at once
 
-# ---------------------------------------------------------------- Gram matrices
+def comparer(baseline: Sample, emptied: Sample | None) -> Comparer:
+    """Compare every point of the baseline with every point of a pruned model; see `core.similarity.measure`."""
 
+    def compared(pruned: Sample) -> Compared:
+        comparison = compare(baseline.grams, pruned.grams)
+        without = leave_one_out(comparison.own) if baseline.can_leave_one_out else None
+        return Compared(cka(comparison).numpy(), without)
 
-def u_centred_gram(features: Tensor) -> Tensor:
-    """Compute the U-centred Gram matrices of one batch.
-
-    Features are centred over the batch first: HSIC1 does not change, but float32 keeps its digits.
-
-    Args:
-        features: (points, n, features) float32 or float64, n ≥ 4.
-
-    Returns:
-        (points, n, n) float64 with zero diagonal and zero row sums.
-
-    Raises:
-        ValueError: Fewer than four examples.
-    """
-    centred, every_row = _centred(features), slice(0, features.shape[-2])
-    gram = _gram(centred, every_row)  # (points, n, n)
-    return _u_centred(gram, gram.sum(-1, keepdim=True), every_row)
-
-
-def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
-    """Compute the U-centred Gram matrices of one batch of any size, in bands of rows.
-
-    Args:
-        features: See `u_centred_gram`.
-
-    Returns:
-        Bands (points, rows, n) that can be iterated over repeatedly: a single stored band if it takes at most
-        BAND_BYTES, else several, each computed anew on its turn.
-
-    Raises:
-        ValueError: Fewer than four examples.
-    """
-    num_points, n, _ = features.shape
-    rows = BAND_BYTES // (num_points * n * torch.float64.itemsize)
-    return [u_centred_gram(features)] if rows >= n else _Bands(_centred(features), max(rows, 1))
-
-
-class _Bands:
-    """Bands of U-centred Gram matrices, computed anew on every iteration.
-
-    Args:
-        centred: (points, n, features).
-        rows: Rows of a band.
-    """
-
-    def __init__(self, centred: Tensor, rows: int) -> None:
-        n = centred.shape[-2]
-        self._centred = centred
-        self._bands = [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
-        sums = [_gram(centred, band).sum(-1, keepdim=True) for band in self._bands]
-        self._sums = torch.cat(sums, dim=-2)  # (points, n, 1)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        for band in self._bands:
-            yield _u_centred(_gram(self._centred, band), self._sums, band)  # (points, rows, n)
-
-
-def _centred(features: Tensor) -> Tensor:
-    """Centre features over the batch; constant representations become exactly zero."""
-    n = features.shape[-2]
-    if n < 4:
-        raise ValueError(f"CKA over {n} examples: the unbiased HSIC needs at least 4")
-    centred = features - features.mean(-2, keepdim=True)  # (points, n, features)
-    return centred.mul_(varies(features))
-
-
-def _gram(centred: Tensor, band: slice) -> Tensor:
-    """Compute a band of rows of the Gram matrices, with a zero diagonal."""
-    gram = (centred[:, band] @ centred.mT).double()  # (points, rows, n)
-    gram.diagonal(band.start, -2, -1).zero_()
-    return gram
-
-
-def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
-    """U-centre a band of rows in place; `sums` are the row sums of the whole matrices, (points, n, 1)."""
-    n = gram.shape[-1]
-    gram -= (sums[:, band] + sums.mT) / (n - 2)  # (points, rows, n)
-    gram += sums.sum(-2, keepdim=True) / ((n - 1) * (n - 2))
-    gram.diagonal(band.start, -2, -1).zero_()
-    return gram
-
-
-def varies(features: Tensor) -> Tensor:
-    """Find the representations that vary over the batch; the others are constant up to rounding.
-
-    A constant c need not arrive as equal numbers: the mean over an example's T tokens rounds. Whatever the order of the
-    summation, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first order
-    (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), with the unit roundoff u = eps / 2. So two
-    examples of at most MAX_LENGTH tokens differ by at most MAX_LENGTH · eps · |c|, and a feature in which two differ by
-    more varies. A step of float16 is at least 2¹² · eps · |c|, well above that bound.
-
-    The batch size does not enter: examples are compared with each other, not with a mean that rounds as well. Nor does
-    the number of features: each is judged by its own size, because a small feature may vary beside a large constant.
-
-    Args:
-        features: (points, n, features).
-
-    Returns:
-        (points, 1, 1) bool, whether any feature varies.
-    """
-    smallest, largest = features.amin(-2, keepdim=True), features.amax(-2, keepdim=True)  # (points, 1, features)
-    bound = MAX_LENGTH * torch.finfo(features.dtype).eps * torch.maximum(smallest.abs(), largest.abs())
-    return (largest - smallest > bound).any(-1, keepdim=True)
-
-
-# ---------------------------------------------------------------- one model, and two
-
-
-@dataclass(frozen=True)
-class Grams:
-    """A model's Gram matrices under one reduction, and their inner products with themselves.
-
-    Attributes:
-        pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
-        hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never negative.
-        by_example: (points, examples) float64, Σ_i K_im² of each example m within its minibatch.
-    """
-
-    pieces: Iterable[Tensor]
-    hsic: Tensor
-    by_example: Tensor
-
-
-def prepare(pieces: Iterable[Tensor]) -> Grams:
-    """Compute what every comparison needs from one model.
-
-    Args:
-        pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
-    """
-    hsic, by_example = [], []
-    for gram in pieces:
-        squares = gram.square()  # (points, rows, n)
-        hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
-        by_example.append(squares.sum(-1))  # (points, rows)
-    return Grams(pieces, torch.stack(hsic).sum(0), torch.cat(by_example, -1))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Inner products of the Gram matrices of two models: all that CKA and its jackknife need.
-
-    Attributes:
-        baseline: The unpruned model.
-        pruned: The pruned model, on the same examples in the same minibatches.
-        hsic: (baseline points, pruned points) float64, HSIC1 of all pairs, summed over the minibatches.
-        by_example: (points, examples) float64, Σ_i K_im L_im of each example m, of each point with its own baseline.
-    """
-
-    baseline: Grams
-    pruned: Grams
-    hsic: Tensor
-    by_example: Tensor
-
-
-def compare(baseline: Grams, pruned: Grams) -> Comparison:
-    """Multiply the Gram matrices of two models, in one pass over both.
-
-    Args:
-        baseline: From `prepare`.
-        pruned: The same points of the same examples in the same minibatches.
-    """
-    hsic, by_example = [], []
-    for gram, pruned_gram in zip(baseline.pieces, pruned.pieces, strict=True):
-        hsic.append(gram.flatten(1) @ pruned_gram.flatten(1).T / _pairs(gram))  # (baseline points, pruned points)
-        by_example.append((gram * pruned_gram).sum(-1))  # (points, rows)
-    return Comparison(baseline, pruned, torch.stack(hsic).sum(0), torch.cat(by_example, -1))
-
-
-def _pairs(gram: Tensor) -> int:
-    n = gram.shape[-1]
-    return n * (n - 3)
-
-
-# ---------------------------------------------------------------- CKA
+    return compared
 
 
 def cka(compared: Comparison) -> Tensor:
-    """Compute CKA of every baseline point with every pruned point.
+    """Compute CKA of every point of one model with every point of another.
 
     Returns:
-        (baseline points, pruned points) float64 in [-1, 1]; NaN where a representation is constant.
+        (first points, second points) float64 in [-1, 1]; NaN where a representation is constant.
     """
-    scale = torch.outer(compared.baseline.hsic, compared.pruned.hsic).sqrt()  # (baseline points, pruned points)
-    similarity = compared.hsic / scale  # (baseline points, pruned points)
+    first, second = compared.own.first.hsic, compared.own.second.hsic  # (first points,), (second points,)
+    scale = torch.outer(first, second).sqrt()  # (first points, second points)
+    similarity = compared.hsic / scale  # (first points, second points)
     return torch.where(torch.isfinite(similarity) & (scale > 0), similarity, torch.nan)
 
 
-def leave_one_out(compared: Comparison) -> Array:
-    """Compute CKA of each point with its own baseline without each example, in closed form (see the module docstring).
+def own_cka(compared: OwnComparison) -> Array:
+    """Compute CKA of each point in two models over a single batch, (points,); NaN where it is undefined."""
+    parts = (compared, compared.first, compared.second)
+    cross, first, second = (part.by_example.numpy().sum(-1) for part in parts)  # each (points,)
+    defined = (first > 0) & (second > 0)  # (points,)
+    scale = np.sqrt(first * second, out=np.ones_like(cross), where=defined)  # (points,)
+    return np.where(defined, cross / scale, np.nan)
+
+
+def leave_one_out(compared: OwnComparison) -> Array:
+    """Compute CKA of each point in two models without each example, in closed form (see the module docstring).
 
     Args:
         compared: A comparison over a single batch.
@@ -245,7 +70,7 @@ def leave_one_out(compared: Comparison) -> Array:
         ValueError: Fewer than five examples.
     """
     cross, baseline, pruned = (
-        part.by_example.numpy() for part in (compared, compared.baseline, compared.pruned)
+        part.by_example.numpy() for part in (compared, compared.first, compared.second)
     )  # each (points, n)
     n = cross.shape[-1]
     if n < 5:

@@ -8,9 +8,24 @@ the same neighbours and 0 is chance.
 
 from torch import Tensor
 
-from core.similarity.cka import varies
+from core.similarity.gram import varies
+from core.similarity.measure import Compared, Comparer, Sample
 
 NEIGHBOURS = 10
+FEWEST = 2 * NEIGHBOURS + 2  # examples
+
+
+def comparer(baseline: Sample, emptied: Sample | None) -> Comparer | None:
+    """Compare every point of the baseline with every point of a pruned model; None with too few examples."""
+    if baseline.features is None or baseline.features.shape[-2] < FEWEST:
+        return None
+    neighbours = nearest(baseline.features)  # (points, n, n)
+
+    def compared(pruned: Sample) -> Compared:
+        assert pruned.features is not None  # as the baseline
+        return Compared(mutual_knn(neighbours, nearest(pruned.features)).numpy())
+
+    return compared
 
 
 def nearest(features: Tensor) -> Tensor:
@@ -27,8 +42,8 @@ def nearest(features: Tensor) -> Tensor:
         ValueError: Fewer than 2k + 2 examples.
     """
     n = features.shape[-2]
-    if n < 2 * NEIGHBOURS + 2:
-        raise ValueError(f"{NEIGHBOURS} nearest neighbours of {n} examples: at least {2 * NEIGHBOURS + 2} are needed")
+    if n < FEWEST:
+        raise ValueError(f"{NEIGHBOURS} nearest neighbours of {n} examples: at least {FEWEST} are needed")
     centred = (features - features.mean(-2, keepdim=True)).double()  # (points, n, features)
     lengths = centred.norm(dim=-1, keepdim=True)  # (points, n, 1)
     cosine = (centred / lengths) @ (centred / lengths).mT  # (points, n, n)

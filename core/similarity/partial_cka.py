@@ -13,9 +13,28 @@ where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer 
 import numpy as np
 import numpy.typing as npt
 
+from core.similarity.cka import leave_one_out, own_cka
+from core.similarity.gram import compare_own
+from core.similarity.measure import Compared, Comparer, Sample
+
 Array = npt.NDArray[np.float64]
 
 LEAST_LEFT = 1e-4
+
+
+def comparer(baseline: Sample, emptied: Sample | None) -> Comparer | None:
+    """Compare each point of a pruned model with its own baseline, given the emptied model; None without one."""
+    if emptied is None:
+        return None
+    floor = emptied.grams
+    baseline_floor = compare_own(baseline.grams, floor)
+
+    def compared(pruned: Sample) -> Compared:
+        pairs = (compare_own(baseline.grams, pruned.grams), baseline_floor, compare_own(pruned.grams, floor))
+        without = partial_cka(*map(leave_one_out, pairs)) if baseline.can_leave_one_out else None  # (points, n)
+        return Compared(partial_cka(*map(own_cka, pairs)), without)
+
+    return compared
 
 
 def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:

@@ -18,7 +18,7 @@ from io import StringIO
 
 from torch import Tensor, nn
 
-from core.similarity.cka import varies
+from core.similarity.gram import varies
 
 Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features)
 

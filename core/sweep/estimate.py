@@ -17,7 +17,7 @@ from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
 from core.sweep.runner import make_plan, open_runner
-from core.sweep.sweep import check_fit
+from core.sweep.sweep import check_fit, has_floor
 
 SAMPLE_SIZE = 32  # evaluation examples, and calibration examples: two micro-batches each
 PROBE_AMOUNT = 0.5  # the pruning amount to try
@@ -61,7 +61,16 @@ def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, request)
         pace = measure(checkpoint, inputs, request, report)
-    return {"stored": False, "seconds": pace.preparation + pace.per_amount * len(request.amounts)}
+    return {"stored": False, "seconds": pace.preparation + pace.per_amount * passes(request, inputs)}
+
+
+def passes(request: SweepRequest, inputs: Inputs) -> float:
+    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest.
+
+    A sweep that stops at a damage runs fewer.
+    """
+    rest = len(inputs.rest.rows) / len(inputs.subset.rows) if inputs.rest else 0.0
+    return len(request.amounts) * (1 + rest) + has_floor(request)
 
 
 def to_download(request: SweepRequest) -> str | None:

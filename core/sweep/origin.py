@@ -101,6 +101,8 @@ def _request(result: SweepResult, amount: float, checkpoint: str | None, data: s
             checkpoint=checkpoint or request.checkpoint,
             data=data or request.data,
             amounts=parse_amounts([amount]),
+            until_damage=None,
+            range_examples="subset",
         )
     )
 

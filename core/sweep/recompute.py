@@ -91,8 +91,8 @@ def verify_frame(
             theirs = _torch_cka_matrices(runner, stored.amount, report)
     return Deviations(
         amount=stored.amount,
-        engine={name: _deviation(stored.cka[name], ours.cka[name]) for name in REDUCTIONS},
-        torch_cka={name: _deviation(stored.cka[name], theirs[name].tolist()) for name in REDUCTIONS},
+        engine={name: _deviation(stored.matrix(name), ours.matrix(name)) for name in REDUCTIONS},
+        torch_cka={name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in REDUCTIONS},
         accuracy=abs((stored.metrics["accuracy"] or 0.0) - (ours.metrics["accuracy"] or 0.0)),
     )
 

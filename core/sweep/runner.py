@@ -13,6 +13,7 @@ from core.encoder.representations import Recorder, Representations
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel
+from core.pruning.magnitude import scoped_weights
 from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
@@ -76,6 +77,12 @@ class Runner:
             num_tokens=max(window.num_tokens for window in self.windows),
         )
 
+    @contextmanager
+    def emptied(self, scope: str | None) -> Iterator[None]:
+        """Set every matrix of a scope to zero for a while; a neuron method's scope is the encoder."""
+        with self.model.emptied(scoped_weights(self.checkpoint.model, scope)):
+            yield
+
     def run(self, window: Window, buffers: Representations) -> Iterator[None]:
         """Run a window's examples through the model as currently pruned; yield after each micro-batch.
 
@@ -105,7 +112,9 @@ def planning(
         The plan, through `yield from`.
     """
     calibration = _calibration(checkpoint, examples) if examples else None
-    baseline = Baseline(checkpoint.model, request.amounts, request.scope, request.seed, calibration)
+    baseline = Baseline(
+        checkpoint.model, request.amounts, request.scope, request.seed, calibration, controls=request.control_of
+    )
     steps = REGISTRY[request.method](baseline)
     total = len(calibration.batches) if calibration else 0
     for done in count(1):

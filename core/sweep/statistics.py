@@ -1,10 +1,10 @@
 """Statistics of a sweep's similarities: survival, the depth gap, and their intervals. No torch: the server imports it.
 
 Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958). The measure of similarity
-computes its replicates (`core.similarity.cka.leave_one_out`).
+computes its replicates (such as `core.similarity.cka.leave_one_out`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,7 +14,16 @@ from scipy.special import stdtrit
 
 from core.errors import PrunescopeError
 from core.request.catalog import SURVIVAL_THRESHOLD
-from core.results.schema import DepthGapRecord, LayerStatistics, SurvivalRecord
+from core.results.schema import (
+    Bounds,
+    DepthGapRecord,
+    GapAtDamage,
+    LayerStatistics,
+    NotAtDamage,
+    ProfileAtDamage,
+    SurvivalRecord,
+)
+from core.sweep.equal_damage import AtDamage, Missing, Place, at_place
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -129,31 +138,114 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     return value - margin, value + margin
 
 
-def layer_statistics(amounts: Sequence[float], own_cka: Array, replicates: Array) -> LayerStatistics:
-    """Compute survival and depth gap with their intervals, for the result file.
+def survival_interval(
+    amounts: Sequence[float], own: Array, low: Array, high: Array, threshold: float = SURVIVAL_THRESHOLD
+) -> tuple[Array, Array]:
+    """Invert the intervals of own similarity: the amounts at which the threshold lies inside them.
 
-    Survival's interval is clipped to the measured amounts: an upper bound at the largest amount means "or beyond". For
-    a censored survival it extends down as far as single examples make the layer fall; if none does, it is the largest
-    amount alone.
+    A jackknife of the interpolated crossing covers too little (84 to 100 %, measured), and has no width where no
+    single example moves the crossing. An upper bound at the largest amount means "or beyond".
 
     Args:
         amounts: (frames,) ascending from 0.
-        own_cka: (frames, points), CKA of each point with its own baseline; undefined values are NaN.
+        own: (frames, points) own similarity; NaN where it is undefined, which counts as fallen.
+        low: (frames, points) its lower bounds; NaN where they are undefined.
+        high: (frames, points) its upper bounds.
+        threshold: The similarity that a layer must keep.
+
+    Returns:
+        Lower and upper bounds, each (points,).
+    """
+    axis, known = np.asarray(amounts), ~np.isnan(own)  # (frames,), (frames, points)
+    lowest = np.where(np.isnan(low) & known, -np.inf, low)  # (frames, points)
+    highest = np.where(np.isnan(high) & known, np.inf, high)  # (frames, points)
+    return _survivals(axis, lowest, threshold)[0], _survivals(axis, highest, threshold)[0]
+
+
+def layer_statistics(
+    amounts: Sequence[float],
+    own: Array,
+    replicates: Array,
+    places: Mapping[str, Place | Missing],
+    threshold: float = SURVIVAL_THRESHOLD,
+    keep_profiles: bool = True,
+    pruned_point: int | None = None,
+) -> LayerStatistics:
+    """Compute the statistics of one measure under one reduction, with their intervals, for the result file.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        own: (frames, points), similarity of each point to its own baseline; undefined values are NaN.
         replicates: (frames, points, n), the same without each example.
+        places: Where own CKA reaches each damage, by the damage's text.
+        threshold: The similarity that a layer must keep to survive.
+        keep_profiles: Whether the profiles' replicates are kept, which takes the most room in a file.
+        pruned_point: The point of the only layer that is pruned, whose replicates are kept.
 
     Returns:
         The record, without a depth gap if D or one of its replicates is undefined.
     """
     axis = np.asarray(amounts)
-    values, censored = _survivals(axis, own_cka, SURVIVAL_THRESHOLD)  # (points,)
-    without, _ = _survivals(axis, replicates, SURVIVAL_THRESHOLD)  # (points, n)
-    low, high = (bound.clip(0, axis[-1]) for bound in jackknife(values, without))  # (points,)
+    low, high = jackknife(own, replicates)  # each (frames, points)
+    at = {damage: _at(amounts, own, replicates, place) for damage, place in places.items()}
     return LayerStatistics(
-        survival=tuple(
-            SurvivalRecord(value=v, low=a, high=b, censored=c)
-            for v, a, b, c in zip(values.tolist(), low.tolist(), high.tolist(), censored.tolist(), strict=True)
-        ),
-        depth_gap=_depth_gap_record(_depth_gaps(axis, own_cka), _depth_gaps(axis, replicates)),
+        own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
+        survival=_survival_records(axis, own, low, high, threshold),
+        depth_gap=_depth_gap_record(_depth_gaps(axis, own), _depth_gaps(axis, replicates)),
+        gap_at_damage={damage: _gap_record(found) for damage, found in at.items()},
+        profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in at.items()},
+        own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
+    )
+
+
+def _at(amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing) -> AtDamage | Missing:
+    return place if isinstance(place, Missing) else at_place(amounts, own, replicates, place)
+
+
+def _bounds(low: float, high: float) -> Bounds | None:
+    return None if np.isnan(low) or np.isnan(high) else (low, high)
+
+
+def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
+    """Return the replicates of each frame; None if one is undefined."""
+    return tuple(map(tuple, replicates.tolist())) if np.isfinite(replicates).all() else None
+
+
+def _survival_records(
+    amounts: Array, own: Array, low: Array, high: Array, threshold: float
+) -> tuple[SurvivalRecord, ...]:
+    values, censored = _survivals(amounts, own, threshold)  # each (points,)
+    lows, highs = survival_interval(amounts.tolist(), own, low, high, threshold)  # each (points,)
+    return tuple(
+        SurvivalRecord(value=v, low=a, high=b, censored=c)
+        for v, a, b, c in zip(values.tolist(), lows.tolist(), highs.tolist(), censored.tolist(), strict=True)
+    )
+
+
+def _gap_record(found: AtDamage | Missing) -> GapAtDamage | NotAtDamage:
+    if isinstance(found, Missing):
+        return NotAtDamage(reason=found)
+    low, high = jackknife(np.asarray(found.gap), found.gap_replicates)
+    return GapAtDamage(
+        value=found.gap,
+        low=float(low),
+        high=float(high),
+        replicates=tuple(found.gap_replicates.tolist()),
+        amount=found.amount,
+        coarse=found.is_coarse,
+    )
+
+
+def _profile_record(found: AtDamage | Missing, with_replicates: bool) -> ProfileAtDamage | NotAtDamage:
+    if isinstance(found, Missing):
+        return NotAtDamage(reason=found)
+    low, high = jackknife(found.profile, found.profile_replicates)  # each (points,)
+    return ProfileAtDamage(
+        value=tuple(found.profile.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        amount=found.amount,
+        replicates=_kept(found.profile_replicates) if with_replicates else None,
     )
 
 

@@ -7,43 +7,42 @@ sweep. However it ends, the model is restored.
 import platform
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from core.encoder.batches import MINIBATCH
 from core.encoder.loading import Checkpoint, check_labels
 from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
-from core.inputs.prepare import DTYPE, Inputs, pruning_record
+from core.inputs.prepare import DTYPE, Inputs, key_of_request, pruning_record
 from core.inputs.training_overlap import check_not_training_data
-from core.pruning import Plan, Removed
-from core.request.catalog import ENGINE_VERSION, MIN_EXAMPLES, REDUCTIONS
+from core.pruning import Plan
+from core.request.catalog import ENGINE_VERSION, MEASURES
 from core.request.limits import limits
+from core.request.points import first_emptied_point, pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.schema import (
-    CkaRecord,
     Frame,
     Header,
-    LayerStatistics,
-    Matrix,
-    PruningRecord,
+    MeasureRecord,
+    Row,
+    SimilarityRecord,
     SweepResult,
-    result_key,
+    WorkingRangeRecord,
 )
-from core.similarity.cka import Array, Grams, cka, compare, leave_one_out, prepare, u_centred_bands, u_centred_gram
-from core.sweep.metrics import evaluate
+from core.similarity.cka import cka
+from core.similarity.gram import Grams, compare, prepare, u_centred_gram
+from core.sweep.beside import AmountResult, Beside, row_of, statistics_of
+from core.sweep.meter import Measured, Meter, Pruned
 from core.sweep.runner import Progress, Runner, open_runner, planning
-from core.sweep.statistics import layer_statistics
+from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
-
-SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where the jackknife works
 
 
 @dataclass(frozen=True)
@@ -103,147 +102,87 @@ def _events(
     started, subset = time.monotonic(), inputs.subset
     plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
     with open_runner(checkpoint, subset, request, plan) as runner:
-        meter = _Meter(runner, len(request.amounts))
+        meter = Meter(runner, inputs.rest, len(request.amounts), has_floor(request))
         unpruned, *amounts = request.amounts
-        baseline = yield from meter.measure(unpruned)
-        header = _header(runner, pruning_record(request, inputs.calibration, plan.reliability), baseline)
-        results = [_compare(subset, baseline, baseline)]
+        emptied = (yield from _measure_emptied(meter, runner, request)) if has_floor(request) else None
+        baseline = yield from meter.measure(unpruned)  # last, so that its features are still there to compare
+        beside = Beside(subset, baseline, emptied, request.measures)
+        header = _header(runner, inputs, request, plan, baseline, beside)
+        results = [beside.compare(baseline)]
         yield FrameReady(header, results[-1].frame)
         for amount in amounts:
-            results.append(_compare(subset, baseline, (yield from meter.measure(amount))))
+            results.append(beside.compare((yield from meter.measure(amount))))
             yield FrameReady(header, results[-1].frame)
-    yield _result(header, results, request, time.monotonic() - started)
+            if request.until_damage is not None and results[-1].damage >= request.until_damage:
+                break
+    yield _result(header, results, inputs, request, time.monotonic() - started)
 
 
-# ---------------------------------------------------------------- measure one model
+def has_floor(request: SweepRequest) -> bool:
+    """Whether something is left of the model that a request's method has emptied: biases that the method keeps."""
+    return "attribution-residual" not in (request.method, request.control_of)
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """A pruned model's output for all examples.
-
-    Attributes:
-        amount: The pruning amount.
-        removed: What pruning removed.
-        predictions: (examples,) label indices.
-        grams: The Gram matrices of each reduction.
-    """
-
-    amount: float
-    removed: Removed
-    predictions: tuple[int, ...]
-    grams: Mapping[str, Grams]
+def _measure_emptied(meter: Meter, runner: Runner, request: SweepRequest) -> Generator[Progress, None, Measured]:
+    return meter.measure_emptied(request.scope, first_emptied_point(runner.points, request.scope))
 
 
-class _Meter:
-    """Measures the model at one amount after another, in the same buffers, and counts the micro-batches.
-
-    Args:
-        runner: The model and the examples.
-        num_amounts: How many amounts will be measured.
-    """
-
-    def __init__(self, runner: Runner, num_amounts: int) -> None:
-        self._runner, self._buffers = runner, runner.buffers()
-        self._done, self._total = 0, runner.micro_batches * num_amounts
-
-    def measure(self, amount: float) -> Generator[Progress, None, _Measured]:
-        """Prune the model and run it over all examples; yield after each micro-batch."""
-        runner, buffers = self._runner, self._buffers
-        removed, tokens = runner.model.prune(amount), list[Tensor]()
-        for window in runner.windows:
-            for _ in runner.run(window, buffers):
-                self._done += 1
-                yield Progress(amount, self._done, self._total)
-            tokens += map(u_centred_gram, buffers.tokens(window))  # one (points, minibatch, minibatch) per minibatch
-        pieces = {"mean": u_centred_bands(buffers.mean), "cls": u_centred_bands(buffers.cls), "tokens": tokens}
-        return _Measured(
-            amount=amount,
-            removed=removed,
-            predictions=tuple(buffers.logits.argmax(-1).tolist()),
-            grams={name: prepare(pieces[name]) for name in REDUCTIONS},
-        )
-
-
-def _header(runner: Runner, pruning: PruningRecord, baseline: _Measured) -> Header:
+def _header(
+    runner: Runner, inputs: Inputs, request: SweepRequest, plan: Plan, baseline: Pruned, beside: Beside
+) -> Header:
     return Header(
         checkpoint=runner.checkpoint.record,
-        task=runner.subset.record(),
-        pruning=pruning,
-        cka=CkaRecord(
+        task=inputs.subset.record(),
+        pruning=pruning_record(request, inputs.calibration, plan.reliability),
+        similarity=SimilarityRecord(
             points=runner.points,
-            estimators=ESTIMATORS,
-            length_control=_length_control(runner, baseline.grams["tokens"]),
+            measures={
+                name: MeasureRecord(
+                    estimators={reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions}
+                )
+                for name in request.measures
+            },
+            length_control=_length_control(runner, baseline.samples["tokens"].grams),
         ),
+        floor=beside.floor(),
     )
 
 
-def _length_control(runner: Runner, baseline: Grams) -> tuple[float | None, ...]:
+def _length_control(runner: Runner, baseline: Grams) -> Row:
     """Compute the CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
     masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
-    return _matrix(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline)))[0]
+    return row_of(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline))[0].numpy())
 
 
-# ---------------------------------------------------------------- compare two models
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """A pruned model beside the baseline.
-
-    Attributes:
-        frame: The numbers for the file.
-        leave_one_out: For each reduction over a single batch the CKA of each point with its own baseline without each
-            example, (points, n); empty if too few examples remain.
-    """
-
-    frame: Frame
-    leave_one_out: Mapping[str, Array]
-
-
-def _compare(subset: EvalSubset, baseline: _Measured, pruned: _Measured) -> _Compared:
-    metrics, intervals = evaluate(subset.task.metrics, subset.gold, pruned.predictions)
-    comparisons = {name: compare(baseline.grams[name], pruned.grams[name]) for name in REDUCTIONS}
-    frame = Frame(
-        amount=pruned.amount,
-        sparsity=pruned.removed.sparsity,
-        prunable_sparsity=pruned.removed.prunable_sparsity,
-        layer_sparsity=pruned.removed.layer_sparsity,
-        metrics=metrics,
-        intervals=intervals,
-        cka={name: _matrix(cka(compared)) for name, compared in comparisons.items()},
-        predictions=pruned.predictions,
-    )
-    reductions = SINGLE_BATCH if len(subset.rows) > MIN_EXAMPLES else ()
-    return _Compared(frame, {name: leave_one_out(comparisons[name]) for name in reductions})
-
-
-def _matrix(values: Tensor) -> Matrix:
-    """Convert a matrix for the file, undefined values to None."""
-    return tuple(tuple(None if value != value else value for value in row) for row in values.tolist())
-
-
-# ---------------------------------------------------------------- the result
-
-
-def _result(header: Header, results: Sequence[_Compared], request: SweepRequest, seconds: float) -> SweepResult:
+def _result(
+    header: Header, results: Sequence[AmountResult], inputs: Inputs, request: SweepRequest, seconds: float
+) -> SweepResult:
+    subset = inputs.subset
     return SweepResult(
         **dict(header),
-        key=result_key(header.checkpoint.revision, header.task, header.pruning, request.points, request.amounts, DTYPE),
-        frames=tuple(compared.frame for compared in results),
-        statistics={name: _statistics(name, results) for name in results[0].leave_one_out} or None,
+        key=key_of_request(request, header.checkpoint.revision, subset, header.pruning),
+        frames=tuple(result.frame for result in results),
+        working_range=_working_range(results, subset, inputs.rest),
+        statistics=statistics_of(results, request.measures, pruned_point(header.points, request.scope)),
         environment=environment(),
         seconds=round(seconds, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _statistics(reduction: str, results: Sequence[_Compared]) -> LayerStatistics:
-    matrices = np.array([compared.frame.cka[reduction] for compared in results], dtype=np.float64)
-    return layer_statistics(
-        [compared.frame.amount for compared in results],
-        matrices.diagonal(axis1=1, axis2=2),  # (frames, points)
-        np.stack([compared.leave_one_out[reduction] for compared in results]),  # (frames, points, n)
+def _working_range(results: Sequence[AmountResult], subset: EvalSubset, rest: EvalSubset | None) -> WorkingRangeRecord:
+    gold = np.array([*subset.gold, *(rest.gold if rest else ())])  # (examples,)
+    predictions = np.array([[*result.frame.predictions, *result.rest_predictions] for result in results])
+    metric = subset.task.main_metric
+    found = working_range(metric, [result.frame.amount for result in results], gold, predictions)
+    return WorkingRangeRecord(
+        to=found.to,
+        metric=metric,
+        examples=len(gold),
+        shown_broken_from=found.shown_broken_from,
+        smallest_drop=found.smallest_drop,
+        lead=found.lead,
+        reason="no lead" if found.to is None else "too few examples" if found.has_too_few_examples else None,
     )
 
 

@@ -38,7 +38,7 @@ def swept(folder: Path, glue: Path, **options: object) -> tuple[SweepResult, tup
 def check(result: SweepResult, texts: tuple[tuple[str, ...], ...], folder: Path) -> None:
     """Asserts that every frame is what the independent computation gives."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    scope, points = str(result.pruning.scope), result.cka.points
+    scope, points = str(result.pruning.scope), result.points
     seen = [
         independent.see(independent.pruned_model(folder, scope, amount), tokenizer, texts, points)
         for amount in result.amounts
@@ -96,14 +96,14 @@ def test_torch_cka_agrees_with_float64_one_sentence_at_a_time(tiny_bert: Path, g
     result, texts = swept(tiny_bert, glue_folder)
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     baseline, pruned = (
-        independent.see(independent.pruned_model(tiny_bert, "encoder", amount), tokenizer, texts, result.cka.points)
+        independent.see(independent.pruned_model(tiny_bert, "encoder", amount), tokenizer, texts, result.points)
         for amount in (0.0, 0.6)
     )
     expected = independent.cka_matrices(baseline, pruned)
     first, second = independent.reduced(baseline.states), independent.reduced(pruned.states)
     for name in REDUCTIONS:
         pairs = [(torch.from_numpy(a), torch.from_numpy(b)) for a, b in zip(first[name], second[name], strict=True)]
-        theirs = torch_cka_matrix(pairs, len(pairs), len(result.cka.points))
+        theirs = torch_cka_matrix(pairs, len(pairs), len(result.points))
         np.testing.assert_allclose(theirs.numpy(), expected[name], atol=1e-4)
 
 

@@ -35,7 +35,7 @@ def numbers(player: Locator, name: str) -> list[float]:
 
 def cells(result: SweepResult, step: int) -> list[float]:
     """The values of a result's heatmap, row by row from the first layer."""
-    return [value for row in result.frames[step].cka["mean"] for value in row if value is not None]
+    return [value for row in result.frames[step].similarity["cka"]["mean"] for value in row if value is not None]
 
 
 def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(page: Page, site: str) -> None:

@@ -72,7 +72,7 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_pa
     assert any("Pruning amount 0.25" in text for text in svg.itertext())
     with fetched(downloads, "CKA as CSV", tmp_path).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["reduction"] == "cls" and float(row["amount"]) == 0.5]
-    values = [value for row in RESULT.frames[2].cka["cls"] for value in row]
+    values = [value for row in RESULT.frames[2].similarity["cka"]["cls"] for value in row]
     assert [float(row["cka"]) for row in rows] == values
     with fetched(downloads, "Metrics as CSV", tmp_path).open(newline="") as file:
         accuracies = [float(row["value"]) for row in csv.DictReader(file) if row["metric"] == "accuracy"]
@@ -121,9 +121,9 @@ def check_player(context: BrowserContext, path: Path, two: bool) -> None:
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("slider", name="Pruning amount").press("End")
     expect(page.get_by_text("Pruning amount 0.50").first).to_be_visible()
-    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].cka['cls'][2][2]:.2f}")
+    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].similarity['cka']['cls'][2][2]:.2f}")
     page.locator("select[data-choose=choice]").select_option("tokens")
-    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].cka['tokens'][2][2]:.2f}")
+    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].similarity['cka']['tokens'][2][2]:.2f}")
     assert not complaints
     assert requests == ["file"], "the file alone was read"
 

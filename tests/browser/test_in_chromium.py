@@ -36,7 +36,11 @@ def printed(player: Locator, picture: str = "heatmap") -> list[str]:
 
 
 def expected(index: int, reduction: str = "mean", result: SweepResult = SST2) -> list[str]:
-    return [f"{value:.2f}".replace("-0.00", "0.00") for row in result.frames[index].cka[reduction] for value in row]
+    return [
+        f"{value:.2f}".replace("-0.00", "0.00")
+        for row in result.frames[index].similarity["cka"][reduction]
+        for value in row
+    ]
 
 
 def expect_printed(player: Locator, picture: str, numbers: list[str]) -> None:

@@ -32,7 +32,7 @@ def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
     result = store.load(path)
     assert result.amounts == (0.0, 0.5)
     assert result.task.source_name == "tiny pairs"
-    assert set(result.frames[0].metrics) == {"accuracy", "f1"}
+    assert set(result.frames[0].metrics) == {"accuracy", "matthews_correlation", "f1"}
     assert str(tmp_path) not in path.read_text(), "no machine path in a result"
     assert "amount 0.5" in done.stderr
     assert "warning: The unpruned model's accuracy, 0.49, is below the majority class's, 0.54." in done.stderr

@@ -84,8 +84,8 @@ def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -
     computed = again.frames[-1]
     assert computed.predictions == stored.predictions
     assert computed.metrics == stored.metrics
-    for reduction, matrix in stored.cka.items():
-        np.testing.assert_allclose(computed.cka[reduction], matrix, rtol=0, atol=ENGINE_TOLERANCE)
+    for reduction, matrix in stored.similarity["cka"].items():
+        np.testing.assert_allclose(computed.similarity["cka"][reduction], matrix, rtol=0, atol=ENGINE_TOLERANCE)
 
 
 @pytest.mark.parametrize("task", list(EMBEDDED))

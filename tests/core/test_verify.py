@@ -66,9 +66,14 @@ def with_cell(reduction: str, value: Callable[[float], float | None]) -> Callabl
     """Changes the last row's first value of one reduction."""
 
     def change(frame: Frame) -> dict[str, object]:
-        *rows, (first, *others) = frame.cka[reduction]
+        *rows, (first, *others) = frame.similarity["cka"][reduction]
         assert first is not None
-        return {"cka": {**frame.cka, reduction: (*rows, (value(first), *others))}}
+        return {
+            "similarity": {
+                **frame.similarity,
+                "cka": {**frame.similarity["cka"], reduction: (*rows, (value(first), *others))},
+            }
+        }
 
     return change
 
@@ -161,8 +166,8 @@ class TestFinds:
         checkpoint.model.save_pretrained(folder)  # type: ignore[operator]
         places = {"checkpoint": str(folder), "data": str(glue_folder)}
         constant = swept(*places.values(), num_examples=40)
-        assert constant.frames[2].cka["mean"][0][1] is None
-        assert constant.frames[2].cka["mean"][0][0] is not None
+        assert constant.frames[2].similarity["cka"]["mean"][0][1] is None
+        assert constant.frames[2].similarity["cka"]["mean"][0][0] is not None
         assert verify_frame(constant, 0.4, **places).within_tolerance
 
 

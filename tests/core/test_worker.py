@@ -221,7 +221,7 @@ def test_a_cancelled_run_stops_before_its_next_frame(tiny_bert: Path, glue_folde
     again = serve([{**run, "job": "b"}])
     assert frames(again)[0] == frames(events)[0], "the model was left as it was found"
     assert frames(again) == list(store.load(Path(again[-1]["path"])).frames)
-    assert frames(again)[0].cka["mean"][0][0] == pytest.approx(1, abs=1e-6)
+    assert frames(again)[0].similarity["cka"]["mean"][0][0] == pytest.approx(1, abs=1e-6)
 
 
 def test_a_waiting_run_that_is_cancelled_never_starts(tiny_bert: Path, glue_folder: Path) -> None:

@@ -65,7 +65,7 @@ def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
 
 def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     magnitude, control = with_depth_gap(result(), 0.2, 0.05), result(method="random")
-    mean, cls = ((with_depth_gap(control, value, 0.02).statistics or {})["cls"] for value in (0.5, 0.4))
+    mean, cls = ((with_depth_gap(control, value, 0.02).statistics or {})["cka"]["cls"] for value in (0.5, 0.4))
     ship(shipped, magnitude, sealed(control.model_copy(update={"statistics": {"mean": mean, "cls": cls}})))
     app = open_page(PAGE)
     before = player(app)["views"]

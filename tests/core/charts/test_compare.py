@@ -49,7 +49,7 @@ def test_the_diagonals_are_laid_over_one_another() -> None:
         assert len(told) == 6
         for result, word in ((FIRST, "Magnitude"), (SECOND, "Random")):
             for k in range(3):
-                value = result.frames[frame].cka["mean"][k][k]
+                value = result.frames[frame].similarity["cka"]["mean"][k][k]
                 assert float(told[word, str(k + 1)]) == pytest.approx(value, abs=0.0051)
 
 

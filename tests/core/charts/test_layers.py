@@ -7,7 +7,7 @@ import pytest
 from core.charts.grammar import STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
 from core.charts.layers import layer_views
 from core.charts.view import specs
-from core.findings.overview import own_cka
+from core.findings.overview import own_similarity
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -36,7 +36,7 @@ def title(layer: int) -> str:
 
 def test_every_layer_has_its_curve_one_strip_above_the_one_before() -> None:
     rows = views()["curves"]["datasets"]["own"]
-    values = own_cka(RESULT, "mean")
+    values = own_similarity(RESULT, "mean")
     assert len(rows) == 12
     for row in rows:
         value = values[AMOUNTS.index(row["amount"]), row["row"]]
@@ -53,7 +53,7 @@ def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
     for frame in (0, 1, 3):
         picture = drawn(spec, frame)
         texts = [text.text for text in marks(picture, "text mark")]
-        values = own_cka(RESULT, "mean")[frame]
+        values = own_similarity(RESULT, "mean")[frame]
         assert texts == ["undefined" if math.isnan(value) else f"{value:.3f}" for value in values]
     heights = [place(text)[1] for text in marks(picture, "text mark")]
     assert heights == sorted(heights, reverse=True), "the first layer is at the bottom"
@@ -97,7 +97,7 @@ def test_the_row_of_the_heatmap_over_the_amounts(chosen: str, row: int) -> None:
     assert len(cells) == 12
     for frame in RESULT.frames:
         for j in range(3):
-            value = frame.cka["mean"][row][j]
+            value = frame.similarity["cka"]["mean"][row][j]
             told = cells[f"{frame.amount:.2f}", title(j)]
             assert told == "undefined" if value is None else float(told) == pytest.approx(value, abs=5.1e-4)
     assert spec["title"].startswith(title(row))

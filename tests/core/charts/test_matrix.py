@@ -66,7 +66,7 @@ def test_every_cell_shows_its_value_to_three_decimals(result: SweepResult, reduc
         shown = cells(spec, frame)
         assert len(shown) == 9
         for i, j in product(range(3), range(3)):
-            value = result.frames[frame].cka[reduction][i][j]
+            value = result.frames[frame].similarity["cka"][reduction][i][j]
             assert value is not None
             assert float(labels(shown[name(i), name(j)])["CKA"]) == pytest.approx(value, abs=5.1e-4)
 
@@ -133,7 +133,7 @@ def test_every_cell_shows_the_difference_and_both_values(frame: int) -> None:
     cells = differences(drawn(views()["difference"], frame))
     assert len(cells) == 9
     for i, j in product(range(3), range(3)):
-        a, b = (result.frames[frame].cka["mean"][i][j] for result in (FIRST, SECOND))
+        a, b = (result.frames[frame].similarity["cka"]["mean"][i][j] for result in (FIRST, SECOND))
         assert a is not None
         assert b is not None
         told = labels(cells[name(i), name(j)])

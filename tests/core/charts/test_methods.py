@@ -9,7 +9,7 @@ import torch
 from core.charts.grammar import OUTLINE_COLOUR
 from core.charts.methods import LAYER, SCENES, UNPRUNED, cka, explanation_views, similarities
 from core.similarity.cka import cka as engine_cka
-from core.similarity.cka import compare, prepare, u_centred_gram
+from core.similarity.gram import compare, prepare, u_centred_gram
 from tests.pictures import drawn, labels, marks
 
 

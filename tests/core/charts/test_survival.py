@@ -4,7 +4,7 @@ import pytest
 
 from core.charts.grammar import STRIP_HEIGHT
 from core.charts.overview import player_views
-from core.findings.overview import layer_survivals, own_cka
+from core.findings.overview import layer_survivals, own_similarity
 from core.request.catalog import SURVIVAL_THRESHOLD
 from tests.builders import make_result
 from tests.core.charts.test_compare import AMOUNTS
@@ -14,7 +14,7 @@ from tests.pictures import drawn, labels, marks
 
 def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
     result = make_result(num_layers=4)
-    values = own_cka(result, "mean")
+    values = own_similarity(result, "mean")
     spec = player_views(result, "mean")["survival"].spec
     for frame in (0, 6, 12, 19):
         rects = marks(drawn(spec, frame), "rect mark")
@@ -32,7 +32,7 @@ def test_a_layer_that_never_falls_is_said_to_outlast_the_sweep() -> None:
 
 def test_survival_has_its_interval_where_it_is_known() -> None:
     result = make_result(num_layers=3)
-    known = (result.statistics or {})["mean"].survival
+    known = (result.statistics or {})["cka"]["mean"].survival
     bars = views(result)["survival"]["datasets"]["bars"]
     assert [(bar["low"], bar["high"]) for bar in bars] == [(one.low, one.high) for one in known]
     assert [bar["survival"] for bar in bars] == pytest.approx([one.value for one in known], abs=1e-6)
@@ -55,7 +55,7 @@ def test_another_threshold_gives_other_bars_without_interval(threshold: float) -
 
 def test_a_bar_fades_when_its_layer_has_fallen() -> None:
     result = make_result(num_layers=3)
-    values = own_cka(result, "mean")
+    values = own_similarity(result, "mean")
     for frame in (0, 12, 19):
         rects = marks(drawn(views(result)["survival"], frame), "rect mark")
         bars = [rect for rect in rects if "Survives up to" in labels(rect)]

@@ -106,11 +106,11 @@ def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Pat
         before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     result = run(folder, glue_folder, method=method, scope=scope)
     baseline, half = result.frames
-    np.testing.assert_allclose(np.diag(np.array(baseline.cka["mean"], dtype=float)), 1, atol=1e-6)
+    np.testing.assert_allclose(np.diag(np.array(baseline.similarity["cka"]["mean"], dtype=float)), 1, atol=1e-6)
     assert baseline.sparsity == 0
     assert 0.2 < half.prunable_sparsity < 0.8
     assert all(0.2 < share < 0.8 for share in half.layer_sparsity)
-    assert np.nanmax(np.diag(np.array(half.cka["mean"], dtype=float))) < 0.999
+    assert np.nanmax(np.diag(np.array(half.similarity["cka"]["mean"], dtype=float))) < 0.999
     with borrow(prepare(request).resolved) as again:
         assert again is checkpoint, "what was pruned, or this proves nothing"
         for name, value in again.model.state_dict().items():

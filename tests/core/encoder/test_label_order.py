@@ -92,7 +92,7 @@ def test_every_method_removes_the_same(nli: tuple[Path, Path], nli_data: str, me
     """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned too."""
     scope = None if method.startswith("attribution") else "all-linear"
     before, after = (swept(folder, nli_data, "mnli", method=method, scope=scope).frames for folder in nli)
-    assert [frame.cka for frame in after] == [frame.cka for frame in before]
+    assert [frame.similarity for frame in after] == [frame.similarity for frame in before]
     assert [frame.predictions for frame in after] == [frame.predictions for frame in before]
 
 

@@ -38,7 +38,9 @@ def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> No
 def test_the_heatmap_shows_the_reduction(result: SweepResult, reduction: str) -> None:
     picture = drawn(figure_of((result,), reduction), 2)
     told = {labels(rect)["CKA"] for rect in marks(picture, "rect mark") if "CKA" in labels(rect)}
-    assert told == {f"{value:.3f}" for row in result.frames[2].cka[reduction] for value in row if value is not None}
+    assert told == {
+        f"{value:.3f}" for row in result.frames[2].similarity["cka"][reduction] for value in row if value is not None
+    }
 
 
 def test_a_picture_keeps_its_size_whatever_a_checkpoint_is_called(result: SweepResult) -> None:
@@ -82,7 +84,7 @@ def test_the_views_of_another_page_stand_in_one_figure_with_their_own_data(resul
     layout = Layout(dict.fromkeys(views, (200, 150)), lambda charts: alt.vconcat(*charts.values()))
     said = texts(print_figure(views, layout, [[f"frame {k}"] for k in range(4)], ["below"]), 2)
     assert {"frame 2", "below", *(view.title for view in views.values())} <= set(said)
-    own = [result.frames[2].cka["mean"][k][k] for k in range(3)]
+    own = [result.frames[2].similarity["cka"]["mean"][k][k] for k in range(3)]
     assert {f"{value:.3f}" for value in own} <= set(said)
 
 

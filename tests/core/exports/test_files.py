@@ -117,7 +117,7 @@ def test_the_svg_says_what_it_shows(result: SweepResult) -> None:
         "CKA",
     ):
         assert text in said
-    values = {f"{value:.2f}" for row in result.frames[1].cka["cls"] for value in row if value is not None}
+    values = {f"{value:.2f}" for row in result.frames[1].similarity["cka"]["cls"] for value in row if value is not None}
     assert values <= set(said)
 
 
@@ -145,10 +145,10 @@ def test_the_cka_table_reads_back_equal(result: SweepResult) -> None:
         (float(row["amount"]), row["reduction"], row["baseline_point"], row["pruned_point"]): row
         for row in rows(cka_csv(result))
     }
-    points = result.cka.points
+    points = result.points
     assert len(read) == len(AMOUNTS) * len(REDUCTIONS) * len(points) ** 2
     for frame in result.frames:
-        for reduction, matrix in frame.cka.items():
+        for reduction, matrix in frame.similarity["cka"].items():
             for i, baseline in enumerate(points):
                 for j, pruned in enumerate(points):
                     row = read[frame.amount, reduction, baseline, pruned]

@@ -37,7 +37,7 @@ def test_equal_layers_have_no_order() -> None:
 
 def test_one_layer_with_its_interval() -> None:
     result = with_falls(0.6, 0.4, 0.2)
-    known = (result.statistics or {})["mean"].survival[1]
+    known = (result.statistics or {})["cka"]["mean"].survival[1]
     assert layer_finding(result, "mean", "2") == (
         "Layer 2, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.44 (95 % interval "
         f"{known.low:.2f} to {known.high:.2f}); 1 of 2 others falls before it."

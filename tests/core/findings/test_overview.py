@@ -13,7 +13,7 @@ from core.findings.overview import (
     is_cumulative,
     layer_survivals,
     length_finding,
-    own_cka,
+    own_similarity,
     survival_table,
 )
 from core.request.amounts import FINE_AMOUNTS
@@ -189,7 +189,7 @@ def test_pruning_is_cumulative_unless_one_layer_is_pruned_alone() -> None:
 def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
     result = make_result(num_layers=4)
     table = survival_table(result, reduction)
-    last = own_cka(result, reduction)[-1]
+    last = own_similarity(result, reduction)[-1]
     for row, survival, value in zip(table, layer_survivals(result, reduction), last, strict=True):
         assert row["Layer"] == survival.title
         assert row["Keeps CKA ≥ 0.9 up to amount"] == ("> 0.95" if survival.censored else f"{survival.value:.2f}")
@@ -201,9 +201,9 @@ def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
     assert result.statistics is not None
     survival = tuple(
         record.model_copy(update={"low": low, "high": high})
-        for record, (low, high) in zip(result.statistics["mean"].survival, intervals, strict=True)
+        for record, (low, high) in zip(result.statistics["cka"]["mean"].survival, intervals, strict=True)
     )
-    mean = result.statistics["mean"].model_copy(update={"survival": survival})
+    mean = result.statistics["cka"]["mean"].model_copy(update={"survival": survival})
     return result.model_copy(update={"statistics": {**result.statistics, "mean": mean}})
 
 
@@ -229,7 +229,7 @@ def test_the_table_shows_other_thresholds() -> None:
 
 def test_survival_lies_between_the_frames_around_the_fall() -> None:
     result = make_result(num_layers=3)
-    values = own_cka(result, "cls")
+    values = own_similarity(result, "cls")
     for layer, survival in enumerate(layer_survivals(result, "cls")):
         k = int(np.argmax(values[:, layer] < 0.9))
         assert FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
@@ -237,10 +237,12 @@ def test_survival_lies_between_the_frames_around_the_fall() -> None:
 
 def test_the_effect_of_sentence_length_is_given_as_a_range() -> None:
     result = make_result(num_layers=2)
-    cka = result.cka.model_copy(update={"length_control": (0.81, 0.13)})
-    assert "a CKA of 0.13 to 0.81 with the unpruned layers" in length_finding(result.model_copy(update={"cka": cka}))
-    unknown = result.cka.model_copy(update={"length_control": (None, None)})
-    assert "not known" in length_finding(result.model_copy(update={"cka": unknown}))
+    cka = result.similarity.model_copy(update={"length_control": (0.81, 0.13)})
+    assert "a CKA of 0.13 to 0.81 with the unpruned layers" in length_finding(
+        result.model_copy(update={"similarity": cka})
+    )
+    unknown = result.similarity.model_copy(update={"length_control": (None, None)})
+    assert "not known" in length_finding(result.model_copy(update={"similarity": unknown}))
 
 
 def test_few_examples_are_a_warning_and_enough_are_none() -> None:

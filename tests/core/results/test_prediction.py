@@ -44,6 +44,7 @@ def test_the_question_names_the_pruning_of_the_result() -> None:
         "method": "random",
         "scope": "layer:2",
         "seed": 2,
+        "control_of": "magnitude",
         "amounts": [0.0, 0.5],
         "texts": ["a film"],
     }

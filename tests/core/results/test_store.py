@@ -9,7 +9,7 @@ from builders import make_result
 
 from core.errors import PrunescopeError
 from core.results import schema, store
-from core.results.schema import SweepResult
+from core.results.schema import StopRecord, SweepResult
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def key_of(result: SweepResult, **changes: object) -> str:
         "task": result.task,
         "pruning": result.pruning,
         "points": "attention",
+        "measures": ("cka", "partial_cka"),
         "amounts": (0.0, 0.1),
         "dtype": "float32",
         **changes,
@@ -36,7 +37,7 @@ def test_round_trip_keeps_every_value(result: SweepResult, tmp_path: Path) -> No
     assert store.load(path) == result
     text = path.read_text()
     assert "NaN" not in text
-    assert json.loads(text)["frames"][10]["cka"]["mean"][1][2] is None
+    assert json.loads(text)["frames"][10]["similarity"]["cka"]["mean"][1][2] is None
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
@@ -52,11 +53,11 @@ def test_an_edited_number_is_noticed(result: SweepResult, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": 2}, "schema version 2"),
+        ({"schema_version": 3}, "schema version 3"),
         ({"surprise": 1}, "surprise"),
         ({"frames": [{}]}, "not a valid result"),
         ({"seconds": "soon"}, "seconds"),
-        ({"cka": {"points": ["layer.0.ffn"], "estimators": {}, "length_control": [0.5]}}, "cka.points"),
+        ({"similarity": {"points": ["layer.0.ffn"], "measures": {}, "length_control": [0.5]}}, "similarity.points"),
     ],
 )
 def test_malformed_files_are_refused_in_one_line(
@@ -79,19 +80,19 @@ def test_a_file_that_is_not_a_result_is_refused(tmp_path: Path, content: str) ->
 
 def test_a_similarity_above_one_is_a_bug(result: SweepResult) -> None:
     values = result.model_dump(mode="json")
-    values["frames"][1]["cka"]["mean"][0][0] = 1.00001
+    values["frames"][1]["similarity"]["cka"]["mean"][0][0] = 1.00001
     with pytest.raises(ValueError, match="outside"):
         SweepResult.model_validate(values)
 
 
 def test_statistics_must_fit_the_points_and_examples(result: SweepResult) -> None:
     values = result.model_dump(mode="json")
-    values["statistics"]["cls"]["depth_gap"]["replicates"].pop()
-    with pytest.raises(ValueError, match="statistics of 'cls'"):
+    values["statistics"]["cka"]["cls"]["depth_gap"]["replicates"] = ""
+    with pytest.raises(ValueError, match="statistics of 'cka', 'cls'"):
         SweepResult.model_validate(values)
     values = result.model_dump(mode="json")
-    values["statistics"]["mean"]["survival"].pop()
-    with pytest.raises(ValueError, match="statistics of 'mean'"):
+    values["statistics"]["cka"]["mean"]["survival"].pop()
+    with pytest.raises(ValueError, match="statistics of 'cka', 'mean'"):
         SweepResult.model_validate(values)
 
 
@@ -124,12 +125,20 @@ def test_the_key_follows_what_decides_the_numbers(result: SweepResult) -> None:
         key_of(result, task=result.task.model_copy(update={"fingerprint": "0" * 64})),
         key_of(result, task=result.task.model_copy(update={"examples": result.task.examples[::-1]})),
         key_of(result, pruning=result.pruning.model_copy(update={"scope": "all-linear"})),
+        key_of(result, pruning=result.pruning.model_copy(update={"controls": "wanda"})),
+        key_of(result, pruning=result.pruning.model_copy(update={"stop": StopRecord(damage=0.3, amounts=(0.0, 0.1))})),
         key_of(result, points="both"),
+        key_of(result, measures=("cka", "knn")),
         key_of(result, amounts=(0.0, 0.2)),
         key_of(result, dtype="bfloat16"),
     ]
     assert len({key, *changed}) == 1 + len(changed)
     assert key == key_of(result, task=result.task.model_copy(update={"source_name": "another name"}))
+    assert key == key_of(result, measures=("partial_cka", "cka"))
+    controlled, control = (
+        result.pruning.model_copy(update={"method": "random", "controls": controls}) for controls in ("magnitude", None)
+    )
+    assert key_of(result, pruning=controlled) == key_of(result, pruning=control), "the default is left out"
 
 
 def reseal(path: Path, **changes: object) -> None:
@@ -147,7 +156,7 @@ def reseal(path: Path, **changes: object) -> None:
         ({"frames": [], "statistics": None}, "it has no frames"),
         ({"environment": {"engine": "1"}}, "names no dtype"),
         ({"environment": {"dtype": "float32"}}, "names no dtype or engine"),
-        ({"environment": {"dtype": "float32", "engine": "2"}}, "its key is"),
+        ({"environment": {"dtype": "float32", "engine": "3"}}, "its key is"),
     ],
 )
 def test_a_key_that_does_not_follow_from_the_content_is_refused(

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from core.request.catalog import MAX_LENGTH
-from core.similarity import cka as module
-from core.similarity.cka import (
+from core.similarity import gram as module
+from core.similarity.cka import cka, leave_one_out
+from core.similarity.gram import (
     Comparison,
-    cka,
     compare,
-    leave_one_out,
     prepare,
     u_centred_bands,
     u_centred_gram,
@@ -57,7 +56,7 @@ def test_hsic_is_the_published_formula(n: int) -> None:
     expected = [[hsic1_by_formula(a.numpy(), b.numpy()) for b in y] for a in x]
     np.testing.assert_allclose(both.hsic.numpy(), expected, rtol=1e-9, atol=1e-9)
     own = [hsic1_by_formula(a.numpy(), a.numpy()) for a in x]
-    np.testing.assert_allclose(both.baseline.hsic.numpy(), own, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(both.own.first.hsic.numpy(), own, rtol=1e-9, atol=1e-9)
 
 
 def test_hand_computed_case() -> None:
@@ -67,7 +66,7 @@ def test_hand_computed_case() -> None:
     crossed = torch.tensor([[[1.0], [-1.0], [1.0], [-1.0]]])
     # tr(KK) = 12, 1K1 = -4, 1KK1 = 4: HSIC1 = (12 + 16/6 - 4) / 4 = 8/3. tr(KL) = -4, 1KL1 = 4: (-4 + 16/6 - 4) / 4.
     both = compared(same, crossed)
-    assert both.baseline.hsic.item() == pytest.approx(8 / 3)
+    assert both.own.first.hsic.item() == pytest.approx(8 / 3)
     assert cka(both).item() == pytest.approx((-4 + 16 / 6 - 4) / 4 / (8 / 3))
 
 
@@ -108,7 +107,7 @@ def test_minibatches_sum_first_and_divide_last() -> None:
     pairs = [compared(a, b) for a, b in zip(x, y, strict=True)]
     cross = sum(pair.hsic for pair in pairs)
     own_x, own_y = (
-        sum(own.hsic for own in side) for side in zip(*((p.baseline, p.pruned) for p in pairs), strict=True)
+        sum(own.hsic for own in side) for side in zip(*((p.own.first, p.own.second) for p in pairs), strict=True)
     )
     expected = cross / torch.outer(own_x, own_y).sqrt()
     computed = cka_of(x, y)
@@ -183,7 +182,7 @@ def test_bands_of_rows_make_the_same_numbers(rows: int, monkeypatch: pytest.Monk
     banded = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y)))
     torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
     torch.testing.assert_close(cka(banded), cka(whole), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(leave_one_out(banded), leave_one_out(whole), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(leave_one_out(banded.own), leave_one_out(whole.own), rtol=0, atol=1e-6)
 
 
 def test_a_batch_that_fits_is_one_kept_matrix() -> None:
@@ -196,13 +195,14 @@ def test_a_batch_that_fits_is_one_kept_matrix() -> None:
 MEMORY_OF_3000_EXAMPLES = """
 import resource
 import torch
-from core.similarity.cka import cka, compare, leave_one_out, prepare, u_centred_bands
+from core.similarity.cka import cka, leave_one_out
+from core.similarity.gram import compare, prepare, u_centred_bands
 used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 x = torch.randn(6, 3000, 8, generator=torch.Generator().manual_seed(0))
 cka(compare(*[prepare(u_centred_bands(x[:, :50]))] * 2))
 before = used()
 compared = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(x + 1)))
-cka(compared), leave_one_out(compared)
+cka(compared), leave_one_out(compared.own)
 print(used() - before)
 """
 
@@ -224,7 +224,7 @@ def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
     pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * torch.randn(
         3, n, 7, generator=generator, dtype=torch.float64
     )
-    replicates = leave_one_out(compared(baseline, pruned))  # (points, n)
+    replicates = leave_one_out(compared(baseline, pruned).own)  # (points, n)
     for m in range(n):
         rest = [k for k in range(n) if k != m]
         expected = cka_of(baseline[:, rest], pruned[:, rest]).diagonal()
@@ -234,11 +234,11 @@ def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
 def test_features_that_only_one_example_varies_are_undefined_without_it() -> None:
     baseline = random(1, 20, 4)
     dead = torch.zeros(1, 20, 4, dtype=torch.float64)
-    assert np.isnan(leave_one_out(compared(baseline, dead))).all()
+    assert np.isnan(leave_one_out(compared(baseline, dead).own)).all()
     dead[0, 7] = torch.tensor([0.1, 0.7, 0.3, 1e3])
-    assert np.flatnonzero(np.isnan(leave_one_out(compared(baseline, dead))[0])).tolist() == [7]
+    assert np.flatnonzero(np.isnan(leave_one_out(compared(baseline, dead).own)[0])).tolist() == [7]
 
 
 def test_four_examples_cannot_spare_one() -> None:
     with pytest.raises(ValueError, match="leaving out one of 4 examples"):
-        leave_one_out(compared(random(1, 4, 3), random(1, 4, 3, seed=1)))
+        leave_one_out(compared(random(1, 4, 3), random(1, 4, 3, seed=1)).own)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.similarity.cka import cka, compare, prepare, u_centred_gram
+from core.similarity.cka import cka
+from core.similarity.gram import compare, prepare, u_centred_gram
 from core.similarity.partial_cka import partial_cka
 
 

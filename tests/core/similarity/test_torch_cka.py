@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.independent import cka as cka_by_formula
-from core.similarity.cka import cka, compare, prepare, u_centred_gram
+from core.similarity.cka import cka
+from core.similarity.gram import compare, prepare, u_centred_gram
 from core.similarity.torch_cka import torch_cka_matrix
 
 Pairs = list[tuple[Tensor, Tensor]]

@@ -9,7 +9,8 @@ from scipy.stats import kendalltau, t
 
 from core.errors import PrunescopeError
 from core.results.schema import DepthGapRecord
-from core.similarity.cka import cka, compare, leave_one_out, prepare, u_centred_gram
+from core.similarity.cka import cka, leave_one_out
+from core.similarity.gram import compare, prepare, u_centred_gram
 from core.sweep.statistics import (
     Array,
     Survival,
@@ -19,6 +20,7 @@ from core.sweep.statistics import (
     jackknife,
     layer_statistics,
     survival,
+    survival_interval,
     verdict,
 )
 
@@ -87,32 +89,42 @@ def test_the_jackknife_of_a_mean_is_its_t_interval() -> None:
     assert (low, high) == pytest.approx(expected)
 
 
-def test_statistics_are_the_jackknifes_of_survival_and_depth_gap() -> None:
+def test_statistics_are_the_jackknifes_of_own_similarity_and_depth_gap() -> None:
     random = np.random.default_rng(0)
     own = np.array([[1, 1], [0.95, 0.9], [0.85, 0.6], [0.2, 0.1]])
     without = own[:, :, None] - np.array([0, 1, 1, 1])[:, None, None] * random.uniform(0, 0.02, (4, 2, 30))
-    statistics = layer_statistics(AMOUNTS, own, without)
-    each = [survival(AMOUNTS, without[:, :, m]) for m in range(30)]
+    statistics = layer_statistics(AMOUNTS, own, without, {})
+    assert statistics.own is not None
+    np.testing.assert_allclose(np.moveaxis(np.array(statistics.own), -1, 0), jackknife(own, without))
     for layer, record in enumerate(statistics.survival):
-        low, high = jackknife(np.array(record.value), np.array([one[layer].value for one in each]))
         assert record.value == survival(AMOUNTS, own)[layer].value
-        assert (record.low, record.high, record.censored) == (pytest.approx(low), pytest.approx(high), False)
         assert record.low < record.value < record.high
     assert statistics.depth_gap is not None
     assert statistics.depth_gap.value == pytest.approx(depth_gap(AMOUNTS, own))
-    assert statistics.depth_gap.replicates == pytest.approx([depth_gap(AMOUNTS, without[:, :, m]) for m in range(30)])
+    assert statistics.depth_gap.replicates == pytest.approx(
+        [depth_gap(AMOUNTS, without[:, :, m]) for m in range(30)], rel=1e-6
+    )
 
 
-def test_survival_stays_within_the_amounts_that_were_measured() -> None:
-    own = np.array([[1, 1, 1], [0.95, 0.99, 0.1], [0.93, 0.98, 0.1], [0.902, 0.97, 0.1]])
-    without = np.repeat(own[:, :, None], 50, axis=2)
-    without[3, 0, 0] = 0.5  # without the first example, the first layer falls
-    without[1, 2, 0] = 0.899
-    sometimes, never, early = layer_statistics(AMOUNTS, own, without).survival
-    assert (never.value, never.low, never.high, never.censored) == (0.8, 0.8, 0.8, True)
-    assert (sometimes.value, sometimes.high, sometimes.censored) == (0.8, 0.8, True)
-    assert 0 < sometimes.low < 0.8
-    assert (early.low, early.censored) == (0.0, False)
+def test_the_interval_of_survival_holds_the_amounts_whose_own_interval_holds_the_threshold() -> None:
+    amounts = (0.0, 0.2, 0.4, 0.6)
+    own = np.array([[1.0], [0.95], [0.85], [0.2]])
+    low, high = own - 0.03, own + 0.03  # at 0.2 0.92 to 0.98, at 0.4 0.82 to 0.88
+    lowest, highest = survival_interval(amounts, own, low, high)
+    assert lowest == pytest.approx([0.2 + 0.2 * 0.02 / 0.10])  # 0.92 falls to 0.82
+    assert highest == pytest.approx([0.2 + 0.2 * 0.08 / 0.10])  # 0.98 falls to 0.88
+    never = np.full((4, 1), 0.95)
+    lowest, highest = survival_interval(amounts, never, never - [[0.0], [0.0], [0.06], [0.06]], never + 0.01)
+    assert lowest == pytest.approx([0.2 + 0.2 * 0.05 / 0.06])
+    assert highest == [0.6], "or beyond"
+
+
+def test_an_unknown_interval_reaches_to_the_frames_around_it() -> None:
+    own = np.array([[1.0], [0.95], [0.85], [0.2]])
+    low, high = own - 0.01, own + 0.01
+    low[2], high[2] = np.nan, np.nan
+    lowest, highest = survival_interval((0.0, 0.2, 0.4, 0.6), own, low, high)
+    assert (lowest, highest) == ([0.2], [pytest.approx(0.6)])
 
 
 @pytest.mark.parametrize("where", [(2, 1), (2, 1, 4)], ids=["own", "replicate"])
@@ -120,7 +132,7 @@ def test_an_undefined_depth_gap_is_none(where: tuple[int, ...]) -> None:
     own = np.linspace(1, 0.2, 4)[:, None].repeat(2, axis=1)
     without = own[:, :, None].repeat(9, axis=2)
     (own if len(where) == 2 else without)[where] = np.nan
-    statistics = layer_statistics(AMOUNTS, own, without)
+    statistics = layer_statistics(AMOUNTS, own, without, {})
     assert statistics.depth_gap is None
     assert len(statistics.survival) == 2
 
@@ -146,7 +158,7 @@ def noisy_layers(noise: Array, n: int, seed: int) -> tuple[Array, Array, Array]:
     grams = prepare([u_centred_gram(torch.from_numpy(baseline))])
     compared = [compare(grams, prepare([u_centred_gram(torch.from_numpy(frame))])) for frame in pruned]
     own = np.stack([cka(frame).diagonal().numpy() for frame in compared])
-    without = np.stack([leave_one_out(frame) for frame in compared])
+    without = np.stack([leave_one_out(frame.own) for frame in compared])
     return np.sqrt(np.square(scales**2).sum()) / spread, own, without
 
 
@@ -157,7 +169,7 @@ def test_intervals_cover_the_truth() -> None:
     covered, layers_covered = 0, 0
     for seed in range(100):
         truth, own, without = noisy_layers(NOISE, 128, seed)
-        statistics = layer_statistics(AMOUNTS, own, without)
+        statistics = layer_statistics(AMOUNTS, own, without, {})
         assert statistics.depth_gap is not None
         covered += statistics.depth_gap.low <= depth_gap(AMOUNTS, truth) <= statistics.depth_gap.high
         layers_covered += sum(
@@ -178,14 +190,14 @@ def test_intervals_cover_the_truth() -> None:
 )
 def test_a_clear_case_is_judged_clearly(noise: Array, expected: str) -> None:
     _, own, without = noisy_layers(noise, 128, seed=0)
-    gap = layer_statistics(AMOUNTS, own, without).depth_gap
+    gap = layer_statistics(AMOUNTS, own, without, {}).depth_gap
     assert gap is not None
     assert verdict(gap) == expected
 
 
 def test_few_examples_cannot_tell() -> None:
     _, own, without = noisy_layers(NOISE[:, [1, 1, 2, 2]], 10, seed=0)
-    gap = layer_statistics(AMOUNTS, own, without).depth_gap
+    gap = layer_statistics(AMOUNTS, own, without, {}).depth_gap
     assert gap is not None
     assert verdict(gap) == "cannot be told"
 
@@ -205,7 +217,7 @@ def test_the_bound_is_a_depth_gap_of_a_twentieth(low: float, high: float, expect
 
 
 def gap_of(noise: Array, seed: int) -> DepthGapRecord:
-    gap = layer_statistics(AMOUNTS, *noisy_layers(noise, 100, seed)[1:]).depth_gap
+    gap = layer_statistics(AMOUNTS, *noisy_layers(noise, 100, seed)[1:], {}).depth_gap
     assert gap is not None
     return gap
 

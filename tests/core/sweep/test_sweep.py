@@ -49,13 +49,14 @@ def swept(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> tupl
 def test_events_come_in_order_with_one_pass_per_amount(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder)
     events, passes = swept(checkpoint, examples, request)
-    assert passes == 3 * 5  # three amounts, 70 examples in micro-batches of 16
-    assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, 16))
+    assert passes == (1 + 3) * 5  # the floor and three amounts, 70 examples in micro-batches of 16
+    assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, 21))
+    assert {event.total for event in events if isinstance(event, Progress)} == {20}
     ready = [event for event in events if isinstance(event, FrameReady)]
     assert [event.frame.amount for event in ready] == [0.0, 0.4, 0.8]
     assert isinstance(events[-1], SweepResult)
     assert events[-1].frames == tuple(event.frame for event in ready)
-    assert isinstance(events[5], FrameReady), "a frame comes as soon as it is known"
+    assert isinstance(events[10], FrameReady), "a frame comes as soon as it is known"
 
 
 def test_two_runs_agree_to_the_last_bit(tiny_bert: Path, glue_folder: Path) -> None:
@@ -67,7 +68,7 @@ def test_two_runs_agree_to_the_last_bit(tiny_bert: Path, glue_folder: Path) -> N
 def test_the_baseline_with_itself(tiny_bert: Path, glue_folder: Path) -> None:
     frame = run(tiny_bert, glue_folder, points="both").frames[0]
     assert frame.sparsity == frame.prunable_sparsity == 0
-    for matrix in frame.cka.values():
+    for matrix in frame.similarity["cka"].values():
         values = np.array(matrix, dtype=float)
         np.testing.assert_allclose(np.diag(values), 1, atol=1e-6)
         np.testing.assert_allclose(values, values.T, atol=1e-6)
@@ -78,7 +79,8 @@ def test_amount_zero_changes_no_logit(tiny_bert: Path, glue_folder: Path) -> Non
     inputs = checkpoint.tokenizer(["a good film"], return_tensors="pt")
     before = checkpoint.model(**inputs).logits.detach()
     events = sweep(checkpoint, examples, request)
-    next(events)  # in the middle of the baseline's frame
+    for _ in range(6):
+        next(events)  # after the floor, into the middle of the baseline's frame
     assert torch.equal(checkpoint.model(**inputs).logits.detach(), before)
     events.close()
 
@@ -99,7 +101,11 @@ def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Pat
 
 @pytest.mark.parametrize(
     ("task", "labels", "metrics"),
-    [("mrpc", 2, {"accuracy", "f1"}), ("cola", 2, {"accuracy", "matthews_correlation"}), ("mnli", 3, {"accuracy"})],
+    [
+        ("mrpc", 2, {"accuracy", "matthews_correlation", "f1"}),
+        ("cola", 2, {"accuracy", "matthews_correlation"}),
+        ("mnli", 3, {"accuracy"}),
+    ],
 )
 def test_any_task_in_the_hubs_layout(
     tmp_path: Path, glue_folder: Path, task: str, labels: int, metrics: set[str]
@@ -107,7 +113,7 @@ def test_any_task_in_the_hubs_layout(
     folder = make_bert(tmp_path / "model", layers=3, labels=labels, dtype=torch.float16)
     result = run(folder, glue_folder, task=task)
     assert result.task.split == ("validation_matched" if task == "mnli" else "validation")
-    assert len(result.cka.points) == result.checkpoint.num_layers == 3
+    assert len(result.points) == result.checkpoint.num_layers == 3
     for frame in result.frames:
         assert set(frame.metrics) == set(frame.intervals) == metrics
         low, high = frame.intervals["accuracy"]
@@ -118,12 +124,12 @@ def test_any_task_in_the_hubs_layout(
 
 def test_twelve_layers(tmp_path: Path, glue_folder: Path) -> None:
     result = run(make_bert(tmp_path / "deep", layers=12), glue_folder, amounts=(0.0, 0.5), num_examples=16)
-    assert np.array(result.frames[1].cka["tokens"]).shape == (12, 12)
+    assert np.array(result.frames[1].similarity["cka"]["tokens"]).shape == (12, 12)
 
 
 def test_isolated_pruning_leaves_lower_layers_alone(tiny_bert: Path, glue_folder: Path) -> None:
     frame = run(tiny_bert, glue_folder, scope="layer:1", points="layer").frames[2]
-    for matrix in frame.cka.values():
+    for matrix in frame.similarity["cka"].values():
         assert matrix[0][0] == pytest.approx(1, abs=1e-6)
         assert matrix[1][1] < 0.999
     assert frame.layer_sparsity[0] == 0 < frame.layer_sparsity[1]
@@ -131,7 +137,7 @@ def test_isolated_pruning_leaves_lower_layers_alone(tiny_bert: Path, glue_folder
 
 def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: Path) -> None:
     """Against NumPy, one unpadded sentence at a time; 70 examples make minibatches of 32 and 38."""
-    control = run(tiny_bert, glue_folder, amounts=(0.0,)).cka.length_control
+    control = run(tiny_bert, glue_folder, amounts=(0.0,)).similarity.length_control
     checkpoint, inputs, _, _ = parts(tiny_bert, glue_folder)
     sentences = [checkpoint.tokenizer(*texts, return_tensors="pt") for texts in inputs.subset.texts]
     lengths = [sentence["input_ids"].shape[1] for sentence in sentences]
@@ -173,7 +179,7 @@ def test_parts_that_do_not_fit_are_refused_at_once(tiny_bert: Path, glue_folder:
 def test_scores_are_computed_once_a_sweep_before_the_first_amount(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, method="attribution", scope=None)
     events, passes = swept(checkpoint, examples, request)
-    assert passes == 10 + 3 * 5  # 160 calibration and 70 evaluation examples in micro-batches of 16
+    assert passes == 10 + 4 * 5  # 160 calibration and 70 evaluation examples in micro-batches of 16
     scoring = [event for event in events if isinstance(event, Progress) and event.amount is None]
     assert scoring == events[:10]
     assert [(event.done, event.total) for event in scoring] == [(k + 1, 10) for k in range(10)]
@@ -201,7 +207,8 @@ def test_the_result_names_its_calibration_examples(tiny_bert: Path, glue_folder:
 def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_folder: Path, method: str) -> None:
     options = {"method": method, "scope": "encoder" if METHODS[method].granularity == "weight" else None}
     whole = run(tiny_bert, glue_folder, **options)
-    assert whole.frames[0].cka == run(tiny_bert, glue_folder).frames[0].cka, "amount 0 changes nothing"
+    unpruned = run(tiny_bert, glue_folder).frames[0].similarity["cka"]
+    assert whole.frames[0].similarity["cka"] == unpruned, "amount 0 changes nothing"
     alone = run(tiny_bert, glue_folder, **options, amounts=(0.0, 0.8))
     assert alone.frames[1] == whole.frames[2], "a frame does not depend on the other amounts of its sweep"
 
@@ -209,8 +216,8 @@ def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_fo
 def test_statistics_are_of_the_frames(tiny_bert: Path, glue_folder: Path) -> None:
     result = run(tiny_bert, glue_folder)
     for name in ("mean", "cls"):
-        own = np.array([np.diag(np.array(frame.cka[name], dtype=float)) for frame in result.frames])
-        of = result.statistics[name]
+        own = np.array([np.diag(np.array(frame.similarity["cka"][name], dtype=float)) for frame in result.frames])
+        of = result.statistics["cka"][name]
         assert [one.value for one in of.survival] == [one.value for one in survival(result.amounts, own)]
         assert of.depth_gap.value == pytest.approx(depth_gap(result.amounts, own))
         assert of.depth_gap.low < of.depth_gap.value < of.depth_gap.high
@@ -226,22 +233,24 @@ def test_leaving_an_example_out_is_running_without_it(
     fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
     *_, without_first = sweep(checkpoint, replace(examples, subset=fewer), request)
     for name in ("mean", "cls"):
-        replicate = whole.statistics[name].depth_gap.replicates[0]
-        assert replicate == pytest.approx(without_first.statistics[name].depth_gap.value, abs=1e-6)
+        replicate = whole.statistics["cka"][name].depth_gap.replicates[0]
+        assert replicate == pytest.approx(without_first.statistics["cka"][name].depth_gap.value, abs=1e-6)
 
 
 def test_a_sweep_over_more_examples_than_fit_a_band_has_the_same_numbers(
     tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run(tiny_bert, glue_folder)
-    monkeypatch.setattr("core.similarity.cka.BAND_BYTES", 2 * 70 * 8 * 16)  # 16 rows of two points
+    monkeypatch.setattr("core.similarity.gram.BAND_BYTES", 2 * 70 * 8 * 16)  # 16 rows of two points
     banded = run(tiny_bert, glue_folder)
     for frame, expected in zip(banded.frames, whole.frames, strict=True):
-        assert frame.cka["tokens"] == expected.cka["tokens"]
+        assert frame.similarity["cka"]["tokens"] == expected.similarity["cka"]["tokens"]
         for name in ("mean", "cls"):
-            np.testing.assert_allclose(frame.cka[name], expected.cka[name], rtol=0, atol=1e-6)
+            np.testing.assert_allclose(
+                frame.similarity["cka"][name], expected.similarity["cka"][name], rtol=0, atol=1e-6
+            )
     for name in ("mean", "cls"):
-        gap, expected_gap = (result.statistics[name].depth_gap for result in (banded, whole))
+        gap, expected_gap = (result.statistics["cka"][name].depth_gap for result in (banded, whole))
         np.testing.assert_allclose(gap.replicates, expected_gap.replicates, rtol=0, atol=1e-6)
 
 

@@ -1,0 +1,173 @@
+"""Hold pruned models against the baseline: the numbers of each frame, the floor, and the statistics of all frames."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.inputs.examples import EvalSubset
+from core.request.amounts import amount_text
+from core.request.catalog import MEASURES, SINGLE_BATCH
+from core.results.schema import (
+    ChangedRecord,
+    DivergenceRecord,
+    FloorRecord,
+    Frame,
+    LayerStatistics,
+    Matrix,
+    Row,
+)
+from core.similarity import REGISTRY, Compared, Comparer
+from core.sweep.divergence import changed_share, divergences, mean_divergence
+from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of
+from core.sweep.meter import Measured, Predictions, Pruned
+from core.sweep.metrics import evaluate
+from core.sweep.statistics import layer_statistics
+
+Array = npt.NDArray[np.float64]
+ByMeasure = Mapping[str, Mapping[str, Compared | None]]  # by measure and reduction; None: undefined for the method
+
+
+@dataclass(frozen=True)
+class AmountResult:
+    """One pruning amount beside the baseline.
+
+    Attributes:
+        frame: The numbers for the file.
+        compared: The similarities, with their values without each example.
+        rest_predictions: For the examples that only the working range is judged on.
+    """
+
+    frame: Frame
+    compared: ByMeasure
+    rest_predictions: Predictions
+
+    @property
+    def damage(self) -> float:
+        """1 - the mean own CKA over all points, reduction `mean`; NaN where it is undefined."""
+        compared = self.compared["cka"]["mean"]
+        assert compared is not None  # CKA needs no emptied model
+        return float(damage(compared.own[None])[0])
+
+
+class Beside:
+    """The baseline, and what compares pruned models with it.
+
+    Args:
+        subset: The evaluation examples.
+        baseline: The unpruned model.
+        emptied: The emptied model; None where the method has none.
+        measures: Names from MEASURES.
+    """
+
+    def __init__(
+        self, subset: EvalSubset, baseline: Measured, emptied: Measured | None, measures: Sequence[str]
+    ) -> None:
+        self._subset, self._baseline, self._emptied = subset, baseline, emptied
+        self._comparers = {name: dict(self._comparers_of(name)) for name in measures}
+
+    def _comparers_of(self, measure: str) -> Iterator[tuple[str, Comparer | None]]:
+        for reduction in MEASURES[measure].reductions:
+            emptied = self._emptied.samples.get(reduction) if self._emptied else None
+            yield reduction, REGISTRY[measure](self._baseline.samples[reduction], emptied)
+
+    def compare(self, pruned: Pruned) -> AmountResult:
+        """Compare a pruned model, while its features are valid."""
+        compared = {
+            measure: {
+                reduction: comparer and comparer(pruned.samples[reduction])
+                for reduction, comparer in by_reduction.items()
+            }
+            for measure, by_reduction in self._comparers.items()
+        }
+        return AmountResult(self._frame(pruned, compared), compared, pruned.rest_predictions)
+
+    def _frame(self, pruned: Pruned, compared: ByMeasure) -> Frame:
+        subset = self._subset
+        metrics, intervals = evaluate(subset.task.metrics, subset.gold, pruned.predictions)
+        share, share_interval = changed_share(self._baseline.predictions, pruned.predictions)
+        divergence, divergence_interval = mean_divergence(divergences(self._baseline.logits, pruned.logits))
+        return Frame(
+            amount=pruned.amount,
+            sparsity=pruned.removed.sparsity,
+            prunable_sparsity=pruned.removed.prunable_sparsity,
+            layer_sparsity=pruned.removed.layer_sparsity,
+            metrics=metrics,
+            intervals=intervals,
+            similarity={
+                measure: {name: values and values_of(values.values) for name, values in by_reduction.items()}
+                for measure, by_reduction in compared.items()
+            },
+            predictions=pruned.predictions,
+            changed=ChangedRecord(share=share, interval=share_interval if pruned.amount else None),
+            divergence=DivergenceRecord(value=divergence, interval=divergence_interval),
+        )
+
+    def floor(self) -> FloorRecord | None:
+        """Describe the emptied model; None where the method has none."""
+        if self._emptied is None:
+            return None
+        own = {}
+        for name in SINGLE_BATCH:
+            compare = REGISTRY["cka"](self._baseline.samples[name], None)
+            assert compare is not None  # CKA needs no emptied model
+            own[name] = row_of(compare(self._emptied.samples[name]).own)
+        return FloorRecord(cka=own, predictions=self._emptied.predictions)
+
+
+def values_of(values: Array) -> Matrix | Row:
+    """Convert similarities for the file, undefined ones to None."""
+    return row_of(values) if values.ndim == 1 else tuple(map(row_of, values))
+
+
+def row_of(values: Array) -> Row:
+    """Convert one value a point for the file, undefined ones to None."""
+    return tuple(None if value != value else value for value in values.tolist())
+
+
+# ---------------------------------------------------------------- statistics of all frames
+
+
+def statistics_of(
+    results: Sequence[AmountResult], measures: Sequence[str], pruned_point: int | None
+) -> dict[str, dict[str, LayerStatistics]] | None:
+    """Compute the statistics of all measures whose values without each example are known.
+
+    Args:
+        results: All amounts.
+        measures: Names from MEASURES.
+        pruned_point: See `core.sweep.statistics.layer_statistics`.
+
+    Returns:
+        By measure and reduction; None if there are too few examples.
+    """
+    amounts = [result.frame.amount for result in results]
+    found: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in measures}
+    for reduction in SINGLE_BATCH:
+        known = {measure: _series(results, measure, reduction) for measure in measures}
+        places = _places(known["cka"])
+        for measure, series in known.items():
+            if series is not None:
+                found[measure][reduction] = layer_statistics(
+                    amounts,
+                    *series,
+                    places,
+                    threshold=MEASURES[measure].threshold,
+                    keep_profiles=measure == "cka",
+                    pruned_point=pruned_point,
+                )
+    return {measure: by_reduction for measure, by_reduction in found.items() if by_reduction} or None
+
+
+def _series(results: Sequence[AmountResult], measure: str, reduction: str) -> tuple[Array, Array] | None:
+    """Stack own similarities, (frames, points), and those without each example, (frames, points, n)."""
+    compared = [result.compared[measure].get(reduction) for result in results]
+    own = [values.own for values in compared if values is not None]
+    without = [values.without for values in compared if values is not None and values.without is not None]
+    return (np.stack(own), np.stack(without)) if len(without) == len(results) else None
+
+
+def _places(series: tuple[Array, Array] | None) -> dict[str, Place | Missing]:
+    """Find where own CKA reaches each damage; all measures are read there."""
+    return {amount_text(target): place_of(*series, target) for target in DAMAGES} if series else {}

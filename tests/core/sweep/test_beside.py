@@ -1,0 +1,179 @@
+"""What a sweep measures beside CKA: floor, other measures, changed predictions, working range, early stop."""
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.encoder.architectures import encoder_layers, linear_weights
+from core.errors import PrunescopeError
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import GapAtDamage, NotAtDamage, SweepResult
+from core.similarity.cka import own_cka
+from core.similarity.gram import compare_own, prepare, u_centred_gram
+from core.sweep.runner import Progress
+from core.sweep.sweep import sweep
+from tests.core.sweep.test_sweep import parts, run
+
+
+def means(model: torch.nn.Module, tokenizer: object, texts: object) -> torch.Tensor:
+    """Averages each sentence's tokens at every attention block, one unpadded sentence at a time."""
+    rows = []
+    for sentence in texts:
+        states: list[torch.Tensor] = []
+        hooks = [
+            layer.attention.register_forward_hook(lambda *caught, states=states: states.append(caught[2][0]))
+            for layer in encoder_layers(model)
+        ]
+        with torch.inference_mode():
+            model(**tokenizer(*sentence, return_tensors="pt"))
+        for hook in hooks:
+            hook.remove()
+        rows.append(torch.stack([state[0].mean(0) for state in states]))  # (points, hidden)
+    return torch.stack(rows, 1)  # (points, n, hidden)
+
+
+def test_the_floor_is_own_cka_of_a_model_with_every_encoder_matrix_zero(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder, num_examples=40)
+    emptied = deepcopy(checkpoint.model)
+    for layer in encoder_layers(emptied):
+        for weight in linear_weights(layer):
+            weight.data.zero_()
+    *_, result = sweep(checkpoint, inputs, request)
+    both = [means(model, checkpoint.tokenizer, inputs.subset.texts) for model in (checkpoint.model, emptied)]
+    expected = own_cka(compare_own(*(prepare([u_centred_gram(features)]) for features in both)))
+    assert result.floor.cka["mean"] == pytest.approx(expected, abs=1e-5)
+    assert result.floor.cka["cls"] == (None, None), "every first token is the same"
+    logits = [emptied(**checkpoint.tokenizer(*texts, return_tensors="pt")).logits for texts in inputs.subset.texts]
+    assert result.floor.predictions == tuple(int(row.argmax()) for row in logits)
+
+
+def test_methods_that_empty_the_same_model_have_the_same_floor(tiny_bert: Path, glue_folder: Path) -> None:
+    floor = run(tiny_bert, glue_folder).floor
+    assert run(tiny_bert, glue_folder, method="attribution", scope=None).floor == floor
+    assert run(tiny_bert, glue_folder, method="random", control_of="wanda").floor == floor
+    for options in (
+        {"method": "attribution-residual"},
+        {"method": "random-neuron", "control_of": "attribution-residual"},
+    ):
+        result = run(tiny_bert, glue_folder, scope=None, **options)
+        assert result.floor is None
+        assert {frame.own("mean", "partial_cka") for frame in result.frames} == {None}
+
+
+def test_only_what_a_single_pruned_layer_puts_out_has_a_floor(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder, points="both", scope="layer:1")
+    assert [value is None for value in result.floor.cka["mean"]] == [True, True, True, False]
+    assert [value is None for value in result.frames[1].own("mean", "partial_cka")] == [True, True, True, False]
+
+
+def test_cancelling_while_the_model_is_empty_restores_it(tiny_bert: Path, glue_folder: Path) -> None:
+    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder, method="attribution", scope=None)
+    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    events = sweep(checkpoint, inputs, request)
+    next(event for event in events if isinstance(event, Progress) and event.amount is not None)
+    weights = [weight for layer in encoder_layers(checkpoint.model) for weight in linear_weights(layer)]
+    assert not any(weight.any() for weight in weights), "also what the method itself never prunes"
+    events.close()
+    assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
+
+
+def test_partial_cka_is_one_without_pruning_and_its_replicates_leave_an_example_out_of_all_three(
+    tiny_bert: Path, glue_folder: Path
+) -> None:
+    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder, num_examples=20)
+    *_, whole = sweep(checkpoint, inputs, request)
+    assert whole.frames[0].own("mean", "partial_cka") == pytest.approx((1, 1), abs=1e-6)
+    subset = inputs.subset
+    fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
+    *_, without_first = sweep(checkpoint, replace(inputs, subset=fewer), request)
+    replicate = whole.statistics["partial_cka"]["mean"].depth_gap.replicates[0]
+    assert replicate == pytest.approx(without_first.statistics["partial_cka"]["mean"].depth_gap.value, abs=1e-5)
+
+
+def test_other_measures_are_asked_for(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder, measures=("cka", "knn"))
+    assert result.measures == ("cka", "knn")
+    neighbours = np.array(result.frames[0].matrix("mean", "knn"))
+    np.testing.assert_allclose(np.diag(neighbours), 1)
+    np.testing.assert_allclose(neighbours, neighbours.T)
+    assert set(result.statistics) == {"cka"}, "no jackknife of neighbours"
+    few = run(tiny_bert, glue_folder, measures=("cka", "knn"), num_examples=16)
+    assert few.frames[0].similarity["knn"] == {"mean": None, "cls": None}
+
+
+def test_a_sweep_stops_after_the_damage_asked_for(tiny_bert: Path, glue_folder: Path) -> None:
+    amounts = tuple(k / 20 for k in range(19))
+    whole = run(tiny_bert, glue_folder, amounts=amounts)
+    damages = [1 - np.mean(frame.own("mean")) for frame in whole.frames]
+    stopped = run(tiny_bert, glue_folder, amounts=amounts, until_damage=0.1)
+    reached = int(np.argmax(np.array(damages) >= 0.1))
+    assert 0 < reached < len(damages) - 1
+    assert stopped.frames == whole.frames[: reached + 1]
+    assert stopped.pruning.stop.amounts == amounts
+    assert stopped.key != whole.key
+    at = whole.statistics["cka"]["mean"].gap_at_damage
+    assert isinstance(at["0.1"], GapAtDamage)
+    assert stopped.statistics["cka"]["mean"].gap_at_damage["0.1"] == at["0.1"]
+    assert isinstance(
+        run(tiny_bert, glue_folder, amounts=(0.0,)).statistics["cka"]["mean"].gap_at_damage["0.1"], NotAtDamage
+    )
+
+
+def test_the_working_range_may_be_judged_on_all_examples_at_hand(tiny_bert: Path, glue_folder: Path) -> None:
+    subset = run(tiny_bert, glue_folder, num_examples=40)
+    judged = run(tiny_bert, glue_folder, num_examples=40, range_examples="all")
+    everything = run(tiny_bert, glue_folder, num_examples=None)
+    assert subset.key == judged.key, "it changes no frame"
+    assert subset.frames == judged.frames
+    assert subset.working_range.examples == 40
+    assert judged.working_range.examples == len(everything.task.gold) > 40
+    np.testing.assert_allclose(judged.working_range.lead, everything.working_range.lead)
+    assert judged.working_range.to == everything.working_range.to
+
+
+def test_the_baseline_changes_no_prediction(tiny_bert: Path, glue_folder: Path) -> None:
+    first, *_, last = run(tiny_bert, glue_folder).frames
+    assert (first.changed.share, first.changed.interval) == (0, None)
+    assert (first.divergence.value, first.divergence.interval) == (0, None)
+    changed = np.mean(np.array(first.predictions) != np.array(last.predictions))
+    assert last.changed.share == pytest.approx(changed)
+    assert last.divergence.interval[0] < last.divergence.value < last.divergence.interval[1]
+
+
+def test_a_layer_pruned_alone_keeps_its_values_without_each_example(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder, scope="layer:0", points="layer", num_examples=30)
+    known = result.statistics["cka"]["mean"]
+    low, high = known.own[2][0]
+    spread = np.std(known.own_replicates[2]) * np.sqrt(29)
+    assert high - low == pytest.approx(2 * 2.0452 * spread, rel=1e-3)  # t of 29 degrees of freedom
+    assert run(tiny_bert, glue_folder).statistics["cka"]["mean"].own_replicates is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"measures": ("knn",)}, "cka must be among them"),
+        ({"measures": ("cka", "rsa")}, "unknown measure 'rsa'"),
+        ({"control_of": "wanda"}, "magnitude cannot control wanda: its control is random"),
+        ({"method": "random", "control_of": "attribution"}, "its control is random-neuron"),
+        ({"method": "random", "control_of": "random"}, "it is a control itself"),
+        ({"until_damage": 1.5}, r"damage 1\.5 is outside \(0, 1\)"),
+        ({"range_examples": "most"}, "choose one of subset, all"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(options: dict[str, object], said: str) -> None:
+    with pytest.raises(PrunescopeError, match=said):
+        checked(SweepRequest("embedded:sst2", "sst2", **options))
+
+
+def test_a_control_names_what_it_follows(tiny_bert: Path, glue_folder: Path) -> None:
+    of_wanda = run(tiny_bert, glue_folder, method="random", control_of="wanda", seed=3)
+    of_magnitude = run(tiny_bert, glue_folder, method="random", seed=3)
+    assert (of_wanda.pruning.controls, of_magnitude.pruning.controls) == ("wanda", "magnitude")
+    assert of_wanda.key != of_magnitude.key
+    assert run(tiny_bert, glue_folder).pruning.controls is None
+    assert isinstance(of_wanda, SweepResult)
