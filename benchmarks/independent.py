@@ -228,7 +228,7 @@ def deviations(frame: Frame, matrices: Mapping[str, Array]) -> dict[str, float]:
     Returns:
         One number for each reduction; NaN if a value of the frame is undefined.
     """
-    stored = {name: np.array(frame.cka[name], dtype=np.float64) for name in matrices}
+    stored = {name: np.array(frame.matrix(name), dtype=np.float64) for name in matrices}
     return {name: float(np.abs(stored[name] - matrix).max()) for name, matrix in matrices.items()}
 
 
