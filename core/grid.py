@@ -6,30 +6,34 @@ them again. `--tasks` limits the work, and leaves the manifest's entries of othe
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.command_line import OneLineParser, run_command
+from core.command_line import OneLineParser, check_threads, run_command
 from core.inputs.checkpoint_files import CONFIG
 from core.inputs.prepare import prepare
 from core.precompute import compute
-from core.request.amounts import FINE_AMOUNTS
+from core.request.amounts import FINE_AMOUNTS, stepped_amounts
 from core.request.catalog import EMBEDDED, METHODS, TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.library import MANIFEST, Entry, entry_of, read_manifest, write_manifest
 from core.results.provenance import Recipe, command_line
 
-SEEDS = (0, 1, 2)
+CONTROLLED = tuple(name for name, method in METHODS.items() if method.control)
+FULL_SEEDS = (0, 1, 2)  # of controls over all amounts
+SEEDS = {"weight": range(5), "neuron": range(10)}  # of controls up to UNTIL; those of units vary more
+STEPS = stepped_amounts(0.01, 0.95)  # the steps in which small damages are reached
+UNTIL = 0.3  # the largest damage at which results are compared
 GLUE = "glue"  # the data folder in the manifest's commands
-ISOLATED_AMOUNTS = (0.0, 0.5, 0.9)
+ISOLATED_AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)
 CLOSE_UPS = ("sst2", "cola")  # the tasks of the published heatmaps: also at both points, and each layer alone
 SOURCE_NAMES = {
     "qnli": "GLUE's QNLI, cut from its development set, rows renumbered",
     "qqp": "GLUE's QQP, cut from its training set, rows renumbered; the pretrained checkpoint knew Quora duplicates",
 }
-WRITTEN_METHODS = ("magnitude", "random", "attribution", "random-neuron")
+WRITTEN_METHODS = ("magnitude", "attribution")
 
 
 def requests(task: str) -> Iterator[SweepRequest]:
@@ -41,17 +45,22 @@ def requests(task: str) -> Iterator[SweepRequest]:
         data=GLUE,
         source_name=SOURCE_NAMES.get(task, TASKS[task].dataset_id),
     )
-    for method in METHODS:
-        yield from _seeds(_with_method(glue, method))
-    yield replace(glue, scope="all-linear")
+    for request in (*(_with_method(glue, method) for method in CONTROLLED), replace(glue, scope="all-linear")):
+        yield replace(request, range_examples="all")
+        if METHODS[request.method].granularity == "neuron":
+            yield _until_damaged(request)
+        yield from _controls(request)
+        yield from map(_until_damaged, _controls(request, SEEDS[METHODS[request.method].granularity]))
     written = replace(glue, data="written", source_name=None)
     for method in WRITTEN_METHODS:
-        yield from _seeds(_with_method(written, method))
+        yield _with_method(written, method)
+        yield from _controls(_with_method(written, method))
     if task in CLOSE_UPS:
         yield replace(glue, points="both")
-        for points in ("attention", "both"):
-            for layer in range(_num_layers(task)):
-                yield replace(glue, points=points, scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
+        for layer in range(_num_layers(task)):
+            alone = replace(glue, points="layer", scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
+            yield alone
+            yield from _controls(alone)
 
 
 def _num_layers(task: str) -> int:
@@ -65,9 +74,16 @@ def _with_method(request: SweepRequest, method: str) -> SweepRequest:
     return replace(request, method=method, scope="encoder" if METHODS[method].granularity == "weight" else None)
 
 
-def _seeds(request: SweepRequest) -> Iterator[SweepRequest]:
-    for seed in SEEDS if METHODS[request.method].seeded else SEEDS[:1]:
-        yield replace(request, seed=seed)
+def _controls(request: SweepRequest, seeds: Iterable[int] = FULL_SEEDS) -> Iterator[SweepRequest]:
+    """Yield the random controls of a method: as many weights or units of each matrix or layer, one per seed."""
+    control = METHODS[request.method].control
+    assert control is not None  # a method, not a control
+    for seed in seeds:
+        yield replace(request, method=control, control_of=request.method, seed=seed)
+
+
+def _until_damaged(request: SweepRequest) -> SweepRequest:
+    return replace(request, amounts=STEPS, until_damage=UNTIL)
 
 
 def recipe_of(request: SweepRequest) -> Recipe:
@@ -78,7 +94,7 @@ def recipe_of(request: SweepRequest) -> Recipe:
     return Recipe(command_line(request), on_glue if request.data == GLUE else "")
 
 
-def entry(request: SweepRequest, data: Path, output: Path, fresh: bool) -> Entry:
+def entry(request: SweepRequest, data: Path, output: Path, fresh: bool, threads: int | None) -> Entry:
     """Compute a request's result where it is missing or `fresh`; return its entry in the manifest.
 
     Args:
@@ -86,11 +102,12 @@ def entry(request: SweepRequest, data: Path, output: Path, fresh: bool) -> Entry
         data: The folder that GLUE stands for.
         output: The folder of results.
         fresh: Compute it even if it exists.
+        threads: Processor threads; None leaves PyTorch's choice.
     """
     asked = checked(replace(request, data=str(data) if request.data == GLUE else request.data))
     path = output / f"{prepare(asked).key}.json"
     if fresh or not path.is_file():
-        store.save(compute(asked, None), output)
+        store.save(compute(asked, threads), output)
     return entry_of(store.load(path), recipe_of(request))
 
 
@@ -100,6 +117,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, type=Path, metavar="GLUE", help="folder in the Hub's GLUE layout")
     parser.add_argument("--tasks", nargs="+", choices=list(EMBEDDED), default=list(EMBEDDED), help="default: all")
     parser.add_argument("--fresh", action="store_true", help="also compute what exists")
+    parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
     parser.add_argument("--output", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
     return parser.parse_args(arguments)
 
@@ -107,9 +125,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compute what is missing, task by task, and update the manifest beside the folder of results."""
     options = parse(arguments)
+    check_threads(options.threads)
     store.check_writable(options.output)
     made = [
-        entry(request, options.data, options.output, options.fresh)
+        entry(request, options.data, options.output, options.fresh, options.threads)
         for task in options.tasks
         for request in requests(task)
     ]
