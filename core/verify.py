@@ -15,7 +15,14 @@ from core.request.catalog import REDUCTIONS
 from core.results import store
 from core.results.schema import SweepResult
 from core.sweep.origin import frame_of
-from core.sweep.recompute import ACCURACY_TOLERANCE, ENGINE_TOLERANCE, TORCH_CKA_TOLERANCE, Deviations, verify_frame
+from core.sweep.recompute import (
+    ACCURACY_TOLERANCE,
+    ENGINE_TOLERANCE,
+    FLOOR_TOLERANCE,
+    TORCH_CKA_TOLERANCE,
+    Deviations,
+    verify_frame,
+)
 
 DEVIATES = 1  # exit code
 
@@ -53,9 +60,12 @@ def table_rows(found: Deviations) -> list[str]:
     """Write one amount's deviations as lines of a table."""
     amount = amount_text(found.amount)
     return [
-        f"{amount:<8}{f'CKA, {name}':<14}{found.engine[name]:>10.1e}{found.torch_cka[name]:>12.1e}"
+        f"{amount:<8}{f'CKA, {name}':<18}{found.engine[name]:>10.1e}{found.torch_cka[name]:>12.1e}"
         for name in REDUCTIONS
-    ] + [f"{amount:<8}{'accuracy':<14}{found.accuracy:>10.1e}{'-':>12}"]
+    ] + [
+        f"{amount:<8}{name:<18}{deviation:>10.1e}{'-':>12}"
+        for name, deviation in {**found.others, "accuracy": found.accuracy}.items()
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,12 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for amount in amounts:
         found = verify_frame(result, amount, options.checkpoint, options.data)
         if amount == amounts[0]:
-            print(f"{'amount':<8}{'deviation of':<14}{'engine':>10}{'torch-cka':>12}")
+            print(f"{'amount':<8}{'deviation of':<18}{'engine':>10}{'torch-cka':>12}")
         print(*table_rows(found), sep="\n", flush=True)
         confirmed = confirmed and found.within_tolerance
     print(
         f"{'all within' if confirmed else 'NOT all within'} tolerance: {ENGINE_TOLERANCE:g} engine, "
-        f"{TORCH_CKA_TOLERANCE:g} torch-cka, {ACCURACY_TOLERANCE:g} accuracy"
+        f"{TORCH_CKA_TOLERANCE:g} torch-cka, {FLOOR_TOLERANCE:g} floor and other measures, "
+        f"{ACCURACY_TOLERANCE:g} accuracy"
     )
     return 0 if confirmed else DEVIATES
 

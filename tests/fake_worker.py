@@ -93,6 +93,7 @@ def verify(job: str, amount: float) -> None:
             "amount": amount,
             "engine": dict.fromkeys(torch_cka, 0.0),
             "torch_cka": torch_cka,
+            "others": {},
             "accuracy": 0.0,
             "within_tolerance": True,
         },

@@ -13,7 +13,9 @@ def check_in_words(deviations: Mapping[str, Any]) -> str:
         "check",
         amount=deviations["amount"],
         confirmed=deviations["within_tolerance"],
-        own_deviation=_largest([*deviations["engine"].values(), deviations["accuracy"]]),
+        own_deviation=_largest(
+            [*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]]
+        ),
         torch_cka_deviation=_largest(deviations["torch_cka"].values()),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -13,9 +13,10 @@ from core.encoder.loading import Checkpoint, borrow
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs
 from core.pruning import Plan
-from core.request.catalog import REDUCTIONS
+from core.request.catalog import MEASURES, REDUCTIONS
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
+from core.similarity.partial_cka import LEAST_LEFT
 from core.similarity.torch_cka import Pair, torch_cka_matrix
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.runner import Progress, Runner, make_plan, open_runner
@@ -24,6 +25,7 @@ from core.sweep.sweep import sweep
 ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh
 TORCH_CKA_TOLERANCE = 1e-4  # torch-cka computes in float32
 ACCURACY_TOLERANCE = 0.0
+FLOOR_TOLERANCE = ENGINE_TOLERANCE / LEAST_LEFT**0.5  # partial CKA divides what is left by at least that root
 
 Values = Sequence[Sequence[float | None]]  # (baseline points, pruned points); None and NaN: undefined
 
@@ -38,12 +40,14 @@ class Deviations:
             two values is undefined.
         torch_cka: The same from torch-cka's values.
         accuracy: The deviation of the accuracy from our engine's.
+        others: The largest deviation of the floor and of every other measure from our engine's, by name.
     """
 
     amount: float
     engine: dict[str, float]
     torch_cka: dict[str, float]
     accuracy: float
+    others: dict[str, float] = field(default_factory=dict)
 
     @property
     def within_tolerance(self) -> bool:
@@ -52,12 +56,13 @@ class Deviations:
             max(self.engine.values()) <= ENGINE_TOLERANCE
             and max(self.torch_cka.values()) <= TORCH_CKA_TOLERANCE
             and self.accuracy <= ACCURACY_TOLERANCE
+            and max(self.others.values(), default=0.0) <= FLOOR_TOLERANCE
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; null stands for infinity, which JSON lacks."""
         values = asdict(self)
-        for name in ("engine", "torch_cka"):
+        for name in ("engine", "torch_cka", "others"):
             values[name] = {reduction: value if isfinite(value) else None for reduction, value in values[name].items()}
         return {**values, "within_tolerance": self.within_tolerance}
 
@@ -91,9 +96,10 @@ def verify_frame(
             theirs = _torch_cka_matrices(runner, stored.amount, report)
     return Deviations(
         amount=stored.amount,
-        engine={name: _deviation(stored.matrix(name), ours.matrix(name)) for name in REDUCTIONS},
+        engine={name: _deviation(stored.matrix(name), ours.frames[-1].matrix(name)) for name in REDUCTIONS},
         torch_cka={name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in REDUCTIONS},
-        accuracy=abs((stored.metrics["accuracy"] or 0.0) - (ours.metrics["accuracy"] or 0.0)),
+        accuracy=abs((stored.metrics["accuracy"] or 0.0) - (ours.frames[-1].metrics["accuracy"] or 0.0)),
+        others=_other_deviations(result, stored, ours),
     )
 
 
@@ -101,15 +107,29 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Discard progress."""
 
 
-def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan, report: Report) -> Frame:
-    """Run the request's sweep and return its last frame."""
+def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan, report: Report) -> SweepResult:
+    """Run the request's sweep, whose last frame is the one to verify."""
     with closing(sweep(baseline, inputs, request, plan)) as events:
         for event in events:
             if isinstance(event, Progress):
                 report("Recomputing", event.done, event.total)
             if isinstance(event, SweepResult):
-                return event.frames[-1]
+                return event
     raise AssertionError("a sweep ends in its result")
+
+
+def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> dict[str, float]:
+    """Compare the floor and every measure but CKA; a result of an earlier version has none of them."""
+    unknown = (None,) * len(result.points)
+    deviations = {}
+    for measure in result.measures:
+        for reduction in MEASURES[measure].reductions if measure != "cka" else ():
+            rows = [frame.own(reduction, measure) or unknown for frame in (stored, ours.frames[-1])]
+            deviations[f"{MEASURES[measure].symbol}, {reduction}"] = _deviation(*([row] for row in rows))
+    if result.floor and ours.floor:
+        for reduction, row in result.floor.cka.items():
+            deviations[f"Floor, {reduction}"] = _deviation([row], [ours.floor.cka[reduction]])
+    return deviations
 
 
 def _torch_cka_matrices(runner: Runner, amount: float, report: Report) -> dict[str, Tensor]:

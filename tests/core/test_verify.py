@@ -87,6 +87,9 @@ class TestConfirms:
         assert found.amount == amount
         assert found.engine == dict.fromkeys(REDUCTIONS, 0.0), "neighbouring amounts must not matter"
         assert found.accuracy == 0.0
+        assert found.others == dict.fromkeys(
+            ("Partial CKA, mean", "Partial CKA, cls", "Floor, mean", "Floor, cls"), 0.0
+        )
         assert set(found.torch_cka) == set(REDUCTIONS)
         assert 0 < max(found.torch_cka.values()) < 1e-5, "another computation, in float32, agrees but not to the bit"
         assert found.within_tolerance
@@ -130,6 +133,18 @@ class TestConfirms:
 
 
 class TestFinds:
+    def test_a_changed_floor_or_measure(self, result: SweepResult, places: dict[str, str]) -> None:
+        floor = result.floor.model_copy(update={"cka": {**result.floor.cka, "mean": (0.5, 0.5)}})
+        assert not verify_frame(result.model_copy(update={"floor": floor}), 0.4, **places).within_tolerance
+        edited = changed(
+            result,
+            0.4,
+            lambda frame: {"similarity": {**frame.similarity, "partial_cka": {"mean": (0.5, None), "cls": None}}},
+        )
+        found = verify_frame(edited, 0.4, **places)
+        assert found.others["Partial CKA, mean"] == float("inf"), "one value is undefined"
+        assert not found.within_tolerance
+
     @pytest.mark.parametrize("reduction", REDUCTIONS)
     def test_a_changed_value_in_its_reduction_alone(
         self, result: SweepResult, places: dict[str, str], reduction: str
@@ -208,7 +223,7 @@ def test_both_parts_report_progress_and_can_be_ended(result: SweepResult, places
     seen: list[tuple[str, int, int]] = []
     verify_frame(result, 0.4, **places, report=lambda *progress: seen.append(progress))
     assert seen == [
-        *(("Recomputing", done, 10) for done in range(1, 11)),  # two amounts of 70 examples, 16 at a time
+        *(("Recomputing", done, 15) for done in range(1, 16)),  # the floor and two amounts of 70 examples, 16 at a time
         *(("Asking torch-cka", done, 10) for done in range(1, 11)),
     ]
 
@@ -234,9 +249,10 @@ class TestCommand:
         assert verify.main(arguments) == 0
         header, *rows, verdict = capsys.readouterr().out.splitlines()
         assert header.split() == ["amount", "deviation", "of", "engine", "torch-cka"]
-        assert [row.split()[0] for row in rows] == [amount for amount in ("0", "0.4", "0.8") for _ in range(4)]
-        assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[6])
-        assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[7])
+        assert [row.split()[0] for row in rows] == [amount for amount in ("0", "0.4", "0.8") for _ in range(8)]
+        assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[10])
+        assert re.fullmatch(r"0\.4 +Floor, mean +0\.0e\+00 +-", rows[13])
+        assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[15])
         assert verdict.startswith("all within tolerance")
 
     def test_a_deviation_sets_the_exit_code(
