@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.independent import cka as cka_by_formula
+from benchmarks.independent.statistics import cka_matrix
 from core.similarity.cka import cka
 from core.similarity.gram import compare, prepare, u_centred_gram
 from core.similarity.torch_cka import torch_cka_matrix
@@ -30,7 +30,7 @@ def related(sizes: tuple[int, ...], offset: float = 0.0, seed: int = 0) -> Pairs
 
 def by_formula(pairs: Pairs) -> np.ndarray:
     first, second = zip(*pairs, strict=True)
-    return cka_by_formula([part.double().numpy() for part in first], [part.double().numpy() for part in second])
+    return cka_matrix([part.double().numpy() for part in first], [part.double().numpy() for part in second])
 
 
 @pytest.mark.parametrize("sizes", [(40,), (32, 32, 47)])

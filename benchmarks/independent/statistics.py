@@ -1,0 +1,327 @@
+"""The numbers of a result by their definitions, in plain numpy: slow, and without any code of the engine's.
+
+HSIC1 is written as the paper prints it, with a trace and vectors of ones. The jackknife leaves out each example and
+computes everything again. Whatever is undefined is NaN.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import t as student
+
+Array = npt.NDArray[np.float64]
+Numbers = dict[str, Array]
+
+DAMAGES = (0.05, 0.1, 0.2, 0.3)
+LEAST_LEFT = 1e-4  # of (1 - C_iz²)(1 - C_jz²), below which partial CKA is undefined
+NEIGHBOURS = 10
+GIVEN_FLOOR = " of partial CKA"  # ends the name of what is partial CKA's, not CKA's
+REPLICATES, INTERVAL = ", replicates", ", interval"  # end the names of what the jackknife adds
+
+CONSTANT = 1e-9  # relative; a representation that varies less over the examples does so by rounding
+
+# ---------------------------------------------------------------- CKA
+
+
+def gram(features: Array) -> Array:
+    """Compute a Gram matrix and set its diagonal to zero: (n, features) -> (n, n).
+
+    Centring the features does not change HSIC1, but keeps its digits.
+    """
+    centred = features - features.mean(0)  # (n, features)
+    matrix = centred @ centred.T  # (n, n)
+    np.fill_diagonal(matrix, 0.0)
+    return np.asarray(matrix)
+
+
+def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
+    """Compute the unbiased HSIC of two Gram matrices with zero diagonals, (n, n); Nguyen et al. 2021, equation 3."""
+    n = len(k)
+    one = np.ones(n)
+    trace = np.einsum("ij,ji->", k, l)
+    totals = (one @ k @ one) * (one @ l @ one) / ((n - 1) * (n - 2))
+    rows = 2 / (n - 2) * ((one @ k) @ (l @ one))
+    return float((trace + totals - rows) / (n * (n - 3)))
+
+
+def cka(first: Sequence[Array], second: Sequence[Array]) -> float:
+    """Compare two representations: sum HSIC1 over the minibatches first, divide last.
+
+    Args:
+        first: For each minibatch (n, features).
+        second: The same minibatches, (n, other features).
+
+    Returns:
+        CKA; NaN if a representation is constant.
+    """
+    if is_constant(first) or is_constant(second):
+        return float("nan")
+    pairs = [(gram(a), gram(b)) for a, b in zip(first, second, strict=True)]
+    both = sum(hsic1(k, m) for k, m in pairs)
+    alone = sum(hsic1(k, k) for k, _ in pairs) * sum(hsic1(m, m) for _, m in pairs)
+    return float(both / np.sqrt(alone))
+
+
+def is_constant(batches: Sequence[Array]) -> bool:
+    """Whether a representation is the same for all examples of each minibatch, up to rounding."""
+    return all(bool((np.ptp(batch, axis=0) <= CONSTANT * np.abs(batch).max(0)).all()) for batch in batches)
+
+
+def cka_matrix(first: Sequence[Array], second: Sequence[Array]) -> Array:
+    """Compare every point of one model with every point of another.
+
+    Args:
+        first: For each minibatch (points, n, features).
+        second: The same minibatches of the other model.
+
+    Returns:
+        (points of the first, points of the second).
+    """
+    points = range(len(first[0]))
+    return np.array([[cka([a[i] for a in first], [b[j] for b in second]) for j in points] for i in points])
+
+
+def own_cka(first: Array, second: Array) -> Array:
+    """Compare each point of one model with the same point of another: two (points, n, features) -> (points,)."""
+    return np.array([cka([a], [b]) for a, b in zip(first, second, strict=True)])
+
+
+def left(baseline_floor: Array, pruned_floor: Array) -> Array:
+    """Compute (1 - C_iz²)(1 - C_jz²): what the emptied model leaves unexplained of two representations."""
+    return np.asarray((1 - baseline_floor**2) * (1 - pruned_floor**2))
+
+
+def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:
+    """Compute partial CKA from C_ij, C_iz and C_jz, elementwise."""
+    rest = left(baseline_floor, pruned_floor)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = (own - baseline_floor * pruned_floor) / np.sqrt(rest)
+    return np.asarray(np.where(rest >= LEAST_LEFT, values, np.nan))
+
+
+# ---------------------------------------------------------------- nearest neighbours
+
+
+def neighbours(features: Array) -> list[set[int]]:
+    """Find each example's nearest neighbours by cosine on centred features, (n, features); of equals the first."""
+    centred = features - features.mean(0)  # (n, features)
+    unit = centred / np.sqrt((centred**2).sum(1, keepdims=True))  # (n, features)
+    cosines = unit @ unit.T  # (n, n)
+    others = ([j for j in range(len(unit)) if j != i] for i in range(len(unit)))
+    return [
+        set(sorted(rest, key=lambda j, i=i: (-cosines[i, j], j))[:NEIGHBOURS])  # type: ignore[misc]
+        for i, rest in enumerate(others)
+    ]
+
+
+def neighbour_matrix(first: Array, second: Array) -> Array:
+    """Compute the shares of common neighbours beyond chance of every point of one model with every one of another.
+
+    Args:
+        first: (points, n, features).
+        second: (points, n, features) of the same examples.
+
+    Returns:
+        (points of the first, points of the second), at most 1; NaN where a representation is constant.
+    """
+    n = first.shape[1]
+    chance = NEIGHBOURS / (n - 1)
+    sides = [[None if is_constant([point]) else neighbours(point) for point in model] for model in (first, second)]
+
+    def share(a: list[set[int]] | None, b: list[set[int]] | None) -> float:
+        if a is None or b is None or n < 2 * NEIGHBOURS + 2:
+            return float("nan")
+        common = np.mean([len(x & y) / NEIGHBOURS for x, y in zip(a, b, strict=True)])
+        return float((common - chance) / (1 - chance))
+
+    return np.array([[share(a, b) for b in sides[1]] for a in sides[0]])
+
+
+# ---------------------------------------------------------------- along the amounts
+
+
+def gap(profile: Array) -> float:
+    """Compute the lower half's mean minus the upper half's; the middle of an odd number counts half in each."""
+    points, half = len(profile), len(profile) // 2
+    if half == 0:
+        return float("nan")
+    middle = profile[half] / 2 if points % 2 else 0.0
+    lower = (profile[:half].sum() + middle) / (points / 2)
+    upper = (profile[points - half :].sum() + middle) / (points / 2)
+    return float(lower - upper)
+
+
+def depth_gap(amounts: Array, values: Array) -> float:
+    """Compute D: mean area over the amounts of the lower half minus the upper half; (frames,), (frames, points)."""
+    half = values.shape[1] // 2
+    if half == 0 or len(amounts) < 2:
+        return float("nan")
+    steps = np.diff(amounts)[:, None]  # (frames - 1, 1)
+    areas = (steps * (values[1:] + values[:-1]) / 2).sum(0) / amounts[-1]  # (points,)
+    return float(areas[:half].mean() - areas[len(areas) - half :].mean())
+
+
+def interpolated(values: Array, damages: Array, target: float) -> Array:
+    """Interpolate at the first frame that reaches a damage.
+
+    Args:
+        values: (frames, …).
+        damages: (frames,) 1 - mean own CKA.
+        target: The damage.
+
+    Returns:
+        (…); NaN if the damage is not reached, or undefined before.
+    """
+    for k, damage in enumerate(damages):
+        if np.isnan(damage):
+            break
+        if damage >= target:
+            share = (target - damages[k - 1]) / (damage - damages[k - 1])
+            return np.asarray(values[k - 1] + share * (values[k] - values[k - 1]))
+    return np.full(values.shape[1:], np.nan)
+
+
+def survival(amounts: Sequence[float], values: Array, threshold: float) -> float:
+    """Find the amount at which one point first falls below a threshold.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        values: (frames,); an undefined value has fallen, without interpolation.
+        threshold: The similarity that the layer must keep.
+
+    Returns:
+        The interpolated amount; the largest if the point never falls.
+    """
+    for k, value in enumerate(values):
+        if value >= threshold:
+            continue
+        if k == 0:
+            return amounts[0]
+        share = (values[k - 1] - threshold) / (values[k - 1] - value)
+        return float(amounts[k - 1] + (1.0 if np.isnan(share) else share) * (amounts[k] - amounts[k - 1]))
+    return amounts[-1]
+
+
+# ---------------------------------------------------------------- everything
+
+
+def numbers(amounts: Sequence[float], frames: Array, floor: Array | None) -> Numbers:
+    """Compute everything that one reduction says about a sweep.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        frames: (frames, points, n, features); the first is the baseline.
+        floor: (points, n, features) of the emptied model; None where the method has none.
+
+    Returns:
+        Arrays by name; GIVEN_FLOOR ends the names of partial CKA's.
+    """
+    axis = np.asarray(amounts)
+    own = np.stack([own_cka(frames[0], frame) for frame in frames])  # (frames, points)
+    damages = 1 - own.mean(1)  # (frames,)
+    found = {"own CKA": own, "damage": damages, **along_depth(axis, own, damages)}
+    if floor is None:
+        return found
+    baseline_floor = own_cka(frames[0], floor)  # (points,)
+    pruned_floor = np.stack([own_cka(frame, floor) for frame in frames])  # (frames, points)
+    partial = partial_cka(own, baseline_floor, pruned_floor)  # (frames, points)
+    given_floor = along_depth(axis, partial, damages)
+    return {
+        **found,
+        "floor": baseline_floor,
+        "left": left(baseline_floor, pruned_floor),
+        "partial CKA": partial,
+        **{f"{name}{GIVEN_FLOOR}": values for name, values in given_floor.items()},
+    }
+
+
+def along_depth(amounts: Array, values: Array, damages: Array) -> Numbers:
+    """Compute D, and gap, profile and amount at each damage, of one measure's values, (frames, points)."""
+    profiles = np.stack([interpolated(values, damages, target) for target in DAMAGES])  # (damages, points)
+    return {
+        "D": np.array(depth_gap(amounts, values)),
+        "profile at damage": profiles,
+        "gap at damage": np.array([gap(profile) for profile in profiles]),  # (damages,)
+        "amount at damage": np.array([interpolated(amounts, damages, target) for target in DAMAGES]),  # (damages,)
+    }
+
+
+def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> Numbers:
+    """Compute everything, and compute it again without each example.
+
+    Args:
+        amounts: See `numbers`.
+        frames: See `numbers`.
+        floor: See `numbers`.
+
+    Returns:
+        The arrays of `numbers`. To each name also belong the values without each example, (n, …), under `NAME,
+        replicates`, and the bounds of the 95 % interval, (2, …), under `NAME, interval`. D, and what stands at a
+        damage, are undefined where they are without one of the examples.
+    """
+    values = numbers(amounts, frames, floor)
+    without = [
+        numbers(amounts, np.delete(frames, m, axis=2), None if floor is None else np.delete(floor, m, axis=1))
+        for m in range(frames.shape[2])
+    ]
+    replicates = {name: np.stack([found[name] for found in without]) for name in values}
+    for ending in ("", GIVEN_FLOOR) if floor is not None else ("",):
+        at_damage = [f"{name} at damage{ending}" for name in ("gap", "profile", "amount")]
+        for decisive, names in ((f"D{ending}", [f"D{ending}"]), (at_damage[0], at_damage)):
+            undefined = np.isnan(replicates[decisive]).any(0)  # () or (damages,)
+            for name in names:
+                values[name][undefined], replicates[name][:, undefined] = np.nan, np.nan
+    bounds = {name: interval(value, replicates[name]) for name, value in values.items()}
+    return {
+        **values,
+        **{f"{name}{REPLICATES}": found for name, found in replicates.items()},
+        **{f"{name}{INTERVAL}": found for name, found in bounds.items()},
+    }
+
+
+def interval(value: Array, without: Array) -> Array:
+    """Compute the interval of one array, (…), from its values without each example, (n, …): (2, …)."""
+    n = len(without)
+    variance = (n - 1) / n * ((without - without.mean(0)) ** 2).sum(0)  # (…)
+    margin = student.ppf(0.975, n - 1) * np.sqrt(variance)  # (…)
+    return np.stack([value - margin, value + margin])
+
+
+def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: float) -> Array:
+    """Find each point's survival, and the amounts at which the threshold lies inside the interval of own similarity.
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        own: (frames, points).
+        bounds: (2, frames, points) from `interval`; where they are undefined and the value is not, they say nothing.
+        threshold: The similarity that a layer must keep.
+
+    Returns:
+        (3, points): value, low and high.
+    """
+    unknown = np.isnan(bounds) & ~np.isnan(own)  # (2, frames, points)
+    wide = np.where(unknown, np.array([-np.inf, np.inf])[:, None, None], bounds)  # (2, frames, points)
+    return np.array([[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)])
+
+
+# ---------------------------------------------------------------- what the user sees
+
+
+def divergence(baseline: Array, pruned: Array) -> float:
+    """Compute the mean Jensen-Shannon divergence in bits of two models' outputs from their logits, (n, labels)."""
+    p, q = softmax(baseline), softmax(pruned)  # each (n, labels)
+    middle = (p + q) / 2  # (n, labels)
+    return float(np.mean((relative_entropy(p, middle) + relative_entropy(q, middle)) / 2))
+
+
+def softmax(logits: Array) -> Array:
+    """Turn logits into probabilities along the last axis."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
+def relative_entropy(p: Array, q: Array) -> Array:
+    """Compute Σ p · log2(p / q) along the last axis; q is nowhere 0 where p is not."""
+    terms = np.where(p > 0, p * np.log2(np.where(p > 0, p, 1) / np.where(q > 0, q, 1)), 0)
+    return np.asarray(terms.sum(-1))
