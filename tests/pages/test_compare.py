@@ -51,7 +51,7 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
 
 
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
-    magnitude, wanda, control = result(), result(method="wanda"), result(method="random")
+    magnitude, wanda, control = result(), result(method="wanda"), result(method="random", controls="wanda")
     ship(shipped, magnitude, wanda, control)
     app = open_page(PAGE)
     app.selectbox(key="choose-result").set_value(wanda.key).run()
@@ -66,7 +66,7 @@ def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
 def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     magnitude, control = with_depth_gap(result(), 0.2, 0.05), result(method="random")
     mean, cls = ((with_depth_gap(control, value, 0.02).statistics or {})["cka"]["cls"] for value in (0.5, 0.4))
-    ship(shipped, magnitude, sealed(control.model_copy(update={"statistics": {"mean": mean, "cls": cls}})))
+    ship(shipped, magnitude, sealed(control.model_copy(update={"statistics": {"cka": {"mean": mean, "cls": cls}}})))
     app = open_page(PAGE)
     before = player(app)["views"]
     assert "(seed 0) (0.500): the difference is −0.300 (" in told(app)
@@ -157,7 +157,7 @@ def test_a_link_opens_at_its_amount(shipped: Path, amount: str, start: float | N
 
 
 def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -> None:
-    ship(shipped, damaged := result(), wanda := result(method="wanda"), result(method="random"))
+    ship(shipped, damaged := result(), wanda := result(method="wanda"), result(method="random", controls="wanda"))
     path = shipped / f"{damaged.key}.json"
     path.write_text(path.read_text().replace("0.9", "0.8", 1))
     app = open_page(PAGE)
