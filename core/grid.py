@@ -6,7 +6,7 @@ them again. `--tasks` limits the work, and leaves the manifest's entries of othe
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from core.command_line import OneLineParser, check_threads, run_command
 from core.inputs.checkpoint_files import CONFIG
 from core.inputs.prepare import prepare
 from core.precompute import compute
-from core.request.amounts import FINE_AMOUNTS, stepped_amounts
+from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import EMBEDDED, METHODS, TASKS
+from core.request.controls import controls, judged_beside
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.library import MANIFEST, Entry, entry_of, read_manifest, write_manifest
@@ -23,9 +24,6 @@ from core.results.provenance import Recipe, command_line
 
 CONTROLLED = tuple(name for name, method in METHODS.items() if method.control)
 FULL_SEEDS = (0, 1, 2)  # of controls over all amounts
-SEEDS = {"weight": range(5), "neuron": range(10)}  # of controls up to UNTIL; those of units vary more
-STEPS = stepped_amounts(0.01, 0.95)  # the steps in which small damages are reached
-UNTIL = 0.3  # the largest damage at which results are compared
 GLUE = "glue"  # the data folder in the manifest's commands
 ISOLATED_AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)
 CLOSE_UPS = ("sst2", "cola")  # the tasks of the published heatmaps: also at both points, and each layer alone
@@ -47,20 +45,18 @@ def requests(task: str) -> Iterator[SweepRequest]:
     )
     for request in (*(_with_method(glue, method) for method in CONTROLLED), replace(glue, scope="all-linear")):
         yield replace(request, range_examples="all")
-        if METHODS[request.method].granularity == "neuron":
-            yield _until_damaged(request)
-        yield from _controls(request)
-        yield from map(_until_damaged, _controls(request, SEEDS[METHODS[request.method].granularity]))
+        yield from controls(request, FULL_SEEDS)
+        yield from judged_beside(request)
     written = replace(glue, data="written", source_name=None)
     for method in WRITTEN_METHODS:
         yield _with_method(written, method)
-        yield from _controls(_with_method(written, method))
+        yield from controls(_with_method(written, method), FULL_SEEDS)
     if task in CLOSE_UPS:
         yield replace(glue, points="both")
         for layer in range(_num_layers(task)):
             alone = replace(glue, points="layer", scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
             yield alone
-            yield from _controls(alone)
+            yield from judged_beside(alone)
 
 
 def _num_layers(task: str) -> int:
@@ -72,18 +68,6 @@ def _num_layers(task: str) -> int:
 
 def _with_method(request: SweepRequest, method: str) -> SweepRequest:
     return replace(request, method=method, scope="encoder" if METHODS[method].granularity == "weight" else None)
-
-
-def _controls(request: SweepRequest, seeds: Iterable[int] = FULL_SEEDS) -> Iterator[SweepRequest]:
-    """Yield the random controls of a method: as many weights or units of each matrix or layer, one per seed."""
-    control = METHODS[request.method].control
-    assert control is not None  # a method, not a control
-    for seed in seeds:
-        yield replace(request, method=control, control_of=request.method, seed=seed)
-
-
-def _until_damaged(request: SweepRequest) -> SweepRequest:
-    return replace(request, amounts=STEPS, until_damage=UNTIL)
 
 
 def recipe_of(request: SweepRequest) -> Recipe:

@@ -224,6 +224,7 @@ METHODS: Mapping[str, Method] = {
     )
 }
 
+CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
 
 POINTS: Mapping[str, str] = {

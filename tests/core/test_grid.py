@@ -8,7 +8,7 @@ import pytest
 from core import grid
 from core.grid import GLUE, main, requests
 from core.request.amounts import FINE_AMOUNTS
-from core.request.catalog import EMBEDDED, METHODS
+from core.request.catalog import CONTROL_SEEDS, EMBEDDED, METHODS
 from core.request.sweep_request import SweepRequest
 from core.results.library import Entry, read_manifest
 from core.results.schema import SweepResult
@@ -82,8 +82,22 @@ def test_the_grid_has_every_method_three_seeds_of_each_control_and_the_written_e
     assert len(set(map(str, wanted))) == len(wanted)
     main = [one for one in wanted if one.data == GLUE and one.points == "attention" and one.amounts == FINE_AMOUNTS]
     assert {one.method for one in main} == set(METHODS)
-    assert sum(one.method == "random" for one in main) == sum(one.method == "random-neuron" for one in main) == 3
+    for controlled in [one for one in main if METHODS[one.method].control]:
+        pruning = (controlled.method, controlled.scope)
+        assert [one.seed for one in main if (one.control_of, one.scope) == pruning] == [0, 1, 2]
     assert {one.scope for one in main if one.method == "magnitude"} == {"encoder", "all-linear"}
     assert {"magnitude", "attribution", "random"} <= {one.method for one in wanted if one.data == "written"}
     alone = {one.scope for one in wanted if (one.scope or "").startswith("layer:")}
     assert alone == ({f"layer:{k}" for k in range(6)} if task in ("sst2", "cola") else set())
+
+
+@pytest.mark.parametrize("task", list(EMBEDDED))
+def test_every_method_has_all_the_seeds_of_its_control_in_small_steps(task: str) -> None:
+    small = [wanted for wanted in requests(task) if wanted.until_damage is not None]
+    assert {(wanted.amounts[1], wanted.amounts[-1], wanted.until_damage) for wanted in small} == {(0.01, 0.95, 0.3)}
+    for name, method in METHODS.items():
+        for scope in ("encoder", "all-linear") if name == "magnitude" else ("encoder", None):
+            seeds = sorted(wanted.seed for wanted in small if (wanted.control_of, wanted.scope) == (name, scope))
+            fits = method.control and (scope is None) == (method.granularity == "neuron")
+            assert seeds == (list(range(CONTROL_SEEDS[method.granularity])) if fits else [])
+    assert {wanted.method for wanted in small if not wanted.control_of} == {"attribution", "attribution-residual"}

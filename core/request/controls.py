@@ -1,0 +1,54 @@
+"""What a method is judged beside: sweeps that remove as much at random, in small steps up to the damages compared."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from core.request.amounts import stepped_amounts
+from core.request.catalog import CONTROL_SEEDS, METHODS
+from core.request.limits import limits
+from core.request.sweep_request import SweepRequest
+
+UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
+SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
+COARSER_STEP = 0.02  # where a sweep may not have as many amounts; still several before a damage of 0.05
+SEEDS_OF_ONE_LAYER = range(3)
+
+
+def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:
+    """Yield a method's random controls: as many weights or units of each matrix or layer, one request per seed."""
+    control = METHODS[request.method].control
+    assert control is not None  # a method, not a control
+    for seed in seeds:
+        yield replace(request, method=control, control_of=request.method, seed=seed, range_examples="subset")
+
+
+def until_damaged(request: SweepRequest) -> SweepRequest:
+    """Return a request with small steps that stop once the largest damage that is compared is reached."""
+    return replace(request, amounts=small_steps(), until_damage=UNTIL_DAMAGE, range_examples="subset")
+
+
+def small_steps() -> tuple[float, ...]:
+    """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
+    amounts, most = stepped_amounts(SMALL_STEP, LARGEST_AMOUNT), limits().amounts
+    return amounts if len(amounts) <= most else stepped_amounts(COARSER_STEP, COARSER_STEP * (most - 1))
+
+
+def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
+    """Return what it takes to judge a method besides its own sweep; nothing for a control.
+
+    These are the seeds of its control, and before them, for units, the method itself in small steps: it damages a model
+    soon. One layer alone is compared at equal amounts, which its control shares.
+    """
+    method = METHODS[request.method]
+    if method.control is None:
+        return ()
+    if is_one_layer(request.scope):
+        return tuple(controls(request, SEEDS_OF_ONE_LAYER))
+    in_small_steps = until_damaged(request)
+    itself = (in_small_steps,) if method.granularity == "neuron" else ()
+    return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[method.granularity])))
+
+
+def is_one_layer(scope: str | None) -> bool:
+    """Whether a scope is a single layer."""
+    return scope is not None and scope.startswith("layer:")

@@ -1,0 +1,61 @@
+"""The sweeps that a method is judged beside."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from core.request.catalog import CONTROL_SEEDS, METHODS
+from core.request.controls import controls, judged_beside, small_steps
+from core.request.limits import HOSTED_LIMITS
+from core.request.sweep_request import SweepRequest, checked
+
+MAGNITUDE = SweepRequest("embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all")
+ATTRIBUTION = replace(MAGNITUDE, method="attribution", scope=None)
+
+
+def test_a_control_is_the_same_sweep_at_random() -> None:
+    first, second = controls(replace(MAGNITUDE, method="wanda", scope="all-linear"), (0, 7))
+    expected = replace(
+        MAGNITUDE, method="random", scope="all-linear", control_of="wanda", seed=7, range_examples="subset"
+    )
+    assert second == expected
+    assert first == replace(expected, seed=0)
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
+def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str) -> None:
+    granularity = METHODS[method].granularity
+    beside = judged_beside(replace(MAGNITUDE, method=method, scope="encoder" if granularity == "weight" else None))
+    seeds = [request.seed for request in beside if request.control_of == method]
+    assert seeds == list(range(CONTROL_SEEDS[granularity]))
+    assert {(request.amounts[1], request.until_damage, request.num_examples) for request in beside} == {(0.01, 0.3, 64)}
+    assert all(checked(request) == request for request in beside)
+
+
+def test_units_are_measured_in_small_steps_themselves_before_their_controls() -> None:
+    itself, *seeds = judged_beside(ATTRIBUTION)
+    assert (itself.method, itself.amounts, itself.until_damage) == ("attribution", small_steps(), 0.3)
+    assert {request.method for request in seeds} == {"random-neuron"}
+    assert {request.method for request in judged_beside(MAGNITUDE)} == {"random"}
+
+
+def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
+    alone = replace(MAGNITUDE, scope="layer:2", amounts=(0.0, 0.5))
+    beside = judged_beside(alone)
+    assert {(request.scope, request.amounts, request.until_damage) for request in beside} == {
+        ("layer:2", (0.0, 0.5), None)
+    }
+    assert [request.seed for request in beside] == [0, 1, 2]
+
+
+def test_a_control_has_no_control() -> None:
+    assert not judged_beside(replace(MAGNITUDE, method="random"))
+
+
+def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    amounts = small_steps()
+    assert len(amounts) == HOSTED_LIMITS.amounts
+    assert {round(after - before, 6) for before, after in pairwise(amounts)} == {0.02}
+    assert all(checked(request) for request in judged_beside(MAGNITUDE))
