@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.charts.overview import pair_views
-from core.findings.claim import verdict_finding, verdict_in_short
+from core.findings.claim import headline, verdict, verdict_details, verdict_finding, verdict_in_short
 from core.findings.overview import accuracy_finding, caution, finding, is_cumulative, survival_table
 from core.request.catalog import METHODS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import checkpoint_name, data_name, pruning_name, result_name
+from core.results.names import checkpoint_name, data_name, method_name, pruning_name, result_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
@@ -20,7 +20,6 @@ from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
 
 SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
-CLAIM = 'The published claim is that "lower layers survive longer".'
 EXPLANATION = (
     "Each cell tells by CKA whether a layer of the pruned model still arranges the sentences as a layer of the "
     "unpruned baseline does: 1 is the same geometry, 0 no relation. On the outlined diagonal every layer meets its own "
@@ -115,25 +114,37 @@ def show_results(results: Sequence[SweepResult], reduction: str) -> None:
 
 
 def show_findings(results: Sequence[SweepResult], reduction: str, entries: Sequence[Entry]) -> None:
-    """Say in one line a result whether the claim holds, and fold the rest away."""
+    """Say in one sentence where pruning changes the layers and whether chance does so too, and fold the rest away."""
     companions = [companions_of(result, entries) for result in results]
     titles = titles_of(results)
+    st.markdown(f"**{plain(first_sentence(results, companions))}**")
     lines = [
-        f"**{plain(title)}**: it {plain(verdict_in_short(result, reduction, beside))}."
+        f"**{plain(title)}**: {plain(verdict_in_short(result, beside))}"
         for title, result, beside in zip(titles, results, companions, strict=True)
     ]
-    st.markdown(" ".join([CLAIM, *lines]))
+    st.markdown("\n\n".join(lines))
     for result in results:
         if words := caution(result):
             st.warning(plain(words))
-    with st.expander("What was measured, and what is behind the verdict"):
+    with st.expander("How this was measured"):
         for title, result, beside in zip(titles, results, companions, strict=True):
             sentences = (
                 finding(result, reduction),
                 accuracy_finding(result),
-                verdict_finding(result, reduction, beside),
+                verdict_finding(result, beside),
             )
             st.markdown(f"**{plain(title)}**, {plain(data_name(result))}. {' '.join(map(plain, sentences))}")
+            st.markdown(f":small[{plain(verdict_details(result, beside))}]")
+
+
+def first_sentence(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
+    """Say the finding that the results on show support together."""
+    verdicts = {
+        title: verdict(result, beside)
+        for title, result, beside in zip(titles_of(results), results, companions, strict=True)
+    }
+    methods = {method_name(result) for result in results}
+    return headline(verdicts, methods.pop() if len(methods) == 1 else "Pruning")
 
 
 def show_nothing() -> None:

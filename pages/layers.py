@@ -4,10 +4,9 @@ import streamlit as st
 
 from core.charts.layers import layer_views
 from core.charts.overview import player_frames
-from core.findings.claim import isolated_finding
 from core.findings.comparable import controls_of, isolated_of
+from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import THRESHOLDS, control_note, layer_finding, order_finding
-from core.findings.overview import is_cumulative
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
 from core.results.schema import SweepResult
@@ -16,8 +15,8 @@ from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import choose_reduction, picked, show_pictures, start_in_address
-from ui.results import at_hand, companions_of
-from ui.text import plain
+from ui.results import at_hand, companions_of, isolated_beside
+from ui.text import markdown_table, plain
 
 PLAYER = "layers"
 EXPLANATION = (
@@ -26,7 +25,7 @@ EXPLANATION = (
     "from near."
 )
 CONTROLS = "The thin grey lines are random pruning of as many weights, one per seed."
-ALONE = "A blue diamond is the same layer when it is pruned alone, so that nothing before it has changed."
+ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."
 NO_INTERVAL = "Intervals are known for CKA ≥ 0.9 and for means and first tokens; here none is shown."
 
 
@@ -53,7 +52,7 @@ def layers() -> None:
             threshold = choose_threshold()
         with reduction_column:
             reduction = choose_reduction(result)
-    companions = companions_of(result, entries)
+    companions = [*companions_of(result, entries), *isolated_beside(result, entries)]
     with picture:
         show_layers(result, reduction, chosen, threshold, companions)
     offer_exports(result, reduction)
@@ -115,9 +114,12 @@ def show_layers(
     )
     st.markdown(f"**{plain(order_finding(result, reduction, threshold))}**")
     st.markdown(plain(layer_finding(result, reduction, chosen, threshold)))
-    if is_cumulative(result) and isolated:
-        st.markdown(plain(isolated_finding(result, reduction, companions)))
+    if words := isolated_finding(result, reduction, companions):
+        st.markdown(plain(words))
     st.markdown(" ".join(filter(None, legend)))
+    if orders := isolated_orders(result, reduction, companions):
+        with st.expander("Each layer pruned alone: how much its own output changes (1 − own CKA)"):
+            st.markdown(markdown_table(isolated_table(orders)))
 
 
 with picture_first():

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.findings.claim import DAMAGE
 from core.findings.comparable import SPARSITY_TOLERANCE
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
+    CONTROL_SEEDS,
     FEW_EXAMPLES,
     MAX_LENGTH,
     METHODS,
@@ -17,7 +19,7 @@ from core.request.catalog import (
     SURVIVAL_THRESHOLD,
     Method,
 )
-from core.sweep.statistics import DEPTH_GAP_BOUND
+from core.sweep.control_contrast import SMALLEST_DIFFERENCE
 from ui.header import page_header
 from ui.player import CHARTS, pause_after_first_picture
 from ui.text import plain
@@ -79,10 +81,10 @@ evaluated. The result stores how well two halves of them agree on the scores in 
 correlation): where they do not, much of the score is chance.
 """
 CONTROLS = f"""
-**Random controls** remove as much as a method does, but anything. What they do too is no merit of the method. A verdict
-is therefore given beside the controls at hand, and three seeds of them are the least to rely on. They count only where
-they have removed the same share of every layer's weights as the method, to within {SPARSITY_TOLERANCE}; elsewhere the
-page says why not, and draws no conclusion.
+**Random controls** remove as many weights of each matrix, or units of each layer, as the method that they are matched
+to, but anything. What they do too is no merit of the method. A verdict takes {CONTROL_SEEDS["weight"]} seeds of them,
+{CONTROL_SEEDS["neuron"]} for whole units, which vary more. They count only where they have removed the same share of
+every layer's weights as the method, to within {SPARSITY_TOLERANCE}; elsewhere the page says why not.
 """
 
 
@@ -263,13 +265,33 @@ $$
 
 An interval of survival is cut to the amounts that were measured: its end at the largest one means “or beyond”.
 
-**The published claim**, “lower layers survive longer”, *holds here* where the interval of $D$ lies above
-{DEPTH_GAP_BOUND}, *does not hold* where it lies below, and *cannot be told* otherwise. It is said together with the
-random control's depth gap, paired example by example, and with what each layer does alone. Kendall's $\tau_b$ between
+**The verdict.** Pruning is cumulative, so that some decline with depth is expected of any method: only what differs
+from random removal is a method's doing. Methods destroy at different speeds, so both are looked at where the layers
+have changed equally much, not at equal amounts. *Overall change* (damage) is 1 less the mean of all layers' CKA with
+their own baselines. At an overall change of {DAMAGE}, interpolated between two amounts, the *gap* is the lower half's
+mean CKA less the upper half's; the share of the change that lies in the upper half is ½ + gap / (4 · {DAMAGE}).
+
+With the gaps of $k$ seeds of the matched random control, which removes as many weights of each matrix, $s$ their
+standard deviation, and $e$ the paired jackknife standard error of $\Delta$ over $n$ examples:
+
+$$
+\Delta = \text{{gap}} - \operatorname*{{mean}}_{{\text{{seeds}}}} \text{{gap}} \qquad
+h = \sqrt{{\bigl(t_{{0.975,\,k-1}} \, s \sqrt{{1 + 1/k}}\bigr)^2 + \bigl(t_{{0.975,\,n-1}} \, e\bigr)^2}}
+$$
+
+*Steeper than chance* means $\Delta - h > 0$ and $\Delta \ge {SMALLEST_DIFFERENCE}$, *flatter* the mirror image, *as by
+chance* $|\Delta| + h \le {SMALLEST_DIFFERENCE}$. Otherwise it *cannot be told*: the interval is too wide, or there is
+a reason not to judge, such as fewer than {CONTROL_SEEDS["weight"]} matched seeds ({CONTROL_SEEDS["neuron"]} for whole
+units), fewer than {FEW_EXAMPLES} examples, steps of the amount that are too large, or a model that no longer works
+there. This is fixed in advance: attention blocks, mean over tokens, an overall change of {DAMAGE}. Others stand beside
+it. A verdict is about one checkpoint.
+
+**Layers pruned alone** are measured at their own outputs. Their order counts as reversed only if the lower half changes
+more than the upper half, beyond the interval, and random removal orders them neither way. Kendall's $\tau_b$ between
 survival and depth is a description: layers are no sample, so that there is no p-value over them.
 
-:small[`core/sweep/statistics.py`; in words:
-`core/findings/overview.py`, `core/findings/claim.py`, `core/findings/compare.py`]
+:small[`core/sweep/statistics.py`, `core/sweep/equal_damage.py`, `core/sweep/control_contrast.py`; in words:
+`core/findings/overview.py`, `core/findings/claim.py`, `core/findings/isolated.py`, `core/findings/compare.py`]
 """
 
 # ---------------------------------------------------------------- accuracy
@@ -327,7 +349,10 @@ FILES = (
     ("Survival, depth gap, their intervals", "core/sweep/statistics.py"),
     ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
     ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
-    ("Whether the published claim holds", "core/findings/claim.py"),
+    ("Where pruning changes the layers, against chance", "core/findings/claim.py"),
+    ("Gap and profile at equal damage", "core/sweep/equal_damage.py"),
+    ("A method against the seeds of its control", "core/sweep/control_contrast.py"),
+    ("Layers pruned alone", "core/findings/isolated.py"),
     ("Which results may be compared", "core/findings/comparable.py"),
     ("Comparison of two results", "core/findings/compare.py"),
     ("Which examples flip", "core/findings/sentences.py"),

@@ -9,6 +9,7 @@ from scipy.stats import t
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import FINE_AMOUNTS, amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
+from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
@@ -146,7 +147,9 @@ def make_result(
             cka={"mean": _floor(len(names)), "cls": (None,) * len(names)}, predictions=(0,) * num_examples
         ),
         frames=frames,
-        statistics=_statistics(frames, num_examples) if statistics and num_examples > 4 else None,
+        statistics=_statistics(frames, num_examples, pruned_point(names, scope))
+        if statistics and num_examples > 4
+        else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
@@ -185,7 +188,9 @@ def _floor(size: int) -> Row:
     return tuple(0.9 - 0.8 * k / size for k in range(size))
 
 
-def _statistics(frames: tuple[Frame, ...], num_examples: int) -> dict[str, dict[str, LayerStatistics]]:
+def _statistics(
+    frames: tuple[Frame, ...], num_examples: int, point: int | None
+) -> dict[str, dict[str, LayerStatistics]]:
     """Without an example, CKA is a little different, the more so the further it has fallen."""
     amounts = [frame.amount for frame in frames]
     found: dict[str, dict[str, LayerStatistics]] = {"cka": {}, "partial_cka": {}}
@@ -194,7 +199,7 @@ def _statistics(frames: tuple[Frame, ...], num_examples: int) -> dict[str, dict[
         wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
         places = {amount_text(target): place_of(own, without, target) for target in DAMAGES}
-        found["cka"][reduction] = layer_statistics(amounts, own, without, places)
+        found["cka"][reduction] = layer_statistics(amounts, own, without, places, pruned_point=point)
         if reduction == "mean":
             found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, places, keep_profiles=False)
     return found
@@ -229,6 +234,11 @@ def with_depth_gap(result: SweepResult, value: float, half_width: float, pattern
 def _logistic(amount: float, middle: float, width: float) -> float:
     """Falls from 1 at amount 0 towards 0."""
     return float((1 + np.exp(-middle / width)) / (1 + np.exp((amount - middle) / width)))
+
+
+def declining(share: float) -> OwnCka:
+    """Falls so that the damage is the amount, with a share of it in the upper half, evenly within each half."""
+    return lambda amount, point, size: 1 - amount * 2 * (share if point >= size / 2 else 1 - share)
 
 
 def _deeper_falls_earlier(reduction: str) -> OwnCka:

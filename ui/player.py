@@ -13,7 +13,7 @@ import vl_convert
 
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View, reduction_choices, specs
-from core.findings.claim import verdict_finding
+from core.findings.claim import verdict_details, verdict_finding
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.names import checkpoint_name, pruning_name
@@ -233,13 +233,15 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     Args:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: Results of its random control and of each layer pruned alone.
+        companions: What it is judged beside: see `core.results.choices.companions`.
     """
     if words := caution(result):
         st.warning(plain(words))
     st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
     if result.key:
-        st.markdown(plain(verdict_finding(result, reduction, companions)))
+        st.markdown(plain(verdict_finding(result, companions)))
+        with st.expander("Details"):
+            st.markdown(plain(verdict_details(result, companions)))
 
 
 def choose_reduction(result: SweepResult | None = None) -> str:

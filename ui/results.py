@@ -1,6 +1,6 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import library, store
-from core.results.choices import companions
+from core.results.choices import companions, isolated
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from core.results.store import load
@@ -73,6 +73,15 @@ def by_key(key: str) -> SweepResult | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results that another is judged beside: its random controls, and each layer pruned alone."""
-    found = (by_key(entry.key) for entry in companions(library.entry_of(result), entries))
-    return [companion for companion in found if companion is not None]
+    """Read the available results that another is judged beside: see `core.results.choices.companions`."""
+    return _read(companions(library.entry_of(result), entries))
+
+
+def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+    """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
+    return _read(isolated(library.entry_of(result), entries))
+
+
+def _read(entries: Iterable[Entry]) -> list[SweepResult]:
+    found = (by_key(entry.key) for entry in entries)
+    return [result for result in found if result is not None]

@@ -127,12 +127,20 @@ def _in_strip(row: int, value: float) -> dict[str, Any]:
 def _alone_rows(
     names: Sequence[PointName], points: tuple[str, ...], reduction: str, isolated: Mapping[int, SweepResult]
 ) -> Rows:
-    """Return one row per point and amount at which its layer was pruned alone."""
+    """Return one row per layer and amount at which it was pruned alone, measured at its output.
+
+    It stands in the strip of that output, or of the attention block where outputs are not measured.
+    """
+    layers = [_layer_of(point) for point in points]
     return [
         {"pick": name.label, "name": name.title, "amount": amount, **_in_strip(row, value)}
-        for row, (name, point) in enumerate(zip(names, points, strict=True))
-        if (result := isolated.get(_layer_of(point) + 1))
-        for amount, value in zip(result.amounts, own_similarity(result, reduction)[:, row].tolist(), strict=True)
+        for row, (name, layer) in enumerate(zip(names, layers, strict=True))
+        if layer not in layers[row + 1 :] and (result := isolated.get(layer + 1))
+        for amount, value in zip(
+            result.amounts,
+            own_similarity(result, reduction)[:, result.points.index(f"layer.{layer}.output")].tolist(),
+            strict=True,
+        )
         if amount
     ]
 

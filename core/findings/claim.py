@@ -1,206 +1,372 @@
-"""Test the published claim, "lower layers survive longer", on one result, its random control and each layer alone.
+"""Judge where in depth a method changes a model, against chance: the one verdict that every page repeats.
 
-A decline of CKA with depth proves little by itself: pruning is cumulative, so some decline is expected of any method.
-The verdict on a result therefore stands beside random pruning on the same examples, and beside each layer pruned
-alone, if there are such results. This file collects the facts; `words/claim.jinja` words them.
+Some decline of similarity with depth is expected of any pruning, so that only what differs from random removal is the
+method's doing. Both are looked at where the layers have changed equally much on average (`core.sweep.equal_damage`):
+the verdict says whether a larger or smaller share of that change lies in the upper half of the layers than under the
+seeds of the matched random control (`core.sweep.control_contrast`). What it is judged by is fixed in advance; other
+damages and reductions stand beside it. `words/claim.jinja` words it.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.findings.comparable import available_controls, controls_of, isolated_of, refusal_of
-from core.findings.overview import layer_survivals, own_similarity
+import numpy as np
+
+from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.words import render
-from core.request.catalog import METHODS
-from core.results.names import ReductionKey, circumstances, in_sentence, method_name, pruned_layer, pruning_name
-from core.results.schema import DepthGapRecord, SweepResult
-from core.sweep.statistics import DEPTH_GAP_BOUND, Difference, depth_correlation, gap_difference, verdict
+from core.request.amounts import amount_text
+from core.request.catalog import CONTROL_SEEDS, FEW_EXAMPLES, METHODS, SINGLE_BATCH
+from core.results.names import PointLabel, in_sentence, method_name, point_names, pruned_layer, reduction_name
+from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
+from core.sweep.control_contrast import Contrast, Direction, contrast, profile_distance
+from core.sweep.equal_damage import Missing, upper_share
 
-MIN_SEEDS = 3  # of a random control
-ISOLATED_AMOUNT = 0.5  # preferred amount at which to look at each layer alone
-MIN_ORDERING_TAU = 0.5  # |tau-b| from which depth is said to order the layers
+DAMAGE, REDUCTION = 0.05, "mean"  # what the verdict is judged by
+SENSITIVITY = (("mean", 0.1), ("mean", 0.2), ("cls", 0.05))  # reductions and damages that stand beside it
+WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's
+FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
+Reason = Literal[
+    "control",
+    "one layer",
+    "tokens",
+    "points",
+    "unfinished",
+    "earlier version",
+    "few examples",
+    "single point",
+    "not reached",
+    "undefined",
+    "coarse",
+    "no lead",
+    "not working",
+    "no control",
+    "few seeds",
+    "unusable seeds",
+    "wide",
+]
+"""Why it cannot be told."""
 
-def verdict_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult] = ()) -> str:
-    """Say whether the published claim holds here, whether chance does the same, and what each layer does alone.
-
-    The result may be a whole sweep or the first frames of one. Its controls and isolated layers are picked from the
-    `companions`.
-    """
-    gap, companions = depth_gap_of(result, reduction), list(companions)
-    if gap is None or pruned_layer(result):
-        return _no_verdict(result, reduction)
-    sentences = (
-        _claim(result, reduction, gap),
-        render("claim", "against_chance", chance=_chance(result, reduction, gap, companions), enough_seeds=MIN_SEEDS),
-        isolated_finding(result, reduction, companions),
-    )
-    return " ".join(filter(None, sentences))
-
-
-def verdict_in_short(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult] = ()) -> str:
-    """Say the same in one line, without the isolated layers, as the end of a sentence whose subject is the claim."""
-    gap = depth_gap_of(result, reduction)
-    if gap is None or pruned_layer(result):
-        return render("claim", "no_verdict", flattened_tokens=reduction == "tokens")
-    chance = _chance(result, reduction, gap, list(companions))
-    return render("claim", "in_short", gap=gap, verdict=verdict(gap), chance=chance)
-
-
-def depth_gap_of(result: SweepResult, reduction: ReductionKey) -> DepthGapRecord | None:
-    """Return the depth gap with its interval; None if the result has none."""
-    known = result.statistics_of(reduction)
-    return known.depth_gap if known else None
-
-
-# ---------------------------------------------------------------- the claim
-
-
-def _claim(result: SweepResult, reduction: ReductionKey, gap: DepthGapRecord) -> str:
-    return render(
-        "claim",
-        "claim",
-        pruning=in_sentence(pruning_name(result)),
-        gap=gap,
-        verdict=verdict(gap),
-        bound=DEPTH_GAP_BOUND,
-        largest=result.amounts[-1],
-        tau=depth_correlation([layer.value for layer in layer_survivals(result, reduction)]),
-        circumstances=circumstances(result, reduction),
-    )
-
-
-def _no_verdict(result: SweepResult, reduction: ReductionKey) -> str:
-    """Say why the claim is not judged."""
-    if layer := pruned_layer(result):
-        return render("claim", "one_layer", layer=layer)
-    if reduction == "tokens":
-        return render("claim", "flattened_tokens")
-    reason = "unfinished" if not result.key else "undefined" if result.statistics_of(reduction) else "unknown"
-    return render("claim", "no_interval", reason=reason, circumstances=circumstances(result, reduction))
-
-
-# ---------------------------------------------------------------- chance
+_MISSING: dict[str, Reason] = {
+    Missing.ONE_POINT: "single point",
+    Missing.NOT_REACHED: "not reached",
+    Missing.UNSURE: "not reached",
+    Missing.UNDEFINED: "undefined",
+}
 
 
 @dataclass(frozen=True)
-class Chance:
-    """Random pruning beside a method.
+class Placed:
+    """A pruning at one damage.
 
     Attributes:
-        is_control_itself: Whether the result is itself random pruning, and has no control.
-        control: The control's name.
-        refusal: Why no available control can be compared; empty if one can, or if there is none.
-        gaps: The depth gaps of the controls, one per seed.
-        differences: The method's depth gap minus each of them, paired by example.
+        sweep: The sweep that it is read from, of several the one with the smallest steps.
+        gap: The gap of the depth profile.
+        profile: The depth profile.
+        range: How far the model works; None if that is unknown.
     """
 
-    is_control_itself: bool = False
-    control: str = ""
-    refusal: str = ""
-    gaps: tuple[float, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    sweep: SweepResult
+    gap: GapAtDamage
+    profile: ProfileAtDamage
+    range: WorkingRangeRecord | None
 
     @property
-    def above(self) -> int:
-        """The number of seeds against which the method's depth gap is larger."""
-        return sum(difference.low > 0 for difference in self.differences)
+    def works(self) -> bool:
+        """Whether the model is within its working range there, as far as that is known."""
+        return self.range is None or self.range.to is None or self.gap.amount <= self.range.to
+
+
+@dataclass(frozen=True)
+class LayerDifference:
+    """The layer whose similarity differs most from the mean of the control's seeds.
+
+    Attributes:
+        label: The layer's name on an axis.
+        value: The method's similarity minus the seeds' mean.
+        beyond_seeds: Whether no seed's profile is as far from the others in any layer.
+    """
+
+    label: PointLabel
+    value: float
+    beyond_seeds: bool
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """The gap of the similarity that goes beyond the emptied model's; without a value, it is undefined."""
+
+    value: float | None = None
+    low: float = 0.0
+    high: float = 0.0
 
     @property
-    def below(self) -> int:
-        """The number of seeds against which the method's depth gap is smaller."""
-        return sum(difference.high < 0 for difference in self.differences)
+    def state(self) -> Literal["some is left", "reversed", "none shown", "undefined"]:
+        """What the interval says."""
+        if self.value is None:
+            return "undefined"
+        return "some is left" if self.low > 0 else "reversed" if self.high < 0 else "none shown"
 
 
-def _chance(
-    result: SweepResult, reduction: ReductionKey, gap: DepthGapRecord, companions: Sequence[SweepResult]
-) -> Chance:
+@dataclass(frozen=True)
+class Verdict:
+    """Where a method changes a model in depth, compared with random removal.
+
+    Attributes:
+        damage: The damage at which both are compared.
+        reduction: The reduction of the similarities.
+        method: The method there; None where nothing is known.
+        controls: The usable seeds of its control there.
+        matched: The number of its control's seeds, usable or not.
+        needed: The fewest seeds for a verdict.
+        contrast: The method against the seeds; None with fewer than two.
+        layer: The layer that differs most; None with fewer than two seeds.
+        beyond: What goes beyond the emptied model.
+        reason: Why it cannot be told; None if it can.
+    """
+
+    damage: float
+    reduction: str
+    method: Placed | None
+    controls: tuple[Placed, ...]
+    matched: int
+    needed: int
+    contrast: Contrast | None
+    layer: LayerDifference | None
+    beyond: Beyond
+    reason: Reason | None
+
+    @property
+    def direction(self) -> Direction:
+        """One of the four states."""
+        return self.contrast.direction() if self.contrast and self.reason is None else "cannot be told"
+
+    @property
+    def share(self) -> float | None:
+        """The share of the damage that lies in the upper half of the layers."""
+        return upper_share(self.method.gap.value, self.damage) if self.method else None
+
+    @property
+    def control_shares(self) -> tuple[float, ...]:
+        """The same of each seed."""
+        return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
+
+    @property
+    def control_works(self) -> bool:
+        """Whether the control's median seed is within its working range there."""
+        return 2 * sum(not control.works for control in self.controls) <= len(self.controls)
+
+
+def verdict(
+    result: SweepResult, companions: Iterable[SweepResult], reduction: str = REDUCTION, damage: float = DAMAGE
+) -> Verdict:
+    """Judge a result against the seeds of its matched random control at one damage.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        companions: Results from which its control's seeds and sweeps in smaller steps are picked.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        damage: One of `core.sweep.equal_damage.DAMAGES`.
+    """
+    companions = list(companions)
+    found = _placed(own_sweeps(result, companions), reduction, damage)
+    method, missing = (found, None) if isinstance(found, Placed) else (None, found)
+    seeds = control_sweeps(result, companions)
+    controls = tuple(
+        placed
+        for placed in (_placed(sweeps, reduction, damage) for sweeps in seeds.values())
+        if isinstance(placed, Placed) and not placed.gap.coarse
+    )
+    needed = CONTROL_SEEDS[result.pruning.granularity]
+    against = _contrast(method, controls)
+    return Verdict(
+        damage=damage,
+        reduction=reduction,
+        method=method,
+        controls=controls,
+        matched=len(seeds),
+        needed=needed,
+        contrast=against,
+        layer=_layer_difference(method, controls),
+        beyond=_beyond(method, reduction, damage),
+        reason=_obstacle(result, reduction)
+        or (_obstacle_there(method) if method else missing)
+        or _obstacle_of_chance(len(seeds), len(controls), needed)
+        or ("wide" if against and against.direction() == "cannot be told" else None),
+    )
+
+
+# ---------------------------------------------------------------- what it is judged by
+
+
+def _placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | Reason:
+    """Read a pruning at one damage from the sweep with the smallest steps before it, or say why it is not there."""
+    sweep = max(sweeps, key=lambda sweep: _steps_before(sweep, reduction, damage))
+    gap, profile = _at_damage(sweep, reduction, damage)
+    if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):
+        return Placed(sweep, gap, profile, _working_range(sweeps))
+    return _MISSING.get(gap.reason, "undefined") if isinstance(gap, NotAtDamage) else "earlier version"
+
+
+def _at_damage(
+    sweep: SweepResult, reduction: str, damage: float
+) -> tuple[GapAtDamage | NotAtDamage | None, ProfileAtDamage | NotAtDamage | None]:
+    known, key = sweep.statistics_of(reduction), amount_text(damage)
+    return (known.gap_at_damage.get(key), known.profile_at_damage.get(key)) if known else (None, None)
+
+
+def _steps_before(sweep: SweepResult, reduction: str, damage: float) -> int:
+    """Count the amounts before the damage is reached; -1 if it is not."""
+    gap, _ = _at_damage(sweep, reduction, damage)
+    return sum(amount < gap.amount for amount in sweep.amounts) if isinstance(gap, GapAtDamage) else -1
+
+
+def _working_range(sweeps: Sequence[SweepResult]) -> WorkingRangeRecord | None:
+    """Return the working range that was judged on most examples."""
+    known = [sweep.working_range for sweep in sweeps if sweep.working_range]
+    return max(known, key=lambda working: working.examples, default=None)
+
+
+def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
+    """Say what keeps a result from being judged at all."""
     method = METHODS.get(result.pruning.method)
     if method and method.control is None:
-        return Chance(is_control_itself=True)
-    available = available_controls(result, companions)
-    if not available:
-        return Chance()
-    name = in_sentence(method_name(available[0]))
-    if refusal := refusal_of(result, available):
-        return Chance(control=name, refusal=refusal)
-    gaps = [known for control in controls_of(result, available) if (known := depth_gap_of(control, reduction))]
-    return Chance(
-        control=name,
-        gaps=tuple(known.value for known in gaps),
-        differences=tuple(gap_difference(gap, known) for known in gaps),
+        return "control"
+    if pruned_layer(result):
+        return "one layer"
+    if reduction not in SINGLE_BATCH:
+        return "tokens"
+    if not all(point.endswith(".attention") for point in result.points):
+        return "points"
+    if not result.key:
+        return "unfinished"
+    return "few examples" if len(result.task.examples) < FEW_EXAMPLES else None
+
+
+def _obstacle_there(method: Placed) -> Reason | None:
+    """Say what keeps a method from being judged at the damage."""
+    if method.range and method.range.reason == "no lead":
+        return "no lead"
+    return "coarse" if method.gap.coarse else None if method.works else "not working"
+
+
+def _obstacle_of_chance(matched: int, usable: int, needed: int) -> Reason | None:
+    """Say what the control's seeds lack."""
+    if usable >= needed:
+        return None
+    return "no control" if not matched else "few seeds" if matched < needed else "unusable seeds"
+
+
+def _contrast(method: Placed | None, controls: Sequence[Placed]) -> Contrast | None:
+    if method is None or len(controls) < FEWEST_SEEDS:
+        return None
+    return contrast(
+        method.gap.value,
+        np.array(method.gap.replicates),
+        [control.gap.value for control in controls],
+        np.array([control.gap.replicates for control in controls]),
     )
 
 
-# ---------------------------------------------------------------- each layer alone
-
-
-Direction = Literal["deeper keep more", "deeper keep less", "none"]
-
-
-@dataclass(frozen=True)
-class Isolated:
-    """What each layer keeps when it alone is pruned, in depth order.
-
-    Attributes:
-        amount: The pruning amount.
-        at_output: Whether CKA is taken at the layers' outputs, not at their attention blocks.
-        own_cka: CKA with the layer's own baseline; None if it is undefined.
-        alone_tau: Kendall's tau-b of these with depth; None if all are equal or one is undefined.
-        together_tau: The same of survival when all layers are pruned.
-    """
-
-    amount: float
-    at_output: bool
-    own_cka: tuple[float | None, ...]
-    alone_tau: float | None
-    together_tau: float | None
-
-    @property
-    def order(self) -> Direction | None:
-        """How depth orders the layers pruned alone; None if a value is undefined."""
-        return None if None in self.own_cka else _direction(self.alone_tau)
-
-    @property
-    def together_order(self) -> Direction:
-        """How depth orders the layers pruned together."""
-        return _direction(self.together_tau)
-
-
-def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:
-    """Say whether layers pruned alone show the same order as layers pruned together.
-
-    Empty if the companions hold no layer's result, or if these share no amount.
-    """
-    isolated = isolated_of(result, companions)
-    layers = result.checkpoint.num_layers
-    common = set.intersection(*(set(alone.amounts) - {0.0} for alone in isolated.values())) if isolated else set()
-    if not common:
-        return ""
-    if len(isolated) < layers:
-        return render("claim", "isolated_missing", known=len(isolated), layers=layers)
-    amount = min(common, key=lambda amount: (abs(amount - ISOLATED_AMOUNT), amount))
-    own = tuple(_own_cka_at(alone, reduction, layer, amount) for layer, alone in isolated.items())
-    known = [value for value in own if value is not None]
-    facts = Isolated(
-        amount,
-        any(point.endswith("output") for point in result.points),
-        own,
-        depth_correlation(known) if len(known) == layers else None,
-        depth_correlation([layer.value for layer in layer_survivals(result, reduction)]),
+def _layer_difference(method: Placed | None, controls: Sequence[Placed]) -> LayerDifference | None:
+    if method is None or len(controls) < FEWEST_SEEDS:
+        return None
+    profile, seeds = np.array(method.profile.value), np.array([control.profile.value for control in controls])
+    differences = profile - seeds.mean(0)  # (points,)
+    layer = int(np.abs(differences).argmax())
+    _, p_value = profile_distance(profile, seeds)
+    return LayerDifference(
+        label=point_names(method.sweep.points)[layer].label,
+        value=float(differences[layer]),
+        beyond_seeds=p_value <= 1 / (len(controls) + 1),
     )
-    return render("claim", "isolated", isolated=facts)
 
 
-def _own_cka_at(result: SweepResult, reduction: ReductionKey, layer: int, amount: float) -> float | None:
-    """Return a layer's own CKA at its deepest point; None if it is undefined."""
-    column = max(k for k, point in enumerate(result.points) if point.startswith(f"layer.{layer - 1}."))
-    value = float(own_similarity(result, reduction)[result.amounts.index(amount), column])
-    return None if value != value else value
+def _beyond(method: Placed | None, reduction: str, damage: float) -> Beyond:
+    known = method.sweep.statistics_of(reduction, "partial_cka") if method else None
+    gap = known.gap_at_damage.get(amount_text(damage)) if known else None
+    if not isinstance(gap, GapAtDamage) or (gap.high - gap.low) / 2 > WIDEST:
+        return Beyond()
+    return Beyond(gap.value, gap.low, gap.high)
 
 
-def _direction(tau: float | None) -> Direction:
-    if tau is None or abs(tau) < MIN_ORDERING_TAU:
-        return "none"
-    return "deeper keep more" if tau > 0 else "deeper keep less"
+# ---------------------------------------------------------------- in words
+
+
+def headline(verdicts: dict[str, Verdict], pruning: str) -> str:
+    """Say in one plain sentence where a method changes several models, and whether chance does the same.
+
+    Args:
+        verdicts: The verdicts, by what tells the models apart, such as their tasks.
+        pruning: The method's name at the head of a sentence.
+    """
+    leads = {_lead(verdict) for verdict in verdicts.values()}
+    directions = {verdict.direction for verdict in verdicts.values()}
+    return render(
+        "claim",
+        "headline",
+        pruning=pruning,
+        lead=leads.pop() if len(leads) == 1 else None,
+        direction=directions.pop() if len(directions) == 1 else None,
+        verdicts=verdicts,
+    )
+
+
+def _lead(verdict: Verdict) -> Literal["upper", "lower"] | None:
+    """Which half of the layers has changed more; None if that is not shown."""
+    if verdict.method is None:
+        return None
+    gap = verdict.method.gap
+    return "upper" if gap.low > 0 else "lower" if gap.high < 0 else None
+
+
+def verdict_in_short(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
+    """Say the verdict and the shares behind it, in one sentence."""
+    return _in_short(result, verdict(result, companions))
+
+
+def _in_short(result: SweepResult, judged: Verdict) -> str:
+    return render("claim", "in_short", pruning=_pruning(result), units=_units(result), verdict=judged)
+
+
+def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
+    """Say the verdict and what must be known beside it.
+
+    These are the layer that differs most, the verdicts at other damages and by the first token, and the similarity
+    beyond the emptied model's.
+    """
+    companions = list(companions)
+    judged = verdict(result, companions)
+    beside = [verdict(result, companions, reduction, damage) for reduction, damage in SENSITIVITY]
+    sentences = [_in_short(result, judged)]
+    if judged.contrast:
+        sentences.append(render("claim", "beside", verdict=judged, others=[(_name(other), other) for other in beside]))
+    if judged.method:
+        sentences.append(render("claim", "beyond", beyond=judged.beyond))
+    return " ".join(sentences)
+
+
+def verdict_details(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
+    """Give the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep."""
+    known = result.statistics_of(REDUCTION)
+    judged = verdict(result, companions)
+    return render("claim", "details", verdict=judged, depth_gap=known.depth_gap if known else None)
+
+
+def _name(verdict: Verdict) -> str:
+    """Name what a verdict beside the main one is judged by."""
+    return render(
+        "claim",
+        "judged_by",
+        damage=verdict.damage,
+        reduction=None if verdict.reduction == REDUCTION else reduction_name(verdict.reduction),
+    )
+
+
+def _pruning(result: SweepResult) -> str:
+    return in_sentence(method_name(result))
+
+
+def _units(result: SweepResult) -> str:
+    return "weights" if result.pruning.granularity == "weight" else "units"

@@ -1,14 +1,17 @@
-"""Decide which results may be compared, and why others may not: one rule for every page."""
+"""Decide which results belong beside each other, and why others do not: one rule for every page.
 
-from collections.abc import Iterable
+Results are compared by where in depth they have changed, at equal damage, so that their amounts may differ. A random
+control is matched to a method if it also removes as much of every layer wherever both were measured.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.findings.words import render
-from core.results.choices import is_control, is_isolated
+from core.results.choices import is_control, is_isolated, is_isolated_control
 from core.results.names import pruned_layer
-from core.results.schema import SweepResult
+from core.results.schema import Frame, SweepResult
 
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
@@ -36,40 +39,53 @@ class Mismatch:
     first_removed: float
     second_removed: float
 
+    @property
+    def size(self) -> float:
+        """The difference of the shares."""
+        return round(abs(self.first_removed - self.second_removed), 9)
+
 
 def comparable(first: SweepResult, second: SweepResult) -> Comparability:
-    """Decide whether two results may be compared by the order of layers, such as by the depth gap.
+    """Decide whether two results may be compared by the order of layers, at equal damage.
 
-    Both must prune all layers, use the same examples, points and amounts, and have removed the same share of every
-    layer's weights at every amount, within SPARSITY_TOLERANCE. Equal totals are not enough: a method that spares lower
-    layers keeps them more similar for that reason alone.
+    Both must prune all layers and use the same examples and points.
     """
     if not same_examples(first, second):
         return _refused("examples")
     if pruned_layer(first) or pruned_layer(second):
         return _refused("one_layer")
-    if first.points != second.points:
-        return _refused("points")
-    if first.amounts != second.amounts:
-        return _refused("amounts")
-    mismatch = _largest_mismatch(first, second)
-    if round(abs(mismatch.first_removed - mismatch.second_removed), 9) > SPARSITY_TOLERANCE:
-        return _refused("removed", mismatch=mismatch)
-    return Comparability()
+    return Comparability() if first.points == second.points else _refused("points")
+
+
+def matched(result: SweepResult, control: SweepResult) -> Comparability:
+    """Decide whether a random control serves a result: comparable, and equally much removed of every layer.
+
+    Equal totals are not enough: a method that spares lower layers keeps them more similar for that reason alone.
+    """
+    comparability = comparable(result, control)
+    if not comparability:
+        return comparability
+    mismatch = largest_mismatch(result, control)
+    return _refused("removed", mismatch=mismatch) if mismatch.size > SPARSITY_TOLERANCE else comparability
 
 
 def _refused(reason: str, **facts: object) -> Comparability:
     return Comparability(render("comparable", reason, **facts))
 
 
-def _largest_mismatch(first: SweepResult, second: SweepResult) -> Mismatch:
-    first_removed, second_removed = (
-        np.array([frame.layer_sparsity for frame in result.frames]) for result in (first, second)
-    )  # (frames, layers)
-    difference = np.abs(first_removed - second_removed).round(9)  # (frames, layers)
-    frame, layer = np.unravel_index(difference.argmax(), difference.shape)
-    return Mismatch(
-        int(layer) + 1, first.amounts[frame], float(first_removed[frame, layer]), float(second_removed[frame, layer])
+def largest_mismatch(first: SweepResult, second: SweepResult) -> Mismatch:
+    """Find where two results differ most in the share of a layer's weights removed, at the amounts that both have."""
+    others: Mapping[float, Frame] = {frame.amount: frame for frame in second.frames}
+    return max(
+        (
+            Mismatch(layer, frame.amount, *removed)
+            for frame in first.frames
+            if frame.amount in others
+            for layer, removed in enumerate(
+                zip(frame.layer_sparsity, others[frame.amount].layer_sparsity, strict=True), start=1
+            )
+        ),
+        key=lambda mismatch: mismatch.size,
     )
 
 
@@ -90,7 +106,7 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
 
 
 def available_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results of a method's random control on the same model, comparable or not."""
+    """Return the results of a method's random control on the same model, matched or not."""
     return [
         candidate
         for candidate in candidates
@@ -98,35 +114,77 @@ def available_controls(result: SweepResult, candidates: Iterable[SweepResult]) -
     ]
 
 
+def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
+    """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
+    sweeps = defaultdict(list)
+    for candidate in available_controls(result, candidates):
+        if matched(result, candidate):
+            sweeps[candidate.pruning.seed].append(candidate)
+    return {seed: sweeps[seed] for seed in sorted(sweeps)}
+
+
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results of a method's random control that may be compared with its own: one per seed, by seed."""
-    controls = {
-        candidate.pruning.seed: candidate
-        for candidate in available_controls(result, candidates)
-        if comparable(result, candidate)
-    }
-    return [controls[seed] for seed in sorted(controls)]
+    """Return the matched random controls of a result, one per seed, by seed: of several sweeps the longest."""
+    return [_longest(sweeps) for sweeps in control_sweeps(result, candidates).values()]
+
+
+def _longest(sweeps: Iterable[SweepResult]) -> SweepResult:
+    return max(sweeps, key=lambda sweep: sweep.amounts[-1])
+
+
+def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
+    """Return a result, and those of the same pruning in other steps."""
+    return [
+        result,
+        *(
+            candidate
+            for candidate in candidates
+            if candidate.key != result.key
+            and candidate.pruning.model_copy(update={"stop": result.pruning.stop}) == result.pruning
+            and same_checkpoint(result, candidate)
+            and comparable(result, candidate)
+        ),
+    ]
 
 
 def refusal_of(result: SweepResult, candidates: Iterable[SweepResult]) -> str:
-    """Return why no available random control may be compared; empty if one may, or if there is none."""
+    """Return why no available random control is matched; empty if one is, or if there is none."""
     available = available_controls(result, candidates)
-    return comparable(result, available[0]).reason if available and not controls_of(result, available) else ""
+    return matched(result, available[0]).reason if available and not controls_of(result, available) else ""
+
+
+# ---------------------------------------------------------------- each layer alone
 
 
 def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:
-    """Return the results of the same method on one layer alone.
+    """Return the results of the same method on one layer alone, by layer counted from 1.
 
-    Returns:
-        Those on the same model, examples and points, by layer counted from 1.
+    They are measured at that layer's output, whatever the points of the whole result.
     """
-    isolated = {
-        layer: candidate
+    return _by_layer(
+        candidate
         for candidate in candidates
-        if (layer := pruned_layer(candidate))
-        and is_isolated(candidate.pruning, result.pruning)
-        and same_checkpoint(result, candidate)
-        and same_examples(result, candidate)
-        and result.points == candidate.points
-    }
-    return {layer: isolated[layer] for layer in sorted(isolated)}
+        if is_isolated(candidate.pruning, result.pruning) and _measured_beside(result, candidate)
+    )
+
+
+def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[int, SweepResult]]:
+    """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
+    by_seed = defaultdict(list)
+    for candidate in candidates:
+        if is_isolated_control(candidate.pruning, result.pruning) and _measured_beside(result, candidate):
+            by_seed[candidate.pruning.seed].append(candidate)
+    return [_by_layer(by_seed[seed]) for seed in sorted(by_seed)]
+
+
+def _measured_beside(result: SweepResult, alone: SweepResult) -> bool:
+    return (
+        same_checkpoint(result, alone)
+        and same_examples(result, alone)
+        and f"layer.{(pruned_layer(alone) or 0) - 1}.output" in alone.points
+    )
+
+
+def _by_layer(results: Iterable[SweepResult]) -> dict[int, SweepResult]:
+    by_layer = {layer: result for result in results if (layer := pruned_layer(result))}
+    return {layer: by_layer[layer] for layer in sorted(by_layer)}

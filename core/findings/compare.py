@@ -1,6 +1,7 @@
 """Pair the frames of two results, and say how the results differ (`words/compare.jinja`).
 
-Depth gaps are compared if `core.findings.comparable` allows it. Accuracy is compared wherever both have removed equally
+Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it; what holds
+against chance is the verdict's to say (`core.findings.claim`). Accuracy is compared wherever both have removed equally
 much of the encoder's weights in total: from which layers a method takes them is part of the method.
 """
 
@@ -11,9 +12,11 @@ from math import floor
 from typing import Literal
 
 from core.errors import PrunescopeError
-from core.findings.claim import depth_gap_of
+from core.findings.claim import DAMAGE
 from core.findings.comparable import SPARSITY_TOLERANCE, comparable, same_checkpoint, same_examples
 from core.findings.words import render
+from core.request.amounts import amount_text
+from core.request.catalog import METHODS, SINGLE_BATCH
 from core.results.names import (
     ReductionKey,
     amount_name,
@@ -26,7 +29,8 @@ from core.results.names import (
     pruning_name,
     reduction_name,
 )
-from core.results.schema import Frame, SweepResult
+from core.results.schema import Frame, GapAtDamage, SweepResult
+from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import CONFIDENCE, gap_difference
 
 Scale = Literal["amount", "prunable_sparsity"]
@@ -112,11 +116,11 @@ def _nearest_pairs(
     return [(a, b) for a, b in pairs if distance(a, b) <= max_distance and nearest(b, first) is a]
 
 
-# ---------------------------------------------------------------- depth gaps
+# ---------------------------------------------------------------- where in depth they change
 
 
 def comparison_findings(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> list[str]:
-    """Say how two results on the same examples differ in depth gap, then in accuracy.
+    """Say how two results on the same examples differ in depth, then in accuracy.
 
     Each may be a whole sweep or the first frames of one.
 
@@ -124,30 +128,41 @@ def comparison_findings(first: SweepResult, second: SweepResult, reduction: Redu
         PrunescopeError: They come from different examples.
     """
     comparisons = accuracy_comparisons(first, second)
-    return [depth_gap_finding(first, second, reduction), _accuracy(comparisons, distinguishing_names(first, second))]
+    return [depth_finding(first, second, reduction), _accuracy(comparisons, distinguishing_names(first, second))]
 
 
-def depth_gap_finding(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> str:
-    """Say whether two results differ in depth gap, or why that cannot be compared."""
-    if reduction == "tokens":
-        return render("compare", "depth_gaps_of_tokens")
-    gap, second_gap = depth_gap_of(first, reduction), depth_gap_of(second, reduction)
-    if gap is None or second_gap is None:
-        return render("compare", "depth_gap_without_interval")
+def depth_finding(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> str:
+    """Say which shares of the damage lie in the upper half of the layers, or why these cannot be compared.
+
+    The interval of their difference is over examples alone: it says nothing about another draw of a random control.
+    """
+    if reduction not in SINGLE_BATCH:
+        return render("compare", "depth_of_tokens")
     comparability = comparable(first, second)
     if not comparability:
-        return render("compare", "depth_gaps_not_compared", reason=comparability.reason)
-    same_model = same_checkpoint(first, second)
+        return render("compare", "depth_not_compared", reason=comparability.reason)
+    gaps = [_gap(result, reduction) for result in (first, second)]
+    if gaps[0] is None or gaps[1] is None:
+        return render("compare", "depth_unknown", damage=DAMAGE)
+    difference = gap_difference(gaps[0], gaps[1])
     return render(
         "compare",
-        "depth_gaps",
+        "depth",
         names=distinguishing_names(first, second),
-        gaps=(gap, second_gap),
-        difference=gap_difference(gap, second_gap),
+        damage=DAMAGE,
+        shares=[upper_share(gap.value, DAMAGE) for gap in gaps if gap],
+        bounds=[100 * bound / (4 * DAMAGE) for bound in (difference.low, difference.high)],
+        seeded=any(METHODS[result.pruning.method].seeded for result in (first, second)),
         circumstances=circumstances(first, reduction)
-        if same_model
+        if same_checkpoint(first, second)
         else f"{data_name(first)}; {reduction_name(reduction)}",
     )
+
+
+def _gap(result: SweepResult, reduction: ReductionKey) -> GapAtDamage | None:
+    known = result.statistics_of(reduction)
+    gap = known.gap_at_damage.get(amount_text(DAMAGE)) if known else None
+    return gap if isinstance(gap, GapAtDamage) and not gap.coarse else None
 
 
 # ---------------------------------------------------------------- accuracy

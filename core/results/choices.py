@@ -49,13 +49,28 @@ def is_control(pruning: Pruning, controlled: Pruning) -> bool:
     return pruning.controls == controlled.method and pruning.scope == controlled.scope
 
 
+def is_same(pruning: Pruning, other: Pruning) -> bool:
+    """Whether two prunings differ in nothing but their amounts."""
+    return (pruning.method, pruning.scope, pruning.seed, pruning.controls) == (
+        other.method,
+        other.scope,
+        other.seed,
+        other.controls,
+    )
+
+
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning does to one layer alone what another does to the whole model."""
     return (pruning.scope or "").startswith("layer:") and (pruning.method, pruning.seed) == (whole.method, whole.seed)
 
 
+def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
+    """Whether a pruning is the random control of what another does to the whole model, on one layer alone."""
+    return (pruning.scope or "").startswith("layer:") and pruning.controls == whole.method
+
+
 def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return the results that another is judged beside: the seeds of its random control, and each layer pruned alone.
+    """Return the results that another is judged beside: its random controls, and the same pruning in other steps.
 
     `core.findings.comparable` decides, once the files are read, whether they may be compared.
     """
@@ -64,7 +79,18 @@ def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
         for candidate in among
         if candidate.key != entry.key
         and _measured_alike(candidate, entry)
-        and (is_control(candidate, entry) or is_isolated(candidate, entry))
+        and (is_control(candidate, entry) or is_same(candidate, entry))
+    )
+
+
+def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return each layer pruned alone, with its random controls; they have points of their own."""
+    return tuple(
+        candidate
+        for candidate in among
+        if candidate.key != entry.key
+        and (candidate.checkpoint, candidate.fingerprint) == (entry.checkpoint, entry.fingerprint)
+        and (is_isolated(candidate, entry) or is_isolated_control(candidate, entry))
     )
 
 

@@ -52,6 +52,11 @@ def decimals(value: float, places: int) -> str:
     return f"{value:z.{places}f}".replace("-", "−")
 
 
+def percent(share: float) -> str:
+    """Write a share in whole percent."""
+    return f"{decimals(100 * share, 0)} %"
+
+
 def checkpoint_name(result: SweepResult) -> str:
     """Return the checkpoint's title in the catalog, else its id."""
     titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}

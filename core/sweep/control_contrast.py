@@ -15,7 +15,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 Array = npt.NDArray[np.float64]
@@ -54,6 +53,8 @@ class Contrast:
     @property
     def p_value(self) -> float:
         """Two-sided: 1 - the confidence at which the interval just reaches 0; for Holm's correction."""
+        from scipy.optimize import brentq  # imported here: it would slow down the first page
+
         size = abs(self.difference)
         if size == 0:
             return 1.0

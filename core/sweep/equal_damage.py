@@ -57,7 +57,7 @@ class AtDamage:
     @property
     def upper_share(self) -> float:
         """The share of the damage that lies in the upper half: 0.5 is even, 1 is all of it."""
-        return 0.5 + self.gap / (4 * self.damage)
+        return upper_share(self.gap, self.damage)
 
 
 def damage(own_cka: Array) -> Array:
@@ -72,6 +72,11 @@ def gap(profile: Array) -> Array:
         profile: (points, …) own CKA in depth order, at least two points.
     """
     return np.asarray(np.tensordot(_half_weights(len(profile)), profile, axes=1))
+
+
+def upper_share(gap: float, damage: float) -> float:
+    """Express a gap as the share of the damage that lies in the upper half: 0.5 is even, 1 is all of it."""
+    return 0.5 + gap / (4 * damage)
 
 
 def _half_weights(points: int) -> Array:

@@ -6,7 +6,6 @@ computes its replicates (such as `core.similarity.cka.leave_one_out`).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,6 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CONFIDENCE = 0.95
-DEPTH_GAP_BOUND = 0.05  # a smaller depth gap does not support the published claim, however narrow its interval
 
 # ---------------------------------------------------------------- survival and the depth gap
 
@@ -259,21 +257,9 @@ def _depth_gap_record(value: Array, replicates: Array) -> DepthGapRecord | None:
 # ---------------------------------------------------------------- comparisons
 
 
-class Interval(Protocol):
-    """Anything with a lower and an upper bound."""
-
-    @property
-    def low(self) -> float:
-        """The lower bound."""
-
-    @property
-    def high(self) -> float:
-        """The upper bound."""
-
-
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two depth gaps and its 95 % interval."""
+    """A difference of similarities and its 95 % interval."""
 
     value: float
     low: float
@@ -286,26 +272,16 @@ class Difference:
 
 
 def gap_difference(gap: DepthGapRecord, reference: DepthGapRecord) -> Difference:
-    """Compute D of a result minus D of a reference on the same examples in the same order, example by example.
+    """Compute a gap minus another one on the same examples in the same order, example by example.
 
     Raises:
         PrunescopeError: Their numbers of examples differ.
     """
     if len(gap.replicates) != len(reference.replicates):
         raise PrunescopeError(
-            f"depth gaps over {len(gap.replicates)} and {len(reference.replicates)} examples cannot be paired: "
+            f"gaps over {len(gap.replicates)} and {len(reference.replicates)} examples cannot be paired: "
             "choose results on the same examples"
         )
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
     return Difference(float(value), float(low), float(high))
-
-
-Verdict = Literal["holds", "does not hold", "cannot be told"]
-
-
-def verdict(gap: Interval) -> Verdict:
-    """Judge the published claim, "lower layers survive longer", by the depth gap's interval."""
-    if gap.low > DEPTH_GAP_BOUND:
-        return "holds"
-    return "does not hold" if gap.high < DEPTH_GAP_BOUND else "cannot be told"

@@ -19,7 +19,9 @@ SEEDS = [
     for seed in range(3)
 ]
 ALONE = {
-    2: make_result(num_layers=3, amounts=(0.0, 0.5), scope="layer:1", own_cka=lambda a, p, n: 1 - a * p / 10),
+    2: make_result(
+        num_layers=3, amounts=(0.0, 0.5), scope="layer:1", points="layer", own_cka=lambda a, p, n: 1 - a * p / 10
+    ),
 }
 
 
@@ -134,7 +136,7 @@ def test_with_both_points_of_a_layer_the_sparsity_is_that_of_the_layer() -> None
         assert {row["layer"] for row in rows if row["chosen"]} == {layer}
     isolated = {1: make_result(num_layers=2, amounts=(0.0, 0.5), points="both", scope="layer:0")}
     alone = layer_views(both, "mean", "1a", isolated=isolated)["curves"].datasets["alone"]
-    assert [row["pick"] for row in alone] == ["1a", "1"]
+    assert [row["pick"] for row in alone] == ["1"], "at its output"
 
 
 def test_nothing_changes_its_size_while_it_plays() -> None:

@@ -1,268 +1,360 @@
-"""What is said about the published claim must follow from intervals, controls and isolated results."""
+"""The one verdict on networks whose truth is known, what keeps it from being told, and that every page repeats it."""
 
+import re
+from collections.abc import Callable, Sequence
+from itertools import permutations
+
+import numpy as np
 import pytest
 
-from core.findings.claim import verdict_finding, verdict_in_short
-from core.results.schema import SweepResult
-from tests.builders import make_result, with_depth_gap
+from core.findings.claim import Verdict, headline, verdict, verdict_details, verdict_finding, verdict_in_short
+from core.findings.compare import depth_finding
+from core.results import library, store
+from core.results.schema import SweepResult, WorkingRangeRecord
+from core.sweep.control_contrast import Direction
+from tests.builders import declining, make_result, with_own_key
 
-AMOUNTS = (0.0, 0.3, 0.6, 0.9)
-
-
-def gap(value: float, half_width: float, pattern: int = 0, **settings: object) -> SweepResult:
-    """A result on four layers with a given depth gap; settings as `make_result` takes them."""
-    return with_depth_gap(make_result(**{"num_layers": 4, "amounts": AMOUNTS, **settings}), value, half_width, pattern)
-
-
-def chance(*values: float, pattern: int = 0, **settings: object) -> list[SweepResult]:
-    """Random controls, one per seed."""
-    return [
-        gap(value, 0.03, pattern, **{"method": "random", "seed": seed, **settings}) for seed, value in enumerate(values)
-    ]
+AMOUNTS = (*(k / 100 for k in range(12)), 0.21, 0.31)  # the damage, for `declining`
+COARSE = (0.0, 0.1, 0.2, 0.3)
+SEED_SHARES = (0.70, 0.71, 0.69, 0.70, 0.70)  # of the damage in the upper half, by seed
 
 
-# ---------------------------------------------------------------- the claim
+def network(share: float = 0.7, **settings: object) -> SweepResult:
+    """Four layers that decline together, with a share of the damage in the upper half."""
+    return make_result(**{"num_layers": 4, "amounts": AMOUNTS, "own_cka": declining(share), **settings})
 
 
-def test_it_holds_above_the_bound() -> None:
-    sentence = verdict_finding(gap(0.2, 0.04), "mean")
-    assert sentence.startswith(
-        'Under magnitude pruning of the encoder, the published claim, "lower layers survive longer", holds here: '
-    )
-    assert "averaged over amounts up to 0.90" in sentence
-    assert "is 0.200 (95 % interval 0.160 to 0.240, above 0.05)" in sentence
-    assert "(MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE; mean over tokens)" in sentence
-    assert "Kendall's tau-b of survival with depth is −1.00." in sentence
+def seeds(*shares: float, **settings: object) -> list[SweepResult]:
+    """The matched random control, one result per seed."""
+    settings = {"method": "random", **settings}
+    return [network(share, seed=seed, **settings) for seed, share in enumerate(shares)]
+
+
+SEEDS = seeds(*SEED_SHARES)
+
+
+def working_to(result: SweepResult, to: float | None, **changes: object) -> SweepResult:
+    record = {
+        "to": to,
+        "metric": "accuracy",
+        "examples": 200,
+        "shown_broken_from": None,
+        "smallest_drop": 0.01,
+        "lead": 0.4,
+        "reason": None,
+        **changes,
+    }
+    return with_own_key(result, working_range=WorkingRangeRecord(**record))
+
+
+# ---------------------------------------------------------------- networks whose truth is known
 
 
 @pytest.mark.parametrize(
-    ("value", "half_width", "words"),
+    ("share", "direction"), [(0.70, "as by chance"), (0.90, "steeper"), (0.45, "flatter"), (0.78, "cannot be told")]
+)
+def test_the_truth_is_found(share: float, direction: Direction) -> None:
+    found = verdict(network(share), SEEDS)
+    assert found.direction == direction
+    assert found.share == pytest.approx(share)
+    assert found.control_shares == pytest.approx(SEED_SHARES)
+    assert found.contrast
+    assert found.contrast.difference == pytest.approx(4 * 0.05 * (share - 0.70))
+    assert found.reason == ("wide" if direction == "cannot be told" else None)
+
+
+def test_what_both_do_alike_is_no_finding_however_steep() -> None:
+    assert verdict(network(0.95), seeds(0.95, 0.95, 0.94, 0.96, 0.95)).direction == "as by chance"
+
+
+def test_a_seed_in_the_methods_place_is_not_called_different() -> None:
+    """Each of eight seeds is judged against the others as if it were the method."""
+    shares = np.random.default_rng(0).normal(0.7, 0.01, 8)
+    drawn = seeds(*shares)
+    told = [verdict(network(share), [*drawn[:k], *drawn[k + 1 :]]).direction for k, share in enumerate(shares)]
+    assert told == ["as by chance"] * 8
+
+
+def test_seeds_that_vary_leave_it_open() -> None:
+    found = verdict(network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8))
+    assert (found.direction, found.reason) == ("cannot be told", "wide")
+
+
+def test_what_is_judged_by_is_fixed_and_others_are_at_hand() -> None:
+    assert (verdict(network(), SEEDS).damage, verdict(network(), SEEDS).reduction) == (0.05, "mean")
+    steeper = network(0.9)
+    assert verdict(steeper, SEEDS, damage=0.1).direction == "steeper"
+    assert verdict(steeper, SEEDS, "cls").direction == "steeper"
+    sentence = verdict_finding(steeper, SEEDS)
+    assert sentence.count("steeper than chance") == 3
+    assert "at an overall change of 0.20 steeper than chance" in sentence
+    assert "by the first token steeper than chance" in sentence
+
+
+def test_the_layer_that_differs_most_is_named() -> None:
+    def own(amount: float, point: int, size: int) -> float | None:
+        shift = (-0.2, 0.2, 0, 0)[point]  # within the lower half, so that the halves show nothing
+        value = declining(0.7)(amount, point, size)
+        return value and value + shift * amount
+
+    found = verdict(network(own_cka=own), seeds(0.70, 0.701, 0.699, 0.70, 0.70))
+    assert found.direction == "as by chance"
+    assert found.layer
+    assert found.layer.label == "1"
+    assert found.layer.value == pytest.approx(-0.2 * 0.05)
+    assert found.layer.beyond_seeds
+    alike = verdict(network(0.70), SEEDS).layer
+    assert alike
+    assert not alike.beyond_seeds
+
+
+# ---------------------------------------------------------------- which sweeps count
+
+
+def test_the_sweep_with_the_smallest_steps_is_read() -> None:
+    full, fine = network(0.7, amounts=COARSE), network(0.9, until_damage=0.3)
+    assert verdict(full, SEEDS).reason == "coarse"
+    assert verdict(full, [*SEEDS, fine]).direction == verdict(fine, [*SEEDS, full]).direction == "steeper"
+    long = seeds(*SEED_SHARES[:3], amounts=COARSE)
+    assert verdict(network(), [*long, *SEEDS]) == verdict(network(), [*SEEDS, *long]) == verdict(network(), SEEDS)
+
+
+def test_another_seed_or_scope_is_no_finer_sweep() -> None:
+    others = [network(0.9, scope="all-linear"), network(0.9, method="wanda"), network(0.9, num_examples=100)]
+    assert verdict(network(amounts=COARSE), [*SEEDS, *others]).reason == "coarse"
+
+
+def test_units_take_ten_seeds() -> None:
+    units = {"method": "random-neuron", "scope": None}
+    method = network(method="attribution", scope=None)
+    ten = seeds(*SEED_SHARES, *SEED_SHARES, **units)
+    assert verdict(method, ten).direction == "as by chance"
+    assert verdict(method, ten[:9]).reason == "few seeds"
+    assert "only 9 of the 10 seeds" in verdict_in_short(method, ten[:9])
+    assert verdict(network(method="attribution-residual", scope=None), ten).reason == "no control"
+
+
+# ---------------------------------------------------------------- what keeps it from being told
+
+
+@pytest.mark.parametrize(
+    ("result", "companions", "reason", "words"),
     [
-        (0.03, 0.01, "95 % interval 0.020 to 0.040, below 0.05: there, but too small)"),
-        (0.01, 0.03, "95 % interval −0.020 to 0.040, below 0.05)"),
-        (-0.2, 0.1, "95 % interval −0.300 to −0.100, below 0.05: it is the upper half that keeps more)"),
+        (network(), [], "no control", "no matched random control is at hand"),
+        (network(), SEEDS[:4], "few seeds", "only 4 of the 5 seeds of random removal that it takes are at hand"),
+        (network(), SEEDS[:1], "few seeds", "only 1 of the 5 seeds of random removal that it takes is at hand"),
+        (
+            network(),
+            [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]],
+            "unusable seeds",
+            "only 3 of the 5 seeds of random removal that it takes were measured in small enough steps",
+        ),
+        (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "few examples", "there are too few examples"),
+        (network(amounts=COARSE), SEEDS, "coarse", "the steps of the amount are too large"),
+        (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "not reached", "the layers never change that much"),
+        (network(holes=((0.03, 1, 1),)), SEEDS, "undefined", "similarity is undefined somewhere"),
+        (network(num_layers=1), [], "single point", "there is but one layer"),
+        (working_to(network(), 0.04), SEEDS, "not working", "the model no longer works there"),
+        (working_to(network(), None, reason="no lead"), SEEDS, "no lead", "no better than always answering"),
+        (SEEDS[0], SEEDS[1:], "control", "this is the control"),
+        (network(scope="layer:2"), SEEDS, "one layer", "one layer is pruned alone"),
+        (network(points="layer"), seeds(*SEED_SHARES, points="layer"), "points", "judged at attention blocks alone"),
+        (network(statistics=False), SEEDS, "earlier version", "measured by an earlier version"),
+        (network(statistics=False).model_copy(update={"key": ""}), SEEDS, "unfinished", "the run is not finished"),
     ],
 )
-def test_it_does_not_hold_below_the_bound(value: float, half_width: float, words: str) -> None:
-    sentence = verdict_finding(gap(value, half_width), "cls")
-    assert '"lower layers survive longer", does not hold here' in sentence
-    assert words in sentence
-    assert "holds here" not in sentence
-
-
-def test_the_verdict_is_open_around_the_bound() -> None:
-    sentence = verdict_finding(gap(0.06, 0.05), "mean")
-    assert 'it cannot be told whether the published claim, "lower layers survive longer", holds here' in sentence
-    assert "(95 % interval 0.010 to 0.110, which reaches to both sides of 0.05)" in sentence
+def test_a_reason_is_given(result: SweepResult, companions: list[SweepResult], reason: str, words: str) -> None:
+    found = verdict(result, companions)
+    assert (found.direction, found.reason) == ("cannot be told", reason)
+    assert verdict_in_short(result, companions).startswith("Cannot be told, because ")
+    assert words in verdict_in_short(result, companions)
+    assert words in verdict_finding(result, companions)
 
 
 def test_flattened_tokens_get_no_verdict() -> None:
-    sentence = verdict_finding(gap(0.2, 0.04), "tokens", chance(0.5, 0.5, 0.5))
-    assert "gets no verdict" in sentence
-    assert "as published" in sentence
-    assert "sentence length" in sentence
-    assert "holds" not in sentence
+    assert verdict(network(0.9), SEEDS, "tokens").reason == "tokens"
+
+
+def test_a_control_that_no_longer_works_is_pointed_out() -> None:
+    broken = [working_to(seed, 0.04) for seed in SEEDS]
+    assert verdict(network(0.9), [*broken[:2], *SEEDS[2:]]).control_works
+    found = verdict(network(0.9), [*broken[:3], *SEEDS[3:]])
+    assert (found.direction, found.control_works) == ("steeper", False)
+    assert "which leaves models that no longer work" in verdict_in_short(network(0.9), broken)
+    assert "no longer work" not in verdict_in_short(network(0.9), SEEDS)
+
+
+def test_the_working_range_judged_on_most_examples_counts() -> None:
+    subset = working_to(network(amounts=COARSE), 0.3, examples=200)
+    all_examples = working_to(network(until_damage=0.3), 0.04, examples=872)
+    assert verdict(subset, [*SEEDS, all_examples]).reason == "not working"
+
+
+# ---------------------------------------------------------------- given the emptied model
+
+
+def with_partial_gap(result: SweepResult, low: float, high: float) -> SweepResult:
+    statistics = dict(result.statistics or {})
+    known = statistics["partial_cka"]["mean"]
+    gap = known.gap_at_damage["0.05"].model_copy(update={"value": (low + high) / 2, "low": low, "high": high})
+    changed = known.model_copy(update={"gap_at_damage": {**known.gap_at_damage, "0.05": gap}})
+    return with_own_key(result, statistics={**statistics, "partial_cka": {"mean": changed}})
 
 
 @pytest.mark.parametrize(
-    ("result", "reason"),
+    ("low", "high", "state", "words"),
     [
-        (make_result(num_layers=4, statistics=False), "no interval is known"),
-        (make_result(num_layers=4, statistics=False).model_copy(update={"key": ""}), "the sweep is not finished"),
-        (make_result(num_layers=1), "there is but one layer"),
-        (make_result(num_layers=2, holes=((0.5, 1, 1),)), "CKA is undefined somewhere"),
-        (make_result(num_layers=4, num_examples=4), "no interval is known"),
+        (0.02, 0.10, "some is left", "stays higher in the lower half of the layers (difference 0.060"),
+        (-0.10, -0.02, "reversed", "stays higher in the upper half of the layers (difference −0.060"),
+        (-0.02, 0.04, "none shown", "is not shown to differ between the halves of the layers (difference 0.010"),
+        (0.01, 0.53, "undefined", "cannot be estimated here"),
     ],
-    ids=["older", "partial", "one layer", "undefined", "four examples"],
 )
-def test_without_an_interval_the_reason_is_given(result: SweepResult, reason: str) -> None:
-    sentence = verdict_finding(result, "mean", chance(0.5))
-    assert "cannot be told" in sentence
-    assert reason in sentence
+def test_similarity_beyond_the_emptied_model(low: float, high: float, state: str, words: str) -> None:
+    result = with_partial_gap(network(), low, high)
+    assert verdict(result, SEEDS).beyond.state == state
+    assert words in verdict_finding(result, SEEDS)
+    assert "floor" not in verdict_finding(result, SEEDS)
+
+
+def test_without_an_emptied_model_nothing_is_said_about_it() -> None:
+    result = network()
+    result = with_own_key(result, statistics={"cka": (result.statistics or {})["cka"]})
+    assert verdict(result, SEEDS).beyond.state == "undefined"
+    assert verdict(result, SEEDS).direction == "as by chance"
+
+
+# ---------------------------------------------------------------- in words
+
+
+def test_the_short_form() -> None:
+    assert verdict_in_short(network(0.9), SEEDS) == (
+        "Steeper than chance: under magnitude pruning of the encoder, 90 % of an overall change of 0.05 lies in the "
+        "upper half of the layers, and 69 to 71 % when as many weights are removed at random (5 seeds)."
+    )
+
+
+def test_details_give_statistics_their_names() -> None:
+    details = verdict_details(network(0.9), SEEDS)
+    assert details.startswith("Gap of the depth profile at damage 0.05: 0.080 (95 % interval ")
+    assert "reached at amount 0.05. Difference from the mean of 5 seeds: 0.040 ± 0.0" in details
+    assert "Depth gap D over the whole sweep: " in details
+    assert "Difference from" not in verdict_details(network(0.9))
+
+
+def judged(*shares: float) -> dict[str, Verdict]:
+    return {f"Task {k}": verdict(network(share), SEEDS) for k, share in enumerate(shares, 1)}
 
 
 @pytest.mark.parametrize(
-    ("value", "half_width", "controls", "words"),
+    ("verdicts", "sentence"),
     [
+        (judged(0.7, 0.71), "Wanda changes the upper layers most, and so does random removal, about as much."),
+        (judged(0.9, 0.9), "Wanda changes the upper layers most, more so than random removal."),
+        (judged(0.57, 0.57), "Wanda changes the upper layers most, less so than random removal."),
+        (judged(0.4, 0.4), "Wanda changes the lower layers most, more so than random removal."),
         (
-            0.2,
-            0.04,
-            (0.47, 0.46),
-            "holds (depth gap 0.200, 95 % interval 0.160 to 0.240); random pruning favours lower layers even more",
+            judged(0.78, 0.78),
+            "Wanda changes the upper layers most; whether random removal does the same cannot be told here.",
         ),
         (
-            0.2,
-            0.04,
-            (0.1, 0.05),
-            "holds (depth gap 0.200, 95 % interval 0.160 to 0.240); random pruning favours lower layers less",
+            judged(0.7, 0.9),
+            "Wanda changes the upper layers most. Beside random removal: Task 1 as by chance; Task 2 steeper than "
+            "chance.",
         ),
         (
-            0.01,
-            0.02,
-            (0.01, 0.47),
-            "does not hold (depth gap 0.010, 95 % interval −0.010 to 0.030); no difference from "
-            "random pruning is established",
+            judged(0.5, 0.5),
+            "No half of the layers is shown to change most everywhere under wanda. Beside random removal: Task 1 "
+            "flatter than chance; Task 2 flatter than chance.",
         ),
         (
-            0.05,
-            0.02,
-            (),
-            "can be neither held nor rejected (depth gap 0.050, 95 % interval 0.030 to 0.070); no random "
-            "control is at hand",
+            judged(0.9, 0.4),
+            "No half of the layers is shown to change most everywhere under wanda. Beside random removal: Task 1 "
+            "steeper than chance; Task 2 flatter than chance.",
         ),
     ],
 )
-def test_in_short_it_says_the_same(value: float, half_width: float, controls: tuple[float, ...], words: str) -> None:
-    assert verdict_in_short(gap(value, half_width), "mean", chance(*controls)) == words
+def test_the_first_sentence_follows_from_the_facts(verdicts: dict[str, Verdict], sentence: str) -> None:
+    assert headline(verdicts, "Wanda") == sentence
 
 
-def test_the_short_form_gives_no_verdict_either() -> None:
-    assert verdict_in_short(gap(0.2, 0.04), "tokens") == (
-        "gets no verdict with all tokens, which include sentence length"
-    )
-    assert verdict_in_short(gap(0.2, 0.04, scope="layer:2"), "mean") == "gets no verdict"
-    control = gap(0.2, 0.04, method="random")
-    assert verdict_in_short(control, "mean").endswith("; this is the random control itself")
+# ---------------------------------------------------------------- no page contradicts another
+
+STATES: dict[str, Direction] = {
+    "steeper than chance": "steeper",
+    "flatter than chance": "flatter",
+    "as by chance": "as by chance",
+    "cannot be told": "cannot be told",
+}
 
 
-def test_one_layer_alone_says_nothing_about_the_claim() -> None:
-    sentence = verdict_finding(gap(0.2, 0.04, scope="layer:2"), "mean")
-    assert sentence.startswith("Layer 3 alone is pruned here: this says nothing")
+def told(sentence: str) -> list[Direction]:
+    """The directions that a sentence names, in its order."""
+    return [STATES[state] for state in re.findall("|".join(STATES), sentence.lower())]
 
 
-# ---------------------------------------------------------------- chance
+COMPARED = ("more so than", "less so than", "about as much", "cannot be told")
 
 
-def test_without_a_control_no_curve_means_much() -> None:
-    assert "No random control on the same examples is at hand, and without one" in verdict_finding(
-        gap(0.2, 0.04), "mean"
-    )
-    assert "No random control" in verdict_finding(gap(0.2, 0.04), "mean", [make_result(num_layers=4)])
+def first_words(found: Verdict) -> str:
+    """The words of the first sentence that stand for a verdict: steeper is more so where the upper layers lead."""
+    if found.direction not in ("steeper", "flatter"):
+        return {"as by chance": "about as much"}.get(found.direction, found.direction)
+    assert found.method
+    lead = 1 if found.method.gap.low > 0 else -1
+    return "more so than" if (found.direction == "steeper") == (lead > 0) else "less so than"
 
 
-def test_a_difference_of_one_sign_against_every_seed_is_said() -> None:
-    sentence = verdict_finding(gap(0.2, 0.04), "mean", chance(0.47, 0.46, 0.49))
-    assert "Its control, random pruning of the encoder, has a depth gap of 0.460 to 0.490" in sentence
-    assert "D(method) − D(random) is −0.290 to −0.260, and its 95 % interval excludes 0 against each of 3 seeds" in (
-        sentence
-    )
-    assert "favours the lower half less than random pruning does" in sentence
-    assert "least to rely on" not in sentence
-    assert "favours the lower half more than" in verdict_finding(gap(0.5, 0.04), "mean", chance(0.1, 0.2, 0.3))
-
-
-def test_the_difference_is_paired_by_example() -> None:
-    """0.20 ± 0.03 and 0.24 ± 0.03 differ if the same examples move both, not if different examples do."""
-    alike = verdict_finding(gap(0.2, 0.03, pattern=0), "mean", chance(0.24, 0.24, 0.24, pattern=0))
-    against = verdict_finding(gap(0.2, 0.03, pattern=0), "mean", chance(0.24, 0.24, 0.24, pattern=1))
-    assert "excludes 0 against each of 3 seeds" in alike
-    assert "includes 0 against each of 3 seeds: no difference from random pruning is shown" in against
-
-
-def test_seeds_that_disagree_are_counted() -> None:
-    sentence = verdict_finding(gap(0.2, 0.03, pattern=0), "mean", chance(0.3, 0.21, 0.1, pattern=2))
-    assert "above 0 against 1, below 0 against 1 and on both sides against 1 of 3 seeds" in sentence
-    assert "no difference from random pruning is established" in sentence
-    assert "each of" not in sentence
-
-
-def test_few_seeds_are_pointed_out() -> None:
-    one = verdict_finding(gap(0.2, 0.03), "mean", chance(0.4))
-    assert "has a depth gap of 0.400; D(method) − D(random) is −0.200" in one
-    assert "against the one seed at hand (3 seeds are the least to rely on)" in one
-    assert "against each of 2 seeds (3 seeds are the least" in verdict_finding(gap(0.2, 0.03), "mean", chance(0.4, 0.5))
-
-
-def test_units_are_held_against_random_units() -> None:
-    attribution = gap(0.2, 0.03, method="attribution", scope=None)
-    units = chance(0.4, 0.4, 0.4, method="random-neuron", scope=None)
-    assert "Its control, pruning of random units, has" in verdict_finding(attribution, "mean", units)
-    assert "No random control" in verdict_finding(attribution, "mean", chance(0.4, 0.4, 0.4))
-
-
-def test_a_control_that_removes_less_is_not_held_against_the_method() -> None:
-    fewer = chance(0.4, 0.4, 0.4, prunable_sparsity=lambda amount: amount * 5 / 6)
-    because = (
-        "the two do not remove equally much of every layer, such as 0.90 and 0.75 of layer 1's weights at amount 0.90"
-    )
-    assert verdict_finding(gap(0.2, 0.03), "mean", fewer).endswith(
-        f" Its control, random pruning of the encoder, cannot be compared with it: {because}. So nothing is said about "
-        "chance here."
-    )
-    assert verdict_in_short(gap(0.2, 0.03), "mean", fewer) == (
-        "holds (depth gap 0.200, 95 % interval 0.170 to 0.230); its random control cannot be compared with it: "
-        f"{because}"
-    )
-
-
-def test_of_several_controls_those_that_can_be_compared_count() -> None:
-    fewer = chance(0.9, prunable_sparsity=lambda amount: amount * 5 / 6)
-    sentence = verdict_finding(gap(0.2, 0.03), "mean", [*fewer, *chance(0.4, 0.4, 0.4)[1:]])
-    assert "against each of 2 seeds" in sentence
-    assert "0.900" not in sentence
-
-
-def test_the_control_has_no_control() -> None:
-    (control,) = chance(0.4)
-    assert "This is the random control itself" in verdict_finding(control, "mean", chance(0.1, 0.2, 0.3))
-
-
-# ---------------------------------------------------------------- each layer alone
-
-
-def alone(*values: float | None, amounts: tuple[float, ...] = (0.0, 0.5)) -> list[SweepResult]:
-    """Results of each layer pruned alone, with its own CKA at amount 0.5."""
-
-    def result(layer: int) -> SweepResult:
-        own = values[layer]
-        return make_result(
-            num_layers=len(values),
-            amounts=amounts,
-            scope=f"layer:{layer}",
-            own_cka=lambda amount, point, size: (
-                None if own is None and amount else 1 - (1 - (own or 0)) * 2 * amount * (point == layer)
-            ),
+def check(results: Sequence[SweepResult], alike: Callable[[SweepResult, SweepResult], bool]) -> set[Direction]:
+    """Hold every sentence about direction against the one verdict; return the directions seen."""
+    seen = set()
+    for result in results:
+        found = verdict(result, results)
+        (short,) = told(verdict_in_short(result, results))
+        assert short == found.direction
+        main, *beside = told(verdict_finding(result, results))
+        assert main == found.direction
+        assert beside in ([], [verdict(result, results, *other).direction for other in OTHERS])
+        first = headline({"one": found, "other": found}, "Pruning")
+        assert told(first) == [found.direction] * 2 or [w for w in COMPARED if w in first] == [first_words(found)], (
+            first
         )
-
-    return [result(layer) for layer in range(len(values))]
-
-
-def test_an_isolated_order_that_is_reversed_is_said_to_be() -> None:
-    sentence = verdict_finding(gap(0.2, 0.03), "mean", alone(0.98, 0.99, 0.995, 0.999))
-    assert "at amount 0.50, the layers keep, from the first to the last, a CKA of 0.980, 0.990, 0.995 and 0.999" in (
-        sentence
-    )
-    assert sentence.endswith(
-        "(attention block): deeper layers keep more (tau-b with depth 1.00), the reverse of the order when all layers "
-        "are pruned (tau-b with depth −1.00)."
-    )
+        assert told(verdict_details(result, results)) == []
+        seen.add(found.direction)
+    for one, other in permutations(results, 2):
+        if alike(one, other):
+            for reduction in ("mean", "cls", "tokens"):
+                assert told(depth_finding(one, other, reduction)) == [], "Compare leaves chance to the verdict"
+    return seen
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ((0.99, 0.97, 0.96, 0.9), "deeper layers keep less (tau-b with depth −1.00), the same order as when all"),
-        ((0.9, 0.99, 0.9, 0.99), "depth does not order them (tau-b with depth 0.41), unlike when all"),
-        ((0.9, 0.9, 0.9, 0.9), "depth does not order them (all equal), unlike when all"),
-        (
-            (0.9, None, 0.9, 0.9),
-            "0.900, undefined, 0.900 and 0.900 with their own baseline (attention block): an order",
-        ),
-    ],
-)
-def test_other_orders_of_isolated_layers_are_stated(values: tuple[float | None, ...], words: str) -> None:
-    assert words in verdict_finding(gap(0.2, 0.03), "mean", alone(*values))
+OTHERS = (("mean", 0.1), ("mean", 0.2), ("cls", 0.05))
 
 
-def test_missing_layers_are_counted() -> None:
-    some = alone(0.98, 0.99, 0.995, 0.999)[1:3]
-    assert "known for 2 of 4 layers only" in verdict_finding(gap(0.2, 0.03), "mean", some)
-    assert "alone" not in verdict_finding(gap(0.2, 0.03), "mean", [])
+def test_made_results_do_not_contradict_each_other() -> None:
+    shares = {"magnitude": 0.7, "wanda": 0.9}
+    methods = [network(share, method=method) for method, share in shares.items()]
+    flat = network(0.45, scope="all-linear")
+    controls = [*SEEDS, *seeds(*SEED_SHARES, controls="wanda"), *seeds(*SEED_SHARES, scope="all-linear")]
+    assert check([*methods, flat, *controls], lambda *_: True) == set(STATES.values())
 
 
-def test_the_amount_nearest_to_one_half_that_all_have_is_taken() -> None:
-    results = [*alone(0.9, 0.9, 0.9, 0.9)[:3], alone(0.9, 0.9, 0.9, 0.9, amounts=(0.0, 0.3, 0.4))[3]]
-    assert "alone" not in verdict_finding(gap(0.2, 0.03), "mean", results), "no amount in common"
-    both = alone(0.9, 0.8, 0.7, 0.6, amounts=(0.0, 0.1, 0.4))
-    assert "at amount 0.40" in verdict_finding(gap(0.2, 0.03), "mean", both)
-    assert "a CKA of 0.920, 0.840, 0.760 and 0.680" in verdict_finding(gap(0.2, 0.03), "mean", both)
+def test_shipped_results_do_not_contradict_each_other() -> None:
+    results = [store.load(path) for entry in library.shipped() if (path := store.find(entry.key))]
+    by_examples: dict[tuple[str, str], list[SweepResult]] = {}
+    for result in results:
+        by_examples.setdefault((result.checkpoint.revision, result.task.fingerprint), []).append(result)
+    assert by_examples
+    for together in by_examples.values():
+        check(together, lambda one, other: one.key < other.key)
+
+
+def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:
+    """|Δ| + h just below and just above 0.02."""
+    h = verdict(network(0.70), SEEDS)
+    assert h.contrast
+    width = h.contrast.half_width()
+    inside, outside = (0.70 + (0.02 - width + step) / 0.2 for step in (-0.0005, 0.0005))
+    assert verdict(network(inside), SEEDS).direction == "as by chance"
+    assert verdict(network(outside), SEEDS).direction == "cannot be told"
+    assert np.isclose(verdict(network(inside), SEEDS).share or 0, inside)

@@ -1,20 +1,27 @@
-"""One rule says which results may be compared; where it says no, no page draws a conclusion."""
+"""One rule says which results belong beside each other; where it says no, no page draws a conclusion."""
 
-from collections import Counter
-from itertools import permutations
+from itertools import groupby
 
 import pytest
 
-from core.findings.claim import verdict_finding, verdict_in_short
-from core.findings.comparable import comparable, controls_of, isolated_of
-from core.findings.compare import depth_gap_finding
+from core.findings.comparable import (
+    SPARSITY_TOLERANCE,
+    comparable,
+    controls_of,
+    isolated_controls_of,
+    isolated_of,
+    largest_mismatch,
+    matched,
+    own_sweeps,
+    refusal_of,
+)
+from core.request.catalog import ENGINE_VERSION
 from core.results import library, store
 from core.results.choices import is_control
 from core.results.schema import SweepResult
 from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
-CONCLUSIONS = ("random pruning favours", "favours the lower half", "no difference from random", "D(method)")
 
 
 def result(**settings: object) -> SweepResult:
@@ -30,19 +37,25 @@ def with_layer_sparsity(whole: SweepResult, *removed: float) -> SweepResult:
 # ---------------------------------------------------------------- the rule
 
 
-def test_equal_totals_are_not_enough() -> None:
-    even, uneven = result(), with_layer_sparsity(result(method="wanda"), 0.95, 0.85, 0.9, 0.9)
-    assert comparable(even, result(method="wanda"))
-    comparability = comparable(even, uneven)
-    assert not comparability
-    assert comparability.reason == (
+def test_equal_totals_are_not_enough_for_a_control() -> None:
+    method, uneven = result(), with_layer_sparsity(result(method="random"), 0.95, 0.85, 0.9, 0.9)
+    assert comparable(method, uneven), "at equal damage"
+    assert matched(method, result(method="random"))
+    assert matched(method, uneven).reason == (
         "the two do not remove equally much of every layer, such as 0.90 and 0.95 of layer 1's weights at amount 0.90"
     )
+    assert refusal_of(method, [uneven]) == matched(method, uneven).reason
+    assert refusal_of(method, [uneven, result(method="random", seed=1)]) == ""
 
 
 @pytest.mark.parametrize(("share", "allowed"), [(0.91, True), (0.911, False), (0.89, True), (0.889, False)])
 def test_a_difference_of_a_hundredth_is_tolerated(share: float, allowed: bool) -> None:
-    assert bool(comparable(result(), with_layer_sparsity(result(), 0.9, 0.9, share, 0.9))) == allowed
+    assert bool(matched(result(), with_layer_sparsity(result(), 0.9, 0.9, share, 0.9))) == allowed
+
+
+def test_what_is_removed_is_compared_where_both_were_measured() -> None:
+    fewer = result(method="random", amounts=(0.0, 0.6, 0.7), prunable_sparsity=lambda a: 0.1 if a == 0.7 else a)
+    assert matched(result(), fewer)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +63,6 @@ def test_a_difference_of_a_hundredth_is_tolerated(share: float, allowed: bool) -
     [
         (result(num_examples=100), "the two come from different examples"),
         (result(points="layer"), "the two were measured at different points"),
-        (result(amounts=(0.0, 0.3, 0.6)), "the two were measured over different amounts"),
         (result(scope="layer:1"), "a single layer's pruning says nothing about the order of layers"),
     ],
 )
@@ -62,14 +74,14 @@ def test_results_measured_differently_are_refused_with_the_reason(other: SweepRe
 # ---------------------------------------------------------------- what a result is judged beside
 
 
-def test_only_a_comparable_result_is_a_control() -> None:
+def test_only_a_matched_result_is_a_control() -> None:
     controls = [result(method="random", seed=seed) for seed in range(2)]
     elsewhere = controls[0].checkpoint.model_copy(update={"revision": "1" * 64})
     shuffled = controls[0].task.model_copy(update={"examples": tuple(reversed(controls[0].task.examples))})
     foreign = [
         result(),
         result(method="random", scope="all-linear"),
-        result(method="random", amounts=(0.0, 0.5, 0.9)),
+        result(method="random", controls="wanda"),
         result(method="random", num_examples=100),
         result(method="random", points="layer"),
         result(method="random-neuron", scope=None),
@@ -78,58 +90,59 @@ def test_only_a_comparable_result_is_a_control() -> None:
         controls[0].model_copy(update={"task": shuffled}),
     ]
     assert controls_of(result(), foreign) == []
-    assert controls_of(result(), [*foreign, *reversed(controls), controls[0]]) == controls
+    assert controls_of(result(), [*foreign, *reversed(controls)]) == controls
 
 
-def test_only_the_same_method_on_one_layer_is_isolated() -> None:
-    isolated = [result(num_layers=2, scope=f"layer:{layer}") for layer in range(2)]
-    whole = result(num_layers=2)
+def test_of_several_sweeps_of_a_seed_the_longest_is_drawn() -> None:
+    fine = result(method="random", amounts=(0.0, 0.1, 0.2), until_damage=0.3)
+    full = result(method="random")
+    assert controls_of(result(), [fine, full]) == controls_of(result(), [full, fine]) == [full]
+    assert controls_of(result(), [fine]) == [fine]
+
+
+def test_sweeps_of_one_pruning_differ_in_their_steps_alone() -> None:
+    fine = result(amounts=(0.0, 0.1, 0.2), until_damage=0.3)
+    others = [result(method="wanda"), result(scope="all-linear"), result(num_examples=100), result(points="layer")]
+    assert own_sweeps(result(), [*others, fine, result()]) == [result(), fine]
+    assert own_sweeps(fine, [*others, fine, result()]) == [fine, result()]
+
+
+# ---------------------------------------------------------------- each layer alone
+
+
+def alone(layer: int, **settings: object) -> SweepResult:
+    return result(**{"num_layers": 2, "scope": f"layer:{layer}", "points": "layer", **settings})
+
+
+@pytest.mark.parametrize("points", ["attention", "layer", "both"])
+def test_only_the_same_method_on_one_layer_is_isolated_whatever_the_points(points: str) -> None:
+    isolated = [alone(layer) for layer in range(2)]
+    whole = result(num_layers=2, points=points)
     assert isolated_of(whole, [whole, *reversed(isolated)]) == {1: isolated[0], 2: isolated[1]}
     assert isolated_of(result(num_layers=2, method="wanda"), isolated) == {}
     assert isolated_of(result(num_layers=2, num_examples=100), isolated) == {}
     assert isolated_of(result(num_layers=2, seed=1), isolated) == {}
+    assert isolated_of(whole, [alone(layer, points="attention") for layer in range(2)]) == {}, "its FFN comes later"
+
+
+def test_isolated_controls_go_by_seed() -> None:
+    random = [alone(layer, method="random", seed=seed) for seed in (1, 0) for layer in (1, 0)]
+    found = isolated_controls_of(result(num_layers=2), random)
+    assert [list(seed) for seed in found] == [[1, 2], [1, 2]]
+    assert [seed[1].pruning.seed for seed in found] == [0, 1]
+    assert isolated_controls_of(result(num_layers=2, method="wanda"), random) == []
 
 
 # ---------------------------------------------------------------- the shipped results
 
 
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, SweepResult]:
-    """All shipped results, by key."""
-    paths = {entry.key: store.find(entry.key) for entry in library.shipped()}
-    return {key: store.load(path) for key, path in paths.items() if path}
-
-
-def test_the_overview_draws_no_conclusion_from_a_pair_that_compare_refuses(shipped: dict[str, SweepResult]) -> None:
-    """At amount 0.95 the published attribution removes 0.95 of the encoder's weights, its control 0.79."""
-    sst2 = [
-        shipped[entry.key]
-        for entry in library.shipped()
-        if (entry.task, entry.source, len(entry.points)) == ("sst2", "folder", 6)
-    ]
-    (method,) = [result for result in sst2 if result.pruning.method == "attribution-residual"]
-    controls = [result for result in sst2 if result.pruning.method == "random-neuron"]
-    assert len(controls) == 3
-    assert [round(result.frames[-1].prunable_sparsity, 2) for result in (method, controls[0])] == [0.95, 0.79]
-    for control in controls:
-        assert depth_gap_finding(method, control, "mean").startswith("Depth gaps are not compared: ")
-    for sentence in (verdict_in_short(method, "mean", controls), verdict_finding(method, "mean", controls)):
-        assert not any(words in sentence for words in CONCLUSIONS), sentence
-        assert "such as 0.95 and 0.79 of layer 1's weights at amount 0.95" in sentence
-
-
-def test_wherever_compare_refuses_no_other_page_concludes(shipped: dict[str, SweepResult]) -> None:
-    """Every pair on one checkpoint, both ways round; the Overview shows the short sentence, it and the Lab the long."""
-    seen = Counter[tuple[bool, bool]]()
-    for method, other in permutations(shipped.values(), 2):
-        if method.checkpoint.revision != other.checkpoint.revision:
-            continue
-        refused = "not compared" in depth_gap_finding(method, other, "mean")
-        sentences = verdict_in_short(method, "mean", [other]), verdict_finding(method, "mean", [other])
-        concluded = {any(words in sentence for words in CONCLUSIONS) for sentence in sentences}
-        names = [f"{result.task.name} {result.pruning}" for result in (method, other)]
-        assert concluded == {is_control(other.pruning, method.pruning) and not refused}, names
-        seen[refused, concluded.pop()] += 1
-    assert seen[True, True] == 0
-    assert seen[True, False] > 0
-    assert seen[False, True] > 0
+def test_shipped_controls_remove_what_their_method_removes() -> None:
+    paths = [path for entry in library.shipped() if (path := store.find(entry.key))]
+    shipped = [known for known in map(store.load, paths) if known.environment["engine"] == ENGINE_VERSION]
+    shipped.sort(key=lambda known: known.task.fingerprint)
+    for _, group in groupby(shipped, key=lambda known: known.task.fingerprint):
+        together = list(group)
+        for method in together:
+            for control in together:
+                if is_control(control.pruning, method.pruning):
+                    assert largest_mismatch(method, control).size <= SPARSITY_TOLERANCE, method.pruning

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
+from scipy.stats import t
 
 from core.errors import PrunescopeError
-from core.findings.compare import accuracy_comparisons, comparison_findings
+from core.findings.compare import accuracy_comparisons, comparison_findings, depth_finding
 from core.results.schema import SweepResult
-from tests.builders import make_result, with_depth_gap
+from tests.builders import declining, make_result
 
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
 NONE_RIGHT = dict.fromkeys(AMOUNTS, range(0))
@@ -32,59 +34,71 @@ def answering(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
     return whole.model_copy(update={"frames": frames})
 
 
-# ---------------------------------------------------------------- depth gaps
+# ---------------------------------------------------------------- where in depth they change
+
+STEPS = (0.0, 0.02, 0.04, 0.06, 0.3)  # the damage, for `declining`
 
 
-def test_depth_gaps_that_differ() -> None:
-    one = with_depth_gap(result(), 0.2, 0.05)
-    other = with_depth_gap(result(method="random", seed=1), 0.5, 0.02)
-    sentence, _ = comparison_findings(one, other, "mean")
+def declined(share: float, **settings: object) -> SweepResult:
+    return result(**{"amounts": STEPS, "own_cka": declining(share), **settings})
+
+
+def test_shares_of_the_change_and_their_paired_difference() -> None:
+    one, other = declined(0.7), declined(0.9, method="wanda")
+    sentence = depth_finding(one, other, "mean")
+    gaps = [(known.statistics or {})["cka"]["mean"].gap_at_damage["0.05"] for known in (one, other)]
+    low, high = (
+        100
+        * (0.08 - 0.04 + sign * t.ppf(0.975, 39) * np.sqrt(39) * np.std(np.subtract(*(g.replicates for g in gaps))))
+        / (4 * 0.05)
+        for sign in (-1, 1)
+    )  # of the other minus the first; the sentence has the first minus the other
     assert sentence == (
-        "The depth gap is smaller under magnitude pruning of the encoder (0.200) than under random pruning of the "
-        "encoder (seed 1) (0.500): the difference is −0.300 (95 % interval −0.330 to −0.270, paired by example) "
+        "Of an overall change of 0.05, 70 % lies in the upper half of the layers under magnitude pruning of the "
+        "encoder and 90 % under wanda pruning of the encoder "
+        f"(95 % interval −{high:.0f} to −{low:.0f} percentage points for the difference, over examples) "
         "(MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)."
     )
-    assert comparison_findings(other, one, "cls")[0].startswith("The depth gap is larger under random pruning")
 
 
-def test_depth_gaps_without_a_shown_difference() -> None:
-    one = with_depth_gap(result(), 0.2, 0.05, pattern=0)
-    other = with_depth_gap(result(method="wanda"), 0.25, 0.05, pattern=1)
-    sentence, _ = comparison_findings(one, other, "mean")
-    assert sentence.startswith("No difference in depth gap is shown between magnitude pruning of the encoder (0.200) ")
-    assert "the difference is −0.050 (95 % interval −0.150 to 0.050, paired by example)" in sentence
+def test_a_random_draw_is_said_to_be_one() -> None:
+    sentence = depth_finding(declined(0.7), declined(0.9, method="random", seed=1), "cls")
+    assert "over examples alone: another random draw would differ as well)" in sentence
 
 
 def test_two_checkpoints_are_distinguished_by_name() -> None:
-    one = with_depth_gap(result(), 0.2, 0.05)
+    one = declined(0.7)
     elsewhere = one.checkpoint.model_copy(update={"id": "owner/name", "revision": "1" * 64})
-    sentence, _ = comparison_findings(one, one.model_copy(update={"checkpoint": elsewhere}), "mean")
-    assert "magnitude pruning of the encoder (MiniLM-L6, fine-tuned on SST-2) (0.200)" in sentence
-    assert "magnitude pruning of the encoder (owner/name) (0.200)" in sentence
+    sentence = depth_finding(one, one.model_copy(update={"checkpoint": elsewhere}), "mean")
+    assert "magnitude pruning of the encoder (MiniLM-L6, fine-tuned on SST-2) and" in sentence
+    assert "magnitude pruning of the encoder (owner/name) (" in sentence
     assert sentence.endswith("(40 examples of SST-2 validation, GLUE; mean over tokens).")
 
 
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (result(statistics=False), "an interval is not known for both results"),
-        (result(points="layer"), "at different points"),
-        (result(amounts=(0.0, 0.3, 0.6)), "over different amounts"),
-        (result(scope="layer:1"), "a single layer's pruning says nothing"),
-        (
-            result(method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 5 / 6),
-            "such as 0.90 and 0.75 of layer 1's weights at amount 0.90",
-        ),
+        (declined(0.7, statistics=False), "is not known for both in small enough steps"),
+        (declined(0.7, amounts=(0.0, 0.04, 0.3)), "is not known for both in small enough steps"),
+        (declined(0.7, amounts=(0.0, 0.02, 0.04)), "is not known for both in small enough steps"),
+        (declined(0.7, points="layer"), "at different points"),
+        (declined(0.7, scope="layer:1"), "a single layer's pruning says nothing"),
     ],
 )
-def test_depth_gaps_that_do_not_measure_the_same_are_not_compared(other: SweepResult, reason: str) -> None:
-    sentence, _ = comparison_findings(result(), other, "mean")
-    assert sentence.startswith("Depth gaps are not compared: ")
+def test_what_does_not_measure_the_same_is_not_compared(other: SweepResult, reason: str) -> None:
+    sentence, _ = comparison_findings(declined(0.7), other, "mean")
+    assert sentence.startswith("Where in depth the two change is not compared: ")
     assert reason in sentence
 
 
-def test_flattened_tokens_have_no_depth_gap_to_compare() -> None:
-    assert "depth gaps are not compared" in comparison_findings(result(), result(seed=1), "tokens")[0]
+def test_other_amounts_are_no_obstacle() -> None:
+    assert depth_finding(declined(0.7), declined(0.7, amounts=(0.0, 0.01, 0.03, 0.2)), "mean").startswith(
+        "Of an overall"
+    )
+
+
+def test_flattened_tokens_have_no_interval_to_compare() -> None:
+    assert "is not compared" in comparison_findings(declined(0.7), declined(0.7, seed=1), "tokens")[0]
 
 
 @pytest.mark.parametrize("change", [{"fingerprint": "0" * 64}, {"examples": tuple(range(40))[::-1]}])

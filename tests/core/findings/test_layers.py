@@ -53,8 +53,8 @@ def test_an_interval_that_reaches_the_end_says_so() -> None:
         "all others fall before it."
     )
     result = make_result(num_layers=2, amounts=AMOUNTS)
-    known = result.statistics or {}
-    first, *rest = known["mean"].survival
-    wide = known["mean"].model_copy(update={"survival": (first.model_copy(update={"low": 0.5, "high": 0.8}), *rest)})
-    said = layer_finding(result.model_copy(update={"statistics": {**known, "mean": wide}}), "mean", "1")
+    known = (result.statistics or {})["cka"]["mean"]
+    first, *rest = known.survival
+    wide = known.model_copy(update={"survival": (first.model_copy(update={"low": 0.5, "high": 0.8}), *rest)})
+    said = layer_finding(result.model_copy(update={"statistics": {"cka": {"mean": wide}}}), "mean", "1")
     assert "(95 % interval 0.50 to the largest amount or beyond)" in said

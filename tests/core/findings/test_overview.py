@@ -204,7 +204,7 @@ def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
         for record, (low, high) in zip(result.statistics["cka"]["mean"].survival, intervals, strict=True)
     )
     mean = result.statistics["cka"]["mean"].model_copy(update={"survival": survival})
-    return result.model_copy(update={"statistics": {**result.statistics, "mean": mean}})
+    return result.model_copy(update={"statistics": {"cka": {"mean": mean}}})
 
 
 def test_the_table_shows_intervals_and_what_lies_beyond_them() -> None:

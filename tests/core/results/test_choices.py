@@ -1,6 +1,6 @@
 """Which results belong together, which is offered first, and by which labels."""
 
-from core.results.choices import companions, counterpart, distinguishing_labels
+from core.results.choices import companions, counterpart, distinguishing_labels, isolated
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -36,27 +36,40 @@ def test_two_results_never_have_the_same_name() -> None:
     assert list(distinguishing_labels(entries)) == [entry.key for entry in entries]
 
 
-def test_a_result_is_judged_beside_its_control_and_each_layer_alone() -> None:
+def test_a_result_is_judged_beside_its_control_and_its_smaller_steps() -> None:
     magnitude = entry_of(result())
-    controls = [entry_of(result(method="random", seed=seed)) for seed in (0, 1)]
-    alone = entry_of(result(scope="layer:1"))
+    beside = [
+        *(entry_of(result(method="random", seed=seed)) for seed in (0, 1)),
+        entry_of(result(amounts=(0.0, 0.1), until_damage=0.3)),
+    ]
     strangers = [
+        entry_of(result(scope="layer:1")),
         entry_of(result(method="random", scope="all-linear")),
+        entry_of(result(method="random", controls="wanda")),
         entry_of(result(method="random-neuron", scope=None)),
         entry_of(result(method="random", points="layer")),
         entry_of(result(method="random")).model_copy(update={"fingerprint": "other"}),
         entry_of(result(method="random")).model_copy(update={"checkpoint": "owner/name"}),
     ]
-    assert companions(magnitude, [magnitude, *controls, alone, *strangers]) == (*controls, alone)
-    assert companions(controls[0], [magnitude, *controls]) == ()
+    assert companions(magnitude, [magnitude, *beside, *strangers]) == tuple(beside)
+    assert companions(beside[0], [magnitude, *beside]) == ()
 
 
-def test_one_layer_alone_belongs_to_the_control_of_its_own_seed() -> None:
+def test_layers_alone_and_their_controls_have_points_of_their_own() -> None:
     control, same, another = (
-        entry_of(result(method="random", **settings))
-        for settings in ({"seed": 1}, {"seed": 1, "scope": "layer:0"}, {"seed": 2, "scope": "layer:0"})
+        entry_of(result(method="random", seed=seed, **settings))
+        for seed, settings in (
+            (1, {}),
+            (1, {"scope": "layer:0", "points": "layer"}),
+            (2, {"scope": "layer:0", "points": "layer"}),
+        )
     )
-    assert companions(control, [control, same, another]) == (same,)
+    method, alone = entry_of(result()), entry_of(result(scope="layer:0", points="layer"))
+    every = [method, alone, control, same, another]
+    assert isolated(method, every) == (alone, same, another)
+    assert isolated(control, every) == (same,), "that of its own seed"
+    elsewhere = [alone.model_copy(update={"fingerprint": "other"}), alone.model_copy(update={"checkpoint": "a/b"})]
+    assert isolated(method, elsewhere) == ()
 
 
 def test_a_method_is_compared_with_its_control_and_a_control_with_its_method() -> None:

@@ -1,7 +1,5 @@
 """Survival and the depth gap on cases computed by hand; the jackknife against its formula and known truths."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -21,7 +19,6 @@ from core.sweep.statistics import (
     layer_statistics,
     survival,
     survival_interval,
-    verdict,
 )
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.8)
@@ -181,39 +178,6 @@ def test_intervals_cover_the_truth() -> None:
 
 
 # ---------------------------------------------------------------- comparisons
-
-
-@pytest.mark.parametrize(
-    ("noise", "expected"),
-    [(NOISE, "holds"), (NOISE[:, ::-1], "does not hold"), (NOISE[:, [1, 1, 1, 1]], "does not hold")],
-    ids=["declining", "reversed", "level"],
-)
-def test_a_clear_case_is_judged_clearly(noise: Array, expected: str) -> None:
-    _, own, without = noisy_layers(noise, 128, seed=0)
-    gap = layer_statistics(AMOUNTS, own, without, {}).depth_gap
-    assert gap is not None
-    assert verdict(gap) == expected
-
-
-def test_few_examples_cannot_tell() -> None:
-    _, own, without = noisy_layers(NOISE[:, [1, 1, 2, 2]], 10, seed=0)
-    gap = layer_statistics(AMOUNTS, own, without, {}).depth_gap
-    assert gap is not None
-    assert verdict(gap) == "cannot be told"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.051, 0.2, "holds"),
-        (0.05, 0.2, "cannot be told"),
-        (0.01, 0.049, "does not hold"),
-        (-0.3, 0.05, "cannot be told"),
-        (-0.3, -0.1, "does not hold"),
-    ],
-)
-def test_the_bound_is_a_depth_gap_of_a_twentieth(low: float, high: float, expected: str) -> None:
-    assert verdict(SimpleNamespace(low=low, high=high)) == expected
 
 
 def gap_of(noise: Array, seed: int) -> DepthGapRecord:

@@ -1,0 +1,151 @@
+"""The isolated effect: how much each layer's own output changes when that layer alone is pruned.
+
+Ordinary pruning is cumulative: a layer's output carries the pruning of all layers below it, so that a decline of
+similarity with depth is expected. Pruned alone, layers can be compared without it. Their order counts as reversed only
+if the lower half changes more than the upper half, beyond the interval over examples, and random removal does not show
+the same. `words/isolated.jinja` words it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from core.findings.comparable import isolated_controls_of, isolated_of
+from core.findings.words import render
+from core.request.catalog import SINGLE_BATCH
+from core.results.names import ReductionKey, amount_name
+from core.results.schema import SweepResult
+from core.sweep.equal_damage import gap
+from core.sweep.statistics import Difference, jackknife
+
+Array = npt.NDArray[np.float64]
+
+AMOUNT = 0.5  # preferred, where one amount is shown
+State = Literal["reversed", "also at random", "no control", "same", "none shown"]
+Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How much a layer's own output changes when it alone is pruned: 1 - own CKA, with its 95 % interval."""
+
+    layer: int  # counted from 1
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class IsolatedOrder:
+    """All layers, each pruned alone, at one amount.
+
+    Attributes:
+        amount: The pruning amount.
+        effects: One per layer, in depth order.
+        gap: Own CKA of the lower half minus that of the upper half, paired by example.
+        control_gap: The same of random removal, the mean over its seeds; None without one.
+    """
+
+    amount: float
+    effects: tuple[Effect, ...]
+    gap: Difference
+    control_gap: Difference | None
+
+    @property
+    def state(self) -> State:
+        """Whether depth orders the layers, and whether otherwise than under ordinary pruning."""
+        if not self.gap.excludes_zero:
+            return "none shown"
+        if self.gap.low > 0:
+            return "same"
+        if self.control_gap is None:
+            return "no control"
+        return "also at random" if self.control_gap.excludes_zero else "reversed"
+
+
+def isolated_orders(
+    result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]
+) -> list[IsolatedOrder]:
+    """Collect the isolated effects of all layers, one entry per amount that all were measured at.
+
+    Empty if a layer is missing, if intervals are unknown, or if a similarity is undefined.
+    """
+    companions = list(companions)
+    layers = isolated_of(result, companions)
+    numbers = range(1, result.checkpoint.num_layers + 1)
+    if reduction not in SINGLE_BATCH or list(layers) != list(numbers) or len(layers) < 2:
+        return []
+    seeds = [seed for seed in isolated_controls_of(result, companions) if list(seed) == list(numbers)]
+    amounts = sorted(set.intersection(*(set(alone.amounts) for alone in layers.values())) - {0.0})
+    orders = (_order(layers, seeds, reduction, amount) for amount in amounts)
+    return [order for order in orders if order]
+
+
+def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amount: float) -> IsolatedOrder | None:
+    profile = _profile(layers, reduction, amount)
+    if profile is None:
+        return None
+    controls = [known for seed in seeds if (known := _profile(seed, reduction, amount))]
+    value, replicates = profile  # (layers,), (layers, n)
+    low, high = jackknife(value, replicates)  # each (layers,)
+    return IsolatedOrder(
+        amount,
+        tuple(Effect(k + 1, float(1 - value[k]), float(1 - high[k]), float(1 - low[k])) for k in range(len(value))),
+        _gap(profile),
+        _gap((np.mean([own for own, _ in controls], 0), np.mean([without for _, without in controls], 0)))
+        if controls
+        else None,
+    )
+
+
+def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Array, Array] | None:
+    """Return the own CKA of each layer's output, (layers,), and that without each example, (layers, n)."""
+    own, without = [], []
+    for layer, alone in layers.items():
+        known = alone.statistics_of(reduction)
+        if known is None or known.own_replicates is None or amount not in alone.amounts:
+            return None
+        k = alone.amounts.index(amount)
+        row = alone.frames[k].own(reduction)
+        value = row[alone.points.index(f"layer.{layer - 1}.output")] if row else None
+        if value is None:
+            return None
+        own.append(value)
+        without.append(known.own_replicates[k])
+    return np.array(own), np.array(without)
+
+
+def _gap(profile: tuple[Array, Array]) -> Difference:
+    own, without = profile
+    value = gap(own)
+    low, high = jackknife(value, gap(without))
+    return Difference(float(value), float(low), float(high))
+
+
+def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:
+    """Say how depth orders layers that are pruned alone; empty if that is not known."""
+    orders = isolated_orders(result, reduction, companions)
+    if not orders:
+        return ""
+    shown = min(orders, key=lambda order: (abs(order.amount - AMOUNT), order.amount))
+    by_state: dict[State, list[str]] = {}
+    for order in orders:
+        by_state.setdefault(order.state, []).append(amount_name(order.amount))
+    return render("isolated", "order", shown=shown, by_state=by_state)
+
+
+def isolated_table(orders: Sequence[IsolatedOrder]) -> list[dict[str, str]]:
+    """Tabulate the effects with their intervals, one row per layer and one column per amount."""
+    return [
+        {
+            "Layer": str(effects[0].layer),
+            **{
+                f"Amount {amount_name(order.amount)}": render("isolated", "effect", effect=effect)
+                for order, effect in zip(orders, effects, strict=True)
+            },
+        }
+        for effects in zip(*(order.effects for order in orders), strict=True)
+    ]

@@ -1,0 +1,143 @@
+"""The table of all verdicts: task × method, with Holm's correction for their number."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.findings.claim import DAMAGE, Verdict, verdict
+from core.findings.words import render
+from core.request.catalog import METHODS, TASKS
+from core.results.choices import task_title
+from core.results.names import decimals, method_name, percent, pruned_layer
+from core.results.schema import SweepResult
+from core.sweep.control_contrast import CONFIDENCE, Direction
+
+SECOND_DAMAGE = 0.1  # whose shares stand beside those of the verdict's damage
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """One method on one task.
+
+    Attributes:
+        result: The method's sweep.
+        verdict: At the damage that it is judged by.
+        second: At SECOND_DAMAGE.
+        adjusted: The p-value of a difference from chance after Holm's correction over the table; None without one.
+    """
+
+    result: SweepResult
+    verdict: Verdict
+    second: Verdict
+    adjusted: float | None
+
+    @property
+    def direction(self) -> Direction:
+        """The verdict after Holm's correction, which a difference must survive."""
+        alone = self.verdict.direction
+        survives = self.adjusted is not None and self.adjusted < 1 - CONFIDENCE
+        return alone if survives or alone not in ("steeper", "flatter") else "cannot be told"
+
+
+def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResult]) -> list[VerdictRow]:
+    """Judge the results that can be judged, one row per task, checkpoint and method.
+
+    Args:
+        results: Any results; controls, single layers and sweeps in smaller steps have no row of their own.
+        companions: The results that they are judged beside.
+    """
+    from statsmodels.stats.multitest import multipletests  # imported here: no page shows this table at first
+
+    companions = list(companions)
+    judged = [(result, verdict(result, companions)) for result in sorted(filter(_has_row, results), key=_place)]
+    tested = [known.contrast.p_value for _, known in judged if known.contrast and _is_tested(known)]
+    adjusted = iter(multipletests(tested, method="holm")[1].tolist() if tested else [])
+    return [
+        VerdictRow(
+            result,
+            known,
+            verdict(result, companions, damage=SECOND_DAMAGE),
+            next(adjusted) if known.contrast and _is_tested(known) else None,
+        )
+        for result, known in judged
+    ]
+
+
+def _is_tested(verdict: Verdict) -> bool:
+    """Whether nothing but a wide interval keeps it from being told."""
+    return verdict.reason in (None, "wide")
+
+
+def _has_row(result: SweepResult) -> bool:
+    method = METHODS.get(result.pruning.method)
+    return (
+        method is not None
+        and method.control is not None
+        and pruned_layer(result) is None
+        and result.pruning.stop is None
+        and all(point.endswith(".attention") for point in result.points)
+    )
+
+
+def _place(result: SweepResult) -> tuple[int, str, bool, int, str]:
+    tasks, methods = list(TASKS), list(METHODS)
+    task = result.task.name
+    place = tasks.index(task) if task in tasks else len(tasks)
+    return (
+        place,
+        task,
+        result.task.source == "written",
+        methods.index(result.pruning.method),
+        result.pruning.scope or "",
+    )
+
+
+def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
+    """Write the table, one row of texts per method."""
+    return [
+        {
+            "Task": _task(row.result),
+            "Method": method_name(row.result),
+            **{
+                f"{title} {decimals(known.damage, 2)}": text(known)
+                for known in (row.verdict, row.second)
+                for title, text in (("In the upper half at", _share), ("Random at", _control_shares))
+            },
+            f"Verdict at {decimals(DAMAGE, 2)}": _verdict(row),
+            "Layer that differs most": _layer(row.verdict),
+            "Beyond the emptied model": _beyond(row.verdict),
+        }
+        for row in table
+    ]
+
+
+def _task(result: SweepResult) -> str:
+    return task_title(result.task.name) + (", written" if result.task.source == "written" else "")
+
+
+def _share(verdict: Verdict) -> str:
+    return "–" if verdict.share is None else percent(verdict.share)
+
+
+def _control_shares(verdict: Verdict) -> str:
+    shares = verdict.control_shares
+    if len(shares) < 2:
+        return "–"
+    spread = f"{percent(float(np.mean(shares)))} ± {decimals(100 * float(np.std(shares, ddof=1)), 0)}"
+    return spread if verdict.control_works else f"{spread} (broken)"
+
+
+def _verdict(row: VerdictRow) -> str:
+    return render("claim", "cell", verdict=row.verdict, direction=row.direction, units=row.result.pruning.granularity)
+
+
+def _layer(verdict: Verdict) -> str:
+    if verdict.layer is None:
+        return "–"
+    return f"{verdict.layer.label}: {verdict.layer.value:+.3f}".replace("-", "−")
+
+
+def _beyond(verdict: Verdict) -> str:
+    beyond = verdict.beyond
+    return beyond.state if beyond.value is None else f"{beyond.state} ({decimals(beyond.value, 3)})"

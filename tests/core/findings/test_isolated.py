@@ -1,0 +1,110 @@
+"""Layers pruned alone: effects and orders follow the numbers, and a reversed order must be the method's own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
+from core.results.schema import SweepResult
+from tests.builders import make_result
+
+AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)
+REVERSED, LEVEL, ORDINARY = (0.4, 0.3, 0.1, 0.05), (0.2, 0.2, 0.2, 0.2), (0.05, 0.1, 0.3, 0.4)
+
+
+def alone(*effects: float | None, amounts: Sequence[float] = AMOUNTS, **settings: object) -> list[SweepResult]:
+    """Each layer pruned alone: 1 - own CKA of its output at amount 0.5, in proportion elsewhere."""
+
+    def result(layer: int) -> SweepResult:
+        effect = effects[layer]
+        return make_result(
+            **{
+                "num_layers": len(effects),
+                "amounts": tuple(amounts),
+                "scope": f"layer:{layer}",
+                "points": "layer",
+                "own_cka": lambda amount, point, size: (
+                    None if effect is None and amount else 1 - (effect or 0) * 2 * amount * (point >= layer)
+                ),
+                **settings,
+            }
+        )
+
+    return [result(layer) for layer in range(len(effects))]
+
+
+def at_random(*effects: float) -> list[SweepResult]:
+    return [layer for seed in range(3) for layer in alone(*effects, method="random", seed=seed)]
+
+
+WHOLE = make_result(num_layers=4)
+
+
+def test_effects_are_those_of_each_layers_own_output_with_intervals() -> None:
+    results = alone(*REVERSED)
+    orders = isolated_orders(WHOLE, "mean", results)
+    assert [order.amount for order in orders] == [0.3, 0.5, 0.7, 0.9]
+    assert [effect.value for effect in orders[1].effects] == pytest.approx(REVERSED)
+    for layer, (effect, result) in enumerate(zip(orders[1].effects, results, strict=True)):
+        own = (result.statistics or {})["cka"]["mean"].own
+        assert own
+        low, high = own[2][layer] or (np.nan, np.nan)
+        assert (effect.low, effect.high) == pytest.approx((1 - high, 1 - low), abs=1e-6)
+
+
+def test_the_difference_of_the_halves_is_paired_by_example() -> None:
+    results = alone(*REVERSED)
+    order = isolated_orders(WHOLE, "mean", results)[1]
+    without = np.array([((r.statistics or {})["cka"]["mean"].own_replicates or ())[2] for r in results])  # (layers, n)
+    gaps = without[:2].mean(0) - without[2:].mean(0)  # (n,)
+    n = len(gaps)
+    assert order.gap.value == pytest.approx(-(0.35 - 0.075))
+    assert order.gap.high - order.gap.value == pytest.approx(t.ppf(0.975, n - 1) * np.sqrt(n - 1) * gaps.std())
+
+
+@pytest.mark.parametrize(
+    ("effects", "control", "state", "words"),
+    [
+        (REVERSED, LEVEL, "reversed", "which random removal does not show: the order is reversed"),
+        (REVERSED, REVERSED, "also at random", "this is not counted as a reversed order"),
+        (REVERSED, None, "no control", "but no random control says whether that is this method's doing"),
+        (ORDINARY, LEVEL, "same", "the upper layers change more, as when all layers are pruned"),
+        (LEVEL, LEVEL, "none shown", "depth is not shown to order the layers"),
+    ],
+)
+def test_an_order_is_reversed_only_if_chance_has_none(
+    effects: tuple[float, ...], control: tuple[float, ...] | None, state: str, words: str
+) -> None:
+    companions = [*alone(*effects), *(at_random(*control) if control else [])]
+    assert {order.state for order in isolated_orders(WHOLE, "mean", companions)} == {state}
+    sentence = isolated_finding(WHOLE, "mean", companions)
+    assert words in sentence
+    assert "At amounts 0.30, 0.50, 0.70 and 0.90, " in sentence
+
+
+def test_the_amount_nearest_to_one_half_is_shown_in_full() -> None:
+    sentence = isolated_finding(WHOLE, "mean", alone(*REVERSED, amounts=(0.0, 0.1, 0.4)))
+    assert sentence.startswith(
+        "When each layer is pruned alone, at amount 0.40, its own output changes, from the first layer to the last, by "
+        "0.320, 0.240, 0.080 and 0.040 (1 − own CKA)."
+    )
+
+
+def test_it_takes_every_layer_at_the_same_amounts_with_intervals() -> None:
+    some = alone(*REVERSED)
+    assert isolated_finding(WHOLE, "mean", some[1:]) == "", "a layer is missing"
+    assert isolated_finding(WHOLE, "mean", []) == ""
+    assert isolated_finding(WHOLE, "tokens", some) == ""
+    assert isolated_finding(WHOLE, "mean", alone(*REVERSED, statistics=False)) == ""
+    assert isolated_finding(WHOLE, "mean", alone(0.4, None, 0.1, 0.05)) == "", "undefined"
+    assert isolated_finding(WHOLE, "mean", [*some[:3], alone(*REVERSED, amounts=(0.0, 0.4))[3]]) == ""
+    assert isolated_finding(WHOLE, "mean", alone(*REVERSED, points="attention")) == ""
+
+
+def test_the_table_has_a_row_a_layer_and_a_column_an_amount() -> None:
+    table = isolated_table(isolated_orders(WHOLE, "mean", alone(*REVERSED)))
+    assert [row["Layer"] for row in table] == ["1", "2", "3", "4"]
+    assert list(table[0]) == ["Layer", "Amount 0.30", "Amount 0.50", "Amount 0.70", "Amount 0.90"]
+    assert table[2]["Amount 0.50"].startswith("0.100 (0.09")
