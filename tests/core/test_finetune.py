@@ -1,5 +1,6 @@
 """How a checkpoint is made, on a tiny one: what is stored is what was trained, with fewer words."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,15 @@ import torch
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
 from tiny import make_texts
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from core import finetune
-from core.finetune import kept_ids, main, texts
+from core.finetune import kept_ids, main, parse, texts
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.glue_files import read_split
 from core.inputs.training_overlap import example_digests
 from core.request.catalog import TASKS
+from core.training import syntax
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +89,50 @@ def test_the_scores_on_the_card_are_those_of_plain_transformers_and_scikit_learn
     card = (made / "output" / "README.md").read_text()
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |" in card
     assert f"| matthews correlation | {correlation:.4f} |" in card
+
+
+@pytest.fixture(scope="module")
+def made_by_syntax(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, glue_folder: Path) -> Path:
+    """The folder of a run with the syntax stage and without averaging."""
+    folder = tmp_path_factory.mktemp("syntax")
+    arguments = ["--task", "cola", "--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "0.2"]
+    arguments += ["--syntax-steps", "2", "--average-epochs", "0"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(syntax, "NUM_EXAMPLES", 128)
+        assert main([*arguments, "--output", str(folder / "output"), "--work", str(folder / "work")]) == 0
+    return folder
+
+
+def test_without_averaging_the_trained_weights_are_stored(made_by_syntax: Path) -> None:
+    assert not (made_by_syntax / "work" / "averaged").exists()
+    trained, stored = (
+        AutoModelForSequenceClassification.from_pretrained(made_by_syntax / name).classifier.weight
+        for name in ("work/final", "output")
+    )
+    assert torch.equal(trained.half(), stored)
+
+
+def test_fine_tuning_starts_from_what_the_syntax_stage_left(made_by_syntax: Path, tiny_bert: Path) -> None:
+    folders = (tiny_bert, made_by_syntax / "work" / "syntax" / "final", made_by_syntax / "work" / "final")
+    base, before, after = (AutoModel.from_pretrained(folder).encoder.layer[0].output.dense.weight for folder in folders)
+    assert (after - before).norm() < (after - base).norm()
+
+
+def test_the_digests_name_the_task_s_training_examples_and_the_card_the_syntax_stage(
+    made_by_syntax: Path, made: Path
+) -> None:
+    digests = [np.load(folder / "output" / TRAINING_EXAMPLES) for folder in (made, made_by_syntax)]
+    assert np.array_equal(*digests)
+    cards = [(folder / "output" / "README.md").read_text() for folder in (made, made_by_syntax)]
+    assert ["--syntax-steps 2" in card for card in cards] == [False, True]
+    assert ["stochastic weight averaging" in card for card in cards] == [True, False]
+
+
+def test_the_command_on_the_card_trains_alike(made_by_syntax: Path, made: Path) -> None:
+    folders = ["--data", "x", "--base", "x", "--output", "x", "--work", "x"]
+    ran = {made: ["--epochs", "0.2", "--average-epochs", "0.2"]}
+    ran[made_by_syntax] = ["--epochs", "0.2", "--average-epochs", "0", "--syntax-steps", "2"]
+    for folder, arguments in ran.items():
+        card = (folder / "output" / "README.md").read_text()
+        (command,) = re.findall(r"`python -m core.finetune (.*?)`", card, flags=re.DOTALL)
+        assert parse([*command.split(), *folders]) == parse(["--task", "cola", *arguments, *folders])
