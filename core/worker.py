@@ -220,10 +220,11 @@ def _predict(order: Order, report: Reporter) -> dict[str, Any]:
 
 
 def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
-    """Estimate how long a sweep takes, from a measured forward pass."""
+    """Estimate how long a sweep and those after it take, from a measured forward pass."""
     from core.sweep.estimate import estimate
 
-    return estimate(SweepRequest.from_json(order["request"]), report)
+    follow_ups = [SweepRequest.from_json(values) for values in order.get("follow_ups", ())]
+    return estimate(SweepRequest.from_json(order["request"]), report, follow_ups)
 
 
 def _export(order: Order, report: Reporter) -> dict[str, Any]:

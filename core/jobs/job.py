@@ -1,4 +1,7 @@
-"""A job of the queue, as its watchers see it."""
+"""A job of the queue, as its watchers see it.
+
+A sweep may be followed by others, such as those of its random control: one job computes them one after another.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,16 +23,19 @@ class Job:
         id: An unguessable token, for the address.
         request: The sweep to run; None for any other order.
         state: `queued` and `running` are alive, the others are final.
+        follow_ups: The sweeps to run after it, in order.
+        step: Which sweep is next or running: 0 the request's, k the k-th follow-up's.
         stage: The worker's current step, in words.
         done: Steps of the stage so far.
         total: Steps of the stage; 0 if unknown.
         seconds_left: Estimate for the stage; None if unknown.
         position: While queued, how many jobs come first.
-        header: Header of the result to come; None before the first frame and once the result is stored.
-        frames: Frames so far, by ascending amount; empty once the result is stored.
-        key: Key of the stored result, once done.
+        header: Header of the request's result; None before the first frame and once the result is stored.
+        frames: Its frames so far, by ascending amount; empty once the result is stored.
+        key: Key of the request's stored result, once there is one; the follow-ups may still be to come.
         path: Its file.
-        stored: Whether the result was already stored before the job.
+        stored: Whether it was already stored before the job.
+        follow_up_keys: Keys of the follow-ups' stored results so far.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
     """
@@ -37,6 +43,8 @@ class Job:
     id: str
     request: SweepRequest | None = None
     state: State = "queued"
+    follow_ups: tuple[SweepRequest, ...] = ()
+    step: int = 0
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -47,6 +55,7 @@ class Job:
     key: str | None = None
     path: Path | None = None
     stored: bool = False
+    follow_up_keys: tuple[str, ...] = ()
     outcome: dict[str, Any] | None = None
     message: str = ""
 
@@ -54,6 +63,16 @@ class Job:
     def ended(self) -> bool:
         """Whether the state is final."""
         return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def current_request(self) -> SweepRequest | None:
+        """The sweep of the current step."""
+        return self.follow_ups[self.step - 1] if self.step else self.request
+
+    def request_for(self, key: str) -> SweepRequest | None:
+        """Return the request that led to a result of this job."""
+        keys, requests = (self.key, *self.follow_up_keys), (self.request, *self.follow_ups)
+        return next((request for known, request in zip(keys, requests, strict=False) if known == key), None)
 
     def after(self, event: Mapping[str, Any]) -> "Job":
         """Return the job as one of the worker's events (`core.worker`) leaves it.
@@ -64,17 +83,29 @@ class Job:
         match event["event"]:
             case "progress":
                 return replace(self, **{name: event[name] for name in ("stage", "done", "total", "seconds_left")})
+            case "frame" if self.step:
+                return self  # what is shown is the request's result
             case "frame":
                 header = self.header or Header.model_validate(event["header"])
                 return replace(self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"])))
             case "done" if "outcome" in event:
                 return replace(self, state="done", outcome=dict(event["outcome"]))
-            case "done":  # the file has the header and the frames
-                stored = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
-                return replace(self, state="done", header=None, frames=(), **stored)
+            case "done":
+                return self._with_result(event)._at_next_step()
             case "error":
                 return replace(self, state="failed", message=str(event["message"]))
             case "cancelled":
                 return replace(self, state="cancelled", message="Cancelled.")
             case unknown:
                 raise ValueError(f"unknown event {unknown!r}")
+
+    def _with_result(self, event: Mapping[str, Any]) -> "Job":
+        if self.step:
+            return replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
+        stored = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
+        return replace(self, header=None, frames=(), **stored)  # they are in the file
+
+    def _at_next_step(self) -> "Job":
+        if self.step == len(self.follow_ups):
+            return replace(self, state="done")
+        return replace(self, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)

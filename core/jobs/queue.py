@@ -1,6 +1,7 @@
 """The queue of the server process, in front of the one warm worker (`core.worker`).
 
-All visitors share it. One job runs at a time and the others wait; visitors who ask for the same thing share a job.
+All visitors share it. One job runs at a time and the others wait; visitors who ask for the same thing share a job. A
+job of several sweeps goes to the end of the line after each of them.
 Estimates, which pages ask for on their own, never hold anything else up: they come last, and a running one makes way.
 """
 
@@ -41,7 +42,7 @@ class Entry:
 
     Attributes:
         job: What its watchers see.
-        order: The order to the worker, without the job's id.
+        order: The first order to the worker, without a name.
         last_seen: When anybody last looked.
         watchers: When each watcher last looked.
         was_left: Whether a watcher has cancelled.
@@ -60,6 +61,16 @@ class Entry:
         """Whether it measures how long a run would take."""
         return bool(self.order["op"] == ESTIMATE)
 
+    @property
+    def name(self) -> str:
+        """What the worker calls the current step: a late answer about an earlier one must not end it."""
+        return f"{self.job.id}/{self.job.step}"
+
+    @property
+    def current_order(self) -> Mapping[str, Any]:
+        """The order of the current step, without its name."""
+        return run_order(self.job.follow_ups[self.job.step - 1]) if self.job.step else self.order
+
     def watch(self, watcher: str, now: float) -> None:
         """Note that a visitor looks."""
         self.last_seen = self.watchers[watcher] = now
@@ -77,6 +88,11 @@ class Entry:
         if is_hosted() and now - self.last_seen > UNSEEN_SECONDS:
             return "Ended because nobody was watching it."
         return None
+
+
+def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
+    """Return the order of a sweep, without a name; `fresh` computes it even if its result is stored."""
+    return {"op": "run", "request": request.to_json(), "fresh": fresh}
 
 
 def in_order(waiting: Iterable[Entry]) -> list[Entry]:
@@ -113,22 +129,25 @@ class JobQueue:
             except OSError:
                 logger.exception("the worker does not start")  # the first job will tell its visitor
 
-    def submit(self, request: SweepRequest, watcher: str, *, fresh: bool = False) -> str:
-        """Ask for a sweep, or join the job that computes it already.
+    def submit(
+        self, request: SweepRequest, watcher: str, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
+    ) -> str:
+        """Ask for a sweep and others after it, or join the job that computes the same already.
 
         Args:
             request: What to compute.
             watcher: The visitor's token.
-            fresh: Whether to compute even if the result is stored.
+            fresh: Whether to compute it even if its result is stored.
+            follow_ups: What to compute after it, where it is not stored.
 
         Returns:
             The job's id.
 
         Raises:
-            PrunescopeError: The request is refused, or too many jobs are waiting on a hosted server.
+            PrunescopeError: A request is refused, or too many jobs are waiting on a hosted server.
         """
         request = checked(request)
-        return self._add({"op": "run", "request": request.to_json(), "fresh": fresh}, request, watcher)
+        return self._add(run_order(request, fresh=fresh), watcher, request, tuple(map(checked, follow_ups)))
 
     def ask(self, op: str, watcher: str, **fields: Any) -> str:
         """Ask the worker for something other than a sweep.
@@ -144,7 +163,7 @@ class JobQueue:
         Raises:
             PrunescopeError: Too many jobs are waiting on a hosted server.
         """
-        return self._add({"op": op, **fields}, None, watcher)
+        return self._add({"op": op, **fields}, watcher)
 
     def get(self, job_id: str) -> Job | None:
         """Return a snapshot of a job; None if the queue does not hold it, or no longer does."""
@@ -160,8 +179,8 @@ class JobQueue:
     def request_for(self, key: str) -> SweepRequest | None:
         """Return the request that led to a result, if its job is remembered; the result itself names no folders."""
         with self._changed:
-            jobs = (entry.job for entry in reversed(self._entries.values()))
-            return next((job.request for job in jobs if job.key == key and job.request), None)
+            requests = (entry.job.request_for(key) for entry in reversed(self._entries.values()))
+            return next((request for request in requests if request), None)
 
     def watch(self, job_id: str, watcher: str) -> None:
         """Note that a visitor looks at a job; an unknown id is ignored."""
@@ -192,11 +211,17 @@ class JobQueue:
 
     # ------------------------------------------------------------ the queue; the lock is held
 
-    def _add(self, order: Mapping[str, Any], request: SweepRequest | None, watcher: str) -> str:
+    def _add(
+        self,
+        order: Mapping[str, Any],
+        watcher: str,
+        request: SweepRequest | None = None,
+        follow_ups: tuple[SweepRequest, ...] = (),
+    ) -> str:
         with self._changed:
             if order["op"] == ESTIMATE:
                 self._leave_estimates(watcher, order)
-            entry = self._alive(order) or self._enqueue(order, request)
+            entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups)
             entry.watch(watcher, self._clock())
             self._make_way()
             self._start_next()
@@ -204,9 +229,10 @@ class JobQueue:
             self._start_caretaker()
             return entry.job.id
 
-    def _alive(self, order: Mapping[str, Any]) -> Entry | None:
-        """Find the living job with this order."""
-        return next((entry for entry in self._living() if entry.order == order), None)
+    def _alive(self, order: Mapping[str, Any], follow_ups: tuple[SweepRequest, ...]) -> Entry | None:
+        """Find the living job with this order and these follow-ups."""
+        wanted = (order, follow_ups)
+        return next((entry for entry in self._living() if (entry.order, entry.job.follow_ups) == wanted), None)
 
     def _living(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.job.ended]
@@ -218,8 +244,10 @@ class JobQueue:
                 entry.leave(watcher)
         self._end_unneeded()
 
-    def _enqueue(self, order: Mapping[str, Any], request: SweepRequest | None) -> Entry:
-        entry = Entry(Job(secrets.token_urlsafe(9), request), order, self._clock())
+    def _enqueue(
+        self, order: Mapping[str, Any], request: SweepRequest | None, follow_ups: tuple[SweepRequest, ...]
+    ) -> Entry:
+        entry = Entry(Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups), order, self._clock())
         if is_hosted():
             self._check_room(entry)
         self._entries[entry.job.id] = entry
@@ -259,7 +287,7 @@ class JobQueue:
                 message = f"The computing process does not start: {error.strerror}."
                 self._update(entry, replace(entry.job, state="failed", message=message))
                 continue
-            if not self._worker.send({"job": entry.job.id, **entry.order}):
+            if not self._worker.send({"job": entry.name, **entry.current_order}):
                 return  # the worker has just died: `_on_worker_exit` starts a successor, which takes the order
             self._waiting.remove(entry)
             self._running = entry
@@ -267,8 +295,9 @@ class JobQueue:
 
     def _find_early(self, entry: Entry) -> None:
         """Ask the worker about a run that has to wait; if its result is stored, the job ends at once."""
-        if entry.job.state == "queued" and entry.order["op"] == "run" and not entry.order["fresh"]:
-            self._worker.send({"job": entry.job.id, "op": "find", "request": entry.order["request"]})
+        order = entry.current_order
+        if entry.job.state == "queued" and order["op"] == "run" and not order["fresh"]:
+            self._worker.send({"job": entry.name, "op": "find", "request": order["request"]})
 
     def _make_way(self) -> None:
         """Interrupt a running estimate when anything else waits; it is measured again later."""
@@ -318,7 +347,7 @@ class JobQueue:
         assert self._running is not None
         if self._cancelled_at is None:
             self._cancelled_at = self._clock()
-            self._worker.send({"job": self._running.job.id, "op": "cancel"})
+            self._worker.send({"job": self._running.name, "op": "cancel"})
 
     # ------------------------------------------------------------ what the worker says; the lock is held
 
@@ -329,7 +358,10 @@ class JobQueue:
             logger.warning("the worker wrote an invalid line: %.200s", line, exc_info=True)
 
     def _apply(self, event: Mapping[str, Any]) -> None:
-        entry, final = self._entries[event["job"]], event["event"] in FINAL_EVENTS
+        job_id, _, step = event["job"].rpartition("/")
+        entry, final = self._entries[job_id], event["event"] in FINAL_EVENTS
+        if int(step) != entry.job.step:
+            return  # about a sweep whose stored result has been found meanwhile
         try:
             if event["event"] == "cancelled" and entry.makes_way and not entry.job.ended:
                 self._put_back(entry)
@@ -341,10 +373,18 @@ class JobQueue:
                 self._update(entry, replace(entry.job, state="failed", message=message))
             raise
         finally:
-            if final and entry is self._running:
-                self._release()
-            elif final and entry in self._waiting:
-                self._waiting.remove(entry)
+            if final:
+                self._go_on(entry)
+
+    def _go_on(self, entry: Entry) -> None:
+        """After an order of a job has been answered, give way to the next order, which may be the same job's."""
+        if entry.job.ended and entry in self._waiting:
+            self._waiting.remove(entry)
+        elif not entry.job.ended and entry not in self._waiting:
+            self._waiting.append(entry)
+        if entry is self._running:
+            self._release()
+        self._find_early(entry)
 
     def _on_worker_exit(self, status: int) -> None:
         """End or requeue the running job, and start a new worker if anything waits.

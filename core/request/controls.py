@@ -12,6 +12,7 @@ UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
 COARSER_STEP = 0.02  # where a sweep may not have as many amounts; still several before a damage of 0.05
 SEEDS_OF_ONE_LAYER = range(3)
+LIKELY_STOP = 0.3  # random pruning of an embedded checkpoint has reached the largest damage at 0.25 to 0.28
 
 
 def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:
@@ -31,6 +32,12 @@ def small_steps() -> tuple[float, ...]:
     """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
     amounts, most = stepped_amounts(SMALL_STEP, LARGEST_AMOUNT), limits().amounts
     return amounts if len(amounts) <= most else stepped_amounts(COARSER_STEP, COARSER_STEP * (most - 1))
+
+
+def likely_amounts(request: SweepRequest) -> int:
+    """Return how many amounts a sweep probably measures: all, unless it stops at a damage."""
+    stops = request.until_damage is not None
+    return sum(amount <= LIKELY_STOP for amount in request.amounts) if stops else len(request.amounts)
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:

@@ -1,6 +1,7 @@
 """Estimate how long a sweep will take: score, prune and run a few examples, and scale the times up."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +12,10 @@ from core.encoder.loading import Checkpoint, borrow
 from core.inputs.checkpoint_files import CONFIG
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.inputs.prepare import Inputs, prepare
+from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
 from core.pruning import Plan
-from core.request.catalog import MAX_LENGTH, TASKS
+from core.request.catalog import MAX_LENGTH, METHODS, TASKS
+from core.request.controls import likely_amounts
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
 from core.sweep.runner import make_plan, open_runner
@@ -38,15 +40,16 @@ class Pace:
     per_amount: float
 
 
-def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
-    """Estimate how long a sweep will take.
+def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRequest] = ()) -> dict[str, Any]:
+    """Estimate how long a sweep will take, and others after it on the same examples.
 
     Args:
         request: A checked request.
         report: Called between the steps; an exception that it raises ends the measurement, unchanged.
+        follow_ups: The checked requests of its control, which differ from it in the pruning and the amounts.
 
     Returns:
-        `download`, if something must be downloaded first; else `stored`, whether the result exists already, and
+        `download`, if something must be downloaded first; else `stored`, whether all results exist already, and
         `seconds`.
 
     Raises:
@@ -56,21 +59,32 @@ def estimate(request: SweepRequest, report: Report) -> dict[str, Any]:
     if missing:
         return {"download": missing}
     inputs = prepare(request, report)
-    if store.find(inputs.key):
+    missing_sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(_key(sweep, inputs))]
+    if not missing_sweeps:
         return {"stored": True, "seconds": 0.0}
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, request)
         pace = measure(checkpoint, inputs, request, report)
-    return {"stored": False, "seconds": pace.preparation + pace.per_amount * passes(request, inputs)}
+    return {"stored": False, "seconds": sum(_seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)}
+
+
+def _key(sweep: SweepRequest, inputs: Inputs) -> str:
+    """Compute the key of a request or of a follow-up, given the request's inputs."""
+    pruning = pruning_record(sweep, inputs.calibration if METHODS[sweep.method].calibrated else None)
+    return key_of_request(sweep, inputs.resolved.revision, inputs.subset, pruning)
+
+
+def _seconds(sweep: SweepRequest, request: SweepRequest, inputs: Inputs, pace: Pace) -> float:
+    """Estimate a request or a follow-up at the request's pace; what is drawn at random needs no scores."""
+    preparation = pace.preparation if sweep.method == request.method else 0.0
+    return preparation + pace.per_amount * passes(sweep, inputs)
 
 
 def passes(request: SweepRequest, inputs: Inputs) -> float:
-    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest.
-
-    A sweep that stops at a damage runs fewer.
-    """
-    rest = len(inputs.rest.rows) / len(inputs.subset.rows) if inputs.rest else 0.0
-    return len(request.amounts) * (1 + rest) + has_floor(request)
+    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest."""
+    beside = inputs.rest.rows if inputs.rest and request.range_examples == "all" else ()
+    rest = len(beside) / len(inputs.subset.rows)
+    return likely_amounts(request) * (1 + rest) + has_floor(request)
 
 
 def to_download(request: SweepRequest) -> str | None:

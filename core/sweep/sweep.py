@@ -23,6 +23,7 @@ from core.inputs.prepare import DTYPE, Inputs, key_of_request, pruning_record
 from core.inputs.training_overlap import check_not_training_data
 from core.pruning import Plan
 from core.request.catalog import ENGINE_VERSION, MEASURES
+from core.request.controls import likely_amounts
 from core.request.limits import limits
 from core.request.points import first_emptied_point, pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
@@ -102,7 +103,7 @@ def _events(
     started, subset = time.monotonic(), inputs.subset
     plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
     with open_runner(checkpoint, subset, request, plan) as runner:
-        meter = Meter(runner, inputs.rest, len(request.amounts), has_floor(request))
+        meter = Meter(runner, inputs.rest, likely_amounts(request), has_floor(request))
         unpruned, *amounts = request.amounts
         emptied = (yield from _measure_emptied(meter, runner, request)) if has_floor(request) else None
         baseline = yield from meter.measure(unpruned)  # last, so that its features are still there to compare

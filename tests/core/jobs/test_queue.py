@@ -1,5 +1,6 @@
 """The queue, in front of a worker without a model."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.jobs import queue as module
+from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest
+from core.results.schema import Header
 from core.results.store import load
 from tests.queues import PATIENCE, RESULT, Clock, MakeQueue, ended, now, queues, running
 
@@ -168,6 +171,133 @@ def test_a_hosted_queue_is_bounded(make_queue: MakeQueue, monkeypatch: pytest.Mo
     with pytest.raises(PrunescopeError, match=f"{module.MAX_WAITING} runs are waiting"):
         queue.submit(scripted("hang", 99), "ann")
     assert queue.submit(scripted("hang", 0), "bob"), "sharing needs no place"
+
+
+# ---------------------------------------------------------------- a sweep and those after it
+
+
+def chain(queue: JobQueue, watcher: str, *scripts: str, first: str = "frames") -> str:
+    """Submits a sweep and one after it for each script."""
+    follow_ups = [scripted(what, seed) for seed, what in enumerate(scripts, start=1)]
+    return queue.submit(scripted(first), watcher, follow_ups=follow_ups)
+
+
+def at_step(queue: JobQueue, job_id: str, step: int, state: str = "running") -> Job:
+    """Waits until a job has come to a step."""
+    job = queue.wait(job_id, lambda job: job.ended or (job.step, job.state) == (step, state), PATIENCE)
+    assert job is not None
+    assert (job.step, job.state) == (step, state)
+    return job
+
+
+def answer(queue: JobQueue, name: str, event: str, **fields: object) -> None:
+    """Lets the queue hear something from its worker."""
+    with queue._changed:
+        queue._on_line(json.dumps({"job": name, "event": event, **fields}))
+
+
+def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job_id = chain(queue, "ann", "frames", "hang")
+    job = at_step(queue, job_id, 2)
+    assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
+    assert job.current_request == scripted("hang", 2)
+    answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json", stored=True)
+    job = ended(queue, job_id)
+    assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
+    assert job.path is not None
+    assert load(job.path).key == RESULT.key
+    assert queue.request_for(RESULT.key) == scripted("frames")
+    assert queue.request_for("2" * 64) == scripted("hang", 2)
+
+
+def test_frames_of_later_sweeps_do_not_mix_with_the_first_ones(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job_id = chain(queue, "ann", "hang")
+    at_step(queue, job_id, 1)
+    content = RESULT.model_dump(mode="json")
+    header = {name: content[name] for name in Header.model_fields}
+    answer(queue, f"{job_id}/1", "frame", header=header, frame=content["frames"][0])
+    assert (now(queue, job_id).frames, now(queue, job_id).header) == ((), None)
+    answer(queue, f"{job_id}/1", "progress", stage="Amount 0.3", done=3, total=4, seconds_left=None)
+    assert now(queue, job_id).stage == "Amount 0.3"
+
+
+def test_others_have_their_turn_between_two_sweeps_of_a_job(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    with queue._changed:  # nothing is answered meanwhile
+        long = chain(queue, "ann", "hang")
+        short = queue.submit(scripted("frames", 9), "bob")
+    assert ended(queue, short).state == "done", "it would wait for ever behind what hangs"
+    at_step(queue, long, 1)
+
+
+def test_a_sweep_whose_result_is_stored_does_not_wait_its_turn(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    with queue._changed:
+        job_id = chain(queue, "ann", "stored", "stored", "frames")
+        queue.submit(scripted("hang", 9), "bob")
+    job = at_step(queue, job_id, 3, "queued")
+    assert (len(job.follow_up_keys), job.position) == (2, 1)
+
+
+def test_equal_chains_share_a_job_and_a_sweep_alone_is_another(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job_id = chain(queue, "ann", "hang")
+    at_step(queue, job_id, 1)
+    assert chain(queue, "bob", "hang") == job_id
+    assert queue.submit(scripted("frames"), "cyd") != job_id
+    queue.cancel(job_id, "ann")
+    assert now(queue, job_id).state == "running", "bob is still watching"
+
+
+def test_cancel_ends_the_chain_and_keeps_what_is_finished(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job_id = chain(queue, "ann", "frames", "hang", "frames")
+    at_step(queue, job_id, 2)
+    queue.cancel(job_id, "ann")
+    job = now(queue, job_id)
+    assert (job.state, job.key, job.follow_up_keys) == ("cancelled", RESULT.key, (RESULT.key,))
+    assert ended(queue, queue.submit(scripted("frames", 9), "ann")).state == "done", "the worker is free"
+    assert now(queue, job_id).step == 2, "nothing comes after it"
+
+
+def test_a_chain_that_waits_between_two_sweeps_can_be_cancelled(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    with queue._changed:
+        job_id = chain(queue, "ann", "frames")
+        other = queue.submit(scripted("hang", 9), "bob")
+    at_step(queue, job_id, 1, "queued")
+    queue.cancel(job_id, "ann")
+    assert (now(queue, job_id).state, now(queue, job_id).key) == ("cancelled", RESULT.key)
+    queue.cancel(other, "bob")
+    assert ended(queue, queue.submit(scripted("frames", 8), "ann")).state == "done"
+
+
+def test_a_worker_that_dies_in_the_middle_ends_the_chain_and_what_is_finished_is_kept(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job = ended(queue, chain(queue, "ann", "frames", "die", "frames"))
+    assert (job.state, job.step, job.key, job.follow_up_keys) == ("failed", 2, RESULT.key, (RESULT.key,))
+    assert "ended unexpectedly" in job.message
+    assert ended(queue, queue.submit(scripted("frames", 9), "bob")).state == "done"
+
+
+def test_a_sweep_that_is_refused_ends_the_chain(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    job = ended(queue, chain(queue, "ann", "refuse", "frames"))
+    assert (job.state, job.message, job.key) == ("failed", "42 examples: choose 4 to 10", RESULT.key)
+    with pytest.raises(PrunescopeError, match="unknown task"):
+        queue.submit(REQUEST, "ann", follow_ups=[replace(REQUEST, task="sts")])
+
+
+def test_a_late_answer_about_an_earlier_sweep_is_ignored(make_queue: MakeQueue) -> None:
+    """A stored result is found while its sweep begins: the worker then answers twice."""
+    queue = make_queue()
+    job_id = chain(queue, "ann", "hang", "frames")
+    at_step(queue, job_id, 1)
+    answer(queue, f"{job_id}/0", "done", key="0" * 64, path="/zero.json", stored=True)
+    job = now(queue, job_id)
+    assert (job.step, job.state, job.key, job.follow_up_keys) == (1, "running", RESULT.key, ())
 
 
 # ---------------------------------------------------------------- estimates

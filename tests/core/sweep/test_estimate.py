@@ -10,10 +10,11 @@ import torch
 from core.encoder.loading import borrow, load
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
+from core.request.controls import controls, until_damaged
 from core.request.sweep_request import SweepRequest, checked
 from core.results.store import save
 from core.sweep import estimate as module
-from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, to_download
+from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, passes, to_download
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 
@@ -60,7 +61,8 @@ def test_the_estimate_is_exact_if_every_token_costs_a_second(
         list(sweep(checkpoint, inputs, request))
         hook.remove()
     taken = seconds - measured
-    assert pace.preparation + pace.per_amount / OVERHEAD * len(request.amounts) == pytest.approx(taken)
+    assert pace.preparation + pace.per_amount / OVERHEAD * passes(request, inputs) == pytest.approx(taken)
+    assert passes(request, inputs) == len(request.amounts) + 1, "the floor is one more pass"
     assert measured < taken / 2
 
 
@@ -78,7 +80,7 @@ def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, mon
 
 def test_the_outcome_adds_the_parts(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
-    assert estimate(request_, silent) == {"stored": False, "seconds": 3.5}
+    assert estimate(request_, silent) == {"stored": False, "seconds": 2 + 0.5 * (3 + 1)}
 
 
 def test_a_stored_result_takes_no_time(request_: SweepRequest) -> None:
@@ -86,6 +88,21 @@ def test_a_stored_result_takes_no_time(request_: SweepRequest) -> None:
     path = save(make_result_of(request))
     assert estimate(request, silent) == {"stored": True, "seconds": 0.0}
     path.unlink()
+
+
+def test_the_control_is_estimated_with_the_method(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its amounts are those at which it probably stops; what is stored takes no time."""
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
+    request = checked(replace(request_, method="wanda"))
+    first, second = controls(until_damaged(request), (0, 1))
+    likely = 31 + 1  # 0 to 0.3 in steps of 0.01, and the floor
+    both = estimate(request, silent, [first, second])
+    assert both == {"stored": False, "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely}
+    paths = [save(make_result_of(sweep)) for sweep in (request, first)]
+    assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": 0.5 * likely}
+    assert estimate(request, silent, [first]) == {"stored": True, "seconds": 0.0}
+    for path in paths:
+        path.unlink()
 
 
 def test_nothing_is_downloaded_to_be_measured() -> None:

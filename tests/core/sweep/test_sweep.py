@@ -12,6 +12,7 @@ from tiny import make_bert
 from core.encoder.loading import Checkpoint, load
 from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
+from core.request.amounts import stepped_amounts
 from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
@@ -57,6 +58,17 @@ def test_events_come_in_order_with_one_pass_per_amount(tiny_bert: Path, glue_fol
     assert isinstance(events[-1], SweepResult)
     assert events[-1].frames == tuple(event.frame for event in ready)
     assert isinstance(events[10], FrameReady), "a frame comes as soon as it is known"
+
+
+def test_a_sweep_that_may_stop_early_expects_a_part_and_then_half_as_much_again(
+    tiny_bert: Path, glue_folder: Path
+) -> None:
+    amounts = stepped_amounts(0.1, 0.8)
+    checkpoint, examples, request, _ = parts(tiny_bert, glue_folder, amounts=amounts, until_damage=0.999)
+    progress = [event for event in sweep(checkpoint, examples, request) if isinstance(event, Progress)]
+    assert [event.done for event in progress] == list(range(1, 51))  # the floor and nine amounts, each 5 micro-batches
+    assert all(event.done <= event.total for event in progress)
+    assert list(dict.fromkeys(event.total for event in progress)) == [25, 35, 50], "at first up to 0.3"
 
 
 def test_two_runs_agree_to_the_last_bit(tiny_bert: Path, glue_folder: Path) -> None:
