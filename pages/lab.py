@@ -1,6 +1,6 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -11,6 +11,7 @@ from core.inputs.own_table import MAX_ROWS
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
+from core.request.controls import SMALL_STEP, small_steps
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
@@ -18,6 +19,7 @@ from core.results.names import amount_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter
+from ui.controls import offer_control
 from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
@@ -28,14 +30,16 @@ from ui.jobs import (
     has_just_left,
     job_in_address,
     partial_result,
+    request_behind,
     start,
     was_started_here,
+    what_is_kept,
 )
 from ui.player import choose_reduction, show_finding, show_player, start_in_address
 from ui.presets import offer_presets, preset_chosen
 from ui.recipe import show_recipe
-from ui.results import at_hand, companions_of, loaded, note_computed
-from ui.selectors import DEFAULT_REQUEST, choose_sweep, forget_settings
+from ui.results import at_hand, by_key, companions_of, loaded, note_computed
+from ui.selectors import DEFAULT_REQUEST, Asked, choose_sweep, forget_settings
 from ui.text import plain
 from ui.upload import kept, show_upload
 
@@ -50,6 +54,7 @@ NO_PLACE = (
     "It was computed on a folder or a file of your own, whose place is not recorded: choose it again under Settings, "
     "or give it to the command line."
 )
+KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 
 
@@ -58,14 +63,18 @@ def lab() -> None:
     page_header("Lab")
     queue.start_worker()
     job = job_in_address()
-    if job and job.state == "done":
-        show_result_of(job)
+    if job:
+        note_results(job)
+        if job.ended and job.key:
+            show_result_of(job)
     result = None if job else stored_result()
     shown = job.id if job else result.key if result else ""
     reset_settings_for(shown)
     st.title("Prune a checkpoint and watch its layers", anchor=False)
     if has_just_left():
         st.info("Cancelled.")
+    if kept_of_job := st.session_state.pop(KEPT_OF_JOB, ""):
+        st.info(kept_of_job)
     if not shown:
         st.markdown(f"{EXPLANATION} {INVITATION}")
         note_missing()
@@ -92,10 +101,17 @@ def lab() -> None:
 # ---------------------------------------------------------------- the address and the session
 
 
+def note_results(job: Job) -> None:
+    """Note what a job has computed so far, its own sweep's result as the newest."""
+    for key in (*job.follow_up_keys, *([job.key] if job.key else [])):
+        note_computed(key)
+
+
 def show_result_of(job: Job) -> None:
-    """Replace a finished job in the address by its result, whose address stays valid."""
+    """Replace an ended job in the address by its own sweep's result, whose address stays valid."""
     assert job.key is not None
-    note_computed(job.key)
+    if job.state != "done":
+        st.session_state[KEPT_OF_JOB] = what_is_kept(job)
     del st.query_params["job"]
     st.query_params["result"] = job.key
     st.session_state["lab-filled-for"] = job.key  # the settings are its own already
@@ -167,21 +183,21 @@ def ask(shown: SweepRequest, busy: bool) -> None:
         if asked.run:
             request = asked.request()
             drop_estimate()
-            start(request)
+            start(request, follow_ups=asked.follow_ups(request))
         if not busy:
             with asked.beside:
-                estimate(asked.request, asked.measure)
+                estimate(asked)
 
 
-def estimate(make: Callable[[], SweepRequest], wanted: bool) -> None:
+def estimate(asked: Asked) -> None:
     """Say how long a run takes; incomplete settings are an error only for those who ask."""
     try:
-        request = make()
+        request = asked.request()
     except PrunescopeError:
-        if wanted:
+        if asked.measure:
             raise
         return
-    show_estimate(request, wanted)
+    show_estimate(request, asked.measure, asked.follow_ups(request))
 
 
 def show_limits() -> None:
@@ -191,9 +207,10 @@ def show_limits() -> None:
         st.markdown(
             f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
             f"pruning amounts**, checkpoints of **{bound.parameters // 10**6} million parameters** and "
-            f"**{bound.download_bytes // 2**20} MiB**, files of {MAX_ROWS:,} rows, one run at a time, no folders; a "
-            "run that nobody watches ends after a minute. On your own computer a run may take "
-            f"{own.examples:,} examples, {own.amounts} amounts and {own.parameters // 10**9} billion parameters, and "
+            f"**{bound.download_bytes // 2**20} MiB**, files of {MAX_ROWS:,} rows, one run at a time, no folders; "
+            f"random controls take steps of {small_steps()[1]:.0%}; a run that nobody watches ends after a minute. On "
+            f"your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
+            f"{own.parameters // 10**9} billion parameters, random controls take steps of {SMALL_STEP:.0%}, and "
             "folders serve as checkpoints and data. In a copy of this project's files:"
         )
         st.code(INSTALL, language="shell", wrap_lines=True)
@@ -206,11 +223,15 @@ def show_job(job: Job) -> None:
     elif job.state == "cancelled":
         st.info(plain(job.message))
     picture, choices = st.container(), st.container()
+    finished = by_key(job.key) if job.key else None
     with choices:
-        reduction = choose_reduction(partial_result(job))
+        reduction = choose_reduction(finished or partial_result(job))
     with picture:
         if job.ended:
             draw_frames(job, reduction)
+        elif finished:
+            follow(job)
+            draw(finished, reduction)
         else:
             follow(job, lambda current: draw_frames(current, reduction))
 
@@ -247,12 +268,14 @@ def show_result(result: SweepResult) -> None:
         reduction = choose_reduction(result)
     with picture:
         draw(result, reduction)
+        with refusals_shown():
+            offer_control(result, at_hand())
     with st.container(horizontal=True):
         link_to_views(result)
     offer_exports(result, reduction)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)
-        if queue.request_for(result.key) or "folder" not in (result.checkpoint.source, result.task.source):
+        if request_behind(result):
             offer_check(result)
             offer_recomputation(result)
         else:

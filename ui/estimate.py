@@ -1,5 +1,6 @@
 """How long a run would take, shown beside the Run button."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,32 +16,37 @@ TICK = 0.5  # seconds between two looks
 QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
 MAX_REMEMBERED = 50  # estimates per visitor
 
+Sweeps = tuple[SweepRequest, ...]  # a request, and what is computed after it
 
-def show_estimate(request: SweepRequest, asked: bool) -> None:
+
+def show_estimate(request: SweepRequest, asked: bool, follow_ups: Sequence[SweepRequest] = ()) -> None:
     """Show how long a run would take; for embedded checkpoints even unasked.
 
     Args:
         request: What would run.
         asked: Whether the visitor asked.
+        follow_ups: What would run after it.
     """
-    known: dict[SweepRequest, str] = st.session_state.setdefault("lab-estimates", {})
-    if request in known:
-        st.markdown(f":small[{known[request]}]")
+    known: dict[Sweeps, str] = st.session_state.setdefault("lab-estimates", {})
+    sweeps = (request, *follow_ups)
+    if sweeps in known:
+        st.markdown(f":small[{known[sweeps]}]")
         return
     try:
         if not asked and source_of(request.checkpoint) != "embedded":
             return
-        job_id = queue.ask("estimate", visitor(), request=request.to_json())
+        after = [follow_up.to_json() for follow_up in follow_ups]
+        job_id = queue.ask("estimate", visitor(), request=request.to_json(), follow_ups=after)
     except PrunescopeError as error:
         st.markdown(f":small[{plain(str(error))}]")
         return
     st.session_state["lab-estimate"] = job_id
     job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
-        _remember(request, job, known)
-        st.markdown(f":small[{known.get(request, '')}]")
+        _remember(sweeps, job, known)
+        st.markdown(f":small[{known.get(sweeps, '')}]")
     else:
-        st.fragment(_look, run_every=TICK)(request, job_id)
+        st.fragment(_look, run_every=TICK)(sweeps, job_id)
 
 
 def drop_estimate() -> None:
@@ -50,7 +56,7 @@ def drop_estimate() -> None:
         queue.cancel(job_id, visitor())
 
 
-def _look(request: SweepRequest, job_id: str) -> None:
+def _look(sweeps: Sweeps, job_id: str) -> None:
     """Show whether a measurement waits or runs, and rerun the page when it has ended; ignore a dropped one.
 
     Run drops it, and this fragment may still carry the address from before: a rerun would lose the run's page.
@@ -60,19 +66,19 @@ def _look(request: SweepRequest, job_id: str) -> None:
     job = queue.get(job_id)
     if job is None or job.ended:
         if job is not None:
-            _remember(request, job, st.session_state["lab-estimates"])
+            _remember(sweeps, job, st.session_state["lab-estimates"])
         st.rerun()
     queue.watch(job_id, visitor())
     waits = job.state == "queued" and job.position
     st.markdown(f":small[{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …]")
 
 
-def _remember(request: SweepRequest, job: Job, known: dict[SweepRequest, str]) -> None:
+def _remember(sweeps: Sweeps, job: Job, known: dict[Sweeps, str]) -> None:
     if job.state == "cancelled":
         return
     while len(known) >= MAX_REMEMBERED:
         known.pop(next(iter(known)))
-    known[request] = _words(job.outcome) if job.outcome else plain(job.message)
+    known[sweeps] = _words(job.outcome) if job.outcome else plain(job.message)
 
 
 def _words(outcome: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ A job's id stands in the address as `?job=ID`: the header's links carry it to th
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import streamlit as st
@@ -12,6 +12,7 @@ import streamlit as st
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest
+from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.text import plain
 
@@ -62,22 +63,29 @@ def _mention(job: Job) -> None:
     st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params={"job": job.id})
 
 
-def start(request: SweepRequest, *, fresh: bool = False) -> NoReturn:
+def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
     """Ask for a sweep and put its job into the address.
 
     Args:
         request: What to compute.
-        fresh: Whether to compute even if the result is stored.
+        fresh: Whether to compute it even if its result is stored.
+        follow_ups: What to compute after it, such as its control.
 
     Raises:
         PrunescopeError: The request is refused.
     """
-    job_id = queue.submit(request, visitor(), fresh=fresh)
+    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.query_params.pop("result", None)
     st.query_params["job"] = job_id
     st.session_state["started-a-job"] = True
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
+
+
+def request_behind(result: SweepResult) -> SweepRequest | None:
+    """Return the request that leads to a stored result; None if it used folders or files whose place is not known."""
+    needs_a_place = "folder" in (result.checkpoint.source, result.task.source)
+    return queue.request_for(result.key) or (None if needs_a_place else request_of(result))
 
 
 def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepRequest) -> str:
@@ -103,24 +111,25 @@ def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepR
 
 
 def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
-    """Show a living job's progress every second, and rerun the page when the job has ended.
+    """Show a living job's progress every second, and rerun the page when the job or one of its sweeps has ended.
 
     Args:
         job: The job.
         show: Draws the frames so far.
     """
-    st.fragment(_look, run_every=TICK_AT_FIRST if _is_eager(job) else TICK)(job.id, _is_eager(job), show)
+    eager = _is_eager(job)
+    st.fragment(_look, run_every=TICK_AT_FIRST if eager else TICK)(job.id, job.step, eager, show)
 
 
 def _is_eager(job: Job) -> bool:
     """Whether a job's first frame is still to come."""
-    return job.state == "running" and not job.frames
+    return job.state == "running" and not job.step and not job.frames
 
 
-def _look(job_id: str, eager: bool, show: Callable[[Job], None] | None) -> None:
+def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | None) -> None:
     job = queue.get(job_id)
-    if job is None or job.ended or (len(job.frames) > 1 if eager else _is_eager(job)):
-        st.rerun()  # to show the end, or to change the pace
+    if job is None or job.ended or job.step != step or (len(job.frames) > 1 if eager else _is_eager(job)):
+        st.rerun()  # to show the end or what is finished, or to change the pace
     queue.watch(job_id, visitor())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(progress(job), text=progress_text(job))
@@ -153,18 +162,54 @@ def was_started_here() -> bool:
 
 
 def progress(job: Job) -> float:
-    """Return the stage's progress from 0 to 1."""
-    return min(job.done / job.total, 1.0) if job.total else 0.0
+    """Return the progress from 0 to 1: of the stage, and once the request's sweep is done, of all that follow it."""
+    share = min(job.done / job.total, 1.0) if job.total else 0.0
+    return (job.step - 1 + share) / len(job.follow_ups) if job.step else share
+
+
+def seconds_left(job: Job) -> float | None:
+    """Return the estimated time of the stage, or of all sweeps that follow the request's; None if it is unknown."""
+    if job.seconds_left is None or not job.step:
+        return job.seconds_left
+    if job.done >= job.total:
+        return None
+    whole = job.seconds_left * job.total / (job.total - job.done)
+    return job.seconds_left + whole * (len(job.follow_ups) - job.step)
 
 
 def progress_text(job: Job) -> str:
     """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
+    return f"{_step_text(job)}{_stage_text(job)}{'; then its control' if job.follow_ups and not job.step else ''}"
+
+
+def _step_text(job: Job) -> str:
+    """Say which of the sweeps that follow the request's is computed."""
+    request, number, of = job.current_request, *controls_so_far(job)
+    if not job.step or request is None:
+        return ""
+    return f"Control {number + 1} of {of}: " if request.control_of else "In small steps: "
+
+
+def _stage_text(job: Job) -> str:
     if job.state == "queued":
         runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
         return f"Waiting: {runs} first" if job.position else "Starting"
-    percent = f", {progress(job):.0%}" if job.total > 1 else ""
-    left = f", {duration(job.seconds_left)} left" if job.seconds_left is not None and job.total > 1 else ""
-    return plain(f"{job.stage}{percent}{left}")
+    measured, left = job.total > 1, seconds_left(job)
+    percent = f", {progress(job):.0%}" if measured else ""
+    return plain(f"{job.stage}{percent}{f', {duration(left)} left' if left is not None and measured else ''}")
+
+
+def controls_so_far(job: Job) -> tuple[int, int]:
+    """Count the controls among the sweeps that follow a job's own: the finished ones, and all."""
+    controls = [request.control_of is not None for request in job.follow_ups]
+    return sum(controls[: len(job.follow_up_keys)]), sum(controls)
+
+
+def what_is_kept(job: Job) -> str:
+    """Return one sentence, escaped Markdown, about an ended job whose own sweep was finished, but not its control."""
+    finished, of = controls_so_far(job)
+    controls = f"The result and {finished} of its {of} controls are kept" if finished else "The result is kept"
+    return f"{plain(job.message)} {controls}."
 
 
 def duration(seconds: float) -> str:

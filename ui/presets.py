@@ -9,7 +9,7 @@ import streamlit as st
 from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
-from ui.selectors import forget_settings
+from ui.selectors import begin_with_control, forget_settings
 
 KEPT = ("checkpoint", "task", "data", "hub-id", "folder")  # settings that no preset touches
 
@@ -23,12 +23,14 @@ class Preset:
         explanation: What it asks, for its tooltip.
         changes: Fields of a request; the others take their defaults.
         reduction: How tokens become one vector, where the experiment says so.
+        with_control: Whether the random control follows.
     """
 
     title: str
     explanation: str
     changes: Mapping[str, Any]
     reduction: str | None = None
+    with_control: bool = False
 
 
 PRESETS = (
@@ -40,9 +42,9 @@ PRESETS = (
     ),
     Preset(
         "Magnitude against chance",
-        "The control: as many weights as under magnitude pruning, drawn at random. A magnitude run on the same "
-        "examples is judged against it.",
-        {"method": "random"},
+        "Magnitude pruning, and after it its control: as many weights of each matrix, drawn at random.",
+        {},
+        with_control=True,
     ),
     Preset(
         "Attribution",
@@ -85,5 +87,6 @@ def _fill(preset: Preset, shown: SweepRequest) -> None:
     usual = SweepRequest(shown.checkpoint, shown.task, amounts=DEFAULT_AMOUNTS, data=shown.data)
     forget_settings(kept=KEPT)
     st.session_state["lab-start"] = replace(usual, **preset.changes)
+    begin_with_control(preset.with_control)
     if preset.reduction:
         set_parameter("reduction", preset.reduction)

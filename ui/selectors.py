@@ -16,8 +16,12 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import PrunescopeError
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.catalog import (
+    CONTROL_SEEDS,
+    DEFAULT_CONTROLLED,
     DEFAULT_EXAMPLES,
+    DEFAULT_MEASURES,
     EMBEDDED,
+    MEASURES,
     METHODS,
     MIN_EXAMPLES,
     ON_THE_HUB,
@@ -26,6 +30,7 @@ from core.request.catalog import (
     SUPPORTED_MODEL_TYPES,
     TASKS,
 )
+from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, judged_beside, small_steps
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest, is_own
 from ui.own_sentences import choose_sentences
@@ -40,13 +45,14 @@ FOLDER = "folder"
 OWN_SENTENCES = "own sentences"
 ONE_LAYER = "one layer"
 LIST = "list"
+WITH_CONTROL = "with-control"
 
 SCOPE_NAMES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
     ONE_LAYER: "One encoder layer alone",
 }
-STEPS = ("0.05", "0.1", "0.2")
+STEPS = ("0.01", "0.05", "0.1", "0.2")
 STEP_NAMES = {**{step: f"In steps of {step}" for step in STEPS}, LIST: "A list of my own"}
 MAX_LAYERS = 96
 TYPED_WIDTH = 240  # pixels of a field for a number
@@ -60,14 +66,20 @@ class Asked:
     Attributes:
         run: Whether Run was pressed.
         measure: Whether it was asked how long a run takes.
+        with_control: Whether the method's random control is to be computed after it.
         beside: The place beside the buttons.
         request: Makes the request; raises PrunescopeError if a typed folder or amount is invalid, or a file is missing.
     """
 
     run: bool
     measure: bool
+    with_control: bool
     beside: DeltaGenerator
     request: Callable[[], SweepRequest]
+
+    def follow_ups(self, request: SweepRequest) -> tuple[SweepRequest, ...]:
+        """Return what is to be computed after the request that these settings make."""
+        return judged_beside(request) if self.with_control else ()
 
 
 def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
@@ -86,6 +98,7 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
         data_choice = _choose_data(shown, model_choice, task)
     with right:
         method = _choose_method(shown)
+        controlled = _choose_controlled(shown, method)
     own = _own_sentences(shown, task) if data_choice == OWN_SENTENCES else None
     with st.expander("More settings", key="lab-more"):
         left, right = st.columns(2, gap="medium")
@@ -95,6 +108,9 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
         with right:
             step = _choose("Pruning amounts", STEP_NAMES, _step_of(shown.amounts), "step")
             largest = None if step == LIST else _choose_largest(shown)
+            until = _choose_stop(shown)
+            measures = _choose_measures(shown)
+    with_control = _choose_control(method)
     with st.form("lab-form", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             checkpoint = _type_checkpoint(shown, model_choice)
@@ -120,10 +136,13 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
             amounts=_listed_amounts(listed) if largest is None else stepped_amounts(float(step), largest),
             num_examples=examples,
             seed=seed,
+            control_of=controlled,
+            measures=measures,
+            until_damage=until,
             data=_stored(own) if data_choice == OWN_SENTENCES else _existing(data) if data_choice == FOLDER else data,
         )
 
-    return Asked(run, measure, beside, request)
+    return Asked(run, measure, with_control, beside, request)
 
 
 # ---------------------------------------------------------------- what the widgets begin with
@@ -140,6 +159,11 @@ def forget_settings(kept: Sequence[str] = ()) -> None:
         keys.discard(key)
         if key in st.session_state:
             del st.session_state[key]
+
+
+def begin_with_control(wanted: bool) -> None:
+    """After `forget_settings`, say whether the settings ask for the random control as well."""
+    _begin(WITH_CONTROL, wanted)
 
 
 def _begin(name: str, value: Any) -> str:
@@ -233,6 +257,28 @@ def _choose_method(shown: SweepRequest) -> str:
     return _choose("Method", names, shown.method, "method", explanations)
 
 
+def _choose_controlled(shown: SweepRequest, method: str) -> str | None:
+    """Ask which method a random one follows; None for other methods."""
+    names = {name: known.title for name, known in METHODS.items() if known.control == method}
+    if not names:
+        return None
+    preferred = shown.control_of if shown.method == method else None
+    note = "As much is removed of each matrix or layer as this method removes there."
+    return _choose("Control of", names, preferred or DEFAULT_CONTROLLED.get(method), f"control-of-{method}", note)
+
+
+def _choose_control(method: str) -> bool:
+    """Ask whether a method's control follows it; a control has none."""
+    if METHODS[method].control is None:
+        return False
+    note = (
+        f"After the run as much is removed at random, {CONTROL_SEEDS[METHODS[method].granularity]} times, in steps of "
+        f"{small_steps()[1]:.0%} until the overall change is {UNTIL_DAMAGE:g}; of one layer alone {ONE_LAYER_SEEDS} "
+        "times, in the steps of the run. No curve can be judged without it. Stored results are not computed again."
+    )
+    return st.toggle("With its random control", key=_begin(WITH_CONTROL, False), help=note)
+
+
 def _choose_scope(shown: SweepRequest) -> str:
     chosen = ONE_LAYER if shown.scope and shown.scope.startswith("layer:") else shown.scope
     note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
@@ -248,6 +294,27 @@ def _choose_largest(shown: SweepRequest) -> float:
     largest = shown.amounts[-1]
     key = _begin("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
     return st.slider("Largest amount", 0.05, 0.95, step=0.05, key=key)
+
+
+def _choose_stop(shown: SweepRequest) -> float | None:
+    """Ask whether a sweep stops once the model has changed as much as results are compared at."""
+    damage = shown.until_damage or UNTIL_DAMAGE
+    key, note = (
+        _begin("until", shown.until_damage is not None),
+        "Overall change: 1 − the mean similarity of all layers.",
+    )
+    return damage if st.checkbox(f"Stop at an overall change of {damage:g}", key=key, help=note) else None
+
+
+def _choose_measures(shown: SweepRequest) -> tuple[str, ...]:
+    """Ask for the measures that are not always there."""
+    wanted = [name for name in MEASURES if name in DEFAULT_MEASURES or _choose_measure(name, shown)]
+    return tuple(wanted)
+
+
+def _choose_measure(name: str, shown: SweepRequest) -> bool:
+    key, measure = _begin(f"measure-{name}", name in shown.measures), MEASURES[name]
+    return st.checkbox(f"Measure {measure.title.lower()} as well", key=key, help=measure.explanation)
 
 
 # ---------------------------------------------------------------- typed, inside the form

@@ -11,7 +11,7 @@ from core.request.sweep_request import SweepRequest
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
 COARSER_STEP = 0.02  # where a sweep may not have as many amounts; still several before a damage of 0.05
-SEEDS_OF_ONE_LAYER = range(3)
+ONE_LAYER_SEEDS = 3
 LIKELY_STOP = 0.3  # random pruning of an embedded checkpoint has reached the largest damage at 0.25 to 0.28
 
 
@@ -50,7 +50,7 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     if method.control is None:
         return ()
     if is_one_layer(request.scope):
-        return tuple(controls(request, SEEDS_OF_ONE_LAYER))
+        return tuple(controls(request, range(ONE_LAYER_SEEDS)))
     in_small_steps = until_damaged(request)
     itself = (in_small_steps,) if method.granularity == "neuron" else ()
     return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[method.granularity])))

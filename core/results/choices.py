@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from core.request.catalog import TASKS
+from core.request.controls import is_one_layer
 from core.results.library import Entry
 from core.results.names import points_name
 
@@ -92,6 +93,15 @@ def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
         and (candidate.checkpoint, candidate.fingerprint) == (entry.checkpoint, entry.fingerprint)
         and (is_isolated(candidate, entry) or is_isolated_control(candidate, entry))
     )
+
+
+def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
+    """Return the seeds of a result's random control, of those swept until a damage; of one layer, of all."""
+    return {
+        candidate.seed
+        for candidate in companions(entry, among)
+        if is_control(candidate, entry) and (candidate.until_damage is not None or is_one_layer(entry.scope))
+    }
 
 
 def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +17,34 @@ from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request import catalog
 from core.request.catalog import METHODS, ROOT, TASKS
+from core.request.controls import controls, judged_beside, until_damaged
 from core.request.sweep_request import SweepRequest, is_own
-from core.results.provenance import command_line
+from core.results.provenance import command_line, request_of
+from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import make_result, with_own_key
 from tests.opened import address, open_page, player, run, told
-from tests.queues import RESULT, ended, running
+from tests.queues import PATIENCE, RESULT, ended, running
 
 OVERVIEW, LAB = "app.py", "pages/lab.py"
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
 
 
 @pytest.fixture
-def asked(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[SweepRequest]:
+def follow_ups() -> list[SweepRequest]:
+    """What is to run after the requests of `asked`."""
+    return []
+
+
+@pytest.fixture
+def asked(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, follow_ups: list[SweepRequest]) -> list[SweepRequest]:
     """The requests that reach the queue; their runs hang until they are cancelled."""
     seen: list[SweepRequest] = []
 
-    def submit(request: SweepRequest, watcher: str, *, fresh: bool = False) -> str:
+    def submit(request: SweepRequest, watcher: str, **options: Any) -> str:
         seen.append(request)
-        return queue.submit(replace(request, source_name="hang"), watcher, fresh=fresh)
+        follow_ups.extend(options["follow_ups"])
+        return queue.submit(replace(request, source_name="hang"), watcher, **options)
 
     monkeypatch.setattr("core.jobs.queue.submit", submit)
     return seen
@@ -147,6 +158,129 @@ def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: Job
     assert any("Replace ./my-bert with the path of the checkpoint folder" in told.value for told in page.markdown)
 
 
+# ---------------------------------------------------------------- a run and its control
+
+
+@pytest.fixture
+def scripted(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the worker does for a request and for those after it, where the list is long enough; it ends the others."""
+    scripts: list[str] = []
+
+    def submit(request: SweepRequest, watcher: str, *, follow_ups: Sequence[SweepRequest] = (), **options: Any) -> str:
+        played = chain(scripts, repeat("frames"))
+        first, *others = (replace(one, source_name=next(played)) for one in (request, *follow_ups))
+        return queue.submit(first, watcher, follow_ups=others, **options)
+
+    monkeypatch.setattr("core.jobs.queue.submit", submit)
+    return scripts
+
+
+def at_step(queue: JobQueue, page: AppTest, step: int) -> Job:
+    job = queue.wait(address(page)["job"], lambda job: job.ended or (job.step, job.done) == (step, 1), PATIENCE)
+    assert job is not None
+    assert (job.step, job.state) == (step, "running")
+    return job
+
+
+def test_a_method_and_its_control_run_in_one_go(
+    queue: JobQueue, asked: list[SweepRequest], follow_ups: list[SweepRequest]
+) -> None:
+    page = open_page(LAB)
+    assert not page.toggle(key="lab-with-control").value
+    page.toggle(key="lab-with-control").set_value(True)
+    press(run(page), "Run")
+    assert asked == [DEFAULT]
+    assert follow_ups == list(judged_beside(DEFAULT))
+    running(queue, address(page)["job"])
+    assert run(page).get("progress")[0].proto.text == "Amount 0, 2%, about 2 s left; then its control"
+
+
+def test_a_control_has_no_control_of_its_own(
+    queue: JobQueue, asked: list[SweepRequest], follow_ups: list[SweepRequest]
+) -> None:
+    page = open_page(LAB)
+    page.toggle(key="lab-with-control").set_value(True)
+    run(page)
+    choose(page, "lab-method", "random")
+    assert not page.toggle
+    press(page, "Run")
+    assert (len(asked), follow_ups) == (1, [])
+
+
+def test_while_the_control_runs_the_methods_result_is_shown(queue: JobQueue, scripted: list[str]) -> None:
+    scripted += ["frames", "frames", "hang"]
+    page = press(open_page(LAB, result=RESULT.key), "Run its control")
+    at_step(queue, page, 2)
+    run(page)
+    assert amounts(page) == [0.0, 0.5]
+    assert player(page)["title"].startswith("Magnitude pruning")
+    bar = page.get("progress")[0].proto
+    assert bar.text == "Control 2 of 5: Amount 0, 20%, about 10 s left", "2.5 s for this one and for each of three more"
+    assert bar.value == 20
+
+
+def test_at_the_end_the_methods_result_is_shown(queue: JobQueue, scripted: list[str]) -> None:
+    page = open_page(LAB)
+    page.toggle(key="lab-with-control").set_value(True)
+    press(run(page), "Run")
+    if "job" in address(page):  # it may have ended while the page waited for it
+        assert ended(queue, address(page)["job"]).state == "done"
+        run(page)
+    assert address(page) == {"result": RESULT.key}
+    assert not page.info
+
+
+def test_cancel_ends_the_control_and_keeps_the_result(queue: JobQueue, scripted: list[str]) -> None:
+    scripted += ["frames", "frames", "hang"]
+    page = press(open_page(LAB, result=RESULT.key), "Run its control")
+    job = at_step(queue, page, 2)
+    press(run(page), "Cancel")
+    assert ended(queue, job.id).state == "cancelled"
+    assert address(page) == {"result": RESULT.key}
+    assert [info.value for info in page.info] == ["Cancelled. The result and 1 of its 5 controls are kept."]
+    assert "Run its control" in labels(page), "it can go on"
+    assert not run(page).info, "it is said once"
+
+
+def test_a_control_that_fails_leaves_the_result(queue: JobQueue, scripted: list[str]) -> None:
+    scripted += ["frames", "die"]
+    page = press(open_page(LAB, result=RESULT.key), "Run its control")
+    if "job" in address(page):
+        assert ended(queue, address(page)["job"]).state == "failed"
+        run(page)
+    assert address(page) == {"result": RESULT.key}
+    (told_once,) = page.info
+    assert "ended unexpectedly" in told_once.value
+    assert told_once.value.endswith("The result is kept.")
+
+
+def seed_of_control(seed: int) -> SweepResult:
+    return make_result(amounts=(0.0, 0.5), num_examples=8, method="random", seed=seed, until_damage=0.3)
+
+
+def test_a_result_with_all_seeds_of_its_control_needs_no_more(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    save(RESULT)
+    for request in judged_beside(request_of(RESULT))[1:]:
+        save(seed_of_control(request.seed))
+    page = open_page(LAB, result=RESULT.key)
+    assert "Run its control" in labels(page)
+    assert "4 of the 5 seeds of its random control are at hand" in told(page)
+    save(seed_of_control(0))
+    assert "Run its control" not in labels(run(page))
+
+
+def test_the_control_of_a_result_from_a_forgotten_folder_is_not_offered(queue: JobQueue) -> None:
+    checkpoint = RESULT.checkpoint.model_copy(update={"source": "folder", "id": "my-bert"})
+    result = with_own_key(RESULT, checkpoint=checkpoint.model_copy(update={"revision": "f1" * 32}))
+    save(result)
+    page = open_page(LAB, result=result.key)
+    assert "Run its control" not in labels(page)
+    assert "cannot be run here" in told(page)
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 
@@ -193,7 +327,7 @@ def test_every_setting_reaches_the_request(queue: JobQueue, asked: list[SweepReq
     page.number_input(key="lab-examples").set_value(64)
     press(page, "Run")
     folder = str(tmp_path)
-    assert asked == [SweepRequest(folder, "cola", "magnitude", "layer:2", "layer", (0.0, 0.2, 0.4), 64, 0, folder)]
+    assert asked == [SweepRequest(folder, "cola", "magnitude", "layer:2", "layer", (0.0, 0.2, 0.4), 64, data=folder)]
 
 
 def test_a_checkpoint_on_the_hub_is_typed_with_its_revision(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -247,6 +381,34 @@ def test_only_a_seeded_method_asks_for_a_seed(
     assert (asked[0].seed, asked[0].scope) == (7, None)
 
 
+def test_a_control_follows_a_method_of_its_own_kind(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = open_page(LAB)
+    assert not [box for box in page.selectbox if box.label == "Control of"]
+    choose(page, "lab-method", "random")
+    assert page.selectbox(key="lab-control-of-random").options == ["Magnitude", "Wanda"]
+    choose(page, "lab-control-of-random", "wanda")
+    press(page, "Run")
+    assert (asked[0].method, asked[0].control_of) == ("random", "wanda")
+
+
+def test_a_run_can_stop_early_and_measure_more(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = open_page(LAB)
+    page.checkbox(key="lab-until").set_value(True)
+    page.checkbox(key="lab-measure-knn").set_value(True)
+    run(page)
+    press(page, "Run")
+    assert asked == [replace(DEFAULT, until_damage=0.3, measures=("cka", "partial_cka", "knn"))]
+
+
+def test_the_settings_are_those_of_a_control_on_show(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    request = next(controls(until_damaged(replace(DEFAULT, method="wanda")), (3,)))
+    job_id = queue.submit(replace(request, source_name="frames"), "ann")
+    ended(queue, job_id)
+    page = open_page(LAB, job=job_id)
+    press(page, "Run")
+    assert asked == [request]
+
+
 def test_a_hosted_server_offers_no_folder_and_tells_no_path(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     page = open_page(LAB, result=RESULT.key)
@@ -274,14 +436,18 @@ def test_hosted_it_says_what_its_limits_are_and_how_to_lift_them(
     ("title", "expected"),
     [
         ("The published experiment", replace(DEFAULT, scope="all-linear")),
-        ("Magnitude against chance", replace(DEFAULT, method="random")),
+        ("Magnitude against chance", DEFAULT),
         ("Attribution", replace(DEFAULT, method="attribution", scope=None)),
         ("One layer alone", replace(DEFAULT, scope="layer:0")),
         ("Quick look", replace(DEFAULT, num_examples=64, amounts=(0.0, 0.2, 0.4, 0.6, 0.8))),
     ],
 )
 def test_a_preset_fills_the_settings(
-    queue: JobQueue, asked: list[SweepRequest], title: str, expected: SweepRequest
+    queue: JobQueue,
+    asked: list[SweepRequest],
+    follow_ups: list[SweepRequest],
+    title: str,
+    expected: SweepRequest,
 ) -> None:
     page = open_page(LAB)
     choose(page, "lab-step", "0.05")
@@ -290,6 +456,7 @@ def test_a_preset_fills_the_settings(
     press(page, "Run")
     assert asked == [expected]
     assert ("reduction" in page.query_params) == (title == "The published experiment")
+    assert follow_ups == list(judged_beside(expected) if title == "Magnitude against chance" else ())
 
 
 def test_a_preset_keeps_checkpoint_task_and_examples(queue: JobQueue, asked: list[SweepRequest]) -> None:

@@ -17,7 +17,7 @@ def page_with_a_late_look() -> None:
     show_estimate(request, asked=True)
     job_id = st.session_state["lab-estimate"]
     drop_estimate()
-    _look(request, job_id)
+    _look((request,), job_id)
     st.markdown("The page goes on")
 
 

@@ -1,0 +1,58 @@
+"""The random control of a result on show: how much of it is at hand, and how to compute the rest."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.request.controls import judged_beside
+from core.results.choices import control_seeds
+from core.results.library import Entry, entry_of
+from core.results.provenance import request_of
+from core.results.schema import SweepResult
+from ui.header import link_to
+from ui.jobs import request_behind, start
+
+NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not computed again."
+NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
+
+
+def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:
+    """Count the seeds of a result's random control.
+
+    Args:
+        result: A whole result.
+        entries: The available results.
+
+    Returns:
+        How many of the needed seeds are missing, and how many are needed: none for a control.
+    """
+    needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
+    return len(needed - control_seeds(entry_of(result), entries)), len(needed)
+
+
+def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
+    """Let the missing seeds of a result's random control be computed.
+
+    Raises:
+        PrunescopeError: The run is refused.
+    """
+    missing, needed = missing_seeds(result, entries)
+    if not missing:
+        return
+    at_hand = f"{needed - missing} of the {needed} seeds of its random control are at hand"
+    request = request_behind(result)
+    if request is None:
+        st.markdown(f":small[{at_hand}; the others cannot be run here: {NO_PLACE}.]")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Run its control", key="lab-control", icon=":material/casino:", help=NOTE)
+        st.markdown(f":small[{at_hand}.]", width="content")
+    if pressed:
+        start(request, follow_ups=judged_beside(request))
+
+
+def link_to_control(result: SweepResult, entries: Sequence[Entry]) -> None:
+    """Link to the Lab, where the missing seeds of a result's random control can be computed."""
+    missing, _ = missing_seeds(result, entries)
+    if missing and request_behind(result):
+        link_to("Lab", "Run its control in the Lab", ":material/casino:", result=result.key)
