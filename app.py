@@ -75,7 +75,7 @@ def titles_of(results: Sequence[SweepResult]) -> list[str]:
 
 
 def show_overview(entries: Sequence[Entry]) -> None:
-    """Show the pictures first, then what they say, then the choices."""
+    """Show the finding in one sentence, the pictures, what they say, then the choices."""
     answer = st.container()
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -85,9 +85,11 @@ def show_overview(entries: Sequence[Entry]) -> None:
         return
     with right:
         reduction = choose_reduction(results[0])
+    companions = [companions_of(result, entries) for result in results]
     with answer:
+        st.markdown(f"**{plain(first_sentence(results, companions))}**")
         show_results(results, reduction)
-        show_findings(results, reduction, entries)
+        show_findings(results, reduction, companions)
         st.markdown(EXPLANATION)
     with st.expander("Survival of every layer as a table"):
         for title, result in zip(titles_of(results), results, strict=True):
@@ -113,11 +115,9 @@ def show_results(results: Sequence[SweepResult], reduction: str) -> None:
     )
 
 
-def show_findings(results: Sequence[SweepResult], reduction: str, entries: Sequence[Entry]) -> None:
-    """Say in one sentence where pruning changes the layers and whether chance does so too, and fold the rest away."""
-    companions = [companions_of(result, entries) for result in results]
+def show_findings(results: Sequence[SweepResult], reduction: str, companions: Sequence[Sequence[SweepResult]]) -> None:
+    """Say the verdict on each result in one sentence, and fold the rest away."""
     titles = titles_of(results)
-    st.markdown(f"**{plain(first_sentence(results, companions))}**")
     lines = [
         f"**{plain(title)}**: {plain(verdict_in_short(result, beside))}"
         for title, result, beside in zip(titles, results, companions, strict=True)
@@ -143,7 +143,7 @@ def first_sentence(results: Sequence[SweepResult], companions: Sequence[Sequence
         title: verdict(result, beside)
         for title, result, beside in zip(titles_of(results), results, companions, strict=True)
     }
-    methods = {method_name(result) for result in results}
+    methods = {method_name(result).removesuffix(" of the encoder") for result in results}
     return headline(verdicts, methods.pop() if len(methods) == 1 else "Pruning")
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t
 
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import FINE_AMOUNTS, amount_text
@@ -14,7 +13,6 @@ from core.request.sweep_request import SweepRequest
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     CheckpointRecord,
-    DepthGapRecord,
     FloorRecord,
     Frame,
     LayerStatistics,
@@ -203,32 +201,6 @@ def _statistics(
         if reduction == "mean":
             found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, places, keep_profiles=False)
     return found
-
-
-def with_depth_gap(result: SweepResult, value: float, half_width: float, pattern: int = 0) -> SweepResult:
-    """Gives a result another depth gap, for mean and cls, with replicates that make its interval.
-
-    Args:
-        result: With statistics, on an even number of examples.
-        value: The depth gap.
-        half_width: Half the width of its 95 % interval.
-        pattern: Which examples pull it up: of pattern 0 and 1 every other one, of pattern 2 and 3 every other pair.
-            Results of one pattern are moved alike by the same examples, those of 0 and 1 against each other.
-    """
-    n = len(result.task.examples)
-    signs = np.where((np.arange(n) >> pattern // 2) % 2 == pattern % 2, 1.0, -1.0)
-    margin = t.ppf(0.975, n - 1) * np.sqrt(n - 1)  # of replicates with a standard deviation of 1
-    gap = DepthGapRecord(
-        value=value,
-        low=value - half_width,
-        high=value + half_width,
-        replicates=tuple((value + half_width / margin * signs).tolist()),
-    )
-    statistics = {
-        measure: {name: known.model_copy(update={"depth_gap": gap}) for name, known in by_reduction.items()}
-        for measure, by_reduction in (result.statistics or {}).items()
-    }
-    return sealed(result.model_copy(update={"statistics": statistics}))
 
 
 def _logistic(amount: float, middle: float, width: float) -> float:

@@ -56,7 +56,7 @@ class Contrast:
         from scipy.optimize import brentq  # imported here: it would slow down the first page
 
         size = abs(self.difference)
-        if size == 0:
+        if size <= self.half_width(SMALLEST_P):
             return 1.0
         if self.half_width(1 - SMALLEST_P) < size:
             return SMALLEST_P

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.results.schema import SweepResult, sealed
-from tests.builders import make_result, ship, with_depth_gap
+from core.results.schema import SweepResult
+from tests.builders import declining, make_result, ship
 from tests.opened import address, open_page, player, told
 
 PAGE = "pages/compare.py"
@@ -25,8 +25,8 @@ def shown(app: AppTest) -> tuple[str, str]:
 
 
 def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
-    magnitude, wanda = with_depth_gap(result(), 0.2, 0.05), result(method="wanda")
-    control = with_depth_gap(result(method="random", seed=1), 0.5, 0.02)
+    magnitude, wanda = result(own_cka=declining(0.7)), result(method="wanda")
+    control = result(method="random", seed=1, own_cka=declining(0.7))
     ship(shipped, magnitude, wanda, control)
     app = open_page(PAGE)
     data = player(app)
@@ -38,9 +38,8 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
         "Second: random pruning of the encoder (seed 1)",
     )
     assert (
-        "The depth gap is smaller under magnitude pruning of the encoder (0.200) than under random pruning of the "
-        "encoder (seed 1) (0.500): the difference is −0.300 (95 % interval −0.330 to −0.270, paired by example) "
-        "(MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)." in told(app)
+        "Where in depth the two change is not compared: an overall change of 0.05 is not known for both in small "
+        "enough steps." in told(app)
     )
     assert (
         "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "
@@ -64,17 +63,18 @@ def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
 
 
 def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
-    magnitude, control = with_depth_gap(result(), 0.2, 0.05), result(method="random")
-    mean, cls = ((with_depth_gap(control, value, 0.02).statistics or {})["cka"]["cls"] for value in (0.5, 0.4))
-    ship(shipped, magnitude, sealed(control.model_copy(update={"statistics": {"cka": {"mean": mean, "cls": cls}}})))
+    steps = {"amounts": (0.0, 0.02, 0.04, 0.06, 0.9), "own_cka": declining(0.7)}
+    ship(shipped, result(**steps), result(method="random", **steps))
     app = open_page(PAGE)
     before = player(app)["views"]
-    assert "(seed 0) (0.500): the difference is −0.300 (" in told(app)
+    assert "Of an overall change of 0.05, " in told(app)
+    assert "GLUE; mean over tokens)." in told(app)
     app.button_group(key="choose-reduction").set_value("cls").run()
     for view in ("first", "second"):
-        assert player(app)["views"][view]["datasets"] != before[view]["datasets"]
-    assert "(seed 0) (0.400): the difference is −0.200 (" in told(app)
+        assert player(app)["views"][view]["title"] == before[view]["title"]
     assert "GLUE; first token)." in told(app)
+    app.button_group(key="choose-reduction").set_value("tokens").run()
+    assert "With all tokens, as published, no interval is known" in told(app)
 
 
 def test_task_and_source_shorten_the_lists(shipped: Path) -> None:

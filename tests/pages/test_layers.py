@@ -90,7 +90,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
 
 def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(shipped: Path) -> None:
     seeds = [result(method="random", seed=seed) for seed in range(2)]
-    alone = [result(scope=f"layer:{k}", amounts=(0.0, 0.5)) for k in range(3)]
+    alone = [result(scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(3)]
     ship(shipped, result(), *seeds, *alone)
     app = open_page(PAGE)
     data = player(app)["views"]["curves"]["datasets"]
@@ -99,6 +99,7 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
     assert "grey lines" in told(app)
     assert "diamond" in told(app)
     assert "When each layer is pruned alone, at amount 0.50" in told(app)
+    assert "| Layer | Amount 0.50 |" in told(app)
 
 
 def test_a_control_that_removes_less_is_not_drawn_and_the_reason_is_said(shipped: Path) -> None:

@@ -87,7 +87,7 @@ def test_what_is_judged_by_is_fixed_and_others_are_at_hand() -> None:
     assert verdict(steeper, SEEDS, "cls").direction == "steeper"
     sentence = verdict_finding(steeper, SEEDS)
     assert sentence.count("steeper than chance") == 3
-    assert "at an overall change of 0.20 steeper than chance" in sentence
+    assert "at 0.20 steeper than chance" in sentence
     assert "by the first token steeper than chance" in sentence
 
 
@@ -154,7 +154,7 @@ def test_units_take_ten_seeds() -> None:
         (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "not reached", "the layers never change that much"),
         (network(holes=((0.03, 1, 1),)), SEEDS, "undefined", "similarity is undefined somewhere"),
         (network(num_layers=1), [], "single point", "there is but one layer"),
-        (working_to(network(), 0.04), SEEDS, "not working", "the model no longer works there"),
+        (working_to(network(), 0.04), SEEDS, "not working", "the model has lost over a tenth of its lead"),
         (working_to(network(), None, reason="no lead"), SEEDS, "no lead", "no better than always answering"),
         (SEEDS[0], SEEDS[1:], "control", "this is the control"),
         (network(scope="layer:2"), SEEDS, "one layer", "one layer is pruned alone"),
@@ -180,8 +180,8 @@ def test_a_control_that_no_longer_works_is_pointed_out() -> None:
     assert verdict(network(0.9), [*broken[:2], *SEEDS[2:]]).control_works
     found = verdict(network(0.9), [*broken[:3], *SEEDS[3:]])
     assert (found.direction, found.control_works) == ("steeper", False)
-    assert "which leaves models that no longer work" in verdict_in_short(network(0.9), broken)
-    assert "no longer work" not in verdict_in_short(network(0.9), SEEDS)
+    assert "which leaves models outside their working range" in verdict_in_short(network(0.9), broken)
+    assert "working range" not in verdict_in_short(network(0.9), SEEDS)
 
 
 def test_the_working_range_judged_on_most_examples_counts() -> None:
@@ -259,18 +259,18 @@ def judged(*shares: float) -> dict[str, Verdict]:
         ),
         (
             judged(0.7, 0.9),
-            "Wanda changes the upper layers most. Beside random removal: Task 1 as by chance; Task 2 steeper than "
-            "chance.",
+            "Wanda changes the upper layers most. Compared with random removal: Task 1 as by chance; Task 2 steeper "
+            "than chance.",
         ),
         (
             judged(0.5, 0.5),
-            "No half of the layers is shown to change most everywhere under wanda. Beside random removal: Task 1 "
-            "flatter than chance; Task 2 flatter than chance.",
+            "No half of the layers is shown to change most everywhere under wanda. Compared with random removal: "
+            "Task 1 flatter than chance; Task 2 flatter than chance.",
         ),
         (
             judged(0.9, 0.4),
-            "No half of the layers is shown to change most everywhere under wanda. Beside random removal: Task 1 "
-            "steeper than chance; Task 2 flatter than chance.",
+            "No half of the layers is shown to change most everywhere under wanda. Compared with random removal: "
+            "Task 1 steeper than chance; Task 2 flatter than chance.",
         ),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.sweep.control_contrast import Contrast, contrast, profile_distance
+from core.sweep.control_contrast import SMALLEST_P, Contrast, contrast, profile_distance
 
 K, N = 5, 256
 
@@ -44,6 +44,15 @@ def test_the_p_value_is_where_the_interval_reaches_zero() -> None:
     result = Contrast(0.05, 0.01, 0.01, K, N)
     assert result.half_width(1 - result.p_value) == pytest.approx(0.05)
     assert Contrast(-0.05, 0.01, 0.01, K, N).p_value == pytest.approx(result.p_value)
+
+
+@pytest.mark.parametrize("difference", [0.0, 1e-17, -1e-17])
+def test_no_difference_but_rounding_has_a_p_value_of_one(difference: float) -> None:
+    assert Contrast(difference, 0.01, 0.01, K, N).p_value == 1
+
+
+def test_a_difference_without_any_spread_has_the_smallest_p_value() -> None:
+    assert Contrast(0.05, 0.0, 0.0, K, N).p_value == SMALLEST_P
 
 
 @pytest.mark.parametrize(
