@@ -45,6 +45,23 @@ class WorkingRange:
         return self.smallest_drop > (1 - RETAINED) * self.lead
 
 
+@dataclass(frozen=True)
+class Change:
+    """M(a) - M(0), the change of the metric at one amount.
+
+    Attributes:
+        value: The change; below 0 where the pruned model is worse.
+        low: The lower bound of its 95 % interval.
+        high: The upper bound.
+        standard_error: Over examples.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+
+
 def working_range(
     metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
 ) -> WorkingRange:
@@ -59,11 +76,11 @@ def working_range(
     values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
     chance = majority_value(metric, gold)
     lead = float(values[0] - chance)
-    drops = [_drop(metric, gold, predictions[0], later) for later in predictions[1:]]
+    changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     return WorkingRange(
         to=_last_working(amounts, values - chance, lead),
-        shown_broken_from=_first_broken(amounts[1:], [high for high, _ in drops]),
-        smallest_drop=DETECTABLE * max((error for _, error in drops), default=0.0),
+        shown_broken_from=_first_broken(amounts[1:], [found.high for found in changes]),
+        smallest_drop=DETECTABLE * max((found.standard_error for found in changes), default=0.0),
         lead=lead,
     )
 
@@ -97,16 +114,24 @@ def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | N
     return broken
 
 
-def _drop(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float]:
-    """Bootstrap M(a) - M(0) over examples; the upper bound and the standard error."""
+def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> Change:
+    """Compute M(a) - M(0) with its paired percentile bootstrap over examples; no width where no prediction differs.
+
+    Args:
+        metric: A name from `core.sweep.scores.SCORES`.
+        gold: (examples,) label indices.
+        baseline: (examples,) predictions of the unpruned model.
+        pruned: (examples,) predictions of the pruned model.
+    """
     if np.array_equal(baseline, pruned):
-        return 0.0, 0.0
+        return Change(0.0, 0.0, 0.0, 0.0)
 
     def difference(rows: Labels, axis: int = -1) -> Array:
         return np.asarray(SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows]))
 
+    everything = np.arange(len(gold))  # (examples,)
     found = bootstrap(
-        (np.arange(len(gold)),),
+        (everything,),
         difference,
         vectorized=True,
         method="percentile",
@@ -114,4 +139,5 @@ def _drop(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[
         confidence_level=CONFIDENCE,
         rng=np.random.default_rng(0),
     )
-    return float(found.confidence_interval.high), float(found.standard_error)
+    low, high = found.confidence_interval
+    return Change(float(difference(everything)), float(low), float(high), float(found.standard_error))
