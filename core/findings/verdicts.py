@@ -125,7 +125,7 @@ def _control_shares(verdict: Verdict) -> str:
     if len(shares) < 2:
         return "–"
     spread = f"{percent(float(np.mean(shares)))} ± {decimals(100 * float(np.std(shares, ddof=1)), 0)}"
-    return spread if verdict.control_works else f"{spread} (broken)"
+    return spread if verdict.control_works else f"{spread} (beyond its working range)"
 
 
 def _verdict(row: VerdictRow) -> str:

@@ -5,8 +5,8 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from core.findings.verdicts import verdict_rows, verdict_table
-from core.results.schema import SweepResult
-from tests.builders import declining, make_result
+from core.results.schema import SweepResult, WorkingRangeRecord
+from tests.builders import declining, make_result, with_own_key
 
 AMOUNTS = (*(k / 100 for k in range(12)), 0.31)  # the damage, for `declining`
 SPREAD = (-0.02, -0.01, 0.0, 0.01, 0.02)
@@ -64,6 +64,22 @@ def test_a_difference_that_does_not_survive_the_table_is_open_there() -> None:
     assert (row.verdict.direction, row.direction) == ("steeper", "cannot be told")
     (cell,) = (cells for cells in verdict_rows([row]))
     assert cell["Verdict at 0.05"] == "cannot be told in this table; alone steeper than chance"
+
+
+def test_a_control_beyond_its_working_range_is_marked() -> None:
+    working = WorkingRangeRecord(
+        to=0.04,
+        metric="accuracy",
+        examples=200,
+        shown_broken_from=None,
+        smallest_drop=0.01,
+        lead=0.4,
+        reason=None,
+    )
+    broken = [with_own_key(seed, working_range=working) for seed in seeds(0.7)]
+    (cells,) = verdict_rows(verdict_table([network(0.9)], broken))
+    assert cells["Random at 0.05"] == "70 % ± 2 (beyond its working range)"
+    assert cells["Verdict at 0.05"] == "steeper than chance"
 
 
 def test_the_cells() -> None:

@@ -136,20 +136,22 @@ def test_the_seed_of_a_method_that_draws_nothing_is_part_of_the_key(tiny_bert: P
 
 
 @pytest.mark.parametrize(
-    ("engine", "torch_cka", "within", "said"),
+    ("engine", "other", "torch_cka", "within", "said"),
     [
-        (0.0, 2.4e-6, True, ("is confirmed", "the same numbers to the last digit", "differs by 2e-06")),
-        (3e-8, 2.4e-6, True, ("is confirmed", "again differs by 3e-08")),
-        (0.0, 0.2, False, ("is not confirmed", "differs by 0.2")),
-        (0.0, None, False, ("is not confirmed", "differs by inf")),
+        (0.0, 0.0, 2.4e-6, True, ("is confirmed", "the same numbers to the last digit", "differs by 2e-06")),
+        (3e-8, 0.0, 2.4e-6, True, ("is confirmed", "again differs by 3e-08")),
+        (0.0, 4e-8, 2.4e-6, True, ("is confirmed", "again differs by 4e-08")),
+        (0.0, 0.0, 0.2, False, ("is not confirmed", "differs by 0.2")),
+        (0.0, 0.0, None, False, ("is not confirmed", "differs by inf")),
     ],
 )
 def test_a_check_is_stated_in_words(
-    engine: float, torch_cka: float | None, within: bool, said: tuple[str, ...]
+    engine: float, other: float, torch_cka: float | None, within: bool, said: tuple[str, ...]
 ) -> None:
     deviations = {
         "amount": 0.5,
         "engine": {"mean": engine, "cls": 0.0},
+        "others": {"floor": other},
         "torch_cka": {"mean": torch_cka, "cls": 0.0},
         "accuracy": 0.0,
         "within_tolerance": within,
