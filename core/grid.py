@@ -15,7 +15,7 @@ from core.inputs.checkpoint_files import CONFIG
 from core.inputs.prepare import prepare
 from core.precompute import compute
 from core.request.amounts import FINE_AMOUNTS
-from core.request.catalog import EMBEDDED, METHODS, TASKS
+from core.request.catalog import EMBEDDED, MEASURES, METHODS, TASKS
 from core.request.controls import controls, judged_beside
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
@@ -26,7 +26,7 @@ CONTROLLED = tuple(name for name, method in METHODS.items() if method.control)
 FULL_SEEDS = (0, 1, 2)  # of controls over all amounts
 GLUE = "glue"  # the data folder in the manifest's commands
 ISOLATED_AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)
-CLOSE_UPS = ("sst2", "cola")  # the tasks of the published heatmaps: also at both points, and each layer alone
+CLOSE_UPS = ("sst2", "cola")  # the published heatmaps' tasks: also at both points, by all measures, and layer by layer
 SOURCE_NAMES = {
     "qnli": "GLUE's QNLI, cut from its development set, rows renumbered",
     "qqp": "GLUE's QQP, cut from its training set, rows renumbered; the pretrained checkpoint knew Quora duplicates",
@@ -53,6 +53,7 @@ def requests(task: str) -> Iterator[SweepRequest]:
         yield from controls(_with_method(written, method), FULL_SEEDS)
     if task in CLOSE_UPS:
         yield replace(glue, points="both")
+        yield replace(glue, measures=tuple(MEASURES))
         for layer in range(_num_layers(task)):
             alone = replace(glue, points="layer", scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
             yield alone

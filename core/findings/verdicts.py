@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.findings.claim import DAMAGE, Verdict, verdict
+from core.findings.comparable import own_sweeps
 from core.findings.words import render
 from core.request.catalog import METHODS, TASKS
 from core.results.choices import task_title
@@ -44,13 +45,14 @@ def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResu
     """Judge the results that can be judged, one row per task, checkpoint and method.
 
     Args:
-        results: Any results; controls, single layers and sweeps in smaller steps have no row of their own.
+        results: Any results; controls, single layers and sweeps in smaller steps have no row of their own, and of
+            several results of one pruning, such as one by further measures, only the first has.
         companions: The results that they are judged beside.
     """
     from statsmodels.stats.multitest import multipletests  # imported here: no page shows this table at first
 
     companions = list(companions)
-    judged = [(result, verdict(result, companions)) for result in sorted(filter(_has_row, results), key=_place)]
+    judged = [(result, verdict(result, companions)) for result in sorted(_with_rows(results), key=_place)]
     tested = [known.contrast.p_value for _, known in judged if known.contrast and _is_tested(known)]
     adjusted = iter(multipletests(tested, method="holm")[1].tolist() if tested else [])
     return [
@@ -67,6 +69,14 @@ def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResu
 def _is_tested(verdict: Verdict) -> bool:
     """Whether nothing but a wide interval keeps it from being told."""
     return verdict.reason in (None, "wide")
+
+
+def _with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
+    rows: list[SweepResult] = []
+    for result in filter(_has_row, results):
+        if own_sweeps(result, rows) == [result]:
+            rows.append(result)
+    return rows
 
 
 def _has_row(result: SweepResult) -> bool:

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from core.request.catalog import TASKS
+from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
 from core.request.controls import is_one_layer
 from core.results.library import Entry
-from core.results.names import points_name
+from core.results.names import in_sentence, listed, points_name
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 SOURCES = {
@@ -138,16 +138,24 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     parts = {entry.key: _parts(entry) for entry in entries}
     varies = [len(set(values)) > 1 for values in zip(*parts.values(), strict=True)]
     labels = {
-        key: SEPARATOR.join([own[0], *(part for part, shown in zip(own[1:], varies[1:], strict=True) if shown)])
+        key: SEPARATOR.join(
+            [own[0], *(part for part, shown in zip(own[1:], varies[1:], strict=True) if shown and part)]
+        )
         for key, own in parts.items()
     }
     return _numbered(labels)
 
 
-def _parts(entry: Entry) -> tuple[str, str, str, str]:
-    """Return the names of pruning, points, checkpoint and data."""
+def _parts(entry: Entry) -> tuple[str, str, str, str, str]:
+    """Return the names of pruning, points, measures, checkpoint and data."""
     data, checkpoint, pruning = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
-    return pruning, points_name(entry.points), checkpoint, data
+    return pruning, points_name(entry.points), _measures_name(entry.measures), checkpoint, data
+
+
+def _measures_name(measures: Sequence[str]) -> str:
+    """Name the measures that most results lack; empty if there are none."""
+    further = [in_sentence(MEASURES[measure].title) for measure in measures if measure not in DEFAULT_MEASURES]
+    return f"also by {listed(further)}" if further else ""
 
 
 def _numbered(labels: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
+from core.request.catalog import DEFAULT_MEASURES
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.names import result_name
@@ -39,6 +40,7 @@ class Entry(BaseModel):
         seed: The seed of pruning.
         controls: The method whose allocation a random control follows.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
+        measures: The measures of similarity.
         created_at: When it was computed, in ISO format.
         command: The command that recomputes it.
         missing: What the command needs first, in sentences.
@@ -58,6 +60,7 @@ class Entry(BaseModel):
     seed: int
     controls: str | None = None
     until_damage: float | None = None
+    measures: tuple[str, ...] = DEFAULT_MEASURES
     created_at: str
     command: str
     missing: str = ""
@@ -82,6 +85,7 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
         seed=result.pruning.seed,
         controls=result.pruning.controls,
         until_damage=result.pruning.stop.damage if result.pruning.stop else None,
+        measures=result.measures,
         created_at=result.created_at,
         command=made_by.command,
         missing=made_by.missing,

@@ -8,7 +8,7 @@ import pytest
 from core import grid
 from core.grid import GLUE, main, requests
 from core.request.amounts import FINE_AMOUNTS
-from core.request.catalog import CONTROL_SEEDS, EMBEDDED, METHODS
+from core.request.catalog import CONTROL_SEEDS, DEFAULT_MEASURES, EMBEDDED, MEASURES, METHODS
 from core.request.sweep_request import SweepRequest
 from core.results.library import Entry, read_manifest
 from core.results.schema import SweepResult
@@ -89,6 +89,14 @@ def test_the_grid_has_every_method_three_seeds_of_each_control_and_the_written_e
     assert {"magnitude", "attribution", "random"} <= {one.method for one in wanted if one.data == "written"}
     alone = {one.scope for one in wanted if (one.scope or "").startswith("layer:")}
     assert alone == ({f"layer:{k}" for k in range(6)} if task in ("sst2", "cola") else set())
+
+
+@pytest.mark.parametrize("task", list(EMBEDDED))
+def test_magnitude_is_measured_by_every_measure_on_the_published_tasks(task: str) -> None:
+    checks = [wanted for wanted in requests(task) if wanted.measures != DEFAULT_MEASURES]
+    assert [(one.method, one.scope, one.points, one.data, one.measures) for one in checks] == (
+        [("magnitude", "encoder", "attention", GLUE, tuple(MEASURES))] if task in ("sst2", "cola") else []
+    )
 
 
 @pytest.mark.parametrize("task", list(EMBEDDED))
