@@ -5,24 +5,27 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.findings.claim import DAMAGE
-from core.findings.comparable import SPARSITY_TOLERANCE
-from core.request.catalog import (
-    CALIBRATION_EXAMPLES,
-    CONTROL_SEEDS,
-    FEW_EXAMPLES,
-    MAX_LENGTH,
-    METHODS,
-    MIN_EXAMPLES,
-    POINTS,
-    REDUCTIONS,
-    SURVIVAL_THRESHOLD,
-    Method,
+from core.findings.methods import SECOND, agreement, agreement_finding, agreement_table
+from core.request.catalog import CALIBRATION_EXAMPLES, MAX_LENGTH, METHODS, POINTS, REDUCTIONS, Method
+from ui.definitions import (
+    ACCURACY,
+    CKA,
+    CONTROL,
+    EQUAL_DAMAGE,
+    FLOOR,
+    INTERVALS,
+    LIMITS,
+    NEIGHBOURS_TEXT,
+    NO_NEIGHBOURS,
+    RESULT_FILES,
+    SURVIVAL,
+    VERDICT,
+    WORKING_RANGE,
 )
-from core.sweep.control_contrast import SMALLEST_DIFFERENCE
 from ui.header import page_header
 from ui.player import CHARTS, pause_after_first_picture
-from ui.text import plain
+from ui.results import at_hand, by_key
+from ui.text import markdown_table, plain
 
 STYLE = """<style>
 .stMain .katex { font-size: 1.06em; }
@@ -40,8 +43,8 @@ _picture = st.components.v2.component(
 
 INTRODUCTION = """
 Prunescope removes ever more of a fine-tuned classifier and asks at each step: does it still classify, and do its layers
-still arrange the sentences as before? This page says what every word and number means, which file computes it, and
-when not to trust it.
+still arrange the sentences as before? And is that the method's doing, or would chance do the same? This page says what
+every word and number means, which file computes it, and when not to trust it.
 """
 
 # ---------------------------------------------------------------- pruning
@@ -80,12 +83,6 @@ CALIBRATION = f"""
 evaluated. The result stores how well two halves of them agree on the scores in each layer (Spearman's rank
 correlation): where they do not, much of the score is chance.
 """
-CONTROLS = f"""
-**Random controls** remove as many weights of each matrix, or units of each layer, as the method that they are matched
-to, but anything. What they do too is no merit of the method. A verdict takes {CONTROL_SEEDS["weight"]} seeds of them,
-{CONTROL_SEEDS["neuron"]} for whole units, which vary more. They count only where they have removed the same share of
-every layer's weights as the method, to within {SPARSITY_TOLERANCE}; elsewhere the page says why not.
-"""
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,8 @@ DETAILS: Mapping[str, Detail] = {
     ),
     "random": Detail(
         r"s_{ij} \sim \mathrm{Uniform}(0, 1)",
-        "In each matrix the smallest go, as many as magnitude pruning removes there. What a smaller amount removes, a "
-        "larger one removes too.",
+        "In each matrix the smallest go, as many as the controlled method removes there; for Wanda, in each row. What "
+        "a smaller amount removes, a larger one removes too.",
     ),
     "attribution": Detail(
         r"s_i = \frac{1}{N} \sum_{x} \Bigl| \sum_t h_{ti} \, \frac{\partial P(y \mid x)}{\partial h_{ti}} \Bigr|",
@@ -134,7 +131,7 @@ DETAILS: Mapping[str, Detail] = {
     ),
     "random-neuron": Detail(
         r"s_i \sim \mathrm{Uniform}(0, 1)",
-        "As many units of each layer and type as under attribution pruning.",
+        "In each layer the smallest units of each type go, as many as the controlled attribution removes there.",
     ),
 }
 
@@ -144,7 +141,7 @@ def pruning() -> None:
     st.markdown(PRUNING)
     for method in METHODS.values():
         describe(method)
-    st.markdown(CALIBRATION + CONTROLS)
+    st.markdown(CALIBRATION)
 
 
 def describe(method: Method) -> None:
@@ -201,140 +198,23 @@ def representations() -> None:
     st.markdown(":small[`core/encoder/representations.py`, `core/encoder/batches.py`]")
 
 
-# ---------------------------------------------------------------- CKA
+# ---------------------------------------------------------------- another measure
 
-CKA = rf"""
-Centered kernel alignment compares two layers by how they arrange the same $n$ sentences. Each layer's vectors
-$x_1, \dots, x_n$ give a table of who is like whom, the Gram matrix $K_{{ij}} = x_i \cdot x_j$ of the centred vectors
-with a zeroed diagonal; $L$ is the same table of the other layer. How well two tables agree is measured by the
-unbiased HSIC,
 
-$$
-\begin{{aligned}}
-\mathrm{{HSIC}}_1(K, L) = \frac{{1}}{{n(n-3)}} \Bigl[ & \mathrm{{tr}}(KL) \\
-& {{}} - \frac{{2}}{{n-2}} \, \mathbf 1^\top K L \mathbf 1 \\
-& {{}} + \frac{{\mathbf 1^\top K \mathbf 1 \; \mathbf 1^\top L \mathbf 1}}{{(n-1)(n-2)}} \Bigr]
-\end{{aligned}}
-$$
+def neighbours() -> None:
+    """Explain shared neighbours, and say of each result that has them whether they confirm CKA."""
+    st.markdown(NEIGHBOURS_TEXT)
+    results = (by_key(entry.key) for entry in at_hand() if SECOND in entry.measures)
+    found = [known for result in results if result and (known := agreement(result))]
+    if not found:
+        st.markdown(NO_NEIGHBOURS)
+    for known in found:
+        st.markdown(plain(agreement_finding(known)))
+        st.markdown(
+            f"Own CKA / shared neighbours of each layer, by overall change:\n\n{markdown_table(agreement_table(known))}"
+        )
+    st.markdown(":small[`core/similarity/knn.py`, `core/findings/methods.py`]")
 
-and CKA divides by how well each agrees with itself. Over batches $b$ it is summed first and divided last:
-
-$$
-\mathrm{{CKA}} = \frac{{\sum_b \mathrm{{HSIC}}_1(K_b, L_b)}}
-{{\sqrt{{\sum_b \mathrm{{HSIC}}_1(K_b, K_b) \; \sum_b \mathrm{{HSIC}}_1(L_b, L_b)}}}}
-$$
-
-- **1** is the same arrangement, whatever its rotation and scale. **0** is what unrelated arrangements have on average,
-  and since the estimate is unbiased, values slightly below 0 are legal and shown as they are.
-- A layer whose vectors are all the same has no arrangement: CKA is *undefined*, and its cell is hatched, never 0.
-- *Mean over tokens* and *first token* use one batch of all examples. *All tokens* uses batches of 32 in the random
-  order of the evaluation examples, the same at every amount.
-- In a heatmap, rows are layers of the baseline and columns layers of the pruned model. The colours always run from 0
-  to 1. On the outlined diagonal, each layer meets itself.
-
-At least {MIN_EXAMPLES} examples are needed, and below {FEW_EXAMPLES} a result carries a warning.
-
-*Kornblith et al. 2019, arXiv 1905.00414 (CKA); Song et al. 2012 and Nguyen et al. 2021, arXiv 2010.15327, eq. 3
-(unbiased, in batches)*. :small[`core/similarity/cka.py`; a second opinion by the published torch-cka:
-`core/similarity/torch_cka.py`]
-"""
-
-# ---------------------------------------------------------------- survival
-
-SURVIVAL = rf"""
-A layer *survives* up to the amount at which its CKA with its own baseline first falls below {SURVIVAL_THRESHOLD},
-interpolated linearly between two amounts. Where it never falls, the bar ends at the largest amount and says “>”.
-The threshold is a convention; the tables also show 0.8 and 0.95.
-
-The **depth gap** $D$ says in one number whether lower layers keep more: the mean area under a layer's curve, of the
-lower half of the layers less that of the upper half.
-
-$$
-\begin{{aligned}}
-D &= \operatorname*{{mean}}_{{\text{{lower half}}}} A_l - \operatorname*{{mean}}_{{\text{{upper half}}}} A_l \\
-A_l &= \frac{{1}}{{a_{{\max}}}} \int_0^{{a_{{\max}}}} \mathrm{{CKA}}_l(a) \, da
-\end{{aligned}}
-$$
-
-**Intervals** of survival and $D$ come from the delete-one jackknife: everything is computed again without each of the
-$n$ examples, which gives $\theta_1, \dots, \theta_n$, and
-
-$$
-\theta \pm t_{{0.975,\,n-1}} \sqrt{{\frac{{n-1}}{{n}} \sum_m (\theta_m - \bar\theta)^2}}
-$$
-
-An interval of survival is cut to the amounts that were measured: its end at the largest one means “or beyond”.
-
-**The verdict.** Pruning is cumulative, so that some decline with depth is expected of any method: only what differs
-from random removal is a method's doing. Methods destroy at different speeds, so both are looked at where the layers
-have changed equally much, not at equal amounts. *Overall change* (damage) is 1 less the mean of all layers' CKA with
-their own baselines. At an overall change of {DAMAGE}, interpolated between two amounts, the *gap* is the lower half's
-mean CKA less the upper half's; the share of the change that lies in the upper half is ½ + gap / (4 · {DAMAGE}).
-
-With the gaps of $k$ seeds of the matched random control, which removes as many weights of each matrix, $s$ their
-standard deviation, and $e$ the paired jackknife standard error of $\Delta$ over $n$ examples:
-
-$$
-\Delta = \text{{gap}} - \operatorname*{{mean}}_{{\text{{seeds}}}} \text{{gap}} \qquad
-h = \sqrt{{\bigl(t_{{0.975,\,k-1}} \, s \sqrt{{1 + 1/k}}\bigr)^2 + \bigl(t_{{0.975,\,n-1}} \, e\bigr)^2}}
-$$
-
-*Steeper than chance* means $\Delta - h > 0$ and $\Delta \ge {SMALLEST_DIFFERENCE}$, *flatter* the mirror image, *as by
-chance* $|\Delta| + h \le {SMALLEST_DIFFERENCE}$. Otherwise it *cannot be told*: the interval is too wide, or there is
-a reason not to judge, such as fewer than {CONTROL_SEEDS["weight"]} matched seeds ({CONTROL_SEEDS["neuron"]} for whole
-units), fewer than {FEW_EXAMPLES} examples, steps of the amount that are too large, or a model that no longer works
-there. This is fixed in advance: attention blocks, mean over tokens, an overall change of {DAMAGE}. Others stand beside
-it. A verdict is about one checkpoint.
-
-**Layers pruned alone** are measured at their own outputs. Their order counts as reversed only if the lower half changes
-more than the upper half, beyond the interval, and random removal orders them neither way. Kendall's $\tau_b$ between
-survival and depth is a description: layers are no sample, so that there is no p-value over them.
-
-:small[`core/sweep/statistics.py`, `core/sweep/equal_damage.py`, `core/sweep/control_contrast.py`; in words:
-`core/findings/overview.py`, `core/findings/claim.py`, `core/findings/isolated.py`, `core/findings/compare.py`]
-"""
-
-# ---------------------------------------------------------------- accuracy
-
-ACCURACY = """
-**Accuracy** is the share of evaluation examples with the right label, with Wilson's 95 % interval. CoLA also has
-**Matthews correlation**, MRPC and QQP **F1**, with bootstrap intervals over examples, drawn within each label. The
-dashed line is what answering the most frequent label alone would reach.
-
-Two results on the same examples are compared by McNemar's exact test wherever both have removed equally much,
-corrected by Holm's method for the number of amounts.
-
-An example *flips* at the first amount at which the prediction is not the unpruned model's any more.
-
-:small[`core/sweep/metrics.py`, `core/findings/compare.py`, `core/findings/sentences.py`;
-a sentence of one's own: `core/sweep/predict.py`]
-"""
-
-# ---------------------------------------------------------------- limits
-
-LIMITS = f"""
-**Sentence length passes for similarity.** With *all tokens*, as published, padding is zero in every layer at once, so
-that two layers agree on which sentences are long, whatever they do with the words. On one checkpoint the padding
-alone, without a word, had a CKA of 0.8 to 0.95 with unpruned layers. Every result stores this value; prefer
-*mean over tokens*.
-
-**Pruning accumulates.** What a layer puts out carries the pruning of all layers before it, so that some decline with
-depth is expected of any method, and of chance. Pruning one layer alone can even reverse the order. Look at the random
-control and at the isolated layers before you call a layer fragile.
-
-**CKA can mislead.** It falls when a few examples move far, or when a group of them is shifted as a whole, although the
-classes stay as separable as they were; it can often be moved without changing what the model does (Davari et al. 2022,
-arXiv 2210.16156). A low CKA says that the arrangement has changed, not that knowledge is lost: read it beside
-accuracy.
-
-**Few examples are noisy.** Below {FEW_EXAMPLES}, take small differences for chance. The intervals cover the choice of
-examples only: neither another fine-tuning run nor another data set.
-
-**One checkpoint is one checkpoint.** Nothing here generalises by itself to another model, task or amount.
-
-**The written examples** are balanced, were written for this project and are no benchmark; they are there so that
-everything works without a network.
-"""
 
 # ---------------------------------------------------------------- where every number is computed
 
@@ -342,23 +222,34 @@ FILES = (
     ("Which examples are evaluated, in which order", "core/inputs/examples.py"),
     ("Vectors of every layer, and predictions", "core/encoder/representations.py"),
     ("What pruning removes", "core/pruning/METHOD.py"),
+    ("How much a control removes, and where", "core/pruning/random.py, core/pruning/random_neuron.py"),
+    ("Which controls a method is judged beside", "core/request/controls.py"),
     ("Sparsity, prunable sparsity, sparsity of each layer", "core/pruning/plan.py"),
     ("Agreement of two halves of the calibration examples", "core/pruning/calibration.py"),
-    ("Gram matrices, HSIC, CKA: every cell of a heatmap", "core/similarity/cka.py"),
-    ("CKA of sentence length alone; the order of all steps", "core/sweep/sweep.py"),
-    ("Survival, depth gap, their intervals", "core/sweep/statistics.py"),
-    ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
-    ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
-    ("Where pruning changes the layers, against chance", "core/findings/claim.py"),
-    ("Gap and profile at equal damage", "core/sweep/equal_damage.py"),
+    ("Gram matrices, HSIC, CKA: every cell of a heatmap", "core/similarity/gram.py, core/similarity/cka.py"),
+    ("Partial CKA given the emptied model", "core/similarity/partial_cka.py"),
+    ("Shared neighbours", "core/similarity/knn.py"),
+    ("The emptied model, CKA of sentence length alone, the order of all steps", "core/sweep/sweep.py"),
+    ("Overall change; gap and profile at equal damage", "core/sweep/equal_damage.py"),
+    ("Survival, depth gap, jackknife intervals", "core/sweep/statistics.py"),
     ("A method against the seeds of its control", "core/sweep/control_contrast.py"),
+    ("Working range, range shown broken", "core/sweep/working_range.py"),
+    ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
+    ("Changed predictions, divergence", "core/sweep/divergence.py"),
+    ("The verdict: where pruning changes the layers, against chance", "core/findings/claim.py"),
+    ("The table of all verdicts", "core/findings/verdicts.py"),
+    ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
     ("Layers pruned alone", "core/findings/isolated.py"),
-    ("Which results may be compared", "core/findings/comparable.py"),
+    ("Which results may be compared, which control is matched", "core/findings/comparable.py"),
     ("Comparison of two results", "core/findings/compare.py"),
     ("Which examples flip", "core/findings/sentences.py"),
+    ("Whether shared neighbours confirm CKA", "core/findings/methods.py"),
     ("Probabilities of a typed sentence", "core/sweep/predict.py"),
     ("A frame computed again, by this program and by torch-cka", "core/verify.py, core/similarity/torch_cka.py"),
-    ("The result file, its key and its checksum", "core/results/schema.py"),
+    (
+        "The result file, its key and its checksum; files of an earlier version",
+        "core/results/schema.py, core/results/schema_1.py",
+    ),
     ("The picture at the head of this page", "core/charts/methods.py"),
 )
 
@@ -376,6 +267,7 @@ SOURCES = """
 - Nguyen, Raghu, Kornblith 2021: Do wide and deep networks learn the same things?, arXiv 2010.15327
 - Song, Smola, Gretton, Bedo, Borgwardt 2012: Feature selection via dependence maximization, JMLR 13
 - Székely, Rizzo 2014: Partial distance correlation with methods for dissimilarities, arXiv 1310.2926
+- Lin 1991: Divergence measures based on the Shannon entropy, IEEE Transactions on Information Theory 37
 - Davari et al. 2022: Reliability of CKA as a similarity measure in deep learning, arXiv 2210.16156
 - Han, Pool, Tran, Dally 2015: Learning both weights and connections for efficient neural networks, arXiv 1506.02626
 - Sun, Liu, Bair, Kolter 2023: A simple and effective pruning approach for large language models, arXiv 2306.11695
@@ -391,9 +283,17 @@ SECTIONS: Mapping[str, tuple[str, str | Callable[[], None]]] = {
     "pruning": ("Pruning", pruning),
     "representations": ("Representations", representations),
     "cka": ("CKA", CKA),
-    "survival": ("Survival and the depth gap", SURVIVAL),
+    "damage": ("Overall change, and equal damage", EQUAL_DAMAGE),
+    "floor": ("The emptied model, and what lies beyond it", FLOOR),
+    "range": ("How far a pruned model works", WORKING_RANGE),
+    "control": ("Chance: the matched control", CONTROL),
+    "verdict": ("The verdict", VERDICT),
+    "survival": ("Survival, layers pruned alone, depth gap", SURVIVAL),
     "accuracy": ("Accuracy and predictions", ACCURACY),
+    "intervals": ("How each interval is made", INTERVALS),
+    "neighbours": ("Does another measure see the same?", neighbours),
     "limits": ("When not to trust it", LIMITS),
+    "results": ("Result files", RESULT_FILES),
     "files": ("Where each number is computed", files),
     "sources": ("Sources", SOURCES),
 }

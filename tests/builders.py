@@ -161,6 +161,22 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
     return sealed(changed.model_copy(update={"key": key_of(changed)}))
 
 
+def with_neighbours(result: SweepResult, own: OwnCka) -> SweepResult:
+    """Gives a result shared neighbours by the mean, on the diagonal alone."""
+    size = len(result.points)
+    measures = {**result.similarity.measures, "knn": MeasureRecord(estimators={"mean": "full"})}
+
+    def neighbours(amount: float) -> Matrix:
+        return tuple(tuple(own(amount, k, size) if i == k else 0.0 for k in range(size)) for i in range(size))
+
+    frames = tuple(
+        frame.model_copy(update={"similarity": {**frame.similarity, "knn": {"mean": neighbours(frame.amount)}}})
+        for frame in result.frames
+    )
+    similarity = result.similarity.model_copy(update={"measures": measures})
+    return with_own_key(result, similarity=similarity, frames=frames)
+
+
 def make_result_of(request: SweepRequest) -> SweepResult:
     """Builds the result of a request, under its key, with numbers that were never computed."""
     inputs = prepare(request)

@@ -16,6 +16,8 @@ DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
 SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
+LEAST_LEFT = 1e-4  # of two layers beyond the emptied model: with less, CKA given that model is undefined
+NEIGHBOURS = 10  # of each example, in mutual nearest neighbours
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"

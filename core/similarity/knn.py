@@ -8,10 +8,10 @@ the same neighbours and 0 is chance.
 
 from torch import Tensor
 
+from core.request.catalog import NEIGHBOURS
 from core.similarity.gram import varies
 from core.similarity.measure import Compared, Comparer, Sample
 
-NEIGHBOURS = 10
 FEWEST = 2 * NEIGHBOURS + 2  # examples
 
 

@@ -13,13 +13,12 @@ where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer 
 import numpy as np
 import numpy.typing as npt
 
+from core.request.catalog import LEAST_LEFT
 from core.similarity.cka import leave_one_out, own_cka
 from core.similarity.gram import compare_own
 from core.similarity.measure import Compared, Comparer, Sample
 
 Array = npt.NDArray[np.float64]
-
-LEAST_LEFT = 1e-4
 
 
 def comparer(baseline: Sample, emptied: Sample | None) -> Comparer | None:

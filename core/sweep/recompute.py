@@ -13,10 +13,9 @@ from core.encoder.loading import Checkpoint, borrow
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs
 from core.pruning import Plan
-from core.request.catalog import MEASURES, REDUCTIONS
+from core.request.catalog import LEAST_LEFT, MEASURES, REDUCTIONS
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
-from core.similarity.partial_cka import LEAST_LEFT
 from core.similarity.torch_cka import Pair, torch_cka_matrix
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.runner import Progress, Runner, make_plan, open_runner

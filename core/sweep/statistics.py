@@ -99,9 +99,7 @@ def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
 
 
 def depth_correlation(values: Sequence[float]) -> float | None:
-    """Compute Kendall's tau-b (1945) of layers' values with depth, as a description: layers are not a sample.
-
-    It is written out here because importing scipy.stats would slow every garbage collection of the server process.
+    """Compute Kendall's tau-b of layers' values with depth, as a description: layers are not a sample.
 
     Args:
         values: One value per layer in depth order, such as its survival.
@@ -109,10 +107,24 @@ def depth_correlation(values: Sequence[float]) -> float | None:
     Returns:
         1 if every layer's value is above that of the layer below it, -1 if below; None if all are equal.
     """
-    order = np.sign(np.subtract.outer(values, values))  # (layers, layers)
-    depth = np.sign(np.subtract.outer(range(len(values)), range(len(values))))  # (layers, layers)
-    pairs = np.sqrt(np.square(order).sum() * np.square(depth).sum())
-    return float((order * depth).sum() / pairs) if pairs else None
+    return rank_correlation(values, range(len(values)))
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Compute Kendall's tau-b (1945).
+
+    It is written out here because importing scipy.stats would slow every garbage collection of the server process.
+
+    Args:
+        first: Values without NaN.
+        second: As many.
+
+    Returns:
+        1 if both order all pairs alike, -1 if otherwise; None if all values of one are equal.
+    """
+    orders = [np.sign(np.subtract.outer(values, values)) for values in (first, second)]  # each (values, values)
+    pairs = np.sqrt(np.prod([np.square(order).sum() for order in orders]))
+    return float((orders[0] * orders[1]).sum() / pairs) if pairs else None
 
 
 # ---------------------------------------------------------------- intervals

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap
 
 from core.sweep.scores import SCORES, Labels
 
@@ -123,6 +122,8 @@ def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> Chang
         baseline: (examples,) predictions of the unpruned model.
         pruned: (examples,) predictions of the pruned model.
     """
+    from scipy.stats import bootstrap  # imported here: it would slow every garbage collection of the server process
+
     if np.array_equal(baseline, pruned):
         return Change(0.0, 0.0, 0.0, 0.0)
 

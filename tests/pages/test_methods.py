@@ -8,8 +8,12 @@ from xml.etree import ElementTree
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.findings.claim import DAMAGE
 from core.request import catalog
-from core.request.catalog import METHODS, POINTS, REDUCTIONS, ROOT
+from core.request.catalog import CONTROL_SEEDS, LEAST_LEFT, METHODS, POINTS, REDUCTIONS, ROOT
+from core.sweep.control_contrast import SMALLEST_DIFFERENCE
+from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
+from tests.builders import declining, make_result, ship, with_neighbours
 from tests.opened import open_page
 
 PAGE = "pages/methods.py"
@@ -87,3 +91,26 @@ def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
 def test_it_needs_no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "none")
     open_page(PAGE, result="nonsense", job="nonsense")
+
+
+def test_its_numbers_are_those_of_the_code(text: str) -> None:
+    """What decides a verdict or a range is on the page as it is in the code."""
+    h = f"damage of {DAMAGE}", rf"\Delta \ge {SMALLEST_DIFFERENCE}", rf"h \le {SMALLEST_DIFFERENCE}"
+    ranges = f"first falls below {RETAINED:.0%}".replace("%", " %"), f"{DETECTABLE} standard errors"
+    seeds = f"a verdict takes {CONTROL_SEEDS['weight']} seeds, and {CONTROL_SEEDS['neuron']} for whole units"
+    words = " ".join(text.split())
+    for expected in (*h, *ranges, seeds, "0.05, 0.1, 0.2 and 0.3", f"below {LEAST_LEFT}", f"{DRAWS:,} draws"):
+        assert expected in words
+
+
+def test_it_says_whether_shared_neighbours_confirm_cka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "results"
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", folder)
+    ship(folder, make_result(num_layers=4))
+    assert "No result with shared neighbours is at hand." in told(open_page(PAGE))
+    checked = with_neighbours(make_result(num_layers=4, own_cka=declining(0.7)), declining(0.7))
+    ship(folder, checked)
+    page = told(open_page(PAGE))
+    assert "magnitude pruning of the encoder\\: shared neighbours confirm in which half" in page
+    assert "| In the upper half | 70 % / 70 % |" in page
+    assert "is at hand" not in page

@@ -17,6 +17,7 @@ from core.sweep.statistics import (
     gap_difference,
     jackknife,
     layer_statistics,
+    rank_correlation,
     survival,
     survival_interval,
 )
@@ -68,6 +69,7 @@ def test_depth_gap_needs_two_layers_and_defined_values() -> None:
 @pytest.mark.parametrize("values", [[0.9, 0.7, 0.4, 0.2], [0.1, 0.5, 0.5, 0.9], [0.3, 0.8, 0.3, 0.95, 0.95, 0.2]])
 def test_depth_correlation_is_scipys_tau(values: list[float]) -> None:
     assert depth_correlation(values) == pytest.approx(kendalltau(range(len(values)), values).statistic)
+    assert rank_correlation(values, values[::-1]) == pytest.approx(kendalltau(values, values[::-1]).statistic)
 
 
 def test_depth_correlation_of_equal_layers_is_undefined() -> None:
