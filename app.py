@@ -6,8 +6,16 @@ import streamlit as st
 
 from core.charts.overview import pair_views
 from core.findings.claim import headline, verdict, verdict_details, verdict_finding, verdict_in_short
-from core.findings.overview import accuracy_finding, caution, finding, is_cumulative, survival_table
-from core.request.catalog import METHODS
+from core.findings.overview import (
+    accuracy_finding,
+    beyond_from,
+    caution,
+    finding,
+    is_cumulative,
+    metric_of,
+    survival_table,
+)
+from core.request.catalog import METHODS, METRICS
 from core.results.choices import task_title
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, method_name, pruning_name, result_name
@@ -36,6 +44,11 @@ CUMULATIVE = """
 Pruning is cumulative: what a layer puts out also carries the pruning of all layers before it, so that some decline with
 depth is expected of any method.
 """
+BEYOND = (
+    "**Shaded** are the amounts at which the model has lost more than a tenth of its lead over always answering the "
+    "majority class: pictures from there on show a model that no longer works."
+)
+MAIN = "main"  # the metric of each task, not one for all
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
@@ -48,6 +61,7 @@ def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
         entry
         for entry in sorted(entries, key=lambda entry: entry.source == "written")
         if entry.method == method
+        and entry.until_damage is None
         and entry.scope in ("encoder", None)
         and all(point.endswith(".attention") for point in entry.points)
     ]
@@ -63,6 +77,19 @@ def choose_entries(entries: Sequence[Entry]) -> Sequence[Entry]:
     chosen = choose("Pruning method", offered, "method", names=lambda name: METHODS[name].title)
     st.markdown(f":small[{METHODS[chosen].explanation}]")
     return sides_of(chosen, entries)
+
+
+def choose_metric(results: Sequence[SweepResult]) -> str | None:
+    """Ask whether the curves show each task's main metric, where that is not accuracy; return the one for all, if any.
+
+    Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
+    """
+    main = list(dict.fromkeys(metric_of(result) for result in results))
+    if len(results) < 2 or main == ["accuracy"]:
+        return None
+    names = {MAIN: " and ".join(METRICS[metric].title for metric in main), "accuracy": "Accuracy"}
+    chosen = choose("Curves", list(names), "metric", names=lambda name: names[name], segmented=True)
+    return None if chosen == MAIN else chosen
 
 
 def titles_of(results: Sequence[SweepResult]) -> list[str]:
@@ -85,12 +112,15 @@ def show_overview(entries: Sequence[Entry]) -> None:
         return
     with right:
         reduction = choose_reduction(results[0])
+        metric = choose_metric(results)
     companions = [companions_of(result, entries) for result in results]
     with answer:
         st.markdown(f"**{plain(first_sentence(results, companions))}**")
-        show_results(results, reduction)
+        show_results(results, reduction, metric)
         show_findings(results, reduction, companions)
         st.markdown(EXPLANATION)
+        if any(beyond_from(result) is not None for result in results):
+            st.markdown(BEYOND)
     with st.expander("Survival of every layer as a table"):
         for title, result in zip(titles_of(results), results, strict=True):
             st.markdown(f"**{plain(title)}**\n\n{markdown_table(survival_table(result, reduction))}")
@@ -100,7 +130,7 @@ def show_overview(entries: Sequence[Entry]) -> None:
     link_onwards(results)
 
 
-def show_results(results: Sequence[SweepResult], reduction: str) -> None:
+def show_results(results: Sequence[SweepResult], reduction: str, metric: str | None) -> None:
     """Play one result, or two in step under one bar."""
     start = start_in_address()
     if len(results) == 1:
@@ -108,7 +138,7 @@ def show_results(results: Sequence[SweepResult], reduction: str) -> None:
         return
     first, second = results
     titles = titles_of(results)
-    views, frames = pair_views((first, second), reduction, (titles[0], titles[1]))
+    views, frames = pair_views((first, second), reduction, (titles[0], titles[1]), metric)
     title = f"{pruning_name(first)}, {checkpoint_name(first)} and {checkpoint_name(second)}"
     show_pictures(
         views, frames, key="overview", title=title, layout="pair", group="overview", autoplay=True, start=start

@@ -1,24 +1,25 @@
 """Compare: any two results, played together, laid over one another and tested."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import streamlit as st
 
 from core.charts.compare import compare_frames, compare_views
 from core.findings.comparable import same_examples
 from core.findings.compare import (
+    Axis,
     accuracy_comparisons,
     comparison_findings,
     comparison_table,
     distinguishing_names,
     notes_on,
-    shared_scale,
     shown_together,
 )
-from core.results.choices import counterpart
+from core.results.choices import counterpart, offered
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
-from ui.address import picture_first
+from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
@@ -26,10 +27,19 @@ from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand
 from ui.text import markdown_table, plain
 
+AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
+START = 0.1  # of damage: similarity has fallen by a tenth
 EXPLANATION = (
-    "The two results move together through the pruning amounts. In the difference, orange cells stay more similar to "
-    "the baseline under the first, blue cells under the second; the curves have the same colours."
+    "In the difference, orange cells stay more similar to the baseline under the first, blue cells under the second; "
+    "the curves have the same colours."
 )
+AXIS_EXPLANATIONS = {
+    "amount": "The two results move together through the pruning amounts.",
+    "damage": "The two are shown where their layers have changed equally much on average, whatever the amounts; "
+    "numbers between measured amounts are interpolated.",
+    "divergence": "The two are shown where the probabilities they give have moved equally far from the unpruned "
+    "model's, whatever the amounts; numbers between measured amounts are interpolated.",
+}
 TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 
 
@@ -46,9 +56,13 @@ def compare() -> None:
         first, second = choose_two(shortlist(entries, ("result", "other")), entries)
         if first is None or second is None:
             return
-        reduction = choose_reduction(first)
+        axis_column, reduction_column = st.columns(2)
+        with axis_column:
+            axis = choose_axis()
+        with reduction_column:
+            reduction = choose_reduction(first)
     with picture:
-        show_both(first, second, reduction)
+        show_both(first, second, reduction, axis)
 
 
 def show_too_few(entries: Sequence[Entry]) -> None:
@@ -67,20 +81,27 @@ def choose_two(left: Sequence[Entry], entries: Sequence[Entry]) -> tuple[SweepRe
     first_column, second_column = st.columns(2)
     with first_column:
         first = choose_result("First", left)
-    others = left if len(left) > 1 else entries
+    others = left if len(left) > 1 else offered(entries)
     beside = counterpart(entry_of(first), others) if first else None
     with second_column:
         second = choose_result("Second", others, "other", beside.key if beside else None)
     return first, second
 
 
-def show_both(first: SweepResult, second: SweepResult, reduction: str) -> None:
+def choose_axis() -> Axis:
+    """Ask where the two are shown together."""
+    chosen = choose("Show the two at", list(AXES), "axis", names=lambda name: AXES[name], word="axis", segmented=True)
+    st.markdown(f":small[{AXIS_EXPLANATIONS[chosen]}]")
+    return cast(Axis, chosen)
+
+
+def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axis) -> None:
     """Show two results together, and say how they differ."""
     if first.key == second.key:
         st.info("First and second are the same result. Choose another one below to see a difference.")
-    pairs, names = shown_together(first, second), distinguishing_names(first, second)
-    views = compare_views(first, second, reduction, pairs, names)
-    frames = compare_frames(pairs, shared_scale(first, second))
+    together, names = shown_together(first, second, axis, reduction), distinguishing_names(first, second)
+    views = compare_views(first, second, reduction, together, names)
+    frames = compare_frames((first, second), together)
     show_pictures(
         views,
         frames,
@@ -88,10 +109,10 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str) -> None:
         title=f"{names[0]} compared with {names[1]}",
         layout="compare" if "difference" in views else "beside",
         group="compare",
-        start=start_in_address(frames[len(frames) // 2]["amount"]),  # without pruning there is no difference
+        start=start_in_address(START if axis == "damage" else frames[len(frames) // 2]["amount"]),
     )
     st.markdown(EXPLANATION)
-    for note in notes_on(first, second, pairs):
+    for note in notes_on(first, second, together, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):
         show_tests(first, second, reduction, names)

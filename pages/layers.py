@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from core.charts.layers import layer_views
+from core.charts.layers import is_output, layer_views
 from core.charts.overview import player_frames
-from core.findings.comparable import controls_of, isolated_of
+from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
-from core.findings.layers import THRESHOLDS, control_note, layer_finding, order_finding
-from core.request.catalog import SURVIVAL_THRESHOLD
+from core.findings.layers import THRESHOLDS, control_note, floor_note, layer_finding, order_finding
+from core.findings.overview import beyond_from, own_measures
+from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
@@ -21,12 +22,17 @@ from ui.text import markdown_table, plain
 PLAYER = "layers"
 EXPLANATION = (
     "Every strip shows how similar one layer stays to what it was before pruning: from 1, the same geometry, down to "
-    "0. A layer *survives* as long as that similarity (CKA) stays above the chosen line; click on a layer to see it "
-    "from near."
+    "0. A layer *survives* as long as that similarity stays above the chosen line; click on a layer to see it from "
+    "near."
 )
+BEYOND = "Shaded are the amounts at which the model has lost more than a tenth of its lead over the majority class."
 CONTROLS = "The thin grey lines are random pruning of as many weights, one per seed."
 ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."
-NO_INTERVAL = "Intervals are known for CKA ≥ 0.9 and for means and first tokens; here none is shown."
+ALONE_APART = (
+    "Blue diamonds show each layer pruned alone, so that nothing before it has changed; grey dots are random pruning "
+    "of as many of its weights, one per seed."
+)
+NO_INTERVAL = "Intervals are known for a threshold of 0.9 and for means and first tokens; here none is shown."
 
 
 def layers() -> None:
@@ -52,9 +58,11 @@ def layers() -> None:
             threshold = choose_threshold()
         with reduction_column:
             reduction = choose_reduction(result)
+        with threshold_column:
+            measure = choose_measure(result, reduction)
     companions = [*companions_of(result, entries), *isolated_beside(result, entries)]
     with picture:
-        show_layers(result, reduction, chosen, threshold, companions)
+        show_layers(result, reduction, chosen, threshold, measure, companions)
     offer_exports(result, reduction)
 
 
@@ -75,7 +83,7 @@ def choose_threshold() -> float:
     options = [str(threshold) for threshold in sorted(THRESHOLDS)]
     return float(
         choose(
-            "A layer survives while its CKA stays at or above",
+            "A layer survives while its similarity stays at or above",
             options,
             "threshold",
             default=str(SURVIVAL_THRESHOLD),
@@ -85,39 +93,67 @@ def choose_threshold() -> float:
     )
 
 
+def choose_measure(result: SweepResult, reduction: str) -> str:
+    """Ask what similarity is measured by, where the result knows more than one measure."""
+    measures = own_measures(result, reduction)
+    if len(measures) < 2:
+        set_parameter("measure", None)
+        return "cka"
+    measure = choose(
+        "Similarity of a layer to its own baseline",
+        measures,
+        "measure",
+        names=lambda name: MEASURES[name].title,
+        word="measure",
+        segmented=True,
+    )
+    st.markdown(f":small[{MEASURES[measure].explanation}]")
+    return measure
+
+
 def note_pick() -> None:
     """Write the layer that was clicked into the address."""
     set_parameter("layer", picked(PLAYER))
 
 
 def show_layers(
-    result: SweepResult, reduction: str, chosen: PointLabel, threshold: float, companions: list[SweepResult]
+    result: SweepResult,
+    reduction: str,
+    chosen: PointLabel,
+    threshold: float,
+    measure: str,
+    companions: list[SweepResult],
 ) -> None:
     """Show the layers of a result, and say which falls first."""
     controls, isolated = controls_of(result, companions), isolated_of(result, companions)
+    orders = isolated_orders(result, reduction, companions)
+    seeds = isolated_controls_of(result, companions)
+    views = layer_views(result, reduction, chosen, threshold, controls, isolated, measure, orders, seeds)
     show_pictures(
-        layer_views(result, reduction, chosen, threshold, controls, isolated),
+        views,
         player_frames(result),
         key=PLAYER,
         title=f"The layers under {pruning_name(result)}, {checkpoint_name(result)}",
-        layout="layers",
+        layout="layers alone-too" if "alone" in views else "layers",
         group=PLAYER,
         start=start_in_address(result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
     )
-    with_interval = threshold == SURVIVAL_THRESHOLD and result.statistics_of(reduction) is not None
+    with_interval = threshold == MEASURES[measure].threshold and result.statistics_of(reduction, measure) is not None
     legend = (
         EXPLANATION,
+        plain(floor_note(result, reduction, threshold, measure)),
+        BEYOND if beyond_from(result) is not None else "",
         CONTROLS if controls else plain(control_note(result, companions)),
-        ALONE if isolated else "",
+        ALONE_APART if "alone" in views else ALONE if isolated and any(map(is_output, result.points)) else "",
         "" if with_interval else NO_INTERVAL,
     )
-    st.markdown(f"**{plain(order_finding(result, reduction, threshold))}**")
-    st.markdown(plain(layer_finding(result, reduction, chosen, threshold)))
+    st.markdown(f"**{plain(order_finding(result, reduction, threshold, measure))}**")
+    st.markdown(plain(layer_finding(result, reduction, chosen, threshold, measure)))
     if words := isolated_finding(result, reduction, companions):
         st.markdown(plain(words))
     st.markdown(" ".join(filter(None, legend)))
-    if orders := isolated_orders(result, reduction, companions):
+    if orders:
         with st.expander("Each layer pruned alone: how much its own output changes (1 − own CKA)"):
             st.markdown(markdown_table(isolated_table(orders)))
 

@@ -12,7 +12,9 @@ from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
+    ChangedRecord,
     CheckpointRecord,
+    DivergenceRecord,
     FloorRecord,
     Frame,
     LayerStatistics,
@@ -99,6 +101,10 @@ def make_result(
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
             similarity=_similarity(amount, len(names), own_cka, here),
             predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
+            changed=ChangedRecord(share=amount / 2, interval=(amount / 3, amount / 1.5) if amount else None),
+            divergence=DivergenceRecord(
+                value=0.3 * amount**2, interval=(0.2 * amount**2, 0.4 * amount**2) if amount else None
+            ),
         )
 
     frames = tuple(frame(amount) for amount in amounts)

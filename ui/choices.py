@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.results.choices import SOURCES, distinguishing_labels, task_title
+from core.results.choices import SOURCES, distinguishing_labels, offered, task_title
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose
@@ -26,6 +26,7 @@ def shortlist(entries: Sequence[Entry], parameters: Sequence[str] = ("result",))
     Returns:
         The results that are left, at least one.
     """
+    entries = offered(entries, [st.query_params.get(name, "") for name in parameters])
     known = {entry.key: entry for entry in entries}
     asked = [known[key] for name in parameters if (key := st.query_params.get(name, "")) in known]
     first, second = st.columns(2)

@@ -10,7 +10,7 @@ import vl_convert
 from core.errors import PrunescopeError
 from core.exports.drawing import Drawing, Picture
 from core.exports.figure import figure_of, frames_of
-from core.exports.files import cka_csv, file_name, metrics_csv, player_html, result_json
+from core.exports.files import file_name, metrics_csv, player_html, result_json, similarity_csv
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import METHODS
@@ -170,7 +170,8 @@ def _offer_numbers(result: SweepResult, in_company: bool) -> None:
     of = f" of {plain(pruning_name(result))}" if in_company else ""
     st.markdown(f"**All numbers{of}**")
     with st.container(horizontal=True):
-        _download("CKA as CSV", partial(cka_csv, result), file_name([result], "-cka.csv"), "text/csv")
+        name = file_name([result], "-similarity.csv")
+        _download("Similarities as CSV", partial(similarity_csv, result), name, "text/csv")
         _download("Metrics as CSV", partial(metrics_csv, result), file_name([result], "-metrics.csv"), "text/csv")
         _download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
     st.markdown(f"**The command that computes them{of}**")

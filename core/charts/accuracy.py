@@ -1,4 +1,7 @@
-"""Accuracy over what is pruned, of one result or two: a curve each, its 95 % interval, and the majority class."""
+"""A metric over what is pruned, of one result or two: a curve each, its 95 % interval, and the majority class's value.
+
+The metric is the task's main one, or accuracy. What lies beyond the working range is shaded.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +9,14 @@ from typing import Any
 import altair as alt
 
 from core.charts.grammar import (
+    AMOUNT_DOMAIN,
+    SHARE_DOMAIN,
     LayerChart,
     Rows,
     amount_axis,
+    beyond_rows,
+    beyond_shade,
+    beyond_words,
     current_amount_marker,
     current_amount_rule,
     haloed_text,
@@ -16,22 +24,37 @@ from core.charts.grammar import (
     series_fill,
     series_line,
     share_axis,
+    value_axis,
 )
 from core.charts.view import View
-from core.findings.compare import Scale, place
-from core.findings.overview import majority_share
+from core.findings.compare import Scale, Together, place
+from core.findings.overview import beyond_from, majority_of, metric_of
+from core.request.catalog import METRICS
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
     "amount": "Pruning amount",
     "prunable_sparsity": "Share of the encoder's weights removed",
+    "damage": "Overall change (1 − mean own CKA)",
+    "divergence": "Divergence of the predictions, in bits",
 }
-SCALE_WORDS: dict[Scale, str] = {"amount": "Pruning amount", "prunable_sparsity": "Prunable sparsity"}
-TITLE = "Accuracy with its 95 % interval"
+SCALE_WORDS: dict[Scale, str] = {
+    "amount": "Pruning amount",
+    "prunable_sparsity": "Prunable sparsity",
+    "damage": "Overall change",
+    "divergence": "Divergence",
+}
 
 
-def accuracy_view(result: SweepResult, frames: Sequence[Frame], amounts: Rows, title: str, dataset: str) -> View:
-    """Draw one result's accuracy at all its amounts.
+def metric_title(metric: str) -> str:
+    """Say what a curve shows."""
+    return f"{METRICS[metric].title} with its 95 % interval"
+
+
+def accuracy_view(
+    result: SweepResult, frames: Sequence[Frame], amounts: Rows, title: str, dataset: str, metric: str
+) -> View:
+    """Draw one result's metric at all its amounts.
 
     Args:
         result: A whole sweep or the first frames of one.
@@ -39,88 +62,135 @@ def accuracy_view(result: SweepResult, frames: Sequence[Frame], amounts: Rows, t
         amounts: From `core.charts.grammar.amount_rows`.
         title: What stands above the curve.
         dataset: Tells several curves of a page apart.
+        metric: From `core.findings.overview.metric_of`.
     """
     datasets = {
-        dataset: accuracy_rows(result, frames),
-        f"{dataset}-majority": [majority_row(result)],
+        dataset: accuracy_rows(result, frames, metric),
+        f"{dataset}-majority": [majority_row(result, metric)],
+        f"{dataset}-beyond": beyond_rows(beyond_from(result)),
         "amounts": amounts,
     }
-    return View(_accuracy, ("amount", False, dataset), datasets, title)
+    return View(_accuracy, ("amount", False, dataset, metric, 1.0), datasets, title)
 
 
 def accuracies_view(
-    results: tuple[SweepResult, SweepResult],
-    pairs: Sequence[tuple[Frame, Frame]],
-    scale: Scale,
-    names: tuple[str, str],
-    amounts: Rows,
+    results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str], amounts: Rows
 ) -> View:
-    """Draw the accuracy of two results over what they share; the majority class once where it is the same."""
-    shown = list(zip(*pairs, strict=True))
-    majorities = {row["text"]: row for row in map(majority_row, results)}
+    """Draw a metric of two results over what they share; the majority class once where it is the same.
+
+    Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
+    """
+    scale, metric = together.scale, metric_of(*results)
+    shown = list(zip(*together.pairs, strict=True))
+    majorities = {row["text"]: row for row in (majority_row(result, metric) for result in results)}
     datasets = {
         "accuracy": [
             {"series": name, **row}
             for result, frames, name in zip(results, shown, names, strict=True)
-            for row in accuracy_rows(result, frames, scale)
+            for row in (
+                matched_rows(frames, together.places, metric)
+                if together.is_interpolated
+                else accuracy_rows(result, frames, metric, scale)
+            )
         ],
         "accuracy-majority": list(majorities.values()),
+        "accuracy-beyond": [],  # of two results, each has its own
         "amounts": amounts,
     }
-    return View(_accuracy, (scale, True, "accuracy"), datasets, TITLE)
+    largest = together.places[-1] if together.is_interpolated else 1.0
+    return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, metric_title(metric))
 
 
-def accuracy_rows(result: SweepResult, shown: Sequence[Frame], scale: Scale = "amount") -> Rows:
+def accuracy_rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale = "amount") -> Rows:
     """Return one row per frame; `k` is its place among the frames that are shown, null where it is not among them."""
     places = {frame.amount: k for k, frame in enumerate(shown)}
     return [
-        {
-            "k": places.get(frame.amount),
-            "amount": rounded(place(frame, scale)),
-            "accuracy": frame.metrics.get("accuracy"),
-            **_interval(frame),
-        }
+        {"k": places.get(frame.amount), "amount": rounded(place(frame, scale)), **_values(frame, metric)}
         for frame in result.frames
     ]
 
 
-def _interval(frame: Frame) -> dict[str, Any]:
-    low, high = frame.intervals.get("accuracy") or (None, None)
-    return {"low": low, "high": high, "interval": "unknown" if low is None else f"{low:.3f} to {high:.3f}"}
+def matched_rows(frames: Sequence[Frame], places: Sequence[float], metric: str) -> Rows:
+    """Return one row per frame on show, at the place that it shares with another result's."""
+    return [
+        {"k": k, "amount": rounded(at), **_values(frame, metric)}
+        for k, (frame, at) in enumerate(zip(frames, places, strict=True))
+    ]
 
 
-def majority_row(result: SweepResult) -> dict[str, Any]:
+def _values(frame: Frame, metric: str) -> dict[str, Any]:
+    """Return the metric, its interval, and what pruning changes for the user, as the tooltip says it."""
+    low, high = frame.intervals.get(metric) or (None, None)
+    return {
+        "value": frame.metrics.get(metric),
+        "low": low,
+        "high": high,
+        "interval": "unknown" if low is None or high is None else f"{low:.3f} to {high:.3f}",
+        "changed": _share_text(frame),
+        "divergence": _divergence_text(frame),
+    }
+
+
+def _share_text(frame: Frame) -> str:
+    if frame.changed is None:
+        return "not measured"
+    low, high = frame.changed.interval or (None, None)
+    within = "" if low is None or high is None else f" ({100 * low:.0f} to {100 * high:.0f} %)"
+    return f"{100 * frame.changed.share:.0f} %{within}"
+
+
+def _divergence_text(frame: Frame) -> str:
+    if frame.divergence is None:
+        return "not measured"
+    low, high = frame.divergence.interval or (None, None)
+    within = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
+    return f"{frame.divergence.value:.3f} bits{within}"
+
+
+def majority_row(result: SweepResult, metric: str) -> dict[str, Any]:
     """Return the height and the words of the reference line."""
-    share = majority_share(result)
-    return {"accuracy": share, "text": f"always the majority class: {share:.2f}"}
+    value = majority_of(result, metric)
+    return {"value": value, "text": f"majority class: {value:.2f}"}
 
 
-def _accuracy(scale: Scale, two: bool, dataset: str) -> LayerChart:
+def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float) -> LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
-    x, y = amount_axis("amount:Q", SCALE_TITLES[scale]), share_axis("accuracy:Q", "Accuracy")
+    title = SCALE_TITLES[scale]
+    x, start = (
+        amount_axis(field, title) if scale in ("amount", "prunable_sparsity") else value_axis(field, title, largest)
+        for field in ("amount:Q", "start:Q")
+    )
+    low, high = METRICS[metric].domain
+    y = share_axis("value:Q", METRICS[metric].title, (low, high * SHARE_DOMAIN[1]))
     legend = alt.Legend(title=None, orient="top", direction="vertical", labelLimit=600, symbolType="stroke")
     line, fill = (series_line(legend), series_fill()) if two else ({}, {})
     curve = alt.Chart(alt.NamedData(dataset)).encode(x=x)
     majority = alt.Chart(alt.NamedData(f"{dataset}-majority")).encode(y=y)
     words = majority.encode(x=alt.datum(0), text="text:N")
+    end = AMOUNT_DOMAIN[1] * largest
+    beyond = f"{dataset}-beyond"
     return alt.layer(
+        beyond_shade(beyond, start, end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.mark_rule(style="reference"),
         curve.mark_line(style="series").encode(y=y, **line),
         current_amount_rule(x),
         *haloed_text(words, baseline="top", dx=4, dy=4),
+        *beyond_words(beyond, alt.datum(high), end),
         current_amount_marker(curve).encode(y=y, **fill),
-        _hovered(curve, y, scale, two),
+        _hovered(curve, y, scale, two, metric),
     )
 
 
-def _hovered(curve: alt.Chart, y: alt.Y, scale: Scale, two: bool) -> alt.Chart:
+def _hovered(curve: alt.Chart, y: alt.Y, scale: Scale, two: bool, metric: str) -> alt.Chart:
     """Draw what the mouse finds: of one curve anywhere above an amount, of two curves near a point."""
     tooltip = [
         *([alt.Tooltip("series:N", title="Pruning")] if two else []),
         alt.Tooltip("amount:Q", title=SCALE_WORDS[scale], format=".2f"),
-        alt.Tooltip("accuracy:Q", title="Accuracy", format=".3f"),
+        alt.Tooltip("value:Q", title=METRICS[metric].title, format=".3f"),
         alt.Tooltip("interval:N", title="95 % interval"),
+        alt.Tooltip("changed:N", title="Predictions changed"),
+        alt.Tooltip("divergence:N", title="Divergence of the predictions"),
     ]
     near = curve.mark_point(opacity=0, size=300).encode(y=y) if two else curve.mark_rule(opacity=0, strokeWidth=20)
     chart: alt.Chart = near.encode(tooltip=tooltip)

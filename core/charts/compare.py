@@ -11,7 +11,8 @@ import altair as alt
 
 from core.charts.accuracy import SCALE_WORDS, accuracies_view
 from core.charts.grammar import (
-    CKA_DOMAIN,
+    EVERYTHING_REMOVED,
+    SIMILARITY_DOMAIN,
     LayerChart,
     Rows,
     amount_rows,
@@ -25,8 +26,9 @@ from core.charts.grammar import (
 )
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import Title, View
-from core.findings.compare import FramePair, Scale, place, shared_scale
-from core.request.catalog import SURVIVAL_THRESHOLD
+from core.findings.compare import FramePair, Scale, Together, place
+from core.findings.overview import floor_of, metric_of
+from core.request.catalog import MEASURES, METRICS
 from core.results.names import amount_name, point_names
 from core.results.schema import Frame, SweepResult
 
@@ -36,22 +38,22 @@ SIDES = ("first", "second")
 
 
 def compare_views(
-    first: SweepResult, second: SweepResult, reduction: str, pairs: Sequence[FramePair], names: tuple[str, str]
+    first: SweepResult, second: SweepResult, reduction: str, together: Together, names: tuple[str, str]
 ) -> dict[str, View]:
     """Draw two results beside each other, and what can be laid over one another.
 
     Returns:
         `first`, `second` and `accuracy`; where both were measured at the same points, `difference` and `own` as well.
     """
-    results, points, scale = (first, second), first.points, shared_scale(first, second)
+    results, points, pairs = (first, second), first.points, together.pairs
     *titles, difference_title = _titles(names)
     series = (capitalised(names[0]), capitalised(names[1]))
-    amounts = amount_rows(place(frame, scale) for frame, _ in pairs)
+    amounts = amount_rows(together.places)
     views = dict(zip(SIDES, heatmap_pair(results, pairs, reduction, titles), strict=True))
-    views["accuracy"] = accuracies_view(results, pairs, scale, series, amounts)
+    views["accuracy"] = accuracies_view(results, together, series, amounts)
     if points == second.points:
         views["difference"] = difference_view(pairs, points, reduction, difference_title)
-        views["own"] = _own_view(pairs, points, reduction, series)
+        views["own"] = _own_view(results, pairs, reduction, series)
     return views
 
 
@@ -65,27 +67,42 @@ def heatmap_pair(
     ]
 
 
-def compare_frames(pairs: Sequence[FramePair], scale: Scale, names: tuple[str, str] = ("", "")) -> Rows:
-    """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it."""
+def compare_frames(
+    results: tuple[SweepResult, SweepResult],
+    together: Together,
+    names: tuple[str, str] = ("", ""),
+    metrics: tuple[str, str] | None = None,
+) -> Rows:
+    """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it.
+
+    Args:
+        results: Both results.
+        together: Their frames.
+        names: What stands before each number.
+        metrics: One of each result; None is one that both have.
+    """
+    first_metric, second_metric = metrics or (metric_of(*results),) * 2
+    symbols = dict.fromkeys((METRICS[first_metric].symbol, METRICS[second_metric].symbol))
     rows = []
-    for pair in pairs:
-        places = dict.fromkeys(_place_name(frame, scale) for frame in pair)
-        accuracies = [
-            f"{name} {two_places(frame.metrics.get('accuracy'))}".strip()
-            for name, frame in zip(names, pair, strict=True)
-        ]
+    for at, (first, second) in zip(together.places, together.pairs, strict=True):
+        numbers = zip(names, (first.metrics.get(first_metric), second.metrics.get(second_metric)), strict=True)
+        values = " and ".join(f"{name} {two_places(value)}".strip() for name, value in numbers)
+        amounts = f"at amounts {two_places(first.amount)} and {two_places(second.amount)} · "
         rows.append(
             {
-                "amount": rounded(place(pair[0], scale)),
-                "name": f"{SCALE_WORDS[scale]} {' and '.join(places)}",
-                "detail": f"accuracy {' and '.join(accuracies)}",
+                "amount": rounded(at),
+                "name": f"{SCALE_WORDS[together.scale]} {_place_name(at, first, second, together.scale)}",
+                "detail": f"{amounts if together.is_interpolated else ''}{' and '.join(symbols)} {values}",
             }
         )
     return rows
 
 
-def _place_name(frame: Frame, scale: Scale) -> str:
-    return amount_name(frame.amount) if scale == "amount" else two_places(frame.prunable_sparsity)
+def _place_name(at: float, first: Frame, second: Frame, scale: Scale) -> str:
+    if scale in ("damage", "divergence"):
+        return amount_name(at)
+    write = amount_name if scale == "amount" else two_places
+    return " and ".join(dict.fromkeys(write(place(frame, scale)) for frame in (first, second)))
 
 
 def _titles(names: tuple[str, str]) -> list[list[str]]:
@@ -99,8 +116,11 @@ def _titles(names: tuple[str, str]) -> list[list[str]]:
 # ---------------------------------------------------------------- how much every layer keeps
 
 
-def _own_view(pairs: Sequence[FramePair], points: tuple[str, ...], reduction: str, series: tuple[str, str]) -> View:
-    """Draw both diagonals at the frame on show, from the first layer to the last."""
+def _own_view(
+    results: tuple[SweepResult, SweepResult], pairs: Sequence[FramePair], reduction: str, series: tuple[str, str]
+) -> View:
+    """Draw both diagonals at the frame on show, from the first layer to the last, and the floor."""
+    points, cka = results[0].points, MEASURES["cka"]
     rows = [
         {
             "series": name,
@@ -111,8 +131,26 @@ def _own_view(pairs: Sequence[FramePair], points: tuple[str, ...], reduction: st
         for side, name in enumerate(series)
         for k, point in enumerate(point_names(points))
     ]
-    title = f"Each layer's CKA with its own baseline; it survives above {SURVIVAL_THRESHOLD}"
-    return View(_own_chart, (points,), {"own": rows}, title)
+    title = f"Each layer's {cka.symbol} with its own baseline; it survives above {cka.threshold}"
+    return View(_own_chart, (points,), {"own": rows, "floor": _floor_rows(results, reduction)}, title)
+
+
+def _floor_rows(results: tuple[SweepResult, SweepResult], reduction: str) -> Rows:
+    """Return a row per layer of each floor that differs, the words at its first layer; none where it is unknown."""
+    distinct = [floor for floor in dict.fromkeys(floor_of(result, reduction) for result in results) if floor]
+    words = [EVERYTHING_REMOVED] if len(distinct) < 2 else [f"{side}'s {EVERYTHING_REMOVED}" for side in SIDES]
+    return [
+        {
+            "line": line,
+            "layer": point.label,
+            "name": point.title,
+            "value": rounded(value),
+            "label": words[line] if k == len(floor) - 1 else None,
+        }
+        for line, floor in enumerate(distinct)
+        for k, (point, value) in enumerate(zip(point_names(results[0].points), floor, strict=True))
+        if value is not None
+    ]
 
 
 def _own_chart(points: tuple[str, ...]) -> LayerChart:
@@ -129,10 +167,19 @@ def _own_chart(points: tuple[str, ...]) -> LayerChart:
     curve = (
         own.transform_calculate(value="datum.v[frame]")
         .transform_calculate(text=value_text("datum.value"))
-        .encode(x=x, y=share_axis("value:Q", "CKA", CKA_DOMAIN))
+        .encode(x=x, y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN))
     )
+    floor = alt.Chart(alt.NamedData("floor")).encode(
+        x=x, y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN)
+    )
+    labels = floor.transform_filter("isValid(datum.label)").encode(text="label:N")
     return alt.layer(
-        own.mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
+        own.mark_rule(style="reference").encode(y=alt.datum(MEASURES["cka"].threshold)),
+        floor.mark_line(style="floor").encode(detail="line:N"),
+        *(
+            labels.mark_text(style=style, align="right", baseline="bottom", dy=-4)
+            for style in (["note", "halo"], "note")
+        ),
         curve.mark_line(style="series").encode(**series_line(legend=None)),
         curve.mark_point(strokeOpacity=0, size=70, opacity=1).encode(tooltip=tooltip, **series_fill()),
     )

@@ -12,6 +12,7 @@ import altair as alt
 # Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
 import pandas  # noqa: F401
 
+from core.request.catalog import MEASURES
 from core.results.names import amount_name, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
@@ -29,8 +30,10 @@ LABEL_DASHES = [[1, 0], [7, 3], [2, 2]]
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 
 AMOUNT_DOMAIN = [-0.03, 1.18]  # holds the marker on the left and the bars' numbers on the right
-SHARE_DOMAIN = (0, 1.03)  # of accuracy and other shares
-CKA_DOMAIN = (-0.05, 1.05)  # of a curve of CKA; lower values are drawn at the edge
+SHARE_DOMAIN = (0, 1.03)  # of shares
+SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
+BEYOND = "the model no longer works here"
+EVERYTHING_REMOVED = "floor: everything removed"
 STRIP_HEIGHT = 0.84  # of a layer's row; it stands for CKA from 0 to 1
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
@@ -75,18 +78,21 @@ def rounded(value: float | None) -> float | None:
 # ---------------------------------------------------------------- colours
 
 
-def cka_colour(legend: bool = True) -> alt.Color:
-    """Colour a cell by its `value`, on the scale of every heatmap."""
+def similarity_colour(measure: str = "cka", legend: bool = True) -> alt.Color:
+    """Colour a cell by its `value`, on the scale of every heatmap of a measure."""
+    low, high = MEASURES[measure].domain
     return alt.Color(
         "value:Q",
-        scale=alt.Scale(domain=[0, 1], scheme="magma", clamp=True),
-        legend=scale_legend("CKA", [0, 0.5, 1]) if legend else None,
+        scale=alt.Scale(domain=[low, high], scheme="magma", clamp=True),
+        legend=scale_legend(MEASURES[measure].symbol, [low, (low + high) / 2, high]) if legend else None,
     )
 
 
-def cka_ink() -> Any:
-    """Colour the text on a cell that is coloured by `cka_colour`."""
-    return alt.condition(f"datum.value > {LIGHT_FROM}", alt.value("black"), alt.value("white"))
+def similarity_ink(measure: str = "cka") -> Any:
+    """Colour the text on a cell that is coloured by `similarity_colour`."""
+    low, high = MEASURES[measure].domain
+    light = f"datum.value > {low + LIGHT_FROM * (high - low)}"
+    return alt.condition(light, alt.value("black"), alt.value("white"))
 
 
 def scale_legend(title: str, values: list[float]) -> alt.Legend:
@@ -123,13 +129,19 @@ def amount_axis(field: str, title: str = "Pruning amount") -> alt.X:
     )
 
 
+def value_axis(field: str, title: str, largest: float) -> alt.X:
+    """Return the horizontal axis of what two results share where that is a value from 0 to `largest`."""
+    domain = [largest * end for end in AMOUNT_DOMAIN]
+    return alt.X(field, title=title, scale=alt.Scale(domain=domain, nice=False), axis=alt.Axis(tickCount=5, grid=False))
+
+
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN) -> alt.Y:
-    """Return a vertical axis from 0 to 1."""
+    """Return a vertical axis for values up to 1; ticks from 0, or from the first quarter below it."""
     return alt.Y(
         field,
         title=title,
         scale=alt.Scale(domain=list(domain), nice=False, clamp=True),
-        axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
+        axis=alt.Axis(values=[-0.25, 0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
 
 
@@ -182,6 +194,30 @@ def current_amount_marker(curve: alt.Chart, **mark: Any) -> alt.Chart:
     """Draw a point on a curve at the amount on show."""
     marker: alt.Chart = on_show(curve).mark_point(style="marker", filled=True, **mark)
     return marker
+
+
+# ---------------------------------------------------------------- where the model no longer works
+
+
+def beyond_rows(start: float | None, **more: Any) -> Rows:
+    """Return the dataset of what lies beyond the working range; none if the model works up to the end."""
+    return [] if start is None else [{"start": rounded(start), "text": BEYOND, **more}]
+
+
+def beyond_shade(dataset: str, x: alt.X, end: float) -> alt.Chart:
+    """Shade what lies beyond the working range, up to the end of the axis."""
+    chart: alt.Chart = (
+        alt.Chart(alt.NamedData(dataset)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17).encode(x=x, x2=alt.datum(end))
+    )
+    return chart
+
+
+def beyond_words(dataset: str, y: Any, end: float) -> list[alt.Chart]:
+    """Say what the shade means, in the upper right corner, where a curve has fallen."""
+    words = alt.Chart(alt.NamedData(dataset)).encode(x=alt.datum(end), y=y, text="text:N")
+    return [
+        words.mark_text(style=style, align="right", baseline="top", dx=-4, dy=4) for style in (["note", "halo"], "note")
+    ]
 
 
 # ---------------------------------------------------------------- texts and hatching

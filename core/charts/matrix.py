@@ -1,6 +1,6 @@
-"""Every layer of the baseline against every layer of the pruned model, in cells: CKA, or its difference of two results.
+"""Every layer of the baseline against every layer of the pruned model, in cells: similarity, or how two results differ.
 
-Rows of data are cells; `v` holds a cell's values over the frames, unclamped, null where CKA is undefined.
+Rows of data are cells; `v` holds a cell's values over the frames, unclamped, null where similarity is undefined.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,14 +13,15 @@ from core.charts.grammar import (
     LayerChart,
     Rows,
     cell_axis,
-    cka_colour,
-    cka_ink,
     hatching,
     rounded,
     scale_legend,
+    similarity_colour,
+    similarity_ink,
     value_text,
 )
 from core.charts.view import Title, View
+from core.request.catalog import MEASURES
 from core.results.names import point_names
 from core.results.schema import Frame
 
@@ -40,10 +41,23 @@ def heatmap_view(
     reduction: str,
     title: Title = "Similarity of every pair of layers",
     dataset: str = "cells",
+    measure: str = "cka",
 ) -> View:
-    """Draw the CKA of every pair of layers; `dataset` tells several heatmaps of a page apart."""
-    rows = _cells(points, lambda i, j: {"v": _values(frames, reduction, i, j)})
-    return View(_heatmap, (points, dataset), {dataset: rows}, title, columns=len(points))
+    """Draw the similarity of every pair of layers.
+
+    Args:
+        frames: Those that the player shows.
+        points: The points that every frame compares.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        title: What stands above the heatmap.
+        dataset: Tells several heatmaps of a page apart.
+        measure: One that compares all pairs of layers.
+
+    Raises:
+        KeyError: The frames have no such matrix.
+    """
+    rows = _cells(points, lambda i, j: {"v": _values(frames, reduction, i, j, measure)})
+    return View(_heatmap, (points, dataset, measure), {dataset: rows}, title, columns=len(points))
 
 
 def difference_view(
@@ -74,24 +88,24 @@ def _cells(points: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]
     ]
 
 
-def _values(frames: Sequence[Frame], reduction: str, i: int, j: int) -> list[float | None]:
-    return [rounded(frame.matrix(reduction)[i][j]) for frame in frames]
+def _values(frames: Sequence[Frame], reduction: str, i: int, j: int, measure: str = "cka") -> list[float | None]:
+    return [rounded(frame.matrix(reduction, measure)[i][j]) for frame in frames]
 
 
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: tuple[str, ...], dataset: str) -> LayerChart:
+def _heatmap(points: tuple[str, ...], dataset: str, measure: str) -> LayerChart:
     cells = _base(points, dataset).transform_calculate(
         text=value_text("datum.value"), printed="format(datum.value, '.2f')"
     )
     outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
         filled=False, stroke=OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
     )
-    layers = _matrix(cells, cka_colour(), [alt.Tooltip("text:N", title="CKA")])
+    layers = _matrix(cells, similarity_colour(measure), [alt.Tooltip("text:N", title=MEASURES[measure].symbol)])
     layers.insert(1, outline)
     if len(points) <= MAX_PRINTED:
-        layers.append(_numbers(cells, cka_ink()))
+        layers.append(_numbers(cells, similarity_ink(measure)))
     return _framed(layers)
 
 
@@ -105,7 +119,7 @@ def _difference(points: tuple[str, ...]) -> LayerChart:
     colour = alt.Color(
         "value:Q",
         scale=alt.Scale(domain=DIFFERENCE_DOMAIN, scheme=DIFFERENCE_SCHEME, clamp=True),
-        legend=scale_legend("CKA, first − second", [-1, 0, 1]),
+        legend=scale_legend(f"{MEASURES['cka'].symbol}, first − second", [-1, 0, 1]),
     )
     tooltip = [
         alt.Tooltip("text:N", title="Difference"),

@@ -138,6 +138,7 @@ function vegaConfig({ text, line, accent, background, font }, { size, numberSize
       band: { color: accent, opacity: 0.22 },
       series: { color: accent, strokeWidth: size / 5 },
       bar: { color: accent },
+      floor: { color: text, strokeWidth: 1, strokeDash: [2, 2], opacity: 0.8 },
       reference: { color: text, strokeDash: [5, 4], opacity: 0.7 },
       note: { color: text, fontSize: size },
       current: { color: text, strokeWidth: size / 8 },

@@ -14,30 +14,38 @@ from core.charts.grammar import (
     row_axis,
 )
 from core.charts.view import View
-from core.findings.overview import layer_survivals
-from core.request.catalog import SURVIVAL_THRESHOLD
+from core.findings.overview import floor_of, layer_survivals
+from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
 
 BAR = (0.12, 0.72)  # bottom and top, of a layer's row
 MAX_NUMBERED = 14  # points; with more, bars are too thin for numbers
+BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
 
 def survival_view(result: SweepResult, reduction: str, amounts: Rows, threshold: float = SURVIVAL_THRESHOLD) -> View:
     """Draw how far each layer survives; `amounts` come from `core.charts.grammar.amount_rows`."""
     datasets = {"bars": survival_rows(result, reduction, threshold), "amounts": amounts}
-    return View(survival_chart, (result.points,), datasets, survival_title(threshold))
+    return View(survival_chart, (result.points,), datasets, survival_title(result, threshold))
 
 
-def survival_title(threshold: float) -> str:
-    """Say what the bars mean."""
-    return f"Own CKA stays at or above {threshold} up to"
+def survival_title(result: SweepResult, threshold: float, measure: str = "cka") -> list[str]:
+    """Say what the bars and their mark mean; the lines do not change with the reduction, so that nothing moves."""
+    title = f"Own {MEASURES[measure].symbol} stays at or above {threshold} up to"
+    mark = f"{BY_CONSTRUCTION} still above {threshold} with everything removed"
+    return [title, mark] if result.floor and measure == "cka" else [title]
 
 
-def survival_rows(result: SweepResult, reduction: str, threshold: float = SURVIVAL_THRESHOLD) -> Rows:
+def survival_rows(
+    result: SweepResult, reduction: str, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> Rows:
     """Return one row per point: how far it survives, with its interval, and the first frame that lies beyond."""
+    floor = floor_of(result, reduction, measure) or (None,) * len(result.points)
     rows = []
-    for row, layer in enumerate(layer_survivals(result, reduction, threshold)):
+    for row, layer in enumerate(layer_survivals(result, reduction, threshold, measure)):
         low, high = layer.interval or (None, None)
+        left = floor[row]
+        by_construction = left is not None and left >= threshold
         rows.append(
             {
                 "pick": layer.label,
@@ -50,7 +58,9 @@ def survival_rows(result: SweepResult, reduction: str, threshold: float = SURVIV
                 "high": high,
                 "end": max(layer.value, high or 0),
                 "interval": _interval_text(layer.interval, result.amounts[-1]),
-                "text": layer.text,
+                "text": f"{layer.text} {BY_CONSTRUCTION}" if by_construction else layer.text,
+                "by_construction": by_construction,
+                "floor": "unknown" if left is None else f"{left:.3f}",
                 "ends": sum(amount <= layer.value for amount in result.amounts),
             }
         )
@@ -79,6 +89,7 @@ def survival_layers(
         alt.Tooltip("name:N", title="Layer"),
         alt.Tooltip("text:N", title="Survives up to"),
         alt.Tooltip("interval:N", title="95 % interval"),
+        alt.Tooltip("floor:N", title="With everything removed"),
     ]
     bar = bars.mark_rect(style="bar", cursor=cursor).encode(
         x=amount_axis("survival:Q"),

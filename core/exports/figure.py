@@ -13,7 +13,7 @@ from core.charts.compare import compare_frames, compare_views
 from core.charts.grammar import Concatenation, Rows, Spec, capitalised, with_parameters
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View
-from core.findings.compare import distinguishing_names, shared_scale, shown_together
+from core.findings.compare import distinguishing_names, shown_together
 from core.request.catalog import REDUCTIONS
 from core.results.names import checkpoint_name, data_name, pruning_name
 from core.results.schema import SweepResult
@@ -52,6 +52,7 @@ PRINT: Spec = {
         "band": {"color": ACCENT, "opacity": 0.22},
         "series": {"color": ACCENT, "strokeWidth": 2.5},
         "bar": {"color": ACCENT},
+        "floor": {"color": INK, "strokeWidth": 1, "strokeDash": [2, 2], "opacity": 0.8},
         "reference": {"color": INK, "strokeDash": [5, 4], "opacity": 0.7},
         "note": {"color": INK, "fontSize": 12},
         "current": {"color": INK, "strokeWidth": 1.5},
@@ -120,7 +121,7 @@ def frames_of(results: Sequence[SweepResult]) -> Rows:
     if len(results) == 1:
         return player_frames(results[0])
     first, second = results
-    return compare_frames(shown_together(first, second), shared_scale(first, second))
+    return compare_frames((first, second), shown_together(first, second))
 
 
 def views_of(results: Sequence[SweepResult], reduction: str) -> dict[str, View]:

@@ -5,16 +5,26 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from core.charts.view import reduction_choices
 from core.exports.figure import frames_of, origins_of, title_of, views_of
-from core.request.catalog import ROOT
+from core.request.catalog import MEASURES, ROOT
 from core.results.provenance import recipe
-from core.results.schema import SweepResult
+from core.results.schema import Bounds, Frame, SweepResult
 
-CKA_COLUMNS = ("amount", "sparsity", "reduction", "baseline_point", "pruned_point", "cka")
+SIMILARITY_COLUMNS = (
+    "amount",
+    "sparsity",
+    "measure",
+    "reduction",
+    "baseline_point",
+    "pruned_point",
+    "value",
+    "low",
+    "high",
+)
 METRIC_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "metric", "value", "low", "high")
 
 
@@ -108,38 +118,60 @@ def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, An
 # ---------------------------------------------------------------- numbers
 
 
-def cka_csv(result: SweepResult) -> str:
-    """Write every CKA value as a row; an undefined value is empty."""
-    points = result.points
+def similarity_csv(result: SweepResult) -> str:
+    """Write every similarity as a row, with its 95 % interval where a point meets its own baseline.
+
+    A measure without a matrix has rows of points with their own baseline alone. What is undefined or unknown is empty.
+    """
     return _table(
-        CKA_COLUMNS,
+        SIMILARITY_COLUMNS,
         (
-            (frame.amount, frame.sparsity, reduction, baseline, pruned, value)
-            for frame in result.frames
-            for reduction in frame.similarity["cka"]
-            for baseline, row in zip(points, frame.matrix(reduction), strict=True)
-            for pruned, value in zip(points, row, strict=True)
+            (frame.amount, frame.sparsity, measure, reduction, *values)
+            for k, frame in enumerate(result.frames)
+            for measure, by_reduction in frame.similarity.items()
+            for reduction in by_reduction
+            for values in _similarity_rows(result, k, measure, reduction)
         ),
     )
+
+
+def _similarity_rows(result: SweepResult, k: int, measure: str, reduction: str) -> Iterator[tuple[object, ...]]:
+    """Yield both points, the value and its interval of a frame."""
+    frame, points, known = result.frames[k], result.points, result.statistics_of(reduction, measure)
+    intervals = known.own[k] if known and known.own else (None,) * len(points)
+    own = frame.own(reduction, measure) or (None,) * len(points)
+    if MEASURES[measure].own_only:
+        for point, value, interval in zip(points, own, intervals, strict=True):
+            yield point, point, value, *(interval or ("", ""))
+        return
+    for baseline, row, interval in zip(points, frame.matrix(reduction, measure), intervals, strict=True):
+        for pruned, value in zip(points, row, strict=True):
+            yield baseline, pruned, value, *((interval if baseline == pruned else None) or ("", ""))
 
 
 def metrics_csv(result: SweepResult) -> str:
-    """Write every metric with its 95 % interval as a row; an unknown value is empty."""
+    """Write every metric with its 95 % interval as a row, and what pruning changes for the user likewise.
+
+    These are the share of `changed_predictions` and the `divergence` of the outputs in bits. What is unknown is empty.
+    """
     return _table(
         METRIC_COLUMNS,
         (
-            (
-                frame.amount,
-                frame.sparsity,
-                frame.prunable_sparsity,
-                name,
-                value,
-                *(frame.intervals.get(name) or ("", "")),
-            )
+            (frame.amount, frame.sparsity, frame.prunable_sparsity, name, value, *(interval or ("", "")))
             for frame in result.frames
-            for name, value in frame.metrics.items()
+            for name, value, interval in _metric_rows(frame)
         ),
     )
+
+
+def _metric_rows(frame: Frame) -> Iterator[tuple[str, float | None, Bounds | None]]:
+    """Yield the name, the value and the interval of everything that is known of a frame's predictions."""
+    for name, value in frame.metrics.items():
+        yield name, value, frame.intervals.get(name)
+    if frame.changed:
+        yield "changed_predictions", frame.changed.share, frame.changed.interval
+    if frame.divergence:
+        yield "divergence", frame.divergence.value, frame.divergence.interval
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -14,6 +14,7 @@ from typing import Literal
 from core.errors import PrunescopeError
 from core.findings.claim import DAMAGE
 from core.findings.comparable import SPARSITY_TOLERANCE, comparable, same_checkpoint, same_examples
+from core.findings.matching import Matched, frames_at, grid_to, largest_on
 from core.findings.words import render
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, SINGLE_BATCH
@@ -33,13 +34,58 @@ from core.results.schema import Frame, GapAtDamage, SweepResult
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import CONFIDENCE, gap_difference
 
-Scale = Literal["amount", "prunable_sparsity"]
+Scale = Literal["amount", "prunable_sparsity", "damage", "divergence"]
+Axis = Literal["amount"] | Matched
 FramePair = tuple[Frame, Frame]
 
-MAX_PAIR_DISTANCE = 0.05  # on the shared scale, between frames shown together
+MAX_PAIR_DISTANCE = 0.05  # on a scale of amounts, between frames shown together
+ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
 
 
 # ---------------------------------------------------------------- what is shown together
+
+
+@dataclass(frozen=True)
+class Together:
+    """The frames of two results that are shown together.
+
+    Attributes:
+        scale: What they share.
+        places: Where each pair stands on that scale; the first's place where the two differ.
+        pairs: The frames, the baselines first.
+    """
+
+    scale: Scale
+    places: tuple[float, ...]
+    pairs: tuple[FramePair, ...]
+
+    @property
+    def is_interpolated(self) -> bool:
+        """Whether frames lie between stored ones, so that both results match exactly."""
+        return self.scale in ("damage", "divergence")
+
+
+def shown_together(
+    first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
+) -> Together:
+    """Pair the frames of two results.
+
+    Each may be a whole sweep or the first frames of one.
+
+    Args:
+        first: A result.
+        second: Another result.
+        axis: On `amount`, stored frames are paired that are each other's nearest. On the others, frames are
+            interpolated where both have changed equally much, by damage or by the divergence of the predictions.
+        reduction: What damage is measured by.
+    """
+    if axis != "amount":
+        places = grid_to(min(largest_on(axis, result, reduction) for result in (first, second)))
+        matched = (frames_at(axis, result, reduction, places) for result in (first, second))
+        return Together(axis, places, tuple(zip(*matched, strict=True)))
+    scale = shared_scale(first, second)
+    pairs = _nearest_pairs(first.frames, second.frames, scale, MAX_PAIR_DISTANCE)
+    return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
 
 
 def shared_scale(first: SweepResult, second: SweepResult) -> Scale:
@@ -48,40 +94,49 @@ def shared_scale(first: SweepResult, second: SweepResult) -> Scale:
 
 
 def place(frame: Frame, scale: Scale) -> float:
-    """Return a frame's place on the shared scale."""
+    """Return a stored frame's place on a scale of amounts."""
     return frame.amount if scale == "amount" else frame.prunable_sparsity
 
 
-def shown_together(first: SweepResult, second: SweepResult) -> list[FramePair]:
-    """Pair the frames that are each other's nearest on the shared scale, the baselines first.
-
-    Each may be a whole sweep or the first frames of one.
-    """
-    return _nearest_pairs(first.frames, second.frames, shared_scale(first, second), MAX_PAIR_DISTANCE)
-
-
-def notes_on(first: SweepResult, second: SweepResult, pairs: Sequence[FramePair]) -> list[str]:
+def notes_on(
+    first: SweepResult, second: SweepResult, together: Together, reduction: ReductionKey = "mean"
+) -> list[str]:
     """List caveats about looking at two results together; none if only their pruning differs.
 
     Args:
         first: A result.
         second: Another result.
-        pairs: The frames shown together.
+        together: The frames shown together.
+        reduction: What damage is measured by.
     """
-    scale = shared_scale(first, second)
-    farthest = max((round(abs(place(a, scale) - place(b, scale)), 3) for a, b in pairs), default=0.0)
-    notes = []
-    if scale == "prunable_sparsity":
-        notes.append(render("compare", "weights_and_units"))
-    if farthest > 0:
-        notes.append(render("compare", "nearest_frames", farthest=farthest))
-    if len(pairs) < 2:
+    notes = _notes_on_matching(first, second, together, reduction)
+    if len(together.pairs) < 2:
         notes.append(render("compare", "nothing_to_play"))
     if first.points != second.points:
         notes.append(render("compare", "other_rows", first=_rows(first), second=_rows(second)))
     if not same_examples(first, second):
         notes.append(render("compare", "other_examples", first=data_name(first), second=data_name(second)))
     return notes
+
+
+def _notes_on_matching(
+    first: SweepResult, second: SweepResult, together: Together, reduction: ReductionKey
+) -> list[str]:
+    """Say how well the frames match, and which result ends the scale."""
+    scale = together.scale
+    if scale == "damage" or scale == "divergence":
+        reached = [largest_on(scale, result, reduction) for result in (first, second)]
+        if max(reached) - together.places[-1] < ENDS_TOGETHER:
+            return []
+        names = distinguishing_names(first, second)
+        sooner = reached.index(min(reached))
+        facts = {"scale": scale, "name": names[sooner], "reached": reached[sooner]}
+        return [render("compare", "not_reached", **facts, other=names[1 - sooner], beyond=reached[1 - sooner])]
+    farthest = max((round(abs(place(a, scale) - place(b, scale)), 3) for a, b in together.pairs), default=0.0)
+    return [
+        *([render("compare", "weights_and_units")] if scale == "prunable_sparsity" else []),
+        *([render("compare", "nearest_frames", farthest=farthest)] if farthest > 0 else []),
+    ]
 
 
 def _rows(result: SweepResult) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.findings.labels import label_caution
 from core.findings.words import render
-from core.request.catalog import EMBEDDED, FEW_EXAMPLES, SURVIVAL_THRESHOLD
+from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import (
     PointLabel,
     ReductionKey,
@@ -23,7 +23,8 @@ from core.results.names import (
     pruned_layer,
     pruning_name,
 )
-from core.results.schema import Frame, SweepResult
+from core.results.schema import Frame, Row, SweepResult
+from core.sweep.scores import SCORES
 from core.sweep.statistics import survival
 
 OTHER_THRESHOLDS = (0.8, 0.95)  # shown in a table beside 0.9, which is a convention
@@ -72,16 +73,26 @@ def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = 
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
 
 
-def layer_survivals(
-    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD
-) -> list[LayerSurvival]:
-    """Compute how far each point keeps a CKA of at least `threshold`, in depth order.
+def floor_of(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Row | None:
+    """Return each point's own CKA with everything removed; None where it is unknown, or for another measure."""
+    return result.floor.cka.get(reduction) if result.floor and measure == "cka" else None
 
-    The result may be a whole sweep or the first frames of one. Only the threshold 0.9 has intervals.
+
+def own_measures(result: SweepResult, reduction: ReductionKey) -> list[str]:
+    """Return the measures that tell how similar a point stays to its own baseline."""
+    return [measure for measure in result.measures if result.frames[0].own(reduction, measure) is not None]
+
+
+def layer_survivals(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> list[LayerSurvival]:
+    """Compute how far each point keeps a similarity of at least `threshold`, in depth order.
+
+    The result may be a whole sweep or the first frames of one. Only the measure's own threshold has intervals.
     """
-    known = result.statistics_of(reduction) if threshold == SURVIVAL_THRESHOLD else None
+    known = result.statistics_of(reduction, measure) if threshold == MEASURES[measure].threshold else None
     intervals = [(layer.low, layer.high) for layer in known.survival] if known else [None] * len(result.points)
-    survivals = survival(result.amounts, own_similarity(result, reduction), threshold)
+    survivals = survival(result.amounts, own_similarity(result, reduction, measure), threshold)
     return [
         LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)
         for name, layer, interval in zip(point_names(result.points), survivals, intervals, strict=True)
@@ -198,6 +209,28 @@ def caution(result: SweepResult) -> str:
 def is_cumulative(result: SweepResult) -> bool:
     """Whether a layer's output also reflects the pruning of the layers below it."""
     return pruned_layer(result) is None
+
+
+# ---------------------------------------------------------------- the metric and the working range
+
+
+def metric_of(*results: SweepResult, asked: str | None = None) -> str:
+    """Choose the metric to show: the one asked for, else the task's main one; accuracy where a result lacks it."""
+    wanted = {asked or result.task.main_metric for result in results}
+    metric = wanted.pop() if len(wanted) == 1 else "accuracy"
+    return metric if all(metric in result.frames[0].metrics for result in results) else "accuracy"
+
+
+def majority_of(result: SweepResult, metric: str) -> float:
+    """Compute what a metric gives for always predicting the most frequent gold label."""
+    gold = np.array(result.task.gold)
+    return float(SCORES[metric](gold, np.full_like(gold, np.bincount(gold).argmax())))
+
+
+def beyond_from(result: SweepResult) -> float | None:
+    """Return the amount beyond which the model no longer works; None where it works up to the largest, or unknown."""
+    known = result.working_range
+    return known.to if known and known.to is not None and known.to < result.amounts[-1] else None
 
 
 # ---------------------------------------------------------------- accuracy

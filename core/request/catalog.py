@@ -108,6 +108,35 @@ TASKS: Mapping[str, Task] = {
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A measure of how well a model classifies, as the app shows it; `core.sweep.scores` implements it.
+
+    Attributes:
+        name: The name in the result file.
+        title: The name on screen.
+        symbol: The short name beside a number.
+        domain: The values at the ends of its axis; what lies beyond is drawn at the edge.
+    """
+
+    name: str
+    title: str
+    symbol: str
+    domain: tuple[float, float] = (0.0, 1.0)
+
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "Accuracy", "accuracy"),
+        # From -1 to 1, but a classifier that is worse than chance by more than this has its labels mixed up.
+        Metric("matthews_correlation", "Matthews correlation", "MCC", (-0.25, 1.0)),
+        Metric("f1", "F1", "F1"),
+        Metric("macro_f1", "Macro F1", "macro F1"),
+    )
+}
+
+
+@dataclass(frozen=True)
 class KnownCheckpoint:
     """A checkpoint that the app offers by name.
 

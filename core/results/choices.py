@@ -1,13 +1,12 @@
 """Choose among many results: which comes first, what each is judged beside, and labels that tell them apart."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Sequence
 
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
 from core.request.controls import is_one_layer
 from core.results.library import Entry
-from core.results.names import in_sentence, listed, points_name
+from core.results.names import Pruning, in_sentence, listed, name_of, points_name
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 SOURCES = {
@@ -22,27 +21,16 @@ def task_title(name: str) -> str:
     return TASKS[name].title if name in TASKS else name
 
 
+def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry]:
+    """Return the results to choose from: sweeps of all amounts, and those that are asked for by their key.
+
+    Sweeps in small steps that stop at a damage serve the others. They are offered only where there is nothing else.
+    """
+    whole = [entry for entry in entries if entry.until_damage is None or entry.key in asked]
+    return whole or list(entries)
+
+
 # ---------------------------------------------------------------- what belongs together
-
-
-class Pruning(Protocol):
-    """How a model was pruned: the fields that `Entry` and `PruningRecord` share."""
-
-    @property
-    def method(self) -> str:
-        """A key of METHODS."""
-
-    @property
-    def scope(self) -> str | None:
-        """The part that a weight method prunes."""
-
-    @property
-    def seed(self) -> int:
-        """The seed of pruning."""
-
-    @property
-    def controls(self) -> str | None:
-        """The method whose allocation a random control follows."""
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
@@ -148,8 +136,8 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
 
 def _parts(entry: Entry) -> tuple[str, str, str, str, str]:
     """Return the names of pruning, points, measures, checkpoint and data."""
-    data, checkpoint, pruning = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
-    return pruning, points_name(entry.points), _measures_name(entry.measures), checkpoint, data
+    data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
+    return name_of(entry), points_name(entry.points), _measures_name(entry.measures), checkpoint, data
 
 
 def _measures_name(measures: Sequence[str]) -> str:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
 from core.request.sweep_request import OWN_SPLIT
 from core.results.schema import SweepResult
+
+PROPER_NOUNS = ("Wanda",)
 
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
 ReductionKey = str  # a key of REDUCTIONS
@@ -72,25 +75,74 @@ def data_name(result: SweepResult) -> str:
     return f"{count} examples of {title} {task.split}, {task.source_name}"
 
 
+class Pruning(Protocol):
+    """How a model was pruned: the fields that `PruningRecord` and `core.results.library.Entry` share."""
+
+    @property
+    def method(self) -> str:
+        """A key of METHODS."""
+
+    @property
+    def scope(self) -> str | None:
+        """The part that a weight method prunes."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of pruning."""
+
+    @property
+    def controls(self) -> str | None:
+        """The method whose allocation a random control follows."""
+
+
 def pruning_name(result: SweepResult) -> str:
-    """Name the method, its scope and, if it draws at random, its seed."""
-    seeded = result.pruning.method in METHODS and METHODS[result.pruning.method].seeded
-    return method_name(result) + (f" (seed {result.pruning.seed})" if seeded else "")
+    """Name the method, its scope and, of a random control, the method that it follows and its seed."""
+    return name_of(result.pruning)
+
+
+def name_of(pruning: Pruning) -> str:
+    """Name a pruning like `pruning_name`."""
+    name, additions = _method_and_scope(pruning)
+    if pruning.controls:
+        followed, addition = _title_of(pruning.controls)
+        name += f", as {in_sentence(followed)} prunes"
+        additions += addition
+    if pruning.method in METHODS and METHODS[pruning.method].seeded:
+        additions += (f"seed {pruning.seed}",)
+    return name + _in_brackets(additions)
 
 
 def method_name(result: SweepResult) -> str:
     """Name the method and its scope."""
-    method, scope = result.pruning.method, result.pruning.scope
-    title, _, addition = (METHODS[method].title if method in METHODS else method).partition(", ")
-    pruning = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
+    name, additions = _method_and_scope(result.pruning)
+    return name + _in_brackets(additions)
+
+
+def _method_and_scope(pruning: Pruning) -> tuple[str, tuple[str, ...]]:
+    """Return the name, and what stands behind it in brackets."""
+    title, additions = _title_of(pruning.method)
+    name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
+    layer = _layer_of(pruning)
     scopes = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
-    one_layer = f" of layer {pruned_layer(result)} alone" if pruned_layer(result) else ""
-    return f"{pruning}{scopes.get(scope, one_layer)}{f' ({addition})' if addition else ''}"
+    return name + scopes.get(pruning.scope, f" of layer {layer} alone" if layer else ""), additions
+
+
+def _title_of(method: str) -> tuple[str, tuple[str, ...]]:
+    title, _, addition = (METHODS[method].title if method in METHODS else method).partition(", ")
+    return title, (addition,) if addition else ()
+
+
+def _in_brackets(additions: Sequence[str]) -> str:
+    return f" ({', '.join(additions)})" if additions else ""
 
 
 def pruned_layer(result: SweepResult) -> int | None:
     """Return the layer that is pruned alone, counted from 1; None if all are pruned."""
-    scope = result.pruning.scope or ""
+    return _layer_of(result.pruning)
+
+
+def _layer_of(pruning: Pruning) -> int | None:
+    scope = pruning.scope or ""
     return int(scope.removeprefix("layer:")) + 1 if scope.startswith("layer:") else None
 
 
@@ -100,8 +152,8 @@ def reduction_name(reduction: ReductionKey) -> str:
 
 
 def in_sentence(name: str) -> str:
-    """Write a name as inside a sentence, with a small first letter."""
-    return name[0].lower() + name[1:]
+    """Write a name as inside a sentence, with a small first letter unless that is a proper noun's."""
+    return name if name.startswith(PROPER_NOUNS) else name[0].lower() + name[1:]
 
 
 def result_name(result: SweepResult) -> str:

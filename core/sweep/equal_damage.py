@@ -119,14 +119,12 @@ def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missin
     if own_cka.shape[1] < 2:
         return Missing.ONE_POINT
     damages, damages_without = damage(own_cka), damage(replicates)  # (frames,), (frames, n)
-    reached = damages >= target  # (frames,); False where undefined
-    if not reached.any():
-        return Missing.UNDEFINED if np.isnan(damages).any() else Missing.NOT_REACHED
-    k = int(reached.argmax())
+    found = first_reached(damages, target)
+    if isinstance(found, Missing):
+        return found
+    k, share = found
     reached_without = damages_without >= target  # (frames, n)
     k_without = reached_without.argmax(0)  # (n,)
-    if np.isnan(damages[: k + 1]).any():
-        return Missing.UNDEFINED
     if not reached_without.any(0).all():
         return Missing.UNSURE
     if np.isnan(damages_without[: int(k_without.max()) + 1]).any():
@@ -134,11 +132,30 @@ def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missin
     return Place(
         damage=target,
         frame=k,
-        share=float(_share(damages, np.array(k), target)),
+        share=share,
         frames_without=k_without,
         shares_without=_share(damages_without, k_without, target),
         is_coarse=int((damages[1:k] > 0).sum()) < FEWEST_BEFORE,  # all of them are below the target
     )
+
+
+def first_reached(values: Array, target: float) -> tuple[int, float] | Missing:
+    """Find where values over the frames first reach a target.
+
+    Args:
+        values: (frames,) from 0 at the baseline, such as damages; NaN where undefined.
+        target: Above 0.
+
+    Returns:
+        Index k of the first frame that reaches it, and where it lies between the frames k - 1 (0) and k (1).
+    """
+    reached = values >= target  # (frames,); False where undefined
+    if not reached.any():
+        return Missing.UNDEFINED if np.isnan(values).any() else Missing.NOT_REACHED
+    k = int(reached.argmax())
+    if np.isnan(values[: k + 1]).any():
+        return Missing.UNDEFINED
+    return k, float(_share(values, np.array(k), target))
 
 
 def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Place) -> AtDamage | Missing:

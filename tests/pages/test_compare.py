@@ -35,7 +35,7 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
     assert shown(app) == (
         "First: magnitude pruning of the encoder",
-        "Second: random pruning of the encoder (seed 1)",
+        "Second: random pruning of the encoder, as magnitude prunes (seed 1)",
     )
     assert (
         "Where in depth the two change is not compared: an overall change of 0.05 is not known for both in small "
@@ -54,7 +54,7 @@ def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
     ship(shipped, magnitude, wanda, control)
     app = open_page(PAGE)
     app.selectbox(key="choose-result").set_value(wanda.key).run()
-    assert shown(app)[0] == "First: wanda pruning of the encoder"
+    assert shown(app)[0] == "First: Wanda pruning of the encoder"
     app.selectbox(key="choose-other").set_value(magnitude.key).run()
     assert shown(app)[1] == "Second: magnitude pruning of the encoder"
     assert address(app)["result"] == wanda.key
@@ -163,7 +163,10 @@ def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -
     app = open_page(PAGE)
     assert "checksum" in app.error[0].value
     app.selectbox(key="choose-result").set_value(wanda.key).run()
-    assert shown(app) == ("First: wanda pruning of the encoder", "Second: random pruning of the encoder (seed 0)")
+    assert shown(app) == (
+        "First: Wanda pruning of the encoder",
+        "Second: random pruning of the encoder, as Wanda prunes (seed 0)",
+    )
 
 
 @pytest.mark.parametrize(("count", "word"), [(0, "none"), (1, "only one")])

@@ -73,7 +73,7 @@ def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     first, last = (falls_at(shipped / f"{one.key}.json", "mean", layer, 0.95) for layer in (0, 2))
     for page in (app, open_page(PAGE, threshold="0.95")):
         assert f"At CKA ≥ 0.95, layer 3 falls first, at {last}, and layer 1 lasts longest, up to {first}." in told(page)
-        assert "0.95" in player(page)["views"]["survival"]["title"]
+        assert "0.95" in player(page)["views"]["survival"]["title"][0]
         assert "none is shown" in told(page)
 
 
@@ -95,7 +95,14 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
     app = open_page(PAGE)
     data = player(app)["views"]["curves"]["datasets"]
     assert {row["series"] for row in data["controls"]} == {0, 1}
-    assert [row["pick"] for row in data["alone"]] == ["1", "2", "3"]
+    assert data["alone"] == [], "attention blocks come before most of a layer's weights"
+    effects = player(app)["views"]["alone"]["datasets"]["effects"]
+    assert [row["layer"] for row in effects] == ["1", "2", "3"]
+    for row, one in zip(effects, alone, strict=True):
+        own = one.frames[1].own("mean")
+        assert own
+        assert row["value"] == [pytest.approx(1 - (own[int(row["layer"]) - 1] or 0), abs=1e-6)] * len(AMOUNTS)
+    assert player(app)["layout"] == "layers alone-too"
     assert "grey lines" in told(app)
     assert "diamond" in told(app)
     assert "When each layer is pruned alone, at amount 0.50" in told(app)

@@ -16,7 +16,7 @@ PAGE = "app.py"
 def accuracies(app: AppTest) -> list[float]:
     """Unpruned, of every accuracy curve."""
     datasets = [rows for view in player(app)["views"].values() for rows in view["datasets"].values()]
-    return [rows[0]["accuracy"] for rows in datasets if {"k", "accuracy"} <= rows[0].keys()]
+    return [rows[0]["value"] for rows in datasets if rows and {"k", "value"} <= rows[0].keys()]
 
 
 def pair(method: str, **others: Any) -> list[SweepResult]:

@@ -73,7 +73,7 @@ def test_title_and_caption_are_typed_and_an_empty_one_is_the_results_own(results
     assert player(app)["stage"]["heading"] == "Lower layers survive longer?"
     app.text_input(key="title").set_value("").run()
     app.selectbox(key="choose-result").set_value(results[2].key).run()
-    assert player(app)["stage"]["heading"] == "Random pruning of the encoder (seed 0)"
+    assert player(app)["stage"]["heading"] == "Random pruning of the encoder, as magnitude prunes (seed 0)"
     assert app.text_input(key="caption").max_chars == MAX_TEXT_CHARS
 
 

@@ -112,7 +112,14 @@ def buttons(app: AppTest) -> set[str]:
 
 def test_everything_is_offered_and_nothing_is_made_yet(queue: JobQueue, slow: list[Slow]) -> None:
     app = opened(page)
-    assert labels(app) == ["Player as one HTML file", "PNG", "SVG", "CKA as CSV", "Metrics as CSV", "Result as JSON"]
+    assert labels(app) == [
+        "Player as one HTML file",
+        "PNG",
+        "SVG",
+        "Similarities as CSV",
+        "Metrics as CSV",
+        "Result as JSON",
+    ]
     assert buttons(app) == {"Make the GIF", "Write the folder"}
     assert "python -m core.precompute" in app.code[0].value
     assert not slow
@@ -201,7 +208,7 @@ def test_a_checkpoint_whose_folder_is_forgotten_is_not_offered(queue: JobQueue) 
 def test_a_comparison_gives_pictures_of_both_and_numbers_of_each(queue: JobQueue) -> None:
     app = opened(page_of_two)
     assert labels(app).count("PNG") == 1
-    assert labels(app).count("CKA as CSV") == labels(app).count("Result as JSON") == 2
+    assert labels(app).count("Similarities as CSV") == labels(app).count("Result as JSON") == 2
     assert len(app.code) == 2
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from core.charts.grammar import FIRST_COLOUR, SECOND_COLOUR
-from core.charts.overview import player_views
-from core.results.schema import SweepResult
+from core.charts.grammar import BEYOND, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
+from core.charts.overview import pair_views, player_frames, player_views
+from core.findings.overview import metric_of
+from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import make_result
 from tests.core.charts.test_compare import AMOUNTS, FIRST, SECOND, falling, views
 from tests.pictures import drawn, labels, marks, place
@@ -13,7 +14,7 @@ from tests.pictures import drawn, labels, marks, place
 def test_the_accuracy_picture_marks_the_frame_and_the_majority_class() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS, accuracy=lambda amount: 0.9 - amount / 2)
     spec = player_views(result, "mean")["accuracy"].spec
-    assert spec["datasets"]["accuracy-majority"] == [{"accuracy": 0.5, "text": "always the majority class: 0.50"}]
+    assert spec["datasets"]["accuracy-majority"] == [{"value": 0.5, "text": "majority class: 0.50"}]
     places = []
     for frame, amount in enumerate(AMOUNTS):
         picture = drawn(spec, frame)
@@ -30,7 +31,7 @@ def test_both_accuracies_have_their_colours_and_the_marker_stands_on_both() -> N
     spec = views()["accuracy"]
     assert {row["series"] for row in spec["datasets"]["accuracy"]} == {
         "Magnitude pruning of the encoder",
-        "Random pruning of the encoder (seed 1)",
+        "Random pruning of the encoder, as magnitude prunes (seed 1)",
     }
     heights = []
     for frame in (0, 3):
@@ -48,7 +49,70 @@ def test_both_accuracies_have_their_colours_and_the_marker_stands_on_both() -> N
 
 def test_a_shared_majority_class_is_one_line_and_two_are_two() -> None:
     def majorities(second: SweepResult) -> list[float]:
-        return [row["accuracy"] for row in views(FIRST, second)["accuracy"]["datasets"]["accuracy-majority"]]
+        return [row["value"] for row in views(FIRST, second)["accuracy"]["datasets"]["accuracy-majority"]]
 
     assert majorities(SECOND) == [0.5]
     assert majorities(falling(1.2, num_examples=5)) == [0.5, 0.6]
+
+
+def with_correlation(result: SweepResult, values: tuple[float, ...]) -> SweepResult:
+    """A result whose task is judged by Matthews correlation."""
+    frames = tuple(
+        frame.model_copy(
+            update={
+                "metrics": {**frame.metrics, "matthews_correlation": value},
+                "intervals": {**frame.intervals, "matthews_correlation": (value - 0.1, value + 0.1)},
+            }
+        )
+        for frame, value in zip(result.frames, values, strict=True)
+    )
+    task = result.task.model_copy(update={"main_metric": "matthews_correlation"})
+    return result.model_copy(update={"frames": frames, "task": task})
+
+
+def test_the_curve_is_the_tasks_main_metric_which_may_be_negative() -> None:
+    result = with_correlation(make_result(num_layers=2, amounts=AMOUNTS), (0.6, 0.5, 0.0, -0.1))
+    spec = player_views(result, "mean")["accuracy"].spec
+    assert spec["title"] == "Matthews correlation with its 95 % interval"
+    assert spec["datasets"]["accuracy-majority"] == [{"value": 0.0, "text": "majority class: 0.00"}]
+    assert [row["value"] for row in spec["datasets"]["accuracy"]] == [0.6, 0.5, 0.0, -0.1]
+    heights = [place(marks(drawn(spec, frame), "point")[0])[1] for frame in range(4)]
+    assert heights[0] < heights[1] < heights[2] < heights[3], "below 0 is not drawn at 0"
+    assert player_frames(result)[1]["detail"].endswith("MCC 0.50")
+
+
+def test_accuracy_can_be_asked_for_and_stands_in_where_the_main_metric_is_missing() -> None:
+    result = with_correlation(make_result(num_layers=2, amounts=AMOUNTS), (0.6, 0.5, 0.0, -0.1))
+    other = make_result(num_layers=3, amounts=AMOUNTS)
+    for asked, title in ((None, "matthews correlation"), ("accuracy", "accuracy")):
+        views_, frames = pair_views((result, other), "mean", ("A", "B"), asked)
+        assert views_["left-accuracy"].title == f"A: {title}, 95 % interval"
+        assert views_["right-accuracy"].title == "B: accuracy, 95 % interval"
+    assert frames[0]["detail"] == "accuracy A 0.90 and B 0.90"
+    old = make_result(amounts=AMOUNTS)
+    old = old.model_copy(update={"task": old.task.model_copy(update={"main_metric": "matthews_correlation"})})
+    assert metric_of(old) == "accuracy"
+    assert metric_of(result, other) == "accuracy", "no metric is the main one of both"
+
+
+@pytest.mark.parametrize(("to", "shaded"), [(0.25, 1), (0.75, 0), (None, 0)])
+def test_what_lies_beyond_the_working_range_is_shaded(to: float | None, shaded: int) -> None:
+    known = WorkingRangeRecord(
+        to=to, metric="accuracy", examples=9, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
+    )
+    result = make_result(num_layers=2, amounts=AMOUNTS).model_copy(update={"working_range": known})
+    picture = drawn(player_views(result, "mean")["accuracy"].spec, 0)
+    rects = [mark for mark in marks(picture, "rect mark") if mark.get("fill") == UNDEFINED_COLOUR]
+    assert len(rects) == shaded
+    assert sum(text.text == BEYOND for text in marks(picture, "text mark")) == 2 * shaded, "with its halo"
+
+
+def test_the_tooltip_tells_what_changes_for_the_user() -> None:
+    result = make_result(num_layers=2, amounts=AMOUNTS)
+    rows = player_views(result, "mean")["accuracy"].datasets["accuracy"]
+    assert [row["changed"] for row in rows] == ["0 %", "12 % (8 to 17 %)", "25 % (17 to 33 %)", "38 % (25 to 50 %)"]
+    assert rows[2]["divergence"] == "0.075 bits (0.050 to 0.100)"
+    bare = result.frames[1].model_copy(update={"changed": None, "divergence": None})
+    old = result.model_copy(update={"frames": (result.frames[0], bare)})
+    row = player_views(old, "mean")["accuracy"].datasets["accuracy"][1]
+    assert (row["changed"], row["divergence"]) == ("not measured", "not measured")

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from core.charts.compare import compare_frames, compare_views
 from core.charts.grammar import Spec
 from core.charts.view import specs
-from core.findings.compare import distinguishing_names, shared_scale, shown_together
+from core.findings.compare import Axis, distinguishing_names, shown_together
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks
@@ -62,9 +63,9 @@ UNITS = falling(
 
 
 def test_granularities_share_the_axis_as_prunable_sparsity() -> None:
-    pairs = shown_together(FIRST, UNITS)
-    assert [(a.amount, b.amount) for a, b in pairs] == [(0.0, 0.0), (0.25, 0.3), (0.5, 0.6), (0.75, 0.9)]
-    assert [frame["amount"] for frame in compare_frames(pairs, shared_scale(FIRST, UNITS))] == [0, 0.25, 0.5, 0.75]
+    together = shown_together(FIRST, UNITS)
+    assert [(a.amount, b.amount) for a, b in together.pairs] == [(0.0, 0.0), (0.25, 0.3), (0.5, 0.6), (0.75, 0.9)]
+    assert [frame["amount"] for frame in compare_frames((FIRST, UNITS), together)] == [0, 0.25, 0.5, 0.75]
     spec = views(FIRST, UNITS)["accuracy"]
     axes = [element.get("aria-label", "") for element in marks(drawn(spec, 0), "axis")]
     assert any("Share of the encoder's weights removed" in axis for axis in axes)
@@ -73,8 +74,7 @@ def test_granularities_share_the_axis_as_prunable_sparsity() -> None:
 
 def test_frames_that_are_near_each_other_are_named_by_both_places() -> None:
     other = falling(1.2, method="random", amounts=(0.0, 0.3, 0.75))
-    pairs = shown_together(FIRST, other)
-    frames = compare_frames(pairs, "amount")
+    frames = compare_frames((FIRST, other), shown_together(FIRST, other))
     assert [frame["name"] for frame in frames] == [
         "Pruning amount 0.00",
         "Pruning amount 0.25 and 0.30",
@@ -104,3 +104,37 @@ def test_data_hold_no_nan() -> None:
         for rows in spec["datasets"].values():
             values = [value for row in rows for value in row.values() if isinstance(value, float)]
             assert not any(map(math.isnan, values))
+
+
+def test_the_floor_is_drawn_once_where_it_is_the_same() -> None:
+    def lines(second: SweepResult) -> dict[int, list[float]]:
+        found: dict[int, list[float]] = {}
+        for row in views(FIRST, second)["own"]["datasets"]["floor"]:
+            found.setdefault(row["line"], []).append(row["value"])
+        return found
+
+    assert FIRST.floor
+    assert lines(SECOND) == {0: pytest.approx(FIRST.floor.cka["mean"], abs=1e-6)}
+    lower = FIRST.floor.model_copy(update={"cka": {"mean": (0.5, None, 0.1)}})
+    assert lines(SECOND.model_copy(update={"floor": lower}))[1] == [0.5, 0.1]
+    assert lines(SECOND.model_copy(update={"floor": None})).keys() == {0}
+    none = FIRST.model_copy(update={"floor": None})
+    assert views(none, SECOND.model_copy(update={"floor": None}))["own"]["datasets"]["floor"] == []
+
+
+@pytest.mark.parametrize("axis", ["damage", "divergence"])
+def test_at_equal_change_both_heatmaps_match_on_it(axis: Axis) -> None:
+    first, second = falling(0.4), falling(1.2, method="random")
+    together = shown_together(first, second, axis)
+    frames = compare_frames((first, second), together)
+    spec = specs(compare_views(first, second, "mean", together, ("a", "b")))
+    drawn_own = spec["own"]["datasets"]["own"]
+    for k, frame in enumerate(frames):
+        means = [np.mean([row["v"][k] for row in drawn_own if row["series"] == side]) for side in ("A", "B")]
+        if axis == "damage":
+            assert means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
+        places = [row["amount"] for row in spec["accuracy"]["datasets"]["accuracy"] if row["k"] == k]
+        assert places == [frame["amount"]] * 2
+    for view in spec.values():
+        pictures = [drawn(view, frame) for frame in (0, len(frames) - 1)]
+        assert len({(one.get("viewBox"), one[1].get("transform")) for one in pictures}) == 1

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from core.charts.grammar import STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
+from core.charts.grammar import EVERYTHING_REMOVED, STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
 from core.charts.layers import layer_views
 from core.charts.view import specs
 from core.findings.overview import own_similarity
@@ -54,10 +54,10 @@ def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
     spec = views()["curves"]
     for frame in (0, 1, 3):
         picture = drawn(spec, frame)
-        texts = [text.text for text in marks(picture, "text mark")]
+        texts = [text.text for text in marks(picture, "text mark") if text.text != EVERYTHING_REMOVED]
         values = own_similarity(RESULT, "mean")[frame]
         assert texts == ["undefined" if math.isnan(value) else f"{value:.3f}" for value in values]
-    heights = [place(text)[1] for text in marks(picture, "text mark")]
+    heights = [place(text)[1] for text in marks(picture, "text mark") if text.text != EVERYTHING_REMOVED]
     assert heights == sorted(heights, reverse=True), "the first layer is at the bottom"
 
 
@@ -70,10 +70,12 @@ def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
     assert grey == [3 * 3, 0]
 
 
-def test_a_layer_that_is_pruned_alone_stands_in_its_own_strip() -> None:
-    (alone,) = views()["curves"]["datasets"]["alone"]
+def test_a_layer_that_is_pruned_alone_stands_in_the_strip_of_its_output() -> None:
+    outputs = make_result(num_layers=3, amounts=AMOUNTS, points="layer")
+    (alone,) = views(outputs)["curves"]["datasets"]["alone"]
     assert (alone["pick"], alone["amount"], alone["text"]) == ("2", 0.5, "0.950")
     assert alone["y"] == pytest.approx(1 + STRIP_HEIGHT * 0.95)
+    assert views()["curves"]["datasets"]["alone"] == [], "attention blocks come before most of a layer's weights"
 
 
 def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
@@ -83,6 +85,29 @@ def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
         assert {row["pick"] for row in rows} <= {"1", "2", "3"}
         assert all("pick" in row for row in rows)
     assert [row["chosen"] for row in drawings["curves"]["datasets"]["strips"]] == [False, True, False]
+
+
+def test_the_floor_is_a_line_in_every_strip_where_it_is_known() -> None:
+    def heights(result: SweepResult, reduction: str = "mean", measure: str = "cka") -> list[float]:
+        rows = layer_views(result, reduction, "1", measure=measure)["curves"].datasets["floors"]
+        assert sum(row["label"] is not None for row in rows) == min(len(rows), 1), "it is named once"
+        return [row["y"] for row in rows]
+
+    assert RESULT.floor
+    floor = RESULT.floor.cka["mean"]
+    assert heights(RESULT) == pytest.approx([row + STRIP_HEIGHT * value for row, value in enumerate(floor) if value])
+    assert heights(RESULT, "cls") == [], "undefined"
+    assert heights(RESULT.model_copy(update={"floor": None})) == []
+    assert heights(RESULT, measure="partial_cka") == [], "the floor is of CKA"
+
+
+def test_the_strips_are_of_the_measure_and_the_close_up_of_one_with_a_heatmap() -> None:
+    drawings = layer_views(RESULT, "mean", "2", measure="partial_cka")
+    values = [row["text"] for row in drawings["curves"].datasets["own"] if row["pick"] == "1"]
+    own = [frame.own("mean", "partial_cka") for frame in RESULT.frames]
+    assert values == [f"{row[0]:.3f}" for row in own if row and row[0] is not None]
+    assert drawings["curves"].title == "Partial CKA of each layer with its own baseline, from 0 to 1"
+    assert drawings["row"].datasets == layer_views(RESULT, "mean", "2")["row"].datasets
 
 
 # ---------------------------------------------------------------- one layer in close-up

@@ -3,6 +3,7 @@
 import pytest
 
 from core.charts.grammar import STRIP_HEIGHT
+from core.charts.layers import layer_views
 from core.charts.overview import player_views
 from core.findings.overview import layer_survivals, own_similarity
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -26,7 +27,7 @@ def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
 def test_a_layer_that_never_falls_is_said_to_outlast_the_sweep() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS, own_cka=lambda amount, point, size: 1 - amount * point)
     bars = player_views(result, "mean")["survival"].datasets["bars"]
-    assert [bar["text"] for bar in bars] == ["> 0.75", "0.10"]
+    assert [bar["text"] for bar in bars] == ["> 0.75 *", "0.10"]
     assert bars[0]["ends"] == len(AMOUNTS)
 
 
@@ -45,9 +46,11 @@ def test_another_threshold_gives_other_bars_without_interval(threshold: float) -
     result = make_result(num_layers=3)
     spec = views(result, threshold=threshold)["survival"]
     bars = spec["datasets"]["bars"]
-    assert [bar["text"] for bar in bars] == [one.text for one in layer_survivals(result, "mean", threshold)]
+    assert [bar["text"].removesuffix(" *") for bar in bars] == [
+        one.text for one in layer_survivals(result, "mean", threshold)
+    ]
     assert {bar["interval"] for bar in bars} == {"unknown"}
-    assert str(threshold) in spec["title"]
+    assert str(threshold) in spec["title"][0]
     assert [strip["keeps"] - strip["y"] for strip in spec["datasets"]["strips"]] == pytest.approx(
         [STRIP_HEIGHT * threshold] * 3
     )
@@ -61,3 +64,24 @@ def test_a_bar_fades_when_its_layer_has_fallen() -> None:
         bars = [rect for rect in rects if "Survives up to" in labels(rect)]
         bright = [bar.get("opacity") == "1" for bar in bars]
         assert bright == (values[: frame + 1] >= 0.9).all(axis=0).tolist()
+
+
+@pytest.mark.parametrize(("threshold", "marked"), [(0.95, []), (0.9, [0]), (0.8, [0]), (0.3, [0, 1, 2])])
+def test_a_layer_that_is_intact_with_everything_removed_is_marked(threshold: float, marked: list[int]) -> None:
+    result = make_result(num_layers=3)
+    assert result.floor
+    assert result.floor.cka["mean"] == pytest.approx((0.9, 0.9 - 0.8 / 3, 0.9 - 1.6 / 3))
+    spec = views(result, threshold=threshold)["survival"]
+    assert [k for k, bar in enumerate(spec["datasets"]["bars"]) if bar["text"].endswith(" *")] == marked
+    assert len(spec["title"]) == 2
+    without = views(result.model_copy(update={"floor": None}))["survival"]
+    assert not any(bar["by_construction"] for bar in without["datasets"]["bars"])
+    assert len(without["title"]) == 1
+
+
+def test_survival_by_another_measure_is_that_measures_own() -> None:
+    result = make_result(num_layers=3)
+    rows = layer_views(result, "mean", "1", measure="partial_cka")["survival"].datasets["bars"]
+    known = (result.statistics or {})["partial_cka"]["mean"].survival
+    assert [bar["survival"] for bar in rows] == pytest.approx([layer.value for layer in known], abs=1e-6)
+    assert not any(bar["by_construction"] for bar in rows), "the floor is of CKA"

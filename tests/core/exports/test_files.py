@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.exports.drawing import Drawing
 from core.exports.figure import figure_of, frames_of
-from core.exports.files import cka_csv, file_name, metrics_csv, player_html, result_json
+from core.exports.files import file_name, metrics_csv, player_html, result_json, similarity_csv
 from core.renderer import LAST_HOLDS, SCALE, animation
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
@@ -124,7 +124,7 @@ def test_the_svg_says_what_it_shows(result: SweepResult) -> None:
 def test_a_comparison_shows_both_and_their_difference(result: SweepResult, other: SweepResult) -> None:
     assert len(frames_of((result, other))) == len(AMOUNTS)
     said = texts(Drawing(figure_of((result, other), "mean"), "svg", [2]).wait())
-    assert "Magnitude pruning of the encoder beside random pruning of the encoder (seed 2)" in said
+    assert "beside random pruning of the encoder, as magnitude prunes (seed 2)" in said
     assert said.count("Layer of the baseline") == 3
     assert "CKA, first − second" in said
     assert any(text.startswith("Pruning amount 0.50 · accuracy") for text in said)
@@ -140,10 +140,12 @@ def test_results_of_other_points_are_drawn_without_a_difference(result: SweepRes
 # ---------------------------------------------------------------- numbers
 
 
-def test_the_cka_table_reads_back_equal(result: SweepResult) -> None:
+def test_the_table_of_similarities_reads_back_equal(result: SweepResult) -> None:
+    table = rows(similarity_csv(result))
     read = {
         (float(row["amount"]), row["reduction"], row["baseline_point"], row["pruned_point"]): row
-        for row in rows(cka_csv(result))
+        for row in table
+        if row["measure"] == "cka"
     }
     points = result.points
     assert len(read) == len(AMOUNTS) * len(REDUCTIONS) * len(points) ** 2
@@ -153,9 +155,29 @@ def test_the_cka_table_reads_back_equal(result: SweepResult) -> None:
                 for j, pruned in enumerate(points):
                     row = read[frame.amount, reduction, baseline, pruned]
                     value = matrix[i][j]
-                    assert row["cka"] == "" if value is None else float(row["cka"]) == value
+                    assert row["value"] == "" if value is None else float(row["value"]) == value
                     assert float(row["sparsity"]) == frame.sparsity
-    assert sum(row["cka"] == "" for row in read.values()) == len(REDUCTIONS)
+    assert sum(row["value"] == "" for row in read.values()) == len(REDUCTIONS)
+
+
+def test_a_measure_without_matrix_has_rows_of_points_with_themselves_alone(result: SweepResult) -> None:
+    table = [row for row in rows(similarity_csv(result)) if row["measure"] == "partial_cka"]
+    assert all(row["baseline_point"] == row["pruned_point"] for row in table)
+    mean = [row["value"] for row in table if row["reduction"] == "mean"]
+    own = [value for frame in result.frames for value in frame.own("mean", "partial_cka") or ()]
+    assert mean == ["" if value is None else str(value) for value in own]
+
+
+def test_intervals_of_own_similarity_stand_beside_it_alone(result: SweepResult) -> None:
+    known = result.statistics_of("mean")
+    assert known
+    assert known.own
+    table = [row for row in rows(similarity_csv(result)) if (row["measure"], row["reduction"]) == ("cka", "mean")]
+    own = [row for row in table if row["baseline_point"] == row["pruned_point"]]
+    bounds = [(float(row["low"]), float(row["high"])) if row["low"] else None for row in own]
+    assert bounds == [interval for frame in known.own for interval in frame]
+    assert any(bounds)
+    assert all((row["low"], row["high"]) == ("", "") for row in table if row not in own)
 
 
 def test_the_table_of_metrics_reads_back_equal(result: SweepResult) -> None:
@@ -169,14 +191,22 @@ def test_the_table_of_metrics_reads_back_equal(result: SweepResult) -> None:
         for frame in result.frames
     )
     read = rows(metrics_csv(result.model_copy(update={"frames": frames})))
-    assert [row["metric"] for row in read] == ["accuracy", "f1"] * len(AMOUNTS)
-    for frame, row in zip(result.frames, read[::2], strict=True):
+    names = ["accuracy", "f1", "changed_predictions", "divergence"]
+    assert [row["metric"] for row in read] == names * len(AMOUNTS)
+    for frame, row in zip(result.frames, read[::4], strict=True):
         interval = frame.intervals["accuracy"]
         assert float(row["amount"]) == frame.amount
         assert float(row["prunable_sparsity"]) == frame.prunable_sparsity
         assert float(row["value"]) == frame.metrics["accuracy"]
         assert (float(row["low"]), float(row["high"])) == interval
-    assert all((row["value"], row["low"], row["high"]) == ("", "", "") for row in read[1::2])
+    assert all((row["value"], row["low"], row["high"]) == ("", "", "") for row in read[1::4])
+    for frame, changed, divergence in zip(result.frames, read[2::4], read[3::4], strict=True):
+        assert frame.changed
+        assert frame.divergence
+        assert float(changed["value"]) == frame.changed.share
+        assert float(divergence["value"]) == frame.divergence.value
+        for row, interval in ((changed, frame.changed.interval), (divergence, frame.divergence.interval)):
+            assert (row["low"], row["high"]) == (tuple(map(str, interval)) if interval else ("", ""))
 
 
 def test_the_json_is_the_result(result: SweepResult) -> None:

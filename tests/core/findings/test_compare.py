@@ -55,7 +55,7 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
     )  # of the other minus the first; the sentence has the first minus the other
     assert sentence == (
         "Of an overall change of 0.05, 70 % lies in the upper half of the layers under magnitude pruning of the "
-        "encoder and 90 % under wanda pruning of the encoder "
+        "encoder and 90 % under Wanda pruning of the encoder "
         f"(95 % interval −{high:.0f} to −{low:.0f} percentage points for the difference, over examples) "
         "(MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)."
     )
@@ -131,7 +131,7 @@ def test_who_is_right_more_often_is_said_with_the_amounts() -> None:
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 30), 0.6: range(0, 30), 0.9: range(0, 2)})
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.3: range(0, 10), 0.6: range(0, 10), 0.9: range(0, 20)})
     assert comparison_findings(one, other, "mean")[1] == (
-        "In accuracy, magnitude pruning of the encoder is right more often at amounts 0.30 and 0.60; wanda pruning of "
+        "In accuracy, magnitude pruning of the encoder is right more often at amounts 0.30 and 0.60; Wanda pruning of "
         "the encoder is right more often at amount 0.90 (exact McNemar test, Holm's correction over 3 amounts at which "
         "both remove equally much: p < 0.05)."
     )

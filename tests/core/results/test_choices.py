@@ -1,6 +1,6 @@
 """Which results belong together, which is offered first, and by which labels."""
 
-from core.results.choices import companions, counterpart, distinguishing_labels, isolated
+from core.results.choices import companions, counterpart, distinguishing_labels, isolated, offered
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -14,7 +14,7 @@ def test_parts_that_all_results_share_are_not_repeated() -> None:
     entries = [entry_of(result()), entry_of(result(method="random", seed=2))]
     assert list(distinguishing_labels(entries).values()) == [
         "Magnitude pruning of the encoder",
-        "Random pruning of the encoder (seed 2)",
+        "Random pruning of the encoder, as magnitude prunes (seed 2)",
     ]
 
 
@@ -99,3 +99,10 @@ def test_a_method_is_compared_with_its_control_and_a_control_with_its_method() -
     assert counterpart(units, among) == alone, "the first on the same examples"
     assert counterpart(wanda, among) == alone, "no other on its examples: the first"
     assert counterpart(magnitude, [magnitude]) is None
+
+
+def test_sweeps_that_stop_at_a_damage_are_offered_only_when_asked_for_or_alone() -> None:
+    whole, fine = entry_of(result()), entry_of(result(method="attribution", scope=None, until_damage=0.3))
+    assert offered([fine, whole]) == [whole]
+    assert offered([fine, whole], [fine.key]) == [fine, whole]
+    assert offered([fine]) == [fine]

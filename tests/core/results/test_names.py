@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.results.names import amount_name, data_name, listed, point_names, pruning_name
+from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name
 from tests.builders import make_result
 
 
@@ -18,14 +18,36 @@ def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
         ("magnitude", "encoder", "Magnitude pruning of the encoder"),
         ("magnitude", "all-linear", "Magnitude pruning of all linear layers"),
         ("wanda", "layer:2", "Wanda pruning of layer 3 alone"),
-        ("random", "encoder", "Random pruning of the encoder (seed 4)"),
+        ("random", "encoder", "Random pruning of the encoder, as magnitude prunes (seed 4)"),
         ("attribution", None, "Attribution pruning"),
         ("attribution-residual", None, "Attribution pruning (as published)"),
-        ("random-neuron", None, "Pruning of random units (seed 4)"),
+        ("random-neuron", None, "Pruning of random units, as attribution prunes (seed 4)"),
     ],
 )
 def test_a_pruning_is_named_by_method_scope_and_seed(method: str, scope: str | None, expected: str) -> None:
     assert pruning_name(make_result(method=method, scope=scope, seed=4)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "controls", "scope", "expected"),
+    [
+        ("random", "wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
+        ("random", "magnitude", "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
+        (
+            "random-neuron",
+            "attribution-residual",
+            None,
+            "Pruning of random units, as attribution prunes (as published, seed 4)",
+        ),
+    ],
+)
+def test_a_control_is_named_by_what_it_controls(method: str, controls: str, scope: str | None, expected: str) -> None:
+    assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == expected
+
+
+def test_a_proper_noun_keeps_its_capital_in_a_sentence() -> None:
+    assert in_sentence("Wanda pruning") == "Wanda pruning"
+    assert in_sentence("Magnitude pruning") == "magnitude pruning"
 
 
 def test_data_that_was_written_is_said_to_be() -> None:

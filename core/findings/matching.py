@@ -1,0 +1,106 @@
+"""Match two results where both have reached the same damage or divergence, by interpolation between stored frames.
+
+Where a value is reached is `core.sweep.equal_damage`'s definition: at the first frame that reaches it, between that
+frame and the one before. Everything a picture shows is interpolated linearly there; predictions cannot be.
+"""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from core.findings.overview import own_similarity
+from core.results.names import ReductionKey
+from core.results.schema import Bounds, ChangedRecord, DivergenceRecord, Frame, Matrix, Row, SweepResult
+from core.sweep.equal_damage import Missing, damage, first_reached
+
+Matched = Literal["damage", "divergence"]
+Array = npt.NDArray[np.float64]
+
+STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages at which results are judged
+MOST_FRAMES = 30  # about as many as a sweep has
+
+
+def values_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> Array:
+    """Return every frame's damage or divergence, (frames,); NaN where it is undefined or unknown."""
+    if axis == "damage":
+        return damage(own_similarity(result, reduction))
+    return np.array([frame.divergence.value if frame.divergence else np.nan for frame in result.frames])
+
+
+def largest_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> float:
+    """Return the largest damage or divergence that a result reaches before one is undefined; 0 without any."""
+    values = values_on(axis, result, reduction)
+    undefined = np.isnan(values)
+    known = values[: undefined.argmax()] if undefined.any() else values
+    return float(known.max(initial=0.0))
+
+
+def grid_to(largest: float) -> tuple[float, ...]:
+    """Return evenly spaced values from 0 to at most `largest`, in the finest step that takes few frames."""
+    step = next((step for step in STEPS if largest / step < MOST_FRAMES), STEPS[-1])
+    return tuple(round(k * step, 6) for k in range(int(largest / step + 1e-9) + 1))
+
+
+def frames_at(axis: Matched, result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]) -> list[Frame]:
+    """Interpolate a result's frames at values that it reaches, the first of them 0."""
+    values = values_on(axis, result, reduction)
+    frames = [result.frames[0]]
+    for target in places[1:]:
+        found = first_reached(values, target)
+        assert not isinstance(found, Missing)  # `places` end at what it reaches
+        k, share = found
+        frames.append(between(result.frames[k - 1], result.frames[k], share))
+    return frames
+
+
+def between(low: Frame, high: Frame, share: float) -> Frame:
+    """Interpolate linearly between two frames; what either lacks is missing, and so are predictions."""
+
+    def mix(a: float | None, b: float | None) -> float | None:
+        return None if a is None or b is None else a + share * (b - a)
+
+    def number(a: float, b: float) -> float:
+        return a + share * (b - a)
+
+    def bounds(a: Bounds | None, b: Bounds | None) -> Bounds | None:
+        return None if a is None or b is None else (number(a[0], b[0]), number(a[1], b[1]))
+
+    def row(a: Row, b: Row) -> Row:
+        return tuple(mix(x, y) for x, y in zip(a, b, strict=True))
+
+    def similarity(a: Matrix | Row | None, b: Matrix | Row | None) -> Matrix | Row | None:
+        if a is None or b is None:
+            return None
+        if isinstance(a[0], tuple):
+            return tuple(row(x, y) for x, y in zip(a, b, strict=True))  # type: ignore[arg-type]
+        return row(a, b)  # type: ignore[arg-type]
+
+    changed, divergence = (low.changed, high.changed), (low.divergence, high.divergence)
+    return Frame(
+        amount=number(low.amount, high.amount),
+        sparsity=number(low.sparsity, high.sparsity),
+        prunable_sparsity=number(low.prunable_sparsity, high.prunable_sparsity),
+        layer_sparsity=tuple(map(number, low.layer_sparsity, high.layer_sparsity)),
+        metrics={name: mix(value, high.metrics[name]) for name, value in low.metrics.items()},
+        intervals={name: bounds(value, high.intervals[name]) for name, value in low.intervals.items()},
+        similarity={
+            measure: {
+                reduction: similarity(values, high.similarity[measure].get(reduction))
+                for reduction, values in by_reduction.items()
+            }
+            for measure, by_reduction in low.similarity.items()
+        },
+        predictions=(),
+        changed=ChangedRecord(
+            share=number(changed[0].share, changed[1].share), interval=bounds(changed[0].interval, changed[1].interval)
+        )
+        if changed[0] and changed[1]
+        else None,
+        divergence=DivergenceRecord(
+            value=number(divergence[0].value, divergence[1].value),
+            interval=bounds(divergence[0].interval, divergence[1].interval),
+        )
+        if divergence[0] and divergence[1]
+        else None,
+    )
