@@ -2,8 +2,8 @@
 
 Ordinary pruning is cumulative: a layer's output carries the pruning of all layers below it, so that a decline of
 similarity with depth is expected. Pruned alone, layers can be compared without it. Their order counts as reversed only
-if the lower half changes more than the upper half, beyond the interval over examples, and random removal does not show
-the same. `words/isolated.jinja` words it.
+if the lower half changes more than the upper half, beyond the interval over examples, and random removal shows no order
+in either direction. `words/isolated.jinja` words it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from core.sweep.statistics import Difference, jackknife
 Array = npt.NDArray[np.float64]
 
 AMOUNT = 0.5  # preferred, where one amount is shown
-State = Literal["reversed", "also at random", "no control", "same", "none shown"]
+State = Literal["reversed", "also at random", "otherwise at random", "no control", "same", "none shown"]
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
 
 
@@ -63,7 +63,9 @@ class IsolatedOrder:
             return "same"
         if self.control_gap is None:
             return "no control"
-        return "also at random" if self.control_gap.excludes_zero else "reversed"
+        if self.control_gap.excludes_zero:
+            return "also at random" if self.control_gap.high < 0 else "otherwise at random"
+        return "reversed"
 
 
 def isolated_orders(

@@ -67,8 +67,9 @@ def test_the_difference_of_the_halves_is_paired_by_example() -> None:
 @pytest.mark.parametrize(
     ("effects", "control", "state", "words"),
     [
-        (REVERSED, LEVEL, "reversed", "which random removal does not show: the order is reversed"),
-        (REVERSED, REVERSED, "also at random", "this is not counted as a reversed order"),
+        (REVERSED, LEVEL, "reversed", "random removal shows no order: the order is reversed"),
+        (REVERSED, REVERSED, "also at random", "and so they do under random removal: this is not counted"),
+        (REVERSED, ORDINARY, "otherwise at random", "while under random removal the upper ones do: since depth"),
         (REVERSED, None, "no control", "but no random control says whether that is this method's doing"),
         (ORDINARY, LEVEL, "same", "the upper layers change more, as when all layers are pruned"),
         (LEVEL, LEVEL, "none shown", "depth is not shown to order the layers"),
