@@ -1,23 +1,63 @@
-"""`python -m benchmarks.verdicts`: prints the table of all verdicts as Markdown.
+"""`python -m benchmarks.verdicts`: prints the table of all verdicts as Markdown, or writes it into a document.
 
-It reads a folder of result files, by default the shipped ones.
+It reads a folder of result files, by default the shipped ones. In a document (`--into README.md`) it replaces what
+stands between the lines `<!-- verdicts -->` and `<!-- end of verdicts -->`.
 """
 
 import argparse
+import re
+from collections import Counter
 from pathlib import Path
 
-from core.findings.verdicts import verdict_rows, verdict_table
+from core.findings.verdicts import VerdictRow, verdict_rows, verdict_table
+from core.findings.words import render
+from core.request.catalog import TASKS
 from core.results import store
+from core.results.choices import task_title
+from core.results.names import listed
 from ui.text import markdown_table
+
+BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
+
+
+def table_of(folder: Path) -> str:
+    """Judge all results of a folder, and say which tasks they cover."""
+    results = [store.load(path) for path in sorted(folder.glob("*.json"))]
+    table = verdict_table(results, results)
+    return f"{_covered(table)}\n\n{markdown_table(verdict_rows(table))}" if table else "There is no result to judge."
+
+
+def _covered(table: list[VerdictRow]) -> str:
+    """Name the tasks of a table, and count its verdicts."""
+    tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
+    states = Counter(render("claim", "state", direction=row.direction) for row in table)
+    counts = ", ".join(f"{count} × {state}" for state, count in states.most_common())
+    return f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counts}."
+
+
+def written_into(document: str, text: str) -> str:
+    """Return a document with another text between its markers.
+
+    Raises:
+        ValueError: The document has no markers.
+    """
+    between = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
+    if not between.search(document):
+        raise ValueError(f"there are no lines {BEGIN} and {END}: add them where the table belongs")
+    return between.sub(lambda _: f"{BEGIN}\n{text}\n{END}", document)
 
 
 def main() -> None:
-    """Read all results of a folder and judge them."""
+    """Judge all results of a folder; print the table or write it into a document."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("--results", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
-    results = [store.load(path) for path in sorted(parser.parse_args().results.glob("*.json"))]
-    rows = verdict_rows(verdict_table(results, results))
-    print(markdown_table(rows) if rows else "There is no result to judge.")
+    parser.add_argument("--into", type=Path, help="a Markdown document with the two markers")
+    options = parser.parse_args()
+    table = table_of(options.results)
+    if options.into:
+        options.into.write_text(written_into(options.into.read_text("utf-8"), table), "utf-8")
+    else:
+        print(table)
 
 
 if __name__ == "__main__":
