@@ -271,7 +271,7 @@ def show_result(result: SweepResult) -> None:
         with refusals_shown():
             offer_control(result, at_hand())
     with st.container(horizontal=True):
-        link_to_views(result)
+        link_to_views(result, from_lab=True)
     offer_exports(result, reduction)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.findings.claim import verdict
 from core.request.controls import judged_beside
 from core.results.choices import control_seeds
 from core.results.library import Entry, entry_of
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
-from ui.header import link_to
 from ui.jobs import request_behind, start
+from ui.results import companions_of
 
 NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not computed again."
 NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
@@ -27,7 +28,10 @@ def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, i
         How many of the needed seeds are missing, and how many are needed: none for a control.
     """
     needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
-    return len(needed - control_seeds(entry_of(result), entries)), len(needed)
+    missing = len(needed - control_seeds(entry_of(result), entries))
+    if missing:  # the verdict may be content with sweeps in other steps
+        missing = max(min(missing, len(needed) - len(verdict(result, companions_of(result, entries)).controls)), 0)
+    return missing, len(needed)
 
 
 def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
@@ -49,10 +53,3 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
         st.markdown(f":small[{at_hand}.]", width="content")
     if pressed:
         start(request, follow_ups=judged_beside(request))
-
-
-def link_to_control(result: SweepResult, entries: Sequence[Entry]) -> None:
-    """Link to the Lab, where the missing seeds of a result's random control can be computed."""
-    missing, _ = missing_seeds(result, entries)
-    if missing and request_behind(result):
-        link_to("Lab", "Run its control in the Lab", ":material/casino:", result=result.key)

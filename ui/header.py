@@ -3,8 +3,10 @@
 import streamlit as st
 
 from core.results.schema import SweepResult
-from ui.jobs import link_parameters, note_watching
+from ui.controls import missing_seeds
+from ui.jobs import link_parameters, note_watching, request_behind
 from ui.player import note_opened, preload_vega
+from ui.results import at_hand
 
 PAGES = {
     "Overview": "app.py",
@@ -37,12 +39,21 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
     st.page_link(PAGES[page], label=label, icon=icon, query_params={**parameters, **link_parameters()})
 
 
-def link_to_views(result: SweepResult, *others: SweepResult) -> None:
+def link_to_control(*results: SweepResult) -> None:
+    """Link to the Lab, where the random control of the first result that lacks it can be computed."""
+    entries = at_hand()
+    lacking = (result for result in results if missing_seeds(result, entries)[0] and request_behind(result))
+    if first := next(lacking, None):
+        link_to("Lab", "Run its control in the Lab", ":material/casino:", result=first.key)
+
+
+def link_to_views(result: SweepResult, *others: SweepResult, from_lab: bool = False) -> None:
     """Link to the pages that show more of a result.
 
     Args:
         result: The result on show.
         others: The results that are shown beside it.
+        from_lab: Whether the page is the Lab, which offers the result's control itself.
     """
     link_to("Layers", "Look at each layer", ":material/layers:", result=result.key)
     if others:
@@ -51,6 +62,8 @@ def link_to_views(result: SweepResult, *others: SweepResult) -> None:
         link_to("Compare", "Compare it with another one", ":material/compare:", result=result.key)
     link_to("Sentences", "See which sentences flip", ":material/format_quote:", result=result.key)
     link_to("Present", "Show it on a projector", ":material/present_to_all:", result=result.key)
+    if not from_lab:
+        link_to_control(result, *others)
 
 
 def page_header(title: str) -> None:

@@ -108,8 +108,8 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
         with right:
             step = _choose("Pruning amounts", STEP_NAMES, _step_of(shown.amounts), "step")
             largest = None if step == LIST else _choose_largest(shown)
-            until = _choose_stop(shown)
-            measures = _choose_measures(shown)
+        until = _choose_stop(shown)
+        measures = _choose_measures(shown)
     with_control = _choose_control(method)
     with st.form("lab-form", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):

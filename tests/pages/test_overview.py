@@ -28,6 +28,14 @@ def falling(amount: float, layer: int, layers: int) -> float:
     return 1 - 0.1 * amount / (0.9 - 0.1 * layer)
 
 
+@pytest.mark.parametrize("seeds", [4, 5])
+def test_a_method_without_all_seeds_of_its_control_leads_to_the_lab(shipped: Path, seeds: int) -> None:
+    result = make_result()
+    ship(shipped, result, *(make_result(method="random", seed=seed) for seed in range(seeds)))
+    links = {link.proto.label: link.proto.query_string for link in open_page(PAGE).get("page_link")}
+    assert links.get("Run its control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
+
+
 def test_it_opens_with_two_tasks_in_step_and_what_they_say(shipped: Path) -> None:
     course = {"own_cka": falling, "accuracy": lambda amount: 0.9 if amount < 0.42 else 0.5}
     cola, sst2 = pair("magnitude", **course)

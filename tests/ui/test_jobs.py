@@ -1,14 +1,17 @@
 """A job in words, and on a page that does not show it."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.job import Job
 from core.jobs.queue import FRESH_SECONDS, JobQueue
 from core.request.catalog import ROOT
+from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.queues import Clock, now, running
-from ui.jobs import partial_result, progress, progress_text
+from ui.jobs import partial_result, progress, progress_text, what_is_kept
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
 
@@ -31,6 +34,42 @@ REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="han
 )
 def test_a_living_job_in_words(job: Job, text: str) -> None:
     assert progress_text(job) == text
+
+
+UNITS = judged_beside(replace(REQUEST, method="attribution", scope=None))  # itself in small steps, ten seeds
+
+
+@pytest.mark.parametrize(
+    ("step", "job", "text"),
+    [
+        (0, Job("a", state="running", stage="x", done=1, total=4), "x, 25%; then its control"),
+        (
+            1,
+            Job("a", state="running", stage="x", done=1, total=2, seconds_left=3.0),
+            "In small steps: x, 5%, about 63 s left",
+        ),
+        (3, Job("a", position=1), "Control 2 of 10: Waiting: 1 run comes first"),
+        (
+            11,
+            Job("a", state="running", stage="x", done=1, total=2, seconds_left=3.0),
+            "Control 10 of 10: x, 95%, about 3 s left",
+        ),
+    ],
+)
+def test_a_job_of_several_sweeps_in_words(step: int, job: Job, text: str) -> None:
+    """The time left is that of all sweeps to come, at the pace of the current one."""
+    finished = ("key",) * max(step - 1, 0)
+    chain = replace(job, request=REQUEST, follow_ups=UNITS, step=step, follow_up_keys=finished)
+    assert progress_text(chain) == text
+
+
+@pytest.mark.parametrize(
+    ("finished", "words"),
+    [(0, "The result is kept."), (1, "The result is kept."), (4, "The result and 3 of its 10 controls are kept.")],
+)
+def test_what_is_left_of_a_cancelled_job_in_words(finished: int, words: str) -> None:
+    job = Job("a", REQUEST, "cancelled", follow_ups=UNITS, follow_up_keys=("k",) * finished, message="Cancelled.")
+    assert what_is_kept(job) == f"Cancelled. {words}"
 
 
 def test_progress_is_a_fraction() -> None:
