@@ -58,7 +58,9 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
     """
     folder = _folder_of(output)
     path = output if output is not None and output != folder else folder / f"{result.key}.json"
-    text = json.dumps(sealed(result).model_dump(mode="json"), allow_nan=False, ensure_ascii=False)
+    text = json.dumps(
+        sealed(result).model_dump(mode="json"), allow_nan=False, ensure_ascii=False, separators=(",", ":")
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text)

@@ -23,7 +23,7 @@ from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of
 from core.sweep.meter import Measured, Predictions, Pruned
 from core.sweep.metrics import evaluate
-from core.sweep.statistics import layer_statistics
+from core.sweep.statistics import DECIMALS, layer_statistics
 
 Array = npt.NDArray[np.float64]
 ByMeasure = Mapping[str, Mapping[str, Compared | None]]  # by measure and reduction; None: undefined for the method
@@ -122,8 +122,8 @@ def values_of(values: Array) -> Matrix | Row:
 
 
 def row_of(values: Array) -> Row:
-    """Convert one value a point for the file, undefined ones to None."""
-    return tuple(None if value != value else value for value in values.tolist())
+    """Convert one value a point for the file: undefined ones to None, the others rounded to DECIMALS."""
+    return tuple(None if value != value else value for value in values.round(DECIMALS).tolist())
 
 
 # ---------------------------------------------------------------- statistics of all frames

@@ -28,6 +28,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CONFIDENCE = 0.95
+DECIMALS = 9  # of similarities and their intervals in a file; float32 features move the seventh
 
 # ---------------------------------------------------------------- survival and the depth gap
 
@@ -213,7 +214,7 @@ def _at(amounts: Sequence[float], own: Array, replicates: Array, place: Place | 
 
 
 def _bounds(low: float, high: float) -> Bounds | None:
-    return None if np.isnan(low) or np.isnan(high) else (low, high)
+    return None if np.isnan(low) or np.isnan(high) else (round(low, DECIMALS), round(high, DECIMALS))
 
 
 def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
