@@ -6,6 +6,7 @@ from typing import cast
 import streamlit as st
 
 from core.charts.compare import compare_frames, compare_views
+from core.charts.profiles import profile_frames, profile_views
 from core.findings.comparable import same_examples
 from core.findings.compare import (
     Axis,
@@ -16,7 +17,8 @@ from core.findings.compare import (
     notes_on,
     shown_together,
 )
-from core.results.choices import counterpart, offered
+from core.findings.profiles import cost_finding, profiled, without_profile
+from core.results.choices import counterpart, offered, task_title
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
@@ -24,7 +26,7 @@ from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
-from ui.results import at_hand
+from ui.results import at_hand, methods_of
 from ui.text import markdown_table, plain
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
@@ -40,6 +42,11 @@ AXIS_EXPLANATIONS = {
     "divergence": "The two are shown where the probabilities they give have moved equally far from the unpruned "
     "model's, whatever the amounts; numbers between measured amounts are interpolated.",
 }
+PROFILES = (
+    "Every small picture shows the similarity that each layer keeps, from the first to the last, at the same overall "
+    "change of all layers. The thin grey lines are random pruning of as many weights of each matrix, one per seed: "
+    "only what leaves them is the method's doing. Bands are 95 % intervals over examples."
+)
 TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 
 
@@ -62,7 +69,7 @@ def compare() -> None:
         with reduction_column:
             reduction = choose_reduction(first)
     with picture:
-        show_both(first, second, reduction, axis)
+        show_both(first, second, reduction, axis, entries)
 
 
 def show_too_few(entries: Sequence[Entry]) -> None:
@@ -95,7 +102,7 @@ def choose_axis() -> Axis:
     return cast(Axis, chosen)
 
 
-def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axis) -> None:
+def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axis, entries: Sequence[Entry]) -> None:
     """Show two results together, and say how they differ."""
     if first.key == second.key:
         st.info("First and second are the same result. Choose another one below to see a difference.")
@@ -116,7 +123,33 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):
         show_tests(first, second, reduction, names)
+    show_all_methods(first, reduction, entries)
     offer_exports(first, reduction, (second,))
+
+
+@st.fragment
+def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entry]) -> None:
+    """Show all methods of a result's task at one overall change, once that is unfolded: it reads many results."""
+    label = f"All methods on {task_title(result.task.name)} at one overall change, and what a CKA costs"
+    panel = st.expander(label, key=f"profiles-{result.key}", icon=":material/stacked_line_chart:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        with st.spinner("Reading the results of all methods"):
+            methods = profiled(methods_of(result, entries), reduction)
+        show_pictures(
+            profile_views(methods, reduction),
+            profile_frames(),
+            key="profiles",
+            title=label,
+            layout="profiles",
+            group="profiles",
+            start=START,
+            link=False,
+        )
+        for words in filter(None, (cost_finding(methods, reduction), without_profile(methods, reduction))):
+            st.markdown(plain(words))
+        st.markdown(PROFILES)
 
 
 def show_tests(first: SweepResult, second: SweepResult, reduction: str, names: tuple[str, str]) -> None:

@@ -122,6 +122,7 @@ def show_pictures(
     autoplay: bool = False,
     start: float | None = None,
     on_pick: Callable[[], None] | None = None,
+    link: bool = True,
 ) -> None:
     """Show views that one bar moves through the pruning amounts.
 
@@ -137,6 +138,7 @@ def show_pictures(
         autoplay: Whether it plays at first sight; it does not where the visitor's system asks for less motion.
         start: The amount shown first; with one, nothing plays by itself.
         on_pick: Called when a mark is clicked whose data have a `pick`; see `picked`.
+        link: Whether the bar offers a link to what is shown.
     """
     _mount(
         key,
@@ -148,7 +150,7 @@ def show_pictures(
             "layout": layout,
             "frames": frames,
             "views": specs(views),
-            "link": True,
+            "link": link,
         },
         on_pick=on_pick,
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import library, store
-from core.results.choices import companions, isolated
+from core.results.choices import companions, isolated, methods_beside
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from core.results.store import load
@@ -80,6 +80,12 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
     """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
     return _read(isolated(library.entry_of(result), entries))
+
+
+def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
+    """Read all methods measured like a result, each with the results that it is judged beside."""
+    methods = _read(methods_beside(library.entry_of(result), entries))
+    return [(method, companions_of(method, entries)) for method in methods]
 
 
 def _read(entries: Iterable[Entry]) -> list[SweepResult]:

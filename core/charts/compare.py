@@ -81,18 +81,22 @@ def compare_frames(
         names: What stands before each number.
         metrics: One of each result; None is one that both have.
     """
-    first_metric, second_metric = metrics or (metric_of(*results),) * 2
-    symbols = dict.fromkeys((METRICS[first_metric].symbol, METRICS[second_metric].symbol))
+    shown = metrics or (metric_of(*results),) * 2
+    symbols = [METRICS[metric].symbol for metric in shown]
+    words = (
+        names if len(set(symbols)) == 1 else [f"{name} {symbol}" for name, symbol in zip(names, symbols, strict=True)]
+    )
     rows = []
     for at, (first, second) in zip(together.places, together.pairs, strict=True):
-        numbers = zip(names, (first.metrics.get(first_metric), second.metrics.get(second_metric)), strict=True)
-        values = " and ".join(f"{name} {two_places(value)}".strip() for name, value in numbers)
+        numbers = (first.metrics.get(shown[0]), second.metrics.get(shown[1]))
+        values = " and ".join(f"{word} {two_places(value)}".strip() for word, value in zip(words, numbers, strict=True))
+        told = f"{symbols[0]} {values}" if len(set(symbols)) == 1 else values
         amounts = f"at amounts {two_places(first.amount)} and {two_places(second.amount)} · "
         rows.append(
             {
                 "amount": rounded(at),
                 "name": f"{SCALE_WORDS[together.scale]} {_place_name(at, first, second, together.scale)}",
-                "detail": f"{amounts if together.is_interpolated else ''}{' and '.join(symbols)} {values}",
+                "detail": f"{amounts if together.is_interpolated else ''}{told}",
             }
         )
     return rows
@@ -108,7 +112,7 @@ def _place_name(at: float, first: Frame, second: Frame, scale: Scale) -> str:
 def _titles(names: tuple[str, str]) -> list[list[str]]:
     """Return the titles of both heatmaps and of their difference, in equally many lines: they are equally high."""
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
-    titles = [textwrap.wrap(text, TITLE_WIDTH) for text in texts]
+    titles = [textwrap.wrap(text.replace("(seed ", f"(seed{BLANK}"), TITLE_WIDTH) for text in texts]
     most = max(map(len, titles))
     return [title + [BLANK] * (most - len(title)) for title in titles]
 

@@ -25,6 +25,8 @@ OUTLINE_COLOUR = "#2ca5b8"  # of a layer with itself: a hue that magma lacks, vi
 FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # of two results: differ without red and green; 3 : 1 on both themes
 ALONE_COLOUR = SECOND_COLOUR  # of a layer that is pruned alone
 CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black
+METHOD_COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]  # 3 : 1 on both themes
+METHOD_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
 LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02"]  # ColorBrewer's Dark2, which colour-blind readers can tell apart
 LABEL_DASHES = [[1, 0], [7, 3], [2, 2]]
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
@@ -136,12 +138,13 @@ def value_axis(field: str, title: str, largest: float) -> alt.X:
 
 
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN) -> alt.Y:
-    """Return a vertical axis for values up to 1; ticks from 0, or from the first quarter below it."""
+    """Return a vertical axis for values up to 1, in quarters, or in halves where much lies below 0."""
+    ticks = [tick for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1)) if tick <= domain[1]]
     return alt.Y(
         field,
         title=title,
         scale=alt.Scale(domain=list(domain), nice=False, clamp=True),
-        axis=alt.Axis(values=[-0.25, 0, 0.25, 0.5, 0.75, 1], format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
+        axis=alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
 
 

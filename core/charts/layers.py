@@ -367,9 +367,11 @@ def _row(points: tuple[str, ...], measure: str) -> LayerChart:
 
 def _alone(top: float) -> LayerChart:
     """Draw a diamond with its interval for each layer, and a dot for each seed of its control."""
-    x = alt.X("layer:N", title="Layer", sort=None, scale=alt.Scale(type="point", padding=0.5))
+    axis = alt.Axis(labelAngle=0)
+    x = alt.X("layer:N", title="Layer", sort=None, scale=alt.Scale(type="point", padding=0.5), axis=axis)
     axis = alt.Axis(tickCount=5, minExtent=MARGIN, maxExtent=MARGIN)
-    y = alt.Y("shown:Q", title="1 − own CKA", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
+    scale = alt.Scale(type="sqrt", domain=[0, top], nice=False)  # small effects at small amounts, large ones at large
+    y = alt.Y("shown:Q", title="1 − own CKA", scale=scale, axis=axis)
     effects, seeds, measured = (alt.Chart(alt.NamedData(name)) for name in ("effects", "seeds", "measured"))
     placed = effects.transform_calculate(
         shown="datum.value[frame]", from_="datum.low[frame]", until="datum.high[frame]"

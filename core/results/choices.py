@@ -92,6 +92,20 @@ def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     }
 
 
+def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the methods measured like a result, each by one sweep over all amounts: no controls, no single layers."""
+    methods: dict[tuple[str, str | None], Entry] = {}
+    for candidate in among:
+        if (
+            _measured_alike(candidate, entry)
+            and candidate.controls is None
+            and candidate.until_damage is None
+            and not is_one_layer(candidate.scope)
+        ):
+            methods.setdefault((candidate.method, candidate.scope), candidate)
+    return tuple(methods.values())
+
+
 def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
     """Pick the result that another is first compared with; None if there is none.
 

@@ -10,7 +10,7 @@ from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIO
 from core.request.sweep_request import OWN_SPLIT
 from core.results.schema import SweepResult
 
-PROPER_NOUNS = ("Wanda",)
+PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
 ReductionKey = str  # a key of REDUCTIONS

@@ -20,7 +20,7 @@ def result(**settings: object) -> SweepResult:
 def shown(app: AppTest) -> tuple[str, str]:
     """What stands over the two heatmaps."""
     views = player(app)["views"]
-    one, other = (" ".join(views[side]["title"]).strip() for side in ("first", "second"))
+    one, other = (" ".join(views[side]["title"]).replace("\u00a0", " ").strip() for side in ("first", "second"))
     return one, other
 
 
@@ -106,6 +106,31 @@ def test_the_keys_alone_make_a_link_also_into_another_task(shipped: Path) -> Non
     app.selectbox(key="choose-task").set_value("sst2").run()
     assert not app.info
     assert "result" not in address(app)
+
+
+def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
+    amounts = tuple(k / 20 for k in range(20))
+    ship(shipped, result(amounts=amounts), result(amounts=amounts, method="wanda", own_cka=lambda a, p, n: 1 - a / 4))
+    app = open_page(PAGE)
+    assert player(app)["frames"][1]["name"] == "Pruning amount 0.05"
+    app.button_group(key="choose-axis").set_value("damage").run()
+    assert address(app)["axis"] == "damage"
+    frames = player(app)["frames"]
+    assert frames[1]["name"] == "Overall change 0.01"
+    assert frames[-1]["amount"] == pytest.approx(0.23)
+    assert player(app)["start"] == 0.1
+    assert "Wanda pruning of the encoder reaches an overall change of 0.24 at most" in told(app)
+    assert player(open_page(PAGE, axis="divergence"))["frames"][1]["name"].startswith("Divergence 0.0")
+
+
+def test_all_methods_of_the_task_are_read_when_they_are_unfolded(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship(shipped, result(), result(method="wanda"), result(method="random"), result(scope="layer:1"))
+    read = []
+    monkeypatch.setattr("ui.results.methods_beside", lambda *asked: read.append(asked) or ())
+    open_page(PAGE)
+    assert read == []
 
 
 def test_different_examples_are_looked_at_but_not_tested(shipped: Path) -> None:

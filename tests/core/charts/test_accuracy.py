@@ -84,7 +84,7 @@ def test_the_curve_is_the_tasks_main_metric_which_may_be_negative() -> None:
 def test_accuracy_can_be_asked_for_and_stands_in_where_the_main_metric_is_missing() -> None:
     result = with_correlation(make_result(num_layers=2, amounts=AMOUNTS), (0.6, 0.5, 0.0, -0.1))
     other = make_result(num_layers=3, amounts=AMOUNTS)
-    for asked, title in ((None, "matthews correlation"), ("accuracy", "accuracy")):
+    for asked, title in ((None, "Matthews correlation"), ("accuracy", "accuracy")):
         views_, frames = pair_views((result, other), "mean", ("A", "B"), asked)
         assert views_["left-accuracy"].title == f"A: {title}, 95 % interval"
         assert views_["right-accuracy"].title == "B: accuracy, 95 % interval"

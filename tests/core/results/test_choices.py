@@ -1,6 +1,6 @@
 """Which results belong together, which is offered first, and by which labels."""
 
-from core.results.choices import companions, counterpart, distinguishing_labels, isolated, offered
+from core.results.choices import companions, counterpart, distinguishing_labels, isolated, methods_beside, offered
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -106,3 +106,21 @@ def test_sweeps_that_stop_at_a_damage_are_offered_only_when_asked_for_or_alone()
     assert offered([fine, whole]) == [whole]
     assert offered([fine, whole], [fine.key]) == [fine, whole]
     assert offered([fine]) == [fine]
+
+
+def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() -> None:
+    magnitude, wanda, everywhere = (
+        entry_of(result(**settings)) for settings in ({}, {"method": "wanda"}, {"scope": "all-linear"})
+    )
+    others = [
+        entry_of(result(**settings))
+        for settings in (
+            {"method": "random"},
+            {"scope": "layer:1"},
+            {"points": "both"},
+            {"source": "written"},
+            {"method": "wanda", "until_damage": 0.3},
+            {"method": "wanda", "amounts": (0.0, 0.4)},
+        )
+    ]
+    assert methods_beside(magnitude, [magnitude, wanda, everywhere, *others]) == (magnitude, wanda, everywhere)
