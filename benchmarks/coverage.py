@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -146,8 +145,8 @@ def detailed(found: Sequence[Coverage]) -> Iterator[str]:
 def summary(found: Sequence[Coverage]) -> Iterator[str]:
     """Yield a Markdown table with a line for each kind of interval."""
     yield from _header(("interval", "lines", "lowest", "mean", "highest", "zero width at most", "off target"), left=1)
-    for kind, group in groupby(found, lambda one: one.key.kind):
-        lines = list(group)
+    for kind in dict.fromkeys(one.key.kind for one in found):
+        lines = [one for one in found if one.key.kind == kind]
         covered = [one.covered for one in lines]
         shares = [f"{share:.1%}" for share in (min(covered), np.mean(covered), max(covered))]
         no_width, off = max(one.no_width for one in lines), sum(not one.is_on_target for one in lines)
@@ -211,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def page(truth: Mapping[Key, Interval], intervals: Array, title: str) -> Iterator[str]:
-    """Yield the title, both tables, and the kinds that have no truth to hold.
+    """Yield the title, both tables, and what has no truth to hold.
 
     Args:
         truth: What is printed for all sentences.
@@ -220,10 +219,12 @@ def page(truth: Mapping[Key, Interval], intervals: Array, title: str) -> Iterato
     """
     found = {key: coverage(key, interval.value, intervals[:, k]) for k, (key, interval) in enumerate(truth.items())}
     known = [one for one in found.values() if one.truth == one.truth]
-    unknown = sorted({key.kind for key in found} - {one.key.kind for one in known})
+    kinds = {one.key.kind for one in known}
+    unknown = [key for key, one in found.items() if one not in known]
+    names = dict.fromkeys(f"{key.kind}, {key.where}" if key.kind in kinds else key.kind for key in unknown)
     yield from (title, "", *summary(known), "", *detailed(known))
-    if unknown:
-        yield from ("", f"Undefined on all sentences: {'; '.join(unknown)}")
+    if names:
+        yield from ("", f"Undefined on all sentences: {'; '.join(names)}")
 
 
 if __name__ == "__main__":

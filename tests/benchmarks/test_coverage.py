@@ -58,17 +58,28 @@ def test_off_target_is_too_little_and_for_an_estimate_too_much_as_well() -> None
 
 
 def test_the_summary_counts_lines_off_target() -> None:
-    lines = [Coverage(Key("gap", str(share)), 0.5, share, 1 - share, 0.0, 0.1, 0.0, 0.0) for share in (0.9, 0.95, 0.98)]
-    *_, last = coverage.summary(lines)
-    assert last == "| gap | 3 | 90.0% | 94.3% | 98.0% | 0.0% | 2 |"
+    def line(kind: str, share: float) -> Coverage:
+        return Coverage(Key(kind, str(share)), 0.5, share, 1 - share, 0.0, 0.1, 0.0, 0.0)
+
+    # The kinds alternate, as accuracy and divergence do from amount to amount.
+    found = [line("gap", 0.9), line("D", 0.95), line("gap", 0.95), line("gap", 0.98)]
+    *_, gap, d = coverage.summary(found)
+    assert gap == "| gap | 3 | 90.0% | 94.3% | 98.0% | 0.0% | 2 |"
+    assert d == "| D | 1 | 95.0% | 95.0% | 95.0% | 0.0% | 0 |"
 
 
 def test_what_is_undefined_on_all_sentences_is_named_instead_of_counted() -> None:
-    truth = {Key("gap", "damage 0.1"): Interval(0.1, 0.0, 0.2), Key("floor's gap"): Interval(np.nan, np.nan, np.nan)}
-    intervals = np.array([[(0.1, 0.05, 0.15), (0.1, 0.0, 0.2)], [(0.2, 0.15, 0.25), (np.nan,) * 3]])
+    undefined = Interval(np.nan, np.nan, np.nan)
+    truth = {
+        Key("gap", "damage 0.1"): Interval(0.1, 0.0, 0.2),
+        Key("gap", "damage 0.3"): undefined,
+        Key("own", "layer 1"): undefined,
+        Key("own", "layer 2"): undefined,
+    }
+    intervals = np.array([[(0.1, 0.05, 0.15)] * 4, [(0.2, 0.15, 0.25), *[undefined] * 3]])
     lines = list(coverage.page(truth, intervals, "two subsets"))
     assert lines[0] == "two subsets"
-    assert lines[-1] == "Undefined on all sentences: floor's gap"
+    assert lines[-1] == "Undefined on all sentences: gap, damage 0.3; own"
     (line,) = [line for line in lines if "damage 0.1" in line]
     assert line == "| gap | damage 0.1 | 0.1000 | **50.0%** | 50.0% | 0.0% | 0.1000 | 0.0% | 0.0% |"
 
