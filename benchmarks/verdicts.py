@@ -11,10 +11,11 @@ from pathlib import Path
 
 from core.findings.verdicts import VerdictRow, verdict_rows, verdict_table
 from core.findings.words import render
-from core.request.catalog import TASKS
+from core.request.catalog import ENGINE_VERSION, TASKS
 from core.results import store
 from core.results.choices import task_title
 from core.results.names import listed
+from core.results.schema import SweepResult
 from ui.text import markdown_table
 
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
@@ -23,8 +24,22 @@ BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 def table_of(folder: Path) -> str:
     """Judge all results of a folder, and say which tasks they cover."""
     results = [store.load(path) for path in sorted(folder.glob("*.json"))]
-    table = verdict_table(results, results)
-    return f"{_covered(table)}\n\n{markdown_table(verdict_rows(table))}" if table else "There is no result to judge."
+    table = verdict_table([result for result in results if not _is_earlier(result)], results)
+    if not table:
+        return "There is no result to judge."
+    return f"{_covered(table)}{_left_out(results)}\n\n{markdown_table(verdict_rows(table))}"
+
+
+def _is_earlier(result: SweepResult) -> bool:
+    """Whether an earlier version measured a result, which then lacks what a verdict needs."""
+    return result.environment.get("engine") != ENGINE_VERSION
+
+
+def _left_out(results: list[SweepResult]) -> str:
+    tasks = sorted({result.task.name for result in results if _is_earlier(result)}, key=[*TASKS].index)
+    if not tasks:
+        return ""
+    return f" Results of an earlier version, which have no verdict: {listed([task_title(task) for task in tasks])}."
 
 
 def _covered(table: list[VerdictRow]) -> str:
