@@ -230,7 +230,8 @@ def test_statistics_are_of_the_frames(tiny_bert: Path, glue_folder: Path) -> Non
     for name in ("mean", "cls"):
         own = np.array([np.diag(np.array(frame.similarity["cka"][name], dtype=float)) for frame in result.frames])
         of = result.statistics["cka"][name]
-        assert [one.value for one in of.survival] == [one.value for one in survival(result.amounts, own)]
+        expected = [layer.value for layer in survival(result.amounts, own)]
+        assert [layer.value for layer in of.survival] == pytest.approx(expected, abs=1e-7)  # a file rounds own CKA
         assert of.depth_gap.value == pytest.approx(depth_gap(result.amounts, own))
         assert of.depth_gap.low < of.depth_gap.value < of.depth_gap.high
         assert np.mean(of.depth_gap.replicates) == pytest.approx(of.depth_gap.value, abs=0.02)
