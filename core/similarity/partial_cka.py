@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.request.catalog import LEAST_LEFT
 from core.similarity.cka import leave_one_out, own_cka
-from core.similarity.gram import compare_own
+from core.similarity.gram import OwnComparison, compare_own
 from core.similarity.measure import Compared, Comparer, Sample
 
 Array = npt.NDArray[np.float64]
@@ -26,14 +26,23 @@ def comparer(baseline: Sample, emptied: Sample | None) -> Comparer | None:
     if emptied is None:
         return None
     floor = emptied.grams
-    baseline_floor = compare_own(baseline.grams, floor)
+    baseline_floor = _compared(baseline, compare_own(baseline.grams, floor))  # the same for every pruned model
 
     def compared(pruned: Sample) -> Compared:
-        pairs = (compare_own(baseline.grams, pruned.grams), baseline_floor, compare_own(pruned.grams, floor))
-        without = partial_cka(*map(leave_one_out, pairs)) if baseline.can_leave_one_out else None  # (points, n)
-        return Compared(partial_cka(*map(own_cka, pairs)), without)
+        own = _compared(baseline, compare_own(baseline.grams, pruned.grams))
+        pruned_floor = _compared(baseline, compare_own(pruned.grams, floor))
+        without = [part.without for part in (own, baseline_floor, pruned_floor) if part.without is not None]
+        return Compared(
+            partial_cka(own.values, baseline_floor.values, pruned_floor.values),
+            partial_cka(*without) if without else None,  # (points, n)
+        )
 
     return compared
+
+
+def _compared(baseline: Sample, pair: OwnComparison) -> Compared:
+    """Compute CKA of each point in two models, and without each example where enough stay."""
+    return Compared(own_cka(pair), leave_one_out(pair) if baseline.can_leave_one_out else None)
 
 
 def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:
