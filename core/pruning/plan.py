@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.calibration import Calibration
+from core.request.catalog import DEFAULT_CONTROLLED
 
 Allocation = TypeVar("Allocation")
 
@@ -39,13 +40,13 @@ class Baseline:
         """Look up how to remove as much as the controlled method does in each place.
 
         Args:
-            control: The random method, for the error.
-            allocations: By controlled method; the first is the default.
+            control: The random method.
+            allocations: By controlled method.
 
         Raises:
             ValueError: `control` cannot control the method.
         """
-        method = self.controls or next(iter(allocations))
+        method = self.controls or DEFAULT_CONTROLLED[control]
         if method not in allocations:
             raise ValueError(f"'{control}' cannot control '{method}', only {' or '.join(allocations)}")
         return allocations[method]
