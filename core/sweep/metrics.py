@@ -1,7 +1,7 @@
 """How well the pruned model classifies: accuracy, Matthews correlation, F1, their intervals, paired tests.
 
 Libraries compute all of it: scikit-learn the scores, SciPy the bootstrap, statsmodels the Wilson interval, McNemar's
-test and Holm's correction.
+test and Holm's correction. Only the scores of resamples are `core.sweep.scores`'s, which agree with scikit-learn's.
 """
 
 import warnings
@@ -17,11 +17,12 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from core.sweep.scores import SCORES as RESAMPLED_SCORES
+
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 Predicted = tuple[int, ...]
-CountsToScore = Callable[[Array, Array, int, int], Array]
 
 CONFIDENCE = 0.95
 RESAMPLES = 5_000
@@ -30,6 +31,9 @@ SCORES: Mapping[str, Callable[[Labels, Labels], float]] = {
     "accuracy": accuracy_score,
     "matthews_correlation": matthews_corrcoef,
     "f1": lambda gold, predicted: f1_score(gold, predicted, zero_division=0.0),
+    "macro_f1": lambda gold, predicted: f1_score(
+        gold, predicted, labels=np.unique(gold), average="macro", zero_division=0.0
+    ),
 }
 
 
@@ -39,13 +43,13 @@ def evaluate(
     """Compute metrics and their 95 % intervals.
 
     Args:
-        names: Names from SCORES; F1 takes label 1 as positive.
+        names: Names from SCORES. F1 takes label 1 as positive; macro-F1 is over the labels among the gold ones.
         gold: (examples,) label indices.
         predicted: (examples,) label indices.
 
     Returns:
         The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap over examples,
-        stratified by gold label; None if a label has fewer than two examples.
+        stratified by gold label; None if only one occurs, or one of them once.
     """
     gold_array, predicted_array = np.asarray(gold), np.asarray(predicted)
     values = {name: float(SCORES[name](gold_array, predicted_array)) for name in names}
@@ -57,27 +61,24 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
         correct = int((gold == predicted).sum())
         low, high = proportion_confint(correct, len(gold), alpha=1 - CONFIDENCE, method="wilson")
         return float(low), float(high)
-    return _stratified_bootstrap(_FROM_COUNTS[name], gold, predicted)
+    return _stratified_bootstrap(name, gold, predicted)
 
 
-def _stratified_bootstrap(score: CountsToScore, gold: Labels, predicted: Labels) -> Interval | None:
-    """Resample the predictions within each of two gold labels, so that the label counts stay the same."""
-    negatives, positives = (predicted[gold == label] == 1 for label in (0, 1))
-    if min(len(negatives), len(positives)) < 2:
+def _stratified_bootstrap(name: str, gold: Labels, predicted: Labels) -> Interval | None:
+    """Resample the predictions within each gold label, so that the label counts stay the same."""
+    strata = [predicted[gold == label] for label in np.unique(gold)]
+    if len(strata) < 2 or min(map(len, strata)) < 2:
         return None
+    grouped = np.sort(gold)  # (examples,) as the strata lie one after the other
 
-    def statistic(false_positive: Labels, true_positive: Labels, axis: int) -> Array:
-        return score(
-            false_positive.mean(axis) * len(negatives),
-            true_positive.mean(axis) * len(positives),
-            len(negatives),
-            len(positives),
-        )
+    def statistic(*resampled: Labels, axis: int) -> Array:
+        drawn = np.concatenate(resampled, axis)  # (…, examples)
+        return RESAMPLED_SCORES[name](np.broadcast_to(grouped, drawn.shape), drawn)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy warns about constant predictions, whose interval is a point
         interval = bootstrap(
-            (negatives, positives),
+            strata,
             statistic,
             vectorized=True,
             method="percentile",
@@ -86,21 +87,6 @@ def _stratified_bootstrap(score: CountsToScore, gold: Labels, predicted: Labels)
             rng=np.random.default_rng(0),
         ).confidence_interval
     return float(interval.low), float(interval.high)
-
-
-def _f1(fp: Array, tp: Array, negatives: int, positives: int) -> Array:
-    return 2 * tp / (tp + fp + positives)
-
-
-def _matthews(fp: Array, tp: Array, negatives: int, positives: int) -> Array:
-    predicted = fp + tp  # predicted as positive
-    product = predicted * (negatives + positives - predicted) * negatives * positives
-    covariance = tp * (negatives - fp) - fp * (positives - tp)
-    return np.divide(covariance, np.sqrt(product), out=np.zeros_like(covariance), where=product > 0)
-
-
-# Scores from counts of false and true positives: scikit-learn is too slow to call for every resample.
-_FROM_COUNTS: Mapping[str, CountsToScore] = {"matthews_correlation": _matthews, "f1": _f1}
 
 
 # ---------------------------------------------------------------- two methods on the same examples

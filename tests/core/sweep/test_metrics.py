@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, matthews_corrcoef
 
-from core.sweep.metrics import _FROM_COUNTS, evaluate, paired_tests
+from core.sweep.metrics import evaluate, paired_tests
 
 
 def test_accuracy_and_its_wilson_interval() -> None:
@@ -12,17 +12,6 @@ def test_accuracy_and_its_wilson_interval() -> None:
     values, intervals = evaluate(["accuracy"], gold, [1] * 90 + [0] * 10)
     assert values["accuracy"] == 0.6
     assert intervals["accuracy"] == pytest.approx((0.5020, 0.6906), abs=5e-5)  # Wilson (1927) for 60 of 100
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_counted_scores_are_scikit_learns(seed: int) -> None:
-    random = np.random.RandomState(seed)
-    gold, predicted = random.randint(2, size=30), random.randint(2, size=30)
-    fp, tp = (float(((predicted == 1) & (gold == label)).sum()) for label in (0, 1))
-    sizes = int((gold == 0).sum()), int((gold == 1).sum())
-    f1, matthews = (_FROM_COUNTS[name](np.array(fp), np.array(tp), *sizes) for name in ("f1", "matthews_correlation"))
-    assert float(f1) == pytest.approx(f1_score(gold, predicted))
-    assert float(matthews) == pytest.approx(matthews_corrcoef(gold, predicted))
 
 
 def test_a_constant_prediction_scores_zero_correlation() -> None:
@@ -42,6 +31,39 @@ def test_bootstrap_interval_is_seeded_and_contains_the_value() -> None:
         low, high = intervals[name]
         assert low < values[name] < high
         assert 0.05 < high - low < 0.3
+
+
+def test_many_labels_are_scored_as_scikit_learn_scores_them() -> None:
+    random = np.random.RandomState(1)
+    gold = random.randint(6, size=120)
+    predicted = np.where(random.rand(120) < 0.6, gold, random.randint(7, size=120))  # label 6 is only predicted
+    values, intervals = evaluate(["matthews_correlation", "macro_f1"], gold, predicted)
+    expected = f1_score(gold, predicted, labels=range(6), average="macro", zero_division=0)
+    assert values == {"matthews_correlation": matthews_corrcoef(gold, predicted), "macro_f1": expected}
+    for name, (low, high) in intervals.items():
+        assert low < values[name] < high
+        assert 0.05 < high - low < 0.4
+
+
+def test_the_interval_of_macro_f1_is_that_of_an_independent_stratified_bootstrap() -> None:
+    random = np.random.RandomState(2)
+    gold = random.randint(4, size=80)
+    predicted = np.where(random.rand(80) < 0.7, gold, random.randint(4, size=80))
+    rows = [np.flatnonzero(gold == label) for label in range(4)]
+    scores = []
+    for _ in range(2000):
+        drawn = np.concatenate([random.choice(of_label, len(of_label)) for of_label in rows])
+        scores.append(f1_score(gold[drawn], predicted[drawn], average="macro"))
+    _, intervals = evaluate(["macro_f1"], gold, predicted)
+    assert intervals["macro_f1"] == pytest.approx(tuple(np.percentile(scores, [2.5, 97.5])), abs=0.015)
+
+
+def test_a_label_that_occurs_once_leaves_no_interval_and_one_that_never_occurs_does_no_harm() -> None:
+    names = ["accuracy", "macro_f1"]
+    _, once = evaluate(names, [0, 0, 1, 1, 2], [0, 1, 1, 1, 2])
+    assert (once["accuracy"] is None, once["macro_f1"]) == (False, None)
+    _, never = evaluate(names, [0, 0, 2, 2, 2], [0, 1, 2, 2, 2])
+    assert never["macro_f1"] is not None
 
 
 def test_one_class_alone_has_no_bootstrap() -> None:
