@@ -20,7 +20,14 @@ from core.sweep.control_contrast import contrast
 from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, gap, place_of
 from core.sweep.metrics import evaluate
-from core.sweep.statistics import gap_difference, jackknife, layer_statistics, survival, survival_interval
+from core.sweep.statistics import (
+    gap_difference,
+    jackknife,
+    layer_statistics,
+    own_interval,
+    survival,
+    survival_interval,
+)
 from core.sweep.working_range import change
 
 Array = npt.NDArray[np.float64]
@@ -29,6 +36,7 @@ Series = Mapping[str, tuple[Array, Array]]  # by measure: own similarity, (frame
 
 SHOWN = (0.1, 0.3, 0.5, 0.7, 0.9)  # amounts at which intervals of single amounts are followed
 THRESHOLDS = (0.8, 0.9, 0.95)  # of survival
+ONE_SIDED = "upper bound for the range shown broken"
 SCORES = ("accuracy", "matthews_correlation", "f1")
 RANGE_SCORES = ("accuracy", "matthews_correlation", "macro_f1")  # that a working range is judged by
 
@@ -54,6 +62,7 @@ class Interval(NamedTuple):
 
 
 Named = Iterator[tuple[Key, Interval]]
+NO_LOSS = {"own ": 1.0, "isolated effect": 0.0, "mean divergence": 0.0}  # values without loss: see `log_jackknife`
 UNDEFINED = Interval(*[float("nan")] * 3)
 
 
@@ -85,10 +94,23 @@ def printed(population: Population, rows: Rows, factor: float = 1.0) -> dict[Key
 
 
 def _scaled(named: Named, factor: float) -> dict[Key, Interval]:
-    return {
-        key: Interval(value, value + factor * (low - value), value + factor * (high - value))
-        for key, (value, low, high) in named
-    }
+    """Multiply the standard errors; those of a loss are of its logarithm."""
+    scaled = dict[Key, Interval]()
+    for key, (value, low, high) in named:
+        origin = next((at for kind, at in NO_LOSS.items() if key.kind.startswith(kind)), None)
+        if origin is None:
+            scaled[key] = Interval(value, value + factor * (low - value), value + factor * (high - value))
+        else:
+            bounds = _powered(np.asarray(value), np.array([low, high]), origin, factor)  # (2,)
+            scaled[key] = Interval(value, *bounds.tolist())
+    return scaled
+
+
+def _powered(value: Array, bound: Array, origin: float, factor: float) -> Array:
+    """Move a bound towards the estimate on the logarithmic scale of the distance from `origin`."""
+    loss = value - origin
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(loss == 0, bound, origin + loss * ((bound - origin) / loss) ** factor)
 
 
 # ---------------------------------------------------------------- similarity
@@ -163,7 +185,7 @@ def _of_survival(
     """
     assert record.own is not None
     bounds = np.array([[point or (np.nan, np.nan) for point in frame] for frame in record.own])  # (frames, points, 2)
-    low, high = np.moveaxis(own[..., None] + factor * (bounds - own[..., None]), -1, 0)  # each (frames, points)
+    low, high = np.moveaxis(_powered(own[..., None], bounds, NO_LOSS["own "], factor), -1, 0)  # each (frames, points)
     intervals = {}
     for threshold in THRESHOLDS:
         lows, highs = survival_interval(amounts, own, low, high, threshold)  # each (points,)
@@ -216,7 +238,7 @@ def _of_single_layers(runs: Sequence[Run], rows: Rows) -> Named:
     """Follow the isolated effect of each layer, and the gap between the halves of the layers."""
     series = [_series(run, "mean", rows)["cka"] for run in runs]
     own, without = (np.concatenate(parts, 1) for parts in zip(*series, strict=True))  # (frames, layers), (…, n)
-    low, high = jackknife(own, without)  # each (frames, layers)
+    low, high = own_interval(own, without)  # each (frames, layers)
     for k, amount in enumerate(runs[0].amounts[1:], 1):
         for layer in range(len(runs)):
             effect = Interval(1 - own[k, layer], 1 - high[k, layer], 1 - low[k, layer])
@@ -243,7 +265,7 @@ def _of_function(population: Population, rows: Rows) -> Named:
             yield Key("mean divergence", at), _known(*mean_divergence(divergences(logits[0], logits[k])))
             for name in RANGE_SCORES:
                 drop = change(name, gold, predictions[0], predictions[k])
-                yield Key(f"working range, change of {name}", at), Interval(drop.value, drop.low, drop.high)
+                yield Key(f"{ONE_SIDED}, change of {name}", at), Interval(drop.value, -np.inf, drop.high)
 
 
 def _known(value: float, bounds: tuple[float, float] | None) -> Interval:

@@ -273,8 +273,8 @@ SOURCES = """
 - Sun, Liu, Bair, Kolter 2023: A simple and effective pruning approach for large language models, arXiv 2306.11695
 - Yang, Jang, Lee, Jung, Jung 2022: Task-specific compression for multi-task language models using attribution-based
   pruning, arXiv 2205.04157
-- Quenouille 1956, Tukey 1958: the jackknife. Wilson 1927: intervals of a share. McNemar 1947: paired shares. Holm 1979:
-  many tests. Kendall 1945: rank correlation with ties.
+- Quenouille 1956, Tukey 1958: the jackknife. Satterthwaite 1946: degrees of freedom of a variance. Wilson 1927:
+  intervals of a share. McNemar 1947: paired shares. Holm 1979: many tests. Kendall 1945: rank correlation with ties.
 """
 
 # ---------------------------------------------------------------- the page

@@ -297,7 +297,8 @@ $$
 
 | Number | Interval |
 |---|---|
-| own CKA, partial CKA, isolated effect, $D$ | jackknife |
+| own CKA, partial CKA, isolated effect | jackknife of $\log(1 - \text{{own CKA}})$ |
+| $D$ | jackknife |
 | gap, share and profile at equal damage | jackknife; without each example, the damage is reached elsewhere |
 | difference of two results on the same examples | jackknife of the differences, example by example |
 | method less control | $h$ above: jackknife and seeds together |
@@ -305,8 +306,13 @@ $$
 | accuracy, changed predictions | Wilson |
 | Matthews correlation, F1 | bootstrap over examples, drawn within each label |
 | $M(a) - M(0)$, for the range shown broken | percentile bootstrap over examples, paired, {DRAWS:,} draws |
-| Jensen–Shannon divergence | percentile bootstrap over examples |
+| Jensen–Shannon divergence | jackknife of its logarithm |
 | working range, shared neighbours, *all tokens* | none |
+
+What light pruning changes is skewed: a few examples carry most of it. On the plain scale, intervals of an own CKA near
+1 would be too narrow. On the scale of $\log(1 - \text{{own CKA}})$ they hold, if Student's $t$ has only the degrees of
+freedom that the examples support: $2n / (\kappa - 1)$ with the kurtosis $\kappa$ of the $\log(1 - \theta_m)$, at most
+$n - 1$ (Satterthwaite 1946). The divergence has the same skew and the same remedy.
 
 An interval of survival that ends at the largest amount ends there “or beyond”. `python -m benchmarks.coverage`
 measures how often each kind holds the truth. No interval knows of another fine-tuning run or another data set.

@@ -79,7 +79,9 @@ def _array(values: object) -> Array:
 def _statistics(known: LayerStatistics, own: str, ending: str, points: int, examples: int) -> Numbers:
     """Read a measure's intervals, survival, D, and what stands at each damage."""
     own_bounds = [[bounds or (np.nan, np.nan) for bounds in row] for row in known.own or ()]  # (frames, points, 2)
-    survival = [[layer.value, layer.low, layer.high] for layer in known.survival]  # (points, 3)
+    survival = [
+        [layer.value, layer.low, layer.high] if layer else [np.nan] * 3 for layer in known.survival
+    ]  # (points, 3)
     gaps = [known.gap_at_damage[amount_text(target)] for target in DAMAGES]
     profiles = [known.profile_at_damage[amount_text(target)] for target in DAMAGES]
     return {

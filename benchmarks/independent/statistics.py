@@ -272,7 +272,10 @@ def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> 
             undefined = np.isnan(replicates[decisive]).any(0)  # () or (damages,)
             for name in names:
                 values[name][undefined], replicates[name][:, undefined] = np.nan, np.nan
-    bounds = {name: interval(value, replicates[name]) for name, value in values.items()}
+    bounds = {
+        name: (own_interval if name in ("own CKA", "partial CKA") else interval)(value, replicates[name])
+        for name, value in values.items()
+    }
     return {
         **values,
         **{f"{name}{REPLICATES}": found for name, found in replicates.items()},
@@ -288,6 +291,21 @@ def interval(value: Array, without: Array) -> Array:
     return np.stack([value - margin, value + margin])
 
 
+def own_interval(value: Array, without: Array) -> Array:
+    """Compute that of similarities to the own baseline on the scale of log(1 - similarity): (2, …).
+
+    Student's t has 2n / (kurtosis - 1) degrees of freedom, from 1 to n - 1. Losses up to 1e-9 are none.
+    """
+    n, none = len(without), 1e-9
+    loss, logs = 1 - value, np.log(np.maximum(1 - without, none))  # (…), (n, …)
+    with np.errstate(all="ignore"):
+        excess = ((logs - logs.mean(0)) ** 4).mean(0) / logs.var(0) ** 2 - 1  # (…), kurtosis - 1
+        freedom = np.where(excess * (n - 1) < 2 * n, n - 1, np.maximum(2 * n / excess, 1))  # (…)
+        margin = student.ppf(0.975, freedom) * np.sqrt((n - 1) * logs.var(0))  # (…)
+    margin = np.where((loss <= none) | (logs.var(0) == 0), 0, margin)  # (…)
+    return np.stack([np.maximum(1 - loss * np.exp(margin), -1), 1 - loss * np.exp(-margin)])
+
+
 def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: float) -> Array:
     """Find each point's survival, and the amounts at which the threshold lies inside the interval of own similarity.
 
@@ -298,11 +316,12 @@ def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: fl
         threshold: The similarity that a layer must keep.
 
     Returns:
-        (3, points): value, low and high.
+        (3, points): value, low and high; undefined where the similarity is so without pruning.
     """
     unknown = np.isnan(bounds) & ~np.isnan(own)  # (2, frames, points)
     wide = np.where(unknown, np.array([-np.inf, np.inf])[:, None, None], bounds)  # (2, frames, points)
-    return np.array([[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)])
+    found = np.array([[survival(amounts, column, threshold) for column in rows.T] for rows in (own, *wide)])
+    return np.where(np.isnan(own[0]), np.nan, found)
 
 
 # ---------------------------------------------------------------- what the user sees

@@ -19,7 +19,7 @@ from core.request.catalog import SINGLE_BATCH
 from core.results.names import ReductionKey, amount_name
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import gap
-from core.sweep.statistics import Difference, jackknife
+from core.sweep.statistics import Difference, jackknife, own_interval
 
 Array = npt.NDArray[np.float64]
 
@@ -92,7 +92,7 @@ def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amo
         return None
     controls = [known for seed in seeds if (known := _profile(seed, reduction, amount))]
     value, replicates = profile  # (layers,), (layers, n)
-    low, high = jackknife(value, replicates)  # each (layers,)
+    low, high = own_interval(value, replicates)  # each (layers,)
     return IsolatedOrder(
         amount,
         tuple(Effect(k + 1, float(1 - value[k]), float(1 - high[k]), float(1 - low[k])) for k in range(len(value))),

@@ -91,7 +91,11 @@ def layer_survivals(
     The result may be a whole sweep or the first frames of one. Only the measure's own threshold has intervals.
     """
     known = result.statistics_of(reduction, measure) if threshold == MEASURES[measure].threshold else None
-    intervals = [(layer.low, layer.high) for layer in known.survival] if known else [None] * len(result.points)
+    intervals = (
+        [(layer.low, layer.high) if layer else None for layer in known.survival]
+        if known
+        else [None] * len(result.points)
+    )
     survivals = survival(result.amounts, own_similarity(result, reduction, measure), threshold)
     return [
         LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)

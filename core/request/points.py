@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.request.scope import layer_of
-
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "attention": ("attention",),
     "layer": ("output",),
@@ -23,10 +21,10 @@ def points_of(names: Sequence[str], num_layers: int) -> str | None:
 
 def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
     """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes all layers."""
-    layer = layer_of(scope)
-    if layer is None:
+    if scope is None or not scope.startswith("layer:"):
         return None
-    return max(k for k, name in enumerate(names) if int(name.split(".")[1]) == layer)
+    layer = scope.removeprefix("layer:")
+    return max(k for k, name in enumerate(names) if name.split(".")[1] == layer)
 
 
 def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
@@ -35,8 +33,8 @@ def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
     It is the first one of all for a whole encoder. For a single layer it is that layer's output: before it the model is
     as it was, and the layer's attention block still hands on what came in.
     """
-    layer = layer_of(scope)
-    if layer is None:
+    if scope is None or not scope.startswith("layer:"):
         return 0
+    layer = int(scope.removeprefix("layer:"))
     parts = [name.split(".") for name in names]
     return sum((int(number), part) < (layer, "output") for _, number, part in parts)

@@ -256,13 +256,14 @@ class NotAtDamage(_Record):
 class LayerStatistics(_Record):
     """Statistics of one measure under one reduction.
 
-    `own` holds the 95 % interval of each point's own similarity, by frame and point. `gap_at_damage` and
-    `profile_at_damage` go by the damage, such as `0.05`. `own_replicates` holds, by frame, the own similarity of the
-    only layer that was pruned without each example.
+    `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
+    whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` go by the damage, such
+    as `0.05`. `own_replicates` holds, by frame, the own similarity of the only layer that was pruned without each
+    example.
     """
 
     own: tuple[tuple[Bounds | None, ...], ...] | None = None
-    survival: tuple[SurvivalRecord, ...]
+    survival: tuple[SurvivalRecord | None, ...]
     depth_gap: DepthGapRecord | None
     gap_at_damage: dict[str, GapAtDamage | NotAtDamage] = {}
     profile_at_damage: dict[str, ProfileAtDamage | NotAtDamage] = {}

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
-from scipy.stats import bootstrap
 from statsmodels.stats.proportion import proportion_confint
+
+from core.sweep.statistics import log_jackknife
 
 Array = npt.NDArray[np.float64]
 Estimate = tuple[float, tuple[float, float] | None]  # a value and its 95 % interval
 
 CONFIDENCE = 0.95
-DRAWS = 9_999
 
 
 def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float32]) -> Array:
@@ -36,22 +36,20 @@ def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float3
 
 
 def mean_divergence(values: Array) -> Estimate:
-    """Average divergences, with a percentile bootstrap over examples; no interval where all are 0.
+    """Average divergences, with the interval of `log_jackknife` over examples; no interval where all are 0.
+
+    A percentile bootstrap would be too narrow where a few examples carry most of the mean: at 10 % of SST-2's weights
+    pruned, it held the truth in 77 % of subsets of 128 examples.
 
     Args:
         values: (examples,) from `divergences`.
     """
     if not values.any():
         return 0.0, None
-    found = bootstrap(
-        (values,),
-        np.mean,
-        method="percentile",
-        n_resamples=DRAWS,
-        confidence_level=CONFIDENCE,
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return float(values.mean()), (float(found.low), float(found.high))
+    mean = values.mean()
+    without = (values.sum() - values) / (len(values) - 1)  # (examples,)
+    low, high = log_jackknife(mean, without)
+    return float(mean), (float(low), min(float(high), 1.0))
 
 
 def changed_share(baseline: Sequence[int], pruned: Sequence[int]) -> Estimate:

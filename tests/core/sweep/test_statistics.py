@@ -17,6 +17,8 @@ from core.sweep.statistics import (
     gap_difference,
     jackknife,
     layer_statistics,
+    log_jackknife,
+    own_interval,
     rank_correlation,
     survival,
     survival_interval,
@@ -88,13 +90,58 @@ def test_the_jackknife_of_a_mean_is_its_t_interval() -> None:
     assert (low, high) == pytest.approx(expected)
 
 
+def test_a_loss_has_the_interval_of_its_logarithm() -> None:
+    logs = np.array([[-1, 1] * 10, [0] * 19 + [20]]) / 50 - 3  # (2, n): kurtosis 1, and one example that carries it all
+    low, high = log_jackknife(np.full(2, np.exp(-3)), np.exp(logs))
+    spread = np.sqrt(19) * logs.std(1)
+    # One outlier of n has the kurtosis n - 2 + 1/(n - 1), which leaves 2n / (n - 3 + 1/(n - 1)) degrees of freedom.
+    quantiles = t.ppf(0.975, [19, 40 / (17 + 1 / 19)])
+    np.testing.assert_allclose(np.log(high) + 3, quantiles * spread)
+    np.testing.assert_allclose(np.log(low) + 3, -quantiles * spread)
+
+
+def test_the_interval_of_a_loss_scales_with_it() -> None:
+    values = np.random.default_rng(0).uniform(0.1, 1, (3, 30))
+    bounds = np.array(log_jackknife(values.mean(1), values))
+    np.testing.assert_allclose(log_jackknife(5 * values.mean(1), 5 * values), 5 * bounds)
+
+
+def test_own_similarity_has_no_width_where_nothing_is_lost_and_none_where_it_is_undefined() -> None:
+    own = np.array([1.0, 1 - 1e-12, 0.9, np.nan])
+    without = own[:, None] + np.linspace(-1e-13, 1e-13, 20)
+    without[2] = 0.9
+    low, high = own_interval(own, without)
+    np.testing.assert_allclose(low[:3], own[:3], rtol=1e-15)
+    np.testing.assert_allclose(high[:3], own[:3], rtol=1e-15)
+    assert np.isnan([low[3], high[3]]).all()
+
+
+def test_bounds_of_own_similarity_stay_above_minus_one() -> None:
+    low, high = own_interval(np.array(0.0), np.array([-0.9, 0.9, 0.5, -0.5]))
+    assert low == -1
+    assert 0 < high < 1
+
+
+def test_the_interval_of_a_skewed_loss_covers_more_than_the_plain_one() -> None:
+    samples = np.random.default_rng(0).lognormal(sigma=1.2, size=(1000, 100))
+    without = (samples.sum(1, keepdims=True) - samples) / 99
+    truth = np.exp(1.2**2 / 2)
+
+    def coverage(bounds: tuple[Array, Array]) -> float:
+        return float(np.mean((bounds[0] < truth) & (truth < bounds[1])))
+
+    plain, logarithmic = (coverage(of(samples.mean(1), without)) for of in (jackknife, log_jackknife))
+    assert plain < 0.92
+    assert logarithmic > 0.93
+
+
 def test_statistics_are_the_jackknifes_of_own_similarity_and_depth_gap() -> None:
     random = np.random.default_rng(0)
     own = np.array([[1, 1], [0.95, 0.9], [0.85, 0.6], [0.2, 0.1]])
     without = own[:, :, None] - np.array([0, 1, 1, 1])[:, None, None] * random.uniform(0, 0.02, (4, 2, 30))
     statistics = layer_statistics(AMOUNTS, own, without, {})
     assert statistics.own is not None
-    np.testing.assert_allclose(np.moveaxis(np.array(statistics.own), -1, 0), jackknife(own, without))
+    np.testing.assert_allclose(np.moveaxis(np.array(statistics.own), -1, 0), own_interval(own, without))
     for layer, record in enumerate(statistics.survival):
         assert record.value == survival(AMOUNTS, own)[layer].value
         assert record.low < record.value < record.high
@@ -124,6 +171,14 @@ def test_an_unknown_interval_reaches_to_the_frames_around_it() -> None:
     low[2], high[2] = np.nan, np.nan
     lowest, highest = survival_interval((0.0, 0.2, 0.4, 0.6), own, low, high)
     assert (lowest, highest) == ([0.2], [pytest.approx(0.6)])
+
+
+def test_what_is_undefined_without_pruning_does_not_survive_to_any_amount() -> None:
+    own = np.linspace(1, 0.2, 4)[:, None].repeat(2, axis=1)
+    own[:, 1] = np.nan
+    first, second = layer_statistics(AMOUNTS, own, own[:, :, None].repeat(9, axis=2), {}).survival
+    assert first is not None
+    assert second is None
 
 
 @pytest.mark.parametrize("where", [(2, 1), (2, 1, 4)], ids=["own", "replicate"])
