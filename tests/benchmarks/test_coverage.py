@@ -185,7 +185,9 @@ def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_
         for point, layer in enumerate(statistics.survival):
             interval = found[Key(f"survival, {symbol}, mean", f"layer {point + 1}, threshold 0.9")]
             assert interval[:2] == pytest.approx((layer.value, layer.low), abs=1e-7)
-            assert min(interval.high, result.amounts[-1]) == pytest.approx(layer.high, abs=1e-7), "a result rounds own CKA"
+            assert min(interval.high, result.amounts[-1]) == pytest.approx(layer.high, abs=1e-7), (
+                "a result rounds own CKA"
+            )
         for damage, gap in statistics.gap_at_damage.items():
             interval = found[Key(f"gap at damage, {symbol}, mean", f"damage {damage}")]
             is_printed = isinstance(gap, GapAtDamage) and (measure == "cka" or gap.high - gap.low <= 2 * WIDEST)
