@@ -26,7 +26,7 @@ from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
-from ui.results import at_hand, methods_of
+from ui.results import at_hand, companions_of, methods_of
 from ui.text import markdown_table, plain
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
@@ -122,7 +122,8 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
     for note in notes_on(first, second, together, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):
-        show_tests(first, second, reduction, names)
+        beside = [*companions_of(first, entries), *companions_of(second, entries)]
+        show_tests(first, second, reduction, names, beside)
     show_all_methods(first, reduction, entries)
     offer_exports(first, reduction, (second,))
 
@@ -152,9 +153,11 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
         st.markdown(PROFILES)
 
 
-def show_tests(first: SweepResult, second: SweepResult, reduction: str, names: tuple[str, str]) -> None:
+def show_tests(
+    first: SweepResult, second: SweepResult, reduction: str, names: tuple[str, str], companions: Sequence[SweepResult]
+) -> None:
     """Say what the paired tests found, and show them as a table."""
-    for finding in comparison_findings(first, second, reduction):
+    for finding in comparison_findings(first, second, reduction, companions):
         st.markdown(plain(finding))
     comparisons = accuracy_comparisons(first, second)
     if comparisons:

@@ -170,13 +170,13 @@ def verdict(
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
     companions = list(companions)
-    found = _placed(own_sweeps(result, companions), reduction, damage)
+    found = placed(own_sweeps(result, companions), reduction, damage)
     method, missing = (found, None) if isinstance(found, Placed) else (None, found)
     seeds = control_sweeps(result, companions)
     controls = tuple(
-        placed
-        for placed in (_placed(sweeps, reduction, damage) for sweeps in seeds.values())
-        if isinstance(placed, Placed) and not placed.gap.coarse
+        seed
+        for seed in (placed(sweeps, reduction, damage) for sweeps in seeds.values())
+        if isinstance(seed, Placed) and not seed.gap.coarse
     )
     needed = CONTROL_SEEDS[result.pruning.granularity]
     against = _contrast(method, controls)
@@ -200,8 +200,14 @@ def verdict(
 # ---------------------------------------------------------------- what it is judged by
 
 
-def _placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | Reason:
-    """Read a pruning at one damage from the sweep with the smallest steps before it, or say why it is not there."""
+def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | Reason:
+    """Read a pruning at one damage from the sweep with the smallest steps before it, or say why it is not there.
+
+    Args:
+        sweeps: From `core.findings.comparable.own_sweeps`, at least one.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        damage: One of `core.sweep.equal_damage.DAMAGES`.
+    """
     sweep = max(sweeps, key=lambda sweep: _steps_before(sweep, reduction, damage))
     gap, profile = _at_damage(sweep, reduction, damage)
     if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):

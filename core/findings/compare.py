@@ -1,23 +1,31 @@
 """Pair the frames of two results, and say how the results differ (`words/compare.jinja`).
 
-Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it; what holds
-against chance is the verdict's to say (`core.findings.claim`). Accuracy is compared wherever both have removed equally
-much of the encoder's weights in total: from which layers a method takes them is part of the method.
+Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
+that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. Accuracy is compared
+wherever both have removed equally much of the encoder's weights in total: from which layers a method takes them is part
+of the method.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import floor
 from typing import Literal
 
 from core.errors import PrunescopeError
-from core.findings.claim import DAMAGE
-from core.findings.comparable import SPARSITY_TOLERANCE, comparable, same_checkpoint, same_examples
+from core.findings.claim import DAMAGE, Placed, placed, verdict_in_short
+from core.findings.comparable import (
+    SPARSITY_TOLERANCE,
+    comparable,
+    matched,
+    own_sweeps,
+    same_checkpoint,
+    same_examples,
+)
 from core.findings.matching import Matched, frames_at, grid_to, largest_on
 from core.findings.words import render
-from core.request.amounts import amount_text
 from core.request.catalog import METHODS, SINGLE_BATCH
+from core.results.choices import is_control
 from core.results.names import (
     ReductionKey,
     amount_name,
@@ -81,8 +89,8 @@ def shown_together(
     """
     if axis != "amount":
         places = grid_to(min(largest_on(axis, result, reduction) for result in (first, second)))
-        matched = (frames_at(axis, result, reduction, places) for result in (first, second))
-        return Together(axis, places, tuple(zip(*matched, strict=True)))
+        frames = (frames_at(axis, result, reduction, places) for result in (first, second))
+        return Together(axis, places, tuple(zip(*frames, strict=True)))
     scale = shared_scale(first, second)
     pairs = _nearest_pairs(first.frames, second.frames, scale, MAX_PAIR_DISTANCE)
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
@@ -174,29 +182,51 @@ def _nearest_pairs(
 # ---------------------------------------------------------------- where in depth they change
 
 
-def comparison_findings(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> list[str]:
-    """Say how two results on the same examples differ in depth, then in accuracy.
+def comparison_findings(
+    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+) -> list[str]:
+    """Say how two results on the same examples differ in depth, against chance if one is that, then in accuracy.
 
-    Each may be a whole sweep or the first frames of one.
+    Args:
+        first: A whole sweep or the first frames of one.
+        second: Another one.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        companions: What either is judged beside: see `core.results.choices.companions`.
 
     Raises:
         PrunescopeError: They come from different examples.
     """
     comparisons = accuracy_comparisons(first, second)
-    return [depth_finding(first, second, reduction), _accuracy(comparisons, distinguishing_names(first, second))]
+    sentences = (
+        depth_finding(first, second, reduction, companions),
+        chance_finding(first, second, companions),
+        _accuracy(comparisons, distinguishing_names(first, second)),
+    )
+    return [sentence for sentence in sentences if sentence]
 
 
-def depth_finding(first: SweepResult, second: SweepResult, reduction: ReductionKey) -> str:
+def chance_finding(first: SweepResult, second: SweepResult, companions: Iterable[SweepResult]) -> str:
+    """Say the verdict on a method beside its random control, by all seeds; empty for any other two results."""
+    for method, control in ((first, second), (second, first)):
+        if is_control(control.pruning, method.pruning) and same_checkpoint(first, second) and matched(method, control):
+            return verdict_in_short(method, [control, *companions])
+    return ""
+
+
+def depth_finding(
+    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+) -> str:
     """Say which shares of the damage lie in the upper half of the layers, or why these cannot be compared.
 
     The interval of their difference is over examples alone: it says nothing about another draw of a random control.
+    Of several sweeps of one pruning, the one with the smallest steps is read.
     """
     if reduction not in SINGLE_BATCH:
         return render("compare", "depth_of_tokens")
     comparability = comparable(first, second)
     if not comparability:
         return render("compare", "depth_not_compared", reason=comparability.reason)
-    gaps = [_gap(result, reduction) for result in (first, second)]
+    gaps = [_gap(own_sweeps(result, companions), reduction) for result in (first, second)]
     if gaps[0] is None or gaps[1] is None:
         return render("compare", "depth_unknown", damage=DAMAGE)
     difference = gap_difference(gaps[0], gaps[1])
@@ -214,10 +244,9 @@ def depth_finding(first: SweepResult, second: SweepResult, reduction: ReductionK
     )
 
 
-def _gap(result: SweepResult, reduction: ReductionKey) -> GapAtDamage | None:
-    known = result.statistics_of(reduction)
-    gap = known.gap_at_damage.get(amount_text(DAMAGE)) if known else None
-    return gap if isinstance(gap, GapAtDamage) and not gap.coarse else None
+def _gap(sweeps: Sequence[SweepResult], reduction: ReductionKey) -> GapAtDamage | None:
+    found = placed(sweeps, reduction, DAMAGE)
+    return found.gap if isinstance(found, Placed) and not found.gap.coarse else None
 
 
 # ---------------------------------------------------------------- accuracy

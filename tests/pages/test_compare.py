@@ -49,6 +49,18 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     assert address(app) == {}, "the default needs no words in the address"
 
 
+def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> None:
+    size = {"num_layers": 4, "num_examples": 100}
+    steps = {**size, "amounts": (0.0, 0.02, 0.04, 0.06, 0.3), "until_damage": 0.3}
+    fine = [result(method="random", seed=seed, own_cka=declining(0.7), **steps) for seed in range(5)]
+    own = [result(own_cka=declining(0.9), **steps)]
+    whole = {**size, "own_cka": declining(0.5)}
+    ship(shipped, result(**whole), result(method="random", **whole), *own, *fine)
+    app = open_page(PAGE)
+    assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
+    assert "Steeper than chance: under magnitude pruning" in told(app)
+
+
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
     magnitude, wanda, control = result(), result(method="wanda"), result(method="random", controls="wanda")
     ship(shipped, magnitude, wanda, control)

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import t
 
 from core.errors import PrunescopeError
-from core.findings.compare import accuracy_comparisons, comparison_findings, depth_finding
+from core.findings.claim import verdict_in_short
+from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 
@@ -95,6 +96,32 @@ def test_other_amounts_are_no_obstacle() -> None:
     assert depth_finding(declined(0.7), declined(0.7, amounts=(0.0, 0.01, 0.03, 0.2)), "mean").startswith(
         "Of an overall"
     )
+
+
+def test_the_sweeps_in_small_steps_are_read_as_the_verdict_reads_them() -> None:
+    one, control = result(own_cka=declining(0.5)), result(method="random", own_cka=declining(0.5))
+    fine = [declined(0.7, until_damage=0.3), declined(0.9, method="random", until_damage=0.3)]
+    assert "in small enough steps" in depth_finding(one, control, "mean", fine[:1])
+    assert "in small enough steps" in depth_finding(one, control, "mean", [declined(0.7, method="random", seed=1)])
+    sentence = depth_finding(one, control, "mean", fine)
+    assert sentence == depth_finding(*fine, "mean")
+    assert "70 % lies in the upper half of the layers under magnitude" in sentence
+    assert sentence.index("under magnitude") < sentence.index("90 % under random")
+    assert "90 % lies in the upper half of the layers under random" in depth_finding(control, one, "mean", fine)
+
+
+def test_beside_its_control_a_method_gets_the_verdict_by_all_seeds() -> None:
+    many = {"num_examples": 200}
+    one = declined(0.9, **many)
+    seeds = [declined(0.7, method="random", seed=seed, **many) for seed in range(5)]
+    verdict = verdict_in_short(one, seeds)
+    assert verdict.startswith("Steeper than chance: ")
+    assert chance_finding(one, seeds[3], seeds) == chance_finding(seeds[3], one, seeds) == verdict
+    assert verdict in comparison_findings(one, seeds[3], "cls", seeds)
+    assert "only 1 of the 5 seeds" in chance_finding(one, seeds[3], ())
+    strangers = [seeds[1], declined(0.7, method="random", controls="wanda", **many), declined(0.7, scope="layer:1")]
+    assert [chance_finding(seeds[0], other, seeds) for other in strangers] == [""] * 3
+    assert chance_finding(one, declined(0.7, method="random", points="layer", **many), seeds) == ""
 
 
 def test_flattened_tokens_have_no_interval_to_compare() -> None:
