@@ -24,7 +24,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, page_header
+from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, companions_of, methods_of
 from ui.text import markdown_table, plain
@@ -124,6 +124,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
     if first.key != second.key and same_examples(first, second):
         beside = [*companions_of(first, entries), *companions_of(second, entries)]
         show_tests(first, second, reduction, names, beside)
+    link_to_control(first, second)
     show_all_methods(first, reduction, entries)
     offer_exports(first, reduction, (second,))
 

@@ -14,7 +14,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, page_header
+from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, show_pictures, start_in_address
 from ui.results import at_hand, companions_of, isolated_beside
 from ui.text import markdown_table, plain
@@ -63,6 +63,7 @@ def layers() -> None:
     companions = [*companions_of(result, entries), *isolated_beside(result, entries)]
     with picture:
         show_layers(result, reduction, chosen, threshold, measure, companions)
+        link_to_control(result)
     offer_exports(result, reduction)
 
 

@@ -36,6 +36,11 @@ def address(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[0] for name, value in values.items()}
 
 
+def links(app: AppTest) -> dict[str, str]:
+    """The links to pages, by their labels: the query of each."""
+    return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+
+
 def player(app: AppTest) -> dict[str, Any]:
     """What the page's only player was given."""
     (component,) = app.get("bidi_component")

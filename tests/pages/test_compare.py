@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
-from tests.opened import address, open_page, player, told
+from tests.opened import address, links, open_page, player, told
 
 PAGE = "pages/compare.py"
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -59,6 +59,15 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     app = open_page(PAGE)
     assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
     assert "Steeper than chance: under magnitude pruning" in told(app)
+    assert "Run its control in the Lab" not in links(app)
+
+
+@pytest.mark.parametrize("first_is_method", [True, False])
+def test_a_control_that_is_missing_can_be_run(shipped: Path, first_is_method: bool) -> None:
+    ship(shipped, magnitude := result(), control := result(method="random"))
+    keys = (magnitude.key, control.key) if first_is_method else (control.key, magnitude.key)
+    app = open_page(PAGE, result=keys[0], other=keys[1])
+    assert links(app)["Run its control in the Lab"] == f"result={magnitude.key}"
 
 
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:

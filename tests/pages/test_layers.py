@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import address, falls_at, open_page, player, told
+from tests.opened import address, falls_at, links, open_page, player, told
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -86,6 +86,13 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
         assert f"At CKA ≥ 0.9, layer 3 falls first, at {last}, and " in told(app)
         assert f" longest, up to {first}." in told(app)
     assert "none is shown" in told(app), "flattened tokens have no interval"
+
+
+@pytest.mark.parametrize("seeds", [4, 5])
+def test_without_all_seeds_of_its_control_it_leads_to_the_lab(shipped: Path, seeds: int) -> None:
+    one = result(amounts=(0.0, 0.02, 0.04, 0.3))
+    ship(shipped, one, *(result(method="random", seed=seed, until_damage=0.3) for seed in range(seeds)))
+    assert links(open_page(PAGE)).get("Run its control in the Lab") == (f"result={one.key}" if seeds < 5 else None)
 
 
 def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(shipped: Path) -> None:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import falls_at, open_page, player, told
+from tests.opened import falls_at, links, open_page, player, told
 
 PAGE = "app.py"
 
@@ -32,8 +32,8 @@ def falling(amount: float, layer: int, layers: int) -> float:
 def test_a_method_without_all_seeds_of_its_control_leads_to_the_lab(shipped: Path, seeds: int) -> None:
     result = make_result()
     ship(shipped, result, *(make_result(method="random", seed=seed) for seed in range(seeds)))
-    links = {link.proto.label: link.proto.query_string for link in open_page(PAGE).get("page_link")}
-    assert links.get("Run its control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
+    found = links(open_page(PAGE))
+    assert found.get("Run its control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
 
 
 def test_it_opens_with_two_tasks_in_step_and_what_they_say(shipped: Path) -> None:
