@@ -32,6 +32,7 @@ from core.request.catalog import (
 )
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, judged_beside, small_steps
 from core.request.limits import is_hosted, limits
+from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest, is_own
 from ui.own_sentences import choose_sentences
 
@@ -280,7 +281,7 @@ def _choose_control(method: str) -> bool:
 
 
 def _choose_scope(shown: SweepRequest) -> str:
-    chosen = ONE_LAYER if shown.scope and shown.scope.startswith("layer:") else shown.scope
+    chosen = shown.scope if layer_of(shown.scope) is None else ONE_LAYER
     note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
     return _choose("Prune in", SCOPE_NAMES, chosen, "scope", note)
 
@@ -344,9 +345,7 @@ def _type_folder(label: str, value: str, name: str) -> str:
 
 
 def _type_layer(shown: SweepRequest) -> str:
-    known = shown.scope is not None and shown.scope.startswith("layer:")
-    index = int(shown.scope.removeprefix("layer:")) if known and shown.scope else 0
-    key = _begin("layer", min(index + 1, MAX_LAYERS))
+    key = _begin("layer", min((layer_of(shown.scope) or 0) + 1, MAX_LAYERS))
     number = st.number_input("Layer", 1, MAX_LAYERS, key=key, help="Layer 1 is the first.", width=TYPED_WIDTH)
     return f"layer:{number - 1}"
 

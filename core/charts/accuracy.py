@@ -30,7 +30,7 @@ from core.charts.view import View
 from core.findings.compare import Scale, Together, place
 from core.findings.overview import beyond_from, majority_of, metric_of
 from core.request.catalog import METRICS
-from core.results.schema import Frame, SweepResult
+from core.results.schema import Bounds, Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
     "amount": "Pruning amount",
@@ -44,6 +44,7 @@ SCALE_WORDS: dict[Scale, str] = {
     "damage": "Overall change",
     "divergence": "Divergence",
 }
+NOT_MEASURED = "not measured"
 
 
 def metric_title(metric: str) -> str:
@@ -121,30 +122,21 @@ def matched_rows(frames: Sequence[Frame], places: Sequence[float], metric: str) 
 def _values(frame: Frame, metric: str) -> dict[str, Any]:
     """Return the metric, its interval, and what pruning changes for the user, as the tooltip says it."""
     low, high = frame.intervals.get(metric) or (None, None)
+    changed, moved = frame.changed, frame.divergence
     return {
         "value": frame.metrics.get(metric),
         "low": low,
         "high": high,
         "interval": "unknown" if low is None or high is None else f"{low:.3f} to {high:.3f}",
-        "changed": _share_text(frame),
-        "divergence": _divergence_text(frame),
+        "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
+        "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
     }
 
 
-def _share_text(frame: Frame) -> str:
-    if frame.changed is None:
-        return "not measured"
-    low, high = frame.changed.interval or (None, None)
-    within = "" if low is None or high is None else f" ({100 * low:.0f} to {100 * high:.0f} %)"
-    return f"{100 * frame.changed.share:.0f} %{within}"
-
-
-def _divergence_text(frame: Frame) -> str:
-    if frame.divergence is None:
-        return "not measured"
-    low, high = frame.divergence.interval or (None, None)
-    within = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
-    return f"{frame.divergence.value:.3f} bits{within}"
+def _with_interval(value: float, interval: Bounds | None, unit: str, places: int, scale: float = 1) -> str:
+    """Write a value with its unit, of which it has `scale` to one, and its interval where there is one."""
+    number, *bounds = (f"{scale * each:.{places}f}" for each in (value, *(interval or ())))
+    return f"{number} {unit} ({' to '.join(bounds)})" if bounds else f"{number} {unit}"
 
 
 def majority_row(result: SweepResult, metric: str) -> dict[str, Any]:

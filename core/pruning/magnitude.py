@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.plan import Baseline, Planning
+from core.request.scope import layer_of
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, which leaves 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
@@ -46,9 +47,9 @@ def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
     """
     if scope == "all-linear":
         return list(linear_weights(model))
-    layers = encoder_layers(model)
-    if scope and scope.startswith("layer:"):
-        layers = [layers[int(scope.removeprefix("layer:"))]]
+    layers, layer = encoder_layers(model), layer_of(scope)
+    if layer is not None:
+        layers = [layers[layer]]
     return [weight for layer in layers for weight in linear_weights(layer)]
 
 

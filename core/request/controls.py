@@ -6,6 +6,7 @@ from dataclasses import replace
 from core.request.amounts import stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, METHODS
 from core.request.limits import limits
+from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
@@ -49,13 +50,8 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     method = METHODS[request.method]
     if method.control is None:
         return ()
-    if is_one_layer(request.scope):
+    if layer_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))
     in_small_steps = until_damaged(request)
     itself = (in_small_steps,) if method.granularity == "neuron" else ()
     return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[method.granularity])))
-
-
-def is_one_layer(scope: str | None) -> bool:
-    """Whether a scope is a single layer."""
-    return scope is not None and scope.startswith("layer:")

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.request.scope import layer_of
+
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "attention": ("attention",),
     "layer": ("output",),
@@ -21,10 +23,10 @@ def points_of(names: Sequence[str], num_layers: int) -> str | None:
 
 def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
     """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes all layers."""
-    if scope is None or not scope.startswith("layer:"):
+    layer = layer_of(scope)
+    if layer is None:
         return None
-    layer = scope.removeprefix("layer:")
-    return max(k for k, name in enumerate(names) if name.split(".")[1] == layer)
+    return max(k for k, name in enumerate(names) if int(name.split(".")[1]) == layer)
 
 
 def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
@@ -33,8 +35,8 @@ def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
     It is the first one of all for a whole encoder. For a single layer it is that layer's output: before it the model is
     as it was, and the layer's attention block still hands on what came in.
     """
-    if scope is None or not scope.startswith("layer:"):
+    layer = layer_of(scope)
+    if layer is None:
         return 0
-    layer = int(scope.removeprefix("layer:"))
     parts = [name.split(".") for name in names]
     return sum((int(number), part) < (layer, "output") for _, number, part in parts)

@@ -19,6 +19,7 @@ from core.request.catalog import (
     TASKS,
 )
 from core.request.limits import is_hosted, limits
+from core.request.scope import layer_of
 
 Source = Literal["hub", "folder", "embedded"]
 RangeExamples = Literal["subset", "all"]
@@ -66,10 +67,10 @@ def check_scope(scope: str | None, method: str, num_layers: int | None = None) -
         return
     if scope in ("encoder", "all-linear"):
         return
-    match = re.fullmatch(r"layer:(\d{1,4})", scope or "")
-    if not match:
+    layer = layer_of(scope)
+    if layer is None:
         raise PrunescopeError(f"unknown scope '{scope}': choose encoder, all-linear or layer:K with K from 0")
-    if num_layers is not None and int(match[1]) >= num_layers:
+    if num_layers is not None and layer >= num_layers:
         raise PrunescopeError(
             f"scope '{scope}': this model has {num_layers} layers, choose layer:0 to layer:{num_layers - 1}"
         )

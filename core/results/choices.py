@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
-from core.request.controls import is_one_layer
+from core.request.scope import layer_of
 from core.results.library import Entry
 from core.results.names import Pruning, in_sentence, listed, name_of, points_name
 
@@ -50,12 +50,12 @@ def is_same(pruning: Pruning, other: Pruning) -> bool:
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning does to one layer alone what another does to the whole model."""
-    return (pruning.scope or "").startswith("layer:") and (pruning.method, pruning.seed) == (whole.method, whole.seed)
+    return layer_of(pruning.scope) is not None and (pruning.method, pruning.seed) == (whole.method, whole.seed)
 
 
 def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning is the random control of what another does to the whole model, on one layer alone."""
-    return (pruning.scope or "").startswith("layer:") and pruning.controls == whole.method
+    return layer_of(pruning.scope) is not None and pruning.controls == whole.method
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -88,7 +88,7 @@ def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     return {
         candidate.seed
         for candidate in companions(entry, among)
-        if is_control(candidate, entry) and (candidate.until_damage is not None or is_one_layer(entry.scope))
+        if is_control(candidate, entry) and (candidate.until_damage is not None or layer_of(entry.scope) is not None)
     }
 
 
@@ -100,7 +100,7 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
             _measured_alike(candidate, entry)
             and candidate.controls is None
             and candidate.until_damage is None
-            and not is_one_layer(candidate.scope)
+            and layer_of(candidate.scope) is None
         ):
             methods.setdefault((candidate.method, candidate.scope), candidate)
     return tuple(methods.values())

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
+from core.request.scope import layer_of
 from core.request.sweep_request import OWN_SPLIT
 from core.results.schema import SweepResult
 
@@ -122,9 +123,9 @@ def _method_and_scope(pruning: Pruning) -> tuple[str, tuple[str, ...]]:
     """Return the name, and what stands behind it in brackets."""
     title, additions = _title_of(pruning.method)
     name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    layer = _layer_of(pruning)
+    layer = layer_of(pruning.scope)
     scopes = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
-    return name + scopes.get(pruning.scope, f" of layer {layer} alone" if layer else ""), additions
+    return name + scopes.get(pruning.scope, "" if layer is None else f" of layer {layer + 1} alone"), additions
 
 
 def _title_of(method: str) -> tuple[str, tuple[str, ...]]:
@@ -138,12 +139,8 @@ def _in_brackets(additions: Sequence[str]) -> str:
 
 def pruned_layer(result: SweepResult) -> int | None:
     """Return the layer that is pruned alone, counted from 1; None if all are pruned."""
-    return _layer_of(result.pruning)
-
-
-def _layer_of(pruning: Pruning) -> int | None:
-    scope = pruning.scope or ""
-    return int(scope.removeprefix("layer:")) + 1 if scope.startswith("layer:") else None
+    layer = layer_of(result.pruning.scope)
+    return None if layer is None else layer + 1
 
 
 def reduction_name(reduction: ReductionKey) -> str:
