@@ -20,7 +20,7 @@ from torch.nn.utils import prune
 from torch.utils.data import DataLoader
 from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (the same)
 
-from core.encoder.architectures import encoder_layers, part
+from core.encoder.architectures import attention_block, encoder_layers
 from core.encoder.loading import Checkpoint
 from core.inputs.examples import EvalSubset
 from core.inputs.prepare import Inputs
@@ -76,7 +76,7 @@ class OneInput(nn.Module):
     def attention_points(self) -> list[str]:
         """Return the names of the modules whose outputs are the attention blocks."""
         names = {module: name for name, module in self.named_modules()}
-        return [names[part(self.model, layer, "attention_norm")] for layer in encoder_layers(self.model)]
+        return [names[attention_block(self.model, layer).module] for layer in encoder_layers(self.model)]
 
 
 def stacked_batches(

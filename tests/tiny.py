@@ -1,5 +1,6 @@
 """Tiny random checkpoints and small data files in the Hub's layout, made in a moment."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -105,15 +106,43 @@ def planned(planning: Planning) -> Plan:
             return end.value
 
 
-def make_encoder(folder: Path, model_type: str, seed: int = 0) -> Path:
-    """Writes a random classifier of any architecture (hidden 32, 4 heads, 3 layers) with the WordPiece tokenizer."""
+# What makes a tiny model use all that its architecture can do.
+_FURTHER: Mapping[str, Mapping[str, object]] = {
+    "deberta-v2": {  # as DeBERTa-v3
+        "relative_attention": True,
+        "position_buckets": 8,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": "p2c|c2p",
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+    },
+    "modernbert": {
+        "global_attn_every_n_layers": 2,
+        "local_attention": 8,
+        **dict.fromkeys(("bos_token_id", "cls_token_id"), VOCABULARY.index("[CLS]")),
+        **dict.fromkeys(("eos_token_id", "sep_token_id"), VOCABULARY.index("[SEP]")),
+    },
+}
+
+
+def make_encoder(folder: Path, model_type: str, *, seed: int = 0, layers: int = 3, **further: object) -> Path:
+    """Writes a random classifier of any architecture (hidden 32, 4 heads) with the WordPiece tokenizer.
+
+    Args:
+        folder: Where to.
+        model_type: A name that transformers knows.
+        seed: Of its weights.
+        layers: Encoder layers.
+        further: Values of its configuration.
+    """
     from transformers import AutoConfig, AutoModelForSequenceClassification, BertTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
+    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64}
     if model_type == "distilbert":
-        sizes = {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
+        sizes = {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}
     config = AutoConfig.for_model(
         model_type,
         **sizes,
@@ -122,6 +151,7 @@ def make_encoder(folder: Path, model_type: str, seed: int = 0) -> Path:
         pad_token_id=0,
         initializer_range=0.3,
         num_labels=2,
+        **{**_FURTHER.get(model_type, {}), **further},
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)

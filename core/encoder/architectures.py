@@ -3,11 +3,39 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Literal, cast
+from typing import cast
 
 from torch import nn
 
+from core.encoder.hooks import Tap
 from core.inputs.checkpoint_files import check_model_type
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a layer's matrix that compute one thing: all of them, or a block where a layer fuses matrices.
+
+    Attributes:
+        path: From a layer to the nn.Linear.
+        block: Which of the matrix's equal blocks of rows, from 0.
+    """
+
+    path: str
+    block: int = 0
+
+
+@dataclass(frozen=True)
+class HiddenUnit:
+    """The further parts in which a hidden unit of `attribution-residual` has entries.
+
+    Attributes:
+        query: Computes the queries; `key` likewise.
+        output_norm: The LayerNorm whose output is the layer's.
+    """
+
+    query: str = "attention.self.query"
+    key: str = "attention.self.key"
+    output_norm: str = "output.LayerNorm"
 
 
 @dataclass(frozen=True)
@@ -17,29 +45,28 @@ class Architecture:
     Attributes:
         layers: From the model to its list of encoder layers.
         classifier: From the model to the linear layer that computes the logits. The paths below start at a layer.
-        query: Computes the queries; `key` and `value` likewise.
-        attention_dense: Reads the context units that attention computes from the values.
-        attention_norm: The LayerNorm whose output is the attention block's, after the residual connection.
-        intermediate: Computes the intermediate units of the feed-forward network.
+        value: Computes the values, from which attention computes the context units.
+        attention_dense: Reads the context units.
+        attention_norm: The LayerNorm behind the attention block's residual connection.
+        intermediate: Compute the intermediate units of the feed-forward network; two if it is gated.
         output: Reads the intermediate units.
-        output_norm: The LayerNorm whose output is the layer's.
+        hidden_unit: Further parts of a hidden unit; None for layers that normalise first, which have no such units.
     """
 
     layers: str
     classifier: str = "classifier.out_proj"
-    query: str = "attention.self.query"
-    key: str = "attention.self.key"
-    value: str = "attention.self.value"
+    value: Rows = Rows("attention.self.value")
     attention_dense: str = "attention.output.dense"
     attention_norm: str = "attention.output.LayerNorm"
-    intermediate: str = "intermediate.dense"
+    intermediate: tuple[Rows, ...] = (Rows("intermediate.dense"),)
     output: str = "output.dense"
-    output_norm: str = "output.LayerNorm"
+    hidden_unit: HiddenUnit | None = HiddenUnit()
 
+    @property
+    def normalises_first(self) -> bool:
+        """Whether LayerNorms stand before the blocks, so that no LayerNorm ends a layer."""
+        return self.hidden_unit is None
 
-Part = Literal[
-    "query", "key", "value", "attention_dense", "attention_norm", "intermediate", "output", "output_norm"
-]  # fmt: skip
 
 _BERT = Architecture("bert.encoder.layer", classifier="classifier")
 _ROBERTA = Architecture("roberta.encoder.layer")
@@ -49,14 +76,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "distilbert": Architecture(
         layers="distilbert.transformer.layer",
         classifier="classifier",
-        query="attention.q_lin",
-        key="attention.k_lin",
-        value="attention.v_lin",
+        value=Rows("attention.v_lin"),
         attention_dense="attention.out_lin",
         attention_norm="sa_layer_norm",
-        intermediate="ffn.lin1",
+        intermediate=(Rows("ffn.lin1"),),
         output="ffn.lin2",
-        output_norm="output_layer_norm",
+        hidden_unit=HiddenUnit("attention.q_lin", "attention.k_lin", "output_layer_norm"),
     ),
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
@@ -64,11 +89,26 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "electra": Architecture("electra.encoder.layer"),
     "mpnet": Architecture(
         layers="mpnet.encoder.layer",
-        query="attention.attn.q",
-        key="attention.attn.k",
-        value="attention.attn.v",
+        value=Rows("attention.attn.v"),
         attention_dense="attention.attn.o",
         attention_norm="attention.LayerNorm",
+        hidden_unit=HiddenUnit("attention.attn.q", "attention.attn.k"),
+    ),
+    "deberta-v2": Architecture(  # and v3
+        layers="deberta.encoder.layer",
+        classifier="classifier",
+        value=Rows("attention.self.value_proj"),
+        hidden_unit=HiddenUnit("attention.self.query_proj", "attention.self.key_proj"),
+    ),
+    "modernbert": Architecture(
+        layers="model.layers",
+        classifier="classifier",
+        value=Rows("attn.Wqkv", block=2),
+        attention_dense="attn.Wo",
+        attention_norm="mlp_norm",
+        intermediate=(Rows("mlp.Wi", block=0), Rows("mlp.Wi", block=1)),
+        output="mlp.Wo",
+        hidden_unit=None,
     ),
 }
 
@@ -94,9 +134,19 @@ def classifier(model: nn.Module) -> nn.Linear:
     return cast(nn.Linear, attrgetter(architecture_of(model).classifier)(model))
 
 
-def part(model: nn.Module, layer: nn.Module, name: Part) -> nn.Module:
-    """Return a part of an encoder layer by its name in `Architecture`."""
-    return cast(nn.Module, attrgetter(getattr(architecture_of(model), name))(layer))
+def part(layer: nn.Module, path: str) -> nn.Module:
+    """Return a part of an encoder layer by its path in `Architecture`."""
+    return cast(nn.Module, attrgetter(path)(layer))
+
+
+def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
+    """Return where the state behind a layer's attention block can be recorded.
+
+    That is the output of the LayerNorm behind the block's residual connection. A layer that normalises first adds to
+    the residual stream: there it is the stream itself, which that LayerNorm reads.
+    """
+    found = architecture_of(model)
+    return Tap(part(layer, found.attention_norm), "input" if found.normalises_first else "output")
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:

@@ -2,45 +2,60 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
-import torch
 from torch import Tensor, nn
 
 
+class Tap(NamedTuple):
+    """What to record: the tensor that a module reads (its first argument), or the one that it returns."""
+
+    module: nn.Module
+    side: Literal["input", "output"]
+
+
 class Catcher:
-    """Records one tensor per module in every forward pass.
+    """Records one tensor per tap in every forward pass of a model, that of the module's first call.
 
-    A context manager: on exit every hook is removed.
-
-    Attributes:
-        states: The tensors of the last forward pass, in the order of the modules.
+    Some modules are called again in the same pass: DeBERTa's query and key matrices read the tokens first and the
+    relative positions second. A context manager: on exit every hook is removed.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], side: Literal["input", "output"]) -> None:
-        """Register one hook per module.
+    def __init__(self, model: nn.Module, taps: Sequence[Tap]) -> None:
+        """Register one hook per tap, and one that marks the start of a pass.
 
         Args:
-            modules: Modules whose first input or output is a tensor.
-            side: What to record.
+            model: The model that is run.
+            taps: Modules of the model.
         """
-        self.states: list[Tensor] = [torch.empty(0)] * len(modules)
-        self._handles = [
-            module.register_forward_pre_hook(self._catch_input(index))
-            if side == "input"
-            else module.register_forward_hook(self._catch_output(index))
-            for index, module in enumerate(modules)
-        ]
+        self._count = len(taps)
+        self._caught: dict[int, Tensor] = {}
+        self._handles = [model.register_forward_pre_hook(self._start)]
+        for index, (module, side) in enumerate(taps):
+            self._handles.append(
+                module.register_forward_pre_hook(self._catch_input(index))
+                if side == "input"
+                else module.register_forward_hook(self._catch_output(index))
+            )
+
+    @property
+    def states(self) -> list[Tensor]:
+        """The tensors of the last forward pass, in the order of the taps."""
+        return [self._caught[index] for index in range(self._count)]
+
+    def _start(self, model: nn.Module, inputs: Any) -> None:
+        self._caught.clear()
 
     def _catch_input(self, index: int) -> Any:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            self.states[index] = inputs[0]
+            self._caught.setdefault(index, inputs[0])
 
         return hook
 
     def _catch_output(self, index: int) -> Any:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            self.states[index] = output if isinstance(output, Tensor) else output[0]  # some layers return tuples
+            # some layers return tuples
+            self._caught.setdefault(index, output if isinstance(output, Tensor) else output[0])
 
         return hook
 

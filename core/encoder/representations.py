@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import encoder_layers, part
+from core.encoder.architectures import attention_block, encoder_layers
 from core.encoder.batches import MicroBatch, Window
-from core.encoder.hooks import Catcher
+from core.encoder.hooks import Catcher, Tap
 
 
 class Recorder(Catcher):
@@ -28,7 +28,7 @@ class Recorder(Catcher):
             model: An encoder classifier in eval mode.
             points: Names from `core.request.points`.
         """
-        super().__init__([_module_of(model, point) for point in points], "output")
+        super().__init__(model, [_tap_of(model, point) for point in points])
         self.model = model
 
     @torch.inference_mode()
@@ -45,10 +45,10 @@ class Recorder(Catcher):
         return logits
 
 
-def _module_of(model: nn.Module, point: str) -> nn.Module:
+def _tap_of(model: nn.Module, point: str) -> Tap:
     _, number, place = point.split(".")
     layer = encoder_layers(model)[int(number)]
-    return part(model, layer, "attention_norm") if place == "attention" else layer
+    return attention_block(model, layer) if place == "attention" else Tap(layer, "output")
 
 
 class Representations:

@@ -1,8 +1,9 @@
 """Choose the files that make a checkpoint, and compute their digests; no torch, no network."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from core.errors import PrunescopeError
 from core.request.catalog import SHARED_LAYERS, SUPPORTED_MODEL_TYPES
@@ -30,9 +31,36 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
         )
 
 
+def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
+    """Refuse a configuration of a model that `core.encoder.architectures` lacks.
+
+    Args:
+        config: The content of config.json, with a model type.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: The model type is not supported, or the encoder has a convolution.
+    """
+    model_type = str(config["model_type"])
+    check_model_type(model_type, checkpoint)
+    if model_type == "deberta-v2" and config.get("conv_kernel_size"):
+        raise PrunescopeError(
+            f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
+            "here prunes: choose a DeBERTa checkpoint without one, such as DeBERTa-v3"
+        )
+
+
 CONFIG = "config.json"
 TRAINING_EXAMPLES = "training_examples.npy"
-VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "bpe.codes")
+VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+    "bpe.codes",
+)
 TOKENIZER_FILES = (
     *VOCABULARIES,
     "merges.txt",

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_model_type, content_hash
+from core.inputs.checkpoint_files import CONFIG, check_config, content_hash
 from core.inputs.hub import Report, snapshot
 from core.inputs.labels import label_names, label_order
-from core.request.catalog import EMBEDDED, Task
+from core.request.catalog import EMBEDDED, NORMALISE_FIRST, Task
 from core.request.sweep_request import Source, source_of
 
 
@@ -25,6 +25,7 @@ class Resolved:
         source: Where it comes from.
         folder: Where its files are.
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
+        model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `in_task_order`.
     """
@@ -33,6 +34,7 @@ class Resolved:
     source: Source
     folder: Path
     revision: str
+    model_type: str
     label_names: tuple[str, ...]
     row_order: tuple[int, ...] | None = None
 
@@ -55,8 +57,8 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         name, folder = _local_folder(checkpoint)
         revision = content_hash(folder, name)
     config = _read_config(folder, name)
-    check_model_type(str(config["model_type"]), name)
-    return Resolved(name, source, folder, revision, _read_label_names(config, name))
+    check_config(config, name)
+    return Resolved(name, source, folder, revision, str(config["model_type"]), _read_label_names(config, name))
 
 
 def in_task_order(resolved: Resolved, task: Task) -> Resolved:
@@ -69,6 +71,24 @@ def in_task_order(resolved: Resolved, task: Task) -> Resolved:
     """
     order = label_order(resolved.label_names, task, resolved.id)
     return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
+
+
+def check_method(resolved: Resolved, method: str, control_of: str | None) -> None:
+    """Refuse a method that is not defined for a checkpoint's architecture.
+
+    Args:
+        resolved: The checkpoint.
+        method: A name from METHODS.
+        control_of: The method whose allocation a random method follows.
+
+    Raises:
+        PrunescopeError: It is `attribution-residual`, or its control, and layers normalise first.
+    """
+    if "attribution-residual" in (method, control_of) and resolved.model_type in NORMALISE_FIRST:
+        raise PrunescopeError(
+            f"method 'attribution-residual' needs layers that end in a LayerNorm, but those of '{resolved.id}' "
+            f"(model type '{resolved.model_type}') normalise first: choose attribution"
+        )
 
 
 def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:

@@ -5,7 +5,7 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 
 from dataclasses import dataclass
 
-from core.inputs.checkpoints import Resolved, in_task_order, resolve
+from core.inputs.checkpoints import Resolved, check_method, in_task_order, resolve
 from core.inputs.examples import EvalSubset, load_calibration, load_rest, load_subset
 from core.inputs.hub import Report
 from core.request.catalog import METHODS, TASKS
@@ -42,10 +42,11 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are unavailable.
+        PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     task, data = TASKS[request.task], request.data or "hub"
     resolved = in_task_order(resolve(request.checkpoint, report), task)
+    check_method(resolved, request.method, request.control_of)
     subset = load_subset(task, data, request.num_examples, request.source_name, report)
     calibrated = METHODS[request.method].calibrated
     calibration = load_calibration(task, data, subset, request.source_name, report) if calibrated else None

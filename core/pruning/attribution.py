@@ -5,7 +5,8 @@ the unit's value h_ti at token t and the probability P of the gold label y, on t
 baseline in eval mode; padding is excluded. The units are those that can be removed
 cleanly: the inputs of the attention's output matrix (context units) and of the
 feed-forward network's second matrix (intermediate units). The units with the smallest
-scores are removed: the row and bias entry that make a unit, and the column that reads it.
+scores are removed: the row and bias entry that make a unit (of a gated network, one row in
+each half of the first matrix), and the column that reads it.
 
 The paper sums signed attributions over examples, where they cancel, and two halves of
 the examples agree poorly. Absolute values inside each example make them agree.
@@ -16,7 +17,7 @@ Cost: one forward and one backward pass over the calibration examples per sweep.
 
 from torch import Tensor
 
-from core.encoder.hooks import Catcher
+from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, attributions, reliability
 from core.pruning.plan import Baseline, Planning
 from core.pruning.units import UnitPlan, clean_units
@@ -32,8 +33,8 @@ def plan(baseline: Baseline) -> Planning:
     layers = clean_units(baseline.model)
     halves = [[Halves(units.size) for units in types] for types in layers]
     flat_halves = [type_halves for layer_halves in halves for type_halves in layer_halves]
-    readers = [units.reader for types in layers for units in types if units.reader is not None]
-    with Catcher(readers, "input") as values:
+    readers = [Tap(units.reader, "input") for types in layers for units in types if units.reader is not None]
+    with Catcher(baseline.model, readers) as values:
         for batch, found in attributions(baseline.model, baseline.calibration, values, gold_probability):
             for type_halves, attribution in zip(flat_halves, found, strict=True):
                 type_halves.add(batch.examples, attribution.abs())  # (micro-batch, units)

@@ -15,8 +15,8 @@ Cost: one forward and one backward pass over the calibration examples per sweep.
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from core.encoder.architectures import encoder_layers, part
-from core.encoder.hooks import Catcher
+from core.encoder.architectures import encoder_layers
+from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, attributions, reliability
 from core.pruning.plan import Baseline, Planning
 from core.pruning.units import UnitPlan, hidden_units
@@ -31,8 +31,8 @@ def plan(baseline: Baseline) -> Planning:
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     layers = hidden_units(baseline.model)
     halves = [[Halves(units.size) for units in types] for types in layers]
-    outputs = [part(baseline.model, layer, "output_norm") for layer in encoder_layers(baseline.model)]
-    with Catcher(outputs, "output") as values:
+    outputs = [Tap(layer, "output") for layer in encoder_layers(baseline.model)]
+    with Catcher(baseline.model, outputs) as values:
         for batch, found in attributions(baseline.model, baseline.calibration, values, loss):
             for (hidden,), attribution in zip(halves, found, strict=True):
                 hidden.add(batch.examples, attribution)  # (micro-batch, units)

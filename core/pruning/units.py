@@ -7,11 +7,26 @@ entries in all of them. `amount` is a fraction of the units: in each layer and t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import Part, encoder_layers, part
+from core.encoder.architectures import Architecture, Rows, architecture_of, encoder_layers, part
+
+
+class Entries(NamedTuple):
+    """One entry per unit in a parameter.
+
+    Attributes:
+        parameter: A matrix or a vector.
+        dimension: The dimension that counts the units.
+        start: The index of the first unit there.
+    """
+
+    parameter: nn.Parameter
+    dimension: int
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -19,18 +34,14 @@ class Units:
     """The units of one type in one layer.
 
     Attributes:
-        entries: The parameters in which a unit has entries, each with the dimension that counts the units.
+        size: Number of units.
+        entries: Where each unit has entries.
         reader: The nn.Linear that takes the units' values as input; None if no single module does.
     """
 
-    entries: tuple[tuple[nn.Parameter, int], ...]
+    size: int
+    entries: tuple[Entries, ...]
     reader: nn.Module | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of units."""
-        parameter, dimension = self.entries[0]
-        return parameter.shape[dimension]
 
 
 ROW, COLUMN = 0, 1  # of a weight matrix (out, in): what makes an output, what reads an input
@@ -40,32 +51,43 @@ def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
     """Return the units that can be removed without touching others: each layer's context and intermediate units.
 
     A context unit is an input of the attention's output matrix: a row and a bias of the value matrix make it, one
-    column reads it. An intermediate unit is its counterpart between the two matrices of the feed-forward network.
+    column reads it. An intermediate unit is its counterpart between the two matrices of the feed-forward network. If
+    that is gated, two rows make a unit, one in each half of the first matrix.
 
     Returns:
         For each layer: context units, intermediate units.
     """
+    found = architecture_of(model)
     return [
-        (_between(model, layer, "value", "attention_dense"), _between(model, layer, "intermediate", "output"))
+        (
+            _between(layer, (found.value,), found.attention_dense),
+            _between(layer, found.intermediate, found.output),
+        )
         for layer in encoder_layers(model)
     ]
 
 
-def _between(model: nn.Module, layer: nn.Module, maker: Part, reader: Part) -> Units:
-    made, read = part(model, layer, maker), part(model, layer, reader)
-    return Units((*_rows(made), _column(read)), read)
+def _between(layer: nn.Module, makers: Sequence[Rows], reader: str) -> Units:
+    read = _column(part(layer, reader))
+    size = read.parameter.shape[COLUMN]
+    made = (
+        Entries(parameter, ROW, rows.block * size)
+        for rows in makers
+        for parameter in part(layer, rows.path).parameters()  # weight and, if it has one, bias
+    )
+    return Units(size, (*made, read), part(layer, reader))
 
 
-def _rows(module: nn.Module) -> tuple[tuple[nn.Parameter, int], ...]:
-    return tuple((parameter, ROW) for parameter in module.parameters())  # weight and bias
+def _rows(module: nn.Module) -> tuple[Entries, ...]:
+    return tuple(Entries(parameter, ROW) for parameter in module.parameters())  # weight and bias
 
 
-def _column(module: nn.Module) -> tuple[nn.Parameter, int]:
-    return module.get_parameter("weight"), COLUMN
+def _column(module: nn.Module) -> Entries:
+    return Entries(module.get_parameter("weight"), COLUMN)
 
 
-def _bias(module: nn.Module) -> tuple[nn.Parameter, int]:
-    return module.get_parameter("bias"), ROW
+def _bias(module: nn.Module) -> Entries:
+    return Entries(module.get_parameter("bias"), ROW)
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
@@ -73,29 +95,28 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
 
     Hidden unit i owns column i of query, key, value, attention output and intermediate matrix; bias i of query,
     key, value and attention output; row and bias i of the output matrix; gain and bias i of both LayerNorms.
+    DeBERTa's matrices that read relative positions alone are no part of it.
 
     Returns:
         For each layer one type: its hidden units.
     """
-    return [(_hidden(model, layer),) for layer in encoder_layers(model)]
+    found = architecture_of(model)
+    return [(_hidden(layer, found),) for layer in encoder_layers(model)]
 
 
-def _hidden(model: nn.Module, layer: nn.Module) -> Units:
-    def get(name: Part) -> nn.Module:
-        return part(model, layer, name)
-
-    attention = [get("query"), get("key"), get("value"), get("attention_dense")]
-    return Units(
-        (
-            *map(_column, [*attention, get("intermediate")]),
-            *map(_bias, attention),
-            *(
-                entry
-                for module in (get("output"), get("attention_norm"), get("output_norm"))
-                for entry in _rows(module)
-            ),
-        )
+def _hidden(layer: nn.Module, found: Architecture) -> Units:
+    unit = found.hidden_unit
+    assert unit is not None  # `core.inputs.checkpoints.check_method` refuses layers that normalise first
+    attention = [part(layer, path) for path in (unit.query, unit.key, found.value.path, found.attention_dense)]
+    inner = [part(layer, rows.path) for rows in found.intermediate]
+    output = part(layer, found.output)
+    norms = [part(layer, path) for path in (found.attention_norm, unit.output_norm)]
+    entries = (
+        *map(_column, [*attention, *inner]),
+        *map(_bias, attention),
+        *(entry for module in (output, *norms) for entry in _rows(module)),
     )
+    return Units(len(output.get_parameter("bias")), entries)
 
 
 class UnitPlan:
@@ -120,20 +141,21 @@ class UnitPlan:
         """
         self.scores = scores
         self.reliability = reliability
-        self._removals: dict[int, list[tuple[int, Tensor]]] = {}  # parameter -> [(dimension, units in order)]
+        self._removals: dict[int, list[tuple[Entries, Tensor]]] = {}  # parameter -> [(entries, units in order)]
         self.parameters: list[nn.Parameter] = []
         for types, layer_scores in zip(layers, scores, strict=True):
             for units, type_scores in zip(types, layer_scores, strict=True):
                 order = torch.argsort(type_scores, stable=True)  # (units,)
-                for parameter, dimension in units.entries:
-                    if id(parameter) not in self._removals:
-                        self.parameters.append(parameter)
-                    self._removals.setdefault(id(parameter), []).append((dimension, order))
+                for entries in units.entries:
+                    if id(entries.parameter) not in self._removals:
+                        self.parameters.append(entries.parameter)
+                    self._removals.setdefault(id(entries.parameter), []).append((entries, order))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each parameter's mask of the entries that stay; see `core.pruning.Plan`."""
         for parameter, values in zip(self.parameters, baseline, strict=True):
             keep = torch.ones_like(values, dtype=torch.bool)  # of the parameter's shape
-            for dimension, order in self._removals[id(parameter)]:
-                keep.index_fill_(dimension, order[: round(amount * len(order))], False)
+            for entries, order in self._removals[id(parameter)]:
+                lowest = order[: round(amount * len(order))]  # (removed,)
+                keep.index_fill_(entries.dimension, entries.start + lowest, False)
             yield keep

@@ -4,6 +4,8 @@ Formula: S_ij = |W_ij| · ‖X_j‖₂ (their equation 1), with the norm of inpu
 tokens of all calibration examples on the baseline. In each output row the
 int(amount · columns) smallest are removed, ties by column. So `amount` is a fraction of
 every row and, except for rounding down, of the scope's weights. Labels are not used.
+DeBERTa's matrices that read tokens and relative positions are scored on the tokens, those
+that read nothing but relative positions on these.
 
 Reliability is the rank correlation of the norms on two halves of the examples,
 averaged over a layer's matrices.
@@ -18,7 +20,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_layers
 from core.encoder.batches import MicroBatch
-from core.encoder.hooks import Catcher
+from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, reliability
 from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Planning
@@ -48,7 +50,7 @@ def plan(baseline: Baseline) -> Planning:
     weights = scoped_weights(baseline.model, baseline.scope)
     modules = _modules(baseline.model, weights)
     halves = [Halves(module.in_features) for module in modules]
-    with Catcher(modules, "input") as inputs:
+    with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
         for batch in baseline.calibration.batches:
             with torch.inference_mode():
                 baseline.model(**batch.inputs)
@@ -71,7 +73,18 @@ def _modules(model: nn.Module, weights: Sequence[nn.Parameter]) -> list[nn.Linea
 
 
 def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
-    """Sum the squares of each example's real inputs; a classifier reads one vector per example."""
+    """Sum the squares of each example's real inputs; a classifier reads one vector per example.
+
+    Args:
+        state: (micro-batch, longest, columns), (micro-batch, columns), or the same for all, (1, positions, columns).
+        batch: The examples.
+
+    Returns:
+        (micro-batch, columns) float64.
+    """
+    squares = state.detach().double().square()  # relative positions are parameters
     if state.dim() == 2:
-        return state.double().square()  # (micro-batch, columns)
-    return (state.double().square() * batch.real[..., None]).sum(1)  # (micro-batch, columns)
+        return squares
+    if state.shape[:2] != batch.real.shape:
+        return squares.sum(1).expand(len(batch.examples), -1)
+    return (squares * batch.real[..., None]).sum(1)

@@ -177,7 +177,18 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
 )
 
 # The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.
-SUPPORTED_MODEL_TYPES = ("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra", "mpnet")
+SUPPORTED_MODEL_TYPES = (
+    "bert",
+    "distilbert",
+    "roberta",
+    "xlm-roberta",
+    "camembert",
+    "electra",
+    "mpnet",
+    "deberta-v2",
+    "modernbert",
+)
+NORMALISE_FIRST = ("modernbert",)  # of these, whose layers normalise what a block reads, not what it adds to
 SHARED_LAYERS = ("albert",)
 
 

@@ -13,9 +13,9 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder import batches
-from core.encoder.hooks import Catcher
+from core.encoder.hooks import Catcher, Tap
 from core.pruning import REGISTRY, Baseline, PrunedModel
-from core.pruning.units import UnitPlan, Units, clean_units
+from core.pruning.units import Entries, UnitPlan, Units, clean_units
 
 TEXTS = make_texts(40, seed=5)
 GOLD = [k % 2 for k in range(len(TEXTS))]
@@ -54,7 +54,7 @@ def removed_entries(model: nn.Module, plan: UnitPlan, amount: float) -> dict[str
 
 def test_hand_computed_masks() -> None:
     maker, reader = nn.Linear(2, 5), nn.Linear(5, 3)
-    units = Units(((maker.weight, 0), (maker.bias, 0), (reader.weight, 1)), reader)
+    units = Units(5, (Entries(maker.weight, 0), Entries(maker.bias, 0), Entries(reader.weight, 1)), reader)
     plan = UnitPlan([[units]], [[torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0])]])
     made, bias, read = plan.keep_masks(0.5, plan.parameters)  # round(0.5 · 5) = 2: among the three ties units 1 and 3
     assert bias.tolist() == [True, False, True, False, True]
@@ -142,7 +142,8 @@ def test_a_removed_unit_changes_nothing_but_through_itself(model: nn.Module, tok
     plan = UnitPlan(only, scores)
     reader = layers[last][kind].reader
     inputs = tokenizer(TEXTS[:4], padding=True, return_tensors="pt")
-    with torch.inference_mode(), Catcher([reader], "input") as values, PrunedModel(model, plan) as pruned:
+    reads = [Tap(reader, "input")]
+    with torch.inference_mode(), Catcher(model, reads) as values, PrunedModel(model, plan) as pruned:
         before = model(**inputs).logits
         whole = values.states[0].clone()
         removed = pruned.prune(1 / layers[last][kind].size)
@@ -156,7 +157,7 @@ def test_a_removed_unit_changes_nothing_but_through_itself(model: nn.Module, tok
 
 def _none(units: Units) -> Units:
     """Gives units without any entry but one that is thrown away."""
-    return Units(((nn.Parameter(torch.zeros(units.size)), 0),))
+    return Units(units.size, (Entries(nn.Parameter(torch.zeros(units.size)), 0),))
 
 
 def one_at_a_time(model: nn.Module, tokenizer: object, residual: bool) -> list[list[Tensor]]:
