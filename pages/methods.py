@@ -76,7 +76,8 @@ Prunable sparsity counts the weights of the encoder's matrices only.
 
 **Where a weight method prunes.** *All encoder layers*: the matrices of every linear layer inside the encoder. *All
 linear layers*, as published: also the pooler's and the classifier's. *One layer alone*: the isolated effect of that
-layer. Embeddings, biases and LayerNorms stay.
+layer. Embeddings, biases and LayerNorms stay. A fused matrix, such as ModernBERT's for query, key and value, counts as
+one.
 """
 CALIBRATION = f"""
 **Methods that score on examples** use up to {CALIBRATION_EXAMPLES:,} labelled calibration examples, none of which is
@@ -104,7 +105,8 @@ DETAILS: Mapping[str, Detail] = {
     "wanda": Detail(
         r"s_{ij} = |W_{ij}| \cdot \lVert X_j \rVert_2",
         "$X_j$ is input $j$ of the matrix over all real tokens of the calibration examples, on the baseline. In each "
-        "row, the smallest $\\lfloor a \\cdot \\text{columns} \\rfloor$ go; labels are not used.",
+        "row, the smallest $\\lfloor a \\cdot \\text{columns} \\rfloor$ go; labels are not used. Where a matrix of "
+        "DeBERTa reads nothing but relative positions, $X_j$ is over these.",
         "Sun et al. 2023, arXiv 2306.11695, eq. 1",
     ),
     "random": Detail(
@@ -116,7 +118,8 @@ DETAILS: Mapping[str, Detail] = {
         r"s_i = \frac{1}{N} \sum_{x} \Bigl| \sum_t h_{ti} \, \frac{\partial P(y \mid x)}{\partial h_{ti}} \Bigr|",
         "$h_{ti}$ is the value of unit $i$ at token $t$ of example $x$, and $y$ its gold label. Units are those that "
         "can be removed cleanly: what the attention's output matrix reads, and the inner units of the feed-forward "
-        "network. A unit goes with the row and bias entry that make it and the column that reads it. Queries and "
+        "network. A unit goes with the row and bias entry that make it and the column that reads it; in a gated "
+        "network (ModernBERT) two rows make it, one in each half of the first matrix. Queries and "
         "keys stay, so that amount $a$ removes about $\\tfrac{5}{6}a$ of a BERT encoder's weights. The paper "
         "sums signed values over examples, which cancel: two halves of the examples then agree poorly.",
         "after Yang et al. 2022, arXiv 2205.04157",
@@ -126,7 +129,7 @@ DETAILS: Mapping[str, Detail] = {
         "$h$ is the layer's output and $L$ the cross-entropy. Removing hidden unit $i$ of a layer zeroes its column in "
         "query, key, value, attention output and intermediate matrix, its bias in the first four, its row and bias in "
         "the output matrix, and its gain and bias in both LayerNorms. Unlike the published code, dropout is off and "
-        "padding is left out.",
+        "padding is left out. ModernBERT has no such units, since none of its layers ends in a LayerNorm.",
         "after Yang et al. 2022, arXiv 2205.04157",
     ),
     "random-neuron": Detail(
@@ -173,6 +176,10 @@ POINT_TEXTS: Mapping[str, str] = {
     "layer": "what comes out of each whole layer",
     "both": "both, in order of depth",
 }
+NORMALISE_FIRST_TEXT = """
+ModernBERT's layers normalise first: a LayerNorm stands before each block and none behind it. There the points are the
+residual stream, after the attention block and after the layer, as the next block's LayerNorm reads it.
+"""
 REDUCTION_FORMULAS: Mapping[str, str] = {
     "mean": r"x = \frac{1}{T} \sum_{t=1}^{T} h_t",
     "cls": r"x = h_1",
@@ -189,7 +196,7 @@ def representations() -> None:
     places = "\n".join(
         f"- *{title}*{': ' + POINT_TEXTS[name] if name in POINT_TEXTS else ''}" for name, title in POINTS.items()
     )
-    st.markdown(f"**Where they are taken:**\n\n{places}")
+    st.markdown(f"**Where they are taken:**\n\n{places}\n\n{NORMALISE_FIRST_TEXT}")
     st.markdown("**How they become one vector $x$ a sentence:**")
     for reduction in REDUCTIONS.values():
         formula = REDUCTION_FORMULAS.get(reduction.name)

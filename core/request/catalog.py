@@ -289,7 +289,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
     reduction.name: reduction
     for reduction in (
         Reduction("mean", "Mean over tokens", "Each sentence is the average of its token vectors."),
-        Reduction("cls", "First token", "Each sentence is its first token, [CLS], which the classifier reads."),
+        Reduction("cls", "First token", "Each sentence is its first token, [CLS], which most classifiers read."),
         Reduction(
             "tokens",
             "All tokens, as published (includes sentence length)",
