@@ -41,12 +41,17 @@ CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same p
 MARGIN = alt.ExprRef("margin")
 
 
-def with_parameters(chart: LayerChart | Concatenation) -> Any:
-    """Add the parameters `frame` and `margin`, and a grey for cells without a value, which are not 0."""
-    grey = alt.ScaleInvalidDataShowAsValuecolor(value=UNDEFINED_COLOUR)
-    return chart.add_params(
-        alt.param(name="frame", value=0), alt.param(name="margin", value=CURVE_MARGIN)
-    ).configure_scale(invalid=alt.ScaleInvalidDataConfig(color=grey))
+def with_parameters(spec: Spec) -> Spec:
+    """Add the parameters `frame` and `margin`, and a grey for cells without a value, which are not 0.
+
+    They are added to the specification: added to the chart, Altair copies all of it for each.
+    """
+    grey = {"invalid": {"color": {"value": UNDEFINED_COLOUR}}}
+    return {
+        **spec,
+        "params": [{"name": "frame", "value": 0}, {"name": "margin", "value": CURVE_MARGIN}],
+        "config": {**spec.get("config", {}), "scale": grey},
+    }
 
 
 # ---------------------------------------------------------------- numbers and words

@@ -43,23 +43,31 @@ class View:
     @property
     def spec(self) -> Spec:
         """The Vega-Lite specification, its data under `datasets`; the template is shared: change nothing in it."""
-        title = self.title.to_dict() if isinstance(self.title, alt.TitleParams) else self.title
         return {
-            **_template(self.drawing, self.arguments),
-            "title": title,
+            **with_parameters(_template(self.drawing, self.arguments)),
+            "title": self._title,
             "usermeta": {"columns": self.columns},
             **({"description": self.description} if self.description else {}),
             "datasets": dict(self.datasets),
         }
 
-    def chart(self, width: int, height: int) -> Any:
-        """Draw the picture at a fixed size in pixels, as a part of a figure that has the parameters and the data."""
-        return self.drawing(*self.arguments).properties(title=self.title, width=width, height=height)
+    def part(self, width: int, height: int) -> Spec:
+        """Return the picture at a fixed size in pixels, as a part of a figure that has the parameters and the data."""
+        own = {
+            name: value
+            for name, value in _template(self.drawing, self.arguments).items()
+            if name not in ("$schema", "config")
+        }
+        return {**own, "title": self._title, "width": width, "height": height}
+
+    @property
+    def _title(self) -> Any:
+        return self.title.to_dict() if isinstance(self.title, alt.TitleParams) else self.title
 
 
 @lru_cache(maxsize=256)
 def _template(drawing: Drawing, arguments: tuple[Hashable, ...]) -> Spec:
-    spec: Spec = with_parameters(drawing(*arguments)).to_dict()
+    spec: Spec = drawing(*arguments).to_dict()
     return spec
 
 

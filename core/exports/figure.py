@@ -5,12 +5,11 @@ A figure is one Vega-Lite specification with a parameter `frame`, like its views
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import altair as alt
+from altair import SCHEMA_URL
 
 from core.charts.compare import compare_frames, compare_views
-from core.charts.grammar import Concatenation, Rows, Spec, capitalised, with_parameters
+from core.charts.grammar import Rows, Spec, capitalised, with_parameters
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View
 from core.findings.compare import distinguishing_names, shown_together
@@ -78,29 +77,28 @@ class Layout:
 
     Attributes:
         sizes: Of each view, width and height in pixels.
-        arrange: Joins the views' charts, by name; some of a comparison may be missing.
+        arrange: Joins the views' specifications, by name; some of a comparison may be missing.
     """
 
     sizes: Mapping[str, tuple[int, int]]
-    arrange: Callable[[Mapping[str, Any]], Concatenation]
+    arrange: Callable[[Mapping[str, Spec]], Spec]
 
 
-def _arrange_single(charts: Mapping[str, Any]) -> Concatenation:
+def _arrange_single(parts: Mapping[str, Spec]) -> Spec:
     """Put the heatmap beside accuracy over survival."""
-    return _beside(charts["heatmap"], alt.vconcat(charts["accuracy"], charts["survival"]))
+    return _beside(parts["heatmap"], {"vconcat": [parts["accuracy"], parts["survival"]]})
 
 
-def _arrange_comparison(charts: Mapping[str, Any]) -> Concatenation:
+def _arrange_comparison(parts: Mapping[str, Spec]) -> Spec:
     """Put both heatmaps and their difference above the curves."""
     rows = (("first", "second", "difference"), ("accuracy", "own"))
-    return alt.vconcat(*(_beside(*(charts[name] for name in row if name in charts)) for row in rows))
+    return {"vconcat": [_beside(*(parts[name] for name in row if name in parts)) for row in rows]}
 
 
-def _beside(*charts: Any) -> alt.HConcatChart:
-    """Put charts side by side, each with its own colours and legend."""
-    own: Any = dict.fromkeys(("color", "stroke", "fill", "strokeDash"), "independent")
-    joined: alt.HConcatChart = alt.hconcat(*charts).resolve_scale(**own).resolve_legend(**own)
-    return joined
+def _beside(*parts: Spec) -> Spec:
+    """Put parts side by side, each with its own colours and legend."""
+    own = dict.fromkeys(("color", "stroke", "fill", "strokeDash"), "independent")
+    return {"hconcat": list(parts), "resolve": {"scale": own, "legend": own}}
 
 
 SINGLE = Layout({"heatmap": SQUARE, "accuracy": CURVE, "survival": CURVE}, _arrange_single)
@@ -173,13 +171,14 @@ def print_figure(
         titles: Of every frame, the lines above the picture.
         subtitle: The lines below these, the same for all frames.
     """
-    charts = {name: view.chart(*layout.sizes[name]) for name, view in views.items()}
-    title = alt.TitleParams(alt.ExprRef("titles[frame]"), subtitle=list(subtitle), **TITLE)
-    chart = layout.arrange(charts).properties(title=title)
-    spec: Spec = with_parameters(chart.add_params(alt.param(name="titles", value=list(map(list, titles))))).to_dict()
+    parts = {name: view.part(*layout.sizes[name]) for name, view in views.items()}
+    spec = with_parameters(layout.arrange(parts))
     style = {**PRINT["style"], "number": _number_style(views, layout)}
     return {
         **spec,
+        "$schema": SCHEMA_URL,
+        "title": {"text": {"expr": "titles[frame]"}, "subtitle": list(subtitle), **TITLE},
+        "params": [*spec["params"], {"name": "titles", "value": list(map(list, titles))}],
         "datasets": {name: rows for view in views.values() for name, rows in view.datasets.items()},
         "config": {**spec["config"], **PRINT, "style": style},
     }

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import altair as alt
 import pytest
 
 from core.charts.layers import layer_views
@@ -87,7 +86,7 @@ def lines_of(view: View) -> list[str]:
 
 def test_the_views_of_another_page_stand_in_one_figure_with_their_own_data(result: SweepResult) -> None:
     views = layer_views(result, "mean", "2")
-    layout = Layout(dict.fromkeys(views, (200, 150)), lambda charts: alt.vconcat(*charts.values()))
+    layout = Layout(dict.fromkeys(views, (200, 150)), lambda parts: {"vconcat": list(parts.values())})
     said = texts(print_figure(views, layout, [[f"frame {k}"] for k in range(4)], ["below"]), 2)
     assert {"frame 2", "below", *(line for view in views.values() for line in lines_of(view))} <= set(said)
     own = [result.frames[2].similarity["cka"]["mean"][k][k] for k in range(3)]
