@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,16 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
         queue = make()
         install(queue, monkeypatch)
         yield queue
+
+
+@pytest.fixture(scope="session")
+def components_listed() -> Iterator[None]:
+    """The installed packages are searched for components once, not by every page that a test opens."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture

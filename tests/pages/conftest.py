@@ -17,3 +17,8 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no browser that needs a moment."""
     monkeypatch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)
+
+
+@pytest.fixture(autouse=True)
+def quickly_opened(components_listed: None) -> None:
+    """Open pages without a search for components each."""
