@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import make_bert
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+from tiny import make_bert, make_encoder, make_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder.loading import borrow, check_labels, load
@@ -114,6 +115,25 @@ class TestLoad:
         model = load(resolve(str(make_bert(tmp_path / "half", dtype=torch.float16)))).model
         assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
         assert not model.training
+
+    def test_a_tokenizer_may_be_a_sentencepiece_model_alone(self, tmp_path):
+        folder = make_encoder(tmp_path / "v3", "deberta-v2", layers=1)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            (folder / name).unlink()
+        with pytest.raises(PrunescopeError, match="has no tokenizer file"):
+            resolve(str(folder))
+        SentencePieceTrainer.train(
+            sentence_iterator=iter(make_texts(50)),
+            model_prefix=str(folder / "spm"),
+            vocab_size=60,
+            **{"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
+            **{"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"},
+            minloglevel=2,
+        )
+        pieces = SentencePieceProcessor(model_file=str(folder / "spm.model"))
+        tokenizer = load(resolve(str(folder))).tokenizer
+        for text in make_texts(5, seed=1):
+            assert tokenizer(text)["input_ids"] == [1, *pieces.encode(text), 2]
 
     def test_says_nothing(self, copy):
         change_weights(copy, lambda weights: weights.update({"unused.weight": torch.zeros(3)}))
