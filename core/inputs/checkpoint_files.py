@@ -1,6 +1,7 @@
 """Choose the files that make a checkpoint, and compute their digests; no torch, no network."""
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,22 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
             f"'{checkpoint}' has model type '{model_type[:40]}', which is not supported: choose a checkpoint of type "
             f"{', '.join(SUPPORTED_MODEL_TYPES)}"
         )
+
+
+def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
+    """Read a config.json and check that it names a model type, before anything heavy is imported.
+
+    Raises:
+        PrunescopeError: It cannot be read, or names none.
+    """
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        config["model_type"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PrunescopeError(
+            f"'{checkpoint}': {CONFIG} is missing or names no model_type, choose another checkpoint"
+        ) from error
+    return config
 
 
 def check_config(config: Mapping[str, Any], checkpoint: str) -> None:

@@ -3,13 +3,12 @@
 No torch: a command line can refuse bad input early. `core.encoder.loading` reads the model.
 """
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_config, content_hash
+from core.inputs.checkpoint_files import CONFIG, check_config, content_hash, read_config
 from core.inputs.hub import Report, snapshot
 from core.inputs.labels import label_names, label_order
 from core.request.catalog import EMBEDDED, NORMALISE_FIRST, Task
@@ -56,7 +55,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     else:
         name, folder = _local_folder(checkpoint)
         revision = content_hash(folder, name)
-    config = _read_config(folder, name)
+    config = read_config(folder / CONFIG, name)
     check_config(config, name)
     return Resolved(name, source, folder, revision, str(config["model_type"]), _read_label_names(config, name))
 
@@ -120,18 +119,6 @@ def _local_folder(checkpoint: str) -> tuple[str, Path]:
             f"'{checkpoint}' is missing from this copy of the project: install it again, or give a folder"
         )
     return checkpoint, embedded
-
-
-def _read_config(folder: Path, name: str) -> dict[str, Any]:
-    """Read config.json and check that it names a model type, before anything heavy is imported."""
-    try:
-        config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        config["model_type"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise PrunescopeError(
-            f"'{name}': {CONFIG} is missing or names no model_type, choose another checkpoint"
-        ) from error
-    return config
 
 
 def _read_label_names(config: dict[str, Any], name: str) -> tuple[str, ...]:

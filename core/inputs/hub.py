@@ -25,7 +25,14 @@ from huggingface_hub.hf_api import ModelInfo, RepoSibling
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_model_type, sha256_of, wanted_patterns
+from core.inputs.checkpoint_files import (
+    CONFIG,
+    check_config,
+    check_model_type,
+    read_config,
+    sha256_of,
+    wanted_patterns,
+)
 from core.request.limits import is_hosted, limits
 
 Report = Callable[[str, int, int], None]
@@ -107,6 +114,7 @@ def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: 
     patterns = wanted_patterns(siblings, repo_id)
     wanted = [sibling for name, sibling in siblings.items() if any(fnmatch(name, pattern) for pattern in patterns)]
     _check_size(repo_id, sum(sibling.size or 0 for sibling in wanted))
+    check_config(read_config(Path(api.hf_hub_download(repo_id, CONFIG, revision=info.sha)), repo_id), repo_id)
     folder = Path(
         api.snapshot_download(
             repo_id, revision=info.sha, allow_patterns=list(patterns), tqdm_class=_progress_class(report)

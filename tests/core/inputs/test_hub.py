@@ -53,7 +53,7 @@ class TestSnapshot:
     def test_reports_rising_bytes_up_to_the_total(self, repo, tiny_bert):
         seen = []
         snapshot(REPO, "main", lambda *progress: seen.append(progress))
-        size = sum(path.stat().st_size for path in tiny_bert.iterdir())
+        size = sum(path.stat().st_size for path in tiny_bert.iterdir() if path.name != "config.json")  # read before
         assert {stage for stage, _, _ in seen} == {"downloading"}
         assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
         assert seen[-1][1:] == (size, size)
@@ -165,6 +165,12 @@ class TestRefusals:
         change(tmp_path / "repo")
         assert expected in refusal()
         assert [path for _, path, _ in hub.requests if "/resolve/" in path] == []
+
+    def test_a_convolution_is_found_before_the_weights_are_downloaded(self, hub, tiny_bert, tmp_path):
+        hub.models[REPO] = shutil.copytree(tiny_bert, tmp_path / "repo")
+        (tmp_path / "repo" / "config.json").write_text('{"model_type": "deberta-v2", "conv_kernel_size": 3}')
+        assert "has a convolution" in refusal()
+        assert {path.rpartition("/")[2] for _, path, _ in hub.requests if "/resolve/" in path} == {"config.json"}
 
 
 class TestDatasetFile:
