@@ -1,16 +1,20 @@
 """A metric over what is pruned, of one result or two: a curve each, its 95 % interval, and the majority class's value.
 
-The metric is the task's main one, or accuracy. What lies beyond the working range is shaded.
+The metric is the task's main one, or accuracy. What lies beyond the working range is shaded, of two results beyond each
+one's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 
 from core.charts.grammar import (
     AMOUNT_DOMAIN,
+    BLANK,
     SHARE_DOMAIN,
+    SIDES,
     LayerChart,
     Rows,
     amount_axis,
@@ -83,6 +87,7 @@ def accuracies_view(
     """
     scale, metric = together.scale, metric_of(*results)
     shown = list(zip(*together.pairs, strict=True))
+    beyond = _beyond_of_two(results, together)
     majorities = {row["text"]: row for row in (majority_row(result, metric) for result in results)}
     datasets = {
         "accuracy": [
@@ -95,11 +100,34 @@ def accuracies_view(
             )
         ],
         "accuracy-majority": list(majorities.values()),
-        "accuracy-beyond": [],  # of two results, each has its own
+        "accuracy-beyond": [{"start": rounded(start)} for start in set(beyond.values())],
         "amounts": amounts,
     }
     largest = together.places[-1] if together.is_interpolated else 1.0
-    return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, metric_title(metric))
+    title = [metric_title(metric), _beyond_note(beyond)]
+    return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, title)
+
+
+def _beyond_of_two(results: tuple[SweepResult, SweepResult], together: Together) -> dict[str, float]:
+    """Return where on the scale each result stops to work, the sooner one first; without those that do not."""
+    starts = {}
+    for side, result, shown in zip(SIDES, results, zip(*together.pairs, strict=True), strict=True):
+        frames = shown if together.is_interpolated else result.frames
+        places = together.places if together.is_interpolated else [place(frame, together.scale) for frame in frames]
+        start = beyond_from(result)
+        if start is not None and start < frames[-1].amount:
+            starts[side] = float(np.interp(start, [frame.amount for frame in frames], places))
+    return dict(sorted(starts.items(), key=lambda item: item[1]))
+
+
+def _beyond_note(starts: Mapping[str, float]) -> str:
+    """Say what the shade stands for; where both have one, it is darker where they meet."""
+    if not starts:
+        return BLANK
+    if len(starts) == 2 and len(set(starts.values())) == 1:
+        return "shaded: neither works any more"
+    darker = ", darker: neither does" if len(starts) == 2 else ""
+    return f"shaded: the {next(iter(starts))} no longer works{darker}"
 
 
 def accuracy_rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale = "amount") -> Rows:
@@ -154,7 +182,14 @@ def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float
     )
     low, high = METRICS[metric].domain
     y = share_axis("value:Q", METRICS[metric].title, (low, high * SHARE_DOMAIN[1]))
-    legend = alt.Legend(title=None, orient="top", direction="vertical", labelLimit=600, symbolType="stroke")
+    legend = alt.Legend(
+        title=None,
+        orient="top",
+        direction="vertical",
+        labelLimit=600,
+        labelExpr="split(datum.label, '\\n')",
+        symbolType="stroke",
+    )
     line, fill = (series_line(legend), series_fill()) if two else ({}, {})
     curve = alt.Chart(alt.NamedData(dataset)).encode(x=x)
     majority = alt.Chart(alt.NamedData(f"{dataset}-majority")).encode(y=y)
@@ -168,7 +203,7 @@ def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float
         curve.mark_line(style="series").encode(y=y, **line),
         current_amount_rule(x),
         *haloed_text(words, baseline="top", dx=4, dy=4),
-        *beyond_words(beyond, alt.datum(high), end),
+        *([] if two else beyond_words(beyond, alt.datum(high), end)),
         current_amount_marker(curve).encode(y=y, **fill),
         _hovered(curve, y, scale, two, metric),
     )

@@ -11,7 +11,10 @@ import altair as alt
 
 from core.charts.accuracy import SCALE_WORDS, accuracies_view
 from core.charts.grammar import (
-    EVERYTHING_REMOVED,
+    BLANK,
+    FIRST_COLOUR,
+    SECOND_COLOUR,
+    SIDES,
     SIMILARITY_DOMAIN,
     LayerChart,
     Rows,
@@ -32,9 +35,9 @@ from core.request.catalog import MEASURES, METRICS
 from core.results.names import amount_name, point_names
 from core.results.schema import Frame, SweepResult
 
-BLANK = "\u00a0"  # a line of a title that takes room
-TITLE_WIDTH = 30  # characters of a line over a heatmap
-SIDES = ("first", "second")
+TITLE_WIDTH = 26  # characters of a line over a heatmap, the smallest of which is half as wide as a telephone
+LEGEND_WIDTH = 42  # characters of a line in a legend, on a telephone
+FLOOR_NOTE = "dotted: the floor, with everything removed"
 
 
 def compare_views(
@@ -47,7 +50,7 @@ def compare_views(
     """
     results, points, pairs = (first, second), first.points, together.pairs
     *titles, difference_title = _titles(names)
-    series = (capitalised(names[0]), capitalised(names[1]))
+    series = (_series_name(names[0]), _series_name(names[1]))
     amounts = amount_rows(together.places)
     views = dict(zip(SIDES, heatmap_pair(results, pairs, reduction, titles), strict=True))
     views["accuracy"] = accuracies_view(results, together, series, amounts)
@@ -117,6 +120,11 @@ def _titles(names: tuple[str, str]) -> list[list[str]]:
     return [title + [BLANK] * (most - len(title)) for title in titles]
 
 
+def _series_name(name: str) -> str:
+    """Return a result's name with line breaks, as a legend shows it; elsewhere they read as spaces."""
+    return textwrap.fill(capitalised(name), LEGEND_WIDTH)
+
+
 # ---------------------------------------------------------------- how much every layer keeps
 
 
@@ -135,24 +143,23 @@ def _own_view(
         for side, name in enumerate(series)
         for k, point in enumerate(point_names(points))
     ]
-    title = f"Each layer's {cka.symbol} with its own baseline; it survives above {cka.threshold}"
-    return View(_own_chart, (points,), {"own": rows, "floor": _floor_rows(results, reduction)}, title)
+    floors = _floor_rows(results, reduction)
+    title = [
+        f"Each layer's {cka.symbol} with its own baseline; it survives above {cka.threshold}",
+        FLOOR_NOTE if floors else BLANK,  # words beside the line would meet a curve
+    ]
+    return View(_own_chart, (points,), {"own": rows, "floor": floors}, title)
 
 
 def _floor_rows(results: tuple[SweepResult, SweepResult], reduction: str) -> Rows:
-    """Return a row per layer of each floor that differs, the words at its first layer; none where it is unknown."""
-    distinct = [floor for floor in dict.fromkeys(floor_of(result, reduction) for result in results) if floor]
-    words = [EVERYTHING_REMOVED] if len(distinct) < 2 else [f"{side}'s {EVERYTHING_REMOVED}" for side in SIDES]
+    """Return a row per layer of each floor that differs, `both` where they have one; none where it is unknown."""
+    floors = [floor_of(result, reduction) for result in results]
+    lines = {"both": floors[0]} if floors[0] == floors[1] else dict(zip(SIDES, floors, strict=True))
     return [
-        {
-            "line": line,
-            "layer": point.label,
-            "name": point.title,
-            "value": rounded(value),
-            "label": words[line] if k == len(floor) - 1 else None,
-        }
-        for line, floor in enumerate(distinct)
-        for k, (point, value) in enumerate(zip(point_names(results[0].points), floor, strict=True))
+        {"line": line, "layer": point.label, "value": rounded(value)}
+        for line, floor in lines.items()
+        if floor
+        for point, value in zip(point_names(results[0].points), floor, strict=True)
         if value is not None
     ]
 
@@ -174,16 +181,17 @@ def _own_chart(points: tuple[str, ...]) -> LayerChart:
         .encode(x=x, y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN))
     )
     floor = alt.Chart(alt.NamedData("floor")).encode(
-        x=x, y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN)
+        x=x,
+        y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN),
+        stroke=alt.when("datum.line === 'first'")
+        .then(alt.value(FIRST_COLOUR))
+        .when("datum.line === 'second'")
+        .then(alt.value(SECOND_COLOUR)),
+        detail="line:N",
     )
-    labels = floor.transform_filter("isValid(datum.label)").encode(text="label:N")
     return alt.layer(
         own.mark_rule(style="reference").encode(y=alt.datum(MEASURES["cka"].threshold)),
-        floor.mark_line(style="floor").encode(detail="line:N"),
-        *(
-            labels.mark_text(style=style, align="right", baseline="bottom", dy=-4)
-            for style in (["note", "halo"], "note")
-        ),
+        floor.mark_line(style="floor"),
         curve.mark_line(style="series").encode(**series_line(legend=None)),
         curve.mark_point(strokeOpacity=0, size=70, opacity=1).encode(tooltip=tooltip, **series_fill()),
     )

@@ -306,13 +306,13 @@ def _curves(points: tuple[str, ...], measure: str) -> LayerChart:
         controls.mark_line(color=UNDEFINED_COLOUR, strokeWidth=1, opacity=0.8).encode(detail=["row:N", "series:N"]),
         own.mark_line(style="series").encode(detail="row:N"),
         floors.mark_rule(style="floor"),
+        current_amount_rule(x),
         *haloed_text(
             floors.transform_filter("isValid(datum.label)").encode(x=alt.datum(0), text="label:N"),
             baseline="top",
             dx=4,
             dy=3,
         ),
-        current_amount_rule(x),
         *beyond_words("beyond", alt.datum(len(points)), end),
         alone.mark_point(shape="diamond", size=60, strokeWidth=1.75, color=ALONE_COLOUR, opacity=1).encode(
             tooltip=[*names, alt.Tooltip("text:N", title=f"{symbol}, pruned alone")]

@@ -158,6 +158,19 @@ function tooltipOptions({ dark, font }, size) { // the tooltip stands outside th
   };
 }
 
+const pen = document.createElement("canvas").getContext("2d");
+
+function wrapped(title, width, { font, size }) { // Vega cuts what is too long for a line: break it between words instead
+  pen.font = `bold ${size}px ${font}`;
+  const fits = (line) => pen.measureText(line).width <= width;
+  return [title].flat().flatMap((text) => {
+    const [first, ...others] = text.split(" ");
+    return others.reduce(([line, ...before], word) => (
+      fits(`${line} ${word}`) ? [`${line} ${word}`, ...before] : [word, line, ...before]
+    ), [first]).reverse();
+  });
+}
+
 let embedding = Promise.resolve(); // pictures are embedded one after another, so that the first is seen early
 
 class Picture { // one Vega view in one box
@@ -176,8 +189,9 @@ class Picture { // one Vega view in one box
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme } = this.player;
     if (!views || !this.box.clientWidth) return;
-    const { datasets, ...template } = views[this.name];
+    const { datasets, title, ...template } = views[this.name];
     const config = vegaConfig(theme, this.sizes(template.usermeta?.columns ?? 1));
+    template.title = wrapped(title, this.box.clientWidth - 2 * config.padding, { font: theme.font, size: config.title.fontSize });
     const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;
     if (wanted === this.wanted) return this.draw();

@@ -84,6 +84,7 @@ def test_every_picture_fits(
     page.emulate_media(color_scheme=scheme)
     player = open_still(page, f"{site}/{path}", pictures[-1])
     for name in pictures:
+        assert not any("…" in text for text in player.locator(f".{name} svg text").all_text_contents()), "a text is cut"
         box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
         assert box
         assert inside

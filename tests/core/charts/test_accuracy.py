@@ -1,9 +1,13 @@
 """Accuracy, of one result and of two: read from the SVG that Vega draws, frame by frame."""
 
+from xml.etree.ElementTree import Element
+
 import pytest
 
-from core.charts.grammar import BEYOND, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
+from core.charts.accuracy import accuracies_view
+from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
 from core.charts.overview import pair_views, player_frames, player_views
+from core.findings.compare import shown_together
 from core.findings.overview import metric_of
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import make_result
@@ -31,7 +35,7 @@ def test_both_accuracies_have_their_colours_and_the_marker_stands_on_both() -> N
     spec = views()["accuracy"]
     assert {row["series"] for row in spec["datasets"]["accuracy"]} == {
         "Magnitude pruning of the encoder",
-        "Random pruning of the encoder, as magnitude prunes (seed 1)",
+        "Random pruning of the encoder, as\nmagnitude prunes (seed 1)",
     }
     heights = []
     for frame in (0, 3):
@@ -95,16 +99,50 @@ def test_accuracy_can_be_asked_for_and_stands_in_where_the_main_metric_is_missin
     assert metric_of(result, other) == "accuracy", "no metric is the main one of both"
 
 
-@pytest.mark.parametrize(("to", "shaded"), [(0.25, 1), (0.75, 0), (None, 0)])
-def test_what_lies_beyond_the_working_range_is_shaded(to: float | None, shaded: int) -> None:
+def working_to(result: SweepResult, to: float | None) -> SweepResult:
     known = WorkingRangeRecord(
         to=to, metric="accuracy", examples=9, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
     )
-    result = make_result(num_layers=2, amounts=AMOUNTS).model_copy(update={"working_range": known})
+    return result.model_copy(update={"working_range": known})
+
+
+def shades(picture: Element) -> list[Element]:
+    return [mark for mark in marks(picture, "rect mark") if mark.get("fill") == UNDEFINED_COLOUR]
+
+
+@pytest.mark.parametrize(("to", "shaded"), [(0.25, 1), (0.75, 0), (None, 0)])
+def test_what_lies_beyond_the_working_range_is_shaded(to: float | None, shaded: int) -> None:
+    result = working_to(make_result(num_layers=2, amounts=AMOUNTS), to)
     picture = drawn(player_views(result, "mean")["accuracy"].spec, 0)
-    rects = [mark for mark in marks(picture, "rect mark") if mark.get("fill") == UNDEFINED_COLOUR]
-    assert len(rects) == shaded
+    assert len(shades(picture)) == shaded
     assert sum(text.text == BEYOND for text in marks(picture, "text mark")) == 2 * shaded, "with its halo"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "starts", "words"),
+    [
+        (None, 0.75, [], BLANK),
+        (0.5, None, [0.5], "shaded: the first no longer works"),
+        (0.5, 0.25, [0.25, 0.5], "shaded: the second no longer works, darker: neither does"),
+        (0.25, 0.25, [0.25], "shaded: neither works any more"),
+    ],
+)
+def test_of_two_results_each_is_shaded_from_its_own_end(
+    first: float | None, second: float | None, starts: list[float], words: str
+) -> None:
+    spec = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
+    assert sorted(row["start"] for row in spec["datasets"]["accuracy-beyond"]) == starts
+    assert spec["title"] == ["Accuracy with its 95 % interval", words]
+    assert len(shades(drawn(spec, 0))) == len(starts)
+
+
+def test_at_equal_change_the_shade_begins_where_the_last_working_amount_stands() -> None:
+    first, second = working_to(falling(0.4), 0.5), working_to(falling(0.8, method="random"), 0.5)
+    together = shown_together(first, second, "damage")
+    assert together.places[-1] == pytest.approx(0.3)
+    spec = accuracies_view((first, second), together, ("a", "b"), []).spec
+    assert [row["start"] for row in spec["datasets"]["accuracy-beyond"]] == [pytest.approx(0.2)], "0.4 is not shown"
+    assert spec["title"][1] == "shaded: the first no longer works"
 
 
 def test_the_tooltip_tells_what_changes_for_the_user() -> None:

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from core.charts.compare import compare_frames, compare_views
-from core.charts.grammar import Spec
+from core.charts.compare import FLOOR_NOTE, compare_frames, compare_views
+from core.charts.grammar import BLANK, FIRST_COLOUR, SECOND_COLOUR, Spec
 from core.charts.view import specs
 from core.findings.compare import Axis, distinguishing_names, shown_together
 from core.results.schema import SweepResult
@@ -106,20 +106,25 @@ def test_data_hold_no_nan() -> None:
             assert not any(map(math.isnan, values))
 
 
-def test_the_floor_is_drawn_once_where_it_is_the_same() -> None:
-    def lines(second: SweepResult) -> dict[int, list[float]]:
-        found: dict[int, list[float]] = {}
+def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves() -> None:
+    def lines(second: SweepResult) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
         for row in views(FIRST, second)["own"]["datasets"]["floor"]:
             found.setdefault(row["line"], []).append(row["value"])
         return found
 
     assert FIRST.floor
-    assert lines(SECOND) == {0: pytest.approx(FIRST.floor.cka["mean"], abs=1e-6)}
+    assert lines(SECOND) == {"both": pytest.approx(FIRST.floor.cka["mean"], abs=1e-6)}
     lower = FIRST.floor.model_copy(update={"cka": {"mean": (0.5, None, 0.1)}})
-    assert lines(SECOND.model_copy(update={"floor": lower}))[1] == [0.5, 0.1]
-    assert lines(SECOND.model_copy(update={"floor": None})).keys() == {0}
+    other = SECOND.model_copy(update={"floor": lower})
+    assert lines(other)["second"] == [0.5, 0.1]
+    strokes = {line.get("stroke") for line in marks(drawn(views(FIRST, other)["own"], 0), "line mark")}
+    assert strokes == {FIRST_COLOUR, SECOND_COLOUR}, "each floor has its result's colour"
+    assert lines(SECOND.model_copy(update={"floor": None})).keys() == {"first"}
     none = FIRST.model_copy(update={"floor": None})
-    assert views(none, SECOND.model_copy(update={"floor": None}))["own"]["datasets"]["floor"] == []
+    bare = views(none, SECOND.model_copy(update={"floor": None}))["own"]
+    assert bare["datasets"]["floor"] == []
+    assert [spec["title"][1] for spec in (views()["own"], bare)] == [FLOOR_NOTE, BLANK], "as high without"
 
 
 @pytest.mark.parametrize("axis", ["damage", "divergence"])
