@@ -126,7 +126,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         show_tests(first, second, reduction, names, beside)
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
-    offer_exports(first, reduction, (second,))
+    offer_exports(first, reduction, (second,), axis)
 
 
 @st.fragment

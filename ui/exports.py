@@ -11,6 +11,7 @@ from core.errors import PrunescopeError
 from core.exports.drawing import Drawing, Picture
 from core.exports.figure import figure_of, frames_of
 from core.exports.files import file_name, metrics_csv, player_html, result_json, similarity_csv
+from core.findings.compare import Axis
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import METHODS
@@ -39,15 +40,19 @@ Results = tuple[SweepResult, ...]
 
 
 @st.fragment
-def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepResult] = ()) -> None:
+def offer_exports(
+    result: SweepResult, reduction: str, others: Sequence[SweepResult] = (), axis: Axis = "amount"
+) -> None:
     """Offer what can be downloaded, folded away below a page's picture.
 
     Args:
         result: A whole sweep; of one that still runs nothing can be taken away.
         reduction: What is on show, a name from `core.request.catalog.REDUCTIONS`.
         others: The result that it is compared with; the pictures then show both.
+        axis: Where both are shown together.
     """
     results = (result, *(other for other in others[:1] if other.key != result.key))
+    axis = axis if len(results) == 2 else "amount"
     # Filled when it is opened: a page's picture would have to wait for a dozen elements that nobody sees.
     panel = st.expander("Download", key=f"download-{_keys(results)}", icon=":material/download:", on_change="rerun")
     if not panel.open:
@@ -56,8 +61,8 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
         if not all(each.key for each in results):
             _note("Downloads are there when the run has ended.")
             return
-        _offer_film(results, reduction)
-        _offer_frame(results, reduction)
+        _offer_film(results, reduction, axis)
+        _offer_frame(results, reduction, axis)
         for each in results:
             _offer_numbers(each, in_company=len(results) > 1)
 
@@ -65,7 +70,7 @@ def offer_exports(result: SweepResult, reduction: str, others: Sequence[SweepRes
 # ---------------------------------------------------------------- pictures
 
 
-def _offer_film(results: Results, reduction: str) -> None:
+def _offer_film(results: Results, reduction: str, axis: Axis) -> None:
     """Offer a GIF, and the player itself as a file."""
     st.markdown("**All amounts, moving**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -77,18 +82,23 @@ def _offer_film(results: Results, reduction: str) -> None:
             key="export-milliseconds",
             width=180,
         )
-        _offer_gif(results, reduction, milliseconds)
+        _offer_gif(results, reduction, axis, milliseconds)
         _download(
             "Player as one HTML file",
-            partial(_html, results, reduction),
-            file_name(results, ".html"),
+            partial(_html, results, reduction, axis),
+            file_name(results, f"{_suffix(axis)}.html"),
             "text/html",
             "Works without a network and without Prunescope; about 1 MB.",
         )
 
 
-def _html(results: Results, reduction: str) -> str:
-    return player_html(results, reduction, _vega())
+def _suffix(axis: Axis) -> str:
+    """Name an axis in the name of a file; at equal amounts, nothing."""
+    return "" if axis == "amount" else f"-{axis}"
+
+
+def _html(results: Results, reduction: str, axis: Axis) -> str:
+    return player_html(results, reduction, _vega(), axis)
 
 
 @lru_cache(maxsize=1)
@@ -96,8 +106,8 @@ def _vega() -> str:
     return VEGA.read_text("utf-8") if VEGA else str(vl_convert.javascript_bundle(VEGA_SNIPPET))
 
 
-def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:
-    options = (tuple(result.key for result in results), reduction, milliseconds)
+def _offer_gif(results: Results, reduction: str, axis: Axis, milliseconds: int) -> None:
+    options = (tuple(result.key for result in results), reduction, axis, milliseconds)
     if st.session_state.get("export-gif") == options:
         drawing = _gif(*options, results)
         if not drawing.ended:
@@ -110,7 +120,7 @@ def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:
             del st.session_state["export-gif"]
             st.info(plain(str(error)))
         else:
-            _download("Download the GIF", content, file_name(results, f"-{reduction}.gif"), "image/gif")
+            _download("Download the GIF", content, file_name(results, f"-{reduction}{_suffix(axis)}.gif"), "image/gif")
             return
     if st.button("Make the GIF", key="export-make-gif", icon=":material/movie:"):
         st.session_state["export-gif"] = options
@@ -118,9 +128,10 @@ def _offer_gif(results: Results, reduction: str, milliseconds: int) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _gif(keys: tuple[str, ...], reduction: str, milliseconds: int, _results: Results) -> Drawing:
+def _gif(keys: tuple[str, ...], reduction: str, axis: Axis, milliseconds: int, _results: Results) -> Drawing:
     """Start a GIF, once for all visitors who ask for the same."""
-    return Drawing(figure_of(_results, reduction), "gif", range(len(frames_of(_results))), milliseconds)
+    frames = range(len(frames_of(_results, reduction, axis)))
+    return Drawing(figure_of(_results, reduction, axis), "gif", frames, milliseconds)
 
 
 def _look(drawing: Drawing) -> None:
@@ -135,31 +146,31 @@ def _look(drawing: Drawing) -> None:
             st.rerun()
 
 
-def _offer_frame(results: Results, reduction: str) -> None:
+def _offer_frame(results: Results, reduction: str, axis: Axis) -> None:
     """Offer one frame for print."""
     st.markdown("**One amount, for print**")
-    frames = frames_of(results)
+    frames = frames_of(results, reduction, axis)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         frame = st.selectbox(
             "Frame",
             range(len(frames)),
             _place([frame["amount"] for frame in frames]),
             lambda k: str(frames[k]["name"]),
-            key=f"export-frame-{_keys(results)}",
+            key=f"export-frame-{_keys(results)}{_suffix(axis)}",
             width=260,
         )
         for kind, mime in PRINTED.items():
             amount = amount_name(round(frames[frame]["amount"], 3))
             _download(
                 kind.upper(),
-                partial(_picture, results, reduction, kind, frame),
-                file_name(results, f"-{reduction}-{amount}.{kind}"),
+                partial(_picture, results, reduction, axis, kind, frame),
+                file_name(results, f"-{reduction}{_suffix(axis)}-{amount}.{kind}"),
                 mime,
             )
 
 
-def _picture(results: Results, reduction: str, kind: Picture, frame: int) -> bytes:
-    return Drawing(figure_of(results, reduction), kind, [frame]).wait()
+def _picture(results: Results, reduction: str, axis: Axis, kind: Picture, frame: int) -> bytes:
+    return Drawing(figure_of(results, reduction, axis), kind, [frame]).wait()
 
 
 # ---------------------------------------------------------------- one result's numbers and weights

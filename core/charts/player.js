@@ -393,7 +393,7 @@ class Player {
 
   offerChoices() {
     const { choices } = this.data;
-    this.choose.hidden = !choices;
+    this.choose.hidden = !(choices?.length > 1);
     this.choose.replaceChildren(...(choices ?? []).map(({ name, title }) => new Option(title, name)));
     if (choices) this.choose.value = this.choice.name;
   }

@@ -6,7 +6,7 @@ show, which core/charts/player.js sets; nothing else changes while it plays, so 
 are named; the names are unique among the views of a page, so that a figure can hold them all.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -76,9 +76,8 @@ def specs(views: Mapping[str, View]) -> dict[str, Spec]:
     return {name: view.spec for name, view in views.items()}
 
 
-def reduction_choices(views_of: Callable[[str], Mapping[str, View]]) -> Rows:
+def reduction_choices(
+    views_of: Callable[[str], Mapping[str, View]], reductions: Iterable[str] = tuple(REDUCTIONS)
+) -> Rows:
     """Draw the views of every reduction for a player that lets its viewer switch: `name`, `title` and `views`."""
-    return [
-        {"name": reduction.name, "title": reduction.title, "views": specs(views_of(reduction.name))}
-        for reduction in REDUCTIONS.values()
-    ]
+    return [{"name": name, "title": REDUCTIONS[name].title, "views": specs(views_of(name))} for name in reductions]

@@ -12,7 +12,7 @@ from core.charts.compare import compare_frames, compare_views
 from core.charts.grammar import Rows, Spec, capitalised, with_parameters
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View
-from core.findings.compare import distinguishing_names, shown_together
+from core.findings.compare import Axis, distinguishing_names, shown_together
 from core.request.catalog import REDUCTIONS
 from core.results.names import checkpoint_name, data_name, pruning_name
 from core.results.schema import SweepResult
@@ -24,6 +24,11 @@ LOW_CURVE = (400, 170)  # pixels, a curve below them
 MAX_NUMBER_SIZE, MIN_NUMBER_SIZE = 13, 8  # pixels; a cell without room for a number shows its colour alone
 MAX_TITLE_WIDTH = 820  # pixels; a longer title is cut to keep the picture's size
 MAX_TITLE_CHARS = 80  # that fit on one line of MAX_TITLE_WIDTH
+MATCHED: Mapping[Axis, str] = {
+    "amount": "",
+    "damage": ", at equal overall change",
+    "divergence": ", at equal divergence",
+}
 
 INK, GRID, ACCENT = "#1f2028", "#d5d6da", "#b5367a"
 # The roles that core.charts.grammar names and core/charts/player.js paints on a page, here for white paper.
@@ -114,25 +119,26 @@ COMPARISON = Layout(
 # ---------------------------------------------------------------- what a figure shows
 
 
-def frames_of(results: Sequence[SweepResult]) -> Rows:
+def frames_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Rows:
     """Name the frames of one result, or of two together: `amount`, `name` and `detail` of each."""
     if len(results) == 1:
         return player_frames(results[0])
     first, second = results
-    return compare_frames((first, second), shown_together(first, second))
+    return compare_frames((first, second), shown_together(first, second, axis, reduction))
 
 
-def views_of(results: Sequence[SweepResult], reduction: str) -> dict[str, View]:
+def views_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> dict[str, View]:
     """Draw the views of one result, or of two together."""
     if len(results) == 1:
         return player_views(results[0], reduction)
     first, second = results
-    return compare_views(first, second, reduction, shown_together(first, second), distinguishing_names(first, second))
+    together = shown_together(first, second, axis, reduction)
+    return compare_views(first, second, reduction, together, distinguishing_names(first, second))
 
 
-def title_of(results: Sequence[SweepResult]) -> str:
+def title_of(results: Sequence[SweepResult], axis: Axis = "amount") -> str:
     """Name one pruning, or two beside each other."""
-    return " ".join(_title_lines(results))
+    return " ".join(_title_lines(results, axis))
 
 
 def origins_of(results: Sequence[SweepResult]) -> list[str]:
@@ -140,24 +146,32 @@ def origins_of(results: Sequence[SweepResult]) -> list[str]:
     return list(dict.fromkeys(f"{checkpoint_name(result)}; {data_name(result)}" for result in results))
 
 
-def _title_lines(results: Sequence[SweepResult]) -> list[str]:
-    """Return a line on each result."""
+def _title_lines(results: Sequence[SweepResult], axis: Axis) -> list[str]:
+    """Return a line on each result; the second says where the two are shown."""
     if len(results) == 1:
         return [pruning_name(results[0])]
     first, second = distinguishing_names(*results)
-    return [capitalised(first), f"beside {second}"]
+    return [capitalised(first), f"beside {second}{MATCHED[axis]}"]
 
 
 # ---------------------------------------------------------------- the figure
 
 
-def figure_of(results: Sequence[SweepResult], reduction: str) -> Spec:
-    """Draw one result, or two beside each other, as one picture of fixed size."""
-    title = title_of(results)
-    lines = [title] if len(title) <= MAX_TITLE_CHARS else _title_lines(results)
-    titles = [[*lines, f"{frame['name']} · {frame['detail']}"] for frame in frames_of(results)]
+def figure_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Spec:
+    """Draw one result, or two beside each other, as one picture of fixed size.
+
+    Args:
+        results: One or two whole sweeps.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        axis: Where two are shown together.
+    """
+    title = title_of(results, axis)
+    lines = [title] if len(title) <= MAX_TITLE_CHARS else _title_lines(results, axis)
+    titles = [[*lines, f"{frame['name']} · {frame['detail']}"] for frame in frames_of(results, reduction, axis)]
     subtitle = [*origins_of(results), REDUCTIONS[reduction].title]
-    return print_figure(views_of(results, reduction), SINGLE if len(results) == 1 else COMPARISON, titles, subtitle)
+    return print_figure(
+        views_of(results, reduction, axis), SINGLE if len(results) == 1 else COMPARISON, titles, subtitle
+    )
 
 
 def print_figure(

@@ -10,7 +10,8 @@ from typing import Any
 
 from core.charts.view import reduction_choices
 from core.exports.figure import frames_of, origins_of, title_of, views_of
-from core.request.catalog import MEASURES, ROOT
+from core.findings.compare import Axis
+from core.request.catalog import MEASURES, REDUCTIONS, ROOT
 from core.results.provenance import recipe
 from core.results.schema import Bounds, Frame, SweepResult
 
@@ -56,17 +57,20 @@ code { overflow-wrap: anywhere; }
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 
 
-def player_html(results: Sequence[SweepResult], reduction: str, vega: str) -> str:
+def player_html(results: Sequence[SweepResult], reduction: str, vega: str, axis: Axis = "amount") -> str:
     """Write a page of one file that plays without a server and without a network.
 
     Args:
         results: One or two whole sweeps.
         reduction: The one shown first, a name from `core.request.catalog.REDUCTIONS`; the page offers the others.
         vega: Vega's script, which sets `globalThis.vegaEmbed`.
+        axis: Where two are shown together; at equal damage, which a reduction measures, it is the only one.
     """
-    title, origins = title_of(results), origins_of(results)
+    title, origins = title_of(results, axis), origins_of(results)
+    if axis == "damage":
+        origins.append(REDUCTIONS[reduction].title)
     commands = "".join(map(_how_to_compute, results))
-    data = json.dumps(_player_data(results, reduction), allow_nan=False).replace("<", "\\u003c")
+    data = json.dumps(_player_data(results, reduction, axis), allow_nan=False).replace("<", "\\u003c")
     styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
     return f"""<!doctype html>
 <html lang="en">
@@ -99,16 +103,17 @@ def _inline(script: str) -> str:
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _player_data(results: Sequence[SweepResult], reduction: str) -> dict[str, Any]:
-    """Return what core/charts/player.js mounts, with every reduction as a choice."""
-    choices = reduction_choices(lambda name: views_of(results, name))
+def _player_data(results: Sequence[SweepResult], reduction: str, axis: Axis) -> dict[str, Any]:
+    """Return what core/charts/player.js mounts, with every reduction that has these frames as a choice."""
+    fitting = [reduction] if axis == "damage" else REDUCTIONS
+    choices = reduction_choices(lambda name: views_of(results, name, axis), fitting)
     together = "compare" if "difference" in choices[0]["views"] else "beside"
     return {
-        "title": f"{title_of(results)}, {', '.join(origins_of(results))}",
+        "title": f"{title_of(results, axis)}, {', '.join(origins_of(results))}",
         "group": "main",
         "autoplay": True,
         "layout": "single" if len(results) == 1 else together,
-        "frames": frames_of(results),
+        "frames": frames_of(results, reduction, axis),
         "choices": choices,
         "choice": reduction,
         "vega": None,

@@ -30,6 +30,15 @@ def page_of_two() -> None:
     offer_exports(one, "mean", (other,))
 
 
+def page_of_equal_change() -> None:
+    from tests.builders import make_result
+    from ui.exports import offer_exports
+
+    amounts = tuple(k / 20 for k in range(20))
+    one, other = (make_result(num_layers=2, amounts=amounts, method=method) for method in ("magnitude", "random"))
+    offer_exports(one, "mean", (other,), "damage")
+
+
 def page_of_a_run() -> None:
     from tests.builders import make_result
     from ui.exports import offer_exports
@@ -50,6 +59,7 @@ class Slow:
     """A drawing that ends on a signal."""
 
     def __init__(self, *order: object) -> None:
+        self.order = order
         self.done, self.total, self.seconds_left = 1, 3, 2.4
         self.content: bytes | None = None
         self.finished = threading.Event()
@@ -210,6 +220,18 @@ def test_a_comparison_gives_pictures_of_both_and_numbers_of_each(queue: JobQueue
     assert labels(app).count("PNG") == 1
     assert labels(app).count("Similarities as CSV") == labels(app).count("Result as JSON") == 2
     assert len(app.code) == 2
+
+
+def test_a_comparison_is_taken_away_where_it_is_shown(queue: JobQueue, slow: list[Slow]) -> None:
+    app = opened(page_of_equal_change)
+    box = next(box for box in app.selectbox if box.label == "Frame")
+    assert box.options[:2] == ["Overall change 0.00", "Overall change 0.025"]
+    press(app, "Make the GIF")
+    (drawing,) = slow
+    figure, kind, frames, _ = drawing.order
+    assert (kind, len(frames)) == ("gif", len(box.options))
+    titles = next(parameter["value"] for parameter in figure["params"] if parameter["name"] == "titles")
+    assert titles[1][-1].startswith("Overall change 0.025 · at amounts ")
 
 
 def test_of_a_run_nothing_is_offered_yet(queue: JobQueue) -> None:

@@ -7,7 +7,9 @@ import pytest
 from core.charts.layers import layer_views
 from core.charts.view import View
 from core.exports.figure import Layout, figure_of, frames_of, print_figure
+from core.findings.compare import Axis, shown_together
 from core.request.catalog import REDUCTIONS
+from core.results.names import amount_name
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -52,8 +54,27 @@ def test_a_picture_keeps_its_size_whatever_a_checkpoint_is_called(result: SweepR
 
 def test_frames_of_two_are_those_that_both_have(result: SweepResult) -> None:
     other = make_result(num_layers=3, amounts=(0.0, 0.5), method="random")
-    assert [frame["amount"] for frame in frames_of((result, other))] == [0.0, 0.5]
-    assert [frame["amount"] for frame in frames_of((result,))] == list(AMOUNTS)
+    assert [frame["amount"] for frame in frames_of((result, other), "mean")] == [0.0, 0.5]
+    assert [frame["amount"] for frame in frames_of((result,), "mean")] == list(AMOUNTS)
+
+
+@pytest.mark.parametrize(
+    ("axis", "words", "name"),
+    [("damage", "at equal overall change", "Overall change"), ("divergence", "at equal divergence", "Divergence")],
+)
+def test_two_are_printed_where_the_page_shows_them(result: SweepResult, axis: Axis, words: str, name: str) -> None:
+    both = (result, make_result(num_layers=3, amounts=AMOUNTS, method="wanda", own_cka=lambda a, p, n: 1 - a / 2))
+    for reduction in ("mean", "cls"):
+        together = shown_together(*both, axis, reduction)
+        assert [frame["amount"] for frame in frames_of(both, reduction, axis)] == list(together.places)
+    assert len(together.places) > 3
+    figure = figure_of(both, "cls", axis)
+    said = texts(figure, 3)
+    assert any(f"beside Wanda pruning of the encoder, {words}" in text for text in said)
+    assert any(text.startswith(f"{name} {amount_name(together.places[3])} · at amounts ") for text in said)
+    first = [labels(rect) for rect in marks(drawn(figure, 3), "rect mark")][: len(result.points) ** 2]
+    values = [value for row in together.pairs[3][0].matrix("cls") for value in row]
+    assert sorted(cell["CKA"] for cell in first) == sorted(f"{value:.3f}" for value in values)
 
 
 def test_numbers_are_left_out_where_cells_are_too_small() -> None:

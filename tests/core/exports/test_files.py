@@ -122,7 +122,7 @@ def test_the_svg_says_what_it_shows(result: SweepResult) -> None:
 
 
 def test_a_comparison_shows_both_and_their_difference(result: SweepResult, other: SweepResult) -> None:
-    assert len(frames_of((result, other))) == len(AMOUNTS)
+    assert len(frames_of((result, other), "mean")) == len(AMOUNTS)
     said = texts(Drawing(figure_of((result, other), "mean"), "svg", [2]).wait())
     assert "beside random pruning of the encoder, as magnitude prunes (seed 2)" in said
     assert said.count("Layer of the baseline") == 3
@@ -254,6 +254,19 @@ def test_the_page_of_a_comparison_holds_both(
     assert data["layout"] == "compare"
     assert {"first", "second", "difference", "accuracy"} <= set(data["choices"][0]["views"])
     assert page.count("python -m core.precompute") == 2
+
+
+def test_the_page_of_two_at_equal_change_has_the_reduction_that_measures_it(
+    result: SweepResult, other: SweepResult, page_data: Callable[[str], dict]
+) -> None:
+    page = player_html((result, other), "cls", "", "damage")
+    data = page_data(page)
+    assert [choice["name"] for choice in data["choices"]] == ["cls"]
+    assert all(frame["name"].startswith("Overall change 0.") for frame in data["frames"])
+    assert "at equal overall change</h1>" in page
+    assert f"<br>{REDUCTIONS['cls'].title}</p>" in page
+    divergence = page_data(player_html((result, other), "cls", "", "divergence"))
+    assert [choice["name"] for choice in divergence["choices"]] == list(REDUCTIONS)
 
 
 def test_a_name_cannot_break_out_of_the_page(result: SweepResult) -> None:
