@@ -5,7 +5,7 @@ tokens of all calibration examples on the baseline. In each output row the
 int(amount · columns) smallest are removed, ties by column. So `amount` is a fraction of
 every row and, except for rounding down, of the scope's weights. Labels are not used.
 DeBERTa's matrices that read tokens and relative positions are scored on the tokens, those
-that read nothing but relative positions on these.
+that read nothing but relative positions on these, the same in every example.
 
 Reliability is the rank correlation of the norms on two halves of the examples,
 averaged over a layer's matrices.
