@@ -6,7 +6,14 @@ from core.charts.layers import is_output, layer_views
 from core.charts.overview import player_frames
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
-from core.findings.layers import THRESHOLDS, control_note, floor_note, layer_finding, order_finding
+from core.findings.layers import (
+    THRESHOLDS,
+    control_note,
+    floor_note,
+    layer_finding,
+    order_finding,
+    undefined_finding,
+)
 from core.findings.overview import beyond_from, own_measures
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
@@ -125,7 +132,10 @@ def show_layers(
     measure: str,
     companions: list[SweepResult],
 ) -> None:
-    """Show the layers of a result, and say which falls first."""
+    """Show the layers of a result, and say which falls first; where similarity is undefined, say why."""
+    if words := undefined_finding(result, reduction, measure):
+        st.info(plain(words))
+        return
     controls, isolated = controls_of(result, companions), isolated_of(result, companions)
     orders = isolated_orders(result, reduction, companions)
     seeds = isolated_controls_of(result, companions)

@@ -50,13 +50,13 @@ def survival_rows(
             {
                 "pick": layer.label,
                 "name": layer.title,
-                "survival": rounded(layer.value),
+                "survival": rounded(layer.value) if layer.is_defined else None,
                 "y": row + BAR[0],
                 "y2": row + BAR[1],
                 "middle": row + sum(BAR) / 2,
                 "low": low,
                 "high": high,
-                "end": max(layer.value, high or 0),
+                "end": max(layer.value, high or 0) if layer.is_defined else 0,
                 "interval": _interval_text(layer.interval, result.amounts[-1]),
                 "text": f"{layer.text} {BY_CONSTRUCTION}" if by_construction else layer.text,
                 "by_construction": by_construction,
@@ -91,13 +91,17 @@ def survival_layers(
         alt.Tooltip("interval:N", title="95 % interval"),
         alt.Tooltip("floor:N", title="With everything removed"),
     ]
-    bar = bars.mark_rect(style="bar", cursor=cursor).encode(
-        x=amount_axis("survival:Q"),
-        x2=alt.datum(0),
-        y=row_axis("y:Q", points),
-        y2="y2:Q",
-        opacity=alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)),
-        tooltip=tooltip,
+    bar = (
+        bars.transform_filter("isValid(datum.survival)")
+        .mark_rect(style="bar", cursor=cursor)
+        .encode(
+            x=amount_axis("survival:Q"),
+            x2=alt.datum(0),
+            y=row_axis("y:Q", points),
+            y2="y2:Q",
+            opacity=alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)),
+            tooltip=tooltip,
+        )
     )
     interval = bars.transform_filter("isValid(datum.low)").encode(x=amount_axis("low:Q"), x2="high:Q", y=middle)
     number = bars.encode(x=amount_axis("end:Q"), y=middle, text="text:N")

@@ -3,10 +3,16 @@
 from collections.abc import Iterable
 
 from core.findings.comparable import refusal_of
-from core.findings.overview import OTHER_THRESHOLDS, extremes, floor_of, layer_survivals
+from core.findings.overview import (
+    OTHER_THRESHOLDS,
+    extremes,
+    floor_of,
+    layer_survivals,
+    with_and_without_survival,
+)
 from core.findings.words import render
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, ReductionKey, point_names
+from core.results.names import PointLabel, ReductionKey, point_names, reduction_name
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
@@ -16,16 +22,26 @@ THRESHOLDS = (SURVIVAL_THRESHOLD, *OTHER_THRESHOLDS)
 def order_finding(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
-    """Say which layer falls first, which lasts longest, and how well depth orders them.
+    """Say which layer falls first, which lasts longest, and how well depth orders them; at least one is defined.
 
     The result may be a whole sweep or the first frames of one; a layer survives while its similarity by the measure is
     at least `threshold`.
     """
-    layers, symbol = layer_survivals(result, reduction, threshold, measure), MEASURES[measure].symbol
+    layers, left_out = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
+    facts = {"symbol": MEASURES[measure].symbol, "threshold": threshold, "left_out": left_out}
     if len({layer.rank for layer in layers}) == 1:
-        return render("layers", "no_order", symbol=symbol, threshold=threshold, layer=layers[0])
+        return render("layers", "no_order", layer=layers[0], **facts)
     tau = depth_correlation([layer.value for layer in layers])
-    return render("layers", "order", symbol=symbol, threshold=threshold, extremes=extremes(layers), tau=tau)
+    return render("layers", "order", extremes=extremes(layers), tau=tau, **facts)
+
+
+def undefined_finding(result: SweepResult, reduction: ReductionKey, measure: str) -> str:
+    """Say why a measure says nothing about any layer; empty if it does."""
+    if any(layer.is_defined for layer in layer_survivals(result, reduction, measure=measure)):
+        return ""
+    by_first_token = (reduction, measure) == ("cls", "partial_cka")
+    words, title = reduction_name(reduction), MEASURES[measure].title
+    return render("layers", "undefined", measure=title, reduction=words, by_first_token=by_first_token)
 
 
 def floor_note(
@@ -63,6 +79,8 @@ def layer_finding(
     """
     layers = layer_survivals(result, reduction, threshold, measure)
     chosen_layer = next(layer for layer in layers if layer.label == chosen)
+    if not chosen_layer.is_defined:
+        return render("layers", "undefined_layer", symbol=MEASURES[measure].symbol, layer=chosen_layer)
     return render(
         "layers",
         "layer",
@@ -71,5 +89,5 @@ def layer_finding(
         threshold=threshold,
         largest=result.amounts[-1],
         earlier=sum(layer.rank < chosen_layer.rank for layer in layers),
-        others=len(layers) - 1,
+        others=sum(layer.is_defined for layer in layers) - 1,
     )

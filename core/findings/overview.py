@@ -40,7 +40,8 @@ class LayerSurvival:
     Attributes:
         label: The point's name on an axis.
         title: Its name in full.
-        value: The amount at which CKA first falls below a threshold; the largest amount if it never does.
+        value: The amount at which CKA first falls below a threshold; the largest amount if it never does; NaN where
+            CKA is undefined even without pruning.
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
     """
@@ -48,17 +49,24 @@ class LayerSurvival:
     label: PointLabel
     title: str
     value: float
-    censored: bool
+    censored: bool = False
     interval: tuple[float, float] | None = None
 
     @property
+    def is_defined(self) -> bool:
+        """Whether there is anything to compare layers by."""
+        return not np.isnan(self.value)
+
+    @property
     def rank(self) -> float:
-        """The number to compare layers by: the value as shown, or infinity if it is censored."""
+        """The number to compare defined layers by: the value as shown, or infinity if it is censored."""
         return float("inf") if self.censored else round(self.value, 2)
 
     @property
     def text(self) -> str:
         """The value as shown."""
+        if not self.is_defined:
+            return "undefined"
         return f"> {amount_name(self.value)}" if self.censored else decimals(self.value, 2)
 
 
@@ -96,11 +104,21 @@ def layer_survivals(
         if known
         else [None] * len(result.points)
     )
-    survivals = survival(result.amounts, own_similarity(result, reduction, measure), threshold)
+    own = own_similarity(result, reduction, measure)
+    survivals = survival(result.amounts, own, threshold)
     return [
-        LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)
-        for name, layer, interval in zip(point_names(result.points), survivals, intervals, strict=True)
+        LayerSurvival(name.label, name.title, np.nan)
+        if undefined
+        else LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)
+        for name, layer, undefined, interval in zip(
+            point_names(result.points), survivals, np.isnan(own[0]), intervals, strict=True
+        )
     ]
+
+
+def with_and_without_survival(layers: Sequence[LayerSurvival]) -> tuple[list[LayerSurvival], list[PointLabel]]:
+    """Part layers into those that can be compared, and the labels of those whose similarity is undefined throughout."""
+    return [layer for layer in layers if layer.is_defined], [layer.label for layer in layers if not layer.is_defined]
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,7 @@ class Extremes:
 
 
 def extremes(layers: Sequence[LayerSurvival]) -> Extremes:
-    """Pick the layers that fall first and those that last longest."""
+    """Pick, of defined layers, those that fall first and those that last longest."""
     shortest, longest = min(layer.rank for layer in layers), max(layer.rank for layer in layers)
     return Extremes(
         tuple(layer for layer in layers if layer.rank == shortest),
@@ -125,7 +143,7 @@ Order = Literal["equal", "two", "falls earlier", "falls later", "never outlasts"
 
 
 def order_of(layers: Sequence[LayerSurvival]) -> Order:
-    """Describe how survival changes with depth."""
+    """Describe how the survival of defined layers changes with depth."""
     ranks = [layer.rank for layer in layers]
     if len(set(ranks)) == 1:
         return "equal"
@@ -143,23 +161,24 @@ def order_of(layers: Sequence[LayerSurvival]) -> Order:
 
 def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[str, str]]:
     """Tabulate survival, one row per point in depth order, with intervals where they are known."""
-    largest = result.amounts[-1]
+    largest, layers = result.amounts[-1], layer_survivals(result, reduction)
+    has_intervals = any(layer.interval for layer in layers)
     others = [layer_survivals(result, reduction, threshold) for threshold in OTHER_THRESHOLDS]
     return [
         {
             "Layer": layer.title,
             f"Keeps CKA ≥ {SURVIVAL_THRESHOLD} up to amount": layer.text,
-            **({"95 % interval": _interval_cell(layer.interval, largest)} if layer.interval else {}),
+            **({"95 % interval": _interval_cell(layer.interval, largest)} if has_intervals else {}),
             **{f"CKA ≥ {threshold}": other.text for threshold, other in zip(OTHER_THRESHOLDS, more, strict=True)},
             f"CKA at amount {amount_name(largest)}": "undefined" if np.isnan(value) else decimals(value, 3),
         }
-        for layer, *more, value in zip(
-            layer_survivals(result, reduction), *others, own_similarity(result, reduction)[-1], strict=True
-        )
+        for layer, *more, value in zip(layers, *others, own_similarity(result, reduction)[-1], strict=True)
     ]
 
 
-def _interval_cell(interval: tuple[float, float], largest: float) -> str:
+def _interval_cell(interval: tuple[float, float] | None, largest: float) -> str:
+    if interval is None:
+        return "–"
     low, high = (f"> {amount_name(largest)}" if bound >= largest else decimals(bound, 2) for bound in interval)
     return low if low == high else f"{low} to {high}"
 
@@ -171,7 +190,9 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
     """
     if len(result.frames) < 2:
         return render("overview", "only_baseline", circumstances=circumstances(result, reduction))
-    layers = layer_survivals(result, reduction)
+    layers, left_out = with_and_without_survival(layer_survivals(result, reduction))
+    if not layers:
+        return render("overview", "nothing_defined", circumstances=circumstances(result, reduction))
     return render(
         "overview",
         "finding",
@@ -179,7 +200,8 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
         layers=layers,
         order=order_of(layers),
         extremes=extremes(layers),
-        undefined=_undefined(result, reduction),
+        undefined=[label for label in _undefined(result, reduction) if label not in left_out],
+        left_out=left_out,
         threshold=SURVIVAL_THRESHOLD,
         circumstances=circumstances(result, reduction),
     )

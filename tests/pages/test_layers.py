@@ -161,6 +161,15 @@ def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, par
     assert chosen(app) == ["1"]
 
 
+def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path) -> None:
+    ship(shipped, result())
+    app = open_page(PAGE, measure="partial_cka", reduction="cls")
+    assert "undefined by the first token: in the emptied model [CLS] is the same for every sentence." in told(app)
+    assert not app.get("bidi_component")
+    app.button_group(key="choose-reduction").set_value("mean").run()
+    assert "curves" in player(app)["views"]
+
+
 def test_a_link_opens_at_its_amount(shipped: Path) -> None:
     ship(shipped, result())
     assert player(open_page(PAGE, amount="0.25"))["start"] == 0.25

@@ -41,6 +41,16 @@ def test_survival_has_its_interval_where_it_is_known() -> None:
     assert len(rules) == 2 * 3, "each with its halo"
 
 
+def test_an_undefined_layer_has_a_word_and_no_bar() -> None:
+    result = make_result(num_layers=3, own_cka=lambda amount, point, size: None if point == 1 else 1 - amount / 5)
+    spec = views(result)["survival"]
+    assert [bar["text"].removesuffix(" *") for bar in spec["datasets"]["bars"]] == ["0.50", "undefined", "0.50"]
+    picture = drawn(spec, 0)
+    bars = [labels(rect)["Layer"] for rect in marks(picture, "rect mark") if "Survives up to" in labels(rect)]
+    assert bars == ["0.12", "2.12"], "their heights"
+    assert sum(text.text == "undefined" for text in marks(picture, "text mark")) == 2, "with its halo"
+
+
 @pytest.mark.parametrize("threshold", [0.8, 0.95])
 def test_another_threshold_gives_other_bars_without_interval(threshold: float) -> None:
     result = make_result(num_layers=3)

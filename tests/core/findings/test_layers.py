@@ -1,6 +1,6 @@
 """What is said about single layers follows the numbers."""
 
-from core.findings.layers import layer_finding, order_finding
+from core.findings.layers import layer_finding, order_finding, undefined_finding
 from core.results.schema import SweepResult
 from tests.builders import make_result
 
@@ -33,6 +33,41 @@ def test_ties_and_layers_that_outlast_the_sweep() -> None:
 def test_equal_layers_have_no_order() -> None:
     assert order_finding(with_falls(0.4, 0.4), "mean") == "At CKA ≥ 0.9, every layer survives up to amount 0.44."
     assert order_finding(with_falls(0.9, 0.9), "cls").endswith("every layer survives up to the largest amount, 0.80.")
+
+
+def with_an_undefined_layer(*at: float) -> SweepResult:
+    """The same, above a first layer whose similarity is undefined at every amount."""
+
+    def own(amount: float, point: int, size: int) -> float | None:
+        return None if point == 0 else 1.0 if amount <= at[point - 1] else 0.5
+
+    return make_result(num_layers=1 + len(at), amounts=AMOUNTS, own_cka=own)
+
+
+def test_an_undefined_layer_neither_falls_first_nor_is_ordered() -> None:
+    assert order_finding(with_an_undefined_layer(0.6, 0.4, 0.2), "mean") == (
+        "At CKA ≥ 0.9, layer 4 falls first, at amount 0.24, and layer 2 lasts longest, up to amount 0.64. Kendall's "
+        "tau-b of survival with depth is −1.00. Layer 1 is left out: CKA is undefined there, even without pruning."
+    )
+    assert order_finding(with_an_undefined_layer(0.4, 0.4), "mean") == (
+        "At CKA ≥ 0.9, every other layer survives up to amount 0.44. Layer 1 is left out: CKA is undefined there, even "
+        "without pruning."
+    )
+    chosen = layer_finding(with_an_undefined_layer(0.6, 0.4), "mean", "1")
+    assert chosen == "Layer 1, attention block: CKA with its own baseline is undefined, even without pruning."
+    assert layer_finding(with_an_undefined_layer(0.6, 0.4), "mean", "2").endswith("all others fall before it.")
+
+
+def test_a_measure_that_is_undefined_in_every_layer_says_why() -> None:
+    result = make_result(num_layers=2)
+    assert undefined_finding(result, "cls", "partial_cka") == (
+        "CKA given the emptied model is undefined by the first token: in the emptied model [CLS] is the same for every "
+        "sentence."
+    )
+    assert undefined_finding(result, "mean", "partial_cka") == undefined_finding(result, "cls", "cka") == ""
+    assert undefined_finding(with_an_undefined_layer(0.4), "mean", "cka") == ""
+    nothing = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
+    assert undefined_finding(nothing, "mean", "cka").endswith("mean over tokens, even without pruning.")
 
 
 def test_one_layer_with_its_interval() -> None:

@@ -94,6 +94,22 @@ def test_an_undefined_value_counts_as_fallen_and_is_mentioned() -> None:
     assert survival_table(result, "mean")[1]["CKA at amount 0.95"] == "undefined"
 
 
+def test_a_layer_that_is_undefined_even_without_pruning_is_left_out() -> None:
+    result = make_result(
+        num_layers=3, own_cka=lambda amount, point, size: None if point == 1 else 1 - amount / 5 * point
+    )
+    sentence = finding(result, "mean")
+    assert "layer 1 keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95, layer 3 only" in sentence
+    assert "; layer 2 is left out: CKA is undefined there, even without pruning (" in sentence
+    assert "counts as fallen" not in sentence
+    assert [layer.text for layer in layer_survivals(result, "mean")] == ["> 0.95", "undefined", "0.25"]
+    rows = survival_table(result, "mean")
+    assert [row["95 % interval"] == "–" for row in rows] == [False, True, False]
+    assert len({tuple(row) for row in rows}) == 1, "a table has the same columns in every row"
+    nowhere = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
+    assert finding(nowhere, "mean").startswith("CKA is undefined in every layer, even without pruning (MiniLM-L6")
+
+
 def test_a_sweep_that_has_just_begun_claims_nothing() -> None:
     whole = make_result()
     result = whole.model_copy(update={"frames": whole.frames[:1]})

@@ -38,7 +38,8 @@ def test_numbers_have_a_true_minus_sign_and_no_negative_zero() -> None:
     level = LayerSurvival("1", "Layer 1", 0.5, censored=False)
     extremes = Extremes((level,), (level,))
     sentences = [
-        render("layers", "order", symbol="CKA", threshold=0.9, extremes=extremes, tau=tau) for tau in (-0.731, -0.001)
+        render("layers", "order", symbol="CKA", threshold=0.9, extremes=extremes, tau=tau, left_out=[])
+        for tau in (-0.731, -0.001)
     ]
     assert [sentence.split("is ")[-1] for sentence in sentences] == ["−0.73.", "0.00."]
 
