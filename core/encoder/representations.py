@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from core.encoder.architectures import attention_block, encoder_layers
 from core.encoder.batches import MicroBatch, Window
 from core.encoder.hooks import Catcher, Tap
+from core.encoder.onednn import fast_linear
 
 
 class Recorder(Catcher):
@@ -41,7 +42,8 @@ class Recorder(Catcher):
         Returns:
             Logits, (micro-batch, labels).
         """
-        logits: Tensor = self.model(**batch.inputs).logits  # (micro-batch, labels)
+        with fast_linear():
+            logits: Tensor = self.model(**batch.inputs).logits  # (micro-batch, labels)
         return logits
 
 

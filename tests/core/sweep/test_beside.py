@@ -15,6 +15,7 @@ from core.results.schema import GapAtDamage, NotAtDamage, SweepResult
 from core.similarity.cka import own_cka
 from core.similarity.gram import compare_own, prepare, u_centred_gram
 from core.sweep.runner import Progress
+from core.sweep.statistics import own_interval
 from core.sweep.sweep import sweep
 from tests.core.sweep.test_sweep import parts, run
 
@@ -147,9 +148,9 @@ def test_the_baseline_changes_no_prediction(tiny_bert: Path, glue_folder: Path) 
 def test_a_layer_pruned_alone_keeps_its_values_without_each_example(tiny_bert: Path, glue_folder: Path) -> None:
     result = run(tiny_bert, glue_folder, scope="layer:0", points="layer", num_examples=30)
     known = result.statistics["cka"]["mean"]
-    low, high = known.own[2][0]
-    spread = np.std(known.own_replicates[2]) * np.sqrt(29)
-    assert high - low == pytest.approx(2 * 2.0452 * spread, rel=1e-3)  # t of 29 degrees of freedom
+    own = np.array(result.frames[2].own("mean")[0])
+    expected = own_interval(own, np.array(known.own_replicates[2]))
+    assert known.own[2][0] == pytest.approx(expected, abs=1e-6), "replicates are kept in float32"
     assert run(tiny_bert, glue_folder).statistics["cka"]["mean"].own_replicates is None
 
 
