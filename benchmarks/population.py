@@ -16,7 +16,7 @@ from torch import Tensor
 from core.encoder.loading import Checkpoint, load
 from core.encoder.representations import Representations
 from core.inputs.checkpoints import in_task_order, resolve
-from core.inputs.examples import EvalSubset, load_rest, load_subset
+from core.inputs.examples import EvalSubset, open_preset
 from core.inputs.hub import Report
 from core.request.catalog import ENGINE_VERSION, SINGLE_BATCH, TASKS
 from core.request.points import pruned_point
@@ -99,9 +99,10 @@ def read(folder: Path) -> Population:
 
 def all_examples(task: str, data: str) -> EvalSubset:
     """Load all labelled validation examples of a task."""
-    some = load_subset(TASKS[task], data, None)
-    rest = load_rest(TASKS[task], data, some)
-    return load_subset(TASKS[task], data, len(some.rows) + len(rest.rows)) if rest else some
+    examples = open_preset(TASKS[task], data)
+    some = examples.subset(None)
+    rest = examples.rest(some)
+    return examples.subset(len(some.rows) + len(rest.rows)) if rest else some
 
 
 def requests(request: SweepRequest, layers: int) -> dict[str, SweepRequest]:

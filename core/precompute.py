@@ -12,10 +12,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from core.command_line import OneLineParser, check_threads, run_command
+from core.errors import PrunescopeError
 from core.findings import overview
+from core.findings.data import reading_note
 from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.sweep_request import SweepRequest, checked, choose
+from core.request.sweep_request import TABLE_SUFFIXES, SweepRequest, checked, choose
+from core.request.tasks import AUTO, TASK_NAMES, usual_task
 from core.results import store
 from core.results.schema import SweepResult
 
@@ -25,7 +28,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, or embedded:NAME")
-    add("--task", required=True, help=", ".join(catalog.TASKS))
+    add("--task", help=f"{', '.join(TASK_NAMES)} (default: a known checkpoint's own, else {AUTO}: from its labels)")
     add("--method", default="magnitude", help=", ".join(catalog.METHODS))
     add("--scope", help="encoder (default), all-linear, or layer:K with K from 0; weight methods only")
     add("--points", default="attention", help=", ".join(catalog.POINTS))
@@ -36,7 +39,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--measures", help=f"of {', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})")
     add("--until-damage", type=float, help="stop after the amount at which 1 - the mean own CKA reaches this")
     add("--range-examples", default="subset", help="what the working range is judged on: subset (default) or all")
-    add("--data", help="written, hub, or a folder in the Hub's GLUE layout (default: written for embedded, else hub)")
+    add(
+        "--data",
+        help=f"written, hub, a file ({', '.join(TABLE_SUFFIXES)}), or a folder in the Hub's GLUE layout (default: "
+        "written for embedded, else hub)",
+    )
+    add("--text", metavar="COLUMN", help="of a file: holds the text (default: guessed where only one can be meant)")
+    add("--text2", metavar="COLUMN", help="of a file: holds the second text of a pair")
+    add("--label", metavar="COLUMN", help="of a file: holds the label (default: guessed where only one can be meant)")
+    add(
+        "--label-map",
+        nargs="+",
+        default=[],
+        metavar="VALUE=LABEL",
+        help="what values of the label column mean that are no label's name; 'VALUE=' leaves their rows out",
+    )
     add("--source-name", help="what the result calls the data")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
@@ -55,7 +72,7 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
     return checked(
         SweepRequest(
             checkpoint=options.checkpoint,
-            task=options.task,
+            task=options.task or usual_task(options.checkpoint),
             method=options.method,
             scope=options.scope or ("encoder" if weight_method else None),
             points=options.points,
@@ -68,8 +85,23 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
             range_examples=options.range_examples,
             data=options.data,
             source_name=options.source_name,
+            text=tuple(name for name in (options.text, options.text2) if name is not None),
+            label=options.label,
+            label_map=tuple(map(meaning, options.label_map)),
         )
     )
+
+
+def meaning(pair: str) -> tuple[str, str | None]:
+    """Read one VALUE=LABEL of a label map.
+
+    Raises:
+        PrunescopeError: It has no equals sign.
+    """
+    value, sign, label = pair.rpartition("=")
+    if not sign:
+        raise PrunescopeError(f"label map: '{pair}' has no equals sign, write VALUE=LABEL")
+    return value.strip(), label.strip() or None
 
 
 def compute(request: SweepRequest, threads: int | None) -> SweepResult:
@@ -85,6 +117,8 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     from core.inputs.prepare import prepare
 
     inputs = prepare(request)
+    if note := reading_note(inputs.subset.record()):
+        print(note, file=sys.stderr)
     # After the checks that need no torch: bad input is refused without the seconds its import takes.
     import torch
 

@@ -29,7 +29,7 @@ from typing import Any, TextIO
 from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import EMBEDDED
-from core.request.sweep_request import SweepRequest, is_own, source_of
+from core.request.sweep_request import SweepRequest, kind_of_data, source_of
 from core.results import schema, store
 
 IDLE_SECONDS = 30 * 60.0
@@ -250,9 +250,8 @@ ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict, "estima
 
 
 def _needs_libraries(request: SweepRequest) -> bool:
-    """Whether preparing a request may need the Hub's client or datasets."""
-    at_hand = request.data == "written" or is_own(request.data or "")
-    return not at_hand or source_of(request.checkpoint) == "hub"
+    """Whether preparing a request may need the Hub's client, which transformers imports as well."""
+    return kind_of_data(request.data or "hub") == "hub" or source_of(request.checkpoint) == "hub"
 
 
 def _readable_result(key: str) -> Path | None:

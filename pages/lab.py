@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.errors import PrunescopeError
 from core.findings.lab import check_in_words
-from core.inputs.own_table import MAX_ROWS
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
@@ -207,7 +206,7 @@ def show_limits() -> None:
         st.markdown(
             f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
             f"pruning amounts**, checkpoints of **{bound.parameters // 10**6} million parameters** and "
-            f"**{bound.download_bytes // 2**20} MiB**, files of {MAX_ROWS:,} rows, one run at a time, no folders; "
+            f"**{bound.download_bytes // 2**20} MiB**, {bound.rows:,} rows of a file, one run at a time, no folders; "
             f"random controls take steps of {small_steps()[1]:.0%}; a run that nobody watches ends after a minute. On "
             f"your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
             f"{own.parameters // 10**9} billion parameters, random controls take steps of {SMALL_STEP:.0%}, and "

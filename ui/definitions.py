@@ -145,7 +145,7 @@ $$
 \frac{{M(a) - M_0}}{{M(0) - M_0}}
 $$
 
-The metric is {_main_metrics()}, whose $M_0$ is 0.
+The metric is {_main_metrics()}, whose $M_0$ is 0. For a task made from a checkpoint's own labels it is macro-F1.
 
 - **The working range** ends with the last amount before the retained lead first falls below {percent(RETAINED)}. It
   is an estimate without an interval. A model whose lead is not above 0 before pruning has none.
@@ -260,7 +260,8 @@ them.
 
 ACCURACY = r"""
 **Accuracy** is the share of evaluation examples with the right label. CoLA also has **Matthews correlation**, MRPC
-and QQP also **F1**. The dashed line is what answering the most frequent label alone would reach.
+and QQP also **F1**, and a task made from a checkpoint's own labels **macro-F1**, the mean F1 of the labels that occur
+among the examples. The dashed line is what answering the most frequent label alone would reach.
 
 **Changed predictions** are the share of examples whose prediction is not the unpruned model's any more, right or
 wrong. An accuracy can stand still while predictions change both ways. An example *flips* at the first amount at which
@@ -304,7 +305,7 @@ $$
 | method less control | $h$ above: jackknife and seeds together |
 | survival | inversion: the amounts at which the interval of own CKA holds the threshold |
 | accuracy, changed predictions | Wilson |
-| Matthews correlation, F1 | bootstrap over examples, drawn within each label |
+| Matthews correlation, F1, macro-F1 | bootstrap over examples, drawn within each label |
 | $M(a) - M(0)$, for the range shown broken | percentile bootstrap over examples, paired, {DRAWS:,} draws |
 | Jensen–Shannon divergence | jackknife of its logarithm |
 | working range, shared neighbours, *all tokens* | none |

@@ -16,9 +16,9 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import OWN, SweepRequest
 from core.results.names import amount_name, pruning_name
-from core.results.provenance import request_of
+from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import ask_about_frame, follow
@@ -240,7 +240,8 @@ def _show_checkpoint(amount: float, job: Job | None) -> None:
 def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
     """Whether it is known where the checkpoint is and, if the method scores on some, the examples."""
     checkpoint = result.checkpoint.source != "folder" or queue.request_for(result.key) is not None
-    data = result.task.source != "folder" or request.data == "hub" or Path(request.data or "").is_dir()
+    place = request.data or ""
+    data = not lacks_place(result.task) or place == "hub" or place.startswith(OWN) or Path(place).exists()
     return checkpoint and (data or not METHODS[result.pruning.method].calibrated)
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest
-from core.results.provenance import request_of
+from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.text import plain
 
@@ -84,7 +84,7 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
 
 def request_behind(result: SweepResult) -> SweepRequest | None:
     """Return the request that leads to a stored result; None if it used folders or files whose place is not known."""
-    needs_a_place = "folder" in (result.checkpoint.source, result.task.source)
+    needs_a_place = result.checkpoint.source == "folder" or lacks_place(result.task)
     return queue.request_for(result.key) or (None if needs_a_place else request_of(result))
 
 
@@ -106,7 +106,7 @@ def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepR
         key=result.key,
         amount=amount,
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
-        data=request.data if result.task.source == "folder" else None,
+        data=request.data if lacks_place(result.task) else None,
     )
 
 

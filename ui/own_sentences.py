@@ -1,144 +1,195 @@
-"""A visitor's own labelled sentences: a file, and what its columns and labels mean."""
+"""A visitor's own labelled table: a file, and what its columns and the values of its label column mean."""
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import PrunescopeError
-from core.inputs.own_table import (
-    MAX_MEGABYTES,
-    MAX_ROWS,
-    OwnSentences,
-    Table,
-    default_examples,
-    keep,
-    label_values,
-    likely_columns,
-    likely_label,
-    read_table,
-    sentences_from,
-)
+from core.inputs import uploads
+from core.inputs.columns import Columns, likely_columns
+from core.inputs.examples import half
+from core.inputs.labels import label_of
+from core.inputs.tables import Table, read_table
 from core.request.catalog import Task
-from core.request.limits import is_hosted
+from core.request.limits import is_hosted, limits
+from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
+from core.request.tasks import AUTO, MAX_LABELS
+from core.results.prediction import column_name
 from ui.text import plain
 
 LEFT_OUT = "left out"
-PREVIEWED = 3  # examples
+UNDECIDED = "Choose its meaning"
+PREVIEWED = 3  # examples of each value
 PREVIEW_MAX_CHARS = 120  # characters
-PRIVACY_HOSTED = "They are kept on this server for your runs only, shown to nobody, and lost when it restarts."
-PRIVACY_LOCAL = "They stay on this computer, in Prunescope's cache."
+ONE, TWO = "One text", "Two texts"
+PRIVACY_HOSTED = "It is kept on this server for your runs only, shown to nobody, and lost when it restarts."
+PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
 
-def choose_sentences(task: Task, before: str | None) -> str | None:
-    """Ask for a file and for the meaning of its columns, and store the sentences.
+@dataclass(frozen=True)
+class ChosenTable:
+    """A table as a request names it: see `SweepRequest`."""
+
+    data: str
+    text: tuple[str, ...]
+    label: str | None
+    label_map: LabelMap
+
+
+def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
+    """Ask for a file and for the meaning of its columns and labels, and store it.
 
     Args:
-        task: What they are for.
-        before: Sentences that serve until a file is chosen.
+        task: What it is for: a preset, or made from the checkpoint's labels.
+        before: The table that serves until a file is chosen.
 
     Returns:
-        Their name for a request's `data`; None if there are none yet, which the page says.
+        None if there is none yet, or something is still to be decided, which the page says.
     """
     file = st.file_uploader(
-        f"Your sentences: CSV or TSV with a header, at most {MAX_ROWS:,} rows",
-        ["csv", "tsv", "txt"],
+        f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read",
+        [suffix.removeprefix(".") for suffix in TABLE_SUFFIXES],
         key="lab-upload",
-        max_upload_size=MAX_MEGABYTES,
+        max_upload_size=limits().upload_bytes // 2**20,
         help=PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
     )
     if file is None:
-        words = "The sentences of the run on show are used again." if before else _what_is_needed(task)
-        st.markdown(f":small[{words}]")
+        words = "The file of the run on show is used again." if before else _what_is_needed(task)
+        st.markdown(f":small[{plain(words)}]")
         return before
     try:
-        table = read_table(file.name, file.getvalue())
-        sentences = _ask_columns(table, task)
-        name = keep(sentences) if sentences else None
+        data = uploads.keep(file.name, file.getvalue())
+        return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task)
     except PrunescopeError as error:
-        st.error(plain(f"{error}. The header is row 1."))
+        st.error(plain(str(error)))
         return None
-    if sentences:
-        _tell(sentences, table, task)
-    else:
-        st.info("Say what the labels of your file mean; rows whose label means nothing here are left out.")
-    return name
 
 
 def _what_is_needed(task: Task) -> str:
-    columns = " and ".join(f"one for the {_words(name)}" for name in task.text_columns)
-    labels = " or ".join(_words(name) for name in task.label_names)
-    return f"Needed are columns: {columns}, and one that labels it as {labels}. They can be called anything."
+    each = " and ".join(f"one with the {column_name(name)}" for name in task.text_columns)
+    texts = each or "one or two with text"
+    return f"Needed are columns: {texts}, and one that labels it as {' or '.join(map(_words, task.label_names))}."
 
 
-def _ask_columns(table: Table, task: Task) -> OwnSentences | None:
-    """Draw the boxes for columns and labels, which start with a guess; None as long as no label has a meaning."""
-    texts, label = likely_columns(table, task)
-    boxes = st.columns(len(texts) + 1, gap="medium")
-    chosen = [
-        _choose_column(box, table, f"The {_words(name)} is in", guess, name)
-        for box, name, guess in zip(boxes, task.text_columns, texts, strict=False)
-    ]
-    label_column = _choose_column(boxes[-1], table, "The label is in", label, "label")
-    means = _ask_labels(table, task, label_column)
-    if set(means.values()) <= {None}:
+def ask_meaning(data: str, table: Table, task: Task) -> ChosenTable | None:
+    """Ask what the columns and the labels of a table mean, beginning with a guess; None while that is undecided."""
+    guess = likely_columns(table, None if task.name == AUTO else task)
+    columns = _ask_columns(table, task, guess)
+    means = _ask_labels(table, task, columns)
+    if means is None:
         return None
-    return sentences_from(table, task, chosen, label_column, means)
+    _tell(table, task, columns, means)
+    said = tuple((value, label) for value, label in means.items() if label is None or label != _named(value, task))
+    return ChosenTable(data, columns.text, columns.label, said)
+
+
+def _ask_columns(table: Table, task: Task, guess: Columns) -> Columns:
+    """Draw one box for each text and one for the label."""
+    names = guess.text if task.name == AUTO else task.text_columns
+    if task.name == AUTO:
+        key = "lab-texts"
+        if key not in st.session_state:
+            st.session_state[key] = TWO if len(guess.text) == 2 else ONE
+        pair = st.segmented_control("Each example has", [ONE, TWO], key=key, required=True) == TWO
+        names = ("text1", "text2") if pair else ("text",)
+    boxes = st.columns(len(names) + 1, gap="medium")
+    spare = [name for name in (*guess.text, *table.columns) if name != guess.label]
+    guesses = tuple(dict.fromkeys(spare))[: len(names)] or table.columns[:1]
+    chosen = [
+        _choose_column(box, table, f"The {column_name(name)} is in", guesses[min(k, len(guesses) - 1)], name)
+        for k, (box, name) in enumerate(zip(boxes, names, strict=False))
+    ]
+    label = _choose_column(boxes[-1], table, "The label is in", guess.label, "label")
+    if len({*chosen, label}) <= len(chosen):
+        raise PrunescopeError("a column is chosen twice: choose another column for each part")
+    return Columns(tuple(chosen), label)
 
 
 def _choose_column(box: DeltaGenerator, table: Table, label: str, guess: str, name: str) -> str:
     key = f"lab-column-{name}"
     if st.session_state.get(key) not in table.columns:
         st.session_state[key] = guess
-    return box.selectbox(label, table.columns, key=key)
+    chosen: str = box.selectbox(label, table.columns, key=key)
+    return chosen
 
 
-def _ask_labels(table: Table, task: Task, column: str) -> dict[str, int | None]:
-    """Ask what each value of the label column means."""
-    options = [*range(len(task.label_names)), None]
-    means: dict[str, int | None] = {}
-    with st.container(horizontal=True):
-        for value in label_values(table, column):
-            key = f"lab-means-{task.name}-{value}"
-            if key not in st.session_state:
-                st.session_state[key] = likely_label(value, task)
-            means[value] = st.selectbox(
-                f"“{plain(value[:40])}” means",
-                options,
-                format_func=lambda index: LEFT_OUT if index is None else _words(task.label_names[index]),
-                key=key,
-                width=200,
-            )
-    return means
+# ---------------------------------------------------------------- what the values of the label column mean
 
 
-def _tell(sentences: OwnSentences, table: Table, task: Task) -> None:
-    """Say what was understood: counts, the split, the first examples."""
-    total = len(sentences.gold)
-    evaluated = default_examples(total)
-    counts = Counter(sentences.gold)
-    parts = ", ".join(f"{counts[index]} {_words(name)}" for index, name in enumerate(task.label_names))
-    out = len(table.rows) - total
+def _ask_labels(table: Table, task: Task, columns: Columns) -> dict[str, str | None] | None:
+    """Ask what each value of the label column means, with examples of each; None while one is undecided."""
+    cells = table.column(columns.label)
+    values = sorted({*cells} - {""})
+    if len(values) > MAX_LABELS:
+        raise PrunescopeError(
+            f"column '{columns.label[:40]}' has {len(values):,} different values, more than {MAX_LABELS}: choose the "
+            "column that holds the labels"
+        )
+    unknown = [value for value in values if _named(value, task) is None]
+    title = (
+        f"{len(unknown)} values of “{columns.label}” are no label's name: say what they mean"
+        if unknown
+        else f"The {len(values)} values of “{columns.label}” are names of labels"
+    )
+    with st.expander(plain(title), expanded=bool(unknown), key=f"lab-meanings-{bool(unknown)}"):
+        chosen = {value: _ask_label(value, table, task, columns) for value in values}
+    if undecided := [value for value, meaning in chosen.items() if meaning is None]:
+        listed = ", ".join(f"“{value[:40]}”" for value in undecided[:5])
+        st.info(plain(f"Say what {listed}{' …' if len(undecided) > 5 else ''} means, or that its rows are left out."))
+        return None
+    return {value: None if meaning == LEFT_OUT else meaning for value, meaning in chosen.items()}
+
+
+def _named(value: str, task: Task) -> str | None:
+    """Return the label whose name a value is."""
+    index = label_of(value, task)
+    return None if index is None else task.label_names[index]
+
+
+def _ask_label(value: str, table: Table, task: Task, columns: Columns) -> str | None:
+    """Draw one row: a value, the label that it means, and some of its examples."""
+    key = f"lab-means-{task.name}-{value}"
+    options = [*task.label_names, LEFT_OUT]
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = _named(value, task)
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        chosen: str | None = st.selectbox(
+            f"“{plain(value[:40])}” means", options, format_func=_words, key=key, placeholder=UNDECIDED
+        )
+    with right:
+        st.markdown("\n".join(f"- :small[{plain(text)}]" for text in _examples(value, table, columns)))
+    return chosen
+
+
+def _examples(value: str, table: Table, columns: Columns) -> list[str]:
+    """Return the first texts that have a value."""
+    positions = [k for k, cell in enumerate(table.column(columns.label)) if cell == value][:PREVIEWED]
+    return [_short(" / ".join(table.column(name)[k] for name in columns.text)) for k in positions]
+
+
+def _tell(table: Table, task: Task, columns: Columns, means: dict[str, str | None]) -> None:
+    """Say what was understood: counts, what is evaluated, what is left."""
+    counts = Counter(means[value] for value in table.column(columns.label) if value)
+    out = counts.pop(None, 0)
+    total = counts.total()
+    parts = ", ".join(f"{counts[name]} {_words(name)}" for name in task.label_names)
+    evaluated = min(half(total), total)
     st.markdown(
         plain(
-            f"{total} examples: {parts}{f'; {out} rows are left out' if out else ''}. {evaluated} of them, drawn at "
+            f"{total} examples: {parts}{f'; {out} left out' if out else ''}. {evaluated} of them, drawn at "
             f"random, are evaluated; the other {total - evaluated} are kept for methods that score on examples, "
-            "disjoint from those."
+            f"disjoint from those.{' Further rows of the file are not read.' if table.is_cut else ''}"
         )
     )
-    st.markdown("\n".join(f"- {line}" for line in _preview(sentences, task)))
-
-
-def _preview(sentences: OwnSentences, task: Task) -> Sequence[str]:
-    examples = zip(sentences.texts[:PREVIEWED], sentences.gold, strict=False)
-    return [plain(f"{_short(' / '.join(texts))} → {_words(task.label_names[label])}") for texts, label in examples]
 
 
 def _short(text: str) -> str:
     return text if len(text) <= PREVIEW_MAX_CHARS else f"{text[:PREVIEW_MAX_CHARS]}…"
 
 
-def _words(name: str) -> str:
-    """Write a name of the catalog as words."""
-    return name.replace("_", " ").replace("1", " 1").replace("2", " 2")
+def _words(label: str) -> str:
+    """Write a label's name as words."""
+    return label.replace("_", " ")

@@ -84,7 +84,15 @@ def preset_chosen() -> SweepRequest | None:
 
 
 def _fill(preset: Preset, shown: SweepRequest) -> None:
-    usual = SweepRequest(shown.checkpoint, shown.task, amounts=DEFAULT_AMOUNTS, data=shown.data)
+    usual = SweepRequest(
+        shown.checkpoint,
+        shown.task,
+        amounts=DEFAULT_AMOUNTS,
+        data=shown.data,
+        text=shown.text,
+        label=shown.label,
+        label_map=shown.label_map,
+    )
     forget_settings(kept=KEPT)
     st.session_state["lab-start"] = replace(usual, **preset.changes)
     begin_with_control(preset.with_control)

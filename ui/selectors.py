@@ -1,7 +1,7 @@
 """The settings of a sweep as widgets.
 
 Choices that decide which other settings exist stand outside the form and take effect at once. Typed fields stand inside
-it: a field with uncommitted text beside a running job would swallow the next click.
+it, or are closed while a job runs: a field with uncommitted text beside a running job would swallow the next click.
 Every widget starts with what the request on show says; `forget_settings` resets them.
 """
 
@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import PrunescopeError
+from core.inputs.checkpoints import labels_at_hand
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.catalog import (
     CONTROL_SEEDS,
@@ -29,12 +30,15 @@ from core.request.catalog import (
     SHIPPED,
     SUPPORTED_MODEL_TYPES,
     TASKS,
+    Task,
 )
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, judged_beside, small_steps
 from core.request.limits import is_hosted, limits
 from core.request.scope import layer_of
-from core.request.sweep_request import SweepRequest, is_own
-from ui.own_sentences import choose_sentences
+from core.request.sweep_request import OWN, TABLE_SUFFIXES, SweepRequest
+from core.request.tasks import AUTO, AUTO_TITLE, made_task
+from ui.own_sentences import ChosenTable, choose_table
+from ui.text import plain
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
 FIRST = next(iter(KNOWN.values()))
@@ -95,12 +99,14 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
         model_choice = _choose_checkpoint(shown)
     with right:
         task = _choose_task(shown, model_choice)
+    checkpoint = _type_checkpoint(shown, model_choice, busy)
+    left, right = st.columns(2, gap="medium")
     with left:
         data_choice = _choose_data(shown, model_choice, task)
     with right:
         method = _choose_method(shown)
         controlled = _choose_controlled(shown, method)
-    own = _own_sentences(shown, task) if data_choice == OWN_SENTENCES else None
+    own = _choose_table(shown, task, checkpoint, model_choice) if data_choice == OWN_SENTENCES else None
     with st.expander("More settings", key="lab-more"):
         left, right = st.columns(2, gap="medium")
         with left:
@@ -112,9 +118,8 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
         until = _choose_stop(shown)
         measures = _choose_measures(shown)
     with_control = _choose_control(method)
-    with st.form("lab-form", border=False):
+    with st.form("lab-form", border=False, enter_to_submit=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            checkpoint = _type_checkpoint(shown, model_choice)
             data = _type_data(shown) if data_choice == FOLDER else data_choice
             scope = _type_layer(shown) if scope == ONE_LAYER else scope
             listed = _type_amounts(shown) if largest is None else ""
@@ -128,6 +133,7 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
             beside = st.container(width="content")
 
     def request() -> SweepRequest:
+        table = _decided(own) if data_choice == OWN_SENTENCES else None
         return SweepRequest(
             checkpoint=_existing(checkpoint) if model_choice == FOLDER else checkpoint,
             task=task,
@@ -140,7 +146,10 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
             control_of=controlled,
             measures=measures,
             until_damage=until,
-            data=_stored(own) if data_choice == OWN_SENTENCES else _existing(data) if data_choice == FOLDER else data,
+            data=table.data if table else _existing(data) if data_choice == FOLDER else data,
+            text=table.text if table else (),
+            label=table.label if table else None,
+            label_map=table.label_map if table else (),
         )
 
     return Asked(run, measure, with_control, beside, request)
@@ -213,43 +222,65 @@ def _checkpoint_choice(checkpoint: str) -> str:
 
 
 def _choose_task(shown: SweepRequest, checkpoint: str) -> str:
-    """Ask for the task, which follows a known checkpoint's own but can be changed."""
-    own = KNOWN[checkpoint].task if checkpoint in KNOWN else shown.task
+    """Ask for the task: a known checkpoint's own, else what its labels say; both can be changed."""
+    own = KNOWN[checkpoint].task if checkpoint in KNOWN else AUTO
     preferred = shown.task if _checkpoint_choice(shown.checkpoint) == checkpoint else own
-    names = {name: f"{task.title}: {task.question}" for name, task in TASKS.items()}
+    presets = {name: f"{task.title}: {task.question}" for name, task in TASKS.items()}
+    names = {**presets, AUTO: f"{AUTO_TITLE}, on a file of mine"}
     return _choose("Task", names, preferred, f"task-{checkpoint}", "What the checkpoint was fine-tuned to decide.")
 
 
 def _choose_data(shown: SweepRequest, checkpoint: str, task: str) -> str:
-    """Embedded checkpoints start with what lies beside them, others with the Hub."""
-    written = (SHIPPED / "subsets" / f"{task}.jsonl").is_file()
-    names = {
-        **({"written": "Sentences written for this project"} if written else {}),
-        "hub": f"GLUE's {TASKS[task].split.replace('_', ' ')} split, from the Hub",
-        OWN_SENTENCES: "Sentences of my own (CSV or TSV)",
-        **_folder("A folder in the Hub's layout"),
-    }
+    """Embedded checkpoints start with what lies beside them, others with the Hub; without a preset a file it is."""
+    names = {**(_preset_data(TASKS[task]) if task in TASKS else {}), OWN_SENTENCES: "A file of my own"}
     embedded = checkpoint in KNOWN and KNOWN[checkpoint].folder is not None
     preferred = ("written" if embedded else "hub") if shown.data is None else _data_choice(shown.data)
-    return _choose("Examples from", names, preferred, f"data-{embedded}")
+    return _choose("Examples from", names, preferred, f"data-{embedded}" if task in TASKS else "data-own")
+
+
+def _preset_data(task: Task) -> dict[str, str]:
+    """Offer where a preset's examples are."""
+    written = (SHIPPED / "subsets" / f"{task.name}.jsonl").is_file()
+    return {
+        **({"written": "Sentences written for this project"} if written else {}),
+        "hub": f"GLUE's {task.split.replace('_', ' ')} split, from the Hub",
+        **_folder("A folder in the Hub's layout"),
+    }
 
 
 def _data_choice(data: str) -> str:
-    if is_own(data):
+    if data.startswith(OWN) or data.lower().endswith(TABLE_SUFFIXES):
         return OWN_SENTENCES
     return data if data in ("written", "hub") else FOLDER
 
 
-def _own_sentences(shown: SweepRequest, task: str) -> str | None:
-    """Ask for a file; the sentences of the run on show serve on."""
-    before = shown.data if shown.data and is_own(shown.data) and shown.task == task else None
-    return choose_sentences(TASKS[task], before)
+def _choose_table(shown: SweepRequest, task: str, checkpoint: str, choice: str) -> ChosenTable | None:
+    """Ask for a file; that of the run on show serves on."""
+    data = shown.data or ""
+    before = ChosenTable(data, shown.text, shown.label, shown.label_map) if data.startswith(OWN) else None
+    try:
+        return choose_table(_known_task(task, checkpoint, choice), before if shown.task == task else None)
+    except PrunescopeError as error:
+        st.error(plain(str(error)))
+        return None
 
 
-def _stored(own: str | None) -> str:
-    if own is None:
-        raise PrunescopeError("there are no sentences of your own yet: choose a file with them, or other examples")
-    return own
+def _known_task(task: str, checkpoint: str, choice: str) -> Task:
+    """Return a preset, or the task of a checkpoint's own labels, which are read where they are at hand."""
+    if task in TASKS:
+        return TASKS[task]
+    if not checkpoint.strip():
+        raise PrunescopeError("the labels come from the checkpoint: say first which one it is")
+    with st.spinner("Reading the checkpoint's labels …", show_time=False):
+        return made_task((), labels_at_hand(_existing(checkpoint) if choice == FOLDER else checkpoint))
+
+
+def _decided(table: ChosenTable | None) -> ChosenTable:
+    if table is None:
+        raise PrunescopeError(
+            "there is no file to read yet: choose one and say what is in it, or choose other examples"
+        )
+    return table
 
 
 def _choose_method(shown: SweepRequest) -> str:
@@ -321,17 +352,19 @@ def _choose_measure(name: str, shown: SweepRequest) -> bool:
 # ---------------------------------------------------------------- typed, inside the form
 
 
-def _type_checkpoint(shown: SweepRequest, choice: str) -> str:
+def _type_checkpoint(shown: SweepRequest, choice: str, busy: bool) -> str:
+    """Ask for a checkpoint by its place; outside the form, for the page reads its labels."""
     if choice not in (OTHER, FOLDER):
         return choice
     value = shown.checkpoint if _checkpoint_choice(shown.checkpoint) == choice else ""
     if choice == FOLDER:
-        return _type_folder("Folder of the checkpoint", value, "folder")
+        return _type_folder("Folder of the checkpoint", value, "folder", busy)
     return st.text_input(
         "Id on the Hub",
         key=_begin("hub-id", value),
         placeholder="owner/name or owner/name@revision",
         help=f"{KINDS} Without a revision, the newest one.",
+        disabled=busy,
     )
 
 
@@ -340,8 +373,9 @@ def _type_data(shown: SweepRequest) -> str:
     return _type_folder("Folder of the data", value, "data-folder")
 
 
-def _type_folder(label: str, value: str, name: str) -> str:
-    return st.text_input(label, key=_begin(name, value), placeholder="a path on this computer")
+def _type_folder(label: str, value: str, name: str, disabled: bool = False) -> str:
+    key = _begin(name, value)
+    return st.text_input(label, key=key, placeholder="a path on this computer", disabled=disabled)
 
 
 def _type_layer(shown: SweepRequest) -> str:
@@ -365,7 +399,7 @@ def _type_examples(shown: SweepRequest) -> int | None:
         None,
         key=_begin("examples", None if asked is None else min(asked, most)),
         placeholder=f"all, or {DEFAULT_EXAMPLES}",
-        help=f"Empty: all that there are, at most {DEFAULT_EXAMPLES}; of your own sentences two thirds.",
+        help=f"Empty: all that there are, at most {DEFAULT_EXAMPLES}; of a file of your own at most half its rows.",
         width=TYPED_WIDTH,
     )
 

@@ -20,10 +20,10 @@ from core.inputs.checkpoints import Resolved
 from core.inputs.hub import Report
 from core.pruning import PrunedModel
 from core.request.amounts import amount_text
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.results.names import amount_name, checkpoint_name, data_name, method_name, pruning_name
-from core.results.provenance import recipe
+from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult
 from core.sweep.origin import find_pruning, frame_of
 from core.sweep.runner import make_plan
@@ -110,7 +110,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's, where it is known.
     """
-    checkpoint, task, method = result.checkpoint, TASKS[result.task.name], METHODS[result.pruning.method]
+    checkpoint, task, method = result.checkpoint, task_of(result.task), METHODS[result.pruning.method]
     on_hub = checkpoint.source == "hub"
     metadata = ModelCardData(
         license=licence,

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from core.findings.data import rare_labels_caution
 from core.findings.labels import label_caution
 from core.findings.words import render
 from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MEASURES, SURVIVAL_THRESHOLD
@@ -225,11 +226,11 @@ def length_finding(result: SweepResult) -> str:
 
 
 def caution(result: SweepResult) -> str:
-    """Warn about few examples, doubtful labels and the catalog's note on the checkpoint; else return an empty text."""
+    """Warn about few examples, rare or doubtful labels, and what the catalog says; else return an empty text."""
     count = len(result.task.examples)
     few = render("overview", "few_examples", count=count, enough=FEW_EXAMPLES) if count < FEW_EXAMPLES else ""
     notes = [known.note for known in EMBEDDED.values() if known.id == result.checkpoint.id]
-    return " ".join(filter(None, [few, label_caution(result), *notes]))
+    return " ".join(filter(None, [few, rare_labels_caution(result.task), label_caution(result), *notes]))
 
 
 def is_cumulative(result: SweepResult) -> bool:

@@ -56,7 +56,8 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
         checkpoint: The checkpoint, for the message.
 
     Raises:
-        PrunescopeError: The model type is not supported, or the encoder has a convolution.
+        PrunescopeError: The model type is not supported, the encoder has a convolution, or the head gives no single
+            label.
     """
     model_type = str(config["model_type"])
     check_model_type(model_type, checkpoint)
@@ -65,9 +66,15 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
             f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
             "here prunes: choose a DeBERTa checkpoint without one, such as DeBERTa-v3"
         )
+    if fault := _OTHER_HEADS.get(str(config.get("problem_type"))):
+        raise PrunescopeError(
+            f"'{checkpoint}' {fault} (problem_type {config['problem_type']} in {CONFIG}): choose a classifier that "
+            "gives one label"
+        )
 
 
 CONFIG = "config.json"
+_OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
 TRAINING_EXAMPLES = "training_examples.npy"
 VOCABULARIES = (
     "tokenizer.json",

@@ -9,9 +9,9 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, check_config, content_hash, read_config
-from core.inputs.hub import Report, snapshot
-from core.inputs.labels import label_names, label_order
-from core.request.catalog import EMBEDDED, NORMALISE_FIRST, Task
+from core.inputs.hub import Report, config_folder, snapshot
+from core.inputs.labels import check_own_labels, label_names, label_order
+from core.request.catalog import EMBEDDED, NORMALISE_FIRST, TASKS, Task
 from core.request.sweep_request import Source, source_of
 
 
@@ -58,6 +58,43 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     config = read_config(folder / CONFIG, name)
     check_config(config, name)
     return Resolved(name, source, folder, revision, str(config["model_type"]), _read_label_names(config, name))
+
+
+def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
+    """Read the labels that a task can be made from, of a checkpoint whose weights may not be here yet.
+
+    Args:
+        checkpoint: See `resolve`; of one on the Hub, config.json is downloaded.
+
+    Raises:
+        PrunescopeError: It cannot be found, or no task can be made from its labels.
+    """
+    if source_of(checkpoint) == "hub":
+        name, _, wanted = checkpoint.partition("@")
+        folder = config_folder(name, wanted or "main")
+    else:
+        name, folder = _local_folder(checkpoint)
+    config = read_config(folder / CONFIG, name)
+    check_config(config, name)
+    labels = _read_label_names(config, name)
+    check_own_labels(labels, name)
+    return labels
+
+
+def suited(resolved: Resolved, task: str) -> Resolved:
+    """Check that a checkpoint answers a task, and ask for its classifier in the order of the task's labels.
+
+    Args:
+        resolved: The checkpoint.
+        task: A name from TASKS, or `auto`, whose labels are the checkpoint's own.
+
+    Raises:
+        PrunescopeError: Its labels are not those of the task, or no task can be made from them.
+    """
+    if task in TASKS:
+        return in_task_order(resolved, TASKS[task])
+    check_own_labels(resolved.label_names, resolved.id)
+    return resolved
 
 
 def in_task_order(resolved: Resolved, task: Task) -> Resolved:

@@ -1,25 +1,52 @@
-"""Load a task's eval subset and calibration examples; no torch.
+"""Draw a task's evaluation and calibration examples from labelled data; no torch.
 
-They come from four sources: the examples written for this project, a visitor's own sentences, a folder in the Hub's
-GLUE layout, and the Hub itself.
+One way for all data: a split is a table, `Columns` say which of its columns hold texts and label, and `meanings` what
+the values of the label column mean. GLUE's presets are tasks whose columns and labels are known.
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from core.inputs import own_table
-from core.inputs.glue_files import sample_of, split_files
-from core.inputs.hub import Report, dataset_file
-from core.inputs.own_table import OwnSentences
+from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import sha256_of
+from core.inputs.columns import Columns, choose_columns
+from core.inputs.data import Data, DataSource, Part, find_data
+from core.inputs.hub import Report
+from core.inputs.labels import meanings
+from core.inputs.sample_cache import recall, remember
 from core.inputs.sampling import Sample, Texts, draw
-from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
-from core.request.catalog import CALIBRATION_EXAMPLES, MAX_LENGTH, Task
-from core.request.limits import limits
-from core.request.sweep_request import OWN_SPLIT, is_own
-from core.results.schema import TaskRecord, digest
+from core.inputs.tables import Table
+from core.request.catalog import (
+    CALIBRATION_EXAMPLES,
+    DEFAULT_EXAMPLES,
+    ENGINE_VERSION,
+    MAX_LENGTH,
+    MIN_CALIBRATION,
+    MIN_EXAMPLES,
+    TASKS,
+    Task,
+)
+from core.request.limits import is_hosted, limits
+from core.request.sweep_request import LabelMap, SweepRequest, kind_of_data
+from core.request.tasks import made_task
+from core.results.schema import ColumnsRecord, FileRecord, TaskRecord, digest
 
-CALIBRATION_SPLIT = "train"
+LABEL = "label"  # the label column of GLUE and of the written examples
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a table of one's own was read, for a result.
+
+    Attributes:
+        columns: The columns of the texts and the label.
+        label_map: Values of the label column that were said to mean a label, or None.
+        files: The files that were read.
+    """
+
+    columns: Columns
+    label_map: LabelMap
+    files: tuple[FileRecord, ...]
 
 
 @dataclass(frozen=True)
@@ -35,19 +62,22 @@ class EvalSubset:
         texts: One or two texts per example, in the order of the task's columns.
         gold: Label indices.
         fingerprint: SHA-256 of task, texts and labels in this order.
+        origin: How they were read; None for GLUE and the written examples.
     """
 
     task: Task
-    source: Literal["hub", "folder", "written"]
+    source: DataSource
     source_name: str
     split: str
     rows: tuple[int, ...]
     texts: Texts
     gold: tuple[int, ...]
     fingerprint: str
+    origin: Origin | None = None
 
     def record(self) -> TaskRecord:
         """Describe the subset for a result file: row numbers and labels, no texts."""
+        origin = self.origin
         return TaskRecord(
             name=self.task.name,
             source=self.source,
@@ -59,122 +89,204 @@ class EvalSubset:
             main_metric=self.task.main_metric,
             max_length=MAX_LENGTH,
             fingerprint=self.fingerprint,
+            columns=origin and ColumnsRecord(text=origin.columns.text, label=origin.columns.label),
+            label_map=dict(origin.label_map) if origin and origin.label_map else None,
+            files=origin and origin.files,
+            guessed=(origin and origin.columns.guessed) or None,
         )
 
 
-def load_subset(
-    task: Task,
-    data: str,
-    num_examples: int | None,
-    source_name: str | None = None,
-    report: Report | None = None,
-) -> EvalSubset:
-    """Draw a task's eval subset: the same rows in the same order every time.
+@dataclass(frozen=True)
+class Examples:
+    """A task's labelled data, opened: what evaluation and calibration examples are drawn from.
+
+    Attributes:
+        task: The task.
+        data: The data.
+        source_name: What a result calls them.
+        columns: The columns of the texts and the label.
+        label_map: What values of the label column were said to mean.
+        table: The rows that examples are drawn from; None for GLUE and the written ones, which may not have to be read.
+        is_private: Whether the texts are not to be found again by others.
+    """
+
+    task: Task
+    data: Data
+    source_name: str
+    columns: Columns
+    label_map: LabelMap = ()
+    table: Table | None = None
+    is_private: bool = False
+
+    def subset(self, num_examples: int | None) -> EvalSubset:
+        """Draw the eval subset: the same rows in the same order every time, whatever the method.
+
+        Args:
+            num_examples: How many; None for 256, or all if there are fewer; of a table that calibration examples are
+                drawn from as well, at most half.
+
+        Raises:
+            PrunescopeError: The data are missing, malformed, or smaller than asked for.
+        """
+        part = self.data.evaluated()
+        return self._described(
+            part, self._sample(part, num_examples, None if self.data.is_shared else DEFAULT_EXAMPLES)
+        )
+
+    def calibration(self, subset: EvalSubset) -> EvalSubset:
+        """Draw the examples that a method scores on, disjoint from an eval subset.
+
+        Args:
+            subset: The eval subset; none of its texts is drawn.
+
+        Returns:
+            CALIBRATION_EXAMPLES, or all if there are fewer, in a fixed random order.
+
+        Raises:
+            PrunescopeError: The data are missing or malformed, or too few are left.
+        """
+        part = self.data.scored()
+        if self.data.is_shared:
+            self._check_left(part, subset)
+        return self._described(part, self._sample(part, None, CALIBRATION_EXAMPLES, subset.texts))
+
+    def rest(self, subset: EvalSubset) -> EvalSubset | None:
+        """Return the other labelled examples of an eval subset's split, as far as the limits allow; None if it has all.
+
+        What a table leaves over serves for calibration, and is left alone.
+
+        Raises:
+            PrunescopeError: The data are missing or malformed.
+        """
+        if self.data.is_shared:
+            return None
+        part = self.data.evaluated()
+        everything = self._sample(part, None, limits().examples)
+        known = set(subset.rows)
+        others = [k for k, row in enumerate(everything.rows) if row not in known]
+        return self._described(part, everything.at(others)) if others else None
+
+    def _sample(self, part: Part, num_examples: int | None, default: int | None, excluded: Texts = ()) -> Sample:
+        """Draw from a part, or recall what was drawn before; no default number is half of the rows."""
+        wanted = [num_examples, default, excluded]
+        reading = [self.task.name, self.task.label_names, self.columns.text, self.columns.label, self.label_map]
+        content = [sha256_of(file.path) for file in part.files]
+        key = digest([content, reading, wanted, limits().rows if self.table else None, ENGINE_VERSION])
+        known = recall(key) if part.files and not self.is_private else None
+        if known:
+            return known
+        table, rows = self._labelled(part)
+        usual = half(len(rows.gold)) if default is None else default
+        sample = draw(rows, table.name, num_examples, usual, excluded)
+        self._check_texts(table, sample)
+        if part.files and not self.is_private:
+            remember(key, sample)
+        return sample
+
+    def _labelled(self, part: Part) -> tuple[Table, Sample]:
+        """Read a part: all its rows whose label means something."""
+        table = part.read()
+        cells = table.column(self.columns.label)
+        if "" in cells:
+            raise _empty(table, cells.index(""), self.columns.label)
+        place = f"{table.name}, column '{self.columns.label[:40]}'"
+        means = meanings(cells, self.task, self.label_map, place, mappable=self.table is not None)
+        texts = tuple(zip(*map(table.text_column, self.columns.text), strict=True))
+        labelled = [(k, label) for k, value in enumerate(cells) if (label := means[value]) is not None]
+        rows = Sample(
+            tuple(table.rows[k] for k, _ in labelled),
+            tuple(texts[k] for k, _ in labelled),
+            tuple(label for _, label in labelled),
+        )
+        return table, rows
+
+    def _check_texts(self, table: Table, sample: Sample) -> None:
+        """Refuse an empty text among the rows that are used."""
+        positions = {row: position for position, row in enumerate(table.rows)}
+        for row, texts in zip(sample.rows, sample.texts, strict=True):
+            for name, text in zip(self.columns.text, texts, strict=True):
+                if not text.strip():
+                    raise _empty(table, positions[row], name)
+
+    def _check_left(self, part: Part, subset: EvalSubset) -> None:
+        """Refuse to score on too few rows of a table."""
+        table, rows = self._labelled(part)
+        known = set(subset.texts)
+        left = sum(texts not in known for texts in rows.texts)
+        if left < MIN_CALIBRATION:
+            raise PrunescopeError(
+                f"{len(subset.rows)} of {len(rows.rows)} rows of {table.name} are evaluated, which leaves {left} other "
+                f"examples to score on, and at least {MIN_CALIBRATION} are needed: add rows, evaluate fewer, or choose "
+                "a method that does not score"
+            )
+
+    def _described(self, part: Part, sample: Sample) -> EvalSubset:
+        return EvalSubset(
+            task=self.task,
+            source=self.data.source,
+            source_name=self.source_name,
+            split=part.name,
+            rows=sample.rows,
+            texts=sample.texts,
+            gold=sample.gold,
+            fingerprint=digest({"task": self.task.name, "texts": sample.texts, "gold": sample.gold}),
+            origin=Origin(self.columns, self.label_map, self.table.files) if self.table else None,
+        )
+
+
+def _empty(table: Table, position: int, column: str) -> PrunescopeError:
+    return PrunescopeError(
+        f"{table.place(position)}: column '{column[:40]}' is empty: fill it, or remove the row or choose other data"
+    )
+
+
+def half(rows: int) -> int:
+    """Return how many rows of a table are evaluated by default: half, at most 256; the rest is to score on.
+
+    The number does not depend on the method: methods are compared on the same examples.
+    """
+    return max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, rows // 2))
+
+
+def open_examples(request: SweepRequest, label_names: Sequence[str], report: Report | None = None) -> Examples:
+    """Find the data of a checked request and its task, which is made from the checkpoint's labels if it is no preset.
+
+    Args:
+        request: A checked request.
+        label_names: The checkpoint's labels; a preset has its own.
+        report: Called with (stage, done, total) during a download.
+
+    Raises:
+        PrunescopeError: The data are missing or malformed, or their columns are not those of the task.
+    """
+    name, preset = request.data or "hub", TASKS.get(request.task)
+    if preset and kind_of_data(name) not in ("file", "own"):
+        return open_preset(preset, name, request.source_name, report)
+    data = find_data(name, preset, report)
+    table = data.evaluated().read()
+    columns = choose_columns(table, preset, request.text, request.label)
+    return Examples(
+        task=preset or made_task(columns.text, label_names),
+        data=data,
+        source_name=request.source_name or data.name,
+        columns=columns,
+        label_map=request.label_map,
+        table=table,
+        is_private=is_hosted() and kind_of_data(name) == "own",
+    )
+
+
+def open_preset(task: Task, data: str, source_name: str | None = None, report: Report | None = None) -> Examples:
+    """Find the data of one of GLUE's tasks, whose columns and labels are known.
 
     Args:
         task: The task.
-        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout.
-        num_examples: How many; None for 256, or all if there are fewer, or two thirds of a visitor's own sentences.
+        data: `written`, `hub`, or a folder in the Hub's GLUE layout.
         source_name: A name for the data; None for that of the data set, the folder or the written examples.
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The data is missing, malformed, or smaller than asked for.
+        PrunescopeError: The data are missing.
     """
-    if data == "written":
-        sample = draw(read_written(task, EVALUATION), f"{task.name}.jsonl", task, num_examples)
-        return _subset(task, data, source_name, EVALUATION, sample)
-    if is_own(data):
-        own = own_table.load(data, task)
-        default = own_table.default_examples(len(own.gold))
-        return _own_subset(task, own, draw(own.columns(task), own.file, task, num_examples, default))
-    sample = sample_of(_files(task, data, task.split, report), task, num_examples)
-    return _subset(task, data, source_name, task.split, sample)
-
-
-def load_rest(
-    task: Task, data: str, subset: EvalSubset, source_name: str | None = None, report: Report | None = None
-) -> EvalSubset | None:
-    """Return the other labelled examples of an eval subset's split, as far as the limits allow; None if it has all.
-
-    Args:
-        task: The task.
-        data: See `load_subset`. The rest of a visitor's own sentences serves for calibration and is left alone.
-        subset: The eval subset.
-        source_name: See `load_subset`.
-        report: Called with (stage, done, total) during a download.
-
-    Raises:
-        PrunescopeError: The data is missing or malformed.
-    """
-    if is_own(data):
-        return None
-    if data == "written":
-        sample = draw(read_written(task, EVALUATION), f"{task.name}.jsonl", task, None, limits().examples)
-    else:
-        sample = sample_of(_files(task, data, task.split, report), task, None, limits().examples)
-    known = set(subset.rows)
-    others = [k for k, row in enumerate(sample.rows) if row not in known]
-    if not others:
-        return None
-    rest = Sample(
-        tuple(sample.rows[k] for k in others),
-        tuple(sample.texts[k] for k in others),
-        tuple(sample.gold[k] for k in others),
-    )
-    return _subset(task, data, source_name, subset.split, rest)
-
-
-def load_calibration(
-    task: Task, data: str, subset: EvalSubset, source_name: str | None = None, report: Report | None = None
-) -> EvalSubset:
-    """Draw the examples that a method scores on, disjoint from an eval subset.
-
-    Args:
-        task: The task.
-        data: See `load_subset`. A folder or the Hub gives its training split, a visitor's own sentences the rest.
-        subset: The eval subset; none of its texts is drawn.
-        source_name: See `load_subset`.
-        report: Called with (stage, done, total) during a download.
-
-    Returns:
-        CALIBRATION_EXAMPLES, or all if there are fewer, in a fixed random order.
-
-    Raises:
-        PrunescopeError: The data is missing or malformed.
-    """
-    if data == "written":
-        columns = read_written(task, CALIBRATION)
-        sample = draw(columns, f"{task.name}.jsonl", task, None, CALIBRATION_EXAMPLES, subset.texts)
-        return _subset(task, data, source_name, CALIBRATION, sample)
-    if is_own(data):
-        own = own_table.load(data, task)
-        own_table.check_rest(own, subset.texts)
-        sample = draw(own.columns(task), own.file, task, None, CALIBRATION_EXAMPLES, subset.texts)
-        return _own_subset(task, own, sample)
-    files = _files(task, data, CALIBRATION_SPLIT, report)
-    sample = sample_of(files, task, None, CALIBRATION_EXAMPLES, subset.texts)
-    return _subset(task, data, source_name, CALIBRATION_SPLIT, sample)
-
-
-def _files(task: Task, data: str, split: str, report: Report | None) -> list[Path]:
-    """Find a split on the Hub or in a folder."""
-    if data == "hub":
-        return [dataset_file(task.dataset_id, f"{task.name}/{split}-00000-of-00001.parquet", report)]
-    return split_files(Path(data), task, split)
-
-
-def _subset(task: Task, data: str, source_name: str | None, split: str, sample: Sample) -> EvalSubset:
-    source: Literal["hub", "folder", "written"] = (
-        "written" if data == "written" else "hub" if data == "hub" else "folder"
-    )
-    default_names = {"written": "written for Prunescope", "hub": task.dataset_id, "folder": Path(data).resolve().name}
-    fingerprint = digest({"task": task.name, "texts": sample.texts, "gold": sample.gold})
-    name = source_name or default_names[source]
-    return EvalSubset(task, source, name, split, sample.rows, sample.texts, sample.gold, fingerprint)
-
-
-def _own_subset(task: Task, own: OwnSentences, sample: Sample) -> EvalSubset:
-    """Describe a sample by the row numbers of the visitor's file, some of whose rows may have been left out."""
-    sample = replace(sample, rows=tuple(own.rows[position] for position in sample.rows))
-    return _subset(task, OWN_SPLIT, f"own sentences ({own.file})", OWN_SPLIT, sample)
+    found = find_data(data, task, report)
+    return Examples(task, found, source_name or found.name, Columns(task.text_columns, LABEL))

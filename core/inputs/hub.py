@@ -73,6 +73,23 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
         return _download(api, repo_id, revision, info, report), str(info.sha)
 
 
+def config_folder(repo_id: str, revision: str) -> Path:
+    """Fetch a checkpoint's config.json alone, or find it in the local cache; return the folder that it is in.
+
+    Args:
+        repo_id: The repository on the Hub.
+        revision: A branch, tag or commit.
+
+    Raises:
+        PrunescopeError: The checkpoint does not exist, is gated, has no such file, or cannot be reached.
+    """
+    cached = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
+    if isinstance(cached, str):
+        return Path(cached).parent
+    with _explained(repo_id, revision):
+        return Path(_api().hf_hub_download(repo_id, CONFIG, revision=revision)).parent
+
+
 def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Path:
     """Fetch one file of a data set, or find it in the local cache.
 

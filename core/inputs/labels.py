@@ -1,17 +1,20 @@
-"""Match a checkpoint's label names with a task's: which row of the classifier answers which label. No torch.
+"""Match names with a task's labels: those of a checkpoint's classifier rows, and the values of a label column.
 
 Fine-tuned checkpoints number their labels as they please: some SST-2 heads put `positive` first, some MNLI heads
-`contradiction`. Labels are matched by name and never by score. A name such as LABEL_1 gives only a number.
+`contradiction`. Labels are matched by name and never by score or by order. A name such as LABEL_1 gives only a number,
+which says something where the numbering is known: GLUE's, or that of a checkpoint whose own labels are called so.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.request.catalog import Task
+from core.request.catalog import TASKS, Task
+from core.request.sweep_request import LabelMap
+from core.request.tasks import MAX_LABELS, MIN_LABELS
 
-MAX_LABELS = 1_000  # no task has more; `num_labels` is read from a stranger's file
+MAX_ROWS = 1_000  # of a classifier; `num_labels` is read from a stranger's file
 MAX_LISTED_LABELS = 6  # in a message
 LABEL_MAX_CHARS = 40  # of each
 
@@ -45,8 +48,8 @@ def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     named = config.get("id2label")
     if named is None:
         count = int(config.get("num_labels") or 2)
-        if not 1 <= count <= MAX_LABELS:
-            raise ValueError(f"num_labels is {count}, expected 1 to {MAX_LABELS}")
+        if not 1 <= count <= MAX_ROWS:
+            raise ValueError(f"num_labels is {count}, expected 1 to {MAX_ROWS}")
         return tuple(f"LABEL_{number}" for number in range(count))
     names = {int(number): str(name) for number, name in named.items()}
     if sorted(names) != list(range(len(named))):
@@ -54,20 +57,114 @@ def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(names[number] for number in range(len(names)))
 
 
+def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
+    """Refuse labels that no task can be made from.
+
+    Args:
+        names: A checkpoint's label names.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: They are too few or too many, one has no name, or two have the same.
+    """
+    if not MIN_LABELS <= len(names) <= MAX_LABELS:
+        raise PrunescopeError(
+            f"'{checkpoint}' has {len(names)} labels: choose a classifier with {MIN_LABELS} to {MAX_LABELS}"
+        )
+    words = [_word(name) for name in names]
+    for name, word in zip(names, words, strict=True):
+        if not word or words.count(word) > 1:
+            shown = name.strip()[:LABEL_MAX_CHARS]
+            fault = f"{words.count(word)} labels called '{shown}'" if word else "a label without a name"
+            raise PrunescopeError(f"'{checkpoint}' has {fault}: correct id2label in its config.json")
+
+
 def label_of(name: str, task: Task) -> int | None:
     """Return the index of the task's label that a name stands for; None if it fits none.
 
-    Case, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number.
+    Case, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number, where the task
+    numbers its labels.
     """
-    word = re.sub(r"[\s_-]+", "_", name.strip().lower())
+    word = _word(name)
+    labels = [_word(label) for label in task.label_names]
+    if word in labels:
+        return labels.index(word)
     if number := _NUMBER.fullmatch(word):
-        index = int(number[1])
-        return index if index < len(task.label_names) else None
+        return _label_with(int(number[1]), labels, task)
     word = re.sub(r"^non?_", "not_", word)
-    for index, label in enumerate(task.label_names):
-        if word == label or word in _SYNONYMS.get(label, ()):
+    for index, label in enumerate(labels):
+        if word == label or (task.name in TASKS and word in _SYNONYMS.get(label, ())):
             return index
     return None
+
+
+def _word(name: str) -> str:
+    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+
+
+def _label_with(number: int, labels: Sequence[str], task: Task) -> int | None:
+    """Return the index of the label with a number: of GLUE's numbering, or in the labels' own names."""
+    if task.name in TASKS:
+        return number if number < len(labels) else None
+    numbers = [int(match[1]) if (match := _NUMBER.fullmatch(label)) else None for label in labels]
+    return numbers.index(number) if numbers.count(number) == 1 else None
+
+
+def meanings(
+    values: Iterable[str], task: Task, given: LabelMap, place: str, mappable: bool = True
+) -> dict[str, int | None]:
+    """Find the label that each value of a label column means: what was said of it, else the label of its name.
+
+    Args:
+        values: The column's cells; an empty one means nothing and is left out.
+        task: The task.
+        given: Values and the names of the labels that they mean, None to leave their rows out.
+        place: The column, for messages.
+        mappable: Whether values can be given a meaning.
+
+    Returns:
+        A label index for every value, None to leave its rows out.
+
+    Raises:
+        PrunescopeError: A value means no label, or what was said of it makes no sense.
+    """
+    different = sorted({*values} - {""})
+    said = _said(given, different, task, place)
+    found = {value: said.get(value, label_of(value, task)) for value in different}
+    unknown = [value for value, label in found.items() if label is None and value not in said]
+    if unknown:
+        fault = f"{place} says {_listed(unknown)}, which is none of the labels {_listed(task.label_names)}"
+        raise PrunescopeError(f"{fault}: {_remedy(unknown, mappable)}")
+    return found
+
+
+def _remedy(unknown: Sequence[str], mappable: bool) -> str:
+    """Say what to do about values that mean no label."""
+    first = unknown[0][:LABEL_MAX_CHARS]
+    if len(unknown) > MAX_LABELS:
+        return "name the column that holds the labels with --label"
+    if mappable:
+        return f"say what each value means with --label-map '{first}=LABEL' …, where '{first}=' leaves its rows out"
+    hidden = "-1 marks GLUE's hidden test labels, use the validation split"
+    return hidden if "-1" in unknown else "correct the file or choose another task"
+
+
+def _said(given: LabelMap, values: Sequence[str], task: Task, place: str) -> dict[str, int | None]:
+    """Check what was said of values."""
+    said: dict[str, int | None] = {}
+    for value, name in given:
+        if value in said:
+            raise PrunescopeError(f"label map: '{value[:LABEL_MAX_CHARS]}' is there twice, say once what it means")
+        if value not in values:
+            raise PrunescopeError(
+                f"label map: {place} has no value '{value[:LABEL_MAX_CHARS]}', name one of {_listed(values)}"
+            )
+        said[value] = None if name is None else label_of(name, task)
+        if name is not None and said[value] is None:
+            raise PrunescopeError(
+                f"label map: '{name[:LABEL_MAX_CHARS]}' is no label, choose among {_listed(task.label_names)}"
+            )
+    return said
 
 
 def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int, ...]:

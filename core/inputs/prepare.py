@@ -5,10 +5,10 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 
 from dataclasses import dataclass
 
-from core.inputs.checkpoints import Resolved, check_method, in_task_order, resolve
-from core.inputs.examples import EvalSubset, load_calibration, load_rest, load_subset
+from core.inputs.checkpoints import Resolved, check_method, resolve, suited
+from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord, result_key
 
@@ -44,14 +44,12 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     Raises:
         PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
     """
-    task, data = TASKS[request.task], request.data or "hub"
-    resolved = in_task_order(resolve(request.checkpoint, report), task)
+    resolved = suited(resolve(request.checkpoint, report), request.task)
     check_method(resolved, request.method, request.control_of)
-    subset = load_subset(task, data, request.num_examples, request.source_name, report)
-    calibrated = METHODS[request.method].calibrated
-    calibration = load_calibration(task, data, subset, request.source_name, report) if calibrated else None
-    judged_on_all = request.range_examples == "all"
-    rest = load_rest(task, data, subset, request.source_name, report) if judged_on_all else None
+    examples = open_examples(request, resolved.label_names, report)
+    subset = examples.subset(request.num_examples)
+    calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
+    rest = examples.rest(subset) if request.range_examples == "all" else None
     pruning = pruning_record(request, calibration)
     return Inputs(resolved, subset, calibration, rest, key_of_request(request, resolved.revision, subset, pruning))
 

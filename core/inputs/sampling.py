@@ -1,16 +1,14 @@
 """Draw samples of labelled examples: seeded, proportionally stratified, in random order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from core.errors import PrunescopeError
-from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SUBSET_SEED, Task
+from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SUBSET_SEED
 
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
-Columns = Mapping[str, Sequence[Any]]  # a task's text columns and `label`, over all rows of a split
 
 
 @dataclass(frozen=True)
@@ -21,38 +19,36 @@ class Sample:
     texts: Texts
     gold: tuple[int, ...]
 
+    def at(self, positions: Iterable[int]) -> "Sample":
+        """Return the rows at these positions, in this order."""
+        chosen = tuple(positions)
+        return Sample(
+            tuple(self.rows[k] for k in chosen),
+            tuple(self.texts[k] for k in chosen),
+            tuple(self.gold[k] for k in chosen),
+        )
+
 
 def draw(
-    columns: Columns,
-    place: str,
-    task: Task,
-    num_examples: int | None,
-    default: int = DEFAULT_EXAMPLES,
-    excluded: Texts = (),
+    rows: Sample, place: str, num_examples: int | None, default: int = DEFAULT_EXAMPLES, excluded: Texts = ()
 ) -> Sample:
-    """Draw a stratified sample in random order, the same sample every time, and check it.
+    """Draw a stratified sample in random order, the same sample every time.
 
     Args:
-        columns: All rows.
+        rows: All labelled rows of a split.
         place: The name of the data in messages.
-        task: The task.
         num_examples: How many; None for the default number, or all if there are fewer.
         default: The default number.
         excluded: Examples that must not be drawn.
 
     Raises:
-        PrunescopeError: There are too few rows, a label is outside the task, or a text is empty or not text.
+        PrunescopeError: There are too few rows.
     """
-    labels = columns["label"]
-    _check_labels(labels, place, task)
     known = set(excluded)
-    candidates = zip(*(columns[name] for name in task.text_columns), strict=True)
-    free = np.array([row for row, texts in enumerate(candidates) if texts not in known], dtype=np.int64)  # (rows,)
+    free = np.array([k for k, texts in enumerate(rows.texts) if texts not in known], dtype=np.int64)  # (free,)
     size = _size(num_examples, len(free), place, default)
-    rows = tuple(free[list(stratified(np.array(labels, dtype=np.int64)[free], size))].tolist())
-    texts = tuple(tuple(columns[name][row] for name in task.text_columns) for row in rows)
-    _check_texts(rows, texts, place, task)
-    return Sample(rows, texts, tuple(labels[row] for row in rows))
+    drawn = free[list(stratified(np.array(rows.gold, dtype=np.int64)[free], size))].tolist()
+    return rows.at(drawn)
 
 
 def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
@@ -84,22 +80,3 @@ def _size(asked: int | None, available: int, place: str, default: int) -> int:
     if asked > available:
         raise PrunescopeError(f"{asked} examples: {place} has only {available}, ask for at most that many")
     return asked
-
-
-def _check_labels(labels: Sequence[Any], place: str, task: Task) -> None:
-    for row, label in enumerate(labels):
-        if type(label) is not int or not 0 <= label < len(task.label_names):
-            hidden = "; -1 marks GLUE's hidden test labels, use the validation split"
-            raise PrunescopeError(
-                f"{place}, row {row}: label {label!r} is outside 0 to {len(task.label_names) - 1} of task {task.name} "
-                f"({', '.join(task.label_names)})"
-                f"{hidden if label == -1 else ': correct the file or choose another task'}"
-            )
-
-
-def _check_texts(rows: Sequence[int], texts: Texts, place: str, task: Task) -> None:
-    for row, example in zip(rows, texts, strict=True):
-        for name, text in zip(task.text_columns, example, strict=True):
-            if not isinstance(text, str) or not text.strip():
-                fault = "is empty" if text is None or isinstance(text, str) else "is not text"
-                raise PrunescopeError(f"{place}, row {row}: column '{name}' {fault}: correct or remove that row")

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from core.errors import PrunescopeError
-from core.inputs import own_table
 from core.inputs.sample_cache import remembered_samples
 from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
-from core.request.limits import is_hosted
 from core.results.schema import TaskRecord, digest
 
 Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each
@@ -19,7 +17,8 @@ def texts_of(task: TaskRecord) -> Texts | None:
 
     Texts belong to a result if they have its record's fingerprint.
     """
-    for rows, texts in _written(task) if task.source == "written" else _kept():
+    kept = ((sample.rows, sample.texts) for sample in remembered_samples())
+    for rows, texts in _written(task) if task.source == "written" else kept:
         known = dict(zip(rows, texts, strict=True))
         found = tuple(known.get(row, ()) for row in task.examples)
         if digest({"task": task.name, "texts": found, "gold": task.gold}) == task.fingerprint:
@@ -29,16 +28,7 @@ def texts_of(task: TaskRecord) -> Texts | None:
 
 def _written(task: TaskRecord) -> Iterator[Candidate]:
     try:
-        columns = read_written(TASKS[task.name], task.split)
+        table = read_written(TASKS[task.name], task.split)
     except (PrunescopeError, KeyError):
         return
-    texts = tuple(zip(*(columns[name] for name in TASKS[task.name].text_columns), strict=True))
-    yield range(len(texts)), texts
-
-
-def _kept() -> Iterator[Candidate]:
-    """Yield what this computer has stored: samples and, unless it serves strangers, a visitor's own sentences."""
-    for sample in remembered_samples():
-        yield sample.rows, sample.texts
-    for own in () if is_hosted() else own_table.kept():
-        yield own.rows, own.texts
+    yield table.rows, tuple(zip(*(table.column(name) for name in TASKS[task.name].text_columns), strict=True))

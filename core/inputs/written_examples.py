@@ -1,9 +1,9 @@
 """Read the examples that were written for this project and are bundled with it."""
 
 import json
-from typing import Any
 
 from core.errors import PrunescopeError
+from core.inputs.tables import Table
 from core.request.catalog import SHIPPED, Task
 
 FOLDER = SHIPPED / "subsets"
@@ -11,8 +11,8 @@ EVALUATION = "evaluation"
 CALIBRATION = "calibration"
 
 
-def read_written(task: Task, part: str) -> dict[str, list[Any]]:
-    """Read one part of a task's written examples: its text columns and `label`.
+def read_written(task: Task, part: str) -> Table:
+    """Read one part of a task's written examples: its text columns and `label`, rows counted within the part.
 
     Raises:
         PrunescopeError: There are none for this task, or a line is malformed.
@@ -23,15 +23,16 @@ def read_written(task: Task, part: str) -> dict[str, list[Any]]:
         raise PrunescopeError(
             f"no written examples for task '{task.name}' (there are some for {names}): choose hub or a folder as data"
         )
-    columns: dict[str, list[Any]] = {name: [] for name in (*task.text_columns, "label")}
+    columns: dict[str, list[str]] = {name: [] for name in (*task.text_columns, "label")}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             values = json.loads(line)
             if values["part"] == part:
                 for name, column in columns.items():
-                    column.append(values[name])
+                    column.append(str(values[name]))
         except (ValueError, KeyError, TypeError) as error:
             raise PrunescopeError(
                 f"{path.name}, line {number}: {error!r}, expected one JSON object per line"
             ) from error
-    return columns
+    rows = tuple(range(len(columns["label"])))
+    return Table(path.name, {name: tuple(cells) for name, cells in columns.items()}, rows, frozenset(), ())

@@ -14,6 +14,7 @@ MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
+MIN_CALIBRATION = 16  # where the examples come from one table
 SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
 LEAST_LEFT = 1e-4  # of two layers beyond the emptied model: with less, CKA given that model is undefined
@@ -25,18 +26,18 @@ SHIPPED = ROOT / "cached_results"
 
 @dataclass(frozen=True)
 class Task:
-    """One GLUE classification task.
+    """One classification task: a preset of GLUE, or what a checkpoint's labels say (`core.request.tasks`).
 
     Attributes:
-        name: Its configuration in the data set and its folder on disk.
+        name: Of a preset, its configuration in the data set and its folder on disk; else `auto`.
         title: The name on screen.
         question: What the classifier decides, for readers new to GLUE.
         text_columns: One column (single sentence) or two (pair).
-        label_names: Names in GLUE's order of label indices.
+        label_names: Names in the order of label indices, of a preset GLUE's.
         metrics: Names from `core.sweep.metrics`; accuracy first.
         main_metric: The metric that the working range is judged by.
         split: The split that evaluation examples come from.
-        dataset_id: The data set on the Hub.
+        dataset_id: The data set of a preset on the Hub.
     """
 
     name: str

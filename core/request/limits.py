@@ -12,17 +12,35 @@ class Limits:
         examples: Evaluation examples.
         amounts: Pruning amounts, zero included.
         parameters: Parameters of the model.
-        download_bytes: Bytes of one checkpoint on the Hub.
+        download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
+        upload_bytes: Bytes of an uploaded table.
+        rows: Rows of a table that are read.
     """
 
     examples: int
     amounts: int
     parameters: int
     download_bytes: int
+    upload_bytes: int
+    rows: int
 
 
-LOCAL_LIMITS = Limits(examples=10_000, amounts=101, parameters=1_000_000_000, download_bytes=6 * 1024**3)
-HOSTED_LIMITS = Limits(examples=512, amounts=21, parameters=150_000_000, download_bytes=700 * 1024**2)
+LOCAL_LIMITS = Limits(
+    examples=10_000,
+    amounts=101,
+    parameters=1_000_000_000,
+    download_bytes=6 * 1024**3,
+    upload_bytes=20 * 1024**2,
+    rows=10_000,
+)
+HOSTED_LIMITS = Limits(
+    examples=512,
+    amounts=21,
+    parameters=150_000_000,
+    download_bytes=700 * 1024**2,
+    upload_bytes=4 * 1024**2,
+    rows=2_000,
+)
 
 
 def is_hosted() -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from os.path import isdir
+from os.path import isdir, isfile
 from typing import Any, Literal
 
 from core.errors import PrunescopeError
@@ -16,13 +16,17 @@ from core.request.catalog import (
     METHODS,
     MIN_EXAMPLES,
     POINTS,
-    TASKS,
 )
 from core.request.limits import is_hosted, limits
 from core.request.scope import layer_of
+from core.request.tasks import AUTO, TASK_NAMES
 
 Source = Literal["hub", "folder", "embedded"]
 RangeExamples = Literal["subset", "all"]
+LabelMap = tuple[tuple[str, str | None], ...]
+DataKind = Literal["written", "hub", "folder", "file", "own"]
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
+_SUFFIXES = ", ".join(TABLE_SUFFIXES)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./-]{1,100})?", re.ASCII)
 
 
@@ -82,7 +86,7 @@ class SweepRequest:
 
     Attributes:
         checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
-        task: A name from TASKS.
+        task: A name from TASKS, or `auto`: made from the checkpoint's labels.
         method: A name from METHODS.
         scope: The part that a weight method prunes; None for neuron methods.
         points: A name from POINTS.
@@ -93,8 +97,13 @@ class SweepRequest:
         measures: Names from MEASURES, `cka` among them.
         until_damage: Stop after the first amount whose damage reaches this; None runs all amounts.
         range_examples: What the working range is judged on: the eval subset, or `all` labelled examples at hand.
-        data: `written`, `hub`, `own:DIGEST`, or a folder in the Hub's GLUE layout; None depends on the checkpoint.
+        data: `written`, `hub`, a folder in the Hub's GLUE layout, a file, or `own:DIGEST`, an uploaded file; None
+            depends on the checkpoint.
         source_name: The name of the data in the result; None depends on the data.
+        text: The columns of a file that hold the texts; none: they are guessed.
+        label: The column of a file that holds the labels; None: it is guessed.
+        label_map: Pairs of a value in that column and the label that it means, None to leave its rows out. Values that
+            are not named here are matched with the labels by name.
     """
 
     checkpoint: str
@@ -111,6 +120,9 @@ class SweepRequest:
     range_examples: RangeExamples = "subset"
     data: str | None = None
     source_name: str | None = None
+    text: tuple[str, ...] = ()
+    label: str | None = None
+    label_map: LabelMap = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain JSON values."""
@@ -127,18 +139,41 @@ class SweepRequest:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        tuples: dict[str, Any] = {key: tuple(known[key]) for key in ("amounts", "measures") if key in known}
+        tuples: dict[str, Any] = {key: tuple(known[key]) for key in ("amounts", "measures", "text") if key in known}
+        if "label_map" in known:
+            tuples["label_map"] = tuple((value, meaning) for value, meaning in known["label_map"])
         return checked(cls(**{**known, **tuples}))
 
 
-OWN = "own:"  # before the digest of a visitor's own sentences (`core.inputs.own_table`)
-OWN_SPLIT = "upload"  # the name of their split in a result
+OWN = "own:"  # before the digest of an uploaded file (`core.inputs.uploads`)
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 
 
-def is_own(data: str) -> bool:
-    """Whether a request's data are a visitor's own sentences."""
-    return bool(_OWN_NAME.fullmatch(data))
+def kind_of_data(data: str) -> DataKind:
+    """Decide what a request's data are.
+
+    Raises:
+        PrunescopeError: They are nothing of the kind, or a path on a hosted server.
+    """
+    if data in ("written", "hub"):
+        return "written" if data == "written" else "hub"
+    if _OWN_NAME.fullmatch(data):
+        return "own"
+    if is_hosted():
+        raise PrunescopeError(
+            "a file or folder on the server is not available on a hosted server: upload a file, choose written or hub, "
+            "or run locally"
+        )
+    if isdir(data):
+        return "folder"
+    if not isfile(data):
+        raise PrunescopeError(
+            f"data '{data[:120]}' is not a folder or file: give written, hub, a file ({_SUFFIXES}), or a folder in the "
+            "Hub's GLUE layout"
+        )
+    if not data.lower().endswith(TABLE_SUFFIXES):
+        raise PrunescopeError(f"data '{data[-120:]}' is of an unknown type: give a file that ends in {_SUFFIXES}")
+    return "file"
 
 
 def choose(value: str, known: Iterable[str], kind: str) -> str:
@@ -159,7 +194,7 @@ def checked(request: SweepRequest) -> SweepRequest:
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
-    choose(request.task, TASKS, "task")
+    choose(request.task, TASK_NAMES, "task")
     choose(request.method, METHODS, "method")
     choose(request.points, POINTS, "points")
     check_scope(request.scope, request.method)
@@ -167,15 +202,7 @@ def checked(request: SweepRequest) -> SweepRequest:
     controlled = controlled_method(request.method, request.control_of)
     source = source_of(request.checkpoint)
     data = request.data or ("written" if source == "embedded" else "hub")
-    is_folder = data not in ("written", "hub") and not is_own(data)
-    if is_folder and is_hosted():
-        raise PrunescopeError(
-            "a data folder is not available on a hosted server: choose written or hub, or run locally"
-        )
-    if is_folder and not isdir(data):
-        raise PrunescopeError(
-            f"data '{data[:120]}' is not a folder: give written, hub, or a folder in the Hub's GLUE layout"
-        )
+    _check_columns(request, kind_of_data(data))
     bound, amounts = limits(), parse_amounts(request.amounts)
     if len(amounts) > bound.amounts:
         raise PrunescopeError(f"{len(amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
@@ -188,6 +215,28 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"damage {request.until_damage:g} is outside (0, 1): choose one inside, such as 0.3")
     choose(request.range_examples, ("subset", "all"), "range examples")
     return replace(request, amounts=amounts, data=data, measures=measures, control_of=controlled)
+
+
+def _check_columns(request: SweepRequest, kind: DataKind) -> None:
+    """Refuse columns for data whose columns are known, and a task that such data do not have.
+
+    Raises:
+        PrunescopeError: They do not fit together.
+    """
+    if kind in ("file", "own"):
+        if len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text):
+            raise PrunescopeError("text and label columns: give one or two texts and a label, all different")
+        return
+    if request.task == AUTO:
+        raise PrunescopeError(
+            f"task {AUTO} with data '{request.data or kind}': a task made from the checkpoint's labels reads a file, "
+            "give --data FILE, or a task of GLUE with --task"
+        )
+    if request.text or request.label or request.label_map:
+        raise PrunescopeError(
+            f"columns or a label map with data '{request.data or kind}', whose columns are known: leave them out, or "
+            "give --data FILE"
+        )
 
 
 def controlled_method(method: str, control_of: str | None) -> str | None:

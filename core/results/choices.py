@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
 from core.request.scope import layer_of
+from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
 from core.results.names import Pruning, in_sentence, listed, name_of, points_name
 
@@ -13,12 +14,13 @@ SOURCES = {
     "written": "Written for this project",
     "hub": "From the Hub",
     "folder": "From a folder (GLUE, or one's own)",
+    "file": "From a file of one's own",
 }
 
 
 def task_title(name: str) -> str:
     """Return a task's title, or its bare name if the catalog lacks the task."""
-    return TASKS[name].title if name in TASKS else name
+    return TASKS[name].title if name in TASKS else AUTO_TITLE if name == AUTO else name
 
 
 def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry]:

@@ -8,7 +8,6 @@ from typing import Protocol
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
 from core.request.scope import layer_of
-from core.request.sweep_request import OWN_SPLIT
 from core.results.schema import SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
@@ -70,8 +69,10 @@ def checkpoint_name(result: SweepResult) -> str:
 def data_name(result: SweepResult) -> str:
     """Name the examples that the numbers come from."""
     task, count = result.task, len(result.task.examples)
-    title = TASKS[task.name].title if task.name in TASKS else task.name
-    if task.source == "written" or task.split == OWN_SPLIT:
+    if task.name not in TASKS:
+        return f"{count} examples, {task.source_name}"
+    title = TASKS[task.name].title
+    if task.source in ("written", "file"):
         return f"{count} {title}-like examples, {task.source_name}"
     return f"{count} examples of {title} {task.split}, {task.source_name}"
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, METHODS, TASKS
+from core.request.catalog import DEFAULT_CONTROLLED, METHODS, TASKS, Task
 from core.request.points import points_of
-from core.request.sweep_request import OWN_SPLIT, RangeExamples, SweepRequest, is_own
+from core.request.sweep_request import RangeExamples, SweepRequest
+from core.request.tasks import made_task
 from core.results.schema import SweepResult, TaskRecord
 
 DATA_FOLDER = "./DATA_FOLDER"  # stands for the path that a result does not hold
 OWN_FILE = "./OWN_SENTENCES"
+EARLIER_OWN_SPLIT = "upload"  # of sentences of one's own in results of an earlier version, without columns
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
         request: The request that led to it, if known; then its paths are printed.
     """
     if request is not None:
-        return Recipe(command_line(_pinned(request, result)), _kept_sentences(result) if _is_own(result) else "")
+        return Recipe(command_line(_pinned(request, result)))
     request = request_of(result)
     if request.data == DATA_FOLDER:
         request = replace(request, source_name=result.task.source_name)
@@ -63,7 +65,21 @@ def request_of(result: SweepResult) -> SweepRequest:
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples=_range_examples(result),
         data=_data_of(task),
+        text=task.columns.text if task.columns else (),
+        label=task.columns.label if task.columns else None,
+        label_map=tuple((task.label_map or {}).items()),
     )
+
+
+def task_of(record: TaskRecord) -> Task:
+    """Return a result's task: a preset, or the one that its columns and labels make."""
+    columns = record.columns.text if record.columns else ("text",)
+    return TASKS.get(record.name) or made_task(columns, record.label_names)
+
+
+def lacks_place(record: TaskRecord) -> bool:
+    """Whether a result's examples come from a file or folder, whose place no result records."""
+    return record.source in ("folder", "file")
 
 
 def _range_examples(result: SweepResult) -> RangeExamples:
@@ -73,26 +89,26 @@ def _range_examples(result: SweepResult) -> RangeExamples:
 
 def _data_of(task: TaskRecord) -> str:
     """Return where the examples are; a folder named by the data set's own id holds the same data as the Hub."""
+    if task.source == "file" and task.files:
+        return f"./{task.files[0].name}"
+    if task.source == "file" or task.split == EARLIER_OWN_SPLIT:
+        return OWN_FILE
     if task.source != "folder":
         return task.source
-    if task.split == OWN_SPLIT:
-        return OWN_FILE
     return "hub" if task.source_name == TASKS[task.name].dataset_id else DATA_FOLDER
 
 
-def _is_own(result: SweepResult) -> bool:
-    return result.task.source == "folder" and result.task.split == OWN_SPLIT
-
-
 def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
-    """Write folders as absolute paths, and a checkpoint on the Hub with its commit."""
+    """Write paths as absolute ones, a checkpoint on the Hub with its commit, and the columns by name."""
     checkpoint = request.checkpoint
     if not checkpoint.startswith("embedded:"):  # though the result may come from a copy of it in a folder
         in_folder = result.checkpoint.source == "folder"
         checkpoint = str(Path(checkpoint).resolve()) if in_folder else request_of(result).checkpoint
-    data = request.data
-    if data and data not in ("written", "hub") and not is_own(data):
+    data, columns = request.data, result.task.columns
+    if data and data not in ("written", "hub"):
         data = str(Path(data).resolve())
+    if columns:  # also where they were guessed
+        request = replace(request, text=columns.text, label=columns.label)
     return replace(request, checkpoint=checkpoint, data=data)
 
 
@@ -110,17 +126,15 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
         )
     if request.data == OWN_FILE:
         sentences.append(
-            f"The command line cannot read {task.source_name}, and a result holds no sentences: choose the file again "
-            "in the Lab."
+            f"An earlier version read {task.source_name} and did not record its columns: choose the file again in the "
+            "Lab."
+        )
+    elif task.source == "file" and task.files:
+        sentences.append(
+            f"{request.data} is your file with the content {task.files[0].sha256[:12]}…: run this in its folder, or "
+            "write its path."
         )
     return sentences
-
-
-def _kept_sentences(result: SweepResult) -> str:
-    return (
-        f"This works while this computer's cache keeps the {result.task.source_name}; after that, and elsewhere, "
-        "choose the file again in the Lab."
-    )
 
 
 def command_line(request: SweepRequest) -> str:
@@ -142,6 +156,10 @@ def command_line(request: SweepRequest) -> str:
         "--range-examples": request.range_examples if request.range_examples != default.range_examples else None,
         "--data": request.data,
         "--source-name": request.source_name,
+        **dict(zip(("--text", "--text2"), request.text, strict=False)),
+        "--label": request.label,
     }
     given = [word for flag, value in arguments.items() if value is not None for word in (flag, str(value))]
-    return shlex.join(["python", "-m", "core.precompute", *given])
+    meanings = [f"{value}={meaning or ''}" for value, meaning in request.label_map]
+    mapped = ["--label-map", *meanings] if meanings else []
+    return shlex.join(["python", "-m", "core.precompute", *given, *mapped])

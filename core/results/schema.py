@@ -60,11 +60,31 @@ class CheckpointRecord(_Record):
     num_prunable: int = Field(ge=1)
 
 
-class TaskRecord(_Record):
-    """The examples: row numbers and gold labels in evaluation order, no texts."""
+class ColumnsRecord(_Record):
+    """The columns that hold the texts and the label."""
+
+    text: tuple[str, ...]
+    label: str
+
+
+class FileRecord(_Record):
+    """A file that examples were drawn from, and which rows of the split it holds: the first, and one past the last."""
 
     name: str
-    source: Literal["hub", "folder", "written"]
+    sha256: str
+    rows: tuple[int, int]
+
+
+class TaskRecord(_Record):
+    """The examples: row numbers and gold labels in evaluation order, no texts.
+
+    What follows the fingerprint is null for GLUE and the written examples. `label_map` holds the values of the label
+    column that are no label's name, and the label that each means, null where its rows are left out. `guessed` names
+    what was not asked for: `text`, `label`.
+    """
+
+    name: str
+    source: Literal["hub", "folder", "written", "file"]
     source_name: str
     split: str
     examples: tuple[int, ...]
@@ -73,6 +93,10 @@ class TaskRecord(_Record):
     main_metric: str
     max_length: int
     fingerprint: str
+    columns: ColumnsRecord | None = None
+    label_map: dict[str, str | None] | None = None
+    files: tuple[FileRecord, ...] | None = None
+    guessed: tuple[str, ...] | None = None
 
 
 class CalibrationRecord(_Record):

@@ -79,16 +79,16 @@ def _not_writable(path: Path, error: OSError) -> PrunescopeError:
     return PrunescopeError(f"cannot write {path} ({error.strerror}): choose another --output or PRUNESCOPE_RESULTS")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file through a temporary file in the same folder.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file through a temporary file in the same folder; text as UTF-8.
 
     Raises:
         OSError: It cannot be written; no partial file stays behind.
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

@@ -3,9 +3,10 @@
 import json
 
 from core.errors import PrunescopeError
-from core.request.catalog import MEASURES, METHODS, MIN_EXAMPLES, TASKS
+from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
 from core.request.limits import is_hosted
 from core.request.sweep_request import check_scope, choose
+from core.request.tasks import MAX_LABELS, TASK_NAMES
 from core.results.schema import SweepResult
 from core.results.store import parse
 
@@ -56,14 +57,16 @@ def _problem(result: SweepResult) -> str:
     task, pruning, frames = result.task, result.pruning, result.frames
     labels = len(task.label_names)
     try:
-        choose(task.name, TASKS, "task")
+        choose(task.name, TASK_NAMES, "task")
         choose(pruning.method, METHODS, "method")
         check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
     except PrunescopeError as error:
         return str(error)
     if pruning.granularity != METHODS[pruning.method].granularity:
         return f"{pruning.method} does not prune by {pruning.granularity}"
-    if labels != len(TASKS[task.name].label_names) or len(task.examples) < MIN_EXAMPLES:
+    preset = TASKS.get(task.name)
+    most = len(preset.label_names) if preset else MAX_LABELS
+    if not (labels == most or (preset is None and 1 < labels < most)) or len(task.examples) < MIN_EXAMPLES:
         return f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
         return f"a label lies outside 0 to {labels - 1}"
@@ -77,6 +80,8 @@ def _problem(result: SweepResult) -> str:
         return "a frame lacks a reduction"
     if "cka" not in result.measures or any(not isinstance(frame.own("mean"), tuple) for frame in frames):
         return "a frame lacks its CKA"
+    if task.main_metric not in METRICS:
+        return f"its metric {task.main_metric[:40]} is unknown"
     if any(frame.metrics.get("accuracy") is None for frame in frames):
         return "a frame lacks its accuracy"
     for measure, by_reduction in (result.statistics or {}).items():

@@ -93,12 +93,11 @@ def to_download(request: SweepRequest) -> str | None:
         name, _, revision = request.checkpoint.partition("@")
         if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
             return "checkpoint"
-    task = TASKS[request.task]
-    place = f"{task.name}/{task.split}-00000-of-00001.parquet"
-    if request.data == "hub" and not isinstance(
-        try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str
-    ):
-        return "data"
+    task = TASKS.get(request.task)
+    if request.data == "hub" and task is not None:
+        place = f"{task.name}/{task.split}-00000-of-00001.parquet"
+        if not isinstance(try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str):
+            return "data"
     return None
 
 

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoints import Resolved, check_same_content, in_task_order, resolve
+from core.inputs.checkpoints import Resolved, check_same_content, resolve, suited
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
 from core.request.amounts import amount_text, parse_amounts
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked
-from core.results.provenance import request_of
+from core.results.provenance import lacks_place, request_of
 from core.results.schema import Frame, SweepResult
 
 
@@ -39,7 +39,7 @@ def find_inputs(
         result: A stored result.
         amount: One of its pruning amounts.
         checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
-        data: `written`, `hub` or a folder; None uses what the result names, which fails for a folder.
+        data: `written`, `hub`, a file or a folder; None uses what the result names, which fails for a path.
         report: Called with (stage, done, total) during a download.
 
     Returns:
@@ -48,7 +48,13 @@ def find_inputs(
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
-    request = _request(result, amount, checkpoint, data)
+    if lacks_place(result.task) and not data:
+        raise PrunescopeError(
+            f"the result was computed on '{result.task.source_name}', a file or folder, and does not record where that "
+            "is: give it with --data, or give hub if it is the same data"
+        )
+    asked = _request(result, amount, checkpoint)
+    request = checked(replace(asked, data=data or asked.data))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     _check_same_examples(result, inputs.subset)
@@ -76,34 +82,26 @@ def find_pruning(
     if METHODS[result.pruning.method].calibrated:
         request, inputs = find_inputs(result, amount, checkpoint, data, report)
         return request, inputs.resolved, inputs.calibration
-    request = _request(result, amount, checkpoint, "written")  # named, never read
-    resolved = in_task_order(resolve(request.checkpoint, report), TASKS[result.task.name])
+    request = _request(result, amount, checkpoint)
+    resolved = suited(resolve(request.checkpoint, report), result.task.name)
     check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
     return request, resolved, None
 
 
-def _request(result: SweepResult, amount: float, checkpoint: str | None, data: str | None) -> SweepRequest:
-    """Request the baseline and one amount of a result; refuse a folder whose place is unknown."""
+def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
+    """Request the baseline and one amount of a result; refuse a checkpoint folder whose place is unknown."""
     if result.checkpoint.source == "folder" and not checkpoint:
         raise PrunescopeError(
             f"the result was computed on the checkpoint folder '{result.checkpoint.id}' and does not record where that "
             "is: give it with --checkpoint"
         )
-    if result.task.source == "folder" and not data:
-        raise PrunescopeError(
-            f"the result was computed on the data folder '{result.task.source_name}' and does not record where that "
-            "is: give it with --data, or give hub if it is the same data"
-        )
     request = request_of(result)
-    return checked(
-        replace(
-            request,
-            checkpoint=checkpoint or request.checkpoint,
-            data=data or request.data,
-            amounts=parse_amounts([amount]),
-            until_damage=None,
-            range_examples="subset",
-        )
+    return replace(
+        request,
+        checkpoint=checkpoint or request.checkpoint,
+        amounts=parse_amounts([amount]),
+        until_damage=None,
+        range_examples="subset",
     )
 
 

@@ -158,11 +158,11 @@ def predictions(folder: Path, data: Path) -> list[int]:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from core.inputs.examples import load_subset
+    from core.inputs.examples import open_preset
     from core.request.catalog import TASKS
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    texts = [text for (text,) in load_subset(TASKS["sst2"], str(data), 64).texts]
+    texts = [text for (text,) in open_preset(TASKS["sst2"], str(data)).subset(64).texts]
     with torch.inference_mode():
         return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()

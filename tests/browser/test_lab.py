@@ -40,10 +40,17 @@ def lab(page: Page, site: str, deep_bert: Path, many_examples: Path) -> Page:
 
 def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     choose(page, "Checkpoint", "A folder on this computer", asks_for="Folder of the checkpoint")
+    place = page.get_by_role("textbox", name="Folder of the checkpoint")
+    place.fill(str(checkpoint))
+    place.press("Enter")
+    expect_idle(page)
+    expect(page.get_by_role("button", name="Cancel")).not_to_be_visible()  # Enter in a path starts nothing
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name="SST-2").click()
+    expect_idle(page)
     unfold(page, "More settings")
     choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
     choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
-    page.get_by_role("textbox", name="Folder of the checkpoint").fill(str(checkpoint))
     page.get_by_role("textbox", name="Folder of the data").fill(str(data))
 
 
@@ -134,18 +141,18 @@ def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
     assert processes()[1].pid != worker.pid
 
 
-def test_own_sentences_are_run_and_their_result_is_found_and_deleted(lab: Page) -> None:
+def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
     lab.get_by_role("combobox", name="Examples from").click()
-    lab.get_by_role("option", name="Sentences of my own").click()
+    lab.get_by_role("option", name="A file of my own").click()
     rows = "".join(f"{text},{label}\n" for text, label in zip(make_texts(60), ("pos", "neg") * 30, strict=True))
     upload = {"name": "mine.csv", "mimeType": "text/csv", "buffer": f"text,label\n{rows}".encode()}
     lab.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
-    expect(lab.get_by_text("60 examples: 30 negative, 30 positive. 40 of them")).to_be_visible()
+    expect(lab.get_by_text("60 examples: 30 negative, 30 positive. 30 of them")).to_be_visible()
     run(lab, SHORT, 40)
     expect_result(lab)
 
     unfold(lab, "Your results (")
-    own = lab.get_by_role("link", name="own sentences (mine.csv)")
+    own = lab.get_by_role("link", name="mine.csv")
     expect(own).to_be_visible()
     lab.get_by_role("button", name="Delete", exact=True).first.click()  # the newest comes first
     lab.get_by_role("button", name="Delete this result").click()

@@ -1,5 +1,6 @@
 """The Lab, against a worker without a model."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,14 +13,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.inputs.own_table import load
+from core.inputs.examples import open_examples
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request import catalog
-from core.request.catalog import METHODS, ROOT, TASKS
+from core.request.catalog import METHODS, ROOT
 from core.request.controls import controls, judged_beside, until_damaged
-from core.request.sweep_request import SweepRequest, is_own
-from core.results.provenance import command_line, request_of
+from core.request.sweep_request import SweepRequest, checked, kind_of_data
+from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import make_result, with_own_key
@@ -333,6 +334,7 @@ def test_every_setting_reaches_the_request(queue: JobQueue, asked: list[SweepReq
 def test_a_checkpoint_on_the_hub_is_typed_with_its_revision(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "other checkpoint")
+    choose(page, "lab-task-other checkpoint", "sst2")
     page.text_input(key="lab-hub-id").set_value("owner/name@v1")
     press(page, "Run")
     assert (asked[0].checkpoint, asked[0].data) == ("owner/name@v1", "hub")
@@ -356,6 +358,7 @@ def test_a_list_of_amounts_can_be_typed(queue: JobQueue, asked: list[SweepReques
 def test_a_folder_that_does_not_exist_is_not_looked_for_on_the_hub(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "folder")
+    choose(page, "lab-task-folder", "sst2")
     page.text_input(key="lab-folder").set_value("owner/name")
     press(page, "Run")
     assert not asked
@@ -617,37 +620,59 @@ def upload(page: AppTest, content: str, name: str = "mine.csv") -> AppTest:
     return run(page)
 
 
-def test_own_sentences_become_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
+def say(page: AppTest, **meanings: str) -> AppTest:
+    """Says what values of the label column mean."""
+    for value, meaning in meanings.items():
+        page.selectbox(key=f"lab-means-sst2-{value}").set_value(meaning)
+    return run(page)
+
+
+def texts_and_labels(request: SweepRequest) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...]]:
+    """What a request for an upload evaluates, in the order of the file."""
+    subset = open_examples(checked(request), ()).subset(None)
+    in_order = sorted(zip(subset.rows, subset.texts, subset.gold, strict=True))
+    return tuple(texts for _, texts, _ in in_order), tuple(gold for *_, gold in in_order)
+
+
+def test_a_file_becomes_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = upload(open_page(LAB), ROWS)
     assert page.selectbox(key="lab-column-sentence").value == "review"
     assert page.selectbox(key="lab-column-label").value == "mood"
-    assert "Say what the labels of your file mean" in page.info[0].value
-    page.selectbox(key="lab-means-sst2-good").set_value(1)
-    page.selectbox(key="lab-means-sst2-bad").set_value(0)
-    run(page)
+    assert "Say what “bad”, “good” means" in told(page), "nothing is matched by its order"
+    press(page, "Run")
+    assert not asked
+    say(page, good="positive", bad="negative")
     assert not page.error
-    assert any("30 examples\\: 15 negative, 15 positive. 20 of them" in text.value for text in page.markdown)
+    assert "30 examples: 15 negative, 15 positive. 15 of them" in told(page)
     press(page, "Run")
     (request,) = asked
-    assert is_own(request.data or "")
-    sentences = load(request.data or "", TASKS["sst2"])
-    assert (sentences.texts[1], sentences.gold[1]) == (("sentence number 1",), 1)
-    assert any(f"--data {request.data}" in command_line(one) for one in asked)
+    assert kind_of_data(request.data or "") == "own"
+    assert (request.text, request.label) == (("review",), "mood")
+    assert dict(request.label_map) == {"bad": "negative", "good": "positive"}
+    texts, labels = texts_and_labels(request)
+    assert all(text.endswith(str(int(text.split()[-1]))) for (text,) in texts)
+    assert labels == tuple(int(text.split()[-1]) % 2 for (text,) in texts)
+
+
+def test_each_value_is_shown_with_three_of_its_sentences(queue: JobQueue) -> None:
+    page = upload(open_page(LAB), ROWS)
+    assert "sentence number 0" in told(page)
+    assert "sentence number 5" in told(page)
+    assert "sentence number 6" not in told(page)
 
 
 def test_columns_can_be_chosen_and_labels_left_out(queue: JobQueue, asked: list[SweepRequest]) -> None:
     content = ROWS.replace("sentence number 7,good", "sentence number 7,unsure")
     page = upload(open_page(LAB), content)
-    for value, index in (("good", 1), ("bad", 0), ("unsure", None)):
-        page.selectbox(key=f"lab-means-sst2-{value}").set_value(index)
-    run(page)
+    say(page, good="positive", bad="negative", unsure="left out")
     page.selectbox(key="lab-column-sentence").set_value("id")
     run(page)
-    assert any("1 rows are left out" in text.value for text in page.markdown)
+    assert "14 positive; 1 left out." in told(page)
     press(page, "Run")
-    sentences = load(asked[0].data or "", TASKS["sst2"])
-    assert len(sentences.gold) == 29
-    assert sentences.texts[0] == ("0",)
+    assert dict(asked[0].label_map)["unsure"] is None
+    texts, labels = texts_and_labels(asked[0])
+    assert len(labels) == 14
+    assert ("7",) not in texts
 
 
 def test_a_bad_file_is_told_in_plain_text_and_not_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -655,7 +680,7 @@ def test_a_bad_file_is_told_in_plain_text_and_not_run(queue: JobQueue, asked: li
     assert "row 32 has 2 fields, its header 3" in page.error[0].value
     press(page, "Run")
     assert not asked
-    assert any("no sentences of your own yet" in error.value for error in page.error)
+    assert any("there is no file to read yet" in error.value for error in page.error)
 
 
 def test_what_a_file_says_is_shown_as_it_is(queue: JobQueue) -> None:
@@ -670,13 +695,57 @@ def test_a_pair_task_asks_for_two_columns(queue: JobQueue, asked: list[SweepRequ
     rows = "left,right,label\n" + "".join(f"a {k},b {k},{k % 2}\n" for k in range(8))
     upload(page, rows)
     press(page, "Run")
-    assert load(asked[0].data or "", TASKS["mrpc"]).texts[2] == ("a 2", "b 2")
+    assert asked[0].label_map == (), "GLUE's numbers are known"
+    assert all(text[0][1:] == text[1][1:] for text in texts_and_labels(asked[0])[0])
 
 
 def test_without_a_file_it_says_what_is_needed(queue: JobQueue) -> None:
     page = open_page(LAB)
     choose(page, "lab-data-True", "own sentences")
-    assert any("one that labels it as negative or positive" in text.value for text in page.markdown)
+    assert "one that labels it as negative or positive" in told(page)
+
+
+@pytest.fixture
+def moods(tmp_path: Path) -> Path:
+    """A folder with the configuration of a classifier with three labels of its own."""
+    folder = tmp_path / "moods"
+    folder.mkdir()
+    labels = {"0": "Glad", "1": "sad", "2": "in between"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert", "id2label": labels}))
+    return folder
+
+
+def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, asked: list[SweepRequest], moods: Path) -> None:
+    page = open_page(LAB)
+    choose(page, "lab-checkpoint", "folder")
+    assert page.selectbox(key="lab-task-folder").value == "auto"
+    assert any("say first which one it is" in error.value for error in page.error)
+    page.text_input(key="lab-folder").set_value(str(moods))
+    run(page)
+    assert not asked, "a place alone starts nothing"
+    assert "one or two with text, and one that labels it as Glad or sad or in between" in told(page)
+    moods_of = ("GLAD", "in_between", "Sad")
+    rows = "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12))
+    page.file_uploader(key="lab-upload").set_value(("mine.csv", rows.encode(), "text/csv"))
+    run(page)
+    assert not page.info
+    assert "12 examples: 4 Glad, 4 sad, 4 in between. 6 of them" in told(page)
+    page.segmented_control(key="lab-texts").set_value("Two texts")
+    run(page)
+    assert page.selectbox(key="lab-column-text1").value == "text"
+    page.selectbox(key="lab-column-text2").set_value("reply")
+    press(page, "Run")
+    (request,) = asked
+    assert (request.task, request.text, request.label, request.label_map) == ("auto", ("text", "reply"), "mood", ())
+
+
+def test_a_head_without_labels_is_refused_before_a_file_is_asked_for(queue: JobQueue, moods: Path) -> None:
+    (moods / "config.json").write_text(json.dumps({"model_type": "bert", "problem_type": "regression"}))
+    page = open_page(LAB)
+    choose(page, "lab-checkpoint", "folder")
+    page.text_input(key="lab-folder").set_value(str(moods))
+    run(page)
+    assert any("predicts a number" in error.value.replace("\\", "") for error in page.error)
 
 
 # ---------------------------------------------------------------- the process

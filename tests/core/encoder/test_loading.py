@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,7 +191,7 @@ class TestRefusals:
 
     def test_hosted_bounds_are_lower(self, copy, monkeypatch):
         change_config(copy, hidden_dropout_prob=0.4)
-        monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.Limits(512, 21, parameters=1000, download_bytes=10**9))
+        monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, parameters=1000))
         resolved = resolve(str(copy))
         monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
         with pytest.raises(PrunescopeError, match=r"26,594 parameters, more than the 1,000 allowed here"):

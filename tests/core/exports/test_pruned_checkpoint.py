@@ -14,7 +14,7 @@ from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import folder_for, write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.examples import load_subset
+from core.inputs.examples import open_preset
 from core.inputs.prepare import prepare
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
@@ -70,7 +70,7 @@ def logits(folder: Path, data: Path) -> torch.Tensor:
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    texts = [text for (text,) in load_subset(TASKS["sst2"], str(data), None).texts]
+    texts = [text for (text,) in open_preset(TASKS["sst2"], str(data)).subset(None).texts]
     with torch.inference_mode():
         return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits
 

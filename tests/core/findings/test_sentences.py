@@ -21,11 +21,12 @@ from core.findings.sentences import (
     selected,
     spans,
 )
-from core.inputs.examples import load_subset
-from core.inputs.own_table import OwnSentences, keep
+from core.inputs.examples import open_examples, open_preset
 from core.inputs.texts import texts_of
+from core.inputs.uploads import keep
 from core.request.catalog import TASKS
-from core.results.schema import SweepResult, TaskRecord, digest
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import SweepResult, TaskRecord
 from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -56,7 +57,7 @@ def made(predictions: tuple[tuple[int, tuple[int, ...]], ...] = PREDICTIONS) -> 
 
 
 def record(task_name: str) -> TaskRecord:
-    return load_subset(TASKS[task_name], "written", None).record()
+    return open_preset(TASKS[task_name], "written").subset(None).record()
 
 
 def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
@@ -92,7 +93,7 @@ def test_right_ones_come_first_and_in_both_groups_the_earliest_flip() -> None:
 
 @pytest.mark.parametrize("task", ["sst2", "qnli"])
 def test_the_written_texts_are_those_that_were_evaluated(task: str) -> None:
-    subset = load_subset(TASKS[task], "written", 40)
+    subset = open_preset(TASKS[task], "written").subset(40)
     assert texts_of(subset.record()) == subset.texts
 
 
@@ -108,7 +109,7 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    subset = load_subset(TASKS["mrpc"], str(glue_folder), 40)
+    subset = open_preset(TASKS["mrpc"], str(glue_folder)).subset(40)
     assert texts_of(subset.record()) == subset.texts
     (remembered,) = (tmp_path / "prunescope" / "subsets").iterdir()
     stored = json.loads(remembered.read_text())
@@ -119,21 +120,19 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     assert texts_of(subset.record()) is None
 
 
-def test_own_sentences_are_found_unless_strangers_are_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_of_a_file_are_found_and_those_of_an_upload_only_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    keep(OwnSentences("sst2", "a.csv", (2, 3, 4, 5), (("good",), ("bad",), ("dull",), ("bright",)), (0, 1, 1, 0)))
-    in_order = [["dull"], ["good"]]
-    own = make_result(num_examples=2).task.model_copy(
-        update={
-            "source": "folder",
-            "examples": (4, 2),
-            "gold": (1, 0),
-            "fingerprint": digest({"task": "sst2", "texts": in_order, "gold": [1, 0]}),
-        }
-    )
-    assert texts_of(own) == (("dull",), ("good",))
+    rows = "text,label\n" + "".join(f"sentence {k},{k % 2}\n" for k in range(12))
+    subset = open_examples(
+        checked(SweepRequest("embedded:sst2", "sst2", data=keep("a.csv", rows.encode()))), ()
+    ).subset(4)
+    assert texts_of(subset.record()) == subset.texts
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert texts_of(own) is None, "they are somebody else's"
+    private = keep("b.csv", (rows + "one more,1\n").encode())
+    hidden = open_examples(checked(SweepRequest("embedded:sst2", "sst2", data=private)), ()).subset(5)
+    assert texts_of(hidden.record()) is None
 
 
 # ---------------------------------------------------------------- filters

@@ -10,8 +10,8 @@ from platformdirs import user_cache_path
 from tiny import make_texts, write_split
 
 from core.errors import PrunescopeError
-from core.inputs import glue_files, written_examples
-from core.inputs.examples import load_calibration, load_subset
+from core.inputs import data, written_examples
+from core.inputs.examples import open_preset
 from core.inputs.glue_files import read_split
 from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
 from core.request.catalog import TASKS, Task
@@ -43,6 +43,14 @@ def write_lines(tmp_path, monkeypatch):
         (tmp_path / "sst2.jsonl").write_text(text + "\n", encoding="utf-8")
 
     return write_file
+
+
+def load_subset(task, data, num_examples, source_name=None):
+    return open_preset(task, data, source_name).subset(num_examples)
+
+
+def load_calibration(task, data, subset):
+    return open_preset(task, data).calibration(subset)
 
 
 def rows_with(labels):
@@ -238,12 +246,13 @@ class TestRefusals:
         assert "at least 4" in message or "has only 8" in message
 
     @pytest.mark.parametrize("label", [2, -1, 7])
-    def test_a_label_outside_the_task_names_row_and_value(self, write, label):
+    def test_a_label_outside_the_task_is_named(self, write, label):
         message = refusal(write(rows_with([0, 1, 0, 1, label])))
-        assert f"row 4: label {label} is outside 0 to 1" in message
+        assert f"column 'label' says {label}, which is none of the labels negative, positive" in message
         assert ("hidden test labels" in message) == (label == -1)
+        assert "--label-map" not in message, "GLUE's labels are known"
 
-    @pytest.mark.parametrize("labels", [[0.0, 1.0] * 3, ["negative", "positive"] * 3, [0, 1, None, 1]])
+    @pytest.mark.parametrize("labels", [[0.5, 1.0] * 3, ["good", "bad"] * 3, [0, 1, None, 1]])
     def test_labels_of_another_kind(self, write, labels):
         assert "label" in refusal(write(rows_with(labels)))
 
@@ -265,8 +274,8 @@ class TestCache:
     def reads(self, monkeypatch):
         """Counts how often a parquet is really read."""
         calls = []
-        real = glue_files.read_parquet
-        monkeypatch.setattr(glue_files, "read_parquet", lambda *a: calls.append(a) or real(*a))
+        real = data.read_table
+        monkeypatch.setattr(data, "read_table", lambda *a: calls.append(a) or real(*a))
         return calls
 
     @pytest.fixture

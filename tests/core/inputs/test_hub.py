@@ -1,5 +1,6 @@
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 from huggingface_hub import constants
@@ -146,7 +147,7 @@ class TestRefusals:
         assert [method for method, path, _ in repo.requests if "/resolve/" in path] == []
 
     def test_hosted_bounds_are_lower(self, repo, monkeypatch):
-        monkeypatch.setattr(limits, "HOSTED_LIMITS", limits.Limits(512, 21, 10**8, download_bytes=1000))
+        monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, download_bytes=1000))
         assert snapshot(REPO, "main")
         monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
         assert "more than the 0 MiB allowed" in refusal()

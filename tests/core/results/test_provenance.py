@@ -9,7 +9,7 @@ from tiny import make_texts
 
 from core.errors import PrunescopeError
 from core.findings.lab import check_in_words
-from core.inputs.own_table import OwnSentences, keep
+from core.inputs.uploads import keep, placed
 from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
 from core.request.amounts import stepped_amounts
@@ -113,20 +113,27 @@ def test_a_folder_is_never_printed_as_an_id_on_the_hub(
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
 
 
-def test_own_sentences_are_recomputed_if_stored_and_requested_if_not(tiny_bert: Path) -> None:
-    texts = tuple((text,) for text in make_texts(24))
-    data = keep(OwnSentences("sst2", "reviews.csv", tuple(range(24)), texts, (0, 1) * 12))
-    asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), data=data)
+def test_an_upload_is_recomputed_from_where_it_is_kept(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "review,mood\n" + "".join(f"{text},{k % 2}\n" for k, text in enumerate(make_texts(24)))
+    asked = SweepRequest(
+        str(tiny_bert),
+        "sst2",
+        amounts=(0.0, 0.5),
+        data=keep("reviews.csv", rows.encode()),
+        text=("review",),
+        label="mood",
+    )
     result = compute(checked(asked), None)
-    here = recipe(result, asked)
+    here = recipe(result, placed(asked))
+    monkeypatch.chdir(tmp_path)
     again = run(here.command)
-    assert (again.key, again.frames) == (result.key, result.frames)
-    assert "choose the file again in the Lab" in here.missing
+    assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
+    assert here.missing == ""
     elsewhere = recipe(result)
-    assert "cannot read own sentences (reviews.csv)" in elsewhere.missing
-    assert "choose the file again in the Lab" in elsewhere.missing
-    with pytest.raises(PrunescopeError, match="OWN_SENTENCES"):
-        run(elsewhere.command.replace(f"./{tiny_bert.name}", str(tiny_bert)))
+    assert "./reviews.csv is your file with the content" in elsewhere.missing
+    assert "own:" not in elsewhere.command + here.command
 
 
 def test_the_seed_of_a_method_that_draws_nothing_is_part_of_the_key(tiny_bert: Path, glue_folder: Path) -> None:

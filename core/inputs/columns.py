@@ -1,0 +1,111 @@
+"""Choose a table's text and label columns: those that were asked for, or a guess where that is safe. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.errors import PrunescopeError
+from core.inputs.tables import Table
+from core.request.catalog import TASKS, Task
+
+LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment", "emotion", "intent", "topic")
+TEXT_COLUMNS = ("text", "sentence", "content", "review", "utterance", "tweet", "document", "comment", "message")
+PAIRS = tuple(
+    dict.fromkeys(
+        [
+            *(task.text_columns for task in TASKS.values() if len(task.text_columns) == 2),
+            ("text1", "text2"),
+            ("text_a", "text_b"),
+        ]
+    )
+)
+MAX_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table hold.
+
+    Attributes:
+        text: The columns of the texts, one or two.
+        label: The column of the label.
+        guessed: Which of `text` and `label` were guessed.
+    """
+
+    text: tuple[str, ...]
+    label: str
+    guessed: tuple[str, ...] = ()
+
+
+def choose_columns(table: Table, task: Task | None, text: Sequence[str], label: str | None) -> Columns:
+    """Return the columns that were asked for, and guess those that were not where only one guess makes sense.
+
+    Args:
+        table: The rows.
+        task: A preset, which reads one or two texts; None where the columns decide how many there are.
+        text: The text columns asked for; none are guessed.
+        label: The label column asked for; None is guessed.
+
+    Raises:
+        PrunescopeError: A column does not exist, there are more or fewer texts than the task reads, or a guess is not
+            safe.
+    """
+    if text and task and len(text) != len(task.text_columns):
+        raise PrunescopeError(
+            f"{len(text)} text columns: {task.title} reads {len(task.text_columns)}, name as many with --text"
+            f"{' and --text2' if len(task.text_columns) == 2 else ' alone'}"
+        )
+    found_label = label or _safe_label(table)
+    found_text = tuple(text) or (_safe_text(table, task, found_label) if found_label else None)
+    if found_label is None or found_text is None:
+        unclear = (
+            "label: name it with --label" if found_label is None else "text: name it with --text, of a pair --text2"
+        )
+        raise PrunescopeError(
+            f"{table.name} has the columns {_listed(table.columns)}, and it is unclear which holds the {unclear}"
+        )
+    table.column(found_label)  # refused if there is none
+    for name in found_text:
+        table.text_column(name)
+    guessed = {"text": not text, "label": label is None}
+    return Columns(found_text, found_label, tuple(name for name, was_guessed in guessed.items() if was_guessed))
+
+
+def likely_columns(table: Table, task: Task | None) -> Columns:
+    """Guess the columns, safe or not, for somebody who sees the guess and can change it."""
+    kinds = {name: len(set(table.column(name))) for name in table.columns}
+    label = _safe_label(table) or min(reversed(table.columns), key=lambda name: kinds[name])
+    safe = _safe_text(table, task, label)
+    if safe:
+        return Columns(safe, label, ("text", "label"))
+    count = len(task.text_columns) if task else 1
+    others = [name for name in table.columns if name != label]
+    longest = sorted(others, key=lambda name: -sum(map(len, table.column(name))))[:count]
+    in_order = sorted(longest, key=table.columns.index)
+    return Columns(tuple((*in_order, *table.columns)[:count]), label, ("text", "label"))
+
+
+def _safe_label(table: Table) -> str | None:
+    """Return the only column that is called like a label; the first of these names wins."""
+    named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
+    return named[0] if len(named) == 1 else next((name for name in named if name.lower() == "label"), None)
+
+
+def _safe_text(table: Table, task: Task | None, label: str) -> tuple[str, ...] | None:
+    """Return the columns of the preset, of a known pair, or the only one that can be meant."""
+    columns = [name for name in table.columns if name != label and name not in table.numeric]
+    if task and set(task.text_columns) <= set(columns):
+        return task.text_columns
+    if task is None or len(task.text_columns) == 2:
+        pairs = [pair for pair in PAIRS if set(pair) <= set(columns)]
+        if len(pairs) == 1:
+            return pairs[0]
+        if task is not None:
+            return None
+    named = [name for name in columns if name.lower() in TEXT_COLUMNS]
+    only = named if len(named) == 1 else columns
+    return (only[0],) if len(only) == 1 else None
+
+
+def _listed(columns: Sequence[str]) -> str:
+    shown = [name[:40] for name in columns[:MAX_LISTED]]
+    return ", ".join([*shown, "…"] if len(columns) > MAX_LISTED else shown)

@@ -1,0 +1,34 @@
+"""Tasks: GLUE's presets by name, and those that are made from what a checkpoint's labels say."""
+
+from collections.abc import Sequence
+
+from core.request.catalog import EMBEDDED, ON_THE_HUB, TASKS, Task
+
+AUTO = "auto"  # the name of a task that is made from a checkpoint's labels
+AUTO_TITLE = "The checkpoint's own labels"
+MIN_LABELS, MAX_LABELS = 2, 50
+TASK_NAMES = (*TASKS, AUTO)
+
+
+def usual_task(checkpoint: str) -> str:
+    """Return the task that a known checkpoint was fine-tuned on; for others it is made from their labels."""
+    known = {known.id: known.task for known in (*EMBEDDED.values(), *ON_THE_HUB)}
+    return known.get(checkpoint.partition("@")[0], AUTO)
+
+
+def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
+    """Make the task of a classifier that is none of GLUE's.
+
+    Args:
+        text_columns: One or two columns of the data.
+        label_names: The checkpoint's labels, in the order of its classifier's rows.
+    """
+    return Task(
+        name=AUTO,
+        title=AUTO_TITLE,
+        question="Which of the checkpoint's labels fits?",
+        text_columns=tuple(text_columns),
+        label_names=tuple(label_names),
+        metrics=("accuracy", "matthews_correlation", "macro_f1"),
+        main_metric="macro_f1",
+    )

@@ -1,0 +1,142 @@
+"""Tables of text from four kinds of files: read alike, numbered alike, refused in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+
+from core.errors import PrunescopeError
+from core.inputs.tables import DataFile, Table, read_table
+
+CSV = b'text,label\r\n"good, really",pos\r\nbad,neg\r\n\r\n"two\nlines",pos\r\nfair,meh\r\ndull,neg\r\n'
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """Reads a file of some name and content."""
+
+    def read_file(content: bytes | str, name: str = "a.csv", limit: int | None = None) -> Table:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_table((DataFile(path, name),), limit)
+
+    return read_file
+
+
+@pytest.fixture
+def refusal(read):
+    """The one line that refuses a file."""
+
+    def refused(content: bytes | str, name: str = "a.csv") -> str:
+        with pytest.raises(PrunescopeError) as caught:
+            read(content, name)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    return refused
+
+
+def parquet(path: Path, columns: dict[str, list[object]], features: Features | None = None) -> bytes:
+    Dataset.from_dict(columns, features=features).to_parquet(str(path))
+    return path.read_bytes()
+
+
+class TestSpreadsheets:
+    def test_quotes_line_breaks_and_blank_lines(self, read) -> None:
+        table = read(CSV)
+        assert table.columns == ("text", "label")
+        assert table.column("text") == ("good, really", "bad", "two\nlines", "fair", "dull")
+        assert table.rows == (0, 1, 3, 4, 5)
+        assert table.place(2) == "a.csv, row 5", "as a spreadsheet counts"
+        assert table.files[0].rows == (0, 6)
+
+    @pytest.mark.parametrize(("name", "separator"), [("a.tsv", "\t"), ("a.csv", ";"), ("a.csv", ","), ("a.csv", "\t")])
+    def test_the_separator_is_found(self, read, name: str, separator: str) -> None:
+        assert read(f"text{separator}label\nfine{separator}1\n", name).column("label") == ("1",)
+
+    def test_marks_at_the_beginning_and_a_column_without_a_name(self, read, refusal) -> None:
+        table = read("\ufeff,text,label\n0,Grüße,1\n")
+        assert table.columns == ("column 1", "text", "label")
+        assert table.column("text") == ("Grüße",)
+        assert read("\ufeff\ufefftext,label\nfine,1\n").columns == ("text", "label")
+        assert "unexpected end of data" in refusal('\ufeff\ufeff"text,label\nfine,1\n')
+
+    def test_a_refusal_names_the_place_and_the_remedy(self, refusal) -> None:
+        assert "Expected 2 fields in row 3, saw 3: put text" in refusal("text,label\na,1\nb,c,1\n")
+        assert "Expected 2 fields in row 5, saw 3" in refusal('text,label\n"a\nb",1\n\nc,1\nd,e,1\n')
+        assert "row 3 has 1 fields, its header 2: put text" in refusal("text,label\na,1\nb\n")
+        assert "unexpected end of data" in refusal('text,label\n"a,1\n')
+        assert "is not UTF-8 text: save it as CSV UTF-8" in refusal("xä,b".encode("latin-1"))
+        assert "has 2 columns 'text': rename" in refusal("text,text\na,1\n")
+        assert "has 1 columns: it needs a header and at least two" in refusal("text\na\n")
+        assert "has 0 columns" in refusal("")
+        assert "has no rows" in refusal("text,label\n")
+        assert "field larger than field limit" in refusal("text,label\n" + "x" * 200_000 + ",1\n")
+
+    def test_words_that_pandas_takes_for_nothing_are_words(self, read) -> None:
+        table = read(b"text,label\nNA,null\nnan,1\n")
+        assert (table.column("text"), table.column("label")) == (("NA", "nan"), ("null", "1"))
+
+    def test_only_the_first_rows_are_read(self, read) -> None:
+        rows = "text,label\n" + "".join(f"t{k},1\n" for k in range(51))
+        table = read(rows + "broken,here,too\n", limit=50)
+        assert (len(table.rows), table.is_cut) == (50, True)
+        assert not read(rows, limit=51).is_cut
+
+
+class TestJsonLines:
+    def test_values_become_text_and_nested_ones_are_left_out(self, read) -> None:
+        rows = [
+            {"text": "Grüße", "label": 2, "score": 1.0, "ok": True, "tags": ["a"]},
+            {"text": "two", "label": None, "score": 0.5, "ok": False, "tags": []},
+        ]
+        table = read("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "a.jsonl")
+        assert dict(table.cells) == {
+            "text": ("Grüße", "two"),
+            "label": ("2", ""),
+            "score": ("1", "0.5"),
+            "ok": ("true", "false"),
+        }
+        assert table.rows == (0, 2)
+        assert table.place(1) == "a.jsonl, row 3"
+        assert table.numeric == {"label", "score", "ok"}
+
+    def test_a_line_that_is_no_object_is_named(self, refusal) -> None:
+        assert "line 2 is not JSON" in refusal('{"a": 1}\n{"a": \n', "a.jsonl")
+        assert "line 2 is no JSON object" in refusal('{"a": 1}\n[1]\n', "a.jsonl")
+        assert "has no rows" in refusal("\n\n", "a.jsonl")
+
+
+class TestParquet:
+    def test_named_labels_are_read_as_names(self, read, tmp_path: Path) -> None:
+        features = Features({"t": Value("string"), "y": ClassLabel(names=["no", "yes"]), "v": [Value("float32")]})
+        columns = {"t": ["a ", "b", "c"], "y": [1, 0, -1], "v": [[0.1], [], [0.2]]}
+        table = read(parquet(tmp_path / "x", columns, features), "a.parquet")
+        assert dict(table.cells) == {"t": ("a ", "b", "c"), "y": ("yes", "no", "")}
+        assert table.numeric == frozenset()
+
+    def test_shards_follow_each_other_until_enough_rows_are_read(self, tmp_path: Path) -> None:
+        files = []
+        for number, count in enumerate((30, 20, 40)):
+            path = tmp_path / f"{number}.parquet"
+            parquet(path, {"t": [f"{number} {k}" for k in range(count)], "y": [k % 2 for k in range(count)]})
+            files.append(DataFile(path, f"part/{number}.parquet"))
+        table = read_table(files, 45)
+        assert table.column("t")[29:32] == ("0 29", "1 0", "1 1")
+        assert table.rows == tuple(range(45))
+        assert [(file.name, file.rows) for file in table.files] == [
+            ("part/0.parquet", (0, 30)),
+            ("part/1.parquet", (30, 45)),
+        ]
+        assert table.is_cut
+        assert (len(read_table(files).rows), read_table(files).is_cut) == (90, False)
+        assert read_table(files, 30).is_cut, "further files are not even opened"
+
+    def test_what_is_no_parquet_is_refused(self, refusal) -> None:
+        assert "not readable as parquet" in refusal(b"PAR1 not really PAR1", "a.parquet")
+
+    def test_numbers_are_no_text(self, read, tmp_path: Path) -> None:
+        table = read(parquet(tmp_path / "x", {"t": [1, 2], "y": ["a", "b"]}), "a.parquet")
+        with pytest.raises(PrunescopeError, match="column 't' is not text"):
+            table.text_column("t")

@@ -1,0 +1,326 @@
+"""A classifier with six labels of its own, and tables that label them in other ways, from the command line on."""
+
+import csv
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from tiny import EMOTIONS, emotion_texts, make_emotions
+
+from core.errors import PrunescopeError
+from core.inputs.prepare import prepare
+from core.precompute import compute, main, parse
+from core.precompute import request_of as request_of_options
+from core.request.catalog import METHODS, ROOT, TASKS
+from core.request.sweep_request import SweepRequest
+from core.results import store
+from core.results.provenance import recipe, request_of, task_of
+from core.results.schema import SweepResult
+from core.results.upload import check_showable
+from core.sweep.recompute import verify_frame
+
+NAMES = list(EMOTIONS)
+TEXTS, LABELS = emotion_texts(120, seed=3)
+Write = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny BERT that tells the six labels apart. Do not write to it."""
+    return make_emotions(tmp_path_factory.mktemp("checkpoints") / "tiny-emotions")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes the sentences with a column of labels."""
+
+    def write_table(labels: Sequence[object], name: str = "mine.csv", header: tuple[str, str] = ("text", "emotion")):
+        path, rows = tmp_path / name, list(zip(TEXTS, labels, strict=False))
+        if path.suffix == ".jsonl":
+            path.write_text("".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows))
+        elif path.suffix == ".parquet":
+            from datasets import Dataset
+
+            Dataset.from_dict(dict(zip(header, zip(*rows, strict=True), strict=True))).to_parquet(str(path))
+        else:
+            with path.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",").writerows([header, *rows])
+        return path
+
+    return write_table
+
+
+def named(labels: Sequence[int] = LABELS) -> list[str]:
+    return [NAMES[label] for label in labels]
+
+
+def ask(*arguments: object) -> SweepRequest:
+    return request_of_options(parse([*map(str, arguments)]))
+
+
+def refusal(*arguments: object) -> str:
+    """The one line that refuses a command."""
+    with pytest.raises(PrunescopeError) as caught:
+        prepare(ask(*arguments))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[int]:
+    """What transformers alone predicts."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    with torch.inference_mode():
+        return [int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]
+
+
+def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
+    checkpoint: Path, write: Write, tmp_path: Path
+) -> None:
+    arguments = ["--checkpoint", str(checkpoint), "--data", str(write(named())), "--amounts", "0,0.5"]
+    command = [sys.executable, "-m", "core.precompute", *arguments, "--output", str(tmp_path / "out.json")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "from mine.csv, rows 1 to 120: the text from “text”, the label from “emotion” (text and label guessed)" in (
+        done.stderr
+    )
+    result = store.load(tmp_path / "out.json")
+    task, frame = result.task, result.frames[0]
+    assert (task.name, task.source, task.source_name, task.label_names) == ("auto", "file", "mine.csv", tuple(NAMES))
+    assert str(tmp_path) not in (tmp_path / "out.json").read_text()
+    assert (len(task.examples), sorted(set(task.gold))) == (60, [0, 1, 2, 3, 4, 5])
+    assert [LABELS[row] for row in task.examples] == list(task.gold)
+    predicted = predicted_by_transformers(checkpoint, [TEXTS[row] for row in task.examples])
+    assert list(frame.predictions) == predicted
+    assert 0.6 < accuracy_score(task.gold, predicted) < 1
+    assert frame.metrics == {
+        "accuracy": accuracy_score(task.gold, predicted),
+        "matthews_correlation": pytest.approx(matthews_corrcoef(task.gold, predicted), abs=1e-12),
+        "macro_f1": pytest.approx(f1_score(task.gold, predicted, average="macro"), abs=1e-12),
+    }
+    for name, value in frame.metrics.items():
+        low, high = frame.intervals[name] or (1.0, 0.0)
+        assert low < (value or 0.0) < high
+    assert (task.main_metric, result.working_range and result.working_range.metric) == ("macro_f1", "macro_f1")
+    check_showable(result, "out.json")
+    assert task_of(task).text_columns == ("text",)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet"])
+def test_every_kind_of_file_gives_the_same_examples(checkpoint: Path, write: Write, name: str) -> None:
+    expected = prepare(ask("--checkpoint", checkpoint, "--data", write(named())))
+    found = prepare(ask("--checkpoint", checkpoint, "--data", write(named(), name)))
+    assert found.key == expected.key
+    assert found.subset.texts == expected.subset.texts
+
+
+def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint: Path, write: Write) -> None:
+    expected = prepare(ask("--checkpoint", checkpoint, "--data", write(named()))).key
+    other_case = [name.upper() if k % 2 else f" {name.title()} " for k, name in enumerate(named())]
+    assert prepare(ask("--checkpoint", checkpoint, "--data", write(other_case))).key == expected
+    numbers = write(LABELS)
+    message = refusal("--checkpoint", checkpoint, "--data", numbers)
+    assert (
+        "column 'emotion' says 0, 1, 2, 3, 4, 5, which is none of the labels Anger, fear, joy, love, sadness" in message
+    )
+    assert "--label-map '0=LABEL'" in message
+    meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
+    mapped = prepare(ask("--checkpoint", checkpoint, "--data", numbers, "--label-map", *meanings))
+    assert mapped.key == expected
+    other = [NAMES[(label + 1) % 6] for label in LABELS]  # a map may say otherwise than the order
+    swapped = [f"{number}={NAMES[(number + 1) % 6]}" for number in range(6)]
+    assert (
+        prepare(ask("--checkpoint", checkpoint, "--data", numbers, "--label-map", *swapped)).key
+        == prepare(ask("--checkpoint", checkpoint, "--data", write(other))).key
+        != expected
+    )
+
+
+def test_rows_are_left_out_by_a_map(checkpoint: Path, write: Write) -> None:
+    labels = ["unsure" if k < 10 else name for k, name in enumerate(named())]
+    data = write(labels)
+    assert "says unsure, which is none of the labels" in refusal("--checkpoint", checkpoint, "--data", data)
+    subset = prepare(ask("--checkpoint", checkpoint, "--data", data, "--label-map", "unsure=")).subset
+    assert (len(subset.rows), min(subset.rows) >= 10) == (55, True)
+    assert subset.record().label_map == {"unsure": None}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        (["0=anger", "0=fear"], "'0' is there twice"),
+        (["9=anger"], "has no value '9', name one of 0, 1, 2, 3, 4, 5"),
+        (["0=angst"], "'angst' is no label, choose among Anger, fear, joy"),
+        (["0=5"], "'5' is no label"),
+        (["anger"], "'anger' has no equals sign, write VALUE=LABEL"),
+    ],
+)
+def test_a_wrong_map_is_refused(checkpoint: Path, write: Write, pairs: list[str], words: str) -> None:
+    assert words in refusal("--checkpoint", checkpoint, "--data", write(LABELS), "--label-map", *pairs)
+
+
+def test_wrong_missing_and_extra_labels_end_in_one_line(
+    checkpoint: Path, write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    extra = write([*named()[:-1], "boredom"])
+    assert "says boredom, which is none of the labels" in refusal("--checkpoint", checkpoint, "--data", extra)
+    hole = write(["" if k == 7 else name for k, name in enumerate(named())])
+    assert "mine.csv, row 9: column 'emotion' is empty" in refusal("--checkpoint", checkpoint, "--data", hole)
+    wrong = [*("--checkpoint", checkpoint), "--data", write(named()), "--label", "text"]
+    assert "text and label columns: give one or two texts and a label" in refusal(*wrong, "--text", "text")
+    assert "name the column that holds the labels with --label" in refusal(*wrong, "--text", "emotion")
+    missing = write([name for name in named() if name != "love"])
+    main(["--checkpoint", str(checkpoint), "--data", str(missing), "--amounts", "0", "--output", str(tmp_path / "o")])
+    assert (
+        "Fewer than 2 evaluation examples have the label love: no score says much about it." in capsys.readouterr().err
+    )
+
+
+def test_a_checkpoint_whose_labels_make_no_task_is_refused(checkpoint: Path, write: Write, tmp_path: Path) -> None:
+    import shutil
+
+    data = write(named())
+
+    def with_config(**changes: object) -> Path:
+        folder = tmp_path / "changed"
+        shutil.copytree(checkpoint, folder, dirs_exist_ok=True)
+        config = json.loads((checkpoint / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **changes}))
+        return folder
+
+    def said(**changes: object) -> str:
+        return refusal("--checkpoint", with_config(**changes), "--data", data)
+
+    assert "predicts a number (problem_type regression in" in said(problem_type="regression")
+    assert "gives several labels at once" in said(problem_type="multi_label_classification")
+    assert "has 1 labels: choose a classifier with 2 to 50" in said(id2label={"0": "score"})
+    assert "has 51 labels" in said(id2label={str(k): f"l{k}" for k in range(51)})
+    twice = {str(k): name for k, name in enumerate(["joy", "Joy", "fear", "love", "sadness", "surprise"])}
+    assert "has 2 labels called 'joy'" in said(id2label=twice)
+    bare = {str(k): f"LABEL_{k}" for k in range(6)}
+    assert "says Anger, fear, joy" in said(id2label=bare)
+    numbered = ask("--checkpoint", with_config(id2label=bare), "--data", write(LABELS))
+    assert list(prepare(numbered).subset.gold) == [LABELS[row] for row in prepare(numbered).subset.rows]
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
+def test_every_method_is_measured_on_the_same_examples(checkpoint: Path, write: Write, method: str) -> None:
+    data = write(named())
+    inputs = prepare(ask("--checkpoint", checkpoint, "--data", data, "--method", method))
+    plain = prepare(ask("--checkpoint", checkpoint, "--data", data))
+    assert inputs.subset == plain.subset
+    if METHODS[method].calibrated:
+        assert inputs.calibration is not None
+        assert sorted([*inputs.calibration.rows, *inputs.subset.rows]) == list(range(120))
+
+
+def test_half_of_the_rows_are_evaluated_and_more_on_request(checkpoint: Path, write: Write) -> None:
+    data = write(named())
+    scored = ["--checkpoint", checkpoint, "--data", data, "--method", "wanda"]
+    more = prepare(ask(*scored, "--examples", 104))
+    assert (len(more.subset.rows), more.calibration and len(more.calibration.rows)) == (104, 16)
+    assert "105 of 120 rows of mine.csv are evaluated, which leaves 15 other examples to score on" in refusal(
+        *scored, "--examples", 105
+    )
+    assert len(prepare(ask("--checkpoint", checkpoint, "--data", data, "--examples", 120)).subset.rows) == 120
+    assert "121 examples: mine.csv has only 120" in refusal(
+        "--checkpoint", checkpoint, "--data", data, "--examples", 121
+    )
+
+
+def test_a_text_that_is_there_twice_is_not_on_both_sides(checkpoint: Path, tmp_path: Path) -> None:
+    rows = [("the same", NAMES[0])] * 40 + list(zip(TEXTS, named(), strict=True))
+    path = tmp_path / "twice.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    inputs = prepare(ask("--checkpoint", checkpoint, "--data", path, "--method", "wanda"))
+    assert inputs.calibration is not None
+    assert not set(inputs.subset.texts) & set(inputs.calibration.texts)
+
+
+def test_a_table_of_pairs(checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("premise", "hypothesis", "label"), *zip(TEXTS, TEXTS[::-1], named(), strict=True)])
+    inputs = prepare(ask("--checkpoint", checkpoint, "--data", path))
+    assert inputs.subset.texts[0] == (TEXTS[inputs.subset.rows[0]], TEXTS[119 - inputs.subset.rows[0]])
+    alone = prepare(ask("--checkpoint", checkpoint, "--data", path, "--text", "hypothesis"))
+    assert alone.subset.texts[0] == (TEXTS[119 - alone.subset.rows[0]],)
+    assert alone.subset.record().guessed == ("label",)
+
+
+def test_a_preset_reads_a_table_too(tiny_bert: Path, write: Write) -> None:
+    data = write(["positive" if label < 3 else "neg" for label in LABELS], header=("review", "mood"))
+    asked = ["--checkpoint", tiny_bert, "--task", "sst2", "--data", data, "--text", "review", "--label", "mood"]
+    subset = prepare(ask(*asked)).subset
+    assert [LABELS[row] < 3 for row in subset.rows] == [label == 1 for label in subset.gold]
+    record = subset.record()
+    assert (record.name, record.main_metric, record.label_names) == ("sst2", "accuracy", TASKS["sst2"].label_names)
+    assert record.columns is not None
+    assert (record.columns.text, record.columns.label, record.guessed) == (("review",), "mood", None)
+    by_number = write([int(label < 3) for label in LABELS], header=("review", "mood"))
+    assert prepare(ask(*asked[:5], by_number, *asked[6:])).subset.gold == subset.gold, "GLUE's own numbering is known"
+
+
+def run(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:
+    """The result of pasting a command in a folder."""
+    monkeypatch.chdir(where)
+    words = shlex.split(command)
+    return compute(request_of_options(parse(words[3:])), None)
+
+
+def test_a_result_leads_back_to_the_same_numbers(
+    checkpoint: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write(LABELS, "own data.csv")
+    meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
+    asked = ask("--checkpoint", checkpoint, "--data", data, "--amounts", "0,0.5", "--label-map", *meanings)
+    result = compute(asked, None)
+    assert request_of(result).label_map == asked.label_map
+    here = recipe(result, asked)
+    assert here.missing == ""
+    again = run(here.command, ROOT, monkeypatch)
+    assert (again.key, again.frames) == (result.key, result.frames)
+    assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
+    elsewhere = recipe(result)
+    assert "./own data.csv is your file with the content" in elsewhere.missing
+    found = run(elsewhere.command.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
+    assert (found.key, found.frames) == (result.key, result.frames)
+    assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked
+    assert verify_frame(result, 0.5, str(checkpoint), str(data)).within_tolerance
+    with pytest.raises(PrunescopeError, match="does not record where that is: give it with --data"):
+        verify_frame(result, 0.5, str(checkpoint))
+
+
+def test_columns_belong_to_a_table_and_a_task_of_its_own_to_data_of_its_own(
+    checkpoint: Path, glue_folder: Path
+) -> None:
+    assert "a task made from the checkpoint's labels reads a file" in refusal(
+        "--checkpoint", checkpoint, "--data", glue_folder
+    )
+    assert "whose columns are known" in refusal(
+        "--checkpoint", checkpoint, "--task", "sst2", "--data", glue_folder, "--text", "sentence"
+    )
+    assert "is of an unknown type: give a file that ends in .csv" in refusal(
+        "--checkpoint", checkpoint, "--data", checkpoint / "config.json"
+    )
+    assert "has 6 labels" in refusal("--checkpoint", checkpoint, "--task", "sst2", "--data", glue_folder)
+
+
+def test_majority_is_a_line_of_its_own(checkpoint: Path, write: Write) -> None:
+    from core.findings.overview import majority_of
+
+    result = compute(ask("--checkpoint", checkpoint, "--data", write(named()), "--amounts", "0"), None)
+    gold = np.array(result.task.gold)
+    most = np.bincount(gold).argmax()
+    expected = f1_score(gold, np.full_like(gold, most), labels=np.unique(gold), average="macro", zero_division=0)
+    assert majority_of(result, "macro_f1") == pytest.approx(expected)
