@@ -31,7 +31,7 @@ def order_finding(
     facts = {"symbol": MEASURES[measure].symbol, "threshold": threshold, "left_out": left_out}
     if len({layer.rank for layer in layers}) == 1:
         return render("layers", "no_order", layer=layers[0], **facts)
-    tau = depth_correlation([layer.value for layer in layers])
+    tau = depth_correlation([min(layer.rank, 1.0) for layer in layers])  # as shown: what reads alike is a tie
     return render("layers", "order", extremes=extremes(layers), tau=tau, **facts)
 
 

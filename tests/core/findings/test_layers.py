@@ -30,6 +30,13 @@ def test_ties_and_layers_that_outlast_the_sweep() -> None:
     assert "is 0.00" in said
 
 
+def test_layers_that_read_alike_are_ties() -> None:
+    result = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
+    said = order_finding(result, "mean")
+    assert "layers 2 and 3 fall first, at amount 0.30, and layer 1 lasts longest, up to amount 0.60" in said
+    assert said.endswith("with depth is −0.82."), "2 pairs of 3, of √(2 · 3)"
+
+
 def test_equal_layers_have_no_order() -> None:
     assert order_finding(with_falls(0.4, 0.4), "mean") == "At CKA ≥ 0.9, every layer survives up to amount 0.44."
     assert order_finding(with_falls(0.9, 0.9), "cls").endswith("every layer survives up to the largest amount, 0.80.")
