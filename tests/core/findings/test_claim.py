@@ -1,15 +1,9 @@
-"""The one verdict on networks whose truth is known, what keeps it from being told, and that every page repeats it."""
-
-import re
-from collections.abc import Callable, Sequence
-from itertools import permutations
+"""The one verdict on networks whose truth is known, and what keeps it from being told."""
 
 import numpy as np
 import pytest
 
 from core.findings.claim import Verdict, headline, verdict, verdict_details, verdict_finding, verdict_in_short
-from core.findings.compare import depth_finding
-from core.results import library, store
 from core.results.schema import SweepResult, WorkingRangeRecord
 from core.sweep.control_contrast import Direction
 from tests.builders import declining, make_result, with_own_key
@@ -276,77 +270,6 @@ def judged(*shares: float) -> dict[str, Verdict]:
 )
 def test_the_first_sentence_follows_from_the_facts(verdicts: dict[str, Verdict], sentence: str) -> None:
     assert headline(verdicts, "Wanda") == sentence
-
-
-# ---------------------------------------------------------------- no page contradicts another
-
-STATES: dict[str, Direction] = {
-    "steeper than chance": "steeper",
-    "flatter than chance": "flatter",
-    "as by chance": "as by chance",
-    "cannot be told": "cannot be told",
-}
-
-
-def told(sentence: str) -> list[Direction]:
-    """The directions that a sentence names, in its order."""
-    return [STATES[state] for state in re.findall("|".join(STATES), sentence.lower())]
-
-
-COMPARED = ("more so than", "less so than", "about as much", "cannot be told")
-
-
-def first_words(found: Verdict) -> str:
-    """The words of the first sentence that stand for a verdict: steeper is more so where the upper layers lead."""
-    if found.direction not in ("steeper", "flatter"):
-        return {"as by chance": "about as much"}.get(found.direction, found.direction)
-    assert found.method
-    lead = 1 if found.method.gap.low > 0 else -1
-    return "more so than" if (found.direction == "steeper") == (lead > 0) else "less so than"
-
-
-def check(results: Sequence[SweepResult], alike: Callable[[SweepResult, SweepResult], bool]) -> set[Direction]:
-    """Hold every sentence about direction against the one verdict; return the directions seen."""
-    seen = set()
-    for result in results:
-        found = verdict(result, results)
-        (short,) = told(verdict_in_short(result, results))
-        assert short == found.direction
-        main, *beside = told(verdict_finding(result, results))
-        assert main == found.direction
-        assert beside in ([], [verdict(result, results, *other).direction for other in OTHERS])
-        first = headline({"one": found, "other": found}, "Pruning")
-        assert told(first) == [found.direction] * 2 or [w for w in COMPARED if w in first] == [first_words(found)], (
-            first
-        )
-        assert told(verdict_details(result, results)) == []
-        seen.add(found.direction)
-    for one, other in permutations(results, 2):
-        if alike(one, other):
-            for reduction in ("mean", "cls", "tokens"):
-                assert told(depth_finding(one, other, reduction)) == [], "Compare leaves chance to the verdict"
-    return seen
-
-
-OTHERS = (("mean", 0.1), ("mean", 0.2), ("cls", 0.05))
-
-
-def test_made_results_do_not_contradict_each_other() -> None:
-    shares = {"magnitude": 0.7, "wanda": 0.9}
-    methods = [network(share, method=method) for method, share in shares.items()]
-    flat = network(0.45, scope="all-linear")
-    controls = [*SEEDS, *seeds(*SEED_SHARES, controls="wanda"), *seeds(*SEED_SHARES, scope="all-linear")]
-    assert check([*methods, flat, *controls], lambda *_: True) == set(STATES.values())
-
-
-def test_shipped_results_do_not_contradict_each_other() -> None:
-    results = [store.load(path) for entry in library.shipped() if (path := store.find(entry.key))]
-    by_examples: dict[tuple[str, str], list[SweepResult]] = {}
-    for result in results:
-        by_examples.setdefault((result.checkpoint.revision, result.task.fingerprint), []).append(result)
-    assert by_examples
-    for together in by_examples.values():
-        check(together, lambda one, other: one.key < other.key)
 
 
 def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:

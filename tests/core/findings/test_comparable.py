@@ -16,7 +16,6 @@ from core.findings.comparable import (
     refusal_of,
 )
 from core.request.catalog import ENGINE_VERSION
-from core.results import library, store
 from core.results.choices import is_control
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -136,9 +135,8 @@ def test_isolated_controls_go_by_seed() -> None:
 # ---------------------------------------------------------------- the shipped results
 
 
-def test_shipped_controls_remove_what_their_method_removes() -> None:
-    paths = [path for entry in library.shipped() if (path := store.find(entry.key))]
-    shipped = [known for known in map(store.load, paths) if known.environment["engine"] == ENGINE_VERSION]
+def test_shipped_controls_remove_what_their_method_removes(shipped_results: dict[str, SweepResult]) -> None:
+    shipped = [known for known in shipped_results.values() if known.environment["engine"] == ENGINE_VERSION]
     shipped.sort(key=lambda known: known.task.fingerprint)
     for _, group in groupby(shipped, key=lambda known: known.task.fingerprint):
         together = list(group)

@@ -1,0 +1,14 @@
+"""What several tests of the findings need."""
+
+import pytest
+
+from core.results import store
+from core.results.library import shipped
+from core.results.schema import SweepResult
+
+
+@pytest.fixture(scope="session")
+def shipped_results() -> dict[str, SweepResult]:
+    """All shipped results by their keys, read once."""
+    paths = {entry.key: store.find(entry.key) for entry in shipped()}
+    return {key: store.load(path) for key, path in paths.items() if path}
