@@ -5,8 +5,8 @@ Progress and time left go to standard error, the path of the result to standard 
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -41,12 +41,21 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--range-examples", default="subset", help="what the working range is judged on: subset (default) or all")
     add(
         "--data",
-        help=f"written, hub, a file ({', '.join(TABLE_SUFFIXES)}), or a folder in the Hub's GLUE layout (default: "
-        "written for embedded, else hub)",
+        help=f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
+        "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)",
     )
-    add("--text", metavar="COLUMN", help="of a file: holds the text (default: guessed where only one can be meant)")
-    add("--text2", metavar="COLUMN", help="of a file: holds the second text of a pair")
-    add("--label", metavar="COLUMN", help="of a file: holds the label (default: guessed where only one can be meant)")
+    add("--split", help="of hub:OWNER/NAME: the split that is evaluated (default: validation)")
+    add(
+        "--text",
+        metavar="COLUMN",
+        help="of a file or data set: holds the text (default: guessed where only one can be meant)",
+    )
+    add("--text2", metavar="COLUMN", help="of a file or data set: holds the second text of a pair")
+    add(
+        "--label",
+        metavar="COLUMN",
+        help="of a file or data set: holds the label (default: guessed where only one can be meant)",
+    )
     add(
         "--label-map",
         nargs="+",
@@ -85,6 +94,7 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
             range_examples=options.range_examples,
             data=options.data,
             source_name=options.source_name,
+            split=options.split,
             text=tuple(name for name in (options.text, options.text2) if name is not None),
             label=options.label,
             label_map=tuple(map(meaning, options.label_map)),
@@ -104,6 +114,24 @@ def meaning(pair: str) -> tuple[str, str | None]:
     return value.strip(), label.strip() or None
 
 
+@contextmanager
+def downloads_shown() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar on standard error while something is downloaded; it takes (stage, bytes so far, total bytes)."""
+    bars: list[tqdm] = []
+
+    def report(stage: str, done: int, total: int) -> None:
+        if not bars or bars[-1].total != total:  # another file
+            bars.append(tqdm(desc=stage, total=total, unit="B", unit_scale=True, file=sys.stderr, dynamic_ncols=True))
+        bars[-1].n = done
+        bars[-1].refresh()
+
+    try:
+        yield report
+    finally:
+        for bar in bars:
+            bar.close()
+
+
 def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     """Run the sweep of a checked request, with a progress bar on standard error.
 
@@ -116,7 +144,8 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     """
     from core.inputs.prepare import prepare
 
-    inputs = prepare(request)
+    with downloads_shown() as report:
+        inputs = prepare(request, report)
     if note := reading_note(inputs.subset.record()):
         print(note, file=sys.stderr)
     # After the checks that need no torch: bad input is refused without the seconds its import takes.

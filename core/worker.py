@@ -251,7 +251,7 @@ ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict, "estima
 
 def _needs_libraries(request: SweepRequest) -> bool:
     """Whether preparing a request may need the Hub's client, which transformers imports as well."""
-    return kind_of_data(request.data or "hub") == "hub" or source_of(request.checkpoint) == "hub"
+    return kind_of_data(request.data or "hub") in ("hub", "dataset") or source_of(request.checkpoint) == "hub"
 
 
 def _readable_result(key: str) -> Path | None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
 LARGE = (".safetensors", ".bin", ".parquet")  # stored as LFS on the Hub: their SHA-256 is stated
 FAULTS = ("gated", "500", "corrupt", "huge", "html")
 
@@ -28,6 +30,9 @@ class LocalHub:
         faults: Repository id -> one of FAULTS: files closed to strangers; everything answered with status 500; large
             files with flipped bytes; sizes of terabytes stated; a web page instead of JSON.
         requests: (method, path, authorization header or None) of every request so far.
+        branches: (repository id, branch or tag) -> folder with what is there.
+        old: Repository id -> folders with what was there; they are found by their commits.
+        sizes: (repository id, file) -> a size that is stated, in place of the true one.
     """
 
     def __init__(self, url: str) -> None:
@@ -36,13 +41,24 @@ class LocalHub:
         self.datasets: dict[str, Path] = {}
         self.faults: dict[str, str] = {}
         self.requests: list[tuple[str, str, str | None]] = []
+        self.branches: dict[tuple[str, str], Path] = {}
+        self.old: dict[str, list[Path]] = {}
+        self.sizes: dict[tuple[str, str], int] = {}
 
     def files(self, kind: str, repo_id: str) -> dict[str, bytes] | None:
         folder = (self.datasets if kind == "datasets" else self.models).get(repo_id)
-        if folder is None:
-            return None
-        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        return None if folder is None else _content(folder)
+
+    def at(self, kind: str, repo_id: str, revision: str) -> dict[str, bytes] | None:
+        """The files at a branch, a tag or a commit."""
+        now = self.files(kind, repo_id)
+        if revision == "main":
+            return now
+        if (repo_id, revision) in self.branches:
+            return _content(self.branches[repo_id, revision])
+        further = [folder for (known, _), folder in self.branches.items() if known == repo_id]
+        contents = [now or {}, *map(_content, (*further, *self.old.get(repo_id, ())))]
+        return next((files for files in contents if commit_of(files) == revision), None)
 
 
 @contextmanager
@@ -57,6 +73,11 @@ def local_hub() -> Iterator[LocalHub]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def commit_of(files: dict[str, bytes]) -> str:
@@ -79,29 +100,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         hub: LocalHub = self.server.hub  # type: ignore[attr-defined]
-        path = unquote(urlsplit(self.path).path)
-        hub.requests.append((self.command, path, self.headers.get("Authorization")))
+        path = urlsplit(self.path).path
+        hub.requests.append((self.command, unquote(path), self.headers.get("Authorization")))
         api = re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/(.+))?", path)
         file = re.fullmatch(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
         if api:
-            kind, repo_id, what, revision = api[1], api[2], api[3], api[4] or "main"
+            kind, repo_id, what, revision = api[1], api[2], api[3], unquote(api[4] or "main")
         elif file:
-            kind, repo_id, what, revision = file[1] or "models", file[2], "file", file[3]
+            kind, repo_id, what, revision = file[1] or "models", file[2], "file", unquote(file[3])
         else:
             return self._refuse(404, None)
         fault = hub.faults.get(repo_id)
-        files = hub.files(kind, repo_id)
         if fault == "500":
             return self._refuse(500, None)
-        if files is None:
+        if hub.files(kind, repo_id) is None:
             return self._refuse(401, "RepoNotFound")
-        if revision not in ("main", commit_of(files)):
+        files = hub.at(kind, repo_id, revision)
+        if files is None:
             return self._refuse(404, "RevisionNotFound")
         if what == "file":
-            return self._file(files, file[4] if file else "", fault)
+            return self._file(files, unquote(file[4]) if file else "", fault)
         if fault == "html":
             return self._answer(200, b"<html>Please log in to this network</html>", {"Content-Type": "text/html"})
-        entries = [_entry(name, content, fault) for name, content in files.items()]
+        entries = [_entry(name, content, fault, hub.sizes.get((repo_id, name))) for name, content in files.items()]
         body = entries if what == "tree" else _info(repo_id, files, entries, fault)
         return self._answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
@@ -128,9 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def _entry(name: str, content: bytes, fault: str | None) -> dict[str, Any]:
+def _entry(name: str, content: bytes, fault: str | None, stated: int | None) -> dict[str, Any]:
     """Describes a file as both the tree and the repository's description do."""
-    size = 10**13 if fault == "huge" and name.endswith(LARGE) else len(content)
+    size = 10**13 if fault == "huge" and name.endswith(LARGE) else stated or len(content)
     blob = hashlib.sha1(content).hexdigest()
     entry: dict[str, Any] = {"type": "file", "path": name, "rfilename": name, "size": size, "oid": blob, "blobId": blob}
     if name.endswith(LARGE):
@@ -142,6 +163,7 @@ def _entry(name: str, content: bytes, fault: str | None) -> dict[str, Any]:
 def _info(repo_id: str, files: dict[str, bytes], entries: list[dict[str, Any]], fault: str | None) -> dict[str, Any]:
     """Describes a repository."""
     config = json.loads(files.get("config.json", b"{}"))
+    card = re.match(rb"---\n(.*?)\n---", files.get("README.md", b""), re.DOTALL)
     return {
         "id": repo_id,
         "sha": commit_of(files),
@@ -151,5 +173,6 @@ def _info(repo_id: str, files: dict[str, bytes], entries: list[dict[str, Any]], 
         "likes": 0,
         "tags": [],
         "config": {"model_type": config.get("model_type")} if config else None,
+        "cardData": yaml.safe_load(card[1]) if card else None,
         "siblings": entries,
     }

@@ -3,38 +3,23 @@
 Each kind of data gives the split that is evaluated, and the one to score on; a table has none of its own for that.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.hub import Report, dataset_file
-from core.inputs.tables import DataFile, Table, read_table
+from core.inputs.hub_data import find_dataset
+from core.inputs.parts import TRAINING, DataSource, Part
+from core.inputs.tables import DataFile, read_table
 from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
 from core.request.limits import limits
-from core.request.sweep_request import kind_of_data
+from core.request.sweep_request import dataset_of, kind_of_data
 
-DataSource = Literal["hub", "folder", "written", "file"]
-TRAINING = "train"  # GLUE's split to score on
+VALIDATION = "validation"
 WHOLE = "all"  # the only split of a file
-
-
-@dataclass(frozen=True)
-class Part:
-    """One split.
-
-    Attributes:
-        name: The split's name in a result.
-        files: Its files; none for the written examples.
-        read: Reads its rows.
-    """
-
-    name: str
-    files: tuple[DataFile, ...]
-    read: Callable[[], Table]
 
 
 class Data(Protocol):
@@ -52,6 +37,10 @@ class Data(Protocol):
         """Return the split that evaluation examples are drawn from."""
 
     @property
+    def reference(self) -> str | None:
+        """A data set on the Hub with its commit, as a request names it; None for other data."""
+
+    @property
     def is_shared(self) -> bool:
         """Whether methods score on what the evaluation leaves over, since there is no split for that."""
 
@@ -59,12 +48,13 @@ class Data(Protocol):
         """Return the split that methods score on."""
 
 
-def find_data(data: str, task: Task | None, report: Report | None = None) -> Data:
+def find_data(data: str, task: Task | None, split: str | None = None, report: Report | None = None) -> Data:
     """Find the data that a request names; download what is missing when a split is asked for.
 
     Args:
         data: See `SweepRequest`.
         task: A preset; None where the data need none.
+        split: Of a data set on the Hub: see `SweepRequest`.
         report: Called with (stage, done, total) during a download.
 
     Raises:
@@ -75,6 +65,8 @@ def find_data(data: str, task: Task | None, report: Report | None = None) -> Dat
         return TableData(uploads.find(data))
     if kind == "file":
         return TableData(DataFile(Path(data), Path(data).name))
+    if kind == "dataset":
+        return find_dataset(dataset_of(data), split or VALIDATION, report)
     assert task is not None  # a checked request
     if kind == "written":
         return WrittenData(task)
@@ -89,6 +81,7 @@ class WrittenData:
     source: DataSource = "written"
     name: str = "written for Prunescope"
     is_shared: bool = False
+    reference: None = None
 
     def evaluated(self) -> Part:
         """Return the evaluation examples."""
@@ -116,6 +109,7 @@ class GlueData:
     folder: Path | None
     report: Report | None = None
     is_shared: bool = False
+    reference: None = None
 
     @property
     def source(self) -> DataSource:
@@ -153,6 +147,7 @@ class TableData:
     file: DataFile
     source: DataSource = "file"
     is_shared: bool = True
+    reference: None = None
 
     @property
     def name(self) -> str:

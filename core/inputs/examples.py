@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
 from core.inputs.columns import Columns, choose_columns
-from core.inputs.data import Data, DataSource, Part, find_data
+from core.inputs.data import Data, find_data
 from core.inputs.hub import Report
 from core.inputs.labels import meanings
+from core.inputs.parts import DataSource, Part
 from core.inputs.sample_cache import recall, remember
 from core.inputs.sampling import Sample, Texts, draw
 from core.inputs.tables import Table
@@ -27,7 +28,7 @@ from core.request.catalog import (
     Task,
 )
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import LabelMap, SweepRequest, kind_of_data
+from core.request.sweep_request import TABLES, LabelMap, SweepRequest, kind_of_data
 from core.request.tasks import made_task
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord, digest
 
@@ -42,11 +43,13 @@ class Origin:
         columns: The columns of the texts and the label.
         label_map: Values of the label column that were said to mean a label, or None.
         files: The files that were read.
+        data: A data set on the Hub with its commit; None for a file.
     """
 
     columns: Columns
     label_map: LabelMap
     files: tuple[FileRecord, ...]
+    data: str | None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class EvalSubset:
             main_metric=self.task.main_metric,
             max_length=MAX_LENGTH,
             fingerprint=self.fingerprint,
+            data=origin and origin.data,
             columns=origin and ColumnsRecord(text=origin.columns.text, label=origin.columns.label),
             label_map=dict(origin.label_map) if origin and origin.label_map else None,
             files=origin and origin.files,
@@ -187,12 +191,16 @@ class Examples:
         """Read a part: all its rows whose label means something."""
         table = part.read()
         cells = table.column(self.columns.label)
-        if "" in cells:
+        texts = tuple(zip(*map(table.text_column, self.columns.text), strict=True))
+        if self.data.reference:  # nobody here can fill its holes
+            cells = tuple(
+                value if all(map(str.strip, known)) else "" for value, known in zip(cells, texts, strict=True)
+            )
+        elif "" in cells:
             raise _empty(table, cells.index(""), self.columns.label)
         place = f"{table.name}, column '{self.columns.label[:40]}'"
         means = meanings(cells, self.task, self.label_map, place, mappable=self.table is not None)
-        texts = tuple(zip(*map(table.text_column, self.columns.text), strict=True))
-        labelled = [(k, label) for k, value in enumerate(cells) if (label := means[value]) is not None]
+        labelled = [(k, label) for k, value in enumerate(cells) if (label := means.get(value)) is not None]
         rows = Sample(
             tuple(table.rows[k] for k, _ in labelled),
             tuple(texts[k] for k, _ in labelled),
@@ -230,7 +238,7 @@ class Examples:
             texts=sample.texts,
             gold=sample.gold,
             fingerprint=digest({"task": self.task.name, "texts": sample.texts, "gold": sample.gold}),
-            origin=Origin(self.columns, self.label_map, self.table.files) if self.table else None,
+            origin=Origin(self.columns, self.label_map, self.table.files, self.data.reference) if self.table else None,
         )
 
 
@@ -260,9 +268,9 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
         PrunescopeError: The data are missing or malformed, or their columns are not those of the task.
     """
     name, preset = request.data or "hub", TASKS.get(request.task)
-    if preset and kind_of_data(name) not in ("file", "own"):
+    if preset and kind_of_data(name) not in TABLES:
         return open_preset(preset, name, request.source_name, report)
-    data = find_data(name, preset, report)
+    data = find_data(name, preset, request.split, report)
     table = data.evaluated().read()
     columns = choose_columns(table, preset, request.text, request.label)
     return Examples(
@@ -288,5 +296,5 @@ def open_preset(task: Task, data: str, source_name: str | None = None, report: R
     Raises:
         PrunescopeError: The data are missing.
     """
-    found = find_data(data, task, report)
+    found = find_data(data, task, report=report)
     return Examples(task, found, source_name or found.name, Columns(task.text_columns, LABEL))

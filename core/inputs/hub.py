@@ -1,15 +1,16 @@
-"""Fetch from the Hugging Face Hub: one pinned snapshot of a checkpoint, one parquet file of a data set. No torch.
+"""Fetch from the Hugging Face Hub: one pinned snapshot of a checkpoint, parquet files of a data set. No torch.
 
 `core/__init__.py` sets the client's environment variables, which the client reads when it is first imported.
 """
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 from huggingface_hub import HfApi, constants, try_to_load_from_cache
@@ -38,6 +39,7 @@ from core.request.limits import is_hosted, limits
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception that it raises, of no type in FAILURES, ends the download."""
 
+Kind = Literal["checkpoint", "data set"]
 TIMEOUT_SECONDS = 10.0  # for the Hub to answer a request for metadata
 FAILURES = (OSError, httpx2.HTTPError, ValueError, RuntimeError)  # what the client raises; HfHubHTTPError is an OSError
 
@@ -105,7 +107,7 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
     if isinstance(cached, str):
         return Path(cached)
     api = _api()
-    with _explained(f"{dataset_id}, {name}", "main"):
+    with _explained(f"{dataset_id}, {name}", "main", "data set"):
         info = api.dataset_info(dataset_id, files_metadata=True, timeout=TIMEOUT_SECONDS)
         sibling = next((sibling for sibling in info.siblings or () if sibling.rfilename == name), None)
         if sibling is None:
@@ -113,6 +115,84 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
         path = Path(api.hf_hub_download(dataset_id, name, repo_type="dataset", tqdm_class=_progress_class(report)))
     _check_content(dataset_id, path, sibling)
     return path
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a data set at one commit.
+
+    Attributes:
+        id: The data set on the Hub.
+        commit: The commit.
+        revision: What it was asked for by: a branch, tag or commit.
+        files: What the Hub says of each file, by name; with neither size nor digest where the local cache says it.
+        configs: The `configs` of its card, unchecked; None if it has none.
+    """
+
+    id: str
+    commit: str
+    revision: str
+    files: Mapping[str, RepoSibling]
+    configs: Any = None
+
+
+def dataset_listing(dataset_id: str, revision: str) -> Listing:
+    """List the files of a data set; what the local cache has of it serves while the Hub cannot be reached.
+
+    Args:
+        dataset_id: The data set on the Hub.
+        revision: A branch, tag or commit.
+
+    Raises:
+        PrunescopeError: The data set does not exist, or cannot be reached.
+        RevisionNotFoundError: It has no such revision.
+    """
+    api = _api()
+    with _explained(dataset_id, revision, "data set", passed=RevisionNotFoundError):
+        try:
+            info = api.dataset_info(dataset_id, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS)
+        except FAILURES as error:
+            cached = _cached_listing(api, dataset_id, revision) if _is_temporary(error) else None
+            if cached is None:
+                raise
+            return cached
+    files = {sibling.rfilename: sibling for sibling in info.siblings or ()}
+    return Listing(dataset_id, str(info.sha), revision, files, (info.card_data or {}).get("configs"))
+
+
+def listed_file(listing: Listing, name: str, report: Report | None = None) -> Path:
+    """Fetch one file of a listed data set, or find it in the local cache.
+
+    Args:
+        listing: From `dataset_listing`.
+        name: The file's path in the data set.
+        report: Called with ("downloading", bytes so far, total bytes).
+
+    Raises:
+        PrunescopeError: The file is gated, damaged, or cannot be reached.
+    """
+    place = {"repo_id": listing.id, "filename": name, "repo_type": "dataset"}
+    cached = try_to_load_from_cache(**place, revision=listing.commit)
+    if isinstance(cached, str):
+        return Path(cached)
+    api = _api()
+    with _explained(listing.id, listing.revision, "data set"):
+        path = Path(api.hf_hub_download(**place, revision=listing.commit, tqdm_class=_progress_class(report)))
+        _check_content(listing.id, path, listing.files[name])
+        # One more request makes the cache record the branch's commit: offline runs ask for the branch.
+        api.hf_hub_download(**place, revision=listing.revision)
+    return path
+
+
+def _cached_listing(api: HfApi, dataset_id: str, revision: str) -> Listing | None:
+    """List what the local cache has of a data set."""
+    try:
+        found = api.snapshot_download(dataset_id, repo_type="dataset", revision=revision, local_files_only=True)
+    except OSError:
+        return None
+    folder = Path(found)
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return Listing(dataset_id, folder.name, revision, {name: RepoSibling(rfilename=name) for name in names})
 
 
 def _api() -> HfApi:
@@ -130,7 +210,7 @@ def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: 
         check_model_type(str(info.config["model_type"]), repo_id)
     patterns = wanted_patterns(siblings, repo_id)
     wanted = [sibling for name, sibling in siblings.items() if any(fnmatch(name, pattern) for pattern in patterns)]
-    _check_size(repo_id, sum(sibling.size or 0 for sibling in wanted))
+    check_size(repo_id, sum(sibling.size or 0 for sibling in wanted), "checkpoint")
     check_config(read_config(Path(api.hf_hub_download(repo_id, CONFIG, revision=info.sha)), repo_id), repo_id)
     folder = Path(
         api.snapshot_download(
@@ -144,12 +224,22 @@ def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: 
     return folder
 
 
-def _check_size(repo_id: str, size: int) -> None:
+def check_size(repo_id: str, size: int, kind: Kind) -> None:
+    """Refuse a download that is too large.
+
+    Args:
+        repo_id: What is downloaded.
+        size: Its bytes.
+        kind: What it is.
+
+    Raises:
+        PrunescopeError: It is larger than the limits allow.
+    """
     bound = limits().download_bytes
     if size > bound:
         raise PrunescopeError(
             f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
-            "here: choose a smaller checkpoint"
+            f"here: choose a smaller {kind}"
         )
 
 
@@ -199,12 +289,16 @@ def _progress_class(report: Report | None) -> type[tqdm]:
 
 
 @contextmanager
-def _explained(what: str, revision: str) -> Iterator[None]:
-    """Turn every failure of the client into one line: the subject, what failed, what to do."""
+def _explained(
+    what: str, revision: str, kind: Kind = "checkpoint", passed: type[Exception] | tuple[()] = ()
+) -> Iterator[None]:
+    """Turn every failure of the client, but those that are to pass, into one line: what failed, what to do."""
     try:
         yield
     except FAILURES as error:
-        raise PrunescopeError(f"'{what}' {_explanation(error, revision)}") from error
+        if isinstance(error, passed):
+            raise
+        raise PrunescopeError(f"'{what}' {_explanation(error, revision, kind)}") from error
 
 
 def _is_temporary(error: Exception) -> bool:
@@ -218,14 +312,14 @@ def _status(error: HfHubHTTPError) -> int:
     return int(error.response.status_code)
 
 
-def _explanation(error: BaseException, revision: str) -> str:
+def _explanation(error: BaseException, revision: str, kind: Kind) -> str:
     """Say what failed and what to do about it."""
     if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
-        return _explanation(error.__cause__, revision)  # the client wraps most download failures in this one
+        return _explanation(error.__cause__, revision, kind)  # the client wraps most download failures in this one
     match error:
         case GatedRepoError():  # a subclass of RepositoryNotFoundError
             remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
-            return f"is gated: {remedy}choose an open checkpoint"
+            return f"is gated: {remedy}choose an open {kind}"
         case RepositoryNotFoundError():
             return "is not on the Hub, or is private: check the spelling, which is owner/name"
         case RevisionNotFoundError():
@@ -236,7 +330,7 @@ def _explanation(error: BaseException, revision: str) -> str:
                 "or choose an embedded checkpoint with written examples"
             )
         case HfHubHTTPError():
-            return _refusal(_status(error))
+            return _refusal(_status(error), kind)
         case httpx2.TimeoutException():
             return "cannot be fetched, the Hub did not answer in time: check the connection or try again later"
         case httpx2.HTTPError():
@@ -250,10 +344,10 @@ def _explanation(error: BaseException, revision: str) -> str:
     return f"cannot be downloaded ({type(error).__name__}): try again"
 
 
-def _refusal(status: int) -> str:
+def _refusal(status: int, kind: Kind) -> str:
     """Explain one of the Hub's status codes, and what to do about it."""
     if status == 429:
         return "cannot be fetched, the Hub has had too many requests: wait a few minutes"
     if status >= 500:
         return f"cannot be fetched, the Hub has a fault (status {status}): try again later"
-    return f"cannot be fetched, the Hub refuses it (status {status}): choose another checkpoint"
+    return f"cannot be fetched, the Hub refuses it (status {status}): choose another {kind}"

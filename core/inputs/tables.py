@@ -298,6 +298,21 @@ def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
     return _Cells(cells, tuple(range(len(next(iter(cells.values()), ())))), numeric - labels.keys())
 
 
+def row_count(path: Path) -> int:
+    """Return how many rows a Parquet file has, from its footer.
+
+    Raises:
+        PrunescopeError: It is unreadable.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise PrunescopeError(f"{path.name} is not readable as parquet: download it again") from error
+
+
 def _is_scalar(kind: Any) -> bool:
     import pyarrow.types as types
 

@@ -24,7 +24,8 @@ from core.request.tasks import AUTO, TASK_NAMES
 Source = Literal["hub", "folder", "embedded"]
 RangeExamples = Literal["subset", "all"]
 LabelMap = tuple[tuple[str, str | None], ...]
-DataKind = Literal["written", "hub", "folder", "file", "own"]
+DataKind = Literal["written", "hub", "folder", "file", "own", "dataset"]
+TABLES: tuple[DataKind, ...] = ("file", "own", "dataset")  # data whose columns may be called anything
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 _SUFFIXES = ", ".join(TABLE_SUFFIXES)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./-]{1,100})?", re.ASCII)
@@ -97,11 +98,12 @@ class SweepRequest:
         measures: Names from MEASURES, `cka` among them.
         until_damage: Stop after the first amount whose damage reaches this; None runs all amounts.
         range_examples: What the working range is judged on: the eval subset, or `all` labelled examples at hand.
-        data: `written`, `hub`, a folder in the Hub's GLUE layout, a file, or `own:DIGEST`, an uploaded file; None
-            depends on the checkpoint.
+        data: `written`, `hub`, a folder in the Hub's GLUE layout, a file, `own:DIGEST`, an uploaded file, or
+            `hub:OWNER/NAME[/CONFIG][@REVISION]`, a data set on the Hub; None depends on the checkpoint.
         source_name: The name of the data in the result; None depends on the data.
-        text: The columns of a file that hold the texts; none: they are guessed.
-        label: The column of a file that holds the labels; None: it is guessed.
+        split: Of a data set on the Hub: the split that is evaluated; None is `validation`.
+        text: The columns of a file or data set that hold the texts; none: they are guessed.
+        label: The column of a file or data set that holds the labels; None: it is guessed.
         label_map: Pairs of a value in that column and the label that it means, None to leave its rows out. Values that
             are not named here are matched with the labels by name.
     """
@@ -120,6 +122,7 @@ class SweepRequest:
     range_examples: RangeExamples = "subset"
     data: str | None = None
     source_name: str | None = None
+    split: str | None = None
     text: tuple[str, ...] = ()
     label: str | None = None
     label_map: LabelMap = ()
@@ -149,6 +152,36 @@ OWN = "own:"  # before the digest of an uploaded file (`core.inputs.uploads`)
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 
 
+DATASET = "hub:"  # before the id of a data set on the Hub
+_DATASET = re.compile(
+    r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>[\w./-]{1,100}))?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class DatasetName:
+    """A data set on the Hub, one of its configurations, and a revision; None where it is not said."""
+
+    id: str
+    config: str | None
+    revision: str | None
+
+
+def dataset_of(data: str) -> DatasetName:
+    """Read `hub:OWNER/NAME[/CONFIG][@REVISION]`.
+
+    Raises:
+        PrunescopeError: It is written otherwise.
+    """
+    match = _DATASET.fullmatch(data)
+    if not match or ".." in data or "--" in data:
+        raise PrunescopeError(
+            f"'{data[:120]}' is no data set: write hub:OWNER/NAME, hub:OWNER/NAME/CONFIG or hub:OWNER/NAME@REVISION"
+        )
+    return DatasetName(match["id"], match["config"], match["revision"])
+
+
 def kind_of_data(data: str) -> DataKind:
     """Decide what a request's data are.
 
@@ -159,17 +192,20 @@ def kind_of_data(data: str) -> DataKind:
         return "written" if data == "written" else "hub"
     if _OWN_NAME.fullmatch(data):
         return "own"
+    if data.startswith(DATASET):
+        dataset_of(data)
+        return "dataset"
     if is_hosted():
         raise PrunescopeError(
-            "a file or folder on the server is not available on a hosted server: upload a file, choose written or hub, "
-            "or run locally"
+            "a file or folder on the server is not available on a hosted server: upload a file, choose written, hub or "
+            "hub:OWNER/NAME, or run locally"
         )
     if isdir(data):
         return "folder"
     if not isfile(data):
         raise PrunescopeError(
-            f"data '{data[:120]}' is not a folder or file: give written, hub, a file ({_SUFFIXES}), or a folder in the "
-            "Hub's GLUE layout"
+            f"data '{data[:120]}' is not a folder or file: give written, hub, hub:OWNER/NAME, a file ({_SUFFIXES}), or "
+            "a folder in the Hub's GLUE layout"
         )
     if not data.lower().endswith(TABLE_SUFFIXES):
         raise PrunescopeError(f"data '{data[-120:]}' is of an unknown type: give a file that ends in {_SUFFIXES}")
@@ -223,19 +259,24 @@ def _check_columns(request: SweepRequest, kind: DataKind) -> None:
     Raises:
         PrunescopeError: They do not fit together.
     """
-    if kind in ("file", "own"):
+    if request.split and kind != "dataset":
+        raise PrunescopeError(
+            f"split '{request.split[:40]}' with data '{request.data or kind}': leave it out, only hub:OWNER/NAME has "
+            "splits to choose from"
+        )
+    if kind in TABLES:
         if len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text):
             raise PrunescopeError("text and label columns: give one or two texts and a label, all different")
         return
     if request.task == AUTO:
         raise PrunescopeError(
             f"task {AUTO} with data '{request.data or kind}': a task made from the checkpoint's labels reads a file, "
-            "give --data FILE, or a task of GLUE with --task"
+            "give --data FILE or hub:OWNER/NAME, or a task of GLUE with --task"
         )
     if request.text or request.label or request.label_map:
         raise PrunescopeError(
             f"columns or a label map with data '{request.data or kind}', whose columns are known: leave them out, or "
-            "give --data FILE"
+            "give --data FILE or hub:OWNER/NAME"
         )
 
 

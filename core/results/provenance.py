@@ -65,6 +65,7 @@ def request_of(result: SweepResult) -> SweepRequest:
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples=_range_examples(result),
         data=_data_of(task),
+        split=task.split if task.data else None,
         text=task.columns.text if task.columns else (),
         label=task.columns.label if task.columns else None,
         label_map=tuple((task.label_map or {}).items()),
@@ -89,6 +90,8 @@ def _range_examples(result: SweepResult) -> RangeExamples:
 
 def _data_of(task: TaskRecord) -> str:
     """Return where the examples are; a folder named by the data set's own id holds the same data as the Hub."""
+    if task.data:
+        return task.data
     if task.source == "file" and task.files:
         return f"./{task.files[0].name}"
     if task.source == "file" or task.split == EARLIER_OWN_SPLIT:
@@ -104,9 +107,9 @@ def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
     if not checkpoint.startswith("embedded:"):  # though the result may come from a copy of it in a folder
         in_folder = result.checkpoint.source == "folder"
         checkpoint = str(Path(checkpoint).resolve()) if in_folder else request_of(result).checkpoint
-    data, columns = request.data, result.task.columns
-    if data and data not in ("written", "hub"):
-        data = str(Path(data).resolve())
+    data, columns = result.task.data or request.data, result.task.columns
+    if lacks_place(result.task):
+        data = str(Path(data or "").resolve())
     if columns:  # also where they were guessed
         request = replace(request, text=columns.text, label=columns.label)
     return replace(request, checkpoint=checkpoint, data=data)
@@ -155,6 +158,7 @@ def command_line(request: SweepRequest) -> str:
         "--until-damage": request.until_damage,
         "--range-examples": request.range_examples if request.range_examples != default.range_examples else None,
         "--data": request.data,
+        "--split": request.split,
         "--source-name": request.source_name,
         **dict(zip(("--text", "--text2"), request.text, strict=False)),
         "--label": request.label,

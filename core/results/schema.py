@@ -78,7 +78,8 @@ class FileRecord(_Record):
 class TaskRecord(_Record):
     """The examples: row numbers and gold labels in evaluation order, no texts.
 
-    What follows the fingerprint is null for GLUE and the written examples. `label_map` holds the values of the label
+    What follows the fingerprint is null for GLUE and the written examples. `data` is the data set on the Hub with its
+    commit, as a request names it; null for a file. `label_map` holds the values of the label
     column that are no label's name, and the label that each means, null where its rows are left out. `guessed` names
     what was not asked for: `text`, `label`.
     """
@@ -93,6 +94,7 @@ class TaskRecord(_Record):
     main_metric: str
     max_length: int
     fingerprint: str
+    data: str | None = None
     columns: ColumnsRecord | None = None
     label_map: dict[str, str | None] | None = None
     files: tuple[FileRecord, ...] | None = None
