@@ -192,7 +192,8 @@ def _of_survival(
         highs = np.where(highs >= amounts[-1], np.inf, highs)  # (points,)
         for point, value in enumerate(survival(amounts, own, threshold)):
             key = Key(f"survival, {name}", f"{_layer(point)}, threshold {threshold}")
-            intervals[key] = Interval(value.value, float(lows[point]), float(highs[point]))
+            is_known = not np.isnan(own[0, point])  # without pruning
+            intervals[key] = Interval(value.value, lows[point], highs[point]) if is_known else UNDEFINED
     return intervals
 
 

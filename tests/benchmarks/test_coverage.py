@@ -1,6 +1,7 @@
 """The check of coverage: it counts rightly, and what it checks are the intervals of the engine's own results."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,15 @@ def no_loss(key: Key) -> float | None:
     if key.kind.startswith("own"):
         return 1.0
     return 0.0 if key.kind in ("isolated effect", "mean divergence") else None
+
+
+def test_what_the_emptied_model_leaves_undefined_has_no_survival(synthetic: Population) -> None:
+    emptied = {name: torch.zeros_like(features) for name, features in synthetic.magnitude.emptied.items()}
+    constant = replace(synthetic, magnitude=replace(synthetic.magnitude, emptied=emptied))
+    found = printed(constant, np.arange(20))
+    partial = [found[key] for key in found if key.kind.startswith("survival, Partial CKA")]
+    assert len(partial) == 2 * 4 * 3
+    assert np.isnan(partial).all()
 
 
 def test_a_factor_scales_every_bound_about_its_estimate_and_survival_before_it_is_inverted(
