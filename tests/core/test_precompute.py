@@ -4,28 +4,52 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tiny import make_bert, write_split
 
+from core import precompute
+from core.command_line import run_command
 from core.request.catalog import ROOT, TASKS
 from core.results import store
+
+Completed = subprocess.CompletedProcess[str]
+Run = Callable[..., Completed]
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "core.precompute", *arguments]
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run_process(*arguments: str) -> Completed:
+    """Runs the command as a process of its own, which has to import everything."""
     return subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command inside this process."""
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # the command sets it for good
+
+    def completed(*arguments: str) -> Completed:
+        words = command(*arguments)
+        monkeypatch.setattr(sys, "argv", words[2:])
+        with pytest.raises(SystemExit) as caught:
+            run_command(precompute.main)
+        written = capsys.readouterr()
+        return subprocess.CompletedProcess(words, int(caught.value.code or 0), written.out, written.err)
+
+    return completed
 
 
 def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
     folder = make_bert(tmp_path / "model", layers=3)
     output = tmp_path / "out"
-    done = run("--checkpoint", str(folder), "--task", "mrpc", "--data", str(glue_folder), "--output", str(output),
-               "--amounts", "0,0.5", "--threads", "1", "--source-name", "tiny pairs")  # fmt: skip
+    done = run_process("--checkpoint", str(folder), "--task", "mrpc", "--data", str(glue_folder),
+                       "--output", str(output), "--amounts", "0,0.5", "--threads", "1",
+                       "--source-name", "tiny pairs")  # fmt: skip
     assert done.returncode == 0, done.stderr
     (path,) = output.iterdir()
     assert done.stdout == f"{path}\n"
@@ -38,7 +62,9 @@ def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
     assert "warning: The unpruned model's accuracy, 0.49, is below the majority class's, 0.54." in done.stderr
 
 
-def test_few_examples_are_warned_about_beside_the_result(tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
+def test_few_examples_are_warned_about_beside_the_result(
+    run: Run, tiny_bert: Path, glue_folder: Path, tmp_path: Path
+) -> None:
     done = run("--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder), "--amounts", "0.5",
                "--examples", "20", "--output", str(tmp_path / "few.json"))  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -63,19 +89,46 @@ def test_few_examples_are_warned_about_beside_the_result(tiny_bert: Path, glue_f
     ],
 )
 def test_bad_input_exits_with_two_and_one_line(
-    tiny_bert: Path, glue_folder: Path, tmp_path: Path, arguments: list[str], words: list[str]
+    run: Run, tiny_bert: Path, glue_folder: Path, tmp_path: Path, arguments: list[str], words: list[str]
 ) -> None:
     places = {"FOLDER": str(tiny_bert), "GLUE": str(glue_folder)}
     done = run(*(places.get(argument, argument) for argument in arguments), "--output", str(tmp_path / "out.json"))
+    check_refusal(done, words)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
+
+
+def test_bad_input_ends_a_process_in_the_same_way() -> None:
+    check_refusal(run_process("--checkpoint", "embedded:none", "--task", "sst2"), ["none", "choose one of"])
+
+
+def check_refusal(done: Completed, words: list[str]) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1
     assert all(word in done.stderr for word in words), done.stderr
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_a_killed_run_leaves_no_file(tmp_path: Path, how: int, code: int) -> None:
+def test_an_interrupted_run_says_so_and_leaves_no_file(
+    run: Run, tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(bar: precompute.tqdm, stage: str, **_: object) -> None:
+        if stage == "Pruning amount 0.5":  # the sweep is under way, and its first frame is there
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(precompute.tqdm, "set_postfix_str", interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        done = run("--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder),
+                   "--amounts", "0,0.5", "--output", str(tmp_path / "out"))  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.returncode == 130
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == "interrupted: what was not finished was not written"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_killed_run_leaves_no_file(tmp_path: Path) -> None:
     amounts = ",".join(str(k / 100) for k in range(100))
     checkpoint = make_bert(tmp_path / "deep-bert", layers=16)  # half a minute at all amounts: time to be killed in
     write_split(tmp_path, TASKS["sst2"], "validation", 400, seed=3)
@@ -83,13 +136,10 @@ def test_a_killed_run_leaves_no_file(tmp_path: Path, how: int, code: int) -> Non
     log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*arguments, "--amounts", amounts, "--output", str(tmp_path / "out")],
-            cwd=ROOT,
-            stderr=file,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in a shell's background
+            [*arguments, "--amounts", amounts, "--output", str(tmp_path / "out")], cwd=ROOT, stderr=file
         )
     while "amount 0." not in log.read_text() and process.poll() is None:  # until the sweep is under way
         time.sleep(0.02)
-    process.send_signal(how)
-    assert process.wait() == code, log.read_text()
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, log.read_text()
     assert list((tmp_path / "out").iterdir()) == []
