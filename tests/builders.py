@@ -1,6 +1,7 @@
 """Results for tests, made by formula: plausible, seeded, without a model."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ Hole = tuple[float, int, int]
 HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}  # amounts: first, last point
 
 
+@lru_cache(maxsize=128)  # results are immutable, and many tests begin with the same
 def make_result(
     *,
     task: str = "sst2",

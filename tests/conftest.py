@@ -88,12 +88,17 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 
 
 @pytest.fixture(scope="session")
-def components_listed() -> Iterator[None]:
-    """The installed packages are searched for components once, not by every page that a test opens."""
+def quick_pages() -> Iterator[None]:
+    """What a server does once is done once: the search of all packages for components, the compiling of a page."""
     from streamlit.components.v2 import manifest_scanner
+    from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+    from streamlit.testing.v1 import app_test, local_script_runner
 
+    compiled = ScriptCache()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: compiled)
         yield
 
 

@@ -5,6 +5,7 @@ results without reading them.
 """
 
 import json
+import os
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -107,7 +108,9 @@ def shipped() -> tuple[Entry, ...]:
         PrunescopeError: The manifest is damaged.
     """
     folder = store.SHIPPED_RESULTS
-    return tuple(entry for entry in read_manifest(folder.parent / MANIFEST) if (folder / f"{entry.key}.json").is_file())
+    entries = read_manifest(folder.parent / MANIFEST)
+    present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
+    return tuple(entry for entry in entries if f"{entry.key}.json" in present)
 
 
 def read_manifest(path: Path) -> tuple[Entry, ...]:

@@ -20,5 +20,5 @@ def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def quickly_opened(components_listed: None) -> None:
-    """Open pages without a search for components each."""
+def quickly_opened(quick_pages: None) -> None:
+    """Pages open as quickly as on a server."""

@@ -98,13 +98,18 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
                 yield kind, re.sub(r"-[0-9a-f]{64}.*", "", widget.key or widget.label), widget
 
 
+@pytest.fixture(scope="module")
+def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of results as they are shipped; no page writes there."""
+    folder = tmp_path_factory.mktemp("shipped") / "results"
+    ship(folder, make_result(), make_result(task="cola"), make_result(method="random"), on_written(), RESULT)
+    return folder
+
+
 @pytest.fixture
-def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> Path:
+def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> None:
     """Five results at hand, and a worker without a model."""
-    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
-    results = [make_result(), make_result(task="cola"), make_result(method="random"), on_written(), RESULT]
-    ship(tmp_path / "results", *results)
-    return tmp_path
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
 
 
 def drive(app: AppTest, driven: set[str]) -> None:
@@ -127,14 +132,14 @@ def opened(name: str, **parameters: str) -> AppTest:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_widget_can_be_used_in_every_way(somewhere: Path, name: str) -> None:
+def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> None:
     driven: set[str] = set()
     drive(opened(name), driven)
     assert driven >= WIDGETS[name]
 
 
 @pytest.mark.parametrize(("name", "parameter"), [(name, one) for name, own in OWN.items() for one in own])
-def test_a_bad_value_in_the_address_is_told_and_the_page_is_there(somewhere: Path, name: str, parameter: str) -> None:
+def test_a_bad_value_in_the_address_is_told_and_the_page_is_there(somewhere: None, name: str, parameter: str) -> None:
     shown = {"result": RESULT.key} if name == "Lab" and parameter in ("reduction", "amount") else {}
     app = opened(name, **shown, **{parameter: "nonsense"})
     assert app.info
@@ -144,7 +149,7 @@ def test_a_bad_value_in_the_address_is_told_and_the_page_is_there(somewhere: Pat
 
 @pytest.mark.parametrize("value", BAD)
 @pytest.mark.parametrize("name", PAGES)
-def test_no_address_breaks_a_page(somewhere: Path, name: str, value: str) -> None:
+def test_no_address_breaks_a_page(somewhere: None, name: str, value: str) -> None:
     app = opened(name, **dict.fromkeys((*OWN[name], *FREE), value))
     assert app.title or app.get("bidi_component")
     assert not app.error
