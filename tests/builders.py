@@ -232,6 +232,7 @@ def _logistic(amount: float, middle: float, width: float) -> float:
     return float((1 + np.exp(-middle / width)) / (1 + np.exp((amount - middle) / width)))
 
 
+@lru_cache(maxsize=128)  # one function a share, so that `make_result` knows it again
 def declining(share: float) -> OwnCka:
     """Falls so that the damage is the amount, with a share of it in the upper half, evenly within each half."""
     return lambda amount, point, size: 1 - amount * 2 * (share if point >= size / 2 else 1 - share)

@@ -60,11 +60,20 @@ class Process:
 
 
 @pytest.fixture(scope="module")
-def process() -> Iterator[Process]:
-    process = Process()
-    yield process
-    process.popen.kill()
-    process.popen.wait()
+def started() -> Iterator[list[Process]]:
+    processes: list[Process] = []
+    yield processes
+    for process in processes:
+        process.popen.kill()
+        process.popen.wait()
+
+
+@pytest.fixture
+def process(started: list[Process]) -> Process:
+    """A worker process that runs: the same for all tests, until one ends it."""
+    if not started or started[-1].popen.poll() is not None:
+        started.append(Process())
+    return started[-1]
 
 
 @pytest.fixture
@@ -157,8 +166,25 @@ def test_nonsense_is_survived(process: Process) -> None:
     assert "no stored result" in process.until_end_of("odd")[-1]["message"]
 
 
-def test_the_worker_ends_with_its_server_even_in_mid_run(request_json: dict[str, Any]) -> None:
-    process = Process()
+def test_a_frame_is_verified_from_the_folders_that_are_named(
+    process: Process, request_json: dict[str, Any], tiny_bert: Path, glue_folder: Path
+) -> None:
+    process.send("a", "run", request=request_json)
+    key = process.until_end_of("a")[-1]["key"]
+    folders = {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
+    process.send("v", "verify", key=key, amount=0.3, **folders)
+    events = process.until_end_of("v")
+    assert events[-1]["event"] == "done"
+    deviations = events[-1]["outcome"]
+    assert deviations["amount"] == 0.3
+    assert deviations["within_tolerance"]
+    assert set(deviations["torch_cka"]) == {"mean", "cls", "tokens"}
+    process.send("v", "verify", key=key, amount=0.4, **folders)
+    assert "amount 0.4 is not among" in process.until_end_of("v")[-1]["message"]
+
+
+def test_the_worker_ends_with_its_server_even_in_mid_run(process: Process, request_json: dict[str, Any]) -> None:
+    """The last that uses this process."""
     process.send("long", "run", request={**request_json, "amounts": [k / 100 for k in range(100)]}, fresh=True)
     while process.event()["event"] != "frame":
         pass
@@ -293,23 +319,6 @@ def test_it_can_be_cancelled_while_it_warms_up(tiny_bert: Path, glue_folder: Pat
     events = serve([run], warm_up=lambda: never.wait(PATIENCE), cancel_at="Loading PyTorch")
     never.set()
     assert kinds(events)[-1] == "cancelled"
-
-
-def test_a_frame_is_verified_from_the_folders_that_are_named(
-    process: Process, request_json: dict[str, Any], tiny_bert: Path, glue_folder: Path
-) -> None:
-    process.send("a", "run", request=request_json)
-    key = process.until_end_of("a")[-1]["key"]
-    folders = {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
-    process.send("v", "verify", key=key, amount=0.3, **folders)
-    events = process.until_end_of("v")
-    assert events[-1]["event"] == "done"
-    deviations = events[-1]["outcome"]
-    assert deviations["amount"] == 0.3
-    assert deviations["within_tolerance"]
-    assert set(deviations["torch_cka"]) == {"mean", "cls", "tokens"}
-    process.send("v", "verify", key=key, amount=0.4, **folders)
-    assert "amount 0.4 is not among" in process.until_end_of("v")[-1]["message"]
 
 
 def test_progress_is_thinned_out_and_has_the_time_left(clock: Clock) -> None:

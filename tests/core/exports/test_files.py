@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.exports.drawing import Drawing
+from core.charts.grammar import Spec
+from core.exports.drawing import Drawing, Picture
 from core.exports.figure import figure_of, frames_of
 from core.exports.files import file_name, metrics_csv, player_html, result_json, similarity_csv
-from core.renderer import LAST_HOLDS, SCALE, animation
+from core.renderer import LAST_HOLDS, SCALE, animation, draw
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import parse
@@ -42,14 +43,18 @@ def rows(text: str) -> list[dict[str, str]]:
 # ---------------------------------------------------------------- pictures
 
 
-@pytest.fixture(scope="module")
-def pictures(result: SweepResult) -> list[Image.Image]:
-    """Every frame as a PNG."""
+def drawn_here(figure: Spec, kind: Picture, frame: int) -> bytes:
+    """Draws a picture without the process of its own that `Drawing` starts."""
+    *_, content = draw({"spec": figure, "format": kind, "frames": [frame]})
+    assert content is not None
+    return content
+
+
+def test_a_frame_is_drawn_on_white_twice_as_fine_and_of_one_size(result: SweepResult) -> None:
     figure = figure_of((result,), "mean")
-    return [Image.open(io.BytesIO(Drawing(figure, "png", [frame]).wait())) for frame in range(len(AMOUNTS))]
-
-
-def test_a_frame_is_drawn_on_white_twice_as_fine_and_of_one_size(pictures: list[Image.Image]) -> None:
+    files = [drawn_here(figure, "png", frame) for frame in range(len(AMOUNTS))]
+    assert Drawing(figure, "png", [1]).wait() == files[1]
+    pictures = [Image.open(io.BytesIO(file)) for file in files]
     assert len({picture.size for picture in pictures}) == 1
     assert min(pictures[0].size) >= 400 * SCALE
     assert pictures[0].convert("RGB").getpixel((1, 1)) == (255, 255, 255)
@@ -123,7 +128,7 @@ def test_the_svg_says_what_it_shows(result: SweepResult) -> None:
 
 def test_a_comparison_shows_both_and_their_difference(result: SweepResult, other: SweepResult) -> None:
     assert len(frames_of((result, other), "mean")) == len(AMOUNTS)
-    said = texts(Drawing(figure_of((result, other), "mean"), "svg", [2]).wait())
+    said = texts(drawn_here(figure_of((result, other), "mean"), "svg", 2))
     assert "beside random pruning of the encoder, as magnitude prunes (seed 2)" in said
     assert said.count("Layer of the baseline") == 3
     assert "CKA, first − second" in said
@@ -132,7 +137,7 @@ def test_a_comparison_shows_both_and_their_difference(result: SweepResult, other
 
 def test_results_of_other_points_are_drawn_without_a_difference(result: SweepResult) -> None:
     both = make_result(num_layers=3, amounts=AMOUNTS, points="both")
-    said = texts(Drawing(figure_of((result, both), "mean"), "svg", [0]).wait())
+    said = texts(drawn_here(figure_of((result, both), "mean"), "svg", 0))
     assert said.count("Layer of the baseline") == 2
     assert "CKA, first − second" not in said
 
