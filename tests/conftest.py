@@ -3,6 +3,7 @@
 The environment is set before anything is imported that reads it.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -109,6 +110,17 @@ def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     original = st.expander
     monkeypatch.setattr(st, "expander", lambda label, **options: original(label, **{**options, "expanded": True}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported stays: Python need not look for garbage among it, neither meanwhile nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_sessionfinish() -> None:
