@@ -43,10 +43,8 @@ def requests(task: str) -> Iterator[SweepRequest]:
         data=GLUE,
         source_name=SOURCE_NAMES.get(task, TASKS[task].dataset_id),
     )
-    for request in (*(_with_method(glue, method) for method in CONTROLLED), replace(glue, scope="all-linear")):
-        yield replace(request, range_examples="all")
-        yield from controls(request, FULL_SEEDS)
-        yield from judged_beside(request)
+    if TASKS[task].dataset_id:
+        yield from _on_glue(glue)
     written = replace(glue, data="written", source_name=None)
     for method in WRITTEN_METHODS:
         yield _with_method(written, method)
@@ -58,6 +56,14 @@ def requests(task: str) -> Iterator[SweepRequest]:
             alone = replace(glue, points="layer", scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
             yield alone
             yield from judged_beside(alone)
+
+
+def _on_glue(glue: SweepRequest) -> Iterator[SweepRequest]:
+    """Yield every method on a task's validation data, with all that it takes to judge it."""
+    for request in (*(_with_method(glue, method) for method in CONTROLLED), replace(glue, scope="all-linear")):
+        yield replace(request, range_examples="all")
+        yield from controls(request, FULL_SEEDS)
+        yield from judged_beside(request)
 
 
 def _num_layers(task: str) -> int:

@@ -21,9 +21,9 @@ from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
 
 
 def _main_metrics() -> str:
-    """Name each metric that a working range is judged by, with its tasks."""
+    """Name each metric that a working range of GLUE's tasks is judged by, with its tasks."""
     tasks: dict[str, list[str]] = {}
-    for task in TASKS.values():
+    for task in filter(lambda task: task.dataset_id, TASKS.values()):
         tasks.setdefault(task.main_metric, []).append(task.title)
     titles = {"accuracy": "accuracy", "matthews_correlation": "Matthews correlation"}
     return listed([f"{titles.get(metric, metric)} for {listed(names)}" for metric, names in tasks.items()])
@@ -145,7 +145,8 @@ $$
 \frac{{M(a) - M_0}}{{M(0) - M_0}}
 $$
 
-The metric is {_main_metrics()}, whose $M_0$ is 0. For a task made from a checkpoint's own labels it is macro-F1.
+The metric is {_main_metrics()}, whose $M_0$ is 0. For {TASKS["messages"].title} and for a task
+made from a checkpoint's own labels it is macro-F1.
 
 - **The working range** ends with the last amount before the retained lead first falls below {percent(RETAINED)}. It
   is an estimate without an interval. A model whose lead is not above 0 before pruning has none.

@@ -241,10 +241,13 @@ def _choose_data(shown: SweepRequest, checkpoint: str, task: str) -> str:
 def _preset_data(task: Task) -> dict[str, str]:
     """Offer where a preset's examples are."""
     written = (SHIPPED / "subsets" / f"{task.name}.jsonl").is_file()
-    return {
-        **({"written": "Sentences written for this project"} if written else {}),
+    glue = {
         "hub": f"GLUE's {task.split.replace('_', ' ')} split, from the Hub",
         **_folder("A folder in the Hub's layout"),
+    }
+    return {
+        **({"written": "Sentences written for this project"} if written else {}),
+        **(glue if task.dataset_id else {}),
     }
 
 

@@ -26,7 +26,7 @@ SHIPPED = ROOT / "cached_results"
 
 @dataclass(frozen=True)
 class Task:
-    """One classification task: a preset of GLUE, or what a checkpoint's labels say (`core.request.tasks`).
+    """One classification task: a preset, of GLUE or of this project, or what labels say (`core.request.tasks`).
 
     Attributes:
         name: Of a preset, its configuration in the data set and its folder on disk; else `auto`.
@@ -37,7 +37,7 @@ class Task:
         metrics: Names from `core.sweep.metrics`; accuracy first.
         main_metric: The metric that the working range is judged by.
         split: The split that evaluation examples come from.
-        dataset_id: The data set of a preset on the Hub.
+        dataset_id: The data set of a preset on the Hub; empty where all its examples were written for this project.
     """
 
     name: str
@@ -103,6 +103,16 @@ TASKS: Mapping[str, Task] = {
             ("premise", "hypothesis"),
             ("entailment", "neutral", "contradiction"),
             split="validation_matched",
+        ),
+        Task(
+            "messages",
+            "Messages",
+            "What does this message do?",
+            ("sentence",),
+            ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning"),
+            ("accuracy", "matthews_correlation", "macro_f1"),
+            "macro_f1",
+            dataset_id="",
         ),
     )
 }

@@ -16,6 +16,7 @@ from core.request.catalog import (
     METHODS,
     MIN_EXAMPLES,
     POINTS,
+    TASKS,
 )
 from core.request.limits import is_hosted, limits
 from core.request.scope import layer_of
@@ -238,7 +239,9 @@ def checked(request: SweepRequest) -> SweepRequest:
     controlled = controlled_method(request.method, request.control_of)
     source = source_of(request.checkpoint)
     data = request.data or ("written" if source == "embedded" else "hub")
-    _check_columns(request, kind_of_data(data))
+    kind = kind_of_data(data)
+    _check_columns(request, kind)
+    _check_on_the_hub(request.task, kind)
     bound, amounts = limits(), parse_amounts(request.amounts)
     if len(amounts) > bound.amounts:
         raise PrunescopeError(f"{len(amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
@@ -278,6 +281,16 @@ def _check_columns(request: SweepRequest, kind: DataKind) -> None:
             f"columns or a label map with data '{request.data or kind}', whose columns are known: leave them out, or "
             "give --data FILE or hub:OWNER/NAME"
         )
+
+
+def _check_on_the_hub(task: str, kind: DataKind) -> None:
+    """Refuse to look on the Hub for a task whose examples were all written for this project.
+
+    Raises:
+        PrunescopeError: The Hub is asked for them.
+    """
+    if kind == "hub" and task in TASKS and not TASKS[task].dataset_id:
+        raise PrunescopeError(f"task {task} has no data on the Hub: give --data written, or a file of your own")
 
 
 def controlled_method(method: str, control_of: str | None) -> str | None:

@@ -71,7 +71,10 @@ def data_name(result: SweepResult) -> str:
     task, count = result.task, len(result.task.examples)
     if task.name not in TASKS:
         return f"{count} examples, {task.source_name}"
-    title = TASKS[task.name].title
+    preset = TASKS[task.name]
+    title = preset.title
+    if task.source == "written" and not preset.dataset_id:
+        return f"{count} {title.lower()}, {task.source_name}"
     if task.source in ("written", "file"):
         return f"{count} {title}-like examples, {task.source_name}"
     return f"{count} examples of {title} {task.split}, {task.source_name}"

@@ -8,14 +8,15 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
-from tiny import make_texts
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from tiny import make_bert, make_texts
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from core import finetune
 from core.finetune import kept_ids, main, parse, texts
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.glue_files import read_split
 from core.inputs.training_overlap import example_digests
+from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
 from core.training import syntax
 
@@ -89,6 +90,29 @@ def test_the_scores_on_the_card_are_those_of_plain_transformers_and_scikit_learn
     card = (made / "output" / "README.md").read_text()
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |" in card
     assert f"| matthews correlation | {correlation:.4f} |" in card
+
+
+def test_frequent_word_pieces_can_be_kept_as_well(tiny_bert: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    first = tokenizer.convert_tokens_to_ids("the")
+    plain, more = (set(kept_ids(tokenizer, [("film",)], frequent)) for frequent in (0, 3))
+    assert more - plain == {first, first + 1, first + 2} - plain
+    assert max(kept_ids(tokenizer, [("film",)], 10**6)) == len(tokenizer) - 1
+
+
+def test_sentences_written_for_this_project_serve_as_training_data(tmp_path: Path) -> None:
+    task = TASKS["messages"]
+    base = make_bert(tmp_path / "base", labels=len(task.label_names))
+    arguments = ["--task", "messages", "--data", "written", "--base", str(base), "--epochs", "0.05"]
+    arguments += ["--average-epochs", "0", "--output", str(tmp_path / "output"), "--work", str(tmp_path / "work")]
+    assert main(arguments) == 0
+    assert AutoConfig.from_pretrained(tmp_path / "output").id2label == dict(enumerate(task.label_names))
+    training = read_written(task, "training").column("sentence")
+    assert np.array_equal(np.load(tmp_path / "output" / TRAINING_EXAMPLES), example_digests(zip(training)))
+    card = (tmp_path / "output" / "README.md").read_text()
+    assert "on the 128 written evaluation examples" in card
+    assert "core.finetune --task messages --data written" in card
+    assert "nyu-mll" not in card
 
 
 @pytest.fixture(scope="module")

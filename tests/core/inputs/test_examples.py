@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from collections import Counter
 from hashlib import sha256
 
@@ -220,13 +221,24 @@ class TestCalibration:
 
 
 class TestWritten:
-    @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp"])
+    @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp", "messages"])
     def test_every_written_subset_is_whole_and_balanced(self, task):
         subset = load_subset(TASKS[task], "written", None)
         calibration = load_calibration(TASKS[task], "written", subset)
-        assert (len(subset.rows), sum(subset.gold)) == (128, 64)
-        assert (len(calibration.rows), sum(calibration.gold)) == (64, 32)
+        labels = range(len(TASKS[task].label_names))
+        assert Counter(subset.gold) == dict.fromkeys(labels, 128 // len(labels))
+        assert Counter(calibration.gold) == dict.fromkeys(labels, 64 // len(labels))
         assert len({*subset.texts, *calibration.texts}) == 192
+
+    def test_training_sentences_are_balanced_and_none_resembles_one_that_is_evaluated(self):
+        def pieces(text):
+            letters = re.sub(r"\W+", " ", text.lower())
+            return {letters[k : k + 5] for k in range(len(letters) - 4)}
+
+        parts = {part: written_examples.read_written(TASKS["messages"], part) for part in ("training", "evaluation")}
+        assert Counter(parts["training"].column("label")) == dict.fromkeys("01234567", 120)
+        trained, evaluated = ([pieces(text) for text in table.column("sentence")] for table in parts.values())
+        assert max(len(one & other) / len(one | other) for one in trained for other in evaluated) < 0.3
 
 
 class TestRefusals:

@@ -65,6 +65,7 @@ def test_refusals_name_value_bound_and_remedy(tmp_path: Path) -> None:
     refuse("unknown task 'sst5': choose one of sst2", task="sst5")
     refuse("unknown method 'magic'", method="magic")
     refuse("unknown points 'x'", points="x")
+    refuse("task messages has no data on the Hub: give --data written", task="messages", data="hub")
     refuse("unknown scope 'decoder'", scope="decoder")
     refuse("unknown scope 'None'", scope=None)
     refuse("unknown embedded checkpoint 'nope'", checkpoint="embedded:nope")

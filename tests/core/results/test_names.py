@@ -52,6 +52,7 @@ def test_a_proper_noun_keeps_its_capital_in_a_sentence() -> None:
 
 def test_data_that_was_written_is_said_to_be() -> None:
     assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
+    assert data_name(make_result(task="messages", source="written")).startswith("200 messages, written")
     assert data_name(make_result(num_examples=80)) == "80 examples of SST-2 validation, GLUE"
 
 
