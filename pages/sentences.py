@@ -25,6 +25,7 @@ from core.request.catalog import METHODS, REDUCTIONS, TASKS
 from core.results.library import Entry
 from core.results.names import amount_name, checkpoint_name, in_sentence, pruning_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
+from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_result, shortlist
@@ -41,8 +42,8 @@ EXPLANATION = (
     "prediction is no longer the unpruned model's."
 )
 NO_TEXTS = (
-    "The texts of these examples are not shipped, because they are not ours to ship: they are named by their row "
-    "numbers in the data set. Where this computer has drawn the same examples itself, in the Lab or on the command "
+    "The texts of these examples are not in the result, because they are not ours to ship: they are named by their row "
+    "numbers in the data. Where this computer has drawn the same examples itself, in the Lab or on the command "
     "line, their texts are shown."
 )
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
@@ -145,9 +146,11 @@ def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
 
 
 def text_names(result: SweepResult) -> list[str]:
-    """Name the columns of a task's texts."""
-    task = TASKS.get(result.task.name)
-    return [column_name(column).capitalize() for column in task.text_columns] if task else []
+    """Name the columns of a task's texts; those of a table of one's own may be called anything."""
+    task = task_of(result.task)
+    if task.name in TASKS:
+        return [column_name(column).capitalize() for column in task.text_columns]
+    return ["Text"] if len(task.text_columns) == 1 else ["First text", "Second text"]
 
 
 def row_of(result: SweepResult, example: Example) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Results for tests, made by formula: plausible, seeded, without a model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,11 +11,14 @@ from core.request.amounts import FINE_AMOUNTS, amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest
+from core.request.tasks import AUTO, made_task
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     ChangedRecord,
     CheckpointRecord,
+    ColumnsRecord,
     DivergenceRecord,
+    FileRecord,
     FloorRecord,
     Frame,
     LayerStatistics,
@@ -33,6 +36,7 @@ from core.results.schema import (
 )
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, place_of
+from core.sweep.metrics import evaluate
 from core.sweep.statistics import layer_statistics
 
 OwnCka = Callable[[float, int, int], float | None]
@@ -167,6 +171,39 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
     """Changes fields of a result and gives it the key and checksum that follow."""
     changed = result.model_copy(update=changes)
     return sealed(changed.model_copy(update={"key": key_of(changed)}))
+
+
+def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
+    """Gives a result the task of a classifier with labels of its own, on a file."""
+    random = np.random.default_rng(0)
+    count = len(result.task.examples)
+    gold = tuple(random.integers(0, len(labels), count).tolist())
+    metrics = made_task(("review",), labels).metrics
+
+    def frame(known: Frame) -> Frame:
+        kept = random.random(count) > known.amount
+        predictions = np.where(kept, gold, random.integers(0, len(labels), count)).tolist()
+        values, intervals = evaluate(metrics, gold, predictions)
+        return known.model_copy(update={"predictions": tuple(predictions), "metrics": values, "intervals": intervals})
+
+    task = result.task.model_copy(
+        update={
+            "name": AUTO,
+            "source": "file",
+            "source_name": "moods.csv",
+            "split": "all",
+            "gold": gold,
+            "label_names": tuple(labels),
+            "main_metric": "macro_f1",
+            "fingerprint": digest([AUTO, labels]),
+            "columns": ColumnsRecord(text=("review",), label="mood"),
+            "label_map": {"meh": None},
+            "files": (FileRecord(name="moods.csv", sha256="0" * 64, rows=(0, 2 * count)),),
+            "guessed": ("text",),
+        }
+    )
+    checkpoint = result.checkpoint.model_copy(update={"id": "moods", "source": "folder"})
+    return with_own_key(result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames)))
 
 
 def with_neighbours(result: SweepResult, own: OwnCka) -> SweepResult:

@@ -14,6 +14,7 @@ import vl_convert
 from core.charts.overview import player_frames, player_views
 from core.charts.view import View, reduction_choices, specs
 from core.findings.claim import verdict_details, verdict_finding
+from core.findings.data import reading_note
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.names import checkpoint_name, pruning_name
@@ -244,6 +245,8 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
         st.markdown(plain(verdict_finding(result, companions)))
         with st.expander("Details"):
             st.markdown(plain(verdict_details(result, companions)))
+            if note := reading_note(result.task):
+                st.markdown(plain(note))
 
 
 def choose_reduction(result: SweepResult | None = None) -> str:

@@ -48,6 +48,7 @@ DEFAULT_REQUEST = SweepRequest(FIRST.id, FIRST.task)
 OTHER = "other checkpoint"
 FOLDER = "folder"
 OWN_SENTENCES = "own sentences"
+PLACEHOLDER = "./"  # begins the checkpoint of a result whose folder is not known (`core.results.provenance`)
 ONE_LAYER = "one layer"
 LIST = "list"
 WITH_CONTROL = "with-control"
@@ -218,7 +219,8 @@ def _choose_checkpoint(shown: SweepRequest) -> str:
 def _checkpoint_choice(checkpoint: str) -> str:
     if checkpoint in KNOWN:
         return checkpoint
-    return FOLDER if not is_hosted() and Path(checkpoint).is_dir() else OTHER
+    is_place = checkpoint.startswith(PLACEHOLDER) or Path(checkpoint).is_dir()
+    return FOLDER if is_place and not is_hosted() else OTHER
 
 
 def _choose_task(shown: SweepRequest, checkpoint: str) -> str:
@@ -259,6 +261,9 @@ def _data_choice(data: str) -> str:
 
 def _choose_table(shown: SweepRequest, task: str, checkpoint: str, choice: str) -> ChosenTable | None:
     """Ask for a file; that of the run on show serves on."""
+    if not checkpoint.strip() and task not in TASKS:
+        st.info("The labels come from the checkpoint: say first which one it is.")
+        return None
     data = shown.data or ""
     before = ChosenTable(data, shown.text, shown.label, shown.label_map) if data.startswith(OWN) else None
     try:
@@ -272,8 +277,6 @@ def _known_task(task: str, checkpoint: str, choice: str) -> Task:
     """Return a preset, or the task of a checkpoint's own labels, which are read where they are at hand."""
     if task in TASKS:
         return TASKS[task]
-    if not checkpoint.strip():
-        raise PrunescopeError("the labels come from the checkpoint: say first which one it is")
     with st.spinner("Reading the checkpoint's labels …", show_time=False):
         return made_task((), labels_at_hand(_existing(checkpoint) if choice == FOLDER else checkpoint))
 
@@ -359,7 +362,8 @@ def _type_checkpoint(shown: SweepRequest, choice: str, busy: bool) -> str:
     """Ask for a checkpoint by its place; outside the form, for the page reads its labels."""
     if choice not in (OTHER, FOLDER):
         return choice
-    value = shown.checkpoint if _checkpoint_choice(shown.checkpoint) == choice else ""
+    is_known = _checkpoint_choice(shown.checkpoint) == choice and not shown.checkpoint.startswith(PLACEHOLDER)
+    value = shown.checkpoint if is_known else ""
     if choice == FOLDER:
         return _type_folder("Folder of the checkpoint", value, "folder", busy)
     return st.text_input(
