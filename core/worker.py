@@ -29,7 +29,7 @@ from typing import Any, TextIO
 from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import EMBEDDED
-from core.request.sweep_request import SweepRequest, kind_of_data, source_of
+from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
 from core.results import schema, store
 
 IDLE_SECONDS = 30 * 60.0
@@ -236,6 +236,14 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
     return {"folder": str(folder)}
 
 
+def _fetch(order: Order, report: Reporter) -> dict[str, Any]:
+    """Download what is read of a data set on the Hub; name its commit, and where its files are."""
+    from core.inputs.hub_data import find_dataset
+
+    found = find_dataset(dataset_of(order["data"]), order["split"], report)
+    return {"data": found.reference, "files": [[str(file.path), file.name] for file in found.evaluated().files]}
+
+
 def _stored(key: str) -> Path:
     """Return the file of a stored result."""
     path = store.find(key)
@@ -245,7 +253,13 @@ def _stored(key: str) -> Path:
 
 
 Answer = Callable[[Order, Reporter], dict[str, Any]]
-ANSWERS: Mapping[str, Answer] = {"verify": _verify, "predict": _predict, "estimate": _estimate, "export": _export}
+ANSWERS: Mapping[str, Answer] = {
+    "verify": _verify,
+    "predict": _predict,
+    "estimate": _estimate,
+    "export": _export,
+    "fetch": _fetch,
+}
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
 
 

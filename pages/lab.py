@@ -38,7 +38,8 @@ from ui.player import choose_reduction, show_finding, show_player, start_in_addr
 from ui.presets import offer_presets, preset_chosen
 from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, loaded, note_computed
-from ui.selectors import DEFAULT_REQUEST, Asked, choose_sweep, forget_settings
+from ui.selectors import DEFAULT_REQUEST, Asked, choose_sweep
+from ui.settings import forget_settings
 from ui.text import plain
 from ui.upload import kept, show_upload
 

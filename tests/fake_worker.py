@@ -116,6 +116,16 @@ def predict(job: str, text: str, amounts: list[float]) -> None:
         emit(job, "done", outcome=outcome)
 
 
+def fetch(job: str, data: str) -> None:
+    """A data set of thirty rows, unless its name says otherwise."""
+    if data.endswith("/refused"):
+        emit(job, "error", message=f"'{data}' is <b>gated</b>")
+        return
+    file = MATERIAL_FILE.with_name("fetched.csv")
+    file.write_text("text,label\n" + "".join(f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)))
+    emit(job, "done", outcome={"data": f"{data}@{'c' * 40}", "files": [[str(file), "data/fetched.csv"]]})
+
+
 def carry_out(order: dict) -> None:
     job, script = order["job"], order.get("request", {}).get("source_name") or ""
     match order["op"]:
@@ -127,6 +137,8 @@ def carry_out(order: dict) -> None:
             verify(job, order["amount"])
         case "predict":
             predict(job, order["texts"][0], order["amounts"])
+        case "fetch":
+            fetch(job, order["data"])
         case "export":
             emit(job, "done", outcome={"folder": f"/somewhere/{order['amount']}"})
 

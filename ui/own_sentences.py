@@ -36,6 +36,7 @@ class ChosenTable:
     text: tuple[str, ...]
     label: str | None
     label_map: LabelMap
+    split: str | None = None
 
 
 def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
@@ -73,7 +74,7 @@ def _what_is_needed(task: Task) -> str:
     return f"Needed are columns: {texts}, and one that labels it as {' or '.join(map(_words, task.label_names))}."
 
 
-def ask_meaning(data: str, table: Table, task: Task) -> ChosenTable | None:
+def ask_meaning(data: str, table: Table, task: Task, split: str | None = None) -> ChosenTable | None:
     """Ask what the columns and the labels of a table mean, beginning with a guess; None while that is undecided."""
     guess = likely_columns(table, None if task.name == AUTO else task)
     columns = _ask_columns(table, task, guess)
@@ -82,7 +83,7 @@ def ask_meaning(data: str, table: Table, task: Task) -> ChosenTable | None:
         return None
     _tell(table, task, columns, means)
     said = tuple((value, label) for value, label in means.items() if label is None or label != _named(value, task))
-    return ChosenTable(data, columns.text, columns.label, said)
+    return ChosenTable(data, columns.text, columns.label, said, split)
 
 
 def _ask_columns(table: Table, task: Task, guess: Columns) -> Columns:

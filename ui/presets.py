@@ -9,9 +9,10 @@ import streamlit as st
 from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
-from ui.selectors import begin_with_control, forget_settings
+from ui.selectors import begin_with_control
+from ui.settings import forget_settings
 
-KEPT = ("checkpoint", "task", "data", "hub-id", "folder")  # settings that no preset touches
+KEPT = ("checkpoint", "task", "data", "split", "hub-id", "folder")  # settings that no preset touches
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _fill(preset: Preset, shown: SweepRequest) -> None:
         shown.task,
         amounts=DEFAULT_AMOUNTS,
         data=shown.data,
+        split=shown.split,
         text=shown.text,
         label=shown.label,
         label_map=shown.label_map,

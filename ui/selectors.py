@@ -2,13 +2,13 @@
 
 Choices that decide which other settings exist stand outside the form and take effect at once. Typed fields stand inside
 it, or are closed while a job runs: a field with uncommitted text beside a running job would swallow the next click.
-Every widget starts with what the request on show says; `forget_settings` resets them.
+Every widget starts with what the request on show says; `ui.settings.forget_settings` resets them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -35,9 +35,11 @@ from core.request.catalog import (
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, judged_beside, small_steps
 from core.request.limits import is_hosted, limits
 from core.request.scope import layer_of
-from core.request.sweep_request import OWN, TABLE_SUFFIXES, SweepRequest
+from core.request.sweep_request import DATASET, OWN, TABLE_SUFFIXES, SweepRequest
 from core.request.tasks import AUTO, AUTO_TITLE, made_task
+from ui.own_dataset import choose_dataset
 from ui.own_sentences import ChosenTable, choose_table
+from ui.settings import begin
 from ui.text import plain
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
@@ -48,6 +50,7 @@ DEFAULT_REQUEST = SweepRequest(FIRST.id, FIRST.task)
 OTHER = "other checkpoint"
 FOLDER = "folder"
 OWN_SENTENCES = "own sentences"
+ON_HUB = "data set"
 PLACEHOLDER = "./"  # begins the checkpoint of a result whose folder is not known (`core.results.provenance`)
 ONE_LAYER = "one layer"
 LIST = "list"
@@ -107,7 +110,8 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
     with right:
         method = _choose_method(shown)
         controlled = _choose_controlled(shown, method)
-    own = _choose_table(shown, task, checkpoint, model_choice) if data_choice == OWN_SENTENCES else None
+    of_own = data_choice in (OWN_SENTENCES, ON_HUB)
+    own = _choose_table(shown, task, checkpoint, model_choice, data_choice, busy) if of_own else None
     with st.expander("More settings", key="lab-more"):
         left, right = st.columns(2, gap="medium")
         with left:
@@ -134,7 +138,7 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
             beside = st.container(width="content")
 
     def request() -> SweepRequest:
-        table = _decided(own) if data_choice == OWN_SENTENCES else None
+        table = _decided(own) if of_own else None
         return SweepRequest(
             checkpoint=_existing(checkpoint) if model_choice == FOLDER else checkpoint,
             task=task,
@@ -148,6 +152,7 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
             measures=measures,
             until_damage=until,
             data=table.data if table else _existing(data) if data_choice == FOLDER else data,
+            split=table.split if table else None,
             text=table.text if table else (),
             label=table.label if table else None,
             label_map=table.label_map if table else (),
@@ -159,31 +164,9 @@ def choose_sweep(shown: SweepRequest, busy: bool) -> Asked:
 # ---------------------------------------------------------------- what the widgets begin with
 
 
-def forget_settings(kept: Sequence[str] = ()) -> None:
-    """Reset the widgets to what `choose_sweep` is told to show.
-
-    Args:
-        kept: Prefixes of the settings that stay as they are.
-    """
-    keys = st.session_state.get("lab-settings", set())
-    for key in [key for key in keys if not key.startswith(tuple(f"lab-{name}" for name in kept))]:
-        keys.discard(key)
-        if key in st.session_state:
-            del st.session_state[key]
-
-
 def begin_with_control(wanted: bool) -> None:
-    """After `forget_settings`, say whether the settings ask for the random control as well."""
-    _begin(WITH_CONTROL, wanted)
-
-
-def _begin(name: str, value: Any) -> str:
-    """Set a widget's first value and return its key."""
-    key = f"lab-{name}"
-    st.session_state.setdefault("lab-settings", set()).add(key)
-    if key not in st.session_state:
-        st.session_state[key] = value
-    return key
+    """After `ui.settings.forget_settings`, say whether the settings ask for the random control as well."""
+    begin(WITH_CONTROL, wanted)
 
 
 # ---------------------------------------------------------------- chosen, outside the form
@@ -192,7 +175,7 @@ def _begin(name: str, value: Any) -> str:
 def _choose(label: str, names: Mapping[str, str], chosen: str | None, name: str, note: str | None = None) -> str:
     """Draw a select box that starts with `chosen`, or with its first option if that is not among them."""
     first = chosen if chosen is not None and chosen in names else next(iter(names))
-    key = _begin(name, first)
+    key = begin(name, first)
     if st.session_state[key] not in names:
         st.session_state[key] = first
     return st.selectbox(label, list(names), format_func=lambda option: names[option], key=key, help=note)
@@ -219,7 +202,7 @@ def _choose_checkpoint(shown: SweepRequest) -> str:
 def _checkpoint_choice(checkpoint: str) -> str:
     if checkpoint in KNOWN:
         return checkpoint
-    is_place = checkpoint.startswith(PLACEHOLDER) or Path(checkpoint).is_dir()
+    is_place = checkpoint.startswith(PLACEHOLDER) or isdir(checkpoint)
     return FOLDER if is_place and not is_hosted() else OTHER
 
 
@@ -228,13 +211,17 @@ def _choose_task(shown: SweepRequest, checkpoint: str) -> str:
     own = KNOWN[checkpoint].task if checkpoint in KNOWN else AUTO
     preferred = shown.task if _checkpoint_choice(shown.checkpoint) == checkpoint else own
     presets = {name: f"{task.title}: {task.question}" for name, task in TASKS.items()}
-    names = {**presets, AUTO: f"{AUTO_TITLE}, on a file of mine"}
+    names = {**presets, AUTO: f"{AUTO_TITLE}, on data of my own"}
     return _choose("Task", names, preferred, f"task-{checkpoint}", "What the checkpoint was fine-tuned to decide.")
 
 
 def _choose_data(shown: SweepRequest, checkpoint: str, task: str) -> str:
     """Embedded checkpoints start with what lies beside them, others with the Hub; without a preset a file it is."""
-    names = {**(_preset_data(TASKS[task]) if task in TASKS else {}), OWN_SENTENCES: "A file of my own"}
+    names = {
+        **(_preset_data(TASKS[task]) if task in TASKS else {}),
+        OWN_SENTENCES: "A file of my own",
+        ON_HUB: "A data set on the Hub",
+    }
     embedded = checkpoint in KNOWN and KNOWN[checkpoint].folder is not None
     preferred = ("written" if embedded else "hub") if shown.data is None else _data_choice(shown.data)
     return _choose("Examples from", names, preferred, f"data-{embedded}" if task in TASKS else "data-own")
@@ -254,20 +241,26 @@ def _preset_data(task: Task) -> dict[str, str]:
 
 
 def _data_choice(data: str) -> str:
+    if data.startswith(DATASET):
+        return ON_HUB
     if data.startswith(OWN) or data.lower().endswith(TABLE_SUFFIXES):
         return OWN_SENTENCES
     return data if data in ("written", "hub") else FOLDER
 
 
-def _choose_table(shown: SweepRequest, task: str, checkpoint: str, choice: str) -> ChosenTable | None:
-    """Ask for a file; that of the run on show serves on."""
+def _choose_table(
+    shown: SweepRequest, task: str, checkpoint: str, model_choice: str, data_choice: str, busy: bool
+) -> ChosenTable | None:
+    """Ask for a file or a data set; that of the run on show serves on."""
     if not checkpoint.strip() and task not in TASKS:
         st.info("The labels come from the checkpoint: say first which one it is.")
         return None
-    data = shown.data or ""
-    before = ChosenTable(data, shown.text, shown.label, shown.label_map) if data.startswith(OWN) else None
+    data, is_on_hub = shown.data or "", data_choice == ON_HUB
+    is_shown = shown.task == task and data.startswith(DATASET if is_on_hub else OWN)
+    before = ChosenTable(data, shown.text, shown.label, shown.label_map, shown.split) if is_shown else None
     try:
-        return choose_table(_known_task(task, checkpoint, choice), before if shown.task == task else None)
+        known = _known_task(task, checkpoint, model_choice)
+        return choose_dataset(known, before, busy) if is_on_hub else choose_table(known, before)
     except PrunescopeError as error:
         st.error(plain(str(error)))
         return None
@@ -284,7 +277,7 @@ def _known_task(task: str, checkpoint: str, choice: str) -> Task:
 def _decided(table: ChosenTable | None) -> ChosenTable:
     if table is None:
         raise PrunescopeError(
-            "there is no file to read yet: choose one and say what is in it, or choose other examples"
+            "there are no examples to read yet: choose them and say what is in them, or choose others"
         )
     return table
 
@@ -314,7 +307,7 @@ def _choose_control(method: str) -> bool:
         f"{small_steps()[1]:.0%} until the overall change is {UNTIL_DAMAGE:g}; of one layer alone {ONE_LAYER_SEEDS} "
         "times, in the steps of the run. No curve can be judged without it. Stored results are not computed again."
     )
-    return st.toggle("With its random control", key=_begin(WITH_CONTROL, False), help=note)
+    return st.toggle("With its random control", key=begin(WITH_CONTROL, False), help=note)
 
 
 def _choose_scope(shown: SweepRequest) -> str:
@@ -330,7 +323,7 @@ def _step_of(amounts: tuple[float, ...]) -> str:
 
 def _choose_largest(shown: SweepRequest) -> float:
     largest = shown.amounts[-1]
-    key = _begin("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
+    key = begin("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
     return st.slider("Largest amount", 0.05, 0.95, step=0.05, key=key)
 
 
@@ -338,7 +331,7 @@ def _choose_stop(shown: SweepRequest) -> float | None:
     """Ask whether a sweep stops once the model has changed as much as results are compared at."""
     damage = shown.until_damage or UNTIL_DAMAGE
     key, note = (
-        _begin("until", shown.until_damage is not None),
+        begin("until", shown.until_damage is not None),
         "Overall change: 1 − the mean similarity of all layers.",
     )
     return damage if st.checkbox(f"Stop at an overall change of {damage:g}", key=key, help=note) else None
@@ -351,7 +344,7 @@ def _choose_measures(shown: SweepRequest) -> tuple[str, ...]:
 
 
 def _choose_measure(name: str, shown: SweepRequest) -> bool:
-    key, measure = _begin(f"measure-{name}", name in shown.measures), MEASURES[name]
+    key, measure = begin(f"measure-{name}", name in shown.measures), MEASURES[name]
     return st.checkbox(f"Measure {measure.title.lower()} as well", key=key, help=measure.explanation)
 
 
@@ -368,7 +361,7 @@ def _type_checkpoint(shown: SweepRequest, choice: str, busy: bool) -> str:
         return _type_folder("Folder of the checkpoint", value, "folder", busy)
     return st.text_input(
         "Id on the Hub",
-        key=_begin("hub-id", value),
+        key=begin("hub-id", value),
         placeholder="owner/name or owner/name@revision",
         help=f"{KINDS} Without a revision, the newest one.",
         disabled=busy,
@@ -381,12 +374,12 @@ def _type_data(shown: SweepRequest) -> str:
 
 
 def _type_folder(label: str, value: str, name: str, disabled: bool = False) -> str:
-    key = _begin(name, value)
+    key = begin(name, value)
     return st.text_input(label, key=key, placeholder="a path on this computer", disabled=disabled)
 
 
 def _type_layer(shown: SweepRequest) -> str:
-    key = _begin("layer", min((layer_of(shown.scope) or 0) + 1, MAX_LAYERS))
+    key = begin("layer", min((layer_of(shown.scope) or 0) + 1, MAX_LAYERS))
     number = st.number_input("Layer", 1, MAX_LAYERS, key=key, help="Layer 1 is the first.", width=TYPED_WIDTH)
     return f"layer:{number - 1}"
 
@@ -394,7 +387,7 @@ def _type_layer(shown: SweepRequest) -> str:
 def _type_amounts(shown: SweepRequest) -> str:
     value = ", ".join(amount_text(amount) for amount in shown.amounts)
     note = "Fractions below 1. The baseline, 0, is always there."
-    return st.text_input("Amounts", key=_begin("amounts", value), help=note)
+    return st.text_input("Amounts", key=begin("amounts", value), help=note)
 
 
 def _type_examples(shown: SweepRequest) -> int | None:
@@ -404,7 +397,7 @@ def _type_examples(shown: SweepRequest) -> int | None:
         MIN_EXAMPLES,
         most,
         None,
-        key=_begin("examples", None if asked is None else min(asked, most)),
+        key=begin("examples", None if asked is None else min(asked, most)),
         placeholder=f"all, or {DEFAULT_EXAMPLES}",
         help=f"Empty: all that there are, at most {DEFAULT_EXAMPLES}; of a file of your own at most half its rows.",
         width=TYPED_WIDTH,
@@ -412,7 +405,7 @@ def _type_examples(shown: SweepRequest) -> int | None:
 
 
 def _type_seed(shown: SweepRequest) -> int:
-    key, note = _begin("seed", shown.seed), "Of pruning; examples do not change."
+    key, note = begin("seed", shown.seed), "Of pruning; examples do not change."
     return st.number_input("Seed", 0, 2**32 - 1, key=key, help=note, width=TYPED_WIDTH)
 
 
@@ -424,8 +417,9 @@ def _run_button(busy: bool) -> bool:
 def _existing(folder: str) -> str:
     """Check a typed folder; without the check, other text would be taken for an id on the Hub."""
     path = Path(folder.strip()).expanduser()
-    if not folder.strip() or not path.is_dir():
-        raise PrunescopeError(f"'{folder.strip()}' is not a folder on this computer: type the path of one that exists")
+    if not folder.strip() or not isdir(path):
+        shown = folder.strip()[:120]
+        raise PrunescopeError(f"'{shown}' is not a folder on this computer: type the path of one that exists")
     return str(path)
 
 

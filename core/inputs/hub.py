@@ -160,6 +160,11 @@ def dataset_listing(dataset_id: str, revision: str) -> Listing:
     return Listing(dataset_id, str(info.sha), revision, files, (info.card_data or {}).get("configs"))
 
 
+def is_cached(dataset_id: str, revision: str) -> bool:
+    """Whether the local cache has something of a data set at a revision."""
+    return _cached_listing(_api(), dataset_id, revision) is not None
+
+
 def listed_file(listing: Listing, name: str, report: Report | None = None) -> Path:
     """Fetch one file of a listed data set, or find it in the local cache.
 

@@ -5,6 +5,7 @@ Its own Parquet files serve, or those that the Hub has converted. A loading scri
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from huggingface_hub.errors import RevisionNotFoundError
 
@@ -64,11 +65,6 @@ class HubData:
         """Return the training split, or what is evaluated."""
         return self._part(self.split if self.is_shared else TRAINING)
 
-    def size(self) -> int | None:
-        """Return the bytes of the first file of the evaluated split; None if the Hub cannot be asked."""
-        size: int | None = self.listing.files[self.splits[self.split][0]].size
-        return size
-
     def _part(self, split: str) -> Part:
         if split not in self._fetched:
             files = self._fetch(split)
@@ -82,7 +78,7 @@ class HubData:
         for name in self.splits[split]:
             size += self.listing.files[name].size or 0
             check_size(self.listing.id, size, "data set")
-            path = listed_file(self.listing, name, self.report)
+            path = listed_file(self.listing, name, self._report_of(name))
             files.append(DataFile(path, name))
             rows += row_count(path)
             if rows >= limits().rows:
@@ -93,6 +89,14 @@ class HubData:
                 "reached: try again when it can"
             )
         return tuple(files)
+
+    def _report_of(self, name: str) -> Report | None:
+        """Report the download of a file with its size, which is known before it begins."""
+        report, size = self.report, self.listing.files[name].size
+        if report is None:
+            return None
+        stage = f"downloading {PurePosixPath(name).name}{f', {size / 2**20:,.1f} MiB' if size else ''}"
+        return lambda _, done, total: report(stage, done, total)
 
 
 def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -> HubData:

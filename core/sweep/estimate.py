@@ -11,12 +11,13 @@ from core.encoder.batches import encode, plan_windows
 from core.encoder.loading import Checkpoint, borrow
 from core.inputs.checkpoint_files import CONFIG
 from core.inputs.examples import EvalSubset
-from core.inputs.hub import Report
+from core.inputs.hub import Report, is_cached
+from core.inputs.hub_data import MAIN
 from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
 from core.pruning import Plan
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
 from core.request.controls import likely_amounts
-from core.request.sweep_request import SweepRequest, source_of
+from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
 from core.results import store
 from core.sweep.runner import make_plan, open_runner
 from core.sweep.sweep import check_fit, has_floor
@@ -98,6 +99,9 @@ def to_download(request: SweepRequest) -> str | None:
         place = f"{task.name}/{task.split}-00000-of-00001.parquet"
         if not isinstance(try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str):
             return "data"
+    if kind_of_data(request.data or "hub") == "dataset":
+        asked = dataset_of(request.data or "")
+        return None if is_cached(asked.id, asked.revision or MAIN) else "data"
     return None
 
 

@@ -16,10 +16,11 @@ from tiny import EMOTIONS, emotion_texts, make_emotions
 
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
+from core.inputs.uploads import keep
 from core.precompute import compute, main, parse
 from core.precompute import request_of as request_of_options
 from core.request.catalog import METHODS, ROOT, TASKS
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.provenance import recipe, request_of, task_of
 from core.results.schema import SweepResult
@@ -121,6 +122,15 @@ def test_every_kind_of_file_gives_the_same_examples(checkpoint: Path, write: Wri
     found = prepare(ask("--checkpoint", checkpoint, "--data", write(named(), name)))
     assert found.key == expected.key
     assert found.subset.texts == expected.subset.texts
+
+
+def test_an_upload_in_the_lab_and_the_file_on_the_command_line_are_one_result(checkpoint: Path, write: Write) -> None:
+    file = write(named())
+    upload = SweepRequest(
+        str(checkpoint), "auto", data=keep(file.name, file.read_bytes()), text=("text",), label="emotion"
+    )
+    found, expected = prepare(checked(upload)), prepare(ask("--checkpoint", checkpoint, "--data", file))
+    assert (found.key, found.subset.source_name) == (expected.key, expected.subset.source_name)
 
 
 def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint: Path, write: Write) -> None:

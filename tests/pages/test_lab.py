@@ -680,7 +680,7 @@ def test_a_bad_file_is_told_in_plain_text_and_not_run(queue: JobQueue, asked: li
     assert "row 32 has 2 fields, its header 3" in page.error[0].value
     press(page, "Run")
     assert not asked
-    assert any("there is no file to read yet" in error.value for error in page.error)
+    assert any("there are no examples to read yet" in error.value for error in page.error)
 
 
 def test_what_a_file_says_is_shown_as_it_is(queue: JobQueue) -> None:
@@ -746,6 +746,49 @@ def test_a_head_without_labels_is_refused_before_a_file_is_asked_for(queue: JobQ
     page.text_input(key="lab-folder").set_value(str(moods))
     run(page)
     assert any("predicts a number" in error.value.replace("\\", "") for error in page.error)
+
+
+# ---------------------------------------------------------------- a data set on the Hub
+
+
+def fetch(page: AppTest, name: str, split: str = "validation") -> AppTest:
+    choose(page, "lab-data-True", "data set")
+    page.text_input(key="lab-dataset").set_value(name)
+    page.text_input(key="lab-split").set_value(split)
+    press(page, "Read it")
+    return run(page)
+
+
+def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = fetch(open_page(LAB), "owner/moods/en", "test")
+    assert page.selectbox(key="lab-means-sst2-POSITIVE").value == "positive"
+    assert "Say what “meh” means" in told(page)
+    press(page, "Run")
+    assert not asked
+    say(page, meh="left out")
+    assert "20 examples: 10 negative, 10 positive; 10 left out. 10 of them" in told(page)
+    press(page, "Run")
+    (request,) = asked
+    assert (request.data, request.split) == (f"hub:owner/moods/en@{'c' * 40}", "test")
+    assert (request.text, request.label, request.label_map) == (("text",), "label", (("meh", None),))
+
+
+def test_another_name_is_not_run_before_it_is_read(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = fetch(open_page(LAB), "owner/moods")
+    say(page, meh="left out")
+    page.text_input(key="lab-dataset").set_value("owner/others")
+    run(page)
+    press(page, "Run")
+    assert not asked
+    assert any("there are no examples to read yet" in error.value for error in page.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("owner/refused", "is \\<b\\>gated"), ("moods", "is no data set"), ("../x/y", "is no data set")]
+)
+def test_a_data_set_that_is_refused(queue: JobQueue, name: str, words: str) -> None:
+    page = fetch(open_page(LAB), name)
+    assert any(words in error.value for error in page.error)
 
 
 # ---------------------------------------------------------------- the process
