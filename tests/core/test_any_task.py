@@ -3,8 +3,6 @@
 import csv
 import json
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -85,14 +83,12 @@ def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[in
 
 
 def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
-    checkpoint: Path, write: Write, tmp_path: Path
+    checkpoint: Path, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--checkpoint", str(checkpoint), "--data", str(write(named())), "--amounts", "0,0.5"]
-    command = [sys.executable, "-m", "core.precompute", *arguments, "--output", str(tmp_path / "out.json")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert main([*arguments, "--output", str(tmp_path / "out.json")]) == 0
     assert "from mine.csv, rows 1 to 120: the text from “text”, the label from “emotion” (text and label guessed)" in (
-        done.stderr
+        capsys.readouterr().err
     )
     result = store.load(tmp_path / "out.json")
     task, frame = result.task, result.frames[0]

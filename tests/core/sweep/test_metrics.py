@@ -50,10 +50,17 @@ def test_the_interval_of_macro_f1_is_that_of_an_independent_stratified_bootstrap
     gold = random.randint(4, size=80)
     predicted = np.where(random.rand(80) < 0.7, gold, random.randint(4, size=80))
     rows = [np.flatnonzero(gold == label) for label in range(4)]
-    scores = []
-    for _ in range(2000):
-        drawn = np.concatenate([random.choice(of_label, len(of_label)) for of_label in rows])
-        scores.append(f1_score(gold[drawn], predicted[drawn], average="macro"))
+
+    def macro_f1(drawn: np.ndarray) -> float:
+        """By its definition: scikit-learn takes a hundred times as long."""
+        true, said = (values[drawn] == np.arange(4)[:, None] for values in (gold, predicted))  # (labels, examples)
+        return float((2 * (true & said).sum(1) / (true.sum(1) + said.sum(1))).mean())
+
+    everything = np.arange(len(gold))
+    assert macro_f1(everything) == pytest.approx(f1_score(gold, predicted, average="macro"))
+    scores = [
+        macro_f1(np.concatenate([random.choice(of_label, len(of_label)) for of_label in rows])) for _ in range(2000)
+    ]
     _, intervals = evaluate(["macro_f1"], gold, predicted)
     assert intervals["macro_f1"] == pytest.approx(tuple(np.percentile(scores, [2.5, 97.5])), abs=0.015)
 
