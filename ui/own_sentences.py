@@ -76,7 +76,7 @@ def _what_is_needed(task: Task) -> str:
 
 def ask_meaning(data: str, table: Table, task: Task, split: str | None = None) -> ChosenTable | None:
     """Ask what the columns and the labels of a table mean, beginning with a guess; None while that is undecided."""
-    guess = likely_columns(table, None if task.name == AUTO else task)
+    guess = likely_columns(table, task)
     columns = _ask_columns(table, task, guess)
     means = _ask_labels(table, task, columns)
     if means is None:

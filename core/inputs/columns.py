@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import PrunescopeError
+from core.inputs.labels import label_of
 from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
 
@@ -19,6 +20,7 @@ PAIRS = tuple(
     )
 )
 MAX_LISTED = 12
+MAX_NAMES = 200  # ways in which a column writes its labels, such as joy and Joy
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class Columns:
     guessed: tuple[str, ...] = ()
 
 
-def choose_columns(table: Table, task: Task | None, text: Sequence[str], label: str | None) -> Columns:
+def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | None) -> Columns:
     """Return the columns that were asked for, and guess those that were not where only one guess makes sense.
 
     Args:
         table: The rows.
-        task: A preset, which reads one or two texts; None where the columns decide how many there are.
+        task: The task; without text columns, those of the table decide whether it reads one text or two.
         text: The text columns asked for; none are guessed.
         label: The label column asked for; None is guessed.
 
@@ -49,12 +51,12 @@ def choose_columns(table: Table, task: Task | None, text: Sequence[str], label: 
         PrunescopeError: A column does not exist, there are more or fewer texts than the task reads, or a guess is not
             safe.
     """
-    if text and task and len(text) != len(task.text_columns):
+    if text and task.text_columns and len(text) != len(task.text_columns):
         raise PrunescopeError(
             f"{len(text)} text columns: {task.title} reads {len(task.text_columns)}, name as many with --text"
             f"{' and --text2' if len(task.text_columns) == 2 else ' alone'}"
         )
-    found_label = label or _safe_label(table)
+    found_label = label or _safe_label(table, task)
     found_text = tuple(text) or (_safe_text(table, task, found_label) if found_label else None)
     if found_label is None or found_text is None:
         unclear = (
@@ -70,36 +72,47 @@ def choose_columns(table: Table, task: Task | None, text: Sequence[str], label: 
     return Columns(found_text, found_label, tuple(name for name, was_guessed in guessed.items() if was_guessed))
 
 
-def likely_columns(table: Table, task: Task | None) -> Columns:
+def likely_columns(table: Table, task: Task) -> Columns:
     """Guess the columns, safe or not, for somebody who sees the guess and can change it."""
     kinds = {name: len(set(table.column(name))) for name in table.columns}
-    label = _safe_label(table) or min(reversed(table.columns), key=lambda name: kinds[name])
+    label = _safe_label(table, task) or min(reversed(table.columns), key=lambda name: kinds[name])
     safe = _safe_text(table, task, label)
     if safe:
         return Columns(safe, label, ("text", "label"))
-    count = len(task.text_columns) if task else 1
+    count = len(task.text_columns) or 1
     others = [name for name in table.columns if name != label]
     longest = sorted(others, key=lambda name: -sum(map(len, table.column(name))))[:count]
     in_order = sorted(longest, key=table.columns.index)
     return Columns(tuple((*in_order, *table.columns)[:count]), label, ("text", "label"))
 
 
-def _safe_label(table: Table) -> str | None:
-    """Return the only column that is called like a label; the first of these names wins."""
+def _safe_label(table: Table, task: Task) -> str | None:
+    """Return the only column that holds nothing but names of labels, else the only one that is called like a label."""
+    holding = [name for name in table.columns if _holds_names(table.column(name), task)]
+    if len(holding) == 1:
+        return holding[0]
     named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
     return named[0] if len(named) == 1 else next((name for name in named if name.lower() == "label"), None)
 
 
-def _safe_text(table: Table, task: Task | None, label: str) -> tuple[str, ...] | None:
+def _holds_names(cells: Sequence[str], task: Task) -> bool:
+    """Whether cells are names of labels; numbers may be anything."""
+    values = {*cells} - {""}
+    return 0 < len(values) <= MAX_NAMES and all(
+        not value.isdigit() and label_of(value, task) is not None for value in values
+    )
+
+
+def _safe_text(table: Table, task: Task, label: str) -> tuple[str, ...] | None:
     """Return the columns of the preset, of a known pair, or the only one that can be meant."""
     columns = [name for name in table.columns if name != label and name not in table.numeric]
-    if task and set(task.text_columns) <= set(columns):
+    if task.text_columns and set(task.text_columns) <= set(columns):
         return task.text_columns
-    if task is None or len(task.text_columns) == 2:
+    if len(task.text_columns) != 1:
         pairs = [pair for pair in PAIRS if set(pair) <= set(columns)]
         if len(pairs) == 1:
             return pairs[0]
-        if task is not None:
+        if task.text_columns:
             return None
     named = [name for name in columns if name.lower() in TEXT_COLUMNS]
     only = named if len(named) == 1 else columns

@@ -272,7 +272,7 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
         return open_preset(preset, name, request.source_name, report)
     data = find_data(name, preset, request.split, report)
     table = data.evaluated().read()
-    columns = choose_columns(table, preset, request.text, request.label)
+    columns = choose_columns(table, preset or made_task((), label_names), request.text, request.label)
     return Examples(
         task=preset or made_task(columns.text, label_names),
         data=data,

@@ -48,12 +48,12 @@ def find_inputs(
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
+    asked = _request(result, amount, checkpoint)
     if lacks_place(result.task) and not data:
         raise PrunescopeError(
             f"the result was computed on '{result.task.source_name}', a file or folder, and does not record where that "
             "is: give it with --data, or give hub if it is the same data"
         )
-    asked = _request(result, amount, checkpoint)
     request = checked(replace(asked, data=data or asked.data))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)

@@ -6,8 +6,10 @@ from core.errors import PrunescopeError
 from core.inputs.columns import Columns, choose_columns, likely_columns
 from core.inputs.tables import Table
 from core.request.catalog import TASKS
+from core.request.tasks import made_task
 
 SST2, MRPC = TASKS["sst2"], TASKS["mrpc"]
+OWN = made_task((), ("Glad", "in between", "sad"))
 
 
 def table(*columns: str, numeric: tuple[str, ...] = (), rows: int = 4) -> Table:
@@ -18,12 +20,12 @@ def table(*columns: str, numeric: tuple[str, ...] = (), rows: int = 4) -> Table:
 @pytest.mark.parametrize(
     ("columns", "task", "text", "label"),
     [
-        (("text", "label"), None, ("text",), "label"),
-        (("id", "Text", "Emotion"), None, ("Text",), "Emotion"),
-        (("review", "stars", "label"), None, ("review",), "label"),
-        (("headline", "topic"), None, ("headline",), "topic"),
-        (("sentence2", "sentence1", "label"), None, ("sentence1", "sentence2"), "label"),
-        (("premise", "hypothesis", "gold", "label"), None, ("premise", "hypothesis"), "label"),
+        (("text", "label"), OWN, ("text",), "label"),
+        (("id", "Text", "Emotion"), OWN, ("Text",), "Emotion"),
+        (("review", "stars", "label"), OWN, ("review",), "label"),
+        (("headline", "topic"), OWN, ("headline",), "topic"),
+        (("sentence2", "sentence1", "label"), OWN, ("sentence1", "sentence2"), "label"),
+        (("premise", "hypothesis", "gold", "label"), OWN, ("premise", "hypothesis"), "label"),
         (("review", "class"), SST2, ("review",), "class"),
         (("sentence", "text", "label"), SST2, ("sentence",), "label"),
         (("sentence2", "sentence1", "label"), MRPC, ("sentence1", "sentence2"), "label"),
@@ -37,9 +39,9 @@ def test_a_safe_guess(columns, task, text, label) -> None:
 @pytest.mark.parametrize(
     ("columns", "task", "unclear"),
     [
-        (("review", "mood"), None, "label: name it with --label"),
-        (("gold", "class", "text"), None, "label"),
-        (("title", "body", "label"), None, "text: name it with --text, of a pair --text2"),
+        (("review", "mood"), OWN, "label: name it with --label"),
+        (("gold", "class", "text"), OWN, "label"),
+        (("title", "body", "label"), OWN, "text: name it with --text, of a pair --text2"),
         (("text", "review", "label"), SST2, "text"),
         (("left", "right", "label"), MRPC, "text"),
     ],
@@ -52,17 +54,17 @@ def test_without_a_safe_guess_it_is_asked_for(columns, task, unclear) -> None:
 
 
 def test_numbers_are_never_guessed_to_be_the_text() -> None:
-    assert choose_columns(table("id", "body", "label", numeric=("id",)), None, (), None).text == ("body",)
+    assert choose_columns(table("id", "body", "label", numeric=("id",)), OWN, (), None).text == ("body",)
     with pytest.raises(PrunescopeError, match="column 'id' is not text"):
-        choose_columns(table("id", "body", "label", numeric=("id",)), None, ("id",), None)
+        choose_columns(table("id", "body", "label", numeric=("id",)), OWN, ("id",), None)
 
 
 def test_what_is_asked_for_is_taken_and_only_the_rest_guessed() -> None:
     known = table("title", "body", "mood", "label")
-    assert choose_columns(known, None, ("body", "title"), None) == Columns(("body", "title"), "label", ("label",))
-    assert choose_columns(known, None, ("body",), "mood") == Columns(("body",), "mood")
+    assert choose_columns(known, OWN, ("body", "title"), None) == Columns(("body", "title"), "label", ("label",))
+    assert choose_columns(known, OWN, ("body",), "mood") == Columns(("body",), "mood")
     with pytest.raises(PrunescopeError, match="has no column 'text', only title, body, mood, label"):
-        choose_columns(known, None, ("text",), None)
+        choose_columns(known, OWN, ("text",), None)
     with pytest.raises(PrunescopeError, match="1 text columns: MRPC reads 2, name as many with --text and --text2"):
         choose_columns(known, MRPC, ("body",), None)
 
@@ -72,3 +74,15 @@ def test_a_guess_that_can_be_changed_may_be_unsafe() -> None:
     unclear = Table("a.csv", cells, (0, 1, 2), frozenset(), ())
     assert likely_columns(unclear, SST2) == Columns(("review",), "kind", ("text", "label"))
     assert likely_columns(table("left", "right", "label"), MRPC).text == ("left", "right")
+
+
+def test_a_column_of_nothing_but_label_names_is_the_label_whatever_it_is_called() -> None:
+    cells = {
+        "label": ("1", "2", "3"),
+        "words": ("a long text", "another", "third"),
+        "how": ("GLAD", "in_between", "glad"),
+        "number": ("0", "1", "0"),
+    }
+    known = Table("a.csv", cells, (0, 1, 2), frozenset(), ())
+    assert choose_columns(known, OWN, ("words",), None).label == "how"
+    assert choose_columns(known, SST2, ("words",), None).label == "label", "numbers say nothing"
