@@ -278,11 +278,12 @@ def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     assert events[0]["stored"]
 
 
-def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: Path, glue_folder: Path) -> None:
+def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: Path) -> None:
     request = checked(SweepRequest(str(tiny_bert), "sst2", num_examples=26, data="written"))
     find = {"job": "a", "op": "find", "request": request.to_json()}
     assert serve([find]) == [], "what is not stored has to wait for its turn"
-    assert serve([{**find, "request": _request(tiny_bert, glue_folder).to_json()}, {"job": "b", "op": "find"}]) == []
+    on_the_hub = checked(SweepRequest(str(tiny_bert), "sst2", data="hub")).to_json()
+    assert serve([{**find, "request": on_the_hub}, {"job": "b", "op": "find"}]) == [], "nor is the Hub asked early"
     path = store.save(make_result_of(request))
     assert serve([find]) == [{"job": "a", "event": "done", "key": path.stem, "path": str(path), "stored": True}]
 
