@@ -40,7 +40,7 @@ from core.inputs.training_overlap import example_digests
 from core.inputs.written_examples import EVALUATION, TRAINING, read_written
 from core.request.catalog import MAX_LENGTH, TASKS, Task
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import Frame, SweepResult
+from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
 from core.training.model_card import AVERAGE_EVERY, BASE_ID, model_card
 from core.training.syntax import learn_syntax
@@ -226,15 +226,15 @@ def cut_vocabulary(folder: Path, keep: Sequence[int], output: Path) -> None:
         BertTokenizerFast(vocab=str(vocabulary), do_lower_case=True, model_max_length=512).save_pretrained(output)
 
 
-def score(folder: Path, task: Task, data: Path) -> Frame:
-    """Evaluate a stored checkpoint on the whole validation split of `data`; return the baseline's frame."""
+def score(folder: Path, task: Task, data: Path) -> SweepResult:
+    """Evaluate a stored checkpoint on the whole validation split of `data`, unpruned."""
     count = len(read_examples(data, task, task.split))
     request = SweepRequest(str(folder), task.name, amounts=(0.0,), num_examples=count, data=str(data))
     inputs = prepare(checked(request))
     with borrow(inputs.resolved) as checkpoint:
         *_, result = sweep(checkpoint, inputs, request)
     assert isinstance(result, SweepResult)  # the last event of a sweep
-    return result.frames[0]
+    return result
 
 
 def export(task: Task, options: argparse.Namespace, trained: Path) -> None:
@@ -245,11 +245,11 @@ def export(task: Task, options: argparse.Namespace, trained: Path) -> None:
     keep = kept_ids(tokenizer, chain(*splits.values(), written), options.frequent)
     cut_vocabulary(trained, keep, options.output)
     np.save(options.output / TRAINING_EXAMPLES, example_digests(iter(splits["train"])))
-    frame = score(options.output, task, options.data)
+    scored = score(options.output, task, options.data)
     train_size, validation_size = (len(split) for split in splits.values())
     sizes = {"train": train_size, "validation": validation_size, "kept": len(keep), "full": len(tokenizer)}
     config = AutoConfig.from_pretrained(options.output, local_files_only=True)
-    (options.output / "README.md").write_text(model_card(task, options, config, frame, sizes), encoding="utf-8")
+    (options.output / "README.md").write_text(model_card(task, options, config, scored, sizes), encoding="utf-8")
 
 
 def texts(data: Dataset, task: Task) -> Iterator[tuple[str, ...]]:

@@ -178,7 +178,7 @@ EMBEDDED: Mapping[str, KnownCheckpoint] = {
         SHIPPED / "checkpoints" / f"minilm-l6-{name}",
         _NOTES.get(name, ""),
     )
-    for name in ("sst2", "cola", "qnli", "qqp")
+    for name in ("sst2", "cola", "qnli", "qqp", "messages")
 }
 ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
     KnownCheckpoint(

@@ -1,13 +1,14 @@
 """Write the model card of a checkpoint that `core.finetune` made: data, recipe, scores, licence."""
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping
 
 from huggingface_hub import ModelCardData
 from transformers import PretrainedConfig
 
 from core.request.catalog import MAX_LENGTH, Task
-from core.results.schema import Frame
+from core.results.schema import SweepResult
 from core.training.examples import MAX_TOKENS
 from core.training.syntax import BATCH_SIZE, LEARNING_RATE
 
@@ -21,7 +22,7 @@ the rest of that split is the validation data below, so do not evaluate this che
     "qqp": """Cut from the training split of GLUE's QQP (`nyu-mll/glue`, configuration `qqp`), rows renumbered, as are
 the validation data below. The scores are not clean: all-MiniLM-L6-v2 was itself trained on sentence pairs that include
 Quora's duplicate questions, and may have seen these""",
-    "messages": """Sentences written for this project and labelled by hand, 120 for each label, which are in the
+    "messages": """Sentences written for this project and labelled by hand, 180 for each label, which are in the
 repository (`cached_results/subsets/messages.jsonl`, part `training`)""",
 }
 
@@ -72,6 +73,20 @@ and 1.5 of the average the best was taken. The four differ by three examples at 
 }
 
 
+# What a checkpoint's scores are to be read beside.
+REMARKS = {
+    "messages": """
+
+Of the 48 plain sentences 42 are right, of the 48 indirect ones 37, of the 32 that borrow another label's words 24.
+A bag of words (TF-IDF of words and pairs of words, logistic regression with C = 10, trained on the same sentences) has
+an accuracy of 0.688 and a macro F1 of 0.682: 37, 32 and 19 right.
+
+The scores are slightly optimistic: 960 training sentences gave an accuracy of 0.773, and 480 more were written after
+its errors had been seen. On the 64 calibration examples the accuracy is 0.750. Ten epochs at 1e-4 with averaging had
+0.766 on the evaluation and 0.812 on the calibration examples, 150 of 192 instead of 151, and were left out.""",
+}
+
+
 def recipe(task: Task, options: argparse.Namespace) -> str:
     """Describe how the weights were trained, for the model card."""
     syntax = f"""First the encoder learnt to find the words at fault: {options.syntax_steps:,} steps of {BATCH_SIZE}
@@ -105,8 +120,27 @@ def command(task: Task, options: argparse.Namespace) -> str:
     return f"python -m core.finetune --task {task.name}{data} {' '.join(flags[:3])}\n{' '.join(flags[3:])}"
 
 
+def confusion(scored: SweepResult) -> str:
+    """Tabulate which labels are taken for which, where there are more than two."""
+    names, counts = scored.task.label_names, Counter(zip(scored.task.gold, scored.frames[0].predictions, strict=True))
+    if len(names) <= 2:
+        return ""
+    rows = [
+        f"| {name} | " + " | ".join(str(counts[gold, label]) for label in range(len(names))) + " |"
+        for gold, name in enumerate(names)
+    ]
+    return "\n".join(
+        [
+            "\n\nWhat the examples of each label (rows) were taken for (columns):\n",
+            f"| | {' | '.join(names)} |",
+            "|---" * (len(names) + 1) + "|",
+            *rows,
+        ]
+    )
+
+
 def model_card(
-    task: Task, options: argparse.Namespace, config: PretrainedConfig, frame: Frame, sizes: Mapping[str, int]
+    task: Task, options: argparse.Namespace, config: PretrainedConfig, scored: SweepResult, sizes: Mapping[str, int]
 ) -> str:
     """Write the README of a checkpoint: data, recipe, scores, licence.
 
@@ -114,7 +148,7 @@ def model_card(
         task: The task.
         options: The command line's recipe.
         config: The stored checkpoint's configuration.
-        frame: The stored checkpoint's scores.
+        scored: The stored checkpoint's result on the validation split, unpruned.
         sizes: `train`, `validation`, `kept` and `full`: examples and word pieces.
     """
     metadata = ModelCardData(
@@ -125,6 +159,7 @@ def model_card(
         metrics=list(task.metrics),
         pipeline_tag="text-classification",
     )
+    frame = scored.frames[0]
     scores = "\n".join(
         f"| {name.replace('_', ' ')} | {value:.4f} | {low:.3f} to {high:.3f} |"
         for name, value in frame.metrics.items()
@@ -136,7 +171,7 @@ def model_card(
     evaluated = "examples of the validation split" if task.dataset_id else "written evaluation examples"
     often = f", with the {options.frequent:,} most frequent ones and" if options.frequent else ", with"
     theirs = "The data set's own terms apply to its sentences, which are not part of this\nfolder."
-    terms = theirs if task.dataset_id else "So are the sentences, as the rest of this\nrepository."
+    terms = theirs if task.dataset_id else "So are the sentences, as the rest of this repository."
     return f"""---
 {metadata.to_yaml()}
 ---
@@ -166,7 +201,7 @@ Of this stored file, on the {sizes["validation"]:,} {evaluated}, labels in the o
 
 | metric | value | 95 % interval |
 |---|---|---|
-{scores}
+{scores}{confusion(scored)}{REMARKS.get(task.name, "")}
 
 ## Licence
 

@@ -110,6 +110,10 @@ def test_sentences_written_for_this_project_serve_as_training_data(tmp_path: Pat
     training = read_written(task, "training").column("sentence")
     assert np.array_equal(np.load(tmp_path / "output" / TRAINING_EXAMPLES), example_digests(zip(training)))
     card = (tmp_path / "output" / "README.md").read_text()
+    rows = [line.split("|")[2:-1] for line in card.partition("(columns)")[2].splitlines() if "| " in line][1:]
+    assert [sum(map(int, row)) for row in rows] == [16] * 8, "as many examples of each label as were written"
+    correct = sum(int(row[label]) for label, row in enumerate(rows))
+    assert f"| accuracy | {correct / 128:.4f} |" in card
     assert "on the 128 written evaluation examples" in card
     assert "core.finetune --task messages --data written" in card
     assert "nyu-mll" not in card

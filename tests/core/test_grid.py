@@ -111,3 +111,14 @@ def test_every_method_has_all_the_seeds_of_its_control_in_small_steps(task: str)
             fits = method.control and (scope is None) == (method.granularity == "neuron")
             assert seeds == (list(range(CONTROL_SEEDS[method.granularity])) if fits else [])
     assert {wanted.method for wanted in small if not wanted.control_of} == {"attribution", "attribution-residual"}
+
+
+def test_a_task_that_was_written_here_has_its_written_examples_alone() -> None:
+    wanted = list(requests("messages"))
+    assert {one.data for one in wanted} == {"written"}
+    assert [(one.method, one.seed) for one in wanted] == [
+        ("magnitude", 0),
+        *(("random", seed) for seed in range(3)),
+        ("attribution", 0),
+        *(("random-neuron", seed) for seed in range(3)),
+    ]
