@@ -175,6 +175,7 @@ def test_it_fits_a_telephone(lab: Page) -> None:
     run(lab, SHORT, 66)
     expect_result(lab)
     expect_no_sideways_scroll(lab)
+    expect(lab.locator(".player .heatmap")).to_be_visible()
     heatmap = lab.locator(".player .heatmap").bounding_box()
     assert heatmap is not None
     assert heatmap["y"] + heatmap["height"] < 844, "the picture is what one sees first"
