@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks.population import fill
 from core.command_line import OneLineParser, check_threads, run_command
 from core.encoder.loading import borrow
 from core.request.amounts import amount_text, parse_amounts
@@ -91,9 +92,7 @@ def _sample(runner: Runner, amount: float) -> Sample:
     """Run the model, pruned by an amount, over all examples."""
     buffers = runner.buffers()
     runner.model.prune(amount)
-    for window in runner.windows:
-        for _ in runner.run(window, buffers):
-            pass
+    fill(runner, buffers)
     return Sample(buffers.mean, prepare([u_centred_gram(buffers.mean)]))
 
 

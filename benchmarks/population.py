@@ -141,19 +141,19 @@ def run(checkpoint: Checkpoint, examples: EvalSubset, request: SweepRequest, ful
         for done, amount in enumerate(request.amounts):
             report(stage, done, len(request.amounts))
             runner.model.prune(amount)
-            _fill(runner, buffers)
+            fill(runner, buffers)
             logits.append(buffers.logits.clone())
             for name in reductions:
                 features[name].append(getattr(buffers, name)[kept].clone())
         if fully:
             with runner.emptied(request.scope):
-                _fill(runner, buffers)
+                fill(runner, buffers)
             emptied = {name: getattr(buffers, name).clone() for name in reductions}
     stacked = {name: torch.stack(frames) for name, frames in features.items()}
     return Run(request.amounts, torch.stack(logits), stacked, emptied)
 
 
-def _fill(runner: Runner, buffers: Representations) -> None:
+def fill(runner: Runner, buffers: Representations) -> None:
     """Run the model as it is now over all sentences."""
     for window in runner.windows:
         for _ in runner.run(window, buffers):
