@@ -1,8 +1,15 @@
 """The project's exception: a command line prints its message, a page shows it."""
 
+from collections.abc import Sequence
+
 
 class PrunescopeError(Exception):
     """A request cannot be carried out.
 
     The message is one line for a reader: it names the value, the bound it breaks and the remedy.
     """
+
+
+def first_few(names: Sequence[str], most: int) -> str:
+    """List names in a message: at most so many of them, and an ellipsis for the others."""
+    return ", ".join([*names[:most], "…"] if len(names) > most else names)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.inputs.labels import label_of
 from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
@@ -120,5 +120,4 @@ def _safe_text(table: Table, task: Task, label: str) -> tuple[str, ...] | None:
 
 
 def _listed(columns: Sequence[str]) -> str:
-    shown = [name[:40] for name in columns[:MAX_LISTED]]
-    return ", ".join([*shown, "…"] if len(columns) > MAX_LISTED else shown)
+    return first_few([name[:40] for name in columns], MAX_LISTED)

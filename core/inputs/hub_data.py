@@ -3,13 +3,12 @@
 Its own Parquet files serve, or those that the Hub has converted. A loading script is never run.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from huggingface_hub.errors import RevisionNotFoundError
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.inputs.hub import Listing, Report, check_size, dataset_listing, listed_file
 from core.inputs.hub_layout import DEFAULT, Splits, is_partial, layout, usual_config
 from core.inputs.parts import TRAINING, DataSource, Part
@@ -117,11 +116,13 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
     if config not in configs:
         fault = "several configurations" if config is None else f"no configuration '{config}', only"
         raise PrunescopeError(
-            f"'{asked.id}' has {fault} {_listed(configs)}: name one, such as {DATASET}{asked.id}/{next(iter(configs))}"
+            f"'{asked.id}' has {fault} {first_few(list(configs), MAX_LISTED)}: "
+            f"name one, such as {DATASET}{asked.id}/{next(iter(configs))}"
         )
     if split not in configs[config]:
         raise PrunescopeError(
-            f"'{asked.id}' has no split '{split[:40]}', only {_listed(configs[config])}: name one with --split"
+            f"'{asked.id}' has no split '{split[:40]}', only {first_few(list(configs[config]), MAX_LISTED)}: "
+            "name one with --split"
         )
     named = None if len(configs) == 1 and config == DEFAULT else config
     return HubData(listing, named, configs[config], split, report)
@@ -156,8 +157,3 @@ def _listing(asked: DatasetName) -> Listing:
 
 def _has_parquet(listing: Listing) -> bool:
     return any(name.endswith(".parquet") for name in listing.files)
-
-
-def _listed(names: Iterable[str]) -> str:
-    known = list(names)
-    return ", ".join([*known[:MAX_LISTED], "…"] if len(known) > MAX_LISTED else known)

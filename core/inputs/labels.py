@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.request.catalog import TASKS, Task
 from core.request.sweep_request import LabelMap
 from core.request.tasks import MAX_LABELS, MIN_LABELS
@@ -197,5 +197,4 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [" ".join(name.split())[:LABEL_MAX_CHARS] for name in names[:MAX_LISTED_LABELS]]
-    return ", ".join([*shown, "…"] if len(names) > MAX_LISTED_LABELS else shown)
+    return first_few([" ".join(name.split())[:LABEL_MAX_CHARS] for name in names], MAX_LISTED_LABELS)
