@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.charts.overview import pair_views
+from core.charts.overview import pair_scene, result_scene
+from core.charts.view import Scene
 from core.findings.claim import headline, verdict, verdict_details, verdict_finding, verdict_in_short
 from core.findings.overview import (
     accuracy_finding,
@@ -18,12 +19,12 @@ from core.findings.overview import (
 from core.request.catalog import METHODS, METRICS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import checkpoint_name, data_name, method_name, pruning_name, result_name
+from core.results.names import data_name, method_name, result_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_views, page_header
-from ui.player import choose_reduction, show_pictures, show_player, start_in_address
+from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
 
@@ -132,17 +133,22 @@ def show_overview(entries: Sequence[Entry]) -> None:
 
 def show_results(results: Sequence[SweepResult], reduction: str, metric: str | None) -> None:
     """Play one result, or two in step under one bar."""
-    start = start_in_address()
+    show_pictures(
+        overview_scene(results, reduction, metric),
+        key="overview",
+        group="overview",
+        autoplay=True,
+        start=start_in_address(),
+    )
+
+
+def overview_scene(results: Sequence[SweepResult], reduction: str, metric: str | None) -> Scene:
+    """Show one result, or two beside each other."""
     if len(results) == 1:
-        show_player(results[0], reduction, key="overview", group="overview", autoplay=True, start=start)
-        return
+        return result_scene(results[0], reduction)
     first, second = results
     titles = titles_of(results)
-    views, frames = pair_views((first, second), reduction, (titles[0], titles[1]), metric)
-    title = f"{pruning_name(first)}, {checkpoint_name(first)} and {checkpoint_name(second)}"
-    show_pictures(
-        views, frames, key="overview", title=title, layout="pair", group="overview", autoplay=True, start=start
-    )
+    return pair_scene((first, second), reduction, (titles[0], titles[1]), metric)
 
 
 def show_findings(results: Sequence[SweepResult], reduction: str, companions: Sequence[Sequence[SweepResult]]) -> None:

@@ -5,8 +5,8 @@ from typing import cast
 
 import streamlit as st
 
-from core.charts.compare import compare_frames, compare_views
-from core.charts.profiles import profile_frames, profile_views
+from core.charts.compare import compare_scene
+from core.charts.profiles import profile_scene
 from core.findings.comparable import same_examples
 from core.findings.compare import (
     Axis,
@@ -107,16 +107,12 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
     if first.key == second.key:
         st.info("First and second are the same result. Choose another one below to see a difference.")
     together, names = shown_together(first, second, axis, reduction), distinguishing_names(first, second)
-    views = compare_views(first, second, reduction, together, names)
-    frames = compare_frames((first, second), together)
+    scene = compare_scene(first, second, reduction, together)
     show_pictures(
-        views,
-        frames,
+        scene,
         key="compare",
-        title=f"{names[0]} compared with {names[1]}",
-        layout="compare" if "difference" in views else "beside",
         group="compare",
-        start=start_in_address(START if axis == "damage" else frames[len(frames) // 2]["amount"]),
+        start=start_in_address(START if axis == "damage" else scene.frames[len(scene.frames) // 2]["amount"]),
     )
     st.markdown(EXPLANATION)
     for note in notes_on(first, second, together, reduction):
@@ -140,11 +136,8 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
         with st.spinner("Reading the results of all methods"):
             methods = profiled(methods_of(result, entries), reduction)
         show_pictures(
-            profile_views(methods, reduction),
-            profile_frames(),
+            profile_scene(result, methods, reduction),
             key="profiles",
-            title=label,
-            layout="profiles",
             group="profiles",
             start=START,
             link=False,

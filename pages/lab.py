@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from core.charts.overview import result_scene
 from core.errors import PrunescopeError
 from core.findings.lab import check_in_words
 from core.jobs import queue
@@ -34,7 +35,7 @@ from ui.jobs import (
     was_started_here,
     what_is_kept,
 )
-from ui.player import choose_reduction, show_finding, show_player, start_in_address
+from ui.player import choose_reduction, show_finding, show_pictures, start_in_address
 from ui.presets import offer_presets, preset_chosen
 from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, loaded, note_computed
@@ -245,7 +246,8 @@ def draw_frames(job: Job, reduction: str) -> None:
 
 def draw(result: SweepResult, reduction: str) -> None:
     """Draw a result: the picture, and what it says beside its controls."""
-    show_player(result, reduction, key="lab", group="lab", start=start_in_address() if result.key else None)
+    start = start_in_address() if result.key else None
+    show_pictures(result_scene(result, reduction), key="lab", group="lab", start=start)
     show_finding(result, reduction, companions_of(result, at_hand()) if result.key else ())
 
 
@@ -257,7 +259,7 @@ def show_example() -> None:
         if path:
             example = loaded(path)
             st.markdown(EXAMPLE)
-            show_player(example, next(iter(REDUCTIONS)), key="lab-example", group="example")
+            show_pictures(result_scene(example, next(iter(REDUCTIONS))), key="lab-example", group="example")
             st.markdown(f":small[{plain(entries[0].name)}]")
 
 

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from core.charts.layers import is_output, layer_views
-from core.charts.overview import player_frames
+from core.charts.layers import is_output, layer_scene
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import (
@@ -16,7 +15,7 @@ from core.findings.layers import (
 )
 from core.findings.overview import beyond_from, own_measures
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, checkpoint_name, point_names, pruning_name
+from core.results.names import PointLabel, point_names
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_result, shortlist
@@ -139,13 +138,10 @@ def show_layers(
     controls, isolated = controls_of(result, companions), isolated_of(result, companions)
     orders = isolated_orders(result, reduction, companions)
     seeds = isolated_controls_of(result, companions)
-    views = layer_views(result, reduction, chosen, threshold, controls, isolated, measure, orders, seeds)
+    scene = layer_scene(result, reduction, chosen, threshold, controls, isolated, measure, orders, seeds)
     show_pictures(
-        views,
-        player_frames(result),
+        scene,
         key=PLAYER,
-        title=f"The layers under {pruning_name(result)}, {checkpoint_name(result)}",
-        layout="layers alone-too" if "alone" in views else "layers",
         group=PLAYER,
         start=start_in_address(result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
@@ -156,7 +152,7 @@ def show_layers(
         plain(floor_note(result, reduction, threshold, measure)),
         BEYOND if beyond_from(result) is not None else "",
         CONTROLS if controls else plain(control_note(result, companions)),
-        ALONE_APART if "alone" in views else ALONE if isolated and any(map(is_output, result.points)) else "",
+        ALONE_APART if "alone" in scene.views else ALONE if isolated and any(map(is_output, result.points)) else "",
         "" if with_interval else NO_INTERVAL,
     )
     st.markdown(f"**{plain(order_finding(result, reduction, threshold, measure))}**")

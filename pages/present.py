@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.charts.overview import STAGE, result_scene
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name
@@ -56,7 +57,7 @@ def present() -> None:
         start = start_in_address()
     with stage:
         show_stage(
-            result,
+            {name: result_scene(result, name, STAGE) for name in REDUCTIONS},
             key="present",
             heading=heading,
             caption=caption,

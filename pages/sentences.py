@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts.sentences import flip_frames, flip_views, probability_frames, probability_view
+from core.charts.sentences import flip_scene, probability_scene
 from core.errors import PrunescopeError
 from core.findings.sentences import (
     ALL,
@@ -115,11 +115,8 @@ def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequenc
     """Show the picture of the chosen examples, and say what all of them show."""
     if chosen:
         show_pictures(
-            flip_views(result, chosen),
-            flip_frames(result, chosen),
+            flip_scene(result, chosen),
             key="sentences",
-            title=f"Predictions of {len(chosen)} examples under {pruning_name(result)}, {checkpoint_name(result)}",
-            layout="sentences",
             group="sentences",
             start=start_in_address(),
         )
@@ -239,11 +236,8 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
         st.warning(plain(note))
     st.markdown(f"**{plain(prediction_finding(prediction))}**")
     show_pictures(
-        probability_view(prediction),
-        probability_frames(prediction),
+        probability_scene(prediction, result),
         key="typed-probabilities",
-        title=f"Probability of each label under {pruning_name(result)}",
-        layout="probabilities",
         group="sentences",
     )
     with st.expander("The probabilities as a table"):

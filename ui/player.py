@@ -11,13 +11,11 @@ from typing import Any
 import streamlit as st
 import vl_convert
 
-from core.charts.overview import player_frames, player_views
-from core.charts.view import View, reduction_choices, specs
+from core.charts.view import Scene, reduction_choices, specs
 from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
 from core.request.catalog import REDUCTIONS, ROOT
-from core.results.names import checkpoint_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, note_bad_parameter
@@ -81,60 +79,23 @@ def pause_after_first_picture() -> None:
         time.sleep(FIRST_PICTURE_SECONDS)
 
 
-def show_player(
-    result: SweepResult,
-    reduction: str,
-    *,
-    key: str,
-    group: str = "main",
-    autoplay: bool = False,
-    start: float | None = None,
-) -> None:
-    """Show a result as moving pictures.
-
-    Args:
-        result: A whole sweep or the first frames of one, at least one.
-        reduction: A name from `core.request.catalog.REDUCTIONS`.
-        key: See `show_pictures`, also for the arguments that follow.
-        group: Players of one group move together.
-        autoplay: Whether it plays at first sight.
-        start: The amount shown first.
-    """
-    show_pictures(
-        player_views(result, reduction),
-        player_frames(result),
-        key=key,
-        title=f"{pruning_name(result)}, {checkpoint_name(result)}",
-        layout="single",
-        group=group,
-        autoplay=autoplay,
-        start=start,
-    )
-
-
 def show_pictures(
-    views: Mapping[str, View],
-    frames: Sequence[Mapping[str, Any]],
+    scene: Scene,
     *,
     key: str,
-    title: str,
-    layout: str,
     group: str = "main",
     autoplay: bool = False,
     start: float | None = None,
     on_pick: Callable[[], None] | None = None,
     link: bool = True,
 ) -> None:
-    """Show views that one bar moves through the pruning amounts.
+    """Show a scene that one bar moves through the pruning amounts.
 
     New data under the same key keep the amount, and whether it plays; frames may be appended while it plays.
 
     Args:
-        views: The pictures; their names are the layout's grid areas.
-        frames: Of each frame its `amount`, its `name` and `detail`, the numbers beside it.
+        scene: What the page shows.
         key: The element's identity on the page.
-        title: What the pictures show, as alternative text.
-        layout: A class of core/charts/player.css.
         group: Players of one group move together.
         autoplay: Whether it plays at first sight; it does not where the visitor's system asks for less motion.
         start: The amount shown first; with one, nothing plays by itself.
@@ -144,13 +105,13 @@ def show_pictures(
     _mount(
         key,
         {
-            "title": title,
+            "title": ", ".join((scene.title, *scene.caption)),
             "group": group,
             "autoplay": autoplay,
             "start": start,
-            "layout": layout,
-            "frames": frames,
-            "views": specs(views),
+            "layout": scene.layout.css,
+            "frames": scene.frames,
+            "views": specs(scene.views),
             "link": link,
         },
         on_pick=on_pick,
@@ -164,7 +125,7 @@ def picked(key: str) -> str | None:
 
 
 def show_stage(
-    result: SweepResult,
+    scenes: Mapping[str, Scene],
     *,
     key: str,
     heading: str,
@@ -177,7 +138,7 @@ def show_stage(
     """Show a result over the whole screen, for a projector; its viewer chooses the reduction in the player.
 
     Args:
-        result: A whole sweep.
+        scenes: The result's, by reduction, of the same frames.
         key: The element's identity on the page.
         heading: Stands above the pictures; shown as text, never as HTML, like all texts here.
         caption: Stands below them.
@@ -186,14 +147,15 @@ def show_stage(
         start: The amount shown first; with one, nothing plays by itself.
         on_turn: Called with 1 when the visitor asks for the next result, with -1 for the previous one.
     """
+    shown = scenes[reduction]
     data = {
         "title": heading,
         "group": key,
         "autoplay": True,
         "start": start,
-        "layout": "present",
-        "frames": player_frames(result),
-        "choices": reduction_choices(lambda name: player_views(result, name)),
+        "layout": shown.layout.css,
+        "frames": shown.frames,
+        "choices": reduction_choices(scenes),
         "choice": reduction,
         "link": True,
         "stage": {"heading": heading, "caption": caption, "hint": hint},

@@ -5,7 +5,7 @@ orange and above zero, the second is blue, dashed and below.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 
@@ -27,17 +27,61 @@ from core.charts.grammar import (
     two_places,
     value_text,
 )
+from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
-from core.charts.view import Title, View
-from core.findings.compare import FramePair, Scale, Together, place
+from core.charts.view import Scene, Title, View
+from core.findings.compare import FramePair, Scale, Together, distinguishing_names, place
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
-from core.results.names import amount_name, point_names
+from core.results.names import amount_name, origins, point_names
 from core.results.schema import Frame, SweepResult
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap, the smallest of which is half as wide as a telephone
 LEGEND_WIDTH = 42  # characters of a line in a legend, on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
+MATCHED: Mapping[Scale, str] = {"damage": ", at equal overall change", "divergence": ", at equal divergence"}
+
+# Both heatmaps and their difference, over what can be laid over one another.
+COMPARE = Layout(
+    "compare",
+    wide="""
+        "first first second second difference difference" clamp(17rem, 46vh, 30rem)
+        "bar bar bar bar bar bar" auto
+        "accuracy accuracy accuracy own own own" 16.5rem
+        / minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr)""",
+    medium="""
+        "first second" 50cqw
+        "bar bar" auto
+        "difference own" 50cqw
+        "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
+    narrow="""
+        "first second" min(62cqw, 26rem)
+        "bar bar" auto
+        "difference difference" min(100cqw, 34rem)
+        "accuracy accuracy" 18rem
+        "own own" 16rem / minmax(0, 1fr) minmax(0, 1fr)""",
+)
+# Two results whose rows do not correspond.
+BESIDE = Layout(
+    "beside",
+    wide="""
+        "first second" clamp(17rem, 46vh, 34rem)
+        "bar bar" auto
+        "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
+    narrow="""
+        "first second" min(62cqw, 26rem)
+        "bar bar" auto
+        "accuracy accuracy" 18rem / minmax(0, 1fr) minmax(0, 1fr)""",
+)
+
+
+def compare_scene(first: SweepResult, second: SweepResult, reduction: str, together: Together) -> Scene:
+    """Show two results beside each other, and what can be laid over one another."""
+    results, names = (first, second), distinguishing_names(first, second)
+    views = compare_views(first, second, reduction, together, names)
+    title = f"{capitalised(names[0])} beside {names[1]}{MATCHED.get(together.scale, '')}"
+    layout = COMPARE if "difference" in views else BESIDE
+    return Scene(title, origins(results, reduction), views, compare_frames(results, together), layout)
 
 
 def compare_views(

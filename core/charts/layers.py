@@ -37,19 +37,52 @@ from core.charts.grammar import (
     similarity_colour,
     three_places,
 )
+from core.charts.layout import Layout
+from core.charts.overview import player_frames
 from core.charts.survival import survival_layers, survival_rows, survival_title
-from core.charts.view import View
+from core.charts.view import Scene, View
 from core.findings.isolated import IsolatedOrder
 from core.findings.overview import beyond_from, floor_of, own_similarity
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointName, amount_name, point_names
+from core.results.names import PointName, amount_name, in_sentence, origins, point_names, pruning_name
 from core.results.schema import SweepResult
 
 ALONE_STEP = 0.05  # the axis of isolated effects ends at a multiple of it
 ROOM_FOR_WORDS = 0.45  # height in a strip at which words below a line meet no curve near amount 0
 
+# The layers below each other, and one in close-up.
+LAYERS = Layout(
+    "layers",
+    wide="""
+        "curves survival" clamp(22rem, 56vh, 42rem)
+        "bar bar" auto
+        "row sparsity" 18rem / minmax(0, 3fr) minmax(0, 2fr)""",
+    narrow="""
+        "curves" 30rem
+        "bar" auto
+        "survival" 20rem
+        "row" 20rem
+        "sparsity" 14rem / minmax(0, 1fr)""",
+)
+# With each layer pruned alone.
+LAYERS_AND_ALONE = Layout(
+    "layers",
+    wide="""
+        "curves survival" clamp(22rem, 56vh, 42rem)
+        "bar bar" auto
+        "row alone" 18rem
+        "sparsity sparsity" 11rem / minmax(0, 3fr) minmax(0, 2fr)""",
+    narrow="""
+        "curves" 30rem
+        "bar" auto
+        "survival" 20rem
+        "row" 20rem
+        "alone" 16rem
+        "sparsity" 14rem / minmax(0, 1fr)""",
+)
 
-def layer_views(
+
+def layer_scene(
     result: SweepResult,
     reduction: str,
     chosen: str,
@@ -59,8 +92,8 @@ def layer_views(
     measure: str = "cka",
     orders: Sequence[IsolatedOrder] = (),
     isolated_controls: Sequence[Mapping[int, SweepResult]] = (),
-) -> dict[str, View]:
-    """Draw how each layer changes under pruning.
+) -> Scene:
+    """Show how each layer changes under pruning.
 
     Args:
         result: A whole sweep or the first frames of one.
@@ -74,7 +107,8 @@ def layer_views(
         isolated_controls: The random controls of `isolated`, see `core.findings.comparable.isolated_controls_of`.
 
     Returns:
-        `curves`, `survival`, `row` and `sparsity`; where the effects have no strip of their own, `alone` as well.
+        The pictures `curves`, `survival`, `row` and `sparsity`; where the effects have no strip of their own, `alone`
+        as well.
     """
     points, amounts = result.points, amount_rows(result.amounts)
     names = point_names(points)
@@ -93,18 +127,20 @@ def layer_views(
     known, in_cells = MEASURES[measure], "cka" if MEASURES[measure].own_only else measure
     cells = {"amounts": amounts, "row": _cell_rows(result, reduction, chosen, in_cells)}
     sparsities = {"amounts": amounts, "layers": _sparsity_rows(result, chosen), "all": _total_sparsity_rows(result)}
-    title = next(name.title for name in names if name.label == chosen)
+    near = next(name.title for name in names if name.label == chosen)
     views = {
         "curves": View(
             _curves, (points, measure), curves, f"{known.symbol} of each layer with its own baseline, from 0 to 1"
         ),
         "survival": View(_survival, (points,), bars, survival_title(result, threshold, measure)),
-        "row": View(_row, (points, in_cells), cells, f"{title}, with every pruned layer"),
+        "row": View(_row, (points, in_cells), cells, f"{near}, with every pruned layer"),
         "sparsity": View(_sparsity, (), sparsities, "Share of its weights removed (dashed: of all layers)"),
     }
     if orders and not any(map(is_output, points)):
         views["alone"] = _alone_view(result, reduction, orders, isolated_controls)
-    return views
+    layout = LAYERS_AND_ALONE if "alone" in views else LAYERS
+    title = f"The layers under {in_sentence(pruning_name(result))}"
+    return Scene(title, origins((result,), reduction), views, player_frames(result), layout)
 
 
 def is_output(point: str) -> bool:

@@ -3,14 +3,59 @@
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.compare import compare_frames, heatmap_pair
 from core.charts.grammar import Rows, amount_rows, two_places
+from core.charts.layout import Layout
 from core.charts.matrix import heatmap_view
 from core.charts.survival import survival_view
-from core.charts.view import View
+from core.charts.view import Scene, View
 from core.findings.compare import shown_together
 from core.findings.overview import metric_of
 from core.request.catalog import METRICS
-from core.results.names import amount_name, in_sentence
+from core.results.names import amount_name, in_sentence, origins, pruning_name
 from core.results.schema import SweepResult
+
+# The heatmap beside its curves.
+SINGLE = Layout(
+    "single",
+    wide="""
+        "heatmap accuracy" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
+        "heatmap survival" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
+        "bar bar" auto / clamp(19.5rem, 58vh - 2.5rem, 37.5rem) minmax(0, 1fr)""",
+    narrow="""
+        "heatmap" min(108cqw, 28rem)
+        "bar" auto
+        "accuracy" 13rem
+        "survival" 14rem / minmax(0, 1fr)""",
+)
+# The same on a projector, where it fills the screen.
+STAGE = Layout(
+    "present",
+    wide="""
+        "heatmap accuracy" minmax(0, 1fr)
+        "heatmap survival" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)""",
+    narrow="""
+        "heatmap" 100vw
+        "accuracy" 14rem
+        "survival" 15rem / minmax(0, 1fr)""",
+)
+# Two heatmaps over two curves.
+PAIR = Layout(
+    "pair",
+    wide="""
+        "left right" clamp(16rem, 44vh, 34rem)
+        "bar bar" auto
+        "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
+    narrow="""
+        "left right" min(62cqw, 26rem)
+        "bar bar" auto
+        "left-accuracy left-accuracy" 12rem
+        "right-accuracy right-accuracy" 12rem / minmax(0, 1fr) minmax(0, 1fr)""",
+)
+
+
+def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
+    """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do."""
+    views, frames = player_views(result, reduction), player_frames(result)
+    return Scene(pruning_name(result), origins((result,), reduction), views, frames, layout)
 
 
 def player_views(result: SweepResult, reduction: str) -> dict[str, View]:
@@ -36,10 +81,10 @@ def player_frames(result: SweepResult) -> Rows:
     ]
 
 
-def pair_views(
+def pair_scene(
     results: tuple[SweepResult, SweepResult], reduction: str, titles: tuple[str, str], metric: str | None = None
-) -> tuple[dict[str, View], Rows]:
-    """Draw two results beside each other at the amounts that both have: their heatmaps and their accuracy.
+) -> Scene:
+    """Show two results beside each other: their heatmaps and their accuracy.
 
     Args:
         results: Both results.
@@ -48,7 +93,7 @@ def pair_views(
         metric: The metric to draw; None is each task's main one.
 
     Returns:
-        The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, and what the player says about each frame.
+        The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, at the amounts that both results have.
     """
     together = shown_together(*results)
     amounts = amount_rows(first.amount for first, _ in together.pairs)
@@ -62,4 +107,5 @@ def pair_views(
         views[side] = heatmap
         name = f"{title}: {in_sentence(METRICS[shown].title)}, 95 % interval"
         views[f"{side}-accuracy"] = accuracy_view(result, frames, amounts, name, f"{side}-accuracy", shown)
-    return views, compare_frames(results, together, titles, metrics)
+    title = " and ".join(dict.fromkeys(map(pruning_name, results)))
+    return Scene(title, origins(results, reduction), views, compare_frames(results, together, titles, metrics), PAIR)

@@ -4,7 +4,7 @@
 //
 // data: {
 //   title, group, autoplay,
-//   layout: a class of player.css, whose grid areas are the names of the views,
+//   layout: {name, wide, medium, narrow, gap}, grids whose areas are the names of the views; the name is a class,
 //   frames: [{amount, name, detail}],
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
 //   choices: [{name, title, views}] instead of views, such as the reductions of one result; the bar offers them,
@@ -354,7 +354,8 @@ class Player {
     Object.assign(this, { data, tell });
     this.theme = themeOf(this.frame);
     this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
-    this.frame.className = `player ${data.layout ?? "single"}`;
+    this.frame.className = `player ${data.layout.name}`;
+    for (const name of ["wide", "medium", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.buttons.link.hidden = !data.link;
     this.offerChoices();
     this.setStage(data.stage);

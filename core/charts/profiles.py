@@ -21,11 +21,14 @@ from core.charts.grammar import (
     rounded,
     share_axis,
 )
-from core.charts.view import View
+from core.charts.layout import Layout
+from core.charts.view import Scene, View
 from core.findings.claim import Placed
 from core.findings.profiles import Profiled, costs_of
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, point_names
+from core.results.choices import task_title
+from core.results.names import amount_name, origins, point_names
+from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
 SYMBOL = MEASURES["cka"].symbol
@@ -33,21 +36,53 @@ TICK = 0.05  # the axis of a profile begins at a multiple of it
 OWN_STEP, CHANGED_STEP = 0.1, 0.25  # the axes of what a CKA costs end at multiples of these
 
 
-def profile_views(methods: Sequence[Profiled], reduction: str) -> dict[str, View]:
-    """Draw what every method costs, and its depth profile over those of its control's seeds.
+def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: str) -> Scene:
+    """Show what every method costs, and its depth profile over those of its control's seeds.
+
+    Args:
+        result: One of the task.
+        methods: All methods that are known on it.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
 
     Returns:
-        `cost`, and `profile-1`, `profile-2`, … of the methods that have a profile at some damage.
+        The pictures `cost`, and `profile-1`, `profile-2`, … of the methods that have a profile at some damage.
     """
     shown = [method for method in methods if any(known.method for known in method.verdicts.values())]
     lows = tuple(_lowest(shown, damage) for damage in DAMAGES)
     views = {"cost": _cost_view(methods, reduction)}
     for k, method in enumerate(shown, start=1):
         views[f"profile-{k}"] = _profile_view(method, k, lows)
-    return views
+    return Scene(
+        f"All methods on {task_title(result.task.name)} at one overall change, and what a {SYMBOL} costs",
+        origins((result,), reduction),
+        views,
+        _frames(),
+        _layout(len(shown)),
+    )
 
 
-def profile_frames() -> Rows:
+def _layout(profiles: int) -> Layout:
+    """Put the profiles, in the order of their names, beside and below the larger picture of costs."""
+    names = [f"profile-{k}" for k in range(1, profiles + 1)]
+    return Layout(
+        "profiles",
+        wide=_grid([["cost", *names[:2]], ["cost", *names[2:4]], *_rows(names[4:], 3)], 3, "15rem"),
+        narrow=_grid([["cost", "cost"], ["cost", "cost"], *_rows(names, 2)], 2, "13rem"),
+    )
+
+
+def _rows(names: Sequence[str], columns: int) -> list[Sequence[str]]:
+    return [names[k : k + columns] for k in range(0, len(names), columns)]
+
+
+def _grid(rows: Sequence[Sequence[str]], columns: int, height: str) -> str:
+    """Write the rows of a grid below the player's bar; `.` is an empty cell."""
+    lines = [[*row, *["."] * (columns - len(row))] for row in rows]
+    areas = " ".join(f'"{" ".join(line)}" {height}' for line in lines)
+    return f'"{" ".join(["bar"] * columns)}" auto {areas} / {" ".join(["minmax(0, 1fr)"] * columns)}'
+
+
+def _frames() -> Rows:
     """Return what the player says about each damage."""
     return [
         {

@@ -24,34 +24,57 @@ from core.charts.grammar import (
     rounded,
     share_axis,
 )
-from core.charts.view import View
+from core.charts.layout import Layout
+from core.charts.view import Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
-from core.results.names import amount_name
+from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 
 GAP = 0.03  # of all examples, between those that are correct unpruned and the others
 TOOLTIP_MAX_CHARS = 90  # of an example's text
 
+# How many flip, above the predictions of each, on one axis of amounts.
+SENTENCES = Layout(
+    "sentences",
+    wide="""
+        "flips" 8.5rem
+        "strip" clamp(14rem, 38vh, 30rem)
+        "bar" auto / minmax(0, 1fr)""",
+    narrow="""
+        "flips" 8.5rem
+        "strip" clamp(14rem, 38vh, 30rem)
+        "bar" auto / minmax(0, 1fr)""",
+    gap=(0.25, 0.25),
+)
+PROBABILITIES = Layout(
+    "probabilities",
+    wide="""
+        "probabilities" 16rem
+        "bar" auto / minmax(0, 1fr)""",
+    narrow="""
+        "probabilities" 16rem
+        "bar" auto / minmax(0, 1fr)""",
+)
+
 
 # ---------------------------------------------------------------- which examples flip
 
 
-def flip_views(result: SweepResult, examples: Sequence[Example]) -> dict[str, View]:
-    """Draw how many of at least one example flip at each amount, and every example's predictions.
-
-    Returns:
-        `flips` and `strip`.
-    """
+def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
+    """Show how many of at least one example flip at each amount, `flips`, and every example's predictions, `strip`."""
     edges, amounts = _edges(result.amounts), amount_rows(result.amounts)
     bars, cells = _bar_rows(result, examples, edges), _cell_rows(result, examples, edges)
-    return {
+    views = {
         "flips": View(_flips, (), {"bars": bars, "amounts": amounts}, "Examples that flip first at each amount"),
         "strip": View(_strip, (), {"cells": cells, "amounts": amounts}, "Every example, earliest flip on top"),
     }
+    title = f"Predictions of {len(examples)} examples under {in_sentence(pruning_name(result))}"
+    caption = (f"{checkpoint_name(result)}; {data_name(result)}",)
+    return Scene(title, caption, views, _flip_frames(result, examples), SENTENCES)
 
 
-def flip_frames(result: SweepResult, examples: Sequence[Example]) -> Rows:
+def _flip_frames(result: SweepResult, examples: Sequence[Example]) -> Rows:
     """Return what the player says about each amount: how many predictions are correct, and how many have changed."""
     rows = []
     for k, amount in enumerate(result.amounts):
@@ -198,8 +221,13 @@ def _strip() -> LayerChart:
 # ---------------------------------------------------------------- a typed sentence
 
 
-def probability_view(prediction: Prediction) -> dict[str, View]:
-    """Draw the probability of each label over the amounts, as the view `probabilities`; the text is not in it."""
+def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
+    """Show the probability of each label over the amounts, `probabilities`; the text is not in it.
+
+    Args:
+        prediction: For a text.
+        result: Pruned like the model that answered.
+    """
     labels = _label_names(prediction)
     rows = [
         {"k": k, "amount": amount, "label": label, "probability": rounded(probability)}
@@ -207,10 +235,12 @@ def probability_view(prediction: Prediction) -> dict[str, View]:
         for label, probability in zip(labels, row, strict=True)
     ]
     datasets = {"labels": rows, "amounts": amount_rows(prediction.amounts)}
-    return {"probabilities": View(_probabilities, (labels,), datasets, "Probability of each label")}
+    views = {"probabilities": View(_probabilities, (labels,), datasets, "Probability of each label")}
+    title = f"Probability of each label under {in_sentence(pruning_name(result))}"
+    return Scene(title, (checkpoint_name(result),), views, _probability_frames(prediction), PROBABILITIES)
 
 
-def probability_frames(prediction: Prediction) -> Rows:
+def _probability_frames(prediction: Prediction) -> Rows:
     """Return what the player says about each amount: the probability of each label."""
     labels = _label_names(prediction)
     return [

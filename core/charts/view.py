@@ -1,12 +1,12 @@
-"""A view: one picture that the player moves and a figure prints.
+"""A view is one picture that the player moves and a figure prints; a scene is all that one page shows.
 
 A view is a drawing and its data. The drawing is a template: Altair draws it once for its arguments, such as the points
 of a heatmap, and new frames are new data in the same picture. It has a parameter `frame`, the index of the amount on
 show, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed. Datasets
-are named; the names are unique among the views of a page, so that a figure can hold them all.
+are named; a name means the same data in all views of a scene.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import altair as alt
 
 from core.charts.grammar import Concatenation, LayerChart, Rows, Spec, with_parameters
+from core.charts.layout import Layout
 from core.request.catalog import REDUCTIONS
 
 Drawing = Callable[..., LayerChart | Concatenation]
@@ -71,13 +72,32 @@ def _template(drawing: Drawing, arguments: tuple[Hashable, ...]) -> Spec:
     return spec
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What a page shows, which is also what can be taken away from it.
+
+    Attributes:
+        title: What the pictures show.
+        caption: What they were measured on: the lines below them.
+        views: The pictures, named as the areas of the layout.
+        frames: Of each frame its `amount`, its `name` and `detail`, the numbers beside it.
+        layout: Where the views stand.
+    """
+
+    title: str
+    caption: tuple[str, ...]
+    views: Mapping[str, View]
+    frames: Rows
+    layout: Layout
+
+
 def specs(views: Mapping[str, View]) -> dict[str, Spec]:
     """Return the specification of every view."""
     return {name: view.spec for name, view in views.items()}
 
 
-def reduction_choices(
-    views_of: Callable[[str], Mapping[str, View]], reductions: Iterable[str] = tuple(REDUCTIONS)
-) -> Rows:
-    """Draw the views of every reduction for a player that lets its viewer switch: `name`, `title` and `views`."""
-    return [{"name": name, "title": REDUCTIONS[name].title, "views": specs(views_of(name))} for name in reductions]
+def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
+    """Return the scenes of every reduction for a player that lets its viewer switch: `name`, `title` and `views`."""
+    return [
+        {"name": name, "title": REDUCTIONS[name].title, "views": specs(scene.views)} for name, scene in scenes.items()
+    ]

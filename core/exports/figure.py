@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from altair import SCHEMA_URL
 
-from core.charts.compare import compare_frames, compare_views
+from core.charts.compare import compare_scene
 from core.charts.grammar import Rows, Spec, capitalised, with_parameters
-from core.charts.overview import player_frames, player_views
-from core.charts.view import View
+from core.charts.overview import result_scene
+from core.charts.view import Scene, View
 from core.findings.compare import Axis, distinguishing_names, shown_together
 from core.request.catalog import REDUCTIONS
 from core.results.names import checkpoint_name, data_name, pruning_name
@@ -121,19 +121,15 @@ COMPARISON = Layout(
 
 def frames_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Rows:
     """Name the frames of one result, or of two together: `amount`, `name` and `detail` of each."""
-    if len(results) == 1:
-        return player_frames(results[0])
-    first, second = results
-    return compare_frames((first, second), shown_together(first, second, axis, reduction))
+    return scene_of(results, reduction, axis).frames
 
 
-def views_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> dict[str, View]:
-    """Draw the views of one result, or of two together."""
+def scene_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Scene:
+    """Show one result, or two together."""
     if len(results) == 1:
-        return player_views(results[0], reduction)
+        return result_scene(results[0], reduction)
     first, second = results
-    together = shown_together(first, second, axis, reduction)
-    return compare_views(first, second, reduction, together, distinguishing_names(first, second))
+    return compare_scene(first, second, reduction, shown_together(first, second, axis, reduction))
 
 
 def title_of(results: Sequence[SweepResult], axis: Axis = "amount") -> str:
@@ -170,7 +166,7 @@ def figure_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amou
     titles = [[*lines, f"{frame['name']} · {frame['detail']}"] for frame in frames_of(results, reduction, axis)]
     subtitle = [*origins_of(results), REDUCTIONS[reduction].title]
     return print_figure(
-        views_of(results, reduction, axis), SINGLE if len(results) == 1 else COMPARISON, titles, subtitle
+        scene_of(results, reduction, axis).views, SINGLE if len(results) == 1 else COMPARISON, titles, subtitle
     )
 
 

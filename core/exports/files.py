@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from core.charts.view import reduction_choices
-from core.exports.figure import frames_of, origins_of, title_of, views_of
+from core.exports.figure import origins_of, scene_of, title_of
 from core.findings.compare import Axis
 from core.request.catalog import MEASURES, REDUCTIONS, ROOT
 from core.results.provenance import recipe
@@ -106,15 +106,14 @@ def _inline(script: str) -> str:
 def _player_data(results: Sequence[SweepResult], reduction: str, axis: Axis) -> dict[str, Any]:
     """Return what core/charts/player.js mounts, with every reduction that has these frames as a choice."""
     fitting = [reduction] if axis == "damage" else REDUCTIONS
-    choices = reduction_choices(lambda name: views_of(results, name, axis), fitting)
-    together = "compare" if "difference" in choices[0]["views"] else "beside"
+    scenes = {name: scene_of(results, name, axis) for name in fitting}
     return {
         "title": f"{title_of(results, axis)}, {', '.join(origins_of(results))}",
         "group": "main",
         "autoplay": True,
-        "layout": "single" if len(results) == 1 else together,
-        "frames": frames_of(results, reduction, axis),
-        "choices": choices,
+        "layout": scenes[reduction].layout.css,
+        "frames": scenes[reduction].frames,
+        "choices": reduction_choices(scenes),
         "choice": reduction,
         "vega": None,
     }

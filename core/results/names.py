@@ -167,6 +167,12 @@ def circumstances(result: SweepResult, reduction: ReductionKey) -> str:
     return f"{checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
 
 
+def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
+    """Name in lines what pictures were measured on: checkpoint and data of each result, and the reduction of all."""
+    lines = [f"{checkpoint_name(result)}; {data_name(result)}" for result in results]
+    return (*dict.fromkeys(lines), REDUCTIONS[reduction].title)
+
+
 def listed(words: Sequence[str]) -> str:
     """Join words as in a sentence: `1, 2 and 3`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

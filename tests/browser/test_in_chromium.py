@@ -8,9 +8,9 @@ import pytest
 import vl_convert
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from core.charts.overview import player_frames, player_views
+from core.charts.overview import SINGLE, player_frames, result_scene
 from core.charts.view import reduction_choices
-from core.request.catalog import ROOT
+from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
 from tests.browser.watching import amount, amounts_played, eventually, expect_silence
@@ -225,9 +225,9 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
         "title": "Alone",
         "group": "main",
         "autoplay": False,
-        "layout": "single",
+        "layout": SINGLE.css,
         "frames": player_frames(SST2),
-        "choices": reduction_choices(lambda name: player_views(SST2, name)),
+        "choices": reduction_choices({name: result_scene(SST2, name) for name in REDUCTIONS}),
     }
     style, script = ((ROOT / "core" / "charts" / f"player.{end}").read_text() for end in ("css", "js"))
     page.set_content(f"<style>{style}</style><main></main>")

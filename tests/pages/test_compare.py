@@ -30,7 +30,7 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     ship(shipped, magnitude, wanda, control)
     app = open_page(PAGE)
     data = player(app)
-    assert (data["layout"], data["autoplay"]) == ("compare", False)
+    assert (data["layout"]["name"], data["autoplay"]) == ("compare", False)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
     assert shown(app) == (
@@ -166,7 +166,7 @@ def test_different_examples_are_looked_at_but_not_tested(shipped: Path) -> None:
 def test_other_depths_have_no_difference_and_say_so(shipped: Path) -> None:
     ship(shipped, one := result(), other := result(num_layers=4))
     app = open_page(PAGE, result=one.key, other=other.key)
-    assert player(app)["layout"] == "beside"
+    assert player(app)["layout"]["name"] == "beside"
     assert "attention blocks of 3 layers and attention blocks of 4 layers" in told(app)
 
 

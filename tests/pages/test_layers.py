@@ -33,7 +33,7 @@ def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> 
     ship(shipped, stepped())
     app = open_page(PAGE)
     data = player(app)
-    assert (data["layout"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
+    assert (data["layout"]["name"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert (
         "**At CKA ≥ 0.9, layer 3 falls first, at amount 0.05, and layer 1 lasts longest, up to amount 0.55. Kendall's "
@@ -109,7 +109,7 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
         own = one.frames[1].own("mean")
         assert own
         assert row["value"] == [pytest.approx(1 - (own[int(row["layer"]) - 1] or 0), abs=1e-6)] * len(AMOUNTS)
-    assert player(app)["layout"] == "layers alone-too"
+    assert "alone" in player(app)["layout"]["wide"]
     assert "grey lines" in told(app)
     assert "diamond" in told(app)
     assert "When each layer is pruned alone, at amount 0.50" in told(app)

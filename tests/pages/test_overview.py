@@ -44,7 +44,7 @@ def test_it_opens_with_two_tasks_in_step_and_what_they_say(shipped: Path) -> Non
     app = open_page(PAGE)
     assert app.title[0].value == "What does pruning do to the representations inside a fine-tuned BERT?"
     data = player(app)
-    assert (data["layout"], data["autoplay"], len(data["frames"])) == ("pair", True, 20)
+    assert (data["layout"]["name"], data["autoplay"], len(data["frames"])) == ("pair", True, 20)
     assert [data["views"][side]["title"] for side in ("left", "right")] == ["SST-2", "CoLA"]
     assert (
         "**Magnitude pruning changes the upper layers most. Compared with random removal: SST-2 as by chance; "
@@ -124,7 +124,7 @@ def test_one_result_alone_is_shown_alone(shipped: Path) -> None:
     result = make_result()
     ship(shipped, result)
     app = open_page(PAGE)
-    assert player(app)["layout"] == "single"
+    assert player(app)["layout"]["name"] == "single"
     assert told(app).count("Under magnitude pruning of the encoder, layer 1 keeps CKA ≥ 0.9") == 1
     assert not app.selectbox
 
@@ -146,7 +146,7 @@ def test_a_damaged_result_is_told_and_the_other_one_shown(shipped: Path) -> None
     app = open_page(PAGE)
     (error,) = app.error
     assert "checksum" in error.value
-    assert player(app)["layout"] == "single"
+    assert player(app)["layout"]["name"] == "single"
     assert "200 examples of SST-2 validation, GLUE; mean over tokens" in told(app)
     assert "CoLA" not in told(app)
 

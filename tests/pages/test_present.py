@@ -31,7 +31,7 @@ def results(shipped: Path) -> list[SweepResult]:
 
 def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: list[SweepResult]) -> None:
     data = player(open_page(PAGE))
-    assert (data["layout"], data["autoplay"], data["start"]) == ("present", True, None)
+    assert (data["layout"]["name"], data["autoplay"], data["start"]) == ("present", True, None)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
     assert "page keys: other result" in data["stage"]["hint"]

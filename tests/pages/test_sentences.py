@@ -46,7 +46,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     page = open_page(PAGE)
     (player,) = pictures(page)
     assert list(player["views"]) == ["flips", "strip"]
-    assert player["layout"] == "sentences"
+    assert player["layout"]["name"] == "sentences"
     cells = player["views"]["strip"]["datasets"]["cells"]
     assert len({cell["top"] for cell in cells}) == 40
     assert (
@@ -154,7 +154,7 @@ def predict(page: AppTest, text: str) -> None:
 def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) -> None:
     predict(page, "  A fine film.  ")
     _, player = pictures(page)
-    assert player["layout"] == "probabilities"
+    assert player["layout"]["name"] == "probabilities"
     rows = player["views"]["probabilities"]["datasets"]["labels"]
     assert {row["label"] for row in rows} == {"negative", "positive"}
     assert rows[1]["probability"] == pytest.approx(0.9)

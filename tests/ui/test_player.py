@@ -11,12 +11,14 @@ from ui.player import served_url, vega_file
 
 
 def page() -> None:
+    from core.charts.overview import result_scene
     from tests.builders import make_result
-    from ui.player import choose_reduction, show_player, start_in_address
+    from ui.player import choose_reduction, show_pictures, start_in_address
 
     result = make_result(num_layers=2, amounts=(0.0, 0.125, 0.5))
     reduction = choose_reduction(result)
-    show_player(result, reduction, key="player", group="pair", autoplay=True, start=start_in_address())
+    scene = result_scene(result, reduction)
+    show_pictures(scene, key="player", group="pair", autoplay=True, start=start_in_address())
 
 
 def mounted(app: AppTest) -> dict:
@@ -32,9 +34,12 @@ def test_it_hands_over_pictures_labels_and_settings() -> None:
     assert [frame["amount"] for frame in data["frames"]] == [0.0, 0.125, 0.5]
     assert data["frames"][1]["name"] == "Pruning amount 0.125"
     assert data["frames"][2]["detail"] == "sparsity 0.27 · accuracy 0.85"
-    assert data["title"] == "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2"
+    assert data["title"] == (
+        "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE, "
+        "Mean over tokens"
+    )
     assert (data["group"], data["autoplay"], data["start"]) == ("pair", True, None)
-    assert (data["layout"], data["link"]) == ("single", True)
+    assert (data["layout"]["name"], data["link"]) == ("single", True)
     assert data["vega"].startswith("/app/static/vega-")
 
 

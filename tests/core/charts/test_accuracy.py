@@ -6,7 +6,7 @@ import pytest
 
 from core.charts.accuracy import accuracies_view
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
-from core.charts.overview import pair_views, player_frames, player_views
+from core.charts.overview import pair_scene, player_frames, player_views
 from core.findings.compare import shown_together
 from core.findings.overview import metric_of
 from core.results.schema import SweepResult, WorkingRangeRecord
@@ -89,10 +89,10 @@ def test_accuracy_can_be_asked_for_and_stands_in_where_the_main_metric_is_missin
     result = with_correlation(make_result(num_layers=2, amounts=AMOUNTS), (0.6, 0.5, 0.0, -0.1))
     other = make_result(num_layers=3, amounts=AMOUNTS)
     for asked, title in ((None, "Matthews correlation"), ("accuracy", "accuracy")):
-        views_, frames = pair_views((result, other), "mean", ("A", "B"), asked)
-        assert views_["left-accuracy"].title == f"A: {title}, 95 % interval"
-        assert views_["right-accuracy"].title == "B: accuracy, 95 % interval"
-    assert frames[0]["detail"] == "accuracy A 0.90 and B 0.90"
+        scene = pair_scene((result, other), "mean", ("A", "B"), asked)
+        assert scene.views["left-accuracy"].title == f"A: {title}, 95 % interval"
+        assert scene.views["right-accuracy"].title == "B: accuracy, 95 % interval"
+    assert scene.frames[0]["detail"] == "accuracy A 0.90 and B 0.90"
     old = make_result(amounts=AMOUNTS)
     old = old.model_copy(update={"task": old.task.model_copy(update={"main_metric": "matthews_correlation"})})
     assert metric_of(old) == "accuracy"

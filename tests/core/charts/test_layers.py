@@ -5,7 +5,7 @@ import math
 import pytest
 
 from core.charts.grammar import EVERYTHING_REMOVED, STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
-from core.charts.layers import layer_views
+from core.charts.layers import layer_scene
 from core.charts.view import specs
 from core.findings.overview import own_similarity
 from core.results.schema import SweepResult
@@ -26,7 +26,7 @@ ALONE = {
 
 
 def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return specs(layer_views(result, "mean", chosen, threshold, SEEDS, ALONE))
+    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, ALONE).views)
 
 
 def title(layer: int) -> str:
@@ -62,7 +62,7 @@ def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
 
 
 def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
-    with_control, without = views()["curves"], layer_views(RESULT, "mean", "2")["curves"].spec
+    with_control, without = views()["curves"], layer_scene(RESULT, "mean", "2").views["curves"].spec
     grey = [
         sum(line.get("stroke") == UNDEFINED_COLOUR for line in marks(drawn(spec, 0), "line mark"))
         for spec in (with_control, without)
@@ -89,7 +89,7 @@ def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
 
 def test_the_floor_is_a_line_in_every_strip_where_it_is_known() -> None:
     def heights(result: SweepResult, reduction: str = "mean", measure: str = "cka") -> list[float]:
-        rows = layer_views(result, reduction, "1", measure=measure)["curves"].datasets["floors"]
+        rows = layer_scene(result, reduction, "1", measure=measure).views["curves"].datasets["floors"]
         assert sum(row["label"] is not None for row in rows) == min(len(rows), 1), "it is named once"
         return [row["y"] for row in rows]
 
@@ -102,12 +102,12 @@ def test_the_floor_is_a_line_in_every_strip_where_it_is_known() -> None:
 
 
 def test_the_strips_are_of_the_measure_and_the_close_up_of_one_with_a_heatmap() -> None:
-    drawings = layer_views(RESULT, "mean", "2", measure="partial_cka")
+    drawings = layer_scene(RESULT, "mean", "2", measure="partial_cka").views
     values = [row["text"] for row in drawings["curves"].datasets["own"] if row["pick"] == "1"]
     own = [frame.own("mean", "partial_cka") for frame in RESULT.frames]
     assert values == [f"{row[0]:.3f}" for row in own if row and row[0] is not None]
     assert drawings["curves"].title == "Partial CKA of each layer with its own baseline, from 0 to 1"
-    assert drawings["row"].datasets == layer_views(RESULT, "mean", "2")["row"].datasets
+    assert drawings["row"].datasets == layer_scene(RESULT, "mean", "2").views["row"].datasets
 
 
 # ---------------------------------------------------------------- one layer in close-up
@@ -157,10 +157,10 @@ def test_sparsity_of_every_layer_with_the_chosen_one_above_the_others() -> None:
 def test_with_both_points_of_a_layer_the_sparsity_is_that_of_the_layer() -> None:
     both = make_result(num_layers=2, amounts=AMOUNTS, points="both")
     for chosen, layer in (("1a", "Layer 1"), ("2", "Layer 2")):
-        rows = layer_views(both, "mean", chosen)["sparsity"].datasets["layers"]
+        rows = layer_scene(both, "mean", chosen).views["sparsity"].datasets["layers"]
         assert {row["layer"] for row in rows if row["chosen"]} == {layer}
     isolated = {1: make_result(num_layers=2, amounts=(0.0, 0.5), points="both", scope="layer:0")}
-    alone = layer_views(both, "mean", "1a", isolated=isolated)["curves"].datasets["alone"]
+    alone = layer_scene(both, "mean", "1a", isolated=isolated).views["curves"].datasets["alone"]
     assert [row["pick"] for row in alone] == ["1"], "at its output"
 
 

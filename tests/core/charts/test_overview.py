@@ -3,7 +3,7 @@
 import pytest
 
 from core.charts.grammar import Spec
-from core.charts.overview import pair_views, player_views
+from core.charts.overview import pair_scene, player_views, result_scene
 from core.charts.view import reduction_choices, specs
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
@@ -51,7 +51,8 @@ def test_frames_that_come_later_do_not_move_the_axes() -> None:
 
 def test_two_results_stand_side_by_side_at_the_amounts_that_both_have() -> None:
     left, right = make_result(num_layers=2, amounts=AMOUNTS), make_result(num_layers=3, amounts=(0.0, 0.5, 0.6))
-    views, frames = pair_views((left, right), "mean", ("SST-2", "CoLA"))
+    scene = pair_scene((left, right), "mean", ("SST-2", "CoLA"))
+    views, frames = scene.views, scene.frames
     assert [frame["amount"] for frame in frames] == [0.0, 0.5]
     assert frames[1]["detail"] == "accuracy SST-2 0.85 and CoLA 0.85"
     assert list(views) == ["left", "left-accuracy", "right", "right-accuracy"]
@@ -67,6 +68,6 @@ def test_two_results_stand_side_by_side_at_the_amounts_that_both_have() -> None:
 
 
 def test_a_viewer_can_switch_between_all_reductions(result: SweepResult) -> None:
-    choices = reduction_choices(lambda name: player_views(result, name))
+    choices = reduction_choices({name: result_scene(result, name) for name in REDUCTIONS})
     assert [choice["name"] for choice in choices] == list(REDUCTIONS)
     assert [choice["views"] for choice in choices] == [drawings(result, name) for name in REDUCTIONS]

@@ -1,10 +1,12 @@
 """All methods of a task at one damage: read from the SVG that Vega draws, frame by frame."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from core.charts.grammar import UNDEFINED_COLOUR
-from core.charts.profiles import profile_frames, profile_views
-from core.charts.view import View
+from core.charts.profiles import profile_scene
+from core.charts.view import Scene, View
 from core.findings.profiles import profiled
 from core.results.schema import ProfileAtDamage
 from core.sweep.equal_damage import DAMAGES
@@ -13,12 +15,18 @@ from tests.pictures import drawn, labels, marks, place
 
 
 @pytest.fixture(scope="module")
-def views() -> dict[str, View]:
+def scene() -> Scene:
     flat = falling(0.04, method="attribution", scope=None)
-    return profile_views(profiled([(MAGNITUDE, SEEDS), (WANDA, ()), (flat, ())], "mean"), "mean")
+    methods = profiled([(MAGNITUDE, SEEDS), (WANDA, ()), (flat, ())], "mean")
+    return profile_scene(MAGNITUDE, methods, "mean")
 
 
-def test_a_profile_is_that_of_the_statistics_at_the_damage_on_show(views: dict[str, View]) -> None:
+@pytest.fixture(scope="module")
+def views(scene: Scene) -> Mapping[str, View]:
+    return scene.views
+
+
+def test_a_profile_is_that_of_the_statistics_at_the_damage_on_show(views: Mapping[str, View]) -> None:
     known = MAGNITUDE.statistics_of("mean")
     assert known
     for k, damage in enumerate(DAMAGES):
@@ -31,13 +39,13 @@ def test_a_profile_is_that_of_the_statistics_at_the_damage_on_show(views: dict[s
         assert sum(row["value"][k] for row in rows) / 4 == pytest.approx(1 - damage, abs=1e-6)
 
 
-def test_every_seed_is_a_thin_line_under_its_method(views: dict[str, View]) -> None:
+def test_every_seed_is_a_thin_line_under_its_method(views: Mapping[str, View]) -> None:
     for name, seeds in (("profile-1", 5), ("profile-2", 0)):
         lines = marks(drawn(views[name].spec, 1), "line mark")
         assert sum(line.get("stroke") == UNDEFINED_COLOUR for line in lines) == seeds
 
 
-def test_methods_share_their_axis_and_one_without_profile_has_no_picture(views: dict[str, View]) -> None:
+def test_methods_share_their_axis_and_one_without_profile_has_no_picture(views: Mapping[str, View]) -> None:
     assert list(views) == ["cost", "profile-1", "profile-2"]
     first, second = (views[name].arguments for name in ("profile-1", "profile-2"))
     assert first[2] == second[2]
@@ -45,8 +53,9 @@ def test_methods_share_their_axis_and_one_without_profile_has_no_picture(views: 
     assert len(names) == len(set(names)), "a figure can hold them all"
 
 
-def test_the_line_over_the_costs_stands_at_the_similarity_on_show(views: dict[str, View]) -> None:
-    assert [frame["amount"] for frame in profile_frames()] == list(DAMAGES)
+def test_the_line_over_the_costs_stands_at_the_similarity_on_show(scene: Scene) -> None:
+    views = scene.views
+    assert [frame["amount"] for frame in scene.frames] == list(DAMAGES)
     places = []
     for k, damage in enumerate(DAMAGES):
         (line,) = marks(drawn(views["cost"].spec, k), "rule mark")
@@ -62,7 +71,7 @@ def test_the_line_over_the_costs_stands_at_the_similarity_on_show(views: dict[st
     assert len(views["cost"].datasets["cost-chance"]) == 5 * len(MAGNITUDE.frames)
 
 
-def test_nothing_changes_its_size_while_it_plays(views: dict[str, View]) -> None:
+def test_nothing_changes_its_size_while_it_plays(views: Mapping[str, View]) -> None:
     for view in views.values():
         pictures = [drawn(view.spec, frame) for frame in range(len(DAMAGES))]
         assert len({(one.get("viewBox"), one[1].get("transform")) for one in pictures}) == 1

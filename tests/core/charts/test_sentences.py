@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import vl_convert
 
-from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_frames, flip_views, probability_frames, probability_view
+from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_scene, probability_scene
 from core.charts.view import View
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
@@ -22,7 +22,7 @@ def rows(view: View, name: str) -> list[dict[str, Any]]:
 
 def test_cells_cover_every_example_and_amount_once() -> None:
     result = made()
-    cells = rows(flip_views(result, examples_of(result))["strip"], "cells")
+    cells = rows(flip_scene(result, examples_of(result)).views["strip"], "cells")
     tops = sorted({cell["top"] for cell in cells})
     assert len(tops) == 5
     for top in tops:
@@ -34,7 +34,7 @@ def test_cells_cover_every_example_and_amount_once() -> None:
 
 def test_a_cell_tells_right_from_wrong_and_what_is_said() -> None:
     result = made()
-    cells = rows(flip_views(result, examples_of(result))["strip"], "cells")
+    cells = rows(flip_scene(result, examples_of(result)).views["strip"], "cells")
     away = [cell for cell in cells if cell["name"] == "Row 10"]
     assert [(cell["now"], cell["predicted"], cell["amounts"]) for cell in away] == [
         ("right", "positive", "0.00 to 0.30"),
@@ -45,7 +45,7 @@ def test_a_cell_tells_right_from_wrong_and_what_is_said() -> None:
 
 def test_bars_count_first_flips_by_what_they_become() -> None:
     result = made()
-    bars = rows(flip_views(result, examples_of(result))["flips"], "bars")
+    bars = rows(flip_scene(result, examples_of(result)).views["flips"], "bars")
     counts = {(bar["amount"], bar["now"]): bar["count"] for bar in bars if bar["count"]}
     assert counts == {("0.30", "wrong"): 1, ("0.60", "wrong"): 1, ("0.90", "right"): 1}
     assert all(bar["high"] - bar["low"] == bar["count"] for bar in bars)
@@ -53,7 +53,7 @@ def test_bars_count_first_flips_by_what_they_become() -> None:
 
 def test_frames_say_how_many_are_right_and_how_many_have_changed() -> None:
     result = made()
-    frames = flip_frames(result, examples_of(result))
+    frames = flip_scene(result, examples_of(result)).frames
     assert [frame["detail"] for frame in frames] == [
         "3 of 5 right · 0 predicted otherwise than unpruned",
         "2 of 5 right · 1 predicted otherwise than unpruned",
@@ -65,13 +65,13 @@ def test_frames_say_how_many_are_right_and_how_many_have_changed() -> None:
 def test_long_texts_are_cut_under_the_mouse() -> None:
     result = made()
     examples = [example.__class__(0, 1, (1, 1, 1, 1), ("x" * 500, "y")) for example in examples_of(result)]
-    (text,) = {cell["text"] for cell in rows(flip_views(result, examples)["strip"], "cells")}
+    (text,) = {cell["text"] for cell in rows(flip_scene(result, examples).views["strip"], "cells")}
     assert len(text) == TOOLTIP_MAX_CHARS
     assert text.endswith("…")
 
 
 def test_probabilities_are_one_row_a_label_and_amount() -> None:
-    view = probability_view(PREDICTION)["probabilities"]
+    view = probability_scene(PREDICTION, made()).views["probabilities"]
     assert [(row["k"], row["label"], row["probability"]) for row in rows(view, "labels")] == [
         (0, "not good", 0.1),
         (0, "good", 0.9),
@@ -80,13 +80,16 @@ def test_probabilities_are_one_row_a_label_and_amount() -> None:
         (2, "not good", 0.7),
         (2, "good", 0.3),
     ]
-    assert [frame["detail"] for frame in probability_frames(PREDICTION)][1] == "not good 0.40 · good 0.60"
+    assert probability_scene(PREDICTION, made()).frames[1]["detail"] == "not good 0.40 · good 0.60"
 
 
 @pytest.mark.parametrize("frame", [0, 2])
 def test_vega_draws_them_all_without_a_warning(frame: int, capfd: pytest.CaptureFixture[str]) -> None:
     result = made()
-    for view in (*flip_views(result, examples_of(result)).values(), *probability_view(PREDICTION).values()):
+    for view in (
+        *flip_scene(result, examples_of(result)).views.values(),
+        *probability_scene(PREDICTION, made()).views.values(),
+    ):
         spec = {**at_frame(view.spec, frame), "width": 300, "height": 120}
         assert "<svg" in vl_convert.vegalite_to_svg(spec)
     assert "WARN" not in capfd.readouterr().err

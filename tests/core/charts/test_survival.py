@@ -3,7 +3,7 @@
 import pytest
 
 from core.charts.grammar import STRIP_HEIGHT
-from core.charts.layers import layer_views
+from core.charts.layers import layer_scene
 from core.charts.overview import player_views
 from core.findings.overview import layer_survivals, own_similarity
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -91,7 +91,7 @@ def test_a_layer_that_is_intact_with_everything_removed_is_marked(threshold: flo
 
 def test_survival_by_another_measure_is_that_measures_own() -> None:
     result = make_result(num_layers=3)
-    rows = layer_views(result, "mean", "1", measure="partial_cka")["survival"].datasets["bars"]
+    rows = layer_scene(result, "mean", "1", measure="partial_cka").views["survival"].datasets["bars"]
     known = (result.statistics or {})["partial_cka"]["mean"].survival
     assert [bar["survival"] for bar in rows] == pytest.approx([layer.value for layer in known], abs=1e-6)
     assert not any(bar["by_construction"] for bar in rows), "the floor is of CKA"

@@ -3,9 +3,9 @@
 import pytest
 
 from core.charts.compare import compare_views
-from core.charts.layers import layer_views
-from core.charts.overview import pair_views, player_views
-from core.charts.sentences import flip_views
+from core.charts.layers import layer_scene
+from core.charts.overview import pair_scene, player_views
+from core.charts.sentences import flip_scene
 from core.charts.view import View
 from core.findings.compare import distinguishing_names, shown_together
 from core.findings.sentences import examples_of
@@ -29,10 +29,10 @@ def test_new_frames_are_new_data_in_the_same_template() -> None:
     "views",
     [
         player_views(RESULT, "mean"),
-        pair_views((RESULT, CONTROL), "mean", ("first", "second"))[0],
+        pair_scene((RESULT, CONTROL), "mean", ("first", "second")).views,
         compare_views(RESULT, CONTROL, "mean", shown_together(RESULT, CONTROL), distinguishing_names(RESULT, CONTROL)),
-        layer_views(RESULT, "mean", "1"),
-        flip_views(RESULT, examples_of(RESULT)),
+        layer_scene(RESULT, "mean", "1").views,
+        flip_scene(RESULT, examples_of(RESULT)).views,
     ],
     ids=["overview", "pair", "compare", "layers", "sentences"],
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.charts.layers import layer_views
+from core.charts.layers import layer_scene
 from core.charts.view import View
 from core.exports.figure import Layout, figure_of, frames_of, print_figure
 from core.findings.compare import Axis, shown_together
@@ -106,7 +106,7 @@ def lines_of(view: View) -> list[str]:
 
 
 def test_the_views_of_another_page_stand_in_one_figure_with_their_own_data(result: SweepResult) -> None:
-    views = layer_views(result, "mean", "2")
+    views = layer_scene(result, "mean", "2").views
     layout = Layout(dict.fromkeys(views, (200, 150)), lambda parts: {"vconcat": list(parts.values())})
     said = texts(print_figure(views, layout, [[f"frame {k}"] for k in range(4)], ["below"]), 2)
     assert {"frame 2", "below", *(line for view in views.values() for line in lines_of(view))} <= set(said)

@@ -256,7 +256,7 @@ def test_the_page_of_a_comparison_holds_both(
 ) -> None:
     page = player_html((result, other), "mean", "")
     data = page_data(page)
-    assert data["layout"] == "compare"
+    assert data["layout"]["name"] == "compare"
     assert {"first", "second", "difference", "accuracy"} <= set(data["choices"][0]["views"])
     assert page.count("python -m core.precompute") == 2
 

@@ -1,0 +1,130 @@
+"""A layout: where the views of a scene stand, on a page and in a figure.
+
+A grid is written as CSS writes it, since a browser lays out a page (core/charts/player.css). A figure has no browser,
+so this file reads the same text: whoever adds a layout writes it once.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+WINDOW_HEIGHT = 800  # pixels, of the browser's window that a figure takes its proportions from: a laptop's
+UNITS = {"rem": 16.0, "vh": WINDOW_HEIGHT / 100}  # pixels
+ROW = re.compile(r'"([^"]*)"\s+([^"]+)')
+TRACK = re.compile(r"clamp\([^)]*\)|\S+")
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels; x and y are its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The grid of a scene's views, whose names are its areas; `bar` is the player's, and has a row of its own.
+
+    Attributes:
+        name: A class of the player, for what a grid cannot say.
+        wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
+            lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
+        narrow: On a telephone; any grid that CSS knows.
+        medium: Between the two; as the wide one where none is given.
+        gap: Between rows and between columns, in rem.
+    """
+
+    name: str
+    wide: str
+    narrow: str
+    medium: str | None = None
+    gap: tuple[float, float] = (0.75, 1.5)
+
+    @property
+    def css(self) -> dict[str, str]:
+        """What core/charts/player.js hands to player.css."""
+        row_gap, column_gap = self.gap
+        grids = {"wide": self.wide, "medium": self.medium or self.wide, "narrow": self.narrow}
+        return {
+            "name": self.name,
+            "gap": f"{row_gap}rem {column_gap}rem",
+            **{name: " ".join(grid.split()) for name, grid in grids.items()},
+        }
+
+    def height(self, names: Collection[str]) -> float | None:
+        """Return how high the views of these names are together on a page, in pixels; None where they fill a screen."""
+        rows = self._rows(names)
+        if any(_share(size) for _, size in rows):
+            return None
+        return sum(_pixels(size) for _, size in rows) + self._gaps[0] * (len(rows) - 1)
+
+    def boxes(self, names: Collection[str], width: float, height: float) -> dict[str, Box]:
+        """Place views in a figure of this size: fixed lengths grow or shrink with its height, shares take the rest.
+
+        Args:
+            names: The views; areas without one stay empty.
+            width: In pixels.
+            height: In pixels.
+        """
+        rows, columns = self._rows(names), TRACK.findall(_plain(self.wide.rpartition("/")[2]))
+        row_gap, column_gap = self._gaps
+        heights, factor = _fitted([size for _, size in rows], height - row_gap * (len(rows) - 1))
+        fixed = [_pixels(size) * factor for size in columns]
+        widths = _shared(columns, fixed, width - column_gap * (len(columns) - 1))
+        tops, lefts = _starts(heights, row_gap), _starts(widths, column_gap)
+        boxes = {}
+        for name in names:
+            cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
+            (top, left), (bottom, right) = min(cells), max(cells)
+            x, y = lefts[left], tops[top]
+            boxes[name] = Box(x, y, lefts[right] + widths[right] - x, tops[bottom] + heights[bottom] - y)
+        return boxes
+
+    @property
+    def _gaps(self) -> tuple[float, float]:
+        return self.gap[0] * UNITS["rem"], self.gap[1] * UNITS["rem"]
+
+    def _rows(self, names: Collection[str]) -> list[tuple[list[str], str]]:
+        """Return the areas and the size of every row that holds one of these views."""
+        rows = ((areas.split(), size.strip()) for areas, size in ROW.findall(_plain(self.wide.rpartition("/")[0])))
+        return [(areas, size) for areas, size in rows if set(areas) & set(names)]
+
+
+def _plain(grid: str) -> str:
+    """Leave of `minmax(0, …)` what it is at most."""
+    return re.sub(r"minmax\(0, ([^()]+)\)", r"\1", grid)
+
+
+def _share(size: str) -> float:
+    """Return how many shares of what is left a row or column takes; 0 for a length."""
+    return float(size.removesuffix("fr")) if size.endswith("fr") else 0.0
+
+
+def _pixels(size: str) -> float:
+    """Return a length in pixels, of `clamp()` the middle of the three; 0 for a share."""
+    lengths = []
+    for part in size.removeprefix("clamp(").removesuffix(")").split(","):
+        terms = re.findall(r"([+-]?) ?([\d.]+)(rem|vh)", part)
+        lengths.append(sum(float(f"{sign}{number}") * UNITS[unit] for sign, number, unit in terms))
+    return sorted(lengths)[len(lengths) // 2]
+
+
+def _fitted(sizes: Sequence[str], room: float) -> tuple[list[float], float]:
+    """Return rows that fill the room, and by how much fixed lengths have grown for that."""
+    fixed = [_pixels(size) for size in sizes]
+    factor = 1.0 if any(map(_share, sizes)) else room / sum(fixed)
+    return _shared(sizes, [length * factor for length in fixed], room), factor
+
+
+def _shared(sizes: Sequence[str], fixed: Sequence[float], room: float) -> list[float]:
+    """Divide what fixed lengths leave of the room by shares."""
+    shares = [_share(size) for size in sizes]
+    unit = (room - sum(fixed)) / sum(shares) if any(shares) else 0.0
+    return [length + share * unit for length, share in zip(fixed, shares, strict=True)]
+
+
+def _starts(lengths: Sequence[float], gap: float) -> list[float]:
+    return [sum(lengths[:k]) + gap * k for k in range(len(lengths))]

@@ -1,0 +1,28 @@
+"""What every page shows, with made-up results."""
+
+from core.charts.compare import compare_scene
+from core.charts.layers import layer_scene
+from core.charts.overview import STAGE, pair_scene, result_scene
+from core.charts.profiles import profile_scene
+from core.charts.sentences import flip_scene, probability_scene
+from core.charts.view import Scene
+from core.findings.compare import shown_together
+from core.findings.profiles import profiled
+from core.findings.sentences import examples_of
+from core.results.prediction import Prediction
+from tests.builders import make_result
+
+AMOUNTS = (0.0, 0.25, 0.5)
+RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 0),))
+OTHER = make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2)
+PREDICTION = Prediction(AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0)
+SCENES: dict[str, Scene] = {
+    "overview": pair_scene((RESULT, OTHER), "mean", ("First", "Second")),
+    "lab": result_scene(RESULT, "mean"),
+    "layers": layer_scene(RESULT, "mean", "1"),
+    "compare": compare_scene(RESULT, OTHER, "mean", shown_together(RESULT, OTHER)),
+    "profiles": profile_scene(RESULT, profiled([(RESULT, ()), (OTHER, ())], "mean"), "mean"),
+    "sentences": flip_scene(RESULT, examples_of(RESULT)),
+    "probabilities": probability_scene(PREDICTION, RESULT),
+    "present": result_scene(RESULT, "mean", STAGE),
+}
