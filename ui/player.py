@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 import vl_convert
 
+from core.charts.theme import STYLE
 from core.charts.view import Scene, reduction_choices, specs
 from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
@@ -47,11 +48,13 @@ def served_url(path: Path) -> str:
     return "/".join(("", *([base] if base else []), "app", "static", path.name))
 
 
-SCRIPT, STYLES = (CHARTS / "player.js").read_text("utf-8"), (CHARTS / "player.css").read_text("utf-8")
+SCRIPT, STYLE_SHEET = (CHARTS / "player.js").read_text("utf-8"), (CHARTS / "player.css").read_text("utf-8")
 VEGA = vega_file()
 # Where the file cannot be written, the component carries Vega in its own script, which is larger.
 _player = st.components.v2.component(
-    "prunescope_player", js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(VEGA_SNIPPET)}\n{SCRIPT}", css=STYLES
+    "prunescope_player",
+    js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(VEGA_SNIPPET)}\n{SCRIPT}",
+    css=STYLE_SHEET,
 )
 
 
@@ -171,7 +174,7 @@ def _mount(
 ) -> None:
     _player(
         key=key,
-        data={**data, "vega": VEGA and served_url(VEGA)},
+        data={**data, "style": STYLE, "vega": VEGA and served_url(VEGA)},
         on_turn_change=on_turn or _nothing,
         on_pick_change=on_pick or _nothing,
     )

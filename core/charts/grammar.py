@@ -1,7 +1,6 @@
 """The grammar that all pictures share: colours, axes, hatching of undefined cells, the marker of the amount on show.
 
-Marks name their role by a style (`series`, `band`, `marker`, …). core/charts/player.js on a page, and
-`core.exports.figure` in print, give these roles the theme's colours and sizes.
+Marks name their role by a style (`series`, `band`, `marker`, …), whose colours and sizes stand in `core.charts.theme`.
 """
 
 from collections.abc import Iterable

@@ -5,6 +5,7 @@
 // data: {
 //   title, group, autoplay,
 //   layout: {name, wide, medium, narrow, gap}, grids whose areas are the names of the views; the name is a class,
+//   style: the looks of the pictures, core/charts/theme.py's table,
 //   frames: [{amount, name, detail}],
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
 //   choices: [{name, title, views}] instead of views, such as the reductions of one result; the bar offers them,
@@ -120,31 +121,13 @@ function themeOf(element) { // Streamlit's theme is in CSS variables; the defaul
   return { text, line, accent, background, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
 }
 
-function vegaConfig({ text, line, accent, background, font }, { size, numberSize }) {
-  const label = { labelColor: text, titleColor: text, labelFontSize: size, titleFontSize: size, titleFontWeight: "normal" };
-  return {
-    background: "transparent", padding: 2, font, aria: false,
-    axis: { ...label, gridColor: line, domainColor: line, tickColor: line, titlePadding: 6 },
-    legend: { ...label, gradientLength: 8 * size, gradientThickness: 0.8 * size },
-    title: {
-      color: text, fontSize: size + 1, subtitleColor: text, subtitleFontSize: size, subtitlePadding: 4,
-      anchor: "start", frame: "bounds", offset: 8,
-    },
-    view: { stroke: null },
-    style: {
-      frame: { stroke: line },
-      number: { fontSize: numberSize, opacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 },
-      halo: { stroke: background, strokeWidth: 5, strokeJoin: "round" },
-      band: { color: accent, opacity: 0.22 },
-      series: { color: accent, strokeWidth: size / 5 },
-      bar: { color: accent },
-      floor: { color: text, strokeWidth: 1, strokeDash: [2, 2], opacity: 0.8 },
-      reference: { color: text, strokeDash: [5, 4], opacity: 0.7 },
-      note: { color: text, fontSize: size },
-      current: { color: text, strokeWidth: size / 8 },
-      marker: { color: accent, stroke: text, strokeWidth: 1.5, size: 7.5 * size, opacity: 1 },
-    },
-  };
+function filled(part, values, size) { // the table of core/charts/theme.py, which says what its values mean
+  if (typeof part === "string") {
+    if (part.startsWith("$")) return values[part.slice(1)];
+    return part.endsWith("em") ? parseFloat(part) * size : part;
+  }
+  if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, filled(value, values, size)]));
 }
 
 function tooltipOptions({ dark, font }, size) { // the tooltip stands outside the player: it needs a style of its own
@@ -183,14 +166,16 @@ class Picture { // one Vega view in one box
   sizes(columns) { // in pixels: of all text, set by the layout, and of the numbers in cells, set by their room
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize));
     const [wide, high] = [this.box.clientWidth - 4 * size, this.box.clientHeight - 7 * size].map((side) => side / columns);
-    return { size, numberSize: Math.floor(Math.min(0.35 * wide, 0.6 * high, 1.25 * size)) }; // "-0.05" is 2.8 times as wide as high
+    const numberSize = Math.floor(Math.min(0.35 * wide, 0.6 * high, 1.25 * size)); // "-0.05" is 2.8 times as wide as high
+    return { size, numberSize, numberOpacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 };
   }
 
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme } = this.player;
     if (!views || !this.box.clientWidth) return;
     const { datasets, title, ...template } = views[this.name];
-    const config = vegaConfig(theme, this.sizes(template.usermeta?.columns ?? 1));
+    const { size, ...numbers } = this.sizes(template.usermeta?.columns ?? 1);
+    const config = filled(this.player.data.style, { ...theme, ...numbers }, size);
     template.title = wrapped(title, this.box.clientWidth - 2 * config.padding, { font: theme.font, size: config.title.fontSize });
     const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;

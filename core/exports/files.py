@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from core.charts.theme import STYLE
 from core.charts.view import reduction_choices
 from core.exports.figure import origins_of, scene_of, title_of
 from core.findings.compare import Axis
@@ -115,6 +116,7 @@ def _player_data(results: Sequence[SweepResult], reduction: str, axis: Axis) -> 
         "frames": scenes[reduction].frames,
         "choices": reduction_choices(scenes),
         "choice": reduction,
+        "style": STYLE,
         "vega": None,
     }
 

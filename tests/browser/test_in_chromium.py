@@ -9,6 +9,7 @@ import vl_convert
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from core.charts.overview import SINGLE, player_frames, result_scene
+from core.charts.theme import STYLE
 from core.charts.view import reduction_choices
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
@@ -226,6 +227,7 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
         "group": "main",
         "autoplay": False,
         "layout": SINGLE.css,
+        "style": STYLE,
         "frames": player_frames(SST2),
         "choices": reduction_choices({name: result_scene(SST2, name) for name in REDUCTIONS}),
     }

@@ -1,0 +1,101 @@
+"""The looks of all pictures: what a mark's role means (`core.charts.grammar` names them), on a page and in a figure.
+
+There is one table for both. core/charts/player.js fills it with the colours of the page around it and
+`core.exports.figure` with those of a theme below. A value `$text` is a colour or a number that is known only there,
+`2em` is twice the size of text.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from core.charts.grammar import Spec
+from core.request.catalog import ROOT
+
+Value = str | float
+ThemeName = Literal["light", "dark"]
+
+TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
+_TEXT: Spec = {
+    "labelColor": "$text",
+    "titleColor": "$text",
+    "labelFontSize": "1em",
+    "titleFontSize": "1em",
+    "titleFontWeight": "normal",
+}
+STYLE: Spec = {
+    "background": "transparent",
+    "padding": 2,
+    "font": "$font",
+    "aria": False,  # the boxes around pictures have alternative texts
+    "axis": {**_TEXT, "gridColor": "$line", "domainColor": "$line", "tickColor": "$line", "titlePadding": 6},
+    "legend": {**_TEXT, "gradientLength": "8em", "gradientThickness": "0.8em"},
+    "title": {
+        "color": "$text",
+        "fontSize": "1.08em",
+        "subtitleColor": "$text",
+        "subtitleFontSize": "1em",
+        "subtitlePadding": 4,
+        "anchor": "start",
+        "frame": "bounds",
+        "offset": 8,
+    },
+    "view": {"stroke": None},
+    "style": {
+        "frame": {"stroke": "$line"},
+        "number": {"fontSize": "$numberSize", "opacity": "$numberOpacity"},
+        "halo": {"stroke": "$background", "strokeWidth": 5, "strokeJoin": "round"},
+        "band": {"color": "$accent", "opacity": 0.22},
+        "series": {"color": "$accent", "strokeWidth": "0.2em"},
+        "bar": {"color": "$accent"},
+        "floor": {"color": "$text", "strokeWidth": 1, "strokeDash": [2, 2], "opacity": 0.8},
+        "reference": {"color": "$text", "strokeDash": [5, 4], "opacity": 0.7},
+        "note": {"color": "$text", "fontSize": "1em"},
+        "current": {"color": "$text", "strokeWidth": "0.125em"},
+        "marker": {"color": "$accent", "stroke": "$text", "strokeWidth": 1.5, "size": "7.5em", "opacity": 1},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours around a picture that stands on no page: Streamlit's own, and the accent of .streamlit/config.toml."""
+
+    text: str
+    line: str
+    accent: str
+    background: str
+    secondary: str  # of buttons
+
+
+_ACCENTS = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+THEMES: Mapping[ThemeName, Theme] = {
+    "light": Theme("#31333f", "#d5d6da", _ACCENTS["light"]["primaryColor"], "#ffffff", "#f0f2f6"),
+    "dark": Theme("#fafafa", "#41444c", _ACCENTS["dark"]["primaryColor"], "#0e1117", "#262730"),
+}
+
+
+def styled(theme: Theme, size: float, number_size: float, shown: bool) -> Spec:
+    """Return the looks of a picture in a figure.
+
+    Args:
+        theme: Its colours.
+        size: Of text, in pixels.
+        number_size: Of the numbers in cells, in pixels.
+        shown: Whether cells have room for their numbers.
+    """
+    values = {**asdict(theme), "font": TYPEFACE, "numberSize": number_size, "numberOpacity": int(shown)}
+    filled: Spec = _filled(STYLE, values, size)
+    return filled
+
+
+def _filled(part: Any, values: Mapping[str, Value], size: float) -> Any:
+    """Fill a part of the table in; core/charts/player.js does the same."""
+    if isinstance(part, dict):
+        return {key: _filled(value, values, size) for key, value in part.items()}
+    if isinstance(part, str) and part.startswith("$"):
+        return values[part[1:]]
+    if isinstance(part, str) and part.endswith("em"):
+        return float(part[:-2]) * size
+    return part
