@@ -4,7 +4,7 @@ Marks name their role by a style (`series`, `band`, `marker`, …), whose colour
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
@@ -36,6 +36,7 @@ SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are 
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # a line of a title that takes room, so that nothing moves when it says something
 BEYOND = "the model no longer works here"
+INTACT = "intact from"  # before the threshold
 EVERYTHING_REMOVED = "floor: everything removed"
 STRIP_HEIGHT = 0.84  # of a layer's row; it stands for CKA from 0 to 1
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
@@ -86,14 +87,22 @@ def rounded(value: float | None) -> float | None:
 # ---------------------------------------------------------------- colours
 
 
-def similarity_colour(measure: str = "cka", legend: bool = True) -> alt.Color:
-    """Colour a cell by its `value`, on the scale of every heatmap of a measure."""
+def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"] | None = "scale") -> alt.Color:
+    """Colour a cell by its `value`, on the scale of every heatmap of a measure.
+
+    Args:
+        measure: The measure.
+        legend: The ends of the scale and its middle, or instead of the upper end where a layer is intact.
+    """
     low, high = MEASURES[measure].domain
-    return alt.Color(
-        "value:Q",
-        scale=alt.Scale(domain=[low, high], scheme="magma", clamp=True),
-        legend=scale_legend(MEASURES[measure].symbol, [low, (low + high) / 2, high]) if legend else None,
-    )
+    threshold = MEASURES[measure].threshold if legend == "threshold" else high
+    shown = scale_legend(MEASURES[measure].symbol, [low, (low + high) / 2, threshold])
+    if legend == "threshold":
+        shown.labelExpr = f"datum.value === {threshold} ? '{INTACT} {threshold}' : datum.label"
+        shown.offset = 24  # leaves a line for words above the cells
+        shown.gradientLength = alt.ExprRef("4.5 * margin")  # for a longer label
+    scale = alt.Scale(domain=[low, high], scheme="magma", clamp=True)
+    return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
 
 def similarity_ink(measure: str = "cka") -> Any:

@@ -42,6 +42,7 @@ def heatmap_view(
     title: Title = "Similarity of every pair of layers",
     dataset: str = "cells",
     measure: str = "cka",
+    annotated: bool = False,
 ) -> View:
     """Draw the similarity of every pair of layers.
 
@@ -52,12 +53,13 @@ def heatmap_view(
         title: What stands above the heatmap.
         dataset: Tells several heatmaps of a page apart.
         measure: One that compares all pairs of layers.
+        annotated: Whether the picture itself says what the outlined cells are, and from which value on a layer is intact.
 
     Raises:
         KeyError: The frames have no such matrix.
     """
     rows = _cells(points, lambda i, j: {"v": _values(frames, reduction, i, j, measure)})
-    return View(_heatmap, (points, dataset, measure), {dataset: rows}, title, columns=len(points))
+    return View(_heatmap, (points, dataset, measure, annotated), {dataset: rows}, title, columns=len(points))
 
 
 def difference_view(
@@ -95,15 +97,18 @@ def _values(frames: Sequence[Frame], reduction: str, i: int, j: int, measure: st
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: tuple[str, ...], dataset: str, measure: str) -> LayerChart:
+def _heatmap(points: tuple[str, ...], dataset: str, measure: str, annotated: bool) -> LayerChart:
     cells = _base(points, dataset).transform_calculate(
         text=value_text("datum.value"), printed="format(datum.value, '.2f')"
     )
     outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
         filled=False, stroke=OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
     )
-    layers = _matrix(cells, similarity_colour(measure), [alt.Tooltip("text:N", title=MEASURES[measure].symbol)])
+    colour = similarity_colour(measure, legend="threshold" if annotated else "scale")
+    layers = _matrix(cells, colour, [alt.Tooltip("text:N", title=MEASURES[measure].symbol)])
     layers.insert(1, outline)
+    if annotated:
+        layers.append(_same_layer(cells, points))
     if len(points) <= MAX_PRINTED:
         layers.append(_numbers(cells, similarity_ink(measure)))
     return _framed(layers)
@@ -153,6 +158,18 @@ def _matrix(cells: alt.Chart, colour: alt.Color, tooltip: list[alt.Tooltip]) -> 
 def _numbers(cells: alt.Chart, ink: Any) -> alt.Chart:
     defined = cells.transform_filter("isValid(datum.value)")
     chart: alt.Chart = defined.mark_text(style="number").encode(text="printed:N", color=ink)
+    return chart
+
+
+def _same_layer(cells: alt.Chart, points: tuple[str, ...]) -> alt.Chart:
+    """Name the outlined cells once, above the last of them."""
+    last = point_names(points)[-1].label
+    x, y = cells.encoding.x, cells.encoding.y
+    chart: alt.Chart = (
+        cells.transform_filter(f"datum.baseline === '{last}' && datum.pruned === '{last}'")
+        .mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4)
+        .encode(x=x.bandPosition(1), y=y.bandPosition(0))
+    )
     return chart
 
 

@@ -179,7 +179,7 @@ def _number() -> LayerChart:
     number = cell.mark_text(fontSize=20, fontWeight="bold")
     return _captioned(
         "CKA with unpruned",
-        cell.mark_rect().encode(color=similarity_colour(legend=False)),
+        cell.mark_rect().encode(color=similarity_colour(legend=None)),
         number.encode(text=alt.Text("value:Q", format=".2f"), color=similarity_ink()),
     )
 
@@ -209,6 +209,6 @@ def _example() -> LayerChart:
     cells = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
     outlined = cells.transform_filter(f"datum.baseline === {LAYER} && datum.pruned === {LAYER}")
     return alt.layer(
-        cells.mark_rect().encode(color=similarity_colour(legend=False)),
+        cells.mark_rect().encode(color=similarity_colour(legend=None)),
         outlined.mark_rect(filled=False, stroke=OUTLINE_COLOUR, strokeWidth=3),
     ).properties(width=SIDE, height=SIDE)

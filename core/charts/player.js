@@ -173,8 +173,8 @@ class Picture { // one Vega view in one box
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme } = this.player;
     if (!views || !this.box.clientWidth) return;
-    const { datasets, title, ...template } = views[this.name];
-    const { size, ...numbers } = this.sizes(template.usermeta?.columns ?? 1);
+    const { datasets, title, usermeta, ...template } = views[this.name];
+    const { size, ...numbers } = this.sizes(usermeta?.columns ?? 1);
     const config = filled(this.player.data.style, { ...theme, ...numbers }, size);
     template.title = wrapped(title, this.box.clientWidth - 2 * config.padding, { font: theme.font, size: config.title.fontSize });
     const wanted = JSON.stringify([template, config]);
@@ -370,10 +370,15 @@ class Player {
   }
 
   redraw() {
-    for (const picture of this.pictures) {
-      const { title, description } = this.views[picture.name];
-      picture.box.setAttribute("aria-label", description ?? [title].flat().join(", "));
-      picture.refresh();
+    for (const picture of this.pictures) picture.refresh();
+    this.describe();
+  }
+
+  describe() { // of a picture that rests also its values, where its view tells them
+    for (const { name, box } of this.pictures) {
+      const { title, description, usermeta } = this.views[name];
+      const values = this.clock.playing ? null : usermeta?.told?.[this.index];
+      box.setAttribute("aria-label", [description ?? [title].flat().join(", "), values].filter(Boolean).join(". "));
     }
   }
 
@@ -430,6 +435,7 @@ class Player {
     }
     this.buttons.loop.setAttribute("aria-pressed", clock.loop);
     for (const picture of this.pictures) picture.show(this.index);
+    this.describe();
   }
 
   listen() {

@@ -45,7 +45,7 @@ STYLE: Spec = {
     "style": {
         "frame": {"stroke": "$line"},
         "number": {"fontSize": "$numberSize", "opacity": "$numberOpacity"},
-        "halo": {"stroke": "$background", "strokeWidth": 5, "strokeJoin": "round"},
+        "halo": {"color": "$background", "stroke": "$background", "strokeWidth": 5, "strokeJoin": "round"},
         "band": {"color": "$accent", "opacity": 0.22},
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},

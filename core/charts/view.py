@@ -32,6 +32,7 @@ class View:
         title: What stands above it; a list is one line per entry.
         columns: The cells beside each other, which limit the size of the numbers in them.
         description: The alternative text, where the title does not serve.
+        told: Of every frame, its values in words; the alternative text follows the amount with them.
     """
 
     drawing: Drawing
@@ -40,6 +41,7 @@ class View:
     title: Title
     columns: int = 1
     description: str | None = None
+    told: tuple[str, ...] = ()
 
     @property
     def spec(self) -> Spec:
@@ -47,7 +49,7 @@ class View:
         return {
             **with_parameters(_template(self.drawing, self.arguments)),
             "title": self._title,
-            "usermeta": {"columns": self.columns},
+            "usermeta": {"columns": self.columns, "told": self.told},
             **({"description": self.description} if self.description else {}),
             "datasets": dict(self.datasets),
         }

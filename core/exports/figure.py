@@ -52,7 +52,7 @@ PRINT: Spec = {
     "view": {"stroke": None},
     "style": {
         "frame": {"stroke": GRID},
-        "halo": {"stroke": "white", "strokeWidth": 5, "strokeJoin": "round"},
+        "halo": {"color": "white", "stroke": "white", "strokeWidth": 5, "strokeJoin": "round"},
         "band": {"color": ACCENT, "opacity": 0.22},
         "series": {"color": ACCENT, "strokeWidth": 2.5},
         "bar": {"color": ACCENT},

@@ -301,7 +301,7 @@ def _beyond(method: Placed | None, reduction: str, damage: float) -> Beyond:
 
 
 def headline(verdicts: dict[str, Verdict], pruning: str) -> str:
-    """Say in one plain sentence where a method changes several models, and whether chance does the same.
+    """Say in one plain sentence where a method changes one model or several, and whether chance does the same.
 
     Args:
         verdicts: The verdicts, by what tells the models apart, such as their tasks.

@@ -1,14 +1,17 @@
-"""Match two results where both have reached the same damage or divergence, by interpolation between stored frames.
+"""Match results where they have reached the same damage or divergence, by interpolation between stored frames.
 
 Where a value is reached is `core.sweep.equal_damage`'s definition: at the first frame that reaches it, between that
 frame and the one before. Everything a picture shows is interpolated linearly there; predictions cannot be.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from core.findings.comparable import control_sweeps
 from core.findings.overview import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Bounds, ChangedRecord, DivergenceRecord, Frame, Matrix, Row, SweepResult
@@ -104,3 +107,65 @@ def between(low: Frame, high: Frame, share: float) -> Frame:
         if divergence[0] and divergence[1]
         else None,
     )
+
+
+# ---------------------------------------------------------------- a method beside its control
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Random removal where it has changed the layers as much overall as each frame of a method.
+
+    Attributes:
+        similarity: (frames, points) mean own CKA of the control's seeds there; NaN where no seed changes as much.
+        seeds: (frames,) the number of seeds that do.
+    """
+
+    similarity: Array
+    seeds: npt.NDArray[np.int64]
+
+
+def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Chance | None:
+    """Place a method's matched random control at the damage of each of its frames.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        candidates: Results from which its control's seeds are picked.
+        reduction: What damage is measured by.
+
+    Returns:
+        The control; None where there is no matched one.
+    """
+    seeds = control_sweeps(result, candidates)
+    if not seeds:
+        return None
+    targets = values_on("damage", result, reduction)  # (frames,)
+    sweeps_of = [[own_similarity(sweep, reduction) for sweep in sweeps] for sweeps in seeds.values()]
+    placed = np.array(
+        [[_own_at(sweeps, target) for target in targets] for sweeps in sweeps_of]
+    )  # (seeds, frames, points)
+    known = ~np.isnan(placed).any(2)  # (seeds, frames)
+    count = known.sum(0)  # (frames,)
+    total = np.where(known[..., None], placed, 0).sum(0)  # (frames, points)
+    mean = np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
+    return Chance(mean, count)
+
+
+def _own_at(sweeps: Sequence[Array], target: float) -> Array:
+    """Interpolate own CKA at a damage, in the sweep with the smallest steps before it; NaN where none reaches it.
+
+    Args:
+        sweeps: Own CKA of the same pruning in different steps, each (frames, points).
+        target: The damage.
+
+    Returns:
+        (points,)
+    """
+    if target <= 0:
+        return np.asarray(sweeps[0][0])
+    found = [(first_reached(damage(own), target), own) for own in sweeps]
+    reached = [(*place, own) for place, own in found if not isinstance(place, Missing)]
+    if not reached:
+        return np.full(sweeps[0].shape[1], np.nan)
+    k, share, own = max(reached, key=lambda place: place[0])
+    return np.asarray(own[k - 1] + share * (own[k] - own[k - 1]))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.findings.data import rare_labels_caution
 from core.findings.labels import label_caution
 from core.findings.words import render
-from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MEASURES, METRICS, SURVIVAL_THRESHOLD
 from core.results.names import (
     PointLabel,
     ReductionKey,
@@ -20,9 +20,11 @@ from core.results.names import (
     circumstances,
     decimals,
     in_sentence,
+    percent,
     point_names,
     pruned_layer,
     pruning_name,
+    spanned,
 )
 from core.results.schema import Frame, Row, SweepResult
 from core.sweep.scores import SCORES
@@ -69,6 +71,13 @@ class LayerSurvival:
         if not self.is_defined:
             return "undefined"
         return f"> {amount_name(self.value)}" if self.censored else decimals(self.value, 2)
+
+    @property
+    def words(self) -> str:
+        """How far the layer is intact, as it stands beside a band."""
+        if not self.is_defined:
+            return "undefined"
+        return f"still intact at {percent(self.value)}" if self.censored else f"intact up to {percent(self.value)}"
 
 
 def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> npt.NDArray[np.float64]:
@@ -258,6 +267,56 @@ def beyond_from(result: SweepResult) -> float | None:
     """Return the amount beyond which the model no longer works; None where it works up to the largest, or unknown."""
     known = result.working_range
     return known.to if known and known.to is not None and known.to < result.amounts[-1] else None
+
+
+# ---------------------------------------------------------------- function beside form
+
+
+def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
+    """Say up to where the model works, and which layers have changed by then; the result may be unfinished."""
+    metric, working = metric_of(result), result.working_range
+    first, last = result.frames[0], result.frames[-1]
+
+    def values(frame: Frame) -> dict[str, object]:
+        known = [one.metrics.get(metric) for one in (first, frame)]
+        unpruned, kept = ("undefined" if value is None else decimals(value, 2) for value in known)
+        return {
+            "metric": METRICS[metric].title,
+            "unpruned": unpruned,
+            "kept": kept,
+            "removed": f"{percent(frame.amount)} of {units_of(result)} removed",
+        }
+
+    if working and working.reason == "no lead":
+        return render("overview", "no_lead")
+    if working is None or working.to is None:
+        return render("overview", "at_both_ends", **values(last))
+    if working.to == 0:
+        return render("overview", "fails_at_once", **values(result.frames[1]))
+    frame = next(frame for frame in result.frames if frame.amount == working.to)
+    labels = [name.label for name in point_names(result.points)]
+    own = {  # as on screen, so that 0.896 is not said to have fallen below 0.9
+        label: round(value, 2)
+        for label, value in zip(labels, frame.own(reduction) or (), strict=False)
+        if value is not None
+    }
+    changed = {label: value for label, value in own.items() if value < SURVIVAL_THRESHOLD}
+    return render(
+        "overview",
+        "holding",
+        **values(frame),
+        own=own,
+        changed=changed,
+        which=spanned(list(changed), labels),
+        points=len(labels),
+    )
+
+
+def units_of(result: SweepResult) -> str:
+    """Name what an amount is a share of: single weights or whole units, and of one layer, which."""
+    units = "weights" if result.pruning.granularity == "weight" else "units"
+    layer = pruned_layer(result)
+    return units if layer is None else f"the {units} of layer {layer}"
 
 
 # ---------------------------------------------------------------- accuracy

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from core.results.names import amount_name, decimals, listed, percent
+from core.results.names import amount_name, decimals, in_sentence, listed, percent
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "words"),
@@ -19,7 +19,13 @@ _TEMPLATES = Environment(
     autoescape=False,
     auto_reload=False,
 )
-_TEMPLATES.filters |= {"amount": amount_name, "decimals": decimals, "listed": listed, "percent": percent}
+_TEMPLATES.filters |= {
+    "amount": amount_name,
+    "decimals": decimals,
+    "in_sentence": in_sentence,
+    "listed": listed,
+    "percent": percent,
+}
 
 
 @cache

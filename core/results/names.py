@@ -173,6 +173,13 @@ def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[st
     return (*dict.fromkeys(lines), REDUCTIONS[reduction].title)
 
 
+def spanned(labels: Sequence[str], among: Sequence[str]) -> str:
+    """Name some of the labels in depth order, as `4 to 6` where three or more follow each other, else one by one."""
+    places = [among.index(label) for label in labels]
+    follow_each_other = len(labels) > 2 and places == list(range(places[0], places[0] + len(places)))
+    return f"{labels[0]} to {labels[-1]}" if follow_each_other else listed(labels)
+
+
 def listed(words: Sequence[str]) -> str:
     """Join words as in a sentence: `1, 2 and 3`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.charts.grammar import LIGHT_FROM, UNDEFINED_COLOUR, Spec
-from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED
+from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED, heatmap_view
 from core.charts.overview import player_views
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
@@ -113,6 +113,14 @@ def test_numbers_are_printed_where_they_fit_and_never_in_undefined_cells(result:
     fits, crowded = (make_result(num_layers=k, amounts=(0.0,)) for k in (MAX_PRINTED, MAX_PRINTED + 1))
     assert printed(fits, 0) == MAX_PRINTED**2
     assert printed(crowded, 0) == 0
+
+
+def test_the_outline_and_the_threshold_are_named_once_where_that_is_asked_for(result: SweepResult) -> None:
+    for annotated in (False, True):
+        spec = heatmap_view(result.frames, result.points, "mean", annotated=annotated).spec
+        texts = [text.text or "" for text in drawn(spec, 0).iter() if text.tag.endswith("text")]
+        assert sum("same layer" in text for text in texts) == annotated
+        assert ("intact from 0.9" in texts) == annotated
 
 
 def test_points_of_both_kinds_alternate_and_are_explained() -> None:

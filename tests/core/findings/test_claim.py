@@ -272,6 +272,34 @@ def test_the_first_sentence_follows_from_the_facts(verdicts: dict[str, Verdict],
     assert headline(verdicts, "Wanda") == sentence
 
 
+@pytest.mark.parametrize(
+    ("share", "sentence"),
+    [
+        (0.70, "Wanda changes the upper layers most, and so does random removal, about as much."),
+        (0.90, "Wanda changes the upper layers most, and more so than random removal."),
+        (0.55, "Wanda changes the upper layers most, but less so than random removal."),
+        (0.30, "Wanda changes the lower layers most, and more so than random removal."),
+        (0.78, "Wanda changes the upper layers most; whether random removal does the same cannot be told here."),
+        (
+            0.50,
+            "Neither half of the layers is shown to change more under wanda; the upper half changes less than under "
+            "random removal.",
+        ),
+    ],
+)
+def test_the_sentence_on_one_model_follows_from_the_facts(share: float, sentence: str) -> None:
+    assert headline({"": verdict(network(share), SEEDS)}, "Wanda") == sentence
+
+
+def test_of_one_model_alone_nothing_is_said_about_chance_where_chance_is_no_rival() -> None:
+    control = verdict(SEEDS[0], [])
+    assert headline({"": control}, "Random pruning") == "Random pruning changes the upper layers most."
+    bare = network(statistics=False)
+    assert headline({"": verdict(bare, SEEDS)}, "Wanda") == (
+        "In which layers wanda changes a model most cannot be told here, because this was measured by an earlier version."
+    )
+
+
 def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:
     """|Δ| + h just below and just above 0.02."""
     h = verdict(network(0.70), SEEDS)

@@ -138,11 +138,36 @@ def verdicts_of(shelf: Shelf) -> dict[str, Verdict]:
         assert others in ([], [verdict(result, beside, *other).direction for other in SENSITIVITY])
         first = headline({"one": known, "other": known}, "Pruning")
         assert told(first) == [known.direction] * 2 or [w for w in COMPARED if w in first] == [first_words(known)]
+        check_headline(known)
         assert told(verdict_details(result, beside)) == []
         if known.method and result.working_range and not entry.until_damage:
             working = result.working_range.to  # what the Overview shades
             assert known.method.works == (working is None or known.method.gap.amount <= working)
     return found
+
+
+ALONE = ("more so than", "less so than", "does the same", "cannot be told here", "upper half changes", "about as much")
+
+
+def check_headline(known: Verdict) -> None:
+    """The Overview's heading, on one result, claims of chance what the verdict does, and of the halves what is shown."""
+    heading = headline({"": known}, "Pruning")
+    claims = [words for words in ALONE if words in heading]
+    if known.method is None:
+        assert claims == ["cannot be told here"]
+        return
+    gap = known.method.gap
+    assert ("upper layers most" in heading) == (gap.low > 0)
+    assert ("lower layers most" in heading) == (gap.high < 0)
+    if known.reason in ("control", "one layer"):
+        assert claims == []
+    elif known.direction == "cannot be told":
+        assert claims == ["does the same", "cannot be told here"]
+    elif known.direction == "as by chance":
+        assert claims in (["about as much"], [])
+        assert "and so does random removal" in heading or "random removal does about the same" in heading
+    else:
+        assert claims in ([first_words(known)], ["upper half changes"])
 
 
 def check_table(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:

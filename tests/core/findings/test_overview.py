@@ -10,6 +10,7 @@ from core.findings.overview import (
     accuracy_finding,
     caution,
     finding,
+    holding_finding,
     is_cumulative,
     layer_survivals,
     length_finding,
@@ -18,8 +19,8 @@ from core.findings.overview import (
 )
 from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import REDUCTIONS
-from core.results.schema import SweepResult
-from tests.builders import OwnCka, make_result
+from core.results.schema import SweepResult, WorkingRangeRecord
+from tests.builders import OwnCka, make_result, with_own_key
 
 
 def surviving(*amounts: float) -> OwnCka:
@@ -146,6 +147,69 @@ def test_whatever_the_numbers_the_order_that_is_claimed_is_there(seed: int) -> N
     stated = [float(number) for number in re.findall(r"up to (?:the largest )?amount,? (\d\.\d\d)", sentence)]
     ends = [amounts[0]] if "every layer" in sentence or shown[0] == shown[-1] else [amounts[0], amounts[-1]]
     assert stated == pytest.approx([min(end, 0.95) for end in ends])
+
+
+# ---------------------------------------------------------------- function beside form
+
+HELD = {"num_layers": 4, "amounts": (0.0, 0.2, 0.4, 0.6), "accuracy": lambda amount: 0.9 - amount / 10}
+
+
+def held(*own: float, to: float | None = 0.4, reason: str | None = None, **settings: object) -> str:
+    """What is said of a model that works up to an amount, where its layers have these similarities."""
+    result = make_result(
+        **{**HELD, "own_cka": lambda amount, point, size: own[point] if amount == 0.4 else 1 - amount, **settings}
+    )
+    working = WorkingRangeRecord(
+        to=to, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=reason
+    )
+    return holding_finding(with_own_key(result, working_range=working), "mean")
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ((0.99, 0.95, 0.80, 0.70), ", though layers 3 and 4 have changed by then (similarity 0.80 down to 0.70)."),
+        ((0.99, 0.85, 0.80, 0.70), ", though layers 2 to 4 have changed by then (similarity 0.85 down to 0.70)."),
+        ((0.70, 0.95, 0.95, 0.80), ", though layers 1 and 4 have changed by then (similarity 0.80 down to 0.70)."),
+        ((0.99, 0.95, 0.92, 0.70), ", though layer 4 has changed by then (similarity 0.70)."),
+        ((0.80, 0.80, 0.80, 0.80), ", though all layers have changed by then (similarity 0.80)."),
+        ((0.99, 0.95, 0.92, 0.91), "; every layer is still intact there (similarity 0.91 or more)."),
+        ((0.99, 0.95, 0.92, 0.896), "; every layer is still intact there (similarity 0.90 or more)."),
+        ((1.0, 1.0, 1.0, 1.0), "; every layer is still intact there (similarity 1.00)."),
+    ],
+)
+def test_how_far_the_model_works_stands_beside_what_has_changed_by_then(own: tuple[float, ...], words: str) -> None:
+    assert held(*own) == f"The model still works with 40 % of weights removed (accuracy 0.86, unpruned 0.90){words}"
+
+
+def test_a_model_that_fails_at_once_or_never_worked_is_said_to() -> None:
+    assert held(1, 1, 1, 1, to=0.0) == (
+        "The model fails at the first step: accuracy is 0.88 with 20 % of weights removed, and 0.90 unpruned."
+    )
+    assert held(1, 1, 1, 1, to=None, reason="no lead") == (
+        "Unpruned, the model is no better than always answering the majority class, so how far it works cannot be told."
+    )
+
+
+def test_where_the_working_range_is_unknown_both_ends_are_told() -> None:
+    assert holding_finding(make_result(**HELD), "mean") == (
+        "Accuracy is 0.90 unpruned and 0.84 with 60 % of weights removed."
+    )
+
+
+def test_it_says_what_an_amount_is_a_share_of() -> None:
+    assert "with 40 % of units removed" in held(1, 1, 1, 1, method="attribution", scope=None)
+    assert "with 40 % of the weights of layer 2 removed" in held(1, 1, 1, 1, scope="layer:1")
+
+
+def test_undefined_similarities_are_not_called_intact() -> None:
+    whole = make_result(**HELD, own_cka=lambda amount, point, size: 1.0 if point else None)
+    working = WorkingRangeRecord(
+        to=0.4, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
+    )
+    assert "; every layer whose similarity is defined is still intact there (similarity 1.00)." in holding_finding(
+        with_own_key(whole, working_range=working), "mean"
+    )
 
 
 # ---------------------------------------------------------------- accuracy

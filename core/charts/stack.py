@@ -1,0 +1,204 @@
+"""The layer stack: a band for every layer, as long and as bright as the layer is similar to itself without pruning.
+
+The layers lie as a network is drawn, the first at the bottom. Beside each band stands how far its layer is intact. Two
+marks say what a band must be read against. The floor is the similarity that is left with everything removed. Random
+removal is not shown at the same amount, where it destroys far more and every method looks good, but where it has
+changed the layers as much overall: what differs there is in which layers the change lies.
+"""
+
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import numpy.typing as npt
+
+from core.charts.grammar import (
+    INTACT,
+    UNDEFINED_COLOUR,
+    LayerChart,
+    Rows,
+    rounded,
+    similarity_colour,
+    two_places,
+    value_text,
+)
+from core.charts.survival import BY_CONSTRUCTION
+from core.charts.view import View
+from core.findings.matching import Chance
+from core.findings.overview import floor_of, layer_survivals, own_similarity
+from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.results.names import point_names
+from core.results.schema import SweepResult
+
+BAND = (0.16, 0.84)  # bottom and top, of a layer's row
+OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
+MAX_WORDED = 14  # points; with more, a row is too low for words
+ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
+NUMBER_ROOM = 0.85  # of that, for the number before the words
+FLOOR, CHANCE = "floor: everything removed", "random removal"
+AS_MUCH = f"{CHANCE}: where it has changed the layers as much overall"
+EMPTIED = f"{BY_CONSTRUCTION} above {SURVIVAL_THRESHOLD} even with everything removed"
+
+
+def stack_view(result: SweepResult, reduction: str, chance: Chance | None) -> View:
+    """Draw the layers of a whole sweep or of the first frames of one.
+
+    Args:
+        result: The result.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        chance: Its random control where that has changed the layers as much; None without one.
+    """
+    rows = stack_rows(result, reduction, chance)
+    notes = [AS_MUCH] if chance else []
+    notes += [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
+    title = [f"Similarity ({MEASURES['cka'].symbol}) of each layer to itself, unpruned", *notes]
+    return View(_stack, (result.points,), {"stack": rows}, title, told=_told(rows, len(result.frames)))
+
+
+def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Rows:
+    """Return one row per layer: its similarity and random removal's at every frame, its floor and its words."""
+    own = own_similarity(result, reduction)  # (frames, points)
+    beside = chance.similarity if chance else np.full_like(own, np.nan)  # (frames, points)
+    floor = floor_of(result, reduction) or (None,) * len(result.points)
+    rows = []
+    for k, layer in enumerate(layer_survivals(result, reduction)):
+        left = floor[k]
+        by_construction = left is not None and left >= SURVIVAL_THRESHOLD
+        rows.append(
+            {
+                "layer": layer.label,
+                "name": layer.title,
+                "y": k + BAND[0],
+                "y2": k + BAND[1],
+                "middle": k + sum(BAND) / 2,
+                "v": _numbers(own[:, k]),
+                "chance": _numbers(beside[:, k]),
+                "floor": rounded(left),
+                "floor_text": "unknown" if left is None else f"{left:.3f}",
+                "words": f"{layer.words} {BY_CONSTRUCTION}" if by_construction else layer.words,
+                "place": "first" if k == 0 else "last" if k == len(result.points) - 1 else "between",
+            }
+        )
+    return rows
+
+
+def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else rounded(float(value)) for value in values]
+
+
+def _told(rows: Rows, frames: int) -> tuple[str, ...]:
+    """Say the numbers of every frame, from the last layer to the first."""
+
+    def layer(row: dict[str, Any], frame: int) -> str:
+        chance = row["chance"][frame]
+        beside = "" if chance is None else f" ({CHANCE} {two_places(chance)})"
+        return f"Layer {row['layer']}: {two_places(row['v'][frame])}{beside}, {row['words']}"
+
+    return tuple("; ".join(layer(row, frame) for row in reversed(rows)) for frame in range(frames))
+
+
+# ---------------------------------------------------------------- the drawing
+
+
+def _stack(points: tuple[str, ...]) -> LayerChart:
+    """Draw, from back to front: tracks, bands, the threshold, both marks, and the words where there is room."""
+    layers = alt.Chart(alt.NamedData("stack")).transform_calculate(
+        value="datum.v[frame]",
+        at_random="datum.chance[frame]",
+        text=value_text("datum.v[frame]"),
+        at_random_text=value_text("datum.chance[frame]"),
+        printed="isValid(datum.v[frame]) ? format(datum.v[frame], '.2f') : 'undefined'",
+        low=f"datum.y - {OVERHANG}",
+        high=f"datum.y2 + {OVERHANG}",
+    )
+    row: dict[str, Any] = {"y": _row("y:Q", points), "y2": alt.Y2("y2:Q")}
+    tooltip = [
+        alt.Tooltip("name:N", title="Layer"),
+        alt.Tooltip("text:N", title=MEASURES["cka"].symbol),
+        alt.Tooltip("at_random_text:N", title="Random removal, as much changed"),
+        alt.Tooltip("floor_text:N", title="With everything removed"),
+        alt.Tooltip("words:N", title=f"At {SURVIVAL_THRESHOLD} or above"),
+    ]
+    track = layers.mark_rect(color=UNDEFINED_COLOUR, opacity=0.15).encode(
+        x=_similarity(0.0), x2=alt.X2Datum(1), tooltip=tooltip, **row
+    )
+    band = layers.transform_filter("isValid(datum.value)").mark_rect(stroke=UNDEFINED_COLOUR, strokeWidth=0.5)
+    first = layers.transform_filter("datum.place === 'first'")
+    threshold = first.mark_rule(style="reference").encode(x=_similarity(SURVIVAL_THRESHOLD))
+    overhanging = {"y": _row("low:Q", points), "y2": alt.Y2("high:Q")}
+    return alt.layer(
+        track,
+        band.encode(
+            x=_similarity("value:Q"), x2=alt.X2Datum(0), color=similarity_colour(legend=None), tooltip=tooltip, **row
+        ),
+        threshold,
+        *_mark(layers, "floor", "floor", row),
+        *_mark(layers, "at_random", "current", overhanging),
+        *(_words(layers, points) if len(points) <= MAX_WORDED else []),
+    )
+
+
+def _mark(layers: alt.Chart, field: str, style: str, row: dict[str, Any]) -> list[alt.Chart]:
+    """Draw an upright line across every band where a field is known; its halo shows it on a band of any colour."""
+    known = layers.transform_filter(f"isValid(datum.{field})").encode(x=_similarity(f"{field}:Q"), **row)
+    return [known.mark_rule(style="halo"), known.mark_rule(style=style)]
+
+
+def _words(layers: alt.Chart, points: tuple[str, ...]) -> list[alt.Chart]:
+    """Write beside every band its number and how far it is intact, and name each mark once."""
+    beside = layers.encode(x=_similarity(1.0), y=_row("middle:Q", points))
+    number = beside.mark_text(style="note", align="left", dx=8).encode(text="printed:N")
+    intact = beside.mark_text(style="note", align="left", dx=alt.ExprRef(f"{NUMBER_ROOM} * margin + 8"))
+    return [
+        number,
+        intact.encode(text="words:N"),
+        *_name(layers, "floor", FLOOR, "first", _row("y:Q", points), "top"),
+        *_name(layers, "at_random", CHANCE, "last", _row("high:Q", points), "bottom"),
+    ]
+
+
+def _name(
+    layers: alt.Chart, field: str, words: str, place: str, y: alt.Y, baseline: Literal["top", "bottom"]
+) -> list[alt.Chart]:
+    """Write a mark's name at one layer, to the side of the mark that has more room."""
+    named = layers.transform_filter(f"datum.place === '{place}' && isValid(datum.{field})")
+    sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
+    return [
+        named.transform_filter(f"datum.{field} {where} 0.5")
+        .mark_text(style="note", align=align, baseline=baseline, dy=3 if baseline == "top" else -3, text=words)
+        .encode(x=_similarity(f"{field}:Q"), y=y)
+        for where, align in sides
+    ]
+
+
+def _similarity(at: str | float) -> alt.X | alt.XDatum:
+    """Return the axis of similarity, which ends before the words, for a field or for one value."""
+    words = f"'{INTACT} {SURVIVAL_THRESHOLD}'"
+    scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {ROOM} * margin")], nice=False, clamp=True)
+    axis = alt.Axis(
+        values=[0, 0.5, SURVIVAL_THRESHOLD],
+        labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {words} : format(datum.value, '.1f')",
+        labelOverlap=False,
+        grid=False,
+        title=None,
+    )
+    return alt.X(at, scale=scale, axis=axis) if isinstance(at, str) else alt.XDatum(at, scale=scale, axis=axis)
+
+
+def _row(field: str, points: tuple[str, ...]) -> alt.Y:
+    """Return the axis of layers, each one unit high, with room for a line of text above and below."""
+    labels = [name.label for name in point_names(points)]
+    room = len(labels) / 18
+    return alt.Y(
+        field,
+        title=None,
+        scale=alt.Scale(domain=[-room, len(labels) + room], nice=False),
+        axis=alt.Axis(
+            values=[k + sum(BAND) / 2 for k in range(len(labels))],
+            labelExpr=f"'Layer ' + {labels}[floor(datum.value)]",
+            ticks=False,
+            domain=False,
+            grid=False,
+            labelOverlap=True,
+        ),
+    )

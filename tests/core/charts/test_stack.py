@@ -1,0 +1,151 @@
+"""The layer stack: read from the SVG that Vega draws, frame by frame."""
+
+import numpy as np
+import pytest
+
+from core.charts.grammar import Spec
+from core.charts.stack import AS_MUCH, CHANCE, EMPTIED, FLOOR, MAX_WORDED, stack_view
+from core.findings.matching import chance_beside
+from core.results.schema import SweepResult
+from tests.builders import declining, make_result, with_own_key
+from tests.pictures import drawn, labels, marks
+
+AMOUNTS = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
+WIDTH = 600  # pixels
+METHOD = make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(0.8))
+SEEDS = [
+    make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(share), method="random", seed=seed)
+    for seed, share in enumerate((0.6, 0.8))
+]
+
+
+def stack(result: SweepResult = METHOD, controls: list[SweepResult] = SEEDS, reduction: str = "mean") -> Spec:
+    view = stack_view(result, reduction, chance_beside(result, controls, reduction))
+    return {**view.spec, "width": WIDTH, "height": 300}
+
+
+def values(spec: Spec, frame: int, name: str) -> list[float]:
+    """What the tracks tell about every layer, from the first to the last."""
+    tracks = [labels(rect) for rect in marks(drawn(spec, frame), "rect mark")][: len(spec["datasets"]["stack"])]
+    return [float(track[name]) for track in tracks]
+
+
+def widths(spec: Spec, frame: int) -> list[float]:
+    """How long every band is, in the length of a track."""
+    shapes = [rect.get("d", "") for rect in marks(drawn(spec, frame), "rect mark")]
+    lengths = [float(shape.partition("h")[2].partition("v")[0]) for shape in shapes]
+    layers = len(spec["datasets"]["stack"])
+    return [length / lengths[0] for length in lengths[layers:]]
+
+
+def words(spec: Spec, frame: int = 0) -> list[str]:
+    return [text.text or "" for text in marks(drawn(spec, frame), "text mark")]
+
+
+def test_bands_are_as_long_as_the_layers_own_similarity_at_every_amount() -> None:
+    spec = stack()
+    for frame, change in enumerate(AMOUNTS):
+        expected = [1 - change * 2 * share for share in (0.2, 0.2, 0.8, 0.8)]
+        assert values(spec, frame, "CKA") == pytest.approx(expected, abs=5.1e-4)
+        assert widths(spec, frame) == pytest.approx(expected, abs=0.01)
+
+
+def test_bands_have_the_colours_of_the_heatmap() -> None:
+    def fills(frame: int) -> list[str | None]:
+        return [rect.get("fill") for rect in marks(drawn(stack(), frame), "rect mark")][4:]
+
+    assert set(fills(0)) == {"rgb(252, 253, 191)"}  # 1, where magma ends
+    assert fills(3)[0] == fills(3)[1] != fills(3)[3] == fills(3)[2]
+
+
+def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
+    """Its seeds reach each of the method's changes at twice the speed: it is the change that is met, not the amount."""
+    fast = [
+        make_result(
+            num_layers=4,
+            amounts=AMOUNTS,
+            own_cka=lambda amount, point, size, share=share: declining(share)(2 * amount, point, size),
+            method="random",
+            seed=seed,
+        )
+        for seed, share in enumerate((0.6, 0.8))
+    ]
+    for controls in (SEEDS, fast):
+        shown = values(stack(controls=controls), 2, "Random removal, as much changed")
+        assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
+        assert np.mean(shown) == pytest.approx(1 - AMOUNTS[2], abs=1e-3)
+
+
+def test_seeds_that_never_change_as_much_are_left_out_and_none_leaves_no_mark() -> None:
+    weak = make_result(num_layers=4, amounts=(0.0, 0.1), own_cka=declining(0.6), method="random", seed=2)
+    chance = chance_beside(METHOD, [*SEEDS, weak], "mean")
+    assert chance
+    assert chance.seeds.tolist() == [3, 3, 2, 2]
+    spec = stack(controls=[weak])
+    assert CHANCE in words(spec, 1)
+    assert CHANCE not in words(spec, 2)
+    assert labels(marks(drawn(spec, 2), "rect mark")[0])["Random removal, as much changed"] == "undefined"
+
+
+def test_the_finer_of_two_sweeps_of_a_seed_places_it() -> None:
+    coarse = make_result(num_layers=4, amounts=(0.0, 0.3), own_cka=declining(0.8), method="random", seed=0)
+    fine = make_result(
+        num_layers=4,
+        amounts=AMOUNTS,
+        own_cka=lambda amount, point, size: declining(0.6 if amount < 0.25 else 0.8)(amount, point, size),
+        method="random",
+        seed=0,
+    )
+    chance = chance_beside(METHOD, [coarse, fine], "mean")
+    assert chance
+    assert chance.similarity[2] == pytest.approx([1 - 0.2 * 2 * share for share in (0.4, 0.4, 0.6, 0.6)])
+    assert chance.seeds.tolist() == [1] * 4
+
+
+def test_without_a_matched_control_there_is_no_mark_and_no_word_about_it() -> None:
+    other = make_result(num_layers=4, amounts=AMOUNTS, method="random", controls="wanda")
+    for controls in ([], [other]):
+        spec = stack(controls=controls)
+        assert AS_MUCH not in spec["title"]
+        assert CHANCE not in words(spec)
+
+
+def test_each_layer_says_its_number_and_how_far_it_is_intact() -> None:
+    assert set(words(stack(), 1)) >= {"0.96", "0.84", CHANCE, FLOOR}
+    intact = [text for text in words(stack(), 1) if "intact" in text]
+    assert intact == ["intact up to 25 % *", "intact up to 25 %", "intact up to 6 %", "intact up to 6 %"]
+    assert stack()["title"][-1] == EMPTIED, "the first layer's floor is 0.9"
+    weak = make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(0.95))
+    assert "still intact at 30 %" in words(stack(weak))
+
+
+def test_an_undefined_layer_has_a_word_and_no_band_and_an_unknown_floor_no_line() -> None:
+    result = make_result(
+        num_layers=3, amounts=AMOUNTS, own_cka=lambda amount, point, size: None if point == 1 and amount else 0.95
+    )
+    spec = stack(result, [])
+    assert len(widths(spec, 0)) == 3
+    assert len(widths(spec, 1)) == 2
+    assert "undefined" in words(spec, 1)
+    assert FLOOR in words(spec)
+    bare = with_own_key(result, floor=None)
+    assert FLOOR not in words(stack(bare, []))
+    assert FLOOR not in words(stack(bare, [], "tokens"))
+
+
+def test_with_many_layers_there_are_no_words_beside_the_bands() -> None:
+    deep = make_result(num_layers=MAX_WORDED + 1, amounts=AMOUNTS)
+    assert words(stack(deep, [])) == []
+
+
+def test_nothing_changes_its_size_while_it_plays() -> None:
+    pictures = [drawn(stack(), frame) for frame in range(len(AMOUNTS))]
+    assert len({(picture.get("viewBox"), picture[1].get("transform")) for picture in pictures}) == 1
+
+
+def test_the_alternative_text_has_the_numbers_of_every_amount() -> None:
+    told = stack()["usermeta"]["told"]
+    assert len(told) == len(AMOUNTS)
+    assert told[1].startswith(f"Layer 4: 0.84 ({CHANCE} 0.86), intact up to 6 %; Layer 3: ")
+    assert told[3].endswith(f"Layer 1: 0.88 ({CHANCE} 0.82), intact up to 25 % *")
+    assert CHANCE not in stack(controls=[])["usermeta"]["told"][1]
