@@ -22,11 +22,13 @@ from core.results.library import Entry
 from core.results.names import data_name, method_name, result_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
+from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_views, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
+from ui.view_state import ViewState, one_result
 
 SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
 EXPLANATION = (
@@ -70,14 +72,23 @@ def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in firsts if entry]
 
 
-def choose_entries(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Ask for the method; where none has results on both tasks, return the first results at hand."""
-    offered = [method for method in METHODS if len(sides_of(method, entries)) == len(SIDES)]
-    if not offered:
-        return entries[: len(SIDES)]
-    chosen = choose("Pruning method", offered, "method", names=lambda name: METHODS[name].title)
-    st.markdown(f":small[{METHODS[chosen].explanation}]")
-    return sides_of(chosen, entries)
+def first_of_a_pair() -> ViewState:
+    """Read the result to show; without one in the address, the first that is shown with its counterpart."""
+    entries = at_hand()
+    pairs = (sides_of(method, entries) for method in METHODS)
+    first = next((sides[0].key for sides in pairs if len(sides) == len(SIDES)), None)
+    return one_result(lambda entry: entry.key == first)
+
+
+def choose_results(state: ViewState) -> list[SweepResult]:
+    """Ask for the result; the first of a method's two sides brings the other one with it."""
+    result = choose_result("Result", state, shortlist(state))
+    if result is None:
+        return []
+    st.markdown(f":small[{METHODS[result.pruning.method].explanation}]")
+    sides = sides_of(result.pruning.method, state.entries)
+    others = sides[1:] if sides and sides[0].key == result.key else []
+    return [result, *(other for entry in others if (other := by_key(entry.key)))]
 
 
 def choose_metric(results: Sequence[SweepResult]) -> str | None:
@@ -102,19 +113,18 @@ def titles_of(results: Sequence[SweepResult]) -> list[str]:
 # ---------------------------------------------------------------- the page
 
 
-def show_overview(entries: Sequence[Entry]) -> None:
+def show_overview(state: ViewState) -> None:
     """Show the finding in one sentence, the pictures, what they say, then the choices."""
     answer = st.container()
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        chosen = choose_entries(entries)
-    results = [result for result in (by_key(entry.key) for entry in chosen) if result]
+        results = choose_results(state)
     if not results:
         return
     with right:
         reduction = choose_reduction(results[0])
         metric = choose_metric(results)
-    companions = [companions_of(result, entries) for result in results]
+    companions = [companions_of(result, state.entries) for result in results]
     with answer:
         st.markdown(f"**{plain(first_sentence(results, companions))}**")
         show_results(results, reduction, metric)
@@ -133,13 +143,9 @@ def show_overview(entries: Sequence[Entry]) -> None:
 
 def show_results(results: Sequence[SweepResult], reduction: str, metric: str | None) -> None:
     """Play one result, or two in step under one bar."""
-    show_pictures(
-        overview_scene(results, reduction, metric),
-        key="overview",
-        group="overview",
-        autoplay=True,
-        start=start_in_address(),
-    )
+    scene = overview_scene(results, reduction, metric)
+    start = start_in_address(scene.amounts)
+    show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
 
 
 def overview_scene(results: Sequence[SweepResult], reduction: str, metric: str | None) -> Scene:
@@ -201,11 +207,15 @@ def link_onwards(results: Sequence[SweepResult]) -> None:
         link_to("Lab", "Prune a checkpoint yourself in the Lab", ":material/science:")
 
 
-page_header("Overview")
-st.title("What does pruning do to the representations inside a fine-tuned BERT?", anchor=False)
-entries = at_hand()
-if entries:
-    with picture_first():
-        show_overview(entries)
-else:
-    show_nothing()
+def overview() -> None:
+    """Show the result that the address names, or the pair that answers the question."""
+    state = page_header("Overview", first_of_a_pair)
+    st.title("What does pruning do to the representations inside a fine-tuned BERT?", anchor=False)
+    if state.result:
+        show_overview(state)
+    else:
+        show_nothing()
+
+
+with picture_first():
+    overview()

@@ -18,16 +18,17 @@ from core.findings.compare import (
     shown_together,
 )
 from core.findings.profiles import cost_finding, profiled, without_profile
-from core.results.choices import counterpart, offered, task_title
-from core.results.library import Entry, entry_of
+from core.results.choices import offered, task_title
+from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
-from ui.results import at_hand, companions_of, methods_of
+from ui.results import companions_of, methods_of
 from ui.text import markdown_table, plain
+from ui.view_state import ViewState, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 START = 0.1  # of damage: similarity has fallen by a tenth
@@ -52,15 +53,14 @@ TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpo
 
 def compare() -> None:
     """Show two results: the pictures first, what they say, then the choices."""
-    page_header("Compare")
+    state = page_header("Compare", two_results)
     st.title("How do two prunings differ?", anchor=False)
-    entries = at_hand()
-    if len(entries) < 2:
-        show_too_few(entries)
+    if state.other is None:
+        show_too_few(state.entries)
         return
     picture, choices = st.container(), st.container()
     with choices:
-        first, second = choose_two(shortlist(entries, ("result", "other")), entries)
+        first, second = choose_two(state, shortlist(state))
         if first is None or second is None:
             return
         axis_column, reduction_column = st.columns(2)
@@ -69,7 +69,7 @@ def compare() -> None:
         with reduction_column:
             reduction = choose_reduction(first)
     with picture:
-        show_both(first, second, reduction, axis, entries)
+        show_both(first, second, reduction, axis, state.entries)
 
 
 def show_too_few(entries: Sequence[Entry]) -> None:
@@ -78,20 +78,13 @@ def show_too_few(entries: Sequence[Entry]) -> None:
     link_to("Lab", "To the Lab", ":material/science:")
 
 
-def choose_two(left: Sequence[Entry], entries: Sequence[Entry]) -> tuple[SweepResult | None, SweepResult | None]:
-    """Ask for the two results; at first, the second is the random control of the first.
-
-    Args:
-        left: The results on the chosen examples.
-        entries: All results, which are offered where only one is left.
-    """
+def choose_two(state: ViewState, left: Sequence[Entry]) -> tuple[SweepResult | None, SweepResult | None]:
+    """Ask for the two results, among those on the chosen examples, or among all where only one is left."""
     first_column, second_column = st.columns(2)
     with first_column:
-        first = choose_result("First", left)
-    others = left if len(left) > 1 else offered(entries)
-    beside = counterpart(entry_of(first), others) if first else None
+        first = choose_result("First", state, left)
     with second_column:
-        second = choose_result("Second", others, "other", beside.key if beside else None)
+        second = choose_result("Second", state, left if len(left) > 1 else offered(state.entries), "other")
     return first, second
 
 
@@ -112,7 +105,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         scene,
         key="compare",
         group="compare",
-        start=start_in_address(START if axis == "damage" else scene.frames[len(scene.frames) // 2]["amount"]),
+        start=start_in_address(scene.amounts, START if axis == "damage" else scene.amounts[len(scene.amounts) // 2]),
     )
     st.markdown(EXPLANATION)
     for note in notes_on(first, second, together, reduction):

@@ -14,11 +14,11 @@ from core.request.catalog import REDUCTIONS
 from core.request.controls import SMALL_STEP, small_steps
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest
-from core.results import library, store
+from core.results import store
 from core.results.names import amount_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
-from ui.address import picture_first, set_parameter
+from ui.address import picture_first, show
 from ui.controls import offer_control
 from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
@@ -38,11 +38,12 @@ from ui.jobs import (
 from ui.player import choose_reduction, show_finding, show_pictures, start_in_address
 from ui.presets import offer_presets, preset_chosen
 from ui.recipe import show_recipe
-from ui.results import at_hand, by_key, companions_of, loaded, note_computed
+from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.selectors import DEFAULT_REQUEST, Asked, choose_sweep
 from ui.settings import forget_settings
 from ui.text import plain
-from ui.upload import kept, show_upload
+from ui.upload import show_upload
+from ui.view_state import result_if_asked, shipped_example
 
 EXPLANATION = (
     "A run prunes the checkpoint step by step and measures how similar its layers still are to those of the unpruned "
@@ -61,14 +62,14 @@ INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 
 def lab() -> None:
     """Show the settings, and below them the run or the result that the address names."""
-    page_header("Lab")
+    state = page_header("Lab", result_if_asked)
     queue.start_worker()
     job = job_in_address()
     if job:
         note_results(job)
         if job.ended and job.key:
             show_result_of(job)
-    result = None if job else stored_result()
+    result = by_key(state.result.key) if state.result and not job else None
     shown = job.id if job else result.key if result else ""
     reset_settings_for(shown)
     st.title("Prune a checkpoint and watch its layers", anchor=False)
@@ -78,7 +79,6 @@ def lab() -> None:
         st.info(kept_of_job)
     if not shown:
         st.markdown(f"{EXPLANATION} {INVITATION}")
-        note_missing()
     if shown:
         settings, picture = st.container(), st.container()
     else:
@@ -94,7 +94,7 @@ def lab() -> None:
         ask(preset_chosen() or remembered(job, result), busy=job is not None and not job.ended)
     show_history(result)
     with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
-        show_upload("result")
+        show_upload()
     if shown:
         st.markdown(f":small[{EXPLANATION} {KEPT}]")
 
@@ -114,25 +114,9 @@ def show_result_of(job: Job) -> None:
     if job.state != "done":
         st.session_state[KEPT_OF_JOB] = what_is_kept(job)
     del st.query_params["job"]
-    st.query_params["result"] = job.key
+    show(job.key)
     st.session_state["lab-filled-for"] = job.key  # the settings are its own already
     st.rerun()
-
-
-def stored_result() -> SweepResult | None:
-    """Find the result that the address names, or the one that this visitor saw last."""
-    key = st.query_params.get("result") or st.session_state.get("lab-result", "")
-    path = store.find(key)
-    if path is None and key not in kept():
-        return None
-    try:
-        result = loaded(path) if path else kept()[key]
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
-        return None
-    st.session_state["lab-result"] = result.key
-    set_parameter("result", result.key)
-    return result
 
 
 def reset_settings_for(shown: str) -> None:
@@ -152,14 +136,6 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
     if result:
         return queue.request_for(result.key) or request_of(result)
     return DEFAULT_REQUEST
-
-
-def note_missing() -> None:
-    """Say that this server does not hold, or no longer holds, what the address names."""
-    if st.query_params.get("job"):
-        st.info("This run is not known here any more. Press Run: if it was finished, its result is shown at once.")
-    elif st.query_params.get("result"):
-        st.info("This result is not stored here. Press Run to compute one.")
 
 
 # ---------------------------------------------------------------- the parts of the page
@@ -246,21 +222,19 @@ def draw_frames(job: Job, reduction: str) -> None:
 
 def draw(result: SweepResult, reduction: str) -> None:
     """Draw a result: the picture, and what it says beside its controls."""
-    start = start_in_address() if result.key else None
+    start = start_in_address(result.amounts) if result.key else None
     show_pictures(result_scene(result, reduction), key="lab", group="lab", start=start)
     show_finding(result, reduction, companions_of(result, at_hand()) if result.key else ())
 
 
 def show_example() -> None:
     """Show a shipped result where there is no run to show yet."""
-    with refusals_shown():
-        entries = library.shipped()
-        path = store.find(entries[0].key) if entries else None
-        if path:
-            example = loaded(path)
-            st.markdown(EXAMPLE)
-            show_pictures(result_scene(example, next(iter(REDUCTIONS))), key="lab-example", group="example")
-            st.markdown(f":small[{plain(entries[0].name)}]")
+    entry = shipped_example()
+    example = entry and by_key(entry.key)
+    if entry and example:
+        st.markdown(EXAMPLE)
+        show_pictures(result_scene(example, next(iter(REDUCTIONS))), key="lab-example", group="example")
+        st.markdown(f":small[{plain(entry.name)}]")
 
 
 def show_result(result: SweepResult) -> None:

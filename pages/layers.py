@@ -22,8 +22,9 @@ from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, show_pictures, start_in_address
-from ui.results import at_hand, companions_of, isolated_beside
+from ui.results import companions_of, isolated_beside
 from ui.text import markdown_table, plain
+from ui.view_state import one_result
 
 PLAYER = "layers"
 EXPLANATION = (
@@ -43,18 +44,17 @@ NO_INTERVAL = "Intervals are known for a threshold of 0.9 and for means and firs
 
 def layers() -> None:
     """Show the layers of one result: the pictures first, what they say, then the choices."""
-    page_header("Layers")
+    state = page_header("Layers", one_result)
     st.title("Which layer breaks first?", anchor=False)
-    entries = at_hand()
-    if not entries:
+    if state.result is None:
         show_nothing()
         return
     picture, choices = st.container(), st.container()
     with choices:
-        left = shortlist(entries)
+        left = shortlist(state)
         result_column, layer_column = st.columns(2)
         with result_column:
-            result = choose_result("Result", left)
+            result = choose_result("Result", state, left)
         if result is None:
             return
         with layer_column:
@@ -66,7 +66,7 @@ def layers() -> None:
             reduction = choose_reduction(result)
         with threshold_column:
             measure = choose_measure(result, reduction)
-    companions = [*companions_of(result, entries), *isolated_beside(result, entries)]
+    companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
     with picture:
         show_layers(result, reduction, chosen, threshold, measure, companions)
         link_to_control(result)
@@ -143,7 +143,7 @@ def show_layers(
         scene,
         key=PLAYER,
         group=PLAYER,
-        start=start_in_address(result.amounts[len(result.amounts) // 2]),
+        start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
     )
     with_interval = threshold == MEASURES[measure].threshold and result.statistics_of(reduction, measure) is not None

@@ -9,12 +9,12 @@ from core.charts.overview import STAGE, result_scene
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name
-from ui.address import choose, note_bad_parameter, picture_first
+from ui.address import choose, picture_first, read_choice, show
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import show_stage, start_in_address
-from ui.results import at_hand
+from ui.view_state import one_result
 
 STYLE = """<style>
 .stApp .stAppHeader { display: none; }
@@ -35,26 +35,25 @@ def present() -> None:
     """Show the stage first, and below it the navigation and the settings."""
     stage, setup = st.container(), st.container(key="present-setup")
     with setup:
-        page_header("Present")
+        state = page_header("Present", one_result)
         st.html(STYLE)
-        entries = at_hand()
-        if not entries:
+        if state.result is None:
             st.info("There is no result to present yet.")
             link_to("Lab", "Make one in the Lab", ":material/science:")
             return
         st.markdown(EXPLANATION)
         filters, results = st.columns([2, 3], gap="medium")
         with filters:
-            left = shortlist(entries)
+            left = shortlist(state)
         with results:
-            result = choose_result("Result", left)
+            result = choose_result("Result", state, left)
             keys = through(left)
         if result is None:
             return
         heading = typed("Title", "title", pruning_name(result))
         caption = typed("Caption", "caption", f"{checkpoint_name(result)}, {data_name(result)}")
         reduction = reduction_in_address()
-        start = start_in_address()
+        start = start_in_address(result.amounts)
     with stage:
         show_stage(
             {name: result_scene(result, name, STAGE) for name in REDUCTIONS},
@@ -64,7 +63,7 @@ def present() -> None:
             hint=HINT,
             reduction=reduction,
             start=start,
-            on_turn=partial(turn, keys, left[0].key),
+            on_turn=partial(turn, keys),
         )
     with setup:
         offer_exports(result, reduction)
@@ -72,12 +71,13 @@ def present() -> None:
 
 def through(entries: Sequence[Entry]) -> list[str]:
     """Ask which results the keys step through, and return their keys."""
-    chosen = choose("The keys go through", list(THROUGH), "through", names=lambda name: THROUGH[name], segmented=True)
+    names = THROUGH.__getitem__
+    chosen = choose("The keys go through", list(THROUGH), "through", names=names, word="selection", segmented=True)
     one_per_method = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
     return [entry.key for entry in (one_per_method if chosen == "methods" and one_per_method else entries)]
 
 
-def turn(keys: Sequence[str], default: str, step: int) -> None:
+def turn(keys: Sequence[str], step: int) -> None:
     """Step to the next or the previous result, from the last to the first and back.
 
     The step starts from the address, not from the result on show: a second key may come before the page has followed
@@ -85,12 +85,11 @@ def turn(keys: Sequence[str], default: str, step: int) -> None:
 
     Args:
         keys: The results that the keys step through.
-        default: The result on show where the address names none.
         step: 1 or -1.
     """
-    current = st.query_params.get("result") or default
+    current = st.query_params.get("result")
     index = keys.index(current) + step if current in keys else 0
-    st.query_params["result"] = keys[index % len(keys)]
+    show(keys[index % len(keys)])
 
 
 def typed(label: str, parameter: str, default: str) -> str:
@@ -101,12 +100,8 @@ def typed(label: str, parameter: str, default: str) -> str:
 
 def reduction_in_address() -> str:
     """Read the reduction shown first; it is changed in the player itself."""
-    default = next(iter(REDUCTIONS))
-    reduction = st.query_params.get("reduction") or default
-    if reduction in REDUCTIONS:
-        return reduction
-    note_bad_parameter("reduction", reduction)
-    return default
+    names = {name: reduction.title for name, reduction in REDUCTIONS.items()}
+    return read_choice(names, "reduction", default=next(iter(names)), word="reduction", names=names.__getitem__)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Sentences: which examples change their prediction, at which amount, and what is predicted for a typed sentence."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -22,19 +22,18 @@ from core.findings.sentences import (
 )
 from core.jobs import queue
 from core.request.catalog import METHODS, REDUCTIONS, TASKS
-from core.results.library import Entry
 from core.results.names import amount_name, checkpoint_name, in_sentence, pruning_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first, set_parameter
+from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.jobs import follow, visitor
 from ui.player import show_pictures, start_in_address
-from ui.results import at_hand
 from ui.text import markdown_table, plain
+from ui.view_state import ViewState, one_result
 
 EXPLANATION = (
     "Every line is one example, coloured by whether the model, pruned by that amount, predicts its label; below the "
@@ -51,16 +50,15 @@ ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 def sentences() -> None:
     """Show the examples of a result, and below them a field for a sentence of the visitor's own."""
-    page_header("Sentences")
+    state = page_header("Sentences", written_first)
     queue.start_worker()
     st.title("Which sentences does pruning change, and when?", anchor=False)
-    entries = at_hand()
-    if not entries:
+    if state.result is None:
         st.info("There is no result at hand yet: make one in the Lab, and its examples are listed here.")
         link_to("Lab", "To the Lab", ":material/science:")
         return
     picture = st.container()
-    result = choose_from(entries)
+    result = choose_from(state)
     if result is None:
         return
     examples = examples_of(result)
@@ -73,13 +71,18 @@ def sentences() -> None:
     offer_exports(result, next(iter(REDUCTIONS)))
 
 
-def choose_from(entries: Sequence[Entry]) -> SweepResult | None:
-    """Ask for the result; without one in the address, written examples come first, whose texts are at hand."""
+def written_first() -> ViewState:
+    """Read the result to show; without one in the address, one on written examples, whose texts are at hand."""
+    return one_result(lambda entry: entry.source == "written")
+
+
+def choose_from(state: ViewState) -> SweepResult | None:
+    """Ask for the result."""
     filters, results = st.columns([2, 2])
     with filters, st.container(horizontal=True):
-        left = shortlist(sorted(entries, key=lambda entry: entry.source != "written"))
+        left = shortlist(state)
     with results:
-        return choose_result("Result", left)
+        return choose_result("Result", state, left)
 
 
 # ---------------------------------------------------------------- the examples
@@ -89,7 +92,6 @@ def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Ex
     """Ask which examples to show, by label, flip and length; all three are in the address."""
     labels = {ALL: "Any", **{name: name.replace("_", " ") for name in result.task.label_names}}
     flips, lengths = flip_choices(result, examples), length_choices(examples)
-    forget_filters(result, {"flips": flips, "label": labels, "length": lengths})
     columns = iter(st.columns(3 if lengths else 2))
     with next(columns):
         flip = choose("Flips", list(flips), "flips", names=flips.__getitem__, word="kind of flip")
@@ -102,15 +104,6 @@ def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Ex
     return selected(result, examples, label, flip, length)
 
 
-def forget_filters(result: SweepResult, filters: Mapping[str, Collection[str]]) -> None:
-    """Take filters out of the address that were chosen for another result and do not exist in this one."""
-    if st.session_state.get("sentences-result", result.key) != result.key:
-        for name, options in filters.items():
-            if st.query_params.get(name) not in options:
-                set_parameter(name, None)
-    st.session_state["sentences-result"] = result.key
-
-
 def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequence[Example]) -> None:
     """Show the picture of the chosen examples, and say what all of them show."""
     if chosen:
@@ -118,7 +111,7 @@ def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequenc
             flip_scene(result, chosen),
             key="sentences",
             group="sentences",
-            start=start_in_address(),
+            start=start_in_address(result.amounts),
         )
     else:
         st.info("No example fits all of these filters: choose “All” or “Any” in one of them.")

@@ -4,10 +4,12 @@ import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
 
 from core.request.catalog import ROOT
+from ui.header import PAGES
 
 
 def open_page(page: str, **parameters: str) -> AppTest:
@@ -39,6 +41,24 @@ def address(app: AppTest) -> dict[str, str]:
 def links(app: AppTest) -> dict[str, str]:
     """The links to pages, by their labels: the query of each."""
     return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+
+
+def box(app: AppTest, parameter: str) -> Any:
+    """The box of a choice that stands in the address; its key changes where something else changes the choice."""
+    boxes = (*app.selectbox, *app.button_group)
+    return next(one for one in boxes if (one.key or "").split(".")[0] == f"choose-{parameter}")
+
+
+def follow(app: AppTest, page: str) -> AppTest:
+    """Opens another page as a click in the navigation does: its address is the link's, and nothing else.
+
+    Args:
+        page: Its name in the navigation.
+    """
+    query = parse_qs(links(app)[page])
+    app.query_params.clear()
+    app.query_params.update(query)
+    return run(app.switch_page(PAGES[page]))
 
 
 def player(app: AppTest) -> dict[str, Any]:

@@ -1,8 +1,13 @@
-"""The parameters of the address: a shared link opens the same view again, and a bad value leads to a note."""
+"""The parameters of the address: all that a page shows stands there, so that a link or a reload opens the same view.
 
-from collections.abc import Callable, Iterator, Sequence
+A widget is drawn from the address and writes into it before the page runs again. What a visitor has chosen stays in the
+address even where it would be shown without: the default of the next page or of the next result may be another one.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 
 import streamlit as st
@@ -10,7 +15,22 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui.text import plain
 
-_WAITING: ContextVar[list[Callable[[], None]] | None] = ContextVar("choices that wait to be drawn", default=None)
+# Between pages go what all of them show, and the job that the visitor watches. A page's own choices stay there, such as
+# a layer or a filter; so does the amount, where a shared link began and from which the player has long gone.
+CARRIED = ("result", "other", "reduction", "job")
+MAX_QUOTED_CHARS = 24  # of a bad value in a note
+SHOWN = "parameters-on-show"  # of the session: the choices of the page as it was drawn last, defaults as well
+
+
+@dataclass
+class _Run:
+    """One run of a page: what is drawn at its end, and where notes about the address stand."""
+
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+    notes: DeltaGenerator | None = None
+
+
+_RUN: ContextVar[_Run | None] = ContextVar("the run of a page", default=None)
 
 
 @contextmanager
@@ -20,62 +40,69 @@ def picture_first() -> Iterator[None]:
     A browser draws elements in the order of their arrival, and a select box takes longer than a heatmap. The choice is
     known before its box is drawn, so no picture has to wait.
     """
-    waiting: list[Callable[[], None]] = []
-    token = _WAITING.set(waiting)
+    run = _Run()
+    token = _RUN.set(run)
     try:
         yield
-        for draw in waiting:
+        for draw in run.waiting:
             draw()
     finally:
-        _WAITING.reset(token)
+        _RUN.reset(token)
 
 
-def choose(
-    label: str,
-    options: Sequence[str],
-    parameter: str,
-    *,
-    names: Callable[[str], str] = str,
-    default: str | None = None,
-    word: str = "",
-    segmented: bool = False,
-) -> str:
-    """Offer a choice that the address holds, unless it is the default.
+# ---------------------------------------------------------------- reading and writing
+
+
+def set_parameter(parameter: str, value: str | None) -> None:
+    """Write a parameter into the address; None takes it out."""
+    if value is None:
+        st.query_params.pop(parameter, None)
+    elif st.query_params.get(parameter) != value:
+        st.query_params[parameter] = value
+
+
+def show(key: str) -> None:
+    """Put another result on show; the one beside it goes, because it was chosen for the one before."""
+    if st.query_params.get("result") != key:
+        set_parameter("other", None)
+    set_parameter("result", key)
+
+
+def carried(**changes: str) -> dict[str, str]:
+    """Return the parameters that a link to another page carries.
 
     Args:
-        label: Over the choice.
-        options: The values that can stand in the address, at least one.
-        parameter: The parameter of the address.
-        names: An option's name on screen.
-        default: The choice if the address names none; None for the first option.
-        word: The value's name in the note about a bad value; empty for the label in lower case.
-        segmented: Show all options side by side instead of a select box.
+        changes: What the link changes, such as another `result`; without its own, `other` then goes.
     """
+    kept = {name: value for name in CARRIED if (value := st.query_params.get(name))}
+    if changes.get("result", kept.get("result")) != kept.get("result"):
+        kept.pop("other", None)
+    return {**kept, **changes}
 
-    def draw(place: DeltaGenerator) -> None:
-        if segmented:
-            place.segmented_control(label, options, key=key, format_func=names, required=True)
-        else:
-            place.selectbox(label, options, key=key, format_func=names)
 
-    default = default if default is not None and default in options else options[0]
-    key = f"choose-{parameter}"
-    asked: str = st.query_params.get(parameter) or default
-    if asked not in options:
-        note_bad_parameter(word or label.lower(), asked)
-        asked = default
-    # The address has changed by itself (a link, Back, a reload), or another page has made Streamlit forget the widget.
-    if st.session_state.get(f"{key}-asked") != asked or st.session_state.get(key) not in options:
-        st.session_state[key] = asked
-    chosen: str = st.session_state[key]
-    st.session_state[f"{key}-asked"] = chosen
-    set_parameter(parameter, None if chosen == default else chosen)
-    place, waiting = st.container(), _WAITING.get()
-    if waiting is None:
-        draw(place)
-    else:
-        waiting.append(partial(draw, place))
-    return chosen
+def asked(
+    parameter: str, accepts: Callable[[str], bool], wish: Callable[[str], str], instead: Callable[[], str]
+) -> str | None:
+    """Return what the address asks for; None where it asks for nothing, or in vain, which a note then says.
+
+    What the visitor has chosen on an earlier run goes without a note: another choice has left it without a meaning.
+
+    Args:
+        parameter: The parameter of the address.
+        accepts: Whether a value can be shown.
+        wish: Says what a bad value asks for, and why that cannot be shown.
+        instead: Names what is shown instead.
+    """
+    value, accepted = st.query_params.get(parameter), f"accepted-{parameter}"
+    if not value:
+        return None
+    if accepts(value):
+        st.session_state[accepted] = value
+        return value
+    if st.session_state.get(accepted) != value:
+        note_in_vain(wish(value), instead())
+    set_parameter(parameter, None)
+    return None
 
 
 def amount_in_address() -> float | None:
@@ -87,19 +114,119 @@ def amount_in_address() -> float | None:
     return amount if 0 <= amount < 1 else None
 
 
-def set_parameter(parameter: str, value: str | None) -> None:
-    """Write a parameter into the address; None takes it out."""
-    if value is None:
-        st.query_params.pop(parameter, None)
-    elif st.query_params.get(parameter) != value:
-        st.query_params[parameter] = value
+def parameters_on_show() -> dict[str, str]:
+    """Return the parameters of the view on show, its defaults included, for a link that is to open the same one."""
+    known: dict[str, str] = st.session_state.setdefault(SHOWN, {})
+    return known
 
 
-def note_bad_parameter(word: str, value: str) -> None:
-    """Say that the address asks for something that does not exist.
+# ---------------------------------------------------------------- notes
+
+
+def notes_stand_here() -> None:
+    """Keep a place for this run's notes about the address."""
+    if run := _RUN.get():
+        run.notes = st.container()
+
+
+def note_in_vain(wish: str, instead: str) -> None:
+    """Say that the link asks for something that cannot be shown.
 
     Args:
-        word: What the value is called on screen.
-        value: The value in the address.
+        wish: What it asks for, and why it cannot be shown.
+        instead: What is shown.
     """
-    st.info(f"The address asks for the {word} “{plain(value[:80])}”, which does not exist here: this is the default.")
+    run = _RUN.get()
+    place = run.notes if run and run.notes else st
+    place.info(f"The link asks for {plain(wish)}; showing {plain(instead)}.")
+
+
+def quoted(value: str) -> str:
+    """Return a value of the address, cut to what can be read at a glance."""
+    return value if len(value) <= MAX_QUOTED_CHARS else f"{value[: MAX_QUOTED_CHARS // 2]}…"
+
+
+# ---------------------------------------------------------------- choices
+
+
+def read_choice(
+    options: Collection[str], parameter: str, *, default: str, word: str, names: Callable[[str], str] = str
+) -> str:
+    """Return the choice that the address holds, else the default; see `choose`."""
+
+    def wish(value: str) -> str:
+        return f"the {word} “{quoted(value)}”, which is not available here"
+
+    chosen = asked(parameter, lambda value: value in options, wish, lambda: names(default)) or default
+    parameters_on_show()[parameter] = chosen
+    return chosen
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    parameter: str,
+    *,
+    names: Callable[[str], str] = str,
+    default: str | None = None,
+    word: str = "",
+    segmented: bool = False,
+    valid: Collection[str] = (),
+    then: Callable[[], None] | None = None,
+) -> str:
+    """Offer a choice that the address holds.
+
+    Args:
+        label: Over the choice.
+        options: The values that can be chosen, at least one.
+        parameter: The parameter of the address.
+        names: An option's name on screen.
+        default: The choice if the address names none; None for the first option.
+        word: The value's name in the note about a bad value; empty for the label in lower case.
+        segmented: Show all options side by side instead of a select box.
+        valid: The options that the address may name, where these are not all.
+        then: Called once the visitor has chosen and the address is written, before the page runs again.
+    """
+
+    def draw(place: DeltaGenerator) -> None:
+        if segmented:
+            place.segmented_control(label, options, key=key, format_func=names, required=True, on_change=write)
+        else:
+            place.selectbox(label, options, key=key, format_func=names, on_change=write)
+
+    def write() -> None:
+        if key != _last_key(parameter):
+            return
+        set_parameter(parameter, st.session_state[key])
+        if then:
+            then()
+
+    default = default if default is not None and default in options else options[0]
+    chosen = read_choice(valid or options, parameter, default=default, word=word or label.lower(), names=names)
+    key = _widget_key(parameter, chosen)
+    place, run = st.container(), _RUN.get()
+    if run is None:
+        draw(place)
+    else:
+        run.waiting.append(partial(draw, place))
+    return chosen
+
+
+def _widget_key(parameter: str, chosen: str) -> str:
+    """Set the widget of a choice to what is chosen, and return its key.
+
+    Where something else has changed the choice, such as a link or a key on a stage, the widget gets a new key: a
+    browser that has not drawn the change sends the old value with the next click, as if the visitor had chosen it.
+    """
+    key = _last_key(parameter)
+    if st.session_state.get(key, chosen) != chosen:
+        st.session_state[f"changes-of-{parameter}"] = st.session_state.get(f"changes-of-{parameter}", 0) + 1
+        key = _last_key(parameter)
+    st.session_state[key] = chosen
+    return key
+
+
+def _last_key(parameter: str) -> str:
+    """Return the key of a choice's widget as it was drawn last."""
+    changes = st.session_state.get(f"changes-of-{parameter}", 0)
+    return f"choose-{parameter}.{changes}" if changes else f"choose-{parameter}"

@@ -1,82 +1,96 @@
 """Choose among a hundred results: first the task and the source of the examples, then the result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from core.results.choices import SOURCES, distinguishing_labels, offered, task_title
 from core.results.library import Entry
 from core.results.schema import SweepResult
-from ui.address import choose
+from ui.address import choose, set_parameter, show
 from ui.results import by_key
+from ui.view_state import ANY, FILTERS, ViewState, keys_in_address, passing
 
-ANY = "any"
+BOXES: Mapping[str, tuple[str, Callable[[str], str]]] = {  # of each filter, its label and the names of its values
+    "task": ("Task", task_title),
+    "data": ("Examples", SOURCES.__getitem__),
+}
 
 
-def shortlist(entries: Sequence[Entry], parameters: Sequence[str] = ("result",)) -> list[Entry]:
+def shortlist(state: ViewState) -> list[Entry]:
     """Draw two boxes, task and source of the examples, that shorten the list of results.
 
-    They start with what the results in the address have in common: a link needs only the key. Changing a box removes
-    excluded results from the address.
+    They start with what the results on show have in common, and put others on show only when the visitor changes them.
 
     Args:
-        entries: The available results, at least one.
-        parameters: The address parameters that hold keys of results.
+        state: What the page shows, at least one result.
 
     Returns:
-        The results that are left, at least one.
+        The results that are left, those on show among them.
     """
-    entries = offered(entries, [st.query_params.get(name, "") for name in parameters])
-    known = {entry.key: entry for entry in entries}
-    asked = [known[key] for name in parameters if (key := st.query_params.get(name, "")) in known]
-    first, second = st.columns(2)
-    with first:
-        task = _choose_field("Task", "task", entries, asked, lambda entry: entry.task, task_title)
-    left = [entry for entry in entries if task in (ANY, entry.task)]
-    asked = [entry for entry in asked if entry in left]
-    with second:
-        source = _choose_field("Examples", "data", left, asked, lambda entry: entry.source, lambda name: SOURCES[name])
-    left = [entry for entry in left if source in (ANY, entry.source)]
-    for name in parameters:
-        key = st.query_params.get(name, "")
-        if key in known and known[key] not in left:
-            del st.query_params[name]
+    entries = offered(state.entries, keys_in_address())
+    on_show = [entry for entry in (state.result, state.other) if entry]
+    left = entries
+    for name, column in zip(FILTERS, st.columns(len(FILTERS)), strict=True):
+        with column:
+            value = _choose_value(name, left, on_show, entries)
+        left = [entry for entry in left if value in (ANY, FILTERS[name](entry))]
     return left
 
 
-def _choose_field(
-    label: str,
-    parameter: str,
-    entries: Sequence[Entry],
-    asked: Sequence[Entry],
-    field: Callable[[Entry], str],
-    title: Callable[[str], str],
-) -> str:
-    """Draw a box with the values of a field among the results, or any."""
-    values = list(dict.fromkeys(map(field, entries)))
-    defaults = {field(entry) for entry in asked or entries[:1]}
+def _choose_value(name: str, left: Sequence[Entry], on_show: Sequence[Entry], entries: Sequence[Entry]) -> str:
+    """Draw a filter's box: the values among the results that are left, or any; a link may name what is on show."""
+    label, title = BOXES[name]
+    values = {FILTERS[name](entry) for entry in on_show}
+    default = values.pop() if len(values) == 1 else ANY
     return choose(
         label,
-        [*values, ANY],
-        parameter,
-        names=lambda name: "Any" if name == ANY else title(name),
-        default=defaults.pop() if len(defaults) == 1 else ANY,
+        [*dict.fromkeys(map(FILTERS[name], left)), ANY],
+        name,
+        names=lambda value: "Any" if value == ANY else title(value),
+        default=default,
+        valid=(default, ANY),
+        then=partial(_show_what_passes, entries, name),
     )
 
 
+def _show_what_passes(entries: Sequence[Entry], changed: str) -> None:
+    """Put results on show that pass the filters, of which the visitor has changed one."""
+    left = passing(entries)
+    if not left:  # the other filter lets none of these through
+        for name in FILTERS.keys() - {changed}:
+            set_parameter(name, None)
+        left = passing(entries)
+    keys = {entry.key for entry in left}
+    if st.query_params.get("result") not in keys:
+        show(left[0].key)
+    elif st.query_params.get("other") not in keys:
+        set_parameter("other", None)
+
+
 def choose_result(
-    label: str, entries: Sequence[Entry], parameter: str = "result", default: str | None = None
+    label: str, state: ViewState, entries: Sequence[Entry], parameter: str = "result"
 ) -> SweepResult | None:
     """Ask for one of several results, by labels that distinguish them.
 
+    Another result takes the other one out of the address where the two do not stand beside each other, since that was
+    chosen for the one before, or where both would be the same.
+
     Args:
         label: Over the box.
-        entries: The results, from `shortlist`.
-        parameter: The parameter of the address.
-        default: The key to start with where the address names none; None is the first.
+        state: What the page shows.
+        entries: The results to choose from, from `shortlist`.
+        parameter: `result`, or `other` for the one beside it.
 
     Returns:
         The result; None if its file is damaged, which the page then says.
     """
     labels = distinguishing_labels(entries)
-    return by_key(choose(label, list(labels), parameter, names=lambda key: labels[key], default=default, word="result"))
+
+    def drop_other() -> None:
+        if state.other is None or st.query_params.get("other") == st.query_params["result"]:
+            set_parameter("other", None)
+
+    then = drop_other if parameter == "result" else None
+    return by_key(choose(label, list(labels), parameter, names=labels.__getitem__, word="result", then=then))

@@ -1,12 +1,16 @@
-"""The start of every page: its configuration, the brand and the navigation."""
+"""The start of every page: its configuration, the brand, the navigation, and what the address says is on show."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.results.schema import SweepResult
+from ui.address import notes_stand_here, parameters_on_show
 from ui.controls import missing_seeds
-from ui.jobs import link_parameters, note_watching, request_behind
+from ui.jobs import note_watching, request_behind
 from ui.player import note_opened, preload_vega
 from ui.results import at_hand
+from ui.view_state import ViewState, link_parameters, no_result
 
 PAGES = {
     "Overview": "app.py",
@@ -28,15 +32,15 @@ STYLE = """<style>
 
 
 def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
-    """Link to a page, which keeps showing the job that this visitor watches.
+    """Link to a page, which shows the same results and the job that this visitor watches.
 
     Args:
         page: Its name in the navigation.
         label: The link's text.
         icon: Before the label.
-        parameters: For the page's address.
+        parameters: What the page's address holds instead of what this one does.
     """
-    st.page_link(PAGES[page], label=label, icon=icon, query_params={**parameters, **link_parameters()})
+    st.page_link(PAGES[page], label=label, icon=icon, query_params=link_parameters(page, **parameters))
 
 
 def link_to_control(*results: SweepResult) -> None:
@@ -66,17 +70,29 @@ def link_to_views(result: SweepResult, *others: SweepResult, from_lab: bool = Fa
         link_to_control(result, *others)
 
 
-def page_header(title: str) -> None:
-    """Configure the page of that name and draw the navigation, whose links carry a running job.
+def page_header(title: str, read: Callable[[], ViewState] = no_result) -> ViewState:
+    """Configure the page of that name, read what it shows, and draw the navigation, whose links carry it on.
 
     Every page calls this first.
+
+    Args:
+        title: The page's name in the navigation.
+        read: A function of `ui.view_state`, which says what the page shows.
+
+    Returns:
+        What the page shows.
     """
     st.set_page_config(page_title=f"Prunescope · {title}", layout="wide")
     st.html(STYLE)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    navigation = st.container(horizontal=True, vertical_alignment="center")
+    notes_stand_here()
+    parameters_on_show().clear()
+    state = read()
+    note_watching(at_home=title == "Lab")
+    with navigation:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
-            st.page_link(path, label=name, query_params=link_parameters())
+            st.page_link(path, label=name, query_params=link_parameters(name))
         preload_vega()
     note_opened(title)
-    note_watching(at_home=title == "Lab")
+    return state

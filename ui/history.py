@@ -10,8 +10,10 @@ from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.library import Entry
 from core.results.schema import SweepResult
+from ui.address import set_parameter
 from ui.results import own_results
 from ui.text import plain
+from ui.view_state import link_parameters
 
 FIRST = 8  # results that are listed at first
 
@@ -52,7 +54,7 @@ def _row(entry: Entry, is_shown: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"{plain(entry.name)} · {_day(entry.created_at)}{' · on show' if is_shown else ''}"
         icon = ":material/visibility:" if is_shown else ":material/open_in_new:"
-        st.page_link("pages/lab.py", label=label, icon=icon, query_params={"result": entry.key})
+        st.page_link("pages/lab.py", label=label, icon=icon, query_params=link_parameters("Lab", result=entry.key))
         if not is_hosted():
             with st.popover("Delete", key=f"lab-delete-{entry.key}", type="tertiary"):
                 st.markdown("The file goes for good; the settings that made it stay where they are.")
@@ -67,10 +69,9 @@ def _delete(key: str) -> None:
     except PrunescopeError as error:
         st.session_state[f"lab-not-deleted-{key}"] = str(error)
         return
-    if st.query_params.get("result") == key:
-        del st.query_params["result"]
-    if st.session_state.get("lab-result") == key:
-        del st.session_state["lab-result"]
+    for name in ("result", "other"):
+        if st.query_params.get(name) == key:
+            set_parameter(name, None)
 
 
 def _day(created_at: str) -> str:

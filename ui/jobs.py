@@ -1,6 +1,6 @@
 """How pages start jobs of the queue and how a visitor follows one.
 
-A job's id stands in the address as `?job=ID`: the header's links carry it to the other pages, and a reload finds it.
+A job's id stands in the address as `?job=ID`: links carry it to the other pages, and a reload finds it.
 """
 
 import secrets
@@ -15,10 +15,15 @@ from core.request.sweep_request import SweepRequest
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.text import plain
+from ui.view_state import link_parameters
 
 TICK = 1.0  # seconds between two looks at a job
 TICK_AT_FIRST = 0.25  # until the first frame: visitors wait for it, and a progress bar costs little
 TICK_ELSEWHERE = 2.0  # on pages that only mention the job
+UNKNOWN = (
+    "The link asks for a run that is not known here any more. If it was finished, asking for it again in the Lab shows "
+    "its result at once."
+)
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
 
 
@@ -33,20 +38,19 @@ def job_in_address() -> Job | None:
     return queue.get(st.query_params.get("job", ""))
 
 
-def link_parameters() -> dict[str, str]:
-    """Return the parameters of links between pages, so that a job is watched on every page."""
-    job = job_in_address()
-    return {"job": job.id} if job else {}
-
-
 def note_watching(*, at_home: bool = False) -> None:
     """Count this visitor as a watcher of the job in the address, and show its progress in one line.
+
+    A job that the queue does not hold is taken out of the address, with a note.
 
     Args:
         at_home: Whether the page is the Lab, which shows the job itself.
     """
     job = job_in_address()
     if job is None:
+        if "job" in st.query_params:
+            del st.query_params["job"]
+            st.info(UNKNOWN)
         return
     queue.watch(job.id, visitor())
     if not at_home:
@@ -60,7 +64,8 @@ def _mention(job: Job) -> None:
         st.rerun()
     queue.watch(job.id, visitor())
     words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
-    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params={"job": job.id})
+    to_lab = link_parameters("Lab", job=job.id)
+    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=to_lab)
 
 
 def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
@@ -75,7 +80,6 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
         PrunescopeError: The request is refused.
     """
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
-    st.query_params.pop("result", None)
     st.query_params["job"] = job_id
     st.session_state["started-a-job"] = True
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)

@@ -16,10 +16,11 @@ from core.charts.view import Scene, reduction_choices, specs
 from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
+from core.request.amounts import amount_text
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, choose, note_bad_parameter
+from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, set_parameter
 from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
@@ -115,7 +116,7 @@ def show_pictures(
             "layout": scene.layout.css,
             "frames": scene.frames,
             "views": specs(scene.views),
-            "link": link,
+            "link": dict(parameters_on_show()) if link else None,
         },
         on_pick=on_pick,
     )
@@ -160,7 +161,7 @@ def show_stage(
         "frames": shown.frames,
         "choices": reduction_choices(scenes),
         "choice": reduction,
-        "link": True,
+        "link": dict(parameters_on_show()),
         "stage": {"heading": heading, "caption": caption, "hint": hint},
     }
     _mount(key, data, lambda: on_turn(st.session_state[key]["turn"]))
@@ -185,14 +186,32 @@ def _nothing() -> None:
     """Do nothing: not every player turns to other results or has something to pick."""
 
 
-def start_in_address(otherwise: float | None = None) -> float | None:
-    """Return the amount that a shared link shows first, else `otherwise`; show a note about a bad amount."""
-    amount = amount_in_address()
-    if amount is not None:
-        return amount
-    if "amount" in st.query_params:
-        note_bad_parameter("pruning amount", st.query_params["amount"])
-    return otherwise
+def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -> float | None:
+    """Return the amount that a shared link shows first; a note says where that is another one than it asks for.
+
+    Args:
+        amounts: Those that can be shown, in ascending order.
+        otherwise: The amount shown first without a link; None is the first one, from which it plays.
+    """
+    first, wanted = amounts[0] if otherwise is None else otherwise, amount_in_address()
+    if wanted is None:
+        asked(
+            "amount",
+            lambda _: False,
+            lambda value: f"the amount “{quoted(value)}”, which is not a number from 0 to 1",
+            lambda: _percent(first),
+        )
+        return otherwise
+    shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
+    wish = f"{_percent(wanted)}, which this result does not have"
+    if not asked("amount", lambda _: shown == wanted, lambda _: wish, lambda: _percent(shown)):
+        set_parameter("amount", amount_text(shown))
+    return shown
+
+
+def _percent(amount: float) -> str:
+    """Write an amount in percent, with as many decimals as it has."""
+    return f"{100 * amount:.6g} %"
 
 
 def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:

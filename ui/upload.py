@@ -7,7 +7,7 @@ from core.request.limits import is_hosted
 from core.results import store
 from core.results.schema import SweepResult
 from core.results.upload import max_megabytes, read_upload
-from ui.address import set_parameter
+from ui.address import show
 from ui.text import plain
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
@@ -17,12 +17,8 @@ NOTE = "upload-note"
 BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
 
-def show_upload(parameter: str) -> None:
-    """Let a visitor open a result file; the address names it from then on.
-
-    Args:
-        parameter: What the page's address calls the key of the result on show.
-    """
+def show_upload() -> None:
+    """Let a visitor open a result file; the address names it from then on."""
     where = "kept for this visit only" if is_hosted() else "kept among your results"
     file = st.file_uploader(
         "Open a result file",
@@ -41,7 +37,7 @@ def show_upload(parameter: str) -> None:
         st.error(plain(str(error)))
         return
     st.session_state[SEEN] = file.file_id
-    set_parameter(parameter, key)
+    show(key)
     st.rerun()
 
 

@@ -11,7 +11,8 @@
 //   choices: [{name, title, views}] instead of views, such as the reductions of one result; the bar offers them,
 //   choice: the name of the choice shown first,
 //   start: the amount shown first, with which nothing plays by itself, or null,
-//   link: true offers a link to what is shown, for a page that reads `amount` (and `reduction`) from its address,
+//   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds, besides `amount` (and
+//     `reduction`, where the player itself offers them), or null for no link,
 //   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
@@ -470,8 +471,9 @@ class Player {
 
   async copyLink() {
     const address = new URL(location.href);
-    address.searchParams.set("amount", this.data.frames[this.index].amount);
-    if (this.choice) address.searchParams.set("reduction", this.choice.name);
+    const shown = { ...this.data.link, amount: this.data.frames[this.index].amount };
+    if (this.choice) shown.reduction = this.choice.name;
+    for (const [name, value] of Object.entries(shown)) address.searchParams.set(name, value);
     await copy(address.href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);

@@ -92,6 +92,11 @@ class Scene:
     frames: Rows
     layout: Layout
 
+    @property
+    def amounts(self) -> list[float]:
+        """The amount of every frame."""
+        return [frame["amount"] for frame in self.frames]
+
 
 def specs(views: Mapping[str, View]) -> dict[str, Spec]:
     """Return the specification of every view."""

@@ -142,6 +142,12 @@ def own() -> tuple[Entry, ...]:
     return tuple(entry for path, entry in entries if entry is not None and store.find(entry.key) == path)
 
 
+def stored(key: str) -> Entry | None:
+    """Describe the stored result with this key; None if there is none, or if no page can show it."""
+    path = store.find(key)
+    return _own_entry(path, path.stat().st_mtime_ns) if path else None
+
+
 @lru_cache(maxsize=1024)
 def _own_entry(path: Path, modified: int) -> Entry | None:
     try:

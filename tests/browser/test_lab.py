@@ -115,7 +115,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) ->
 
     lab.get_by_role("link", name="Overview", exact=True).click()
     expect(lab.get_by_role("link", name="Running:")).to_be_visible()
-    assert lab.url.endswith(f"/?{job}")
+    assert job in lab.url
     lab.get_by_role("link", name="Running:").click()
     expect(lab.get_by_role("button", name="Cancel")).to_be_visible()
     lab.reload()

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
-from tests.opened import address, links, open_page, player, told
+from tests.opened import address, box, links, open_page, player, told
 
 PAGE = "pages/compare.py"
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -46,7 +46,7 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
         "which both remove equally much: p ≥ 1.00)." in told(app)
     )
     assert "| 0.30 | 0.30 | 0 | 0 | 1.000 | 1.000 |" in told(app)
-    assert address(app) == {}, "the default needs no words in the address"
+    assert address(app) == {"result": magnitude.key, "other": control.key}
 
 
 def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> None:
@@ -67,16 +67,17 @@ def test_a_control_that_is_missing_can_be_run(shipped: Path, first_is_method: bo
     ship(shipped, magnitude := result(), control := result(method="random"))
     keys = (magnitude.key, control.key) if first_is_method else (control.key, magnitude.key)
     app = open_page(PAGE, result=keys[0], other=keys[1])
-    assert links(app)["Run its control in the Lab"] == f"result={magnitude.key}"
+    other = f"&other={control.key}" if first_is_method else ""  # to another result it does not belong
+    assert links(app)["Run its control in the Lab"] == f"result={magnitude.key}{other}"
 
 
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
     magnitude, wanda, control = result(), result(method="wanda"), result(method="random", controls="wanda")
     ship(shipped, magnitude, wanda, control)
     app = open_page(PAGE)
-    app.selectbox(key="choose-result").set_value(wanda.key).run()
+    box(app, "result").set_value(wanda.key).run()
     assert shown(app)[0] == "First: Wanda pruning of the encoder"
-    app.selectbox(key="choose-other").set_value(magnitude.key).run()
+    box(app, "other").set_value(magnitude.key).run()
     assert shown(app)[1] == "Second: magnitude pruning of the encoder"
     assert address(app)["result"] == wanda.key
     assert address(app)["other"] == magnitude.key
@@ -103,30 +104,30 @@ def test_task_and_source_shorten_the_lists(shipped: Path) -> None:
     cola = [result(task="cola"), result(task="cola", method="random")]
     ship(shipped, *sst2, *cola)
     app = open_page(PAGE)
-    assert app.selectbox(key="choose-task").options == ["SST-2", "CoLA", "Any"]
-    assert len(app.selectbox(key="choose-result").options) == 2
-    app.selectbox(key="choose-data").set_value("written").run()
-    assert address(app) == {"data": "written"}
-    assert app.selectbox(key="choose-result").value == sst2[2].key
-    assert app.selectbox(key="choose-other").value == sst2[3].key
-    app.selectbox(key="choose-task").set_value("cola").run()
+    assert box(app, "task").options == ["SST-2", "CoLA", "Any"]
+    assert len(box(app, "result").options) == 2
+    box(app, "data").set_value("written").run()
+    assert address(app) == {"data": "written", "result": sst2[2].key, "other": sst2[3].key}
+    assert box(app, "result").value == sst2[2].key
+    assert box(app, "other").value == sst2[3].key
+    box(app, "task").set_value("cola").run()
     assert not app.exception
-    assert app.selectbox(key="choose-result").value == cola[0].key
-    app.selectbox(key="choose-task").set_value("any").run()
-    app.selectbox(key="choose-data").set_value("any").run()
-    assert len(app.selectbox(key="choose-result").options) == 6
-    assert len(set(app.selectbox(key="choose-result").options)) == 6, "told apart by name"
+    assert box(app, "result").value == cola[0].key
+    box(app, "task").set_value("any").run()
+    box(app, "data").set_value("any").run()
+    assert len(box(app, "result").options) == 6
+    assert len(set(box(app, "result").options)) == 6, "told apart by name"
 
 
 def test_the_keys_alone_make_a_link_also_into_another_task(shipped: Path) -> None:
-    ship(shipped, result(), result(method="random"), first := result(task="cola"), result(task="cola", method="random"))
+    ship(shipped, sst2 := result(), result(method="random"), first := result(task="cola"), result(task="cola", seed=1))
     app = open_page(PAGE, result=first.key)
     assert app.selectbox(key="choose-task").value == "cola"
     assert app.selectbox(key="choose-result").value == first.key
     assert not app.info
     app.selectbox(key="choose-task").set_value("sst2").run()
     assert not app.info
-    assert "result" not in address(app)
+    assert address(app)["result"] == sst2.key
 
 
 def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
@@ -190,7 +191,7 @@ def test_a_result_beside_itself_is_told(shipped: Path) -> None:
 def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str) -> None:
     ship(shipped, result(), result(method="random"))
     app = open_page(PAGE, **{parameter: "<b>none</b>"})
-    assert "does not exist here" in told(app)
+    assert "The link asks for" in told(app)
     assert shown(app)[0] == "First: magnitude pruning of the encoder"
 
 
@@ -199,7 +200,7 @@ def test_a_link_opens_at_its_amount(shipped: Path, amount: str, start: float | N
     ship(shipped, result(), result(method="random"))
     app = open_page(PAGE, amount=amount)
     assert player(app)["start"] == (0.6 if start is None else start), "else in the middle"
-    assert ("does not exist here" in told(app)) == (start is None)
+    assert ("The link asks for" in told(app)) == (start is None)
 
 
 def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -> None:

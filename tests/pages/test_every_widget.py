@@ -21,7 +21,7 @@ NASTY = ("<img src=x onerror=alert(1)> **b** [l](http://x.y) $x$", "", "0.5, non
 FILES = (b"", b"{", b"text,label\nx,1\n", b"\xff\xfe\x00")
 BAD = ("nonsense", "-1", "1e999", "nan", "<b>x</b>", "%00", "a" * 5_000)
 OWN = {  # what stands in a page's address, and must be one of few values
-    "Overview": ("method", "reduction", "amount"),
+    "Overview": ("task", "data", "result", "reduction", "amount"),
     "Lab": ("job", "result", "reduction", "amount"),
     "Compare": ("task", "data", "result", "other", "reduction", "amount"),
     "Layers": ("task", "data", "result", "layer", "threshold", "reduction", "amount"),
@@ -31,7 +31,7 @@ OWN = {  # what stands in a page's address, and must be one of few values
 }
 EXPORTS = {"export-milliseconds", "export-make-gif", "export-frame", "export-amount", "export-write"}
 WIDGETS = {  # of every page, those that must have been used
-    "Overview": {"choose-method", "choose-reduction", *EXPORTS},
+    "Overview": {"choose-result", "choose-reduction", *EXPORTS},
     "Lab": {"lab-checkpoint", "lab-method", "FormSubmitter:lab-form-Run", "lab-check", "upload", *EXPORTS},
     "Compare": {"choose-result", "choose-other", "choose-reduction", *EXPORTS},
     "Layers": {"choose-result", "choose-layer", "choose-threshold", "choose-reduction", *EXPORTS},
@@ -95,7 +95,7 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
     for kind in ACTS:
         for widget in app.get(kind):
             if not getattr(widget, "disabled", False):
-                yield kind, re.sub(r"-[0-9a-f]{64}.*", "", widget.key or widget.label), widget
+                yield kind, re.sub(r"-[0-9a-f]{64}.*|\.\d+$", "", widget.key or widget.label), widget
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def chosen(app: AppTest) -> list[str]:
 
 
 def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> None:
-    ship(shipped, stepped())
+    ship(shipped, one := stepped())
     app = open_page(PAGE)
     data = player(app)
     assert (data["layout"]["name"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
@@ -46,7 +46,7 @@ def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> 
     assert chosen(app) == ["1"]
     assert "grey lines" not in told(app), "there is no control"
     assert "diamond" not in told(app), "no layer was pruned alone"
-    assert address(app) == {}
+    assert address(app) == {"result": one.key}
 
 
 def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
@@ -157,7 +157,7 @@ def test_another_result_keeps_the_layer_where_it_has_one(shipped: Path) -> None:
 def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str, value: str) -> None:
     ship(shipped, result())
     app = open_page(PAGE, **{parameter: value})
-    assert "does not exist here" in told(app)
+    assert "The link asks for" in told(app)
     assert chosen(app) == ["1"]
 
 
@@ -173,7 +173,7 @@ def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path)
 def test_a_link_opens_at_its_amount(shipped: Path) -> None:
     ship(shipped, result())
     assert player(open_page(PAGE, amount="0.25"))["start"] == 0.25
-    assert "does not exist here" in told(open_page(PAGE, amount="1"))
+    assert "The link asks for" in told(open_page(PAGE, amount="1"))
 
 
 def test_a_damaged_result_is_told(shipped: Path) -> None:

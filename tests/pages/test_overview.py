@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import falls_at, links, open_page, player, told
+from tests.opened import address, falls_at, links, open_page, player, told
 
 PAGE = "app.py"
 
@@ -81,16 +81,17 @@ def test_a_control_that_removes_less_leads_to_no_conclusion(shipped: Path) -> No
     assert told(open_page(PAGE)).count("Cannot be told, because no matched random control is at hand") == 4
 
 
-def test_the_method_is_chosen_also_by_address(shipped: Path) -> None:
-    lasting = pair("wanda", accuracy=lambda amount: 0.7)
-    ship(shipped, *pair("magnitude"), *lasting, make_result(method="attribution", scope=None))
+def test_a_result_is_chosen_also_by_address_and_brings_its_other_side(shipped: Path) -> None:
+    cola, sst2 = pair("wanda", accuracy=lambda amount: 0.7)
+    alone = make_result(method="attribution", scope=None, accuracy=lambda amount: 0.6)  # there is none for CoLA
+    ship(shipped, *pair("magnitude"), cola, sst2, alone)
     app = open_page(PAGE)
-    assert app.selectbox(key="choose-method").options == ["Magnitude", "Wanda"]  # there is no CoLA under attribution
     assert accuracies(app) == [0.9, 0.9]
-    app.selectbox(key="choose-method").set_value("wanda").run()
-    assert accuracies(app) == [0.7, 0.7]
-    assert app.query_params["method"] == "wanda"
-    assert accuracies(open_page(PAGE, method="wanda")) == [0.7, 0.7]
+    for result, wanted in ((sst2, [0.7, 0.7]), (alone, [0.6])):
+        app.selectbox(key="choose-result").set_value(result.key).run()
+        assert accuracies(app) == wanted
+        assert address(app)["result"] == result.key
+        assert accuracies(open_page(PAGE, result=result.key)) == wanted
 
 
 def test_the_finding_follows_the_reduction(shipped: Path) -> None:
@@ -109,12 +110,12 @@ def test_an_amount_in_the_address_is_shown_first(shipped: Path) -> None:
     assert player(open_page(PAGE, amount="0.5"))["start"] == 0.5
 
 
-@pytest.mark.parametrize("parameter", ["method", "reduction", "amount"])
+@pytest.mark.parametrize("parameter", ["result", "task", "reduction", "amount"])
 def test_what_the_address_asks_for_in_vain_is_told_and_the_default_shown(shipped: Path, parameter: str) -> None:
     ship(shipped, *pair("magnitude"))
     app = open_page(PAGE, **{parameter: "<b>other</b>"})
     (note,) = app.info
-    assert "does not exist here" in note.value
+    assert "The link asks for" in note.value
     assert "<b>" not in note.value
     assert accuracies(app) == [0.9, 0.9]
     assert player(app)["start"] is None
@@ -126,19 +127,9 @@ def test_one_result_alone_is_shown_alone(shipped: Path) -> None:
     app = open_page(PAGE)
     assert player(app)["layout"]["name"] == "single"
     assert told(app).count("Under magnitude pruning of the encoder, layer 1 keeps CKA ≥ 0.9") == 1
-    assert not app.selectbox
 
 
-def test_without_both_tasks_the_first_two_results_are_shown_and_told_apart(shipped: Path) -> None:
-    ship(shipped, make_result(), make_result(source="written", accuracy=lambda amount: 0.7), make_result(seed=1))
-    app = open_page(PAGE)
-    views = player(app)["views"]
-    assert "GLUE" in views["left"]["title"]
-    assert "written for Prunescope" in views["right"]["title"]
-    assert accuracies(app) == [0.9, 0.7]
-
-
-def test_a_damaged_result_is_told_and_the_other_one_shown(shipped: Path) -> None:
+def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
     cola, sst2 = pair("magnitude")
     ship(shipped, cola, sst2)
     path = shipped / f"{cola.key}.json"

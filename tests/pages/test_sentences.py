@@ -120,7 +120,7 @@ def test_where_no_example_is_left_it_says_so(shipped: Path, queue: JobQueue) -> 
 def test_a_bad_address_is_told_and_the_default_shown(name: str, shipped: Path, queue: JobQueue) -> None:
     ship(shipped, on_written())
     page = open_page(PAGE, **{name: NASTY})
-    assert "does not exist here" in page.info[0].value
+    assert "The link asks for" in page.info[0].value
     assert "<img" not in page.info[0].value.replace("\\<", "")
     assert len(table(page)) == 40
 

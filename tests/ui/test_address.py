@@ -6,9 +6,11 @@ from tests.opened import address
 
 
 def page() -> None:
+    from functools import partial
+
     import streamlit as st
 
-    from ui.address import choose, picture_first
+    from ui.address import choose, picture_first, set_parameter
 
     order = st.session_state["order"] = []
 
@@ -19,6 +21,7 @@ def page() -> None:
     with picture_first():
         with st.container(key="above"):
             chosen = choose("Letter", ["a", "b"], "letter", names=name)
+        st.button("To b", on_click=partial(set_parameter, "letter", "b"))
         order.append("picture")
         st.markdown(f"{chosen} is on show")
 
@@ -49,3 +52,23 @@ def test_an_address_that_has_changed_by_itself_is_followed() -> None:
     app.run()
     assert app.markdown[0].value == "a is on show"
     assert "“c”" in app.info[0].value
+
+
+def test_what_a_browser_sends_before_it_has_drawn_a_change_is_no_choice() -> None:
+    app = AppTest.from_function(page, default_timeout=20).run()
+    drawn = app._tree.get_widget_states()
+    app.button[0].click().run()
+    assert app.markdown[0].value == "b is on show"
+    app._run(drawn)  # another click, from a page whose box still says a
+    assert app.markdown[0].value == "b is on show"
+    assert address(app) == {"letter": "b"}
+    app.selectbox[0].set_value("a").run()
+    assert app.markdown[0].value == "a is on show", "the visitor may go back to it at once"
+
+
+def test_a_choice_stays_in_the_address_where_it_is_the_default() -> None:
+    app = AppTest.from_function(page, default_timeout=20).run()
+    assert address(app) == {}, "nothing is chosen yet"
+    for letter in ("b", "a"):
+        app.selectbox[0].set_value(letter).run()
+        assert address(app) == {"letter": letter}

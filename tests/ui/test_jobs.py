@@ -11,7 +11,7 @@ from core.request.catalog import ROOT
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.queues import Clock, now, running
-from ui.jobs import partial_result, progress, progress_text, what_is_kept
+from ui.jobs import UNKNOWN, partial_result, progress, progress_text, what_is_kept
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
 
@@ -93,8 +93,8 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     page.run()
     assert not page.exception
     links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
-    assert links["Overview"] == links["Lab"] == f"job={job_id}", "the job goes with the visitor"
-    assert links["Running: Amount 0, 2%, about 2 s left"] == f"job={job_id}"
+    assert links["Overview"].endswith(f"&job={job_id}"), "the job goes with the visitor"
+    assert links["Lab"] == links["Running: Amount 0, 2%, about 2 s left"] == f"job={job_id}"
 
     clock.advance(FRESH_SECONDS)
     page.run()
@@ -107,9 +107,11 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     assert "Your run has ended: see it in the Lab" in [link.proto.label for link in page.get("page_link")]
 
 
-def test_without_a_known_job_nothing_is_shown_and_links_carry_nothing() -> None:
+def test_an_unknown_job_is_told_and_links_carry_none() -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
     page.query_params["job"] = "unknown"
     page.run()
     assert not page.exception
+    assert page.info[0].value == UNKNOWN
+    assert "job" not in page.query_params
     assert not any("job=" in link.proto.query_string for link in page.get("page_link"))

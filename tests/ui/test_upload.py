@@ -18,7 +18,7 @@ def page() -> None:
     from ui.results import at_hand, by_key
     from ui.upload import show_upload
 
-    show_upload("result")
+    show_upload()
     st.text(" ".join(entry.key for entry in at_hand()))
     key = st.query_params.get("result")
     result = by_key(key) if key else None

@@ -10,6 +10,8 @@ from ui.player import choose_reduction, show_pictures, start_in_address
 page_header("Single")
 player = st.container()
 reduction = choose_reduction()
+result = make_result()
 with player:
-    show_pictures(result_scene(make_result(), reduction), key="single", autoplay=True, start=start_in_address())
+    start = start_in_address(result.amounts)
+    show_pictures(result_scene(result, reduction), key="single", autoplay=True, start=start)
 st.markdown(f"Shown: {reduction}")

@@ -1,0 +1,133 @@
+"""Which result is on show, and which one beside it: read once at the top of a page, the same way on every page.
+
+Both stand in the address from then on, whether a link named them or the page chose them, and the navigation carries
+them to the next page (`ui.address.carried`). Nothing else remembers them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import PrunescopeError
+from core.results import library, store
+from core.results.choices import counterpart, offered
+from core.results.library import Entry
+from ui.address import carried, note_in_vain, parameters_on_show, quoted, set_parameter
+from ui.results import at_hand, by_key
+
+ANY = "any"  # the value of a filter that lets every result pass
+NO_RESULT = "the settings of a run"  # what the Lab shows then
+FILTERS: dict[str, Callable[[Entry], str]] = {"task": lambda entry: entry.task, "data": lambda entry: entry.source}
+
+
+@dataclass(frozen=True)
+class ViewState:
+    """What a page shows.
+
+    Attributes:
+        entries: The results at hand, those that the address names among them.
+        result: The one on show; None where there is none.
+        other: The one shown beside it; None on pages that show a single one.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    result: Entry | None = None
+    other: Entry | None = None
+
+
+def no_result() -> ViewState:
+    """Read nothing: the page shows no result."""
+    return ViewState()
+
+
+def one_result(prefer: Callable[[Entry], bool] = lambda entry: True) -> ViewState:
+    """Read the result that the page shows: the address's, else the first at hand that the page prefers."""
+    entries = _entries()
+    if not entries:
+        return ViewState()
+    left = _to_choose_from(entries)
+    return ViewState(entries, _on_show("result", entries, next(filter(prefer, left), left[0])))
+
+
+def two_results() -> ViewState:
+    """Read the two results that the page compares; without the address, the second is chosen for the first."""
+    state = one_result()
+    if state.result is None:
+        return state
+    left = _to_choose_from(state.entries)
+    default = counterpart(state.result, left if len(left) > 1 else offered(state.entries))
+    return ViewState(state.entries, state.result, default and _on_show("other", state.entries, default))
+
+
+def result_if_asked() -> ViewState:
+    """Read the result that the address names; the page has something else to show where it names none."""
+    entries = _entries()
+    return ViewState(entries, _on_show("result", entries, None))
+
+
+def link_parameters(page: str, **changes: str) -> dict[str, str]:
+    """Return the parameters of a link to a page: what the address carries, unless the link changes it.
+
+    To the Lab goes no result that it shows anyway, as the example before a run, unless the link says so: a visitor who
+    has chosen nothing finds the settings there.
+    """
+    parameters = carried(**changes)
+    example = shipped_example()
+    if page == "Lab" and "result" not in changes and example and parameters.get("result") == example.key:
+        return {name: value for name, value in parameters.items() if name not in ("result", "other")}
+    return parameters
+
+
+def shipped_example() -> Entry | None:
+    """Return the shipped result that is shown where nobody has asked for another one."""
+    try:
+        return next(iter(offered(library.shipped())), None)
+    except PrunescopeError:
+        return None
+
+
+def keys_in_address() -> list[str]:
+    """Return the keys that the address names, known or not."""
+    return [key for name in ("result", "other") if (key := st.query_params.get(name))]
+
+
+def passing(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the results that pass the filters in the address."""
+    wanted = {name: value for name in FILTERS if (value := st.query_params.get(name)) not in (None, "", ANY)}
+    return [entry for entry in entries if all(FILTERS[name](entry) == value for name, value in wanted.items())]
+
+
+def _entries() -> tuple[Entry, ...]:
+    """List the results at hand, and those stored on the server that only a link names."""
+    entries = at_hand()
+    known = {entry.key for entry in entries}
+    linked = (library.stored(key) for key in dict.fromkeys(keys_in_address()) if key not in known)
+    return (*entries, *(entry for entry in linked if entry is not None))
+
+
+def _to_choose_from(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the results among which a default is chosen: those that pass the filters, if there are any."""
+    among = offered(entries, keys_in_address())
+    return passing(among) or among
+
+
+def _on_show(parameter: str, entries: Sequence[Entry], default: Entry | None) -> Entry | None:
+    """Find the result that a parameter names, else the default; the address then holds what is shown."""
+    key = st.query_params.get(parameter, "")
+    named = next((entry for entry in entries if entry.key == key), None)
+    if key and named is None:
+        note_in_vain(f"the result “{quoted(key)}”, which {_lack(key)}", default.name if default else NO_RESULT)
+    shown = named or default
+    set_parameter(parameter, shown.key if shown else None)
+    if shown:
+        parameters_on_show()[parameter] = shown.key
+    return shown
+
+
+def _lack(key: str) -> str:
+    """Say why a result cannot be shown; of a damaged file, its own error as well."""
+    if store.find(key) is None:
+        return "is not stored here"
+    by_key(key)
+    return "cannot be read"
