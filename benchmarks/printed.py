@@ -84,7 +84,7 @@ def printed(population: Population, rows: Rows, factor: float = 1.0) -> dict[Key
         series = _series(population.magnitude, reduction, rows)
         found[reduction] = _statistics(amounts, series)
         for measure, record in found[reduction].items():
-            own, name = series[measure][0], f"{MEASURES[measure].symbol}, {reduction}"
+            own, name = series[measure][0], f"{MEASURES[measure].title}, {reduction}"
             widest = WIDEST if measure == "partial_cka" else np.inf
             intervals |= _scaled(_of_layers(name, amounts, own, record, widest), factor)
             intervals |= _of_survival(name, amounts, own, record, factor)

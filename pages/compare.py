@@ -121,7 +121,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
 @st.fragment
 def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entry]) -> None:
     """Show all methods of a result's task at one overall change, once that is unfolded: it reads many results."""
-    label = f"All methods on {task_title(result.task.name)} at one overall change, and what a CKA costs"
+    label = f"All methods on {task_title(result.task.name)} at the same overall change"
     panel = st.expander(label, key=f"profiles-{result.key}", icon=":material/stacked_line_chart:", on_change="rerun")
     if not panel.open:
         return

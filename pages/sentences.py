@@ -22,7 +22,7 @@ from core.findings.sentences import (
 )
 from core.jobs import queue
 from core.request.catalog import METHODS, REDUCTIONS, TASKS
-from core.results.names import amount_name, checkpoint_name, in_sentence, pruning_name
+from core.results.names import amount_name, checkpoint_name, decimals, in_sentence, pruning_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
@@ -152,7 +152,7 @@ def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
         "Label": label_name(result, example.gold),
         "Unpruned": label_name(result, example.predictions[0]),
         "After the flip": "" if k is None else label_name(result, example.predictions[k]),
-        "Comes back": "yes" if example.returns else "",
+        "Later reverts": "yes" if example.returns else "",
         "Row": example.row,
     }
 
@@ -188,8 +188,8 @@ def calibration_note(result: SweepResult) -> str:
     if method is None or not method.calibrated or (calibration and result.task.source == "written"):
         return ""
     return (
-        " Its scores are made here on the written calibration examples, so that other weights go than in the result, "
-        "which was scored on the data set's training examples."
+        " Here it is scored on the written calibration examples, so different weights are removed than in the result "
+        "below, which was scored on the data set's training examples."
     )
 
 
@@ -241,7 +241,7 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
 def table_row(labels: Sequence[str], amount: float, probabilities: Sequence[float]) -> dict[str, str]:
     """Return the probabilities at one amount."""
     named = zip(labels, probabilities, strict=True)
-    return {"Pruning amount": amount_name(amount), **{name.replace("_", " "): f"{p:.3f}" for name, p in named}}
+    return {"Removed": amount_name(amount), **{name.replace("_", " "): decimals(p, 2) for name, p in named}}
 
 
 with picture_first():

@@ -89,5 +89,5 @@ def falls_at(file: Path, reduction: str, layer: int, threshold: float = 0.9) -> 
     ]
     for (before, high), (after, low) in pairwise(curve):
         if low < threshold:
-            return f"amount {before + (after - before) * (high - threshold) / (high - low):.2f}"
-    return f"the largest amount, {curve[-1][0]:.2f}"
+            return f"{100 * (before + (after - before) * (high - threshold) / (high - low)):.0f} %"
+    return f"the last amount measured, {100 * curve[-1][0]:.0f} %"

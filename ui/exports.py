@@ -17,7 +17,7 @@ from core.jobs.job import Job
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.request.sweep_request import OWN, SweepRequest
-from core.results.names import amount_name, pruning_name
+from core.results.names import amount_name, place_name, pruning_name
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
@@ -160,7 +160,7 @@ def _offer_frame(results: Results, reduction: str, axis: Axis) -> None:
             width=260,
         )
         for kind, mime in PRINTED.items():
-            amount = amount_name(round(frames[frame]["amount"], 3))
+            amount = place_name(round(frames[frame]["amount"], 3))
             _download(
                 kind.upper(),
                 partial(_picture, results, reduction, axis, kind, frame),

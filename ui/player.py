@@ -240,11 +240,11 @@ def choose_reduction(result: SweepResult | None = None) -> str:
         result: The one on show; under `tokens`, a note says what sentence length alone does to it.
     """
     chosen = choose(
-        "A sentence becomes one vector by",
+        "Sentence vector",
         list(REDUCTIONS),
         "reduction",
         names=lambda name: REDUCTIONS[name].title,
-        word="reduction",
+        word="sentence vector",
         segmented=True,
     )
     length = f" {length_finding(result)}" if result and chosen == "tokens" else ""

@@ -13,6 +13,7 @@ import numpy as np
 from core.charts.grammar import (
     AMOUNT_DOMAIN,
     BLANK,
+    REMOVED,
     SHARE_DOMAIN,
     SIDES,
     LayerChart,
@@ -34,19 +35,14 @@ from core.charts.view import View
 from core.findings.compare import Scale, Together, place
 from core.findings.overview import beyond_from, majority_of, metric_of
 from core.request.catalog import METRICS
+from core.results.names import decimals
 from core.results.schema import Bounds, Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
-    "amount": "Pruning amount",
-    "prunable_sparsity": "Share of the encoder's weights removed",
-    "damage": "Overall change (1 − mean own CKA)",
+    "amount": REMOVED,
+    "prunable_sparsity": "Removed of the encoder's weights",
+    "damage": "Overall change (1 − mean similarity)",
     "divergence": "Divergence of the predictions, in bits",
-}
-SCALE_WORDS: dict[Scale, str] = {
-    "amount": "Pruning amount",
-    "prunable_sparsity": "Prunable sparsity",
-    "damage": "Overall change",
-    "divergence": "Divergence",
 }
 NOT_MEASURED = "not measured"
 
@@ -155,7 +151,7 @@ def _values(frame: Frame, metric: str) -> dict[str, Any]:
         "value": frame.metrics.get(metric),
         "low": low,
         "high": high,
-        "interval": "unknown" if low is None or high is None else f"{low:.3f} to {high:.3f}",
+        "interval": "unknown" if low is None or high is None else f"{decimals(low, 2)} to {decimals(high, 2)}",
         "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
         "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
     }
@@ -163,21 +159,21 @@ def _values(frame: Frame, metric: str) -> dict[str, Any]:
 
 def _with_interval(value: float, interval: Bounds | None, unit: str, places: int, scale: float = 1) -> str:
     """Write a value with its unit, of which it has `scale` to one, and its interval where there is one."""
-    number, *bounds = (f"{scale * each:.{places}f}" for each in (value, *(interval or ())))
+    number, *bounds = (decimals(scale * each, places) for each in (value, *(interval or ())))
     return f"{number} {unit} ({' to '.join(bounds)})" if bounds else f"{number} {unit}"
 
 
 def majority_row(result: SweepResult, metric: str) -> dict[str, Any]:
     """Return the height and the words of the reference line."""
     value = majority_of(result, metric)
-    return {"value": value, "text": f"majority class: {value:.2f}"}
+    return {"value": value, "text": f"majority class: {decimals(value, 2)}"}
 
 
 def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float) -> LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
-    title = SCALE_TITLES[scale]
+    title, in_percent = SCALE_TITLES[scale], scale in ("amount", "prunable_sparsity")
     x, start = (
-        amount_axis(field, title) if scale in ("amount", "prunable_sparsity") else value_axis(field, title, largest)
+        amount_axis(field, title) if in_percent else value_axis(field, title, largest)
         for field in ("amount:Q", "start:Q")
     )
     low, high = METRICS[metric].domain
@@ -205,16 +201,16 @@ def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float
         *haloed_text(words, baseline="top", dx=4, dy=4),
         *([] if two else beyond_words(beyond, alt.datum(high), end)),
         current_amount_marker(curve).encode(y=y, **fill),
-        _hovered(curve, y, scale, two, metric),
+        _hovered(curve, y, alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"), two, metric),
     )
 
 
-def _hovered(curve: alt.Chart, y: alt.Y, scale: Scale, two: bool, metric: str) -> alt.Chart:
+def _hovered(curve: alt.Chart, y: alt.Y, place: alt.Tooltip, two: bool, metric: str) -> alt.Chart:
     """Draw what the mouse finds: of one curve anywhere above an amount, of two curves near a point."""
     tooltip = [
         *([alt.Tooltip("series:N", title="Pruning")] if two else []),
-        alt.Tooltip("amount:Q", title=SCALE_WORDS[scale], format=".2f"),
-        alt.Tooltip("value:Q", title=METRICS[metric].title, format=".3f"),
+        place,
+        alt.Tooltip("value:Q", title=METRICS[metric].title, format=".2f"),
         alt.Tooltip("interval:N", title="95 % interval"),
         alt.Tooltip("changed:N", title="Predictions changed"),
         alt.Tooltip("divergence:N", title="Divergence of the predictions"),

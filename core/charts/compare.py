@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from core.charts.accuracy import SCALE_WORDS, accuracies_view
+from core.charts.accuracy import accuracies_view
 from core.charts.grammar import (
     BLANK,
     FIRST_COLOUR,
@@ -33,7 +33,7 @@ from core.charts.view import Scene, Title, View
 from core.findings.compare import FramePair, Scale, Together, distinguishing_names, place
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
-from core.results.names import amount_name, origins, point_names
+from core.results.names import amount_name, origins, percent, place_name, point_names, units_name
 from core.results.schema import Frame, SweepResult
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap, the smallest of which is half as wide as a telephone
@@ -138,22 +138,35 @@ def compare_frames(
         numbers = (first.metrics.get(shown[0]), second.metrics.get(shown[1]))
         values = " and ".join(f"{word} {two_places(value)}".strip() for word, value in zip(words, numbers, strict=True))
         told = f"{symbols[0]} {values}" if len(set(symbols)) == 1 else values
-        amounts = f"at amounts {two_places(first.amount)} and {two_places(second.amount)} · "
+        amounts = _removed(results, [percent(frame.amount) for frame in (first, second)])
         rows.append(
             {
                 "amount": rounded(at),
-                "name": f"{SCALE_WORDS[together.scale]} {_place_name(at, first, second, together.scale)}",
-                "detail": f"{amounts if together.is_interpolated else ''}{told}",
+                "name": _place_name(at, (first, second), results, together.scale),
+                "detail": f"{amounts} · {told}" if together.is_interpolated else told,
             }
         )
     return rows
 
 
-def _place_name(at: float, first: Frame, second: Frame, scale: Scale) -> str:
-    if scale in ("damage", "divergence"):
-        return amount_name(at)
-    write = amount_name if scale == "amount" else two_places
-    return " and ".join(dict.fromkeys(write(place(frame, scale)) for frame in (first, second)))
+def _place_name(at: float, frames: tuple[Frame, Frame], results: tuple[SweepResult, SweepResult], scale: Scale) -> str:
+    """Say where two frames are shown together."""
+    if scale == "damage":
+        return f"Overall change {place_name(at)}"
+    if scale == "divergence":
+        return f"Divergence {place_name(at)}"
+    if scale == "amount":
+        return _removed(results, [amount_name(frame.amount) for frame in frames])
+    shares = dict.fromkeys(percent(place(frame, scale)) for frame in frames)
+    return f"{' and '.join(shares)} of the encoder's weights removed"
+
+
+def _removed(results: tuple[SweepResult, SweepResult], shares: Sequence[str]) -> str:
+    """Say how much of each of two models is removed: `25 % and 30 % of weights removed`."""
+    units = [units_name(result) for result in results]
+    if units[0] != units[1]:
+        return f"{shares[0]} of {units[0]} and {shares[1]} of {units[1]} removed"
+    return f"{' and '.join(dict.fromkeys(shares))} of {units[0]} removed"
 
 
 def _titles(names: tuple[str, str]) -> list[list[str]]:
@@ -189,7 +202,7 @@ def _own_view(
     ]
     floors = _floor_rows(results, reduction)
     title = [
-        f"Each layer's {cka.symbol} with its own baseline; it survives above {cka.threshold}",
+        f"Similarity (CKA) that each layer keeps; intact above {cka.threshold}",
         FLOOR_NOTE if floors else BLANK,  # words beside the line would meet a curve
     ]
     return View(_own_chart, (points,), {"own": rows, "floor": floors}, title)
@@ -216,17 +229,17 @@ def _own_chart(points: tuple[str, ...]) -> LayerChart:
     tooltip = [
         alt.Tooltip("series:N", title="Pruning"),
         alt.Tooltip("name:N", title="Layer"),
-        alt.Tooltip("text:N", title="CKA"),
+        alt.Tooltip("text:N", title="Similarity"),
     ]
     own = alt.Chart(alt.NamedData("own"))
     curve = (
         own.transform_calculate(value="datum.v[frame]")
         .transform_calculate(text=value_text("datum.value"))
-        .encode(x=x, y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN))
+        .encode(x=x, y=share_axis("value:Q", "Similarity", SIMILARITY_DOMAIN))
     )
     floor = alt.Chart(alt.NamedData("floor")).encode(
         x=x,
-        y=share_axis("value:Q", MEASURES["cka"].symbol, SIMILARITY_DOMAIN),
+        y=share_axis("value:Q", "Similarity", SIMILARITY_DOMAIN),
         stroke=alt.when("datum.line === 'first'")
         .then(alt.value(FIRST_COLOUR))
         .when("datum.line === 'second'")

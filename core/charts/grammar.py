@@ -12,7 +12,7 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, point_names
+from core.results.names import amount_name, decimals, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
@@ -41,6 +41,17 @@ EVERYTHING_REMOVED = "floor: everything removed"
 STRIP_HEIGHT = 0.84  # of a layer's row; it stands for CKA from 0 to 1
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
+REMOVED = "Removed by pruning"  # what an axis of amounts counts, whether weights or units
+LOCALE = {  # how Vega writes numbers: as `core.results.names` does in sentences
+    "number": {
+        "decimal": ".",
+        "thousands": ",",
+        "grouping": [3],
+        "currency": ["", ""],
+        "percent": "\u00a0%",
+        "minus": "−",
+    }
+}
 
 
 def with_parameters(spec: Spec) -> Spec:
@@ -52,7 +63,7 @@ def with_parameters(spec: Spec) -> Spec:
     return {
         **spec,
         "params": [{"name": "frame", "value": 0}, {"name": "margin", "value": CURVE_MARGIN}],
-        "config": {**spec.get("config", {}), "scale": grey},
+        "config": {**spec.get("config", {}), "scale": grey, "locale": LOCALE},
     }
 
 
@@ -66,22 +77,22 @@ def capitalised(name: str) -> str:
 
 def two_places(value: float | None) -> str:
     """Write a number with two decimals, or `undefined`."""
-    return "undefined" if value is None else f"{value:.2f}"
-
-
-def three_places(value: float | None) -> str:
-    """Write a number with three decimals, or `undefined`."""
-    return "undefined" if value is None else f"{value:.3f}"
+    return "undefined" if value is None else decimals(value, 2)
 
 
 def value_text(field: str) -> str:
-    """Return the Vega expression that writes a field with three decimals, or `undefined`."""
-    return f"isValid({field}) ? format({field}, '.3f') : 'undefined'"
+    """Return the Vega expression that writes a field with two decimals, or `undefined`."""
+    return f"isValid({field}) ? format({field}, '.2f') : 'undefined'"
 
 
 def rounded(value: float | None) -> float | None:
-    """Round to six decimals: a smaller page, and no change in the three decimals on screen."""
+    """Round to six decimals: a smaller page, and no change in the two decimals on screen."""
     return None if value is None else round(value, 6)
+
+
+def as_shown(value: float | None) -> float | None:
+    """Round to the two decimals on screen, for what is computed from numbers that stand beside it."""
+    return None if value is None else round(value, 2) + 0.0
 
 
 # ---------------------------------------------------------------- colours
@@ -136,13 +147,13 @@ def series_fill() -> dict[str, Any]:
 # ---------------------------------------------------------------- axes
 
 
-def amount_axis(field: str, title: str = "Pruning amount") -> alt.X:
+def amount_axis(field: str, title: str = REMOVED) -> alt.X:
     """Return the axis of pruning amounts under every curve; `title` names what two results share instead of amounts."""
     return alt.X(
         field,
         title=title,
         scale=alt.Scale(domain=AMOUNT_DOMAIN, nice=False),
-        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", grid=False),
+        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".0%", grid=False),
     )
 
 

@@ -16,6 +16,7 @@ from core.charts.grammar import (
     EVERYTHING_REMOVED,
     MARGIN,
     OUTLINE_COLOUR,
+    REMOVED,
     STRIP_HEIGHT,
     UNDEFINED_COLOUR,
     LayerChart,
@@ -35,7 +36,7 @@ from core.charts.grammar import (
     row_axis,
     share_axis,
     similarity_colour,
-    three_places,
+    two_places,
 )
 from core.charts.layout import Layout
 from core.charts.overview import player_frames
@@ -191,7 +192,7 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str) -> Rows:
 def _in_strip(row: int, value: float) -> dict[str, Any]:
     """Return a similarity's text and height; NaN has no height."""
     known = None if np.isnan(value) else value
-    return {"text": three_places(known), "y": None if known is None else rounded(row + STRIP_HEIGHT * known)}
+    return {"text": two_places(known), "y": None if known is None else rounded(row + STRIP_HEIGHT * known)}
 
 
 def _floor_rows(result: SweepResult, reduction: str, measure: str) -> Rows:
@@ -283,7 +284,7 @@ def _cell_rows(result: SweepResult, reduction: str, chosen: str, measure: str) -
             "pruned": name.label,
             "name": name.title,
             "value": rounded(row[j]),
-            "text": three_places(row[j]),
+            "text": two_places(row[j]),
             "outlined": name.label == chosen and frame is result.frames[0],
         }
         for frame in result.frames
@@ -331,7 +332,7 @@ def _curves(points: tuple[str, ...], measure: str) -> LayerChart:
     x, y = amount_axis("amount:Q"), row_axis("y:Q", points)
     floors = alt.Chart(alt.NamedData("floors")).encode(y=y)
     end = AMOUNT_DOMAIN[1]
-    names = [alt.Tooltip("name:N", title="Layer"), alt.Tooltip("amount:Q", title="Pruning amount", format=".2f")]
+    names = [alt.Tooltip("name:N", title="Layer"), alt.Tooltip("amount:Q", title=REMOVED, format="~%")]
     strips = alt.Chart(alt.NamedData("strips"))
     controls, own, alone = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("controls", "own", "alone"))
     return alt.layer(
@@ -376,15 +377,15 @@ def _survival(points: tuple[str, ...]) -> LayerChart:
 def _row(points: tuple[str, ...], measure: str) -> LayerChart:
     """Draw one row of the heatmap over the amount: the chosen layer of the baseline against every pruned layer."""
     order = [name.label for name in point_names(points)]
-    x = alt.X("amount:N", sort=None, title="Pruning amount", axis=cell_axis())
+    x = alt.X("amount:N", sort=None, title=REMOVED, axis=cell_axis())
     y = alt.Y(
         "pruned:N",
         sort=order[::-1],
-        title="Layer of the pruned model",
+        title="Pruned model, layer",
         axis=cell_axis(minExtent=MARGIN, maxExtent=MARGIN),
     )
     tooltip = [
-        alt.Tooltip("amount:N", title="Pruning amount"),
+        alt.Tooltip("amount:N", title=REMOVED),
         alt.Tooltip("name:N", title="Pruned"),
         alt.Tooltip("text:N", title=MEASURES[measure].symbol),
     ]
@@ -441,8 +442,8 @@ def _sparsity() -> LayerChart:
     x, y = amount_axis("amount:Q"), share_axis("sparsity:Q", "Share removed")
     tooltip = [
         alt.Tooltip("layer:N", title="Layer"),
-        alt.Tooltip("amount:Q", title="Pruning amount", format=".2f"),
-        alt.Tooltip("sparsity:Q", title="Share of its weights removed", format=".3f"),
+        alt.Tooltip("amount:Q", title=REMOVED, format="~%"),
+        alt.Tooltip("sparsity:Q", title="Of this layer's weights", format=".0%"),
     ]
     layers, total = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("layers", "all"))
     chosen = layers.transform_filter("datum.chosen")

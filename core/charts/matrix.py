@@ -1,4 +1,4 @@
-"""Every layer of the baseline against every layer of the pruned model, in cells: similarity, or how two results differ.
+"""Every layer of the unpruned model against every layer of the pruned one: similarity, or how two results differ.
 
 Rows of data are cells; `v` holds a cell's values over the frames, unclamped, null where similarity is undefined.
 """
@@ -12,6 +12,7 @@ from core.charts.grammar import (
     OUTLINE_COLOUR,
     LayerChart,
     Rows,
+    as_shown,
     cell_axis,
     hatching,
     rounded,
@@ -29,6 +30,7 @@ MAX_PRINTED = 12  # points; with more, a cell has no room for a number
 MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number with its sign
 DIFFERENCE_SCHEME: Literal["blueorange"] = "blueorange"
 DIFFERENCE_DOMAIN = [-1, 1]  # fixed around 0; two values in [0, 1] do not differ by more
+SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # from here on white text has the better contrast
 
 
@@ -39,7 +41,7 @@ def heatmap_view(
     frames: Sequence[Frame],
     points: tuple[str, ...],
     reduction: str,
-    title: Title = "Similarity of every pair of layers",
+    title: Title = "Similarity (CKA) of every pair of layers",
     dataset: str = "cells",
     measure: str = "cka",
     annotated: bool = False,
@@ -53,7 +55,7 @@ def heatmap_view(
         title: What stands above the heatmap.
         dataset: Tells several heatmaps of a page apart.
         measure: One that compares all pairs of layers.
-        annotated: Whether the picture itself says what the outlined cells are, and from which value on a layer is intact.
+        annotated: Whether the picture itself says what the outlined cells are, and from where on a layer is intact.
 
     Raises:
         KeyError: The frames have no such matrix.
@@ -65,11 +67,16 @@ def heatmap_view(
 def difference_view(
     pairs: Sequence[tuple[Frame, Frame]], points: tuple[str, ...], reduction: str, title: Title
 ) -> View:
-    """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell."""
+    """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
+
+    The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read −0.29.
+    """
 
     def values(i: int, j: int) -> dict[str, Any]:
-        first, second = (_values(frames, reduction, i, j) for frames in zip(*pairs, strict=True))
-        differences = [None if a is None or b is None else rounded(a - b) for a, b in zip(first, second, strict=True)]
+        first, second = (
+            [as_shown(value) for value in _values(frames, reduction, i, j)] for frames in zip(*pairs, strict=True)
+        )
+        differences = [None if a is None or b is None else as_shown(a - b) for a, b in zip(first, second, strict=True)]
         return {"v": differences, "first": first, "second": second}
 
     return View(_difference, (points,), {"differences": _cells(points, values)}, title, columns=len(points))
@@ -116,8 +123,8 @@ def _heatmap(points: tuple[str, ...], dataset: str, measure: str, annotated: boo
 
 def _difference(points: tuple[str, ...]) -> LayerChart:
     cells = _base(points, "differences").transform_calculate(
-        text=f"isValid(datum.value) ? {_signed(3)} : 'undefined'",
-        printed=_signed(2),
+        printed=SIGNED,
+        text=f"isValid(datum.value) ? {SIGNED} : 'undefined'",
         first_text=value_text("datum.first[frame]"),
         second_text=value_text("datum.second[frame]"),
     )
@@ -142,15 +149,15 @@ def _base(points: tuple[str, ...], dataset: str) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the frame on show."""
     order = [name.label for name in point_names(points)]
     note = " (1a: attention block, 1: output)" if "1a" in order else ""
-    x = alt.X("pruned:N", sort=order, title=f"Layer of the pruned model{note}", axis=cell_axis())
-    y = alt.Y("baseline:N", sort=order[::-1], title="Layer of the baseline", axis=cell_axis())
+    x = alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=cell_axis())
+    y = alt.Y("baseline:N", sort=order[::-1], title="Unpruned model, layer", axis=cell_axis())
     chart: alt.Chart = alt.Chart(alt.NamedData(dataset)).transform_calculate(value="datum.v[frame]").encode(x=x, y=y)
     return chart
 
 
 def _matrix(cells: alt.Chart, colour: alt.Color, tooltip: list[alt.Tooltip]) -> list[alt.Chart]:
     """Colour the cells and hatch those that are undefined."""
-    names = [alt.Tooltip("baseline_name:N", title="Baseline"), alt.Tooltip("pruned_name:N", title="Pruned")]
+    names = [alt.Tooltip("baseline_name:N", title="Unpruned"), alt.Tooltip("pruned_name:N", title="Pruned")]
     filled = cells.mark_rect(invalid="show").encode(color=colour, tooltip=[*names, *tooltip])
     return [filled, *hatching(cells, cells.encoding.x, cells.encoding.y)]
 
@@ -175,8 +182,3 @@ def _same_layer(cells: alt.Chart, points: tuple[str, ...]) -> alt.Chart:
 
 def _framed(layers: list[alt.Chart]) -> LayerChart:
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
-
-
-def _signed(places: int) -> str:
-    """Return the Vega expression that writes a cell's value with its sign; what rounds to zero has none."""
-    return f"(datum.value >= {0.5 * 10**-places} ? '+' : '') + format(datum.value, '.{places}f')"

@@ -10,7 +10,7 @@ from core.charts.view import Scene, View
 from core.findings.compare import shown_together
 from core.findings.overview import metric_of
 from core.request.catalog import METRICS
-from core.results.names import amount_name, in_sentence, origins, pruning_name
+from core.results.names import in_sentence, origins, pruning_name, removed_name
 from core.results.schema import SweepResult
 
 # The heatmap beside its curves.
@@ -74,8 +74,8 @@ def player_frames(result: SweepResult) -> Rows:
     return [
         {
             "amount": frame.amount,
-            "name": f"Pruning amount {amount_name(frame.amount)}",
-            "detail": f"sparsity {frame.sparsity:.2f} · {METRICS[metric].symbol} {two_places(frame.metrics[metric])}",
+            "name": removed_name(frame.amount, result),
+            "detail": f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}",
         }
         for frame in result.frames
     ]

@@ -280,11 +280,11 @@ const HTML = `
   </div>
   <div class="pictures">
     <div class="bar">
-      <button type="button" data-do="back" aria-label="One amount back" title="One amount back (←)">${BACK}</button>
+      <button type="button" data-do="back" aria-label="Previous step" title="Previous step (←)">${BACK}</button>
       <button type="button" data-do="toggle" class="main"></button>
-      <button type="button" data-do="forward" aria-label="One amount forth" title="One amount forth (→)">${FORWARD}</button>
+      <button type="button" data-do="forward" aria-label="Next step" title="Next step (→)">${FORWARD}</button>
       <input type="range" min="0" step="1" aria-label="Pruning amount">
-      <select data-choose="choice" aria-label="A sentence becomes one vector by" title="A sentence becomes one vector by" hidden></select>
+      <select data-choose="choice" aria-label="Sentence vector" title="Sentence vector" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
       <button type="button" data-do="link" hidden></button>

@@ -13,6 +13,7 @@ from core.charts.grammar import (
     MARGIN,
     METHOD_COLOURS,
     METHOD_SHAPES,
+    REMOVED,
     SHARE_DOMAIN,
     UNDEFINED_COLOUR,
     LayerChart,
@@ -25,13 +26,11 @@ from core.charts.layout import Layout
 from core.charts.view import Scene, View
 from core.findings.claim import Placed
 from core.findings.profiles import Profiled, costs_of
-from core.request.catalog import MEASURES
 from core.results.choices import task_title
-from core.results.names import amount_name, origins, point_names
+from core.results.names import amount_name, decimals, origins, place_name, point_names
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
-SYMBOL = MEASURES["cka"].symbol
 TICK = 0.05  # the axis of a profile begins at a multiple of it
 OWN_STEP, CHANGED_STEP = 0.1, 0.25  # the axes of what a CKA costs end at multiples of these
 
@@ -53,7 +52,7 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
     for k, method in enumerate(shown, start=1):
         views[f"profile-{k}"] = _profile_view(method, k, lows)
     return Scene(
-        f"All methods on {task_title(result.task.name)} at one overall change, and what a {SYMBOL} costs",
+        f"All methods on {task_title(result.task.name)} at the same overall change",
         origins((result,), reduction),
         views,
         _frames(),
@@ -87,8 +86,8 @@ def _frames() -> Rows:
     return [
         {
             "amount": damage,
-            "name": f"Overall change {amount_name(damage)}",
-            "detail": f"mean own {SYMBOL} {1 - damage:.2f}",
+            "name": f"Overall change {place_name(damage)}",
+            "detail": f"mean similarity {decimals(1 - damage, 2)}",
         }
         for damage in DAMAGES
     ]
@@ -146,7 +145,7 @@ def _cost_view(methods: Sequence[Profiled], reduction: str) -> View:
         for cost in costs_of(control, reduction)
     ]
     places = [{"k": k, "own": 1 - damage} for k, damage in enumerate(DAMAGES)]
-    title = f"What a {SYMBOL} costs: predictions changed"
+    title = "Predictions changed, by what similarity is left"
     names = tuple(method.name for method in methods)
     return View(_cost, (names, *_ends(rows + chance)), {"cost": rows, "cost-chance": chance, "damages": places}, title)
 
@@ -185,7 +184,7 @@ def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerC
 
     def y(field: str) -> alt.Y:
         axis = alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN)
-        return alt.Y(field, title=f"Own {SYMBOL}", scale=alt.Scale(domain=domain, nice=False, zero=False), axis=axis)
+        return alt.Y(field, title="Similarity (CKA)", scale=alt.Scale(domain=domain, nice=False, zero=False), axis=axis)
 
     def at_frame(dataset: str) -> alt.Chart:
         chart: alt.Chart = (
@@ -199,9 +198,9 @@ def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerC
     own, chance = at_frame(f"profile-{k}"), at_frame(f"chance-{k}")
     tooltip = [
         alt.Tooltip("name:N", title="Layer"),
-        alt.Tooltip("shown:Q", title=f"Own {SYMBOL}", format=".3f"),
-        alt.Tooltip("from_:Q", title="95 % interval from", format=".3f"),
-        alt.Tooltip("until:Q", title="to", format=".3f"),
+        alt.Tooltip("shown:Q", title="Similarity", format=".2f"),
+        alt.Tooltip("from_:Q", title="95 % interval from", format=".2f"),
+        alt.Tooltip("until:Q", title="to", format=".2f"),
     ]
     return alt.layer(
         chance.mark_line(color=UNDEFINED_COLOUR, strokeWidth=1).encode(y=y("shown:Q"), detail="seed:N"),
@@ -215,7 +214,7 @@ def _cost(names: tuple[str, ...], lowest: float, most: float) -> LayerChart:
     """Draw changed predictions over mean own CKA, which falls to the right; random removal is grey."""
     x = alt.X(
         "own:Q",
-        title=f"Own {SYMBOL}, mean over all layers",
+        title="Similarity (CKA), mean over all layers",
         scale=alt.Scale(domain=[1.02, lowest], nice=False),
         axis=alt.Axis(values=[k / 10 for k in range(10, round(10 * lowest) - 1, -1)], format=".1f"),
     )
@@ -228,8 +227,8 @@ def _cost(names: tuple[str, ...], lowest: float, most: float) -> LayerChart:
     shape = alt.Shape("method:N", sort=None, scale=shapes, legend=legend)
     tooltip = [
         alt.Tooltip("method:N", title="Pruning"),
-        alt.Tooltip("amount:N", title="Pruning amount"),
-        alt.Tooltip("own:Q", title=f"Mean own {SYMBOL}", format=".3f"),
+        alt.Tooltip("amount:N", title=REMOVED),
+        alt.Tooltip("own:Q", title="Mean similarity", format=".2f"),
         alt.Tooltip("changed:Q", title="Predictions changed", format=".0%"),
     ]
     chance, cost = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("cost-chance", "cost"))

@@ -16,6 +16,7 @@ from core.charts.grammar import (
     LABEL_COLOURS,
     LABEL_DASHES,
     MARGIN,
+    REMOVED,
     LayerChart,
     Rows,
     amount_rows,
@@ -27,7 +28,16 @@ from core.charts.grammar import (
 from core.charts.layout import Layout
 from core.charts.view import Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
-from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
+from core.results.names import (
+    amount_name,
+    checkpoint_name,
+    data_name,
+    decimals,
+    in_sentence,
+    percent_range,
+    pruning_name,
+    removed_name,
+)
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 
@@ -80,8 +90,9 @@ def _flip_frames(result: SweepResult, examples: Sequence[Example]) -> Rows:
     for k, amount in enumerate(result.amounts):
         correct = sum(example.predictions[k] == example.gold for example in examples)
         changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
-        detail = f"{correct} of {len(examples)} right · {changed} predicted otherwise than unpruned"
-        rows.append({"amount": amount, "name": f"Pruning amount {amount_name(amount)}", "detail": detail})
+        changes = "1 prediction changed" if changed == 1 else f"{changed} predictions changed"
+        name = removed_name(amount, result)
+        rows.append({"amount": amount, "name": name, "detail": f"{correct} of {len(examples)} correct · {changes}"})
     return rows
 
 
@@ -94,7 +105,7 @@ def _edges(amounts: Sequence[float]) -> list[float]:
 
 
 def _word(correct: bool) -> str:
-    return "right" if correct else "wrong"
+    return "correct" if correct else "incorrect"
 
 
 def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> Rows:
@@ -140,7 +151,7 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence
                     "end": edges[span.end],
                     "now": _word(span.label == example.gold),
                     "predicted": label_name(result, span.label),
-                    "amounts": first if first == last else f"{first} to {last}",
+                    "amounts": first if first == last else percent_range(first, last),
                 }
             )
     return rows
@@ -150,14 +161,14 @@ def _shortened(text: str) -> str:
     return text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…"
 
 
-_amount_ticks = partial(alt.Axis, format=".1f", tickCount=10, grid=False, labelOverlap=True)
+_amount_ticks = partial(alt.Axis, format="~%", tickCount=10, grid=False, labelOverlap=True)
 
 
 def _amounts(field: str, labelled: bool = True) -> alt.X:
     """Return the axis of amounts, equally wide in both pictures: their data reach equally far."""
     return alt.X(
         field,
-        title="Pruning amount" if labelled else None,
+        title=REMOVED if labelled else None,
         scale=alt.Scale(nice=False, zero=False),
         axis=_amount_ticks(labels=labelled, ticks=labelled),
     )
@@ -171,7 +182,7 @@ def _examples(field: str, downwards: bool = False) -> alt.Y:
 
 
 def _now(legend: alt.Legend | None) -> alt.Color:
-    scale = alt.Scale(domain=["right", "wrong"], range=[CORRECT_COLOUR, INCORRECT_COLOUR])
+    scale = alt.Scale(domain=["correct", "incorrect"], range=[CORRECT_COLOUR, INCORRECT_COLOUR])
     return alt.Color("now:N", scale=scale, legend=legend)
 
 
@@ -211,7 +222,7 @@ def _strip() -> LayerChart:
                 alt.Tooltip("gold:N", title="Label"),
                 alt.Tooltip("predicted:N", title="Predicted"),
                 alt.Tooltip("now:N", title="Which is"),
-                alt.Tooltip("amounts:N", title="At amount"),
+                alt.Tooltip("amounts:N", title=REMOVED),
             ],
         )
     )
@@ -237,17 +248,23 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     datasets = {"labels": rows, "amounts": amount_rows(prediction.amounts)}
     views = {"probabilities": View(_probabilities, (labels,), datasets, "Probability of each label")}
     title = f"Probability of each label under {in_sentence(pruning_name(result))}"
-    return Scene(title, (checkpoint_name(result),), views, _probability_frames(prediction), PROBABILITIES)
+    return Scene(
+        title,
+        (checkpoint_name(result),),
+        views,
+        _probability_frames(prediction, result),
+        PROBABILITIES,
+    )
 
 
-def _probability_frames(prediction: Prediction) -> Rows:
+def _probability_frames(prediction: Prediction, result: SweepResult) -> Rows:
     """Return what the player says about each amount: the probability of each label."""
     labels = _label_names(prediction)
     return [
         {
             "amount": amount,
-            "name": f"Pruning amount {amount_name(amount)}",
-            "detail": " · ".join(f"{label} {p:.2f}" for label, p in zip(labels, row, strict=True)),
+            "name": removed_name(amount, result),
+            "detail": " · ".join(f"{label} {decimals(p, 2)}" for label, p in zip(labels, row, strict=True)),
         }
         for amount, row in zip(prediction.amounts, prediction.probabilities, strict=True)
     ]
@@ -261,14 +278,14 @@ def _probabilities(labels: tuple[str, ...]) -> LayerChart:
     colours = alt.Scale(domain=list(labels), range=LABEL_COLOURS[: len(labels)])
     dashes = alt.Scale(domain=list(labels), range=LABEL_DASHES[: len(labels)])
     legend = alt.Legend(title="Label", orient="top", titleOrient="left", symbolType="stroke", symbolSize=500, offset=4)
-    x = alt.X("amount:Q", title="Pruning amount", scale=alt.Scale(nice=False, padding=8), axis=_amount_ticks())
+    x = alt.X("amount:Q", title=REMOVED, scale=alt.Scale(nice=False, padding=8), axis=_amount_ticks())
     curves = alt.Chart(alt.NamedData("labels")).encode(
         x=x, y=share_axis("probability:Q", "Probability"), color=alt.Color("label:N", scale=colours, legend=legend)
     )
     tooltip = [
-        alt.Tooltip("amount:Q", title="Pruning amount", format=".2f"),
+        alt.Tooltip("amount:Q", title=REMOVED, format="~%"),
         alt.Tooltip("label:N", title="Label"),
-        alt.Tooltip("probability:Q", title="Probability", format=".3f"),
+        alt.Tooltip("probability:Q", title="Probability", format=".2f"),
     ]
     return alt.layer(
         current_amount_rule(x),

@@ -51,7 +51,7 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None) -> Vi
     rows = stack_rows(result, reduction, chance)
     notes = [AS_MUCH] if chance else []
     notes += [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
-    title = [f"Similarity ({MEASURES['cka'].symbol}) of each layer to itself, unpruned", *notes]
+    title = ["Similarity (CKA) of each layer to itself, unpruned", *notes]
     return View(_stack, (result.points,), {"stack": rows}, title, told=_told(rows, len(result.frames)))
 
 
@@ -74,7 +74,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Ro
                 "v": _numbers(own[:, k]),
                 "chance": _numbers(beside[:, k]),
                 "floor": rounded(left),
-                "floor_text": "unknown" if left is None else f"{left:.3f}",
+                "floor_text": two_places(left),
                 "words": f"{layer.words} {BY_CONSTRUCTION}" if by_construction else layer.words,
                 "place": "first" if k == 0 else "last" if k == len(result.points) - 1 else "between",
             }

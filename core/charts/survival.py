@@ -12,10 +12,12 @@ from core.charts.grammar import (
     haloed_text,
     rounded,
     row_axis,
+    two_places,
 )
 from core.charts.view import View
 from core.findings.overview import floor_of, layer_survivals
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.results.names import percent, percent_range
 from core.results.schema import SweepResult
 
 BAR = (0.12, 0.72)  # bottom and top, of a layer's row
@@ -60,7 +62,7 @@ def survival_rows(
                 "interval": _interval_text(layer.interval, result.amounts[-1]),
                 "text": f"{layer.text} {BY_CONSTRUCTION}" if by_construction else layer.text,
                 "by_construction": by_construction,
-                "floor": "unknown" if left is None else f"{left:.3f}",
+                "floor": "unknown" if left is None else two_places(left),
                 "ends": sum(amount <= layer.value for amount in result.amounts),
             }
         )
@@ -71,7 +73,8 @@ def _interval_text(interval: tuple[float, float] | None, largest: float) -> str:
     if interval is None:
         return "unknown"
     low, high = interval
-    return f"{low:.2f} to {high:.2f}{' or beyond' if high >= largest else ''}"
+    ends = percent_range(percent(low), percent(high))
+    return f"{ends} or beyond" if high >= largest else ends
 
 
 def survival_chart(points: tuple[str, ...]) -> LayerChart:

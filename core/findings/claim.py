@@ -17,7 +17,15 @@ from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.words import render
 from core.request.amounts import amount_text
 from core.request.catalog import CONTROL_SEEDS, FEW_EXAMPLES, METHODS, SINGLE_BATCH
-from core.results.names import PointLabel, in_sentence, method_name, point_names, pruned_layer, reduction_name
+from core.results.names import (
+    PointLabel,
+    in_sentence,
+    method_name,
+    point_names,
+    pruned_layer,
+    reduction_name,
+    units_name,
+)
 from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
 from core.sweep.control_contrast import Contrast, Direction, contrast, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
@@ -333,7 +341,7 @@ def verdict_in_short(result: SweepResult, companions: Iterable[SweepResult] = ()
 
 
 def _in_short(result: SweepResult, judged: Verdict) -> str:
-    return render("claim", "in_short", pruning=_pruning(result), units=_units(result), verdict=judged)
+    return render("claim", "in_short", pruning=_pruning(result), units=units_name(result), verdict=judged)
 
 
 def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
@@ -372,7 +380,3 @@ def _name(verdict: Verdict) -> str:
 
 def _pruning(result: SweepResult) -> str:
     return in_sentence(method_name(result))
-
-
-def _units(result: SweepResult) -> str:
-    return "weights" if result.pruning.granularity == "weight" else "units"

@@ -34,6 +34,7 @@ from core.results.names import (
     data_name,
     decimals,
     in_sentence,
+    percent,
     points_name,
     pruning_name,
     reduction_name,
@@ -318,10 +319,10 @@ def comparison_table(comparisons: Sequence[AccuracyComparison], names: tuple[str
     """Tabulate the paired tests of two named results, one row per amount."""
     return [
         {
-            "Share of the encoder's weights removed": decimals(comparison.sparsity, 2),
-            "Pruning amounts": " and ".join(dict.fromkeys(map(amount_name, comparison.amounts))),
-            f"Right under {names[0]} only": str(comparison.only_first),
-            f"Right under {names[1]} only": str(comparison.only_second),
+            "Of the encoder's weights removed": percent(comparison.sparsity),
+            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, comparison.amounts))),
+            f"Correct under {names[0]} only": str(comparison.only_first),
+            f"Correct under {names[1]} only": str(comparison.only_second),
             "p (exact McNemar)": _p_text(comparison.p_value),
             "p (after Holm)": _p_text(comparison.adjusted),
         }
@@ -357,11 +358,10 @@ def _accuracy(comparisons: Sequence[AccuracyComparison], names: tuple[str, str])
 def _places(places: Sequence[AccuracyComparison], comparisons: Sequence[AccuracyComparison]) -> str:
     """Name the amounts, or the shares of weights removed if the two results' amounts differ."""
     same_amounts = all(len(set(comparison.amounts)) == 1 for comparison in comparisons)
-    kind = "prunable sparsity" if not same_amounts else "amounts" if len(places) > 1 else "amount"
     runs = [
-        [amount_name(comparison.amounts[0]) if same_amounts else decimals(comparison.sparsity, 2) for comparison in run]
+        [amount_name(comparison.amounts[0]) if same_amounts else percent(comparison.sparsity) for comparison in run]
         for is_place, run in groupby(comparisons, places.__contains__)
         if is_place
     ]
     texts = [[render("compare", "run", first=run[0], last=run[-1])] if len(run) > 2 else run for run in runs]
-    return render("compare", "places", kind=kind, runs=[text for run in texts for text in run])
+    return render("compare", "places", same_amounts=same_amounts, runs=[text for run in texts for text in run])

@@ -145,7 +145,7 @@ def isolated_table(orders: Sequence[IsolatedOrder]) -> list[dict[str, str]]:
         {
             "Layer": str(effects[0].layer),
             **{
-                f"Amount {amount_name(order.amount)}": render("isolated", "effect", effect=effect)
+                f"{amount_name(order.amount)} removed": render("isolated", "effect", effect=effect)
                 for order, effect in zip(orders, effects, strict=True)
             },
         }

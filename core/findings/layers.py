@@ -12,7 +12,7 @@ from core.findings.overview import (
 )
 from core.findings.words import render
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, ReductionKey, point_names, reduction_name
+from core.results.names import PointLabel, ReductionKey, in_sentence, point_names, reduction_name
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
@@ -28,7 +28,7 @@ def order_finding(
     at least `threshold`.
     """
     layers, left_out = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
-    facts = {"symbol": MEASURES[measure].symbol, "threshold": threshold, "left_out": left_out}
+    facts = {"symbol": in_sentence(MEASURES[measure].symbol), "threshold": threshold, "left_out": left_out}
     if len({layer.rank for layer in layers}) == 1:
         return render("layers", "no_order", layer=layers[0], **facts)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers])  # as shown: what reads alike is a tie
@@ -80,11 +80,11 @@ def layer_finding(
     layers = layer_survivals(result, reduction, threshold, measure)
     chosen_layer = next(layer for layer in layers if layer.label == chosen)
     if not chosen_layer.is_defined:
-        return render("layers", "undefined_layer", symbol=MEASURES[measure].symbol, layer=chosen_layer)
+        return render("layers", "undefined_layer", symbol=in_sentence(MEASURES[measure].symbol), layer=chosen_layer)
     return render(
         "layers",
         "layer",
-        symbol=MEASURES[measure].symbol,
+        symbol=in_sentence(MEASURES[measure].symbol),
         layer=chosen_layer,
         threshold=threshold,
         largest=result.amounts[-1],

@@ -21,9 +21,11 @@ from core.results.names import (
     decimals,
     in_sentence,
     percent,
+    percent_range,
     point_names,
     pruned_layer,
     pruning_name,
+    removed_name,
     spanned,
 )
 from core.results.schema import Frame, Row, SweepResult
@@ -70,7 +72,7 @@ class LayerSurvival:
         """The value as shown."""
         if not self.is_defined:
             return "undefined"
-        return f"> {amount_name(self.value)}" if self.censored else decimals(self.value, 2)
+        return f"> {amount_name(self.value)}" if self.censored else percent(self.value)
 
     @property
     def words(self) -> str:
@@ -177,10 +179,13 @@ def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[st
     return [
         {
             "Layer": layer.title,
-            f"Keeps CKA ≥ {SURVIVAL_THRESHOLD} up to amount": layer.text,
+            f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to": layer.text,
             **({"95 % interval": _interval_cell(layer.interval, largest)} if has_intervals else {}),
-            **{f"CKA ≥ {threshold}": other.text for threshold, other in zip(OTHER_THRESHOLDS, more, strict=True)},
-            f"CKA at amount {amount_name(largest)}": "undefined" if np.isnan(value) else decimals(value, 3),
+            **{
+                f"Similarity ≥ {threshold} up to": other.text
+                for threshold, other in zip(OTHER_THRESHOLDS, more, strict=True)
+            },
+            f"Similarity at {amount_name(largest)} removed": "undefined" if np.isnan(value) else decimals(value, 2),
         }
         for layer, *more, value in zip(layers, *others, own_similarity(result, reduction)[-1], strict=True)
     ]
@@ -189,8 +194,8 @@ def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[st
 def _interval_cell(interval: tuple[float, float] | None, largest: float) -> str:
     if interval is None:
         return "–"
-    low, high = (f"> {amount_name(largest)}" if bound >= largest else decimals(bound, 2) for bound in interval)
-    return low if low == high else f"{low} to {high}"
+    low, high = (f"> {amount_name(largest)}" if bound >= largest else percent(bound) for bound in interval)
+    return low if low == high else percent_range(low, high)
 
 
 def finding(result: SweepResult, reduction: ReductionKey) -> str:
@@ -284,7 +289,7 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
             "metric": METRICS[metric].title,
             "unpruned": unpruned,
             "kept": kept,
-            "removed": f"{percent(frame.amount)} of {units_of(result)} removed",
+            "removed": removed_name(frame.amount, result),
         }
 
     if working and working.reason == "no lead":
@@ -310,13 +315,6 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
         which=spanned(list(changed), labels),
         points=len(labels),
     )
-
-
-def units_of(result: SweepResult) -> str:
-    """Name what an amount is a share of: single weights or whole units, and of one layer, which."""
-    units = "weights" if result.pruning.granularity == "weight" else "units"
-    layer = pruned_layer(result)
-    return units if layer is None else f"the {units} of layer {layer}"
 
 
 # ---------------------------------------------------------------- accuracy

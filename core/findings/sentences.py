@@ -104,12 +104,12 @@ KINDS: Mapping[str, tuple[str, Filter]] = {
     ALL: ("All", lambda example: True),
     "flips": ("Flips at some amount", lambda example: example.flip is not None),
     "never": ("Never flips", lambda example: example.flip is None),
-    "right": ("Right unpruned, then flips", lambda example: example.is_correct_unpruned and example.flip is not None),
+    "right": ("Correct unpruned, then flips", lambda example: example.is_correct_unpruned and example.flip is not None),
     "wrong": (
-        "Wrong unpruned, then flips",
+        "Incorrect unpruned, then flips",
         lambda example: not example.is_correct_unpruned and example.flip is not None,
     ),
-    "returns": ("Flips and comes back", lambda example: example.returns),
+    "returns": ("Flips and later reverts", lambda example: example.returns),
 }
 LENGTHS = ("short", "medium", "long")  # thirds of a result's examples
 

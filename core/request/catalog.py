@@ -167,8 +167,8 @@ class KnownCheckpoint:
 
 
 _NOTES = {
-    "qqp": "What this checkpoint was made from had been trained on pairs that include Quora's duplicate questions: its "
-    "scores on QQP are not clean."
+    "qqp": "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may "
+    "be optimistic."
 }
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
     name: KnownCheckpoint(
@@ -233,14 +233,14 @@ METHODS: Mapping[str, Method] = {
             "magnitude",
             "Magnitude",
             "weight",
-            "The weights closest to zero go first, wherever in the scope they are (global L1 pruning).",
+            "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning).",
             control="random",
         ),
         Method(
             "wanda",
             "Wanda",
             "weight",
-            "In every row of a matrix the weights go first that are small and read small inputs.",
+            "In every row of a matrix, small weights that read small inputs go first.",
             calibrated=True,
             control="random",
         ),
@@ -248,14 +248,14 @@ METHODS: Mapping[str, Method] = {
             "random",
             "Random",
             "weight",
-            "The control: as many weights of each matrix as another method removes there, drawn at random.",
+            "The control: removes as many weights of each matrix as another method does, at random.",
             seeded=True,
         ),
         Method(
             "attribution",
             "Attribution",
             "neuron",
-            "The units go first that contribute least to the probability of the correct label, sentence by sentence.",
+            "Removes whole units, the least useful first: by what each adds to the probability of the correct label.",
             calibrated=True,
             control="random-neuron",
         ),
@@ -263,7 +263,7 @@ METHODS: Mapping[str, Method] = {
             "attribution-residual",
             "Attribution, as published",
             "neuron",
-            "The published procedure: hidden units go first whose contributions to the loss cancel over all sentences.",
+            "The published procedure: hidden units go first whose contributions to the loss cancel over sentences.",
             calibrated=True,
             control="random-neuron",
         ),
@@ -271,7 +271,7 @@ METHODS: Mapping[str, Method] = {
             "random-neuron",
             "Random units",
             "neuron",
-            "The control: as many units of each layer as another method removes there, drawn at random.",
+            "The control: removes as many units of each layer as another method does, at random.",
             seeded=True,
         ),
     )
@@ -303,8 +303,8 @@ REDUCTIONS: Mapping[str, Reduction] = {
         Reduction("cls", "First token", "Each sentence is its first token, [CLS], which most classifiers read."),
         Reduction(
             "tokens",
-            "All tokens, as published (includes sentence length)",
-            "All token vectors end to end, padding set to zero: the published choice. "
+            "All tokens (as published; sensitive to length)",
+            "All token vectors end to end, padding set to zero, as published. "
             "It largely measures how long a sentence is.",
         ),
     )
@@ -348,15 +348,16 @@ MEASURES: Mapping[str, Measure] = {
         Measure(
             "cka",
             "CKA",
-            "CKA",
-            "Whether two layers arrange the sentences alike: 1 is the same geometry, 0 no relation.",
+            "Similarity",
+            "Compares how two layers arrange the sentences: 1 means the same arrangement, up to rotation and scale; "
+            "near 0, no more alike than chance.",
             tuple(REDUCTIONS),
         ),
         Measure(
             "partial_cka",
             "CKA given the emptied model",
             "Partial CKA",
-            "The similarity that is left beyond what both layers share with the model whose matrices are all zero.",
+            "The similarity left beyond what both layers share with the emptied model, whose matrices are all zero.",
             SINGLE_BATCH,
             own_only=True,
         ),
@@ -364,7 +365,7 @@ MEASURES: Mapping[str, Measure] = {
             "knn",
             "Mutual nearest neighbours",
             "Shared neighbours",
-            "The share of a sentence's ten nearest neighbours that two layers have in common: 1 is all, 0 is chance.",
+            "The share of a sentence's ten nearest neighbours that two layers share: 1 means all, 0 as by chance.",
             SINGLE_BATCH,
             jackknifed=False,
         ),

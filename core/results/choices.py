@@ -13,8 +13,8 @@ SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an ent
 SOURCES = {
     "written": "Written for this project",
     "hub": "From the Hub",
-    "folder": "From a folder (GLUE, or one's own)",
-    "file": "From a file of one's own",
+    "folder": "From a folder (GLUE or your own)",
+    "file": "From a file of your own",
 }
 
 

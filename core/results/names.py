@@ -46,8 +46,13 @@ def points_name(points: Sequence[str]) -> str:
 
 
 def amount_name(amount: float) -> str:
-    """Write an amount with two decimals, or more if it has more."""
-    return max(f"{amount:.2f}", amount_text(amount), key=len)
+    """Write an amount in percent, with as many decimals as it has: `50 %`, `12.5 %`."""
+    return f"{amount_text(100 * amount)} %"
+
+
+def place_name(value: float) -> str:
+    """Write a place on a scale, such as an overall change, with two decimals, or more if it has more."""
+    return max(decimals(value, 2), amount_text(value), key=len)
 
 
 def decimals(value: float, places: int) -> str:
@@ -58,6 +63,11 @@ def decimals(value: float, places: int) -> str:
 def percent(share: float) -> str:
     """Write a share in whole percent."""
     return f"{decimals(100 * share, 0)} %"
+
+
+def percent_range(low: str, high: str) -> str:
+    """Join two percentages, or two ends of which one says that it goes beyond: `48 to 52 %`."""
+    return f"{low.removesuffix(' %')} to {high}"
 
 
 def checkpoint_name(result: SweepResult) -> str:
@@ -147,9 +157,21 @@ def pruned_layer(result: SweepResult) -> int | None:
     return None if layer is None else layer + 1
 
 
+def units_name(result: SweepResult) -> str:
+    """Name what a method removes: weights, or units."""
+    return "weights" if result.pruning.granularity == "weight" else "units"
+
+
+def removed_name(amount: float, result: SweepResult) -> str:
+    """Say how much is removed, as beside a picture: `50 % of weights removed`, `50 % of layer 2's weights removed`."""
+    layer = pruned_layer(result)
+    whose = "" if layer is None else f"layer {layer}'s "
+    return f"{amount_name(amount)} of {whose}{units_name(result)} removed"
+
+
 def reduction_name(reduction: ReductionKey) -> str:
     """Name a reduction as part of a sentence, without its brackets, since those would nest."""
-    return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", ""))
+    return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", "").replace(";", ","))
 
 
 def in_sentence(name: str) -> str:

@@ -14,9 +14,9 @@ from core.inputs.checkpoints import check_same_content
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import Plan, PrunedModel
-from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, check_scope
+from core.results.names import amount_name
 from core.results.prediction import Prediction, check_texts
 from core.sweep.runner import make_plan
 
@@ -63,7 +63,7 @@ def _probabilities(
     """Yield the probability of each label, amount by amount."""
     with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
         for done, amount in enumerate(amounts):
-            report(f"Pruning amount {amount_text(amount)}", done, len(amounts))
+            report(f"{amount_name(amount)} removed", done, len(amounts))
             pruned.prune(amount)
             logits = checkpoint.model(**encoded).logits  # (1, labels)
             yield tuple(logits.double().softmax(-1)[0].tolist())

@@ -124,7 +124,7 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
     for measure in result.measures:
         for reduction in MEASURES[measure].reductions if measure != "cka" else ():
             rows = [frame.own(reduction, measure) or unknown for frame in (stored, ours.frames[-1])]
-            deviations[f"{MEASURES[measure].symbol}, {reduction}"] = _deviation(*([row] for row in rows))
+            deviations[f"{MEASURES[measure].title}, {reduction}"] = _deviation(*([row] for row in rows))
     if result.floor and ours.floor:
         for reduction, row in result.floor.cka.items():
             deviations[f"Floor, {reduction}"] = _deviation([row], [ours.floor.cka[reduction]])

@@ -14,10 +14,10 @@ from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel
 from core.pruning.magnitude import scoped_weights
-from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
+from core.results.names import amount_name
 
 SCORING = "Scoring on calibration examples"  # the stage before the first amount
 
@@ -39,7 +39,7 @@ class Progress:
     @property
     def stage(self) -> str:
         """The name of the current stage."""
-        return SCORING if self.amount is None else f"Pruning amount {amount_text(self.amount)}"
+        return SCORING if self.amount is None else f"{amount_name(self.amount)} removed"
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def test_what_the_emptied_model_leaves_undefined_has_no_survival(synthetic: Popu
     emptied = {name: torch.zeros_like(features) for name, features in synthetic.magnitude.emptied.items()}
     constant = replace(synthetic, magnitude=replace(synthetic.magnitude, emptied=emptied))
     found = printed(constant, np.arange(20))
-    partial = [found[key] for key in found if key.kind.startswith("survival, Partial CKA")]
+    partial = [found[key] for key in found if key.kind.startswith("survival, CKA given")]
     assert len(partial) == 2 * 4 * 3
     assert np.isnan(partial).all()
 
@@ -185,21 +185,21 @@ def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_
     *_, result = sweep(checkpoint, inputs, request)
     assert isinstance(result, SweepResult)
     assert result.statistics is not None
-    for measure, symbol in (("cka", "CKA"), ("partial_cka", "Partial CKA")):
+    for measure, title in (("cka", "CKA"), ("partial_cka", "CKA given the emptied model")):
         statistics = result.statistics[measure]["mean"]
         for amount in SHOWN:
             k = result.amounts.index(amount)
             for point, bounds in enumerate(statistics.own[k]):
-                interval = found[Key(f"own {symbol}, mean", f"layer {point + 1}, {amount:.0%}")]
+                interval = found[Key(f"own {title}, mean", f"layer {point + 1}, {amount:.0%}")]
                 assert interval[1:] == pytest.approx(bounds or (np.nan, np.nan), abs=1e-9, nan_ok=True)
         for point, layer in enumerate(statistics.survival):
-            interval = found[Key(f"survival, {symbol}, mean", f"layer {point + 1}, threshold 0.9")]
+            interval = found[Key(f"survival, {title}, mean", f"layer {point + 1}, threshold 0.9")]
             assert interval[:2] == pytest.approx((layer.value, layer.low), abs=1e-7)
             assert min(interval.high, result.amounts[-1]) == pytest.approx(layer.high, abs=1e-7), (
                 "a result rounds own CKA"
             )
         for damage, gap in statistics.gap_at_damage.items():
-            interval = found[Key(f"gap at damage, {symbol}, mean", f"damage {damage}")]
+            interval = found[Key(f"gap at damage, {title}, mean", f"damage {damage}")]
             is_printed = isinstance(gap, GapAtDamage) and (measure == "cka" or gap.high - gap.low <= 2 * WIDEST)
             expected = (gap.value, gap.low, gap.high) if is_printed else (np.nan,) * 3
             assert tuple(interval) == pytest.approx(expected, abs=1e-9, nan_ok=True)

@@ -74,7 +74,7 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_pa
     with Image.open(fetched(downloads, "PNG", tmp_path)) as png:
         assert png.width > 1500
     svg = ElementTree.parse(fetched(downloads, "SVG", tmp_path)).getroot()
-    assert any("Pruning amount 0.25" in text for text in svg.itertext())
+    assert any("25 % of weights removed" in text for text in svg.itertext())
     with fetched(downloads, "Similarities as CSV", tmp_path).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if describes(row)]
     values = [value for row in RESULT.frames[2].similarity["cka"]["cls"] for value in row]
@@ -120,12 +120,12 @@ def check_player(context: BrowserContext, path: Path, two: bool) -> None:
     page.goto(path.as_uri())
     heatmaps = page.locator(".first svg, .second svg" if two else ".heatmap svg")
     expect(heatmaps).to_have_count(2 if two else 1)
-    expect(page.get_by_text("Pruning amount 0.00")).to_be_visible()
+    expect(page.get_by_text("0 % of weights removed")).to_be_visible()
     page.get_by_role("button", name="Play").click()
-    expect(page.get_by_text("Pruning amount 0.25").first).to_be_visible()
+    expect(page.get_by_text("25 % of weights removed").first).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("slider", name="Pruning amount").press("End")
-    expect(page.get_by_text("Pruning amount 0.50").first).to_be_visible()
+    expect(page.get_by_text("50 % of weights removed").first).to_be_visible()
     expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].similarity['cka']['cls'][2][2]:.2f}")
     page.locator("select[data-choose=choice]").select_option("tokens")
     expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].similarity['cka']['tokens'][2][2]:.2f}")

@@ -49,7 +49,7 @@ def expect_printed(player: Locator, picture: str, numbers: list[str]) -> None:
 
 
 def expect_amount(player: Locator, value: float) -> None:
-    expect(player.locator(".readout b")).to_have_text(f"Pruning amount {value:.2f}")
+    expect(player.locator(".readout b")).to_have_text(f"{100 * value:.0f} % of weights removed")
 
 
 def expect_playing(player: Locator, playing: bool) -> None:
@@ -115,14 +115,14 @@ def test_keys_step_and_play_and_the_picture_shows_the_numbers(page: Page, site: 
 
 def test_buttons_slider_speed_and_loop(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/single")
-    player.get_by_label("One amount forth").click()
+    player.get_by_label("Next step").click()
     expect_amount(player, 0.05)
-    player.get_by_label("One amount back").click()
+    player.get_by_label("Previous step").click()
     expect_amount(player, 0)
     slider = player.get_by_label("Pruning amount")
     slider.fill("17")
     expect_amount(player, 0.85)
-    expect(slider).to_have_attribute("aria-valuetext", "Pruning amount 0.85")
+    expect(slider).to_have_attribute("aria-valuetext", "85 % of weights removed")
     expect_printed(player, "heatmap", expected(17))
     loop = player.get_by_label("Loop")
     expect(loop).to_have_attribute("aria-pressed", "true")
@@ -246,7 +246,7 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
     page.keyboard.press("ArrowLeft")
     expect_amount(player, 0.9)
     expect_printed(player, "heatmap", expected(18))
-    player.get_by_label("A sentence becomes one vector by").select_option("First token")
+    player.get_by_label("Sentence vector").select_option("First token")
     expect_printed(player, "heatmap", expected(18, "cls"))
     expect_amount(player, 0.9)
 

@@ -86,7 +86,7 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page, c
     address = lab.url
     unfold(lab, "Check and recompute")
     lab.get_by_role("button", name="Check this frame").click()
-    expect(lab.get_by_text("The frame is confirmed at amount 0.30")).to_be_visible(timeout=WORKER_PATIENCE)
+    expect(lab.get_by_text("The frame is confirmed at 30 %")).to_be_visible(timeout=WORKER_PATIENCE)
 
     expect(lab.get_by_role("slider", name="Pruning amount")).to_have_attribute("max", "2")
     expect(lab.get_by_role("button", name="Run", exact=True)).not_to_be_visible()  # the settings have made way

@@ -23,7 +23,7 @@ def open_stage(page: Page, address: str, *, still: bool = True) -> Locator:
 
 
 def expect_amount(player: Locator, value: float) -> None:
-    expect(player.locator(".readout b")).to_have_text(f"Pruning amount {value:.2f}")
+    expect(player.locator(".readout b")).to_have_text(f"{100 * value:.0f} % of weights removed")
 
 
 def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str, messages: list[str]) -> None:

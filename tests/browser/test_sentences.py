@@ -24,7 +24,7 @@ def sentences(page: Page, site: str) -> Page:
 def test_a_filter_is_in_the_address_and_survives_a_reload(sentences: Page) -> None:
     expect(sentences.get_by_text("200 examples, earliest flip first")).to_be_visible()
     box = sentences.get_by_role("combobox", name="Flips")
-    wanted = sentences.get_by_role("option", name="Right unpruned, then flips")
+    wanted = sentences.get_by_role("option", name="Correct unpruned, then flips")
     box.scroll_into_view_if_needed()
     expect(box).to_be_in_viewport()
     box.press("ArrowDown")
@@ -67,7 +67,7 @@ def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
     for _ in range(3):
         sentences.keyboard.press("ArrowRight")
         expect(second).to_have_text(first.inner_text())
-    assert first.inner_text() != "Pruning amount 0.00"
+    assert first.inner_text() != "0 % of weights removed"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -127,5 +127,5 @@ def drag(slider: Locator) -> None:
 
 def expect_place(player: Locator, place: int) -> None:
     """The player shows the amount at a position, and so does its slider."""
-    expect(player.locator(".readout b")).to_have_text(re.compile(f"Pruning amount {place / 20:.2f}$"))
+    expect(player.locator(".readout b")).to_have_text(re.compile(f"{5 * place} % of weights removed$"))
     expect(player.get_by_label("Pruning amount")).to_have_value(str(place))

@@ -48,7 +48,7 @@ def unfold(page: Page, label: str | re.Pattern[str]) -> None:
 
 def amount(player: Locator) -> float:
     """The amount that a player shows."""
-    return float(player.locator(".readout b").inner_text().removeprefix("Pruning amount "))
+    return float(player.locator(".readout b").inner_text().removesuffix(" % of weights removed")) / 100
 
 
 def amounts_played(player: Locator, count: int, look: Callable[[], object] = lambda: None) -> list[float]:

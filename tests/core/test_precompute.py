@@ -58,7 +58,7 @@ def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
     assert result.task.source_name == "tiny pairs"
     assert set(result.frames[0].metrics) == {"accuracy", "matthews_correlation", "f1"}
     assert str(tmp_path) not in path.read_text(), "no machine path in a result"
-    assert "amount 0.5" in done.stderr
+    assert "50 % removed" in done.stderr
     assert "warning: The unpruned model's accuracy, 0.49, is below the majority class's, 0.54." in done.stderr
 
 
@@ -112,7 +112,7 @@ def test_an_interrupted_run_says_so_and_leaves_no_file(
     run: Run, tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(bar: precompute.tqdm, stage: str, **_: object) -> None:
-        if stage == "Pruning amount 0.5":  # the sweep is under way, and its first frame is there
+        if stage == "50 % removed":  # the sweep is under way, and its first frame is there
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(precompute.tqdm, "set_postfix_str", interrupt)
@@ -138,7 +138,7 @@ def test_a_killed_run_leaves_no_file(tmp_path: Path) -> None:
         process = subprocess.Popen(
             [*arguments, "--amounts", amounts, "--output", str(tmp_path / "out")], cwd=ROOT, stderr=file
         )
-    while "amount 0." not in log.read_text() and process.poll() is None:  # until the sweep is under way
+    while " % removed" not in log.read_text() and process.poll() is None:  # until the sweep is under way
         time.sleep(0.02)
     process.kill()
     assert process.wait() == -signal.SIGKILL, log.read_text()

@@ -88,7 +88,7 @@ class TestConfirms:
         assert found.engine == dict.fromkeys(REDUCTIONS, 0.0), "neighbouring amounts must not matter"
         assert found.accuracy == 0.0
         assert found.others == dict.fromkeys(
-            ("Partial CKA, mean", "Partial CKA, cls", "Floor, mean", "Floor, cls"), 0.0
+            ("CKA given the emptied model, mean", "CKA given the emptied model, cls", "Floor, mean", "Floor, cls"), 0.0
         )
         assert set(found.torch_cka) == set(REDUCTIONS)
         assert 0 < max(found.torch_cka.values()) < 1e-5, "another computation, in float32, agrees but not to the bit"
@@ -142,7 +142,7 @@ class TestFinds:
             lambda frame: {"similarity": {**frame.similarity, "partial_cka": {"mean": (0.5, None), "cls": None}}},
         )
         found = verify_frame(edited, 0.4, **places)
-        assert found.others["Partial CKA, mean"] == float("inf"), "one value is undefined"
+        assert found.others["CKA given the emptied model, mean"] == float("inf"), "one value is undefined"
         assert not found.within_tolerance
 
     @pytest.mark.parametrize("reduction", REDUCTIONS)

@@ -100,7 +100,7 @@ def test_a_run_reports_progress_and_frames_and_stores_the_result(
     process.send("a", "run", request=request_json, fresh=True)
     events = process.until_end_of("a")
     assert set(kinds(events[:-1])) == {"progress", "frame"}
-    stages = [event for event in events if event["event"] == "progress" and event["stage"].startswith("Pruning amount")]
+    stages = [event for event in events if event["event"] == "progress" and event["stage"].endswith("removed")]
     assert stages[-1]["done"] == stages[-1]["total"]
     assert stages[-1]["seconds_left"] == 0
     assert [frame.amount for frame in frames(events)] == [0.0, 0.3, 0.6]
@@ -342,14 +342,14 @@ def test_a_stage_that_begins_at_once_is_reported(clock: Clock) -> None:
     report = Reporter(lambda event, **fields: reports.append(fields), threading.Event(), clock)
     report("Loading PyTorch", 0, 1)
     report("Loading the checkpoint", 0, 1)  # may take a minute, and nothing else is reported meanwhile
-    report("Pruning amount 0", 1, 200)
+    report("0 % removed", 1, 200)
     clock.advance(0.02)
-    report("Pruning amount 0.1", 2, 200)
+    report("10 % removed", 2, 200)
     assert [fields["stage"] for fields in reports] == [
         "Loading PyTorch",
         "Loading the checkpoint",
-        "Pruning amount 0",
-        "Pruning amount 0.1",
+        "0 % removed",
+        "10 % removed",
     ]
     assert reports[-1]["seconds_left"] == pytest.approx(198 * 0.02), "all amounts have one pace"
 

@@ -43,9 +43,9 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     )
     assert (
         "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "
-        "which both remove equally much: p ≥ 1.00)." in told(app)
+        "which both remove as much: p ≥ 1.00)." in told(app)
     )
-    assert "| 0.30 | 0.30 | 0 | 0 | 1.000 | 1.000 |" in told(app)
+    assert "| 30 % | 30 % | 0 | 0 | 1.000 | 1.000 |" in told(app)
     assert address(app) == {"result": magnitude.key, "other": control.key}
 
 
@@ -96,7 +96,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
         assert player(app)["views"][view]["title"] == before[view]["title"]
     assert "GLUE; first token)." in told(app)
     app.button_group(key="choose-reduction").set_value("tokens").run()
-    assert "With all tokens, as published, no interval is known" in told(app)
+    assert "with all tokens no interval is known" in told(app)
 
 
 def test_task_and_source_shorten_the_lists(shipped: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     amounts = tuple(k / 20 for k in range(20))
     ship(shipped, result(amounts=amounts), result(amounts=amounts, method="wanda", own_cka=lambda a, p, n: 1 - a / 4))
     app = open_page(PAGE)
-    assert player(app)["frames"][1]["name"] == "Pruning amount 0.05"
+    assert player(app)["frames"][1]["name"] == "5 % of weights removed"
     app.button_group(key="choose-axis").set_value("damage").run()
     assert address(app)["axis"] == "damage"
     frames = player(app)["frames"]
@@ -175,9 +175,9 @@ def test_units_and_weights_share_an_axis_as_sparsity_only(shipped: Path) -> None
     units = result(method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 0.95)
     ship(shipped, one := result(), units)
     app = open_page(PAGE, result=one.key, other=units.key)
-    assert "share an axis only as prunable sparsity" in told(app)
-    assert "they differ by at most 0.045" in told(app)
-    assert player(app)["frames"][1]["name"] == "Prunable sparsity 0.30 and 0.28"
+    assert "the axis is the share of the encoder's weights" in told(app)
+    assert "at most 4.5 percentage points away" in told(app)
+    assert player(app)["frames"][1]["name"] == "30 % and 28 % of the encoder's weights removed"
 
 
 def test_a_result_beside_itself_is_told(shipped: Path) -> None:

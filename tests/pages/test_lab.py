@@ -142,7 +142,7 @@ def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
     ended(queue, page.session_state["lab-checking"][1])
     run(page)
     assert [part.value for part in page.success] == [
-        "The frame is confirmed at amount 0.50: computing it again gives the same numbers to the last digit; "
+        "The frame is confirmed at 50 %: computing it again gives the same numbers to the last digit; "
         "the CKA of torch-cka differs by 2e-06 at most."
     ]
 

@@ -36,13 +36,10 @@ def test_it_opens_with_every_layer_and_says_which_falls_first(shipped: Path) -> 
     assert (data["layout"]["name"], list(data["views"])) == ("layers", ["curves", "survival", "row", "sparsity"])
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert (
-        "**At CKA ≥ 0.9, layer 3 falls first, at amount 0.05, and layer 1 lasts longest, up to amount 0.55. Kendall's "
-        "tau-b of survival with depth is −1.00.**" in told(app)
+        "**At similarity ≥ 0.9, layer 3 falls first, at 5 %, and layer 1 lasts longest, up to 55 %. Kendall's "
+        "tau-b of that amount with depth is −1.00.**" in told(app)
     )
-    assert (
-        "Layer 1, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.55; all others fall before it."
-        in told(app)
-    )
+    assert "Layer 1, attention block, keeps similarity ≥ 0.9 up to 55 %; all others fall before it." in told(app)
     assert chosen(app) == ["1"]
     assert "grey lines" not in told(app), "there is no control"
     assert "diamond" not in told(app), "no layer was pruned alone"
@@ -58,10 +55,7 @@ def test_a_layer_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     for page in (app, again):
         assert chosen(page) == ["3"]
         assert player(page)["views"]["row"]["title"].startswith("Layer 3, attention block")
-        assert (
-            "Layer 3, attention block, keeps CKA ≥ 0.9 with its own baseline up to amount 0.05; none falls before it."
-            in (told(page))
-        )
+        assert "Layer 3, attention block, keeps similarity ≥ 0.9 up to 5 %; none falls before it." in (told(page))
 
 
 def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
@@ -72,7 +66,10 @@ def test_a_threshold_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     assert address(app)["threshold"] == "0.95"
     first, last = (falls_at(shipped / f"{one.key}.json", "mean", layer, 0.95) for layer in (0, 2))
     for page in (app, open_page(PAGE, threshold="0.95")):
-        assert f"At CKA ≥ 0.95, layer 3 falls first, at {last}, and layer 1 lasts longest, up to {first}." in told(page)
+        assert (
+            f"At similarity ≥ 0.95, layer 3 falls first, at {last}, and layer 1 lasts longest, up to {first}."
+            in told(page)
+        )
         assert "0.95" in player(page)["views"]["survival"]["title"][0]
         assert "none is shown" in told(page)
 
@@ -83,7 +80,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
     for reduction in ("cls", "tokens"):
         app.button_group(key="choose-reduction").set_value(reduction).run()
         first, last = (falls_at(shipped / f"{one.key}.json", reduction, layer) for layer in (0, 2))
-        assert f"At CKA ≥ 0.9, layer 3 falls first, at {last}, and " in told(app)
+        assert f"At similarity ≥ 0.9, layer 3 falls first, at {last}, and " in told(app)
         assert f" longest, up to {first}." in told(app)
     assert "none is shown" in told(app), "flattened tokens have no interval"
 
@@ -112,8 +109,8 @@ def test_the_control_and_layers_pruned_alone_are_drawn_where_they_are_at_hand(sh
     assert "alone" in player(app)["layout"]["wide"]
     assert "grey lines" in told(app)
     assert "diamond" in told(app)
-    assert "When each layer is pruned alone, at amount 0.50" in told(app)
-    assert "| Layer | Amount 0.50 |" in told(app)
+    assert "When 50 % of one layer alone is removed" in told(app)
+    assert "| Layer | 50 % removed |" in told(app)
 
 
 def test_a_control_that_removes_less_is_not_drawn_and_the_reason_is_said(shipped: Path) -> None:
@@ -123,8 +120,8 @@ def test_a_control_that_removes_less_is_not_drawn_and_the_reason_is_said(shipped
     assert player(app)["views"]["curves"]["datasets"]["controls"] == []
     assert "grey lines" not in told(app)
     assert (
-        "Its random control is not drawn: the two do not remove equally much of every layer, such as 0.75 and 0.60 of "
-        "layer 1's weights at amount 0.75." in told(app)
+        "Its random control is not drawn: the two do not remove equally much of every layer: at 75 % altogether, such "
+        "as 75 % and 60 % of layer 1's weights." in told(app)
     )
 
 

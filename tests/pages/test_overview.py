@@ -58,21 +58,21 @@ def test_it_opens_with_two_tasks_in_step_and_what_they_say(shipped: Path) -> Non
     assert f"CoLA**: Cannot be told, because no matched random control is at hand: {shares}." in told(app)
     for task in ("SST-2", "CoLA"):
         assert (
-            "Under magnitude pruning of the encoder, layer 1 keeps CKA ≥ 0.9 with its own baseline up to amount 0.90, "
-            "layer 6 only up to amount 0.40, and each layer falls earlier than the one below it (MiniLM-L6, fine-tuned "
+            "Under magnitude pruning of the encoder, layer 1 stays intact (similarity ≥ 0.9) up to 90 %, "
+            "layer 6 only up to 40 %, and each layer falls earlier than the one below it (MiniLM-L6, fine-tuned "
             f"on {task}; 200 examples of {task} validation, GLUE; mean over tokens)." in told(app)
         )
     assert (
         told(app).count(
-            "Accuracy, 0.90 without pruning, stays within the baseline's 95 % interval (0.86 to 0.94) up to amount "
-            "0.40; from amount 0.45 on its interval reaches down to the majority class (0.50)."
+            "Accuracy, 0.90 without pruning, stays within the unpruned model's 95 % interval (0.86 to 0.94) up to "
+            "40 %; from 45 % on its interval reaches down to the majority class (0.50)."
         )
         == 2
     )
     assert "Difference from the mean of 5 seeds: 0.000 ± 0.000" in told(app), "the same numbers"
     assert told(app).count("Depth gap D over the whole sweep: ") == 2
     assert "Pruning is cumulative" in told(app)
-    assert told(app).count("| Layer 1, attention block | 0.90 |") == 2
+    assert told(app).count("| Layer 1, attention block | 90 % |") == 2
 
 
 def test_a_control_that_removes_less_leads_to_no_conclusion(shipped: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_finding_follows_the_reduction(shipped: Path) -> None:
         app.button_group(key="choose-reduction").set_value(reduction).run()
         for result in results:
             first, last = (falls_at(shipped / f"{result.key}.json", reduction, layer) for layer in (0, 5))
-            assert f"own baseline up to {first}, layer 6 only up to {last}, " in told(app)
+            assert f"(similarity ≥ 0.9) up to {first}, layer 6 only up to {last}, " in told(app)
 
 
 def test_an_amount_in_the_address_is_shown_first(shipped: Path) -> None:
@@ -126,7 +126,7 @@ def test_one_result_alone_is_shown_alone(shipped: Path) -> None:
     ship(shipped, result)
     app = open_page(PAGE)
     assert player(app)["layout"]["name"] == "single"
-    assert told(app).count("Under magnitude pruning of the encoder, layer 1 keeps CKA ≥ 0.9") == 1
+    assert told(app).count("Under magnitude pruning of the encoder, layer 1 stays intact") == 1
 
 
 def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:

@@ -50,8 +50,8 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     cells = player["views"]["strip"]["datasets"]["cells"]
     assert len({cell["top"] for cell in cells}) == 40
     assert (
-        "Of 40 examples, the unpruned model gets 36 right; 16 predictions flip, the first at amount 0.30, half by "
-        "0.30; none later revert. At the largest amount, 0.95, 20 of 40 are predicted “negative”." in told(page)
+        "The unpruned model is correct on 36 of 40 examples. 16 predictions flip, the first at 30 %, half by 30 %; "
+        "none later revert. At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
     )
     lines = table(page)
     assert len(lines) == 40
@@ -94,7 +94,7 @@ def test_an_amount_is_a_filter_too(shipped: Path, queue: JobQueue) -> None:
     flip = next(example.flip for example in examples if example.flip is not None)
     page = open_page(PAGE, flips=f"{result.amounts[flip]:g}")
     assert len(table(page)) == sum(example.flip == flip for example in examples)
-    assert {line["Flips at"] for line in table(page)} == {f"{result.amounts[flip]:.2f}"}
+    assert {line["Flips at"] for line in table(page)} == {f"{100 * result.amounts[flip]:.0f} %"}
 
 
 def test_filters_that_another_result_does_not_know_are_dropped_without_a_word(shipped: Path, queue: JobQueue) -> None:
@@ -160,7 +160,7 @@ def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) ->
     assert rows[1]["probability"] == pytest.approx(0.9)
     assert "Unpruned, the model says “positive” (0.90); pruned, it says “negative”" in told(page)
     assert "“A fine film.”" in told(page)
-    assert "| 0.00 | 0.100 | 0.900 |" in told(page)
+    assert "| 0 % | 0.10 | 0.90 |" in told(page)
     page.run()
     assert len(pictures(page)) == 2, "it stays"
 

@@ -182,7 +182,7 @@ def test_a_real_gif_arrives(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_frame_is_chosen_by_its_amount(queue: JobQueue) -> None:
     app = opened(page)
     box = next(box for box in app.selectbox if box.label == "Frame")
-    assert box.options == ["Pruning amount 0.00", "Pruning amount 0.125", "Pruning amount 0.50"]
+    assert box.options == ["0 % of weights removed", "12.5 % of weights removed", "50 % of weights removed"]
     assert box.value == 1
     box.set_value(2)
     run(app)
@@ -231,7 +231,7 @@ def test_a_comparison_is_taken_away_where_it_is_shown(queue: JobQueue, slow: lis
     figure, kind, frames, _ = drawing.order
     assert (kind, len(frames)) == ("gif", len(box.options))
     titles = next(parameter["value"] for parameter in figure["params"] if parameter["name"] == "titles")
-    assert titles[1][-1].startswith("Overall change 0.025 · at amounts ")
+    assert titles[1][-1].startswith("Overall change 0.025 · ")
 
 
 def test_of_a_run_nothing_is_offered_yet(queue: JobQueue) -> None:

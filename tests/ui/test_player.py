@@ -32,8 +32,8 @@ def test_it_hands_over_pictures_labels_and_settings() -> None:
     data = mounted(app)
     assert list(data["views"]) == ["heatmap", "accuracy", "survival"]
     assert [frame["amount"] for frame in data["frames"]] == [0.0, 0.125, 0.5]
-    assert data["frames"][1]["name"] == "Pruning amount 0.125"
-    assert data["frames"][2]["detail"] == "sparsity 0.27 · accuracy 0.85"
+    assert data["frames"][1]["name"] == "12.5 % of weights removed"
+    assert data["frames"][2]["detail"] == "accuracy 0.85"
     assert data["title"] == (
         "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE, "
         "Mean over tokens"
@@ -55,7 +55,7 @@ def test_another_reduction_is_other_data_in_the_same_pictures() -> None:
     assert before["views"]["heatmap"]["datasets"] != after["views"]["heatmap"]["datasets"]
     (note,) = app.markdown
     assert REDUCTIONS["tokens"].explanation in note.value
-    assert "CKA of 0.80 to 0.80 with the unpruned layers" in note.value
+    assert "similarity (CKA) of 0.80 to 0.80 with the unpruned layers" in note.value
 
 
 def test_an_unknown_reduction_in_the_address_is_reported() -> None:

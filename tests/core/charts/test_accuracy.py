@@ -23,7 +23,7 @@ def test_the_accuracy_picture_marks_the_frame_and_the_majority_class() -> None:
     for frame, amount in enumerate(AMOUNTS):
         picture = drawn(spec, frame)
         (marker,) = marks(picture, "point")
-        lines = [rule for rule in marks(picture, "rule mark") if list(labels(rule)) == ["Pruning amount"]]
+        lines = [rule for rule in marks(picture, "rule mark") if list(labels(rule)) == ["Removed by pruning"]]
         places.append(place(marker))
         assert [place(line)[0] for line in lines] == [place(marker)[0]]
         assert float(labels(marker)["Accuracy"]) == pytest.approx(0.9 - amount / 2, abs=0.0051)
@@ -154,3 +154,10 @@ def test_the_tooltip_tells_what_changes_for_the_user() -> None:
     old = result.model_copy(update={"frames": (result.frames[0], bare)})
     row = player_views(old, "mean")["accuracy"].datasets["accuracy"][1]
     assert (row["changed"], row["divergence"]) == ("not measured", "not measured")
+
+
+def test_amounts_stand_under_the_curve_in_percent() -> None:
+    picture = drawn(player_views(make_result(num_layers=2), "mean")["accuracy"].spec, 0)
+    texts = {element.text for element in picture.iter() if element.text}
+    assert {"0\u00a0%", "20\u00a0%", "100\u00a0%"} <= texts
+    assert "0.2" not in texts

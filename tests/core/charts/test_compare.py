@@ -46,7 +46,10 @@ def test_the_diagonals_are_laid_over_one_another() -> None:
     spec = views()["own"]
     for frame in (0, 2):
         points = marks(drawn(spec, frame), "point")
-        told = {(labels(point)["Pruning"].split()[0], labels(point)["Layer"]): labels(point)["CKA"] for point in points}
+        told = {
+            (labels(point)["Pruning"].split()[0], labels(point)["Layer"]): labels(point)["Similarity"]
+            for point in points
+        }
         assert len(told) == 6
         for result, word in ((FIRST, "Magnitude"), (SECOND, "Random")):
             for k in range(3):
@@ -68,7 +71,7 @@ def test_granularities_share_the_axis_as_prunable_sparsity() -> None:
     assert [frame["amount"] for frame in compare_frames((FIRST, UNITS), together)] == [0, 0.25, 0.5, 0.75]
     spec = views(FIRST, UNITS)["accuracy"]
     axes = [element.get("aria-label", "") for element in marks(drawn(spec, 0), "axis")]
-    assert any("Share of the encoder's weights removed" in axis for axis in axes)
+    assert any("Removed of the encoder's weights" in axis for axis in axes)
     assert [row["amount"] for row in spec["datasets"]["accuracy"]][4:] == [0.0, 0.25, 0.5, 0.75]
 
 
@@ -76,9 +79,9 @@ def test_frames_that_are_near_each_other_are_named_by_both_places() -> None:
     other = falling(1.2, method="random", amounts=(0.0, 0.3, 0.75))
     frames = compare_frames((FIRST, other), shown_together(FIRST, other))
     assert [frame["name"] for frame in frames] == [
-        "Pruning amount 0.00",
-        "Pruning amount 0.25 and 0.30",
-        "Pruning amount 0.75",
+        "0 % of weights removed",
+        "25 % and 30 % of weights removed",
+        "75 % of weights removed",
     ]
     assert frames[2]["detail"] == "accuracy 0.75 and 0.45"
     rows = views(FIRST, other)["accuracy"]["datasets"]["accuracy"]

@@ -8,6 +8,7 @@ from core.charts.grammar import EVERYTHING_REMOVED, STRIP_HEIGHT, UNDEFINED_COLO
 from core.charts.layers import layer_scene
 from core.charts.view import specs
 from core.findings.overview import own_similarity
+from core.results.names import amount_name
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -47,7 +48,7 @@ def test_every_layer_has_its_curve_one_strip_above_the_one_before() -> None:
             assert (row["y"], row["text"]) == (None, "undefined")
         else:
             assert row["y"] == pytest.approx(row["row"] + STRIP_HEIGHT * value, abs=1e-6)
-            assert float(row["text"]) == pytest.approx(value, abs=5.1e-4)
+            assert float(row["text"]) == pytest.approx(value, abs=0.00501)
 
 
 def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
@@ -56,7 +57,7 @@ def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
         picture = drawn(spec, frame)
         texts = [text.text for text in marks(picture, "text mark") if text.text != EVERYTHING_REMOVED]
         values = own_similarity(RESULT, "mean")[frame]
-        assert texts == ["undefined" if math.isnan(value) else f"{value:.3f}" for value in values]
+        assert texts == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
     heights = [place(text)[1] for text in marks(picture, "text mark") if text.text != EVERYTHING_REMOVED]
     assert heights == sorted(heights, reverse=True), "the first layer is at the bottom"
 
@@ -73,7 +74,7 @@ def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
 def test_a_layer_that_is_pruned_alone_stands_in_the_strip_of_its_output() -> None:
     outputs = make_result(num_layers=3, amounts=AMOUNTS, points="layer")
     (alone,) = views(outputs)["curves"]["datasets"]["alone"]
-    assert (alone["pick"], alone["amount"], alone["text"]) == ("2", 0.5, "0.950")
+    assert (alone["pick"], alone["amount"], alone["text"]) == ("2", 0.5, "0.95")
     assert alone["y"] == pytest.approx(1 + STRIP_HEIGHT * 0.95)
     assert views()["curves"]["datasets"]["alone"] == [], "attention blocks come before most of a layer's weights"
 
@@ -105,7 +106,7 @@ def test_the_strips_are_of_the_measure_and_the_close_up_of_one_with_a_heatmap() 
     drawings = layer_scene(RESULT, "mean", "2", measure="partial_cka").views
     values = [row["text"] for row in drawings["curves"].datasets["own"] if row["pick"] == "1"]
     own = [frame.own("mean", "partial_cka") for frame in RESULT.frames]
-    assert values == [f"{row[0]:.3f}" for row in own if row and row[0] is not None]
+    assert values == [f"{row[0]:.2f}" for row in own if row and row[0] is not None]
     assert drawings["curves"].title == "Partial CKA of each layer with its own baseline, from 0 to 1"
     assert drawings["row"].datasets == layer_scene(RESULT, "mean", "2").views["row"].datasets
 
@@ -117,16 +118,16 @@ def test_the_strips_are_of_the_measure_and_the_close_up_of_one_with_a_heatmap() 
 def test_the_row_of_the_heatmap_over_the_amounts(chosen: str, row: int) -> None:
     spec = views(chosen=chosen)["row"]
     cells = {
-        (labels(mark)["Pruning amount"], labels(mark)["Pruned"]): labels(mark)["CKA"]
+        (labels(mark)["Removed by pruning"], labels(mark)["Pruned"]): labels(mark)["Similarity"]
         for mark in marks(drawn(spec, 0), "rect mark")
-        if "CKA" in labels(mark)
+        if "Similarity" in labels(mark)
     }
     assert len(cells) == 12
     for frame in RESULT.frames:
         for j in range(3):
             value = frame.similarity["cka"]["mean"][row][j]
-            told = cells[f"{frame.amount:.2f}", title(j)]
-            assert told == "undefined" if value is None else float(told) == pytest.approx(value, abs=5.1e-4)
+            told = cells[amount_name(frame.amount), title(j)]
+            assert told == "undefined" if value is None else float(told) == pytest.approx(value, abs=0.00501)
     assert spec["title"].startswith(title(row))
 
 
@@ -135,7 +136,7 @@ def test_the_frame_of_the_row_moves_from_left_to_right() -> None:
     for frame in range(len(AMOUNTS)):
         frames = [mark for mark in marks(drawn(views()["row"], frame), "rect mark") if list(labels(mark)) == ["label"]]
         assert len(frames) == 1
-        assert float(labels(frames[0])["label"]) == AMOUNTS[frame]
+        assert labels(frames[0])["label"] == amount_name(AMOUNTS[frame])
         places.append(frames[0].get("d"))
     assert len(set(places)) == len(AMOUNTS)
 

@@ -31,13 +31,13 @@ def heatmap(result: SweepResult, reduction: str = "mean") -> Spec:
 
 def cells(spec: Spec, frame: int) -> dict[tuple[str, str], ElementTree.Element]:
     """The heatmap's cells by the titles of baseline and pruned layer."""
-    rects = [rect for rect in marks(drawn(spec, frame), "rect mark") if "CKA" in labels(rect)]
-    return {(labels(rect)["Baseline"], labels(rect)["Pruned"]): rect for rect in rects}
+    rects = [rect for rect in marks(drawn(spec, frame), "rect mark") if "Similarity" in labels(rect)]
+    return {(labels(rect)["Unpruned"], labels(rect)["Pruned"]): rect for rect in rects}
 
 
 def differences(picture: ElementTree.Element) -> dict[tuple[str, str], ElementTree.Element]:
     rects = [rect for rect in marks(picture, "rect mark") if "Difference" in labels(rect)]
-    return {(labels(rect)["Baseline"], labels(rect)["Pruned"]): rect for rect in rects}
+    return {(labels(rect)["Unpruned"], labels(rect)["Pruned"]): rect for rect in rects}
 
 
 def name(layer: int) -> str:
@@ -60,7 +60,7 @@ def luminance(rgb: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_every_cell_shows_its_value_to_three_decimals(result: SweepResult, reduction: str) -> None:
+def test_every_cell_shows_its_value_to_two_decimals(result: SweepResult, reduction: str) -> None:
     spec = heatmap(result, reduction)
     for frame in (0, 3):
         shown = cells(spec, frame)
@@ -68,13 +68,13 @@ def test_every_cell_shows_its_value_to_three_decimals(result: SweepResult, reduc
         for i, j in product(range(3), range(3)):
             value = result.frames[frame].similarity["cka"][reduction][i][j]
             assert value is not None
-            assert float(labels(shown[name(i), name(j)])["CKA"]) == pytest.approx(value, abs=5.1e-4)
+            assert float(labels(shown[name(i), name(j)])["Similarity"]) == pytest.approx(value, abs=0.00501)
 
 
 def test_an_undefined_cell_is_grey_and_hatched_and_says_so(result: SweepResult) -> None:
     spec = heatmap(result)
     shown = cells(spec, HOLE_FRAME)
-    assert labels(shown[name(HOLE[1]), name(HOLE[2])])["CKA"] == "undefined"
+    assert labels(shown[name(HOLE[1]), name(HOLE[2])])["Similarity"] == "undefined"
     assert [key for key, cell in shown.items() if cell.get("fill") == UNDEFINED_COLOUR] == [(name(2), name(1))]
     strokes = marks(drawn(spec, HOLE_FRAME), "rule mark")
     assert {(labels(stroke)["baseline"], labels(stroke)["pruned"]) for stroke in strokes} == {("3", "2")}
@@ -84,7 +84,7 @@ def test_an_undefined_cell_is_grey_and_hatched_and_says_so(result: SweepResult) 
 def test_negative_values_are_painted_as_the_low_end_but_shown_exactly() -> None:
     result = make_result(num_layers=2, amounts=(0.0, 0.5), own_cka=lambda amount, point, size: -0.2 if amount else 1.0)
     own = cells(heatmap(result), 1)[name(0), name(0)]
-    assert labels(own)["CKA"] == "-0.200"
+    assert labels(own)["Similarity"] == "-0.20"
     assert own.get("fill") == "rgb(0, 0, 4)"  # where magma begins
 
 
@@ -128,7 +128,7 @@ def test_points_of_both_kinds_alternate_and_are_explained() -> None:
     spec = heatmap(result)
     assert [row["pruned"] for row in spec["datasets"]["cells"][:4]] == ["1a", "1", "2a", "2"]
     axes = [element.get("aria-label", "") for element in marks(drawn(spec, 0), "axis")]
-    assert any("'Layer of the pruned model (1a: attention block, 1: output)'" in axis for axis in axes)
+    assert any("'Pruned model, layer (1a: attention block, 1: output)'" in axis for axis in axes)
     assert any(axis.endswith("1a, 1, 2a, 2") for axis in axes)
     assert ("Layer 2, output", "Layer 1, attention block") in cells(spec, 0)
 
@@ -145,8 +145,16 @@ def test_every_cell_shows_the_difference_and_both_values(frame: int) -> None:
         assert a is not None
         assert b is not None
         told = labels(cells[name(i), name(j)])
-        assert float(told["Difference"]) == pytest.approx(a - b, abs=5.1e-4)
-        assert (float(told["First"]), float(told["Second"])) == pytest.approx((a, b), abs=5.1e-4)
+        assert (float(told["First"]), float(told["Second"])) == pytest.approx((a, b), abs=0.00501)
+        assert float(told["Difference"]) == pytest.approx(float(told["First"]) - float(told["Second"]))
+
+
+def test_a_difference_is_that_of_the_numbers_beside_it() -> None:
+    one, other = falling(1, own_cka=lambda *_: 0.2046), falling(1, method="random", own_cka=lambda *_: 0.4954)
+    picture = drawn(views(one, other)["difference"], 1)
+    told = labels(differences(picture)[name(0), name(0)])
+    assert (told["First"], told["Second"], told["Difference"]) == ("0.20", "0.50", "-0.30")
+    assert marks(picture, "text mark")[0].text == "−0.30", "not -0.29, which is nearer, with a true minus sign"
 
 
 def test_an_undefined_value_leaves_the_difference_undefined() -> None:

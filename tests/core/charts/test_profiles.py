@@ -33,7 +33,7 @@ def test_a_profile_is_that_of_the_statistics_at_the_damage_on_show(views: Mappin
         at = known.profile_at_damage[f"{damage}"]
         assert isinstance(at, ProfileAtDamage)
         points = marks(drawn(views["profile-1"].spec, k), "point")
-        told = [float(labels(point)["Own CKA"]) for point in points]
+        told = [float(labels(point)["Similarity"]) for point in points]
         assert told == pytest.approx(list(at.value), abs=5.1e-3)
         rows = views["profile-1"].datasets["profile-1"]
         assert sum(row["value"][k] for row in rows) / 4 == pytest.approx(1 - damage, abs=1e-6)

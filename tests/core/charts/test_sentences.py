@@ -37,8 +37,8 @@ def test_a_cell_tells_right_from_wrong_and_what_is_said() -> None:
     cells = rows(flip_scene(result, examples_of(result)).views["strip"], "cells")
     away = [cell for cell in cells if cell["name"] == "Row 10"]
     assert [(cell["now"], cell["predicted"], cell["amounts"]) for cell in away] == [
-        ("right", "positive", "0.00 to 0.30"),
-        ("wrong", "negative", "0.60 to 0.90"),
+        ("correct", "positive", "0 to 30 %"),
+        ("incorrect", "negative", "60 to 90 %"),
     ]
     assert away[0]["end"] == away[1]["left"] == pytest.approx(0.45), "half way between the two amounts"
 
@@ -47,7 +47,7 @@ def test_bars_count_first_flips_by_what_they_become() -> None:
     result = made()
     bars = rows(flip_scene(result, examples_of(result)).views["flips"], "bars")
     counts = {(bar["amount"], bar["now"]): bar["count"] for bar in bars if bar["count"]}
-    assert counts == {("0.30", "wrong"): 1, ("0.60", "wrong"): 1, ("0.90", "right"): 1}
+    assert counts == {("30 %", "incorrect"): 1, ("60 %", "incorrect"): 1, ("90 %", "correct"): 1}
     assert all(bar["high"] - bar["low"] == bar["count"] for bar in bars)
 
 
@@ -55,10 +55,10 @@ def test_frames_say_how_many_are_right_and_how_many_have_changed() -> None:
     result = made()
     frames = flip_scene(result, examples_of(result)).frames
     assert [frame["detail"] for frame in frames] == [
-        "3 of 5 right · 0 predicted otherwise than unpruned",
-        "2 of 5 right · 1 predicted otherwise than unpruned",
-        "2 of 5 right · 1 predicted otherwise than unpruned",
-        "2 of 5 right · 3 predicted otherwise than unpruned",
+        "3 of 5 correct · 0 predictions changed",
+        "2 of 5 correct · 1 prediction changed",
+        "2 of 5 correct · 1 prediction changed",
+        "2 of 5 correct · 3 predictions changed",
     ]
 
 

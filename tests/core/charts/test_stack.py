@@ -46,7 +46,7 @@ def test_bands_are_as_long_as_the_layers_own_similarity_at_every_amount() -> Non
     spec = stack()
     for frame, change in enumerate(AMOUNTS):
         expected = [1 - change * 2 * share for share in (0.2, 0.2, 0.8, 0.8)]
-        assert values(spec, frame, "CKA") == pytest.approx(expected, abs=5.1e-4)
+        assert values(spec, frame, "Similarity") == pytest.approx(expected, abs=0.00501)
         assert widths(spec, frame) == pytest.approx(expected, abs=0.01)
 
 

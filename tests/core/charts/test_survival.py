@@ -27,7 +27,7 @@ def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
 def test_a_layer_that_never_falls_is_said_to_outlast_the_sweep() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS, own_cka=lambda amount, point, size: 1 - amount * point)
     bars = player_views(result, "mean")["survival"].datasets["bars"]
-    assert [bar["text"] for bar in bars] == ["> 0.75 *", "0.10"]
+    assert [bar["text"] for bar in bars] == ["> 75 % *", "10 %"]
     assert bars[0]["ends"] == len(AMOUNTS)
 
 
@@ -44,7 +44,7 @@ def test_survival_has_its_interval_where_it_is_known() -> None:
 def test_an_undefined_layer_has_a_word_and_no_bar() -> None:
     result = make_result(num_layers=3, own_cka=lambda amount, point, size: None if point == 1 else 1 - amount / 5)
     spec = views(result)["survival"]
-    assert [bar["text"].removesuffix(" *") for bar in spec["datasets"]["bars"]] == ["0.50", "undefined", "0.50"]
+    assert [bar["text"].removesuffix(" *") for bar in spec["datasets"]["bars"]] == ["50 %", "undefined", "50 %"]
     picture = drawn(spec, 0)
     bars = [labels(rect)["Layer"] for rect in marks(picture, "rect mark") if "Survives up to" in labels(rect)]
     assert bars == ["0.12", "2.12"], "their heights"

@@ -9,7 +9,7 @@ from core.charts.view import View
 from core.exports.figure import Layout, figure_of, frames_of, print_figure
 from core.findings.compare import Axis, shown_together
 from core.request.catalog import REDUCTIONS
-from core.results.names import amount_name
+from core.results.names import place_name
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -26,10 +26,10 @@ def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> No
     figure = figure_of((result,), "mean")
     first, last = (drawn(figure, frame) for frame in (0, 3))
     titles = {text for element in first.iter() for text in element.itertext()}
-    assert {"Similarity of every pair of layers", "Accuracy with its 95 % interval"} <= titles
+    assert {"Similarity (CKA) of every pair of layers", "Accuracy with its 95 % interval"} <= titles
     assert first.get("viewBox") == last.get("viewBox")
     moved = [
-        [place(line) for line in marks(one, "rule mark") if list(labels(line)) == ["Pruning amount"]]
+        [place(line) for line in marks(one, "rule mark") if list(labels(line)) == ["Removed by pruning"]]
         for one in (first, last)
     ]
     assert len(moved[0]) == len(moved[1]) == 2
@@ -39,9 +39,9 @@ def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> No
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_the_heatmap_shows_the_reduction(result: SweepResult, reduction: str) -> None:
     picture = drawn(figure_of((result,), reduction), 2)
-    told = {labels(rect)["CKA"] for rect in marks(picture, "rect mark") if "CKA" in labels(rect)}
+    told = {labels(rect)["Similarity"] for rect in marks(picture, "rect mark") if "Similarity" in labels(rect)}
     assert told == {
-        f"{value:.3f}" for row in result.frames[2].similarity["cka"][reduction] for value in row if value is not None
+        f"{value:.2f}" for row in result.frames[2].similarity["cka"][reduction] for value in row if value is not None
     }
 
 
@@ -71,10 +71,10 @@ def test_two_are_printed_where_the_page_shows_them(result: SweepResult, axis: Ax
     figure = figure_of(both, "cls", axis)
     said = texts(figure, 3)
     assert any(f"beside Wanda pruning of the encoder, {words}" in text for text in said)
-    assert any(text.startswith(f"{name} {amount_name(together.places[3])} · at amounts ") for text in said)
+    assert any(text.startswith(f"{name} {place_name(together.places[3])} · ") for text in said)
     first = [labels(rect) for rect in marks(drawn(figure, 3), "rect mark")][: len(result.points) ** 2]
     values = [value for row in together.pairs[3][0].matrix("cls") for value in row]
-    assert sorted(cell["CKA"] for cell in first) == sorted(f"{value:.3f}" for value in values)
+    assert sorted(cell["Similarity"] for cell in first) == sorted(f"{value:.2f}" for value in values)
 
 
 def test_numbers_are_left_out_where_cells_are_too_small() -> None:
@@ -111,7 +111,7 @@ def test_the_views_of_another_page_stand_in_one_figure_with_their_own_data(resul
     said = texts(print_figure(views, layout, [[f"frame {k}"] for k in range(4)], ["below"]), 2)
     assert {"frame 2", "below", *(line for view in views.values() for line in lines_of(view))} <= set(said)
     own = [result.frames[2].similarity["cka"]["mean"][k][k] for k in range(3)]
-    assert {f"{value:.3f}" for value in own} <= set(said)
+    assert {f"{value:.2f}" for value in own} <= set(said)
 
 
 def test_a_long_title_has_a_line_for_each_result(result: SweepResult) -> None:

@@ -112,14 +112,14 @@ def test_the_svg_says_what_it_shows(result: SweepResult) -> None:
     said = texts(Drawing(figure_of((result,), "cls"), "svg", [1]).wait())
     for text in (
         "Magnitude pruning of the encoder",
-        "Pruning amount 0.25 · sparsity 0.13 · accuracy 0.90",
+        "25 % of weights removed · accuracy 0.90",
         "MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE",
         REDUCTIONS["cls"].title,
-        "Layer of the baseline",
-        "Layer of the pruned model",
-        "Pruning amount",
+        "Unpruned model, layer",
+        "Pruned model, layer",
+        "Removed by pruning",
         "Accuracy",
-        "CKA",
+        "Similarity",
     ):
         assert text in said
     values = {f"{value:.2f}" for row in result.frames[1].similarity["cka"]["cls"] for value in row if value is not None}
@@ -130,16 +130,16 @@ def test_a_comparison_shows_both_and_their_difference(result: SweepResult, other
     assert len(frames_of((result, other), "mean")) == len(AMOUNTS)
     said = texts(drawn_here(figure_of((result, other), "mean"), "svg", 2))
     assert "beside random pruning of the encoder, as magnitude prunes (seed 2)" in said
-    assert said.count("Layer of the baseline") == 3
-    assert "CKA, first − second" in said
-    assert any(text.startswith("Pruning amount 0.50 · accuracy") for text in said)
+    assert said.count("Unpruned model, layer") == 3
+    assert "Similarity, first − second" in said
+    assert any(text.startswith("50 % of weights removed · accuracy") for text in said)
 
 
 def test_results_of_other_points_are_drawn_without_a_difference(result: SweepResult) -> None:
     both = make_result(num_layers=3, amounts=AMOUNTS, points="both")
     said = texts(drawn_here(figure_of((result, both), "mean"), "svg", 0))
-    assert said.count("Layer of the baseline") == 2
-    assert "CKA, first − second" not in said
+    assert said.count("Unpruned model, layer") == 2
+    assert "Similarity, first − second" not in said
 
 
 # ---------------------------------------------------------------- numbers

@@ -231,7 +231,7 @@ def test_the_short_form() -> None:
 def test_details_give_statistics_their_names() -> None:
     details = verdict_details(network(0.9), SEEDS)
     assert details.startswith("Gap of the depth profile at damage 0.05: 0.080 (95 % interval ")
-    assert "reached at amount 0.05. Difference from the mean of 5 seeds: 0.040 ± 0.0" in details
+    assert "reached with 5 % removed. Difference from the mean of 5 seeds: 0.040 ± 0.0" in details
     assert "Depth gap D over the whole sweep: " in details
     assert "Difference from" not in verdict_details(network(0.9))
 
@@ -296,7 +296,8 @@ def test_of_one_model_alone_nothing_is_said_about_chance_where_chance_is_no_riva
     assert headline({"": control}, "Random pruning") == "Random pruning changes the upper layers most."
     bare = network(statistics=False)
     assert headline({"": verdict(bare, SEEDS)}, "Wanda") == (
-        "In which layers wanda changes a model most cannot be told here, because this was measured by an earlier version."
+        "In which layers wanda changes a model most cannot be told here, because this was measured by an earlier "
+        "version."
     )
 
 

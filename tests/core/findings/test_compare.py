@@ -57,14 +57,14 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
     assert sentence == (
         "Of an overall change of 0.05, 70 % lies in the upper half of the layers under magnitude pruning of the "
         "encoder and 90 % under Wanda pruning of the encoder "
-        f"(95 % interval −{high:.0f} to −{low:.0f} percentage points for the difference, over examples) "
-        "(MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)."
+        f"(95 % interval −{high:.0f} to −{low:.0f} percentage points for the difference, over examples; "
+        "MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)."
     )
 
 
 def test_a_random_draw_is_said_to_be_one() -> None:
     sentence = depth_finding(declined(0.7), declined(0.9, method="random", seed=1), "cls")
-    assert "over examples alone: another random draw would differ as well)" in sentence
+    assert "over examples alone: another random draw would differ as well; " in sentence
 
 
 def test_two_checkpoints_are_distinguished_by_name() -> None:
@@ -73,7 +73,7 @@ def test_two_checkpoints_are_distinguished_by_name() -> None:
     sentence = depth_finding(one, one.model_copy(update={"checkpoint": elsewhere}), "mean")
     assert "magnitude pruning of the encoder (MiniLM-L6, fine-tuned on SST-2) and" in sentence
     assert "magnitude pruning of the encoder (owner/name) (" in sentence
-    assert sentence.endswith("(40 examples of SST-2 validation, GLUE; mean over tokens).")
+    assert sentence.endswith("; 40 examples of SST-2 validation, GLUE; mean over tokens).")
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_who_is_right_more_often_is_said_with_the_amounts() -> None:
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 30), 0.6: range(0, 30), 0.9: range(0, 2)})
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.3: range(0, 10), 0.6: range(0, 10), 0.9: range(0, 20)})
     assert comparison_findings(one, other, "mean")[1] == (
-        "In accuracy, magnitude pruning of the encoder is right more often at amounts 0.30 and 0.60; Wanda pruning of "
-        "the encoder is right more often at amount 0.90 (exact McNemar test, Holm's correction over 3 amounts at which "
-        "both remove equally much: p < 0.05)."
+        "In accuracy, magnitude pruning of the encoder is correct more often at 30 % and 60 %; Wanda pruning of "
+        "the encoder is correct more often at 90 % (exact McNemar test, Holm's correction over 3 amounts at which "
+        "both remove as much: p < 0.05)."
     )
 
 
@@ -169,9 +169,7 @@ def test_amounts_in_a_row_are_said_as_one() -> None:
     right = {amount: range(0, 30 if amount not in (0.0, 0.4) else 0) for amount in amounts}
     one = answering(result(amounts=amounts), right)
     other = answering(result(method="wanda", amounts=amounts), dict.fromkeys(amounts, range(0)))
-    assert (
-        "is right more often at amounts 0.10 to 0.30 and 0.50 to 0.70 (" in comparison_findings(one, other, "mean")[1]
-    )
+    assert "is correct more often at 10 to 30 % and 50 to 70 % (" in comparison_findings(one, other, "mean")[1]
 
 
 def test_an_accuracy_difference_that_is_not_shown_is_stated() -> None:
@@ -181,7 +179,7 @@ def test_an_accuracy_difference_that_is_not_shown_is_stated() -> None:
     weak = answering(result(method="wanda"), {**NONE_RIGHT, 0.6: range(0, 30)})
     assert comparison_findings(one, weak, "mean")[1] == (
         "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "
-        "which both remove equally much: p ≥ 0.09)."  # 3 · 2 / 2⁶ = 0.09375
+        "which both remove as much: p ≥ 0.09)."  # 3 · 2 / 2⁶ = 0.09375
     )
 
 
@@ -196,12 +194,12 @@ def test_methods_of_two_granularities_are_compared_where_they_remove_equally_muc
     assert [c.amounts for c in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     one = answering(result(), {**NONE_RIGHT, 0.3: range(0, 30)})
     nothing = answering(units, dict.fromkeys(units.amounts, range(0)))
-    assert "is right more often at prunable sparsity 0.30 (" in comparison_findings(one, nothing, "mean")[1]
+    assert "is correct more often at 30 % of the encoder's weights (" in comparison_findings(one, nothing, "mean")[1]
 
 
 def test_accuracy_that_can_nowhere_be_compared_is_not() -> None:
     alone = result(scope="layer:0", prunable_sparsity=lambda amount: amount / 6)
     assert accuracy_comparisons(result(), alone) == []
-    assert "at no amount do the two remove equally much" in comparison_findings(result(), alone, "mean")[1]
+    assert "at no amount do the two remove as much" in comparison_findings(result(), alone, "mean")[1]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
     assert accuracy_comparisons(result(), begun) == []

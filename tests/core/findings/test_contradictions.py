@@ -150,7 +150,7 @@ ALONE = ("more so than", "less so than", "does the same", "cannot be told here",
 
 
 def check_headline(known: Verdict) -> None:
-    """The Overview's heading, on one result, claims of chance what the verdict does, and of the halves what is shown."""
+    """The Overview's heading on one result claims of chance what the verdict does, and of the halves what is shown."""
     heading = headline({"": known}, "Pruning")
     claims = [words for words in ALONE if words in heading]
     if known.method is None:
@@ -255,13 +255,13 @@ def test_who_is_right_more_often_does_not_depend_on_who_is_asked_first() -> None
     assert [(c.only_first, c.only_second, c.adjusted) for c in there] == [
         (c.only_second, c.only_first, c.adjusted) for c in back
     ]
-    assert comparison_findings(one, other, "mean")[-1].count("right more often") == 1
+    assert comparison_findings(one, other, "mean")[-1].count("correct more often") == 1
 
 
 # ---------------------------------------------------------------- single layers
 
 
-TAU = re.compile(r"Kendall's tau-b of survival with depth is (\S+\d)\.")
+TAU = re.compile(r"Kendall's tau-b of that amount with depth is (\S+\d)\.")
 
 
 def check_layers(shelf: Shelf) -> None:
@@ -270,13 +270,13 @@ def check_layers(shelf: Shelf) -> None:
         result = shelf.results[entry.key]
         overview, order = finding(result, "mean"), order_finding(result, "mean")
         layers, table = layer_survivals(result, "mean"), survival_table(result, "mean")
-        assert [row["Keeps CKA ≥ 0.9 up to amount"] for row in table] == [layer.text for layer in layers]
+        assert [row["Intact (similarity ≥ 0.9) up to"] for row in table] == [layer.text for layer in layers]
         for layer in layers:
-            amount = f"the largest amount, {layer.text[2:]}" if layer.censored else f"amount {layer.text}"
+            amount = f"the last amount measured, {layer.text[2:]}" if layer.censored else layer.text
             assert f"up to {amount}" in layer_finding(result, "mean", layer.label)
         assert f"up to {amount}" in overview, "it names the last layer"
         tau = TAU.search(order)
-        assert ("every layer keeps" in overview) == ("every layer survives" in order) == (tau is None)
+        assert ("every layer stays" in overview) == ("every layer survives" in order) == (tau is None)
         if tau:
             assert ("each layer falls earlier than" in overview) == (tau[1] == "−1.00")
             assert ("each layer falls later than" in overview) == (tau[1] == "1.00")

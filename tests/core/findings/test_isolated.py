@@ -82,14 +82,14 @@ def test_an_order_is_reversed_only_if_chance_has_none(
     assert {order.state for order in isolated_orders(WHOLE, "mean", companions)} == {state}
     sentence = isolated_finding(WHOLE, "mean", companions)
     assert words in sentence
-    assert "At amounts 0.30, 0.50, 0.70 and 0.90, " in sentence
+    assert "At 30 %, 50 %, 70 % and 90 %, " in sentence
 
 
 def test_the_amount_nearest_to_one_half_is_shown_in_full() -> None:
     sentence = isolated_finding(WHOLE, "mean", alone(*REVERSED, amounts=(0.0, 0.1, 0.4)))
     assert sentence.startswith(
-        "When each layer is pruned alone, at amount 0.40, its own output changes, from the first layer to the last, by "
-        "0.320, 0.240, 0.080 and 0.040 (1 − own CKA)."
+        "When 40 % of one layer alone is removed, its own output changes, from the first layer to the last, by "
+        "0.320, 0.240, 0.080 and 0.040 (1 − similarity)."
     )
 
 
@@ -107,5 +107,5 @@ def test_it_takes_every_layer_at_the_same_amounts_with_intervals() -> None:
 def test_the_table_has_a_row_a_layer_and_a_column_an_amount() -> None:
     table = isolated_table(isolated_orders(WHOLE, "mean", alone(*REVERSED)))
     assert [row["Layer"] for row in table] == ["1", "2", "3", "4"]
-    assert list(table[0]) == ["Layer", "Amount 0.30", "Amount 0.50", "Amount 0.70", "Amount 0.90"]
-    assert table[2]["Amount 0.50"].startswith("0.100 (0.09")
+    assert list(table[0]) == ["Layer", "30 % removed", "50 % removed", "70 % removed", "90 % removed"]
+    assert table[2]["50 % removed"].startswith("0.100 (0.09")

@@ -91,8 +91,8 @@ def test_where_one_result_ends_is_told() -> None:
     assert together.places[-1] <= largest_on("damage", near, "mean")
     (note,) = notes_on(far, near, together)
     assert note == (
-        "Wanda pruning of the encoder reaches an overall change of 0.19 at most and ends the comparison; magnitude "
-        "pruning of the encoder goes on to 0.85."
+        "Wanda pruning of the encoder reaches an overall change of 0.19 at most, and the comparison ends there; "
+        "magnitude pruning of the encoder goes on to 0.85."
     )
     assert notes_on(far, far, shown_together(far, far, "damage")) == []
 

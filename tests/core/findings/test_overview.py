@@ -40,18 +40,18 @@ def test_it_names_method_reduction_checkpoint_and_data() -> None:
         assert sentence.endswith(".")
         for expected in (words, "MiniLM-L6, fine-tuned on SST-2", "200 examples of SST-2 validation"):
             assert expected in sentence
-    assert "sentence length" in finding(result, "tokens")
+    assert "sensitive to length" in finding(result, "tokens")
 
 
 def test_a_decline_with_depth_is_described() -> None:
     sentence = said(0.8, 0.55, 0.3)
-    assert "layer 1 keeps CKA ≥ 0.9 with its own baseline up to amount 0.80, layer 3 only up to amount 0.30" in sentence
+    assert "layer 1 stays intact (similarity ≥ 0.9) up to 80 %, layer 3 only up to 30 %" in sentence
     assert "each layer falls earlier than the one below it" in sentence
 
 
 def test_a_reversed_order_is_said_to_be_reversed() -> None:
     sentence = said(0.3, 0.55, 0.8)
-    assert "up to amount 0.30, layer 3 longer, up to amount 0.80" in sentence
+    assert "up to 30 %, layer 3 longer, up to 80 %" in sentence
     assert "each layer falls later than the one below it" in sentence
     assert "only" not in sentence
 
@@ -59,30 +59,30 @@ def test_a_reversed_order_is_said_to_be_reversed() -> None:
 def test_a_mixed_order_is_not_called_a_trend() -> None:
     sentence = said(0.6, 0.8, 0.2, 0.3)
     assert "depth alone does not order the layers" in sentence
-    assert "layer 2 lasts longest (0.80), layer 3 falls first (0.20)" in sentence
+    assert "layer 2 lasts longest (80 %), layer 3 falls first (20 %)" in sentence
     assert "than the one below it" not in sentence
 
 
 def test_equal_layers_are_said_to_be_equal() -> None:
-    assert "every layer keeps CKA ≥ 0.9 with its own baseline up to amount 0.40" in said(0.4, 0.4, 0.4)
+    assert "every layer stays intact (similarity ≥ 0.9) up to 40 %" in said(0.4, 0.4, 0.4)
     sentence = said(0.4, 0.7, 0.4)
-    assert "layer 1 and layer 3 each keep" in sentence
-    assert "layer 2 lasts longest (0.70), layers 1 and 3 fall first (0.40)" in sentence
+    assert "layer 1 and layer 3 each stay" in sentence
+    assert "layer 2 lasts longest (70 %), layers 1 and 3 fall first (40 %)" in sentence
 
 
 def test_values_that_look_equal_are_called_equal() -> None:
-    assert "every layer keeps" in said(0.401, 0.399, 0.4)  # all of them are shown as 0.40
+    assert "every layer stays" in said(0.401, 0.399, 0.4)  # all of them are shown as 0.40
 
 
 def test_layers_that_never_fall_are_compared_with_those_that_do_only() -> None:
     sentence = said(5, 4, 0.3)
     assert (
-        "layer 1 keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95, layer 3 only up to" in sentence
+        "layer 1 stays intact (similarity ≥ 0.9) up to the last amount measured, 95 %, layer 3 only up to" in sentence
     )
     assert "no layer outlasts the one below it" in sentence
     assert "each layer falls earlier" not in sentence  # layers 1 and 2 were not seen to fall
-    assert "layer 3 longer, up to the largest amount, 0.95" in said(0.3, 0.4, 9)
-    assert "every layer keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95" in said(7, 8, 9)
+    assert "layer 3 longer, up to the last amount measured, 95 %" in said(0.3, 0.4, 9)
+    assert "every layer stays intact (similarity ≥ 0.9) up to the last amount measured, 95 %" in said(7, 8, 9)
 
 
 def test_an_undefined_value_counts_as_fallen_and_is_mentioned() -> None:
@@ -90,9 +90,9 @@ def test_an_undefined_value_counts_as_fallen_and_is_mentioned() -> None:
         num_layers=3, own_cka=lambda amount, point, size: None if point == 1 and amount > 0.5 else 1 - amount / 20
     )
     sentence = finding(result, "mean")
-    assert "where CKA is undefined (layer 2), it counts as fallen" in sentence
-    assert "layer 2 falls first (0.55)" in sentence
-    assert survival_table(result, "mean")[1]["CKA at amount 0.95"] == "undefined"
+    assert "where similarity is undefined (layer 2), it counts as fallen" in sentence
+    assert "layer 2 falls first (55 %)" in sentence
+    assert survival_table(result, "mean")[1]["Similarity at 95 % removed"] == "undefined"
 
 
 def test_a_layer_that_is_undefined_even_without_pruning_is_left_out() -> None:
@@ -100,15 +100,17 @@ def test_a_layer_that_is_undefined_even_without_pruning_is_left_out() -> None:
         num_layers=3, own_cka=lambda amount, point, size: None if point == 1 else 1 - amount / 5 * point
     )
     sentence = finding(result, "mean")
-    assert "layer 1 keeps CKA ≥ 0.9 with its own baseline up to the largest amount, 0.95, layer 3 only" in sentence
-    assert "; layer 2 is left out: CKA is undefined there, even without pruning (" in sentence
+    assert "layer 1 stays intact (similarity ≥ 0.9) up to the last amount measured, 95 %, layer 3 only" in sentence
+    assert "; layer 2 is left out: similarity is undefined there, even without pruning (" in sentence
     assert "counts as fallen" not in sentence
-    assert [layer.text for layer in layer_survivals(result, "mean")] == ["> 0.95", "undefined", "0.25"]
+    assert [layer.text for layer in layer_survivals(result, "mean")] == ["> 95 %", "undefined", "25 %"]
     rows = survival_table(result, "mean")
     assert [row["95 % interval"] == "–" for row in rows] == [False, True, False]
     assert len({tuple(row) for row in rows}) == 1, "a table has the same columns in every row"
     nowhere = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
-    assert finding(nowhere, "mean").startswith("CKA is undefined in every layer, even without pruning (MiniLM-L6")
+    assert finding(nowhere, "mean").startswith(
+        "Similarity is undefined in every layer, even without pruning (MiniLM-L6"
+    )
 
 
 def test_a_sweep_that_has_just_begun_claims_nothing() -> None:
@@ -118,11 +120,11 @@ def test_a_sweep_that_has_just_begun_claims_nothing() -> None:
         "Only the unpruned model has been measured (MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, "
         "GLUE; mean over tokens)."
     )
-    assert accuracy_finding(result) == "Accuracy is 0.90 without pruning and 0.90 at amount 0.00."
+    assert accuracy_finding(result) == "Accuracy is 0.90 without pruning and 0.90 at 0 % removed."
 
 
 def test_one_or_two_layers_need_no_order() -> None:
-    assert "every layer keeps" in said(0.4)
+    assert "every layer stays" in said(0.4)
     assert said(0.8, 0.4).count("layer") == 2
 
 
@@ -137,14 +139,14 @@ def test_whatever_the_numbers_the_order_that_is_claimed_is_there(seed: int) -> N
     claims = {
         "each layer falls earlier": all(a > b for a, b in pairwise(shown)),
         "each layer falls later": all(a < b for a, b in pairwise(shown)),
-        "every layer keeps": len(set(shown)) == 1,
+        "every layer stays": len(set(shown)) == 1,
         "depth alone does not order": not (
             all(a >= b for a, b in pairwise(shown)) or all(a <= b for a, b in pairwise(shown))
         ),
     }
     for words, true in claims.items():
         assert (words in sentence) == true, (amounts, sentence)
-    stated = [float(number) for number in re.findall(r"up to (?:the largest )?amount,? (\d\.\d\d)", sentence)]
+    stated = [int(number) / 100 for number in re.findall(r"up to (?:the last amount measured, )?(\d+) %", sentence)]
     ends = [amounts[0]] if "every layer" in sentence or shown[0] == shown[-1] else [amounts[0], amounts[-1]]
     assert stated == pytest.approx([min(end, 0.95) for end in ends])
 
@@ -199,7 +201,7 @@ def test_where_the_working_range_is_unknown_both_ends_are_told() -> None:
 
 def test_it_says_what_an_amount_is_a_share_of() -> None:
     assert "with 40 % of units removed" in held(1, 1, 1, 1, method="attribution", scope=None)
-    assert "with 40 % of the weights of layer 2 removed" in held(1, 1, 1, 1, scope="layer:1")
+    assert "with 40 % of layer 2's weights removed" in held(1, 1, 1, 1, scope="layer:1")
 
 
 def test_undefined_similarities_are_not_called_intact() -> None:
@@ -224,26 +226,29 @@ def test_accuracy_that_holds_and_then_comes_down() -> None:
     sentence = accuracy_finding(result)
     low, high = result.frames[0].intervals["accuracy"] or (0, 0)
     assert (
-        f"Accuracy, 0.90 without pruning, stays within the baseline's 95 % interval ({low:.2f} to {high:.2f})"
+        f"Accuracy, 0.90 without pruning, stays within the unpruned model's 95 % interval ({low:.2f} to {high:.2f})"
         in sentence
     )
-    assert "up to amount 0.40; from amount 0.70 on its interval reaches down to the majority class (0.50)" in sentence
+    assert "up to 40 %; from 70 % on its interval reaches down to the majority class (0.50)" in sentence
 
 
 def test_accuracy_that_recovers_counts_from_its_last_descent() -> None:
     sentence = accuracy_finding(accuracy_of({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, otherwise=0.9))
-    assert "up to amount 0.25;" in sentence
-    assert "from amount 0.90 on" in sentence
+    assert "up to 25 %;" in sentence
+    assert "from 90 % on" in sentence
 
 
 def test_accuracy_that_never_moves() -> None:
     sentence = accuracy_finding(accuracy_of({}, otherwise=0.9))
-    assert "up to the largest amount, 0.95; even at the largest amount, 0.95, its interval stays above" in sentence
+    assert (
+        "up to the last amount measured, 95 %; even at the last amount measured, 95 %, its interval stays above"
+        in sentence
+    )
 
 
 def test_accuracy_that_falls_at_once() -> None:
     sentence = accuracy_finding(accuracy_of({0.0: 0.9}, otherwise=0.5))
-    assert re.search(r"leaves the baseline's 95 % interval \(.*\) at the first step, amount 0\.05;", sentence)
+    assert re.search(r"leaves the unpruned model's 95 % interval \(.*\) at the first step, 5 %;", sentence)
 
 
 def test_accuracy_of_a_model_at_chance_level() -> None:
@@ -272,8 +277,10 @@ def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
     last = own_similarity(result, reduction)[-1]
     for row, survival, value in zip(table, layer_survivals(result, reduction), last, strict=True):
         assert row["Layer"] == survival.title
-        assert row["Keeps CKA ≥ 0.9 up to amount"] == ("> 0.95" if survival.censored else f"{survival.value:.2f}")
-        assert float(row["CKA at amount 0.95"]) == pytest.approx(value, abs=5.1e-4)
+        assert row["Intact (similarity ≥ 0.9) up to"] == (
+            "> 95 %" if survival.censored else f"{100 * survival.value:.0f} %"
+        )
+        assert float(row["Similarity at 95 % removed"]) == pytest.approx(value, abs=0.00501)
 
 
 def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
@@ -289,7 +296,7 @@ def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
 
 def test_the_table_shows_intervals_and_what_lies_beyond_them() -> None:
     table = survival_table(with_intervals((0.312, 0.449), (0.8, 0.95), (0.95, 0.95)), "mean")
-    assert [row["95 % interval"] for row in table] == ["0.31 to 0.45", "0.80 to > 0.95", "> 0.95"]
+    assert [row["95 % interval"] for row in table] == ["31 to 45 %", "80 to > 95 %", "> 95 %"]
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -302,9 +309,9 @@ def test_without_intervals_the_table_has_no_column_for_them(reduction: str) -> N
 
 def test_the_table_shows_other_thresholds() -> None:
     table = survival_table(make_result(num_layers=3, own_cka=surviving(0.4, 0.6, 3)), "mean")  # 1 - amount / (4, 6, 30)
-    assert [row["Keeps CKA ≥ 0.9 up to amount"] for row in table] == ["0.40", "0.60", "> 0.95"]
-    assert [row["CKA ≥ 0.8"] for row in table] == ["0.80", "> 0.95", "> 0.95"]
-    assert [row["CKA ≥ 0.95"] for row in table] == ["0.20", "0.30", "> 0.95"]
+    assert [row["Intact (similarity ≥ 0.9) up to"] for row in table] == ["40 %", "60 %", "> 95 %"]
+    assert [row["Similarity ≥ 0.8 up to"] for row in table] == ["80 %", "> 95 %", "> 95 %"]
+    assert [row["Similarity ≥ 0.95 up to"] for row in table] == ["20 %", "30 %", "> 95 %"]
 
 
 def test_survival_lies_between_the_frames_around_the_fall() -> None:
@@ -318,7 +325,7 @@ def test_survival_lies_between_the_frames_around_the_fall() -> None:
 def test_the_effect_of_sentence_length_is_given_as_a_range() -> None:
     result = make_result(num_layers=2)
     cka = result.similarity.model_copy(update={"length_control": (0.81, 0.13)})
-    assert "a CKA of 0.13 to 0.81 with the unpruned layers" in length_finding(
+    assert "a similarity (CKA) of 0.13 to 0.81 with the unpruned layers" in length_finding(
         result.model_copy(update={"similarity": cka})
     )
     unknown = result.similarity.model_copy(update={"length_control": (None, None)})
@@ -326,7 +333,7 @@ def test_the_effect_of_sentence_length_is_given_as_a_range() -> None:
 
 
 def test_few_examples_are_a_warning_and_enough_are_none() -> None:
-    assert caution(make_result(num_examples=63)).startswith("63 examples are few: CKA is noisy below 64")
+    assert caution(make_result(num_examples=63)).startswith("63 examples are few: similarity is noisy below 64")
     assert caution(make_result(num_examples=64)) == ""
 
 

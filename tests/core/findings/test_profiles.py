@@ -39,9 +39,9 @@ def test_the_share_at_a_damage_is_interpolated_where_it_is_reached() -> None:
 def test_the_cost_of_a_tenth_is_said_for_the_cheapest_and_the_dearest_method_and_for_chance() -> None:
     methods = profiled([(MAGNITUDE, SEEDS), (WANDA, ())], "mean")
     assert cost_finding(methods, "mean") == (
-        "What a CKA of 0.9, the mean over all layers, costs: 10 % of the predictions have changed under magnitude "
-        "pruning of the encoder, 20 % under Wanda pruning of the encoder, and 5 % to 5 % where weights are removed at "
-        "random."
+        "Where the layers' mean similarity (CKA) has fallen to 0.9, 10 % of the predictions have changed under "
+        "magnitude pruning of the encoder, 20 % under Wanda pruning of the encoder, and 5 to 5 % where as much is "
+        "removed at random."
     )
     assert cost_finding(profiled([(falling(0.05), ())], "mean"), "mean") == ""
 
@@ -52,4 +52,4 @@ def test_every_method_has_its_verdict_at_every_damage_and_what_is_missing_is_tol
     assert [len(method.verdicts[0.1].controls) for method in methods] == [5, 0]
     assert "No profile is known for Wanda pruning of the encoder" in without_profile(methods, "mean")
     assert without_profile(methods[:1], "mean") == ""
-    assert "means and first tokens alone" in without_profile(methods, "tokens")
+    assert "With all tokens, no profile" in without_profile(methods, "tokens")

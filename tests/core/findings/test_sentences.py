@@ -182,10 +182,10 @@ def test_lengths_are_thirds_of_the_examples() -> None:
 def test_the_finding_counts_flips_and_names_the_last_prediction() -> None:
     result = made()
     assert flips_finding(result, examples_of(result)) == (
-        "Of 5 examples, the unpruned model gets 3 right; 3 predictions flip, the first at amount 0.30, half by 0.60; 1 "
-        "later reverts. At the largest amount, 0.90, 3 of 5 are predicted “positive”."
+        "The unpruned model is correct on 3 of 5 examples. 3 predictions flip, the first at 30 %, half by 60 %; 1 "
+        "later reverts. At 90 %, the last amount measured, 3 of 5 are predicted “positive”."
     )
     stays = made(((1, (1,) * 4), (0, (1,) * 4)))
     assert flips_finding(stays, examples_of(stays)) == (
-        "Of 2 examples, the unpruned model gets 1 right; none flips up to amount 0.90."
+        "The unpruned model is correct on 1 of 2 examples. No prediction flips up to 90 %."
     )

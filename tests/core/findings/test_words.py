@@ -19,8 +19,7 @@ TEMPLATES = sorted(path.stem for path in (ROOT / "core" / "findings" / "words").
 
 def test_a_line_break_in_a_template_is_a_space_and_nothing_is_escaped() -> None:
     assert render("compare", "other_examples", first="<a>  &amp;\n*b*", second="{{ c }}") == (
-        "The two come from different examples (<a> &amp; *b*; {{ c }}): they can be looked at, but no paired test is "
-        "possible."
+        "The two were measured on different examples (<a> &amp; *b*; {{ c }}), so no paired test is possible."
     )
 
 

@@ -56,8 +56,8 @@ def test_data_that_was_written_is_said_to_be() -> None:
     assert data_name(make_result(num_examples=80)) == "80 examples of SST-2 validation, GLUE"
 
 
-def test_amounts_have_two_decimals_or_more() -> None:
-    assert [amount_name(amount) for amount in (0.5, 0.05, 0.125)] == ["0.50", "0.05", "0.125"]
+def test_amounts_are_percentages_with_as_many_decimals_as_they_have() -> None:
+    assert [amount_name(amount) for amount in (0.5, 0.05, 0.125)] == ["50 %", "5 %", "12.5 %"]
 
 
 def test_lists_read_as_sentences_do() -> None:

@@ -64,17 +64,17 @@ def test_the_answer_is_read_as_it_was_given() -> None:
 
 def test_the_finding_lists_up_to_three_changes_of_the_prediction() -> None:
     assert prediction_finding(prediction(0.9, 0.8)) == (
-        "Unpruned, the model says “very positive” (0.90), and it says so up to the largest amount, 0.10."
+        "Unpruned, the model says “very positive” (0.90), and still does at 10 %, the last amount measured."
     )
     assert prediction_finding(prediction(0.9, 0.4, 0.3, 0.7)) == (
-        "Unpruned, the model says “very positive” (0.90); pruned, it says “negative” (0.60) from amount 0.10 on, "
-        "then “very positive” (0.70) from amount 0.30 on."
+        "Unpruned, the model says “very positive” (0.90); pruned, it says “negative” (0.60) from 10 % on, "
+        "then “very positive” (0.70) from 30 % on."
     )
-    assert prediction_finding(prediction(*(0.9, 0.1) * 4)).endswith("from amount 0.30 on, and changes 4 more times.")
+    assert prediction_finding(prediction(*(0.9, 0.1) * 4)).endswith("from 30 % on, and changes 4 more times.")
 
 
 def test_unread_text_is_mentioned() -> None:
     assert reading_note(prediction(0.5)) == ""
-    assert f"has 200 tokens; the model reads {MAX_LENGTH}" in reading_note(prediction(0.5, num_tokens=200))
+    assert f"has 200 tokens; the model reads the first {MAX_LENGTH}" in reading_note(prediction(0.5, num_tokens=200))
     assert reading_note(prediction(0.5, num_unknown=1)).startswith("One token is unknown")
     assert reading_note(prediction(0.5, num_unknown=3)).startswith("3 tokens are unknown")

@@ -130,10 +130,10 @@ def test_it_reports_every_amount_and_a_cancel_leaves_the_model_whole(tiny_bert: 
     told: list[tuple[str, int, int]] = []
     predict(request(tiny_bert, method="wanda"), revision(tiny_bert), [TEXT], lambda *one: told.append(one))
     assert told[0][0] == "Scoring on calibration examples"
-    assert [one for one in told if one[0].startswith("Pruning")] == [
-        ("Pruning amount 0", 0, 3),
-        ("Pruning amount 0.3", 1, 3),
-        ("Pruning amount 0.6", 2, 3),
+    assert [one for one in told if one[0].endswith("removed")] == [
+        ("0 % removed", 0, 3),
+        ("30 % removed", 1, 3),
+        ("60 % removed", 2, 3),
     ]
 
     def cancel(stage: str, done: int, total: int) -> None:

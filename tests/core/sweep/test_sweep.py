@@ -196,7 +196,7 @@ def test_scores_are_computed_once_a_sweep_before_the_first_amount(tiny_bert: Pat
     assert scoring == events[:10]
     assert [(event.done, event.total) for event in scoring] == [(k + 1, 10) for k in range(10)]
     assert scoring[0].stage == "Scoring on calibration examples"
-    assert events[10].stage == "Pruning amount 0"
+    assert events[10].stage == "0 % removed"
 
 
 def test_scoring_can_be_cancelled(tiny_bert: Path, glue_folder: Path) -> None:
