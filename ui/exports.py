@@ -5,8 +5,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import streamlit as st
-import vl_convert
 
+from core.charts.vega import vega_script
 from core.errors import PrunescopeError
 from core.exports.drawing import Drawing, Picture
 from core.exports.figure import figure_of, frames_of
@@ -22,7 +22,7 @@ from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import ask_about_frame, follow
-from ui.player import VEGA, VEGA_SNIPPET
+from ui.player import VEGA
 from ui.recipe import show_recipe
 from ui.text import plain
 
@@ -103,7 +103,7 @@ def _html(results: Results, reduction: str, axis: Axis) -> str:
 
 @lru_cache(maxsize=1)
 def _vega() -> str:
-    return VEGA.read_text("utf-8") if VEGA else str(vl_convert.javascript_bundle(VEGA_SNIPPET))
+    return VEGA.read_text("utf-8") if VEGA else vega_script()
 
 
 def _offer_gif(results: Results, reduction: str, axis: Axis, milliseconds: int) -> None:

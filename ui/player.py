@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-import vl_convert
 
 from core.charts.theme import STYLE
+from core.charts.vega import vega_script
 from core.charts.view import Scene, reduction_choices, specs
 from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
@@ -27,7 +27,6 @@ CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
 NEWLY_OPENED = "page-newly-opened"  # key in the session
 FIRST_PICTURE_SECONDS = 0.25  # that the browser needs for the first picture of a page
-VEGA_SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # what the player needs of Vega
 
 
 def vega_file(folder: Path = STATIC) -> Path | None:
@@ -36,7 +35,7 @@ def vega_file(folder: Path = STATIC) -> Path | None:
     if not path.is_file():
         try:
             folder.mkdir(exist_ok=True)
-            write_atomically(path, vl_convert.javascript_bundle(VEGA_SNIPPET))
+            write_atomically(path, vega_script())
             os.utime(path, (0, 0))  # the server sends no lifetime: browsers cache an old file for long
         except OSError:
             return None
@@ -54,7 +53,7 @@ VEGA = vega_file()
 # Where the file cannot be written, the component carries Vega in its own script, which is larger.
 _player = st.components.v2.component(
     "prunescope_player",
-    js=SCRIPT if VEGA else f"{vl_convert.javascript_bundle(VEGA_SNIPPET)}\n{SCRIPT}",
+    js=SCRIPT if VEGA else f"{vega_script()}\n{SCRIPT}",
     css=STYLE_SHEET,
 )
 

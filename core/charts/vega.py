@@ -1,0 +1,13 @@
+"""Vega's script, which draws the views of this folder in a browser."""
+
+from functools import lru_cache
+
+import vl_convert
+
+SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # what the player needs of Vega
+
+
+@lru_cache(maxsize=1)
+def vega_script() -> str:
+    """Return a module that sets `globalThis.vegaEmbed`, about 1 MB; it is put together once a process."""
+    return str(vl_convert.javascript_bundle(SNIPPET))
