@@ -17,7 +17,7 @@ from core.precompute import compute
 from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import EMBEDDED, MEASURES, METHODS, TASKS
 from core.request.controls import controls, judged_beside
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results import store
 from core.results.library import MANIFEST, Entry, entry_of, read_manifest, write_manifest
 from core.results.provenance import Recipe, command_line
@@ -74,7 +74,7 @@ def _num_layers(task: str) -> int:
 
 
 def _with_method(request: SweepRequest, method: str) -> SweepRequest:
-    return replace(request, method=method, scope="encoder" if METHODS[method].granularity == "weight" else None)
+    return replace(request, method=method, scope=usual_scope(method))
 
 
 def recipe_of(request: SweepRequest) -> Recipe:

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+from tqdm.auto import tqdm  # in a notebook, a bar of its own
 
 from core.command_line import OneLineParser, check_threads, run_command
 from core.errors import PrunescopeError
@@ -17,10 +18,14 @@ from core.findings import overview
 from core.findings.data import reading_note
 from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.sweep_request import TABLE_SUFFIXES, SweepRequest, checked, choose
+from core.request.sweep_request import TABLE_SUFFIXES, SweepRequest, checked, usual_scope
 from core.request.tasks import AUTO, TASK_NAMES, usual_task
 from core.results import store
 from core.results.schema import SweepResult
+
+if TYPE_CHECKING:
+    from core.inputs.prepare import Inputs
+    from core.sweep.runner import Progress
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -75,15 +80,13 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
-    choose(options.method, catalog.METHODS, "method")
-    weight_method = catalog.METHODS[options.method].granularity == "weight"
     amounts = DEFAULT_AMOUNTS if options.amounts is None else options.amounts.split(",")
     return checked(
         SweepRequest(
             checkpoint=options.checkpoint,
             task=options.task or usual_task(options.checkpoint),
             method=options.method,
-            scope=options.scope or ("encoder" if weight_method else None),
+            scope=options.scope or usual_scope(options.method),
             points=options.points,
             amounts=parse_amounts(amounts),
             num_examples=options.examples,
@@ -142,12 +145,35 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     Raises:
         PrunescopeError: The checkpoint or the data is unavailable, or they do not fit together.
     """
+    inputs = find(request)
+    if note := reading_note(inputs.subset.record()):
+        print(note, file=sys.stderr)
+    return run(request, inputs, threads)
+
+
+def find(request: SweepRequest) -> "Inputs":
+    """Find the inputs of a checked request, with a progress bar while something is downloaded.
+
+    Raises:
+        PrunescopeError: The checkpoint or the data is unavailable.
+    """
     from core.inputs.prepare import prepare
 
     with downloads_shown() as report:
-        inputs = prepare(request, report)
-    if note := reading_note(inputs.subset.record()):
-        print(note, file=sys.stderr)
+        return prepare(request, report)
+
+
+def run(request: SweepRequest, inputs: "Inputs", threads: int | None = None) -> SweepResult:
+    """Run a sweep with a progress bar, in a notebook one of its kind.
+
+    Args:
+        request: A checked request.
+        inputs: Its inputs.
+        threads: Processor threads; None leaves PyTorch's choice.
+
+    Raises:
+        PrunescopeError: The checkpoint cannot be loaded, or the parts do not fit together.
+    """
     # After the checks that need no torch: bad input is refused without the seconds its import takes.
     import torch
 
@@ -163,13 +189,27 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
         tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar,
     ):
         for event in events:
-            if isinstance(event, SweepResult):
-                return event
             if isinstance(event, Progress):
-                bar.total, bar.n = event.total, event.done
-                bar.set_postfix_str(event.stage, refresh=False)
-                bar.update(0)
+                _show(bar, event)
+            if isinstance(event, SweepResult):
+                bar.total = bar.n  # it may have stopped early, as it was asked to
+                return event
     raise AssertionError("a sweep ends in its result")
+
+
+def _show(bar: tqdm, progress: "Progress") -> None:
+    """Move the bar of a sweep, whose stages may have different totals."""
+    if bar.total != progress.total:
+        bar.reset(progress.total)
+    bar.n = progress.done
+    bar.set_postfix_str(progress.stage, refresh=False)
+    bar.update(0)
+
+
+def warn(result: SweepResult) -> None:
+    """Say on standard error what a result must not be read without."""
+    if words := overview.caution(result):
+        print(f"warning: {words}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,8 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     request = request_of(options)
     store.check_writable(options.output)
     result = compute(request, options.threads)
-    if words := overview.caution(result):
-        print(f"warning: {words}", file=sys.stderr)
+    warn(result)
     print(store.save(result, options.output))
     return 0
 

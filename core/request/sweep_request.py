@@ -82,6 +82,15 @@ def check_scope(scope: str | None, method: str, num_layers: int | None = None) -
         )
 
 
+def usual_scope(method: str) -> str | None:
+    """Return the scope of a method where none is asked for: the encoder, and none for a neuron method.
+
+    Raises:
+        PrunescopeError: The method is not known.
+    """
+    return "encoder" if METHODS[choose(method, METHODS, "method")].granularity == "weight" else None
+
+
 @dataclass(frozen=True)
 class SweepRequest:
     """Everything that decides a sweep's numbers, as entered in the Lab or on the command line.
