@@ -9,6 +9,10 @@ class PrunescopeError(Exception):
     The message is one line for a reader: it names the value, the bound it breaks and the remedy.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the message alone in a notebook, where IPython asks an exception for this."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 def first_few(names: Sequence[str], most: int) -> str:
     """List names in a message: at most so many of them, and an ellipsis for the others."""

@@ -44,6 +44,14 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny BERT that tells `tiny.EMOTIONS` apart. Do not write to it."""
+    from tiny import make_emotions
+
+    return make_emotions(tmp_path_factory.mktemp("checkpoints") / "tiny-emotions")
+
+
+@pytest.fixture(scope="session")
 def glue_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in the Hub's layout with every task: 96 validation and 160 training rows. Do not write to it."""
     from tiny import write_split

@@ -28,6 +28,8 @@ SIMILARITY_COLUMNS = (
     "high",
 )
 METRIC_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "metric", "value", "low", "high")
+OWN_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "measure", "reduction", "point", "value", "low", "high")
+UNKNOWN = (None, None)  # bounds of an interval
 
 
 def file_name(results: Sequence[SweepResult], extension: str) -> str:
@@ -148,11 +150,11 @@ def _similarity_rows(result: SweepResult, k: int, measure: str, reduction: str) 
     own = frame.own(reduction, measure) or (None,) * len(points)
     if MEASURES[measure].own_only:
         for point, value, interval in zip(points, own, intervals, strict=True):
-            yield point, point, value, *(interval or ("", ""))
+            yield point, point, value, *(interval or UNKNOWN)
         return
     for baseline, row, interval in zip(points, frame.matrix(reduction, measure), intervals, strict=True):
         for pruned, value in zip(points, row, strict=True):
-            yield baseline, pruned, value, *((interval if baseline == pruned else None) or ("", ""))
+            yield baseline, pruned, value, *((interval if baseline == pruned else None) or UNKNOWN)
 
 
 def metrics_csv(result: SweepResult) -> str:
@@ -163,7 +165,7 @@ def metrics_csv(result: SweepResult) -> str:
     return _table(
         METRIC_COLUMNS,
         (
-            (frame.amount, frame.sparsity, frame.prunable_sparsity, name, value, *(interval or ("", "")))
+            (frame.amount, frame.sparsity, frame.prunable_sparsity, name, value, *(interval or UNKNOWN))
             for frame in result.frames
             for name, value, interval in _metric_rows(frame)
         ),
@@ -178,6 +180,22 @@ def _metric_rows(frame: Frame) -> Iterator[tuple[str, float | None, Bounds | Non
         yield "changed_predictions", frame.changed.share, frame.changed.interval
     if frame.divergence:
         yield "divergence", frame.divergence.value, frame.divergence.interval
+
+
+def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
+    """Yield OWN_COLUMNS: of every amount the metrics, then every point's similarity to its own baseline.
+
+    Metrics have no reduction and no point. What is undefined or unknown is None.
+    """
+    for k, frame in enumerate(result.frames):
+        place = (frame.amount, frame.sparsity, frame.prunable_sparsity)
+        for name, value, interval in _metric_rows(frame):
+            yield *place, name, None, None, value, *(interval or UNKNOWN)
+        for measure, by_reduction in frame.similarity.items():
+            for reduction in by_reduction:
+                for baseline, pruned, *values in _similarity_rows(result, k, measure, reduction):
+                    if baseline == pruned:
+                        yield *place, measure, reduction, baseline, *values
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -34,6 +34,19 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class UnknownLabelsError(PrunescopeError):
+    """Values of a label column mean no label.
+
+    Attributes:
+        fault: What is wrong, without the remedy.
+        first: The first of the values.
+    """
+
+    def __init__(self, fault: str, remedy: str, first: str) -> None:
+        super().__init__(f"{fault}: {remedy}")
+        self.fault, self.first = fault, first
+
+
 def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of a checkpoint's labels in the order of its classifier's rows.
 
@@ -134,13 +147,13 @@ def meanings(
     unknown = [value for value, label in found.items() if label is None and value not in said]
     if unknown:
         fault = f"{place} says {_listed(unknown)}, which is none of the labels {_listed(task.label_names)}"
-        raise PrunescopeError(f"{fault}: {_remedy(unknown, mappable)}")
+        first = unknown[0][:LABEL_MAX_CHARS]
+        raise UnknownLabelsError(fault, _remedy(unknown, first, mappable), first)
     return found
 
 
-def _remedy(unknown: Sequence[str], mappable: bool) -> str:
+def _remedy(unknown: Sequence[str], first: str, mappable: bool) -> str:
     """Say what to do about values that mean no label."""
-    first = unknown[0][:LABEL_MAX_CHARS]
     if len(unknown) > MAX_LABELS:
         return "name the column that holds the labels with --label"
     if mappable:

@@ -261,14 +261,14 @@ def _read_lines(file: DataFile, limit: int | None) -> _Cells:
     columns = {name: [values.get(name) for _, values in found] for name in names}
     usable = {name: values for name, values in columns.items() if not any(isinstance(v, list | dict) for v in values)}
     return _Cells(
-        {name: tuple(map(_as_text, values)) for name, values in usable.items()},
+        {name: tuple(map(as_text, values)) for name, values in usable.items()},
         tuple(number for number, _ in found),
         frozenset(name for name, values in usable.items() if not any(isinstance(value, str) for value in values)),
         first_row=1,
     )
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Write a cell as text: 3.0 as 3, nothing as nothing."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -354,6 +354,6 @@ def _named(values: Sequence[Any], names: Sequence[str] | None) -> Iterator[str]:
     """Yield cells as text: a number that has a name as that name, and without one, such as -1, as nothing."""
     for value in values:
         if names is None or not isinstance(value, int):
-            yield _as_text(value)
+            yield as_text(value)
         else:
             yield str(names[value]) if 0 <= value < len(names) else ""

@@ -134,7 +134,7 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
         )
     elif task.source == "file" and task.files:
         sentences.append(
-            f"{request.data} is your file with the content {task.files[0].sha256[:12]}…: run this in its folder, or "
+            f"{request.data} is the file with the content {task.files[0].sha256[:12]}…: run this in its folder, or "
             "write its path."
         )
     return sentences

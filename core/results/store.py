@@ -76,7 +76,7 @@ def _folder_of(output: Path | None) -> Path:
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
-    return PrunescopeError(f"cannot write {path} ({error.strerror}): choose another --output or PRUNESCOPE_RESULTS")
+    return PrunescopeError(f"cannot write {path} ({error.strerror}): choose another folder or PRUNESCOPE_RESULTS")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

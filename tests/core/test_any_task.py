@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
-from tiny import EMOTIONS, emotion_texts, make_emotions
+from tiny import EMOTIONS, emotion_texts
 
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
@@ -30,10 +30,9 @@ TEXTS, LABELS = emotion_texts(120, seed=3)
 Write = Callable[..., Path]
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny BERT that tells the six labels apart. Do not write to it."""
-    return make_emotions(tmp_path_factory.mktemp("checkpoints") / "tiny-emotions")
+@pytest.fixture
+def checkpoint(tiny_emotions: Path) -> Path:
+    return tiny_emotions
 
 
 @pytest.fixture
@@ -298,7 +297,7 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert (again.key, again.frames) == (result.key, result.frames)
     assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
     elsewhere = recipe(result)
-    assert "./own data.csv is your file with the content" in elsewhere.missing
+    assert "./own data.csv is the file with the content" in elsewhere.missing
     found = run(elsewhere.command.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)
     assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked

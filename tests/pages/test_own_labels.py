@@ -42,4 +42,4 @@ def test_the_lab_says_what_was_read_and_how_to_read_it_again() -> None:
     assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text guessed)" in words
     assert "“meh” is left out" in words
     assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code.value for code in page.code)
-    assert "./moods.csv is your file with the content 000000000000…" in words
+    assert "./moods.csv is the file with the content 000000000000…" in words

@@ -132,7 +132,7 @@ def test_an_upload_is_recomputed_from_where_it_is_kept(
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
     assert here.missing == ""
     elsewhere = recipe(result)
-    assert "./reviews.csv is your file with the content" in elsewhere.missing
+    assert "./reviews.csv is the file with the content" in elsewhere.missing
     assert "own:" not in elsewhere.command + here.command
 
 

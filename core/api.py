@@ -1,0 +1,143 @@
+"""Prunescope in a notebook: `from core.api import sweep, load_result`, run from the repository's root.
+
+    result = sweep("embedded:sst2", sentences, labels, amounts=[0, 0.3, 0.6, 0.9])
+    result                      # as the last line of a cell: the player
+    result.to_frame()           # a pandas table
+    result.save("result.json")  # for load_result, and for the app
+
+These two names and what they take and return stay as they are; everything else in `core` may change.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from core.errors import PrunescopeError
+from core.exports.notebook import NotebookResult
+from core.inputs.in_memory import LABEL, keep_sentences
+from core.inputs.labels import UnknownLabelsError
+from core.inputs.tables import as_text
+from core.precompute import find, run, warn
+from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
+from core.request.catalog import DEFAULT_MEASURES
+from core.request.sweep_request import SweepRequest, checked, usual_scope
+from core.request.tasks import usual_task
+from core.results import store
+from core.results.upload import check_showable
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["load_result", "sweep"]
+
+
+def sweep(
+    model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]",
+    sentences: Iterable[str] | Iterable[tuple[str, str]],
+    labels: Iterable[str | int],
+    *,
+    method: str = "magnitude",
+    amounts: Iterable[float] = DEFAULT_AMOUNTS,
+    scope: str | None = None,
+    points: str = "attention",
+    examples: int | None = None,
+    seed: int = 0,
+    control_of: str | None = None,
+    measures: Iterable[str] = DEFAULT_MEASURES,
+    until_damage: float | None = None,
+    task: str | None = None,
+    label_map: Mapping[str | int, str | None] | None = None,
+) -> NotebookResult:
+    """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
+
+    As on the command line (`python -m core.precompute --help`), at most half of the sentences are evaluated, so that
+    the others are left to score on, and every method is measured on the same ones: `result.task.examples` are their
+    places in `sentences`. The sentences are kept in the user's cache directory, like a file that is chosen in the Lab.
+
+    Args:
+        model: `embedded:NAME`, a folder, an id on the Hub with an optional `@revision`, or a loaded model with its
+            tokenizer, `(model, tokenizer)`, which is copied and never pruned itself.
+        sentences: Texts, or pairs of texts: a list, a pandas series, or whatever gives one after the other.
+        labels: For each sentence its label, by name. Numbers serve where they say which label is meant: GLUE's, and
+            those of labels called LABEL_0, LABEL_1, …; others take a `label_map`.
+        method: What is removed first: magnitude, wanda, random, attribution, attribution-residual, random-neuron.
+        amounts: Fractions in [0, 1); 0 is always among them.
+        scope: What a weight method prunes: encoder (default), all-linear, or layer:K with K from 0.
+        points: Where layers are compared: attention, layer, or both.
+        examples: How many sentences are evaluated; None for 256, or half if there are fewer than 512.
+        seed: Of a random method.
+        control_of: The method whose allocation a random method follows.
+        measures: Of similarity: cka, partial_cka, knn.
+        until_damage: Stop after the amount at which 1 − the mean own CKA reaches this.
+        task: A task of GLUE, or auto, for one made from the checkpoint's own labels; None for that of a known
+            checkpoint, else auto.
+        label_map: What labels mean that are no label's name, such as `{1: "bad", 5: "good", 3: None}`; None leaves
+            their sentences out.
+
+    Returns:
+        The result: shown as the player, with `to_frame()`, `save(path)`, and the fields of a result file.
+
+    Raises:
+        PrunescopeError: Bad input, in one line that says what to do.
+    """
+    data, text = keep_sentences(sentences, labels)
+    with _named(model) as checkpoint:
+        request = checked(
+            SweepRequest(
+                checkpoint=checkpoint,
+                task=task or usual_task(checkpoint),
+                method=method,
+                scope=scope or usual_scope(method),
+                points=points,
+                amounts=parse_amounts(amounts),
+                num_examples=examples,
+                seed=seed,
+                control_of=control_of,
+                measures=tuple(measures),
+                until_damage=until_damage,
+                data=data,
+                text=text,
+                label=LABEL,
+                label_map=tuple((as_text(value), meaning) for value, meaning in (label_map or {}).items()),
+            )
+        )
+        try:
+            inputs = find(request)
+        except UnknownLabelsError as error:
+            raise PrunescopeError(
+                f"{error.fault}: say what each means, as in label_map={{{error.first!r}: 'LABEL'}}; None leaves it out"
+            ) from None
+        result = run(request, inputs)
+    warn(result)
+    return NotebookResult.of(result)
+
+
+def load_result(path: str | Path) -> NotebookResult:
+    """Read a result file, of `result.save`, of the command line, or downloaded from the app.
+
+    Raises:
+        PrunescopeError: It is missing, damaged, or not a result that can be shown.
+    """
+    result = store.load(Path(path))
+    check_showable(result, Path(path).name)
+    return NotebookResult.of(result)
+
+
+@contextmanager
+def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]") -> Iterator[str]:
+    """Yield a checkpoint's name for a request; that of a loaded model is a folder, for as long as it is needed."""
+    if isinstance(model, str | os.PathLike):
+        yield os.fspath(model)
+    elif isinstance(model, tuple) and len(model) == 2:
+        from core.encoder.in_memory import write_folder
+
+        with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as parent:
+            yield str(write_folder(*model, Path(parent)))
+    else:
+        raise PrunescopeError(
+            f"a {type(model).__name__} is no checkpoint: give a name, a folder, or a loaded model with its tokenizer, "
+            "(model, tokenizer)"
+        )

@@ -1,0 +1,89 @@
+"""Give a model in memory the form in which every other one comes: a folder in the Hub's format.
+
+So it is checked, loaded, identified and pruned as any other, and the model itself is never touched.
+"""
+
+import copy
+import re
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import check_config
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+LISTED_WEIGHTS = 3  # in a message
+
+
+def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", parent: Path) -> Path:
+    """Write a loaded classifier and its tokenizer into a new folder, which is called as the model is.
+
+    Args:
+        model: Of a class that transformers finds by itself for the model's type; its dtype, device and mode do not
+            matter.
+        tokenizer: Its tokenizer.
+        parent: Where the folder is to lie.
+
+    Raises:
+        PrunescopeError: They are no model and tokenizer of transformers, a folder cannot hold all of the model, or it
+            cannot be written.
+    """
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    if not isinstance(model, PreTrainedModel) or not isinstance(tokenizer, PreTrainedTokenizerBase):
+        raise PrunescopeError(
+            f"a {type(model).__name__} and a {type(tokenizer).__name__} are no model and tokenizer of transformers: "
+            "give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
+        )
+    name = _name_of(model)
+    check_config(model.config.to_dict(), name)
+    _check_readable_again(model, name)
+    folder = parent / name
+    try:
+        model.save_pretrained(folder)
+        _as_if_unused(tokenizer).save_pretrained(folder)
+    except OSError as error:
+        raise PrunescopeError(
+            f"'{name}' cannot be written to {parent} ({error.strerror or error}): make room there, or choose another "
+            "TMPDIR"
+        ) from error
+    return folder
+
+
+def _name_of(model: "PreTrainedModel") -> str:
+    """Return the last part of the name that a model was loaded by, else its class."""
+    words = re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-")
+    return words or type(model).__name__
+
+
+def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
+    """Refuse a model that holds more or something other than what would be read from its folder."""
+    from transformers import AutoModelForSequenceClassification
+
+    with torch.device("meta"):
+        read: Any = AutoModelForSequenceClassification.from_config(model.config)
+    if type(read) is not type(model):
+        raise PrunescopeError(
+            f"'{name}' is a {type(model).__name__}, which would be read as a {type(read).__name__}: load it with "
+            "AutoModelForSequenceClassification"
+        )
+    further = sorted(model.state_dict().keys() ^ read.state_dict().keys())
+    if further:
+        raise PrunescopeError(
+            f"'{name}' has other weights than a plain {type(model).__name__} ({', '.join(further[:LISTED_WEIGHTS])}"
+            f"{', …' if len(further) > LISTED_WEIGHTS else ''}): merge its adapters, and make its pruning permanent"
+        )
+
+
+def _as_if_unused(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
+    """Return a copy without the padding and truncation of its last call, so that equal models have equal keys."""
+    unused = copy.deepcopy(tokenizer)
+    if unused.is_fast:
+        backend: Any = unused.backend_tokenizer  # type: ignore[attr-defined]
+        backend.no_padding()
+        backend.no_truncation()
+    return unused

@@ -1,0 +1,65 @@
+"""A result as a notebook shows it: the player below a cell, a pandas table, a file."""
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from core.charts.vega import vega_script
+from core.exports.files import OWN_COLUMNS, own_rows, player_html
+from core.results import store
+from core.results.names import result_name
+from core.results.schema import SweepResult, sealed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FIRST_REDUCTION = "mean"
+# As high as the player is: in a column narrower than 736px its pictures stand below each other.
+STYLE = "width: 100%; height: calc(780px + clamp(0px, (736px - 100cqw) * 999, 700px)); border: 0"
+
+
+class NotebookResult(SweepResult):
+    """A whole sweep, with what a notebook needs; its fields are those of the result file (`core.results.schema`)."""
+
+    @classmethod
+    def of(cls, result: SweepResult) -> Self:
+        """Make one of a whole result, with its checksum, as it will be read again."""
+        return cls(**dict(sealed(result)))
+
+    def __repr__(self) -> str:
+        """Name the result: all its numbers would fill pages."""
+        return f"<{result_name(self)}; {len(self.frames)} amounts>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """Return the player in a frame of its own, whose scripts run and reach nothing outside.
+
+        It fetches nothing and works without a network; a notebook that is saved with it grows by 1 MB.
+        """
+        page = player_html((self,), FIRST_REDUCTION, vega_script())
+        frame = f'<iframe sandbox="allow-scripts" style="{STYLE}" srcdoc="{html.escape(page)}"></iframe>'
+        return f'<div style="container-type: inline-size">{frame}</div>'
+
+    def to_frame(self) -> "DataFrame":
+        """Return a pandas table with one number a row, each with its 95 % interval, `low` to `high`.
+
+        `measure` says what `value` is: a metric such as `accuracy`, the share of `changed_predictions`, the
+        `divergence` of the outputs in bits, or a similarity such as `cka`: that of a `point` to itself without pruning,
+        under a `reduction`. What is undefined or unknown is missing.
+        """
+        import pandas as pd  # takes half a second
+
+        table = pd.DataFrame(own_rows(self), columns=list(OWN_COLUMNS))
+        return table.astype(dict.fromkeys(("value", "low", "high"), float))
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the result file, which `load_result` and the app open, and return its path.
+
+        Args:
+            path: A file that ends in .json, or a folder; None for the folder where the app finds it by itself.
+
+        Raises:
+            PrunescopeError: It cannot be written.
+        """
+        return store.save(self, None if path is None else Path(path))

@@ -1,0 +1,55 @@
+"""Give sentences in memory the form in which a visitor's own sentences come: a table like an uploaded one. No torch."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from core.errors import PrunescopeError
+from core.inputs import uploads
+from core.request.limits import limits
+
+FILE = "sentences.jsonl"  # what results call the table
+LABEL = "label"
+TEXT, PAIR = ("text",), ("text1", "text2")
+SHOWN_CHARS = 40  # of a value, in a message
+
+
+def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str, tuple[str, ...]]:
+    """Store labelled sentences as `core.inputs.uploads` stores a file; their places are the numbers of its rows.
+
+    Args:
+        sentences: Texts, or pairs of texts.
+        labels: For each the name or the number of its label. Both go by place: the index of a pandas series is ignored.
+
+    Returns:
+        The table's name for a request's `data`, and its text columns.
+
+    Raises:
+        PrunescopeError: They are no texts or pairs of texts, or there is not one label for each.
+    """
+    if isinstance(sentences, str):
+        raise PrunescopeError("the sentences are one text: give a list of texts, or of pairs of texts")
+    rows = [tuple(texts) if isinstance(texts, list | tuple) else (texts,) for texts in sentences]
+    marks = [label.item() if hasattr(label, "item") else label for label in labels]  # numbers of numpy and torch
+    if not rows or len(rows) != len(marks):
+        raise PrunescopeError(f"{len(rows)} sentences and {len(marks)} labels: give one label for each sentence")
+    if len(rows) > limits().rows:
+        raise PrunescopeError(f"{len(rows):,} sentences: give at most {limits().rows:,}, such as a sample of them")
+    columns = PAIR if len(rows[0]) == 2 else TEXT
+    for place, (texts, mark) in enumerate(zip(rows, marks, strict=True)):
+        _check(place, texts, mark, len(columns))
+    named = [dict(zip((*columns, LABEL), (*texts, mark), strict=True)) for texts, mark in zip(rows, marks, strict=True)]
+    return uploads.keep(FILE, "\n".join(map(json.dumps, named)).encode()), columns
+
+
+def _check(place: int, texts: Sequence[Any], mark: Any, count: int) -> None:
+    """Refuse what is no text, or not as many as the first sentence has, and what is neither name nor number."""
+    if len(texts) != count or not all(isinstance(text, str) and text.strip() for text in texts):
+        shown = _shown(texts[0] if len(texts) == 1 else texts)
+        raise PrunescopeError(f"sentences[{place}] is {shown}: give a text each, or a pair of texts each")
+    if mark == "" or not isinstance(mark, str | int | float) or mark != mark:  # NaN differs from itself
+        raise PrunescopeError(f"labels[{place}] is {_shown(mark)}: give the name or the number of a label")
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:SHOWN_CHARS]

@@ -1,0 +1,31 @@
+"""A result below the cell of a notebook: it plays, it fits, and it has nothing to do with the page around it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.exports.notebook import NotebookResult
+from tests.browser.shipped import SST2
+
+AROUND = "<!doctype html><style>h1 { color: red; margin: 3px }</style><h1>A notebook</h1>"
+
+
+@pytest.mark.parametrize("width", [1100, 640, 344])
+def test_it_plays_and_is_seen_whole(page: Page, width: int) -> None:
+    page.set_content(f'{AROUND}<div style="width: {width}px">{NotebookResult.of(SST2)._repr_html_()}</div>')
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".survival svg")).to_be_visible()
+    amount = frame.locator(".readout b")
+    before = amount.text_content() or ""
+    expect(amount).not_to_have_text(before)  # it moves by itself
+    expect(frame.get_by_text("python -m core.precompute")).to_be_visible()
+    hidden = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
+    assert page.frames[1].evaluate(hidden) <= 0
+
+
+def test_neither_side_reaches_the_other(page: Page) -> None:
+    page.set_content(AROUND + NotebookResult.of(SST2)._repr_html_())
+    expect(page.frame_locator("iframe").locator("h1")).to_have_css("margin", "0px")
+    expect(page.locator("h1")).to_have_css("color", "rgb(255, 0, 0)")
+    expect(page.locator("h1")).to_have_css("margin", "3px")
+    reach = "() => { try { return parent.document.title } catch (error) { return error.name } }"
+    assert page.frames[1].evaluate(reach) == "SecurityError"
