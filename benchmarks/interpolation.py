@@ -26,6 +26,7 @@ from core.results.schema import ProfileAtDamage, SweepResult
 from core.similarity.cka import comparer
 from core.similarity.gram import prepare, u_centred_gram
 from core.similarity.measure import Sample
+from core.sweep.equal_damage import damage, gap, upper_share
 from core.sweep.origin import find_inputs
 from core.sweep.runner import Runner, make_plan, open_runner
 from ui.text import markdown_table
@@ -44,18 +45,30 @@ class Deviation:
         result: A sweep.
         damage: The damage's text.
         amount: The interpolated amount.
-        profile: (points,) measured minus interpolated own CKA, reduction `mean`.
+        interpolated: (points,) own CKA, reduction `mean`.
+        measured: (points,) the same at the interpolated amount.
     """
 
     result: SweepResult
     damage: str
     amount: float
-    profile: Array
+    interpolated: Array
+    measured: Array
+
+    @property
+    def profile(self) -> Array:
+        """(points,) measured minus interpolated own CKA."""
+        return self.measured - self.interpolated
 
     @property
     def largest(self) -> float:
         """The deviation of the layer that deviates most."""
         return float(np.abs(self.profile).max())
+
+    @property
+    def share(self) -> float:
+        """How far the share of the damage in the upper half deviates, which the verdict rests on."""
+        return abs(_upper_share(self.measured) - _upper_share(self.interpolated))
 
 
 def reached(result: SweepResult) -> dict[str, ProfileAtDamage]:
@@ -85,7 +98,11 @@ def deviations(result: SweepResult, data: str | None) -> Iterator[Deviation]:
             compare = comparer(_sample(runner, 0.0), None)
             for (target, at), amount in zip(profiles.items(), request.amounts[1:], strict=True):
                 own = compare(_sample(runner, amount)).own  # (points,)
-                yield Deviation(result, target, amount, own - np.array(at.value))
+                yield Deviation(result, target, amount, np.array(at.value), own)
+
+
+def _upper_share(profile: Array) -> float:
+    return upper_share(float(gap(profile)), float(damage(profile[None])[0]))
 
 
 def _sample(runner: Runner, amount: float) -> Sample:
@@ -116,6 +133,7 @@ def rows(found: Iterable[Deviation]) -> Iterator[dict[str, str]]:
             "layer": str(int(np.abs(worst.profile).argmax()) + 1),
             "between amounts": " and ".join(map(amount_text, _around(worst))),
             "beyond the bound": str(sum(one.largest > BOUND for one in group)),
+            "the share deviates by": f"{max(one.share for one in group):.3f}",
         }
 
 

@@ -62,8 +62,12 @@ def test_a_single_pruned_layer_and_an_unknown_profile_are_left_out() -> None:
 
 def test_a_row_counts_seeds_and_names_the_layer_that_deviates_most() -> None:
     seeds = [make_result(method="random", seed=seed) for seed in (0, 1)]
-    profiles = (np.array([0.0, 0.001, -0.002]), np.array([0.0, -0.006, 0.001]))
-    found = [Deviation(one, "0.05", 0.13, profile) for one, profile in zip(seeds, profiles, strict=True)]
+    interpolated = np.array([0.98, 0.95, 0.92])  # damage 0.05, gap 0.04: 0.7 of it lies in the upper half
+    deviations = (np.array([0.0, 0.001, -0.002]), np.array([0.0, -0.006, 0.004]))
+    found = [
+        Deviation(one, "0.05", 0.13, interpolated, interpolated + deviation)
+        for one, deviation in zip(seeds, deviations, strict=True)
+    ]
     (row,) = rows(found)
     assert (row["results"], row["largest deviation"], row["layer"], row["beyond the bound"]) == (
         "2",
@@ -72,3 +76,4 @@ def test_a_row_counts_seeds_and_names_the_layer_that_deviates_most() -> None:
         "1",
     )
     assert row["between amounts"] == "0.1 and 0.15"
+    assert row["the share deviates by"] == "0.016", "the second: 0.684 of a damage of 0.0507"
