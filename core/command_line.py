@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from tempfile import NamedTemporaryFile
+from traceback import format_exception
 from typing import NoReturn
 
-from core.errors import PrunescopeError
+from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 
-BAD_INPUT = 2  # exit codes
+FAILED, BAD_INPUT = 1, 2  # exit codes
 INTERRUPTED = 130
 MAX_THREADS = 1024
 
@@ -32,7 +34,7 @@ def check_threads(threads: int | None) -> None:
 
 
 def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
-    """Run a command line and exit: with 2 after bad input, with 130 after an interrupt, each with one line.
+    """Run a command line and exit with one line: 2 after bad input, 130 after an interrupt, 1 after a fault of ours.
 
     Args:
         main: Takes the arguments, None for those of the process, and returns the exit code.
@@ -44,7 +46,19 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
     except PrunescopeError as error:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
+    except Exception as error:  # the last resort: a reader of a terminal gets one line all the same
+        print(f"error: {_unforeseen(error)}", file=sys.stderr)
+        code = FAILED
     except KeyboardInterrupt:
         print("interrupted: what was not finished was not written", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Say what stopped a command, and where the trace is."""
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY
+    with NamedTemporaryFile("w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write("".join(format_exception(error)))
+    return f"stopped by an unexpected {type(error).__name__}, whose trace is in {log.name}: please report it"

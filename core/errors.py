@@ -17,3 +17,11 @@ class PrunescopeError(Exception):
 def first_few(names: Sequence[str], most: int) -> str:
     """List names in a message: at most so many of them, and an ellipsis for the others."""
     return ", ".join([*names[:most], "…"] if len(names) > most else names)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is full, in Python's own way or in PyTorch's."""
+    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+OUT_OF_MEMORY = "there is not enough memory for this: try fewer examples or a smaller checkpoint"

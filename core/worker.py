@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from core.errors import PrunescopeError
+from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import EMBEDDED
 from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
@@ -316,8 +316,8 @@ def _header_json(header: schema.Header) -> dict[str, Any]:
 
 def _message(error: Exception) -> str:
     """Describe an unforeseen error to a visitor."""
-    if isinstance(error, MemoryError):
-        return "There is not enough memory for this: try fewer examples or a smaller checkpoint."
+    if is_out_of_memory(error):
+        return f"{OUT_OF_MEMORY[0].upper()}{OUT_OF_MEMORY[1:]}."
     return f"The run stopped on an unexpected {type(error).__name__}: the server's log has the details."
 
 

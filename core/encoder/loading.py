@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, weight_patterns
 from core.inputs.checkpoints import Resolved
 from core.inputs.labels import label_order
-from core.request.catalog import MAX_LENGTH, Task
+from core.request.catalog import EAGER_ATTENTION, MAX_LENGTH, Task
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
 
@@ -106,10 +106,6 @@ def load(resolved: Resolved) -> Checkpoint:
         model = _load_model(resolved)
         digests = _load_training_digests(resolved)
     _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
-    if not encoder_layers(model):
-        raise PrunescopeError(
-            f"'{resolved.id}' has no encoder layers, which are what is pruned: choose another checkpoint"
-        )
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -137,11 +133,13 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
             f"'{resolved.id}' cannot be loaded, its weights file is damaged or contains code, which is never run: "
             "choose another checkpoint"
         ) from error
-    except (PrunescopeError, MemoryError):
+    except PrunescopeError:
         raise
     except Exception as error:  # whatever a file makes the libraries do: the tokenizers raise Exception itself
+        if is_out_of_memory(error):  # not the checkpoint's fault
+            raise
         words = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
-        reason = f"{type(error).__name__}: {words[:160]}" if words else type(error).__name__
+        reason = words[:160] or type(error).__name__
         raise PrunescopeError(
             f"'{resolved.id}' cannot be loaded, a file is damaged or has the wrong format ({reason}): "
             "fetch it again, or choose another checkpoint"
@@ -163,11 +161,14 @@ def _load_model(resolved: Resolved) -> Any:
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     config = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
-    _check_size(resolved.id, config)
+    # Named here, since a configuration may ask for any, also for code on the Hub.
+    attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
+    _check_size(resolved.id, config, attention)
     weights = weight_patterns([path.name for path in resolved.folder.iterdir()], resolved.id)
     model, found = AutoModelForSequenceClassification.from_pretrained(
         resolved.folder,
         config=config,
+        attn_implementation=attention,
         local_files_only=True,
         trust_remote_code=False,
         use_safetensors="safetensors" in weights[0],
@@ -195,13 +196,13 @@ def _load_model(resolved: Resolved) -> Any:
     return model.eval()
 
 
-def _check_size(name: str, config: Any) -> None:
+def _check_size(name: str, config: Any, attention: str) -> None:
     """Check the numbers of parameters and positions before any weight is read; the meta device takes no memory."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
     with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(config)
+        model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > limits().parameters:
         raise PrunescopeError(
@@ -230,7 +231,7 @@ def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
     path = resolved.folder / TRAINING_EXAMPLES
     if not path.is_file():
         return None
-    digests = np.load(path, allow_pickle=False)
+    digests = np.load(path, mmap_mode="r", allow_pickle=False)  # a header may promise more than there is
     if digests.dtype != np.uint64 or digests.ndim != 1:
         raise ValueError(
             f"{TRAINING_EXAMPLES} has {digests.ndim} dimensions of {digests.dtype}, expected one of uint64"

@@ -1,12 +1,20 @@
 """Choose the files that make a checkpoint, and compute their digests; no torch, no network."""
 
 import hashlib
-import json
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
+from core.inputs.checkpoint_bounds import (
+    MAX_CONFIG_BYTES,
+    MAX_INDEX_BYTES,
+    check_shards,
+    check_size,
+    check_tokenizer,
+    read_json,
+)
 from core.request.catalog import SHARED_LAYERS, SUPPORTED_MODEL_TYPES
 
 
@@ -36,16 +44,19 @@ def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     """Read a config.json and check that it names a model type, before anything heavy is imported.
 
     Raises:
-        PrunescopeError: It cannot be read, or names none.
+        PrunescopeError: It cannot be read, is too large, or names none.
     """
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        config["model_type"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise PrunescopeError(
-            f"'{checkpoint}': {CONFIG} is missing or names no model_type, choose another checkpoint"
-        ) from error
+    if not os.path.lexists(path):
+        raise _no_config(checkpoint)
+    _check_place(path, path.parent, checkpoint)
+    config = read_json(path, MAX_CONFIG_BYTES, checkpoint)
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise PrunescopeError(f"'{checkpoint}': {CONFIG} names no model_type, choose another checkpoint")
     return config
+
+
+def _no_config(checkpoint: str) -> PrunescopeError:
+    return PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
 
 
 def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
@@ -56,11 +67,12 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
         checkpoint: The checkpoint, for the message.
 
     Raises:
-        PrunescopeError: The model type is not supported, the encoder has a convolution, or the head gives no single
-            label.
+        PrunescopeError: The model type is not supported, the model is too large, the encoder has a convolution, or the
+            head gives no single label.
     """
-    model_type = str(config["model_type"])
+    model_type = config["model_type"]
     check_model_type(model_type, checkpoint)
+    check_size(config, checkpoint)
     if model_type == "deberta-v2" and config.get("conv_kernel_size"):
         raise PrunescopeError(
             f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
@@ -74,6 +86,7 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
 
 
 CONFIG = "config.json"
+ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
 _OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
 TRAINING_EXAMPLES = "training_examples.npy"
 VOCABULARIES = (
@@ -144,7 +157,7 @@ def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
         PrunescopeError: One of the three is missing.
     """
     if CONFIG not in names:
-        raise PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
+        raise _no_config(checkpoint)
     if not set(VOCABULARIES) & set(names):
         raise PrunescopeError(
             f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, so every word would be "
@@ -153,19 +166,73 @@ def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
     return (CONFIG, *weight_patterns(names, checkpoint), *TOKENIZER_FILES)
 
 
-def content_hash(folder: Path, checkpoint: str) -> str:
-    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
+def checked_files(folder: Path, config: Mapping[str, Any], checkpoint: str) -> list[Path]:
+    """Return the files that decide what a checkpoint computes, in the order of their names, none of them read yet.
 
     Args:
         folder: The checkpoint's folder.
+        config: The content of its config.json, checked.
         checkpoint: The checkpoint, for the messages.
 
     Raises:
-        PrunescopeError: The folder is not a checkpoint.
+        PrunescopeError: The folder is not a checkpoint, or a file is none, lies elsewhere, names files elsewhere, or
+            asks for too much.
     """
     try:
-        patterns = wanted_patterns([path.name for path in folder.iterdir()], checkpoint)
+        found = list(folder.iterdir())
+        _refuse_special(found, checkpoint)
+        names = {path.name for path in found}
+        patterns = wanted_patterns(names, checkpoint)
+        if ADAPTER in names:
+            raise PrunescopeError(
+                f"'{checkpoint}' has an adapter ({ADAPTER}), whose weights are not read: merge it into the model first"
+            )
         files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+        for path in files:
+            _check_place(path, folder, checkpoint)
+        index, *shards = weight_patterns(names, checkpoint)
+        if shards:
+            check_shards(read_json(folder / index, MAX_INDEX_BYTES, checkpoint), names, shards[0], checkpoint)
+        check_tokenizer(folder, names & set(TOKENIZER_FILES), config, checkpoint)
+    except OSError as error:
+        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
+    return files
+
+
+def _refuse_special(paths: Iterable[Path], checkpoint: str) -> None:
+    """Refuse pipes and devices whatever they are called: transformers looks for files that nothing here needs."""
+    for path in paths:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise _no_file(path, checkpoint)
+
+
+def _no_file(path: Path, checkpoint: str) -> PrunescopeError:
+    return PrunescopeError(f"'{checkpoint}': {path.name} is no regular file of its own, choose another checkpoint")
+
+
+def _check_place(path: Path, folder: Path, checkpoint: str) -> None:
+    """Refuse what is no regular file inside a checkpoint's folder, or among the Hub cache's blobs that its links name.
+
+    Where a link leads elsewhere, nothing is said of what is there.
+    """
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    blobs = root.parent.parent / "blobs"  # beside `snapshots/COMMIT`
+    is_inside = real.parent == root or (root.parent.name == "snapshots" and real.parent == blobs)
+    if not is_inside or not real.is_file():
+        raise _no_file(path, checkpoint)
+
+
+def content_hash(files: Iterable[Path], checkpoint: str) -> str:
+    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
+
+    Args:
+        files: From `checked_files`.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: A file cannot be read.
+    """
+    try:
         lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
     except OSError as error:
         raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_config, content_hash, read_config
+from core.inputs.checkpoint_files import CONFIG, check_config, checked_files, content_hash, read_config
 from core.inputs.hub import Report, config_folder, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, NORMALISE_FIRST, TASKS, Task
@@ -54,10 +54,12 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         folder, revision = snapshot(name, wanted or "main", report)
     else:
         name, folder = _local_folder(checkpoint)
-        revision = content_hash(folder, name)
+        revision = ""
     config = read_config(folder / CONFIG, name)
     check_config(config, name)
-    return Resolved(name, source, folder, revision, str(config["model_type"]), _read_label_names(config, name))
+    files = checked_files(folder, config, name)
+    labels = _read_label_names(config, name)
+    return Resolved(name, source, folder, revision or content_hash(files, name), config["model_type"], labels)
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:

@@ -200,6 +200,7 @@ SUPPORTED_MODEL_TYPES = (
     "modernbert",
 )
 NORMALISE_FIRST = ("modernbert",)  # of these, whose layers normalise what a block reads, not what it adds to
+EAGER_ATTENTION = ("mpnet", "deberta-v2")  # of these, whose attention PyTorch's fused one cannot compute
 SHARED_LAYERS = ("albert",)
 
 

@@ -143,3 +143,28 @@ def test_a_killed_run_leaves_no_file(tmp_path: Path) -> None:
     process.kill()
     assert process.wait() == -signal.SIGKILL, log.read_text()
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: there is not enough memory for this: try fewer examples or a smaller checkpoint"),
+        (KeyError("surprise"), "error: stopped by an unexpected KeyError, whose trace is in "),
+    ],
+)
+def test_a_fault_of_ours_ends_in_one_line_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, said: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(precompute, "parse", fails)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    done = run()
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+    logs = [path.read_text() for path in tmp_path.glob("prunescope-*.log")]
+    assert all("Traceback" in log and "surprise" in log for log in logs)
+    assert len(logs) == isinstance(error, KeyError)

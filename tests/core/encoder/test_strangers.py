@@ -1,0 +1,83 @@
+"""Checkpoints of strangers: each is refused in one line, and none runs code, hangs or looks outside its folder."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from strangers import CHECKPOINTS, changed, linked, mapped
+
+from core.encoder.loading import load
+from core.errors import PrunescopeError
+from core.inputs.checkpoints import resolve
+
+
+@pytest.fixture
+def stranger(tiny_bert: Path, tmp_path: Path) -> Path:
+    """A good checkpoint that may be changed."""
+    return shutil.copytree(tiny_bert, tmp_path / "stranger")
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(PrunescopeError) as caught:
+        load(resolve(str(folder)))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_a_hostile_checkpoint_is_refused_in_one_line(
+    stranger: Path, name: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    CHECKPOINTS[name](stranger)
+    message = refusal(stranger)
+    assert message.startswith("'stranger'")
+    assert len(message.splitlines()) == 1
+    assert len(message) < 400
+    assert str(stranger.parent) not in message, "no machine path"
+    assert any(remedy in message for remedy in ("choose", "fetch it again", "correct", "merge it"))
+    assert not recwarn.list, "no warning comes before the line"
+
+
+def test_a_good_checkpoint_is_not(stranger: Path) -> None:
+    load(resolve(str(stranger)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed("config.json", _attn_implementation="someone/kernel"),
+        changed("config.json", attn_implementation="flash_attention_2"),
+        changed(
+            "config.json", auto_map={"AutoConfig": "evil.Config", "AutoModelForSequenceClassification": "evil.Model"}
+        ),
+        changed("tokenizer_config.json", tokenizer_file="/etc/passwd", vocab_file="../../outside"),
+    ],
+)
+def test_what_would_fetch_or_run_something_else_is_without_effect(stranger: Path, tiny_bert: Path, change) -> None:  # type: ignore[no-untyped-def]
+    change(stranger)
+    (stranger / "evil.py").write_text("raise SystemExit(66)")
+    found, good = load(resolve(str(stranger))), load(resolve(str(tiny_bert)))
+    assert found.model.config._attn_implementation == "sdpa"
+    assert found.tokenizer("a good film").input_ids == good.tokenizer("a good film").input_ids
+
+
+def test_what_lies_outside_makes_no_difference(tiny_bert: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there.json"
+    there.write_text('{"model_type": "bert"}')
+    for change in (lambda target: linked("config.json", target), lambda target: mapped(target)):
+        messages = set()
+        for target in (str(there), str(tmp_path / "gone.json")):
+            folder = shutil.copytree(tiny_bert, tmp_path / "case" / "stranger")
+            change(target)(folder)
+            messages.add(refusal(folder).replace(target[:50], "TARGET"))
+            shutil.rmtree(folder)
+        assert len(messages) == 1
+
+
+def test_links_within_the_folder_and_to_the_hubs_blobs_are_followed(tiny_bert: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "models--someone--bert"
+    snapshot = cache / "snapshots" / "0123"
+    snapshot.mkdir(parents=True)
+    shutil.copytree(tiny_bert, cache / "blobs")
+    for path in (cache / "blobs").iterdir():
+        (snapshot / path.name).symlink_to(f"../../blobs/{path.name}")
+    assert resolve(str(snapshot)).revision == resolve(str(tiny_bert)).revision

@@ -1,0 +1,290 @@
+"""Hostile checkpoints: each is a good one with one thing changed, by a function that is given its folder."""
+
+import json
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+Change = Callable[[Path], None]
+
+CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+INDEX, SHARD = "model.safetensors.index.json", "model-00001-of-00001.safetensors"
+DEEP = "[" * 100_000
+
+
+def text(name: str, content: str | bytes) -> Change:
+    """Replaces a file's content."""
+    return lambda folder: (
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content) and None
+    )
+
+
+def changed(name: str, **values: Any) -> Change:
+    """Changes fields of a JSON file; its text may hold numbers that JSON does not know."""
+
+    def change(folder: Path) -> None:
+        path = folder / name
+        before = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**before, **values}))
+
+    return change
+
+
+def gone(name: str) -> Change:
+    return lambda folder: (folder / name).unlink()
+
+
+def pipe(name: str) -> Change:
+    """Puts a pipe in a file's place, which nobody writes to."""
+
+    def change(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+
+    return change
+
+
+def linked(name: str, target: str | None = None) -> Change:
+    """Puts a link in a file's place: to a target, or to the file itself, which is moved out of the folder."""
+
+    def change(folder: Path) -> None:
+        outside = folder.parent / f"outside-{name}"
+        if target is None:
+            (folder / name).rename(outside)
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target or outside)
+
+    return change
+
+
+def as_folder(name: str) -> Change:
+    def change(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return change
+
+
+def weights(edit: Callable[[dict[str, torch.Tensor]], object]) -> Change:
+    """Edits the dictionary of weights."""
+
+    def change(folder: Path) -> None:
+        found = load_file(folder / WEIGHTS)
+        edit(found)
+        save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
+
+    return change
+
+
+def pickled(content: Any) -> Change:
+    """Replaces the weights by a file in PyTorch's own format; bytes are written as they are."""
+
+    def change(folder: Path) -> None:
+        (folder / WEIGHTS).unlink()
+        path = folder / "pytorch_model.bin"
+        path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
+
+    return change
+
+
+def sharded(index: Any) -> Change:
+    """Turns the weights into one shard with an index; the index may name WHERE, a file outside the folder."""
+
+    def change(folder: Path) -> None:
+        outside = folder.parent / "outside.safetensors"
+        outside.write_bytes((folder / WEIGHTS).read_bytes())
+        names = list(load_file(folder / WEIGHTS))
+        (folder / WEIGHTS).rename(folder / SHARD)
+        content = index(names, outside) if callable(index) else index
+        (folder / INDEX).write_text(content if isinstance(content, str) else json.dumps(content))
+
+    return change
+
+
+def mapped(shard: Any, **others: Any) -> Change:
+    """An index that says of every weight that it is in one shard."""
+    return sharded(lambda names, _: {"metadata": {}, "weight_map": dict.fromkeys(names, shard), **others})
+
+
+def words(count: int) -> Change:
+    """A tokenizer with more words than the model knows."""
+
+    def change(folder: Path) -> None:
+        path = folder / TOKENIZER
+        found = json.loads(path.read_text())
+        found["model"]["vocab"].update({f"word{k}": k for k in range(200, count)})
+        path.write_text(json.dumps(found))
+
+    return change
+
+
+def token(number: Any) -> Change:
+    """A tokenizer one of whose words has another number."""
+
+    def change(folder: Path) -> None:
+        path = folder / TOKENIZER
+        found = json.loads(path.read_text())
+        found["model"]["vocab"]["film"] = number
+        path.write_text(json.dumps(found))
+
+    return change
+
+
+def digests(content: bytes | np.ndarray) -> Change:
+    """Digests of training data that come with the checkpoint."""
+
+    def change(folder: Path) -> None:
+        path = folder / "training_examples.npy"
+        path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content, allow_pickle=True)
+
+    return change
+
+
+class Bomb:
+    """Ends the process when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (66,)
+
+
+def npy_header(shape: str) -> bytes:
+    """A file of numbers that promises more than it holds."""
+    header = f"{{'descr': '<u8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+CHECKPOINTS: Mapping[str, Change] = {
+    # config.json
+    "no config": gone(CONFIG),
+    "empty config": text(CONFIG, ""),
+    "config is a list": text(CONFIG, "[]"),
+    "config is a number": text(CONFIG, "7"),
+    "config is deep": text(CONFIG, DEEP),
+    "config of 60 MB": text(CONFIG, '{"model_type": "bert", "x": "' + "x" * 60_000_000 + '"}'),
+    "config is not UTF-8": text(CONFIG, b'{"model_type": "bert\xff"}'),
+    "config is a folder": as_folder(CONFIG),
+    "config is a pipe": pipe(CONFIG),
+    "config leads out": linked(CONFIG),
+    "config leads nowhere": linked(CONFIG, "/nowhere/config.json"),
+    "config is endless": linked(CONFIG, "/dev/zero"),
+    "no model type": changed(CONFIG, model_type=None),
+    "model type is a list": changed(CONFIG, model_type=["bert"]),
+    "model type is long": changed(CONFIG, model_type="x" * 40_000),
+    "decoder": changed(CONFIG, model_type="gpt2"),
+    "shared layers": changed(CONFIG, model_type="albert"),
+    "20,000 layers": changed(CONFIG, num_hidden_layers=20_000),
+    "a million layers": changed(CONFIG, num_hidden_layers=10**6),
+    "a million layers by another name": changed(CONFIG, n_layers=10**6),
+    "no layers": changed(CONFIG, num_hidden_layers=0),
+    "fewer than no layers": changed(CONFIG, num_hidden_layers=-1),
+    "layers are null": changed(CONFIG, num_hidden_layers=None),
+    "layers are a word": changed(CONFIG, num_hidden_layers="2"),
+    "layers are true": changed(CONFIG, num_hidden_layers=True),
+    "layers are a fraction": changed(CONFIG, num_hidden_layers=2.5),
+    "layers are infinite": changed(CONFIG, num_hidden_layers=float("inf")),
+    "layers are 1e999": text(CONFIG, '{"model_type": "bert", "num_hidden_layers": 1e999}'),
+    "a dropout of NaN": changed(CONFIG, hidden_dropout_prob=float("nan")),
+    "no heads": changed(CONFIG, num_attention_heads=0),
+    "heads do not divide": changed(CONFIG, num_attention_heads=5),
+    "hidden size of a million": changed(CONFIG, hidden_size=10**6),
+    "hidden size is null": changed(CONFIG, hidden_size=None),
+    "intermediate size of a billion": changed(CONFIG, intermediate_size=10**9),
+    "vocabulary of a billion": changed(CONFIG, vocab_size=10**9),
+    "four billion parameters": changed(CONFIG, num_hidden_layers=96, hidden_size=2048, num_attention_heads=4),
+    "a billion positions": changed(CONFIG, max_position_embeddings=10**9),
+    "few positions": changed(CONFIG, max_position_embeddings=64),
+    "ten million segments": changed(CONFIG, type_vocab_size=10**7),
+    "a billion labels": changed(CONFIG, id2label=None, num_labels=10**9),
+    "labels are a list": changed(CONFIG, id2label=["a", "b"]),
+    "labels have no numbers": changed(CONFIG, id2label={"a": "b"}),
+    "labels leave a hole": changed(CONFIG, id2label={"0": "a", "7": "b"}),
+    "quantised": changed(CONFIG, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True}),
+    "weights of another name": changed(CONFIG, transformers_weights="../outside.safetensors"),
+    "regression": changed(CONFIG, problem_type="regression"),
+    "several labels": changed(CONFIG, problem_type="multi_label_classification"),
+    "unknown activation": changed(CONFIG, hidden_act="no such function"),
+    "activation is a number": changed(CONFIG, hidden_act=7),
+    "unknown precision": changed(CONFIG, dtype="float99"),
+    "padding beyond the vocabulary": changed(CONFIG, pad_token_id=10**6),
+    "an epsilon that is a word": changed(CONFIG, layer_norm_eps="small"),
+    "unexpected type": changed(CONFIG, use_cache=0),
+    # weights
+    "no weights": gone(WEIGHTS),
+    "empty weights": text(WEIGHTS, b""),
+    "weights are noise": text(WEIGHTS, bytes(range(256)) * 8),
+    "weights with an endless header": text(WEIGHTS, b"\xff" * 8 + b"{}"),
+    "weights with a deep header": text(WEIGHTS, len(DEEP).to_bytes(8, "little") + DEEP.encode()),
+    "weights are cut": lambda folder: os.truncate(folder / WEIGHTS, 5_000),
+    "weights are a folder": as_folder(WEIGHTS),
+    "weights are a pipe": pipe(WEIGHTS),
+    "weights lead out": linked(WEIGHTS),
+    "weights lead nowhere": linked(WEIGHTS, "/nowhere/model.safetensors"),
+    "weights are endless": linked(WEIGHTS, "/dev/zero"),
+    "no head": weights(lambda found: found.pop("classifier.weight")),
+    "no second layer": weights(lambda found: [found.pop(name) for name in list(found) if "layer.1." in name]),
+    "a weight of another shape": weights(lambda found: found.update({"classifier.weight": torch.zeros(7, 32)})),
+    "a weight is NaN": weights(lambda found: found["classifier.weight"].fill_(float("nan"))),
+    "a weight is infinite": weights(lambda found: found["bert.pooler.dense.bias"].fill_(float("inf"))),
+    "empty pickle": pickled(b""),
+    "pickle is noise": pickled(bytes(range(256))),
+    "pickle of a list": pickled([torch.zeros(2)]),
+    "pickle of words": pickled({"classifier.weight": "zero"}),
+    "pickle with code": pickled({"classifier.weight": Bomb()}),
+    "old pickle with code": pickled(pickle.dumps({"classifier.weight": Bomb()})),
+    "an archive that is cut": pickled(b"PK\x03\x04" + bytes(64)),
+    "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
+    # shards
+    "a shard outside": sharded(
+        lambda names, outside: {"metadata": {}, "weight_map": dict.fromkeys(names, str(outside))}
+    ),
+    "a shard outside that is not there": mapped("/nowhere/model-00001-of-00001.safetensors"),
+    "a shard above": mapped("../outside.safetensors"),
+    "a shard above, called like one": mapped("model-/../../outside.safetensors"),
+    "a shard below": mapped("model-x/model-00001-of-00001.safetensors"),
+    "a shard that is missing": mapped("model-00002-of-00002.safetensors"),
+    "a shard that is a number": mapped(1),
+    "a shard that is a list": mapped([SHARD]),
+    "an index without a map": sharded({"metadata": {}}),
+    "an index with an empty map": sharded({"metadata": {}, "weight_map": {}}),
+    "an index with a list": sharded({"metadata": {}, "weight_map": [SHARD]}),
+    "an index with empty metadata": mapped(SHARD, metadata=None),
+    "an index that is a list": sharded([SHARD]),
+    "an index that is deep": sharded(DEEP),
+    "an index that is empty": sharded(""),
+    # tokenizer
+    "no tokenizer": gone(TOKENIZER),
+    "empty tokenizer": text(TOKENIZER, ""),
+    "tokenizer is null": text(TOKENIZER, "null"),
+    "tokenizer is a list": text(TOKENIZER, "[]"),
+    "tokenizer is deep": text(TOKENIZER, DEEP),
+    "tokenizer of 60 MB": text(TOKENIZER, '{"x": "' + "x" * 60_000_000 + '"}'),
+    "tokenizer is a pipe": pipe(TOKENIZER),
+    "tokenizer leads out": linked(TOKENIZER),
+    "tokenizer of another version": changed(TOKENIZER, version="9"),
+    "tokenizer of an unknown kind": changed(TOKENIZER, model={"type": "Spell", "vocab": {}}),
+    "tokenizer without a model": changed(TOKENIZER, model=None),
+    "two hundred thousand words": words(200_000),
+    "a word beyond the model": token(10**9),
+    "a word with a negative number": token(-1),
+    "a word without a number": token("film"),
+    "added tokens beyond the model": text("added_tokens.json", '{"[NEW]": 123456789}'),
+    "two million lines": text("vocab.txt", "word\n" * 2_000_000),
+    "tokenizer files by other names": changed("tokenizer_config.json", fast_tokenizer_files=["tokenizer.4.0.0.json"]),
+    "tokenizer settings are a list": text("tokenizer_config.json", "[1]"),
+    "tokenizer settings are deep": text("tokenizer_config.json", DEEP),
+    "no padding token": changed("tokenizer_config.json", pad_token=None),
+    "a chat template that is a pipe": pipe("chat_template.jinja"),
+    # training data that come along
+    "digests that promise a trillion": digests(npy_header("(1000000000000,)")),
+    "digests with a strange header": digests(b"\x93NUMPY\x01\x00\x10\x00{'descr': 'x', "),
+    "digests with code": digests(np.array([Bomb()], dtype=object)),
+    "digests are fractions": digests(np.zeros(3)),
+    "digests in a table": digests(np.zeros((2, 2), np.uint64)),
+    "digests are empty": digests(b""),
+}
