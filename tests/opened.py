@@ -71,7 +71,7 @@ def player(app: AppTest) -> dict[str, Any]:
 def told(app: AppTest) -> str:
     """All text in Markdown elements and notes, without the escapes."""
     texts = [element.value for element in (*app.markdown, *app.info)]
-    return "\n".join(texts).replace("\\", "").replace("\u2060", "")
+    return "\n".join(texts).replace("\\", "").replace("\u2060", "").replace("\u00a0", " ")
 
 
 def falls_at(file: Path, reduction: str, layer: int, threshold: float = 0.9) -> str:

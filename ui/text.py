@@ -7,11 +7,13 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 _REWRITTEN = re.compile(r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 _WORD_JOINER = "\u2060"
+_PERCENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
+_NO_BREAK = "\u00a0"
 
 
 def plain(text: str) -> str:
     """Escape a text so that Streamlit's Markdown shows it literally, in one line."""
-    joined = _REWRITTEN.sub(_WORD_JOINER, " ".join(text.split()))
+    joined = _REWRITTEN.sub(_WORD_JOINER, _PERCENT.sub(_NO_BREAK, " ".join(text.split())))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
 
 

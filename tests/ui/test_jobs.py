@@ -25,7 +25,7 @@ REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="han
         (Job("a", state="running", stage="Loading PyTorch", total=1), "Loading PyTorch"),
         (
             Job("a", state="running", stage="30 % removed", done=30, total=120, seconds_left=12.4),
-            "30 % removed, 25%, about 12 s left",
+            "30\u00a0% removed, 25%, about 12 s left",
         ),
         (Job("a", state="running", stage="x", done=1, total=9, seconds_left=0.2), "x, 11%, about 1 s left"),
         (Job("a", state="running", stage="x", done=1, total=9, seconds_left=150.0), "x, 11%, about 2 min left"),

@@ -33,3 +33,7 @@ def test_text_that_streamlit_rewrites_despite_escapes_is_split(text: str) -> Non
     shown = plain(text).replace("\\", "")
     assert JOINER in shown
     assert shown.replace(JOINER, "") == text
+
+
+def test_a_line_does_not_end_between_a_number_and_its_percent_sign() -> None:
+    assert plain("from 39 to 47 % of weights, 5% or a %") == "from 39 to 47\u00a0% of weights, 5% or a %"
