@@ -155,6 +155,38 @@ function wrapped(title, width, { font, size }) { // Vega cuts what is too long f
   });
 }
 
+class Rows { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below
+  constructor(picture) {
+    this.tell = (pick) => picture.player.tell?.("pick", pick);
+    this.group = document.createElement("div");
+    this.group.className = "rows-to-pick";
+    this.group.style.gridArea = picture.name;
+    this.group.setAttribute("role", "radiogroup");
+    this.group.setAttribute("aria-label", "Selected layer");
+    picture.box.after(this.group);
+  }
+
+  show(data, view, frame, playing) { // from top to bottom; while the rows stay, so do the buttons, and the focus
+    const [rows, y, top] = [data.toReversed(), view.scale("y"), view.origin()[1]];
+    const picks = JSON.stringify(rows.map((row) => row.pick));
+    if (picks !== this.picks) this.group.replaceChildren(...rows.map((row) => this.button(row.pick)));
+    this.picks = picks;
+    for (const [k, row] of rows.entries()) {
+      const button = this.group.children[k];
+      button.checked = row.chosen;
+      button.style.top = `${top + y(row.y2)}px`;
+      button.style.height = `${y(row.y) - y(row.y2)}px`;
+      if (!playing) button.ariaLabel = `${row.name}: ${row.v[frame]}`;
+    }
+  }
+
+  button(pick) {
+    const button = Object.assign(document.createElement("input"), { type: "radio", name: "pick" });
+    button.onchange = () => this.tell(pick);
+    return button;
+  }
+}
+
 let embedding = Promise.resolve(); // pictures are embedded one after another, so that the first is seen early
 
 class Picture { // one Vega view in one box
@@ -221,7 +253,15 @@ class Picture { // one Vega view in one box
     this.busy = true;
     while (this.view && this.change(this.view)) await this.view.runAsync();
     this.relink();
+    this.offerRows();
     this.busy = false;
+  }
+
+  offerRows() {
+    const { picks } = this.player.views[this.name].usermeta ?? {};
+    if (!picks || !this.view) return;
+    this.rows ??= new Rows(this);
+    this.rows.show(this.datasets[picks], this.view, this.frame, this.player.clock.playing);
   }
 
   relink() { // Vega ties the legend's gradient to the page's address, which changes while the picture stays
@@ -255,6 +295,7 @@ class Picture { // one Vega view in one box
     this.observer.disconnect();
     this.wanted = null;
     this.finish();
+    this.rows?.group.remove();
     this.box.remove();
   }
 }

@@ -33,6 +33,8 @@ class View:
         columns: The cells beside each other, which limit the size of the numbers in them.
         description: The alternative text, where the title does not serve.
         told: Of every frame, its values in words; the alternative text follows the amount with them.
+        picks: The dataset of the rows that can be picked: of each its `pick`, its `name`, its ends `y` and `y2`,
+            whether it is `chosen`, and `v`, what is said of it at every frame.
     """
 
     drawing: Drawing
@@ -42,6 +44,7 @@ class View:
     columns: int = 1
     description: str | None = None
     told: tuple[str, ...] = ()
+    picks: str | None = None
 
     @property
     def spec(self) -> Spec:
@@ -49,7 +52,7 @@ class View:
         return {
             **with_parameters(_template(self.drawing, self.arguments)),
             "title": self._title,
-            "usermeta": {"columns": self.columns, "told": self.told},
+            "usermeta": {"columns": self.columns, "told": self.told, "picks": self.picks},
             **({"description": self.description} if self.description else {}),
             "datasets": dict(self.datasets),
         }
