@@ -30,7 +30,7 @@ PICTURES = {
     "Overview": ".player .right .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
-    "Layers": ".player .curves .holder:not(.coming) svg",
+    "Layers": ".player .rows .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",
     "Methods": ".explanation .example svg",

@@ -1,36 +1,52 @@
-"""Layers: how each layer changes, which one falls first, and the selected one in detail."""
+"""Layers: which layer changes first, every layer in a row, and the selected one as a curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
+from core.charts.close_up import close_up_scene
+from core.charts.isolated import isolated_view
 from core.charts.layers import is_output, layer_scene
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import (
     THRESHOLDS,
+    control_finding,
     control_note,
+    first_layer,
     floor_note,
+    gaps_note,
     layer_finding,
+    layer_table,
     order_finding,
+    range_finding,
+    title_finding,
     undefined_finding,
 )
 from core.findings.overview import beyond_from, own_measures
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, point_names
+from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
+from core.results.choices import SEPARATOR
+from core.results.library import Entry
+from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first, set_parameter
+from ui.address import choose, picture_first, read_choice, set_parameter
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside
 from ui.text import markdown_table, plain
-from ui.view_state import one_result
+from ui.view_state import ViewState, one_result
 
 PLAYER = "layers"
-EXPLANATION = (
-    "Every strip shows how similar one layer stays to what it was before pruning: from 1, the same geometry, down to "
-    "0. A layer *survives* as long as that similarity stays above the chosen line; click on a layer to see it from "
-    "near."
+READING = (
+    "Each row is one layer. Its strip is coloured by how similar the layer stays to itself before pruning: 1 means the "
+    "same arrangement of sentences, up to rotation and scale; near 0, no more alike than chance. The bar below ends "
+    "where that similarity first falls below the threshold, and the line on it is the 95 % interval."
+)
+FLOOR = (
+    "The dotted cell at 100 %, and the dotted line, are what is left when everything this method removes is removed."
 )
 BEYOND = "Shaded are the amounts at which the model has lost more than a tenth of its lead over the majority class."
 CONTROLS = "The thin grey lines are random pruning of as many weights, one per seed."
@@ -42,55 +58,91 @@ ALONE_APART = (
 NO_INTERVAL = "Intervals are known for a threshold of 0.9 and for means and first tokens; here none is shown."
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: a result, and how it is looked at."""
+
+    result: SweepResult
+    reduction: ReductionKey
+    threshold: float
+    measure: str
+    layer: PointLabel
+    companions: Sequence[SweepResult]
+
+    @property
+    def look(self) -> tuple[ReductionKey, float, str]:
+        """How survival is judged: the arguments of the sentences on it."""
+        return self.reduction, self.threshold, self.measure
+
+
 def layers() -> None:
-    """Show the layers of one result: the pictures first, what they say, then the choices."""
+    """Show the answer, every layer in a row and the selected one, then what else is known."""
     state = page_header("Layers", one_result)
-    st.title("Which layer breaks first?", anchor=False)
     if state.result is None:
         show_nothing()
         return
-    picture, choices = st.container(), st.container()
-    with choices:
-        left = shortlist(state)
-        result_column, layer_column = st.columns(2)
-        with result_column:
-            result = choose_result("Result", state, left)
-        if result is None:
-            return
-        with layer_column:
-            chosen = choose_layer(result)
-        threshold_column, reduction_column = st.columns([2, 3])  # the reductions need room
-        with threshold_column:
-            threshold = choose_threshold()
-        with reduction_column:
-            reduction = choose_reduction(result)
-        with threshold_column:
-            measure = choose_measure(result, reduction)
-    companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
+    title = st.container()
+    with st.popover(caption_of(state.result), type="tertiary", icon=":material/tune:", wrap=True):
+        shown = choose_view(state)
+    picture = st.container()
+    if shown is None:
+        return
+    title.title(plain(title_finding(shown.result, *shown.look)), anchor=False)
     with picture:
-        show_layers(result, reduction, chosen, threshold, measure, companions)
-        link_to_control(result)
-    offer_exports(result, reduction)
+        show_layers(shown)
+        link_to_control(shown.result)
+    show_details(shown)
+    offer_exports(shown.result, shown.reduction)
 
 
 def show_nothing() -> None:
     """Say what to do where there is no result."""
+    st.title("No result yet", anchor=False)
     st.info("There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here.")
     link_to("Lab", "To the Lab", ":material/science:")
 
 
-def choose_layer(result: SweepResult) -> PointLabel:
-    """Ask for the selected layer, and return its label."""
+# ---------------------------------------------------------------- choices
+
+
+def caption_of(entry: Entry) -> str:
+    """Name what the numbers were measured on, once on the page: method, checkpoint, data and sentence vector."""
+    vector = read_choice(REDUCTIONS, "reduction", default=next(iter(REDUCTIONS)), word="reduction")
+    return plain(SEPARATOR.join((*reversed(entry.name.split(SEPARATOR)), REDUCTIONS[vector].title)))
+
+
+def choose_view(state: ViewState) -> Shown | None:
+    """Ask for the result and how to look at it; None if its file is damaged, which is then said."""
+    result = choose_result("Result", state, shortlist(state))
+    if result is None:
+        return None
+    reduction = choose_reduction(result)
+    threshold = choose_threshold()
+    measure = choose_measure(result, reduction)
+    layer = choose_layer(result, first_layer(result, reduction, threshold, measure))
+    companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
+    return Shown(result, reduction, threshold, measure, layer, companions)
+
+
+def choose_layer(result: SweepResult, first: PointLabel) -> PointLabel:
+    """Ask for the selected layer, and return its label.
+
+    Args:
+        result: The result.
+        first: The layer that is selected where the address names none.
+    """
     titles = {name.label: name.title for name in point_names(result.points)}
-    return choose("Layer from near", list(titles), "layer", names=lambda label: titles[label], word="layer")
+    return choose(
+        "Selected layer", list(titles), "layer", names=lambda label: titles[label], default=first, word="layer"
+    )
 
 
 def choose_threshold() -> float:
-    """Ask for the similarity that a layer must keep to survive; 0.9 is a convention."""
+    """Ask for the similarity that a layer must keep to be intact; 0.9 is a convention."""
     options = [str(threshold) for threshold in sorted(THRESHOLDS)]
     return float(
         choose(
-            "A layer survives while its similarity stays at or above",
+            "A layer is intact while its similarity is at least",
             options,
             "threshold",
             default=str(SURVIVAL_THRESHOLD),
@@ -100,14 +152,14 @@ def choose_threshold() -> float:
     )
 
 
-def choose_measure(result: SweepResult, reduction: str) -> str:
+def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
     """Ask what similarity is measured by, where the result knows more than one measure."""
     measures = own_measures(result, reduction)
     if len(measures) < 2:
         set_parameter("measure", None)
         return "cka"
     measure = choose(
-        "Similarity of a layer to its own baseline",
+        "Measure",
         measures,
         "measure",
         names=lambda name: MEASURES[name].title,
@@ -118,51 +170,88 @@ def choose_measure(result: SweepResult, reduction: str) -> str:
     return measure
 
 
+# ---------------------------------------------------------------- pictures and what they say
+
+
 def note_pick() -> None:
     """Write the layer that was clicked into the address."""
     set_parameter("layer", picked(PLAYER))
 
 
-def show_layers(
-    result: SweepResult,
-    reduction: str,
-    chosen: PointLabel,
-    threshold: float,
-    measure: str,
-    companions: list[SweepResult],
-) -> None:
-    """Show the layers of a result, and say which falls first; where similarity is undefined, say why."""
+def show_layers(shown: Shown) -> None:
+    """Show the layers of a result, and what is said of them; where similarity is undefined, say why."""
+    result, reduction, measure = shown.result, shown.reduction, shown.measure
     if words := undefined_finding(result, reduction, measure):
         st.info(plain(words))
         return
-    controls, isolated = controls_of(result, companions), isolated_of(result, companions)
-    orders = isolated_orders(result, reduction, companions)
-    seeds = isolated_controls_of(result, companions)
-    scene = layer_scene(result, reduction, chosen, threshold, controls, isolated, measure, orders, seeds)
+    controls, isolated = controls_of(result, shown.companions), isolated_of(result, shown.companions)
     show_pictures(
-        scene,
+        layer_scene(result, reduction, shown.layer, shown.threshold, controls, isolated, measure),
         key=PLAYER,
         group=PLAYER,
         start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
     )
-    with_interval = threshold == MEASURES[measure].threshold and result.statistics_of(reduction, measure) is not None
-    legend = (
-        EXPLANATION,
-        plain(floor_note(result, reduction, threshold, measure)),
+    st.markdown(f"**{plain(layer_finding(result, reduction, shown.layer, shown.threshold, measure))}**")
+    sentences = (
+        range_finding(result, *shown.look),
+        control_note(result, shown.companions)
+        or control_finding(result, reduction, controls, shown.threshold, measure),
+        floor_note(result, *shown.look),
+        gaps_note(result, *shown.look),
+    )
+    st.markdown(" ".join(map(plain, filter(None, sentences))))
+
+
+def show_details(shown: Shown) -> None:
+    """Show the rest in a box that is filled when it is opened."""
+    box = st.expander("Details", key="layers-details", on_change="rerun")
+    if box.open and not undefined_finding(shown.result, shown.reduction, shown.measure):
+        with box:
+            fill_details(shown)
+
+
+def fill_details(shown: Shown) -> None:
+    """Show the selected layer in close-up, each layer pruned alone, the numbers, and how to read all of it."""
+    result, reduction, measure = shown.result, shown.reduction, shown.measure
+    orders = isolated_orders(result, reduction, shown.companions)
+    apart = bool(orders) and not any(map(is_output, result.points))
+    seeds = isolated_controls_of(result, shown.companions)
+    beside = {"alone": isolated_view(result, reduction, orders, seeds)} if apart else {}
+    show_pictures(
+        close_up_scene(result, reduction, shown.layer, measure, beside),
+        key="layers-close-up",
+        group=PLAYER,
+        start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
+        link=False,
+    )
+    st.markdown(plain(order_finding(result, *shown.look)))
+    st.markdown(markdown_table(layer_table(result, *shown.look)))
+    if words := isolated_finding(result, reduction, shown.companions):
+        st.markdown(plain(words))
+        st.markdown(markdown_table(isolated_table(orders)))
+    st.markdown(" ".join(filter(None, legend_of(shown, apart))))
+
+
+def legend_of(shown: Shown, apart: bool) -> tuple[str, ...]:
+    """Explain the marks that the pictures have.
+
+    Args:
+        shown: What the page shows.
+        apart: Whether layers pruned alone have a picture of their own.
+    """
+    result = shown.result
+    known = result.statistics_of(shown.reduction, shown.measure)
+    with_interval = shown.threshold == MEASURES[shown.measure].threshold and known is not None
+    beside = isolated_of(result, shown.companions) and any(map(is_output, result.points))
+    return (
+        READING,
+        FLOOR if result.floor and shown.measure == "cka" else "",
         BEYOND if beyond_from(result) is not None else "",
-        CONTROLS if controls else plain(control_note(result, companions)),
-        ALONE_APART if "alone" in scene.views else ALONE if isolated and any(map(is_output, result.points)) else "",
+        CONTROLS if controls_of(result, shown.companions) else "",
+        ALONE_APART if apart else ALONE if beside else "",
         "" if with_interval else NO_INTERVAL,
     )
-    st.markdown(f"**{plain(order_finding(result, reduction, threshold, measure))}**")
-    st.markdown(plain(layer_finding(result, reduction, chosen, threshold, measure)))
-    if words := isolated_finding(result, reduction, companions):
-        st.markdown(plain(words))
-    st.markdown(" ".join(filter(None, legend)))
-    if orders:
-        with st.expander("Each layer pruned alone: how much its own output changes (1 − own CKA)"):
-            st.markdown(markdown_table(isolated_table(orders)))
 
 
 with picture_first():

@@ -1,38 +1,256 @@
-"""Say which layer of a result falls first, and when the chosen layer does (`words/layers.jinja`)."""
+"""Say which layer of a result changes first, and how far the selected one stays intact (`words/layers.jinja`).
 
-from collections.abc import Iterable
+A layer stays intact while its similarity to itself before pruning is at least a threshold. Which layer falls below it
+first is an estimate from examples: layers whose intervals reach down as far are named beside it. Random removal may
+change the same layer first, so that the seeds of a matched control stand beside it as well.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from core.findings.comparable import refusal_of
 from core.findings.overview import (
     OTHER_THRESHOLDS,
+    LayerSurvival,
     extremes,
     floor_of,
     layer_survivals,
+    own_similarity,
     with_and_without_survival,
 )
 from core.findings.words import render
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, ReductionKey, in_sentence, point_names, reduction_name
+from core.request.catalog import CONTROL_SEEDS, MEASURES, METHODS, SURVIVAL_THRESHOLD
+from core.results.names import (
+    PointLabel,
+    ReductionKey,
+    decimals,
+    percent,
+    percent_range,
+    point_names,
+    reduction_name,
+    removed_name,
+    units_name,
+)
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
 THRESHOLDS = (SURVIVAL_THRESHOLD, *OTHER_THRESHOLDS)
 
 
+# ---------------------------------------------------------------- which layer changes first
+
+
+@dataclass(frozen=True)
+class FirstToChange:
+    """The layers that fall below the threshold first.
+
+    Attributes:
+        first: Those with the smallest amount as shown, in depth order.
+        rivals: Others whose interval reaches down to the amounts where these may fall; none where it is unknown.
+    """
+
+    first: tuple[LayerSurvival, ...]
+    rivals: tuple[LayerSurvival, ...]
+
+
+def first_to_change(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> FirstToChange | None:
+    """Find the layers that fall first; None if no layer falls, or all that are defined fall together."""
+    layers, _ = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
+    if not layers or all(layer.censored for layer in layers):
+        return None
+    first = extremes(layers).first
+    if len(first) == len(layers) > 1:
+        return None
+    latest = max(layer.interval[1] if layer.interval else layer.value for layer in first)
+    rivals = [layer for layer in layers if layer not in first and layer.interval and layer.interval[0] <= latest]
+    return FirstToChange(first, tuple(rivals))
+
+
+def first_layer(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> PointLabel:
+    """Return the layer to select at first: the one that changes first, or else has changed most at the last amount."""
+    found = first_to_change(result, reduction, threshold, measure)
+    labels = [name.label for name in point_names(result.points)]
+    if found:
+        return found.first[0].label
+    last = own_similarity(result, reduction, measure)[-1]  # (points,)
+    return labels[0] if np.isnan(last).all() else labels[int(np.nanargmin(last))]
+
+
+def title_finding(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> str:
+    """Say in a heading which layer changes first, and at which amount, with its interval where that is known."""
+    layers, _ = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
+    facts = {"measure": MEASURES[measure], "threshold": threshold}
+    if not layers:
+        return render("layers", "title_undefined", measure=MEASURES[measure])
+    if len(result.frames) < 2:
+        return render("layers", "title_unpruned")
+    found = first_to_change(result, reduction, threshold, measure)
+    if found is None:
+        everyone = len(layers) == len(result.points)
+        at = _amount(layers[0].value, result)
+        return render("layers", "title_together", layer=layers[0], at=at, everyone=everyone, **facts)
+    return render(
+        "layers",
+        "title",
+        first=found.first,
+        at=_amount(found.first[0].value, result),
+        interval=_interval_of(found.first[0], result) if len(found.first) == 1 else "",
+        rivals=found.rivals,
+        alone=len(layers) == 1,
+        **facts,
+    )
+
+
+def control_finding(
+    result: SweepResult,
+    reduction: ReductionKey,
+    controls: Sequence[SweepResult],
+    threshold: float = SURVIVAL_THRESHOLD,
+    measure: str = "cka",
+) -> str:
+    """Say with how many seeds of the random control the same layer changes first; empty for a control itself.
+
+    Args:
+        result: A whole sweep.
+        reduction: A key of REDUCTIONS.
+        controls: Its seeds, see `core.findings.comparable.controls_of`; those in which no layer falls do not count.
+        threshold: The similarity that a layer must keep.
+        measure: What similarity is measured by.
+    """
+    found = first_to_change(result, reduction, threshold, measure)
+    if found is None or METHODS[result.pruning.method].control is None:
+        return ""
+    firsts = [seed for control in controls if (seed := first_to_change(control, reduction, threshold, measure))]
+    if not firsts:
+        return "" if controls else render("layers", "no_control")
+    labels = {layer.label for layer in found.first}
+    same = sum(bool(labels & {layer.label for layer in seed.first}) for seed in firsts)
+    return render(
+        "layers",
+        "control",
+        first=found.first,
+        same=same,
+        seeds=len(firsts),
+        enough=len(firsts) >= CONTROL_SEEDS[result.pruning.granularity],
+        units=units_name(result),
+    )
+
+
+def range_finding(
+    result: SweepResult,
+    reduction: ReductionKey,
+    threshold: float = SURVIVAL_THRESHOLD,
+    measure: str = "cka",
+) -> str:
+    """Say whether the model still works where the first layer falls; empty where one of them is unknown."""
+    found, known = first_to_change(result, reduction, threshold, measure), result.working_range
+    if found is None or known is None or known.to is None:
+        return ""
+    works = found.first[0].value <= known.to
+    whole = known.to >= result.amounts[-1]
+    return render("layers", "range", works=works, to=_amount(known.to, result), whole=whole, at_all=known.to > 0)
+
+
 def order_finding(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
-    """Say which layer falls first, which lasts longest, and how well depth orders them; at least one is defined.
+    """Say how well depth orders the layers, which stay intact longest, and which are left out; at least one is defined.
 
-    The result may be a whole sweep or the first frames of one; a layer survives while its similarity by the measure is
-    at least `threshold`.
+    The result may be a whole sweep or the first frames of one.
     """
     layers, left_out = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
-    facts = {"symbol": in_sentence(MEASURES[measure].symbol), "threshold": threshold, "left_out": left_out}
-    if len({layer.rank for layer in layers}) == 1:
-        return render("layers", "no_order", layer=layers[0], **facts)
+    last = extremes(layers).last
+    facts = {"last": last, "at": _amount(last[0].value, result), "left_out": left_out}
+    if len(last) == len(layers):
+        return render("layers", "no_order", **facts)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers])  # as shown: what reads alike is a tie
-    return render("layers", "order", extremes=extremes(layers), tau=tau, **facts)
+    return render("layers", "order", tau=tau, **facts)
+
+
+# ---------------------------------------------------------------- one layer
+
+
+def intact_up_to(layer: LayerSurvival) -> str:
+    """Write the amount up to which a layer stays intact, in whole percent."""
+    if not layer.is_defined:
+        return "undefined"
+    return f"> {percent(layer.value)}" if layer.censored else percent(layer.value)
+
+
+def interval_text(interval: tuple[float, float], largest: float) -> str:
+    """Write an interval of amounts in whole percent; an upper bound at the largest amount means "or beyond"."""
+    low, high = interval
+    if low >= largest:
+        return "cannot be estimated: leaving out any one example changes nothing"
+    if high >= largest:
+        return percent_range(percent(low), f"beyond {percent(largest)}")
+    if percent(low) == percent(high):
+        return "under 1 % wide"
+    return percent_range(percent(low), percent(high))
+
+
+def layer_finding(
+    result: SweepResult,
+    reduction: ReductionKey,
+    chosen: PointLabel,
+    threshold: float = SURVIVAL_THRESHOLD,
+    measure: str = "cka",
+) -> str:
+    """Say how far the chosen point stays intact, with its interval, and how many points fall before it.
+
+    The result may be a whole sweep or the first frames of one.
+    """
+    layers = layer_survivals(result, reduction, threshold, measure)
+    chosen_layer = next(layer for layer in layers if layer.label == chosen)
+    if not chosen_layer.is_defined:
+        return render("layers", "undefined_layer", layer=chosen_layer)
+    return render(
+        "layers",
+        "layer",
+        layer=chosen_layer,
+        at=_amount(chosen_layer.value, result),
+        interval=_interval_of(chosen_layer, result),
+        earlier=sum(layer.rank < chosen_layer.rank for layer in layers),
+        others=sum(layer.is_defined for layer in layers) - 1,
+        measure=MEASURES[measure],
+        threshold=threshold,
+    )
+
+
+def layer_table(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> list[dict[str, str]]:
+    """Tabulate how far each layer stays intact, with its interval and floor where they are known, in depth order."""
+    floor = floor_of(result, reduction, measure)
+    return [
+        {
+            "Layer": layer.title,
+            "Stays intact up to": intact_up_to(layer),
+            "95 % interval": _interval_of(layer, result) or "unknown",
+            **({"Similarity with everything removed": _known(floor[k])} if floor else {}),
+        }
+        for k, layer in enumerate(layer_survivals(result, reduction, threshold, measure))
+    ]
+
+
+def _interval_of(layer: LayerSurvival, result: SweepResult) -> str:
+    """Write a layer's interval; empty where it is unknown."""
+    return interval_text(layer.interval, result.amounts[-1]) if layer.interval else ""
+
+
+def _known(value: float | None) -> str:
+    return "undefined" if value is None else decimals(value, 2)
+
+
+# ---------------------------------------------------------------- what to read it with
 
 
 def undefined_finding(result: SweepResult, reduction: ReductionKey, measure: str) -> str:
@@ -47,16 +265,23 @@ def undefined_finding(result: SweepResult, reduction: ReductionKey, measure: str
 def floor_note(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
-    """Say what the floor is, and which layers lie above the threshold even there; empty where it is unknown."""
-    floor = floor_of(result, reduction, measure)
-    if floor is None or all(value is None for value in floor):
-        return ""
-    names = [
+    """Say which layers lie above the threshold even with everything removed; empty if none does, or it is unknown."""
+    above = [
         name.label
-        for name, value in zip(point_names(result.points), floor, strict=True)
+        for name, value in zip(point_names(result.points), floor_of(result, reduction, measure) or (), strict=False)
         if value is not None and value >= threshold
     ]
-    return render("layers", "floor", threshold=threshold, above=names)
+    return render("layers", "floor", threshold=threshold, above=above) if above else ""
+
+
+def gaps_note(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> str:
+    """Say which layers become undefined under pruning, where they count as fallen; empty if none does."""
+    own = np.isnan(own_similarity(result, reduction, measure))  # (frames, points)
+    columns = zip(point_names(result.points), own.T, strict=True)
+    labels = [name.label for name, missing in columns if missing.any() and not missing[0]]
+    return render("layers", "gaps", labels=labels) if labels else ""
 
 
 def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:
@@ -65,29 +290,6 @@ def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:
     return render("layers", "control_not_drawn", refusal=refusal) if refusal else ""
 
 
-def layer_finding(
-    result: SweepResult,
-    reduction: ReductionKey,
-    chosen: PointLabel,
-    threshold: float = SURVIVAL_THRESHOLD,
-    measure: str = "cka",
-) -> str:
-    """Say how long the chosen point survives, with its interval, and how many points fall before it.
-
-    The result may be a whole sweep or the first frames of one; a layer survives while its similarity by the measure is
-    at least `threshold`.
-    """
-    layers = layer_survivals(result, reduction, threshold, measure)
-    chosen_layer = next(layer for layer in layers if layer.label == chosen)
-    if not chosen_layer.is_defined:
-        return render("layers", "undefined_layer", symbol=in_sentence(MEASURES[measure].symbol), layer=chosen_layer)
-    return render(
-        "layers",
-        "layer",
-        symbol=in_sentence(MEASURES[measure].symbol),
-        layer=chosen_layer,
-        threshold=threshold,
-        largest=result.amounts[-1],
-        earlier=sum(layer.rank < chosen_layer.rank for layer in layers),
-        others=sum(layer.is_defined for layer in layers) - 1,
-    )
+def _amount(value: float, result: SweepResult) -> str:
+    """Write an amount in whole percent with what it is a share of."""
+    return removed_name(round(value, 2), result)

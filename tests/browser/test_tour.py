@@ -13,7 +13,7 @@ PICTURES = {  # of every page, each of its pictures
     "Overview": ("left", "right", "left-accuracy", "right-accuracy"),
     "Lab": ("heatmap", "accuracy", "survival"),
     "Compare": ("first", "second", "difference", "accuracy", "own"),
-    "Layers": ("curves", "survival", "row", "sparsity"),
+    "Layers": ("rows", "curve"),
     "Sentences": ("flips", "strip"),
     "Present": ("heatmap", "accuracy", "survival"),
     "Methods": ("unpruned", "little", "lot", "example"),

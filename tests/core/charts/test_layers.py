@@ -1,14 +1,15 @@
-"""The pictures of single layers: read from the SVG that Vega draws, frame by frame."""
+"""A row a layer and the selected layer's curve: read from the SVG that Vega draws, frame by frame."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
-from core.charts.grammar import EVERYTHING_REMOVED, STRIP_HEIGHT, UNDEFINED_COLOUR, Spec
-from core.charts.layers import layer_scene
+from core.charts.grammar import UNDEFINED_COLOUR, Spec
+from core.charts.layers import MAX_WITH_VALUES, layer_scene
 from core.charts.view import specs
-from core.findings.overview import own_similarity
-from core.results.names import amount_name
+from core.findings.layers import intact_up_to
+from core.findings.overview import layer_survivals, own_similarity
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -34,135 +35,161 @@ def title(layer: int) -> str:
     return f"Layer {layer + 1}, attention block"
 
 
-# ---------------------------------------------------------------- strips
+# ---------------------------------------------------------------- rows
 
 
-def test_every_layer_has_its_curve_one_strip_above_the_one_before() -> None:
-    rows = views()["curves"]["datasets"]["own"]
-    values = own_similarity(RESULT, "mean")
-    assert len(rows) == 12
-    for row in rows:
-        value = values[AMOUNTS.index(row["amount"]), row["row"]]
-        assert row["name"] == title(row["row"])
-        if math.isnan(value):
-            assert (row["y"], row["text"]) == (None, "undefined")
-        else:
-            assert row["y"] == pytest.approx(row["row"] + STRIP_HEIGHT * value, abs=1e-6)
-            assert float(row["text"]) == pytest.approx(value, abs=0.00501)
+def test_every_layer_has_a_strip_of_its_similarity_over_the_amounts() -> None:
+    spec = views()["rows"]
+    drawn_cells = [mark for mark in marks(drawn(spec, 0), "rect mark") if "Predictions changed" in labels(mark)]
+    values = own_similarity(RESULT, "mean").T.ravel()
+    for mark, value in zip(drawn_cells, values, strict=True):
+        told = labels(mark)["Similarity"]
+        assert told == "undefined" if math.isnan(value) else float(told) == pytest.approx(value, abs=5.1e-3)
+    cells = [(cell["name"], cell["amount"]) for cell in spec["datasets"]["cells"]]
+    assert cells == [(title(layer), f"{100 * amount:.0f} %") for layer in range(3) for amount in AMOUNTS]
 
 
-def test_the_marker_and_the_number_of_every_layer_follow_the_frame() -> None:
-    spec = views()["curves"]
+def test_strip_and_bar_of_a_layer_are_one_row_on_one_axis() -> None:
+    datasets = views()["rows"]["datasets"]
+    for row, (strip, bar) in enumerate(zip(datasets["strips"], datasets["bars"], strict=True)):
+        cells = [cell for cell in datasets["cells"] if cell["pick"] == strip["pick"] == bar["pick"]]
+        assert (strip["y"], strip["y2"]) == (row, row + 1)
+        for low, high in [(bar["y"], bar["y2"]), *((cell["y"], cell["y2"]) for cell in cells)]:
+            assert row < low < high < row + 1
+        assert bar["y2"] < min(cell["y"] for cell in cells)
+    picture = drawn(views()["rows"], 0)
+    heights = [place(text)[1] for text in marks(picture, "text mark")]
+    assert sorted(heights[:3], reverse=True) == heights[:3], "the first layer is at the bottom"
+
+
+def test_the_numbers_beside_strip_and_bar() -> None:
+    spec, layers = views()["rows"], layer_survivals(RESULT, "mean")
     for frame in (0, 1, 3):
-        picture = drawn(spec, frame)
-        texts = [text.text for text in marks(picture, "text mark") if text.text != EVERYTHING_REMOVED]
+        texts = [text.text for text in marks(drawn(spec, frame), "text mark")]
         values = own_similarity(RESULT, "mean")[frame]
-        assert texts == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
-    heights = [place(text)[1] for text in marks(picture, "text mark") if text.text != EVERYTHING_REMOVED]
-    assert heights == sorted(heights, reverse=True), "the first layer is at the bottom"
+        assert texts[:3] == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
+        assert [text.removesuffix(" *") for text in texts[3:] if text] == [intact_up_to(layer) for layer in layers]
 
 
-def test_every_seed_of_the_control_is_a_line_in_every_strip() -> None:
-    with_control, without = views()["curves"], layer_scene(RESULT, "mean", "2").views["curves"].spec
+def test_with_many_layers_there_is_one_number_in_a_row() -> None:
+    for count in (MAX_WITH_VALUES, MAX_WITH_VALUES + 1):
+        result = make_result(num_layers=count, amounts=(0.0, 0.5))
+        texts = marks(drawn(layer_scene(result, "mean", "1").views["rows"].spec, 0), "text mark")
+        heights = sorted(place(text)[1] for text in texts)
+        assert len(texts) == (2 * count if count == MAX_WITH_VALUES else count)
+        assert min(after - before for before, after in pairwise(heights)) > 0
+
+
+def test_the_layout_gives_every_row_its_height() -> None:
+    heights = []
+    for count in (6, 12, 24, 48):
+        layout = layer_scene(make_result(num_layers=count, amounts=(0.0, 0.5)), "mean", "1").layout
+        box = layout.height(["rows", "curve"])
+        assert box
+        heights.append(box)
+        assert box / count >= 25, "pixels; numbers stand in a row"
+    assert heights == sorted(heights)
+
+
+def test_what_is_left_with_everything_removed_is_the_last_cell() -> None:
+    def cells(result: SweepResult, reduction: str = "mean", measure: str = "cka") -> list[float]:
+        rows = layer_scene(result, reduction, "1", measure=measure).views["rows"].datasets["floors"]
+        assert all(row["x"] > 0.75 < row["x2"] for row in rows)
+        return [row["value"] for row in rows]
+
+    assert RESULT.floor
+    assert cells(RESULT) == pytest.approx(RESULT.floor.cka["mean"])
+    assert cells(RESULT, "cls") == [], "undefined"
+    assert cells(RESULT.model_copy(update={"floor": None})) == []
+    assert cells(RESULT, measure="partial_cka") == [], "the floor is of CKA"
+
+
+def test_all_that_stands_for_a_layer_can_be_clicked_and_told() -> None:
+    rows = views()["rows"]
+    for name in ("strips", "cells", "floors", "bars"):
+        assert {row["pick"] for row in rows["datasets"][name]} == {"1", "2", "3"}
+    strips = rows["datasets"]["strips"]
+    assert [strip["chosen"] for strip in strips] == [False, True, False]
+    assert rows["usermeta"]["picks"] == "strips"
+    assert all({"pick", "name", "chosen", "y", "y2", "v"} <= strip.keys() for strip in strips)
+    first = layer_survivals(RESULT, "mean")[0]
+    value = own_similarity(RESULT, "mean")[1, 0]
+    assert rows["usermeta"]["told"][1].endswith(f"{title(0)}, intact up to {intact_up_to(first)}: {value:.2f}")
+
+
+def test_the_rows_are_of_the_measure() -> None:
+    scene = layer_scene(RESULT, "mean", "2", measure="partial_cka")
+    cells = [cell["value"] for cell in scene.views["rows"].datasets["cells"] if cell["pick"] == "1"]
+    own = [frame.own("mean", "partial_cka") for frame in RESULT.frames]
+    assert cells == pytest.approx([row[0] for row in own if row])
+    assert scene.views["rows"].title == [
+        "Partial CKA of each layer with itself, unpruned; bars end where it falls below 0.9"
+    ]
+    assert "by partial CKA" in scene.title
+
+
+@pytest.mark.parametrize("amounts", [(0.0, 0.9), (0.0, 0.05, 0.15)])
+def test_results_of_any_amounts_stand_on_the_same_axis(amounts: tuple[float, ...]) -> None:
+    other = make_result(num_layers=3, amounts=amounts)
+    for name, view in layer_scene(other, "mean", "2").views.items():
+        template = {**views()[name], "datasets": None, "usermeta": None, "title": None}
+        assert {**view.spec, "datasets": None, "usermeta": None, "title": None} == template
+
+
+# ---------------------------------------------------------------- the selected layer
+
+
+def test_the_curve_is_the_selected_layers_with_its_interval() -> None:
+    spec, known = views(chosen="1")["curve"], (RESULT.statistics or {})["cka"]["mean"].own
+    rows = spec["datasets"]["own"]
+    assert known
+    assert [row["value"] for row in rows] == pytest.approx(own_similarity(RESULT, "mean")[:, 0], abs=1e-6)
+    for row, frame in zip(rows, known, strict=True):
+        assert (row["low"], row["high"]) == pytest.approx(frame[0], abs=1e-6)
+    assert spec["title"].startswith(title(0))
+    old = RESULT.model_copy(update={"statistics": None})
+    assert {row["low"] for row in views(old)["curve"]["datasets"]["own"]} == {None}
+
+
+def test_the_marker_and_its_number_follow_the_frame() -> None:
+    spec = views(chosen="2")["curve"]
+    values = own_similarity(RESULT, "mean")[:, 1]
+    assert len({f"{value:.2f}" for value in values}) > 2
+    for frame, value in enumerate(values):
+        assert [text.text for text in marks(drawn(spec, frame), "text mark")][-1] == f"{value:.2f}"
+
+
+def test_every_seed_of_the_control_is_a_line_beside_the_curve() -> None:
+    with_control, without = views()["curve"], layer_scene(RESULT, "mean", "2").views["curve"].spec
     grey = [
         sum(line.get("stroke") == UNDEFINED_COLOUR for line in marks(drawn(spec, 0), "line mark"))
         for spec in (with_control, without)
     ]
-    assert grey == [3 * 3, 0]
+    assert grey == [3, 0]
 
 
-def test_a_layer_that_is_pruned_alone_stands_in_the_strip_of_its_output() -> None:
+def test_threshold_floor_and_control_are_named_beside_their_ends_and_keep_apart() -> None:
+    for threshold in (0.8, 0.9, 0.95):
+        for chosen, layer in (("1", 0), ("3", 2)):
+            lines = views(chosen=chosen, threshold=threshold)["curve"]["datasets"]["lines"]
+            values = {line["role"]: line["value"] for line in lines}
+            assert RESULT.floor
+            assert values == pytest.approx(
+                {"threshold": threshold, "floor": RESULT.floor.cka["mean"][layer], "seeds": 0.25}
+            )
+            heights = sorted(line["at"] for line in lines)
+            assert heights[-1] <= 1
+            assert min(after - before for before, after in pairwise(heights)) > 0.099
+    (only,) = layer_scene(RESULT, "cls", "1").views["curve"].datasets["lines"]
+    assert (only["role"], only["text"]) == ("threshold", "intact: 0.9")
+
+
+def test_a_layer_that_is_pruned_alone_stands_beside_the_curve_of_its_output() -> None:
     outputs = make_result(num_layers=3, amounts=AMOUNTS, points="layer")
-    (alone,) = views(outputs)["curves"]["datasets"]["alone"]
-    assert (alone["pick"], alone["amount"], alone["text"]) == ("2", 0.5, "0.95")
-    assert alone["y"] == pytest.approx(1 + STRIP_HEIGHT * 0.95)
-    assert views()["curves"]["datasets"]["alone"] == [], "attention blocks come before most of a layer's weights"
-
-
-def test_all_that_stands_for_a_layer_can_be_clicked() -> None:
-    drawings = views()
-    for view, name in (("curves", "strips"), ("curves", "own"), ("curves", "alone"), ("survival", "bars")):
-        rows = drawings[view]["datasets"][name]
-        assert {row["pick"] for row in rows} <= {"1", "2", "3"}
-        assert all("pick" in row for row in rows)
-    assert [row["chosen"] for row in drawings["curves"]["datasets"]["strips"]] == [False, True, False]
-
-
-def test_the_floor_is_a_line_in_every_strip_where_it_is_known() -> None:
-    def heights(result: SweepResult, reduction: str = "mean", measure: str = "cka") -> list[float]:
-        rows = layer_scene(result, reduction, "1", measure=measure).views["curves"].datasets["floors"]
-        assert sum(row["label"] is not None for row in rows) == min(len(rows), 1), "it is named once"
-        return [row["y"] for row in rows]
-
-    assert RESULT.floor
-    floor = RESULT.floor.cka["mean"]
-    assert heights(RESULT) == pytest.approx([row + STRIP_HEIGHT * value for row, value in enumerate(floor) if value])
-    assert heights(RESULT, "cls") == [], "undefined"
-    assert heights(RESULT.model_copy(update={"floor": None})) == []
-    assert heights(RESULT, measure="partial_cka") == [], "the floor is of CKA"
-
-
-def test_the_strips_are_of_the_measure_and_the_close_up_of_one_with_a_heatmap() -> None:
-    drawings = layer_scene(RESULT, "mean", "2", measure="partial_cka").views
-    values = [row["text"] for row in drawings["curves"].datasets["own"] if row["pick"] == "1"]
-    own = [frame.own("mean", "partial_cka") for frame in RESULT.frames]
-    assert values == [f"{row[0]:.2f}" for row in own if row and row[0] is not None]
-    assert drawings["curves"].title == "Partial CKA of each layer with its own baseline, from 0 to 1"
-    assert drawings["row"].datasets == layer_scene(RESULT, "mean", "2").views["row"].datasets
-
-
-# ---------------------------------------------------------------- one layer in close-up
-
-
-@pytest.mark.parametrize(("chosen", "row"), [("1", 0), ("3", 2)])
-def test_the_row_of_the_heatmap_over_the_amounts(chosen: str, row: int) -> None:
-    spec = views(chosen=chosen)["row"]
-    cells = {
-        (labels(mark)["Removed by pruning"], labels(mark)["Pruned"]): labels(mark)["Similarity"]
-        for mark in marks(drawn(spec, 0), "rect mark")
-        if "Similarity" in labels(mark)
-    }
-    assert len(cells) == 12
-    for frame in RESULT.frames:
-        for j in range(3):
-            value = frame.similarity["cka"]["mean"][row][j]
-            told = cells[amount_name(frame.amount), title(j)]
-            assert told == "undefined" if value is None else float(told) == pytest.approx(value, abs=0.00501)
-    assert spec["title"].startswith(title(row))
-
-
-def test_the_frame_of_the_row_moves_from_left_to_right() -> None:
-    places = []
-    for frame in range(len(AMOUNTS)):
-        frames = [mark for mark in marks(drawn(views()["row"], frame), "rect mark") if list(labels(mark)) == ["label"]]
-        assert len(frames) == 1
-        assert labels(frames[0])["label"] == amount_name(AMOUNTS[frame])
-        places.append(frames[0].get("d"))
-    assert len(set(places)) == len(AMOUNTS)
-
-
-def test_sparsity_of_every_layer_with_the_chosen_one_above_the_others() -> None:
-    layered = [
-        frame.model_copy(update={"layer_sparsity": tuple(frame.amount * share for share in (0.8, 1.0, 1.2))})
-        for frame in RESULT.frames
-    ]
-    spec = views(RESULT.model_copy(update={"frames": tuple(layered)}))["sparsity"]
-    rows = spec["datasets"]["layers"]
-    assert [row["sparsity"] for row in rows if row["layer"] == "Layer 3"] == pytest.approx([0, 0.3, 0.6, 0.9])
-    assert {row["layer"] for row in rows if row["chosen"]} == {"Layer 2"}
-    assert [row["sparsity"] for row in spec["datasets"]["all"]] == list(AMOUNTS)
-    picture = drawn(spec, 2)
-    assert len(marks(picture, "line mark")) == 3 + 1 + 1
-
-
-def test_with_both_points_of_a_layer_the_sparsity_is_that_of_the_layer() -> None:
-    both = make_result(num_layers=2, amounts=AMOUNTS, points="both")
-    for chosen, layer in (("1a", "Layer 1"), ("2", "Layer 2")):
-        rows = layer_scene(both, "mean", chosen).views["sparsity"].datasets["layers"]
-        assert {row["layer"] for row in rows if row["chosen"]} == {layer}
-    isolated = {1: make_result(num_layers=2, amounts=(0.0, 0.5), points="both", scope="layer:0")}
-    alone = layer_scene(both, "mean", "1a", isolated=isolated).views["curves"].datasets["alone"]
-    assert [row["pick"] for row in alone] == ["1"], "at its output"
+    (alone,) = views(outputs)["curve"]["datasets"]["alone"]
+    assert (alone["removed"], alone["value"]) == ("50 %", pytest.approx(0.95))
+    assert views(outputs, chosen="1")["curve"]["datasets"]["alone"] == [], "layer 1 was not"
+    assert views()["curve"]["datasets"]["alone"] == [], "attention blocks come before most of a layer's weights"
 
 
 def test_nothing_changes_its_size_while_it_plays() -> None:

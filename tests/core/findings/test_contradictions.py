@@ -28,7 +28,7 @@ from core.findings.claim import (
 from core.findings.comparable import comparable, own_sweeps
 from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
-from core.findings.layers import layer_finding, order_finding
+from core.findings.layers import first_to_change, layer_finding, order_finding, title_finding
 from core.findings.methods import agreement, agreement_finding
 from core.findings.overview import finding, layer_survivals, survival_table
 from core.findings.profiles import profiled
@@ -265,7 +265,7 @@ TAU = re.compile(r"Kendall's tau-b of that amount with depth is (\S+\d)\.")
 
 
 def check_layers(shelf: Shelf) -> None:
-    """The Overview's sentence and table and the sentences of Layers tell one survival of each layer, and one order."""
+    """The Overview's sentence and table, and the heading and sentences of Layers, tell one survival and one order."""
     for entry in offered(shelf.entries):
         result = shelf.results[entry.key]
         overview, order = finding(result, "mean"), order_finding(result, "mean")
@@ -276,7 +276,13 @@ def check_layers(shelf: Shelf) -> None:
             assert f"up to {amount}" in layer_finding(result, "mean", layer.label)
         assert f"up to {amount}" in overview, "it names the last layer"
         tau = TAU.search(order)
-        assert ("every layer stays" in overview) == ("every layer survives" in order) == (tau is None)
+        assert ("every layer stays" in overview) == ("Every layer stays" in order) == (tau is None)
+        heading, found = title_finding(result, "mean"), first_to_change(result, "mean")
+        assert (found is None) == (heading.startswith(("All layers change together", "No layer falls")))
+        if found:
+            first = [layer for layer in layers if layer.label in re.findall(r"\d+a?", heading.partition(" change")[0])]
+            assert {layer.rank for layer in first} == {min(layer.rank for layer in layers)}
+            assert f"at {first[0].text} of " in heading
         if tau:
             assert ("each layer falls earlier than" in overview) == (tau[1] == "−1.00")
             assert ("each layer falls later than" in overview) == (tau[1] == "1.00")

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import Environment, UndefinedError
 
 from core.findings import words
-from core.findings.overview import Extremes, LayerSurvival
+from core.findings.overview import LayerSurvival
 from core.findings.words import render
 from core.request.catalog import ROOT
 
@@ -35,11 +35,7 @@ def test_a_fact_that_no_sentence_needs_is_an_error() -> None:
 
 def test_numbers_have_a_true_minus_sign_and_no_negative_zero() -> None:
     level = LayerSurvival("1", "Layer 1", 0.5, censored=False)
-    extremes = Extremes((level,), (level,))
-    sentences = [
-        render("layers", "order", symbol="CKA", threshold=0.9, extremes=extremes, tau=tau, left_out=[])
-        for tau in (-0.731, -0.001)
-    ]
+    sentences = [render("layers", "order", last=(level,), at="", tau=tau, left_out=[]) for tau in (-0.731, -0.001)]
     assert [sentence.split("is ")[-1] for sentence in sentences] == ["−0.73.", "0.00."]
 
 
