@@ -197,6 +197,7 @@ class Worker:
         path = None if order.get("fresh") else _readable_result(inputs.key)
         if path is not None:
             return {"key": inputs.key, "path": str(path), "stored": True}
+        store.check_writable(None)
         self._wait_until_warm(report)
         result = _compute(inputs, request, report, emit)
         return {"key": result.key, "path": str(store.save(result)), "stored": False}

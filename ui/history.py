@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.library import Entry
@@ -16,6 +16,7 @@ from ui.text import plain
 from ui.view_state import link_parameters
 
 FIRST = 8  # results that are listed at first
+MAX_REASONS = 5  # for files that cannot be shown
 
 
 def show_history(shown: SweepResult | None) -> None:
@@ -26,12 +27,21 @@ def show_history(shown: SweepResult | None) -> None:
     """
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
+        if not is_hosted():
+            _show_unreadable()
         if not entries:
             st.markdown(":small[None yet: every finished run is listed here.]")
             return
         _show_place()
         for entry in _some(entries):
             _row(entry, shown is not None and shown.key == entry.key)
+
+
+def _show_unreadable() -> None:
+    """Name the files in the visitor's folder that cannot be shown, with the reason of each."""
+    if files := library.unreadable():
+        few = first_few([file.reason for file in files], MAX_REASONS)
+        st.warning(plain(f"{len(files)} of the files in your folder cannot be shown: {few}"))
 
 
 def _show_place() -> None:

@@ -6,7 +6,8 @@ results without reading them.
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -132,30 +133,64 @@ def _read(path: Path, modified: int) -> tuple[Entry, ...]:
         ) from error
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A file among the user's results that no page can show, and why."""
+
+    name: str
+    reason: str
+
+
 def own() -> tuple[Entry, ...]:
     """Return the user's own results, newest first.
 
-    A file is left out if it is not a result, if no page can show it, or if a look-up by its key finds another file.
+    A file is left out if it is `unreadable`, or if a look-up by its key finds another file.
     """
-    files = sorted(user_folder().glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    entries = ((path, _own_entry(path, path.stat().st_mtime_ns)) for path in files)
-    return tuple(entry for path, entry in entries if entry is not None and store.find(entry.key) == path)
+    found = ((path, entry) for path, entry in _own_files() if isinstance(entry, Entry))
+    return tuple(entry for path, entry in found if store.find(entry.key) == path)
+
+
+def unreadable() -> tuple[Unreadable, ...]:
+    """Return the files among the user's results that are none, or that no page can show, newest first."""
+    return tuple(Unreadable(path.name, found) for path, found in _own_files() if isinstance(found, str))
 
 
 def stored(key: str) -> Entry | None:
     """Describe the stored result with this key; None if there is none, or if no page can show it."""
     path = store.find(key)
-    return _own_entry(path, path.stat().st_mtime_ns) if path else None
+    found = _entry_or_reason(path, path.stat().st_mtime_ns) if path else None
+    return found if isinstance(found, Entry) else None
+
+
+def _own_files() -> Iterator[tuple[Path, Entry | str]]:
+    """Yield the files of the user's folder, newest first: each with its entry, or why it has none."""
+    try:
+        paths = [path for path in user_folder().iterdir() if path.suffix == ".json"]
+    except OSError:
+        return
+    modified = {path: _modified(path) for path in paths}
+    for path in sorted(paths, key=modified.__getitem__, reverse=True):
+        yield path, _entry_or_reason(path, modified[path])
+
+
+def _modified(path: Path) -> int:
+    """Return when a file was changed; of a link that leads nowhere, when it was made; 0 for one that is gone."""
+    for look in (path.stat, path.lstat):
+        try:
+            return look().st_mtime_ns
+        except OSError:
+            continue
+    return 0
 
 
 @lru_cache(maxsize=1024)
-def _own_entry(path: Path, modified: int) -> Entry | None:
+def _entry_or_reason(path: Path, modified: int) -> Entry | str:
     try:
         result = load(path)
         check_showable(result, path.name)
         return entry_of(result)
-    except PrunescopeError:
-        return None
+    except PrunescopeError as error:
+        return str(error)
 
 
 def delete_own(key: str) -> None:

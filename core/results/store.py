@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import SHIPPED
+from core.request.limits import is_hosted
 from core.results import schema_1
 from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
 
@@ -76,6 +77,8 @@ def _folder_of(output: Path | None) -> Path:
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
+    if is_hosted():  # nothing of the server's folders
+        return PrunescopeError(f"this server cannot store results now ({error.strerror}): try again later")
     return PrunescopeError(f"cannot write {path} ({error.strerror}): choose another folder or PRUNESCOPE_RESULTS")
 
 
@@ -105,15 +108,23 @@ def load(path: Path) -> SweepResult:
         PrunescopeError: It is missing, of another schema version, malformed or damaged, or named by another key.
     """
     try:
+        if not path.is_file():  # a pipe would be read forever
+            raise PrunescopeError(_no_file(path))
         values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PrunescopeError(f"no result file {path}: make it with python -m core.precompute") from None
-    except (OSError, ValueError) as error:
-        raise PrunescopeError(f"{path.name} is not readable as JSON ({error}): recompute it") from error
+    except OSError as error:
+        raise PrunescopeError(f"{path.name} cannot be read ({error.strerror}): recompute it") from error
+    except (ValueError, RecursionError) as error:
+        raise PrunescopeError(f"{path.name} is not readable as JSON: recompute it") from error
     result = parse(values, path.name)
     if _KEY.fullmatch(path.stem) and path.stem != result.key:
         raise PrunescopeError(f"{path.name} holds the result {result.key[:12]}…: name it by its own key")
     return result
+
+
+def _no_file(path: Path) -> str:
+    if os.path.lexists(path):
+        return f"{path.name} is no regular file, or a link that leads nowhere: remove it"
+    return f"no result file {path}: make it with python -m core.precompute"
 
 
 def parse(values: Any, name: str) -> SweepResult:

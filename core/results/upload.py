@@ -4,11 +4,13 @@ import json
 
 from core.errors import PrunescopeError
 from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
-from core.request.limits import is_hosted
+from core.request.limits import LOCAL_LIMITS, is_hosted
 from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, TASK_NAMES
 from core.results.schema import SweepResult
 from core.results.store import parse
+
+MAX_POINTS = 192  # two each of 96 layers
 
 
 def max_megabytes() -> int:
@@ -56,6 +58,13 @@ def _problem(result: SweepResult) -> str:
     """Name the first thing that no page can show; empty if there is none."""
     task, pruning, frames = result.task, result.pruning, result.frames
     labels = len(task.label_names)
+    for name, count, most in (
+        ("amounts", len(frames), LOCAL_LIMITS.amounts),
+        ("examples", len(task.examples), LOCAL_LIMITS.examples),
+        ("points", len(result.points), MAX_POINTS),
+    ):
+        if count > most:
+            return f"it has {count:,} {name}, at most {most:,} can be drawn"
     try:
         choose(task.name, TASK_NAMES, "task")
         choose(pruning.method, METHODS, "method")

@@ -1,6 +1,7 @@
 """The manifest and the results at hand: what is listed, what belongs together, what is damaged."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from builders import make_result
 
 from core.errors import PrunescopeError
 from core.results import store
-from core.results.library import delete_own, entry_of, own, shipped, write_manifest
+from core.results.library import delete_own, entry_of, own, shipped, stored, unreadable, write_manifest
 from core.results.provenance import Recipe
 from core.results.schema import key_of
 
@@ -48,6 +49,42 @@ def test_a_result_that_no_page_can_show_is_left_out(folder: Path, part: str, val
     store.save(edited.model_copy(update={"key": key_of(edited)}), folder)
     store.save(result, folder)
     assert [entry.key for entry in own()] == [result.key]
+    (left_out,) = unreadable()
+    assert left_out.name == f"{key_of(edited)}.json"
+    assert next(iter(values.values())) in left_out.reason
+
+
+STRANGE: dict[str, Callable[[Path], object]] = {
+    "deep": lambda path: path.write_text("[" * 100_000),
+    "empty": lambda path: path.write_text(""),
+    "a list": lambda path: path.write_text("[1]"),
+    "not text": lambda path: path.write_bytes(b"\xff\xfe"),
+    "infinite": lambda path: path.write_text('{"schema_version": 1e999}'),
+    "a folder": lambda path: path.mkdir(),
+    "a pipe": os.mkfifo,
+    "a link that leads nowhere": lambda path: path.symlink_to("/nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("stem", ["strange", "0" * 64])
+def test_a_strange_file_is_named_with_its_reason_and_all_else_works(folder: Path, name: str, stem: str) -> None:
+    result = make_result()
+    store.save(result, folder)
+    STRANGE[name](folder / f"{stem}.json")
+    assert [entry.key for entry in own()] == [result.key]
+    (found,) = unreadable()
+    assert found.name == f"{stem}.json"
+    assert found.reason.startswith(found.name)
+    assert str(folder) not in found.reason
+    assert stored("0" * 64) is None
+
+
+def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "gone"))
+    assert (own(), unreadable()) == ((), ())
 
 
 def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -> None:

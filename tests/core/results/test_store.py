@@ -117,6 +117,14 @@ def test_an_unwritable_output_is_refused_before_the_work(tmp_path: Path) -> None
         store.check_writable(tmp_path / "file" / "below.json")
 
 
+def test_a_hosted_server_names_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match="this server cannot store results now") as caught:
+        store.check_writable(tmp_path / "file" / "below.json")
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_the_key_follows_what_decides_the_numbers(result: SweepResult) -> None:
     key = key_of(result)
     assert key == key_of(result, amounts=(0.0, 0.1))

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.errors import PrunescopeError
 from core.exports.files import result_json
+from core.results import upload
 from core.results.schema import SweepResult, digest, key_of
 from core.results.upload import max_megabytes, read_upload
 from tests.builders import make_result
@@ -70,6 +72,22 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
 def test_a_result_that_no_page_can_show_is_refused(change: Callable[[dict[str, Any]], None], said: str) -> None:
     with pytest.raises(PrunescopeError, match=said):
         read_upload(file(change), "mine.json")
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [("amounts", "it has 2 amounts, at most 1 can"), ("examples", "it has 20 examples, at most 1 can")],
+)
+def test_a_result_too_large_to_draw_is_refused(bound: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "LOCAL_LIMITS", replace(upload.LOCAL_LIMITS, **{bound: 1}))
+    with pytest.raises(PrunescopeError, match=said):
+        read_upload(file(lambda values: None), "mine.json")
+
+
+def test_a_result_of_too_many_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "MAX_POINTS", 1)
+    with pytest.raises(PrunescopeError, match="it has 2 points, at most 1 can be drawn"):
+        read_upload(file(lambda values: None), "mine.json")
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "", "f" * 64, RESULT.key[::-1]])
