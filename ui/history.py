@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.errors import PrunescopeError, first_few
+from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.library import Entry
@@ -40,8 +40,8 @@ def show_history(shown: SweepResult | None) -> None:
 def _show_unreadable() -> None:
     """Name the files in the visitor's folder that cannot be shown, with the reason of each."""
     if files := library.unreadable():
-        few = first_few([file.reason for file in files], MAX_REASONS)
-        st.warning(plain(f"{len(files)} of the files in your folder cannot be shown: {few}"))
+        reasons = "".join(f"\n- {plain(file.reason)}" for file in files[:MAX_REASONS])
+        st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
 
 
 def _show_place() -> None:
