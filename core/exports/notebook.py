@@ -46,12 +46,13 @@ class NotebookResult(SweepResult):
 
         `measure` says what `value` is: a metric such as `accuracy`, the share of `changed_predictions`, the
         `divergence` of the outputs in bits, or a similarity such as `cka`: that of a `point` to itself without pruning,
-        under a `reduction`. What is undefined or unknown is missing.
+        under a `reduction`. What is undefined or unknown is missing. Points are sorted by depth.
         """
         import pandas as pd  # takes half a second
 
+        by_depth = pd.CategoricalDtype(self.points, ordered=True)
         table = pd.DataFrame(own_rows(self), columns=list(OWN_COLUMNS))
-        return table.astype(dict.fromkeys(("value", "low", "high"), float))
+        return table.astype({"point": by_depth, "value": float, "low": float, "high": float})
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the result file, which `load_result` and the app open, and return its path.

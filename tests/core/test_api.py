@@ -18,8 +18,9 @@ from core import api
 from core.api import load_result, sweep
 from core.errors import PrunescopeError
 from core.exports.files import player_html
+from core.exports.notebook import NotebookResult
 from core.precompute import compute, parse, request_of
-from core.results import library, store
+from core.results import library
 from core.results.schema import SweepResult, digest, key_of
 from tests.builders import make_result
 
@@ -246,8 +247,7 @@ def page_script(page: str) -> str:
 
 def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     result = make_result(num_layers=3, amounts=(0.0, 0.25, 0.5), holes=((0.5, 1, 1),))
-    store.save(result, Path(store.user_folder()))
-    table = load_result(store.user_folder() / f"{result.key}.json").to_frame()
+    table = NotebookResult.of(result).to_frame()
     assert len(table) == 3 * (1 + 2 + 3 * 3 + 2 * 3), "accuracy, two of predictions, CKA and partial CKA"
     for frame in result.frames:
         rows = table[table["amount"] == frame.amount].set_index("measure")
@@ -266,3 +266,9 @@ def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     own = table.query("measure == 'cka' and reduction == 'mean'")
     bounds = [interval or (np.nan, np.nan) for intervals in statistics.own for interval in intervals]
     np.testing.assert_array_equal(own[["low", "high"]], np.array(bounds, dtype=float))
+
+
+def test_points_are_sorted_by_depth() -> None:
+    result = NotebookResult.of(make_result(num_layers=12, amounts=(0.0, 0.5)))
+    own = result.to_frame().query("measure == 'cka' and reduction == 'mean'")
+    assert tuple(own.pivot(index="point", columns="amount", values="value").index) == result.points

@@ -67,8 +67,8 @@ def test_the_player_is_that_of_the_result_it_saved(run: dict[str, NotebookNode],
 
 
 def test_the_tables_hold_the_numbers_of_the_result(run: dict[str, NotebookNode], saved: NotebookResult) -> None:
-    own = [[round(value or 0.0, 2) for value in frame.own("mean") or ()] for frame in saved.frames]
-    assert cells_of(run["own"]) == own
+    own = zip(*(frame.own("mean") or () for frame in saved.frames), strict=True)
+    assert cells_of(run["own"]) == [[round(value or 0.0, 2) for value in row] for row in own]
     assert cells_of(run["accuracy"]) == [
         [frame.amount, *(round(value, 2) for value in (frame.metrics["accuracy"], *frame.intervals["accuracy"]))]
         for frame in saved.frames
@@ -76,6 +76,6 @@ def test_the_tables_hold_the_numbers_of_the_result(run: dict[str, NotebookNode],
 
 
 def test_random_removal_of_the_loaded_model_starts_from_the_same_layers(run: dict[str, NotebookNode]) -> None:
-    magnitude, random = cells_of(run["own"]), cells_of(run["beside"])
-    assert magnitude[0] == random[0] == [1.0] * 6
+    magnitude, random = (list(zip(*cells_of(run[cell]), strict=True)) for cell in ("own", "beside"))  # by amount
+    assert magnitude[0] == random[0] == (1.0,) * 6
     assert sum(random[1]) < sum(magnitude[1]), "at equal amounts, chance destroys more"
