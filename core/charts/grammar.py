@@ -12,7 +12,7 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, decimals, point_names
+from core.results.names import amount_name, decimals
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
@@ -37,8 +37,6 @@ SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # a line of a title that takes room, so that nothing moves when it says something
 BEYOND = "the model no longer works here"
 INTACT = "intact from"  # before the threshold
-EVERYTHING_REMOVED = "floor: everything removed"
-STRIP_HEIGHT = 0.84  # of a layer's row; it stands for CKA from 0 to 1
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
 REMOVED = "Removed by pruning"  # what an axis of amounts counts, whether weights or units
@@ -177,26 +175,6 @@ def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAI
 def cell_axis(**more: Any) -> alt.Axis:
     """Return the axis of a heatmap's rows or columns."""
     return alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, **more)
-
-
-def row_axis(field: str, points: tuple[str, ...]) -> alt.Y:
-    """Return the axis of layers below each other, the first at the bottom, each one unit high."""
-    labels = [name.label for name in point_names(points)]
-    return alt.Y(
-        field,
-        title="Layer",
-        scale=alt.Scale(domain=[0, len(labels)], nice=False),
-        axis=alt.Axis(
-            values=[k + STRIP_HEIGHT / 2 for k in range(len(labels))],
-            labelExpr=f"{labels}[floor(datum.value)]",
-            ticks=False,
-            domain=False,
-            grid=False,
-            labelOverlap=True,
-            minExtent=MARGIN,
-            maxExtent=MARGIN,
-        ),
-    )
 
 
 # ---------------------------------------------------------------- the amount on show

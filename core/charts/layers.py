@@ -44,7 +44,7 @@ from core.charts.strips import (
 )
 from core.charts.survival import by_construction_note, survival_layers, survival_rows
 from core.charts.view import Scene, View
-from core.findings.layers import intact_up_to, title_finding
+from core.findings.layers import title_finding
 from core.findings.overview import beyond_from, floor_of, layer_survivals, own_similarity
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, amount_name, decimals, in_sentence, origins, point_names, units_name
@@ -106,13 +106,15 @@ def layer_scene(
         "lines": _line_rows(threshold, floor[k] if floor else None, seeds),
     }
     quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
-    title = f"{quantity} of each layer with itself, unpruned; bars end where it falls below {threshold}"
+    title = [f"{quantity} of each layer with itself, unpruned; bars end where it falls below {threshold}"]
+    if any(bar["by_construction"] for bar in bars):
+        title += by_construction_note(result, threshold, measure)
     views = {
         "rows": View(
             _rows,
             (result.points, measure, removed),
             rows,
-            [title, *by_construction_note(result, threshold, measure)],
+            title,
             told=_told(rows["strips"], len(result.frames)),
             picks="strips",
         ),
@@ -162,7 +164,7 @@ def _strip_rows(
     return [
         {
             "pick": layer.label,
-            "name": f"{layer.title}, intact up to {intact_up_to(layer)}",
+            "name": f"{layer.title}, intact up to {layer.text}",
             "chosen": layer.label == chosen,
             "y": row,
             "y2": row + 1,

@@ -12,10 +12,10 @@ from core.charts.grammar import (
     current_amount_rule,
     haloed_text,
     rounded,
-    row_axis,
 )
+from core.charts.strips import layers_axis
 from core.charts.view import View
-from core.findings.layers import intact_up_to, interval_text
+from core.findings.layers import interval_text
 from core.findings.overview import floor_of, layer_survivals
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import decimals
@@ -56,7 +56,6 @@ def survival_rows(
         low, high = layer.interval or (None, None)
         left = floor[row]
         by_construction = left is not None and left >= threshold
-        text = intact_up_to(layer)
         rows.append(
             {
                 "pick": layer.label,
@@ -69,7 +68,7 @@ def survival_rows(
                 "high": high,
                 "end": max(layer.value, high or 0) if layer.is_defined else 0,
                 "interval": interval_text(layer.interval, result.amounts[-1]) if layer.interval else "unknown",
-                "text": f"{text} {BY_CONSTRUCTION}" if by_construction else text,
+                "text": f"{layer.text} {BY_CONSTRUCTION}" if by_construction else layer.text,
                 "by_construction": by_construction,
                 "floor": "unknown" if left is None else decimals(left, 2),
                 "ends": sum(amount <= layer.value for amount in result.amounts),
@@ -80,11 +79,14 @@ def survival_rows(
 
 def survival_chart(points: tuple[str, ...]) -> LayerChart:
     """Draw the bars, with their numbers where there is room."""
-    layers = survival_layers(amount_axis, lambda field: row_axis(field, points))
-    number = alt.Chart(alt.NamedData("bars")).encode(
-        x=amount_axis("end:Q"), y=row_axis("middle:Q", points), text="text:N"
+
+    def y(field: str) -> alt.Y:
+        return layers_axis(field, points, sum(BAR) / 2)
+
+    number = alt.Chart(alt.NamedData("bars")).encode(x=amount_axis("end:Q"), y=y("middle:Q"), text="text:N")
+    return alt.layer(
+        *survival_layers(amount_axis, y), *(haloed_text(number, dx=6) if len(points) <= MAX_NUMBERED else [])
     )
-    return alt.layer(*layers, *(haloed_text(number, dx=6) if len(points) <= MAX_NUMBERED else []))
 
 
 def survival_layers(

@@ -178,13 +178,6 @@ def order_finding(
 # ---------------------------------------------------------------- one layer
 
 
-def intact_up_to(layer: LayerSurvival) -> str:
-    """Write the amount up to which a layer stays intact, in whole percent."""
-    if not layer.is_defined:
-        return "undefined"
-    return f"> {percent(layer.value)}" if layer.censored else percent(layer.value)
-
-
 def interval_text(interval: tuple[float, float], largest: float) -> str:
     """Write an interval of amounts in whole percent; an upper bound at the largest amount means "or beyond"."""
     low, high = interval
@@ -233,7 +226,7 @@ def layer_table(
     return [
         {
             "Layer": layer.title,
-            "Stays intact up to": intact_up_to(layer),
+            "Stays intact up to": layer.text,
             "95 % interval": _interval_of(layer, result) or "unknown",
             **({"Similarity with everything removed": _known(floor[k])} if floor else {}),
         }

@@ -8,7 +8,6 @@ import pytest
 from core.charts.grammar import UNDEFINED_COLOUR, Spec
 from core.charts.layers import MAX_WITH_VALUES, layer_scene
 from core.charts.view import specs
-from core.findings.layers import intact_up_to
 from core.findings.overview import layer_survivals, own_similarity
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -68,7 +67,7 @@ def test_the_numbers_beside_strip_and_bar() -> None:
         texts = [text.text for text in marks(drawn(spec, frame), "text mark")]
         values = own_similarity(RESULT, "mean")[frame]
         assert texts[:3] == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
-        assert [text.removesuffix(" *") for text in texts[3:] if text] == [intact_up_to(layer) for layer in layers]
+        assert [text.removesuffix(" *") for text in texts[3:] if text] == [layer.text for layer in layers]
 
 
 def test_with_many_layers_there_is_one_number_in_a_row() -> None:
@@ -114,7 +113,7 @@ def test_all_that_stands_for_a_layer_can_be_clicked_and_told() -> None:
     assert all({"pick", "name", "chosen", "y", "y2", "v"} <= strip.keys() for strip in strips)
     first = layer_survivals(RESULT, "mean")[0]
     value = own_similarity(RESULT, "mean")[1, 0]
-    assert rows["usermeta"]["told"][1].endswith(f"{title(0)}, intact up to {intact_up_to(first)}: {value:.2f}")
+    assert rows["usermeta"]["told"][1].endswith(f"{title(0)}, intact up to {first.text}: {value:.2f}")
 
 
 def test_the_rows_are_of_the_measure() -> None:

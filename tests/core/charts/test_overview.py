@@ -37,7 +37,7 @@ def test_the_first_frame_of_a_running_sweep_can_be_drawn() -> None:
     views = drawings(result, "tokens")
     assert len(cells(views["heatmap"], 0)) == 36
     rects = marks(drawn(views["survival"], 0), "rect mark")
-    assert len([rect for rect in rects if "Survives up to" in labels(rect)]) == 6
+    assert len([rect for rect in rects if "Stays intact up to" in labels(rect)]) == 6
 
 
 def test_frames_that_come_later_do_not_move_the_axes() -> None:

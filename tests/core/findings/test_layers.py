@@ -172,6 +172,13 @@ def test_what_random_removal_changes_first_is_counted_by_seed() -> None:
     assert control_finding(result, "mean", controls(other)) == (
         "Random removal of as many weights changes another layer first, with the one seed at hand."
     )
+    several = falling(0.6, 0.2, 0.2)
+    assert control_finding(several, "mean", controls(same)).startswith(
+        "Random removal of as many weights also changes one of layers 2 and 3 first"
+    )
+    assert control_finding(several, "mean", controls((0.0, 0.2, 0.4))).startswith(
+        "Random removal of as many weights changes other layers first"
+    )
     never = (0.9, 0.9, 0.9)
     assert control_finding(result, "mean", controls(same, never)).endswith("first, with the one seed at hand.")
     assert control_finding(result, "mean", controls(never)) == "", "nothing is known of where it falls"
