@@ -1,58 +1,90 @@
-"""The Overview: the question, its answer as two moving pictures, and how to read them."""
+"""The Overview: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
-from core.charts.overview import pair_scene, result_scene
-from core.charts.view import Scene
+from core.charts.overview import finding_scene, pair_scene
+from core.charts.steps import steps_html
 from core.findings.claim import headline, verdict, verdict_details, verdict_finding, verdict_in_short
 from core.findings.overview import (
     accuracy_finding,
     beyond_from,
     caution,
     finding,
+    holding_finding,
     is_cumulative,
     metric_of,
     survival_table,
 )
-from core.request.catalog import METHODS, METRICS
+from core.request.catalog import METHODS, METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import data_name, method_name, result_name
+from core.results.names import checkpoint_name, data_name, method_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, link_to_views, page_header
-from ui.player import choose_reduction, show_pictures, start_in_address
+from ui.header import link_to, link_to_control, link_to_views, page_header
+from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
 
 SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
-EXPLANATION = (
-    "Each cell tells by CKA whether a layer of the pruned model still arranges the sentences as a layer of the "
-    "unpruned baseline does: 1 is the same geometry, 0 no relation. On the outlined diagonal every layer meets its own "
-    "baseline, and it survives as long as that value stays at 0.9 or above."
-)
-CKA = """
-**CKA** is centered kernel alignment: of two layers it compares which sentences lie close to each other, so that it does
-not change when a layer is rotated or scaled.
-"""
-AMOUNT = """
-**Pruning amount** is the share of prunable weights that is removed, **sparsity** the same as a share of all parameters.
+HOW_TO_READ = """
+**Left**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned model. A
+layer counts as intact while that is at least 0.9, which is a convention.
+
+**Right**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same arrangement
+of sentences, up to rotation and scale; near 0, no more alike than chance.
+
+**Random removal** takes as many weights of each matrix, but at random. At the same amount it destroys far more. So it
+stands where it has changed the layers as much overall: what then differs is which layers have changed.
+
+**The floor** is the similarity that is left when everything that can be pruned is removed. A layer that cannot fall
+below 0.9 stays intact whatever the method.
 """
 CUMULATIVE = """
-Pruning is cumulative: what a layer puts out also carries the pruning of all layers before it, so that some decline with
-depth is expected of any method.
+A layer's output also reflects the pruning of every layer below it; embeddings are never pruned, so the first layers
+resemble them anyway.
 """
-BEYOND = (
-    "**Shaded** are the amounts at which the model has lost more than a tenth of its lead over always answering the "
-    "majority class: pictures from there on show a model that no longer works."
-)
-MAIN = "main"  # the metric of each task, not one for all
+BEYOND = """
+**Shaded** are the amounts at which the model has lost more than a tenth of its lead over always answering the majority
+class: pictures from there on show a model that no longer works.
+"""
+TRY = "try-your-own"  # the only link that looks like a button
+STYLE = f"""<style>
+.st-key-{TRY} a {{ border: 1px solid currentcolor; padding: 0.5rem 1rem; }}
+.st-key-{TRY} p {{ font-weight: 600; }}
+</style>"""
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
+
+# In a component, because st.html takes drawings out.
+_steps = st.components.v2.component(
+    "prunescope_steps",
+    html=steps_html(),
+    css=(CHARTS / "steps.css").read_text("utf-8"),
+    js=(CHARTS / "steps.js").read_text("utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the first figure shows.
+
+    Attributes:
+        result: The result.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        metric: The metric of its curve.
+        companions: What it is judged beside.
+    """
+
+    result: SweepResult
+    reduction: str
+    metric: str
+    companions: Sequence[SweepResult]
 
 
 # ---------------------------------------------------------------- which results
@@ -72,145 +104,154 @@ def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in firsts if entry]
 
 
-def first_of_a_pair() -> ViewState:
-    """Read the result to show; without one in the address, the first that is shown with its counterpart."""
-    entries = at_hand()
-    pairs = (sides_of(method, entries) for method in METHODS)
-    first = next((sides[0].key for sides in pairs if len(sides) == len(SIDES)), None)
+def published_pair(entries: Sequence[Entry], method: str = "") -> list[Entry]:
+    """Return the results of both published tasks, of this method where there are both, else of the first that has them."""
+    pairs = (sides_of(name, entries) for name in (method, *METHODS))
+    return next((sides for sides in pairs if len(sides) == len(SIDES)), [])
+
+
+def first_of_the_pair() -> ViewState:
+    """Read the result to show; without one in the address, the first of the published pair."""
+    first = next((entry.key for entry in published_pair(at_hand())), None)
     return one_result(lambda entry: entry.key == first)
 
 
-def choose_results(state: ViewState) -> list[SweepResult]:
-    """Ask for the result; the first of a method's two sides brings the other one with it."""
+def choose_view(state: ViewState) -> Shown | None:
+    """Ask for the result and how to look at it; None if its file is damaged, which is then said."""
     result = choose_result("Result", state, shortlist(state))
     if result is None:
-        return []
-    st.markdown(f":small[{METHODS[result.pruning.method].explanation}]")
-    sides = sides_of(result.pruning.method, state.entries)
-    others = sides[1:] if sides and sides[0].key == result.key else []
-    return [result, *(other for entry in others if (other := by_key(entry.key)))]
+        return None
+    return Shown(result, choose_reduction(result), choose_metric(result), companions_of(result, state.entries))
 
 
-def choose_metric(results: Sequence[SweepResult]) -> str | None:
-    """Ask whether the curves show each task's main metric, where that is not accuracy; return the one for all, if any.
+def choose_metric(result: SweepResult) -> str:
+    """Ask whether the curve shows the task's main metric, where that is not accuracy.
 
     Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
     """
-    main = list(dict.fromkeys(metric_of(result) for result in results))
-    if len(results) < 2 or main == ["accuracy"]:
-        return None
-    names = {MAIN: " and ".join(METRICS[metric].title for metric in main), "accuracy": "Accuracy"}
-    chosen = choose("Curves", list(names), "metric", names=lambda name: names[name], segmented=True)
-    return None if chosen == MAIN else chosen
+    options = list(dict.fromkeys((metric_of(result), metric_of(result, asked="accuracy"))))
+    if len(options) == 1:
+        return options[0]
+    return choose("Curve", options, "metric", names=lambda name: METRICS[name].title, segmented=True)
 
 
-def titles_of(results: Sequence[SweepResult]) -> list[str]:
-    """Title results that stand beside each other: by their tasks, or in full where these are the same."""
-    tasks = [task_title(result.task.name) for result in results]
-    return tasks if len(set(tasks)) == len(tasks) else [result_name(result) for result in results]
-
-
-# ---------------------------------------------------------------- the page
+# ---------------------------------------------------------------- the first figure
 
 
 def show_overview(state: ViewState) -> None:
-    """Show the finding in one sentence, the pictures, what they say, then the choices."""
-    answer = st.container()
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        results = choose_results(state)
-    if not results:
+    """Show the finding and its picture, what similarity is, the published pair, and what else is known."""
+    with st.container(gap="xxsmall"):
+        title, answer = st.container(), st.container()
+        settings, picture = st.container(horizontal=True, vertical_alignment="center"), st.container()
+    with settings:
+        provenance = st.container()
+        chooser = st.popover("Change", type="tertiary", width="content")
+    with chooser:
+        shown = choose_view(state)
+    if shown is None:
+        title.title("This result cannot be read", anchor=False)
         return
-    with right:
-        reduction = choose_reduction(results[0])
-        metric = choose_metric(results)
-    companions = [companions_of(result, state.entries) for result in results]
-    with answer:
-        st.markdown(f"**{plain(first_sentence(results, companions))}**")
-        show_results(results, reduction, metric)
-        show_findings(results, reduction, companions)
-        st.markdown(EXPLANATION)
-        if any(beyond_from(result) is not None for result in results):
-            st.markdown(BEYOND)
-    with st.expander("Survival of every layer as a table"):
-        for title, result in zip(titles_of(results), results, strict=True):
-            st.markdown(f"**{plain(title)}**\n\n{markdown_table(survival_table(result, reduction))}")
-    with st.expander("What CKA and pruning amount mean"):
-        st.markdown(CKA + AMOUNT + (CUMULATIVE if is_cumulative(results[0]) else ""))
-    offer_exports(results[0], reduction, results[1:])
-    link_onwards(results)
+    heading = heading_of([shown.result], [shown.companions])
+    title.title(plain(heading), anchor=False)
+    answer.markdown(plain(holding_finding(shown.result, shown.reduction)))
+    provenance.markdown(f":small[{plain(provenance_of(shown))}]")
+    with picture:
+        show_first_figure(shown, heading)
+    show_steps()
+    show_pair(state.entries, shown)
+    show_details(shown)
+    offer_exports(shown.result, shown.reduction)
+    with st.container(horizontal=True):
+        link_to_views(shown.result)
 
 
-def show_results(results: Sequence[SweepResult], reduction: str, metric: str | None) -> None:
-    """Play one result, or two in step under one bar."""
-    scene = overview_scene(results, reduction, metric)
+def heading_of(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
+    """Say the finding that results of one method support together."""
+    verdicts = {
+        task_title(result.task.name): verdict(result, beside)
+        for result, beside in zip(results, companions, strict=True)
+    }
+    return headline(verdicts, method_name(results[0]).removesuffix(" of the encoder"))
+
+
+def provenance_of(shown: Shown) -> str:
+    """Name checkpoint, data, method and sentence vector, once on the page."""
+    parts = (checkpoint_name, data_name, pruning_name)
+    return " · ".join([*(part(shown.result) for part in parts), REDUCTIONS[shown.reduction].title])
+
+
+def show_first_figure(shown: Shown, heading: str) -> None:
+    """Play the layers, and say what the heading rests on."""
+    scene = finding_scene(shown.result, shown.reduction, shown.companions, heading, shown.metric)
     start = start_in_address(scene.amounts)
     show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
+    st.markdown(plain(verdict_in_short(shown.result, shown.companions)))
+    link_to_control(shown.result)
+    if words := caution(shown.result):
+        st.warning(plain(words))
 
 
-def overview_scene(results: Sequence[SweepResult], reduction: str, metric: str | None) -> Scene:
-    """Show one result, or two beside each other."""
-    if len(results) == 1:
-        return result_scene(results[0], reduction)
-    first, second = results
-    titles = titles_of(results)
-    return pair_scene((first, second), reduction, (titles[0], titles[1]), metric)
+# ---------------------------------------------------------------- what similarity is
 
 
-def show_findings(results: Sequence[SweepResult], reduction: str, companions: Sequence[Sequence[SweepResult]]) -> None:
-    """Say the verdict on each result in one sentence, and fold the rest away."""
-    titles = titles_of(results)
-    lines = [
-        f"**{plain(title)}**: {plain(verdict_in_short(result, beside))}"
-        for title, result, beside in zip(titles, results, companions, strict=True)
-    ]
-    st.markdown("\n\n".join(lines))
-    for result in results:
-        if words := caution(result):
-            st.warning(plain(words))
-    with st.expander("How this was measured"):
-        for title, result, beside in zip(titles, results, companions, strict=True):
-            sentences = (
-                finding(result, reduction),
-                accuracy_finding(result),
-                verdict_finding(result, beside),
-            )
-            st.markdown(f"**{plain(title)}**, {plain(data_name(result))}. {' '.join(map(plain, sentences))}")
-            st.markdown(f":small[{plain(verdict_details(result, beside))}]")
+def show_steps() -> None:
+    """Explain similarity by moving sentences, and lead to the visitor's own model."""
+    st.subheader("What does “similar” mean?", anchor=False)
+    _steps(key="steps")
+    st.html(STYLE)
+    with st.container(key=TRY):
+        link_to("Lab", "Try your own model", ":material/science:")
 
 
-def first_sentence(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
-    """Say the finding that the results on show support together."""
-    verdicts = {
-        title: verdict(result, beside)
-        for title, result, beside in zip(titles_of(results), results, companions, strict=True)
-    }
-    methods = {method_name(result).removesuffix(" of the encoder") for result in results}
-    return headline(verdicts, methods.pop() if len(methods) == 1 else "Pruning")
+# ---------------------------------------------------------------- the published pair
+
+
+def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
+    """Show the tasks of the published heatmaps side by side, by the method on show where both have it."""
+    sides = [result for entry in published_pair(entries, shown.result.pruning.method) if (result := by_key(entry.key))]
+    if len(sides) < len(SIDES):
+        return
+    heading = heading_of(sides, [companions_of(side, entries) for side in sides])
+    st.subheader("The published pair: SST-2 and CoLA", anchor=False)
+    st.markdown(plain(heading))
+    first, second = sides
+    titles = (task_title(first.task.name), task_title(second.task.name))
+    show_pictures(pair_scene((first, second), shown.reduction, titles), key="pair", group="pair", link=False)
+
+
+# ---------------------------------------------------------------- what else is known
+
+
+def show_details(shown: Shown) -> None:
+    """Say how to read the pictures, and how it was measured, under the statistics' names."""
+    result = shown.result
+    with st.expander("How to read the pictures"):
+        cumulative = CUMULATIVE if is_cumulative(result) else ""
+        st.markdown(HOW_TO_READ + cumulative + (BEYOND if beyond_from(result) is not None else ""))
+    with st.expander("Intact up to: table"):
+        st.markdown(markdown_table(survival_table(result, shown.reduction)))
+    with st.expander("Details"):
+        sentences = (
+            finding(result, shown.reduction),
+            accuracy_finding(result),
+            verdict_finding(result, shown.companions),
+        )
+        st.markdown(" ".join(map(plain, sentences)))
+        st.markdown(f":small[{plain(verdict_details(result, shown.companions))}]")
 
 
 def show_nothing() -> None:
     """Say what to do where no result came with the program."""
+    st.title("What does pruning do to the layers of a fine-tuned BERT?", anchor=False)
     st.info("No result is shipped with this copy, so there is nothing to show yet.")
     st.markdown("Make one, which takes about a minute on a laptop, and reload this page:")
     st.code(PRECOMPUTE, language="shell", wrap_lines=True)
     link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
 
 
-# ---------------------------------------------------------------- the way on
-
-
-def link_onwards(results: Sequence[SweepResult]) -> None:
-    """Link to the pages that show more of these results, and to the Lab."""
-    with st.container(horizontal=True):
-        link_to_views(results[0], *results[1:])
-        link_to("Lab", "Prune a checkpoint yourself in the Lab", ":material/science:")
-
-
 def overview() -> None:
-    """Show the result that the address names, or the pair that answers the question."""
-    state = page_header("Overview", first_of_a_pair)
-    st.title("What does pruning do to the representations inside a fine-tuned BERT?", anchor=False)
+    """Show the result that the address names, or the first of the published pair."""
+    state = page_header("Overview", first_of_the_pair)
     if state.result:
         show_overview(state)
     else:

@@ -27,7 +27,7 @@ SETTLING_MILLISECONDS = 1_500  # before the next measurement
 MOVES = 40  # of the mouse in one drag
 # The largest picture of each page, which a person opens it for; Methods: the last. Neighbours in the navigation differ.
 PICTURES = {
-    "Overview": ".player .right .holder:not(.coming) svg",
+    "Overview": ".player .stack .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
     "Layers": ".player .rows .holder:not(.coming) svg",

@@ -1,18 +1,35 @@
-"""The pictures of one result, and of two beside each other: every pair of layers, accuracy, survival."""
+"""The pictures of one result, and of two beside each other: the stack of layers, every pair of them, accuracy, survival."""
+
+from collections.abc import Iterable
 
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.compare import compare_frames, heatmap_pair
 from core.charts.grammar import Rows, amount_rows, two_places
 from core.charts.layout import Layout
 from core.charts.matrix import heatmap_view
+from core.charts.stack import stack_view
 from core.charts.survival import survival_view
 from core.charts.view import Scene, View
 from core.findings.compare import shown_together
+from core.findings.matching import chance_beside
 from core.findings.overview import metric_of
 from core.request.catalog import METRICS
 from core.results.names import in_sentence, origins, pruning_name, removed_name
 from core.results.schema import SweepResult
 
+# The layers as a stack, beside every pair of them, above how well the model still does.
+FINDING = Layout(
+    "finding",
+    wide="""
+        "stack heatmap" clamp(15rem, 40vh, 34rem)
+        "bar bar" auto
+        "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 42vh, 36rem)""",
+    narrow="""
+        "stack" 18.5rem
+        "bar" auto
+        "accuracy" 11rem
+        "heatmap" min(108cqw, 28rem) / minmax(0, 1fr)""",
+)
 # The heatmap beside its curves.
 SINGLE = Layout(
     "single",
@@ -52,6 +69,31 @@ PAIR = Layout(
 )
 
 
+def finding_scene(
+    result: SweepResult,
+    reduction: str,
+    companions: Iterable[SweepResult],
+    title: str,
+    metric: str | None = None,
+) -> Scene:
+    """Show what pruning does to the layers of one model, and what that costs.
+
+    Args:
+        result: A whole sweep.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        companions: Results from which its random control is picked.
+        title: The finding.
+        metric: The metric to draw; None is the task's main one.
+    """
+    amounts, shown = amount_rows(result.amounts), metric_of(result, asked=metric)
+    views = {
+        "stack": stack_view(result, reduction, chance_beside(result, companions, reduction)),
+        "heatmap": heatmap_view(result.frames, result.points, reduction, annotated=True),
+        "accuracy": accuracy_view(result, result.frames, amounts, metric_title(shown), "accuracy", shown),
+    }
+    return Scene(title, origins((result,), reduction), views, player_frames(result, shown), FINDING)
+
+
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
     """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do."""
     views, frames = player_views(result, reduction), player_frames(result)
@@ -68,9 +110,9 @@ def player_views(result: SweepResult, reduction: str) -> dict[str, View]:
     }
 
 
-def player_frames(result: SweepResult) -> Rows:
+def player_frames(result: SweepResult, metric: str | None = None) -> Rows:
     """Return what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
-    metric = metric_of(result)
+    metric = metric or metric_of(result)
     return [
         {
             "amount": frame.amount,

@@ -144,8 +144,8 @@ function tooltipOptions({ dark, font }, size) { // the tooltip stands outside th
 
 const pen = document.createElement("canvas").getContext("2d");
 
-function wrapped(title, width, { font, size }) { // Vega cuts what is too long for a line: break it between words instead
-  pen.font = `bold ${size}px ${font}`;
+function wrapped(title, width, { font, size, weight = "bold" }) { // Vega cuts what is too long for a line: break it between words instead
+  pen.font = `${weight} ${size}px ${font}`;
   const fits = (line) => pen.measureText(line).width <= width;
   return [title].flat().flatMap((text) => {
     const [first, ...others] = text.split(" ");
@@ -153,6 +153,16 @@ function wrapped(title, width, { font, size }) { // Vega cuts what is too long f
       fits(`${line} ${word}`) ? [`${line} ${word}`, ...before] : [word, line, ...before]
     ), [first]).reverse();
   });
+}
+
+function fitted(title, width, font, { fontSize, subtitleFontSize }) { // a title, or one with a subtitle
+  if (typeof title === "string" || Array.isArray(title)) return wrapped(title, width, { font, size: fontSize });
+  const { text, subtitle, ...looks } = title;
+  return {
+    ...looks,
+    text: wrapped(text, width, { font, size: fontSize }),
+    subtitle: wrapped(subtitle, width, { font, size: subtitleFontSize, weight: "normal" }),
+  };
 }
 
 class Rows { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below
@@ -209,7 +219,7 @@ class Picture { // one Vega view in one box
     const { datasets, title, usermeta, ...template } = views[this.name];
     const { size, ...numbers } = this.sizes(usermeta?.columns ?? 1);
     const config = filled(this.player.data.style, { ...theme, ...numbers }, size);
-    template.title = wrapped(title, this.box.clientWidth - 2 * config.padding, { font: theme.font, size: config.title.fontSize });
+    template.title = fitted(title, this.box.clientWidth - 2 * config.padding, theme.font, config.title);
     const wanted = JSON.stringify([template, config]);
     this.datasets = datasets;
     if (wanted === this.wanted) return this.draw();

@@ -51,8 +51,11 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None) -> Vi
     rows = stack_rows(result, reduction, chance)
     notes = [AS_MUCH] if chance else []
     notes += [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
-    title = ["Similarity (CKA) of each layer to itself, unpruned", *notes]
-    return View(_stack, (result.points,), {"stack": rows}, title, told=_told(rows, len(result.frames)))
+    words = "Similarity (CKA) of each layer to itself, unpruned"
+    title = alt.TitleParams(words, subtitle="; ".join(notes)) if notes else words
+    description = "; ".join((words, *notes))
+    told = _told(rows, len(result.frames))
+    return View(_stack, (result.points,), {"stack": rows}, title, description=description, told=told)
 
 
 def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Rows:
@@ -162,12 +165,14 @@ def _name(
 ) -> list[alt.Chart]:
     """Write a mark's name at one layer, to the side of the mark that has more room."""
     named = layers.transform_filter(f"datum.place === '{place}' && isValid(datum.{field})")
+    looks: dict[str, Any] = {"baseline": baseline, "dy": 3 if baseline == "top" else -3, "text": words}
     sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
     return [
         named.transform_filter(f"datum.{field} {where} 0.5")
-        .mark_text(style="note", align=align, baseline=baseline, dy=3 if baseline == "top" else -3, text=words)
+        .mark_text(style=style, align=align, **looks)
         .encode(x=_similarity(f"{field}:Q"), y=y)
         for where, align in sides
+        for style in (["note", "halo"], "note")  # out of the dashes of the threshold
     ]
 
 

@@ -106,7 +106,7 @@ def test_without_a_matched_control_there_is_no_mark_and_no_word_about_it() -> No
     other = make_result(num_layers=4, amounts=AMOUNTS, method="random", controls="wanda")
     for controls in ([], [other]):
         spec = stack(controls=controls)
-        assert AS_MUCH not in spec["title"]
+        assert AS_MUCH not in spec["description"]
         assert CHANCE not in words(spec)
 
 
@@ -114,7 +114,7 @@ def test_each_layer_says_its_number_and_how_far_it_is_intact() -> None:
     assert set(words(stack(), 1)) >= {"0.96", "0.84", CHANCE, FLOOR}
     intact = [text for text in words(stack(), 1) if "intact" in text]
     assert intact == ["intact up to 25 % *", "intact up to 25 %", "intact up to 6 %", "intact up to 6 %"]
-    assert stack()["title"][-1] == EMPTIED, "the first layer's floor is 0.9"
+    assert stack()["title"]["subtitle"] == f"{AS_MUCH}; {EMPTIED}", "the first layer's floor is 0.9"
     weak = make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(0.95))
     assert "still intact at 30 %" in words(stack(weak))
 
