@@ -105,7 +105,7 @@ def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
 
 
 def published_pair(entries: Sequence[Entry], method: str = "") -> list[Entry]:
-    """Return the results of both published tasks, of this method where there are both, else of the first that has them."""
+    """Return the results of both published tasks: by this method where it has both, else by the first that does."""
     pairs = (sides_of(name, entries) for name in (method, *METHODS))
     return next((sides for sides in pairs if len(sides) == len(SIDES)), [])
 

@@ -102,7 +102,7 @@ def scrub(context: BrowserContext, site: str, name: str) -> float:
     page.goto(address_of(site, name))
     page.evaluate(SEEN, PICTURES[name])
     page.wait_for_timeout(SETTLING_MILLISECONDS)
-    player = page.locator(".player")
+    player = page.locator(".player").first
     pictures = player.locator(".pictures")
     player.focus()
     page.keyboard.press("End")

@@ -61,10 +61,15 @@ def follow(app: AppTest, page: str) -> AppTest:
     return run(app.switch_page(PAGES[page]))
 
 
+def players(app: AppTest) -> list[dict[str, Any]]:
+    """What each of the page's players was given, from the top."""
+    components = [component.proto for component in app.get("bidi_component")]
+    return [json.loads(one.json) for one in components if one.component_name.endswith("prunescope_player")]
+
+
 def player(app: AppTest) -> dict[str, Any]:
     """What the page's only player was given."""
-    (component,) = app.get("bidi_component")
-    data: dict[str, Any] = json.loads(component.proto.json)
+    (data,) = players(app)
     return data
 
 

@@ -1,4 +1,4 @@
-"""The pictures of one result, and of two beside each other: the stack of layers, every pair of them, accuracy, survival."""
+"""The pictures of one result, and of two beside each other: layers, every pair of them, accuracy, survival."""
 
 from collections.abc import Iterable
 

@@ -20,11 +20,11 @@ PICTURES = ("heatmap", "accuracy", "survival")
 SIDES = {"left": SST2, "right": COLA}
 
 
-def open_still(page: Page, address: str) -> Locator:
-    """Opens a page whose player does not start by itself; its first player has the focus."""
+def open_still(page: Page, address: str, which: str = ".player") -> Locator:
+    """Opens a page whose player does not start by itself; its first player of this kind has the focus."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
-    player = page.locator(".player").first
+    player = page.locator(which).first
     expect(player.locator(".picture").last.locator("svg")).to_be_visible()
     player.focus()
     return player
@@ -161,7 +161,7 @@ def test_another_reduction_keeps_amount_and_playing(page: Page, site: str) -> No
 
 def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, site: str) -> None:
     page.goto(site)
-    player = page.locator(".player")
+    player = page.locator(".player.finding")
     player.get_by_label("Pruning amount").fill("12")
     expect_playing(player, False)
     page.get_by_role("link", name="Methods", exact=True).click()
@@ -170,7 +170,7 @@ def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, s
     page.get_by_role("link", name="Overview", exact=True).click()
     assert amount(player) < 0.6
     expect_playing(player, True)
-    expect(player.locator(".right svg")).to_be_visible()
+    expect(player.locator(".heatmap svg")).to_be_visible()
 
 
 def test_new_frames_join_while_amount_and_playing_go_on(page: Page, site: str) -> None:
@@ -255,7 +255,7 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
 
 
 def test_both_sides_show_the_same_amount_at_every_step(page: Page, site: str) -> None:
-    player = open_still(page, site)
+    player = open_still(page, site, ".player.pair")
     for index, frame in enumerate(SST2.frames):
         expect_amount(player, frame.amount)
         for side, result in SIDES.items():
@@ -265,9 +265,10 @@ def test_both_sides_show_the_same_amount_at_every_step(page: Page, site: str) ->
 
 def test_both_sides_play_without_a_message_and_never_apart(page: Page, site: str, messages: list[str]) -> None:
     page.goto(site)
-    player = page.locator(".player")
+    player = page.locator(".player.pair")
     expect(player.locator(".right-accuracy svg")).to_be_visible()
-    expect_playing(player, True)
+    expect_playing(player, False)
+    player.get_by_label("Play").click()
     expect_silence(page)
     messages.clear()
     apart: set[tuple[str, str]] = set()
@@ -287,8 +288,9 @@ def test_both_sides_play_without_a_message_and_never_apart(page: Page, site: str
 
 
 def test_scrubbing_with_the_mouse_keeps_up(page: Page, site: str, messages: list[str]) -> None:
-    player = open_still(page, site)
+    player = open_still(page, site, ".player.pair")
     expect_silence(page)
+    player.get_by_label("Pruning amount").scroll_into_view_if_needed()
     box = player.get_by_label("Pruning amount").bounding_box()
     assert box
     messages.clear()
@@ -308,7 +310,7 @@ def test_scrubbing_with_the_mouse_keeps_up(page: Page, site: str, messages: list
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("address", "first"), [("single", "heatmap"), ("", "right")])
+@pytest.mark.parametrize(("address", "first"), [("single", "heatmap"), ("", "stack")])
 def test_heatmap_and_controls_are_seen_first_and_can_be_read(
     page: Page, site: str, address: str, first: str, width: int, height: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -10,7 +10,7 @@ from ui.header import PAGES
 
 FIRST, MIDDLE, LAST = 0, 10, 19  # places of the results' twenty amounts
 PICTURES = {  # of every page, each of its pictures
-    "Overview": ("left", "right", "left-accuracy", "right-accuracy"),
+    "Overview": ("stack", "heatmap", "accuracy", "left", "right", "left-accuracy", "right-accuracy"),
     "Lab": ("heatmap", "accuracy", "survival"),
     "Compare": ("first", "second", "difference", "accuracy", "own"),
     "Layers": ("rows", "curve"),
@@ -48,7 +48,7 @@ def test_every_page_opens_plays_and_stays_within_the_window(
         else:
             if name == "Lab":  # its estimate is asked for again and again until it is there
                 expect(visitor.get_by_text(ESTIMATED)).to_be_visible(timeout=WORKER_PATIENCE)
-            check_player(visitor.locator(".player"), messages)
+            check_player(visitor.locator(".player").first, messages)
         link = visitor.url
         visitor.goto(link)
         expect(visitor).to_have_title(f"Prunescope · {name}")

@@ -6,16 +6,23 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.results.schema import SweepResult
-from tests.builders import make_result, ship
-from tests.opened import address, falls_at, links, open_page, player, told
+from core.results.schema import SweepResult, WorkingRangeRecord
+from tests.builders import make_result, ship, with_own_key
+from tests.opened import address, box, falls_at, links, open_page, players, told
 
 PAGE = "app.py"
+FINDING = {"stack", "heatmap", "accuracy"}
+PAIR = {"left", "right", "left-accuracy", "right-accuracy"}
 
 
-def accuracies(app: AppTest) -> list[float]:
-    """Unpruned, of every accuracy curve."""
-    datasets = [rows for view in player(app)["views"].values() for rows in view["datasets"].values()]
+def views(app: AppTest) -> list[set[str]]:
+    """The names of the pictures of each player."""
+    return [set(data["views"]) for data in players(app)]
+
+
+def accuracies(app: AppTest, figure: int = 0) -> list[float]:
+    """Unpruned, of every accuracy curve of a figure."""
+    datasets = [rows for view in players(app)[figure]["views"].values() for rows in view["datasets"].values()]
     return [rows[0]["value"] for rows in datasets if rows and {"k", "value"} <= rows[0].keys()]
 
 
@@ -28,6 +35,13 @@ def falling(amount: float, layer: int, layers: int) -> float:
     return 1 - 0.1 * amount / (0.9 - 0.1 * layer)
 
 
+def working_to(result: SweepResult, to: float) -> SweepResult:
+    record = WorkingRangeRecord(
+        to=to, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
+    )
+    return with_own_key(result, working_range=record)
+
+
 @pytest.mark.parametrize("seeds", [4, 5])
 def test_a_method_without_all_seeds_of_its_control_leads_to_the_lab(shipped: Path, seeds: int) -> None:
     result = make_result()
@@ -36,78 +50,98 @@ def test_a_method_without_all_seeds_of_its_control_leads_to_the_lab(shipped: Pat
     assert found.get("Run its control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
 
 
-def test_it_opens_with_two_tasks_in_step_and_what_they_say(shipped: Path) -> None:
-    course = {"own_cka": falling, "accuracy": lambda amount: 0.9 if amount < 0.42 else 0.5}
-    cola, sst2 = pair("magnitude", **course)
+def test_the_heading_is_the_finding_and_the_line_below_holds_accuracy_against_representation(shipped: Path) -> None:
+    course = {"own_cka": falling, "accuracy": lambda amount: 0.9 - amount / 10}
+    result = working_to(make_result(**course), 0.5)
     controls = [make_result(method="random", seed=seed, **course) for seed in range(5)]
-    ship(shipped, make_result(source="written"), make_result(scope="layer:1"), *controls, cola, sst2)
+    ship(shipped, result, *controls)
     app = open_page(PAGE)
-    assert app.title[0].value == "What does pruning do to the representations inside a fine-tuned BERT?"
-    data = player(app)
-    assert (data["layout"]["name"], data["autoplay"], len(data["frames"])) == ("pair", True, 20)
-    assert [data["views"][side]["title"] for side in ("left", "right")] == ["SST-2", "CoLA"]
+    assert [title.value for title in app.title] == [
+        "Magnitude pruning changes the upper layers most, and so does random removal, about as much."
+    ]
     assert (
-        "**Magnitude pruning changes the upper layers most. Compared with random removal: SST-2 as by chance; "
-        "CoLA cannot be told.**" in told(app)
-    )
-    shares = (
-        "under magnitude pruning of the encoder, 62 % of an overall change of 0.05 lies in the upper half of the layers"
-    )
-    at_random = "and 62 % when as many weights are removed at random (5 seeds)."
-    assert f"SST-2**: As by chance: {shares}, {at_random}" in told(app)
-    assert f"CoLA**: Cannot be told, because no matched random control is at hand: {shares}." in told(app)
-    for task in ("SST-2", "CoLA"):
-        assert (
-            "Under magnitude pruning of the encoder, layer 1 stays intact (similarity ≥ 0.9) up to 90 %, "
-            "layer 6 only up to 40 %, and each layer falls earlier than the one below it (MiniLM-L6, fine-tuned "
-            f"on {task}; 200 examples of {task} validation, GLUE; mean over tokens)." in told(app)
-        )
+        "The model still works with 50 % of weights removed (accuracy 0.85, unpruned 0.90), though layers 5 and 6 have "
+        "changed by then (similarity 0.90 down to 0.88)." not in told(app)
+    ), "0.90 is not below 0.9"
+    assert "though layer 6 has changed by then (similarity 0.88)." in told(app)
     assert (
-        told(app).count(
-            "Accuracy, 0.90 without pruning, stays within the unpruned model's 95 % interval (0.86 to 0.94) up to "
-            "40 %; from 45 % on its interval reaches down to the majority class (0.50)."
-        )
-        == 2
+        "As by chance: under magnitude pruning of the encoder, 62 % of an overall change of 0.05 lies in the upper "
+        "half of the layers, and 62 % when as many weights are removed at random (5 seeds)." in told(app)
     )
+    (data,) = players(app)
+    assert (data["autoplay"], len(data["frames"])) == (True, 20)
+    assert set(data["views"]) == FINDING
     assert "Difference from the mean of 5 seeds: 0.000 ± 0.000" in told(app), "the same numbers"
-    assert told(app).count("Depth gap D over the whole sweep: ") == 2
-    assert "Pruning is cumulative" in told(app)
-    assert told(app).count("| Layer 1, attention block | 90 % |") == 2
 
 
-def test_a_control_that_removes_less_leads_to_no_conclusion(shipped: Path) -> None:
-    controls = [make_result(method="random", seed=k, prunable_sparsity=lambda amount: amount * 0.8) for k in range(5)]
-    ship(shipped, *controls, *pair("magnitude"))
-    assert told(open_page(PAGE)).count("Cannot be told, because no matched random control is at hand") == 4
+def test_the_stack_has_the_numbers_of_the_result_and_of_its_control(shipped: Path) -> None:
+    result = make_result(own_cka=falling)
+    controls = [make_result(method="random", seed=seed, own_cka=falling) for seed in range(5)]
+    ship(shipped, result, *controls)
+    stack = players(open_page(PAGE))[0]["views"]["stack"]["datasets"]["stack"]
+    for k, row in enumerate(stack):
+        expected = [falling(frame.amount, k, 6) for frame in result.frames]
+        assert row["v"] == pytest.approx(expected, abs=1e-6)
+        assert row["chance"] == pytest.approx(expected, abs=1e-6), "it changes the layers as much at the same amounts"
+        assert row["words"].startswith(f"intact up to {90 - 10 * k} %")
 
 
-def test_a_result_is_chosen_also_by_address_and_brings_its_other_side(shipped: Path) -> None:
-    cola, sst2 = pair("wanda", accuracy=lambda amount: 0.7)
-    alone = make_result(method="attribution", scope=None, accuracy=lambda amount: 0.6)  # there is none for CoLA
-    ship(shipped, *pair("magnitude"), cola, sst2, alone)
+def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side(shipped: Path) -> None:
+    written = make_result(source="written")
+    wanda = pair("wanda", accuracy=lambda amount: 0.7)
+    alone = make_result(method="attribution", scope=None)  # there is none for CoLA
+    ship(shipped, written, alone, *pair("magnitude"), *wanda)
     app = open_page(PAGE)
-    assert accuracies(app) == [0.9, 0.9]
-    for result, wanted in ((sst2, [0.7, 0.7]), (alone, [0.6])):
-        app.selectbox(key="choose-result").set_value(result.key).run()
-        assert accuracies(app) == wanted
-        assert address(app)["result"] == result.key
-        assert accuracies(open_page(PAGE, result=result.key)) == wanted
+    assert views(app) == [FINDING, PAIR]
+    first, second = players(app)
+    assert [second["views"][side]["title"] for side in ("left", "right")] == ["SST-2", "CoLA"]
+    assert first["group"] != second["group"]
+    assert not second["autoplay"]
+    assert (
+        "Magnitude pruning changes the upper layers most; whether random removal does the same cannot be told here."
+        in told(app)
+    ), "without a control, of neither"
+    for result, beside in ((wanda[0], 0.7), (alone, 0.9), (written, 0.9)):
+        app = open_page(PAGE, result=result.key)
+        assert accuracies(app, 1) == [beside, beside]
+
+
+def test_any_result_is_shown_in_the_first_figure_and_chosen_also_by_address(shipped: Path) -> None:
+    deep = make_result(num_layers=12, accuracy=lambda amount: 0.8)
+    cola, sst2 = pair("wanda", accuracy=lambda amount: 0.7)
+    ship(shipped, *pair("magnitude"), cola, sst2, deep)
+    app = open_page(PAGE)
+    assert accuracies(app) == [0.9]
+    for result, accuracy, layers in ((sst2, 0.7, 6), (deep, 0.8, 12)):
+        for shown in (box(app, "result").set_value(result.key).run(), open_page(PAGE, result=result.key)):
+            assert accuracies(shown) == [accuracy]
+            assert len(players(shown)[0]["views"]["stack"]["datasets"]["stack"]) == layers
+            assert address(shown)["result"] == result.key
+    assert accuracies(open_page(PAGE, result=cola.key)) == [0.7]
+
+
+def test_the_settings_stand_in_one_caption(shipped: Path) -> None:
+    ship(shipped, *pair("magnitude"))
+    assert (
+        "MiniLM-L6, fine-tuned on SST-2 · 200 examples of SST-2 validation, GLUE · Magnitude pruning of the encoder · "
+        "Mean over tokens" in told(open_page(PAGE))
+    )
+    assert "· First token" in told(open_page(PAGE, reduction="cls"))
 
 
 def test_the_finding_follows_the_reduction(shipped: Path) -> None:
-    results = pair("magnitude")
-    ship(shipped, *results)
+    result = make_result()
+    ship(shipped, result)
     app = open_page(PAGE)
     for reduction in ("cls", "tokens", "mean"):
-        app.button_group(key="choose-reduction").set_value(reduction).run()
-        for result in results:
-            first, last = (falls_at(shipped / f"{result.key}.json", reduction, layer) for layer in (0, 5))
-            assert f"(similarity ≥ 0.9) up to {first}, layer 6 only up to {last}, " in told(app)
+        box(app, "reduction").set_value(reduction).run()
+        first, last = (falls_at(shipped / f"{result.key}.json", reduction, layer) for layer in (0, 5))
+        assert f"up to {first}, layer 6 only up to {last}, " in told(app)
 
 
 def test_an_amount_in_the_address_is_shown_first(shipped: Path) -> None:
     ship(shipped, *pair("magnitude"))
-    assert player(open_page(PAGE, amount="0.5"))["start"] == 0.5
+    assert [data["start"] for data in players(open_page(PAGE, amount="0.5"))] == [0.5, None]
 
 
 @pytest.mark.parametrize("parameter", ["result", "task", "reduction", "amount"])
@@ -117,16 +151,8 @@ def test_what_the_address_asks_for_in_vain_is_told_and_the_default_shown(shipped
     (note,) = app.info
     assert "The link asks for" in note.value
     assert "<b>" not in note.value
-    assert accuracies(app) == [0.9, 0.9]
-    assert player(app)["start"] is None
-
-
-def test_one_result_alone_is_shown_alone(shipped: Path) -> None:
-    result = make_result()
-    ship(shipped, result)
-    app = open_page(PAGE)
-    assert player(app)["layout"]["name"] == "single"
-    assert told(app).count("Under magnitude pruning of the encoder, layer 1 stays intact") == 1
+    assert accuracies(app) == [0.9]
+    assert players(app)[0]["start"] is None
 
 
 def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
@@ -137,16 +163,24 @@ def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
     app = open_page(PAGE)
     (error,) = app.error
     assert "checksum" in error.value
-    assert player(app)["layout"]["name"] == "single"
-    assert "200 examples of SST-2 validation, GLUE; mean over tokens" in told(app)
-    assert "CoLA" not in told(app)
+    assert views(app) == [FINDING]
+    assert "200 examples of SST-2 validation, GLUE" in told(app)
+    app = open_page(PAGE, result=cola.key)
+    assert app.error
+    assert app.title[0].value
 
 
 def test_isolated_pruning_is_not_called_cumulative(shipped: Path) -> None:
-    ship(shipped, make_result(scope="layer:1"))
-    app = open_page(PAGE)
-    assert "cumulative" not in told(app)
-    assert "Under magnitude pruning of layer 2 alone" in told(app)
+    for scope, cumulative in (("encoder", True), ("layer:1", False)):
+        ship(shipped, make_result(scope=scope))
+        app = open_page(PAGE)
+        assert ("reflects the pruning of every layer below it" in told(app)) == cumulative
+    assert "Magnitude pruning of layer 2 alone" in app.title[0].value
+
+
+def test_one_button_leads_to_the_visitor_s_own_model(shipped: Path) -> None:
+    ship(shipped, make_result())
+    assert "Try your own model" in links(open_page(PAGE))
 
 
 def test_without_a_result_it_says_how_to_make_one(shipped: Path) -> None:
