@@ -119,7 +119,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def rows(found: Iterable[Deviation]) -> Iterator[dict[str, str]]:
     """Yield one row per task, method and damage: how many results, and the one that deviates most."""
-    for (task, method, controlled, step, damage), grouped in groupby(sorted(found, key=_group), key=_group):
+    for (task, method, controlled, step, reached), grouped in groupby(sorted(found, key=_group), key=_group):
         group = list(grouped)
         worst = max(group, key=lambda one: one.largest)
         yield {
@@ -127,7 +127,7 @@ def rows(found: Iterable[Deviation]) -> Iterator[dict[str, str]]:
             "method": method,
             "control of": controlled,
             "steps": amount_text(step),
-            "damage": damage,
+            "damage": reached,
             "results": str(len(group)),
             "largest deviation": f"{worst.largest:.4f}",
             "layer": str(int(np.abs(worst.profile).argmax()) + 1),

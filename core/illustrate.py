@@ -55,7 +55,8 @@ def picture() -> str:
 def _part(name: str, spec: Spec) -> str:
     svg = vl_convert.vegalite_to_svg({**spec, "config": {**spec["config"], **STYLE}})
     label = escape(spec["description"])
-    return f'<div class="picture {name}" role="img" aria-label="{label}">{_rounded(svg)}</div>'
+    drawing = _rounded(svg).replace("<svg", '<svg aria-hidden="true"', 1)  # the alternative text stands around it
+    return f'<div class="picture {name}" role="img" aria-label="{label}">{drawing}</div>'
 
 
 def _rounded(svg: str) -> str:

@@ -23,10 +23,13 @@ PAGES = {
 }
 
 # Streamlit leaves room for a toolbar that is empty here, and sets titles for reading, not for standing over a picture.
+# A link with the focus would look like the current page's, and white on the dark theme's primary colour cannot be read.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 1rem; padding-bottom: 3rem; }
 .stAppHeader { background: transparent; pointer-events: none; }
 .stAppHeader button, .stAppHeader a { pointer-events: auto; }
+.stApp [data-testid="stPageLink-NavLink"]:focus-visible { outline: 2px solid light-dark(#b5367a, #fb8861); }
+.stApp button[data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #21100a); }
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
 

@@ -31,7 +31,7 @@ from core.charts.grammar import (
     share_axis,
     value_axis,
 )
-from core.charts.view import View
+from core.charts.view import Numbers, View
 from core.findings.compare import Scale, Together, place
 from core.findings.overview import beyond_from, majority_of, metric_of
 from core.request.catalog import METRICS
@@ -71,7 +71,9 @@ def accuracy_view(
         f"{dataset}-beyond": beyond_rows(beyond_from(result)),
         "amounts": amounts,
     }
-    return View(_accuracy, ("amount", False, dataset, metric, 1.0), datasets, title)
+    return View(
+        _accuracy, ("amount", False, dataset, metric, 1.0), datasets, title, numbers=_numbers(dataset, metric, None)
+    )
 
 
 def accuracies_view(
@@ -101,7 +103,19 @@ def accuracies_view(
     }
     largest = together.places[-1] if together.is_interpolated else 1.0
     title = [metric_title(metric), _beyond_note(beyond)]
-    return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, title)
+    numbers = _numbers("accuracy", metric, "series")
+    return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, title, numbers=numbers)
+
+
+def _numbers(dataset: str, metric: str, row: str | None) -> Numbers:
+    """Return what the tooltip says as well."""
+    values = {
+        METRICS[metric].title: "value",
+        "95 % interval": "interval",
+        "Predictions changed": "changed",
+        "Divergence of the predictions": "divergence",
+    }
+    return Numbers(dataset, row, values)
 
 
 def _beyond_of_two(results: tuple[SweepResult, SweepResult], together: Together) -> dict[str, float]:

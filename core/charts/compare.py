@@ -29,7 +29,7 @@ from core.charts.grammar import (
 )
 from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
-from core.charts.view import Scene, Title, View
+from core.charts.view import Numbers, Scene, Title, View
 from core.findings.compare import FramePair, Scale, Together, distinguishing_names, place
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
@@ -205,7 +205,8 @@ def _own_view(
         f"Similarity (CKA) that each layer keeps; intact above {cka.threshold}",
         FLOOR_NOTE if floors else BLANK,  # words beside the line would meet a curve
     ]
-    return View(_own_chart, (points,), {"own": rows, "floor": floors}, title)
+    numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
+    return View(_own_chart, (points,), {"own": rows, "floor": floors}, title, numbers=numbers)
 
 
 def _floor_rows(results: tuple[SweepResult, SweepResult], reduction: str) -> Rows:

@@ -43,7 +43,7 @@ from core.charts.strips import (
     strip_layers,
 )
 from core.charts.survival import by_construction_note, survival_layers, survival_rows
-from core.charts.view import Scene, View
+from core.charts.view import Numbers, Scene, View
 from core.findings.layers import title_finding
 from core.findings.overview import beyond_from, floor_of, layer_survivals, own_similarity
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
@@ -115,11 +115,16 @@ def layer_scene(
             (result.points, measure, removed),
             rows,
             title,
+            numbers=Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer"),
             told=_told(rows["strips"], len(result.frames)),
             picks="strips",
         ),
         "curve": View(
-            _curve, (measure, removed), curve, f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned"
+            _curve,
+            (measure, removed),
+            curve,
+            f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned",
+            numbers=Numbers("own", None, {"Similarity": "text"}),
         ),
     }
     heading = title_finding(result, reduction, threshold, measure)

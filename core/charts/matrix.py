@@ -21,7 +21,7 @@ from core.charts.grammar import (
     similarity_ink,
     value_text,
 )
-from core.charts.view import Title, View
+from core.charts.view import Numbers, Title, View
 from core.request.catalog import MEASURES
 from core.results.names import point_names
 from core.results.schema import Frame
@@ -61,7 +61,8 @@ def heatmap_view(
         KeyError: The frames have no such matrix.
     """
     rows = _cells(points, lambda i, j: {"v": _values(frames, reduction, i, j, measure)})
-    return View(_heatmap, (points, dataset, measure, annotated), {dataset: rows}, title, columns=len(points))
+    numbers = _numbers_of(dataset)
+    return View(_heatmap, (points, dataset, measure, annotated), {dataset: rows}, title, len(points), numbers=numbers)
 
 
 def difference_view(
@@ -79,7 +80,12 @@ def difference_view(
         differences = [None if a is None or b is None else as_shown(a - b) for a, b in zip(first, second, strict=True)]
         return {"v": differences, "first": first, "second": second}
 
-    return View(_difference, (points,), {"differences": _cells(points, values)}, title, columns=len(points))
+    rows = _cells(points, values)
+    return View(_difference, (points,), {"differences": rows}, title, len(points), numbers=_numbers_of("differences"))
+
+
+def _numbers_of(dataset: str) -> Numbers:
+    return Numbers(dataset, "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
 
 
 def _cells(points: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]) -> Rows:

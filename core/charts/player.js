@@ -238,6 +238,7 @@ class Picture { // one Vega view in one box
     const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
     const holder = document.createElement("div");
     holder.className = "holder coming";
+    holder.setAttribute("aria-hidden", "true"); // the box around it has the alternative text
     this.box.append(holder);
     const spec = {
       ...template, width, height, autosize: { type: "fit", contains: "padding" },
@@ -310,6 +311,67 @@ class Picture { // one Vega view in one box
   }
 }
 
+// ---------------------------------------------------------------- numbers
+
+function written(value) { // as the pictures write it
+  if (value == null) return "undefined";
+  return typeof value === "number" ? (Math.round(100 * value) / 100 || 0).toFixed(2).replace("-", "−") : value;
+}
+
+function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a row, {title of a column: text}] of a view
+  const rows = new Map();
+  for (const datum of datasets[numbers.dataset]) {
+    if ("k" in datum && datum.k !== frame) continue;
+    const name = numbers.row === null ? "" : `${numbers.named} ${datum[numbers.row]}`.trim();
+    const cells = rows.get(name) ?? {};
+    for (const [title, field] of numbers.values) {
+      const value = datum[field];
+      cells[numbers.column === null ? title : datum[numbers.column]] = written(Array.isArray(value) ? value[frame] : value);
+    }
+    rows.set(name, cells);
+  }
+  return [...rows];
+}
+
+function said(view, frame) { // the values of a view in words; of a matrix with equal rows and columns the diagonal
+  const { numbers, told } = view.usermeta ?? {};
+  if (told?.[frame]) return told[frame];
+  if (!numbers) return "";
+  const rows = numbersOf(view, frame);
+  const square = numbers.column !== null && rows.every(([name], k) => Object.keys(rows[0][1])[k] === name.replace(`${numbers.named} `, ""));
+  return rows.map(([name, cells], k) => {
+    const pairs = square ? Object.entries(cells).slice(k, k + 1) : Object.entries(cells);
+    const texts = pairs.length === 1 ? pairs[0][1] : pairs.map((pair) => pair.join(" ")).join(", ");
+    return name ? `${name}: ${texts}` : texts;
+  }).join("; ");
+}
+
+function element(tag, text, ...children) { // names may come from a visitor: as text, never as HTML
+  const made = document.createElement(tag);
+  made.append(...(text === null ? [] : [text]), ...children);
+  return made;
+}
+
+function tableOf(view, frame) {
+  const name = [view.title.text ?? view.title].flat()[0];
+  const rows = numbersOf(view, frame);
+  const columns = [...new Set(rows.flatMap(([, cells]) => Object.keys(cells)))];
+  const heads = rows.some(([name]) => name) ? (name) => [Object.assign(element("th", name), { scope: "row" })] : () => [];
+  const top = heads("").map(() => element("td", null));
+  const table = element(
+    "table", null, element("caption", name),
+    element("thead", null, element("tr", null, ...top, ...columns.map((name) => Object.assign(element("th", name), { scope: "col" })))),
+    element("tbody", null, ...rows.map(([name, cells]) => (
+      element("tr", null, ...heads(name), ...columns.map((column) => element("td", cells[column] ?? "")))
+    ))),
+  );
+  const box = element("div", null, table); // it scrolls by itself where it is wider than the page
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", name);
+  return box;
+}
+
 // ---------------------------------------------------------------- the player
 
 const icon = (path) => `<svg viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true"><path d="${path}"/></svg>`;
@@ -342,13 +404,18 @@ const HTML = `
       <button type="button" data-do="full" aria-label="Full screen" title="Full screen (F)" hidden>${FULL}</button>
     </div>
   </div>
+  <details class="numbers">
+    <summary>Numbers as a table</summary>
+    <p></p>
+    <div class="tables"></div>
+  </details>
   <p class="caption" hidden></p>
   <p class="hint" hidden></p>
 </div>`;
 
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "toggle" };
 const STAGE_KEYS = { ...KEYS, ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next", f: "full", F: "full" };
-const TYPING = "input:not([type=range]), textarea, select, [contenteditable=true]"; // these take the keys themselves
+const TAKERS = "input:not([type=range]), textarea, select, [contenteditable=true], .tables"; // these take the keys themselves
 const QUIET_AFTER = 3000; // milliseconds without the mouse, after which a stage hides its controls
 
 async function copy(text) {
@@ -374,7 +441,7 @@ class Player {
       frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), readout: find(".readout"), output: find("output"),
       amountText: find("b"), detail: find("output span"),
       scrub: find("input"), choose: find("[data-choose=choice]"), speed: find("[data-choose=speed]"),
-      heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
+      heading: find(".heading"), caption: find(".caption"), hint: find(".hint"), numbers: find(".numbers"),
     });
     this.buttons = Object.fromEntries([...this.element.querySelectorAll("button")].map((b) => [b.dataset.do, b]));
     this.pictures = [];
@@ -428,10 +495,18 @@ class Player {
 
   describe() { // of a picture that rests also its values, where its view tells them
     for (const { name, box } of this.pictures) {
-      const { title, description, usermeta } = this.views[name];
-      const values = this.clock.playing ? null : usermeta?.told?.[this.index];
-      box.setAttribute("aria-label", [description ?? [title].flat().join(", "), values].filter(Boolean).join(". "));
+      const view = this.views[name];
+      const values = this.clock.playing ? null : said(view, this.index);
+      box.setAttribute("aria-label", [view.description ?? [view.title].flat().join(", "), values].filter(Boolean).join(". "));
     }
+  }
+
+  tabulate() { // while it plays the table rests, and says of which amount it is
+    const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
+    if (!this.numbers.open || (this.clock.playing && tables.children.length)) return;
+    const { name, detail } = this.data.frames[this.index];
+    says.textContent = `${name} · ${detail}`;
+    tables.replaceChildren(...Object.values(this.views).filter((view) => view.usermeta?.numbers).map((view) => tableOf(view, this.index)));
   }
 
   offerChoices() {
@@ -452,6 +527,7 @@ class Player {
       this[name].hidden = !stage?.[name];
     }
     this.buttons.full.hidden = !stage;
+    this.numbers.hidden = Boolean(stage) || !Object.values(this.views).some((view) => view.usermeta?.numbers);
     if (Boolean(stage) === Boolean(this.onPage)) return;
     this.onPage?.abort();
     this.onPage = stage ? new AbortController() : null;
@@ -488,6 +564,7 @@ class Player {
     this.buttons.loop.setAttribute("aria-pressed", clock.loop);
     for (const picture of this.pictures) picture.show(this.index);
     this.describe();
+    this.tabulate();
   }
 
   listen() {
@@ -509,11 +586,12 @@ class Player {
     this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
     this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); };
     this.frame.onkeydown = (event) => this.press(event, KEYS);
+    this.numbers.ontoggle = () => this.tabulate();
   }
 
   press(event, keys) {
     const [target] = event.composedPath();
-    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TYPING) || !keys[event.key]) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TAKERS) || !keys[event.key]) return;
     if (event.key === " " && target.closest?.("button, a, summary")) return; // the element takes this key itself
     event.preventDefault();
     event.stopPropagation();

@@ -23,7 +23,7 @@ from core.charts.grammar import (
     share_axis,
 )
 from core.charts.layout import Layout
-from core.charts.view import Scene, View
+from core.charts.view import Numbers, Scene, View
 from core.findings.claim import Placed
 from core.findings.profiles import Profiled, costs_of
 from core.results.choices import task_title
@@ -127,7 +127,10 @@ def _profile_view(method: Profiled, k: int, lows: tuple[float, ...]) -> View:
         for seed in seeds
         for row, name in enumerate(point_names(points))
     ]
-    return View(_profile, (points, k, lows), {f"profile-{k}": rows, f"chance-{k}": chance}, method.name)
+    values = {"Similarity": "value", "95 % interval from": "low", "to": "high"}
+    numbers = Numbers(f"profile-{k}", "layer", values, named="Layer")
+    datasets: dict[str, Rows] = {f"profile-{k}": rows, f"chance-{k}": chance}
+    return View(_profile, (points, k, lows), datasets, method.name, numbers=numbers)
 
 
 def _of_seed(method: Profiled, damage: float, seed: int, row: int) -> float | None:

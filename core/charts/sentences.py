@@ -26,7 +26,7 @@ from core.charts.grammar import (
     share_axis,
 )
 from core.charts.layout import Layout
-from core.charts.view import Scene, View
+from core.charts.view import Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
 from core.results.names import (
     amount_name,
@@ -76,7 +76,13 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     edges, amounts = _edges(result.amounts), amount_rows(result.amounts)
     bars, cells = _bar_rows(result, examples, edges), _cell_rows(result, examples, edges)
     views = {
-        "flips": View(_flips, (), {"bars": bars, "amounts": amounts}, "Examples that flip first at each amount"),
+        "flips": View(
+            _flips,
+            (),
+            {"bars": bars, "amounts": amounts},
+            "Examples that flip first at each amount",
+            numbers=Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now"),
+        ),
         "strip": View(_strip, (), {"cells": cells, "amounts": amounts}, "Every example, earliest flip on top"),
     }
     title = f"Predictions of {len(examples)} examples under {in_sentence(pruning_name(result))}"
@@ -117,6 +123,7 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[
     )
     return [
         {
+            "k": k,
             "left": edges[k],
             "end": edges[k + 1],
             "low": counts[k, False] if correct else 0,
@@ -124,6 +131,7 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[
             "now": _word(correct),
             "amount": amount_name(amount),
             "count": counts[k, correct],
+            "words": str(counts[k, correct]),
         }
         for k, amount in enumerate(result.amounts)
         for correct in (False, True)
@@ -198,7 +206,7 @@ def _flips() -> LayerChart:
             color=_now(alt.Legend(title="Prediction is", orient="top", titleOrient="left", offset=4)),
             tooltip=[
                 alt.Tooltip("amount:N", title="First flips at"),
-                alt.Tooltip("count:Q", title="Examples"),
+                alt.Tooltip("words:N", title="Examples"),
                 alt.Tooltip("now:N", title="Now"),
             ],
         )
@@ -246,7 +254,8 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         for label, probability in zip(labels, row, strict=True)
     ]
     datasets = {"labels": rows, "amounts": amount_rows(prediction.amounts)}
-    views = {"probabilities": View(_probabilities, (labels,), datasets, "Probability of each label")}
+    numbers = Numbers("labels", "label", {"Probability": "probability"})
+    views = {"probabilities": View(_probabilities, (labels,), datasets, "Probability of each label", numbers=numbers)}
     title = f"Probability of each label under {in_sentence(pruning_name(result))}"
     return Scene(
         title,

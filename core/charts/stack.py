@@ -23,7 +23,7 @@ from core.charts.grammar import (
     value_text,
 )
 from core.charts.survival import BY_CONSTRUCTION
-from core.charts.view import View
+from core.charts.view import Numbers, View
 from core.findings.matching import Chance
 from core.findings.overview import floor_of, layer_survivals, own_similarity
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
@@ -54,8 +54,10 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None) -> Vi
     words = "Similarity (CKA) of each layer to itself, unpruned"
     title = alt.TitleParams(words, subtitle="; ".join(notes)) if notes else words
     description = "; ".join((words, *notes))
+    values = {"Similarity": "v", **({AS_MUCH: "chance"} if chance else {}), "Intact": "words"}
+    numbers = Numbers("stack", "layer", values, named="Layer")
     told = _told(rows, len(result.frames))
-    return View(_stack, (result.points,), {"stack": rows}, title, description=description, told=told)
+    return View(_stack, (result.points,), {"stack": rows}, title, description=description, numbers=numbers, told=told)
 
 
 def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Rows:

@@ -14,7 +14,7 @@ from core.charts.grammar import (
     rounded,
 )
 from core.charts.strips import layers_axis
-from core.charts.view import View
+from core.charts.view import Numbers, View
 from core.findings.layers import interval_text
 from core.findings.overview import floor_of, layer_survivals
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
@@ -22,6 +22,9 @@ from core.results.names import decimals
 from core.results.schema import SweepResult
 
 BAR = (0.12, 0.72)  # bottom and top, of a layer's row
+SURVIVAL_NUMBERS = Numbers(
+    "bars", "name", {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
+)
 MAX_NUMBERED = 14  # points; with more, bars are too thin for numbers
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
@@ -33,7 +36,7 @@ def survival_view(result: SweepResult, reduction: str, amounts: Rows, threshold:
         f"Each layer stays intact ({MEASURES['cka'].symbol} ≥ {threshold}) up to",
         *by_construction_note(result, threshold),
     ]
-    return View(survival_chart, (result.points,), datasets, title)
+    return View(survival_chart, (result.points,), datasets, title, numbers=SURVIVAL_NUMBERS)
 
 
 def by_construction_note(result: SweepResult, threshold: float, measure: str = "cka") -> list[str]:

@@ -22,6 +22,30 @@ Title = str | list[str] | alt.TitleParams
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Where the numbers of a view stand in its data, for the table under a player and for who cannot see the picture.
+
+    Attributes:
+        dataset: The dataset; a row with a `k` counts at that frame alone.
+        row: The field that names a row of the table; None where it has a single one.
+        values: The fields of its columns by their titles; a list holds one value for each frame.
+        column: Of a matrix, the field that names a column; there is one field of values then.
+        named: What stands before the names of the rows.
+    """
+
+    dataset: str
+    row: str | None
+    values: Mapping[str, str]
+    column: str | None = None
+    named: str = ""
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What core/charts/player.js reads."""
+        return {**vars(self), "values": list(self.values.items())}
+
+
+@dataclass(frozen=True)
 class View:
     """One picture.
 
@@ -32,7 +56,8 @@ class View:
         title: What stands above it; a list is one line per entry.
         columns: The cells beside each other, which limit the size of the numbers in them.
         description: The alternative text, where the title does not serve.
-        told: Of every frame, its values in words; the alternative text follows the amount with them.
+        numbers: Where its values are, which the alternative text says and the player tabulates.
+        told: Of every frame, its values in words, where the numbers alone would not do.
         picks: The dataset of the rows that can be picked: of each its `pick`, its `name`, its ends `y` and `y2`,
             whether it is `chosen`, and `v`, what is said of it at every frame.
     """
@@ -43,6 +68,7 @@ class View:
     title: Title
     columns: int = 1
     description: str | None = None
+    numbers: Numbers | None = None
     told: tuple[str, ...] = ()
     picks: str | None = None
 
@@ -52,7 +78,12 @@ class View:
         return {
             **with_parameters(_template(self.drawing, self.arguments)),
             "title": self._title,
-            "usermeta": {"columns": self.columns, "told": self.told, "picks": self.picks},
+            "usermeta": {
+                "columns": self.columns,
+                "told": self.told,
+                "numbers": self.numbers.meta if self.numbers else None,
+                "picks": self.picks,
+            },
             **({"description": self.description} if self.description else {}),
             "datasets": dict(self.datasets),
         }

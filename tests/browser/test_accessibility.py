@@ -1,0 +1,140 @@
+"""What axe-core finds on every page in both themes, and what it cannot find: use by keys alone, and by ear."""
+
+import re
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.shipped import COLA, SST2
+from tests.browser.watching import expect_idle
+from ui.header import PAGES
+
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+GRAVE = ("serious", "critical")
+COMPARE = f"compare?result={SST2.key}&other={COLA.key}"
+
+
+def address(site: str, name: str) -> str:
+    path = PAGES[name].removeprefix("pages/").removesuffix(".py")
+    return site if path == "app" else f"{site}/{path}"
+
+
+def open_whole(page: Page, url: str) -> None:
+    """Opens a page with everything on it that can be unfolded."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(url)
+    expect(page.locator(".player .picture svg, .explanation svg").first).to_be_visible()
+    expect_idle(page)
+    page.evaluate("for (const box of document.querySelectorAll('details:not([open]) > summary')) box.click()")
+    for table in page.locator(".numbers summary:visible").all():
+        table.click()
+    expect_idle(page)
+
+
+def faults(page: Page) -> list[str]:
+    found = Axe().run(page, options={"runOnly": STANDARDS}).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:120]} ({node['failureSummary']})"
+        for fault in found
+        if fault["impact"] in GRAVE
+        for node in fault["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_grave_on_any_page(
+    page: Page, site: str, name: str, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    open_whole(page, address(site, name))
+    assert faults(page) == []
+
+
+def test_axe_does_find_what_is_wrong(page: Page, site: str) -> None:
+    open_whole(page, site)
+    page.evaluate("document.querySelector('.stMain h1').style.color = '#eeeeee'")
+    assert any(fault.startswith("color-contrast") for fault in faults(page))
+
+
+# ---------------------------------------------------------------- by keyboard alone
+
+
+def focused(page: Page) -> str:
+    """The name of the element that has the focus, also inside a component."""
+    name: str = page.evaluate(
+        """() => {
+          let element = document.activeElement;
+          while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+          return element?.ariaLabel ?? element?.textContent ?? "";
+        }"""
+    )
+    return name
+
+
+def test_keys_alone_reach_every_control_of_the_player(page: Page, site: str) -> None:
+    open_whole(page, f"{site}/{COMPARE}")
+    player = page.locator(".player.compare")
+    player.focus()
+    wanted = ["Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this amount"]
+    for name in wanted:
+        page.keyboard.press("Tab")
+        assert focused(page) == name
+    page.keyboard.press("Tab")
+    assert focused(page) == "Numbers as a table"
+    page.keyboard.press("Space")
+    expect(player.locator(".tables")).not_to_be_visible()
+
+
+def test_a_link_with_the_focus_does_not_look_like_the_current_page(page: Page, site: str) -> None:
+    page.goto(f"{site}/methods")
+    links = page.get_by_test_id("stPageLink-NavLink")
+    expect(links.first).to_be_visible()
+    page.keyboard.press("Tab")
+    while focused(page) != "Layers":
+        page.keyboard.press("Tab")
+
+    def outline(name: str) -> str:
+        style: str = links.filter(has_text=name).evaluate("link => getComputedStyle(link).outlineStyle")
+        return style
+
+    assert (outline("Layers"), outline("Methods")) == ("solid", "none")
+
+
+# ---------------------------------------------------------------- without seeing
+
+
+def label(player: Locator, picture: str) -> str:
+    return player.locator(f".picture.{picture}").get_attribute("aria-label") or ""
+
+
+def test_the_alternative_texts_say_the_values_of_the_amount_at_rest(page: Page, site: str) -> None:
+    open_whole(page, f"{site}/{COMPARE}")
+    player = page.locator(".player.compare")
+    for step in (0, 10):
+        player.get_by_label("Pruning amount").fill(str(step))
+        own = [SST2.frames[step].similarity["cka"]["mean"][k][k] for k in range(6)]
+        values = "; ".join(f"Layer {k + 1}: {value:.2f}" for k, value in enumerate(own))
+        expect(player.locator(".picture.first")).to_have_attribute("aria-label", re.compile(re.escape(values)))
+        accuracy = SST2.frames[step].metrics["accuracy"]
+        assert f"Accuracy {accuracy:.2f}, 95 % interval" in label(player, "accuracy")
+    player.get_by_label("Play").click()
+    expect(player.locator(".picture.first")).not_to_have_attribute("aria-label", re.compile("Layer 1:"))
+
+
+def test_the_table_holds_the_numbers_shown_and_rests_while_it_plays(page: Page, site: str) -> None:
+    open_whole(page, f"{site}/{COMPARE}")
+    player = page.locator(".player.compare")
+    player.get_by_label("Pruning amount").fill("10")
+    says, first = player.locator(".numbers > p"), player.locator(".tables table").first
+    expect(says).to_have_text(re.compile("^50 % of weights removed"))
+    cells = first.locator("tbody tr").last.locator("td").all_inner_texts()
+    assert cells == [f"{value:.2f}" for value in SST2.frames[10].similarity["cka"]["mean"][5]]
+    player.get_by_label("Play").click()
+    expect(player.get_by_label("Pruning amount")).not_to_have_value("10")
+    expect(says).to_have_text(re.compile("^50 % of weights removed"))
+    player.get_by_label("Pause").click()
+    shown = player.locator(".readout b").inner_text()
+    expect(says).to_have_text(re.compile(f"^{shown}"))
