@@ -30,7 +30,7 @@ from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
-from ui.jobs import follow, visitor
+from ui.jobs import ask_worker, follow
 from ui.player import show_pictures, start_in_address
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
@@ -198,7 +198,7 @@ def ask(result: SweepResult, typed: Sequence[str]) -> None:
     st.session_state.pop("typed-job", None)
     try:
         texts = check_texts(typed, TASKS[result.task.name])
-        job_id = queue.ask("predict", visitor(), **question(result, texts))
+        job_id = ask_worker("predict", **question(result, texts))
     except PrunescopeError as error:
         st.error(plain(str(error)))
         return

@@ -57,6 +57,11 @@ def run(job: str, script: str) -> None:
     emit(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
     if script == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if script == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if script.startswith("download"):
+        emit(job, "progress", stage="downloading", done=1, total=100, seconds_left=None)
+        script = script.removeprefix("download, then ")
     if script == "idle out once":
         try:
             MATERIAL_FILE.with_name("has-idled-out").touch(exist_ok=False)

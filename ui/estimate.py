@@ -9,7 +9,7 @@ from core.errors import PrunescopeError
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, source_of
-from ui.jobs import duration, visitor
+from ui.jobs import ask_worker, duration, visitor
 from ui.text import plain
 
 TICK = 0.5  # seconds between two looks
@@ -36,7 +36,7 @@ def show_estimate(request: SweepRequest, asked: bool, follow_ups: Sequence[Sweep
         if not asked and source_of(request.checkpoint) != "embedded":
             return
         after = [follow_up.to_json() for follow_up in follow_ups]
-        job_id = queue.ask("estimate", visitor(), request=request.to_json(), follow_ups=after)
+        job_id = ask_worker("estimate", request=request.to_json(), follow_ups=after)
     except PrunescopeError as error:
         st.markdown(f":small[{plain(str(error))}]")
         return

@@ -5,7 +5,9 @@ A job's id stands in the address as `?job=ID`: links carry it to the other pages
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -31,6 +33,29 @@ def visitor() -> str:
     """Return this session's token, which names it among the watchers of a job."""
     token: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
     return token
+
+
+def client_address() -> str | None:
+    """Return where this visitor comes from; None if that is not known, as on one's own computer.
+
+    Behind a proxy it stands first in the header that the proxy adds. The proxy's own address, which all visitors would
+    share, does not count.
+    """
+    forwarded = str(st.context.headers.get("X-Forwarded-For") or "").partition(",")[0].strip()
+    for text in (forwarded, st.context.ip_address or ""):
+        with suppress(ValueError):
+            if (address := ip_address(text)).is_global:
+                return str(address)
+    return None
+
+
+def ask_worker(op: str, **fields: Any) -> str:
+    """Ask the worker for something other than a sweep, for this visitor; see `core.jobs.queue.JobQueue.ask`.
+
+    Raises:
+        PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
+    """
+    return queue.ask(op, visitor(), address=client_address(), **fields)
 
 
 def job_in_address() -> Job | None:
@@ -79,7 +104,7 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     Raises:
         PrunescopeError: The request is refused.
     """
-    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
+    job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
     st.query_params["job"] = job_id
     st.session_state["started-a-job"] = True
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
@@ -102,11 +127,10 @@ def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepR
         request: What led to the result; it holds the paths of folders.
 
     Raises:
-        PrunescopeError: Too many jobs are waiting on a hosted server.
+        PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
     """
-    return queue.ask(
+    return ask_worker(
         op,
-        visitor(),
         key=result.key,
         amount=amount,
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,

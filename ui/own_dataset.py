@@ -10,7 +10,7 @@ from core.jobs.job import Job
 from core.request.catalog import Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
-from ui.jobs import follow, visitor
+from ui.jobs import ask_worker, follow
 from ui.own_sentences import ChosenTable, ask_meaning
 from ui.settings import begin
 from ui.text import plain
@@ -67,7 +67,7 @@ def _ask_name(before: ChosenTable | None, busy: bool) -> tuple[str, str]:
     if name:
         dataset_of(f"{DATASET}{name}")  # refused if it is no name
     if pressed and name:
-        job_id = queue.ask("fetch", visitor(), data=f"{DATASET}{name}", split=split)
+        job_id = ask_worker("fetch", data=f"{DATASET}{name}", split=split)
         st.session_state[FETCHING] = name, split, job_id
         queue.wait(job_id, lambda job: job.ended, 1.0)
     return name, split

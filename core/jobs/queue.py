@@ -1,8 +1,11 @@
 """The queue of the server process, in front of the one warm worker (`core.worker`).
 
 All visitors share it. One job runs at a time and the others wait; visitors who ask for the same thing share a job. A
-job of several sweeps goes to the end of the line after each of them.
+job of several sweeps goes to the end of the line after each of them. Typed sentences, which take a moment, come first.
 Estimates, which pages ask for on their own, never hold anything else up: they come last, and a running one makes way.
+
+On a hosted server every visitor, and every address, has at most one sweep and one question in the queue, and no job
+runs for ever.
 """
 
 import json
@@ -11,93 +14,27 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.jobs.job import FINAL_EVENTS, Job
+from core.jobs.entry import ESTIMATE, Entry, in_order, run_order
+from core.jobs.job import FINAL_EVENTS, Job, State
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest, checked
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
-ESTIMATE = "estimate"
-UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
-FRESH_SECONDS = 5.0  # pages look every second or two: a watcher not seen for this long has left
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
-TICK_SECONDS = 1.0  # between two checks of these three
-MAX_WAITING = 8  # hosted, jobs other than estimates
-MAX_WAITING_ESTIMATES = 4  # hosted
+SILENT_SECONDS = 120.0  # a hosted worker that has said nothing of its job for this long is replaced
+TICK_SECONDS = 1.0  # between two checks of these four
+MAX_WAITING: Mapping[str, int] = {"estimates": 4, "sentences": 8, "runs": 8}  # hosted, by lane
 MAX_REMEMBERED = 40  # ended jobs, for reloads
 
 Clock = Callable[[], float]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class Entry:
-    """A job with the queue's own records on it.
-
-    Attributes:
-        job: What its watchers see.
-        order: The first order to the worker, without a name.
-        last_seen: When anybody last looked.
-        watchers: When each watcher last looked.
-        was_left: Whether a watcher has cancelled.
-        makes_way: Whether the worker should drop it now and run it again later.
-    """
-
-    job: Job
-    order: Mapping[str, Any]
-    last_seen: float
-    watchers: dict[str, float] = field(default_factory=dict)
-    was_left: bool = False
-    makes_way: bool = False
-
-    @property
-    def is_estimate(self) -> bool:
-        """Whether it measures how long a run would take."""
-        return bool(self.order["op"] == ESTIMATE)
-
-    @property
-    def name(self) -> str:
-        """What the worker calls the current step: a late answer about an earlier one must not end it."""
-        return f"{self.job.id}/{self.job.step}"
-
-    @property
-    def current_order(self) -> Mapping[str, Any]:
-        """The order of the current step, without its name."""
-        return run_order(self.job.follow_ups[self.job.step - 1]) if self.job.step else self.order
-
-    def watch(self, watcher: str, now: float) -> None:
-        """Note that a visitor looks."""
-        self.last_seen = self.watchers[watcher] = now
-
-    def leave(self, watcher: str) -> None:
-        """Note that a visitor has cancelled."""
-        self.watchers.pop(watcher, None)
-        self.was_left = True
-
-    def reason_to_end(self, now: float) -> str | None:
-        """Say why nobody needs it any more; None while somebody does."""
-        last_look = max(self.watchers.values(), default=float("-inf"))
-        if self.was_left and now - last_look > FRESH_SECONDS:
-            return "Cancelled."
-        if is_hosted() and now - self.last_seen > UNSEEN_SECONDS:
-            return "Ended because nobody was watching it."
-        return None
-
-
-def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
-    """Return the order of a sweep, without a name; `fresh` computes it even if its result is stored."""
-    return {"op": "run", "request": request.to_json(), "fresh": fresh}
-
-
-def in_order(waiting: Iterable[Entry]) -> list[Entry]:
-    """Return waiting entries in the order in which they will run: first come, first served, estimates last."""
-    return sorted(waiting, key=lambda entry: entry.is_estimate)
 
 
 class JobQueue:
@@ -115,6 +52,7 @@ class JobQueue:
         self._waiting: list[Entry] = []
         self._running: Entry | None = None
         self._cancelled_at: float | None = None  # when the worker was told to drop the running job
+        self._heard_at = clock()  # when the worker last said something
         self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
         self._caretaker: threading.Thread | None = None
         self._closed = threading.Event()
@@ -130,13 +68,20 @@ class JobQueue:
                 logger.exception("the worker does not start")  # the first job will tell its visitor
 
     def submit(
-        self, request: SweepRequest, watcher: str, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
+        self,
+        request: SweepRequest,
+        watcher: str,
+        *,
+        address: str | None = None,
+        fresh: bool = False,
+        follow_ups: Sequence[SweepRequest] = (),
     ) -> str:
         """Ask for a sweep and others after it, or join the job that computes the same already.
 
         Args:
             request: What to compute.
             watcher: The visitor's token.
+            address: Where the visitor comes from, if that is known.
             fresh: Whether to compute it even if its result is stored.
             follow_ups: What to compute after it, where it is not stored.
 
@@ -144,26 +89,29 @@ class JobQueue:
             The job's id.
 
         Raises:
-            PrunescopeError: A request is refused, or too many jobs are waiting on a hosted server.
+            PrunescopeError: A request is refused; or, on a hosted server, the visitor has a sweep already, or too many
+                wait.
         """
         request = checked(request)
-        return self._add(run_order(request, fresh=fresh), watcher, request, tuple(map(checked, follow_ups)))
+        order, further = run_order(request, fresh=fresh), tuple(map(checked, follow_ups))
+        return self._add(order, watcher, address, request, further)
 
-    def ask(self, op: str, watcher: str, **fields: Any) -> str:
+    def ask(self, op: str, watcher: str, *, address: str | None = None, **fields: Any) -> str:
         """Ask the worker for something other than a sweep.
 
         Args:
             op: A name from `core.worker.ANSWERS`. A new estimate replaces the visitor's last one.
             watcher: The visitor's token.
+            address: Where the visitor comes from, if that is known.
             fields: What the order needs, plain JSON values.
 
         Returns:
             The job's id.
 
         Raises:
-            PrunescopeError: Too many jobs are waiting on a hosted server.
+            PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
         """
-        return self._add({"op": op, **fields}, watcher)
+        return self._add({"op": op, **fields}, watcher, address)
 
     def get(self, job_id: str) -> Job | None:
         """Return a snapshot of a job; None if the queue does not hold it, or no longer does."""
@@ -196,12 +144,17 @@ class JobQueue:
                 self._end_unneeded()
 
     def tend(self) -> None:
-        """End jobs that nobody needs, and a worker that does not drop a cancelled one; called once a second."""
+        """End jobs that nobody needs or that take too long, and a worker that does not react; called once a second."""
         with self._changed:
             self._end_unneeded()
-            since = self._cancelled_at
-            if since is not None and self._clock() - since > CANCEL_TIMEOUT_SECONDS:
+            now, since = self._clock(), self._cancelled_at
+            if self._running and (reason := self._running.reason_to_stop(now)) and not self._running.job.ended:
+                self._end(self._running, reason, "failed")
+            elif since is not None and now - since > CANCEL_TIMEOUT_SECONDS:
                 logger.warning("the worker does not drop a cancelled job: replacing the worker")
+                self._worker.kill()
+            elif is_hosted() and self._running and now - self._heard_at > SILENT_SECONDS:
+                logger.warning("the worker has said nothing for long: replacing the worker")
                 self._worker.kill()
 
     def close(self) -> None:
@@ -215,13 +168,15 @@ class JobQueue:
         self,
         order: Mapping[str, Any],
         watcher: str,
+        address: str | None,
         request: SweepRequest | None = None,
         follow_ups: tuple[SweepRequest, ...] = (),
     ) -> str:
+        asked_by = frozenset(name for name in (watcher, address) if name)
         with self._changed:
             if order["op"] == ESTIMATE:
                 self._leave_estimates(watcher, order)
-            entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups)
+            entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups, asked_by)
             entry.watch(watcher, self._clock())
             self._make_way()
             self._start_next()
@@ -245,9 +200,14 @@ class JobQueue:
         self._end_unneeded()
 
     def _enqueue(
-        self, order: Mapping[str, Any], request: SweepRequest | None, follow_ups: tuple[SweepRequest, ...]
+        self,
+        order: Mapping[str, Any],
+        request: SweepRequest | None,
+        follow_ups: tuple[SweepRequest, ...],
+        asked_by: frozenset[str],
     ) -> Entry:
-        entry = Entry(Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups), order, self._clock())
+        job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
+        entry = Entry(job, order, self._clock(), asked_by)
         if is_hosted():
             self._check_room(entry)
         self._entries[entry.job.id] = entry
@@ -255,15 +215,24 @@ class JobQueue:
         return entry
 
     def _check_room(self, new: Entry) -> None:
-        """Refuse a job if as many of its kind wait as a hosted server allows."""
-        waiting = sum(entry.is_estimate == new.is_estimate for entry in self._waiting)
-        if new.is_estimate and waiting >= MAX_WAITING_ESTIMATES:
+        """Refuse a job if its visitor has one of its kind already, or if as many wait as a hosted server allows."""
+        waiting = sum(entry.lane == new.lane for entry in self._waiting)
+        if new.is_estimate:
+            if waiting >= MAX_WAITING[new.lane]:
+                raise PrunescopeError(
+                    f"{waiting} estimates are waiting, as many as fit: press Run without one, or ask again in a minute"
+                )
+            return
+        alike = (entry for entry in self._living() if not entry.is_estimate and entry.is_sweep == new.is_sweep)
+        if any(entry.asked_by & new.asked_by for entry in alike):
+            what = "run" if new.is_sweep else "question"
             raise PrunescopeError(
-                f"{waiting} estimates are waiting, as many as fit: press Run without one, or ask again in a minute"
+                f"a {what} of yours is not finished, and this shared server takes one at a time of every visitor: wait "
+                "for it, or cancel it"
             )
-        if not new.is_estimate and waiting >= MAX_WAITING:
+        if waiting >= MAX_WAITING[new.lane]:
             raise PrunescopeError(
-                f"{waiting} runs are waiting, as many as fit: "
+                f"{waiting} {new.lane} are waiting, as many as fit: "
                 "try again in a few minutes, or run Prunescope on your own computer"
             )
 
@@ -291,6 +260,8 @@ class JobQueue:
                 return  # the worker has just died: `_on_worker_exit` starts a successor, which takes the order
             self._waiting.remove(entry)
             self._running = entry
+            self._heard_at = self._clock()
+            entry.begin(self._heard_at)
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
 
     def _find_early(self, entry: Entry) -> None:
@@ -326,6 +297,8 @@ class JobQueue:
 
     def _release(self) -> None:
         """Give the free worker the next job."""
+        if self._running:
+            self._running.pause(self._clock())
         self._running = self._cancelled_at = None
         self._start_next()
 
@@ -335,12 +308,12 @@ class JobQueue:
             if reason is not None:
                 self._end(entry, reason)
 
-    def _end(self, entry: Entry, message: str) -> None:
+    def _end(self, entry: Entry, message: str, state: State = "cancelled") -> None:
         if entry is self._running:
             self._cancel_running()
         else:
             self._waiting.remove(entry)
-        self._update(entry, replace(entry.job, state="cancelled", message=message))
+        self._update(entry, replace(entry.job, state=state, message=message))
 
     def _cancel_running(self) -> None:
         """Tell the worker to drop its job; until it has, the job keeps the worker busy."""
@@ -352,6 +325,7 @@ class JobQueue:
     # ------------------------------------------------------------ what the worker says; the lock is held
 
     def _on_line(self, line: str) -> None:
+        self._heard_at = self._clock()
         try:
             self._apply(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -367,6 +341,7 @@ class JobQueue:
                 self._put_back(entry)
             elif not entry.job.ended:
                 self._update(entry, entry.job.after(event))
+                entry.note_stage(entry.job.stage, self._heard_at)
         except (ValueError, TypeError, KeyError):
             if final:
                 message = "The computing process gave an invalid answer: try again."

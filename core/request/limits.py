@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,8 @@ class Limits:
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table.
         rows: Rows of a table that are read.
+        job_seconds: How long a job may compute.
+        download_seconds: How long one of its downloads may take.
     """
 
     examples: int
@@ -23,6 +26,8 @@ class Limits:
     download_bytes: int
     upload_bytes: int
     rows: int
+    job_seconds: float
+    download_seconds: float
 
 
 LOCAL_LIMITS = Limits(
@@ -32,6 +37,8 @@ LOCAL_LIMITS = Limits(
     download_bytes=6 * 1024**3,
     upload_bytes=20 * 1024**2,
     rows=10_000,
+    job_seconds=inf,
+    download_seconds=inf,
 )
 HOSTED_LIMITS = Limits(
     examples=512,
@@ -40,6 +47,8 @@ HOSTED_LIMITS = Limits(
     download_bytes=700 * 1024**2,
     upload_bytes=4 * 1024**2,
     rows=2_000,
+    job_seconds=600,
+    download_seconds=180,
 )
 
 

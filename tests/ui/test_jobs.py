@@ -1,16 +1,19 @@
 """A job in words, and on a page that does not show it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.jobs.entry import FRESH_SECONDS
 from core.jobs.job import Job
-from core.jobs.queue import FRESH_SECONDS, JobQueue
+from core.jobs.queue import JobQueue
 from core.request.catalog import ROOT
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.queues import Clock, now, running
+from ui import jobs
 from ui.jobs import UNKNOWN, partial_result, progress, progress_text, what_is_kept
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
@@ -115,3 +118,24 @@ def test_an_unknown_job_is_told_and_links_carry_none() -> None:
     assert page.info[0].value == UNKNOWN
     assert "job" not in page.query_params
     assert not any("job=" in link.proto.query_string for link in page.get("page_link"))
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "peer", "address"),
+    [
+        (None, None, None),
+        (None, "127.0.0.1", None),
+        (None, "8.8.8.8", "8.8.8.8"),
+        ("9.9.9.9, 10.0.0.1", "10.0.0.7", "9.9.9.9"),
+        ("2606:4700::1111", "10.0.0.7", "2606:4700::1111"),
+        ("10.0.0.1", "10.0.0.7", None),  # only proxies, which all visitors share
+        ("<script>", "10.0.0.7", None),
+        ("", "8.8.8.8", "8.8.8.8"),
+    ],
+)
+def test_an_address_counts_where_it_is_the_visitors_own(
+    forwarded: str | None, peer: str | None, address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    monkeypatch.setattr(jobs.st, "context", SimpleNamespace(headers=headers, ip_address=peer))
+    assert jobs.client_address() == address

@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.jobs import queue as module
+from core.jobs.entry import FRESH_SECONDS, UNSEEN_SECONDS
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.catalog import ROOT
@@ -127,7 +128,7 @@ def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue, clock: Clock) -
     running(queue, job_id)
     queue.watch(job_id, "after it")
     queue.cancel(job_id, "after it")
-    clock.advance(module.FRESH_SECONDS)
+    clock.advance(FRESH_SECONDS)
     queue.tend()
     assert now(queue, job_id).state == "running"
     clock.advance(0.1)
@@ -143,11 +144,11 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
     queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
     for _ in range(3):
-        clock.advance(module.UNSEEN_SECONDS)
+        clock.advance(UNSEEN_SECONDS)
         queue.tend()
         assert not now(queue, job_id).ended, "somebody was looking"
         queue.watch(job_id, "ann")
-    clock.advance(module.UNSEEN_SECONDS + 0.1)
+    clock.advance(UNSEEN_SECONDS + 0.1)
     queue.tend()
     job = now(queue, job_id)
     assert job.state == state
@@ -159,18 +160,132 @@ def test_the_queue_tends_itself(make_queue: MakeQueue, clock: Clock, monkeypatch
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
-    clock.advance(module.UNSEEN_SECONDS + 0.1)
+    clock.advance(UNSEEN_SECONDS + 0.1)
     assert ended(queue, job_id).state == "cancelled"
 
 
 def test_a_hosted_queue_is_bounded(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     queue = make_queue()
-    for seed in range(module.MAX_WAITING + 1):  # one of them runs
-        queue.submit(scripted("hang", seed), "ann")
-    with pytest.raises(PrunescopeError, match=f"{module.MAX_WAITING} runs are waiting"):
+    most = module.MAX_WAITING["runs"]
+    for seed in range(most + 1):  # one of them runs
+        queue.submit(scripted("hang", seed), f"visitor {seed}")
+    with pytest.raises(PrunescopeError, match=f"{most} runs are waiting"):
         queue.submit(scripted("hang", 99), "ann")
     assert queue.submit(scripted("hang", 0), "bob"), "sharing needs no place"
+    assert sentence(queue, "ann"), "a typed sentence waits in a lane of its own"
+
+
+# ---------------------------------------------------------------- many strangers
+
+
+def sentence(queue: JobQueue, watcher: str, text: str = "a good film", address: str | None = None) -> str:
+    return queue.ask("predict", watcher, address=address, texts=[text], amounts=[0.0, 0.5])
+
+
+@pytest.mark.parametrize("token", ["ann", "visitor {}"])
+def test_one_visitor_cannot_take_all_places(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """Twenty requests, from one visit or each from a new one at the same address: a second visitor is served."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    accepted, refused = [], []
+    for seed in range(20):
+        try:
+            accepted.append(queue.submit(scripted("hang", seed), token.format(seed), address="203.0.113.7"))
+        except PrunescopeError as error:
+            refused.append(str(error))
+    assert (len(accepted), len(refused)) == (1, 19)
+    assert refused[0].startswith("a run of yours is not finished")
+    second = queue.submit(scripted("frames", 99), "bob", address="203.0.113.8")
+    asked = sentence(queue, "cyd", address="203.0.113.9")
+    assert (now(queue, asked).position, now(queue, second).position) == (1, 2), "behind the one that runs"
+    queue.cancel(accepted[0], token.format(0))
+    assert ended(queue, asked).state == "done"
+    assert ended(queue, second).state == "done"
+    assert queue.submit(scripted("frames", 20), token.format(20), address="203.0.113.7"), "its run has ended"
+
+
+def test_a_visitor_has_one_question_beside_a_sweep(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    queue.submit(scripted("hang"), "ann")
+    sentence(queue, "ann")
+    with pytest.raises(PrunescopeError, match="a question of yours is not finished"):
+        sentence(queue, "ann", "another one")
+    with pytest.raises(PrunescopeError, match="a question of yours is not finished"):
+        queue.ask("verify", "ann", key="0" * 64, amount=0.5)
+
+
+def test_at_home_nobody_is_counted(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    for seed in range(20):
+        queue.submit(scripted("hang", seed), "ann")
+        sentence(queue, "ann", f"number {seed}")
+
+
+@pytest.mark.parametrize(
+    ("script", "seconds", "said"),
+    [
+        ("hang", 600, "Stopped after 10 minutes, the most that a run may take here"),
+        ("download, then hang", 180, "The download took longer than 3 minutes"),
+    ],
+)
+def test_no_job_runs_for_ever_on_a_hosted_server(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, script: str, seconds: float, said: str
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
+    queue = make_queue()
+    job_id = queue.submit(scripted(script), "ann")
+    queue.wait(job_id, lambda job: bool(job.frames), PATIENCE)
+    clock.advance(seconds)
+    queue.watch(job_id, "ann")
+    queue.tend()
+    assert not now(queue, job_id).ended
+    clock.advance(0.1)
+    queue.tend()
+    job = now(queue, job_id)
+    assert job.state == "failed"
+    assert job.message.startswith(said)
+    assert ended(queue, queue.submit(scripted("frames", 9), "ann")).state == "done", "the worker is free"
+
+
+def test_the_time_of_all_sweeps_of_a_job_counts(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
+    queue = make_queue()
+    other = queue.submit(scripted("hang", 7), "bob")
+    job_id = chain(queue, "ann", "hang")
+    clock.advance(400)
+    for watched, watcher in ((other, "bob"), (job_id, "ann")):
+        queue.watch(watched, watcher)
+    queue.cancel(other, "bob")
+    at_step(queue, job_id, 1)
+    queue._entries[job_id].spent = 300.0  # of its first sweep; waiting does not count
+    clock.advance(301)
+    queue.watch(job_id, "ann")
+    queue.tend()
+    assert now(queue, job_id).state == "failed"
+
+
+def test_a_worker_that_stands_still_is_replaced(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    job_id = queue.submit(scripted("stop"), "ann")
+    queue.wait(job_id, lambda job: job.stage == "Amount 0", PATIENCE)
+    waiting = queue.submit(scripted("frames", 1), "bob")
+    for seconds in (module.SILENT_SECONDS / 2, module.SILENT_SECONDS / 2, 0.1):
+        assert not now(queue, job_id).ended
+        clock.advance(seconds)
+        for watched, watcher in ((job_id, "ann"), (waiting, "bob")):
+            queue.watch(watched, watcher)
+        queue.tend()
+    assert ended(queue, job_id).state == "failed"
+    assert ended(queue, waiting).state == "done"
 
 
 # ---------------------------------------------------------------- a sweep and those after it
@@ -307,34 +422,36 @@ def test_estimates_take_no_place_from_runs(make_queue: MakeQueue, monkeypatch: p
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     queue = make_queue()
     queue.submit(scripted("hang"), "ann")
-    for k in range(module.MAX_WAITING):
+    most = module.MAX_WAITING["runs"]
+    for k in range(most):
         with suppress(PrunescopeError):  # more than fit
             estimate(queue, f"visitor {k}", seed=k)
-    for k in range(module.MAX_WAITING):
-        queue.submit(scripted("frames", 1 + k), "bob")
+    for k in range(most):
+        queue.submit(scripted("frames", 1 + k), f"visitor {k}")
 
 
 def test_estimates_have_a_bound_of_their_own(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     queue = make_queue()
     queue.submit(scripted("hang"), "ann")
-    for k in range(module.MAX_WAITING_ESTIMATES):
+    most = module.MAX_WAITING["estimates"]
+    for k in range(most):
         estimate(queue, f"visitor {k}", seed=k)
-    with pytest.raises(PrunescopeError, match=f"{module.MAX_WAITING_ESTIMATES} estimates are waiting"):
+    with pytest.raises(PrunescopeError, match=f"{most} estimates are waiting"):
         estimate(queue, "one too many", seed=99)
     assert estimate(queue, "visitor 0", seed=99), "it replaces the one before"
 
 
-def test_runs_go_before_estimates(make_queue: MakeQueue) -> None:
+def test_sentences_go_before_runs_and_runs_before_estimates(make_queue: MakeQueue) -> None:
     queue = make_queue()
     first = queue.submit(scripted("hang"), "ann")
     asked = estimate(queue, "bob")
     later = queue.submit(scripted("hang", 1), "cyd")
     typed = queue.ask("predict", "dan", texts=["hang"], amounts=[0.0])
-    assert [now(queue, job_id).position for job_id in (first, later, typed, asked)] == [0, 1, 2, 3]
+    assert [now(queue, job_id).position for job_id in (first, typed, later, asked)] == [0, 1, 2, 3]
     queue.cancel(first, "ann")
-    running(queue, later)
-    assert [now(queue, job_id).position for job_id in (typed, asked)] == [1, 2]
+    queue.wait(typed, lambda job: job.state == "running", PATIENCE)
+    assert [now(queue, job_id).position for job_id in (later, asked)] == [1, 2]
 
 
 def test_a_running_estimate_makes_way_for_a_run_and_is_measured_afterwards(make_queue: MakeQueue) -> None:
