@@ -40,7 +40,7 @@ def sweep(
     labels: Iterable[str | int],
     *,
     method: str = "magnitude",
-    amounts: Iterable[float] = DEFAULT_AMOUNTS,
+    amounts: float | Iterable[float] = DEFAULT_AMOUNTS,
     scope: str | None = None,
     points: str = "attention",
     examples: int | None = None,
@@ -53,21 +53,22 @@ def sweep(
 ) -> NotebookResult:
     """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
 
-    As on the command line (`python -m core.precompute --help`), at most half of the sentences are evaluated, so that
-    the others are left to score on, and every method is measured on the same ones: `result.task.examples` are their
+    As on the command line (`python -m core.precompute --help`), half of the sentences are evaluated, at most 256; the
+    others are left to score on, so that every method is measured on the same ones. `result.task.examples` are their
     places in `sentences`. The sentences are kept in the user's cache directory, like a file that is chosen in the Lab.
 
     Args:
         model: `embedded:NAME`, a folder, an id on the Hub with an optional `@revision`, or a loaded model with its
-            tokenizer, `(model, tokenizer)`, which is copied and never pruned itself.
+            tokenizer, `(model, tokenizer)`. A loaded one is copied, never pruned itself, and called as what it was
+            loaded from.
         sentences: Texts, or pairs of texts: a list, a pandas series, or whatever gives one after the other.
         labels: For each sentence its label, by name. Numbers serve where they say which label is meant: GLUE's, and
             those of labels called LABEL_0, LABEL_1, …; others take a `label_map`.
         method: What is removed first: magnitude, wanda, random, attribution, attribution-residual, random-neuron.
-        amounts: Fractions in [0, 1); 0 is always among them.
+        amounts: A fraction in [0, 1), or several; 0 is always among them.
         scope: What a weight method prunes: encoder (default), all-linear, or layer:K with K from 0.
         points: Where layers are compared: attention, layer, or both.
-        examples: How many sentences are evaluated; None for 256, or half if there are fewer than 512.
+        examples: How many sentences are evaluated, if not half.
         seed: Of a random method.
         control_of: The method whose allocation a random method follows.
         measures: Of similarity: cka, partial_cka, knn.
@@ -92,7 +93,7 @@ def sweep(
                 method=method,
                 scope=scope or usual_scope(method),
                 points=points,
-                amounts=parse_amounts(amounts),
+                amounts=parse_amounts(amounts if isinstance(amounts, Iterable) else [amounts]),
                 num_examples=examples,
                 seed=seed,
                 control_of=control_of,

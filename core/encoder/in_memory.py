@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoint_files import check_config
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 LISTED_WEIGHTS = 3  # in a message
 
@@ -45,7 +45,8 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
     folder = parent / name
     try:
         model.save_pretrained(folder)
-        _as_if_unused(tokenizer).save_pretrained(folder)
+        _unused_config(model).save_pretrained(folder)
+        _unused_tokenizer(tokenizer).save_pretrained(folder)
     except OSError as error:
         raise PrunescopeError(
             f"'{name}' cannot be written to {parent} ({error.strerror or error}): make room there, or choose another "
@@ -74,13 +75,23 @@ def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
     further = sorted(model.state_dict().keys() ^ read.state_dict().keys())
     if further:
         raise PrunescopeError(
-            f"'{name}' has other weights than a plain {type(model).__name__} ({', '.join(further[:LISTED_WEIGHTS])}"
-            f"{', …' if len(further) > LISTED_WEIGHTS else ''}): merge its adapters, and make its pruning permanent"
+            f"'{name}' has other weights than a plain {type(model).__name__} ({first_few(further, LISTED_WEIGHTS)}): "
+            "merge its adapters, and make its pruning permanent"
         )
 
 
-def _as_if_unused(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
-    """Return a copy without the padding and truncation of its last call, so that equal models have equal keys."""
+# ---------------------------------------------------------------- without what earlier use left, so that keys are equal
+
+
+def _unused_config(model: "PreTrainedModel") -> "PreTrainedConfig":
+    """Return a copy of the configuration without the kind of loss, which is noted where labels are given."""
+    config = copy.deepcopy(model.config)
+    config.problem_type = None
+    return config
+
+
+def _unused_tokenizer(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
+    """Return a copy of the tokenizer without the padding and the truncation of its last call."""
     unused = copy.deepcopy(tokenizer)
     if unused.is_fast:
         backend: Any = unused.backend_tokenizer  # type: ignore[attr-defined]

@@ -29,8 +29,8 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
     """
     if isinstance(sentences, str):
         raise PrunescopeError("the sentences are one text: give a list of texts, or of pairs of texts")
-    rows = [tuple(texts) if isinstance(texts, list | tuple) else (texts,) for texts in sentences]
-    marks = [label.item() if hasattr(label, "item") else label for label in labels]  # numbers of numpy and torch
+    rows = [tuple(texts) if _is_row(texts) else (texts,) for texts in sentences]
+    marks = [label.item() if getattr(label, "ndim", None) == 0 else label for label in labels]  # of numpy and torch
     if not rows or len(rows) != len(marks):
         raise PrunescopeError(f"{len(rows)} sentences and {len(marks)} labels: give one label for each sentence")
     if len(rows) > limits().rows:
@@ -42,12 +42,17 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
     return uploads.keep(FILE, "\n".join(map(json.dumps, named)).encode()), columns
 
 
+def _is_row(texts: Any) -> bool:
+    """Whether this is several texts: a pair, or the row of an array."""
+    return isinstance(texts, list | tuple) or getattr(texts, "ndim", None) == 1
+
+
 def _check(place: int, texts: Sequence[Any], mark: Any, count: int) -> None:
     """Refuse what is no text, or not as many as the first sentence has, and what is neither name nor number."""
     if len(texts) != count or not all(isinstance(text, str) and text.strip() for text in texts):
         shown = _shown(texts[0] if len(texts) == 1 else texts)
         raise PrunescopeError(f"sentences[{place}] is {shown}: give a text each, or a pair of texts each")
-    if mark == "" or not isinstance(mark, str | int | float) or mark != mark:  # NaN differs from itself
+    if not isinstance(mark, str | int | float) or mark == "" or mark != mark:  # NaN differs from itself
         raise PrunescopeError(f"labels[{place}] is {_shown(mark)}: give the name or the number of a label")
 
 

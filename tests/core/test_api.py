@@ -97,7 +97,11 @@ def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: A
 def test_a_loaded_model_has_one_key_whatever_it_did_before(loaded: Any) -> None:
     model, tokenizer = loaded
     keys = [sweep(loaded, TEXTS, NAMED, amounts=[0]).key]
-    tokenizer(TEXTS[:2], padding=True, truncation=True, max_length=8)
+    model(
+        **tokenizer(TEXTS[:2], padding=True, truncation=True, max_length=8, return_tensors="pt"),
+        labels=torch.ones(2, dtype=int),
+    )
+    assert model.config.problem_type
     keys.append(sweep(loaded, TEXTS, NAMED, amounts=[0]).key)
     assert tokenizer(TEXTS[0])["input_ids"] != tokenizer(TEXTS[0], truncation=True, max_length=8)["input_ids"]
     with torch.no_grad():
@@ -135,9 +139,11 @@ def test_numbers_take_a_map_unless_it_is_known_what_they_mean(
 
 
 def test_pairs_are_pairs(tiny_emotions: Path) -> None:
-    record = sweep(tiny_emotions, list(zip(TEXTS, TEXTS[::-1], strict=True)), NAMED, amounts=[0]).task
+    both = list(zip(TEXTS, TEXTS[::-1], strict=True))
+    record = sweep(tiny_emotions, both, NAMED, amounts=[0]).task
     pairs = [[TEXTS[place], TEXTS[119 - place]] for place in record.examples]
     assert record.fingerprint == digest({"task": "auto", "texts": pairs, "gold": list(record.gold)})
+    assert sweep(tiny_emotions, pd.DataFrame(both).to_numpy(), NAMED, amounts=0).task == record
 
 
 @pytest.mark.parametrize(
@@ -153,6 +159,7 @@ def test_pairs_are_pairs(tiny_emotions: Path) -> None:
         (TEXTS, [*NAMED[1:], None], "labels[119] is None: give the name or the number of a label"),
         (TEXTS, [*NAMED[1:], np.nan], "labels[119] is nan"),
         (TEXTS, [*NAMED[1:], ""], "labels[119] is ''"),
+        (TEXTS, np.eye(120), "labels[0] is array(["),
         (TEXTS, [*NAMED[1:], "boredom"], "says boredom, which is none of the labels Anger, fear, joy"),
         (TEXTS * 100, NAMED * 100, "12,000 sentences: give at most 10,000"),
     ],
