@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.charts.overview import result_scene
 from core.errors import PrunescopeError
-from core.findings.lab import check_in_words
+from core.findings.lab import check_in_words, key_figures
+from core.findings.layers import title_finding
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
@@ -15,12 +16,11 @@ from core.request.controls import SMALL_STEP, small_steps
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.names import amount_name
+from core.results.names import amount_name, result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, show
 from ui.controls import offer_control
-from ui.estimate import drop_estimate, show_estimate
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
 from ui.history import show_history
@@ -32,36 +32,42 @@ from ui.jobs import (
     partial_result,
     request_behind,
     start,
-    was_started_here,
     what_is_kept,
 )
 from ui.player import choose_reduction, show_finding, show_pictures, start_in_address
-from ui.presets import offer_presets, preset_chosen
+from ui.presets import preset_chosen
 from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, note_computed
-from ui.selectors import DEFAULT_REQUEST, Asked, choose_sweep
+from ui.run_bar import offer_run
+from ui.selectors import DEFAULT_REQUEST, choose_sweep
 from ui.settings import forget_settings
 from ui.text import plain
 from ui.upload import show_upload
 from ui.view_state import result_if_asked, shipped_example
 
+TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
-    "A run prunes the checkpoint step by step and measures how similar its layers still are to those of the unpruned "
-    "model (CKA) and how well it still classifies."
+    "A run prunes a checkpoint step by step. It measures how similar each layer stays to the unpruned model's (CKA), "
+    "and how well the model still classifies."
 )
-INVITATION = "**Press Run** to begin: the checkpoint chosen at first lies in this project and needs no network."
-KEPT = "A finished run is kept: asked for again, it is there at once."
-EXAMPLE = "**What a run shows**, by the example of a result that comes with this copy:"
+INVITATION = "**Press Run** to begin. The default checkpoint is bundled and works offline."
+EXAMPLE = "**Example**"
+WAITING = "The picture appears here once the unpruned model has been measured."
+WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
 NO_PLACE = (
-    "It was computed on a folder or a file of your own, whose place is not recorded: choose it again under Settings, "
+    "It was computed on a folder or a file of your own, whose place is not recorded. Choose it again in the settings, "
     "or give it to the command line."
 )
 KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
+STYLE = """<style>
+.st-key-lab-figures p { margin: 0; line-height: 1.4; }
+.st-key-lab-figures strong { font-size: 1.5rem; }
+</style>"""
 
 
 def lab() -> None:
-    """Show the settings, and below them the run or the result that the address names."""
+    """Show what the address names: a run, a result, or the settings beside an example."""
     state = page_header("Lab", result_if_asked)
     queue.start_worker()
     job = job_in_address()
@@ -70,33 +76,16 @@ def lab() -> None:
         if job.ended and job.key:
             show_result_of(job)
     result = by_key(state.result.key) if state.result and not job else None
-    shown = job.id if job else result.key if result else ""
-    reset_settings_for(shown)
-    st.title("Prune a checkpoint and watch its layers", anchor=False)
-    if has_just_left():
-        st.info("Cancelled.")
-    if kept_of_job := st.session_state.pop(KEPT_OF_JOB, ""):
-        st.info(kept_of_job)
-    if not shown:
-        st.markdown(f"{EXPLANATION} {INVITATION}")
-    if shown:
-        settings, picture = st.container(), st.container()
+    reset_settings_for(job.id if job else result.key if result else "")
+    if result:
+        show_result(result)
+    elif job and not job.ended:
+        show_running(job)
     else:
-        picture, settings = st.columns([6, 5], gap="medium")
-    with picture:
-        if job:
-            show_job(job)
-        elif result:
-            show_result(result)
-        else:
-            show_example()
-    with settings, st.expander("Settings", expanded=not shown, key=f"lab-settings-{shown}"):
-        ask(preset_chosen() or remembered(job, result), busy=job is not None and not job.ended)
+        show_beginning(job)
     show_history(result)
     with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
         show_upload()
-    if shown:
-        st.markdown(f":small[{EXPLANATION} {KEPT}]")
 
 
 # ---------------------------------------------------------------- the address and the session
@@ -115,18 +104,16 @@ def show_result_of(job: Job) -> None:
         st.session_state[KEPT_OF_JOB] = what_is_kept(job)
     del st.query_params["job"]
     show(job.key)
-    st.session_state["lab-filled-for"] = job.key  # the settings are its own already
     st.rerun()
 
 
 def reset_settings_for(shown: str) -> None:
-    """Let the settings follow what is on show, unless it was started from them."""
+    """Let the settings follow what is on show."""
     before = st.session_state.get("lab-filled-for", shown)
     st.session_state["lab-filled-for"] = shown
     if before != shown:
         st.session_state.pop("lab-start", None)
-        if not was_started_here():
-            forget_settings()
+        forget_settings()
 
 
 def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
@@ -138,7 +125,135 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
     return DEFAULT_REQUEST
 
 
-# ---------------------------------------------------------------- the parts of the page
+# ---------------------------------------------------------------- before, during and after a run
+
+
+def show_beginning(job: Job | None) -> None:
+    """Show the settings, beside what had arrived when a run ended early, else beside an example."""
+    st.title(TITLE, anchor=False)
+    st.markdown(f"{EXPLANATION} {INVITATION}")
+    note_end(job)
+    settings, beside = st.columns([5, 6], gap="large")
+    partial = partial_result(job) if job else None
+    with beside:
+        if partial:
+            picture, choices = st.container(), st.container()
+            with choices:
+                reduction = choose_reduction(partial)
+            with picture:
+                draw(partial, reduction)
+            show_finding(partial, reduction)
+        else:
+            show_example()
+    with settings:
+        ask(job, None)
+
+
+def note_end(job: Job | None) -> None:
+    """Say how the run before ended, or that this server does not hold what the address names."""
+    if has_just_left():
+        st.info("Cancelled.")
+    if job is None:
+        return
+    if job.state == "failed":
+        st.error(plain(job.message))
+    else:
+        st.info(plain(job.message))
+
+
+def show_running(job: Job) -> None:
+    """Show a job's progress and its frames as they arrive; while its control runs, the finished result.
+
+    There are no settings meanwhile: typed text that is not committed yet would swallow a click beside a running job.
+    """
+    finished = by_key(job.key) if job.key else None
+    head, picture, choices = st.container(), st.container(), st.container()
+    with choices:
+        reduction = choose_reduction(finished or partial_result(job))
+    head.title(plain(title_finding(finished, reduction)) if finished else TITLE, anchor=False)
+    with picture:
+        if finished:
+            show_figures(finished, reduction)
+            follow(job)
+            draw(finished, reduction)
+        else:
+            follow(job, lambda current: draw_frames(current, reduction))
+
+
+def draw_frames(job: Job, reduction: str) -> None:
+    """Draw the frames that have arrived, or hold their place."""
+    partial = partial_result(job)
+    if partial:
+        draw(partial, reduction)
+        return
+    with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
+        st.markdown(WAITING, width="content")
+
+
+def draw(result: SweepResult, reduction: str) -> None:
+    """Draw a result's picture."""
+    start = start_in_address(result.amounts) if result.key else None
+    show_pictures(result_scene(result, reduction), key="lab", group="lab", start=start)
+
+
+def show_example() -> None:
+    """Show a shipped result where there is no run to show yet."""
+    entry = shipped_example()
+    example = entry and by_key(entry.key)
+    if entry and example:
+        st.markdown(EXAMPLE)
+        show_pictures(result_scene(example, next(iter(REDUCTIONS))), key="lab-example", group="example")
+        st.markdown(f":small[{plain(entry.name)}]")
+
+
+def show_result(result: SweepResult) -> None:
+    """Show a stored result: the answer, three figures, the picture, and what can be done with it."""
+    if kept_of_job := st.session_state.pop(KEPT_OF_JOB, ""):
+        st.info(kept_of_job)
+    head, settings, picture, choices = (st.container() for _ in range(4))
+    with choices:
+        reduction = choose_reduction(result)
+    head.title(plain(title_finding(result, reduction)), anchor=False)
+    with picture:
+        show_figures(result, reduction)
+        draw(result, reduction)
+        with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
+            offer_control(result, at_hand())
+            link_to_views(result, from_lab=True)
+    show_finding(result, reduction, companions_of(result, at_hand()))
+    with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
+        ask(None, result)
+    offer_exports(result, reduction)
+    with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
+        show_command_and_file(result)
+        if request_behind(result):
+            offer_check(result)
+            offer_recomputation(result)
+        else:
+            st.markdown(f":small[{NO_PLACE}]")
+
+
+def show_figures(result: SweepResult, reduction: str) -> None:
+    """Show the three figures of a whole result beside each other."""
+    figures = key_figures(result, reduction)
+    if not figures:
+        return
+    st.html(STYLE)
+    with st.container(key="lab-figures"):
+        for place, figure in zip(st.columns(len(figures), gap="medium"), figures, strict=True):
+            place.markdown(f"{plain(figure.title)}\n\n**{plain(figure.value)}**\n\n:small[{plain(figure.note)}]")
+
+
+# ---------------------------------------------------------------- the settings
+
+
+def ask(job: Job | None, result: SweepResult | None) -> None:
+    """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
+    with refusals_shown():
+        asked = choose_sweep(preset_chosen() or remembered(job, result))
+        if is_hosted():
+            show_limits()
+        offer_run(asked)
 
 
 @contextmanager
@@ -148,33 +263,6 @@ def refusals_shown() -> Iterator[None]:
         yield
     except PrunescopeError as error:
         st.error(plain(str(error)))
-
-
-def ask(shown: SweepRequest, busy: bool) -> None:
-    """Draw the settings and start what was asked for."""
-    offer_presets(shown)
-    with refusals_shown():
-        asked = choose_sweep(shown, busy)
-        if is_hosted():
-            show_limits()
-        if asked.run:
-            request = asked.request()
-            drop_estimate()
-            start(request, follow_ups=asked.follow_ups(request))
-        if not busy:
-            with asked.beside:
-                estimate(asked)
-
-
-def estimate(asked: Asked) -> None:
-    """Say how long a run takes; incomplete settings are an error only for those who ask."""
-    try:
-        request = asked.request()
-    except PrunescopeError:
-        if asked.measure:
-            raise
-        return
-    show_estimate(request, asked.measure, asked.follow_ups(request))
 
 
 def show_limits() -> None:
@@ -193,74 +281,12 @@ def show_limits() -> None:
         st.code(INSTALL, language="shell", wrap_lines=True)
 
 
-def show_job(job: Job) -> None:
-    """Show a job's progress, or what had arrived when it ended."""
-    if job.state == "failed":
-        st.error(plain(job.message))
-    elif job.state == "cancelled":
-        st.info(plain(job.message))
-    picture, choices = st.container(), st.container()
-    finished = by_key(job.key) if job.key else None
-    with choices:
-        reduction = choose_reduction(finished or partial_result(job))
-    with picture:
-        if job.ended:
-            draw_frames(job, reduction)
-        elif finished:
-            follow(job)
-            draw(finished, reduction)
-        else:
-            follow(job, lambda current: draw_frames(current, reduction))
-
-
-def draw_frames(job: Job, reduction: str) -> None:
-    """Draw the frames that have arrived."""
-    partial = partial_result(job)
-    if partial:
-        draw(partial, reduction)
-
-
-def draw(result: SweepResult, reduction: str) -> None:
-    """Draw a result: the picture, and what it says beside its controls."""
-    start = start_in_address(result.amounts) if result.key else None
-    show_pictures(result_scene(result, reduction), key="lab", group="lab", start=start)
-    show_finding(result, reduction, companions_of(result, at_hand()) if result.key else ())
-
-
-def show_example() -> None:
-    """Show a shipped result where there is no run to show yet."""
-    entry = shipped_example()
-    example = entry and by_key(entry.key)
-    if entry and example:
-        st.markdown(EXAMPLE)
-        show_pictures(result_scene(example, next(iter(REDUCTIONS))), key="lab-example", group="example")
-        st.markdown(f":small[{plain(entry.name)}]")
-
-
-def show_result(result: SweepResult) -> None:
-    """Show a stored result and what can be done with it."""
-    picture, choices = st.container(), st.container()
-    with choices:
-        reduction = choose_reduction(result)
-    with picture:
-        draw(result, reduction)
-        with refusals_shown():
-            offer_control(result, at_hand())
-    with st.container(horizontal=True):
-        link_to_views(result, from_lab=True)
-    offer_exports(result, reduction)
-    with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
-        show_command_and_file(result)
-        if request_behind(result):
-            offer_check(result)
-            offer_recomputation(result)
-        else:
-            st.markdown(f":small[{NO_PLACE}]")
+# ---------------------------------------------------------------- behind a result
 
 
 def show_command_and_file(result: SweepResult) -> None:
     """Show the command that computes the result, and where its file is."""
-    st.markdown("**On the command line**, this computes it:")
+    st.markdown("**On the command line**, this command computes it:")
     show_recipe(result)
     if not is_hosted():
         st.markdown("**The file** with all numbers:")
@@ -269,16 +295,15 @@ def show_command_and_file(result: SweepResult) -> None:
 
 def offer_recomputation(result: SweepResult) -> None:
     """Let the sweep be run once more, to watch it."""
-    file = "the bundled file stays" if store.is_shipped(result.key) else "this replaces the file"
-    st.markdown(f"**All of it** can be computed anew; {file}.")
-    if st.button("Run it again", key="lab-again", icon=":material/replay:"):
+    label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
+    if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():
             start(remembered(None, result), fresh=True)
 
 
 def offer_check(result: SweepResult) -> None:
     """Let one frame be computed anew, by this program and by torch-cka."""
-    st.markdown("**A second opinion:** one frame is computed anew, by this program and by the published torch-cka.")
+    st.markdown("**A second opinion:** computes one frame again, with this program and with the published torch-cka.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         middle = len(result.amounts) // 2
         amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)

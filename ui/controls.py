@@ -13,7 +13,7 @@ from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
 from ui.results import companions_of
 
-NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not computed again."
+NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not repeated."
 NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
 
 
@@ -43,13 +43,10 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
     missing, needed = missing_seeds(result, entries)
     if not missing:
         return
-    at_hand = f"{needed - missing} of the {needed} seeds of its random control are at hand"
     request = request_behind(result)
+    at_hand = f"{needed - missing} of the {needed} seeds of its random control are at hand"
     if request is None:
         st.markdown(f":small[{at_hand}; the others cannot be run here: {NO_PLACE}.]")
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Run its control", key="lab-control", icon=":material/casino:", help=NOTE)
-        st.markdown(f":small[{at_hand}.]", width="content")
-    if pressed:
+    if st.button("Run random control", key="lab-control", icon=":material/casino:", help=f"{NOTE} Now {at_hand}."):
         start(request, follow_ups=judged_beside(request))

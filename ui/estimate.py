@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import PrunescopeError
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, source_of
+from core.results import store
 from ui.jobs import ask_worker, duration, visitor
 from ui.text import plain
 
@@ -16,37 +16,45 @@ TICK = 0.5  # seconds between two looks
 QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
 MAX_REMEMBERED = 50  # estimates per visitor
 
-Sweeps = tuple[SweepRequest, ...]  # a request, and what is computed after it
+Question = tuple[tuple[SweepRequest, ...], int]
+"""A request with what is computed after it, and the state of the results that may answer it already."""
 
 
-def show_estimate(request: SweepRequest, asked: bool, follow_ups: Sequence[SweepRequest] = ()) -> None:
-    """Show how long a run would take; for embedded checkpoints even unasked.
+def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
+    """Show how long a run would take; for checkpoints on the Hub only when the visitor asks.
 
     Args:
         request: What would run.
-        asked: Whether the visitor asked.
         follow_ups: What would run after it.
+
+    Raises:
+        PrunescopeError: The request is refused.
     """
-    known: dict[Sweeps, str] = st.session_state.setdefault("lab-estimates", {})
-    sweeps = (request, *follow_ups)
-    if sweeps in known:
-        st.markdown(f":small[{known[sweeps]}]")
+    known: dict[Question, str] = st.session_state.setdefault("lab-estimates", {})
+    question = ((request, *follow_ups), _results_state())
+    if question in known:
+        st.markdown(f":small[{known[question]}]")
         return
-    try:
-        if not asked and source_of(request.checkpoint) != "embedded":
-            return
-        after = [follow_up.to_json() for follow_up in follow_ups]
-        job_id = ask_worker("estimate", request=request.to_json(), follow_ups=after)
-    except PrunescopeError as error:
-        st.markdown(f":small[{plain(str(error))}]")
+    note = "Measured on a few examples, on this machine."
+    if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
         return
+    after = [follow_up.to_json() for follow_up in follow_ups]
+    job_id = ask_worker("estimate", request=request.to_json(), follow_ups=after)
     st.session_state["lab-estimate"] = job_id
     job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
-        _remember(sweeps, job, known)
-        st.markdown(f":small[{known.get(sweeps, '')}]")
+        _remember(question, job, known)
+        st.markdown(f":small[{known.get(question, '')}]")
     else:
-        st.fragment(_look, run_every=TICK)(sweeps, job_id)
+        st.fragment(_look, run_every=TICK)(question, job_id)
+
+
+def _results_state() -> int:
+    """Return a number that changes when a result is stored or deleted: a run that was measured may then be stored."""
+    try:
+        return store.user_folder().stat().st_mtime_ns
+    except OSError:  # there is none yet
+        return 0
 
 
 def drop_estimate() -> None:
@@ -56,7 +64,7 @@ def drop_estimate() -> None:
         queue.cancel(job_id, visitor())
 
 
-def _look(sweeps: Sweeps, job_id: str) -> None:
+def _look(question: Question, job_id: str) -> None:
     """Show whether a measurement waits or runs, and rerun the page when it has ended; ignore a dropped one.
 
     Run drops it, and this fragment may still carry the address from before: a rerun would lose the run's page.
@@ -66,19 +74,19 @@ def _look(sweeps: Sweeps, job_id: str) -> None:
     job = queue.get(job_id)
     if job is None or job.ended:
         if job is not None:
-            _remember(sweeps, job, st.session_state["lab-estimates"])
+            _remember(question, job, st.session_state["lab-estimates"])
         st.rerun()
     queue.watch(job_id, visitor())
     waits = job.state == "queued" and job.position
     st.markdown(f":small[{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …]")
 
 
-def _remember(sweeps: Sweeps, job: Job, known: dict[Sweeps, str]) -> None:
+def _remember(question: Question, job: Job, known: dict[Question, str]) -> None:
     if job.state == "cancelled":
         return
     while len(known) >= MAX_REMEMBERED:
         known.pop(next(iter(known)))
-    known[sweeps] = _words(job.outcome) if job.outcome else plain(job.message)
+    known[question] = _words(job.outcome) if job.outcome else plain(job.message)
 
 
 def _words(outcome: dict[str, Any]) -> str:
@@ -86,5 +94,5 @@ def _words(outcome: dict[str, Any]) -> str:
         what = {"checkpoint": "The checkpoint is", "data": "The examples are"}[outcome["download"]]
         return f"{what} downloaded first; how long the run takes can be measured after that."
     if outcome["stored"]:
-        return "Computed already: shown at once."
+        return "Already computed; opens at once."
     return f"Takes {duration(outcome['seconds'])} on this machine."

@@ -106,7 +106,6 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     """
     job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
     st.query_params["job"] = job_id
-    st.session_state["started-a-job"] = True
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
 
@@ -181,12 +180,6 @@ def has_just_left() -> bool:
     """Whether this visitor has cancelled a job that is no longer in the address; true only once."""
     left: bool = st.session_state.pop("left-a-job", False)
     return left
-
-
-def was_started_here() -> bool:
-    """Whether this visitor has started a job; true only once."""
-    started: bool = st.session_state.pop("started-a-job", False)
-    return started
 
 
 def progress(job: Job) -> float:

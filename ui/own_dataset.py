@@ -19,18 +19,17 @@ VALIDATION = "validation"
 FETCHING = "lab-fetching"  # of the session: the data set and split asked for, and the id of the job
 
 
-def choose_dataset(task: Task, before: ChosenTable | None, busy: bool) -> ChosenTable | None:
+def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None:
     """Ask for a data set, let the worker download what is read of it, and ask what its columns mean.
 
     Args:
         task: What it is for: a preset, or made from the checkpoint's labels.
         before: The data set of the run on show.
-        busy: Whether a run is going on, so that nothing is typed.
 
     Returns:
         None if there is none yet, or something is still to be decided, which the page says.
     """
-    name, split = _ask_name(before, busy)
+    name, split = _ask_name(before)
     if before and f"{DATASET}{name}" == before.data and split == before.split:
         st.markdown(":small[The data set of the run on show is used again.]")
         return before
@@ -51,7 +50,7 @@ def choose_dataset(task: Task, before: ChosenTable | None, busy: bool) -> Chosen
     return ask_meaning(job.outcome["data"], read_table(files, limits().rows), task, split)
 
 
-def _ask_name(before: ChosenTable | None, busy: bool) -> tuple[str, str]:
+def _ask_name(before: ChosenTable | None) -> tuple[str, str]:
     """Draw the fields and the button, which starts the download."""
     name_key = begin("dataset", before.data.removeprefix(DATASET) if before else "")
     split_key = begin("split", (before.split if before else None) or VALIDATION)
@@ -60,10 +59,9 @@ def _ask_name(before: ChosenTable | None, busy: bool) -> tuple[str, str]:
             "Data set on the Hub",
             key=name_key,
             placeholder="owner/name, owner/name/configuration or owner/name@revision",
-            disabled=busy,
         ).strip()
-        split = st.text_input("Split", key=split_key, disabled=busy, width=200).strip() or VALIDATION
-        pressed = st.button("Read it", key="lab-fetch", disabled=busy, icon=":material/download:")
+        split = st.text_input("Split", key=split_key, width=200).strip() or VALIDATION
+        pressed = st.button("Read it", key="lab-fetch", icon=":material/download:")
     if name:
         dataset_of(f"{DATASET}{name}")  # refused if it is no name
     if pressed and name:

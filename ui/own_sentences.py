@@ -1,12 +1,13 @@
 """A visitor's own labelled table: a file, and what its columns and the values of its label column mean."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.examples import half
@@ -17,10 +18,12 @@ from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.prediction import column_name
+from ui.settings import guessed
 from ui.text import plain
 
 LEFT_OUT = "left out"
 UNDECIDED = "Choose its meaning"
+MAX_LISTED = 8  # labels, in a sentence
 PREVIEWED = 3  # examples of each value
 PREVIEW_MAX_CHARS = 120  # characters
 ONE, TWO = "One text", "Two texts"
@@ -48,6 +51,9 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
 
     Returns:
         None if there is none yet, or something is still to be decided, which the page says.
+
+    Raises:
+        PrunescopeError: The file cannot be read, or is not stored here any more.
     """
     file = st.file_uploader(
         f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read",
@@ -56,29 +62,38 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
         max_upload_size=limits().upload_bytes // 2**20,
         help=PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
     )
-    if file is None:
-        words = "The file of the run on show is used again." if before else _what_is_needed(task)
-        st.markdown(f":small[{plain(words)}]")
-        return before
-    try:
-        data = uploads.keep(file.name, file.getvalue())
-        return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task)
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
+    if file:
+        data, said = uploads.keep(file.name, file.getvalue()), None
+    elif before:
+        st.markdown(":small[The file of the run on show is used again.]")
+        data, said = before.data, before
+    else:
+        st.markdown(f":small[{plain(_what_is_needed(task))}]")
         return None
+    return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task, before=said)
 
 
 def _what_is_needed(task: Task) -> str:
-    each = " and ".join(f"one with the {column_name(name)}" for name in task.text_columns)
-    texts = each or "one or two with text"
-    return f"Needed are columns: {texts}, and one that labels it as {' or '.join(map(_words, task.label_names))}."
+    texts = {1: "a text column", 2: "two text columns"}.get(len(task.text_columns), "one or two text columns")
+    labels = first_few([_words(name) for name in task.label_names], MAX_LISTED)
+    return f"Your file needs {texts} and a label column; any names work. The labels are {labels}."
 
 
-def ask_meaning(data: str, table: Table, task: Task, split: str | None = None) -> ChosenTable | None:
-    """Ask what the columns and the labels of a table mean, beginning with a guess; None while that is undecided."""
-    guess = likely_columns(table, task)
-    columns = _ask_columns(table, task, guess)
-    means = _ask_labels(table, task, columns)
+def ask_meaning(
+    data: str, table: Table, task: Task, split: str | None = None, before: ChosenTable | None = None
+) -> ChosenTable | None:
+    """Ask what the columns and the labels of a table mean; None while something is undecided.
+
+    Args:
+        data: The table as a request names it.
+        table: Its rows.
+        task: What it is for.
+        split: Of a data set on the Hub.
+        before: What was said of the table already, to begin with instead of a guess.
+    """
+    begun = Columns(before.text, before.label) if before and before.label else likely_columns(table, task)
+    columns = _ask_columns(table, task, begun)
+    means = _ask_labels(table, task, columns, dict(before.label_map) if before else {})
     if means is None:
         return None
     _tell(table, task, columns, means)
@@ -87,7 +102,7 @@ def ask_meaning(data: str, table: Table, task: Task, split: str | None = None) -
 
 
 def _ask_columns(table: Table, task: Task, guess: Columns) -> Columns:
-    """Draw one box for each text and one for the label."""
+    """Draw one box for each text and one for the label, and mark what was guessed."""
     names = guess.text if task.name == AUTO else task.text_columns
     if task.name == AUTO:
         key = "lab-texts"
@@ -99,28 +114,48 @@ def _ask_columns(table: Table, task: Task, guess: Columns) -> Columns:
     spare = [name for name in (*guess.text, *table.columns) if name != guess.label]
     guesses = tuple(dict.fromkeys(spare))[: len(names)] or table.columns[:1]
     chosen = [
-        _choose_column(box, table, f"The {column_name(name)} is in", guesses[min(k, len(guesses) - 1)], name)
+        _choose_column(
+            box, table, _column_title(k, names), guesses[min(k, len(guesses) - 1)], name, bool(guess.guessed)
+        )
         for k, (box, name) in enumerate(zip(boxes, names, strict=False))
     ]
-    label = _choose_column(boxes[-1], table, "The label is in", guess.label, "label")
+    label = _choose_column(boxes[-1], table, "Label column", guess.label, "label", bool(guess.guessed))
     if len({*chosen, label}) <= len(chosen):
         raise PrunescopeError("a column is chosen twice: choose another column for each part")
     return Columns(tuple(chosen), label)
 
 
-def _choose_column(box: DeltaGenerator, table: Table, label: str, guess: str, name: str) -> str:
+def _column_title(number: int, names: Sequence[str]) -> str:
+    """Name the box of a text; of a pair whose texts differ in kind, such as question and sentence, with the kind."""
+    if len(names) == 1:
+        return "Text column"
+    kind = "" if names[number][-1].isdigit() else f", {column_name(names[number])}"
+    return f"{('First', 'Second')[number]} text column{kind}"
+
+
+def _choose_column(box: DeltaGenerator, table: Table, label: str, begun: str, name: str, is_guess: bool) -> str:
     key = f"lab-column-{name}"
     if st.session_state.get(key) not in table.columns:
-        st.session_state[key] = guess
-    chosen: str = box.selectbox(label, table.columns, key=key)
+        st.session_state[key] = begun
+    marked = guessed(label, is_guess and st.session_state[key] == begun)
+    chosen: str = box.selectbox(marked, table.columns, key=key)
     return chosen
 
 
 # ---------------------------------------------------------------- what the values of the label column mean
 
 
-def _ask_labels(table: Table, task: Task, columns: Columns) -> dict[str, str | None] | None:
-    """Ask what each value of the label column means, with examples of each; None while one is undecided."""
+def _ask_labels(
+    table: Table, task: Task, columns: Columns, said: dict[str, str | None]
+) -> dict[str, str | None] | None:
+    """Ask what each value of the label column means, with examples of each; None while one is undecided.
+
+    Args:
+        table: The rows.
+        task: What they are for.
+        columns: The chosen columns.
+        said: What values were said to mean, None if they are left out; the others begin with the label of their name.
+    """
     cells = table.column(columns.label)
     values = sorted({*cells} - {""})
     if len(values) > MAX_LABELS:
@@ -134,8 +169,9 @@ def _ask_labels(table: Table, task: Task, columns: Columns) -> dict[str, str | N
         if unknown
         else f"The {len(values)} values of “{columns.label}” are names of labels"
     )
-    with st.expander(plain(title), expanded=bool(unknown), key=f"lab-meanings-{bool(unknown)}"):
-        chosen = {value: _ask_label(value, table, task, columns) for value in values}
+    begun = {value: said[value] or LEFT_OUT if value in said else _named(value, task) for value in values}
+    with st.expander(plain(title), expanded=None in begun.values(), key=f"lab-meanings-{bool(unknown)}"):
+        chosen = {value: _ask_label(value, begun[value], table, task, columns) for value in values}
     if undecided := [value for value, meaning in chosen.items() if meaning is None]:
         listed = ", ".join(f"“{value[:40]}”" for value in undecided[:5])
         st.info(plain(f"Say what {listed}{' …' if len(undecided) > 5 else ''} means, or that its rows are left out."))
@@ -149,12 +185,12 @@ def _named(value: str, task: Task) -> str | None:
     return None if index is None else task.label_names[index]
 
 
-def _ask_label(value: str, table: Table, task: Task, columns: Columns) -> str | None:
+def _ask_label(value: str, begun: str | None, table: Table, task: Task, columns: Columns) -> str | None:
     """Draw one row: a value, the label that it means, and some of its examples."""
     key = f"lab-means-{task.name}-{value}"
     options = [*task.label_names, LEFT_OUT]
     if st.session_state.get(key) not in options:
-        st.session_state[key] = _named(value, task)
+        st.session_state[key] = begun
     left, right = st.columns([2, 5], gap="medium")
     with left:
         chosen: str | None = st.selectbox(

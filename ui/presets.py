@@ -9,8 +9,7 @@ import streamlit as st
 from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
-from ui.selectors import begin_with_control
-from ui.settings import forget_settings
+from ui.settings import begin_with_control, forget_settings
 
 KEPT = ("checkpoint", "task", "data", "split", "hub-id", "folder")  # settings that no preset touches
 
@@ -42,24 +41,24 @@ PRESETS = (
         "tokens",
     ),
     Preset(
-        "Magnitude against chance",
-        "Magnitude pruning, and after it its control: as many weights of each matrix, drawn at random.",
+        "Random control",
+        "Magnitude pruning, then as many weights of each matrix drawn at random.",
         {},
         with_control=True,
     ),
     Preset(
         "Attribution",
-        "Whole units go, those first that contribute least to the right answer.",
+        "Removes whole units, the least useful first.",
         {"method": "attribution", "scope": None},
     ),
     Preset(
         "One layer alone",
-        "Only the layer that you choose is pruned: its own effect, without what reaches it from the layers before.",
+        "Prunes only the layer that you choose: its own effect, without that of the layers below it.",
         {"scope": "layer:0"},
     ),
     Preset(
         "Quick look",
-        "64 examples and steps of 0.2: rough numbers, soon.",
+        "64 examples and steps of 20 %: a rough answer in seconds.",
         {"num_examples": 64, "amounts": stepped_amounts(0.2, 0.8)},
     ),
 )
@@ -72,7 +71,7 @@ def offer_presets(shown: SweepRequest) -> None:
         shown: What the settings say at first.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Start from", width="content")
+        st.markdown("Presets", width="content")
         for number, preset in enumerate(PRESETS):
             key = f"lab-preset-{number}"
             st.button(preset.title, key=key, help=preset.explanation, on_click=_fill, args=(preset, shown))

@@ -1,9 +1,18 @@
-"""What the settings of the Lab begin with, and how they are reset."""
+"""What the settings of the Lab begin with, how they are reset, and the fields that several steps share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from os.path import isdir
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from core.errors import PrunescopeError
+from core.request.limits import is_hosted
+
+FOLDER = "folder"  # a choice after which a path has to be typed; no name of the catalog
+WITH_CONTROL = "with-control"
+SHOWN_MAX_CHARS = 120  # of what was typed, in a message
 
 
 def forget_settings(kept: Sequence[str] = ()) -> None:
@@ -26,3 +35,68 @@ def begin(name: str, value: Any) -> str:
     if key not in st.session_state:
         st.session_state[key] = value
     return key
+
+
+def begin_with_control(wanted: bool) -> None:
+    """After `forget_settings`, say whether the settings ask for the random control as well."""
+    begin(WITH_CONTROL, wanted)
+
+
+def choose_setting(
+    label: str,
+    names: Mapping[str, str],
+    chosen: str | None,
+    name: str,
+    note: str | None = None,
+    guess: str | None = None,
+) -> str:
+    """Draw a select box that starts with `chosen`, or with its first option if that is not among them.
+
+    Args:
+        label: Over the box.
+        names: The options, by their names on screen.
+        chosen: The option to start with.
+        name: The setting.
+        note: Its help.
+        guess: An option that is marked as guessed while it is chosen.
+    """
+    first = chosen if chosen is not None and chosen in names else next(iter(names))
+    key = begin(name, first)
+    if st.session_state[key] not in names:
+        st.session_state[key] = first
+    marked = guessed(label, st.session_state[key] == guess)
+    return st.selectbox(marked, list(names), format_func=lambda option: names[option], key=key, help=note)
+
+
+def guessed(label: str, is_guess: bool) -> str:
+    """Mark a field whose value was guessed and not changed since."""
+    return f"{label} (guessed)" if is_guess else label
+
+
+def folder_option(name: str) -> dict[str, str]:
+    """Offer a folder as one more choice; a hosted server has none to offer."""
+    return {} if is_hosted() else {FOLDER: name}
+
+
+def type_folder(label: str, value: str, name: str) -> str:
+    """Ask for the path of a folder."""
+    return st.text_input(label, key=begin(name, value), placeholder="a path on this computer")
+
+
+def existing_folder(typed: str, what: str) -> str:
+    """Check a typed folder; without the check, other text would be taken for an id on the Hub.
+
+    Args:
+        typed: The path.
+        what: What the folder holds, for the message.
+
+    Raises:
+        PrunescopeError: Nothing was typed, or there is no such folder.
+    """
+    path = Path(typed.strip()).expanduser()
+    if not typed.strip():
+        raise PrunescopeError(f"Enter the path of your {what} folder")
+    if not isdir(path):
+        shown = typed.strip()[:SHOWN_MAX_CHARS]
+        raise PrunescopeError(f"'{shown}' is not a folder on this computer: enter the path of your {what} folder")
+    return str(path)

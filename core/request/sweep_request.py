@@ -49,9 +49,10 @@ def source_of(checkpoint: str) -> Source:
     if not is_hosted() and isdir(checkpoint):  # Path.is_dir raises on a name that is too long
         return "folder"
     if not _HUB_ID.fullmatch(checkpoint) or ".." in checkpoint or "--" in checkpoint:
+        places = "embedded:NAME" if is_hosted() else "embedded:NAME, an existing folder,"
         raise PrunescopeError(
-            f"'{checkpoint[:120]}' is not a checkpoint: give embedded:NAME, an existing folder, or a Hub id such as "
-            "owner/name or owner/name@revision"
+            f"'{checkpoint[:120]}' is not a checkpoint: give {places} or a Hub model id such as owner/name or "
+            "owner/name@revision"
         )
     return "hub"
 

@@ -47,11 +47,12 @@ def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     expect(page.get_by_role("button", name="Cancel")).not_to_be_visible()  # Enter in a path starts nothing
     page.get_by_role("combobox", name="Task").click()
     page.get_by_role("option", name="SST-2").click()
+    expect(page.locator(".st-key-lab-data-False")).to_be_visible()  # other examples to choose from
     expect_idle(page)
-    unfold(page, "More settings")
     choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
-    choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
     page.get_by_role("textbox", name="Folder of the data").fill(str(data))
+    unfold(page, "More settings")
+    choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
 
 
 def choose(page: Page, label: str, option: str, asks_for: str) -> None:
@@ -63,10 +64,12 @@ def choose(page: Page, label: str, option: str, asks_for: str) -> None:
 
 
 def run(page: Page, amounts: str, examples: int) -> None:
+    if not page.get_by_role("textbox", name="Amounts").is_visible():
+        unfold(page, "More settings")
     page.get_by_role("textbox", name="Amounts").fill(amounts)
     page.get_by_role("spinbutton", name="Number of examples").fill(str(examples))
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("What a run shows")).not_to_be_visible()  # that player is not the run's
+    expect(page.get_by_text("Example", exact=True)).not_to_be_visible()  # that player is not the run's
 
 
 def expect_result(page: Page) -> None:
@@ -91,7 +94,9 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page, c
     expect(lab.get_by_role("slider", name="Pruning amount")).to_have_attribute("max", "2")
     expect(lab.get_by_role("button", name="Run", exact=True)).not_to_be_visible()  # the settings have made way
 
-    lab.get_by_text("Settings", exact=True).click()
+    lab.locator(".st-key-lab-settings summary").first.click()
+    expect(lab.get_by_text("Already computed; opens at once.")).to_be_visible()
+    unfold(lab, "More settings")
     expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
     server, worker = processes()
     (file,) = (copy / OWN_RESULTS).glob(f"{address.rpartition('=')[2]}*")
@@ -125,6 +130,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) ->
     lab.get_by_role("button", name="Cancel").click()
     expect(lab.get_by_text("Cancelled.")).to_be_visible()
     expect(lab.get_by_role("button", name="Cancel")).not_to_be_visible()
+    expect_run_in_sight(lab)
 
 
 def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
@@ -135,7 +141,7 @@ def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
     expect(lab.get_by_role("alert")).to_contain_text("ended unexpectedly")
     expect(lab.locator(".player .survival svg")).to_be_visible()  # what had arrived
 
-    lab.get_by_text("Settings", exact=True).click()
+    expect_run_in_sight(lab)
     run(lab, SHORT, 65)
     expect_result(lab)
     assert processes()[1].pid != worker.pid
@@ -164,7 +170,7 @@ def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
 def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:
     lab.get_by_role("textbox", name="Amounts").fill(SHORT)
     lab.get_by_role("spinbutton", name="Number of examples").fill("67")
-    lab.get_by_role("button", name="How long?").click()
+    lab.get_by_role("spinbutton", name="Number of examples").press("Tab")
     expect(lab.get_by_text("Takes ")).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
 
@@ -172,13 +178,20 @@ def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:
 def test_it_fits_a_telephone(lab: Page) -> None:
     lab.set_viewport_size({"width": 390, "height": 844})
     expect_no_sideways_scroll(lab)
+    lab.get_by_role("combobox", name="Checkpoint").scroll_into_view_if_needed()
+    expect_run_in_sight(lab)
     run(lab, SHORT, 66)
     expect_result(lab)
     expect_no_sideways_scroll(lab)
     expect(lab.locator(".player .heatmap")).to_be_visible()
-    heatmap = lab.locator(".player .heatmap").bounding_box()
-    assert heatmap is not None
-    assert heatmap["y"] + heatmap["height"] < 844, "the picture is what one sees first"
+    for figure in ("First layer to change", "Longest intact", "Accuracy holds"):
+        expect(lab.get_by_text(figure)).to_be_in_viewport()
+
+
+def expect_run_in_sight(page: Page) -> None:
+    """Run can be pressed without scrolling, with what it takes or needs beside it."""
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
 
 
 def expect_no_sideways_scroll(page: Page) -> None:

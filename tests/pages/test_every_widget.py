@@ -32,7 +32,7 @@ OWN = {  # what stands in a page's address, and must be one of few values
 EXPORTS = {"export-milliseconds", "export-make-gif", "export-frame", "export-amount", "export-write"}
 WIDGETS = {  # of every page, those that must have been used
     "Overview": {"choose-result", "choose-reduction", *EXPORTS},
-    "Lab": {"lab-checkpoint", "lab-method", "FormSubmitter:lab-form-Run", "lab-check", "upload", *EXPORTS},
+    "Lab": {"lab-checkpoint", "lab-method", "lab-run-now", "lab-check", "upload", *EXPORTS},
     "Compare": {"choose-result", "choose-other", "choose-reduction", *EXPORTS},
     "Layers": {"choose-result", "choose-layer", "choose-threshold", "choose-reduction", *EXPORTS},
     "Sentences": {"choose-flips", "choose-label", "choose-length", "typed-sentence", *EXPORTS},

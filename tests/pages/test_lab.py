@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.findings.lab import key_figures
+from core.findings.layers import title_finding
 from core.inputs.examples import open_examples
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
@@ -26,6 +28,7 @@ from core.results.store import save
 from tests.builders import make_result, with_own_key
 from tests.opened import address, follow, open_page, player, run, told
 from tests.queues import PATIENCE, RESULT, ended, running
+from ui.text import plain
 
 OVERVIEW, LAB = "app.py", "pages/lab.py"
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
@@ -70,7 +73,9 @@ def labels(page: AppTest) -> set[str]:
 
 
 def settings_are_open(page: AppTest) -> bool:
-    return next(part.proto.expanded for part in page.expander if part.label == "Settings")
+    """Whether the settings are in sight rather than in a folded box."""
+    folded = [part for part in page.expander if "lab-run-now" in {button.key for button in part.button}]
+    return not folded and "Run" in labels(page)
 
 
 # ---------------------------------------------------------------- a run
@@ -91,8 +96,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     running(queue, job_id, frames=2)
     run(page)
     assert amounts(page) == [0.0, 0.5]
-    assert not settings_are_open(page), "the picture comes first"
-    assert next(button for button in page.button if button.label == "Run").disabled
+    assert "Run" not in labels(page), "one run at a time"
     bar = page.get("progress")[0].proto
     assert (bar.text, bar.value) == ("Amount 0, 2%, about 2 s left", 2)
 
@@ -100,7 +104,14 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert ended(queue, job_id).state == "cancelled"
     assert [info.value for info in page.info] == ["Cancelled."]
     assert amounts(page) == [0.0, 0.5], "what had arrived stays"
-    assert not next(button for button in page.button if button.label == "Run").disabled
+    assert settings_are_open(page)
+
+
+def test_the_place_of_the_picture_is_held_until_it_comes(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, "running") if job_id else None)
+    page = open_page(LAB, job="a")
+    assert "The picture appears here" in told(page)
+    assert not page.get("bidi_component")
 
 
 def test_a_finished_run_gives_its_place_to_the_result(queue: JobQueue) -> None:
@@ -127,7 +138,7 @@ def test_a_stored_result_needs_no_job_and_comes_back_after_another_page(queue: J
 
 
 def test_it_runs_again_only_when_told_to(queue: JobQueue, asked: list[SweepRequest]) -> None:
-    page = press(open_page(LAB, result=RESULT.key), "Run it again")
+    page = press(open_page(LAB, result=RESULT.key), "Recompute and replace this result")
     job = queue.get(address(page)["job"])
     assert job is not None
     assert job.state == "running"
@@ -153,9 +164,21 @@ def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: Job
     save(result)
     page = open_page(LAB, result=result.key)
     assert amounts(page) == [0.0, 0.5]
-    assert not {"Check this frame", "Run it again"} & labels(page)
+    assert not {"Check this frame", "Recompute and replace this result"} & labels(page)
     assert any("--checkpoint ./my-bert" in code.value for code in page.code)
     assert any("Replace ./my-bert with the path of the checkpoint folder" in told.value for told in page.markdown)
+
+
+def test_a_result_begins_with_the_answer_and_three_figures(queue: JobQueue) -> None:
+    page = open_page(LAB, result=RESULT.key)
+    assert page.title[0].value == plain(title_finding(RESULT, "mean"))
+    figures = key_figures(RESULT, "mean")
+    assert len(figures) == 3
+    assert all(f"{figure.title}\n\n{figure.value}" in told(page).replace("**", "") for figure in figures)
+    page.query_params["reduction"] = "cls"
+    other = plain(title_finding(RESULT, "cls"))
+    assert other != page.title[0].value
+    assert run(page).title[0].value == other, "they speak of what is on show"
 
 
 # ---------------------------------------------------------------- a run and its control
@@ -209,7 +232,7 @@ def test_a_control_has_no_control_of_its_own(
 
 def test_while_the_control_runs_the_methods_result_is_shown(queue: JobQueue, scripted: list[str]) -> None:
     scripted += ["frames", "frames", "hang"]
-    page = press(open_page(LAB, result=RESULT.key), "Run its control")
+    page = press(open_page(LAB, result=RESULT.key), "Run random control")
     at_step(queue, page, 2)
     run(page)
     assert amounts(page) == [0.0, 0.5]
@@ -232,19 +255,19 @@ def test_at_the_end_the_methods_result_is_shown(queue: JobQueue, scripted: list[
 
 def test_cancel_ends_the_control_and_keeps_the_result(queue: JobQueue, scripted: list[str]) -> None:
     scripted += ["frames", "frames", "hang"]
-    page = press(open_page(LAB, result=RESULT.key), "Run its control")
+    page = press(open_page(LAB, result=RESULT.key), "Run random control")
     job = at_step(queue, page, 2)
     press(run(page), "Cancel")
     assert ended(queue, job.id).state == "cancelled"
     assert address(page) == {"result": RESULT.key}
     assert [info.value for info in page.info] == ["Cancelled. The result and 1 of its 5 controls are kept."]
-    assert "Run its control" in labels(page), "it can go on"
+    assert "Run random control" in labels(page), "it can go on"
     assert not run(page).info, "it is said once"
 
 
 def test_a_control_that_fails_leaves_the_result(queue: JobQueue, scripted: list[str]) -> None:
     scripted += ["frames", "die"]
-    page = press(open_page(LAB, result=RESULT.key), "Run its control")
+    page = press(open_page(LAB, result=RESULT.key), "Run random control")
     if "job" in address(page):
         assert ended(queue, address(page)["job"]).state == "failed"
         run(page)
@@ -266,10 +289,10 @@ def test_a_result_with_all_seeds_of_its_control_needs_no_more(
     for request in judged_beside(request_of(RESULT))[1:]:
         save(seed_of_control(request.seed))
     page = open_page(LAB, result=RESULT.key)
-    assert "Run its control" in labels(page)
-    assert "4 of the 5 seeds of its random control are at hand" in told(page)
+    assert "Run random control" in labels(page)
+    assert "4 of the 5 seeds of its random control are at hand" in page.button(key="lab-control").help
     save(seed_of_control(0))
-    assert "Run its control" not in labels(run(page))
+    assert "Run random control" not in labels(run(page))
 
 
 def test_the_control_of_a_result_from_a_forgotten_folder_is_not_offered(queue: JobQueue) -> None:
@@ -277,7 +300,7 @@ def test_the_control_of_a_result_from_a_forgotten_folder_is_not_offered(queue: J
     result = with_own_key(RESULT, checkpoint=checkpoint.model_copy(update={"revision": "f1" * 32}))
     save(result)
     page = open_page(LAB, result=result.key)
-    assert "Run its control" not in labels(page)
+    assert "Run random control" not in labels(page)
     assert "cannot be run here" in told(page)
 
 
@@ -289,7 +312,7 @@ def test_a_failed_run_is_told_in_plain_text(queue: JobQueue) -> None:
     ended(queue, job_id)
     page = open_page(LAB, job=job_id)
     assert "ended unexpectedly" in page.error[0].value
-    assert not settings_are_open(page)
+    assert settings_are_open(page)
     assert not next(button for button in page.button if button.label == "Run").disabled
 
 
@@ -305,8 +328,8 @@ def test_what_a_visitor_typed_is_shown_as_typed(queue: JobQueue, asked: list[Swe
 @pytest.mark.parametrize("kind", ["job", "result"])
 def test_what_is_not_known_any_more_is_told(queue: JobQueue, kind: str) -> None:
     page = open_page(LAB, **{kind: "0" * 64})
-    assert "not" in page.info[0].value
-    assert "Run" in labels(page)
+    assert "is n" in page.info[0].value  # not stored, or no longer known
+    assert settings_are_open(page)
 
 
 # ---------------------------------------------------------------- the settings
@@ -373,7 +396,7 @@ def test_only_a_seeded_method_asks_for_a_seed(
     assert not has_seed(open_page(LAB))
     control = replace(METHODS["magnitude"], name="control", title="Control", seeded=True, granularity="neuron")
     monkeypatch.setattr(catalog, "METHODS", {**METHODS, "control": control})
-    monkeypatch.setattr("ui.selectors.METHODS", catalog.METHODS)
+    monkeypatch.setattr("ui.method_step.METHODS", catalog.METHODS)
     page = open_page(LAB)
     choose(page, "lab-method", "control")
     assert has_seed(page)
@@ -420,6 +443,25 @@ def test_a_hosted_server_offers_no_folder_and_tells_no_path(queue: JobQueue, mon
     assert not any(".json" in code.value for code in page.code)
 
 
+def test_hosted_nothing_is_wrong_before_anything_is_typed(
+    queue: JobQueue, asked: list[SweepRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    page = open_page(LAB)
+    choose(page, "lab-checkpoint", "other checkpoint")
+    choose(page, "lab-task-other checkpoint", "sst2")
+    assert not page.error
+    assert "Enter the Hub model id" in told(page)
+    assert "''" not in told(page)
+    press(page, "Run")
+    assert not asked
+    page.text_input(key="lab-hub-id").set_value("no such place/at all")
+    press(page, "Run")
+    (error,) = page.error
+    assert "no such place" in error.value
+    assert "folder" not in error.value
+
+
 def test_hosted_it_says_what_its_limits_are_and_how_to_lift_them(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -438,7 +480,7 @@ def test_hosted_it_says_what_its_limits_are_and_how_to_lift_them(
     ("title", "expected"),
     [
         ("The published experiment", replace(DEFAULT, scope="all-linear")),
-        ("Magnitude against chance", DEFAULT),
+        ("Random control", DEFAULT),
         ("Attribution", replace(DEFAULT, method="attribution", scope=None)),
         ("One layer alone", replace(DEFAULT, scope="layer:0")),
         ("Quick look", replace(DEFAULT, num_examples=64, amounts=(0.0, 0.2, 0.4, 0.6, 0.8))),
@@ -458,7 +500,7 @@ def test_a_preset_fills_the_settings(
     press(page, "Run")
     assert asked == [expected]
     assert ("reduction" in page.query_params) == (title == "The published experiment")
-    assert follow_ups == list(judged_beside(expected) if title == "Magnitude against chance" else ())
+    assert follow_ups == list(judged_beside(expected) if title == "Random control" else ())
 
 
 def test_a_preset_keeps_checkpoint_task_and_examples(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -509,18 +551,22 @@ def test_a_checkpoint_on_the_hub_is_measured_when_asked(queue: JobQueue) -> None
     assert "Takes about 42 s on this machine." in measured(queue, page)
 
 
-def test_what_cannot_be_measured_is_told_to_who_asks(queue: JobQueue) -> None:
+def test_what_is_missing_is_told_beside_run_and_in_red_to_who_presses_it(
+    queue: JobQueue, asked: list[SweepRequest]
+) -> None:
     page = open_page(LAB)
     choose(page, "lab-step", "list")
     page.text_input(key="lab-amounts").set_value("2")
-    press(page, "How long?")
+    assert "outside [0, 1)" in told(run(page))
+    assert not page.error, "nothing was asked for yet"
+    press(page, "Run")
     assert "outside \\[0, 1)" in page.error[0].value
 
 
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        ({"stored": True, "seconds": 0.0}, "shown at once"),
+        ({"stored": True, "seconds": 0.0}, "Already computed; opens at once."),
         ({"stored": False, "seconds": 150.0}, "about 2 min"),
         ({"download": "checkpoint"}, "The checkpoint is downloaded first"),
         ({"download": "data"}, "The examples are downloaded first"),
@@ -653,6 +699,23 @@ def test_a_file_becomes_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequ
     assert labels == tuple(int(text.split()[-1]) % 2 for (text,) in texts)
 
 
+def test_what_was_said_of_a_file_serves_until_another_is_chosen(
+    queue: JobQueue, asked: list[SweepRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(open_page(LAB), ROWS.replace("sentence number 7,good", "sentence number 7,unsure"))
+    assert page.selectbox(key="lab-column-label").label == "Label column (guessed)"
+    say(page, good="positive", bad="negative", unsure="left out")
+    page.selectbox(key="lab-column-sentence").set_value("id")
+    press(run(page), "Run")
+    running(queue, address(page)["job"])
+    press(run(page), "Cancel")
+    assert "The file of the run on show is used again." in told(page)
+    assert page.selectbox(key="lab-column-sentence").value == "id"
+    assert page.selectbox(key="lab-column-label").label == "Label column", "it is no guess any more"
+    press(page, "Run")
+    assert asked[0] == asked[1]
+
+
 def test_each_value_is_shown_with_three_of_its_sentences(queue: JobQueue) -> None:
     page = upload(open_page(LAB), ROWS)
     assert "sentence number 0" in told(page)
@@ -679,7 +742,7 @@ def test_a_bad_file_is_told_in_plain_text_and_not_run(queue: JobQueue, asked: li
     assert "row 32 has 2 fields, its header 3" in page.error[0].value
     press(page, "Run")
     assert not asked
-    assert any("there are no examples to read yet" in error.value for error in page.error)
+    assert any("Choose your file and say what is in it" in error.value for error in page.error)
 
 
 def test_what_a_file_says_is_shown_as_it_is(queue: JobQueue) -> None:
@@ -701,7 +764,7 @@ def test_a_pair_task_asks_for_two_columns(queue: JobQueue, asked: list[SweepRequ
 def test_without_a_file_it_says_what_is_needed(queue: JobQueue) -> None:
     page = open_page(LAB)
     choose(page, "lab-data-True", "own sentences")
-    assert "one that labels it as negative or positive" in told(page)
+    assert "a text column and a label column; any names work. The labels are negative, positive." in told(page)
 
 
 @pytest.fixture
@@ -718,11 +781,13 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, asked: lis
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "folder")
     assert page.selectbox(key="lab-task-folder").value == "auto"
-    assert "say first which one it is" in page.info[0].value
+    assert page.selectbox(key="lab-task-folder").label == "Task (guessed)"
+    assert "enter its place above first" in told(page)
     page.text_input(key="lab-folder").set_value(str(moods))
     run(page)
     assert not asked, "a place alone starts nothing"
-    assert "one or two with text, and one that labels it as Glad or sad or in between" in told(page)
+    assert "Its 3 labels: Glad, sad, in between." in told(page)
+    assert "one or two text columns and a label column" in told(page)
     moods_of = ("GLAD", "in_between", "Sad")
     rows = "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12))
     page.file_uploader(key="lab-upload").set_value(("mine.csv", rows.encode(), "text/csv"))
@@ -779,7 +844,7 @@ def test_another_name_is_not_run_before_it_is_read(queue: JobQueue, asked: list[
     run(page)
     press(page, "Run")
     assert not asked
-    assert any("there are no examples to read yet" in error.value for error in page.error)
+    assert any("Name a data set on the Hub" in error.value for error in page.error)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""Step 3 of the Lab's settings, the method: what is removed, where, at which amounts, and what is measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.request.amounts import amount_text, parse_amounts, stepped_amounts
+from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, DEFAULT_MEASURES, MEASURES, METHODS, POINTS
+from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, small_steps
+from core.request.scope import layer_of
+from core.request.sweep_request import SweepRequest
+from core.results.names import percent
+from ui.presets import offer_presets
+from ui.settings import WITH_CONTROL, begin, choose_setting
+
+ONE_LAYER = "one layer"
+LIST = "list"
+SCOPE_NAMES = {
+    "encoder": "All encoder layers",
+    "all-linear": "All linear layers (as published)",
+    ONE_LAYER: "One encoder layer alone",
+}
+STEPS = ("0.01", "0.05", "0.1", "0.2")
+STEP_NAMES = {**{step: f"In steps of {percent(float(step))}" for step in STEPS}, LIST: "A list of my own"}
+MAX_LAYERS = 96
+
+
+@dataclass(frozen=True)
+class ChosenMethod:
+    """What the third step asks for.
+
+    Attributes:
+        fixed: Fields of a request.
+        amounts: Makes the pruning amounts; raises PrunescopeError if a typed one is invalid.
+        with_control: Whether the method's random control is to be computed after it.
+    """
+
+    fixed: dict[str, Any]
+    amounts: Callable[[], tuple[float, ...]]
+    with_control: bool
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a request.
+
+        Raises:
+            PrunescopeError: A typed amount is invalid.
+        """
+        return {**self.fixed, "amounts": self.amounts()}
+
+
+def choose_method(shown: SweepRequest) -> ChosenMethod:
+    """Draw the step.
+
+    Args:
+        shown: What it says at first.
+    """
+    offer_presets(shown)
+    method = _choose_method(shown)
+    controlled = _choose_controlled(shown, method)
+    scope = _choose_scope(shown) if METHODS[method].granularity == "weight" else None
+    with_control = _choose_control(method)
+    with st.expander("More settings", key="lab-more"):
+        amounts = _choose_amounts(shown)
+        fixed = {
+            "method": method,
+            "control_of": controlled,
+            "scope": scope,
+            "until_damage": _choose_stop(shown),
+            "points": choose_setting(
+                "Measure after", POINTS, shown.points, "points", "Where in a layer representations are taken."
+            ),
+            "measures": _choose_measures(shown),
+            "seed": _choose_seed(shown) if METHODS[method].seeded else 0,
+        }
+    return ChosenMethod(fixed, amounts, with_control)
+
+
+def _choose_method(shown: SweepRequest) -> str:
+    names = {name: method.title for name, method in METHODS.items()}
+    chosen = choose_setting("Method", names, shown.method, "method")
+    st.markdown(f":small[{METHODS[chosen].explanation}]")
+    return chosen
+
+
+def _choose_controlled(shown: SweepRequest, method: str) -> str | None:
+    """Ask which method a random one follows; None for other methods."""
+    names = {name: known.title for name, known in METHODS.items() if known.control == method}
+    if not names:
+        return None
+    preferred = shown.control_of if shown.method == method else None
+    note = "As much is removed of each matrix or layer as this method removes there."
+    usual = DEFAULT_CONTROLLED.get(method)
+    return choose_setting("Control of", names, preferred or usual, f"control-of-{method}", note)
+
+
+def _choose_scope(shown: SweepRequest) -> str:
+    """Ask where weights may be removed; of one layer alone, which."""
+    chosen = shown.scope if layer_of(shown.scope) is None else ONE_LAYER
+    note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
+    scope = choose_setting("Scope", SCOPE_NAMES, chosen, "scope", note)
+    if scope != ONE_LAYER:
+        return scope
+    key = begin("layer", min((layer_of(shown.scope) or 0) + 1, MAX_LAYERS))
+    number = st.number_input("Layer", 1, MAX_LAYERS, key=key, help="Layer 1 is the first.")
+    return f"layer:{number - 1}"
+
+
+def _choose_control(method: str) -> bool:
+    """Ask whether a method's control follows it; a control has none."""
+    if METHODS[method].control is None:
+        return False
+    note = (
+        f"After the run as much is removed at random, {CONTROL_SEEDS[METHODS[method].granularity]} times, in steps of "
+        f"{percent(small_steps()[1])} until the overall change is {UNTIL_DAMAGE:g}. Of one layer alone it is "
+        f"{ONE_LAYER_SEEDS} times, in the steps of the run. Stored results are not computed again."
+    )
+    return st.toggle("Random control", key=begin(WITH_CONTROL, False), help=note)
+
+
+# ---------------------------------------------------------------- more settings
+
+
+def _choose_amounts(shown: SweepRequest) -> Callable[[], tuple[float, ...]]:
+    step = choose_setting("Pruning amounts", STEP_NAMES, _step_of(shown.amounts), "step")
+    if step == LIST:
+        typed = _type_amounts(shown)
+        return lambda: parse_amounts(typed.replace(",", " ").replace(";", " ").split())
+    largest = shown.amounts[-1]
+    key = begin("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
+    chosen = st.slider("Largest amount", 0.05, 0.95, step=0.05, key=key)
+    return lambda: stepped_amounts(float(step), chosen)
+
+
+def _step_of(amounts: tuple[float, ...]) -> str:
+    """Return the step that gives these amounts, or LIST if there is none."""
+    return next((step for step in STEPS if stepped_amounts(float(step), amounts[-1]) == amounts), LIST)
+
+
+def _type_amounts(shown: SweepRequest) -> str:
+    value = ", ".join(amount_text(amount) for amount in shown.amounts)
+    note = "Fractions below 1. The unpruned model, 0, is always there."
+    return st.text_input("Amounts", key=begin("amounts", value), help=note)
+
+
+def _choose_stop(shown: SweepRequest) -> float | None:
+    """Ask whether a sweep stops once the model has changed as much as results are compared at."""
+    damage = shown.until_damage or UNTIL_DAMAGE
+    key, note = (
+        begin("until", shown.until_damage is not None),
+        "Overall change: 1 − the mean similarity of all layers.",
+    )
+    return damage if st.checkbox(f"Stop at an overall change of {damage:g}", key=key, help=note) else None
+
+
+def _choose_measures(shown: SweepRequest) -> tuple[str, ...]:
+    """Ask for the measures that are not always there."""
+    wanted = [name for name in MEASURES if name in DEFAULT_MEASURES or _choose_measure(name, shown)]
+    return tuple(wanted)
+
+
+def _choose_measure(name: str, shown: SweepRequest) -> bool:
+    key, measure = begin(f"measure-{name}", name in shown.measures), MEASURES[name]
+    return st.checkbox(f"Measure {measure.title.lower()} as well", key=key, help=measure.explanation)
+
+
+def _choose_seed(shown: SweepRequest) -> int:
+    key, note = begin("seed", shown.seed), "Of pruning; examples do not change."
+    return st.number_input("Seed", 0, 2**32 - 1, key=key, help=note)
