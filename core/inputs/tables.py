@@ -21,6 +21,7 @@ SPREADSHEET_ROW = 2  # of the first row below the header
 QUOTES = "put text that contains the separator in double quotes"
 BOM = b"\xef\xbb\xbf"
 HEADER_BYTES = 2**18  # more than any first line
+MAX_COLUMNS = 500  # pandas takes minutes for a header of many thousands
 
 
 @dataclass(frozen=True)
@@ -181,10 +182,14 @@ def _read_spreadsheet(file: DataFile, limit: int | None) -> _Cells:
         with io.BufferedReader(io.FileIO(file.path), HEADER_BYTES) as binary:
             while binary.peek(3).startswith(BOM):  # joined files have more than one byte order mark
                 binary.read(3)
-            header = binary.peek().partition(b"\n")[0].decode(errors="replace")
+            header, end, _ = binary.peek().partition(b"\n")
+            separator = _separator(file.name, header.decode(errors="replace"))
+            if not end and binary.tell() + len(header) >= HEADER_BYTES:
+                raise PrunescopeError(f"{file.name} has no header: its first line never ends, choose another file")
+            _check_width(file.name, header.count(separator.encode()) + 1)
             cells = pd.read_csv(
                 io.TextIOWrapper(binary, encoding="utf-8", newline=""),
-                sep=_separator(file.name, header),
+                sep=separator,
                 header=None,  # read as data: pandas then refuses a row that is longer than the header
                 dtype=str,
                 keep_default_na=False,  # "NA" is a word; only an absent field is missing
@@ -200,6 +205,12 @@ def _read_spreadsheet(file: DataFile, limit: int | None) -> _Cells:
         fault = str(error).replace(" line ", " row ")
         raise PrunescopeError(f"{file.name}: {fault}: {QUOTES}, or save it as CSV again") from error
     return _checked_cells(file.name, cells)
+
+
+def _check_width(file: str, columns: int) -> None:
+    """Refuse a table of too many columns before it is read."""
+    if columns > MAX_COLUMNS:
+        raise PrunescopeError(f"{file} has {columns:,} columns, at most {MAX_COLUMNS} are read: keep texts and label")
 
 
 def _separator(file: str, header: str) -> str:
@@ -243,11 +254,14 @@ def _names(file: str, header: Sequence[str]) -> tuple[str, ...]:
 def _read_lines(file: DataFile, limit: int | None) -> _Cells:
     """Read a file with one JSON object a line; blank lines count as rows."""
     found: list[tuple[int, dict[str, Any]]] = []
+    names: dict[str, None] = {}  # in order
     with file.path.open(encoding="utf-8-sig") as lines:
         try:
             for number, line in enumerate(lines):
                 if line.strip():
-                    found.append((number, json.loads(line)))
+                    found.append((number, values := json.loads(line)))
+                    names.update(dict.fromkeys(values if isinstance(values, dict) else ()))
+                    _check_width(file.name, len(names))
                 if limit is not None and len(found) == limit:
                     break
         except (ValueError, RecursionError) as error:
@@ -257,7 +271,6 @@ def _read_lines(file: DataFile, limit: int | None) -> _Cells:
     for number, values in found:
         if not isinstance(values, dict):
             raise PrunescopeError(f"{file.name}, line {number + 1} is no JSON object: write one object a line")
-    names = dict.fromkeys(chain.from_iterable(values for _, values in found))
     columns = {name: [values.get(name) for _, values in found] for name in names}
     usable = {name: values for name, values in columns.items() if not any(isinstance(v, list | dict) for v in values)}
     return _Cells(
@@ -288,6 +301,7 @@ def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
     try:
         with pq.ParquetFile(file.path) as parquet:
             schema = parquet.schema_arrow
+            _check_width(file.name, len(schema))
             names = [field.name for field in schema if _is_scalar(field.type)]
             columns = _first_rows(parquet, names, limit)
             labels = _class_labels(schema.metadata or {})

@@ -108,6 +108,29 @@ class TestJsonLines:
         assert "has no rows" in refusal("\n\n", "a.jsonl")
 
 
+class TestWidth:
+    """A header of 300,000 columns kept a processor busy for minutes; it is refused before anything is read."""
+
+    @pytest.mark.parametrize("count", [501, 20_000, 120_000])
+    def test_too_many_columns_are_refused(self, refusal, tmp_path: Path, count: int) -> None:
+        names = [str(k) for k in range(count)]
+        said = f"has {count:,} columns, at most 500 are read"
+        if count < 40_000:
+            assert said in refusal("\ufeff" + ",".join(names) + "\n" + ",".join(names) + "\n")
+            assert said in refusal("\t".join(names) + "\n", "a.tsv")
+        assert said in refusal(json.dumps(dict.fromkeys(names, 1)) + "\n", "a.jsonl")
+        if count < 1_000:
+            assert said in refusal(parquet(tmp_path / "x", {name: [1] for name in names}), "a.parquet")
+
+    @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+    def test_a_line_without_end_is_no_header(self, refusal, start: bytes) -> None:
+        assert "has no header: its first line never ends" in refusal(start + b"a," * 300_000)
+
+    def test_five_hundred_are_read(self, read) -> None:
+        header = ",".join(str(k) for k in range(500))
+        assert len(read(f"{header}\n{header}\n").columns) == 500
+
+
 class TestParquet:
     def test_named_labels_are_read_as_names(self, read, tmp_path: Path) -> None:
         features = Features({"t": Value("string"), "y": ClassLabel(names=["no", "yes"]), "v": [Value("float32")]})
