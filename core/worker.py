@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
+from core.inputs.disk import make_room
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import EMBEDDED
 from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
@@ -173,6 +174,7 @@ class Worker:
             event, fields = "error", {"message": _message(error)}
         self._cancel_events.pop(order["job"], None)
         emit(event, **fields)
+        make_room()
 
     def _outcome(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
         report.check()

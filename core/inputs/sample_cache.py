@@ -13,7 +13,7 @@ from core.results.store import write_atomically
 
 def recall(key: str) -> Sample | None:
     """Read the sample kept under a key; None if it is missing or damaged."""
-    return _read(_folder() / f"{key}.json")
+    return _read(folder() / f"{key}.json")
 
 
 def remember(key: str, sample: Sample) -> None:
@@ -21,21 +21,22 @@ def remember(key: str, sample: Sample) -> None:
     content = [sample.rows, sample.texts, sample.gold]
     text = json.dumps({"digest": digest(content), "examples": content}, ensure_ascii=False)
     try:
-        _folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(_folder() / f"{key}.json", text)
+        folder().mkdir(parents=True, exist_ok=True)
+        write_atomically(folder() / f"{key}.json", text)
     except OSError:
         return
 
 
 def remembered_samples() -> Iterator[Sample]:
     """Yield all samples in the cache."""
-    for path in _folder().glob("*.json"):
+    for path in folder().glob("*.json"):
         sample = _read(path)
         if sample:
             yield sample
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Return where samples are kept."""
     return user_cache_path("prunescope") / "subsets"
 
 

@@ -18,6 +18,8 @@ class Limits:
         rows: Rows of a table that are read.
         job_seconds: How long a job may compute.
         download_seconds: How long one of its downloads may take.
+        results_bytes: Bytes of all results of live runs, and of all samples of their data.
+        hub_cache_bytes: Bytes of all downloads from the Hub.
     """
 
     examples: int
@@ -28,6 +30,8 @@ class Limits:
     rows: int
     job_seconds: float
     download_seconds: float
+    results_bytes: float
+    hub_cache_bytes: float
 
 
 LOCAL_LIMITS = Limits(
@@ -39,6 +43,8 @@ LOCAL_LIMITS = Limits(
     rows=10_000,
     job_seconds=inf,
     download_seconds=inf,
+    results_bytes=inf,
+    hub_cache_bytes=inf,
 )
 HOSTED_LIMITS = Limits(
     examples=512,
@@ -49,6 +55,8 @@ HOSTED_LIMITS = Limits(
     rows=2_000,
     job_seconds=600,
     download_seconds=180,
+    results_bytes=500 * 1024**2,
+    hub_cache_bytes=8 * 1024**3,
 )
 
 

@@ -1,0 +1,74 @@
+"""The disk of a hosted server: what was used longest ago goes first, and only beyond the caps."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.inputs import disk, sample_cache
+from core.inputs.hub import snapshot
+from core.request import limits
+from core.results import store
+from tests.local_hub import LocalHub
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The results of a hosted server with room for 250 bytes of them."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, results_bytes=250, hub_cache_bytes=0))
+    return fill(tmp_path / "results", monkeypatch)
+
+
+def fill(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Writes five files of 100 bytes, the second one first."""
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(folder))
+    folder.mkdir()
+    for age, number in enumerate((4, 3, 1, 0, 2)):
+        path = folder / f"{number}.json"
+        path.write_bytes(bytes(100))
+        os.utime(path, (1e9 - age, 1e9 - age))
+    return folder
+
+
+def test_the_oldest_results_go_first(hosted: Path) -> None:
+    disk.make_room()
+    assert {path.name for path in hosted.iterdir()} == {"4.json", "3.json"}
+
+
+def test_samples_have_a_cap_too(hosted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_cache, "folder", lambda: hosted)
+    monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
+    disk.make_room()
+    assert {path.name for path in hosted.iterdir()} == {"4.json", "3.json"}
+
+
+def test_shipped_results_stay(hosted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
+    disk.make_room()
+    assert len(list(hosted.iterdir())) == 5
+
+
+def test_at_home_everything_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = fill(tmp_path / "results", monkeypatch)
+    disk.make_room()
+    assert len(list(folder.iterdir())) == 5
+
+
+def test_downloads_go_with_all_that_belongs_to_them(
+    hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants, scan_cache_dir
+
+    size = 0.0
+    for name in ("old", "new"):
+        hub.models[f"someone/{name}"] = tiny_bert
+        folder, _ = snapshot(f"someone/{name}", "main")
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        for path in folder.iterdir():
+            os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, hub_cache_bytes=1.5 * size))
+    disk.make_room()
+    assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == ["someone/new"]
+    assert snapshot("someone/old", "main"), "it can be fetched again"
