@@ -21,7 +21,7 @@ from core.findings.overview import (
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import checkpoint_name, data_name, method_name, pruning_name
+from core.results.names import checkpoint_name, data_name, method_name, pruned_layer, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
@@ -56,7 +56,7 @@ class: pictures from there on show a model that no longer works.
 """
 TRY = "try-your-own"  # the only link that looks like a button
 STYLE = f"""<style>
-.st-key-{TRY} a {{ border: 1px solid currentcolor; padding: 0.5rem 1rem; }}
+.st-key-{TRY} a {{ border: 1px solid #808080; padding: 0.5rem 1rem; }}
 .st-key-{TRY} p {{ font-weight: 600; }}
 </style>"""
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
@@ -140,7 +140,7 @@ def choose_metric(result: SweepResult) -> str:
 
 def show_overview(state: ViewState) -> None:
     """Show the finding and its picture, what similarity is, the published pair, and what else is known."""
-    with st.container(gap="xxsmall"):
+    with st.container(gap="small"):
         title, answer = st.container(), st.container()
         settings, picture = st.container(horizontal=True, vertical_alignment="center"), st.container()
     with settings:
@@ -171,7 +171,8 @@ def heading_of(results: Sequence[SweepResult], companions: Sequence[Sequence[Swe
         task_title(result.task.name): verdict(result, beside)
         for result, beside in zip(results, companions, strict=True)
     }
-    return headline(verdicts, method_name(results[0]).removesuffix(" of the encoder"))
+    alone = all(pruned_layer(result) for result in results)
+    return headline(verdicts, method_name(results[0]).removesuffix(" of the encoder"), alone)
 
 
 def provenance_of(shown: Shown) -> str:

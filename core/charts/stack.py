@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.charts.grammar import (
+    BLANK,
     INTACT,
     UNDEFINED_COLOUR,
     LayerChart,
@@ -37,7 +38,7 @@ ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 FLOOR, CHANCE = "floor: everything removed", "random removal"
 AS_MUCH = f"{CHANCE}: where it has changed the layers as much overall"
-EMPTIED = f"{BY_CONSTRUCTION} above {SURVIVAL_THRESHOLD} even with everything removed"
+EMPTIED = f"{BY_CONSTRUCTION}{BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
 
 
 def stack_view(result: SweepResult, reduction: str, chance: Chance | None) -> View:

@@ -308,13 +308,16 @@ def _beyond(method: Placed | None, reduction: str, damage: float) -> Beyond:
 # ---------------------------------------------------------------- in words
 
 
-def headline(verdicts: dict[str, Verdict], pruning: str) -> str:
+def headline(verdicts: dict[str, Verdict], pruning: str, alone: bool = False) -> str:
     """Say in one plain sentence where a method changes one model or several, and whether chance does the same.
 
     Args:
         verdicts: The verdicts, by what tells the models apart, such as their tasks.
         pruning: The method's name at the head of a sentence.
+        alone: Whether it prunes a single layer, so that those below cannot change.
     """
+    if alone:
+        return render("claim", "headline_alone", pruning=pruning)
     leads = {_lead(verdict) for verdict in verdicts.values()}
     directions = {verdict.direction for verdict in verdicts.values()}
     return render(

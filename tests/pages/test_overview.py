@@ -175,7 +175,7 @@ def test_isolated_pruning_is_not_called_cumulative(shipped: Path) -> None:
         ship(shipped, make_result(scope=scope))
         app = open_page(PAGE)
         assert ("reflects the pruning of every layer below it" in told(app)) == cumulative
-    assert "Magnitude pruning of layer 2 alone" in app.title[0].value
+    assert app.title[0].value == "Magnitude pruning of layer 2 alone can change only that layer and those above it."
 
 
 def test_one_button_leads_to_the_visitor_s_own_model(shipped: Path) -> None:

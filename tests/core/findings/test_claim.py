@@ -291,6 +291,12 @@ def test_the_sentence_on_one_model_follows_from_the_facts(share: float, sentence
     assert headline({"": verdict(network(share), SEEDS)}, "Wanda") == sentence
 
 
+def test_of_one_layer_alone_it_claims_what_holds_by_construction() -> None:
+    alone = network(scope="layer:1")
+    sentence = "Wanda of layer 2 alone can change only that layer and those above it."
+    assert headline({"": verdict(alone, [])}, "Wanda of layer 2 alone", alone=True) == sentence
+
+
 def test_of_one_model_alone_nothing_is_said_about_chance_where_chance_is_no_rival() -> None:
     control = verdict(SEEDS[0], [])
     assert headline({"": control}, "Random pruning") == "Random pruning changes the upper layers most."
