@@ -239,6 +239,14 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
     return {"folder": str(folder)}
 
 
+def _locate(order: Order, report: Reporter) -> dict[str, Any]:
+    """Find a data set on the Hub; name its commit, and the sizes of what has yet to be downloaded."""
+    from core.inputs.hub_data import find_dataset
+
+    found = find_dataset(dataset_of(order["data"]), order["split"], report)
+    return {"data": found.reference, "to_download": list(found.to_download())}
+
+
 def _fetch(order: Order, report: Reporter) -> dict[str, Any]:
     """Download what is read of a data set on the Hub; name its commit, and where its files are."""
     from core.inputs.hub_data import find_dataset
@@ -261,6 +269,7 @@ ANSWERS: Mapping[str, Answer] = {
     "predict": _predict,
     "estimate": _estimate,
     "export": _export,
+    "locate": _locate,
     "fetch": _fetch,
 }
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""

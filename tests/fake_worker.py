@@ -121,14 +121,20 @@ def predict(job: str, text: str, amounts: list[float]) -> None:
         emit(job, "done", outcome=outcome)
 
 
-def fetch(job: str, data: str) -> None:
-    """A data set of thirty rows, unless its name says otherwise."""
+def locate(job: str, data: str) -> None:
+    """A data set that is here already, unless its name says otherwise."""
     if data.endswith("/refused"):
         emit(job, "error", message=f"'{data}' is <b>gated</b>")
         return
+    sizes = [12 * 2**20, 24 * 2**20] if data.endswith("/large") else []
+    emit(job, "done", outcome={"data": f"{data}@{'c' * 40}", "to_download": sizes})
+
+
+def fetch(job: str, data: str) -> None:
+    """A data set of thirty rows."""
     file = MATERIAL_FILE.with_name("fetched.csv")
     file.write_text("text,label\n" + "".join(f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)))
-    emit(job, "done", outcome={"data": f"{data}@{'c' * 40}", "files": [[str(file), "data/fetched.csv"]]})
+    emit(job, "done", outcome={"data": data, "files": [[str(file), "data/fetched.csv"]]})
 
 
 def carry_out(order: dict) -> None:
@@ -142,6 +148,8 @@ def carry_out(order: dict) -> None:
             verify(job, order["amount"])
         case "predict":
             predict(job, order["texts"][0], order["amounts"])
+        case "locate":
+            locate(job, order["data"])
         case "fetch":
             fetch(job, order["data"])
         case "export":

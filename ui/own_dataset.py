@@ -1,12 +1,13 @@
-"""A data set on the Hub as a visitor's own data: its name, its download by the worker, and what its columns mean."""
+"""A data set on the Hub as a visitor's own data: its name, its size, its download, and what its columns mean."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from core.findings.data import download_note
 from core.inputs.tables import DataFile, read_table
 from core.jobs import queue
-from core.jobs.job import Job
 from core.request.catalog import Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
@@ -16,11 +17,11 @@ from ui.settings import begin
 from ui.text import plain
 
 VALIDATION = "validation"
-FETCHING = "lab-fetching"  # of the session: the data set and split asked for, and the id of the job
+QUICK_SECONDS = 1.0  # how long a page waits for an answer before it shows progress
 
 
 def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None:
-    """Ask for a data set, let the worker download what is read of it, and ask what its columns mean.
+    """Ask for a data set, say how large it is before it is downloaded, and ask what its columns mean.
 
     Args:
         task: What it is for: a preset, or made from the checkpoint's labels.
@@ -28,50 +29,63 @@ def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None
 
     Returns:
         None if there is none yet, or something is still to be decided, which the page says.
+
+    Raises:
+        PrunescopeError: What was typed is no name, or the worker cannot be asked.
     """
     name, split = _ask_name(before)
     if before and f"{DATASET}{name}" == before.data and split == before.split:
         st.markdown(":small[The data set of the run on show is used again.]")
         return before
-    job = _job_for(name, split)
-    if job is None:
-        st.markdown(
-            f":small[Only files that hold its first {limits().rows:,} rows are downloaded; a loading script is never "
-            "run.]"
-        )
+    if not name:
+        st.markdown(":small[Its size is shown before anything is downloaded. A loading script is never run.]")
         return None
-    if not job.ended:
-        follow(job)
+    dataset_of(f"{DATASET}{name}")  # refused if it is no name
+    found = _answer("locate", data=f"{DATASET}{name}", split=split)
+    if found is None:
         return None
-    if job.outcome is None:
-        st.error(plain(job.message))
+    asked = {"data": found["data"], "split": split}
+    if found["to_download"] and not _is_asked("fetch", asked):
+        st.markdown(f":small[{plain(download_note(split, found['to_download'], limits().rows))}]")
+        if not st.button("Download and read it", key="lab-fetch", icon=":material/download:"):
+            return None
+    fetched = _answer("fetch", **asked)
+    if fetched is None:
         return None
-    files = tuple(DataFile(Path(path), file) for path, file in job.outcome["files"])
-    return ask_meaning(job.outcome["data"], read_table(files, limits().rows), task, split)
+    files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
+    return ask_meaning(fetched["data"], read_table(files, limits().rows), task, split)
 
 
 def _ask_name(before: ChosenTable | None) -> tuple[str, str]:
-    """Draw the fields and the button, which starts the download."""
-    name_key = begin("dataset", before.data.removeprefix(DATASET) if before else "")
-    split_key = begin("split", (before.split if before else None) or VALIDATION)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(
-            "Data set on the Hub",
-            key=name_key,
-            placeholder="owner/name, owner/name/configuration or owner/name@revision",
-        ).strip()
-        split = st.text_input("Split", key=split_key, width=200).strip() or VALIDATION
-        pressed = st.button("Read it", key="lab-fetch", icon=":material/download:")
-    if name:
-        dataset_of(f"{DATASET}{name}")  # refused if it is no name
-    if pressed and name:
-        job_id = ask_worker("fetch", data=f"{DATASET}{name}", split=split)
-        st.session_state[FETCHING] = name, split, job_id
-        queue.wait(job_id, lambda job: job.ended, 1.0)
-    return name, split
+    name = st.text_input(
+        "Data set on the Hub",
+        key=begin("dataset", before.data.removeprefix(DATASET) if before else ""),
+        placeholder="owner/name, owner/name/configuration or owner/name@revision",
+    ).strip()
+    split = st.text_input("Split", key=begin("split", (before.split if before else None) or VALIDATION)).strip()
+    return name, split or VALIDATION
 
 
-def _job_for(name: str, split: str) -> Job | None:
-    """Return the download of this data set; None if it was not asked for."""
-    asked = st.session_state.get(FETCHING, ("", "", ""))
-    return queue.get(asked[2]) if asked[:2] == (name, split) else None
+def _is_asked(op: str, asked: dict[str, Any]) -> bool:
+    """Whether the worker was asked this, and its answer, or its progress, is still known."""
+    known, job_id = st.session_state.get(f"lab-{op}-asked", ({}, ""))
+    return bool(known == asked and queue.get(job_id))
+
+
+def _answer(op: str, **asked: Any) -> dict[str, Any] | None:
+    """Ask the worker, once; None while it works, which the page shows, or where it fails, which the page says."""
+    if not _is_asked(op, asked):
+        job_id = ask_worker(op, **asked)
+        st.session_state[f"lab-{op}-asked"] = asked, job_id
+        queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    job = queue.get(st.session_state[f"lab-{op}-asked"][1])
+    if job is None:
+        return None
+    if not job.ended:
+        follow(job)
+    elif job.outcome is None:
+        st.error(plain(job.message))
+        if st.button("Try again", key=f"lab-{op}-again", icon=":material/refresh:"):
+            del st.session_state[f"lab-{op}-asked"]
+            st.rerun()
+    return job.outcome if job.ended else None

@@ -1,8 +1,10 @@
 """Say how the examples of a result were read, and which labels they hardly have (`words/data.jinja`)."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from core.findings.words import render
+from core.results.names import decimals
 from core.results.schema import TaskRecord
 
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
@@ -25,6 +27,18 @@ def reading_note(task: TaskRecord) -> str:
         guessed=task.guessed or (),
         mapped=[render("data", "means", value=value, label=label) for value, label in (task.label_map or {}).items()],
     )
+
+
+def download_note(split: str, sizes: Sequence[int], rows: int) -> str:
+    """Say how much of a data set on the Hub is downloaded.
+
+    Args:
+        split: The split that is evaluated.
+        sizes: From `core.inputs.hub_data.HubData.to_download`, at least one.
+        rows: How many rows are read.
+    """
+    mib = [decimals(size / 2**20, 1) for size in (sizes[0], sum(sizes))]
+    return render("data", "download", split=split, files=len(sizes), first=mib[0], all=mib[1], rows=f"{rows:,}")
 
 
 def rare_labels_caution(task: TaskRecord) -> str:

@@ -165,6 +165,12 @@ def is_cached(dataset_id: str, revision: str) -> bool:
     return _cached_listing(_api(), dataset_id, revision) is not None
 
 
+def cached_file(listing: Listing, name: str) -> Path | None:
+    """Return the place of one file of a listed data set in the local cache; None if it is not there."""
+    cached = try_to_load_from_cache(listing.id, name, revision=listing.commit, repo_type="dataset")
+    return Path(cached) if isinstance(cached, str) else None
+
+
 def listed_file(listing: Listing, name: str, report: Report | None = None) -> Path:
     """Fetch one file of a listed data set, or find it in the local cache.
 
@@ -176,10 +182,9 @@ def listed_file(listing: Listing, name: str, report: Report | None = None) -> Pa
     Raises:
         PrunescopeError: The file is gated, damaged, or cannot be reached.
     """
+    if cached := cached_file(listing, name):
+        return cached
     place = {"repo_id": listing.id, "filename": name, "repo_type": "dataset"}
-    cached = try_to_load_from_cache(**place, revision=listing.commit)
-    if isinstance(cached, str):
-        return Path(cached)
     api = _api()
     with _explained(listing.id, listing.revision, "data set"):
         path = Path(api.hf_hub_download(**place, revision=listing.commit, tqdm_class=_progress_class(report)))

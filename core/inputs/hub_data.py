@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.hub import Listing, Report, check_size, dataset_listing, listed_file
+from core.inputs.hub import Listing, Report, cached_file, check_size, dataset_listing, listed_file
 from core.inputs.hub_layout import DEFAULT, Splits, is_partial, layout, usual_config
 from core.inputs.parts import TRAINING, DataSource, Part
 from core.inputs.tables import DataFile, read_table, row_count
@@ -63,6 +63,27 @@ class HubData:
     def scored(self) -> Part:
         """Return the training split, or what is evaluated."""
         return self._part(self.split if self.is_shared else TRAINING)
+
+    def to_download(self) -> tuple[int, ...]:
+        """Return the bytes of the evaluated split's files from the first on that has yet to be downloaded.
+
+        The later ones are only needed while those before them have fewer rows than are read. Empty if none is needed,
+        a 0 where the size is unknown.
+
+        Raises:
+            PrunescopeError: The first is larger than the limits allow.
+        """
+        files, rows = self.splits[self.split], 0
+        for number, name in enumerate(files):
+            if rows >= limits().rows:
+                return ()
+            path = cached_file(self.listing, name)
+            if path is None:
+                sizes = tuple(self.listing.files[later].size or 0 for later in files[number:])
+                check_size(self.listing.id, sizes[0], "data set")
+                return sizes
+            rows += row_count(path)
+        return ()
 
     def _part(self, split: str) -> Part:
         if split not in self._fetched:

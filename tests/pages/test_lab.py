@@ -819,8 +819,7 @@ def fetch(page: AppTest, name: str, split: str = "validation") -> AppTest:
     choose(page, "lab-data-True", "data set")
     page.text_input(key="lab-dataset").set_value(name)
     page.text_input(key="lab-split").set_value(split)
-    press(page, "Read it")
-    return run(page)
+    return run(run(page))
 
 
 def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -840,11 +839,28 @@ def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, asked: li
 def test_another_name_is_not_run_before_it_is_read(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = fetch(open_page(LAB), "owner/moods")
     say(page, meh="left out")
-    page.text_input(key="lab-dataset").set_value("owner/others")
+    page.text_input(key="lab-dataset").set_value("owner/large")
     run(page)
     press(page, "Run")
     assert not asked
     assert any("Name a data set on the Hub" in error.value for error in page.error)
+
+
+def test_the_size_of_a_data_set_is_shown_before_it_is_downloaded(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = fetch(open_page(LAB), "owner/large")
+    assert "2 files have yet to be downloaded: 36.0 MiB. The first has 12.0 MiB" in told(page)
+    assert not page.get("progress")
+    assert "lab-means-sst2-POSITIVE" not in {box.key for box in page.selectbox}
+    press(page, "Download and read it")
+    assert run(page).selectbox(key="lab-means-sst2-POSITIVE").value == "positive"
+    assert "have yet to be downloaded" not in told(page)
+
+
+def test_a_data_set_that_was_refused_can_be_asked_for_again(queue: JobQueue) -> None:
+    page = fetch(open_page(LAB), "owner/refused")
+    before = page.session_state["lab-locate-asked"]
+    press(page, "Try again")
+    assert page.session_state["lab-locate-asked"] != before
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,13 @@ from local_hub import LocalHub, commit_of
 from tiny import make_bert
 
 from core.errors import PrunescopeError
+from core.inputs.hub import listed_file
+from core.inputs.hub_data import find_dataset
 from core.inputs.hub_layout import layout, usual_config
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
+from core.request.sweep_request import dataset_of
 from core.results.provenance import recipe
 from tests.builders import make_result
 
@@ -167,6 +170,25 @@ def test_of_50_gb_one_file_is_read(hub: LocalHub, write, folder: Path, ask, monk
         ask()
     assert downloaded(hub) == []
     assert first.is_file()
+
+
+def test_the_size_is_known_before_anything_is_downloaded(
+    hub: LocalHub, write, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOCAL_LIMITS", replace(limits.LOCAL_LIMITS, rows=50))
+    sizes = [write(f"data/validation-{k:05}-of-00004.parquet", rows=20).stat().st_size for k in range(4)]
+    hub.datasets[REPO] = folder
+    found = find_dataset(dataset_of(f"hub:{REPO}"), "validation")
+    assert found.to_download() == tuple(sizes)
+    assert downloaded(hub) == []
+    listed_file(found.listing, found.splits["validation"][0])
+    assert found.to_download() == tuple(sizes[1:])
+    found.evaluated()
+    assert found.to_download() == (), "three files have rows enough"
+    hub.sizes[REPO, found.splits["validation"][0]] = 7 * 2**30
+    shutil.rmtree(constants.HF_HUB_CACHE)
+    with pytest.raises(PrunescopeError, match="is a download of 7,168 MiB"):
+        find_dataset(dataset_of(f"hub:{REPO}"), "validation").to_download()
 
 
 def test_files_are_read_in_name_order_until_there_are_enough_rows(
