@@ -96,6 +96,7 @@ def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: A
 
 def test_a_loaded_model_has_one_key_whatever_it_did_before(loaded: Any) -> None:
     model, tokenizer = loaded
+    model.config.problem_type = None  # as in a model that never saw labels
     keys = [sweep(loaded, TEXTS, NAMED, amounts=[0]).key]
     model(
         **tokenizer(TEXTS[:2], padding=True, truncation=True, max_length=8, return_tensors="pt"),
