@@ -87,19 +87,22 @@ def likely_columns(table: Table, task: Task) -> Columns:
 
 
 def _safe_label(table: Table, task: Task) -> str | None:
-    """Return the only column that holds nothing but names of labels, else the only one that is called like a label."""
-    holding = [name for name in table.columns if _holds_names(table.column(name), task)]
+    """Return the only column that holds nothing but labels, else the only one that is called like a label.
+
+    Numbers are labels where the task numbers them and the column is called so; elsewhere they may be anything.
+    """
+    holding = [name for name in table.columns if _holds_labels(table.column(name), task, name.lower() in LABEL_COLUMNS)]
     if len(holding) == 1:
         return holding[0]
     named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
     return named[0] if len(named) == 1 else next((name for name in named if name.lower() == "label"), None)
 
 
-def _holds_names(cells: Sequence[str], task: Task) -> bool:
-    """Whether cells are names of labels; numbers may be anything."""
+def _holds_labels(cells: Sequence[str], task: Task, numbers: bool) -> bool:
+    """Whether cells are names of labels, or with `numbers` the numbers of labels."""
     values = {*cells} - {""}
     return 0 < len(values) <= MAX_NAMES and all(
-        not value.isdigit() and label_of(value, task) is not None for value in values
+        (numbers or not value.isdigit()) and label_of(value, task) is not None for value in values
     )
 
 

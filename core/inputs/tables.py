@@ -1,5 +1,6 @@
 """Read tables of text: CSV, TSV, JSON lines, Parquet. No torch, no datasets: the server process reads them too."""
 
+import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -201,7 +202,7 @@ def _read_spreadsheet(file: DataFile, limit: int | None) -> _Cells:
         raise PrunescopeError(f"{file.name} is not UTF-8 text: save it as CSV UTF-8") from error
     except pd.errors.EmptyDataError:
         cells = pd.DataFrame()
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, csv.Error) as error:  # the second where only the first rows are read
         fault = str(error).replace(" line ", " row ")
         raise PrunescopeError(f"{file.name}: {fault}: {QUOTES}, or save it as CSV again") from error
     return _checked_cells(file.name, cells)
@@ -259,18 +260,13 @@ def _read_lines(file: DataFile, limit: int | None) -> _Cells:
         try:
             for number, line in enumerate(lines):
                 if line.strip():
-                    found.append((number, values := json.loads(line)))
-                    names.update(dict.fromkeys(values if isinstance(values, dict) else ()))
+                    found.append((number, _json_object(line, f"{file.name}, line {number + 1}")))
+                    names.update(dict.fromkeys(found[-1][1]))
                     _check_width(file.name, len(names))
                 if limit is not None and len(found) == limit:
                     break
-        except (ValueError, RecursionError) as error:
-            raise PrunescopeError(
-                f"{file.name}, line {found[-1][0] + 2 if found else 1} is not JSON: write one object a line"
-            ) from error
-    for number, values in found:
-        if not isinstance(values, dict):
-            raise PrunescopeError(f"{file.name}, line {number + 1} is no JSON object: write one object a line")
+        except UnicodeDecodeError as error:
+            raise PrunescopeError(f"{file.name} is not UTF-8 text: save it as UTF-8") from error
     columns = {name: [values.get(name) for _, values in found] for name in names}
     usable = {name: values for name, values in columns.items() if not any(isinstance(v, list | dict) for v in values)}
     return _Cells(
@@ -281,13 +277,29 @@ def _read_lines(file: DataFile, limit: int | None) -> _Cells:
     )
 
 
+def _json_object(line: str, place: str) -> dict[str, Any]:
+    """Read the JSON object of a line."""
+    try:
+        values = json.loads(line)
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # written as an escape, such as the first of the two that make an emoji
+        raise PrunescopeError(f"{place} holds half of a character, which no tokenizer reads: correct it") from error
+    except (ValueError, RecursionError) as error:
+        raise PrunescopeError(f"{place} is not JSON: write one object a line") from error
+    if not isinstance(values, dict):
+        raise PrunescopeError(f"{place} is no JSON object: write one object a line")
+    return values
+
+
 def as_text(value: Any) -> str:
-    """Write a cell as text: 3.0 as 3, nothing as nothing."""
+    """Write a cell as text: 3.0 as 3, and nothing, which NaN is as well, as nothing."""
+    if value is None or value != value:
+        return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(value)
+    return str(value)
 
 
 # ---------------------------------------------------------------- Parquet
@@ -302,6 +314,7 @@ def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
         with pq.ParquetFile(file.path) as parquet:
             schema = parquet.schema_arrow
             _check_width(file.name, len(schema))
+            _names(file.name, schema.names)
             names = [field.name for field in schema if _is_scalar(field.type)]
             columns = _first_rows(parquet, names, limit)
             labels = _class_labels(schema.metadata or {})

@@ -86,3 +86,9 @@ def test_a_column_of_nothing_but_label_names_is_the_label_whatever_it_is_called(
     known = Table("a.csv", cells, (0, 1, 2), frozenset(), ())
     assert choose_columns(known, OWN, ("words",), None).label == "how"
     assert choose_columns(known, SST2, ("words",), None).label == "label", "numbers say nothing"
+
+
+def test_what_a_model_predicted_is_no_label_beside_numbers_that_are() -> None:
+    cells = {"words": ("a", "b", "c"), "label": ("1", "0", "1"), "predicted": ("positive", "positive", "negative")}
+    known = Table("a.csv", cells, (0, 1, 2), frozenset(), ())
+    assert choose_columns(known, SST2, ("words",), None).label == "label"

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
@@ -26,13 +28,17 @@ def read(tmp_path: Path):
 
 @pytest.fixture
 def refusal(read):
-    """The one line that refuses a file."""
+    """The one line that refuses a file, read as a whole or in part."""
 
     def refused(content: bytes | str, name: str = "a.csv") -> str:
-        with pytest.raises(PrunescopeError) as caught:
-            read(content, name)
-        assert "\n" not in str(caught.value)
-        return str(caught.value)
+        found = []
+        for limit in (None, 1000):
+            with pytest.raises(PrunescopeError) as caught:
+                read(content, name, limit)
+            found.append(str(caught.value))
+        assert "\n" not in found[0]
+        assert found[0] == found[1]
+        return found[0]
 
     return refused
 
@@ -74,6 +80,11 @@ class TestSpreadsheets:
         assert "has no rows" in refusal("text,label\n")
         assert "field larger than field limit" in refusal("text,label\n" + "x" * 200_000 + ",1\n")
 
+    def test_a_fault_further_down_is_refused_likewise(self, refusal) -> None:
+        rows = "text,label\n" + "fine,1\n" * 9
+        assert "unexpected end of data: put text" in refusal(rows + '"a,1\n')
+        assert "field larger than field limit" in refusal(rows + "x" * 200_000 + ",1\n")
+
     def test_words_that_pandas_takes_for_nothing_are_words(self, read) -> None:
         table = read(b"text,label\nNA,null\nnan,1\n")
         assert (table.column("text"), table.column("label")) == (("NA", "nan"), ("null", "1"))
@@ -104,8 +115,17 @@ class TestJsonLines:
 
     def test_a_line_that_is_no_object_is_named(self, refusal) -> None:
         assert "line 2 is not JSON" in refusal('{"a": 1}\n{"a": \n', "a.jsonl")
+        assert "line 3 is not JSON" in refusal('{"a": 1}\n\n{"a": \n', "a.jsonl"), "blank lines count"
+        assert "is not UTF-8 text: save it as UTF-8" in refusal(
+            '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "a.jsonl"
+        )
         assert "line 2 is no JSON object" in refusal('{"a": 1}\n[1]\n', "a.jsonl")
         assert "has no rows" in refusal("\n\n", "a.jsonl")
+        assert "line 2 holds half of a character" in refusal('{"a": "1"}\n{"a": "\\ud83d"}\n', "a.jsonl")
+
+    def test_what_is_missing_is_empty_and_no_word(self, read) -> None:
+        table = read('{"text": NaN, "label": null}\n{"text": "nan", "label": NaN}\n', "a.jsonl")
+        assert dict(table.cells) == {"text": ("", "nan"), "label": ("", "")}
 
 
 class TestWidth:
@@ -158,6 +178,14 @@ class TestParquet:
 
     def test_what_is_no_parquet_is_refused(self, refusal) -> None:
         assert "not readable as parquet" in refusal(b"PAR1 not really PAR1", "a.parquet")
+
+    def test_two_columns_of_one_name_are_refused(self, refusal, tmp_path: Path) -> None:
+        pq.write_table(pa.table([pa.array(["a"])] * 2, names=["t", "t"]), tmp_path / "x")
+        assert "has 2 columns 't': rename all but one" in refusal((tmp_path / "x").read_bytes(), "a.parquet")
+
+    def test_a_label_that_is_no_number_is_missing(self, read, tmp_path: Path) -> None:
+        pq.write_table(pa.table({"t": ["a", "b"], "y": [float("nan"), 1.0]}), tmp_path / "x")
+        assert read((tmp_path / "x").read_bytes(), "a.parquet").column("y") == ("", "1")
 
     def test_numbers_are_no_text(self, read, tmp_path: Path) -> None:
         table = read(parquet(tmp_path / "x", {"t": [1, 2], "y": ["a", "b"]}), "a.parquet")
