@@ -1,6 +1,7 @@
 """Keep a visitor's uploaded tables; a request names them `own:DIGEST`, so that no path comes from a visitor's input."""
 
 import hashlib
+import os
 import re
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -35,13 +36,15 @@ def keep(name: str, content: bytes) -> str:
         raise PrunescopeError(f"{file} is larger than {bound // 2**20} MiB: remove columns or rows")
     identity = _identity(file, content)
     path = _folder() / identity / file
-    if not path.is_file():
-        try:
+    try:
+        if path.is_file() and _identity_of(path) == identity:
+            os.utime(path.parent)  # it is used again, so others are older
+        else:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)
             _make_room()
-        except OSError as error:
-            raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
+    except OSError as error:
+        raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return f"{OWN}{identity}"
 
 

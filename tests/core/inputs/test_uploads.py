@@ -79,3 +79,17 @@ def test_the_oldest_make_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     left = {f"own:{path.name}" for path in (tmp_path / "own").iterdir()}
     assert len(left) == 2
     assert names[2] in left
+
+
+def test_what_is_used_again_is_not_among_the_oldest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
+    monkeypatch.setattr(uploads, "MAX_KEPT", 2)
+    for name in ("used.csv", "other.csv", "used.csv", "new.csv"):
+        keep(name, ROWS)
+    assert {path.name for path in (tmp_path / "own").glob("*/*")} == {"used.csv", "new.csv"}
+
+
+def test_a_damaged_one_is_replaced_when_it_is_chosen_again() -> None:
+    path = find(keep("again.csv", ROWS)).path
+    path.write_bytes(b"")
+    assert find(keep("again.csv", ROWS)).path.read_bytes() == ROWS
