@@ -1,5 +1,6 @@
 """Uploaded tables are kept by content, found again only whole, and never reached by a path."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,10 @@ def test_the_oldest_make_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def test_what_is_used_again_is_not_among_the_oldest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
     monkeypatch.setattr(uploads, "MAX_KEPT", 2)
-    for name in ("used.csv", "other.csv", "used.csv", "new.csv"):
-        keep(name, ROWS)
+    for second, name in enumerate(("used.csv", "other.csv")):
+        os.utime(find(keep(name, ROWS)).path.parent, (second, second))
+    keep("used.csv", ROWS)
+    keep("new.csv", ROWS)
     assert {path.name for path in (tmp_path / "own").glob("*/*")} == {"used.csv", "new.csv"}
 
 
