@@ -16,7 +16,8 @@ COPY --from=install /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH HOME=/home/prunescope PYTHONDONTWRITEBYTECODE=1 \
     PRUNESCOPE_HOSTED=1 \
     # A Space is shown inside another site's page, where the cookie of this protection does not arrive.
-    STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false
+    STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false \
+    STREAMLIT_SERVER_MAX_UPLOAD_SIZE=5
 WORKDIR /app
 COPY . .
 # As root, so that nothing in here can be changed later: Vega for the player, and compiled modules for a quick start.
