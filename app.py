@@ -1,12 +1,13 @@
 """The Overview: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
 from core.charts.steps import steps_html
+from core.charts.view import Scene
 from core.findings.claim import headline, verdict, verdict_details, verdict_finding, verdict_in_short
 from core.findings.overview import (
     accuracy_finding,
@@ -156,11 +157,11 @@ def show_overview(state: ViewState) -> None:
     answer.markdown(plain(holding_finding(shown.result, shown.reduction)))
     provenance.markdown(f":small[{plain(provenance_of(shown))}]")
     with picture:
-        show_first_figure(shown, heading)
+        scene = show_first_figure(shown, heading)
     show_steps()
     show_pair(state.entries, shown)
     show_details(shown)
-    offer_exports(shown.result, shown.reduction)
+    offer_exports(scene, shown.result)
     with st.container(horizontal=True):
         link_to_views(shown.result)
 
@@ -181,8 +182,8 @@ def provenance_of(shown: Shown) -> str:
     return " · ".join([*(part(shown.result) for part in parts), REDUCTIONS[shown.reduction].title])
 
 
-def show_first_figure(shown: Shown, heading: str) -> None:
-    """Play the layers, and say what the heading rests on."""
+def show_first_figure(shown: Shown, heading: str) -> Scene:
+    """Play the layers, and say what the heading rests on; return what plays."""
     scene = finding_scene(shown.result, shown.reduction, shown.companions, heading, shown.metric)
     start = start_in_address(scene.amounts)
     show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
@@ -190,6 +191,7 @@ def show_first_figure(shown: Shown, heading: str) -> None:
     link_to_control(shown.result)
     if words := caution(shown.result):
         st.warning(plain(words))
+    return scene
 
 
 # ---------------------------------------------------------------- what similarity is
@@ -217,7 +219,9 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     st.markdown(plain(heading))
     first, second = sides
     titles = (task_title(first.task.name), task_title(second.task.name))
-    show_pictures(pair_scene((first, second), shown.reduction, titles), key="pair", group="pair", link=False)
+    scene = replace(pair_scene((first, second), shown.reduction, titles), title=heading)
+    show_pictures(scene, key="pair", group="pair", link=False)
+    offer_exports(scene, first, second, label="Download the pair", numbers=False)
 
 
 # ---------------------------------------------------------------- what else is known

@@ -1,100 +1,109 @@
-"""`python -m core.renderer FILE`: draws a figure as GIF, PNG or SVG into a file.
+"""`python -m core.renderer FILE`: draws a figure as GIF, MP4, PDF, PNG or SVG into a file.
 
 Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford. So it runs
-in a separate process (`core.exports.drawing`). The order is one line of JSON on standard input, {"spec", "format",
-"frames", "milliseconds"}; for every frame of a GIF, one line goes to standard output.
+in a separate process (`core.exports.drawing`). The order is one line of JSON on standard input, {"figure", "format",
+"frames", "milliseconds"}; for every frame of a GIF or an MP4, one line goes to standard output.
 """
 
-import io
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import vl_convert
-from PIL import Image
 
-SCALE = 2.0  # of a PNG: sharp in print and on a projector
-GIF_SCALE = 1.5
-LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
-COLOURS = 255  # of the 256 that a GIF has; the last means "as in the frame before"
-MAX_STACKED = 24  # frames that the palette is computed from; more would only cost memory
-WHITE = (255, 255, 255)
+from core.exports.films import FILMS
+
+Json = Mapping[str, Any]
+
+SCALE = 1.5  # of a figure's pixels: a slide becomes 1920 x 1080
+ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
+SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
 NICENESS = 10  # the pages come first
 
 
-def draw(order: Mapping[str, Any]) -> Iterator[bytes | None]:
+def draw(order: Json) -> Iterator[bytes | None]:
     """Draw a figure.
 
     Args:
-        order: `spec`: a Vega-Lite figure with a `frame` signal; `format`: gif, png or svg; `frames`: indices, a single
-            one for PNG and SVG; `milliseconds`: how long a GIF shows each frame.
+        order: `figure`: a `core.exports.figure.Figure`; `format`: gif, mp4, pdf, png or svg; `frames`: indices, a
+            single one where nothing moves; `milliseconds`: how long a film shows each frame.
 
     Yields:
-        None after each frame of a GIF; last, the file's content.
+        None after each frame of a film; last, the file's content.
     """
-    vega = vl_convert.vegalite_to_vega(order["spec"])
+    canvas = Canvas(order["figure"])
+    first, *_ = order["frames"]
     if order["format"] == "svg":
-        yield vl_convert.vega_to_svg(_with_frame(vega, order["frames"][0])).encode()
+        yield canvas.svg(first).encode()
+    elif order["format"] == "pdf":
+        yield vl_convert.svg_to_pdf(canvas.svg(first))
     elif order["format"] == "png":
-        yield _png(vega, order["frames"][0], SCALE)
+        yield canvas.png(first)
     else:
-        images = []
+        pictures = []
         for frame in order["frames"]:
-            images.append(Image.open(io.BytesIO(_png(vega, frame, GIF_SCALE))).convert("RGB"))
+            pictures.append(canvas.png(frame))
             yield None
-        yield animation(images, order["milliseconds"])
+        yield FILMS[order["format"]](pictures, order["milliseconds"])
 
 
-def _with_frame(vega: dict[str, Any], frame: int) -> dict[str, Any]:
-    """Return a compiled figure with its `frame` signal set."""
+# ---------------------------------------------------------------- one frame
+
+
+class Canvas:
+    """Draws the frames of a figure."""
+
+    def __init__(self, figure: Json) -> None:
+        self._figure = figure
+        self._parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
+
+    def png(self, frame: int) -> bytes:
+        """Draw a frame in pixels."""
+        png: bytes = vl_convert.svg_to_png(self.svg(frame), scale=SCALE)
+        return png
+
+    def svg(self, frame: int) -> str:
+        """Draw a frame, its words and then its pictures."""
+        figure = self._figure
+        width, height = figure["width"], figure["height"]
+        words = map(self._words, [*figure["words"], figure["readouts"][frame]])
+        parts = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(self._parts))
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
+            f'height="{height}" viewBox="0 0 {width} {height}">\n'
+            f"<style>{SHARP}</style>"
+            f'<rect width="{width}" height="{height}" fill="{figure["background"]}"/>\n'
+            f"{''.join(words)}{''.join(parts)}</svg>\n"
+        )
+
+    def _words(self, words: Json) -> str:
+        size, line_height = words["size"], words["line_height"]
+        lines = (
+            f'<text x="{words["x"]}" y="{words["y"] + k * line_height + ASCENT * size}" font-size="{size}" '
+            f'font-family="{self._figure["font"]}" fill="{self._figure["ink"]}" xml:space="preserve">'
+            f"{''.join(map(_run, line))}</text>\n"
+            for k, line in enumerate(words["lines"])
+        )
+        return "".join(lines)
+
+
+def _run(run: Json) -> str:
+    weight = ' font-weight="bold"' if run["bold"] else ""
+    return f"<tspan{weight}>{escape(run['text'], quote=False)}</tspan>"
+
+
+def _part(part: Json, vega: Json, frame: int, k: int) -> str:
+    """Draw a picture at its place; its gradients and masks get names that no other picture has."""
     signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
-    return {**vega, "signals": signals}
-
-
-def _png(vega: dict[str, Any], frame: int, scale: float) -> bytes:
-    png: bytes = vl_convert.vega_to_png(_with_frame(vega, frame), scale=scale)
-    return png
-
-
-def animation(images: Sequence[Image.Image], milliseconds: int) -> bytes:
-    """Return a GIF that loops; all frames share one palette, since separate ones make constant pixels flicker.
-
-    Args:
-        images: RGB, all of one size.
-        milliseconds: How long each frame is shown.
-    """
-    palette = _palette(images)
-    frames = [_indexed(image, palette) for image in images]
-    durations = [milliseconds] * (len(frames) - 1) + [milliseconds * LAST_HOLDS]
-    file = io.BytesIO()
-    frames[0].save(
-        file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False, disposal=1
-    )
-    return file.getvalue()
-
-
-def _indexed(image: Image.Image, palette: Image.Image) -> Image.Image:
-    """Convert an image to the palette; Pillow's coarse look-up misses pure white, so white is set by itself."""
-    indexed = image.quantize(palette=palette, dither=Image.Dither.NONE)
-    paper = image.convert("L").point(lambda shade: 255 * (shade == 255))
-    indexed.paste(COLOURS - 1, mask=paper)
-    return indexed
-
-
-def _palette(images: Sequence[Image.Image]) -> Image.Image:
-    """Return the colours that the images need most, and pure white."""
-    chosen = images[:: -(-len(images) // MAX_STACKED)]
-    width, height = chosen[0].size
-    stack = Image.new("RGB", (width, height * len(chosen)))
-    for k, image in enumerate(chosen):
-        stack.paste(image, (0, k * height))
-    colours = stack.quantize(COLOURS - 1, dither=Image.Dither.NONE).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([*colours[: 3 * (COLOURS - 1)], *WHITE])
-    return palette
+    drawn: str = vl_convert.vega_to_svg({**vega, "signals": signals})
+    drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>part-{k}-", drawn)
+    place = f'x="{part["x"]}" y="{part["y"]}" overflow="visible"'  # an axis may have a title higher than the plot
+    return drawn.replace("<svg ", f"<svg {place} ", 1) + "\n"
 
 
 def main() -> None:

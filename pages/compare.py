@@ -115,7 +115,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         show_tests(first, second, reduction, names, beside)
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
-    offer_exports(first, reduction, (second,), axis)
+    offer_exports(scene, first, second)
 
 
 @st.fragment
@@ -128,16 +128,12 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
     with panel:
         with st.spinner("Reading the results of all methods"):
             methods = profiled(methods_of(result, entries), reduction)
-        show_pictures(
-            profile_scene(result, methods, reduction),
-            key="profiles",
-            group="profiles",
-            start=START,
-            link=False,
-        )
+        scene = profile_scene(result, methods, reduction)
+        show_pictures(scene, key="profiles", group="profiles", start=START, link=False)
         for words in filter(None, (cost_finding(methods, reduction), without_profile(methods, reduction))):
             st.markdown(plain(words))
         st.markdown(PROFILES)
+        offer_exports(scene, *(method.result for method in methods), label="Download all methods", numbers=False)
 
 
 def show_tests(

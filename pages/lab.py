@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import streamlit as st
 
@@ -213,7 +214,8 @@ def show_result(result: SweepResult) -> None:
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
-    head.title(plain(title_finding(result, reduction)), anchor=False)
+    heading = title_finding(result, reduction)
+    head.title(plain(heading), anchor=False)
     with picture:
         show_figures(result, reduction)
         draw(result, reduction)
@@ -223,7 +225,7 @@ def show_result(result: SweepResult) -> None:
     show_finding(result, reduction, companions_of(result, at_hand()))
     with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
         ask(None, result)
-    offer_exports(result, reduction)
+    offer_exports(replace(result_scene(result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)
         if request_behind(result):

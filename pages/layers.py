@@ -8,6 +8,7 @@ import streamlit as st
 from core.charts.close_up import close_up_scene
 from core.charts.isolated import isolated_view
 from core.charts.layers import is_output, layer_scene
+from core.charts.view import Scene
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import (
@@ -89,10 +90,10 @@ def layers() -> None:
         return
     title.title(plain(title_finding(shown.result, *shown.look)), anchor=False)
     with picture:
-        show_layers(shown)
+        scene = show_layers(shown)
         link_to_control(shown.result)
     show_details(shown)
-    offer_exports(shown.result, shown.reduction)
+    offer_exports(scene, shown.result)
 
 
 def show_nothing() -> None:
@@ -178,15 +179,20 @@ def note_pick() -> None:
     set_parameter("layer", picked(PLAYER))
 
 
-def show_layers(shown: Shown) -> None:
-    """Show the layers of a result, and what is said of them; where similarity is undefined, say why."""
+def show_layers(shown: Shown) -> Scene | None:
+    """Show the layers of a result, and what is said of them; where similarity is undefined, say why.
+
+    Returns:
+        What is shown; None where there is no picture.
+    """
     result, reduction, measure = shown.result, shown.reduction, shown.measure
     if words := undefined_finding(result, reduction, measure):
         st.info(plain(words))
-        return
+        return None
     controls, isolated = controls_of(result, shown.companions), isolated_of(result, shown.companions)
+    scene = layer_scene(result, reduction, shown.layer, shown.threshold, controls, isolated, measure)
     show_pictures(
-        layer_scene(result, reduction, shown.layer, shown.threshold, controls, isolated, measure),
+        scene,
         key=PLAYER,
         group=PLAYER,
         start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
@@ -201,6 +207,7 @@ def show_layers(shown: Shown) -> None:
         gaps_note(result, *shown.look),
     )
     st.markdown(" ".join(map(plain, filter(None, sentences))))
+    return scene
 
 
 def show_details(shown: Shown) -> None:
@@ -218,13 +225,15 @@ def fill_details(shown: Shown) -> None:
     apart = bool(orders) and not any(map(is_output, result.points))
     seeds = isolated_controls_of(result, shown.companions)
     beside = {"alone": isolated_view(result, reduction, orders, seeds)} if apart else {}
+    scene = close_up_scene(result, reduction, shown.layer, measure, beside)
     show_pictures(
-        close_up_scene(result, reduction, shown.layer, measure, beside),
+        scene,
         key="layers-close-up",
         group=PLAYER,
         start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
         link=False,
     )
+    offer_exports(scene, result, label="Download the close-up", numbers=False)
     st.markdown(plain(order_finding(result, *shown.look)))
     st.markdown(markdown_table(layer_table(result, *shown.look)))
     if words := isolated_finding(result, reduction, shown.companions):

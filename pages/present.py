@@ -1,6 +1,7 @@
 """Present: one result over the whole screen, for a projector; below it, its settings."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -54,19 +55,20 @@ def present() -> None:
         caption = typed("Caption", "caption", f"{checkpoint_name(result)}, {data_name(result)}")
         reduction = reduction_in_address()
         start = start_in_address(result.amounts)
+    scenes = {
+        name: replace(result_scene(result, name, STAGE), title=heading, caption=(caption,)) for name in REDUCTIONS
+    }
     with stage:
         show_stage(
-            {name: result_scene(result, name, STAGE) for name in REDUCTIONS},
+            scenes,
             key="present",
-            heading=heading,
-            caption=caption,
             hint=HINT,
             reduction=reduction,
             start=start,
             on_turn=partial(turn, keys),
         )
     with setup:
-        offer_exports(result, reduction)
+        offer_exports(scenes[reduction], result, choices=scenes)
 
 
 def through(entries: Sequence[Entry]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.charts.sentences import flip_scene, probability_scene
+from core.charts.view import Scene
 from core.errors import PrunescopeError
 from core.findings.sentences import (
     ALL,
@@ -21,7 +22,7 @@ from core.findings.sentences import (
     selected,
 )
 from core.jobs import queue
-from core.request.catalog import METHODS, REDUCTIONS, TASKS
+from core.request.catalog import METHODS, TASKS
 from core.results.names import amount_name, checkpoint_name, decimals, in_sentence, pruning_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
@@ -63,12 +64,13 @@ def sentences() -> None:
         return
     examples = examples_of(result)
     chosen = choose_examples(result, examples)
+    scene = flip_scene(result, chosen) if chosen else None
     with picture:
-        show_flips(result, examples, chosen)
+        show_flips(result, examples, scene)
     if chosen:
         show_table(result, chosen)
     try_a_sentence(result)
-    offer_exports(result, next(iter(REDUCTIONS)))
+    offer_exports(scene, result)
 
 
 def written_first() -> ViewState:
@@ -104,15 +106,10 @@ def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Ex
     return selected(result, examples, label, flip, length)
 
 
-def show_flips(result: SweepResult, examples: Sequence[Example], chosen: Sequence[Example]) -> None:
-    """Show the picture of the chosen examples, and say what all of them show."""
-    if chosen:
-        show_pictures(
-            flip_scene(result, chosen),
-            key="sentences",
-            group="sentences",
-            start=start_in_address(result.amounts),
-        )
+def show_flips(result: SweepResult, examples: Sequence[Example], scene: Scene | None) -> None:
+    """Show the picture of the chosen examples, if there are any, and say what all of them show."""
+    if scene:
+        show_pictures(scene, key="sentences", group="sentences", start=start_in_address(result.amounts))
     else:
         st.info("No example fits all of these filters: choose “All” or “Any” in one of them.")
     st.markdown(f"**{plain(flips_finding(result, examples))}** {EXPLANATION}")
@@ -228,11 +225,9 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
     if note := reading_note(prediction):
         st.warning(plain(note))
     st.markdown(f"**{plain(prediction_finding(prediction))}**")
-    show_pictures(
-        probability_scene(prediction, result),
-        key="typed-probabilities",
-        group="sentences",
-    )
+    scene = probability_scene(prediction, result)
+    show_pictures(scene, key="typed-probabilities", group="sentences")
+    offer_exports(scene, result, label="Download the probabilities", numbers=False)
     with st.expander("The probabilities as a table"):
         rows = zip(prediction.amounts, prediction.probabilities, strict=True)
         st.markdown(markdown_table([table_row(prediction.labels, amount, row) for amount, row in rows]))

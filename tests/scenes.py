@@ -1,8 +1,9 @@
 """What every page shows, with made-up results."""
 
+from core.charts.close_up import close_up_scene
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
-from core.charts.overview import STAGE, pair_scene, result_scene
+from core.charts.overview import STAGE, finding_scene, pair_scene, result_scene
 from core.charts.profiles import profile_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.view import Scene
@@ -14,12 +15,20 @@ from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.25, 0.5)
 RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 0),))
-OTHER = make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2)
+OTHER = make_result(
+    num_layers=3,
+    amounts=AMOUNTS,
+    method="random",
+    seed=2,
+    own_cka=lambda amount, point, size: 1 - amount * (point + 1) / size,
+)
 PREDICTION = Prediction(AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0)
 SCENES: dict[str, Scene] = {
-    "overview": pair_scene((RESULT, OTHER), "mean", ("First", "Second")),
+    "overview": finding_scene(RESULT, "mean", [OTHER], "The finding"),
+    "pair": pair_scene((RESULT, OTHER), "mean", ("First", "Second")),
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, "mean", "1"),
+    "close-up": close_up_scene(RESULT, "mean", "1"),
     "compare": compare_scene(RESULT, OTHER, "mean", shown_together(RESULT, OTHER)),
     "profiles": profile_scene(RESULT, profiled([(RESULT, ()), (OTHER, ())], "mean"), "mean"),
     "sentences": flip_scene(RESULT, examples_of(RESULT)),

@@ -131,8 +131,6 @@ def show_stage(
     scenes: Mapping[str, Scene],
     *,
     key: str,
-    heading: str,
-    caption: str,
     hint: str,
     reduction: str,
     start: float | None,
@@ -141,10 +139,9 @@ def show_stage(
     """Show a result over the whole screen, for a projector; its viewer chooses the reduction in the player.
 
     Args:
-        scenes: The result's, by reduction, of the same frames.
+        scenes: The result's, by reduction, of the same frames. Title and caption, the same in all of them, stand above
+            and below the pictures; they are shown as text, never as HTML.
         key: The element's identity on the page.
-        heading: Stands above the pictures; shown as text, never as HTML, like all texts here.
-        caption: Stands below them.
         hint: Says what the keys do; it fades.
         reduction: The one shown first.
         start: The amount shown first; with one, nothing plays by itself.
@@ -152,7 +149,7 @@ def show_stage(
     """
     shown = scenes[reduction]
     data = {
-        "title": heading,
+        "title": shown.title,
         "group": key,
         "autoplay": True,
         "start": start,
@@ -161,7 +158,7 @@ def show_stage(
         "choices": reduction_choices(scenes),
         "choice": reduction,
         "link": dict(parameters_on_show()),
-        "stage": {"heading": heading, "caption": caption, "hint": hint},
+        "stage": {"heading": shown.title, "caption": "; ".join(shown.caption), "hint": hint},
     }
     _mount(key, data, lambda: on_turn(st.session_state[key]["turn"]))
 

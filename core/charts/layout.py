@@ -54,6 +54,17 @@ class Layout:
             **{name: " ".join(grid.split()) for name, grid in grids.items()},
         }
 
+    @property
+    def filling(self) -> dict[str, str]:
+        """The same for a box of a given height, which the rows share by their heights."""
+
+        def share(row: re.Match[str]) -> str:
+            pixels = _pixels(row[2].strip())
+            return f'"{row[1]}" minmax(0, {pixels:g}fr) ' if pixels else row[0]
+
+        rows, slash, columns = self.wide.rpartition("/")
+        return {**self.css, "wide": " ".join(f"{ROW.sub(share, rows)}{slash}{columns}".split())}
+
     def height(self, names: Collection[str]) -> float | None:
         """Return how high the views of these names are together on a page, in pixels; None where they fill a screen."""
         rows = self._rows(names)

@@ -27,7 +27,7 @@ from core.charts.view import Numbers, Scene, View
 from core.findings.claim import Placed
 from core.findings.profiles import Profiled, costs_of
 from core.results.choices import task_title
-from core.results.names import amount_name, decimals, origins, place_name, point_names
+from core.results.names import amount_name, circumstances, decimals, place_name, point_names
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
@@ -53,7 +53,7 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
         views[f"profile-{k}"] = _profile_view(method, k, lows)
     return Scene(
         f"All methods on {task_title(result.task.name)} at the same overall change",
-        origins((result,), reduction),
+        (circumstances(result, reduction),),
         views,
         _frames(),
         _layout(len(shown)),

@@ -88,14 +88,11 @@ class View:
             "datasets": dict(self.datasets),
         }
 
-    def part(self, width: int, height: int) -> Spec:
-        """Return the picture at a fixed size in pixels, as a part of a figure that has the parameters and the data."""
-        own = {
-            name: value
-            for name, value in _template(self.drawing, self.arguments).items()
-            if name not in ("$schema", "config")
-        }
-        return {**own, "title": self._title, "width": width, "height": height}
+    @property
+    def heading(self) -> str:
+        """The first line above it; the further ones explain marks."""
+        lines = self._title["text"] if isinstance(self._title, dict) else self._title
+        return str(lines if isinstance(lines, str) else lines[0])
 
     @property
     def _title(self) -> Any:

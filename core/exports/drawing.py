@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from core.charts.grammar import Spec
 from core.errors import PrunescopeError
+from core.exports.figure import Figure
 from core.jobs.worker_process import ChildProcess
 
-Picture = Literal["gif", "png", "svg"]
+Picture = Literal["gif", "mp4", "pdf", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
 MAX_AT_ONCE = 2  # drawings; each takes one processor
@@ -24,16 +24,16 @@ class Drawing:
     """A picture that `core.renderer` draws while the server keeps running.
 
     Args:
-        figure: From `core.exports.figure.figure_of`.
+        figure: What is drawn.
         kind: The format.
-        frames: Indices of the frames; a single one for PNG and SVG.
-        milliseconds: How long a GIF shows each frame.
+        frames: Indices of the frames; a single one where nothing moves.
+        milliseconds: How long a film shows each frame.
         clock: Returns the time in seconds.
     """
 
     def __init__(
         self,
-        figure: Spec,
+        figure: Figure,
         kind: Picture,
         frames: Sequence[int],
         milliseconds: int = 500,
@@ -47,7 +47,7 @@ class Drawing:
         self._process: ChildProcess | None = None
         self._content: bytes | None = None
         self._message = ""
-        order = {"spec": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
+        order = {"figure": figure.plain(), "format": kind, "frames": list(frames), "milliseconds": milliseconds}
         self._thread = threading.Thread(target=self._draw, args=(order,), daemon=True)
         self._thread.start()
 

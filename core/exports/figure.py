@@ -1,201 +1,194 @@
-"""Figures for print: a page's views in one picture of fixed size, on white, with a title that says what they show.
+"""A figure: a scene on a slide or on paper, its title above the pictures and what they were measured on below.
 
-A figure is one Vega-Lite specification with a parameter `frame`, like its views (`core.charts.view`).
+The pictures stand in the boxes of the scene's layout and have the specifications that the page's player draws, so that
+both show the same at every frame. A figure is plain data: `core.renderer` draws it in a process of its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import ceil, sqrt
+from typing import Any, Literal
 
-from altair import SCHEMA_URL
-
-from core.charts.compare import compare_scene
-from core.charts.grammar import Rows, Spec, capitalised, with_parameters
-from core.charts.overview import result_scene
+from core.charts.grammar import Rows, Spec
+from core.charts.layout import Box
+from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
 from core.charts.view import Scene, View
-from core.findings.compare import Axis, distinguishing_names, shown_together
-from core.request.catalog import REDUCTIONS
-from core.results.names import checkpoint_name, data_name, pruning_name
-from core.results.schema import SweepResult
+from core.exports.lines import broken, width_of
 
-SQUARE = (360, 360)  # pixels, width and height of the heatmap
-CURVE = (380, 145)  # pixels, width and height of a curve beside it
-SMALL_SQUARE = (280, 280)  # pixels, one of three heatmaps
-LOW_CURVE = (400, 170)  # pixels, a curve below them
-MAX_NUMBER_SIZE, MIN_NUMBER_SIZE = 13, 8  # pixels; a cell without room for a number shows its colour alone
-MAX_TITLE_WIDTH = 820  # pixels; a longer title is cut to keep the picture's size
-MAX_TITLE_CHARS = 80  # that fit on one line of MAX_TITLE_WIDTH
-MATCHED: Mapping[Axis, str] = {
-    "amount": "",
-    "damage": ", at equal overall change",
-    "divergence": ", at equal divergence",
-}
+Size = Literal["slide", "page"]
 
-INK, GRID, ACCENT = "#1f2028", "#d5d6da", "#b5367a"
-# The roles that core.charts.grammar names and core/charts/player.js paints on a page, here for white paper.
-PRINT: Spec = {
-    "background": "white",
-    "padding": 14,
-    "font": "sans-serif",
-    "axis": {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 12,
-        "titleFontSize": 13,
-        "titleFontWeight": "normal",
-        "titlePadding": 6,
-        "gridColor": GRID,
-        "domainColor": GRID,
-        "tickColor": GRID,
-    },
-    "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12},
-    "title": {"color": INK, "fontSize": 13, "fontWeight": "bold", "anchor": "start", "frame": "bounds", "offset": 8},
-    "view": {"stroke": None},
-    "style": {
-        "frame": {"stroke": GRID},
-        "halo": {"color": "white", "stroke": "white", "strokeWidth": 5, "strokeJoin": "round"},
-        "band": {"color": ACCENT, "opacity": 0.22},
-        "series": {"color": ACCENT, "strokeWidth": 2.5},
-        "bar": {"color": ACCENT},
-        "floor": {"color": INK, "strokeWidth": 1, "strokeDash": [2, 2], "opacity": 0.8},
-        "reference": {"color": INK, "strokeDash": [5, 4], "opacity": 0.7},
-        "note": {"color": INK, "fontSize": 12},
-        "current": {"color": INK, "strokeWidth": 1.5},
-        "marker": {"color": ACCENT, "stroke": INK, "strokeWidth": 1.5, "size": 90, "opacity": 1},
-    },
-}
-TITLE: Spec = {
-    "limit": MAX_TITLE_WIDTH,
-    "fontSize": 18,
-    "subtitleFontSize": 13,
-    "subtitleColor": INK,
-    "subtitlePadding": 6,
-    "offset": 14,
-}
-
-
-# ---------------------------------------------------------------- where the views of a page stand
+SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
+PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
+MAX_TITLE_LINES = 2
+LINE_HEIGHT = 1.3  # of its letters
+GAP = 8  # pixels, between words and pictures
+TEXT_SIZE = 13  # pixels, in pictures that are as high as on a page; in lower ones it is smaller
+SMALLEST_TEXT, LARGEST_TEXT = 11, 16  # pixels
+MIN_NUMBER_SIZE = 10  # pixels; in a cell without room for a number its colour stands alone, as in core/charts/player.js
 
 
 @dataclass(frozen=True)
-class Layout:
-    """The places of a page's views in a figure.
+class Measures:
+    """Sizes in pixels: of the margin, and of the letters of each kind of words."""
+
+    margin: int
+    title: int
+    readout: int
+    caption: int
+
+
+MEASURES: Mapping[Size, Measures] = {"slide": Measures(32, 28, 18, 13), "page": Measures(24, 23, 17, 13)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of a line."""
+
+    text: str
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Words:
+    """Lines below each other; `x` and `y` are the upper left corner, `size` is the letters' height."""
+
+    x: float
+    y: float
+    size: int
+    lines: list[list[Run]]
+    line_height: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line_height", LINE_HEIGHT * self.size)
+
+    @property
+    def height(self) -> float:
+        """How high the lines are together."""
+        return self.line_height * len(self.lines)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A picture, which has a parameter `frame`, and its upper left corner."""
+
+    name: str
+    x: float
+    y: float
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What `core.renderer` draws; all lengths are in pixels.
 
     Attributes:
-        sizes: Of each view, width and height in pixels.
-        arrange: Joins the views' specifications, by name; some of a comparison may be missing.
+        width: A multiple of 4, like the height, so that a film has an even number of pixels.
+        height: As high as its content, or a slide's.
+        background: A colour.
+        ink: The colour of words.
+        font: Theirs, and that of the pictures.
+        words: Those that stay the same.
+        readouts: What is said about each frame.
+        parts: The pictures.
     """
 
-    sizes: Mapping[str, tuple[int, int]]
-    arrange: Callable[[Mapping[str, Spec]], Spec]
+    width: int
+    height: int
+    background: str
+    ink: str
+    font: str
+    words: list[Words]
+    readouts: list[Words]
+    parts: list[Part]
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON knows it; the specifications of the pictures are large: they are not copied."""
+        words = {name: list(map(asdict, getattr(self, name))) for name in ("words", "readouts")}
+        return {**vars(self), **words, "parts": [vars(part) for part in self.parts]}
 
 
-def _arrange_single(parts: Mapping[str, Spec]) -> Spec:
-    """Put the heatmap beside accuracy over survival."""
-    return _beside(parts["heatmap"], {"vconcat": [parts["accuracy"], parts["survival"]]})
-
-
-def _arrange_comparison(parts: Mapping[str, Spec]) -> Spec:
-    """Put both heatmaps and their difference above the curves."""
-    rows = (("first", "second", "difference"), ("accuracy", "own"))
-    return {"vconcat": [_beside(*(parts[name] for name in row if name in parts)) for row in rows]}
-
-
-def _beside(*parts: Spec) -> Spec:
-    """Put parts side by side, each with its own colours and legend."""
-    own = dict.fromkeys(("color", "stroke", "fill", "strokeDash"), "independent")
-    return {"hconcat": list(parts), "resolve": {"scale": own, "legend": own}}
-
-
-SINGLE = Layout({"heatmap": SQUARE, "accuracy": CURVE, "survival": CURVE}, _arrange_single)
-COMPARISON = Layout(
-    {
-        **dict.fromkeys(("first", "second", "difference"), SMALL_SQUARE),
-        **dict.fromkeys(("accuracy", "own"), LOW_CURVE),
-    },
-    _arrange_comparison,
-)
-
-
-# ---------------------------------------------------------------- what a figure shows
-
-
-def frames_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Rows:
-    """Name the frames of one result, or of two together: `amount`, `name` and `detail` of each."""
-    return scene_of(results, reduction, axis).frames
-
-
-def scene_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Scene:
-    """Show one result, or two together."""
-    if len(results) == 1:
-        return result_scene(results[0], reduction)
-    first, second = results
-    return compare_scene(first, second, reduction, shown_together(first, second, axis, reduction))
-
-
-def title_of(results: Sequence[SweepResult], axis: Axis = "amount") -> str:
-    """Name one pruning, or two beside each other."""
-    return " ".join(_title_lines(results, axis))
-
-
-def origins_of(results: Sequence[SweepResult]) -> list[str]:
-    """Name what the numbers were measured on, once if it is the same for both."""
-    return list(dict.fromkeys(f"{checkpoint_name(result)}; {data_name(result)}" for result in results))
-
-
-def _title_lines(results: Sequence[SweepResult], axis: Axis) -> list[str]:
-    """Return a line on each result; the second says where the two are shown."""
-    if len(results) == 1:
-        return [pruning_name(results[0])]
-    first, second = distinguishing_names(*results)
-    return [capitalised(first), f"beside {second}{MATCHED[axis]}"]
-
-
-# ---------------------------------------------------------------- the figure
-
-
-def figure_of(results: Sequence[SweepResult], reduction: str, axis: Axis = "amount") -> Spec:
-    """Draw one result, or two beside each other, as one picture of fixed size.
+def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") -> Figure:
+    """Arrange what a page shows in one figure.
 
     Args:
-        results: One or two whole sweeps.
-        reduction: A name from `core.request.catalog.REDUCTIONS`.
-        axis: Where two are shown together.
+        scene: What the page shows.
+        size: A slide, or as large as the page is in a laptop's window. What fills a screen is always a slide.
+        theme: On white or on black.
     """
-    title = title_of(results, axis)
-    lines = [title] if len(title) <= MAX_TITLE_CHARS else _title_lines(results, axis)
-    titles = [[*lines, f"{frame['name']} · {frame['detail']}"] for frame in frames_of(results, reduction, axis)]
-    subtitle = [*origins_of(results), REDUCTIONS[reduction].title]
-    return print_figure(
-        scene_of(results, reduction, axis).views, SINGLE if len(results) == 1 else COMPARISON, titles, subtitle
+    natural = scene.layout.height(scene.views)
+    on_slide = size == "slide" or natural is None
+    measures, colours = MEASURES[size], THEMES[theme]
+    width, left = SLIDE[0] if on_slide else PAGE_WIDTH, measures.margin
+    room = width - 2 * left
+    title_lines = broken(scene.title, room, measures.title, MAX_TITLE_LINES)
+    title = Words(left, left, measures.title, [[Run(line, bold=True)] for line in title_lines])
+    readouts = _readouts(scene.frames, left, left + title.height, measures.readout, room)
+    top = left + title.height + max((words.height for words in readouts), default=0) + GAP
+    caption_lines = [[Run(line)] for text in scene.caption for line in broken(text, room, measures.caption)]
+    below = GAP + Words(0, 0, measures.caption, caption_lines).height + left
+    height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
+    free = height - top - below
+    text_size = _text_size(free / natural if natural else None)
+    boxes = scene.layout.boxes(scene.views, room, free)
+    return Figure(
+        width=width,
+        height=height,
+        background=colours.background,
+        ink=colours.text,
+        font=TYPEFACE,
+        words=[title, Words(left, height - below + GAP, measures.caption, caption_lines)],
+        readouts=readouts,
+        parts=[
+            Part(name, left + boxes[name].x, top + boxes[name].y, _spec(view, boxes[name], colours, text_size))
+            for name, view in scene.views.items()
+        ],
     )
 
 
-def print_figure(
-    views: Mapping[str, View], layout: Layout, titles: Sequence[Sequence[str]], subtitle: Sequence[str]
-) -> Spec:
-    """Join a page's views into one specification.
+def _readouts(frames: Rows, x: float, y: float, size: int, room: float) -> list[Words]:
+    """Say what each frame shows, on one line or, where that is too short for any of them, on several."""
+    pairs = [(str(frame["name"]), str(frame["detail"])) for frame in frames]
+    if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
+        return [Words(x, y, size, [[Run(name, bold=True), Run(f"   {detail}")]]) for name, detail in pairs]
+    return [
+        Words(x, y, size, [[Run(name, bold=True)], *([Run(line)] for line in broken(detail, room, size))])
+        for name, detail in pairs
+    ]
 
-    Args:
-        views: As the page shows them.
-        layout: Their sizes and places.
-        titles: Of every frame, the lines above the picture.
-        subtitle: The lines below these, the same for all frames.
-    """
-    parts = {name: view.part(*layout.sizes[name]) for name, view in views.items()}
-    spec = with_parameters(layout.arrange(parts))
-    style = {**PRINT["style"], "number": _number_style(views, layout)}
+
+def _text_size(growth: float | None) -> int:
+    """Return the size of text in pictures by how much higher they are than on a page; None for a whole screen."""
+    if growth is None:
+        return LARGEST_TEXT
+    return round(min(max(TEXT_SIZE * sqrt(growth), SMALLEST_TEXT), LARGEST_TEXT))
+
+
+def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
+    """Fit a view into its box, as core/charts/player.js does."""
+    spec = view.spec
+    wide, high = ((side - taken * size) / view.columns for side, taken in ((box.width, 4), (box.height, 7)))
+    number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
+    looks = styled(theme, size, number_size, shown=number_size >= MIN_NUMBER_SIZE)
+    title = looks["title"]
+    known = {"margin": round(3.3 * size)}
     return {
         **spec,
-        "$schema": SCHEMA_URL,
-        "title": {"text": {"expr": "titles[frame]"}, "subtitle": list(subtitle), **TITLE},
-        "params": [*spec["params"], {"name": "titles", "value": list(map(list, titles))}],
-        "datasets": {name: rows for view in views.values() for name, rows in view.datasets.items()},
-        "config": {**spec["config"], **PRINT, "style": style},
+        "title": _fitted(spec["title"], box.width, title),
+        "width": box.width,
+        "height": box.height,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "params": [{**param, "value": known.get(param["name"], param["value"])} for param in spec["params"]],
+        "config": {**spec["config"], **looks, "title": {**title, "limit": box.width}},
     }
 
 
-def _number_style(views: Mapping[str, View], layout: Layout) -> Spec:
-    """Size the numbers for the smallest cell ("-0.05" is less than three times as wide as high), or hide them."""
-    cell = min(layout.sizes[name][0] / view.columns for name, view in views.items())
-    size = int(min(0.35 * cell, MAX_NUMBER_SIZE))
-    return {"fontSize": size, "opacity": int(size >= MIN_NUMBER_SIZE)}
+def _fitted(title: Any, width: float, looks: Spec) -> Any:
+    """Break the title of a picture, and its subtitle if it has one, between words, as core/charts/player.js does."""
+    if isinstance(title, dict):
+        sizes = {"text": looks["fontSize"], "subtitle": looks["subtitleFontSize"]}
+        return {**title, **{name: _lines(title[name], width, size) for name, size in sizes.items() if name in title}}
+    return _lines(title, width, looks["fontSize"])
+
+
+def _lines(texts: str | Sequence[str], width: float, size: float) -> list[str]:
+    return [line for text in ([texts] if isinstance(texts, str) else texts) for line in broken(text, width, size)]

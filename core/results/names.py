@@ -190,8 +190,10 @@ def circumstances(result: SweepResult, reduction: ReductionKey) -> str:
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
-    """Name in lines what pictures were measured on: checkpoint and data of each result, and the reduction of all."""
-    lines = [f"{checkpoint_name(result)}; {data_name(result)}" for result in results]
+    """Name in lines what pictures show: checkpoint, data and pruning of each result, and the reduction of all."""
+    lines = [
+        f"{checkpoint_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}" for result in results
+    ]
     return (*dict.fromkeys(lines), REDUCTIONS[reduction].title)
 
 

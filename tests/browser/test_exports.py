@@ -2,15 +2,19 @@
 
 import ast
 import csv
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+import av
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from core.charts.overview import result_scene
+from core.exports.films import LAST_HOLDS
 from core.results.store import load
 from tests.browser.shipped import SST2, WRITTEN
 from tests.browser.test_lab import SHORT, deep_bert, expect_result, lab, many_examples, run  # noqa: F401
@@ -19,6 +23,7 @@ from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.25, 0.5)  # as in site_pages/downloads.py
 RESULT = make_result(num_layers=3, amounts=AMOUNTS)
+RESULT_SCENE = result_scene(RESULT, "cls")
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def downloads(page: Page, site: str) -> Page:
 def unfolded(page: Page, address: str) -> Page:
     """Opens a page and its downloads."""
     page.goto(address)
-    unfold(page, "Download")
+    unfold(page, re.compile("Download$"))
     return page
 
 
@@ -42,27 +47,28 @@ def fetched(page: Page, label: str, folder: Path, nth: int = 0) -> Path:
     return path
 
 
-def test_a_gif_is_made_and_has_every_amount(downloads: Page, tmp_path: Path) -> None:
-    downloads.get_by_role("button", name="Make the GIF").click()
+def test_films_are_made_and_have_every_amount(downloads: Page, tmp_path: Path) -> None:
+    downloads.get_by_role("button", name="Make GIF").click()
     expect(downloads.get_by_text("Drawing frame")).to_be_visible()
-    expect(downloads.get_by_role("button", name="Download the GIF")).to_be_visible()
-    path = fetched(downloads, "Download the GIF", tmp_path)
-    assert path.name == f"prunescope-sst2-magnitude-{RESULT.key[:8]}-cls.gif"
+    path = fetched(downloads, "Download GIF", tmp_path)
+    assert path.name == f"prunescope-single-sst2-magnitude-{RESULT.key[:8]}.gif"
     with Image.open(path) as gif:
-        assert gif.format == "GIF"
-        assert gif.n_frames == len(AMOUNTS)
-        assert gif.width > 900
-        assert gif.height > 600
+        assert (gif.format, gif.n_frames, gif.size) == ("GIF", len(AMOUNTS), (1920, 1080))
+    downloads.get_by_role("button", name="Make MP4").click()
+    with av.open(str(fetched(downloads, "Download MP4", tmp_path))) as film:
+        stream = film.streams.video[0]
+        assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 1920, 1080)
+        assert stream.frames == 12 * (len(AMOUNTS) - 1 + LAST_HOLDS)
 
 
-def test_a_gif_that_is_cancelled_stops(page: Page, site: str) -> None:
+def test_a_film_that_is_cancelled_stops(page: Page, site: str) -> None:
     unfolded(page, f"{site}/downloads?long")
-    page.get_by_role("button", name="Make the GIF").click()
+    page.get_by_role("button", name="Make GIF").click()
     expect(page.get_by_text("Drawing frame")).to_be_visible()
     expect_idle(page)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("was not finished")).to_be_visible()  # what is finished says something else
-    expect(page.get_by_role("button", name="Make the GIF")).to_be_visible()
+    expect(page.get_by_role("button", name="Make GIF")).to_be_visible()
 
 
 def describes(row: dict[str, str]) -> bool:
@@ -71,10 +77,21 @@ def describes(row: dict[str, str]) -> bool:
 
 
 def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_path: Path) -> None:
+    downloads.get_by_role("textbox", name="Title").fill("For a <talk>")
+    downloads.keyboard.press("Enter")
+    expect_idle(downloads)
     with Image.open(fetched(downloads, "PNG", tmp_path)) as png:
-        assert png.width > 1500
-    svg = ElementTree.parse(fetched(downloads, "SVG", tmp_path)).getroot()
-    assert any("25 % of weights removed" in text for text in svg.itertext())
+        assert png.size == (1920, 1080)
+        assert png.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
+    said = list(ElementTree.parse(fetched(downloads, "SVG", tmp_path)).getroot().itertext())
+    assert "For a <talk>" in said
+    assert RESULT_SCENE.frames[1]["name"] in said
+    assert fetched(downloads, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
+    with fetched(downloads, "Numbers shown", tmp_path).open(newline="") as file:
+        shown = [row["Similarity"] for row in csv.DictReader(file) if row["Shown at"] == "0.5"]
+    assert [float(value) for value in shown] == [
+        round(value, 6) for row in RESULT.frames[2].similarity["cka"]["cls"] for value in row if value is not None
+    ]
     with fetched(downloads, "Similarities as CSV", tmp_path).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if describes(row)]
     values = [value for row in RESULT.frames[2].similarity["cka"]["cls"] for value in row]
@@ -85,25 +102,47 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_pa
     assert load(fetched(downloads, "Result as JSON", tmp_path)) == RESULT
 
 
-@pytest.mark.parametrize("path", ["", "compare", "layers", "sentences", "present"])
-def test_every_page_offers_what_it_shows(page: Page, site: str, path: str, tmp_path: Path) -> None:
-    unfolded(page, f"{site}/{path}?result={WRITTEN.key}")
-    shown = SST2 if not path else WRITTEN
-    assert load(fetched(page, "Result as JSON", tmp_path)) == shown
+HEADINGS = """player => {
+  const all = player.querySelectorAll(".readout b, .heading, .picture .role-title-text text");
+  return [...all].map((words) => {
+    const lines = [...words.querySelectorAll("tspan")];
+    return (lines.length ? lines : [words]).map((line) => line.textContent).join(" ");
+  });
+}"""  # of the readout, the stage and every picture
+
+
+@pytest.mark.parametrize("path", ["", "compare", "layers", "sentences", "present", "lab"])
+def test_every_page_gives_what_it_shows(page: Page, site: str, path: str, tmp_path: Path) -> None:
+    unfolded(page, f"{site}/{path}?result={WRITTEN.key}&amount=0.5")
+    player = page.locator(".player").first
+    expect(player.locator(".holder:not(.coming) svg").first).to_be_visible()
+    shown = {plain(words) for words in player.evaluate(HEADINGS)}
+    if path in ("", "layers"):  # the finding is the heading
+        shown.add(plain(page.get_by_role("heading", level=1).inner_text()))
+    drawn = ElementTree.parse(fetched(page, "SVG", tmp_path)).getroot()
+    said = plain(" ".join(drawn.itertext()))
+    assert len(shown) > 2
+    assert not [words for words in shown if words not in said]
+    assert load(fetched(page, "Result as JSON", tmp_path)) == WRITTEN
+
+
+def plain(words: str) -> str:
+    """Words with one space between them, however they were broken into lines."""
+    return " ".join(words.split())
 
 
 def test_a_shared_amount_is_the_one_that_is_taken_away(page: Page, site: str, tmp_path: Path) -> None:
     unfolded(page, f"{site}/layers?result={SST2.key}&amount=0.83")
-    assert fetched(page, "PNG", tmp_path).name.endswith("-mean-0.80.png")
+    assert fetched(page, "PNG", tmp_path).name.endswith("-0.80.png")
 
 
 @pytest.mark.parametrize("which", ["", "?two"])
 def test_the_html_file_plays_without_a_network(
     page: Page, chromium: Browser, site: str, tmp_path: Path, which: str
 ) -> None:
-    path = fetched(unfolded(page, f"{site}/downloads{which}"), "Player as one HTML file", tmp_path)
+    path = fetched(unfolded(page, f"{site}/downloads{which}"), "HTML player", tmp_path)
     assert 0.8e6 < path.stat().st_size < 1.5e6
-    alone = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 800})
+    alone = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720})
     try:
         check_player(alone, path, two=bool(which))
     finally:
@@ -127,8 +166,8 @@ def check_player(context: BrowserContext, path: Path, two: bool) -> None:
     page.get_by_role("slider", name="Pruning amount").press("End")
     expect(page.get_by_text("50 % of weights removed").first).to_be_visible()
     expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].similarity['cka']['cls'][2][2]:.2f}")
-    page.locator("select[data-choose=choice]").select_option("tokens")
-    expect(heatmaps.first).to_contain_text(f"{RESULT.frames[2].similarity['cka']['tokens'][2][2]:.2f}")
+    scrolled = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
+    assert page.evaluate(scrolled) <= 0, "a talk's window shows all of it"
     assert not complaints
     assert requests == ["file"], "the file alone was read"
 
@@ -140,8 +179,8 @@ def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
 ) -> None:
     run(lab, SHORT, 64)
     expect_result(lab)
-    unfold(lab, "Download")
-    lab.get_by_role("button", name="Write the folder").click()
+    unfold(lab, re.compile("Download$"))
+    lab.get_by_role("button", name="Save checkpoint").click()
     code = lab.locator("code").filter(has_text="from_pretrained(folder)")
     expect(code).to_be_visible(timeout=WORKER_PATIENCE)
     result = load(fetched(lab, "Result as JSON", tmp_path))

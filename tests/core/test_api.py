@@ -16,10 +16,12 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 
 from core import api
 from core.api import load_result, sweep
+from core.charts.overview import result_scene
 from core.errors import PrunescopeError
-from core.exports.files import player_html
 from core.exports.notebook import NotebookResult
+from core.exports.player_page import player_page
 from core.precompute import compute, parse, request_of
+from core.request.catalog import REDUCTIONS
 from core.results import library
 from core.results.schema import SweepResult, digest, key_of
 from tests.builders import make_result
@@ -242,14 +244,15 @@ def test_a_result_shows_itself_as_the_player_in_a_frame_of_its_own(result: Any) 
     shown = result._repr_html_()
     (page,) = re.findall(r'srcdoc="([^"]*)"', shown)
     script = page_script(html.unescape(page))
-    assert html.unescape(page) == player_html((result,), "mean", script)
+    scenes = {name: result_scene(result, name) for name in REDUCTIONS}
+    assert html.unescape(page) == player_page(scenes["mean"], (result,), script, choices=scenes)
     assert 'sandbox="allow-scripts"' in shown, "what a result says cannot reach the notebook"
     assert len(repr(result)) < 200
     assert repr(result) == str(result)
 
 
 def page_script(page: str) -> str:
-    """Vega's script in a page, as `player_html` took it."""
+    """Vega's script in a page, as `player_page` took it."""
     return page.partition('<script type="module">')[2].partition("</script>")[0].replace("<\\/script", "</script")
 
 

@@ -35,8 +35,8 @@ def test_it_hands_over_pictures_labels_and_settings() -> None:
     assert data["frames"][1]["name"] == "12.5 % of weights removed"
     assert data["frames"][2]["detail"] == "accuracy 0.85"
     assert data["title"] == (
-        "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE, "
-        "Mean over tokens"
+        "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE; "
+        "magnitude pruning of the encoder, Mean over tokens"
     )
     assert (data["group"], data["autoplay"], data["start"]) == ("pair", True, None)
     assert (data["layout"]["name"], data["link"]) == ("single", {"reduction": "mean"})

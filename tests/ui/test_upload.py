@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.exports.files import result_json
+from core.exports.tables import result_json
 from core.results import store
 from tests.builders import make_result, with_own_key
 

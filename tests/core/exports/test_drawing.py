@@ -1,26 +1,26 @@
-"""The life of a drawing; what is drawn is tested in test_files."""
+"""The life of a drawing; what is drawn is tested in test_figure and test_films."""
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from core.charts.grammar import Spec
 from core.errors import PrunescopeError
 from core.exports import drawing as module
 from core.exports.drawing import Drawing
-from core.exports.figure import figure_of
+from core.exports.figure import Figure, Part, figure_of
 from core.jobs.worker_process import ChildProcess
-from tests.builders import make_result
 from tests.queues import Clock
+from tests.scenes import SCENES
 
 
 @pytest.fixture(scope="module")
-def figure() -> Spec:
-    return figure_of((make_result(amounts=(0.0, 0.25, 0.5)),), "mean")
+def figure() -> Figure:
+    return figure_of(SCENES["lab"])
 
 
-def test_a_drawing_can_be_cancelled_before_its_process_has_started(figure: Spec) -> None:
+def test_a_drawing_can_be_cancelled_before_its_process_has_started(figure: Figure) -> None:
     drawing = Drawing(figure, "gif", [0, 1, 2] * 40)
     drawing.cancel()
     with pytest.raises(PrunescopeError, match="not finished"):
@@ -29,7 +29,7 @@ def test_a_drawing_can_be_cancelled_before_its_process_has_started(figure: Spec)
     assert drawing.done < drawing.total
 
 
-def test_a_drawing_can_be_cancelled_between_two_frames(figure: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drawing_can_be_cancelled_between_two_frames(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
     class Cancelling(ChildProcess):
         """Cancels when the first frame is drawn."""
 
@@ -45,7 +45,7 @@ def test_a_drawing_can_be_cancelled_between_two_frames(figure: Spec, monkeypatch
     assert 1 <= drawing.done < drawing.total
 
 
-def test_the_time_left_follows_the_pace_so_far(figure: Spec, clock: Clock) -> None:
+def test_the_time_left_follows_the_pace_so_far(figure: Figure, clock: Clock) -> None:
     drawing = Drawing(figure, "svg", [0], clock=clock)
     drawing.wait()
     drawing.total, drawing.done = 5, 0
@@ -55,7 +55,7 @@ def test_the_time_left_follows_the_pace_so_far(figure: Spec, clock: Clock) -> No
     assert drawing.seconds_left == 4.0
 
 
-def test_only_so_many_are_drawn_at_once(figure: Spec) -> None:
+def test_only_so_many_are_drawn_at_once(figure: Figure) -> None:
     turns = [module._turns.acquire(blocking=False) for _ in range(module.MAX_AT_ONCE)]
     try:
         assert all(turns)
@@ -68,7 +68,7 @@ def test_only_so_many_are_drawn_at_once(figure: Spec) -> None:
     assert Drawing(figure, "svg", [0]).wait().startswith(b"<svg")
 
 
-def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Spec, clock: Clock) -> None:
+def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Figure, clock: Clock) -> None:
     turns = [module._turns.acquire(blocking=False) for _ in range(module.MAX_AT_ONCE)]
     try:
         assert all(turns)
@@ -81,6 +81,7 @@ def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Spec, clock:
             module._turns.release()
 
 
-def test_a_failed_drawing_is_an_error() -> None:
+def test_a_failed_drawing_is_an_error(figure: Figure) -> None:
+    broken = replace(figure, parts=[Part("broken", 0, 0, {"mark": "no such mark"})])
     with pytest.raises(PrunescopeError, match="not finished"):
-        Drawing({"mark": "no such mark"}, "svg", [0]).wait()
+        Drawing(broken, "svg", [0]).wait()

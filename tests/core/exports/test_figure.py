@@ -1,123 +1,139 @@
-"""Figures: one picture of fixed size that holds all of a result, or of two."""
+"""Figures: what a page shows, in one picture of fixed size. Of every page, light and dark, in both sizes."""
 
-from typing import Any
+import io
+from collections import Counter
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
+import vl_convert
+from PIL import Image
 
-from core.charts.layers import layer_scene
-from core.charts.view import View
-from core.exports.figure import Layout, figure_of, frames_of, print_figure
-from core.findings.compare import Axis, shown_together
-from core.request.catalog import REDUCTIONS
-from core.results.names import place_name
+from core.charts.grammar import Spec
+from core.charts.theme import THEMES, ThemeName
+from core.charts.view import Scene
+from core.exports.drawing import Drawing
+from core.exports.figure import SLIDE, Size, figure_of
+from core.renderer import Canvas, draw
 from core.results.schema import SweepResult
 from tests.builders import make_result
-from tests.pictures import drawn, labels, marks, place
+from tests.pictures import at_frame
+from tests.scenes import RESULT, SCENES
 
-AMOUNTS = (0.0, 0.25, 0.5, 0.75)
+SVG = "{http://www.w3.org/2000/svg}"
+SIZES: tuple[Size, ...] = ("slide", "page")
+MIDDLE = 1
 
-
-@pytest.fixture(scope="module")
-def result() -> SweepResult:
-    return make_result(num_layers=3, amounts=AMOUNTS)
-
-
-def test_one_picture_holds_all_three_and_moves_as_one(result: SweepResult) -> None:
-    figure = figure_of((result,), "mean")
-    first, last = (drawn(figure, frame) for frame in (0, 3))
-    titles = {text for element in first.iter() for text in element.itertext()}
-    assert {"Similarity (CKA) of every pair of layers", "Accuracy with its 95 % interval"} <= titles
-    assert first.get("viewBox") == last.get("viewBox")
-    moved = [
-        [place(line) for line in marks(one, "rule mark") if list(labels(line)) == ["Removed by pruning"]]
-        for one in (first, last)
-    ]
-    assert len(moved[0]) == len(moved[1]) == 2
-    assert all(before[0] < after[0] for before, after in zip(*moved, strict=True))
+every_page = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_the_heatmap_shows_the_reduction(result: SweepResult, reduction: str) -> None:
-    picture = drawn(figure_of((result,), reduction), 2)
-    told = {labels(rect)["Similarity"] for rect in marks(picture, "rect mark") if "Similarity" in labels(rect)}
-    assert told == {
-        f"{value:.2f}" for row in result.frames[2].similarity["cka"][reduction] for value in row if value is not None
-    }
+def svg_of(scene: Scene, frame: int = MIDDLE, size: Size = "slide", theme: ThemeName = "light") -> ElementTree.Element:
+    return ElementTree.fromstring(Canvas(figure_of(scene, size, theme).plain()).svg(frame))
 
 
-def test_a_picture_keeps_its_size_whatever_a_checkpoint_is_called(result: SweepResult) -> None:
-    checkpoint = result.checkpoint.model_copy(update={"id": "long-name-" * 30, "source": "folder"})
-    named = result.model_copy(update={"checkpoint": checkpoint})
-    usual, long = (drawn(figure_of((one,), "mean"), 0).get("viewBox") for one in (result, named))
-    assert usual == long
+def texts(picture: ElementTree.Element) -> list[str]:
+    return [plain(" ".join(element.itertext())) for element in picture.iter(f"{SVG}text")]
 
 
-def test_frames_of_two_are_those_that_both_have(result: SweepResult) -> None:
-    other = make_result(num_layers=3, amounts=(0.0, 0.5), method="random")
-    assert [frame["amount"] for frame in frames_of((result, other), "mean")] == [0.0, 0.5]
-    assert [frame["amount"] for frame in frames_of((result,), "mean")] == list(AMOUNTS)
+def plain(words: str) -> str:
+    """Words with one space between them, however they were broken into lines."""
+    return " ".join(words.split())
 
 
-@pytest.mark.parametrize(
-    ("axis", "words", "name"),
-    [("damage", "at equal overall change", "Overall change"), ("divergence", "at equal divergence", "Divergence")],
-)
-def test_two_are_printed_where_the_page_shows_them(result: SweepResult, axis: Axis, words: str, name: str) -> None:
-    both = (result, make_result(num_layers=3, amounts=AMOUNTS, method="wanda", own_cka=lambda a, p, n: 1 - a / 2))
-    for reduction in ("mean", "cls"):
-        together = shown_together(*both, axis, reduction)
-        assert [frame["amount"] for frame in frames_of(both, reduction, axis)] == list(together.places)
-    assert len(together.places) > 3
-    figure = figure_of(both, "cls", axis)
-    said = texts(figure, 3)
-    assert any(f"beside Wanda pruning of the encoder, {words}" in text for text in said)
-    assert any(text.startswith(f"{name} {place_name(together.places[3])} · ") for text in said)
-    first = [labels(rect) for rect in marks(drawn(figure, 3), "rect mark")][: len(result.points) ** 2]
-    values = [value for row in together.pairs[3][0].matrix("cls") for value in row]
-    assert sorted(cell["Similarity"] for cell in first) == sorted(f"{value:.2f}" for value in values)
+def told(spec: Spec, frame: int) -> Counter[str]:
+    """What the marks of a picture stand for at a frame: Vega writes it for screen readers."""
+    config = {**spec["config"], "aria": True}
+    picture = ElementTree.fromstring(vl_convert.vegalite_to_svg(at_frame({**spec, "config": config}, frame)))
+    kinds = ("axis", "legend", "legend-symbol", "title", "title text")
+    marks = [element for element in picture.iter() if element.get("aria-roledescription") not in (None, *kinds)]
+    return Counter(mark.get("aria-label", "") for mark in marks)
+
+
+@every_page
+@pytest.mark.parametrize("size", SIZES)
+def test_a_figure_has_the_pictures_of_the_page_with_their_data(scene: Scene, size: Size) -> None:
+    figure = figure_of(scene, size)
+    assert [part.name for part in figure.parts] == list(scene.views)
+    for part, (name, view) in zip(figure.parts, scene.views.items(), strict=True):
+        assert part.spec["datasets"] == dict(view.datasets)
+        assert told(part.spec, MIDDLE) == told(view.spec, MIDDLE), f"the values of {name} at that amount"
+        assert part.x >= 0
+        assert part.x + part.spec["width"] <= figure.width
+        assert part.y >= 0
+        assert part.y + part.spec["height"] <= figure.height
+
+
+@every_page
+def test_a_slide_is_full_hd_and_a_page_as_wide_as_a_page(scene: Scene) -> None:
+    *_, content = draw({"figure": figure_of(scene).plain(), "format": "png", "frames": [MIDDLE]})
+    assert content
+    assert Image.open(io.BytesIO(content)).size == (1920, 1080)
+    figure = figure_of(scene, "page")
+    fills_screen = scene.layout.height(scene.views) is None
+    assert figure.width == (SLIDE[0] if fills_screen else 1240)
+    assert figure.width % 4 == figure.height % 4 == 0, "a film needs an even number of pixels"
+
+
+@every_page
+@pytest.mark.parametrize("theme", THEMES)
+def test_it_says_what_the_page_says_in_the_colours_of_the_theme(scene: Scene, theme: ThemeName) -> None:
+    picture = svg_of(scene, theme=theme)
+    said = texts(picture)
+    frame = scene.frames[MIDDLE]
+    together = " ".join(said)
+    headings = (view.heading for view in scene.views.values())
+    for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *headings):
+        assert plain(words) in together
+    assert picture.find(f"{SVG}rect").get("fill") == THEMES[theme].background
+    first = next(picture.iter(f"{SVG}text"))
+    assert first.get("fill") == THEMES[theme].text
+
+
+def test_the_numbers_in_the_cells_are_those_of_the_amount() -> None:
+    for k, frame in enumerate(RESULT.frames):
+        values = [f"{value:.2f}" for row in frame.similarity["cka"]["mean"] for value in row if value is not None]
+        assert Counter(values) <= Counter(texts(svg_of(SCENES["lab"], k)))
+
+
+def test_pictures_keep_their_own_gradients() -> None:
+    names = [element.get("id") for element in svg_of(SCENES["compare"]).iter() if element.get("id")]
+    assert names
+    assert len(names) == len(set(names)), "colour bars of two kinds stand in one figure"
+
+
+def test_nothing_moves_but_what_changes() -> None:
+    first, last = (svg_of(SCENES["layers"], k) for k in (0, 2))
+    places = [[(part.get("x"), part.get("y")) for part in one.iter(f"{SVG}svg")] for one in (first, last)]
+    assert places[0] == places[1]
+    assert first.get("viewBox") == last.get("viewBox") == "0 0 1280 720"
+
+
+def test_a_title_may_be_typed_and_long_and_is_text() -> None:
+    typed = "<b>Pruning & its </b> consequences, " * 12
+    figure = figure_of(replace(SCENES["layers"], title=typed))
+    assert (figure.width, figure.height) == SLIDE
+    assert len(figure.words[0].lines) == 2
+    said = texts(svg_of(replace(SCENES["layers"], title=typed)))
+    assert said[0].startswith("<b>Pruning & its </b>")
+    assert said[1].endswith("…")
 
 
 def test_numbers_are_left_out_where_cells_are_too_small() -> None:
-    def numbers(*results: SweepResult) -> dict[str, int]:
-        return figure_of(results, "mean")["config"]["style"]["number"]
+    def numbers(result: SweepResult) -> Spec:
+        from core.charts.overview import result_scene
 
-    small, large = (make_result(num_layers=layers, amounts=(0.0,)) for layers in (6, 12))
-    assert numbers(small) == {"fontSize": 13, "opacity": 1}
-    assert numbers(large) == {"fontSize": 10, "opacity": 1}
-    assert numbers(*[make_result(num_layers=12, amounts=(0.0,), points="both")] * 2)["opacity"] == 0
+        heatmap, *_ = figure_of(result_scene(result, "mean")).parts
+        return heatmap.spec["config"]["style"]["number"]
 
-
-def texts(figure: Any, frame: int) -> list[str]:
-    return [
-        text for element in drawn(figure, frame).iter("{http://www.w3.org/2000/svg}text") for text in element.itertext()
-    ]
+    assert numbers(make_result(num_layers=6, amounts=(0.0,)))["opacity"] == 1
+    assert numbers(make_result(num_layers=24, amounts=(0.0,), points="both"))["opacity"] == 0
 
 
-def test_a_comparison_names_each_curve_once(result: SweepResult) -> None:
-    other = make_result(num_layers=3, amounts=AMOUNTS, method="wanda")
-    said = texts(figure_of((result, other), "mean"), 1)
-    assert said.count("Magnitude pruning of the encoder") == 1
-    assert said.count("Wanda pruning of the encoder") == 1
-
-
-def lines_of(view: View) -> list[str]:
-    """The lines above a view."""
-    return list(view.title) if isinstance(view.title, list) else [str(view.title)]
-
-
-def test_the_views_of_another_page_stand_in_one_figure_with_their_own_data(result: SweepResult) -> None:
-    views = layer_scene(result, "mean", "2").views
-    layout = Layout(dict.fromkeys(views, (200, 150)), lambda parts: {"vconcat": list(parts.values())})
-    said = texts(print_figure(views, layout, [[f"frame {k}"] for k in range(4)], ["below"]), 2)
-    assert {"frame 2", "below", *(line for view in views.values() for line in lines_of(view))} <= set(said)
-    own = [result.frames[2].similarity["cka"]["mean"][k][k] for k in range(3)]
-    assert {f"{value:.2f}" for value in own} <= set(said)
-
-
-def test_a_long_title_has_a_line_for_each_result(result: SweepResult) -> None:
-    cola = make_result(num_layers=3, amounts=AMOUNTS, task="cola")
-    cola = cola.model_copy(update={"checkpoint": cola.checkpoint.model_copy(update={"revision": "1" * 64})})
-    said = texts(figure_of((result, cola), "mean"), 1)
-    assert "Magnitude pruning of the encoder (MiniLM-L6, fine-tuned on SST-2)" in said
-    assert "beside magnitude pruning of the encoder (MiniLM-L6, fine-tuned on CoLA)" in said
-    assert not any("…" in text for text in said)
+@pytest.mark.parametrize(("kind", "begins"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_every_kind_of_still_is_drawn_in_a_process_of_its_own(kind, begins) -> None:
+    figure = figure_of(SCENES["sentences"], "page", "dark")
+    content = Drawing(figure, kind, [MIDDLE]).wait()
+    assert content.startswith(begins)
+    if kind != "pdf":  # whose date is that of the drawing
+        *_, here = draw({"figure": figure.plain(), "format": kind, "frames": [MIDDLE]})
+        assert content == here

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import PrunescopeError
-from core.exports.files import result_json
+from core.exports.tables import result_json
 from core.results import upload
 from core.results.schema import SweepResult, digest, key_of
 from core.results.upload import max_megabytes, read_upload

@@ -1,0 +1,102 @@
+"""Write a scene as one HTML file, in which the player plays without a server and without a network."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.charts.theme import STYLE, THEMES, ThemeName
+from core.charts.view import Scene, reduction_choices, specs
+from core.request.catalog import ROOT
+from core.results.provenance import recipe
+from core.results.schema import SweepResult
+
+# In a window that is wide enough, the pictures take the height that the words leave: nothing has to be scrolled.
+PAGE_STYLE = """
+:root {{
+  color-scheme: {name}; --st-text-color: {text}; --st-background-color: {background}; --st-border-color: {line};
+  --st-secondary-background-color: {secondary}; --st-primary-color: {accent};
+}}
+body {{
+  box-sizing: border-box; max-width: 90rem; margin: 0 auto; padding: 0.75rem 1rem;
+  color: var(--st-text-color); background: var(--st-background-color); font: 1rem/1.4 sans-serif;
+}}
+h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 1vw, 2rem); line-height: 1.25; }}
+p, summary {{ margin: 0.25rem 0; font-size: 0.875rem; }}
+code {{ overflow-wrap: anywhere; }}
+@media (min-width: 66.1rem) {{
+  body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
+  main {{ flex: 1; min-height: 0; }}
+  main > div, .player {{ height: 100%; }}
+  .player {{ display: flex; flex-direction: column; }}
+  .pictures {{ flex: 1; min-height: 0; }}
+}}
+"""
+# The page fetches nothing, whatever a name in the result says.
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+
+
+def player_page(
+    scene: Scene,
+    results: Sequence[SweepResult],
+    vega: str,
+    theme: ThemeName = "light",
+    choices: Mapping[str, Scene] | None = None,
+) -> str:
+    """Write a page of one file.
+
+    Args:
+        scene: What a page of the app shows.
+        results: Whole sweeps; the file says how to compute them.
+        vega: Vega's script, which sets `globalThis.vegaEmbed`.
+        theme: On white or on black.
+        choices: Scenes of the same frames by reduction, among them this one, which the player then lets its viewer
+            choose from.
+    """
+    style = PAGE_STYLE.format(name=theme, **vars(THEMES[theme]))
+    data = json.dumps(_player_data(scene, choices), allow_nan=False).replace("<", "\\u003c")
+    styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(scene.title)}</title>
+<style>{styles}{style}</style>
+<h1>{html.escape(scene.title)}</h1>
+<main></main>
+<p>{"<br>".join(map(html.escape, scene.caption))}</p>
+<details><summary>Made with Prunescope. How to compute this</summary>{"".join(map(_how_to_compute, results))}</details>
+<script type="module">{_inline(vega)}</script>
+<script type="module">{_inline(player)}
+mountPlayer(document.querySelector("main"), {data});
+</script>
+</html>
+"""
+
+
+def _how_to_compute(result: SweepResult) -> str:
+    """Write the command, and below it what the command needs first."""
+    made_by = recipe(result)
+    missing = f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else ""
+    return f"<p><code>{html.escape(made_by.command)}</code></p>{missing}"
+
+
+def _inline(script: str) -> str:
+    """Escape everything in a script that would end the HTML element around it."""
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _player_data(scene: Scene, choices: Mapping[str, Scene] | None) -> dict[str, Any]:
+    """Return what core/charts/player.js mounts."""
+    shown = {"choices": reduction_choices(choices)} if choices else {"views": specs(scene.views)}
+    return {
+        "title": ", ".join((scene.title, *scene.caption)),
+        "group": "main",
+        "autoplay": True,
+        "layout": scene.layout.filling,
+        "frames": scene.frames,
+        "style": STYLE,
+        **shown,
+        "vega": None,
+    }

@@ -1,0 +1,131 @@
+"""Films are read again: every frame, its colours and how long it stays."""
+
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.exports.figure import Size, figure_of
+from core.exports.films import AREA, LAST_HOLDS, RATE, gif, mp4
+from core.renderer import Canvas
+from tests.scenes import AMOUNTS, SCENES
+
+Pixels = NDArray[np.uint8]
+MIDDLE = 1
+
+
+@lru_cache
+def frames_of(page: str, size: Size = "slide", dark: bool = False) -> tuple[bytes, ...]:
+    """The frames of a page's scene, as PNG files."""
+    canvas = Canvas(figure_of(SCENES[page], size, "dark" if dark else "light").plain())
+    return tuple(canvas.png(k) for k in range(len(AMOUNTS)))
+
+
+def pixels(picture: bytes) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+
+
+def png(image: Pixels) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def read_gif(content: bytes) -> tuple[list[Pixels], list[int], Image.Image]:
+    image = Image.open(io.BytesIO(content))
+    frames, durations = [], []
+    for k in range(image.n_frames):
+        image.seek(k)
+        durations.append(image.info["duration"])
+        frames.append(np.asarray(image.convert("RGB")))
+    return frames, durations, image
+
+
+# ---------------------------------------------------------------- GIF
+
+
+def test_a_gif_has_every_amount_and_loops() -> None:
+    pngs = frames_of("layers")
+    frames, durations, image = read_gif(gif(pngs, 250))
+    assert image.size == (1920, 1080)
+    assert image.info["loop"] == 0
+    assert durations == [250, 250, 250 * LAST_HOLDS]
+    assert len({frame.tobytes() for frame in frames}) == len(pngs)
+
+
+def areas(image: Pixels) -> NDArray[np.bool_]:
+    """The pixels whose colour fills more than the edge of a letter: cells, bars, every step of a colour bar."""
+    packed = image.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    _, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    return (counts[inverse] >= AREA).reshape(packed.shape)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_area_and_no_step_of_a_colour_bar_changes_its_colour(dark: bool) -> None:
+    pngs = frames_of("compare", dark=dark)
+    frames, _, _ = read_gif(gif(pngs, 500))
+    for before, after in zip(map(pixels, pngs), frames, strict=True):
+        moved = np.abs(before.astype(int) - after).max(axis=-1)
+        assert moved[areas(before)].max() <= 14, "of 255; two colour bars, 27 cells and two curves share 256 colours"
+        assert (after[2, 2] == before[2, 2]).all(), "the paper is exact"
+
+
+def test_pixels_constant_in_the_frames_are_constant_in_the_gif() -> None:
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, size=(40, 60, 3), dtype=np.uint8)  # more colours than a palette has
+    images = []
+    for _ in range(6):
+        image = noise.copy()
+        image[:20] = random.integers(0, 256, size=(20, 60, 3), dtype=np.uint8)
+        images.append(png(image))
+    frames, _, _ = read_gif(gif(images, 100))
+    assert len(frames) == 6
+    assert all((frame[20:] == frames[0][20:]).all() for frame in frames)
+    assert not (frames[1][:20] == frames[0][:20]).all()
+
+
+def test_few_colours_are_all_exact() -> None:
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[:, 20:] = (1, 2, 3)
+    image[10:12, 10:12] = (255, 254, 253)
+    (frame,), _, _ = read_gif(gif([png(image)], 100))
+    assert (frame == image).all()
+
+
+# ---------------------------------------------------------------- MP4
+
+
+def read_mp4(content: bytes) -> tuple[list[Pixels], av.VideoStream]:
+    with av.open(io.BytesIO(content)) as container:
+        stream = container.streams.video[0]
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)], stream
+
+
+@pytest.mark.parametrize(("page", "size", "dark"), [("compare", "slide", False), ("layers", "page", True)])
+def test_an_mp4_is_what_slides_play_and_shows_what_the_png_shows(page: str, size: Size, dark: bool) -> None:
+    pngs = frames_of(page, size, dark)
+    frames, stream = read_mp4(mp4(pngs, 500))
+    known = stream.codec_context
+    assert (known.name, known.pix_fmt, known.profile) == ("h264", "yuv420p", "High")
+    assert (known.color_range, known.colorspace, known.color_primaries, known.color_trc) == (1, 1, 1, 1), "BT.709"
+    assert stream.average_rate == RATE
+    held = [RATE // 2, RATE // 2, RATE // 2 * LAST_HOLDS]
+    assert len(frames) == sum(held)
+    middle, still = frames[held[0] + 3], pixels(pngs[MIDDLE])
+    assert middle.shape == still.shape
+    moved = np.abs(middle.astype(int) - still).max(axis=-1)
+    assert moved[areas(still)].mean() < 3
+    other = np.abs(middle.astype(int) - pixels(pngs[0])).max(axis=-1)
+    assert moved.mean() < other.mean(), "it is this amount and no other"
+
+
+@pytest.mark.parametrize("milliseconds", [1000, 500, 250, 125])
+def test_every_duration_that_is_offered_is_kept(milliseconds: int) -> None:
+    images: Sequence[bytes] = [png(np.full((40, 60, 3), shade, np.uint8)) for shade in (0, 120, 240)]
+    frames, _ = read_mp4(mp4(images, milliseconds))
+    assert len(frames) / RATE == (2 + LAST_HOLDS) * milliseconds / 1000
