@@ -28,7 +28,7 @@ def message(**values: object) -> ForwardMsg:
         if name == "exception":
             found.delta.new_element.exception.message = str(value)
         elif name == "new_session":
-            found.new_session.script_run_id = "1"
+            found.new_session.SetInParent()
         else:
             found.script_finished = value  # type: ignore[assignment]
     return found
