@@ -1,4 +1,4 @@
-"""A small local server that speaks as much of the Hub's HTTP API as downloads need, with faults on request.
+"""A small local server that speaks as much of the Hub's HTTP API as downloads need, with the faults of `hub_faults`.
 
 Used as a fixture by the tests here; other processes reach it with HF_ENDPOINT=hub.url.
 """
@@ -6,20 +6,28 @@ Used as a fixture by the tests here; other processes reach it with HF_ENDPOINT=h
 import hashlib
 import json
 import re
+import socket
+import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from functools import partial
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import yaml
+from hub_faults import FAULTS, RESET, Answer, Fault, Piece, refusal, status
 
 LARGE = (".safetensors", ".bin", ".parquet")  # stored as LFS on the Hub: their SHA-256 is stated
-FAULTS = ("gated", "500", "corrupt", "huge", "html")
 
 
+@dataclass
 class LocalHub:
     """Repositories in folders, and what is wrong with them.
 
@@ -27,23 +35,26 @@ class LocalHub:
         url: The address for HF_ENDPOINT.
         models: Repository id -> folder.
         datasets: Repository id -> folder.
-        faults: Repository id -> one of FAULTS: files closed to strangers; everything answered with status 500; large
-            files with flipped bytes; sizes of terabytes stated; a web page instead of JSON.
+        faults: Repository id -> a fault, or its name in FAULTS.
         requests: (method, path, authorization header or None) of every request so far.
         branches: (repository id, branch or tag) -> folder with what is there.
         old: Repository id -> folders with what was there; they are found by their commits.
         sizes: (repository id, file) -> a size that is stated, in place of the true one.
+        renamed: Repository id -> the id that its requests are redirected to.
+        over: Set when nothing need be waited for any more.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.models: dict[str, Path] = {}
-        self.datasets: dict[str, Path] = {}
-        self.faults: dict[str, str] = {}
-        self.requests: list[tuple[str, str, str | None]] = []
-        self.branches: dict[tuple[str, str], Path] = {}
-        self.old: dict[str, list[Path]] = {}
-        self.sizes: dict[tuple[str, str], int] = {}
+    url: str
+    models: dict[str, Path] = field(default_factory=dict)
+    datasets: dict[str, Path] = field(default_factory=dict)
+    faults: dict[str, str | Fault] = field(default_factory=dict)
+    requests: list[tuple[str, str, str | None]] = field(default_factory=list)
+    branches: dict[tuple[str, str], Path] = field(default_factory=dict)
+    old: dict[str, list[Path]] = field(default_factory=dict)
+    sizes: dict[tuple[str, str], int] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
+    _met: Counter[str] = field(default_factory=Counter)
 
     def files(self, kind: str, repo_id: str) -> dict[str, bytes] | None:
         folder = (self.datasets if kind == "datasets" else self.models).get(repo_id)
@@ -60,6 +71,15 @@ class LocalHub:
         contents = [now or {}, *map(_content, (*further, *self.old.get(repo_id, ())))]
         return next((files for files in contents if commit_of(files) == revision), None)
 
+    def spoilt(self, answer: Answer, repo_id: str, at: str, name: str) -> Answer:
+        """The answer as the repository's fault, if it has one, leaves it."""
+        fault = self.faults.get(repo_id)
+        fault = FAULTS[fault] if isinstance(fault, str) else fault
+        if fault is None or at not in fault.at.split() or not any(map(partial(fnmatch, name), fault.names.split())):
+            return answer
+        self._met[repo_id] += 1
+        return fault.change(answer) if self._met[repo_id] <= fault.times else answer
+
 
 @contextmanager
 def local_hub() -> Iterator[LocalHub]:
@@ -71,6 +91,7 @@ def local_hub() -> Iterator[LocalHub]:
     try:
         yield hub
     finally:
+        hub.over.set()
         server.shutdown()
         server.server_close()
 
@@ -89,8 +110,14 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _blob(content: bytes) -> str:
+    """The digest that git gives a file."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a head does not wait until the client acknowledges the body before
 
     def log_message(self, *_: object) -> None:
         pass
@@ -102,65 +129,77 @@ class _Handler(BaseHTTPRequestHandler):
         hub: LocalHub = self.server.hub  # type: ignore[attr-defined]
         path = urlsplit(self.path).path
         hub.requests.append((self.command, unquote(path), self.headers.get("Authorization")))
-        api = re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/(.+))?", path)
+        api = re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)(?:/revision/(.+))?", path)
         file = re.fullmatch(r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
         if api:
-            kind, repo_id, what, revision = api[1], api[2], api[3], unquote(api[4] or "main")
+            kind, repo_id, revision, name, at = api[1], api[2], unquote(api[3] or "main"), "", "api"
         elif file:
-            kind, repo_id, what, revision = file[1] or "models", file[2], "file", unquote(file[3])
+            kind, repo_id, revision, name = file[1] or "models", file[2], unquote(file[3]), unquote(file[4])
+            at = "head" if self.command == "HEAD" else "get"
         else:
-            return self._refuse(404, None)
-        fault = hub.faults.get(repo_id)
-        if fault == "500":
-            return self._refuse(500, None)
-        if hub.files(kind, repo_id) is None:
-            return self._refuse(401, "RepoNotFound")
-        files = hub.at(kind, repo_id, revision)
-        if files is None:
-            return self._refuse(404, "RevisionNotFound")
-        if what == "file":
-            return self._file(files, unquote(file[4]) if file else "", fault)
-        if fault == "html":
-            return self._answer(200, b"<html>Please log in to this network</html>", {"Content-Type": "text/html"})
-        entries = [_entry(name, content, fault, hub.sizes.get((repo_id, name))) for name, content in files.items()]
-        body = entries if what == "tree" else _info(repo_id, files, entries, fault)
-        return self._answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+            return self._send(Answer(404))
+        if repo_id in hub.renamed:
+            return self._send(status(307, Location=self.path.replace(repo_id, hub.renamed[repo_id]))(Answer(200)))
+        answer = _answer(hub, kind, repo_id, revision, name)
+        spoilt = hub.spoilt(answer, repo_id, at, name)
+        self.close_connection |= spoilt is not answer
+        return self._send(spoilt)
 
-    def _file(self, files: dict[str, bytes], name: str, fault: str | None) -> None:
-        if fault == "gated":
-            return self._refuse(401, "GatedRepo")
-        if name not in files:
-            return self._refuse(404, "EntryNotFound")
-        content = files[name]
-        headers = {"X-Repo-Commit": commit_of(files), "ETag": f'"{_sha256(content)}"'}
-        if fault == "corrupt" and name.endswith(LARGE):
-            content = content[:-64] + bytes(byte ^ 0x5A for byte in content[-64:])
-        return self._answer(200, content, headers)
-
-    def _refuse(self, status: int, code: str | None) -> None:
-        self._answer(status, b"{}", {"X-Error-Code": code, "X-Error-Message": code} if code else {})
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, Any]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": len(body)}.items():
-            self.send_header(name, str(value))
-        self.end_headers()
+    def _send(self, answer: Answer) -> None:
+        reason = HTTPStatus(answer.status).phrase if answer.status in list(HTTPStatus) else "Unknown"
+        headers = {"Connection": "close"} if self.close_connection else {}
+        if answer.pieces is None:
+            headers["Content-Length"] = str(len(answer.body))
+        lines = [f"HTTP/1.1 {answer.status} {reason}", *(f"{k}: {v}" for k, v in {**headers, **answer.headers}.items())]
+        head, body = "".join(f"{line}\r\n" for line in [*lines, ""]).encode(), answer.body
+        if not answer.head_pieces and not answer.pieces:
+            return self._write([head if self.command == "HEAD" else head + body])
+        self._write(answer.head_pieces(head) if answer.head_pieces else [head])
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self._write(answer.pieces(body) if answer.pieces else [body])
+
+    def _write(self, pieces: Iterable[Piece]) -> None:
+        hub: LocalHub = self.server.hub  # type: ignore[attr-defined]
+        with suppress(OSError):  # the client has had enough
+            for piece in pieces:
+                if isinstance(piece, float):
+                    hub.over.wait(piece)
+                elif piece is not RESET:
+                    self.wfile.write(piece)
+                else:
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.connection.close()
+                if hub.over.is_set():
+                    return
 
 
-def _entry(name: str, content: bytes, fault: str | None, stated: int | None) -> dict[str, Any]:
-    """Describes a file as both the tree and the repository's description do."""
-    size = 10**13 if fault == "huge" and name.endswith(LARGE) else stated or len(content)
-    blob = hashlib.sha1(content).hexdigest()
-    entry: dict[str, Any] = {"type": "file", "path": name, "rfilename": name, "size": size, "oid": blob, "blobId": blob}
+def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) -> Answer:
+    """What a Hub without faults says: of a file, or without a name of the repository."""
+    if hub.files(kind, repo_id) is None:
+        return refusal(401, "RepoNotFound")(Answer(200))
+    files = hub.at(kind, repo_id, revision)
+    if files is None:
+        return refusal(404, "RevisionNotFound")(Answer(200))
+    if not name:
+        entries = [_entry(file, content, hub.sizes.get((repo_id, file))) for file, content in files.items()]
+        described = json.dumps(_info(repo_id, files, entries)).encode()
+        return Answer(200, described, {"Content-Type": "application/json"})
+    if name not in files:
+        return refusal(404, "EntryNotFound")(Answer(200))
+    digest = _sha256(files[name]) if name.endswith(LARGE) else _blob(files[name])
+    return Answer(200, files[name], {"X-Repo-Commit": commit_of(files), "ETag": f'"{digest}"'})
+
+
+def _entry(name: str, content: bytes, stated: int | None) -> dict[str, Any]:
+    """Describes a file."""
+    size = stated or len(content)
+    entry: dict[str, Any] = {"rfilename": name, "size": size, "blobId": _blob(content)}
     if name.endswith(LARGE):
-        digest = _sha256(content)
-        entry["lfs"] = {"oid": digest, "sha256": digest, "size": size, "pointerSize": 134}
+        entry["lfs"] = {"sha256": _sha256(content), "size": size, "pointerSize": 134}
     return entry
 
 
-def _info(repo_id: str, files: dict[str, bytes], entries: list[dict[str, Any]], fault: str | None) -> dict[str, Any]:
+def _info(repo_id: str, files: dict[str, bytes], entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Describes a repository."""
     config = json.loads(files.get("config.json", b"{}"))
     card = re.match(rb"---\n(.*?)\n---", files.get("README.md", b""), re.DOTALL)
@@ -168,7 +207,7 @@ def _info(repo_id: str, files: dict[str, bytes], entries: list[dict[str, Any]], 
         "id": repo_id,
         "sha": commit_of(files),
         "private": False,
-        "gated": "manual" if fault == "gated" else False,
+        "gated": False,
         "downloads": 0,
         "likes": 0,
         "tags": [],

@@ -1,49 +1,32 @@
 """Fetch from the Hugging Face Hub: one pinned snapshot of a checkpoint, parquet files of a data set. No torch.
 
-`core/__init__.py` sets the client's environment variables, which the client reads when it is first imported.
+`hub_client` bounds each request, `hub_listing` checks what the Hub says of a repository, `hub_cache` what is here.
 """
 
-import errno
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
-from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
-import httpx2
-from huggingface_hub import HfApi, constants, try_to_load_from_cache
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from huggingface_hub import HfApi, try_to_load_from_cache
+from huggingface_hub.errors import RevisionNotFoundError
+from huggingface_hub.hf_api import RepoSibling
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import (
-    CONFIG,
-    check_config,
-    check_model_type,
-    read_config,
-    sha256_of,
-    wanted_patterns,
-)
+from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES
+from core.inputs.checkpoint_files import CONFIG, check_config, check_model_type, read_config, wanted_patterns
+from core.inputs.hub_cache import discard, is_intact, sweep
+from core.inputs.hub_client import file_of
+from core.inputs.hub_errors import FAILURES, Kind, explained, is_temporary
+from core.inputs.hub_listing import Listing, digest_of, listing_of
 from core.request.limits import is_hosted, limits
 
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception that it raises, of no type in FAILURES, ends the download."""
 
-Kind = Literal["checkpoint", "data set"]
-TIMEOUT_SECONDS = 10.0  # for the Hub to answer a request for metadata
-FAILURES = (OSError, httpx2.HTTPError, ValueError, RuntimeError)  # what the client raises; HfHubHTTPError is an OSError
-
-constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
+MAX_FILES = 256  # of a checkpoint
 
 
 def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
@@ -64,15 +47,15 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
             cannot be reached.
     """
     api = _api()
-    with _explained(repo_id, revision):
+    with explained(repo_id, revision):
         try:
-            info = api.model_info(repo_id, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS)
+            listing = listing_of(repo_id, revision, api.model_info(repo_id, revision=revision, files_metadata=True))
         except FAILURES as error:
-            cached = _cached_snapshot(api, repo_id, revision) if _is_temporary(error) else None
+            cached = _cached_snapshot(repo_id, revision) if is_temporary(error) else None
             if cached is None:
                 raise
             return cached, cached.name
-        return _download(api, repo_id, revision, info, report), str(info.sha)
+        return _download(api, listing, report), listing.commit
 
 
 def config_folder(repo_id: str, revision: str) -> Path:
@@ -85,11 +68,11 @@ def config_folder(repo_id: str, revision: str) -> Path:
     Raises:
         PrunescopeError: The checkpoint does not exist, is gated, has no such file, or cannot be reached.
     """
-    cached = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
-    if isinstance(cached, str):
-        return Path(cached).parent
-    with _explained(repo_id, revision):
-        return Path(_api().hf_hub_download(repo_id, CONFIG, revision=revision)).parent
+    place = _place(repo_id, CONFIG, revision)
+    if cached := _cached(place):
+        return cached.parent
+    with explained(repo_id, revision):
+        return _fetch(_api(), place, RepoSibling(CONFIG, size=MAX_CONFIG_BYTES)).parent
 
 
 def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Path:
@@ -103,37 +86,15 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
     Raises:
         PrunescopeError: The file does not exist, is damaged, or cannot be reached.
     """
-    cached = try_to_load_from_cache(dataset_id, name, repo_type="dataset")
-    if isinstance(cached, str):
-        return Path(cached)
+    place = _place(dataset_id, name, "main", "data set")
+    if cached := _cached(place):
+        return cached
     api = _api()
-    with _explained(f"{dataset_id}, {name}", "main", "data set"):
-        info = api.dataset_info(dataset_id, files_metadata=True, timeout=TIMEOUT_SECONDS)
-        sibling = next((sibling for sibling in info.siblings or () if sibling.rfilename == name), None)
-        if sibling is None:
+    with explained(f"{dataset_id}, {name}", "main", "data set"):
+        listing = listing_of(dataset_id, "main", api.dataset_info(dataset_id, files_metadata=True))
+        if name not in listing.files:
             raise PrunescopeError(f"data set '{dataset_id}' has no file {name}: choose other data")
-        path = Path(api.hf_hub_download(dataset_id, name, repo_type="dataset", tqdm_class=_progress_class(report)))
-    _check_content(dataset_id, path, sibling)
-    return path
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The files of a data set at one commit.
-
-    Attributes:
-        id: The data set on the Hub.
-        commit: The commit.
-        revision: What it was asked for by: a branch, tag or commit.
-        files: What the Hub says of each file, by name; with neither size nor digest where the local cache says it.
-        configs: The `configs` of its card, unchecked; None if it has none.
-    """
-
-    id: str
-    commit: str
-    revision: str
-    files: Mapping[str, RepoSibling]
-    configs: Any = None
+        return _fetch(api, place, listing.files[name], _progress_class(report))
 
 
 def dataset_listing(dataset_id: str, revision: str) -> Listing:
@@ -148,16 +109,16 @@ def dataset_listing(dataset_id: str, revision: str) -> Listing:
         RevisionNotFoundError: It has no such revision.
     """
     api = _api()
-    with _explained(dataset_id, revision, "data set", passed=RevisionNotFoundError):
+    with explained(dataset_id, revision, "data set", passed=RevisionNotFoundError):
         try:
-            info = api.dataset_info(dataset_id, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS)
+            return listing_of(
+                dataset_id, revision, api.dataset_info(dataset_id, revision=revision, files_metadata=True)
+            )
         except FAILURES as error:
-            cached = _cached_listing(api, dataset_id, revision) if _is_temporary(error) else None
+            cached = _cached_listing(api, dataset_id, revision) if is_temporary(error) else None
             if cached is None:
                 raise
             return cached
-    files = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-    return Listing(dataset_id, str(info.sha), revision, files, (info.card_data or {}).get("configs"))
 
 
 def is_cached(dataset_id: str, revision: str) -> bool:
@@ -166,9 +127,8 @@ def is_cached(dataset_id: str, revision: str) -> bool:
 
 
 def cached_file(listing: Listing, name: str) -> Path | None:
-    """Return the place of one file of a listed data set in the local cache; None if it is not there."""
-    cached = try_to_load_from_cache(listing.id, name, revision=listing.commit, repo_type="dataset")
-    return Path(cached) if isinstance(cached, str) else None
+    """Return the place of one file of a listed data set in the local cache; None if it is not there, or damaged."""
+    return _cached(_place(listing.id, name, listing.commit, "data set"))
 
 
 def listed_file(listing: Listing, name: str, report: Report | None = None) -> Path:
@@ -182,27 +142,12 @@ def listed_file(listing: Listing, name: str, report: Report | None = None) -> Pa
     Raises:
         PrunescopeError: The file is gated, damaged, or cannot be reached.
     """
-    if cached := cached_file(listing, name):
-        return cached
-    place = {"repo_id": listing.id, "filename": name, "repo_type": "dataset"}
     api = _api()
-    with _explained(listing.id, listing.revision, "data set"):
-        path = Path(api.hf_hub_download(**place, revision=listing.commit, tqdm_class=_progress_class(report)))
-        _check_content(listing.id, path, listing.files[name])
-        # One more request makes the cache record the branch's commit: offline runs ask for the branch.
-        api.hf_hub_download(**place, revision=listing.revision)
+    with explained(listing.id, listing.revision, "data set"):
+        place = _place(listing.id, name, listing.commit, "data set")
+        path = _fetch(api, place, listing.files[name], _progress_class(report))
+        _record_branch(api, place, listing)
     return path
-
-
-def _cached_listing(api: HfApi, dataset_id: str, revision: str) -> Listing | None:
-    """List what the local cache has of a data set."""
-    try:
-        found = api.snapshot_download(dataset_id, repo_type="dataset", revision=revision, local_files_only=True)
-    except OSError:
-        return None
-    folder = Path(found)
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return Listing(dataset_id, folder.name, revision, {name: RepoSibling(rfilename=name) for name in names})
 
 
 def _api() -> HfApi:
@@ -210,28 +155,127 @@ def _api() -> HfApi:
     return HfApi(token=False if is_hosted() else None)
 
 
+# ---------------------------------------------------------------- one file
+
+Place = dict[str, Any]  # of a file, as the client takes it
+
+
+def _place(repo_id: str, name: str, revision: str, kind: Kind = "checkpoint") -> Place:
+    repo_type = "dataset" if kind == "data set" else "model"
+    return {"repo_id": repo_id, "filename": name, "revision": revision, "repo_type": repo_type}
+
+
+def _fetch(api: HfApi, place: Place, stated: RepoSibling, progress: type[tqdm] | None = None) -> Path:
+    """Fetch one file, or find it in the local cache; either way its content is what the Hub states.
+
+    Raises:
+        PrunescopeError: It arrived damaged, or is damaged in the local cache and the Hub cannot be reached.
+        One of FAILURES: The client fails.
+    """
+    cached = try_to_load_from_cache(**place)
+    is_damaged = isinstance(cached, str) and not is_intact(Path(cached), digest_of(stated))
+    if is_damaged:
+        discard(Path(cached))
+    try:
+        with file_of(limits().download_bytes if stated.size is None else stated.size):
+            path = Path(api.hf_hub_download(**place, tqdm_class=progress or _progress_class(None)))
+    except FAILURES as error:
+        if is_damaged and is_temporary(error):
+            raise _damaged_here(place) from error
+        raise
+    sweep(path)
+    if not is_intact(path, digest_of(stated)):  # the client compares lengths only
+        discard(path)
+        raise PrunescopeError(
+            f"'{place['repo_id']}': {path.name} arrived damaged (its digest differs from the Hub's) and was deleted: "
+            "try again"
+        )
+    return path
+
+
+def _cached(place: Place) -> Path | None:
+    """Find an intact file in the local cache."""
+    cached = try_to_load_from_cache(**place)
+    return Path(cached) if isinstance(cached, str) and is_intact(Path(cached)) else None
+
+
+def _damaged_here(place: Place) -> PrunescopeError:
+    return PrunescopeError(
+        f"'{place['repo_id']}': {place['filename']} is damaged in the local cache (its content differs from its "
+        "digest): try again when the Hub can be reached"
+    )
+
+
+def _record_branch(api: HfApi, place: Place, listing: Listing) -> None:
+    """Let the client record a branch's commit, for offline runs ask for the branch; no result depends on it."""
+    asked = {**place, "revision": listing.revision}
+    if try_to_load_from_cache(**asked) != try_to_load_from_cache(**place):
+        with suppress(*FAILURES):
+            api.hf_hub_download(**asked)
+
+
+def _progress_class(report: Report | None, before: int = 0, total: int = 0) -> type[tqdm]:
+    """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`.
+
+    Args:
+        report: Called with ("downloading", bytes so far, total bytes).
+        before: The bytes of the files before this one.
+        total: The bytes of all files; 0 if there is only this one.
+    """
+
+    class Progress(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            # With the Hub's other protocol the client creates two bars that count the same bytes.
+            self._counts = options.get("unit") == "B" and not str(options.get("desc")).startswith("Reconstructing")
+            super().__init__(*args, **{**options, "disable": True})
+            self.total = options.get("total") or 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self._counts and report:
+                self.n += n or 0
+                done = before + int(self.n)
+                report("downloading", done, max(total or int(self.total or 0), done))
+            return None
+
+    return Progress
+
+
 # ---------------------------------------------------------------- a checkpoint
 
 
-def _download(api: HfApi, repo_id: str, revision: str, info: ModelInfo, report: Report | None) -> Path:
+def _download(api: HfApi, listing: Listing, report: Report | None) -> Path:
     """Refuse an unsuitable checkpoint, or download the wanted files of one commit."""
-    siblings = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-    if info.config and "model_type" in info.config:
-        check_model_type(str(info.config["model_type"]), repo_id)
-    patterns = wanted_patterns(siblings, repo_id)
-    wanted = [sibling for name, sibling in siblings.items() if any(fnmatch(name, pattern) for pattern in patterns)]
-    check_size(repo_id, sum(sibling.size or 0 for sibling in wanted), "checkpoint")
-    check_config(read_config(Path(api.hf_hub_download(repo_id, CONFIG, revision=info.sha)), repo_id), repo_id)
-    folder = Path(
-        api.snapshot_download(
-            repo_id, revision=info.sha, allow_patterns=list(patterns), tqdm_class=_progress_class(report)
+    repo_id = listing.id
+    if listing.model_type:
+        check_model_type(listing.model_type, repo_id)
+    patterns = wanted_patterns(listing.files, repo_id)
+    wanted = [file for name, file in listing.files.items() if _is_wanted(name, patterns)]
+    if len(wanted) > MAX_FILES:
+        raise PrunescopeError(
+            f"'{repo_id}' has {len(wanted):,} files of weights, more than the {MAX_FILES} allowed: choose another "
+            "checkpoint"
         )
-    )
-    for sibling in wanted:
-        _check_content(repo_id, folder / sibling.rfilename, sibling)
-    # One more request makes the cache record the branch's commit: offline runs ask for the branch.
-    api.hf_hub_download(repo_id, CONFIG, revision=revision)
-    return folder
+    check_size(repo_id, sum(file.size or 0 for file in wanted), "checkpoint")
+    config = _fetch(api, _place(repo_id, CONFIG, listing.commit), listing.files[CONFIG])
+    check_config(read_config(config, repo_id), repo_id)
+    _fetch_all(api, listing, sorted(wanted, key=lambda file: (file.rfilename == patterns[1], file.rfilename)), report)
+    _record_branch(api, _place(repo_id, CONFIG, listing.commit), listing)
+    return config.parent
+
+
+def _is_wanted(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _fetch_all(api: HfApi, listing: Listing, files: list[RepoSibling], report: Report | None) -> None:
+    """Fetch files, the weights or their index last: a snapshot that has them is complete."""
+    places = {file.rfilename: _place(listing.id, file.rfilename, listing.commit) for file in files}
+    missing = {file.rfilename for file in files if not _cached(places[file.rfilename])}
+    total = sum(file.size or 0 for file in files if file.rfilename in missing)
+    done = 0
+    for file in files:
+        _fetch(api, places[file.rfilename], file, _progress_class(report, done, total))
+        done += (file.size or 0) * (file.rfilename in missing)
 
 
 def check_size(repo_id: str, size: int, kind: Kind) -> None:
@@ -253,111 +297,37 @@ def check_size(repo_id: str, size: int, kind: Kind) -> None:
         )
 
 
-def _check_content(repo_id: str, path: Path, sibling: RepoSibling) -> None:
-    """Compare a large file with the SHA-256 that the Hub states; the client compares lengths only."""
-    if sibling.lfs is None or sha256_of(path) == sibling.lfs.sha256:
-        return
-    path.resolve().unlink()  # the content; the snapshot's entry is a link to it
-    path.unlink(missing_ok=True)
-    raise PrunescopeError(
-        f"'{repo_id}': {path.name} arrived damaged (its SHA-256 differs from the Hub's) and was deleted: try again"
-    )
+def _cached_snapshot(repo_id: str, revision: str) -> Path | None:
+    """Find a complete snapshot in the local cache.
 
-
-def _cached_snapshot(api: HfApi, repo_id: str, revision: str) -> Path | None:
-    """Find a complete snapshot in the local cache."""
+    Raises:
+        PrunescopeError: A file in it is damaged.
+    """
+    config = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
     try:
-        folder = Path(api.snapshot_download(repo_id, revision=revision, local_files_only=True, allow_patterns=[CONFIG]))
-        wanted_patterns([path.name for path in folder.iterdir()], repo_id)
+        found = list(folder.iterdir())
+        patterns = wanted_patterns([path.name for path in found], repo_id)
     except (OSError, PrunescopeError):
         return None
+    for path in found:
+        if _is_wanted(path.name, patterns) and not is_intact(path):
+            discard(path)
+            raise _damaged_here(_place(repo_id, path.name, revision))
     return folder
 
 
-def _progress_class(report: Report | None) -> type[tqdm]:
-    """Create the progress bar class that the client needs; it shows nothing and passes bytes to `report`."""
-    lock = Lock()  # several threads download files
-
-    class Progress(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **options: Any) -> None:
-            # The client creates three bars: one for files, two that count the same bytes.
-            self._counts = options.get("unit") == "B" and not str(options.get("desc")).startswith("Reconstructing")
-            super().__init__(*args, **{**options, "disable": True})
-            self.total = options.get("total") or 0
-
-        def update(self, n: float | None = 1) -> bool | None:
-            if self._counts and report:
-                with lock:
-                    self.n += n or 0
-                    report("downloading", int(self.n), int(max(self.total or 0, self.n)))
-            return None
-
-    return Progress
+# ---------------------------------------------------------------- a data set
 
 
-# ---------------------------------------------------------------- failures in one line
-
-
-@contextmanager
-def _explained(
-    what: str, revision: str, kind: Kind = "checkpoint", passed: type[Exception] | tuple[()] = ()
-) -> Iterator[None]:
-    """Turn every failure of the client, but those that are to pass, into one line: what failed, what to do."""
+def _cached_listing(api: HfApi, dataset_id: str, revision: str) -> Listing | None:
+    """List what the local cache has of a data set."""
     try:
-        yield
-    except FAILURES as error:
-        if isinstance(error, passed):
-            raise
-        raise PrunescopeError(f"'{what}' {_explanation(error, revision, kind)}") from error
-
-
-def _is_temporary(error: Exception) -> bool:
-    """Whether the same request may succeed later: no network, offline mode, a fault of the Hub."""
-    if isinstance(error, HfHubHTTPError):
-        return _status(error) == 429 or _status(error) >= 500
-    return isinstance(error, httpx2.TransportError | OfflineModeIsEnabled)
-
-
-def _status(error: HfHubHTTPError) -> int:
-    return int(error.response.status_code)
-
-
-def _explanation(error: BaseException, revision: str, kind: Kind) -> str:
-    """Say what failed and what to do about it."""
-    if isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
-        return _explanation(error.__cause__, revision, kind)  # the client wraps most download failures in this one
-    match error:
-        case GatedRepoError():  # a subclass of RepositoryNotFoundError
-            remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
-            return f"is gated: {remedy}choose an open {kind}"
-        case RepositoryNotFoundError():
-            return "is not on the Hub, or is private: check the spelling, which is owner/name"
-        case RevisionNotFoundError():
-            return f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
-        case OfflineModeIsEnabled():
-            return (
-                "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
-                "or choose an embedded checkpoint with written examples"
-            )
-        case HfHubHTTPError():
-            return _refusal(_status(error), kind)
-        case httpx2.TimeoutException():
-            return "cannot be fetched, the Hub did not answer in time: check the connection or try again later"
-        case httpx2.HTTPError():
-            return "cannot be fetched, the Hub cannot be reached and the local cache lacks it: check the connection"
-        case OSError(errno=errno.ENOSPC):
-            return "cannot be stored, the disk is full: free some space or set HF_HOME to a folder on a larger disk"
-        case PermissionError():
-            return "cannot be stored, the cache folder is not writable: set HF_HOME to a writable folder"
-        case ValueError():
-            return "cannot be fetched, the answer was not the Hub's but perhaps a log-in page's: check the connection"
-    return f"cannot be downloaded ({type(error).__name__}): try again"
-
-
-def _refusal(status: int, kind: Kind) -> str:
-    """Explain one of the Hub's status codes, and what to do about it."""
-    if status == 429:
-        return "cannot be fetched, the Hub has had too many requests: wait a few minutes"
-    if status >= 500:
-        return f"cannot be fetched, the Hub has a fault (status {status}): try again later"
-    return f"cannot be fetched, the Hub refuses it (status {status}): choose another {kind}"
+        found = api.snapshot_download(dataset_id, repo_type="dataset", revision=revision, local_files_only=True)
+    except OSError:
+        return None
+    folder = Path(found)
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return Listing(dataset_id, folder.name, revision, {name: RepoSibling(rfilename=name) for name in names})

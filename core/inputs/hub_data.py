@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.hub import Listing, Report, cached_file, check_size, dataset_listing, listed_file
+from core.inputs.hub import Report, cached_file, check_size, dataset_listing, listed_file
 from core.inputs.hub_layout import DEFAULT, Splits, is_partial, layout, usual_config
+from core.inputs.hub_listing import Listing
 from core.inputs.parts import TRAINING, DataSource, Part
 from core.inputs.tables import DataFile, read_table, row_count
 from core.request.limits import limits
