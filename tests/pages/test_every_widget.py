@@ -1,4 +1,4 @@
-"""Whatever a visitor does on a page, and whatever an address says: no exception reaches the screen."""
+"""Whatever a visitor does on a page, and whatever an address says: no exception, and the result on show stays."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
 from tests.builders import make_result, ship
-from tests.opened import open_page
+from tests.opened import address, open_page
 from tests.pages.test_sentences import on_written
 from tests.queues import RESULT
 from ui.header import PAGES
@@ -39,6 +39,11 @@ WIDGETS = {  # of every page, those that must have been used
     "Present": {"choose-result", "choose-through", "title", "caption", *EXPORTS},
     "Methods": set(),
 }
+MAY_SHOW_ANOTHER = {  # widgets that put another result on show
+    *("choose-task", "choose-data", "choose-result", "choose-other"),
+    *("upload", "FormSubmitter:lab-form-Run", "lab-again", "lab-control", "lab-deleted"),
+}
+COLA = make_result(task="cola")
 FREE = ("title", "caption", "unknown")  # texts of Present, and what no page knows
 
 
@@ -102,7 +107,7 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
 def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results as they are shipped; no page writes there."""
     folder = tmp_path_factory.mktemp("shipped") / "results"
-    ship(folder, make_result(), make_result(task="cola"), make_result(method="random"), on_written(), RESULT)
+    ship(folder, make_result(), COLA, make_result(method="random"), on_written(), RESULT)
     return folder
 
 
@@ -121,10 +126,17 @@ def drive(app: AppTest, driven: set[str]) -> None:
             again = next((one for _, key, one in widgets(app) if key == identity), None)
             if again is None:
                 break
+            before = address(app)
             act(again)
             app.run()
             assert not app.exception, (identity, app.exception)
+            if identity not in MAY_SHOW_ANOTHER and "job" not in before:
+                assert on_show(address(app)) == on_show(before), identity
             drive(app, driven)
+
+
+def on_show(parameters: dict[str, str]) -> list[str | None]:
+    return [parameters.get(name) for name in ("result", "other")]
 
 
 def opened(name: str, **parameters: str) -> AppTest:
@@ -134,7 +146,8 @@ def opened(name: str, **parameters: str) -> AppTest:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> None:
     driven: set[str] = set()
-    drive(opened(name), driven)
+    shown = {} if name == "Lab" else {"result": COLA.key}  # one that is not the first; the Lab begins with its settings
+    drive(opened(name, **shown), driven)
     assert driven >= WIDGETS[name]
 
 
