@@ -152,14 +152,12 @@ def quoted(value: str) -> str:
 def read_choice(
     options: Collection[str], parameter: str, *, default: str, word: str, names: Callable[[str], str] = str
 ) -> str:
-    """Return the choice that the address holds, else the default; see `choose`."""
+    """Return the choice that the address holds, else the default; see `choose`, which also offers another one."""
 
     def wish(value: str) -> str:
         return f"the {word} “{quoted(value)}”, which is not available here"
 
-    chosen = asked(parameter, lambda value: value in options, wish, lambda: names(default)) or default
-    parameters_on_show()[parameter] = chosen
-    return chosen
+    return asked(parameter, lambda value: value in options, wish, lambda: names(default)) or default
 
 
 def choose(
@@ -184,7 +182,7 @@ def choose(
         default: The choice if the address names none; None for the first option.
         word: The value's name in the note about a bad value; empty for the label in lower case.
         segmented: Show all options side by side instead of a select box.
-        valid: The options that the address may name, where these are not all.
+        valid: The options that the address may name, where these are not all, since they follow from what is shown.
         then: Called once the visitor has chosen and the address is written, before the page runs again.
     """
 
@@ -203,6 +201,8 @@ def choose(
 
     default = default if default is not None and default in options else options[0]
     chosen = read_choice(valid or options, parameter, default=default, word=word or label.lower(), names=names)
+    if not valid:
+        parameters_on_show()[parameter] = chosen
     key = _widget_key(parameter, chosen)
     place, run = st.container(), _RUN.get()
     if run is None:

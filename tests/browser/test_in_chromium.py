@@ -212,7 +212,7 @@ def test_a_copied_link_opens_at_its_amount_and_stands_still(context: BrowserCont
     player.get_by_label("Copy a link to this amount").click()
     expect(player.get_by_label("Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
-    assert link == f"{site}/single?amount=0.35"
+    assert link == f"{site}/single?reduction=mean&amount=0.35"
     page.emulate_media(reduced_motion="no-preference")
     page.goto(link)
     expect(player.locator(".survival svg")).to_be_visible()

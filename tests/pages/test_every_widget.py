@@ -147,7 +147,9 @@ def opened(name: str, **parameters: str) -> AppTest:
 def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> None:
     driven: set[str] = set()
     shown = {} if name == "Lab" else {"result": COLA.key}  # one that is not the first; the Lab begins with its settings
-    drive(opened(name, **shown), driven)
+    app = opened(name, **shown)
+    assert address(app).items() >= shown.items()
+    drive(app, driven)
     assert driven >= WIDGETS[name]
 
 
