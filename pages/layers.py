@@ -31,11 +31,11 @@ from core.results.choices import SEPARATOR
 from core.results.library import Entry
 from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first, read_choice, set_parameter
+from ui.address import choose, picture_first, set_parameter
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
-from ui.player import choose_reduction, picked, show_pictures, start_in_address
+from ui.player import choose_reduction, picked, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
@@ -108,8 +108,8 @@ def show_nothing() -> None:
 
 def caption_of(entry: Entry) -> str:
     """Name what the numbers were measured on, once on the page: method, checkpoint, data and sentence vector."""
-    vector = read_choice(REDUCTIONS, "reduction", default=next(iter(REDUCTIONS)), word="reduction")
-    return plain(SEPARATOR.join((*reversed(entry.name.split(SEPARATOR)), REDUCTIONS[vector].title)))
+    vector = REDUCTIONS[reduction_in_address()].title
+    return plain(SEPARATOR.join((*reversed(entry.name.split(SEPARATOR)), vector)))
 
 
 def choose_view(state: ViewState) -> Shown | None:

@@ -10,11 +10,11 @@ from core.charts.overview import STAGE, result_scene
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name
-from ui.address import choose, picture_first, read_choice, show
+from ui.address import choose, picture_first, show
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
-from ui.player import show_stage, start_in_address
+from ui.player import reduction_in_address, show_stage, start_in_address
 from ui.view_state import one_result
 
 STYLE = """<style>
@@ -98,12 +98,6 @@ def typed(label: str, parameter: str, default: str) -> str:
     """Ask for a text that is in the address; an empty one is the default of the result on show."""
     text = st.text_input(label, key=parameter, placeholder=default, max_chars=MAX_TEXT_CHARS, bind="query-params")
     return text or default
-
-
-def reduction_in_address() -> str:
-    """Read the reduction shown first; it is changed in the player itself."""
-    names = {name: reduction.title for name, reduction in REDUCTIONS.items()}
-    return read_choice(names, "reduction", default=next(iter(names)), word="reduction", names=names.__getitem__)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, set_parameter
+from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
 from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
@@ -227,6 +227,12 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
             st.markdown(plain(verdict_details(result, companions)))
             if note := reading_note(result.task):
                 st.markdown(plain(note))
+
+
+def reduction_in_address() -> str:
+    """Read how tokens become one vector, for a page that offers the choice elsewhere."""
+    names = {name: reduction.title for name, reduction in REDUCTIONS.items()}
+    return read_choice(names, "reduction", default=next(iter(names)), word="reduction", names=names.__getitem__)
 
 
 def choose_reduction(result: SweepResult | None = None) -> str:

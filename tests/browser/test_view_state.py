@@ -15,6 +15,7 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.shipped import WRITTEN
+from tests.browser.test_layers import rows
 from tests.browser.watching import expect_idle, unfold
 from tests.builders import make_result
 from ui.header import PAGES
@@ -67,11 +68,15 @@ def test_on_layers_it_stays_whatever_is_clicked(
     page = still
     page.goto(f"{site}/layers?result={own.key}")
     player = expect_on_show(page)
-    player.locator(".survival .mark-rect path").nth(10).click()  # after six strips six bars, the first layer first
+    row = rows(player).nth(3).bounding_box()
+    assert row
+    page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
     expect(page).to_have_url(re.compile("layer="))
     expect_on_show(page)
+    page.get_by_test_id("stPopover").get_by_role("button").click()
     page.get_by_role("radio", name="0.95").click()
     expect(page).to_have_url(re.compile("threshold=0.95"))
+    page.keyboard.press("Escape")
     expect_on_show(page)
     unfold(page, "Download")
     page.get_by_role("button", name="Make the GIF").click()
