@@ -41,7 +41,7 @@ WIDGETS = {  # of every page, those that must have been used
 }
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-data", "choose-result", "choose-other"),
-    *("upload", "FormSubmitter:lab-form-Run", "lab-again", "lab-control", "lab-deleted"),
+    *("upload", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
 }
 COLA = make_result(task="cola")
 FREE = ("title", "caption", "unknown")  # texts of Present, and what no page knows
