@@ -1,13 +1,20 @@
 """The project's exception: a command line prints its message, a page shows it."""
 
+import re
 from collections.abc import Sequence
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # among them all that begins a new line
 
 
 class PrunescopeError(Exception):
     """A request cannot be carried out.
 
-    The message is one line for a reader: it names the value, the bound it breaks and the remedy.
+    The message is one line for a reader: it names the value, the bound it breaks and the remedy. A quoted value cannot
+    break the line.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CONTROL.sub(" ", message))
 
     def _render_traceback_(self) -> list[str]:
         """Show the message alone in a notebook, where IPython asks an exception for this."""

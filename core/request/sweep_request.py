@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from os.path import isdir, isfile
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from core.errors import PrunescopeError
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import (
@@ -153,10 +155,12 @@ class SweepRequest:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        tuples: dict[str, Any] = {key: tuple(known[key]) for key in ("amounts", "measures", "text") if key in known}
-        if "label_map" in known:
-            tuples["label_map"] = tuple((value, meaning) for value, meaning in known["label_map"])
-        return checked(cls(**{**known, **tuples}))
+        try:
+            request = TypeAdapter(cls).validate_python(known)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise PrunescopeError(f"request: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        return checked(request)
 
 
 OWN = "own:"  # before the digest of an uploaded file (`core.inputs.uploads`)

@@ -6,10 +6,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from core.exports.files import result_json
 from playwright.sync_api import Browser, Page, Response
 
 from benchmarks.serving import served
+from core.exports.tables import result_json
 from tests.browser import shipped
 
 NEW = "11111111-1111-1111-1111-111111111111"  # an id that no session and no file has

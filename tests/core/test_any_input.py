@@ -1,0 +1,130 @@
+"""Whatever a stranger types, links to or uploads: it is taken, or refused in one line, and nothing else happens."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import PrunescopeError
+from core.exports.tables import result_json
+from core.inputs.checkpoint_bounds import check_size
+from core.inputs.labels import label_names
+from core.inputs.tables import DataFile, read_table
+from core.request.amounts import parse_amounts
+from core.request.sweep_request import SweepRequest, dataset_of, source_of
+from core.results.schema import digest
+from core.results.upload import read_upload
+from tests.builders import make_result
+
+settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=150, database=None)
+settings.load_profile("same every time")
+
+RESULT = json.loads(result_json(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(sorted(SweepRequest.__dataclass_fields__))
+
+
+@contextmanager
+def taken_or_refused() -> Iterator[None]:
+    """Whatever is done inside is done, or refused in one line; any other exception fails the test."""
+    try:
+        yield
+    except PrunescopeError as error:
+        message = str(error)
+    else:
+        return
+    assert 0 < len(message) < 1_000
+    assert len(message.splitlines()) == 1
+
+
+def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """All places in JSON values at which something else may stand."""
+    keys = values.keys() if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else ()
+    return [path] + [place for key in keys for place in places(values[key], (*path, key))]
+
+
+PLACES = [place for place in places(RESULT) if place]
+
+
+def with_value(values: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """A copy with another value at a place."""
+    if not path:
+        return value
+    copied = dict(values) if isinstance(values, dict) else list(values)
+    copied[path[0]] = with_value(values[path[0]], path[1:], value)
+    return copied
+
+
+@given(place=st.sampled_from(PLACES), value=JSON)
+def test_a_result_file_with_any_value_anywhere(place: tuple[Any, ...], value: Any) -> None:
+    changed = with_value(RESULT, place, value)
+    with suppress(ValueError):  # whoever changes a file can also seal it
+        changed["checksum"] = digest({key: part for key, part in changed.items() if key != "checksum"})
+    with taken_or_refused():
+        read_upload(json.dumps(changed).encode(), "theirs.json")
+
+
+@given(content=st.binary(max_size=300))
+def test_a_result_file_of_any_bytes(content: bytes) -> None:
+    with taken_or_refused():
+        read_upload(content, "theirs.json")
+
+
+@given(texts=st.lists(st.text(max_size=12) | st.floats(), max_size=5))
+def test_any_amounts(texts: list[str | float]) -> None:
+    with taken_or_refused():
+        amounts = parse_amounts(texts)
+        assert list(amounts) == sorted(set(amounts))
+        assert amounts[0] == 0
+        assert amounts[-1] < 1
+
+
+@given(text=st.text(max_size=80) | st.from_regex(r"[\w./@:-]{1,60}", fullmatch=True))
+def test_any_id(text: str) -> None:
+    for read in (source_of, dataset_of):
+        with taken_or_refused():
+            read(text)
+            assert read is source_of or ".." not in text
+
+
+@given(values=st.dictionaries(FIELDS, JSON, max_size=4))
+def test_a_request_of_any_values(values: dict[str, Any]) -> None:
+    """What is taken reads the same again, as the worker does."""
+    with pytest.MonkeyPatch.context() as patch, taken_or_refused():
+        patch.setenv("PRUNESCOPE_HOSTED", "1")
+        request = SweepRequest.from_json({"checkpoint": "embedded:sst2", "task": "sst2", **values})
+        assert SweepRequest.from_json(request.to_json()) == request
+
+
+@given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))
+def test_a_config_of_any_values(values: dict[str, Any]) -> None:
+    with taken_or_refused():
+        check_size(values, "theirs")
+    with suppress(ValueError, TypeError, AttributeError, OverflowError):  # of which the caller makes one line
+        label_names(values)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_a_table_of_any_content(suffix: str) -> None:
+    text = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=120)
+
+    @given(content=st.binary(max_size=120) | text.map(str.encode))
+    def check(content: bytes) -> None:
+        path = Path(folder) / f"theirs{suffix}"
+        path.write_bytes(content)
+        with taken_or_refused():
+            table = read_table((DataFile(path, path.name),), 100)
+            assert all(len(table.column(name)) == len(table.rows) for name in table.columns)
+
+    with TemporaryDirectory() as folder:
+        check()
