@@ -1,6 +1,6 @@
 """Tiny random checkpoints and small data files in the Hub's layout, made in a moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +188,16 @@ def emotion_texts(count: int, seed: int = 0) -> tuple[list[str], list[int]]:
         ]
         texts.append(" ".join(random.permutation([*words, *random.permutation(others)[:1]])) + f" {len(texts)}")
     return texts, labels
+
+
+def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[int]:
+    """What transformers alone predicts."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    with torch.inference_mode():
+        return [int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]
 
 
 def make_emotions(folder: Path, steps: int = 100) -> Path:

@@ -30,7 +30,7 @@ def show_history(shown: SweepResult | None) -> None:
         if not is_hosted():
             _show_unreadable()
         if not entries:
-            st.markdown(":small[None yet: every finished run is listed here.]")
+            st.markdown(":small[Finished runs are saved, and listed here.]")
             return
         _show_place()
         for entry in _some(entries):
@@ -67,7 +67,7 @@ def _row(entry: Entry, is_shown: bool) -> None:
         st.page_link("pages/lab.py", label=label, icon=icon, query_params=link_parameters("Lab", result=entry.key))
         if not is_hosted():
             with st.popover("Delete", key=f"lab-delete-{entry.key}", type="tertiary"):
-                st.markdown("The file goes for good; the settings that made it stay where they are.")
+                st.markdown("This deletes the file for good. The settings that made it stay as they are.")
                 st.button("Delete this result", key=f"lab-deleted-{entry.key}", on_click=_delete, args=(entry.key,))
     if error := st.session_state.pop(f"lab-not-deleted-{entry.key}", None):
         st.error(plain(error))

@@ -6,11 +6,21 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
+from sklearn.metrics import accuracy_score
 
 from core.request.catalog import TASKS
+from core.results.store import load
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
-from tests.tiny import make_bert, make_texts, write_split
+from tests.tiny import (
+    EMOTIONS,
+    emotion_texts,
+    make_bert,
+    make_emotions,
+    make_texts,
+    predicted_by_transformers,
+    write_split,
+)
 
 SHORT = "0.3, 0.6"
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
@@ -45,8 +55,7 @@ def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     place.press("Enter")
     expect_idle(page)
     expect(page.get_by_role("button", name="Cancel")).not_to_be_visible()  # Enter in a path starts nothing
-    page.get_by_role("combobox", name="Task").click()
-    page.get_by_role("option", name="SST-2").click()
+    pick(page, "Task", "SST-2")
     expect(page.locator(".st-key-lab-data-False")).to_be_visible()  # other examples to choose from
     expect_idle(page)
     choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
@@ -55,10 +64,18 @@ def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
 
 
+def pick(page: Page, label: str, option: str) -> None:
+    """Chooses an option; a list that opens while the page still scrolls to it closes again."""
+    box = page.get_by_role("combobox", name=label)
+    box.scroll_into_view_if_needed()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    box.click()
+    page.get_by_role("option", name=option).click()
+
+
 def choose(page: Page, label: str, option: str, asks_for: str) -> None:
     """Chooses an option after which another field appears: then the page has been drawn anew."""
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option).click()
+    pick(page, label, option)
     expect(page.get_by_role("textbox", name=asks_for)).to_be_visible()
     expect_idle(page)
 
@@ -66,6 +83,7 @@ def choose(page: Page, label: str, option: str, asks_for: str) -> None:
 def run(page: Page, amounts: str, examples: int) -> None:
     if not page.get_by_role("textbox", name="Amounts").is_visible():
         unfold(page, "More settings")
+        choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
     page.get_by_role("textbox", name="Amounts").fill(amounts)
     page.get_by_role("spinbutton", name="Number of examples").fill(str(examples))
     page.get_by_role("button", name="Run", exact=True).click()
@@ -97,7 +115,7 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page, c
     lab.locator(".st-key-lab-settings summary").first.click()
     expect(lab.get_by_text("Already computed; opens at once.")).to_be_visible()
     unfold(lab, "More settings")
-    expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
+    expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(f"0, {SHORT}")
     server, worker = processes()
     (file,) = (copy / OWN_RESULTS).glob(f"{address.rpartition('=')[2]}*")
     written = file.stat().st_mtime_ns
@@ -148,8 +166,7 @@ def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
 
 
 def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
-    lab.get_by_role("combobox", name="Examples from").click()
-    lab.get_by_role("option", name="A file of my own").click()
+    pick(lab, "Examples from", "A file of my own")
     rows = "".join(f"{text},{label}\n" for text, label in zip(make_texts(60), ("pos", "neg") * 30, strict=True))
     upload = {"name": "mine.csv", "mimeType": "text/csv", "buffer": f"text,label\n{rows}".encode()}
     lab.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
@@ -165,6 +182,39 @@ def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
     expect(own).not_to_be_visible()
     expect(lab.get_by_text("Press Run")).to_be_visible()
     expect(lab).to_have_url(re.compile(r"/lab$"))
+
+
+def test_six_labels_in_another_order_and_case_are_swept_as_scikit_learn_scores_them(
+    page: Page, site: str, copy: Path, tmp_path: Path
+) -> None:
+    checkpoint = make_emotions(tmp_path / "tiny-emotions")
+    texts, gold = emotion_texts(60, seed=3)
+    names = list(EMOTIONS)
+    rows = "".join(f"{names[label].swapcase()},{k},{texts[k]}\n" for k, label in enumerate(gold))
+    upload = {"name": "feelings.csv", "mimeType": "text/csv", "buffer": f"feeling,id,utterance\n{rows}".encode()}
+
+    page.goto(f"{site}/lab")
+    choose(page, "Checkpoint", "A folder on this computer", asks_for="Folder of the checkpoint")
+    place = page.get_by_role("textbox", name="Folder of the checkpoint")
+    place.fill(str(checkpoint))
+    place.press("Enter")
+    expect(page.get_by_text("Its 6 labels: Anger, fear, joy, love, sadness, surprise.")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Task (guessed)")).to_be_visible()
+    page.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
+    expect(page.get_by_role("combobox", name="Text column (guessed)")).to_have_value("utterance")
+    expect(page.get_by_role("combobox", name="Label column (guessed)")).to_have_value("feeling")
+    expect(page.get_by_text("60 examples: 10 Anger, 10 fear, 10 joy")).to_be_visible()
+    expect_run_in_sight(page)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect_result(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("change")
+    expect(page.get_by_text("Macro F1 holds")).to_be_in_viewport()
+
+    result = load(copy / OWN_RESULTS / f"{page.url.rpartition('=')[2]}.json")
+    predicted = predicted_by_transformers(checkpoint, [texts[row] for row in result.task.examples])
+    assert [gold[row] for row in result.task.examples] == list(result.task.gold)
+    assert list(result.frames[0].predictions) == predicted
+    assert result.frames[0].metrics["accuracy"] == accuracy_score(result.task.gold, predicted)
 
 
 def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:

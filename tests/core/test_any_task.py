@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts
 
@@ -69,16 +68,6 @@ def refusal(*arguments: object) -> str:
         prepare(ask(*arguments))
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[int]:
-    """What transformers alone predicts."""
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    with torch.inference_mode():
-        return [int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]
 
 
 def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
