@@ -13,6 +13,7 @@ from core.findings.comparable import controls_of, isolated_controls_of, isolated
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import (
     THRESHOLDS,
+    alone_note,
     control_finding,
     control_note,
     first_layer,
@@ -200,6 +201,7 @@ def show_layers(shown: Shown) -> Scene | None:
     )
     st.markdown(f"**{plain(layer_finding(result, reduction, shown.layer, shown.threshold, measure))}**")
     sentences = (
+        alone_note(result),
         range_finding(result, *shown.look),
         control_note(result, shown.companions)
         or control_finding(result, reduction, controls, shown.threshold, measure),

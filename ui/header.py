@@ -30,6 +30,8 @@ STYLE = """<style>
 .stAppHeader button, .stAppHeader a { pointer-events: auto; }
 .stApp [data-testid="stPageLink-NavLink"]:focus-visible { outline: 2px solid light-dark(#b5367a, #fb8861); }
 .stApp button[data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #21100a); }
+.stApp [data-testid="stPopoverButton"]:is(:hover, :focus, :active, [aria-expanded="true"]) {
+  color: light-dark(#b5367a, #fb8861); }
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
 

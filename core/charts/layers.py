@@ -116,7 +116,6 @@ def layer_scene(
             rows,
             title,
             numbers=Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer"),
-            told=_told(rows["strips"], len(result.frames)),
             picks="strips",
         ),
         "curve": View(
@@ -180,11 +179,6 @@ def _strip_rows(
         }
         for row, (layer, values, bar) in enumerate(zip(layers, own, bars, strict=True))
     ]
-
-
-def _told(strips: Rows, frames: int) -> tuple[str, ...]:
-    """Say the numbers of every frame, from the last layer to the first."""
-    return tuple("; ".join(f"{row['name']}: {row['v'][k]}" for row in reversed(strips)) for k in range(frames))
 
 
 def _floor_rows(result: SweepResult, reduction: str, measure: str) -> Rows:

@@ -29,6 +29,7 @@ from core.results.names import (
     percent,
     percent_range,
     point_names,
+    pruned_layer,
     reduction_name,
     removed_name,
     units_name,
@@ -275,6 +276,12 @@ def gaps_note(
     columns = zip(point_names(result.points), own.T, strict=True)
     labels = [name.label for name, missing in columns if missing.any() and not missing[0]]
     return render("layers", "gaps", labels=labels) if labels else ""
+
+
+def alone_note(result: SweepResult) -> str:
+    """Say which layers cannot change where a single one is pruned; empty where all are, or where it is the first."""
+    layer = pruned_layer(result)
+    return render("layers", "alone", layer=layer) if layer and layer > 1 else ""
 
 
 def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -13,6 +14,7 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.shipped import SST2
+from tests.browser.test_accessibility import faults
 from tests.browser.watching import eventually, expect_idle, expect_silence, unfold
 from tests.builders import make_result
 
@@ -79,6 +81,16 @@ def test_rows_are_picked_by_keys_and_say_their_values(page: Page, site: str) -> 
     middle = SST2.frames[11].own("mean")
     assert middle
     eventually(page, lambda: selected(player).rpartition(": ")[2], f"{middle[3]:.2f}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_open_chooser_can_be_read(page: Page, site: str, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    opened(page, site)
+    page.get_by_role("button", name=re.compile("MiniLM-L6")).click()
+    expect(page.get_by_role("combobox", name=re.compile("Result"))).to_be_visible()
+    expect_idle(page)
+    assert faults(page) == []
 
 
 def test_a_row_lies_over_its_strip_in_any_size(page: Page, site: str) -> None:

@@ -111,9 +111,11 @@ def test_all_that_stands_for_a_layer_can_be_clicked_and_told() -> None:
     assert [strip["chosen"] for strip in strips] == [False, True, False]
     assert rows["usermeta"]["picks"] == "strips"
     assert all({"pick", "name", "chosen", "y", "y2", "v"} <= strip.keys() for strip in strips)
-    first = layer_survivals(RESULT, "mean")[0]
-    value = own_similarity(RESULT, "mean")[1, 0]
-    assert rows["usermeta"]["told"][1].endswith(f"{title(0)}, intact up to {first.text}: {value:.2f}")
+    for strip, layer, values in zip(
+        strips, layer_survivals(RESULT, "mean"), own_similarity(RESULT, "mean").T, strict=True
+    ):
+        assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
+        assert strip["v"] == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
 
 
 def test_the_rows_are_of_the_measure() -> None:

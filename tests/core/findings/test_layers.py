@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from core.findings.layers import (
+    alone_note,
     control_finding,
     first_layer,
     first_to_change,
@@ -227,6 +228,16 @@ def test_layers_above_the_threshold_with_everything_removed_are_named() -> None:
     )
     assert floor_note(result, "mean", 0.3).startswith("Layers 1, 2 and 3 stay above 0.3")
     assert floor_note(result, "mean", 0.95) == floor_note(result, "cls") == ""
+
+
+def test_layers_below_the_only_one_that_is_pruned_cannot_change() -> None:
+    said = [alone_note(falling(0.9, 0.9, 0.9, scope=scope)) for scope in ("encoder", "layer:0", "layer:1", "layer:2")]
+    assert said == [
+        "",
+        "",
+        "Only layer 2 is pruned: layer 1 lies below it and cannot change.",
+        "Only layer 3 is pruned: layers 1 and 2 lie below it and cannot change.",
+    ]
 
 
 def test_layers_that_become_undefined_count_as_fallen_and_are_named() -> None:
