@@ -9,7 +9,7 @@ from tests.browser.shipped import SST2
 AROUND = "<!doctype html><style>h1 { color: red; margin: 3px }</style><h1>A notebook</h1>"
 
 
-@pytest.mark.parametrize("width", [1100, 640, 344])
+@pytest.mark.parametrize("width", [1100, 800, 640, 344])
 def test_it_plays_and_is_seen_whole(page: Page, width: int) -> None:
     page.set_content(f'{AROUND}<div style="width: {width}px">{NotebookResult.of(SST2)._repr_html_()}</div>')
     frame = page.frame_locator("iframe")
