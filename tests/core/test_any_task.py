@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
-from tiny import EMOTIONS, emotion_texts
+from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
