@@ -14,7 +14,7 @@ from core.charts.methods import SCENES, SENTENCES, UNPRUNED, Array, cka
 TITLE = "What similarity (CKA) compares"
 AGAIN = "Move them again"
 WIDTH, HEIGHT, RADIUS = 220, 128, 11  # of a step and of a sentence, in pixels
-SCALE = 58  # pixels a unit of the space in which the sentences lie
+SCALE = 54  # pixels a unit of the space in which the sentences lie
 COLOURS = [FIRST_COLOUR] * 3 + [SECOND_COLOUR] * 3  # of the sentences, by the groups that the unpruned layer forms
 
 
