@@ -1,6 +1,7 @@
 """Keep what strangers leave on a hosted server's disk below its caps: the oldest goes first. No torch."""
 
 import logging
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,10 +48,8 @@ def _trim_hub_cache(most: float) -> None:
         cache = scan_cache_dir(constants.HF_HUB_CACHE)
     except CacheNotFound:
         return
-    size, old = cache.size_on_disk, list[str]()
+    size = cache.size_on_disk
     for repository in sorted(cache.repos, key=lambda repository: repository.last_accessed):
         if size > most:
             size -= repository.size_on_disk
-            old += [revision.commit_hash for revision in repository.revisions]
-    if old:
-        cache.delete_revisions(*old).execute()
+            shutil.rmtree(repository.repo_path)  # not by its commits, which a copy of a repository shares

@@ -117,3 +117,15 @@ def test_the_steps_rest_for_who_asked_for_less_motion(page: Page, site: str) -> 
     expect(steps).to_have_class(re.compile("moving"))
     assert steps.locator(".dot").first.evaluate("dot => dot.getAnimations().length") == 0
     expect(page.get_by_role("button", name="Move them again")).to_be_hidden()
+
+
+def test_no_colour_scale_is_cut_off_on_a_telephone(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    pair = open_still(page, site, ".player.pair")
+    for side in ("left", "right"):
+        inside = pair.locator(f".{side}").bounding_box()
+        assert inside
+        for label in pair.locator(f".{side} .role-legend-label text").all():
+            box = label.bounding_box()
+            assert box
+            assert box["x"] + box["width"] <= inside["x"] + inside["width"]
