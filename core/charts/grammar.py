@@ -109,7 +109,7 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
     if legend == "threshold":
         shown.labelExpr = f"datum.value === {threshold} ? '{INTACT} {threshold}' : datum.label"
         shown.offset = 24  # leaves a line for words above the cells
-        shown.gradientLength = alt.ExprRef("4.5 * margin")  # for a longer label
+        shown.gradientLength = _beside_its_title(4.5)  # for a longer label
     scale = alt.Scale(domain=[low, high], scheme="magma", clamp=True)
     return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
@@ -123,7 +123,13 @@ def similarity_ink(measure: str = "cka") -> Any:
 
 def scale_legend(title: str, values: list[float]) -> alt.Legend:
     """Place a colour scale above a heatmap."""
-    return alt.Legend(title=title, orient="top", titleOrient="left", values=values, offset=6)
+    length = _beside_its_title(2.4)
+    return alt.Legend(title=title, orient="top", titleOrient="left", values=values, offset=6, gradientLength=length)
+
+
+def _beside_its_title(margins: float) -> alt.ExprRef:
+    """Return the length of a colour scale, shorter where the heatmap below it is narrow."""
+    return alt.ExprRef(f"min({margins} * margin, max(width - 2 * margin, margin))")
 
 
 def series_line(legend: alt.Legend | None) -> dict[str, Any]:
