@@ -18,7 +18,7 @@ from core.findings.compare import (
     shown_together,
 )
 from core.findings.profiles import cost_finding, profiled, without_profile
-from core.results.choices import offered, task_title
+from core.results.choices import task_title
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
@@ -28,7 +28,7 @@ from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import companions_of, methods_of
 from ui.text import markdown_table, plain
-from ui.view_state import ViewState, two_results
+from ui.view_state import ViewState, to_offer, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 START = 0.1  # of damage: similarity has fallen by a tenth
@@ -84,7 +84,7 @@ def choose_two(state: ViewState, left: Sequence[Entry]) -> tuple[SweepResult | N
     with first_column:
         first = choose_result("First", state, left)
     with second_column:
-        second = choose_result("Second", state, left if len(left) > 1 else offered(state.entries), "other")
+        second = choose_result("Second", state, left if len(left) > 1 else to_offer(state.entries), "other")
     return first, second
 
 

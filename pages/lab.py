@@ -78,6 +78,8 @@ def lab() -> None:
             show_result_of(job)
     result = by_key(state.result.key) if state.result and not job else None
     reset_settings_for(job.id if job else result.key if result else "")
+    if has_just_left():
+        st.info("Cancelled.")
     if result:
         show_result(result)
     elif job and not job.ended:
@@ -152,8 +154,6 @@ def show_beginning(job: Job | None) -> None:
 
 def note_end(job: Job | None) -> None:
     """Say how the run before ended, or that this server does not hold what the address names."""
-    if has_just_left():
-        st.info("Cancelled.")
     if job is None:
         return
     if job.state == "failed":

@@ -5,12 +5,12 @@ from functools import partial
 
 import streamlit as st
 
-from core.results.choices import SOURCES, distinguishing_labels, offered, task_title
+from core.results.choices import SOURCES, distinguishing_labels, task_title
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose, set_parameter, show
 from ui.results import by_key
-from ui.view_state import ANY, FILTERS, ViewState, keys_in_address, passing
+from ui.view_state import ANY, FILTERS, ViewState, passing, to_offer
 
 BOXES: Mapping[str, tuple[str, Callable[[str], str]]] = {  # of each filter, its label and the names of its values
     "task": ("Task", task_title),
@@ -29,7 +29,7 @@ def shortlist(state: ViewState) -> list[Entry]:
     Returns:
         The results that are left, those on show among them.
     """
-    entries = offered(state.entries, keys_in_address())
+    entries = to_offer(state.entries)
     on_show = [entry for entry in (state.result, state.other) if entry]
     left = entries
     for name, column in zip(FILTERS, st.columns(len(FILTERS)), strict=True):

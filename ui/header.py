@@ -1,5 +1,6 @@
 """The start of every page: its configuration, the brand, the navigation, and what the address says is on show."""
 
+import json
 from collections.abc import Callable
 
 import streamlit as st
@@ -10,7 +11,7 @@ from ui.controls import missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import note_opened, preload_vega
 from ui.results import at_hand
-from ui.view_state import ViewState, link_parameters, no_result
+from ui.view_state import ViewState, link_parameters, no_result, short_name
 
 PAGES = {
     "Overview": "app.py",
@@ -34,6 +35,16 @@ STYLE = """<style>
   color: light-dark(#b5367a, #fb8861); }
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
+
+
+NAVIGATION = "navigation"
+# Streamlit only tints the current page's link; a screen reader has to be told.
+CURRENT = f"""<script>
+for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
+  if (link.textContent.trim() === %s) link.ariaCurrent = "page";
+  else link.removeAttribute("aria-current");
+}}
+</script>"""
 
 
 def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
@@ -87,17 +98,25 @@ def page_header(title: str, read: Callable[[], ViewState] = no_result) -> ViewSt
     Returns:
         What the page shows.
     """
-    st.set_page_config(page_title=f"Prunescope · {title}", layout="wide")
+    st.set_page_config(layout="wide")
     st.html(STYLE)
-    navigation = st.container(horizontal=True, vertical_alignment="center")
+    navigation = st.container(horizontal=True, vertical_alignment="center", key=NAVIGATION)
     notes_stand_here()
     parameters_on_show().clear()
     state = read()
+    st.set_page_config(page_title=_window_title(title, state))
     note_watching(at_home=title == "Lab")
     with navigation:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
             st.page_link(path, label=name, query_params=link_parameters(name))
         preload_vega()
+        st.html(CURRENT % json.dumps(title), width="content", unsafe_allow_javascript=True)
     note_opened(title)
     return state
+
+
+def _window_title(page: str, state: ViewState) -> str:
+    """Name the page and what it shows, so that windows, tabs and the browser's history can be told apart."""
+    shown = " and ".join(short_name(entry) for entry in (state.result, state.other) if entry)
+    return " · ".join(filter(None, (page, shown, "Prunescope")))

@@ -11,13 +11,14 @@ import streamlit as st
 
 from core.errors import PrunescopeError
 from core.results import library, store
-from core.results.choices import counterpart, offered
+from core.results.choices import counterpart, offered, task_title
 from core.results.library import Entry
+from core.results.names import name_of
 from ui.address import carried, note_in_vain, parameters_on_show, quoted, set_parameter
 from ui.results import at_hand, by_key
 
 ANY = "any"  # the value of a filter that lets every result pass
-NO_RESULT = "the settings of a run"  # what the Lab shows then
+NO_RESULT = "the settings for a new run"  # what the Lab shows then
 FILTERS: dict[str, Callable[[Entry], str]] = {"task": lambda entry: entry.task, "data": lambda entry: entry.source}
 
 
@@ -56,7 +57,7 @@ def two_results() -> ViewState:
     if state.result is None:
         return state
     left = _to_choose_from(state.entries)
-    default = counterpart(state.result, left if len(left) > 1 else offered(state.entries))
+    default = counterpart(state.result, left if len(left) > 1 else to_offer(state.entries))
     return ViewState(state.entries, state.result, default and _on_show("other", state.entries, default))
 
 
@@ -70,12 +71,13 @@ def link_parameters(page: str, **changes: str) -> dict[str, str]:
     """Return the parameters of a link to a page: what the address carries, unless the link changes it.
 
     To the Lab goes no result that it shows anyway, as the example before a run, unless the link says so: a visitor who
-    has chosen nothing finds the settings there.
+    has chosen nothing finds the settings there. To Compare go both results, so that the first step back leaves it.
     """
     parameters = carried(**changes)
-    example = shipped_example()
-    if page == "Lab" and "result" not in changes and example and parameters.get("result") == example.key:
+    if page == "Lab" and "result" not in changes and parameters.get("result") == _example_key():
         return {name: value for name, value in parameters.items() if name not in ("result", "other")}
+    if page == "Compare" and "other" not in parameters and (beside := _beside(parameters.get("result", ""))):
+        return {**parameters, "other": beside.key}
     return parameters
 
 
@@ -87,9 +89,31 @@ def shipped_example() -> Entry | None:
         return None
 
 
-def keys_in_address() -> list[str]:
+def _example_key() -> str:
+    example = shipped_example()
+    return example.key if example else ""
+
+
+def _beside(key: str) -> Entry | None:
+    """Return the result that another one is compared with where no filter limits the choice; None if there is none."""
+    entries = _entries()
+    result = next((entry for entry in entries if entry.key == key), None)
+    return counterpart(result, to_offer(entries)) if result else None
+
+
+def _keys_in_address() -> list[str]:
     """Return the keys that the address names, known or not."""
     return [key for name in ("result", "other") if (key := st.query_params.get(name))]
+
+
+def short_name(entry: Entry) -> str:
+    """Name a result by its pruning and its task, for a line that has no room for more."""
+    return f"{name_of(entry)}, {task_title(entry.task)}"
+
+
+def to_offer(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the whole sweeps, and what the address names."""
+    return offered(entries, _keys_in_address())
 
 
 def passing(entries: Sequence[Entry]) -> list[Entry]:
@@ -102,13 +126,13 @@ def _entries() -> tuple[Entry, ...]:
     """List the results at hand, and those stored on the server that only a link names."""
     entries = at_hand()
     known = {entry.key for entry in entries}
-    linked = (library.stored(key) for key in dict.fromkeys(keys_in_address()) if key not in known)
+    linked = (library.stored(key) for key in dict.fromkeys(_keys_in_address()) if key not in known)
     return (*entries, *(entry for entry in linked if entry is not None))
 
 
 def _to_choose_from(entries: Sequence[Entry]) -> list[Entry]:
     """Return the results among which a default is chosen: those that pass the filters, if there are any."""
-    among = offered(entries, keys_in_address())
+    among = to_offer(entries)
     return passing(among) or among
 
 
@@ -117,7 +141,7 @@ def _on_show(parameter: str, entries: Sequence[Entry], default: Entry | None) ->
     key = st.query_params.get(parameter, "")
     named = next((entry for entry in entries if entry.key == key), None)
     if key and named is None:
-        note_in_vain(f"the result “{quoted(key)}”, which {_lack(key)}", default.name if default else NO_RESULT)
+        note_in_vain(f"the result “{quoted(key)}”, which {_lack(key)}", short_name(default) if default else NO_RESULT)
     shown = named or default
     set_parameter(parameter, shown.key if shown else None)
     if shown:

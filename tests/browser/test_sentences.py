@@ -60,7 +60,7 @@ def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
     expect(sentences.get_by_text('<img src="x"').first).to_be_visible()
     assert sentences.locator(".stMain img").count() == 0
     assert sentences.get_by_role("link", name="link").count() == 0
-    assert sentences.title() == "Prunescope · Sentences"
+    assert sentences.title().startswith("Sentences · ")
 
     first, second = (sentences.locator(".readout b").nth(k) for k in (0, 1))
     sentences.get_by_role("slider", name="Pruning amount").first.focus()

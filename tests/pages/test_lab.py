@@ -27,7 +27,7 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import make_result, with_own_key
 from tests.opened import address, follow, open_page, player, run, told
-from tests.queues import PATIENCE, RESULT, ended, running
+from tests.queues import PATIENCE, RESULT, ended, now, running
 from ui.text import plain
 
 OVERVIEW, LAB = "app.py", "pages/lab.py"
@@ -144,6 +144,18 @@ def test_it_runs_again_only_when_told_to(queue: JobQueue, asked: list[SweepReque
     assert job.state == "running"
     assert address(page)["result"] == RESULT.key, "other pages go on showing it"
     assert asked[0].amounts == RESULT.amounts
+
+
+def test_who_leaves_a_run_that_others_watch_is_told_beside_the_result_before(
+    queue: JobQueue, asked: list[SweepRequest]
+) -> None:
+    page = press(open_page(LAB, result=RESULT.key), "Recompute and replace this result")
+    job_id = address(page)["job"]
+    queue.watch(job_id, "somebody else")
+    press(run(page), "Cancel")
+    assert now(queue, job_id).state == "running"
+    assert address(page) == {"result": RESULT.key}
+    assert [info.value for info in page.info] == ["Cancelled."]
 
 
 def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.queue import JobQueue
 from core.results.store import save
 from tests.builders import make_result, ship
-from tests.opened import address, box, follow, open_page, told
+from tests.opened import address, box, follow, links, open_page, told
 from ui.header import PAGES
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -83,6 +83,14 @@ def test_what_a_page_shows_by_itself_is_carried_as_well(at_hand: None, name: str
         assert address(app)["result"] == (shown or SST2.key)
 
 
+def test_a_link_to_compare_names_both_so_that_one_step_back_leaves_it(at_hand: None) -> None:
+    app = open_page(PAGES["Layers"], result=SST2.key)
+    for label in ("Compare", "Compare it with another one"):
+        query = links(open_page(PAGES["Overview"], result=SST2.key))[label]
+        assert parse_qs(query) == {"result": [SST2.key], "other": [RANDOM.key]}
+    assert address(follow(app, "Compare")) == {"result": SST2.key, "other": RANDOM.key}
+
+
 def test_the_lab_begins_with_its_settings_until_another_result_is_chosen(at_hand: None) -> None:
     app = follow(open_page(PAGES["Layers"]), "Lab")
     assert "result" not in address(app)
@@ -100,7 +108,7 @@ def test_a_key_that_is_not_stored_is_told_with_what_is_shown_instead(anywhere: N
     assert named
     assert len(named[1]) < 30
     assert key.startswith(named[1].removesuffix("…"))
-    instead = "the settings of a run" if name == "Lab" else "SST-2"
+    instead = "the settings for a new run" if name == "Lab" else "SST-2"
     assert instead in named[2]
     assert address(app).get("result") != key
     assert player_of(app)
