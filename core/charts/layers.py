@@ -56,7 +56,7 @@ FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
 BROKEN = "no longer works"  # of the model, where the shade is as narrow as on a telephone
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
 CURVE_DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for the number at the marker
-MAX_WITH_VALUES = 26  # rows; with more there is room for one number in each
+LETTER = "margin / 3.3"  # the height of letters in pixels
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 
@@ -161,10 +161,9 @@ def is_output(point: str) -> bool:
 def _strip_rows(
     result: SweepResult, reduction: str, chosen: PointLabel, threshold: float, measure: str, bars: Rows
 ) -> Rows:
-    """Return one row per point: its place, its similarity at every frame and its bar's end, as numbers beside it."""
+    """Return one row per point: its place, and the numbers beside it: similarity at every frame, and its bar's end."""
     own = own_similarity(result, reduction, measure).T.tolist()  # (points, frames)
     layers = layer_survivals(result, reduction, threshold, measure)
-    with_values = len(layers) <= MAX_WITH_VALUES
     return [
         {
             "pick": layer.label,
@@ -173,8 +172,6 @@ def _strip_rows(
             "y": row,
             "y2": row + 1,
             "v": [two_places(_known(value)) for value in values],
-            "beside_strip": row + BESIDE[0] if with_values else None,
-            "beside_bar": row + (BESIDE[1] if with_values else 0.5),
             "intact": bar["text"],
         }
         for row, (layer, values, bar) in enumerate(zip(layers, own, bars, strict=True))
@@ -260,8 +257,15 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> LayerChart:
     title = f"{capitalised(removed)} removed"
     told = [alt.Tooltip("amount:N", title=title), alt.Tooltip("changed:N", title="Predictions changed")]
     *bar, marker = survival_layers(x, y, cursor="pointer")
-    known = strips.transform_filter("isValid(datum.beside_strip)").transform_calculate(text="datum.v[frame]")
-    numbers = (known.encode(y=y("beside_strip:Q"), text="text:N"), strips.encode(y=y("beside_bar:Q"), text="intact:N"))
+    lines = f"(height / {len(points)} / ({LETTER}))"  # of text, for which a row has room
+    numbers = (
+        strips.transform_filter(f"{lines} >= 2").transform_calculate(
+            text="datum.v[frame]", middle=f"datum.y + {BESIDE[0]}"
+        ),
+        strips.transform_filter(f"{lines} >= 1").transform_calculate(
+            text="datum.intact", middle=f"datum.y + ({lines} >= 2 ? {BESIDE[1]} : 0.5)"
+        ),
+    )
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(
             y=y("y:Q"), y2="y2:Q", opacity=alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
@@ -275,7 +279,7 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> LayerChart:
         marker,
         *(
             number.mark_text(style="note", align="left", baseline="middle", dx=WORDS_GAP, cursor="pointer").encode(
-                x=alt.datum(AMOUNTS_SHOWN[1])
+                x=alt.datum(AMOUNTS_SHOWN[1]), y=y("middle:Q"), text="text:N"
             )
             for number in numbers
         ),

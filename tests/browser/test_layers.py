@@ -137,19 +137,24 @@ def test_after_a_result_of_other_amounts_the_axis_is_in_order(
     assert columns >= len(SST2.amounts), amount_name(SST2.amounts[-1])
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("size", [(1280, 800), (390, 800), (1280, 2000)])
 def test_many_rows_keep_apart_and_the_bar_stays_in_sight(
-    page: Page, site: str, own: dict[str, SweepResult], width: int
+    page: Page, site: str, own: dict[str, SweepResult], size: tuple[int, int]
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+    width, height = size
+    page.set_viewport_size({"width": width, "height": height})
     player = opened(page, site, f"?result={DEEP.key}")
     expect(rows(player)).to_have_count(48)
     bar = player.locator(".bar").bounding_box()
     assert bar
-    assert bar["y"] + bar["height"] <= 800
-    heights = player.locator(".rows .mark-text.role-mark text").evaluate_all(
-        "texts => texts.filter((text) => text.textContent).map((text) => text.getBoundingClientRect().y)"
+    assert bar["y"] + bar["height"] <= height
+    numbers = player.locator(".rows .mark-text.role-mark text").evaluate_all(
+        """texts => texts.filter((text) => text.textContent).map((text) => (
+             [text.getBoundingClientRect().y, parseFloat(getComputedStyle(text).fontSize)]
+           ))"""
     )
-    assert len(heights) == 48
-    assert min(after - before for before, after in pairwise(sorted(heights))) > 12
+    assert len(numbers) >= 48
+    letters = numbers[0][1]
+    places = sorted(place for place, _ in numbers)
+    assert min(after - before for before, after in pairwise(places)) >= letters
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from core.charts.grammar import UNDEFINED_COLOUR, Spec
-from core.charts.layers import MAX_WITH_VALUES, layer_scene
+from core.charts.layers import layer_scene
 from core.charts.view import specs
 from core.findings.overview import layer_survivals, own_similarity
 from core.results.schema import SweepResult
@@ -70,13 +70,13 @@ def test_the_numbers_beside_strip_and_bar() -> None:
         assert [text.removesuffix(" *") for text in texts[3:] if text] == [layer.text for layer in layers]
 
 
-def test_with_many_layers_there_is_one_number_in_a_row() -> None:
-    for count in (MAX_WITH_VALUES, MAX_WITH_VALUES + 1):
-        result = make_result(num_layers=count, amounts=(0.0, 0.5))
-        texts = marks(drawn(layer_scene(result, "mean", "1").views["rows"].spec, 0), "text mark")
-        heights = sorted(place(text)[1] for text in texts)
-        assert len(texts) == (2 * count if count == MAX_WITH_VALUES else count)
-        assert min(after - before for before, after in pairwise(heights)) > 0
+@pytest.mark.parametrize(("height", "numbers"), [(400, 2), (200, 1), (100, 0)])
+def test_a_row_has_the_numbers_that_it_has_room_for(height: int, numbers: int) -> None:
+    spec = layer_scene(make_result(num_layers=12, amounts=(0.0, 0.5)), "mean", "1").views["rows"].spec
+    picture = drawn({**spec, "height": height}, 0)
+    heights = sorted(place(text)[1] for text in marks(picture, "text mark"))
+    assert len(heights) == 12 * numbers
+    assert all(after - before >= 12 for before, after in pairwise(heights)), "pixels, of the letters"
 
 
 def test_the_layout_gives_every_row_its_height() -> None:
