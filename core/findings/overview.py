@@ -299,21 +299,26 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
     if working.to == 0:
         return render("overview", "fails_at_once", **values(result.frames[1]))
     frame = next(frame for frame in result.frames if frame.amount == working.to)
-    labels = [name.label for name in point_names(result.points)]
-    own = {  # as on screen, so that 0.896 is not said to have fallen below 0.9
-        label: round(value, 2)
-        for label, value in zip(labels, frame.own(reduction) or (), strict=False)
-        if value is not None
+    layers = layer_survivals(result, reduction)
+    own = {
+        layer: value
+        for layer, value in zip(layers, frame.own(reduction) or (), strict=False)
+        if value is not None and layer.is_defined
     }
-    changed = {label: value for label, value in own.items() if value < SURVIVAL_THRESHOLD}
+    changed = {
+        layer: value
+        for layer, value in own.items()
+        if value < SURVIVAL_THRESHOLD or (not layer.censored and layer.value < frame.amount)
+    }
     return render(
         "overview",
         "holding",
         **values(frame),
         own=own,
         changed=changed,
-        which=spanned(list(changed), labels),
-        points=len(labels),
+        which=spanned([layer.label for layer in changed], [layer.label for layer in layers]),
+        points=len(layers),
+        threshold=SURVIVAL_THRESHOLD,
     )
 
 

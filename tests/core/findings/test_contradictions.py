@@ -30,9 +30,10 @@ from core.findings.compare import accuracy_comparisons, chance_finding, comparis
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import first_to_change, layer_finding, order_finding, title_finding
 from core.findings.methods import agreement, agreement_finding
-from core.findings.overview import finding, layer_survivals, survival_table
+from core.findings.overview import finding, holding_finding, layer_survivals, own_similarity, survival_table
 from core.findings.profiles import profiled
 from core.findings.verdicts import verdict_rows, verdict_table
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.choices import companions, is_control, isolated, methods_beside, offered
 from core.results.library import Entry, entry_of, shipped
 from core.results.names import percent
@@ -306,6 +307,29 @@ def check_isolated(shelf: Shelf) -> None:
                 assert (difference > 0) == (order.state != "same")
 
 
+HELD = re.compile(r"though (?:layers? (.+)|(all layers)) ha(?:s|ve) changed by then \(similarity .*?(\d\.\d+)\)")
+
+
+def check_holding(shelf: Shelf) -> None:
+    """The line below the Overview's heading calls no layer intact that the stack beside it says has fallen before."""
+    for entry in offered(shelf.entries):
+        result = shelf.results[entry.key]
+        working = result.working_range and result.working_range.to
+        line, layers = holding_finding(result, "mean"), layer_survivals(result, "mean")
+        assert told(line) == []
+        if not working:
+            continue
+        own = dict(zip(layers, own_similarity(result, "mean")[result.amounts.index(working)].tolist(), strict=True))
+        fallen = [layer for layer in layers if own[layer] < SURVIVAL_THRESHOLD or layer.value < working]
+        match = HELD.search(line)
+        assert ("is still intact there" in line) == (match is None) == (not fallen)
+        assert f"The model still works with {percent(working)}" in line
+        if match:
+            assert match[2] or match[1].split()[0].rstrip(",") == fallen[0].label
+            assert match[2] or match[1].split()[-1] == fallen[-1].label
+            assert float(match[3]) == pytest.approx(min(own[layer] for layer in fallen), abs=0.0051)
+
+
 # ---------------------------------------------------------------- all of it
 
 
@@ -318,6 +342,7 @@ def check(shelf: Shelf) -> set[Direction]:
     check_controls(shelf, verdicts)
     check_layers(shelf)
     check_isolated(shelf)
+    check_holding(shelf)
     return {known.direction for known in verdicts.values()}
 
 

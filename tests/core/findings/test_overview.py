@@ -159,7 +159,7 @@ HELD = {"num_layers": 4, "amounts": (0.0, 0.2, 0.4, 0.6), "accuracy": lambda amo
 def held(*own: float, to: float | None = 0.4, reason: str | None = None, **settings: object) -> str:
     """What is said of a model that works up to an amount, where its layers have these similarities."""
     result = make_result(
-        **{**HELD, "own_cka": lambda amount, point, size: own[point] if amount == 0.4 else 1 - amount, **settings}
+        **{**HELD, "own_cka": lambda amount, point, size: 1 - (1 - own[point]) * amount / 0.4, **settings}
     )
     working = WorkingRangeRecord(
         to=to, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=reason
@@ -176,7 +176,12 @@ def held(*own: float, to: float | None = 0.4, reason: str | None = None, **setti
         ((0.99, 0.95, 0.92, 0.70), ", though layer 4 has changed by then (similarity 0.70)."),
         ((0.80, 0.80, 0.80, 0.80), ", though all layers have changed by then (similarity 0.80)."),
         ((0.99, 0.95, 0.92, 0.91), "; every layer is still intact there (similarity 0.91 or more)."),
-        ((0.99, 0.95, 0.92, 0.896), "; every layer is still intact there (similarity 0.90 or more)."),
+        ((0.99, 0.95, 0.92, 0.904), "; every layer is still intact there (similarity 0.90 or more)."),
+        ((0.99, 0.95, 0.92, 0.896), ", though layer 4 has changed by then (similarity just under 0.9)."),
+        (
+            (0.99, 0.95, 0.896, 0.7),
+            ", though layers 3 and 4 have changed by then (similarity just under 0.9 down to 0.70).",
+        ),
         ((1.0, 1.0, 1.0, 1.0), "; every layer is still intact there (similarity 1.00)."),
     ],
 )
@@ -184,12 +189,19 @@ def test_how_far_the_model_works_stands_beside_what_has_changed_by_then(own: tup
     assert held(*own) == f"The model still works with 40 % of weights removed (accuracy 0.86, unpruned 0.90){words}"
 
 
+def test_a_layer_that_has_fallen_before_is_not_called_intact_where_it_rises_again() -> None:
+    again = {0.0: 1.0, 0.2: 0.8, 0.4: 0.92, 0.6: 0.5}
+    assert held(1, 1, 1, 1, own_cka=lambda amount, point, size: again[amount] if point == 3 else 1.0).endswith(
+        ", though layer 4 has changed by then (similarity 0.92)."
+    )
+
+
 def test_a_model_that_fails_at_once_or_never_worked_is_said_to() -> None:
     assert held(1, 1, 1, 1, to=0.0) == (
         "The model fails at the first step: accuracy is 0.88 with 20 % of weights removed, and 0.90 unpruned."
     )
     assert held(1, 1, 1, 1, to=None, reason="no lead") == (
-        "Unpruned, the model is no better than always answering the majority class, so how far it works cannot be told."
+        "Unpruned, the model is no better than always answering the majority class, so pruning has nothing to break."
     )
 
 
