@@ -90,9 +90,9 @@ class View:
 
     @property
     def heading(self) -> str:
-        """The first line above it; the further ones explain marks."""
+        """What stands above it, on one line and without the smaller one below."""
         lines = self._title["text"] if isinstance(self._title, dict) else self._title
-        return str(lines if isinstance(lines, str) else lines[0])
+        return " ".join(str(lines if isinstance(lines, str) else " ".join(lines)).split())
 
     @property
     def _title(self) -> Any:

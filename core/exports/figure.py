@@ -20,6 +20,8 @@ Size = Literal["slide", "page"]
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
 PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
 MAX_TITLE_LINES = 2
+LEAST_OF_TITLE = 0.8  # of its size, if it then fits on one line
+SEPARATOR = " · "  # between the lines of a caption
 LINE_HEIGHT = 1.3  # of its letters
 GAP = 8  # pixels, between words and pictures
 TEXT_SIZE = 13  # pixels, in pictures that are as high as on a page; in lower ones it is smaller
@@ -120,11 +122,10 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
     measures, colours = MEASURES[size], THEMES[theme]
     width, left = SLIDE[0] if on_slide else PAGE_WIDTH, measures.margin
     room = width - 2 * left
-    title_lines = broken(scene.title, room, measures.title, MAX_TITLE_LINES)
-    title = Words(left, left, measures.title, [[Run(line, bold=True)] for line in title_lines])
+    title = _title(scene.title, left, measures.title, room)
     readouts = _readouts(scene.frames, left, left + title.height, measures.readout, room)
     top = left + title.height + max((words.height for words in readouts), default=0) + GAP
-    caption_lines = [[Run(line)] for text in scene.caption for line in broken(text, room, measures.caption)]
+    caption_lines = [[Run(line)] for line in broken(SEPARATOR.join(scene.caption), room, measures.caption)]
     below = GAP + Words(0, 0, measures.caption, caption_lines).height + left
     height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
@@ -143,6 +144,13 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
             for name, view in scene.views.items()
         ],
     )
+
+
+def _title(title: str, left: int, size: int, room: float) -> Words:
+    """Write the title on one line, in somewhat smaller letters where that is enough, or else on two."""
+    fitting = next((s for s in range(size, round(size * LEAST_OF_TITLE) - 1, -1) if width_of(title, s) <= room), size)
+    lines = broken(title, room, fitting, MAX_TITLE_LINES)
+    return Words(left, left, fitting, [[Run(line, bold=True)] for line in lines])
 
 
 def _readouts(frames: Rows, x: float, y: float, size: int, room: float) -> list[Words]:

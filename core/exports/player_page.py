@@ -21,8 +21,8 @@ body {{
   box-sizing: border-box; max-width: 90rem; margin: 0 auto; padding: 0.75rem 1rem;
   color: var(--st-text-color); background: var(--st-background-color); font: 1rem/1.4 sans-serif;
 }}
-h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 1vw, 2rem); line-height: 1.25; }}
-p, summary {{ margin: 0.25rem 0; font-size: 0.875rem; }}
+h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }}
+p, summary {{ margin: 0.25rem 0 0; font-size: 0.8125rem; }}
 code {{ overflow-wrap: anywhere; }}
 @media (min-width: 66.1rem) {{
   body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
@@ -30,6 +30,9 @@ code {{ overflow-wrap: anywhere; }}
   main > div, .player {{ height: 100%; }}
   .player {{ display: flex; flex-direction: column; }}
   .pictures {{ flex: 1; min-height: 0; }}
+  .present {{ padding: 0; }}
+  .present .readout {{ text-align: left; }}
+  .present .readout span {{ display: inline; }}
 }}
 """
 # The page fetches nothing, whatever a name in the result says.
@@ -65,8 +68,10 @@ def player_page(
 <style>{styles}{style}</style>
 <h1>{html.escape(scene.title)}</h1>
 <main></main>
-<p>{"<br>".join(map(html.escape, scene.caption))}</p>
-<details><summary>Made with Prunescope. How to compute this</summary>{"".join(map(_how_to_compute, results))}</details>
+<details>
+<summary>{html.escape(" · ".join((*scene.caption, "Made with Prunescope: how to compute this")))}</summary>
+{"".join(map(_how_to_compute, results))}
+</details>
 <script type="module">{_inline(vega)}</script>
 <script type="module">{_inline(player)}
 mountPlayer(document.querySelector("main"), {data});

@@ -35,7 +35,9 @@ def _rows(scene: Scene, view: View) -> Iterator[Row]:
 def _at(value: Any, k: int) -> object:
     """Return a value at a frame, as a spreadsheet reads it."""
     at = value[k] if isinstance(value, list) else value
-    return at.replace("−", "-") if isinstance(at, str) and NUMBER.fullmatch(at) else at
+    if not isinstance(at, str):
+        return at
+    return at.replace("−", "-") if NUMBER.fullmatch(at) else " ".join(at.split())  # a legend breaks long names
 
 
 def _told(part: Mapping[str, Any], dataset: str | None) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:

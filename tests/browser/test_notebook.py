@@ -17,7 +17,7 @@ def test_it_plays_and_is_seen_whole(page: Page, width: int) -> None:
     amount = frame.locator(".readout b")
     before = amount.text_content() or ""
     expect(amount).not_to_have_text(before)  # it moves by itself
-    expect(frame.get_by_text("How to compute this")).to_be_visible()
+    expect(frame.get_by_text("how to compute this")).to_be_visible()
     hidden = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
     assert page.frames[1].evaluate(hidden) <= 0
 

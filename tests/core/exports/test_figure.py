@@ -113,6 +113,8 @@ def test_a_title_may_be_typed_and_long_and_is_text() -> None:
     figure = figure_of(replace(SCENES["layers"], title=typed))
     assert (figure.width, figure.height) == SLIDE
     assert len(figure.words[0].lines) == 2
+    nearly = figure_of(replace(SCENES["layers"], title="x" * 80)).words[0]
+    assert (len(nearly.lines), nearly.size < 28) == (1, True), "somewhat smaller letters rather than a word on a line"
     said = texts(svg_of(replace(SCENES["layers"], title=typed)))
     assert said[0].startswith("<b>Pruning & its </b>")
     assert said[1].endswith("…")

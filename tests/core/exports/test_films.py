@@ -124,6 +124,19 @@ def test_an_mp4_is_what_slides_play_and_shows_what_the_png_shows(page: str, size
     assert moved.mean() < other.mean(), "it is this amount and no other"
 
 
+@pytest.mark.parametrize("page", SCENES)
+def test_the_middle_frame_of_both_films_is_the_png_at_that_amount(page: str) -> None:
+    pngs = frames_of(page)[: MIDDLE + 1]
+    still, other = pixels(pngs[MIDDLE]), pixels(pngs[0])
+    (_, from_gif), _, _ = read_gif(gif(pngs, 125))
+    from_mp4, _ = read_mp4(mp4(pngs, 125))
+    assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"
+    for film in (from_gif, from_mp4[-1]):
+        moved, astray = (np.abs(film.astype(int) - one).max(axis=-1) for one in (still, other))
+        assert moved[areas(still)].mean() < 3
+        assert moved.sum() < astray.sum(), "it is this amount and no other"
+
+
 @pytest.mark.parametrize("milliseconds", [1000, 500, 250, 125])
 def test_every_duration_that_is_offered_is_kept(milliseconds: int) -> None:
     images: Sequence[bytes] = [png(np.full((40, 60, 3), shade, np.uint8)) for shade in (0, 120, 240)]
