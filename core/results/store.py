@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.results import schema_1
 from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
 
 SHIPPED_RESULTS = SHIPPED / "results"
+PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,8 +42,16 @@ def check_writable(output: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        _remove_parts(folder)
     except OSError as error:
         raise _not_writable(folder, error) from error
+
+
+def _remove_parts(folder: Path) -> None:
+    """Delete what processes that were killed while writing have left; what is written now is younger."""
+    for path in folder.glob(f".*{PART}"):
+        if time.time() - path.stat().st_mtime > OLD_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def save(result: SweepResult, output: Path | None = None) -> Path:
@@ -88,7 +98,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: It cannot be written; no partial file stays behind.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=PART)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content if isinstance(content, bytes) else content.encode())

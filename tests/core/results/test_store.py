@@ -2,12 +2,16 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from builders import make_result
 
 from core.errors import PrunescopeError
+from core.request.catalog import ROOT
 from core.results import schema, store
 from core.results.schema import StopRecord, SweepResult
 
@@ -109,6 +113,41 @@ def test_a_failed_write_leaves_nothing(result: SweepResult, tmp_path: Path, monk
     with pytest.raises(PrunescopeError, match="No space left"):
         store.save(result, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from core.request.catalog import ROOT
+from core.results import store
+
+real = getattr(os, sys.argv[2])
+def die(*arguments, **options):
+    if sys.argv[3] == "after":
+        real(*arguments, **options)
+    os.kill(os.getpid(), 9)
+setattr(os, sys.argv[2], die)
+store.save(store.load(Path(sys.argv[1])), Path(sys.argv[1]).parent / "out")
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", ["fsync", "chmod", "replace"])
+def test_a_process_killed_while_it_writes_leaves_no_half_result(
+    result: SweepResult, tmp_path: Path, call: str, when: str
+) -> None:
+    path, out = store.save(result, tmp_path), tmp_path / "out"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), call, when], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [store.load(found) for found in out.glob("*.json")] == [result] * (call == "replace" and when == "after")
+    parts = list(out.glob(".*"))
+    store.check_writable(out)
+    assert list(out.glob(".*")) == parts, "somebody may be writing it"
+    for part in parts:
+        os.utime(part, (1e9, 1e9))
+    store.check_writable(out)
+    assert not list(out.glob(".*"))
+    assert store.load(store.save(result, out)) == result
 
 
 def test_an_unwritable_output_is_refused_before_the_work(tmp_path: Path) -> None:
