@@ -110,7 +110,7 @@ def show_nothing() -> None:
 def caption_of(entry: Entry) -> str:
     """Name what the numbers were measured on, once on the page: method, checkpoint, data and sentence vector."""
     vector = REDUCTIONS[reduction_in_address()].title
-    return plain(SEPARATOR.join((*reversed(entry.name.split(SEPARATOR)), vector)))
+    return plain(SEPARATOR.join((*reversed(entry.name.rsplit(SEPARATOR, 2)), vector)))
 
 
 def choose_view(state: ViewState) -> Shown | None:
