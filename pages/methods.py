@@ -248,6 +248,7 @@ FILES = (
     ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
     ("Layers pruned alone", "core/findings/isolated.py"),
     ("Which results may be compared, which control is matched", "core/findings/comparable.py"),
+    ("Random removal where it has changed the layers as much", "core/findings/matching.py"),
     ("Comparison of two results", "core/findings/compare.py"),
     ("Which examples flip", "core/findings/sentences.py"),
     ("Whether shared neighbours confirm CKA", "core/findings/methods.py"),
@@ -257,7 +258,7 @@ FILES = (
         "The result file, its key and its checksum; files of an earlier version",
         "core/results/schema.py, core/results/schema_1.py",
     ),
-    ("The picture at the head of this page", "core/charts/methods.py"),
+    ("The pictures that explain CKA, here and on the Overview", "core/charts/methods.py, core/charts/steps.py"),
 )
 
 

@@ -65,6 +65,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Ro
     """Return one row per layer: its similarity and random removal's at every frame, its floor and its words."""
     own = own_similarity(result, reduction)  # (frames, points)
     beside = chance.similarity if chance else np.full_like(own, np.nan)  # (frames, points)
+    seeds = [_seeds(count) for count in chance.seeds.tolist()] if chance else [""] * len(own)
     floor = floor_of(result, reduction) or (None,) * len(result.points)
     rows = []
     for k, layer in enumerate(layer_survivals(result, reduction)):
@@ -79,6 +80,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Ro
                 "middle": k + sum(BAND) / 2,
                 "v": _numbers(own[:, k]),
                 "chance": _numbers(beside[:, k]),
+                "seeds": seeds,
                 "floor": rounded(left),
                 "floor_text": two_places(left),
                 "words": f"{layer.words} {BY_CONSTRUCTION}" if by_construction else layer.words,
@@ -90,6 +92,11 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None) -> Ro
 
 def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(value) else rounded(float(value)) for value in values]
+
+
+def _seeds(count: int) -> str:
+    """Say how many seeds stand behind a number of random removal."""
+    return "" if count == 0 else " (1 seed)" if count == 1 else f" (mean of {count} seeds)"
 
 
 def _told(rows: Rows, frames: int) -> tuple[str, ...]:
@@ -112,8 +119,7 @@ def _stack(points: tuple[str, ...]) -> LayerChart:
         value="datum.v[frame]",
         at_random="datum.chance[frame]",
         text=value_text("datum.v[frame]"),
-        at_random_text=value_text("datum.chance[frame]"),
-        printed="isValid(datum.v[frame]) ? format(datum.v[frame], '.2f') : 'undefined'",
+        at_random_text=f"({value_text('datum.chance[frame]')}) + datum.seeds[frame]",
         low=f"datum.y - {OVERHANG}",
         high=f"datum.y2 + {OVERHANG}",
     )
@@ -126,63 +132,66 @@ def _stack(points: tuple[str, ...]) -> LayerChart:
         alt.Tooltip("words:N", title=f"At {SURVIVAL_THRESHOLD} or above"),
     ]
     track = layers.mark_rect(color=UNDEFINED_COLOUR, opacity=0.15).encode(
-        x=_similarity(0.0), x2=alt.X2Datum(1), tooltip=tooltip, **row
+        x=_similarity(0.0, points), x2=alt.X2Datum(1), tooltip=tooltip, **row
     )
     band = layers.transform_filter("isValid(datum.value)").mark_rect(stroke=UNDEFINED_COLOUR, strokeWidth=0.5)
     first = layers.transform_filter("datum.place === 'first'")
-    threshold = first.mark_rule(style="reference").encode(x=_similarity(SURVIVAL_THRESHOLD))
+    threshold = first.mark_rule(style="reference").encode(x=_similarity(SURVIVAL_THRESHOLD, points))
     overhanging = {"y": _row("low:Q", points), "y2": alt.Y2("high:Q")}
     return alt.layer(
         track,
         band.encode(
-            x=_similarity("value:Q"), x2=alt.X2Datum(0), color=similarity_colour(legend=None), tooltip=tooltip, **row
+            x=_similarity("value:Q", points),
+            x2=alt.X2Datum(0),
+            color=similarity_colour(legend=None),
+            tooltip=tooltip,
+            **row,
         ),
         threshold,
-        *_mark(layers, "floor", "floor", row),
-        *_mark(layers, "at_random", "current", overhanging),
+        *_mark(layers, points, "floor", "floor", row),
+        *_mark(layers, points, "at_random", "current", overhanging),
         *(_words(layers, points) if len(points) <= MAX_WORDED else []),
+        *_name(layers, points, "floor", FLOOR, "first"),
+        *_name(layers, points, "at_random", CHANCE, "last"),
     )
 
 
-def _mark(layers: alt.Chart, field: str, style: str, row: dict[str, Any]) -> list[alt.Chart]:
+def _mark(layers: alt.Chart, points: tuple[str, ...], field: str, style: str, row: dict[str, Any]) -> list[alt.Chart]:
     """Draw an upright line across every band where a field is known; its halo shows it on a band of any colour."""
-    known = layers.transform_filter(f"isValid(datum.{field})").encode(x=_similarity(f"{field}:Q"), **row)
+    known = layers.transform_filter(f"isValid(datum.{field})").encode(x=_similarity(f"{field}:Q", points), **row)
     return [known.mark_rule(style="halo"), known.mark_rule(style=style)]
 
 
 def _words(layers: alt.Chart, points: tuple[str, ...]) -> list[alt.Chart]:
-    """Write beside every band its number and how far it is intact, and name each mark once."""
-    beside = layers.encode(x=_similarity(1.0), y=_row("middle:Q", points))
-    number = beside.mark_text(style="note", align="left", dx=8).encode(text="printed:N")
+    """Write beside every band its number and how far it is intact."""
+    beside = layers.encode(x=_similarity(1.0, points), y=_row("middle:Q", points))
+    number = beside.mark_text(style="note", align="left", dx=8).encode(text="text:N")
     intact = beside.mark_text(style="note", align="left", dx=alt.ExprRef(f"{NUMBER_ROOM} * margin + 8"))
-    return [
-        number,
-        intact.encode(text="words:N"),
-        *_name(layers, "floor", FLOOR, "first", _row("y:Q", points), "top"),
-        *_name(layers, "at_random", CHANCE, "last", _row("high:Q", points), "bottom"),
-    ]
+    return [number, intact.encode(text="words:N")]
 
 
 def _name(
-    layers: alt.Chart, field: str, words: str, place: str, y: alt.Y, baseline: Literal["top", "bottom"]
+    layers: alt.Chart, points: tuple[str, ...], field: str, words: str, place: Literal["first", "last"]
 ) -> list[alt.Chart]:
-    """Write a mark's name at one layer, to the side of the mark that has more room."""
+    """Name a mark below the first layer or above the last, to the side of the mark that has more room."""
     named = layers.transform_filter(f"datum.place === '{place}' && isValid(datum.{field})")
-    looks: dict[str, Any] = {"baseline": baseline, "dy": 3 if baseline == "top" else -3, "text": words}
+    looks: dict[str, Any] = {"baseline": "top", "dy": 3} if place == "first" else {"baseline": "bottom", "dy": -3}
+    y = _row("y:Q" if place == "first" else "high:Q", points)
     sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
     return [
         named.transform_filter(f"datum.{field} {where} 0.5")
-        .mark_text(style=style, align=align, **looks)
-        .encode(x=_similarity(f"{field}:Q"), y=y)
+        .mark_text(style=style, align=align, text=words, **looks)
+        .encode(x=_similarity(f"{field}:Q", points), y=y)
         for where, align in sides
         for style in (["note", "halo"], "note")  # out of the dashes of the threshold
     ]
 
 
-def _similarity(at: str | float) -> alt.X | alt.XDatum:
+def _similarity(at: str | float, points: tuple[str, ...]) -> alt.X | alt.XDatum:
     """Return the axis of similarity, which ends before the words, for a field or for one value."""
+    room = ROOM if len(points) <= MAX_WORDED else 0.5
     words = f"'{INTACT} {SURVIVAL_THRESHOLD}'"
-    scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {ROOM} * margin")], nice=False, clamp=True)
+    scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False, clamp=True)
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
         labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {words} : format(datum.value, '.1f')",
