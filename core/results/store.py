@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ def check_writable(output: Path | None) -> None:
 def _remove_parts(folder: Path) -> None:
     """Delete what processes that were killed while writing have left; what is written now is younger."""
     for path in folder.glob(f".*{PART}"):
-        if time.time() - path.stat().st_mtime > OLD_SECONDS:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # its writer has just finished
+            if time.time() - path.stat().st_mtime > OLD_SECONDS:
+                path.unlink()
 
 
 def save(result: SweepResult, output: Path | None = None) -> Path:
