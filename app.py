@@ -31,7 +31,7 @@ from ui.header import link_to, link_to_control, link_to_views, page_header
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.text import markdown_table, plain
-from ui.view_state import ViewState, one_result
+from ui.view_state import OWN, ViewState, one_result
 
 SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
 HOW_TO_READ = """
@@ -203,7 +203,7 @@ def show_steps() -> None:
     _steps(key="steps")
     st.html(STYLE)
     with st.container(key=TRY):
-        link_to("Lab", "Try your own model", ":material/science:")
+        link_to("Lab", "Try your own model", ":material/science:", **{OWN: "model"})
 
 
 # ---------------------------------------------------------------- the published pair

@@ -20,7 +20,7 @@ from core.results import store
 from core.results.names import amount_name, result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
-from ui.address import picture_first, show
+from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
@@ -40,11 +40,11 @@ from ui.presets import preset_chosen
 from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.run_bar import offer_run
-from ui.selectors import DEFAULT_REQUEST, choose_sweep
+from ui.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
 from ui.settings import forget_settings
 from ui.text import plain
 from ui.upload import show_upload
-from ui.view_state import result_if_asked, shipped_example
+from ui.view_state import OWN, result_if_asked, shipped_example
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
@@ -77,7 +77,9 @@ def lab() -> None:
         if job.ended and job.key:
             show_result_of(job)
     result = by_key(state.result.key) if state.result and not job else None
-    reset_settings_for(job.id if job else result.key if result else "")
+    if job or result:
+        set_parameter(OWN, None)
+    reset_settings_for(job.id if job else result.key if result else st.query_params.get(OWN, ""))
     if has_just_left():
         st.info("Cancelled.")
     if result:
@@ -125,7 +127,7 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
         return job.request
     if result:
         return queue.request_for(result.key) or request_of(result)
-    return DEFAULT_REQUEST
+    return OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
 
 
 # ---------------------------------------------------------------- before, during and after a run

@@ -14,6 +14,7 @@ import streamlit as st
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest
+from core.results.names import percent
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.text import plain
@@ -216,8 +217,8 @@ def _stage_text(job: Job) -> str:
         runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
         return f"Waiting: {runs} first" if job.position else "Starting"
     measured, left = job.total > 1, seconds_left(job)
-    percent = f", {progress(job):.0%}" if measured else ""
-    return plain(f"{job.stage}{percent}{f', {duration(left)} left' if left is not None and measured else ''}")
+    share = f", {percent(progress(job))}" if measured else ""
+    return plain(f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}")
 
 
 def controls_so_far(job: Job) -> tuple[int, int]:

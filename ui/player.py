@@ -220,10 +220,13 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     """
     if words := caution(result):
         st.warning(plain(words))
-    st.markdown(f"**{plain(finding(result, reduction))}** {plain(accuracy_finding(result))}")
-    if result.key:
+    layers, accuracy = plain(finding(result, reduction)), plain(accuracy_finding(result))
+    if not result.key:
+        st.markdown(f"**{layers}** {accuracy}")
+    else:
         st.markdown(plain(verdict_finding(result, companions)))
         with st.expander("Details"):
+            st.markdown(f"{layers} {accuracy}")
             st.markdown(plain(verdict_details(result, companions)))
             if note := reading_note(result.task):
                 st.markdown(plain(note))

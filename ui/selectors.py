@@ -10,12 +10,14 @@ import streamlit as st
 
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
+from core.request.tasks import AUTO
 from ui.data_step import choose_data
 from ui.method_step import choose_method
-from ui.model_step import KNOWN, choose_model
+from ui.model_step import KNOWN, PLACEHOLDER, choose_model
 
 FIRST = next(iter(KNOWN.values()))
 DEFAULT_REQUEST = SweepRequest(FIRST.id, FIRST.task)
+OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # of who comes with a model of their own; hosted, it is one on the Hub
 
 
 @dataclass(frozen=True)

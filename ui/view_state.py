@@ -18,6 +18,7 @@ from ui.address import carried, note_in_vain, parameters_on_show, quoted, set_pa
 from ui.results import at_hand, by_key
 
 ANY = "any"  # the value of a filter that lets every result pass
+OWN = "own"  # in the Lab's address: its settings begin with a model of the visitor's own
 NO_RESULT = "the settings for a new run"  # what the Lab shows then
 FILTERS: dict[str, Callable[[Entry], str]] = {"task": lambda entry: entry.task, "data": lambda entry: entry.source}
 
@@ -71,10 +72,11 @@ def link_parameters(page: str, **changes: str) -> dict[str, str]:
     """Return the parameters of a link to a page: what the address carries, unless the link changes it.
 
     To the Lab goes no result that it shows anyway, as the example before a run, unless the link says so: a visitor who
-    has chosen nothing finds the settings there. To Compare go both results, so that the first step back leaves it.
+    has chosen nothing finds the settings there, and so does one who comes with a model of their own. To Compare go both
+    results, so that the first step back leaves it.
     """
     parameters = carried(**changes)
-    if page == "Lab" and "result" not in changes and parameters.get("result") == _example_key():
+    if page == "Lab" and "result" not in changes and (OWN in changes or parameters.get("result") == _example_key()):
         return {name: value for name, value in parameters.items() if name not in ("result", "other")}
     if page == "Compare" and "other" not in parameters and (beside := _beside(parameters.get("result", ""))):
         return {**parameters, "other": beside.key}

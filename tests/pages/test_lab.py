@@ -98,7 +98,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert amounts(page) == [0.0, 0.5]
     assert "Run" not in labels(page), "one run at a time"
     bar = page.get("progress")[0].proto
-    assert (bar.text, bar.value) == ("Amount 0, 2%, about 2 s left", 2)
+    assert (bar.text, bar.value) == ("Amount 0, 2\u00a0%, about 2 s left", 2)
 
     press(page, "Cancel")
     assert ended(queue, job_id).state == "cancelled"
@@ -227,7 +227,7 @@ def test_a_method_and_its_control_run_in_one_go(
     assert asked == [DEFAULT]
     assert follow_ups == list(judged_beside(DEFAULT))
     running(queue, address(page)["job"])
-    assert run(page).get("progress")[0].proto.text == "Amount 0, 2%, about 2 s left; then its control"
+    assert run(page).get("progress")[0].proto.text == "Amount 0, 2\u00a0%, about 2 s left; then its control"
 
 
 def test_a_control_has_no_control_of_its_own(
@@ -250,7 +250,9 @@ def test_while_the_control_runs_the_methods_result_is_shown(queue: JobQueue, scr
     assert amounts(page) == [0.0, 0.5]
     assert player(page)["title"].startswith("Magnitude pruning")
     bar = page.get("progress")[0].proto
-    assert bar.text == "Control 2 of 5: Amount 0, 20%, about 10 s left", "2.5 s for this one and for each of three more"
+    assert bar.text == "Control 2 of 5: Amount 0, 20\u00a0%, about 10 s left", (
+        "2.5 s for this one and for each of three more"
+    )
     assert bar.value == 20
 
 
@@ -787,6 +789,20 @@ def moods(tmp_path: Path) -> Path:
     labels = {"0": "Glad", "1": "sad", "2": "in between"}
     (folder / "config.json").write_text(json.dumps({"model_type": "bert", "id2label": labels}))
     return folder
+
+
+@pytest.mark.parametrize(("hosted", "choice"), [("0", "folder"), ("1", "other checkpoint")])
+def test_who_comes_with_a_model_is_asked_for_it_first(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, hosted: str, choice: str
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    page = open_page(LAB, own="model")
+    assert page.selectbox(key="lab-checkpoint").value == choice
+    (place,) = [field for field in page.text_input if field.key in ("lab-folder", "lab-hub-id")]
+    assert place.value == ""
+    assert not page.error
+    page = open_page(LAB, own="model", result=RESULT.key)
+    assert address(page) == {"result": RESULT.key}, "a result on show needs none"
 
 
 def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, asked: list[SweepRequest], moods: Path) -> None:

@@ -179,8 +179,9 @@ def test_isolated_pruning_is_not_called_cumulative(shipped: Path) -> None:
 
 
 def test_one_button_leads_to_the_visitor_s_own_model(shipped: Path) -> None:
-    ship(shipped, make_result())
-    assert "Try your own model" in links(open_page(PAGE))
+    ship(shipped, make_result(), make_result(task="cola"))
+    for result in (make_result(), make_result(task="cola")):
+        assert links(open_page(PAGE, result=result.key))["Try your own model"] == "own=model", "no result is in the way"
 
 
 def test_without_a_result_it_says_how_to_make_one(shipped: Path) -> None:

@@ -28,10 +28,10 @@ REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="han
         (Job("a", state="running", stage="Loading PyTorch", total=1), "Loading PyTorch"),
         (
             Job("a", state="running", stage="30 % removed", done=30, total=120, seconds_left=12.4),
-            "30\u00a0% removed, 25%, about 12 s left",
+            "30\u00a0% removed, 25\u00a0%, about 12 s left",
         ),
-        (Job("a", state="running", stage="x", done=1, total=9, seconds_left=0.2), "x, 11%, about 1 s left"),
-        (Job("a", state="running", stage="x", done=1, total=9, seconds_left=150.0), "x, 11%, about 2 min left"),
+        (Job("a", state="running", stage="x", done=1, total=9, seconds_left=0.2), "x, 11\u00a0%, about 1 s left"),
+        (Job("a", state="running", stage="x", done=1, total=9, seconds_left=150.0), "x, 11\u00a0%, about 2 min left"),
         (Job("a", state="running", stage="downloading *b*", total=1), "downloading \\*b\\*"),
     ],
 )
@@ -45,17 +45,17 @@ UNITS = judged_beside(replace(REQUEST, method="attribution", scope=None))  # its
 @pytest.mark.parametrize(
     ("step", "job", "text"),
     [
-        (0, Job("a", state="running", stage="x", done=1, total=4), "x, 25%; then its control"),
+        (0, Job("a", state="running", stage="x", done=1, total=4), "x, 25\u00a0%; then its control"),
         (
             1,
             Job("a", state="running", stage="x", done=1, total=2, seconds_left=3.0),
-            "In small steps: x, 5%, about 63 s left",
+            "In small steps: x, 5\u00a0%, about 63 s left",
         ),
         (3, Job("a", position=1), "Control 2 of 10: Waiting: 1 run comes first"),
         (
             11,
             Job("a", state="running", stage="x", done=1, total=2, seconds_left=3.0),
-            "Control 10 of 10: x, 95%, about 3 s left",
+            "Control 10 of 10: x, 95\u00a0%, about 3 s left",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     assert not page.exception
     links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
     assert links["Overview"].endswith(f"&job={job_id}"), "the job goes with the visitor"
-    assert links["Lab"] == links["Running: Amount 0, 2%, about 2 s left"] == f"job={job_id}"
+    assert links["Lab"] == links["Running: Amount 0, 2\u00a0%, about 2 s left"] == f"job={job_id}"
 
     clock.advance(FRESH_SECONDS)
     page.run()
