@@ -4,13 +4,14 @@ import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from fnmatch import fnmatch
+from itertools import chain, repeat
 from typing import Any
 
 RESET = None  # the connection is reset
 Piece = bytes | float | None  # bytes that are sent, seconds that are waited, or RESET
 Pieces = Callable[[bytes], Iterable[Piece]]
-EVERY = 10**9
+EVERY = 10**9  # requests
 LARGE = "*.safetensors *.bin *.parquet"  # stored as LFS
 PAUSE = 0.02  # between bytes that trickle
 HOURS = 3600.0
@@ -54,6 +55,10 @@ class Fault:
     names: str = "*"
     times: int = EVERY
     is_slow: bool = False
+
+
+def matches(name: str, globs: str) -> bool:
+    return any(fnmatch(name, glob) for glob in globs.split())
 
 
 # ---------------------------------------------------------------- changes of an answer
@@ -136,6 +141,11 @@ def trickle(content: bytes) -> Iterator[Piece]:
         yield PAUSE
 
 
+def slow(content: bytes) -> Iterator[Piece]:
+    yield 0.3
+    yield content
+
+
 def silent(content: bytes) -> Iterator[Piece]:
     yield content[: len(content) // 2]
     yield HOURS
@@ -173,7 +183,8 @@ NOT_HUB = "the answer was not the Hub's"
 DAMAGED = "arrived damaged"
 DESCRIPTION = "the Hub's description is damaged"
 ELSEWHERE = "redirects to where nothing can be fetched"
-TOO_MUCH = "more arrives than the"
+TOO_LARGE = "a file of it is larger than expected"
+TOO_LONG = "its description is larger than 32 MiB"
 OUTSIDE = "lists a file outside its folder"
 GATED = "is gated"
 NOT_WHOLE = "did not arrive whole"
@@ -193,12 +204,14 @@ FAULTS: dict[str, Fault] = {
     **{f"api {code}": Fault(broken(code), "api", status(code)) for code in (500, 502, 503, 504, 520)},
     **{f"api {code}": Fault(NOT_HUB, "api", lambda _, code=code: Answer(code)) for code in (204, 300, 304)},
     "api 408": Fault(SLOW, "api", status(408)),
-    "api 429": Fault(f"{BUSY}: wait a few minutes", "api", status(429)),
-    "api 429, soon": Fault(f"{BUSY}: wait 2 seconds", "api", status(429, Retry_After=2)),
-    "api 429, in a day": Fault(f"{BUSY}: wait 24 hours", "api", status(429, Retry_After=86400)),
+    "api 429": Fault(f"{BUSY}: try again later", "api", status(429)),
+    "api 429, soon": Fault(f"{BUSY}: try again in 2 seconds", "api", status(429, Retry_After=2)),
+    "api 429, in a day": Fault(f"{BUSY}: try again in 24 hours", "api", status(429, Retry_After=86400)),
     "api 429, by a date": Fault(BUSY, "api", status(429, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT")),
-    "api 429, by its rate": Fault(f"{BUSY}: wait 55 seconds", "api", status(429, RateLimit='"api";r=0;t=55')),
-    "api 503, in an hour": Fault(broken(503), "api", status(503, Retry_After=3600)),
+    "api 429, by its rate": Fault(f"{BUSY}: try again in 55 seconds", "api", status(429, RateLimit='"api";r=0;t=55')),
+    "api 429, never": Fault(BUSY, "api", status(429, Retry_After="9" * 400)),
+    "api 511": Fault(NOT_HUB, "api", status(511)),
+    "api 503, in an hour": Fault(f"{broken(503)}: try again in 60 minutes", "api", status(503, Retry_After=3600)),
     "api 503, warned": Fault(broken(503), "api", status(503, X_HF_Warning="topic; a notice for the terminal")),
     "api 404, a list": Fault(NOT_HUB, "api", lambda _: Answer(404, b"[1, 2]")),
     "missing": Fault("is not on the Hub, or is private", "api", refusal(401, "RepoNotFound")),
@@ -217,13 +230,22 @@ FAULTS: dict[str, Fault] = {
     "head lost": Fault("lacks a file", "head", refusal(404, "EntryNotFound"), LARGE),
     **{f"get {code}": Fault(refused(code), "get", status(code), LARGE) for code in (401, 403, 404, 416)},
     **{f"get {code}": Fault(broken(code), "get", status(code), LARGE) for code in (500, 502)},
-    "get 429, in an hour": Fault(f"{BUSY}: wait 60 minutes", "get", status(429, Retry_After=3600), LARGE),
+    "get 429, in an hour": Fault(f"{BUSY}: try again in 60 minutes", "get", status(429, Retry_After=3600), LARGE),
     "get 206": Fault(NOT_WHOLE, "get", lambda answer: replace(body(b"part")(answer), status=206), LARGE),
     # Time.
     "api silent": Fault(SLOW, "api", head_sent(lambda _: [HOURS]), is_slow=True),
     "api head trickles": Fault(SLOW, "api", head_sent(trickle), is_slow=True),
     "api body silent": Fault(SLOW, "api", sent(silent), is_slow=True),
     "api body trickles": Fault(SLOW, "api", sent(trickle), is_slow=True),
+    "api informs without end": Fault(
+        SLOW, "api", head_sent(lambda _: repeat(b"HTTP/1.1 102 Processing\r\n\r\n" * 99)), is_slow=True
+    ),
+    "head to itself, slowly": Fault(
+        SLOW,
+        "head",
+        lambda answer: head_sent(slow)(status(302, Location="?again")(answer)),
+        is_slow=True,
+    ),
     "head silent": Fault(SLOW, "head", head_sent(silent), is_slow=True),
     "head trickles": Fault(SLOW, "head", head_sent(trickle), LARGE, is_slow=True),
     "get silent": Fault(SLOW, "get", head_sent(silent), LARGE, is_slow=True),
@@ -233,26 +255,27 @@ FAULTS: dict[str, Fault] = {
     "get config trickles": Fault(TOO_SLOW, "get", sent(trickle), "config.json", is_slow=True),
     # Bodies of another length.
     "api cut": Fault(BREAKS, "api", sent(cut)),
-    "api without end": Fault(TOO_MUCH, "api", sent(no_end, **CLOSED)),
-    "api chunks without end": Fault(TOO_MUCH, "api", sent(no_end_of_chunks, **CHUNKED)),
-    "api of a terabyte": Fault(TOO_MUCH, "api", headed(Content_Length=10**12)),
-    "api 404 without end": Fault(TOO_MUCH, "api", lambda _: sent(no_end, **CLOSED)(Answer(404))),
+    "api without end": Fault(TOO_LONG, "api", sent(no_end, **CLOSED)),
+    "api chunks without end": Fault(TOO_LONG, "api", sent(no_end_of_chunks, **CHUNKED)),
+    "api of a terabyte": Fault(TOO_LONG, "api", headed(Content_Length=10**12)),
+    "api 404 without end": Fault(TOO_LONG, "api", lambda _: sent(no_end, **CLOSED)(Answer(404))),
     "get cut": Fault(BREAKS, "get", sent(cut), LARGE),
     "get cut, small": Fault(BREAKS, "get", sent(cut), "vocab.txt"),
     "get short": Fault(NOT_WHOLE, "get", body(b"short"), LARGE),
-    "get long": Fault(TOO_MUCH, "get", lambda answer: body(answer.body + b"more")(answer), LARGE),
-    "get without end": Fault(TOO_MUCH, "get", sent(no_end, **CLOSED), LARGE),
-    "get config without end": Fault(TOO_MUCH, "get", sent(no_end, **CLOSED), "config.json"),
-    "get chunks without end": Fault(TOO_MUCH, "get", sent(no_end_of_chunks, **CHUNKED), LARGE),
+    "get long": Fault(TOO_LARGE, "get", lambda answer: body(answer.body + b"more")(answer), LARGE),
+    "get without end": Fault(TOO_LARGE, "get", sent(no_end, **CLOSED), LARGE),
+    "get config without end": Fault(TOO_LARGE, "get", sent(no_end, **CLOSED), "config.json"),
+    "get chunks without end": Fault(TOO_LARGE, "get", sent(no_end_of_chunks, **CHUNKED), LARGE),
     "get chunks cut": Fault(BREAKS, "get", sent(lambda content: [chunk(content[:9]), RESET], **CHUNKED), LARGE),
     "get chunks that are none": Fault(BREAKS, "get", sent(lambda _: [b"no chunk\r\n"], **CHUNKED), LARGE),
-    "get of a terabyte": Fault(TOO_MUCH, "get", headed(Content_Length=10**12), LARGE),
+    "get of a terabyte": Fault(TOO_LARGE, "get", headed(Content_Length=10**12), LARGE),
     "get of a negative length": Fault(BREAKS, "get", headed(Content_Length=-5), LARGE),
     "get of no length": Fault(BREAKS, "get", headed(Content_Length="many"), LARGE),
+    "get of a length without end": Fault(f"{BREAKS}|{NOT_HUB}", "get", headed(Content_Length="9" * 5000), LARGE),
     "get empty": Fault(NOT_WHOLE, "get", body(b""), LARGE),
     "get compressed": Fault(NOT_HUB, "get", body(gzip.compress(bytes(10**6)), Content_Encoding="gzip"), LARGE),
     "api compressed": Fault(NOT_HUB, "api", body(gzip.compress(bytes(10**6)), Content_Encoding="gzip")),
-    "head of a terabyte": Fault(TOO_MUCH, "head", headed(Content_Length=10**12), LARGE),
+    "head of a terabyte": Fault(TOO_LARGE, "head", headed(Content_Length=10**12), LARGE),
     "head of 40 gigabytes": Fault(NOT_WHOLE, "head", headed(X_Linked_Size=40 * 10**9), LARGE),
     "head of a negative size": Fault(NOT_WHOLE, "head", headed(X_Linked_Size=-5), LARGE),
     # Other content.
@@ -268,7 +291,7 @@ FAULTS: dict[str, Fault] = {
     "head of a commit outside": Fault(NOT_HUB, "head", headed(X_Repo_Commit="../../outside")),
     "html": Fault(NOT_HUB, "api", body(HTML, Content_Type="text/html")),
     "head html": Fault(NOT_HUB, "head", lambda _: Answer(200, HTML, {"Content-Type": "text/html"})),
-    "get html": Fault(f"{NOT_WHOLE}|{TOO_MUCH}", "get", body(HTML), "*.txt"),
+    "get html": Fault(f"{NOT_WHOLE}|{TOO_LARGE}", "get", body(HTML), "*.txt"),
     # Elsewhere.
     **{
         f"{at} {name}": Fault(ELSEWHERE, at, status(302, Location=location), LARGE if at == "get" else "*")
@@ -290,6 +313,9 @@ FAULTS: dict[str, Fault] = {
     "api hung up": Fault(BREAKS, "api", head_sent(lambda _: [])),
     "api garbage": Fault(BREAKS, "api", head_sent(lambda _: [b"\x16\x03\x01 no HTTP at all\r\n\r\n"])),
     "api head cut": Fault(BREAKS, "api", head_sent(cut)),
+    "api head without end": Fault(
+        BREAKS, "api", head_sent(lambda _: chain([b"HTTP/1.1 200 OK\r\n"], repeat(b"A: b\r\n" * 99)))
+    ),
     "head reset": Fault(BREAKS, "head", head_sent(lambda _: [RESET]), LARGE),
     "head garbage": Fault(BREAKS, "head", head_sent(lambda _: [b"SSH-2.0-OpenSSH_9.6\r\n"])),
     "get reset": Fault(BREAKS, "get", head_sent(lambda _: [RESET]), LARGE),
@@ -324,12 +350,12 @@ FAULTS: dict[str, Fault] = {
             "..",
             "C:\\x",
             "a\\..\\b",
+            "a\u2028/../b",
             "model-\n.safetensors",
             "a\0b",
         )
     },
-    "names without end": Fault(TOO_MUCH, "api", sent(no_end_of_chunks, **CHUNKED)),
-    "a million names": Fault(TOO_MUCH, "api", named(*(f"data/part-{k:07}.parquet" for k in range(10**6)))),
+    "a million names": Fault(TOO_LONG, "api", named(*(f"data/part-{k:07}.parquet" for k in range(10**6)))),
     "three hundred shards": Fault(
         "has 303 files of weights",
         "api",
@@ -346,9 +372,9 @@ FAULTS: dict[str, Fault] = {
     )),
     **{
         f"size {size!a}": Fault(DESCRIPTION, "api", each(size=size))
-        for size in (-1, 1.5, "12", True, [1])
+        for size in (-1, 1.5, 1e999, "12", True, [1])
     },
-    "size too small": Fault(TOO_MUCH, "api", each(size=1)),
+    "size too small": Fault(TOO_LARGE, "api", each(size=1)),
     "lfs a word": Fault(NOT_HUB, "api", each(lfs="words")),
     "lfs without a digest": Fault(NOT_HUB, "api", each(lfs={"size": 1})),
     **{
@@ -361,6 +387,8 @@ FAULTS: dict[str, Fault] = {
     "blob a number": Fault(DESCRIPTION, "api", each(blobId=5, lfs=None)),
     **{f"sha {sha!a}": Fault(DESCRIPTION, "api", info(sha=sha)) for sha in (None, 5, "", "../../x", "main", ["a"])},
     "config of another type": Fault("has model type 'gpt2'", "api", info(config={"model_type": "gpt2"})),
+    "config of two lines": Fault(r"has model type 'a\\nb'", "api", info(config={"model_type": "a\nb"})),
+    "config of half a character": Fault("has model type", "api", info(config={"model_type": "\ud800"})),
     "config of a number": Fault("has model type '5'", "api", info(config={"model_type": 5})),
     "date a number": Fault(NOT_HUB, "api", info(lastModified=5)),
     "card a word": Fault(NOT_HUB, "api", info(cardData="words")),
@@ -385,6 +413,7 @@ PASSING: dict[str, Fault] = {
     "get without length": Fault("", "get", sent(lambda content: [content], **CLOSED), LARGE),
     "config a list": Fault("", "api", info(config=[1])),
     "sizes null": Fault("", "api", each(size=None)),
+    "name of half a character": Fault("", "api", named("model-\ud800.safetensors")),
     "unknown fields": Fault("", "api", info(future={"a": 1}, tags=None, cardData={"datasets": 5})),
     "warned": Fault("", "head", headed(X_HF_Warning="a notice for the terminal")),
 }

@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
-from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,9 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from hub_faults import FAULTS, RESET, Answer, Fault, Piece, refusal, status
-
-LARGE = (".safetensors", ".bin", ".parquet")  # stored as LFS on the Hub: their SHA-256 is stated
+from hub_faults import FAULTS, LARGE, RESET, Answer, Fault, Piece, matches, refusal, status
 
 
 @dataclass
@@ -75,7 +71,7 @@ class LocalHub:
         """The answer as the repository's fault, if it has one, leaves it."""
         fault = self.faults.get(repo_id)
         fault = FAULTS[fault] if isinstance(fault, str) else fault
-        if fault is None or at not in fault.at.split() or not any(map(partial(fnmatch, name), fault.names.split())):
+        if fault is None or at not in fault.at.split() or not matches(name, fault.names):
             return answer
         self._met[repo_id] += 1
         return fault.change(answer) if self._met[repo_id] <= fault.times else answer
@@ -186,7 +182,7 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
         return Answer(200, described, {"Content-Type": "application/json"})
     if name not in files:
         return refusal(404, "EntryNotFound")(Answer(200))
-    digest = _sha256(files[name]) if name.endswith(LARGE) else _blob(files[name])
+    digest = _sha256(files[name]) if matches(name, LARGE) else _blob(files[name])
     return Answer(200, files[name], {"X-Repo-Commit": commit_of(files), "ETag": f'"{digest}"'})
 
 
@@ -194,7 +190,7 @@ def _entry(name: str, content: bytes, stated: int | None) -> dict[str, Any]:
     """Describes a file."""
     size = stated or len(content)
     entry: dict[str, Any] = {"rfilename": name, "size": size, "blobId": _blob(content)}
-    if name.endswith(LARGE):
+    if matches(name, LARGE):
         entry["lfs"] = {"sha256": _sha256(content), "size": size, "pointerSize": 134}
     return entry
 

@@ -35,7 +35,7 @@ def check_model_type(model_type: str, checkpoint: str) -> None:
         )
     if model_type not in SUPPORTED_MODEL_TYPES:
         raise PrunescopeError(
-            f"'{checkpoint}' has model type '{model_type[:40]}', which is not supported: choose a checkpoint of type "
+            f"'{checkpoint}' has model type {model_type[:40]!a}, which is not supported: choose a checkpoint of type "
             f"{', '.join(SUPPORTED_MODEL_TYPES)}"
         )
 

@@ -5,10 +5,8 @@ which it reads when it is first imported.
 """
 
 import logging
-import math
 import os
 import re
-import ssl
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +21,8 @@ from typing import Any
 import httpx2
 from huggingface_hub import close_session, constants, get_session, set_client_factory
 from huggingface_hub import logging as hub_logging
-from huggingface_hub.utils import parse_ratelimit_headers
+
+from core.inputs.hub_errors import NOT_THE_HUB, SLOW, HubError, busy, fault_of
 
 TRIES = 3  # of one request
 PAUSE_SECONDS = 1.0  # before the next try, where the Hub does not say how long
@@ -36,42 +35,22 @@ LEAST_SPEED = 20_000  # bytes a second
 DESCRIPTION_BYTES = 32 * 2**20
 
 THREAD = "request to the Hub"
-NOT_THE_HUB = "cannot be fetched, the answer was not the Hub's but perhaps a log-in page's: check the connection"
-_SLOW = "cannot be fetched, the Hub did not answer in time: check the connection or try again later"
-_ELSEWHERE = "cannot be fetched, the Hub redirects to where nothing can be fetched: try again later"
-_BROKEN = "cannot be fetched, the connection breaks off: check it or try again later"
-
 constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
-
-
-class HubError(Exception):
-    """The Hub, or the way to it, fails.
-
-    The message is what follows the name of what was asked for: how it fails, and what to do. No class of the client's
-    own is among its bases, so the client neither catches nor repeats it.
-
-    Attributes:
-        is_temporary: Whether the same request may succeed later.
-        pause: Seconds until the next try; None if none is worth it.
-    """
-
-    def __init__(self, message: str, is_temporary: bool = True, pause: float | None = None) -> None:
-        super().__init__(message)
-        self.is_temporary = is_temporary
-        self.pause = pause
 
 
 @dataclass
 class _Allowance:
-    """What the body of an answer may take.
+    """What one file may still take.
 
     Attributes:
         size: Its most bytes.
-        resumes: How often it may still be resumed where the connection breaks off.
+        resumes: How often it may be resumed where the connection breaks off.
+        seconds: How long its requests may take until their answers begin; the client follows some redirects itself.
     """
 
     size: int
-    resumes: int = 0
+    resumes: int
+    seconds: float
 
 
 _allowance: ContextVar[_Allowance | None] = ContextVar("allowance", default=None)  # None: a description is asked for
@@ -84,7 +63,7 @@ def file_of(size: int) -> Iterator[None]:
     Args:
         size: Its most bytes.
     """
-    token = _allowance.set(_Allowance(size, RESUMES))
+    token = _allowance.set(_Allowance(size, RESUMES, TRIES * ANSWER_SECONDS))
     try:
         yield
     finally:
@@ -109,9 +88,10 @@ class _Client(httpx2.Client):
             try:
                 return _answer(partial(super(_Client, session).send, request, **options))
             except HubError as fault:
-                if fault.pause is None or tries == TRIES:
+                pause = PAUSE_SECONDS if fault.asked_pause is None else fault.asked_pause
+                if not fault.is_brief or pause > MAX_PAUSE_SECONDS or tries == TRIES:
                     raise
-                time.sleep(fault.pause)
+                time.sleep(pause)
         raise AssertionError("a last try returns or raises")
 
 
@@ -123,14 +103,14 @@ def _answer(send: Callable[[], httpx2.Response]) -> httpx2.Response:
         raise fault_of(error) from error
     if response.status_code in (408, 429) or response.status_code >= 500:
         response.close()
-        raise _busy(response)
+        raise busy(response.status_code, response.headers)
     return response
 
 
 def _in_time(send: Callable[[], httpx2.Response]) -> httpx2.Response:
     """Run a request in a thread that is given up in the end: a socket's time-out begins anew with every byte."""
     answer: Future[httpx2.Response] = Future()
-    context = copy_context()
+    context, allowance, begun = copy_context(), _allowance.get(), time.monotonic()
 
     def run() -> None:
         try:
@@ -139,10 +119,13 @@ def _in_time(send: Callable[[], httpx2.Response]) -> httpx2.Response:
             answer.set_exception(error)
 
     Thread(target=run, name=THREAD, daemon=True).start()
-    if not wait([answer], ANSWER_SECONDS).done:
+    is_late = not wait([answer], min(ANSWER_SECONDS, allowance.seconds) if allowance else ANSWER_SECONDS).done
+    if allowance:
+        allowance.seconds -= time.monotonic() - begun
+    if is_late:
         close_session()  # its sockets too, which ends the thread with the next byte
         answer.add_done_callback(_close)
-        raise HubError(_SLOW)
+        raise HubError(SLOW)
     return answer.result()
 
 
@@ -162,7 +145,6 @@ class _Body(httpx2.SyncByteStream):
         self._allowance = allowance
 
     def __iter__(self) -> Iterator[bytes]:
-        most = self._allowance.size if self._allowance else DESCRIPTION_BYTES
         chunks = iter(self._stream)
         size = recent = 0  # bytes: all, and those of the present stretch
         waited = 0.0  # seconds for the network in the present stretch, not for the disk or the reader
@@ -174,7 +156,7 @@ class _Body(httpx2.SyncByteStream):
             waited += time.monotonic() - begun
             size += len(chunk)
             recent += len(chunk)
-            _check_size(size, most)
+            _check_size(size, self._allowance)
             if waited > SPEED_SECONDS:
                 if recent < LEAST_SPEED * waited:
                     raise HubError(
@@ -198,10 +180,17 @@ class _Body(httpx2.SyncByteStream):
         self._stream.close()
 
 
-def _check_size(size: int, most: int) -> None:
-    if size > most:
+def _check_size(size: int, allowance: _Allowance | None) -> None:
+    """Refuse a body of too many bytes, of a file or else of a description."""
+    if allowance is None and size > DESCRIPTION_BYTES:
         raise HubError(
-            f"cannot be fetched, more arrives than the {most:,} bytes expected: try again later, or choose another",
+            f"cannot be fetched, its description is larger than {DESCRIPTION_BYTES // 2**20} MiB: choose another",
+            is_temporary=False,
+        )
+    if allowance and size > allowance.size:
+        raise HubError(
+            f"cannot be fetched, a file of it is larger than expected (more than {allowance.size:,} B): try again "
+            "later, or choose another",
             is_temporary=False,
         )
 
@@ -215,7 +204,7 @@ def _check_answer(response: httpx2.Response) -> None:
         _check_names(response)
     length = headers.get("Content-Length", "")
     if length.isdigit() and (is_body or (allowance and "X-Repo-Commit" in headers)):
-        _check_size(int(length), allowance.size if allowance else DESCRIPTION_BYTES)
+        _check_size(int(length), allowance)
     if headers.get("Content-Encoding", "identity") != "identity":
         raise HubError(NOT_THE_HUB)
     assert isinstance(response.stream, httpx2.SyncByteStream)
@@ -231,78 +220,6 @@ def _check_names(response: httpx2.Response) -> None:
     is_other = bool(asked and commit and commit != asked[1])
     if is_other or not re.fullmatch(r'((W/)?"?\w[^/\\"]*"?)?', etag) or not re.fullmatch("([0-9a-f]{40})?", commit):
         raise HubError(NOT_THE_HUB)
-
-
-# ---------------------------------------------------------------- what is wrong, and what to do
-
-
-def fault_of(error: Exception) -> HubError:
-    """Say why there is no answer.
-
-    Args:
-        error: From the HTTP client.
-    """
-    match error:
-        case httpx2.TimeoutException():
-            return HubError(_SLOW)
-        case httpx2.ProxyError():
-            return HubError("cannot be fetched, the proxy refuses the connection: check HTTPS_PROXY")
-        case httpx2.ConnectError() if _is_distrusted(error):
-            return HubError(
-                "cannot be fetched, the certificate of the connection is not valid: check this computer's clock and "
-                "its network"
-            )
-        case httpx2.ConnectError():
-            return HubError(
-                "cannot be fetched, the Hub cannot be reached and the local cache lacks it: check the connection"
-            )
-        case httpx2.TooManyRedirects() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL():
-            return HubError(_ELSEWHERE)
-        case httpx2.RemoteProtocolError(__context__=httpx2.InvalidURL()):  # in a redirect
-            return HubError(_ELSEWHERE)
-        case httpx2.TransportError():
-            return HubError(_BROKEN, pause=PAUSE_SECONDS)
-    return HubError(NOT_THE_HUB)
-
-
-def _is_distrusted(error: BaseException | None) -> bool:
-    """Whether a certificate is at fault, by the causes of an error."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
-def _busy(response: httpx2.Response) -> HubError:
-    """Say what a status means that may be another one soon, and how long that takes."""
-    status = response.status_code
-    asked = _asked_pause(response.headers)
-    pause = PAUSE_SECONDS if asked is None else asked
-    message = {
-        408: _SLOW,
-        429: f"cannot be fetched, the Hub has had too many requests: wait {_in_words(asked)}",
-    }.get(status, f"cannot be fetched, the Hub has a fault (status {status}): try again later")
-    return HubError(message, pause=pause if pause <= MAX_PAUSE_SECONDS else None)
-
-
-def _in_words(seconds: float | None) -> str:
-    """Write a time to wait in the unit that gives at least two of it."""
-    if seconds is None:
-        return "a few minutes"
-    length, unit = next((length, unit) for length, unit in _UNITS if seconds >= 2 * length or unit == "second")
-    count = math.ceil(seconds / length)
-    return f"{count} {unit}{'s' * (count != 1)}"
-
-
-_UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
-
-
-def _asked_pause(headers: httpx2.Headers) -> float | None:
-    """Return the seconds after which the Hub wants to be asked again; None if it does not say."""
-    asked = headers.get("Retry-After", "").strip()
-    if asked.isdigit():
-        return float(asked)
-    rate = parse_ratelimit_headers(headers)
-    return float(rate.reset_in_seconds) if rate and not rate.remaining else None
 
 
 # ---------------------------------------------------------------- setting the client

@@ -1,7 +1,10 @@
 """Turn what the Hub's client raises into one line: what failed, and what to do. No torch."""
 
 import errno
-from collections.abc import Iterator
+import math
+import re
+import ssl
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
@@ -17,19 +20,47 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import parse_ratelimit_headers
 
 from core.errors import PrunescopeError
-from core.inputs.hub_client import NOT_THE_HUB, HubError, fault_of
 from core.request.limits import is_hosted
 
 Kind = Literal["checkpoint", "data set"]
-# What the client raises; HfHubHTTPError is an OSError, and the last four come of answers that it does not expect.
+NOT_THE_HUB = "cannot be fetched, the answer was not the Hub's but perhaps a log-in page's: check the connection"
+SLOW = "cannot be fetched, the Hub did not answer in time: check the connection or try again later"
+_ELSEWHERE = "cannot be fetched, the Hub redirects to where nothing can be fetched: try again later"
+_BROKEN = "cannot be fetched, the connection breaks off: check it or try again later"
+
+
+class HubError(Exception):
+    """The Hub, or the way to it, fails.
+
+    The message is what follows the name of what was asked for: how it fails, and what to do. No class of the client's
+    own is among its bases, so the client neither catches nor repeats it.
+
+    Attributes:
+        is_temporary: Whether the same request may succeed later.
+        is_brief: Whether it may in a few seconds.
+        asked_pause: The seconds that the Hub asks for until then; None if it does not say.
+    """
+
+    def __init__(
+        self, message: str, is_temporary: bool = True, is_brief: bool = False, asked_pause: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.is_temporary = is_temporary
+        self.is_brief = is_brief
+        self.asked_pause = asked_pause
+
+
+# What the client raises; HfHubHTTPError is an OSError, and the last five come of answers that it does not expect.
 FAILURES = (
     HubError,
     OSError,
     httpx2.HTTPError,
     ValueError,
     RuntimeError,
+    ArithmeticError,
     AssertionError,
     AttributeError,
     LookupError,
@@ -61,9 +92,15 @@ def explained(
 
 
 def is_temporary(error: BaseException) -> bool:
-    """Whether the same request may succeed later: no network, offline mode, a fault of the Hub."""
+    """Whether the same request may succeed later: no network, offline mode, a fault of the Hub, an answer not its own.
+
+    Args:
+        error: One of FAILURES.
+    """
     error = _first_cause(error)
-    return error.is_temporary if isinstance(error, HubError) else isinstance(error, OfflineModeIsEnabled)
+    if isinstance(error, HubError):
+        return error.is_temporary
+    return isinstance(error, OfflineModeIsEnabled) or not isinstance(error, OSError)  # a refusal, a full disk
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -115,3 +152,78 @@ def _storage(error: OSError) -> str:
     if error.errno is None:  # the client compares lengths
         return "cannot be fetched, it did not arrive whole: try again"
     return f"cannot be stored ({error.strerror}): set HF_HOME to another folder"
+
+
+# ---------------------------------------------------------------- no answer, or none that serves
+
+
+def fault_of(error: Exception) -> HubError:
+    """Say why there is no answer.
+
+    Args:
+        error: From the HTTP client.
+    """
+    match error:
+        case httpx2.TimeoutException():
+            return HubError(SLOW)
+        case httpx2.ProxyError():
+            return HubError("cannot be fetched, the proxy refuses the connection: check HTTPS_PROXY")
+        case httpx2.ConnectError() if _is_distrusted(error):
+            return HubError(
+                "cannot be fetched, the certificate of the connection is not valid: check this computer's clock and "
+                "its network"
+            )
+        case httpx2.ConnectError():
+            return HubError(
+                "cannot be fetched, the Hub cannot be reached and the local cache lacks it: check the connection"
+            )
+        case httpx2.TooManyRedirects() | httpx2.UnsupportedProtocol() | httpx2.InvalidURL():
+            return HubError(_ELSEWHERE)
+        case httpx2.RemoteProtocolError(__context__=httpx2.InvalidURL()):  # in a redirect
+            return HubError(_ELSEWHERE)
+        case httpx2.TransportError():
+            return HubError(_BROKEN, is_brief=True)
+    return HubError(NOT_THE_HUB)
+
+
+def _is_distrusted(error: BaseException | None) -> bool:
+    """Whether a certificate is at fault, by the causes of an error."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def busy(status: int, headers: Mapping[str, str]) -> HubError:
+    """Say what an answer means whose status may be another one soon: 408, 429, 500 and more.
+
+    Args:
+        status: The status.
+        headers: The answer's headers.
+    """
+    asked = _asked_pause(headers)
+    later = "later" if asked is None else f"in {_in_words(asked)}"
+    message = {
+        408: SLOW,
+        429: f"cannot be fetched, the Hub has had too many requests: try again {later}",
+        511: NOT_THE_HUB,  # what such a page itself should say
+    }.get(status, f"cannot be fetched, the Hub has a fault (status {status}): try again {later}")
+    return HubError(message, is_brief=True, asked_pause=asked)
+
+
+def _in_words(seconds: float) -> str:
+    """Write a time to wait in the largest unit that gives at least two of it."""
+    length, unit = next((length, unit) for length, unit in _UNITS if seconds >= 2 * length or unit == "second")
+    count = math.ceil(seconds / length)
+    return f"{count} {unit}{'s' * (count != 1)}"
+
+
+_UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def _asked_pause(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds after which the Hub wants to be asked again; None if it does not say."""
+    asked = headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]{1,9}", asked):
+        return float(asked)
+    rate = parse_ratelimit_headers(headers)
+    return float(rate.reset_in_seconds) if rate and not rate.remaining else None

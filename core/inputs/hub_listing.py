@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
 from typing import Any
 
 from huggingface_hub.hf_api import DatasetInfo, ModelInfo, RepoSibling
 
 from core.errors import PrunescopeError
-from core.inputs.hub_client import HubError
+from core.inputs.hub_errors import HubError
 
 
 @dataclass(frozen=True)
@@ -72,20 +71,20 @@ def _check_file(sibling: RepoSibling, repo_id: str) -> None:
     if not isinstance(name, str) or not name:
         raise _damaged("it lists a file without a name")
     if not _is_inside(name):
-        raise PrunescopeError(f"'{repo_id}' lists a file outside its folder ({name[:60]!a}): choose another")
+        raise PrunescopeError(f"'{repo_id}' lists a file outside its folder ({name[:60]!a}): choose another repository")
     if size is not None and (type(size) is not int or size < 0):
-        raise _damaged(f"the size of {name[:60]} is no number of bytes")
+        raise _damaged(f"the size of {name[:60]!a} is no number of bytes")
     if (
         not _is_digest(sibling.lfs.sha256, 64)
         if sibling.lfs
         else sibling.blob_id and not _is_digest(sibling.blob_id, 40)
     ):
-        raise _damaged(f"the digest of {name[:60]} is none")
+        raise _damaged(f"the digest of {name[:60]!a} is malformed")
 
 
 def _is_inside(name: str) -> bool:
     """Whether a name is a relative path that leads nowhere else, on any system."""
-    is_plain = min(name) >= " " and "\\" not in name and not PureWindowsPath(name).drive
+    is_plain = min(name) >= " " and "\\" not in name and name[1:2] != ":"
     return is_plain and not {"", ".", ".."} & set(name.split("/"))
 
 

@@ -71,6 +71,7 @@ def refusal(ask: Callable[[], object], name: str = REPO) -> str:
     with pytest.raises(PrunescopeError) as caught:
         ask()
     message = str(caught.value)
+    message.encode()
     assert not re.search(JARGON, message), message
     assert name in message
     assert len(message) < 320
