@@ -117,15 +117,15 @@ def _name(look: Look, results: Results, extension: str) -> str:
 def _offer_films(look: Look, results: Results, choices: Mapping[str, Scene] | None) -> None:
     """Offer a GIF, an MP4, and the player itself as a file."""
     st.markdown("**All amounts, moving**")
-    milliseconds = st.selectbox(
-        "Frame duration",
-        MILLISECONDS,
-        MILLISECONDS.index(USUAL_MILLISECONDS),
-        lambda milliseconds: f"{milliseconds} ms",
-        key=f"export-{look.scene.layout.name}-milliseconds",
-        width=180,
-    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        milliseconds = st.selectbox(
+            "Frame duration",
+            MILLISECONDS,
+            MILLISECONDS.index(USUAL_MILLISECONDS),
+            lambda milliseconds: f"{milliseconds} ms",
+            key=f"export-{look.scene.layout.name}-milliseconds",
+            width=180,
+        )
         for kind, mime in FILMS.items():
             _offer_film(look, results, kind, mime, milliseconds)
         download(

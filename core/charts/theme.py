@@ -71,8 +71,8 @@ class Theme:
 
 _ACCENTS = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 THEMES: Mapping[ThemeName, Theme] = {
-    "light": Theme("#31333f", "#d5d6da", _ACCENTS["light"]["primaryColor"], "#ffffff", "#f0f2f6"),
-    "dark": Theme("#fafafa", "#41444c", _ACCENTS["dark"]["primaryColor"], "#0e1117", "#262730"),
+    "light": Theme("#2f2d2b", "#d5d5d5", _ACCENTS["light"]["primaryColor"], "#ffffff", "#f8f8f7"),
+    "dark": Theme("#edebe8", "#42413e", _ACCENTS["dark"]["primaryColor"], "#171614", "#2d2b27"),
 }
 
 

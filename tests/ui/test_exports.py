@@ -291,7 +291,8 @@ def test_where_the_player_lets_one_choose_so_does_the_download(queue: JobQueue, 
     segmented(app, "Sentence vector").set_value("cls")
     press(run(app), "Make GIF")
     (drawing,) = slow
-    assert "First token" in [run.text for words in drawing.order[0].words for line in words.lines for run in line]
+    said = [run.text for words in drawing.order[0].words for line in words.lines for run in line]
+    assert said[-1].endswith(" · First token")
 
 
 def test_several_panels_of_a_page_do_not_meet(queue: JobQueue) -> None:

@@ -32,10 +32,10 @@ def test_every_role_of_a_mark_has_looks(scene: Scene) -> None:
 def test_a_theme_fills_every_colour_and_size() -> None:
     light = styled(THEMES["light"], 13, 11, shown=True)
     assert "$" not in json.dumps(light)
-    assert light["style"]["note"] == {"color": "#31333f", "fontSize": 13}
+    assert light["style"]["note"] == {"color": THEMES["light"].text, "fontSize": 13}
     assert light["style"]["number"] == {"fontSize": 11, "opacity": 1}
     assert light["style"]["series"]["strokeWidth"] == pytest.approx(2.6)
     dark = styled(THEMES["dark"], 13, 11, shown=False)
-    assert dark["style"]["halo"]["stroke"] == "#0e1117"
+    assert dark["style"]["halo"]["stroke"] == THEMES["dark"].background
     assert dark["style"]["bar"]["color"] == "#fb8861", "as .streamlit/config.toml"
     assert dark["style"]["number"]["opacity"] == 0
