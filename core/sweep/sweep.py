@@ -39,8 +39,10 @@ from core.results.schema import (
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.beside import AmountResult, Beside, row_of, statistics_of
+from core.sweep.journal import Journal
 from core.sweep.meter import Measured, Meter, Pruned
 from core.sweep.runner import Progress, Runner, open_runner, planning
+from core.sweep.shared import SharedPasses
 from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
@@ -63,7 +65,13 @@ Event = Progress | FrameReady | SweepResult
 
 
 def sweep(
-    checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None = None
+    checkpoint: Checkpoint,
+    inputs: Inputs,
+    request: SweepRequest,
+    plan: Plan | None = None,
+    *,
+    shared: SharedPasses | None = None,
+    journal: Journal | None = None,
 ) -> Generator[Event, None, None]:
     """Check that the parts fit together and start a sweep.
 
@@ -72,6 +80,8 @@ def sweep(
         inputs: Evaluation and calibration examples.
         request: Method, scope, points and amounts.
         plan: The request's plan, if `planning` has made it already.
+        shared: Passes that other sweeps have made; what it lacks is measured and kept there.
+        journal: Amounts that were finished before an interruption; the others are added.
 
     Returns:
         Events: Progress after each micro-batch, FrameReady after each amount, and finally the SweepResult, unsaved.
@@ -80,7 +90,7 @@ def sweep(
         PrunescopeError: The parts do not fit together.
     """
     check_fit(checkpoint, inputs.subset, request)  # here, not at the first event, to refuse at once
-    return _events(checkpoint, inputs, request, plan)
+    return _events(checkpoint, inputs, request, plan, shared, journal)
 
 
 def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
@@ -98,23 +108,41 @@ def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest)
 
 
 def _events(
-    checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan | None
+    checkpoint: Checkpoint,
+    inputs: Inputs,
+    request: SweepRequest,
+    plan: Plan | None,
+    shared: SharedPasses | None,
+    journal: Journal | None,
 ) -> Generator[Event, None, None]:
     started, subset = time.monotonic(), inputs.subset
     plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
+    finished = journal.read() if journal else {}
     with open_runner(checkpoint, subset, request, plan) as runner:
-        meter = Meter(runner, inputs.rest, likely_amounts(request), has_floor(request))
         unpruned, *amounts = request.amounts
-        emptied = (yield from _measure_emptied(meter, runner, request)) if has_floor(request) else None
-        baseline = yield from meter.measure(unpruned)  # last, so that its features are still there to compare
+        baseline = shared.unpruned(runner, inputs) if shared else None
+        emptied = shared.emptied(runner, request.scope) if shared and has_floor(request) else None
+        expected = max(likely_amounts(request) - len(finished) - (baseline is not None), 0)
+        meter = Meter(runner, inputs.rest, expected, has_floor(request) and emptied is None)
+        if emptied is None and has_floor(request):
+            emptied = yield from _measure_emptied(meter, runner, request)
+            if shared:
+                shared.keep_emptied(runner, request.scope, emptied)
+        if baseline is None:
+            baseline = yield from meter.measure(unpruned)  # last, so that its features are still there to compare
+            if shared:
+                shared.keep_unpruned(runner, inputs, baseline)
         beside = Beside(subset, baseline, emptied, request.measures)
         header = _header(runner, inputs, request, plan, baseline, beside)
         results = [beside.compare(baseline)]
         yield FrameReady(header, results[-1].frame)
         for amount in amounts:
-            results.append(beside.compare((yield from meter.measure(amount))))
-            yield FrameReady(header, results[-1].frame)
-            if request.until_damage is not None and results[-1].damage >= request.until_damage:
+            result = finished.get(amount) or beside.compare((yield from meter.measure(amount)))
+            if journal and amount not in finished:
+                journal.add(result)
+            results.append(result)
+            yield FrameReady(header, result.frame)
+            if request.until_damage is not None and result.damage >= request.until_damage:
                 break
     yield _result(header, results, inputs, request, time.monotonic() - started)
 

@@ -1,0 +1,74 @@
+"""Forward passes that several sweeps have in common: of the unpruned model, and of the emptied one.
+
+Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those of
+one scope are also held against the same emptied model. A grid of sweeps measures each of them once.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from core.inputs.examples import EvalSubset
+from core.inputs.prepare import Inputs
+from core.sweep.meter import Measured, Pruned
+from core.sweep.runner import Runner
+
+AnyModel = TypeVar("AnyModel", bound=Measured)
+
+
+@dataclass
+class SharedPasses:
+    """Keeps the last unpruned and the last emptied model that were measured: sweeps that share them come in a row.
+
+    They stay in memory, with copies of their features, until others take their place.
+    """
+
+    _unpruned: tuple[Hashable, str | None, Pruned] | None = None  # what was measured, the rest's fingerprint
+    _emptied: tuple[Hashable, Measured] | None = None
+
+    def unpruned(self, runner: Runner, inputs: Inputs) -> Pruned | None:
+        """Look up the unpruned model at a runner's points; None if it has to be measured."""
+        if self._unpruned is None:
+            return None
+        measured, rest, known = self._unpruned
+        if measured != _place(runner) or (inputs.rest and rest != _fingerprint(inputs.rest)):
+            return None
+        return known if inputs.rest else replace(known, rest_predictions=())
+
+    def keep_unpruned(self, runner: Runner, inputs: Inputs, known: Pruned) -> None:
+        """Keep the unpruned model for the sweeps that follow."""
+        self._unpruned = _place(runner), _fingerprint(inputs.rest), _lasting(known)
+
+    def emptied(self, runner: Runner, scope: str | None) -> Measured | None:
+        """Look up the model emptied of a scope; None if it has to be measured."""
+        if self._emptied is None or self._emptied[0] != (_place(runner), _emptied_scope(scope)):
+            return None
+        return self._emptied[1]
+
+    def keep_emptied(self, runner: Runner, scope: str | None, known: Measured) -> None:
+        """Keep the emptied model for the sweeps that follow."""
+        self._emptied = (_place(runner), _emptied_scope(scope)), _lasting(known)
+
+
+def _place(runner: Runner) -> Hashable:
+    """Return what decides a model's numbers apart from its pruning; the task decides the order of its labels."""
+    record, subset = runner.checkpoint.record, runner.subset
+    return record.id, record.revision, subset.task, subset.fingerprint, runner.points
+
+
+def _fingerprint(examples: EvalSubset | None) -> str | None:
+    return examples.fingerprint if examples else None
+
+
+def _emptied_scope(scope: str | None) -> str:
+    """Return what is emptied under a scope; see `Runner.emptied`."""
+    return scope or "encoder"
+
+
+def _lasting(model: AnyModel) -> AnyModel:
+    """Copy the features, which the next model would overwrite."""
+    samples = {
+        name: replace(sample, features=sample.features if sample.features is None else sample.features.clone())
+        for name, sample in model.samples.items()
+    }
+    return replace(model, samples=samples)
