@@ -8,7 +8,7 @@ import streamlit as st
 from core.charts.overview import finding_scene, pair_scene
 from core.charts.steps import steps_html
 from core.charts.view import Scene
-from core.findings.claim import headline, verdict, verdict_details, verdict_finding, verdict_in_short
+from core.findings.claim import headline_of, verdict_details, verdict_finding, verdict_in_short
 from core.findings.overview import (
     accuracy_finding,
     beyond_from,
@@ -22,7 +22,7 @@ from core.findings.overview import (
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import checkpoint_name, data_name, method_name, pruned_layer, pruning_name
+from core.results.names import checkpoint_name, data_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
@@ -152,7 +152,7 @@ def show_overview(state: ViewState) -> None:
     if shown is None:
         title.title("This result cannot be read", anchor=False)
         return
-    heading = heading_of([shown.result], [shown.companions])
+    heading = headline_of([shown.result], [shown.companions])
     title.title(plain(heading), anchor=False)
     answer.markdown(plain(holding_finding(shown.result, shown.reduction)))
     provenance.markdown(f":small[{plain(provenance_of(shown))}]")
@@ -164,16 +164,6 @@ def show_overview(state: ViewState) -> None:
     offer_exports(scene, shown.result)
     with st.container(horizontal=True):
         link_to_views(shown.result)
-
-
-def heading_of(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
-    """Say the finding that results of one method support together."""
-    verdicts = {
-        task_title(result.task.name): verdict(result, beside)
-        for result, beside in zip(results, companions, strict=True)
-    }
-    alone = all(pruned_layer(result) for result in results)
-    return headline(verdicts, method_name(results[0]).removesuffix(" of the encoder"), alone)
 
 
 def provenance_of(shown: Shown) -> str:
@@ -214,7 +204,7 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     sides = [result for entry in published_pair(entries, shown.result.pruning.method) if (result := by_key(entry.key))]
     if len(sides) < len(SIDES):
         return
-    heading = heading_of(sides, [companions_of(side, entries) for side in sides])
+    heading = headline_of(sides, [companions_of(side, entries) for side in sides])
     st.subheader("The published pair: SST-2 and CoLA", anchor=False)
     st.markdown(plain(heading))
     first, second = sides

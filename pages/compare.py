@@ -14,15 +14,17 @@ from core.findings.compare import (
     comparison_findings,
     comparison_table,
     distinguishing_names,
+    headline,
     notes_on,
     shown_together,
 )
 from core.findings.profiles import cost_finding, profiled, without_profile
-from core.results.choices import task_title
+from core.results.choices import SEPARATOR, task_title
 from core.results.library import Entry
+from core.results.names import in_sentence
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
-from ui.choices import choose_result, shortlist
+from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
@@ -32,48 +34,58 @@ from ui.view_state import ViewState, to_offer, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 START = 0.1  # of damage: similarity has fallen by a tenth
-EXPLANATION = (
-    "In the difference, orange cells stay more similar to the baseline under the first, blue cells under the second; "
-    "the curves have the same colours."
+WORKS = (
+    "A model *works* while it keeps nine tenths of its lead over always answering the majority class. Orange is the "
+    "first result, blue the second. In the difference, orange cells stay more similar to the unpruned model under the "
+    "first, blue cells under the second."
 )
 AXIS_EXPLANATIONS = {
-    "amount": "The two results move together through the pruning amounts.",
-    "damage": "The two are shown where their layers have changed equally much on average, whatever the amounts; "
-    "numbers between measured amounts are interpolated.",
-    "divergence": "The two are shown where the probabilities they give have moved equally far from the unpruned "
-    "model's, whatever the amounts; numbers between measured amounts are interpolated.",
+    "amount": "Both are shown where as much is removed.",
+    "damage": "Both are shown where their layers have changed as much on average (1 − mean similarity), whatever the "
+    "amounts; numbers between measured amounts are interpolated.",
+    "divergence": "Both are shown where their predicted probabilities have moved as far from the unpruned model's, "
+    "whatever the amounts; numbers between measured amounts are interpolated.",
 }
 PROFILES = (
-    "Every small picture shows the similarity that each layer keeps, from the first to the last, at the same overall "
-    "change of all layers. The thin grey lines are random pruning of as many weights of each matrix, one per seed: "
-    "only what leaves them is the method's doing. Bands are 95 % intervals over examples."
+    "Each small picture shows the similarity that every layer keeps, from the first to the last, where the layers have "
+    "changed as much overall. The thin grey lines are random removal of as many weights of each matrix, one per seed. "
+    "Only what leaves them is the method's doing. Bands are 95 % intervals over examples."
 )
 TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 
 
 def compare() -> None:
-    """Show two results: the pictures first, what they say, then the choices."""
+    """Show how two results differ: the answer, the pictures with their axis, then what else is known."""
     state = page_header("Compare", two_results)
-    st.title("How do two prunings differ?", anchor=False)
-    if state.other is None:
+    if state.result is None or state.other is None:
         show_too_few(state.entries)
         return
-    picture, choices = st.container(), st.container()
-    with choices:
+    with st.container(gap="xsmall"):
+        title, choices = st.container(), st.container()
+        axis = choose_axis()
+    caption = caption_of_both(state.result, state.other)
+    with choices, st.popover(caption, type="tertiary", icon=":material/tune:", wrap=True):
         first, second = choose_two(state, shortlist(state))
-        if first is None or second is None:
-            return
-        axis_column, reduction_column = st.columns(2)
-        with axis_column:
-            axis = choose_axis()
-        with reduction_column:
-            reduction = choose_reduction(first)
-    with picture:
-        show_both(first, second, reduction, axis, state.entries)
+        reduction = choose_reduction(first)
+    if first is None or second is None:
+        title.title("One of these results cannot be read", anchor=False)
+        return
+    heading = headline(first, second)
+    title.title(plain(heading), anchor=False)
+    show_both(first, second, reduction, axis, state.entries)
+
+
+def caption_of_both(first: Entry, second: Entry) -> str:
+    """Name both results once: what they share at the end."""
+    (data, checkpoint, pruning), others = (entry.name.rsplit(SEPARATOR, 2) for entry in (first, second))
+    if (data, checkpoint) == tuple(others[:2]):
+        return plain(SEPARATOR.join((f"{pruning} and {in_sentence(others[2])}", checkpoint, data)))
+    return f"{caption_of(first)} and {caption_of(second)}"
 
 
 def show_too_few(entries: Sequence[Entry]) -> None:
     """Say what to do where there is nothing to compare."""
+    st.title("Nothing to compare yet", anchor=False)
     st.info(TOO_FEW.format("only one" if entries else "none"))
     link_to("Lab", "To the Lab", ":material/science:")
 
@@ -90,24 +102,24 @@ def choose_two(state: ViewState, left: Sequence[Entry]) -> tuple[SweepResult | N
 
 def choose_axis() -> Axis:
     """Ask where the two are shown together."""
-    chosen = choose("Show the two at", list(AXES), "axis", names=lambda name: AXES[name], word="axis", segmented=True)
-    st.markdown(f":small[{AXIS_EXPLANATIONS[chosen]}]")
+    names = AXES.__getitem__
+    chosen = choose("Compare at", list(AXES), "axis", names=names, word="axis", segmented=True, at_once=True)
     return cast(Axis, chosen)
 
 
 def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axis, entries: Sequence[Entry]) -> None:
     """Show two results together, and say how they differ."""
     if first.key == second.key:
-        st.info("First and second are the same result. Choose another one below to see a difference.")
+        st.info("First and second are the same result. Choose another one above to see a difference.")
     together, names = shown_together(first, second, axis, reduction), distinguishing_names(first, second)
     scene = compare_scene(first, second, reduction, together)
     show_pictures(
         scene,
         key="compare",
-        group="compare",
+        group=f"compare-{axis}",
         start=start_in_address(scene.amounts, START if axis == "damage" else scene.amounts[len(scene.amounts) // 2]),
     )
-    st.markdown(EXPLANATION)
+    st.markdown(f"{AXIS_EXPLANATIONS[axis]} {WORKS}")
     for note in notes_on(first, second, together, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):

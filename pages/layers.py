@@ -28,12 +28,10 @@ from core.findings.layers import (
 )
 from core.findings.overview import beyond_from, own_measures
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
-from core.results.choices import SEPARATOR
-from core.results.library import Entry
 from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
-from ui.choices import choose_result, shortlist
+from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, reduction_in_address, show_pictures, start_in_address
@@ -84,7 +82,8 @@ def layers() -> None:
         show_nothing()
         return
     title = st.container()
-    with st.popover(caption_of(state.result), type="tertiary", icon=":material/tune:", wrap=True):
+    caption = caption_of(state.result, REDUCTIONS[reduction_in_address()].title)
+    with st.popover(caption, type="tertiary", icon=":material/tune:", wrap=True):
         shown = choose_view(state)
     picture = st.container()
     if shown is None:
@@ -105,12 +104,6 @@ def show_nothing() -> None:
 
 
 # ---------------------------------------------------------------- choices
-
-
-def caption_of(entry: Entry) -> str:
-    """Name what the numbers were measured on, once on the page: method, checkpoint, data and sentence vector."""
-    vector = REDUCTIONS[reduction_in_address()].title
-    return plain(SEPARATOR.join((*reversed(entry.name.rsplit(SEPARATOR, 2)), vector)))
 
 
 def choose_view(state: ViewState) -> Shown | None:

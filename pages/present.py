@@ -7,34 +7,47 @@ from functools import partial
 import streamlit as st
 
 from core.charts.overview import STAGE, result_scene
+from core.findings.claim import headline_of
+from core.findings.overview import holding_finding
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, pruning_name
+from core.results.schema import SweepResult
 from ui.address import choose, picture_first, show
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import reduction_in_address, show_stage, start_in_address
+from ui.results import companions_of
+from ui.text import unbroken
 from ui.view_state import one_result
 
+# In full screen the stage is alone; otherwise a line above it leads out.
 STYLE = """<style>
+.stApp { --above: 2.5rem; }
+:root:fullscreen .stApp { --above: 0px; }
+:root:fullscreen .st-key-present-out { display: none; }
 .stApp .stAppHeader { display: none; }
 .stApp .stMainBlockContainer { padding: 0; max-width: none; }
 .stApp .stMain { scrollbar-width: none; }
+.stApp .stMainBlockContainer > .stVerticalBlock { gap: 0; }
+.st-key-present-out { flex: none; height: var(--above); padding: 0 3vmin; overflow: hidden; }
 .st-key-present-setup { padding: 1rem clamp(1rem, 5vw, 5rem) 3rem; }
 </style>"""
-HINT = "← → amount · ↑ ↓ or page keys: other result · space: play · F: full screen · scroll down to edit"
+HINT = "← → step · ↑ ↓ other result · space play · S speaker's sentence · F full screen"
 EXPLANATION = (
-    "This page fills a projector with one result. Its title and caption can be changed here; the address holds "
-    "everything, so that a bookmark opens the same picture in the lecture hall."
+    "Title and caption can be changed here. The address holds everything, so a bookmark opens the same picture in the "
+    "lecture hall."
 )
+SETTINGS = "settings"  # the anchor below the stage
 MAX_TEXT_CHARS = 200  # of a title or caption
 THROUGH = {"methods": "Every method once", "all": "All of these results"}
 
 
 def present() -> None:
-    """Show the stage first, and below it the navigation and the settings."""
-    stage, setup = st.container(), st.container(key="present-setup")
+    """Show the way out and the stage first, and below them the navigation and the settings."""
+    out, stage = st.container(key="present-out", horizontal=True, vertical_alignment="center"), st.container()
+    setup = st.container(key="present-setup")
     with setup:
         state = page_header("Present", one_result)
         st.html(STYLE)
@@ -42,6 +55,8 @@ def present() -> None:
             st.info("There is no result to present yet.")
             link_to("Lab", "Make one in the Lab", ":material/science:")
             return
+        st.subheader("Settings and downloads", anchor=SETTINGS)
+        downloads = st.container()
         st.markdown(EXPLANATION)
         filters, results = st.columns([2, 3], gap="medium")
         with filters:
@@ -58,23 +73,33 @@ def present() -> None:
     scenes = {
         name: replace(result_scene(result, name, STAGE), title=heading, caption=(caption,)) for name in REDUCTIONS
     }
+    with out:
+        link_to("Overview", "Leave", ":material/arrow_back:")
+        st.markdown(f"[Settings and downloads](#{SETTINGS})", width="content")
     with stage:
         show_stage(
             scenes,
             key="present",
+            spoken=spoken_of(result, companions_of(result, state.entries)),
             hint=HINT,
             reduction=reduction,
             start=start,
             on_turn=partial(turn, keys),
         )
-    with setup:
+    with downloads:
         offer_exports(scenes[reduction], result, choices=scenes)
 
 
+def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[str, str]:
+    """Return what a speaker says under the picture, by reduction: the finding, and how far the model works."""
+    finding = headline_of([result], [companions])
+    return {name: unbroken(f"{finding} {holding_finding(result, name)}") for name in REDUCTIONS}
+
+
 def through(entries: Sequence[Entry]) -> list[str]:
-    """Ask which results the keys step through, and return their keys."""
+    """Ask which results the arrow keys step through, and return their keys."""
     names = THROUGH.__getitem__
-    chosen = choose("The keys go through", list(THROUGH), "through", names=names, word="selection", segmented=True)
+    chosen = choose("↑ and ↓ step through", list(THROUGH), "through", names=names, word="selection", segmented=True)
     one_per_method = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
     return [entry.key for entry in (one_per_method if chosen == "methods" and one_per_method else entries)]
 

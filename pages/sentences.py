@@ -14,6 +14,7 @@ from core.findings.sentences import (
     examples_of,
     flip_choices,
     flips_finding,
+    headline,
     in_order_of_flips,
     label_name,
     length_choices,
@@ -23,12 +24,12 @@ from core.findings.sentences import (
 )
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
-from core.results.names import amount_name, checkpoint_name, decimals, in_sentence, pruning_name
+from core.results.names import amount_name, decimals
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
-from ui.choices import choose_result, shortlist
+from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.jobs import ask_worker, follow
@@ -37,54 +38,49 @@ from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
 
 EXPLANATION = (
-    "Every line is one example, coloured by whether the model, pruned by that amount, predicts its label; below the "
-    "gap are those that are wrong even without pruning. An example *flips* at the first amount at which the "
-    "prediction is no longer the unpruned model's."
+    "Each line is one example: blue where the model predicts its label, orange where it does not. Below the gap are "
+    "those that are incorrect even without pruning. An example *flips* at the first amount at which the prediction is "
+    "no longer the unpruned model's."
 )
 NO_TEXTS = (
-    "The texts of these examples are not in the result, because they are not ours to ship: they are named by their row "
-    "numbers in the data. Where this computer has drawn the same examples itself, in the Lab or on the command "
-    "line, their texts are shown."
+    "The texts of these examples are not ours to ship, so they are named by their row numbers in the data. Once you "
+    "run the Lab or the command line on the same data, their texts are shown here."
 )
+OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 
 def sentences() -> None:
-    """Show the examples of a result, and below them a field for a sentence of the visitor's own."""
+    """Show a field for a sentence of the visitor's own, then the examples of the result."""
     state = page_header("Sentences", written_first)
     queue.start_worker()
-    st.title("Which sentences does pruning change, and when?", anchor=False)
     if state.result is None:
+        st.title("No examples yet", anchor=False)
         st.info("There is no result at hand yet: make one in the Lab, and its examples are listed here.")
         link_to("Lab", "To the Lab", ":material/science:")
         return
-    picture = st.container()
-    result = choose_from(state)
+    title = st.container()
+    with st.popover(caption_of(state.result), type="tertiary", icon=":material/tune:", wrap=True):
+        result = choose_result("Result", state, shortlist(state))
     if result is None:
+        title.title("This result cannot be read", anchor=False)
         return
     examples = examples_of(result)
+    title.title(plain(headline(result, examples)), anchor=False)
+    try_a_sentence(result)
+    picture = st.container()
     chosen = choose_examples(result, examples)
     scene = flip_scene(result, chosen) if chosen else None
     with picture:
         show_flips(result, examples, scene)
     if chosen:
         show_table(result, chosen)
-    try_a_sentence(result)
     offer_exports(scene, result)
 
 
 def written_first() -> ViewState:
     """Read the result to show; without one in the address, one on written examples, whose texts are at hand."""
     return one_result(lambda entry: entry.source == "written")
-
-
-def choose_from(state: ViewState) -> SweepResult | None:
-    """Ask for the result."""
-    filters, results = st.columns([2, 2])
-    with filters, st.container(horizontal=True):
-        left = shortlist(state)
-    with results:
-        return choose_result("Result", state, left)
 
 
 # ---------------------------------------------------------------- the examples
@@ -159,21 +155,20 @@ def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
 
 def try_a_sentence(result: SweepResult) -> None:
     """Ask for a text, and show what the checkpoint predicts for it at every amount of the result."""
-    st.subheader("Try a sentence of your own", anchor=False)
     if result.checkpoint.source != "embedded" or result.task.name not in TASKS:
-        st.markdown("This works with the checkpoints that come with Prunescope: choose a result of one of them above.")
+        st.markdown(f":small[{OTHER_CHECKPOINT}]")
         return
     task = TASKS[result.task.name]
-    st.markdown(
-        f"{plain(task.question)} {plain(checkpoint_name(result))} answers at every amount of the result above, under "
-        f"{plain(in_sentence(pruning_name(result)))}.{calibration_note(result)}"
-    )
     with st.form("typed", border=False):
-        typed = [
-            st.text_area(column_name(column).capitalize(), key=f"typed-{column}", height=68)
-            for column in task.text_columns
-        ]
-        pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
+        st.markdown(f"**{plain(task.question)}** Type your own, and see at which amount the answer changes.")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            typed = [
+                st.text_area(column_name(column).capitalize(), key=f"typed-{column}", height=68)
+                for column in task.text_columns
+            ]
+            pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
+    if note := calibration_note(result):
+        st.markdown(f":small[{note}]")
     if pressed:
         ask(result, typed)
     show_answer(result)
@@ -185,7 +180,7 @@ def calibration_note(result: SweepResult) -> str:
     if method is None or not method.calibrated or (calibration and result.task.source == "written"):
         return ""
     return (
-        " Here it is scored on the written calibration examples, so different weights are removed than in the result "
+        "Here it is scored on the written calibration examples, so different weights are removed than in the result "
         "below, which was scored on the data set's training examples."
     )
 

@@ -5,17 +5,23 @@ from functools import partial
 
 import streamlit as st
 
-from core.results.choices import SOURCES, distinguishing_labels, task_title
+from core.results.choices import SEPARATOR, SOURCES, distinguishing_labels, task_title
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose, set_parameter, show
 from ui.results import by_key
+from ui.text import plain
 from ui.view_state import ANY, FILTERS, ViewState, passing, to_offer
 
 BOXES: Mapping[str, tuple[str, Callable[[str], str]]] = {  # of each filter, its label and the names of its values
     "task": ("Task", task_title),
     "data": ("Examples", SOURCES.__getitem__),
 }
+
+
+def caption_of(entry: Entry, *more: str) -> str:
+    """Name what the numbers were measured on, once on a page: method, checkpoint, data and what else is chosen."""
+    return plain(SEPARATOR.join((*reversed(entry.name.rsplit(SEPARATOR, 2)), *more)))
 
 
 def shortlist(state: ViewState) -> list[Entry]:

@@ -131,6 +131,7 @@ def show_stage(
     scenes: Mapping[str, Scene],
     *,
     key: str,
+    spoken: Mapping[str, str],
     hint: str,
     reduction: str,
     start: float | None,
@@ -142,7 +143,8 @@ def show_stage(
         scenes: The result's, by reduction, of the same frames. Title and caption, the same in all of them, stand above
             and below the pictures; they are shown as text, never as HTML.
         key: The element's identity on the page.
-        hint: Says what the keys do; it fades.
+        spoken: A speaker's sentences by reduction, which stand below them on request.
+        hint: Says what the keys do; it goes with the controls.
         reduction: The one shown first.
         start: The amount shown first; with one, nothing plays by itself.
         on_turn: Called with 1 when the visitor asks for the next result, with -1 for the previous one.
@@ -155,7 +157,7 @@ def show_stage(
         "start": start,
         "layout": shown.layout.css,
         "frames": shown.frames,
-        "choices": reduction_choices(scenes),
+        "choices": [{**choice, "spoken": spoken[choice["name"]]} for choice in reduction_choices(scenes)],
         "choice": reduction,
         "link": dict(parameters_on_show()),
         "stage": {"heading": shown.title, "caption": "; ".join(shown.caption), "hint": hint},

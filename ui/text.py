@@ -13,8 +13,13 @@ _NO_BREAK = "\u00a0"
 
 def plain(text: str) -> str:
     """Escape a text so that Streamlit's Markdown shows it literally, in one line."""
-    joined = _REWRITTEN.sub(_WORD_JOINER, _PERCENT.sub(_NO_BREAK, " ".join(text.split())))
+    joined = _REWRITTEN.sub(_WORD_JOINER, unbroken(" ".join(text.split())))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
+
+
+def unbroken(text: str) -> str:
+    """Keep every number and its percent sign on one line."""
+    return _PERCENT.sub(_NO_BREAK, text)
 
 
 def markdown_table(rows: list[dict[str, str]]) -> str:

@@ -13,7 +13,8 @@
 //   start: the amount shown first, with which nothing plays by itself, or null,
 //   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds, besides `amount` (and
 //     `reduction`, where the player itself offers them), or null for no link,
-//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
+//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null; its choices
+//     have what a speaker says, `spoken`, which the viewer asks for,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
 //
@@ -383,6 +384,7 @@ const LOOP = icon("M8 2.5V.3l3.8 3.2L8 6.7V4.5A3.7 3.7 0 0 0 4.8 10L3.3 11.3A5.7
 
 const LINK = icon("M6.6 11.6 5 13.2a1.6 1.6 0 0 1-2.2-2.2l3-3A1.6 1.6 0 0 1 8 8l1.1-1.1a3.1 3.1 0 0 0-4.4 0l-3 3a3.1 3.1 0 0 0 4.4 4.4l1.6-1.6zM9.4 4.4 11 2.8A1.6 1.6 0 0 1 13.2 5l-3 3A1.6 1.6 0 0 1 8 8L6.9 9.1a3.1 3.1 0 0 0 4.4 0l3-3a3.1 3.1 0 0 0-4.4-4.4L8.3 3.3z");
 const DONE = icon("M6.2 13.4 1.3 8.5l1.8-1.8 3.1 3.1 6.7-6.7 1.8 1.8z");
+const SPEAK = icon("M1.5 2h13v9H8l-4 3.5V11H1.5zM4 4.5v1.6h8V4.5zM4 7.2v1.6h6V7.2z");
 const FULL = icon("M1.5 1.5h5v2h-3v3h-2zM9.5 1.5h5v5h-2v-3h-3zM1.5 9.5h2v3h3v2h-5zM12.5 9.5h2v5h-5v-2h3z");
 
 const HTML = `
@@ -401,6 +403,7 @@ const HTML = `
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
       <button type="button" data-do="link" hidden></button>
+      <button type="button" data-do="speak" aria-label="Speaker's sentence" title="Speaker's sentence (S)" aria-pressed="false" hidden>${SPEAK}</button>
       <button type="button" data-do="full" aria-label="Full screen" title="Full screen (F)" hidden>${FULL}</button>
     </div>
   </div>
@@ -409,12 +412,15 @@ const HTML = `
     <p></p>
     <div class="tables"></div>
   </details>
-  <p class="caption" hidden></p>
-  <p class="hint" hidden></p>
+  <p class="spoken" role="status" hidden></p>
+  <div class="foot" hidden>
+    <p class="caption" hidden></p>
+    <div class="side"><p class="hint" hidden></p></div>
+  </div>
 </div>`;
 
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "toggle" };
-const STAGE_KEYS = { ...KEYS, ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next", f: "full", F: "full" };
+const STAGE_KEYS = { ...KEYS, ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next", f: "full", F: "full", s: "speak", S: "speak" };
 const TAKERS = "input:not([type=range]), textarea, select, [contenteditable=true], .tables"; // these take the keys themselves
 const QUIET_AFTER = 3000; // milliseconds without the mouse, after which a stage hides its controls
 
@@ -442,6 +448,7 @@ class Player {
       amountText: find("b"), detail: find("output span"),
       scrub: find("input"), choose: find("[data-choose=choice]"), speed: find("[data-choose=speed]"),
       heading: find(".heading"), caption: find(".caption"), hint: find(".hint"), numbers: find(".numbers"),
+      spoken: find(".spoken"), foot: find(".foot"), side: find(".side"),
     });
     this.buttons = Object.fromEntries([...this.element.querySelectorAll("button")].map((b) => [b.dataset.do, b]));
     this.pictures = [];
@@ -526,7 +533,9 @@ class Player {
       this[name].textContent = stage?.[name] ?? "";
       this[name].hidden = !stage?.[name];
     }
-    this.buttons.full.hidden = !stage;
+    this.buttons.full.hidden = this.buttons.speak.hidden = this.foot.hidden = !stage;
+    (stage ? this.side : this.grid).append(this.bar); // beside the caption, which it would cover
+    this.say();
     this.numbers.hidden = Boolean(stage) || !Object.values(this.views).some((view) => view.usermeta?.numbers);
     if (Boolean(stage) === Boolean(this.onPage)) return;
     this.onPage?.abort();
@@ -537,6 +546,13 @@ class Player {
     for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => this.wake(), { signal });
     for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal }); // the stage takes the keys
     this.wake();
+  }
+
+  say(asked = this.buttons.speak.ariaPressed === "true") { // what a speaker says, while it is asked for
+    const words = this.data.stage && this.choice?.spoken;
+    this.buttons.speak.ariaPressed = asked;
+    this.spoken.hidden = !(asked && words);
+    this.spoken.textContent = this.spoken.hidden ? "" : words;
   }
 
   wake() {
@@ -578,13 +594,14 @@ class Player {
       loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
       link: () => this.copyLink(),
       full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+      speak: () => this.say(this.spoken.hidden),
       previous: () => this.tell?.("turn", -1),
       next: () => this.tell?.("turn", 1),
     };
     for (const [name, button] of Object.entries(this.buttons)) button.onclick = this.does[name];
     this.scrub.oninput = () => go(+this.scrub.value);
     this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
-    this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); };
+    this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); this.say(); };
     this.frame.onkeydown = (event) => this.press(event, KEYS);
     this.numbers.ontoggle = () => this.tabulate();
   }

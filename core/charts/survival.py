@@ -17,7 +17,7 @@ from core.charts.strips import layers_axis
 from core.charts.view import Numbers, View
 from core.findings.layers import interval_text
 from core.findings.overview import floor_of, layer_survivals
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult
 
@@ -33,7 +33,7 @@ def survival_view(result: SweepResult, reduction: str, amounts: Rows, threshold:
     """Draw how far each layer stays intact; `amounts` come from `core.charts.grammar.amount_rows`."""
     datasets = {"bars": survival_rows(result, reduction, threshold), "amounts": amounts}
     title = [
-        f"Each layer stays intact ({MEASURES['cka'].symbol} ≥ {threshold}) up to",
+        f"Each layer stays intact (similarity ≥ {threshold}) up to",
         *by_construction_note(result, threshold),
     ]
     return View(survival_chart, (result.points,), datasets, title, numbers=SURVIVAL_NUMBERS)

@@ -17,6 +17,7 @@ from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.words import render
 from core.request.amounts import amount_text
 from core.request.catalog import CONTROL_SEEDS, FEW_EXAMPLES, METHODS, SINGLE_BATCH
+from core.results.choices import task_title
 from core.results.names import (
     PointLabel,
     in_sentence,
@@ -306,6 +307,16 @@ def _beyond(method: Placed | None, reduction: str, damage: float) -> Beyond:
 
 
 # ---------------------------------------------------------------- in words
+
+
+def headline_of(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
+    """Say the finding that results of one method on different tasks support together; see `headline`."""
+    verdicts = {
+        task_title(result.task.name): verdict(result, beside)
+        for result, beside in zip(results, companions, strict=True)
+    }
+    alone = all(pruned_layer(result) for result in results)
+    return headline(verdicts, method_name(results[0]).removesuffix(" of the encoder"), alone)
 
 
 def headline(verdicts: dict[str, Verdict], pruning: str, alone: bool = False) -> str:

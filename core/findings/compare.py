@@ -34,10 +34,12 @@ from core.results.names import (
     data_name,
     decimals,
     in_sentence,
+    method_name,
     percent,
     points_name,
     pruning_name,
     reduction_name,
+    units_name,
 )
 from core.results.schema import Frame, GapAtDamage, SweepResult
 from core.sweep.equal_damage import upper_share
@@ -178,6 +180,29 @@ def _nearest_pairs(
 
     pairs = [(frame, nearest(frame, second)) for frame in first if second]
     return [(a, b) for a, b in pairs if distance(a, b) <= max_distance and nearest(b, first) is a]
+
+
+# ---------------------------------------------------------------- how far both models work
+
+
+def headline(first: SweepResult, second: SweepResult) -> str:
+    """Say up to which amount each of two models works; where one's range is unknown, name both alone."""
+    names = short_names(first, second)
+    ranges = [result.working_range for result in (first, second)]
+    ends = [known.to for known in ranges if known and known.to is not None]
+    if len(ends) < 2 or first.key == second.key:
+        return render("compare", "side_by_side", names=names)
+    lasts = [result.amounts[-1] for result in (first, second)]
+    units = [units_name(result) for result in (first, second)]
+    return render("compare", "headline", names=names, ends=ends, lasts=lasts, units=units)
+
+
+def short_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
+    """Name two results by their methods alone, where nothing else of them differs that a heading must tell."""
+    short = [in_sentence(method_name(result).removesuffix(" of the encoder")) for result in (first, second)]
+    if same_checkpoint(first, second) and same_examples(first, second) and short[0] != short[1]:
+        return short[0], short[1]
+    return distinguishing_names(first, second)
 
 
 # ---------------------------------------------------------------- where in depth they change

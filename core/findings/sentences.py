@@ -225,6 +225,11 @@ def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
     return render("sentences", "flips", flips=count_flips(result, examples))
 
 
+def headline(result: SweepResult, examples: Sequence[Example]) -> str:
+    """Say how many predictions flip, and how soon."""
+    return render("sentences", "headline", flips=count_flips(result, examples))
+
+
 def label_name(result: SweepResult, label: int) -> str:
     """Return the name on screen of a label index of the result's task."""
     return result.task.label_names[label].replace("_", " ")

@@ -1,4 +1,4 @@
-"""Compare and Layers in a real browser: pictures in step, a click on a layer, no message while playing."""
+"""Compare in a real browser: pictures in step, the switch of the axis, no message while playing."""
 
 import re
 from typing import Literal
@@ -14,7 +14,6 @@ Scheme = Literal["light", "dark"]
 
 COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
-LAYERS = ("curves", "survival", "row", "sparsity")
 
 
 def open_still(page: Page, address: str, last: str) -> Locator:
@@ -52,6 +51,25 @@ def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(p
         page.keyboard.press("ArrowRight")
 
 
+def test_the_axis_is_switched_at_the_picture_which_stays_where_it_is(page: Page, site: str) -> None:
+    player = open_still(page, f"{site}/{TWO}", "own")
+    before = player.locator(".first").bounding_box()
+    switch = page.get_by_role("radio", name="Equal overall change").or_(
+        page.get_by_role("button", name="Equal overall change")
+    )
+    place = switch.bounding_box()
+    assert before
+    assert place
+    assert 0 < before["y"] - place["y"] < 200
+    assert before["y"] + before["height"] < 800, "in the first screen"
+    switch.click()
+    expect(player.locator(".readout b")).to_have_text(re.compile("^Overall change"))
+    below, then = player.locator(".first").bounding_box(), switch.bounding_box()
+    assert below
+    assert then
+    assert below["y"] - then["y"] == before["y"] - place["y"]
+
+
 def test_nothing_is_asked_of_the_server_while_it_plays(page: Page, site: str, messages: list[str]) -> None:
     player = open_still(page, f"{site}/{TWO}", "own")
     expect_silence(page)
@@ -61,29 +79,13 @@ def test_nothing_is_asked_of_the_server_while_it_plays(page: Page, site: str, me
     assert messages == []
 
 
-def test_a_click_on_a_layer_shows_its_row_and_the_address_follows(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/layers", "sparsity")
-    player.get_by_label("Pruning amount").fill("8")
-    expect(player.locator(".row")).to_have_attribute("aria-label", re.compile("^Layer 1,"))
-    player.locator(".survival .mark-rect path").nth(10).click()  # after six strips six bars, the first layer first
-    expect(page).to_have_url(re.compile("layer=5"))
-    expect(player.locator(".row")).to_have_attribute("aria-label", re.compile("^Layer 5,"))
-    expect(page.get_by_text(re.compile("^Layer 5, attention block, keeps"))).to_be_visible()
-    expect(player.locator(".readout b")).to_have_text("40 % of weights removed")
-    page.reload()
-    expect(player.locator(".row")).to_have_attribute("aria-label", re.compile("^Layer 5,"))
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
-@pytest.mark.parametrize(("path", "pictures"), [(TWO, COMPARE), ("layers", LAYERS)])
-def test_every_picture_fits(
-    page: Page, site: str, path: str, pictures: tuple[str, ...], width: int, height: int, scheme: Scheme
-) -> None:
+def test_every_picture_fits(page: Page, site: str, width: int, height: int, scheme: Scheme) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme)
-    player = open_still(page, f"{site}/{path}", pictures[-1])
-    for name in pictures:
+    player = open_still(page, f"{site}/{TWO}", COMPARE[-1])
+    for name in COMPARE:
         assert not any("…" in text for text in player.locator(f".{name} svg text").all_text_contents()), "a text is cut"
         box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
         assert box

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shipped import COLA, SHIPPED, SST2
-from tests.browser.watching import amounts_played, expect_idle, expect_silence
+from tests.browser.watching import amounts_played, eventually, expect_idle, expect_silence
 
 TITLE = "Magnitude pruning of the encoder"
 ALL = "present?task=any&data=any"  # all results are in the show
@@ -34,10 +34,10 @@ def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str, messages
     amounts_played(player, 2)
     expect(player).to_have_class(re.compile("quiet"))
     assert messages == []
-    expect(player.locator(".bar")).to_have_css("opacity", "0")
+    expect(player.locator(".side")).to_have_css("opacity", "0")
     page.mouse.move(200, 200)
     page.mouse.move(300, 200)
-    expect(player.locator(".bar")).to_have_css("opacity", "1")
+    expect(player.locator(".side")).to_have_css("opacity", "1")
 
 
 def test_keys_move_through_amounts_and_results_wherever_the_focus_is(page: Page, site: str) -> None:
@@ -94,7 +94,14 @@ def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.emulate_media(color_scheme=scheme)
     player = open_stage(page, f"{site}/present")
-    assert player.bounding_box() == {"x": 0, "y": 0, "width": 1920, "height": 1080}
+    box = player.bounding_box()
+    assert box
+    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, 1920, 1080)
+    expect(page.get_by_role("link", name="Leave")).to_be_in_viewport()
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    expect(page.get_by_role("link", name="Leave")).not_to_be_visible()
+    eventually(page, player.bounding_box, {"x": 0, "y": 0, "width": 1920, "height": 1080})
     for name in ("heatmap", "accuracy", "survival"):
         box = player.locator(f".{name} svg").bounding_box()
         assert box
@@ -109,6 +116,38 @@ def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(
     assert heatmap["height"] > 750
     expect(page.get_by_test_id("stHeader")).not_to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1920
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 800), (1024, 768), (390, 844)])
+def test_nothing_covers_the_caption(page: Page, site: str, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    player = open_stage(page, f"{site}/present?caption={'a long caption of a talk, ' * 6}")
+    caption = player.locator(".caption").bounding_box()
+    assert caption
+    for name in (".bar", ".hint", ".survival"):
+        other = player.locator(name).bounding_box()
+        if other is None:  # the hint, on a telephone
+            continue
+        apart = (
+            other["x"] >= caption["x"] + caption["width"]
+            or other["y"] >= caption["y"] + caption["height"]
+            or other["y"] + other["height"] <= caption["y"]
+        )
+        assert apart, name
+    assert player.locator(".caption").evaluate("text => text.scrollHeight <= text.clientHeight + 1"), "it is cut"
+
+
+def test_the_speakers_sentence_comes_and_goes_on_request(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/{ALL}")
+    expect(player.locator(".spoken")).not_to_be_visible()
+    page.keyboard.press("s")
+    expect(player.locator(".spoken")).to_have_text(
+        re.compile("pruning changes the upper layers most.* Accuracy is 0.90 unpruned")
+    )
+    expect(player.locator(".survival svg")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    player.get_by_label("Speaker's sentence").click()
+    expect(player.locator(".spoken")).not_to_be_visible()
 
 
 def test_it_can_be_read_on_a_telephone_too(page: Page, site: str) -> None:

@@ -24,7 +24,7 @@ def sentences(page: Page, site: str) -> Page:
 def test_a_filter_is_in_the_address_and_survives_a_reload(sentences: Page) -> None:
     expect(sentences.get_by_text("200 examples, earliest flip first")).to_be_visible()
     box = sentences.get_by_role("combobox", name="Flips")
-    wanted = sentences.get_by_role("option", name="Correct unpruned, then flips")
+    wanted = sentences.get_by_role("option", name=re.compile("^Correct unpruned, then flips"))
     box.scroll_into_view_if_needed()
     expect(box).to_be_in_viewport()
     box.press("ArrowDown")
@@ -36,6 +36,16 @@ def test_a_filter_is_in_the_address_and_survives_a_reload(sentences: Page) -> No
     sentences.reload()
     expect(sentences.get_by_role("heading", name=words)).to_be_visible()
     expect(sentences.locator(".player .strip svg")).to_be_visible()
+
+
+def test_the_typed_sentence_comes_first(sentences: Page) -> None:
+    typed, strip = (
+        place.bounding_box()
+        for place in (sentences.get_by_role("textbox", name="Sentence"), sentences.locator(".player .strip"))
+    )
+    assert typed
+    assert strip
+    assert typed["y"] + typed["height"] < strip["y"] < 800, "and the examples begin on the same screen"
 
 
 def test_it_plays_without_a_message_to_the_server(sentences: Page, messages: list[str]) -> None:

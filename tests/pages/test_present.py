@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from core.findings.claim import headline_of
+from core.findings.overview import holding_finding
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from pages.present import MAX_TEXT_CHARS, through, turn
 from tests.builders import make_result, ship
-from tests.opened import open_page, player
+from tests.opened import links, open_page, player, told
 from ui.results import at_hand
 
 PAGE = "pages/present.py"
@@ -34,8 +36,20 @@ def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: lis
     assert (data["layout"]["name"], data["autoplay"], data["start"]) == ("present", True, None)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
-    assert "page keys: other result" in data["stage"]["hint"]
+    assert "S speaker's sentence" in data["stage"]["hint"]
     assert [choice["name"] for choice in data["choices"]] == list(REDUCTIONS)
+
+
+def test_a_speaker_says_the_finding_and_how_far_the_model_works(results: list[SweepResult]) -> None:
+    first, *_ = player(open_page(PAGE))["choices"]
+    finding, works = headline_of([results[0]], [results[2:4]]), holding_finding(results[0], first["name"])
+    assert first["spoken"].replace("\u00a0", " ") == f"{finding} {works}"
+
+
+def test_the_way_out_and_the_downloads_stand_above_the_stage(results: list[SweepResult]) -> None:
+    app = open_page(PAGE, result=results[2].key)
+    assert links(app)["Leave"] == f"result={results[2].key}"
+    assert "[Settings and downloads](#settings)" in told(app)
 
 
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:

@@ -54,6 +54,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
         "none later revert. At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
     )
     lines = table(page)
+    assert page.title[0].value == "16 of 40 predictions flip, half of them by 30\u00a0%"
     assert len(lines) == 40
     texts = {example.row: example.texts[0] for example in examples_of(written)}
     assert {line["Row"]: line["Sentence"] for line in lines} == texts
@@ -153,7 +154,7 @@ def predict(page: AppTest, text: str) -> None:
 
 def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) -> None:
     predict(page, "  A fine film.  ")
-    _, player = pictures(page)
+    player, _ = pictures(page)
     assert player["layout"]["name"] == "probabilities"
     rows = player["views"]["probabilities"]["datasets"]["labels"]
     assert {row["label"] for row in rows} == {"negative", "positive"}
@@ -213,7 +214,7 @@ def test_other_checkpoints_answer_nothing_here(shipped: Path, queue: JobQueue) -
     ship(shipped, with_own_key(result, checkpoint=elsewhere))
     page = open_page(PAGE)
     assert not page.text_area
-    assert "checkpoints that come with Prunescope" in told(page)
+    assert "can be tried with the bundled checkpoints" in told(page)
 
 
 def test_scores_on_written_examples_are_said_where_the_result_had_others(shipped: Path, queue: JobQueue) -> None:

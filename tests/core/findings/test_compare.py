@@ -8,8 +8,8 @@ from scipy.stats import t
 
 from core.errors import PrunescopeError
 from core.findings.claim import verdict_in_short
-from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding
-from core.results.schema import SweepResult
+from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding, headline
+from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import declining, make_result
 
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -203,3 +203,38 @@ def test_accuracy_that_can_nowhere_be_compared_is_not() -> None:
     assert "at no amount do the two remove as much" in comparison_findings(result(), alone, "mean")[1]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
     assert accuracy_comparisons(result(), begun) == []
+
+
+# ---------------------------------------------------------------- the heading
+
+
+def working(to: float | None, **settings: object) -> SweepResult:
+    """A result whose model works up to an amount."""
+    result = make_result(num_layers=2, amounts=(0.0, 0.2, 0.55, 0.95), **settings)
+    known = WorkingRangeRecord(
+        to=to, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
+    )
+    return result.model_copy(update={"working_range": known})
+
+
+def test_the_heading_says_how_far_both_models_work() -> None:
+    one, other = working(0.55), working(0.2, method="random")
+    assert headline(one, other) == (
+        "Under magnitude pruning the model works up to 55 % of weights removed; under random pruning, up to 20 %"
+    )
+    assert headline(other, one).startswith("Under random pruning the model works up to 20 % of weights removed")
+    never, always = working(0.0, method="wanda"), working(0.95, method="attribution", scope=None)
+    assert headline(never, always) == (
+        "Under Wanda pruning the model works at no amount measured; under attribution pruning, up to 95 % of units "
+        "removed, the last amount measured"
+    )
+
+
+def test_the_heading_of_equal_or_unknown_ranges() -> None:
+    one, other = working(0.2), working(0.2, method="random")
+    assert headline(one, other) == (
+        "The model works up to 20 % of weights removed under magnitude pruning and under random pruning alike"
+    )
+    unknown = working(None, method="random")
+    assert headline(one, unknown) == "Magnitude pruning beside random pruning"
+    assert "(first result) beside" in headline(one, one)
