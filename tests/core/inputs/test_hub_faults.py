@@ -452,3 +452,22 @@ except PrunescopeError as error:
     assert done.stderr == ""
     assert re.search(FAULTS[name].says, done.stdout)
     assert done.stdout.count("\n") == 1
+
+
+def test_a_killed_download_is_made_good_by_the_next(
+    repo: LocalHub, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.faults[REPO] = FAULTS["get body silent"]
+    environment = {**os.environ, "HF_ENDPOINT": repo.url, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "0"}
+    code = f"from core.inputs.hub import snapshot; snapshot({REPO!r}, 'main')"
+    with subprocess.Popen([sys.executable, "-c", code], env=environment) as process:
+        while not leftovers(cache) and process.poll() is None:
+            threading.Event().wait(0.01)
+        process.kill()
+    assert leftovers(cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(constants, "HF_HUB_OFFLINE", True)
+        refusal(lambda: snapshot(REPO, "main"))
+    del repo.faults[REPO]
+    check_good_day(repo, monkeypatch)
+    assert leftovers(cache) == []
