@@ -34,6 +34,10 @@ STYLE = """<style>
 .stApp [data-testid="stPopoverButton"]:is(:hover, :focus, :active, [aria-expanded="true"]) {
   color: light-dark(#b5367a, #fb8861); }
 .stPopover button p { text-align: left; }
+@media (max-width: 40rem) {
+  .stMain table { font-size: 0.8rem; }
+  .stMain table :is(td, th) { padding: 0.25rem; }
+}
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
 

@@ -108,6 +108,16 @@ def test_a_row_lies_over_its_strip_in_any_size(page: Page, site: str) -> None:
             assert row["y"] < middle < row["y"] + row["height"]
 
 
+def test_tables_fit_a_telephone(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    opened(page, site)
+    unfold(page, "Details")
+    tables = page.get_by_test_id("stExpanderDetails").locator("table")
+    expect(tables.first).to_be_visible()
+    for table in tables.all():
+        assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
+
+
 def axis(player: Locator, picture: str) -> list[str]:
     """The labels of the amounts under a picture, from left to right."""
     labels = player.locator(f".{picture} .role-axis-label text").all()
