@@ -174,8 +174,8 @@ def _fetch(api: HfApi, place: Place, stated: RepoSibling, progress: type[tqdm] |
     """
     cached = try_to_load_from_cache(**place)
     is_damaged = isinstance(cached, str) and not is_intact(Path(cached), digest_of(stated))
-    if is_damaged:
-        discard(Path(cached))
+    if is_damaged and not discard(Path(cached)):
+        raise _damaged_here(place, "set HF_HOME to a folder that is writable")
     try:
         with file_of(limits().download_bytes if stated.size is None else stated.size):
             path = Path(api.hf_hub_download(**place, tqdm_class=progress or _progress_class(None)))
@@ -199,10 +199,10 @@ def _cached(place: Place) -> Path | None:
     return Path(cached) if isinstance(cached, str) and is_intact(Path(cached)) else None
 
 
-def _damaged_here(place: Place) -> PrunescopeError:
+def _damaged_here(place: Place, remedy: str = "try again when the Hub can be reached") -> PrunescopeError:
     return PrunescopeError(
         f"'{place['repo_id']}': {place['filename']} is damaged in the local cache (its content differs from its "
-        "digest): try again when the Hub can be reached"
+        f"digest): {remedy}"
     )
 
 

@@ -42,11 +42,14 @@ def _has_digest(path: Path, digest: str) -> bool:
     return True
 
 
-def discard(path: Path) -> None:
-    """Delete a cached file with its content, as far as the cache lets itself be written."""
-    for part in (path.resolve(), path):  # the content; the snapshot's entry, a link to it
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+def discard(path: Path) -> bool:
+    """Delete a cached file with its content; return whether the cache let itself be written."""
+    try:
+        path.resolve().unlink(missing_ok=True)  # the content
+        path.unlink(missing_ok=True)  # the snapshot's entry, a link to it
+    except OSError:
+        return False
+    return True
 
 
 def sweep(path: Path) -> None:

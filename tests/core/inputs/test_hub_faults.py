@@ -360,6 +360,7 @@ def test_a_cache_that_cannot_be_written_is_refused_for_its_content_alone(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "unlink", denied)
+    assert "set HF_HOME to a folder that is writable" in refusal(lambda: snapshot(REPO, "main"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert DAMAGED_HERE in refusal(lambda: snapshot(REPO, "main"))
 
