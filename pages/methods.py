@@ -15,6 +15,7 @@ from ui.definitions import (
     FLOOR,
     INTERVALS,
     LIMITS,
+    NEIGHBOURS_TABLE,
     NEIGHBOURS_TEXT,
     NO_NEIGHBOURS,
     RESULT_FILES,
@@ -42,19 +43,19 @@ _picture = st.components.v2.component(
 )
 
 INTRODUCTION = """
-Prunescope removes ever more of a fine-tuned classifier and asks at each step: does it still classify, and do its layers
-still arrange the sentences as before? And is that the method's doing, or would chance do the same? This page says what
-every word and number means, which file computes it, and when not to trust it.
+Prunescope removes more and more of a fine-tuned classifier. At each step it asks: does the model still classify, and do
+its layers still arrange the sentences as before? And is that the method's doing, or would chance do the same? This page
+says what every word and number means, which file computes it, and when not to trust it.
 """
 
 # ---------------------------------------------------------------- pruning
 
 PRUNING = r"""
-To prune a weight is to set it to zero. The model keeps its shape: it becomes neither smaller nor faster, and every
-amount starts again from the unpruned model (the *baseline*), without any training in between.
+To prune a weight is to set it to zero. The model keeps its shape, so it becomes neither smaller nor faster. Every
+amount starts again from the unpruned model, which files call the *baseline*; nothing is trained in between.
 
-The **pruning amount** $a$ is the fraction of what a method removes. A *weight* method removes single weights of
-$n$, a *neuron* method whole units, of each type $u$ in every layer:
+The **amount** $a$ is the share of what a method removes: "50 % of weights removed" is $a = 0.5$. A *weight* method
+removes single weights out of $n$; a *neuron* method removes whole units, out of $u$ of each type in every layer:
 
 $$
 \begin{aligned}
@@ -63,7 +64,8 @@ $$
 \end{aligned}
 $$
 
-An amount of a weight method and one of a neuron method are therefore not comparable. What is comparable is sparsity:
+So an amount of a weight method cannot be compared with one of a neuron method. What can be compared is the share of
+weights removed, which files call *sparsity*:
 
 $$
 \begin{aligned}
@@ -74,10 +76,12 @@ $$
 
 Prunable sparsity counts the weights of the encoder's matrices only.
 
-**Where a weight method prunes.** *All encoder layers*: the matrices of every linear layer inside the encoder. *All
-linear layers*, as published: also the pooler's and the classifier's. *One layer alone*: the isolated effect of that
-layer. Embeddings, biases and LayerNorms stay. A fused matrix, such as ModernBERT's for query, key and value, counts as
-one.
+**Where a weight method prunes.** *All encoder layers* are the matrices of every linear layer inside the encoder. *All
+linear layers*, as published, include the pooler's and the classifier's. *One layer alone* shows the isolated effect of
+that layer. Embeddings, biases and LayerNorms stay. A fused matrix, such as ModernBERT's for query, key and value,
+counts as one.
+
+Layers are numbered from 1 here. Files and the command line count from 0, as transformers does.
 """
 CALIBRATION = f"""
 **Methods that score on examples** use up to {CALIBRATION_EXAMPLES:,} labelled calibration examples, none of which is
@@ -104,8 +108,8 @@ DETAILS: Mapping[str, Detail] = {
     ),
     "wanda": Detail(
         r"s_{ij} = |W_{ij}| \cdot \lVert X_j \rVert_2",
-        "$X_j$ is input $j$ of the matrix over all real tokens of the calibration examples, on the baseline. In each "
-        "row, the smallest $\\lfloor a \\cdot \\text{columns} \\rfloor$ go; labels are not used. Where a matrix of "
+        "$X_j$ is input $j$ of the matrix over all real tokens of the calibration examples, on the unpruned model. In "
+        "each row, the smallest $\\lfloor a \\cdot \\text{columns} \\rfloor$ go; labels are not used. Where a matrix of "
         "DeBERTa reads nothing but relative positions, $X_j$ is over these.",
         "Sun et al. 2023, arXiv 2306.11695, eq. 1",
     ),
@@ -217,9 +221,7 @@ def neighbours() -> None:
         st.markdown(NO_NEIGHBOURS)
     for known in found:
         st.markdown(plain(agreement_finding(known)))
-        st.markdown(
-            f"Own CKA / shared neighbours of each layer, by overall change:\n\n{markdown_table(agreement_table(known))}"
-        )
+        st.markdown(f"{NEIGHBOURS_TABLE}\n\n{markdown_table(agreement_table(known))}")
     st.markdown(":small[`core/similarity/knn.py`, `core/findings/methods.py`]")
 
 
@@ -231,21 +233,21 @@ FILES = (
     ("What pruning removes", "core/pruning/METHOD.py"),
     ("How much a control removes, and where", "core/pruning/random.py, core/pruning/random_neuron.py"),
     ("Which controls a method is judged beside", "core/request/controls.py"),
-    ("Sparsity, prunable sparsity, sparsity of each layer", "core/pruning/plan.py"),
+    ("Share of weights removed: of all, of the encoder's, of each layer's", "core/pruning/plan.py"),
     ("Agreement of two halves of the calibration examples", "core/pruning/calibration.py"),
     ("Gram matrices, HSIC, CKA: every cell of a heatmap", "core/similarity/gram.py, core/similarity/cka.py"),
     ("Partial CKA given the emptied model", "core/similarity/partial_cka.py"),
     ("Shared neighbours", "core/similarity/knn.py"),
     ("The emptied model, CKA of sentence length alone, the order of all steps", "core/sweep/sweep.py"),
-    ("Overall change; gap and profile at equal damage", "core/sweep/equal_damage.py"),
-    ("Survival, depth gap, jackknife intervals", "core/sweep/statistics.py"),
+    ("Overall change; gap and profile at equal overall change", "core/sweep/equal_damage.py"),
+    ("How far a layer stays intact, depth gap, jackknife intervals", "core/sweep/statistics.py"),
     ("A method against the seeds of its control", "core/sweep/control_contrast.py"),
     ("Working range, range shown broken", "core/sweep/working_range.py"),
     ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
     ("Changed predictions, divergence", "core/sweep/divergence.py"),
     ("The verdict: where pruning changes the layers, against chance", "core/findings/claim.py"),
     ("The table of all verdicts", "core/findings/verdicts.py"),
-    ("The sentence under a picture, the table of survival", "core/findings/overview.py"),
+    ("The sentence under a picture, the table of how far each layer stays intact", "core/findings/overview.py"),
     ("Layers pruned alone", "core/findings/isolated.py"),
     ("Which results may be compared, which control is matched", "core/findings/comparable.py"),
     ("Random removal where it has changed the layers as much", "core/findings/matching.py"),
@@ -291,12 +293,12 @@ SECTIONS: Mapping[str, tuple[str, str | Callable[[], None]]] = {
     "pruning": ("Pruning", pruning),
     "representations": ("Representations", representations),
     "cka": ("CKA", CKA),
-    "damage": ("Overall change, and equal damage", EQUAL_DAMAGE),
+    "damage": ("Overall change, and results compared at the same change", EQUAL_DAMAGE),
     "floor": ("The emptied model, and what lies beyond it", FLOOR),
     "range": ("How far a pruned model works", WORKING_RANGE),
     "control": ("Chance: the matched control", CONTROL),
     "verdict": ("The verdict", VERDICT),
-    "survival": ("Survival, layers pruned alone, depth gap", SURVIVAL),
+    "survival": ("How far a layer stays intact, layers pruned alone, depth gap", SURVIVAL),
     "accuracy": ("Accuracy and predictions", ACCURACY),
     "intervals": ("How each interval is made", INTERVALS),
     "neighbours": ("Does another measure see the same?", neighbours),

@@ -64,7 +64,8 @@ $$
 - *Mean over tokens* and *first token* use one batch of all examples. *All tokens* uses batches of 32 in the random
   order of the evaluation examples, the same at every amount.
 - In a heatmap, rows are layers of the unpruned model and columns layers of the pruned model. The colours always run
-  from 0 to 1. On the outlined diagonal, each layer meets itself: that value is its **own CKA**.
+  from 0 to 1. On the outlined diagonal, each layer meets itself: that value is its **own CKA**, or simply its
+  similarity on the other pages.
 
 At least {MIN_EXAMPLES} examples are needed, and below {FEW_EXAMPLES} a result carries a warning.
 
@@ -77,19 +78,19 @@ At least {MIN_EXAMPLES} examples are needed, and below {FEW_EXAMPLES} a result c
 
 EQUAL_DAMAGE = rf"""
 **Overall change** (*damage* in files and formulas) says how much the layers of a pruned model have changed
-altogether: 1 less the mean own CKA of all layers $l$.
+altogether: 1 minus the mean own CKA of all layers $l$.
 
 $$
 \text{{damage}} = 1 - \operatorname*{{mean}}_l \, \mathrm{{CKA}}_l
 $$
 
-**At equal damage.** Methods destroy at different speeds. At equal amounts, one model may be wrecked and the other
-hardly touched, and their layers cannot be compared. So results are compared where their damage is equal, whatever the
-amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. Between the first measured amount whose damage
-reaches that value and the amount before it, everything is interpolated linearly. With fewer than {FEWEST_BEFORE}
+**At equal overall change.** Methods destroy at different speeds. At equal amounts, one model may be wrecked and the
+other hardly touched, so their layers cannot be compared. So results are compared where their damage is equal,
+whatever the amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. Between the first measured amount whose
+damage reaches that value and the amount before it, everything is interpolated linearly. With fewer than {FEWEST_BEFORE}
 amounts of smaller damage, the steps are too coarse for a verdict.
 
-**The depth profile** is the own CKA of all layers there. **Its gap** is the lower half's mean less the upper half's;
+**The depth profile** is the own CKA of all layers there. **Its gap** is the lower half's mean minus the upper half's;
 the middle of an odd number of layers counts half in each. On screen the gap is told as the **share of the damage in
 the upper half**,
 
@@ -108,7 +109,8 @@ FLOOR = rf"""
 **The emptied model.** Some similarity is left whatever is pruned: embeddings are never pruned, and the residual
 connections carry them upwards past every matrix. How much, one more pass shows, through the *emptied model*: the
 checkpoint with every matrix of the scope set to zero, biases kept. The own CKA of its layers is **the floor**, a thin
-line wherever own CKA is drawn. A layer whose floor is above {SURVIVAL_THRESHOLD} “survives” with nothing left in it.
+line wherever own CKA is drawn. A layer whose floor is above {SURVIVAL_THRESHOLD} “stays intact” with nothing left in
+it.
 
 One floor serves magnitude, Wanda, random and attribution pruning. Attribution as published also removes the
 LayerNorms' gains, so that nothing is left to compare: it has no floor. Where one layer is pruned alone, layers below
@@ -231,17 +233,18 @@ A verdict is about one checkpoint. What belongs to networks takes several of the
 # ---------------------------------------------------------------- survival
 
 SURVIVAL = rf"""
-A layer **survives** up to the amount at which its own CKA first falls below {SURVIVAL_THRESHOLD}, interpolated
-linearly between two amounts. Where it never falls, the bar ends at the largest amount and says “>”. The threshold is
-a convention; the tables also show 0.8 and 0.95. Compare survival with the floor before you call a layer robust.
+A layer stays **intact up to** the amount at which its own CKA first falls below {SURVIVAL_THRESHOLD}, interpolated
+linearly between two amounts; files call this its *survival*. Where it never falls, the bar ends at the last amount
+measured and says “>”. The threshold is a convention; the tables also show 0.8 and 0.95. Look at the floor before you
+call a layer robust.
 
-**Layers pruned alone.** Ordinary pruning adds up over the layers. The *isolated effect* of a layer is 1 less the own
+**Layers pruned alone.** Ordinary pruning adds up over the layers. The *isolated effect* of a layer is 1 minus the own
 CKA of its own output when it alone is pruned, at several amounts. Their order counts as *reversed* only if the lower
 half changes more than the upper half, beyond the paired interval, and random removal of as many weights orders them
 neither way.
 
 **The depth gap** $D$ is what the first version of this program judged by, and stands under *Details* for comparison:
-the mean area under a layer's curve, of the lower half of the layers less that of the upper half. Much of it is the
+the mean area under a layer's curve, of the lower half of the layers minus that of the upper half. Much of it is the
 change of models that no longer work, and no verdict rests on it.
 
 $$
@@ -251,7 +254,7 @@ A_l &= \frac{{1}}{{a_{{\max}}}} \int_0^{{a_{{\max}}}} \mathrm{{CKA}}_l(a) \, da
 \end{{aligned}}
 $$
 
-Kendall's $\tau_b$ between survival and depth is a description: layers are no sample, so that there is no p-value over
+Kendall's $\tau_b$ between that amount and depth is a description: layers are not a sample, so there is no p-value over
 them.
 
 :small[`core/sweep/statistics.py`, `core/findings/isolated.py`]
@@ -260,12 +263,12 @@ them.
 # ---------------------------------------------------------------- accuracy
 
 ACCURACY = r"""
-**Accuracy** is the share of evaluation examples with the right label. CoLA also has **Matthews correlation**, MRPC
+**Accuracy** is the share of evaluation examples with the correct label. CoLA also has **Matthews correlation**, MRPC
 and QQP also **F1**, and a task made from a checkpoint's own labels **macro-F1**, the mean F1 of the labels that occur
 among the examples. The dashed line is what answering the most frequent label alone would reach.
 
-**Changed predictions** are the share of examples whose prediction is not the unpruned model's any more, right or
-wrong. An accuracy can stand still while predictions change both ways. An example *flips* at the first amount at which
+**Changed predictions** are the share of examples whose prediction is no longer the unpruned model's, correct or
+incorrect. Accuracy can stand still while predictions change both ways. An example *flips* at the first amount at which
 that happens.
 
 **Jensen–Shannon divergence** says how far the output probabilities have moved, also where the prediction stands. With
@@ -301,10 +304,10 @@ $$
 |---|---|
 | own CKA, partial CKA, isolated effect | jackknife of $\log(1 - \text{{own CKA}})$ |
 | $D$ | jackknife |
-| gap, share and profile at equal damage | jackknife; without each example, the damage is reached elsewhere |
+| gap, share and profile at equal overall change | jackknife; without each example, the damage is reached elsewhere |
 | difference of two results on the same examples | jackknife of the differences, example by example |
 | method less control | $h$ above: jackknife and seeds together |
-| survival | inversion: the amounts at which the interval of own CKA holds the threshold |
+| intact up to | inversion: the amounts at which the interval of own CKA holds the threshold |
 | accuracy, changed predictions | Wilson |
 | Matthews correlation, F1, macro-F1 | bootstrap over examples, drawn within each label |
 | $M(a) - M(0)$, for the range shown broken | percentile bootstrap over examples, paired, {DRAWS:,} draws |
@@ -316,7 +319,7 @@ What light pruning changes is skewed: a few examples carry most of it. On the pl
 freedom that the examples support: $2n / (\kappa - 1)$ with the kurtosis $\kappa$ of the $\log(1 - \theta_m)$, at most
 $n - 1$ (Satterthwaite 1946). The divergence has the same skew and the same remedy.
 
-An interval of survival that ends at the largest amount ends there “or beyond”. `python -m benchmarks.coverage`
+An interval of this amount that reaches the last amount measured ends there “or beyond”. `python -m benchmarks.coverage`
 measures how often each kind holds the truth. No interval knows of another fine-tuning run or another data set.
 
 :small[`core/sweep/statistics.py`, `core/sweep/metrics.py`, `core/sweep/working_range.py`, `core/sweep/divergence.py`]
@@ -341,6 +344,7 @@ $$
 without intervals, since neighbours do not change smoothly when an example is left out. It checks the picture, not the
 verdict, which would take the control's neighbours as well.
 """
+NEIGHBOURS_TABLE = "Similarity of each layer to itself by CKA / by shared neighbours, where the overall change is:"
 NO_NEIGHBOURS = "No result with shared neighbours is at hand. `--measures cka,partial_cka,knn` measures them."
 
 # ---------------------------------------------------------------- limits
@@ -380,9 +384,10 @@ with one number of threads. Another processor or thread count rounds differently
 computes frames again and says how far they are off.
 
 **Files of an earlier version** (schema 1) open as before. They lack the floor and partial CKA, the working range,
-changed predictions and divergence, the intervals of own CKA, and everything at equal damage. Nothing of that is
-guessed: what needs it is left out, and the verdict is *cannot be told*. Their intervals of survival come from the
-jackknife, which can be too narrow for it. Compute such a result again in the Lab or with `python -m core.precompute`.
+changed predictions and divergence, the intervals of own CKA, and everything at equal overall change. Nothing of that is
+guessed: what needs it is left out, and the verdict is *cannot be told*. Their intervals of how far a layer stays intact
+come from the jackknife, which can be too narrow for it. Compute such a result again in the Lab or with
+`python -m core.precompute`.
 
 :small[`core/results/schema.py`, `core/results/schema_1.py`, `core/verify.py`]
 """

@@ -14,7 +14,7 @@ from core.findings.overview import (
 )
 from core.findings.words import render
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, ReductionKey, point_names, pruned_layer
+from core.results.names import PointLabel, ReductionKey, point_names, pruned_layer, small
 from core.results.schema import SweepResult
 
 
@@ -110,4 +110,4 @@ def check_in_words(deviations: Mapping[str, Any]) -> str:
 def _largest(deviations: Iterable[float | None]) -> str:
     """Write the largest deviation; None stands for a value that only one computation has."""
     known = [float("inf") if deviation is None else deviation for deviation in deviations]
-    return f"{max(known):.1g}"
+    return small(max(known))

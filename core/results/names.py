@@ -12,6 +12,7 @@ from core.results.schema import SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
 ReductionKey = str  # a key of REDUCTIONS
 
@@ -58,6 +59,12 @@ def place_name(value: float) -> str:
 def decimals(value: float, places: int) -> str:
     """Round a number to decimal places, with a true minus sign and without a negative zero."""
     return f"{value:z.{places}f}".replace("-", "−")
+
+
+def small(value: float) -> str:
+    """Write a number of any size to one digit: `0.02`, `3 × 10⁻⁷`."""
+    digit, _, power = f"{value:.1g}".partition("e")
+    return f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit
 
 
 def percent(share: float) -> str:

@@ -166,7 +166,7 @@ def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
     run(page)
     assert [part.value for part in page.success] == [
         "The frame is confirmed at 50 %: computing it again gives the same numbers to the last digit; "
-        "the CKA of torch-cka differs by 2e-06 at most."
+        "the CKA of torch-cka differs by 2 × 10⁻⁶ at most."
     ]
 
 

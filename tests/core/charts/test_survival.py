@@ -93,3 +93,12 @@ def test_survival_by_another_measure_is_that_measures_own() -> None:
     known = (result.statistics or {})["partial_cka"]["mean"].survival
     assert [bar["survival"] for bar in rows] == pytest.approx([layer.value for layer in known], abs=1e-6)
     assert not any(bar["by_construction"] for bar in rows), "the floor is of CKA"
+
+
+def test_the_line_of_the_amount_passes_behind_the_numbers_not_through_them() -> None:
+    picture = drawn(player_views(make_result(num_layers=3), "mean")["survival"].spec, 6)
+    order = [element.get("aria-roledescription") for element in picture.iter()]
+    (line,) = (k for k, element in enumerate(picture.iter()) if list(labels(element)) == ["Removed by pruning"])
+    texts = [k for k, kind in enumerate(order) if kind == "text mark"]
+    assert len(texts) == 2 * 3, "each with its halo"
+    assert line < min(texts)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name
+from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name, small
 from tests.builders import make_result
 
 
@@ -62,3 +62,7 @@ def test_amounts_are_percentages_with_as_many_decimals_as_they_have() -> None:
 
 def test_lists_read_as_sentences_do() -> None:
     assert [listed(words) for words in ([], ["1"], ["1", "2"], ["1", "2", "3"])] == ["", "1", "1 and 2", "1, 2 and 3"]
+
+
+def test_small_numbers_are_written_without_a_hyphen() -> None:
+    assert [small(value) for value in (0.0, 0.021, 3.4e-7)] == ["0", "0.02", "3 × 10⁻⁷"]
