@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.charts.theme import ThemeName
 from core.charts.vega import vega_script
-from core.charts.view import Scene
+from core.charts.view import Scene, choice_of
 from core.errors import PrunescopeError
 from core.exports.drawing import Drawing, Picture
 from core.exports.figure import Figure, Size, figure_of
@@ -61,20 +61,20 @@ def offer_pictures(scene: Scene, results: Results, choices: Mapping[str, Scene] 
         choices: What the player on that page lets its viewer choose from, by reduction.
     """
     if choices:
-        scene = choices[_choose_reduction(choices)]
+        scene = choices[_choose_reduction(choices, choice_of(scene, choices))]
     look = _choose_look(scene)
     _offer_films(look, results, choices)
     _offer_stills(look, results)
 
 
-def _choose_reduction(choices: Mapping[str, Scene]) -> str:
-    """Ask which of the scenes is drawn: the player does not say which one it shows."""
+def _choose_reduction(choices: Mapping[str, Scene], first: str) -> str:
+    """Ask which of the scenes is drawn, at first the one that the page opened with: the player does not say its own."""
     reduction: str = st.segmented_control(
         "Sentence vector",
         list(choices),
         format_func=lambda name: REDUCTIONS[name].title,
-        default=next(iter(choices)),
-        key="export-reduction",
+        default=first,
+        key=f"export-reduction-{first}",
         required=True,
     )
     return reduction

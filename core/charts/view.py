@@ -139,3 +139,8 @@ def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
     return [
         {"name": name, "title": REDUCTIONS[name].title, "views": specs(scene.views)} for name, scene in scenes.items()
     ]
+
+
+def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:
+    """Return the name under which a scene is among the choices, whatever its title is now."""
+    return next(name for name, known in choices.items() if known.views is scene.views)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.charts.theme import STYLE, THEMES, ThemeName
-from core.charts.view import Scene, reduction_choices, specs
+from core.charts.view import Scene, choice_of, reduction_choices, specs
 from core.request.catalog import ROOT
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
@@ -94,7 +94,9 @@ def _inline(script: str) -> str:
 
 def _player_data(scene: Scene, choices: Mapping[str, Scene] | None) -> dict[str, Any]:
     """Return what core/charts/player.js mounts."""
-    shown = {"choices": reduction_choices(choices)} if choices else {"views": specs(scene.views)}
+    shown: dict[str, Any] = {"views": specs(scene.views)}
+    if choices:
+        shown = {"choices": reduction_choices(choices), "choice": choice_of(scene, choices)}
     return {
         "title": ", ".join((scene.title, *scene.caption)),
         "group": "main",

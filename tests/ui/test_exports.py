@@ -40,7 +40,7 @@ def page_of_a_choice() -> None:
 
     result = make_result(num_layers=2, amounts=(0.0, 0.5))
     scenes = {name: result_scene(result, name, STAGE) for name in ("mean", "cls")}
-    offer_exports(scenes["mean"], result, choices=scenes)
+    offer_exports(scenes["cls"], result, choices=scenes)
 
 
 def page_of_several() -> None:
@@ -288,11 +288,12 @@ def test_another_title_is_another_film(queue: JobQueue, slow: list[Slow]) -> Non
 def test_where_the_player_lets_one_choose_so_does_the_download(queue: JobQueue, slow: list[Slow]) -> None:
     app = opened(page_of_a_choice)
     assert segmented(app, "Size").options == ["Slide, 1920 × 1080"], "a stage fills the screen"
-    segmented(app, "Sentence vector").set_value("cls")
+    assert segmented(app, "Sentence vector").value == "cls", "what the page opened with"
+    press(app, "Make GIF")
+    segmented(app, "Sentence vector").set_value("mean")
     press(run(app), "Make GIF")
-    (drawing,) = slow
-    said = [run.text for words in drawing.order[0].words for line in words.lines for run in line]
-    assert said[-1].endswith(" · First token")
+    captions = [drawing.order[0].words[-1].lines[-1][-1].text for drawing in slow]
+    assert [caption.rpartition(" · ")[2] for caption in captions] == ["First token", "Mean over tokens"]
 
 
 def test_several_panels_of_a_page_do_not_meet(queue: JobQueue) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.charts.overview import result_scene
 from core.charts.theme import THEMES
 from core.charts.view import Scene
 from core.exports.player_page import player_page
@@ -42,8 +43,9 @@ def test_it_has_the_colours_that_were_asked_for() -> None:
 
 
 def test_its_viewer_can_choose_where_the_page_lets_one_choose() -> None:
-    scenes = dict.fromkeys(REDUCTIONS, SCENES["present"])
-    data = data_of(player_page(SCENES["present"], (RESULT,), "", choices=scenes))
+    scenes = {name: result_scene(RESULT, name) for name in REDUCTIONS}
+    data = data_of(player_page(replace(scenes["cls"], title="Another"), (RESULT,), "", choices=scenes))
+    assert data["choice"] == "cls", "the one on show comes first"
     assert [choice["name"] for choice in data["choices"]] == list(REDUCTIONS)
     assert set(data["choices"][0]["views"]) == {"heatmap", "accuracy", "survival"}
 
