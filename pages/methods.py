@@ -109,8 +109,8 @@ DETAILS: Mapping[str, Detail] = {
     "wanda": Detail(
         r"s_{ij} = |W_{ij}| \cdot \lVert X_j \rVert_2",
         "$X_j$ is input $j$ of the matrix over all real tokens of the calibration examples, on the unpruned model. In "
-        "each row, the smallest $\\lfloor a \\cdot \\text{columns} \\rfloor$ go; labels are not used. Where a matrix of "
-        "DeBERTa reads nothing but relative positions, $X_j$ is over these.",
+        "each row, the smallest $\\lfloor a \\cdot \\text{columns} \\rfloor$ go; labels are not used. Where a matrix "
+        "of DeBERTa reads nothing but relative positions, $X_j$ is over these.",
         "Sun et al. 2023, arXiv 2306.11695, eq. 1",
     ),
     "random": Detail(
