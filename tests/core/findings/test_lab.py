@@ -108,7 +108,7 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
         ({}, "Up to 40 %", "A drop is shown from 60 % on."),
         ({"shown_broken_from": 0.2}, "Up to 40 %", "A smaller drop is shown from 20 % on."),
         ({"to": 0.8, "shown_broken_from": None}, "Beyond 80 %", "nine tenths of its lead"),
-        ({"to": 0.0}, "Lost by 20 %", "A drop is shown from 60 % on."),
+        ({"to": 0.0}, "Lost by 20 %", "The first step already costs it over a tenth of its lead"),
         (
             {"to": None, "reason": "no lead", "shown_broken_from": None, "lead": 0.0},
             "No lead to lose",
