@@ -47,7 +47,7 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
     except Exception as error:  # the last resort: a reader of a terminal gets one line all the same
-        print(f"error: {_unforeseen(error)}", file=sys.stderr)
+        print(f"error: {unforeseen(error)}", file=sys.stderr)
         code = FAILED
     except KeyboardInterrupt:
         print("interrupted: what was not finished was not written", file=sys.stderr)
@@ -55,7 +55,7 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
     sys.exit(code)
 
 
-def _unforeseen(error: Exception) -> str:
+def unforeseen(error: Exception) -> str:
     """Say what stopped a command, and where the trace is."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY

@@ -1,133 +1,161 @@
-"""`python -m core.grid --data GLUE`: computes every shipped result that is missing, and updates the manifest.
+"""`python -m core.grid FILE.yaml`: runs all sweeps of a grid, listed in a file as `core.request.grid_file` says.
 
-GLUE is a folder in the Hub's layout. Results that exist are kept, so an interrupted run can go on; `--fresh` computes
-them again. `--tasks` limits the work, and leaves the manifest's entries of other tasks as they are.
+Results that exist are kept, so that an interrupted grid goes on where it was, also within a sweep. A sweep that fails
+is reported at the end, while the others go on. Progress and time left go to standard error; a table of all results goes
+to standard output. Exit code 1: some sweeps have failed.
 """
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Container, Iterable, Mapping, Sequence
+from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 
-from core.command_line import OneLineParser, check_threads, run_command
-from core.inputs.checkpoint_files import CONFIG
-from core.inputs.prepare import prepare
-from core.precompute import compute
-from core.request.amounts import FINE_AMOUNTS
-from core.request.catalog import EMBEDDED, MEASURES, METHODS, TASKS
-from core.request.controls import controls, judged_beside
-from core.request.sweep_request import SweepRequest, checked, usual_scope
+import pandas as pd
+from tqdm import tqdm
+
+from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads, run_command
+from core.errors import PrunescopeError
+from core.findings.grid import GridRow, grid_rows, grid_table
+from core.precompute import downloads_shown
+from core.request.grid_file import read_grid
+from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.library import MANIFEST, Entry, entry_of, read_manifest, write_manifest
+from core.results.library import Entry, entry_of, read_manifest, write_manifest
 from core.results.provenance import Recipe, command_line
+from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
-CONTROLLED = tuple(name for name, method in METHODS.items() if method.control)
-FULL_SEEDS = (0, 1, 2)  # of controls over all amounts
-GLUE = "glue"  # the data folder in the manifest's commands
-ISOLATED_AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)
-CLOSE_UPS = ("sst2", "cola")  # the published heatmaps' tasks: also at both points, by all measures, and layer by layer
-SOURCE_NAMES = {
-    "qnli": "GLUE's QNLI, cut from its development set, rows renumbered",
-    "qqp": "GLUE's QQP, cut from its training set, rows renumbered; the pretrained checkpoint knew Quora duplicates",
-}
-WRITTEN_METHODS = ("magnitude", "attribution")
-
-
-def requests(task: str) -> Iterator[SweepRequest]:
-    """Yield the requests of all shipped results of a task that has an embedded checkpoint."""
-    glue = SweepRequest(
-        EMBEDDED[task].id,
-        task,
-        amounts=FINE_AMOUNTS,
-        data=GLUE,
-        source_name=SOURCE_NAMES.get(task, TASKS[task].dataset_id),
-    )
-    if TASKS[task].dataset_id:
-        yield from _on_glue(glue)
-    written = replace(glue, data="written", source_name=None)
-    for method in WRITTEN_METHODS:
-        yield _with_method(written, method)
-        yield from controls(_with_method(written, method), FULL_SEEDS)
-    if task in CLOSE_UPS:
-        yield replace(glue, points="both")
-        yield replace(glue, measures=tuple(MEASURES))
-        for layer in range(_num_layers(task)):
-            alone = replace(glue, points="layer", scope=f"layer:{layer}", amounts=ISOLATED_AMOUNTS)
-            yield alone
-            yield from judged_beside(alone)
-
-
-def _on_glue(glue: SweepRequest) -> Iterator[SweepRequest]:
-    """Yield every method on a task's validation data, with all that it takes to judge it."""
-    for request in (*(_with_method(glue, method) for method in CONTROLLED), replace(glue, scope="all-linear")):
-        yield replace(request, range_examples="all")
-        yield from controls(request, FULL_SEEDS)
-        yield from judged_beside(request)
-
-
-def _num_layers(task: str) -> int:
-    """Read the depth of a task's embedded checkpoint, a BERT, from its configuration."""
-    folder = EMBEDDED[task].folder
-    assert folder is not None  # embedded
-    return int(json.loads((folder / CONFIG).read_text(encoding="utf-8"))["num_hidden_layers"])
-
-
-def _with_method(request: SweepRequest, method: str) -> SweepRequest:
-    return replace(request, method=method, scope=usual_scope(method))
-
-
-def recipe_of(request: SweepRequest) -> Recipe:
-    """Return how to recompute a shipped result, as the manifest prints it."""
-    on_glue = (
-        f"Replace {GLUE} with the path of a folder with this data in the Hub's GLUE layout: {request.source_name}."
-    )
-    return Recipe(command_line(request), on_glue if request.data == GLUE else "")
-
-
-def entry(request: SweepRequest, data: Path, output: Path, fresh: bool, threads: int | None) -> Entry:
-    """Compute a request's result where it is missing or `fresh`; return its entry in the manifest.
-
-    Args:
-        request: From `requests`.
-        data: The folder that GLUE stands for.
-        output: The folder of results.
-        fresh: Compute it even if it exists.
-        threads: Processor threads; None leaves PyTorch's choice.
-    """
-    asked = checked(replace(request, data=str(data) if request.data == GLUE else request.data))
-    path = output / f"{prepare(asked).key}.json"
-    if fresh or not path.is_file():
-        store.save(compute(asked, threads), output)
-    return entry_of(store.load(path), recipe_of(request))
+PRECOMPUTE = "python -m core.precompute "
+BAR = "{desc} {percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.grid", description=__doc__)
-    parser.add_argument("--data", required=True, type=Path, metavar="GLUE", help="folder in the Hub's GLUE layout")
-    parser.add_argument("--tasks", nargs="+", choices=list(EMBEDDED), default=list(EMBEDDED), help="default: all")
-    parser.add_argument("--fresh", action="store_true", help="also compute what exists")
+    parser.add_argument("file", type=Path, metavar="FILE.yaml", help="what to run")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="of results (default: the user's results)")
+    parser.add_argument(
+        "--data", nargs="+", type=_place, default=[], metavar="NAME=PATH", help="what a name of data in the file means"
+    )
+    parser.add_argument(
+        "--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists"
+    )
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
-    parser.add_argument("--output", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
+    parser.add_argument("--plan", action="store_true", help="say what there is to do, and do nothing")
     return parser.parse_args(arguments)
 
 
+def _place(text: str) -> tuple[str, str]:
+    name, sign, path = text.partition("=")
+    if not sign or not name or not path:
+        raise argparse.ArgumentTypeError(f"'{text}' is no NAME=PATH")
+    return name, path
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compute what is missing, task by task, and update the manifest beside the folder of results."""
+    """Say what a grid costs, run what is missing of it, list its results and write their table."""
     options = parse(arguments)
     check_threads(options.threads)
+    places, listed = dict(options.data), read_grid(options.file)
+    if options.output and options.output.suffix == ".json":
+        raise PrunescopeError(f"output {options.output.name} is a file: give a folder, a grid has many results")
     store.check_writable(options.output)
-    made = [
-        entry(request, options.data, options.output, options.fresh, options.threads)
-        for task in options.tasks
-        for request in requests(task)
-    ]
-    manifest = options.output.parent / MANIFEST
-    others = [known for known in read_manifest(manifest) if known.task not in options.tasks]
-    write_manifest(sorted([*others, *made], key=lambda known: list(EMBEDDED).index(known.task)), manifest)
-    print(manifest)
-    return 0
+    with downloads_shown() as report:
+        sweeps, failures = plan_grid(listed, places, options.output, report)
+    missing = [sweep for sweep in sweeps if not sweep.is_done]
+    _say(f"{len(sweeps) + len(failures)} sweeps, {len(sweeps) - len(missing)} of them there already")
+    interrupted = False
+    try:
+        if missing:
+            failures += _run(missing, options.threads, options.plan)
+    except KeyboardInterrupt:
+        interrupted = True
+    if not options.plan:
+        _finish([sweep for sweep in sweeps if sweep.is_done], places, options.manifest)
+    for failure in failures:
+        _say(f"failed: {command_line(failure.listed).removeprefix(PRECOMPUTE)}: {failure.reason}")
+    if interrupted:
+        _say("interrupted: what is finished is kept, and the same command goes on from there")
+    return INTERRUPTED if interrupted else FAILED if failures else 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _run(sweeps: Sequence[GridSweep], threads: int | None, only_plan: bool) -> list[Failure]:
+    """Say what sweeps cost, and run them with one bar for all; return those that failed."""
+    import torch  # after all that needs none: a bad file is refused at once
+
+    from core.sweep.grid_run import Done, Step, estimate_grid, run_grid
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    cost = estimate_grid(sweeps)
+    memory = "" if cost.memory is None else f" and {cost.memory / 1e9:.1f} GB of memory"
+    _say(f"{len(sweeps)} to run: about {tqdm.format_interval(sum(cost.seconds.values()))}{memory}")
+    if only_plan:
+        return []
+    failures: list[Failure] = []
+    ended = 0.0  # estimated seconds of the sweeps that have ended
+    with (
+        closing(run_grid(sweeps)) as events,
+        tqdm(total=sum(cost.seconds.values()), bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar,
+    ):
+        for number, sweep in enumerate(sweeps, 1):
+            bar.set_description_str(f"{number} of {len(sweeps)}", refresh=False)
+            expected = cost.seconds.get(sweep.key, 0.0)
+            for event in events:
+                match event:
+                    case Step():
+                        bar.n = ended + expected * event.share
+                        bar.set_postfix_str(f"{sweep.request.method}: {event.stage}", refresh=False)
+                        bar.update(0)
+                    case Failure():
+                        failures.append(event)
+                        break
+                    case Done():
+                        break
+            ended += expected
+    return failures
+
+
+# ---------------------------------------------------------------- what a grid leaves
+
+
+def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Path | None) -> None:
+    """Write the table of stored results, and list them in a manifest."""
+    rows: list[GridRow] = []
+    entries: list[Entry] = []
+    for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the results of one place
+        made_by = {sweep.path: recipe_of(sweep.listed, places) for sweep in alike}
+        results = {path: store.load(path) for path in made_by}
+        rows += grid_rows(list(results.values()))
+        entries += [entry_of(result, made_by[path]) for path, result in results.items()]
+    if rows:
+        print(pd.DataFrame(grid_table(rows)).to_string(index=False))
+    if manifest:
+        write_manifest(merged(read_manifest(manifest), entries), manifest)
+
+
+def recipe_of(listed: SweepRequest, named: Container[str]) -> Recipe:
+    """Return how to recompute a result of a grid, as a manifest prints it.
+
+    Args:
+        listed: As the grid's file lists it.
+        named: Names of data that stand for a folder.
+    """
+    missing = (
+        f"Replace {listed.data} with the path of a folder with this data in the Hub's GLUE layout: "
+        f"{listed.source_name or listed.task}."
+    )
+    return Recipe(command_line(listed), missing if listed.data in named else "")
+
+
+def merged(known: Iterable[Entry], made: Iterable[Entry]) -> list[Entry]:
+    """Put new entries in the places of those with their keys, and the others at the end."""
+    return list({entry.key: entry for entry in (*known, *made)}.values())
 
 
 if __name__ == "__main__":

@@ -36,9 +36,28 @@ class VerdictRow:
     @property
     def direction(self) -> Direction:
         """The verdict after Holm's correction, which a difference must survive."""
-        alone = self.verdict.direction
-        survives = self.adjusted is not None and self.adjusted < 1 - CONFIDENCE
-        return alone if survives or alone not in ("steeper", "flatter") else "cannot be told"
+        return corrected(self.verdict, self.adjusted)
+
+
+def corrected(verdict: Verdict, adjusted: float | None) -> Direction:
+    """Return a verdict after Holm's correction: a difference must survive it.
+
+    Args:
+        verdict: Alone.
+        adjusted: Its p-value, from `adjusted_p_values`.
+    """
+    alone = verdict.direction
+    survives = adjusted is not None and adjusted < 1 - CONFIDENCE
+    return alone if survives or alone not in ("steeper", "flatter") else "cannot be told"
+
+
+def adjusted_p_values(verdicts: Sequence[Verdict]) -> list[float | None]:
+    """Correct the p-values of all verdicts in a table for their number, by Holm; None where there is none."""
+    from statsmodels.stats.multitest import multipletests  # imported here: no page shows this table at first
+
+    tested = [known.contrast.p_value for known in verdicts if known.contrast and _is_tested(known)]
+    adjusted = iter(multipletests(tested, method="holm")[1].tolist() if tested else [])
+    return [next(adjusted) if known.contrast and _is_tested(known) else None for known in verdicts]
 
 
 def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResult]) -> list[VerdictRow]:
@@ -49,20 +68,11 @@ def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResu
             several results of one pruning, such as one by further measures, only the first has.
         companions: The results that they are judged beside.
     """
-    from statsmodels.stats.multitest import multipletests  # imported here: no page shows this table at first
-
-    companions = list(companions)
-    judged = [(result, verdict(result, companions)) for result in sorted(_with_rows(results), key=_place)]
-    tested = [known.contrast.p_value for _, known in judged if known.contrast and _is_tested(known)]
-    adjusted = iter(multipletests(tested, method="holm")[1].tolist() if tested else [])
+    companions, judged = list(companions), sorted(with_rows(results), key=_place)
+    verdicts = [verdict(result, companions) for result in judged]
     return [
-        VerdictRow(
-            result,
-            known,
-            verdict(result, companions, damage=SECOND_DAMAGE),
-            next(adjusted) if known.contrast and _is_tested(known) else None,
-        )
-        for result, known in judged
+        VerdictRow(result, known, verdict(result, companions, damage=SECOND_DAMAGE), adjusted)
+        for result, known, adjusted in zip(judged, verdicts, adjusted_p_values(verdicts), strict=True)
     ]
 
 
@@ -71,7 +81,11 @@ def _is_tested(verdict: Verdict) -> bool:
     return verdict.reason in (None, "wide")
 
 
-def _with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
+def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
+    """Return the results that verdicts are given about: methods at attention points over all amounts, on all layers.
+
+    Of several results of one pruning only the first is among them.
+    """
     rows: list[SweepResult] = []
     for result in filter(_has_row, results):
         if own_sweeps(result, rows) == [result]:
@@ -139,7 +153,18 @@ def _control_shares(verdict: Verdict) -> str:
 
 
 def _verdict(row: VerdictRow) -> str:
-    return render("claim", "cell", verdict=row.verdict, direction=row.direction, units=row.result.pruning.granularity)
+    return verdict_cell(row.verdict, row.adjusted, row.result.pruning.granularity)
+
+
+def verdict_cell(verdict: Verdict, adjusted: float | None, units: str) -> str:
+    """Say a verdict in a cell of a table, and why it cannot be told.
+
+    Args:
+        verdict: Alone.
+        adjusted: Its p-value, from `adjusted_p_values`.
+        units: Whether the method removes weights or units.
+    """
+    return render("claim", "cell", verdict=verdict, direction=corrected(verdict, adjusted), units=units)
 
 
 def _layer(verdict: Verdict) -> str:

@@ -1,124 +1,301 @@
-"""The grid of shipped results: what it asks for, what it computes, what it leaves alone in the manifest."""
+"""A grid of sweeps from its file to its results: what is run, kept, reported and written."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from core import grid
-from core.grid import GLUE, main, requests
-from core.request.amounts import FINE_AMOUNTS
-from core.request.catalog import CONTROL_SEEDS, DEFAULT_MEASURES, EMBEDDED, MEASURES, METHODS, TASKS
-from core.request.sweep_request import SweepRequest
-from core.results.library import Entry, read_manifest
+from core.encoder.loading import load as load_checkpoint
+from core.errors import PrunescopeError
+from core.grid import main, merged
+from core.inputs.prepare import prepare
+from core.request.catalog import ROOT
+from core.request.grid_file import grid_requests
+from core.request.sweep_request import SweepRequest, checked
+from core.results.library import Entry, entry_of, read_manifest
 from core.results.schema import SweepResult
 from core.results.store import load
+from core.sweep import grid_run
+from core.sweep.grid_plan import plan_grid
+from core.sweep.journal import Journal
+from core.sweep.sweep import sweep
+from tests.core.sweep.test_shared import numbers
 
-ON_GLUE = [task for task in EMBEDDED if TASKS[task].dataset_id]
+SMALL = {"tasks": "sst2", "data": "glue", "amounts": [0, 0.3, 0.6], "examples": 40}
+
+
+@dataclass
+class Grid:
+    """A grid of a tiny checkpoint, and what the command did with it."""
+
+    folder: Path
+    glue: Path
+    values: dict[str, Any]
+    computed: list[SweepRequest] = field(default_factory=list)
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "results"
+
+    @property
+    def arguments(self) -> list[str]:
+        path = self.folder / "grid.yaml"
+        path.write_text(yaml.safe_dump(self.values))
+        return [str(path), "--data", f"glue={self.glue}", "--output", str(self.output)]
+
+    def run(self, *further: str) -> int:
+        self.computed.clear()
+        return main([*self.arguments, *further])
+
+    def results(self) -> dict[str, SweepResult]:
+        return {path.stem: load(path) for path in self.output.glob("*.json")}
+
+    def alone(self) -> dict[str, dict[str, object]]:
+        """The numbers of its sweeps, each run alone with a model of its own."""
+        found = {}
+        for request in grid_requests(self.values, "grid.yaml"):
+            asked = checked(replace(request, data=str(self.glue)))
+            inputs = prepare(asked)
+            *_, result = sweep(load_checkpoint(inputs.resolved), inputs, asked)
+            assert isinstance(result, SweepResult)
+            found[result.key] = numbers(result)
+        return found
 
 
 @pytest.fixture
-def computed(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> list[SweepRequest]:
-    """A grid of two tiny results a task; what is really computed is noted."""
-    done: list[SweepRequest] = []
-    real = grid.compute
+def grid(tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grid:
+    made = Grid(tmp_path, glue_folder, {**SMALL, "checkpoints": str(tiny_bert), "methods": ["magnitude", "random"]})
+    real = grid_run.sweep
 
-    def tiny_requests(task: str) -> Iterator[SweepRequest]:
-        for seed in (0, 1):
-            yield SweepRequest(str(tiny_bert), task, "random", amounts=(0.0, 0.5), num_examples=8, seed=seed, data=GLUE)
+    def noted(checkpoint: object, inputs: object, request: SweepRequest, **options: object) -> Iterator[object]:
+        made.computed.append(request)
+        return real(checkpoint, inputs, request, **options)
 
-    def compute(request: SweepRequest, threads: int | None) -> SweepResult:
-        done.append(request)
-        return real(request, threads)
-
-    monkeypatch.setattr(grid, "requests", tiny_requests)
-    monkeypatch.setattr(grid, "compute", compute)
-    return done
+    monkeypatch.setattr(grid_run, "sweep", noted)
+    return made
 
 
-def run(folder: Path, glue_folder: Path, *arguments: str) -> tuple[Entry, ...]:
-    assert main(["--data", str(glue_folder), "--output", str(folder / "results"), *arguments]) == 0
-    return read_manifest(folder / "manifest.json")
+def whole(results: dict[str, SweepResult]) -> dict[str, dict[str, object]]:
+    return {key: numbers(result) for key, result in results.items()}
 
 
-def tasks(entries: tuple[Entry, ...]) -> list[str]:
-    return [entry.task for entry in entries]
+# ---------------------------------------------------------------- what is run
 
 
-def test_one_tasks_run_leaves_the_entries_of_the_others(
-    computed: list[SweepRequest], tmp_path: Path, glue_folder: Path
-) -> None:
-    first = run(tmp_path, glue_folder, "--tasks", "cola", "qqp")
-    assert tasks(first) == ["cola", "cola", "qqp", "qqp"]
-    second = run(tmp_path, glue_folder, "--tasks", "sst2")
-    assert tasks(second) == ["sst2", "sst2", *tasks(first)], "in the catalog's order"
-    assert second[2:] == first
-    assert tasks(run(tmp_path, glue_folder, "--tasks", "cola")) == tasks(second), "its own entries are not doubled"
-    assert len(computed) == 6
+def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:
+    grid.values |= {
+        "methods": ["magnitude", "wanda", "attribution"],
+        "scopes": ["encoder", "all-linear"],
+        "controls": "amounts",
+        "range_examples": "all",
+        "points": ["attention", "layer"],
+    }
+    assert grid.run() == 0
+    assert len(grid.computed) == 2 * (2 + 2 + 1) * 2, "points, methods and scopes, each with one control"
+    assert whole(grid.results()) == grid.alone()
+    written = capsys.readouterr()
+    assert "20 sweeps, 0 of them there already" in written.err
+    assert "20 to run: about 00:" in written.err
+    assert written.out.count("Wanda pruning of all linear layers") == 2
+    assert "Random" not in written.out, "controls serve the others"
 
 
-def test_existing_results_are_kept_and_recomputed_only_on_request(
-    computed: list[SweepRequest], tmp_path: Path, glue_folder: Path
-) -> None:
-    first = run(tmp_path, glue_folder, "--tasks", "sst2")
-    (tmp_path / "results" / f"{first[1].key}.json").unlink()  # as after an interrupted run
-    assert [entry.key for entry in run(tmp_path, glue_folder, "--tasks", "sst2")] == [entry.key for entry in first]
-    assert [request.seed for request in computed] == [0, 1, 1]
-    run(tmp_path, glue_folder, "--tasks", "sst2", "--fresh")
-    assert [request.seed for request in computed] == [0, 1, 1, 0, 1]
+def test_what_is_there_is_kept(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grid.run() == 0
+    first = {path: path.read_bytes() for path in grid.output.iterdir()}
+    (missing, *_) = first
+    missing.unlink()
+    assert grid.run() == 0
+    assert len(grid.computed) == 1
+    assert "2 sweeps, 1 of them there already" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in grid.output.iterdir() if path != missing} == {
+        path: content for path, content in first.items() if path != missing
+    }
+    assert grid.run() == 0
+    assert grid.computed == []
 
 
-def test_an_entry_names_the_needs_of_its_command(
-    computed: list[SweepRequest], tmp_path: Path, glue_folder: Path
-) -> None:
-    (entry, _) = run(tmp_path, glue_folder, "--tasks", "sst2")
-    assert "--data glue" in entry.command
-    assert entry.missing.startswith("Replace glue with the path of a folder")
-    assert str(glue_folder) not in (tmp_path / "manifest.json").read_text()
-    assert load(tmp_path / "results" / f"{entry.key}.json").key == entry.key
+def test_a_plan_runs_nothing(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grid.run("--plan") == 0
+    assert grid.computed == []
+    assert list(grid.output.iterdir()) == []
+    written = capsys.readouterr()
+    assert "2 sweeps, 0 of them there already\n2 to run: about " in written.err
+    assert written.out == ""
 
 
-@pytest.mark.parametrize("task", ON_GLUE)
-def test_the_grid_has_every_method_three_seeds_of_each_control_and_the_written_examples(task: str) -> None:
-    wanted = list(requests(task))
-    assert len(set(map(str, wanted))) == len(wanted)
-    main = [one for one in wanted if one.data == GLUE and one.points == "attention" and one.amounts == FINE_AMOUNTS]
-    assert {one.method for one in main} == set(METHODS)
-    for controlled in [one for one in main if METHODS[one.method].control]:
-        pruning = (controlled.method, controlled.scope)
-        assert [one.seed for one in main if (one.control_of, one.scope) == pruning] == [0, 1, 2]
-    assert {one.scope for one in main if one.method == "magnitude"} == {"encoder", "all-linear"}
-    assert {"magnitude", "attribution", "random"} <= {one.method for one in wanted if one.data == "written"}
-    alone = {one.scope for one in wanted if (one.scope or "").startswith("layer:")}
-    assert alone == ({f"layer:{k}" for k in range(6)} if task in ("sst2", "cola") else set())
-
-
-@pytest.mark.parametrize("task", list(EMBEDDED))
-def test_magnitude_is_measured_by_every_measure_on_the_published_tasks(task: str) -> None:
-    checks = [wanted for wanted in requests(task) if wanted.measures != DEFAULT_MEASURES]
-    assert [(one.method, one.scope, one.points, one.data, one.measures) for one in checks] == (
-        [("magnitude", "encoder", "attention", GLUE, tuple(MEASURES))] if task in ("sst2", "cola") else []
-    )
-
-
-@pytest.mark.parametrize("task", ON_GLUE)
-def test_every_method_has_all_the_seeds_of_its_control_in_small_steps(task: str) -> None:
-    small = [wanted for wanted in requests(task) if wanted.until_damage is not None]
-    assert {(wanted.amounts[1], wanted.amounts[-1], wanted.until_damage) for wanted in small} == {(0.01, 0.95, 0.3)}
-    for name, method in METHODS.items():
-        for scope in ("encoder", "all-linear") if name == "magnitude" else ("encoder", None):
-            seeds = sorted(wanted.seed for wanted in small if (wanted.control_of, wanted.scope) == (name, scope))
-            fits = method.control and (scope is None) == (method.granularity == "neuron")
-            assert seeds == (list(range(CONTROL_SEEDS[method.granularity])) if fits else [])
-    assert {wanted.method for wanted in small if not wanted.control_of} == {"attribution", "attribution-residual"}
-
-
-def test_a_task_that_was_written_here_has_its_written_examples_alone() -> None:
-    wanted = list(requests("messages"))
-    assert {one.data for one in wanted} == {"written"}
-    assert [(one.method, one.seed) for one in wanted] == [
-        ("magnitude", 0),
-        *(("random", seed) for seed in range(3)),
-        ("attribution", 0),
-        *(("random-neuron", seed) for seed in range(3)),
+def test_sweeps_that_share_passes_come_in_a_row(grid: Grid) -> None:
+    values = {
+        **grid.values,
+        "methods": ["magnitude", "wanda"],
+        "scopes": ["all-linear", "encoder"],
+        "examples": [40, 48],
+    }
+    sweeps, failures = plan_grid(grid_requests(values, "grid.yaml"), {"glue": str(grid.glue)}, grid.output)
+    assert failures == []
+    assert [(one.request.num_examples, one.request.scope, one.request.method) for one in sweeps] == [
+        (examples, scope, method)
+        for examples in (40, 48)
+        for scope in ("all-linear", "encoder")
+        for method in ("magnitude", "wanda")
     ]
+
+
+# ---------------------------------------------------------------- what fails, and what is interrupted
+
+
+def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
+    grid: Grid, capsys: pytest.CaptureFixture[str], tiny_bert: Path
+) -> None:
+    grid.values |= {
+        "checkpoints": ["owner/none", str(tiny_bert)],
+        "scopes": ["layer:7", "encoder"],
+        "methods": "magnitude",
+    }
+    assert grid.run() == 1
+    (result,) = grid.results().values()
+    assert result.pruning.scope == "encoder"
+    failed = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 3
+    assert all("owner/none" in line and "offline" in line for line in failed[:2])
+    assert "--scope layer:7" in failed[2]
+    assert "this model has 2 layers" in failed[2]
+
+
+def test_an_unforeseen_fault_stops_one_sweep_alone(
+    grid: Grid, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    noted = grid_run.sweep
+
+    def failing(checkpoint: Any, inputs: Any, request: SweepRequest, **options: Any) -> Any:
+        if request.method == "magnitude":
+            raise KeyError("surprise")
+        return noted(checkpoint, inputs, request, **options)
+
+    monkeypatch.setattr(grid_run, "sweep", failing)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert grid.run() == 1
+    assert [result.pruning.method for result in grid.results().values()] == ["random"]
+    (failed,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: "))
+    assert "unexpected KeyError" in failed
+
+
+def stop_after(amounts: int, stop: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the run once it has written down so many amounts."""
+    real, written = Journal.add, list[None]()
+
+    def add(journal: Journal, result: Any) -> None:
+        real(journal, result)
+        written.append(None)
+        if len(written) == amounts:
+            stop()
+
+    monkeypatch.setattr(Journal, "add", add)
+
+
+def test_an_interrupted_grid_goes_on_within_its_sweep(
+    grid: Grid, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        stop_after(3, interrupt, patch)
+        assert grid.run() == 130
+    assert "the same command goes on from there" in capsys.readouterr().err
+    assert len(grid.results()) == 1, "the first sweep had two amounts"
+    (journal,) = grid.output.glob("*.part.jsonl")
+    assert journal.read_bytes().count(b"\n") == 2, "its head and one amount"
+    assert grid.run() == 0
+    assert len(grid.computed) == 1
+    assert whole(grid.results()) == grid.alone()
+    assert all(path.suffix == ".json" for path in grid.output.iterdir())
+
+
+KILLED = """
+import os, signal, sys
+from core.grid import main
+from core.sweep.journal import Journal
+
+real, written = Journal.add, []
+def add(journal, result):
+    real(journal, result)
+    written.append(result)
+    if len(written) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+Journal.add = add
+main(sys.argv[1:])
+"""
+
+
+def test_a_killed_grid_goes_on_within_its_sweep(grid: Grid) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, *grid.arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    (finished,) = grid.output.glob("*.json")
+    (journal,) = grid.output.glob("*.part.jsonl")
+    before = finished.read_bytes(), journal.read_bytes()
+    amounts: list[float] = []
+    real = Journal.read
+
+    def read(this: Journal) -> Any:
+        found = real(this)
+        amounts.extend(found)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "read", read)
+        assert grid.run() == 0
+    assert amounts == [0.3], "what the killed process had written is used"
+    assert finished.read_bytes() == before[0]
+    assert whole(grid.results()) == grid.alone()
+
+
+# ---------------------------------------------------------------- bad input, and the manifest
+
+
+@pytest.mark.parametrize(
+    ("further", "words"),
+    [
+        (["--data", "glue"], "no NAME=PATH"),
+        (["--data", "glu=x"], "'glu' does not occur"),
+        (["--output", "x.json"], "is a file"),
+        (["--threads", "0"], "0 threads"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(
+    grid: Grid, capsys: pytest.CaptureFixture[str], further: list[str], words: str
+) -> None:
+    with pytest.raises((PrunescopeError, SystemExit)) as caught:
+        grid.run(*further)
+    said = capsys.readouterr().err if isinstance(caught.value, SystemExit) else str(caught.value)
+    assert words in said
+    assert said.strip().count("\n") == 0
+
+
+def test_the_manifest_is_merged(grid: Grid, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    assert grid.run("--manifest", str(manifest)) == 0
+    first = read_manifest(manifest)
+    assert {entry.method for entry in first} == {"magnitude", "random"}
+    assert all("--data glue" in entry.command and "Replace glue with the path" in entry.missing for entry in first)
+    assert str(grid.glue) not in manifest.read_text()
+    grid.values["methods"] = ["wanda", "random"]
+    assert grid.run("--manifest", str(manifest)) == 0
+    second = read_manifest(manifest)
+    assert second[:2] == first, (
+        "entries that the grid does not list stay, and those that it has again keep their places"
+    )
+    assert [entry.method for entry in second[2:]] == ["wanda"]
+
+
+def test_a_new_entry_takes_the_place_of_the_one_with_its_key(grid: Grid, tmp_path: Path) -> None:
+    assert grid.run() == 0
+    entries = [entry_of(result) for result in grid.results().values()]
+    newer: Entry = entries[0].model_copy(update={"created_at": "later"})
+    assert merged(entries, [newer]) == [newer, entries[1]]
+    assert merged([], entries) == entries

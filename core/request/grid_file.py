@@ -1,0 +1,177 @@
+"""A grid of sweeps as a file: YAML whose lists are multiplied out into requests; no torch.
+
+    checkpoints: [embedded:sst2, embedded:cola]   # each on the task that it was fine-tuned on, unless `tasks` are given
+    methods: [magnitude, wanda]
+    controls: [verdict]                           # and all the random sweeps that a verdict about a method needs
+
+A file with `grids`, a list of such products, sets in its other keys what all of them have in common.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from core.errors import PrunescopeError
+from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
+from core.request.catalog import DEFAULT_MEASURES, METHODS
+from core.request.controls import controls, judged_beside
+from core.request.sweep_request import RangeExamples, SweepRequest, choose, usual_scope
+from core.request.tasks import usual_task
+
+ControlSet = Literal["amounts", "verdict"]
+MAX_FILE_BYTES = 1_000_000
+
+Value = TypeVar("Value")
+
+
+def _listed(given: Any) -> Any:
+    return given if isinstance(given, list) else [given]
+
+
+_Any = Annotated[list[Value], BeforeValidator(_listed)]
+_Several = Annotated[list[Value], Field(min_length=1), BeforeValidator(_listed)]
+
+
+class _Product(BaseModel):
+    """One product; a single value may stand for a list of one.
+
+    Attributes:
+        checkpoints: As `--checkpoint` of core.precompute takes them.
+        tasks: Names from TASKS, or `auto`; none: each checkpoint's own.
+        data: As `--data` takes them; null depends on the checkpoint.
+        source_name: What the results call the data.
+        methods: Names from METHODS.
+        controls: Which random sweeps each method gets besides: `amounts`, over the same amounts, one for each of the
+            seeds; `verdict`, those that a verdict about it needs.
+        scopes: What weight methods prune; neuron methods have no scope and come once.
+        points: Names from POINTS.
+        amounts: Of every sweep.
+        seeds: Of random methods and controls.
+        examples: Numbers of evaluation examples; null is the default.
+        measures: Of every sweep.
+        until_damage: Where every sweep stops.
+        range_examples: What the working range of every sweep is judged on; that of a control, on the eval subset.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    checkpoints: _Several[str]
+    tasks: _Several[str] = []
+    data: _Several[str | None] = [None]
+    source_name: str | None = None
+    methods: _Several[str] = ["magnitude"]
+    controls: _Any[ControlSet] = []
+    scopes: _Several[str] = ["encoder"]
+    points: _Several[str] = ["attention"]
+    amounts: _Several[float] = list(DEFAULT_AMOUNTS)
+    seeds: _Several[int] = [0]
+    examples: _Several[int | None] = [None]
+    measures: _Several[str] = list(DEFAULT_MEASURES)
+    until_damage: float | None = None
+    range_examples: RangeExamples = "subset"
+
+
+def read_grid(path: Path) -> list[SweepRequest]:
+    """Read a grid's file; return its requests, none twice, before `checked` fills in their defaults.
+
+    Raises:
+        PrunescopeError: It cannot be read, has an unknown key or value, or an empty product.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise PrunescopeError(f"{path.name} has more than {MAX_FILE_BYTES:,} bytes: give the YAML file of a grid")
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PrunescopeError(f"{path} cannot be read ({error.strerror}): give the YAML file of a grid") from error
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise PrunescopeError(f"{path.name} is not readable as YAML ({reason}): mend it") from error
+    return grid_requests(values, path.name)
+
+
+def grid_requests(values: Any, name: str) -> list[SweepRequest]:
+    """Multiply out the values of a grid's file.
+
+    Args:
+        values: The parsed YAML.
+        name: The file's name, for messages.
+
+    Raises:
+        PrunescopeError: An unknown key or value, or an empty product.
+    """
+    if not isinstance(values, dict) or not values:
+        raise PrunescopeError(f"{name} is no grid: give keys such as checkpoints, methods and controls")
+    common = {key: value for key, value in values.items() if key != "grids"}
+    grids = values.get("grids", [{}])
+    if not isinstance(grids, list) or not grids or not all(isinstance(grid, dict) for grid in grids):
+        raise PrunescopeError(f"{name}: grids: give a list of products, each with keys such as checkpoints and methods")
+    places = [f"grids.{number}." if "grids" in values else "" for number in range(1, len(grids) + 1)]
+    found = [
+        request
+        for place, grid in zip(places, grids, strict=True)
+        for request in _requests(_checked({**common, **grid}, f"{name}: {place}"), f"{name}: {place}")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _checked(values: Mapping[str, Any], place: str) -> _Product:
+    """Check one product.
+
+    Raises:
+        PrunescopeError: It has an unknown key or a value of the wrong type.
+    """
+    try:
+        return _Product.model_validate({"checkpoints": [], **values})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        reason = {
+            "extra_forbidden": f"unknown key, choose of {', '.join(_Product.model_fields)}",
+            "too_short": "empty, so that there is no sweep: list at least one",
+        }.get(first["type"], f"{first['msg']}, not {str(first['input'])[:60]!r}")
+        raise PrunescopeError(f"{place}{key}: {reason}") from None
+
+
+def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
+    """Yield the requests of one product: each method, and after it what it is judged beside.
+
+    Raises:
+        PrunescopeError: An unknown method, or an amount out of its bounds.
+    """
+    try:
+        amounts = parse_amounts(grid.amounts)
+        for method in grid.methods:
+            choose(method, METHODS, "method")
+    except PrunescopeError as error:
+        raise PrunescopeError(f"{place}{error}") from None
+    for checkpoint, data, examples, points in product(grid.checkpoints, grid.data, grid.examples, grid.points):
+        for task in grid.tasks or [usual_task(checkpoint)]:
+            common = SweepRequest(
+                checkpoint,
+                task,
+                points=points,
+                amounts=amounts,
+                num_examples=examples,
+                measures=tuple(grid.measures),
+                until_damage=grid.until_damage,
+                data=data,
+                source_name=grid.source_name,
+            )
+            for method, scope in product(grid.methods, grid.scopes):
+                usual = usual_scope(method)
+                yield from _with_controls(replace(common, method=method, scope=usual and scope), grid)
+
+
+def _with_controls(request: SweepRequest, grid: _Product) -> Iterator[SweepRequest]:
+    method = METHODS[request.method]
+    for seed in grid.seeds if method.seeded else (0,):
+        yield replace(request, seed=seed, range_examples=grid.range_examples)
+    if method.control and "amounts" in grid.controls:
+        yield from controls(request, grid.seeds)
+    if "verdict" in grid.controls:
+        yield from judged_beside(request)

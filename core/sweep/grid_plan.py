@@ -1,0 +1,100 @@
+"""What a grid has to do: its sweeps with their keys, which of them are there already, and in which order; no torch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import PrunescopeError
+from core.inputs.hub import Report
+from core.inputs.prepare import prepare
+from core.request.sweep_request import SweepRequest, checked
+from core.results import store
+
+
+@dataclass(frozen=True)
+class GridSweep:
+    """One sweep of a grid.
+
+    Attributes:
+        listed: As the grid's file lists it.
+        request: The checked request, with the place of its data.
+        key: The key of its result.
+        place: The checkpoint and the examples: sweeps of one place share the loaded model.
+        path: Where its result is, or will be.
+    """
+
+    listed: SweepRequest
+    request: SweepRequest
+    key: str
+    place: tuple[str, ...]
+    path: Path
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its result is stored."""
+        return self.path.is_file()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sweep that cannot be run or has failed, and why, in one line."""
+
+    listed: SweepRequest
+    reason: str
+
+
+def plan_grid(
+    listed: Iterable[SweepRequest], places: Mapping[str, str], output: Path | None, report: Report | None = None
+) -> tuple[list[GridSweep], list[Failure]]:
+    """Find the inputs and the key of each sweep.
+
+    Args:
+        listed: From a grid's file.
+        places: What names of data in the file stand for.
+        output: The folder of results; None for the user's, beside the shipped ones.
+        report: Called with (stage, done, total) during a download.
+
+    Returns:
+        The sweeps that can be run, each key once, those that share passes in a row; and those that cannot.
+
+    Raises:
+        PrunescopeError: A name of data does not occur in the file.
+    """
+    requests = list(listed)
+    if strange := set(places) - {request.data for request in requests}:
+        raise PrunescopeError(f"data '{min(strange)}' does not occur in the grid: name data as its file does")
+    found: dict[str, GridSweep] = {}
+    failures = []
+    for request in requests:
+        try:
+            sweep = _planned(request, places, output, report)
+        except PrunescopeError as error:
+            failures.append(Failure(request, str(error)))
+        else:
+            found.setdefault(sweep.key, sweep)
+    return in_order(list(found.values())), failures
+
+
+def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None) -> GridSweep:
+    request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
+    inputs = prepare(request, report)
+    place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
+    known = None if output else store.find(inputs.key)
+    return GridSweep(
+        listed, request, inputs.key, place, known or (output or store.user_folder()) / f"{inputs.key}.json"
+    )
+
+
+def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
+    """Put sweeps that share passes in a row: by checkpoint and examples, then points, then what is removed of all."""
+    firsts: dict[tuple[object, ...], int] = {}
+    for sweep in sweeps:
+        for group in _groups(sweep):
+            firsts.setdefault(group, len(firsts))
+    return sorted(sweeps, key=lambda sweep: [firsts[group] for group in _groups(sweep)])
+
+
+def _groups(sweep: GridSweep) -> tuple[tuple[object, ...], ...]:
+    """Return the nested groups that a sweep belongs to; a neuron method empties the encoder."""
+    points, scope = sweep.request.points, sweep.request.scope or "encoder"
+    return sweep.place, (*sweep.place, points), (*sweep.place, points, scope)

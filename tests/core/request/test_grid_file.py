@@ -1,0 +1,151 @@
+"""From a grid's file to its requests: what is multiplied out, what is refused, and the file of the shipped results."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import PrunescopeError
+from core.grid import recipe_of
+from core.inputs.prepare import prepare
+from core.precompute import parse, request_of
+from core.request.catalog import CONTROL_SEEDS, EMBEDDED, METHODS, SHIPPED
+from core.request.controls import controls, judged_beside
+from core.request.grid_file import grid_requests, read_grid
+from core.request.sweep_request import SweepRequest, checked
+from core.results.library import shipped
+
+SHIPPED_GRID = SHIPPED / "grid.yaml"
+ONE = {"checkpoints": ["embedded:sst2"]}
+
+
+def requests(**values: object) -> list[SweepRequest]:
+    return grid_requests({**ONE, **values}, "grid.yaml")
+
+
+# ---------------------------------------------------------------- the product
+
+
+def test_a_grid_without_further_lists_is_one_usual_sweep() -> None:
+    assert requests() == [SweepRequest("embedded:sst2", "sst2")]
+
+
+def test_a_checkpoint_comes_on_its_own_task_or_on_every_task_listed() -> None:
+    both = ["embedded:sst2", "embedded:cola"]
+    assert [(one.checkpoint, one.task) for one in requests(checkpoints=both)] == [
+        ("embedded:sst2", "sst2"),
+        ("embedded:cola", "cola"),
+    ]
+    assert [one.task for one in requests(checkpoints=both, tasks=["sst2", "cola"])] == ["sst2", "cola"] * 2
+
+
+def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one() -> None:
+    found = requests(
+        methods=["magnitude", "wanda"], scopes=["encoder", "layer:1"], points=["layer", "both"], examples=[32, None],
+        data="written", amounts=[0.5, 0.2],
+    )  # fmt: skip
+    assert len(found) == len(set(found)) == 2**4
+    assert {one.amounts for one in found} == {(0.0, 0.2, 0.5)}
+    assert {one.data for one in found} == {"written"}
+
+
+def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() -> None:
+    found = requests(methods=["magnitude", "random", "attribution"], seeds=[0, 5], scopes=["encoder", "all-linear"])
+    assert [(one.method, one.scope, one.seed) for one in found] == [
+        ("magnitude", "encoder", 0),
+        ("magnitude", "all-linear", 0),
+        ("random", "encoder", 0),
+        ("random", "encoder", 5),
+        ("random", "all-linear", 0),
+        ("random", "all-linear", 5),
+        ("attribution", None, 0),
+    ]
+
+
+@pytest.mark.parametrize("method", ["wanda", "attribution"])
+def test_controls_are_those_over_the_amounts_and_those_of_a_verdict(method: str) -> None:
+    (alone,) = requests(methods=method, range_examples="all")
+    assert requests(methods=method, range_examples="all", controls="amounts", seeds=[3, 4]) == [
+        alone,
+        *controls(alone, [3, 4]),
+    ]
+    verdict = requests(methods=method, range_examples="all", controls="verdict")
+    assert verdict == [alone, *judged_beside(alone)]
+    assert len([one for one in verdict if one.control_of]) == CONTROL_SEEDS[METHODS[method].granularity]
+
+
+def test_products_share_the_keys_beside_them_and_give_no_sweep_twice() -> None:
+    values = {
+        **ONE,
+        "examples": 32,
+        "grids": [{"methods": "wanda"}, {"methods": ["wanda", "magnitude"]}, {"examples": 8}],
+    }
+    assert [(one.method, one.num_examples) for one in grid_requests(values, "grid.yaml")] == [
+        ("wanda", 32),
+        ("magnitude", 32),
+        ("magnitude", 8),
+    ]
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"methodes": ["wanda"]}, ["grid.yaml: methodes: unknown key", "methods"]),
+        ({"methods": []}, ["grid.yaml: methods: empty"]),
+        ({"checkpoints": []}, ["grid.yaml: checkpoints: empty"]),
+        ({"methods": ["wander"]}, ["grid.yaml: ", "wander", "choose one of"]),
+        ({"controls": ["random"]}, ["grid.yaml: controls", "'random'"]),
+        ({"seeds": ["one"]}, ["grid.yaml: seeds", "'one'"]),
+        ({"seeds": [True]}, ["grid.yaml: seeds", "True"]),
+        ({"amounts": [0.5, 1.5]}, ["grid.yaml: ", "1.5", "[0, 1)"]),
+        ({"grids": []}, ["grid.yaml: grids"]),
+        ({"grids": [{}, {"pionts": "both"}]}, ["grid.yaml: grids.2.pionts: unknown key"]),
+        ({"grids": {"methods": "wanda"}}, ["grid.yaml: grids"]),
+    ],
+)
+def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(PrunescopeError) as caught:
+        requests(**values)
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+@pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\x00"])
+def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "grid.yaml").write_text(text)
+    with pytest.raises(PrunescopeError, match=r"grid\.yaml") as caught:
+        read_grid(tmp_path / "grid.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PrunescopeError, match=r"none\.yaml cannot be read"):
+        read_grid(tmp_path / "none.yaml")
+
+
+# ---------------------------------------------------------------- the shipped results
+
+
+def test_the_file_of_the_shipped_results_lists_what_the_manifest_lists() -> None:
+    commands = [shlex.split(entry.command)[3:] for entry in shipped()]
+    made = [request_of(parse([word if word != "glue" else str(SHIPPED) for word in words])) for words in commands]
+    listed = read_grid(SHIPPED_GRID)
+    places = {"glue": str(SHIPPED)}  # any folder: nothing is read
+    assert len(listed) == len(made)
+    assert {checked(_placed(request, places)) for request in listed} == set(made)
+    assert {recipe_of(request, {"glue"}).command for request in listed} == {entry.command for entry in shipped()}
+
+
+def _placed(request: SweepRequest, places: dict[str, str]) -> SweepRequest:
+    return replace(request, data=places.get(request.data or "", request.data))
+
+
+@pytest.mark.parametrize("task", list(EMBEDDED))
+def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task: str) -> None:
+    listed = [request for request in read_grid(SHIPPED_GRID) if (request.task, request.data) == (task, "written")]
+    known = {entry.key for entry in shipped() if (entry.task, entry.source) == (task, "written")}
+    assert {prepare(checked(request)).key for request in listed} == known
