@@ -184,7 +184,7 @@ DAMAGED = "arrived damaged"
 DESCRIPTION = "the Hub's description is damaged"
 ELSEWHERE = "redirects to where nothing can be fetched"
 TOO_LARGE = "a file of it is larger than expected"
-TOO_LONG = "its description is larger than 32 MiB"
+TOO_LONG = "its description is larger than 16 MiB"
 OUTSIDE = "lists a file outside its folder"
 GATED = "is gated"
 NOT_WHOLE = "did not arrive whole"
@@ -355,7 +355,9 @@ FAULTS: dict[str, Fault] = {
             "a\0b",
         )
     },
-    "a million names": Fault(TOO_LONG, "api", named(*(f"data/part-{k:07}.parquet" for k in range(10**6)))),
+    "a million names": Fault(
+        TOO_LONG, "api", lambda answer: body(b'{"siblings": [' + b'{"rfilename":"a"},' * 10**6)(answer)
+    ),
     "three hundred shards": Fault(
         "has 303 files of weights",
         "api",

@@ -83,7 +83,7 @@ def local_hub() -> Iterator[LocalHub]:
     """Serves a LocalHub on a free port until the block ends."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.hub = hub = LocalHub(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
     try:
         yield hub
     finally:

@@ -32,7 +32,7 @@ SILENCE_SECONDS = 10.0  # without a byte
 ANSWER_SECONDS = 20.0  # for a description, or for the head of a file's answer, redirects included
 SPEED_SECONDS = 20.0  # over which a body's speed is taken
 LEAST_SPEED = 20_000  # bytes a second
-DESCRIPTION_BYTES = 32 * 2**20
+DESCRIPTION_BYTES = 16 * 2**20  # tens of thousands of files
 
 THREAD = "request to the Hub"
 constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
