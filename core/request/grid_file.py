@@ -131,7 +131,7 @@ def _checked(values: Mapping[str, Any], place: str) -> _Product:
         first = error.errors()[0]
         key = str(first["loc"][0])
         reason = {
-            "extra_forbidden": f"unknown key, choose of {', '.join(_Product.model_fields)}",
+            "extra_forbidden": f"unknown key, choose one of {', '.join(_Product.model_fields)}",
             "too_short": "empty, so that there is no sweep: list at least one",
         }.get(first["type"], f"{first['msg']}, not {str(first['input'])[:60]!r}")
         raise PrunescopeError(f"{place}{key}: {reason}") from None
