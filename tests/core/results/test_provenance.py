@@ -145,9 +145,9 @@ def test_the_seed_of_a_method_that_draws_nothing_is_part_of_the_key(tiny_bert: P
 @pytest.mark.parametrize(
     ("engine", "other", "torch_cka", "within", "said"),
     [
-        (0.0, 0.0, 2.4e-6, True, ("is confirmed", "the same numbers to the last digit", "differs by 2e-06")),
-        (3e-8, 0.0, 2.4e-6, True, ("is confirmed", "again differs by 3e-08")),
-        (0.0, 4e-8, 2.4e-6, True, ("is confirmed", "again differs by 4e-08")),
+        (0.0, 0.0, 2.4e-6, True, ("is confirmed", "the same numbers to the last digit", "differs by 2 × 10⁻⁶")),
+        (3e-8, 0.0, 2.4e-6, True, ("is confirmed", "again differs by 3 × 10⁻⁸")),
+        (0.0, 4e-8, 2.4e-6, True, ("is confirmed", "again differs by 4 × 10⁻⁸")),
         (0.0, 0.0, 0.2, False, ("is not confirmed", "differs by 0.2")),
         (0.0, 0.0, None, False, ("is not confirmed", "differs by inf")),
     ],
