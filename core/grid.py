@@ -7,7 +7,7 @@ to standard output. Exit code 1: some sweeps have failed.
 
 import argparse
 import sys
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import groupby
 from pathlib import Path
@@ -19,12 +19,13 @@ from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads,
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows, grid_table
 from core.precompute import downloads_shown
+from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.library import Entry, entry_of, read_manifest, write_manifest
 from core.results.provenance import Recipe, command_line
-from core.sweep.grid_plan import Failure, GridSweep, plan_grid
+from core.sweep.grid_plan import Done, Failure, GridSweep, Step, plan_grid
 
 PRECOMPUTE = "python -m core.precompute "
 BAR = "{desc} {percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
@@ -41,6 +42,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists"
     )
+    parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler whose workers run the sweeps")
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
     parser.add_argument("--plan", action="store_true", help="say what there is to do, and do nothing")
     return parser.parse_args(arguments)
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupted = False
     try:
         if missing:
-            failures += _run(missing, options.threads, options.plan)
+            failures += _run(missing, options)
     except KeyboardInterrupt:
         interrupted = True
     if not options.plan:
@@ -84,40 +86,52 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _run(sweeps: Sequence[GridSweep], threads: int | None, only_plan: bool) -> list[Failure]:
-    """Say what sweeps cost, and run them with one bar for all; return those that failed."""
+def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
+    """Say what sweeps cost, and run them here or on a cluster; return those that failed."""
+    if options.cluster:
+        from core.sweep.grid_cluster import connected, run_on_cluster
+
+        with connected(options.cluster) as client:
+            _say(f"{len(sweeps)} to run on {len(client.scheduler_info(n_workers=-1)['workers'])} workers")
+            if options.plan:
+                return []
+            weights = {sweep.listed: float(likely_amounts(sweep.request)) for sweep in sweeps}
+            return _follow(run_on_cluster(client, sweeps, options.threads), weights)
     import torch  # after all that needs none: a bad file is refused at once
 
-    from core.sweep.grid_run import Done, Step, estimate_grid, run_grid
+    from core.sweep.grid_run import estimate_grid, run_grid
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
     cost = estimate_grid(sweeps)
     memory = "" if cost.memory is None else f" and {cost.memory / 1e9:.1f} GB of memory"
     _say(f"{len(sweeps)} to run: about {tqdm.format_interval(sum(cost.seconds.values()))}{memory}")
-    if only_plan:
+    if options.plan:
         return []
+    return _follow(run_grid(sweeps), {sweep.listed: cost.seconds.get(sweep.key, 0.0) for sweep in sweeps})
+
+
+def _follow(
+    events: Generator[Step | Done | Failure, None, None], weights: Mapping[SweepRequest, float]
+) -> list[Failure]:
+    """Show one bar for all sweeps, by the share of the work that each one is; return those that failed."""
     failures: list[Failure] = []
-    ended = 0.0  # estimated seconds of the sweeps that have ended
+    ended, count = 0.0, 0
     with (
-        closing(run_grid(sweeps)) as events,
-        tqdm(total=sum(cost.seconds.values()), bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar,
+        closing(events),
+        tqdm(total=sum(weights.values()), bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar,
     ):
-        for number, sweep in enumerate(sweeps, 1):
-            bar.set_description_str(f"{number} of {len(sweeps)}", refresh=False)
-            expected = cost.seconds.get(sweep.key, 0.0)
-            for event in events:
-                match event:
-                    case Step():
-                        bar.n = ended + expected * event.share
-                        bar.set_postfix_str(f"{sweep.request.method}: {event.stage}", refresh=False)
-                        bar.update(0)
-                    case Failure():
-                        failures.append(event)
-                        break
-                    case Done():
-                        break
-            ended += expected
+        bar.set_description_str(f"0 of {len(weights)}")
+        for event in events:
+            if isinstance(event, Step):
+                bar.set_postfix_str(f"{event.sweep.request.method}: {event.stage}", refresh=False)
+                bar.n = ended + weights[event.sweep.listed] * event.share
+            else:
+                ended += weights[event.listed if isinstance(event, Failure) else event.sweep.listed]
+                bar.n, count = ended, count + 1
+                bar.set_description_str(f"{count} of {len(weights)}", refresh=False)
+                failures += [event] if isinstance(event, Failure) else []
+            bar.update(0)
     return failures
 
 

@@ -36,6 +36,22 @@ class GridSweep:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A sweep goes on; `share` of it is done."""
+
+    sweep: GridSweep
+    stage: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """The result of a sweep is stored."""
+
+    sweep: GridSweep
+
+
+@dataclass(frozen=True)
 class Failure:
     """A sweep that cannot be run or has failed, and why, in one line."""
 

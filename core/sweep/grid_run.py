@@ -16,7 +16,7 @@ from core.results import store
 from core.results.schema import SweepResult
 from core.similarity.gram import BAND_BYTES
 from core.sweep.estimate import Pace, measure, passes
-from core.sweep.grid_plan import Failure, GridSweep
+from core.sweep.grid_plan import Done, Failure, GridSweep, Step
 from core.sweep.journal import Journal
 from core.sweep.runner import Progress
 from core.sweep.shared import SharedPasses
@@ -34,22 +34,6 @@ class Estimate:
 
     seconds: dict[str, float]
     memory: int | None
-
-
-@dataclass(frozen=True)
-class Step:
-    """A sweep goes on; `share` of it is done."""
-
-    sweep: GridSweep
-    stage: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Done:
-    """The result of a sweep is stored."""
-
-    sweep: GridSweep
 
 
 def estimate_grid(sweeps: Sequence[GridSweep]) -> Estimate:
