@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         interrupted = True
     if not options.plan:
-        _finish([sweep for sweep in sweeps if sweep.is_done], places, options.manifest)
+        failures += _finish([sweep for sweep in sweeps if sweep.is_done], places, options.manifest)
     for failure in failures:
         _say(f"failed: {command_line(failure.listed).removeprefix(PRECOMPUTE)}: {failure.reason}")
     if interrupted:
@@ -138,19 +138,26 @@ def _follow(
 # ---------------------------------------------------------------- what a grid leaves
 
 
-def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Path | None) -> None:
-    """Write the table of stored results, and list them in a manifest."""
+def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Path | None) -> list[Failure]:
+    """Write the table of stored results, and list them in a manifest; return the sweeps whose files are damaged."""
     rows: list[GridRow] = []
     entries: list[Entry] = []
+    failures: list[Failure] = []
     for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the results of one place
-        made_by = {sweep.path: recipe_of(sweep.listed, places) for sweep in alike}
-        results = {path: store.load(path) for path in made_by}
-        rows += grid_rows(list(results.values()))
-        entries += [entry_of(result, made_by[path]) for path, result in results.items()]
+        results = []
+        for sweep in alike:
+            try:
+                results.append(store.load(sweep.path))
+            except PrunescopeError as error:
+                failures.append(Failure(sweep.listed, f"{error} (delete the file first)"))
+            else:
+                entries.append(entry_of(results[-1], recipe_of(sweep.listed, places)))
+        rows += grid_rows(results)
     if rows:
         print(pd.DataFrame(grid_table(rows)).to_string(index=False))
     if manifest:
         write_manifest(merged(read_manifest(manifest), entries), manifest)
+    return failures
 
 
 def recipe_of(listed: SweepRequest, named: Container[str]) -> Recipe:

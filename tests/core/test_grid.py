@@ -185,6 +185,18 @@ def test_an_unforeseen_fault_stops_one_sweep_alone(
     assert "unexpected KeyError" in failed
 
 
+def test_a_damaged_result_is_reported_beside_the_sound_ones(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grid.run() == 0
+    (damaged, _) = sorted(grid.output.iterdir())
+    damaged.write_text("{")
+    capsys.readouterr()
+    assert grid.run() == 1
+    written = capsys.readouterr()
+    (failed,) = (line for line in written.err.splitlines() if line.startswith("failed: "))
+    assert f"{damaged.name} is not readable as JSON" in failed
+    assert written.out.count("SST-2, 40 examples") == 1
+
+
 def stop_after(amounts: int, stop: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop the run once it has written down so many amounts."""
     real, written = Journal.add, list[None]()
