@@ -67,12 +67,14 @@ def sentences() -> None:
         return
     examples = examples_of(result)
     title.title(plain(headline(result, examples)), anchor=False)
-    try_a_sentence(result)
+    typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if can_be_asked(result) else None)
     picture = st.container()
     chosen = choose_examples(result, examples)
     scene = flip_scene(result, chosen) if chosen else None
     with picture:
         show_flips(result, examples, scene)
+    with typed:  # after the picture, which would have to wait for the fields
+        try_a_sentence(result)
     if chosen:
         show_table(result, chosen)
     offer_exports(scene, result)
@@ -153,9 +155,14 @@ def row_of(result: SweepResult, example: Example) -> dict[str, Any]:
 # ---------------------------------------------------------------- a typed sentence
 
 
+def can_be_asked(result: SweepResult) -> bool:
+    """Whether the checkpoint of a result is at hand for a sentence of the visitor's own."""
+    return result.checkpoint.source == "embedded" and result.task.name in TASKS
+
+
 def try_a_sentence(result: SweepResult) -> None:
     """Ask for a text, and show what the checkpoint predicts for it at every amount of the result."""
-    if result.checkpoint.source != "embedded" or result.task.name not in TASKS:
+    if not can_be_asked(result):
         st.markdown(f":small[{OTHER_CHECKPOINT}]")
         return
     task = TASKS[result.task.name]

@@ -169,7 +169,7 @@ def choose(
     default: str | None = None,
     word: str = "",
     segmented: bool = False,
-    at_once: bool = False,
+    above: bool = False,
     valid: Collection[str] = (),
     then: Callable[[], None] | None = None,
 ) -> str:
@@ -183,8 +183,8 @@ def choose(
         default: The choice if the address names none; None for the first option.
         word: The value's name in the note about a bad value; empty for the label in lower case.
         segmented: Show all options side by side instead of a select box.
-        at_once: Draw it at the picture and before it, which would move down if it came later; its label is only read
-            aloud there.
+        above: It stands right above the picture, where its label is only read aloud. Its room is kept until it is
+            drawn, for the picture would move down otherwise.
         valid: The options that the address may name, where these are not all, since they follow from what is shown.
         then: Called once the visitor has chosen and the address is written, before the page runs again.
     """
@@ -198,7 +198,7 @@ def choose(
                 format_func=names,
                 required=True,
                 on_change=write,
-                label_visibility="collapsed" if at_once else "visible",
+                label_visibility="collapsed" if above else "visible",
             )
         else:
             place.selectbox(label, options, key=key, format_func=names, on_change=write)
@@ -215,8 +215,8 @@ def choose(
     if not valid:
         parameters_on_show()[parameter] = chosen
     key = _widget_key(parameter, chosen)
-    place, run = st.container(), _RUN.get()
-    if run is None or at_once:
+    place, run = st.container(key=f"above-{parameter}" if above else None), _RUN.get()
+    if run is None:
         draw(place)
     else:
         run.waiting.append(partial(draw, place))

@@ -34,6 +34,14 @@ STYLE = """<style>
 .stApp [data-testid="stPopoverButton"]:is(:hover, :focus, :active, [aria-expanded="true"]) {
   color: light-dark(#b5367a, #fb8861); }
 .stPopover button p { text-align: left; }
+/* Room for what stands above a picture and is drawn after it. */
+.st-key-above-axis { min-height: 2rem; }
+.st-key-typed-1, .st-key-typed-2 { min-height: 8.625rem; }
+@media (max-width: 30rem) {
+  .st-key-above-axis { min-height: 4.25rem; }
+  .st-key-typed-1 { min-height: 10.2rem; }
+  .st-key-typed-2 { min-height: 15.3rem; }
+}
 @media (max-width: 40rem) {
   .stMain table { font-size: 0.8rem; }
   .stMain table :is(td, th) { padding: 0.25rem; }
