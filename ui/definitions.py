@@ -90,6 +90,11 @@ whatever the amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. 
 damage reaches that value and the amount before it, everything is interpolated linearly. With fewer than {FEWEST_BEFORE}
 amounts of smaller damage, the steps are too coarse for a verdict.
 
+Where one unit, or a few weights, change a layer at a stroke, no amount gives exactly that damage, and smaller steps do
+not help. Pruned by the interpolated amount itself, most models have the interpolated own CKA to within 0.005 in every
+layer. The largest difference seen in one layer was 0.03 where weights are removed at random, and 0.26 where units are
+(SST-2, CoLA and QNLI; `benchmarks.interpolation`).
+
 **The depth profile** is the own CKA of all layers there. **Its gap** is the lower half's mean minus the upper half's;
 the middle of an odd number of layers counts half in each. On screen the gap is told as the **share of the damage in
 the upper half**,
