@@ -40,7 +40,8 @@ def test_every_page_opens_plays_and_stays_within_the_window(
 ) -> None:
     visitor.goto(site)
     for name in PAGES:
-        visitor.get_by_role("link", name=name, exact=True).click()
+        if name != "Overview":  # which is open: a click would draw it once more, at any moment
+            visitor.get_by_role("link", name=name, exact=True).click()
         expect(visitor).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
         check_looks(visitor, name, size)
         if name == STILL:

@@ -39,11 +39,17 @@ def eventually(page: Page, read: Callable[[], object], wanted: object) -> None:
 def unfold(page: Page, label: str | re.Pattern[str]) -> None:
     """Opens an expander and waits until its content is there and stands still: a box opened earlier closes again."""
     summary = page.locator("summary").filter(has_text=label)
-    summary.click()
     details = summary.locator("..")
-    expect(details).to_have_attribute("open", "")
-    expect_idle(page)
-    details.evaluate(ANIMATED)
+
+    def stays_open() -> bool:
+        if details.get_attribute("open") is None:
+            summary.click()
+        expect(details).to_have_attribute("open", "")
+        expect_idle(page)
+        details.evaluate(ANIMATED)
+        return details.get_attribute("open") is not None
+
+    eventually(page, stays_open, True)
 
 
 def amount(player: Locator) -> float:
