@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from tests.queues import Clock
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than processors: those that wait for a browser leave theirs to another."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random two-layer BERT classifier for two labels, float32 safetensors. Do not write to it."""
