@@ -174,7 +174,8 @@ class Worker:
             event, fields = "error", {"message": _message(error)}
         self._cancel_events.pop(order["job"], None)
         emit(event, **fields)
-        make_room()
+        if order["op"] in STORING:
+            make_room()
 
     def _outcome(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
         report.check()
@@ -273,6 +274,13 @@ ANSWERS: Mapping[str, Answer] = {
     "fetch": _fetch,
 }
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
+STORING = (
+    "run",
+    "estimate",
+    "fetch",
+    "verify",
+    "export",
+)  # orders that may leave results, samples or downloads on the disk
 
 
 def _needs_libraries(request: SweepRequest) -> bool:

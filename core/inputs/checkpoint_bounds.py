@@ -46,16 +46,14 @@ def read_json(path: Path, most: int, checkpoint: str) -> Any:
     """Read a JSON file of a checkpoint.
 
     Args:
-        path: The file.
+        path: A regular file.
         most: The bytes that it may have.
         checkpoint: The checkpoint, for the message.
 
     Raises:
-        PrunescopeError: It is no regular file, too large, no JSON, or holds a number that is not finite.
+        PrunescopeError: It is too large, no JSON, or holds a number that is not finite.
     """
     try:
-        if not path.is_file():  # a pipe, which would be read forever
-            raise ValueError(f"{path.name} is no regular file")
         check_file_size(path, most, checkpoint)
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (OSError, ValueError, RecursionError) as error:
@@ -173,8 +171,11 @@ def check_tokenizer(folder: Path, names: Collection[str], config: Mapping[str, A
     """
     vocabulary = _largest(config, "vocabulary") or math.inf
     for name in sorted(names):
-        check_file_size(folder / name, MAX_TOKENIZER_BYTES, checkpoint)
-        content = read_json(folder / name, MAX_TOKENIZER_BYTES, checkpoint) if name.endswith(".json") else None
+        content = None
+        if name.endswith(".json"):
+            content = read_json(folder / name, MAX_TOKENIZER_BYTES, checkpoint)
+        else:
+            check_file_size(folder / name, MAX_TOKENIZER_BYTES, checkpoint)
         if name == "tokenizer_config.json" and isinstance(content, Mapping) and content.get("fast_tokenizer_files"):
             raise PrunescopeError(
                 f"'{checkpoint}': {name} names files of its own (fast_tokenizer_files), choose another checkpoint"

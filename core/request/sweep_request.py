@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from os.path import isdir, isfile
 from typing import Any, Literal
 
@@ -156,11 +157,17 @@ class SweepRequest:
         """
         known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
         try:
-            request = TypeAdapter(cls).validate_python(known)
+            request = _types().validate_python(known)
         except ValidationError as error:
             first = error.errors()[0]
             raise PrunescopeError(f"request: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         return checked(request)
+
+
+@lru_cache(maxsize=1)
+def _types() -> "TypeAdapter[SweepRequest]":
+    """Return the check of a request's types, which takes a moment to build."""
+    return TypeAdapter(SweepRequest)
 
 
 OWN = "own:"  # before the digest of an uploaded file (`core.inputs.uploads`)
