@@ -21,6 +21,7 @@ from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
+from ui.garbage import spare_what_stays
 from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
