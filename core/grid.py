@@ -19,6 +19,7 @@ from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads,
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows, grid_table
 from core.precompute import downloads_shown
+from core.request.catalog import RECIPE
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.request.sweep_request import SweepRequest
@@ -167,11 +168,15 @@ def recipe_of(listed: SweepRequest, named: Container[str]) -> Recipe:
         listed: As the grid's file lists it.
         named: Names of data that stand for a folder.
     """
-    missing = (
-        f"Replace {listed.data} with the path of a folder with this data in the Hub's GLUE layout: "
-        f"{listed.source_name or listed.task}."
-    )
-    return Recipe(command_line(listed), missing if listed.data in named else "")
+    missing = []
+    if listed.checkpoint.startswith(RECIPE):
+        missing.append("Make the weights, which are not shipped: docs/recipes.md has the command.")
+    if listed.data in named:
+        missing.append(
+            f"Replace {listed.data} with the path of a folder with this data in the Hub's GLUE layout: "
+            f"{listed.source_name or listed.task}."
+        )
+    return Recipe(command_line(listed), " ".join(missing))
 
 
 def merged(known: Iterable[Entry], made: Iterable[Entry]) -> list[Entry]:

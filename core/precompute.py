@@ -32,7 +32,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add = parser.add_argument
-    add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, or embedded:NAME")
+    add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")
     add("--task", help=f"{', '.join(TASK_NAMES)} (default: a known checkpoint's own, else {AUTO}: from its labels)")
     add("--method", default="magnitude", help=", ".join(catalog.METHODS))
     add("--scope", help="encoder (default), all-linear, or layer:K with K from 0; weight methods only")

@@ -117,6 +117,7 @@ def load(resolved: Resolved) -> Checkpoint:
         hidden_size=model.config.hidden_size,
         num_parameters=sum(parameter.numel() for parameter in model.parameters()),
         num_prunable=num_prunable(model),
+        recipe=resolved.recipe,
     )
     return Checkpoint(record, model, tokenizer, digests)
 

@@ -89,6 +89,7 @@ CONFIG = "config.json"
 ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
 _OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
 TRAINING_EXAMPLES = "training_examples.npy"
+RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped
 VOCABULARIES = (
     "tokenizer.json",
     "vocab.txt",

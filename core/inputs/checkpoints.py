@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_config, checked_files, content_hash, read_config
+from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES, read_json
+from core.inputs.checkpoint_files import CONFIG, RECIPE_FILE, check_config, checked_files, content_hash, read_config
 from core.inputs.hub import Report, config_folder, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
-from core.request.catalog import EMBEDDED, NORMALISE_FIRST, TASKS, Task
+from core.request.catalog import EMBEDDED, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
 from core.request.sweep_request import Source, source_of
+from core.results.schema import RecipeRecord
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,14 @@ class Resolved:
     """A checkpoint whose content is pinned.
 
     Attributes:
-        id: Its name in a result: the Hub's id, the folder's own name, or `embedded:NAME`; never a machine's path.
+        id: Its name in a result: the Hub's id, `recipe:NAME`, the folder's own name, or `embedded:NAME`; never a
+            machine's path.
         source: Where it comes from.
         folder: Where its files are.
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
         model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
+        recipe: How to make its weights, if core.finetune left that in the folder.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `in_task_order`.
     """
 
@@ -35,6 +41,7 @@ class Resolved:
     revision: str
     model_type: str
     label_names: tuple[str, ...]
+    recipe: RecipeRecord | None = None
     row_order: tuple[int, ...] | None = None
 
 
@@ -42,7 +49,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     """Find a checkpoint's files, download them where necessary, and pin their content.
 
     Args:
-        checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
+        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or a Hub id with an optional `@revision`.
         report: Called with (stage, done, total) during a download.
 
     Raises:
@@ -59,7 +66,16 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     check_config(config, name)
     files = checked_files(folder, config, name)
     labels = _read_label_names(config, name)
-    return Resolved(name, source, folder, revision or content_hash(files, name), config["model_type"], labels)
+    recipe = _read_recipe(folder, name) if source == "folder" else None
+    return Resolved(
+        f"{RECIPE}{recipe.name}" if recipe else name,
+        source,
+        folder,
+        revision or content_hash(files, name),
+        config["model_type"],
+        labels,
+        recipe,
+    )
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
@@ -148,9 +164,10 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
 
 
 def _local_folder(checkpoint: str) -> tuple[str, Path]:
-    """Return the id and the folder of an embedded checkpoint or a local folder."""
+    """Return the id and the folder of an embedded checkpoint, of weights made by a recipe, or a local folder."""
     if not checkpoint.startswith("embedded:"):
-        folder = Path(checkpoint).resolve()
+        made = checkpoint.removeprefix(RECIPE)
+        folder = Path(checkpoint).resolve() if made == checkpoint else WEIGHTS / made
         return folder.name, folder
     embedded = EMBEDDED[checkpoint.removeprefix("embedded:")].folder
     if embedded is None or not embedded.is_dir():
@@ -158,6 +175,18 @@ def _local_folder(checkpoint: str) -> tuple[str, Path]:
             f"'{checkpoint}' is missing from this copy of the project: install it again, or give a folder"
         )
     return checkpoint, embedded
+
+
+def _read_recipe(folder: Path, name: str) -> RecipeRecord | None:
+    path = folder / RECIPE_FILE
+    if not path.is_file():
+        return None
+    try:
+        return RecipeRecord.model_validate(read_json(path, MAX_CONFIG_BYTES, name))
+    except ValidationError as error:
+        raise PrunescopeError(
+            f"'{name}': {RECIPE_FILE} is no recipe of core.finetune ({error.errors()[0]['msg']}): remove that file"
+        ) from error
 
 
 def _read_label_names(config: dict[str, Any], name: str) -> tuple[str, ...]:

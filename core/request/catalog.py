@@ -22,6 +22,8 @@ NEIGHBOURS = 10  # of each example, in mutual nearest neighbours
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
+WEIGHTS = ROOT / "weights"  # those that are not shipped but made here, as docs/recipes.md says
+RECIPE = "recipe:"  # before the name of such weights
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,16 @@ _NOTES = {
     "qqp": "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may "
     "be optimistic."
 }
+# Checkpoints that differ only in the seed, by the names of their recipes and of the embedded ones' folders.
+FAMILIES: Mapping[str, str] = {
+    f"{encoder}-{task.name}": f"{title}, fine-tuned on {task.title}"
+    for encoder, title in (("minilm-l6", "MiniLM-L6"), ("mpnet-l12", "MPNet-L12"))
+    for task in TASKS.values()
+}
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
     name: KnownCheckpoint(
         f"embedded:{name}",
-        f"MiniLM-L6, fine-tuned on {TASKS[name].title}",
+        FAMILIES[f"minilm-l6-{name}"],
         name,
         SHIPPED / "checkpoints" / f"minilm-l6-{name}",
         _NOTES.get(name, ""),

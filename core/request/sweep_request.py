@@ -19,7 +19,9 @@ from core.request.catalog import (
     METHODS,
     MIN_EXAMPLES,
     POINTS,
+    RECIPE,
     TASKS,
+    WEIGHTS,
 )
 from core.request.limits import is_hosted, limits
 from core.request.scope import layer_of
@@ -36,10 +38,10 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./
 
 
 def source_of(checkpoint: str) -> Source:
-    """Decide where a checkpoint comes from: embedded, an existing folder, or the Hub.
+    """Decide where a checkpoint comes from: embedded, a folder (also of weights made here), or the Hub.
 
     Args:
-        checkpoint: `embedded:NAME`, a folder, or `owner/name` with an optional `@revision`.
+        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or `owner/name` with an optional `@revision`.
 
     Raises:
         PrunescopeError: It is none of these, or a folder on a hosted server.
@@ -49,6 +51,12 @@ def source_of(checkpoint: str) -> Source:
         if name not in EMBEDDED:
             raise PrunescopeError(f"unknown embedded checkpoint '{name}': choose one of {', '.join(EMBEDDED)}")
         return "embedded"
+    if checkpoint.startswith(RECIPE) and not is_hosted():
+        if not isdir(WEIGHTS / checkpoint.removeprefix(RECIPE)):
+            raise PrunescopeError(
+                f"the weights '{checkpoint[:120]}' have not been made here: docs/recipes.md has the command"
+            )
+        return "folder"
     if not is_hosted() and isdir(checkpoint):  # Path.is_dir raises on a name that is too long
         return "folder"
     if not _HUB_ID.fullmatch(checkpoint) or ".." in checkpoint or "--" in checkpoint:
@@ -100,7 +108,7 @@ class SweepRequest:
     """Everything that decides a sweep's numbers, as entered in the Lab or on the command line.
 
     Attributes:
-        checkpoint: `embedded:NAME`, a folder, or a Hub id with an optional `@revision`.
+        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or a Hub id with an optional `@revision`.
         task: A name from TASKS, or `auto`: made from the checkpoint's labels.
         method: A name from METHODS.
         scope: The part that a weight method prunes; None for neuron methods.

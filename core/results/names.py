@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.request.amounts import amount_text
-from core.request.catalog import EMBEDDED, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
+from core.request.catalog import EMBEDDED, FAMILIES, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
 from core.request.scope import layer_of
 from core.results.schema import SweepResult
 
@@ -78,9 +78,12 @@ def percent_range(low: str, high: str) -> str:
 
 
 def checkpoint_name(result: SweepResult) -> str:
-    """Return the checkpoint's title in the catalog, else its id."""
+    """Return the checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
+    checkpoint = result.checkpoint
+    if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
+        return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}"
     titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
-    return titles.get(result.checkpoint.id, result.checkpoint.id)
+    return titles.get(checkpoint.id, checkpoint.id)
 
 
 def data_name(result: SweepResult) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, METHODS, TASKS, Task
+from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.points import points_of
 from core.request.sweep_request import RangeExamples, SweepRequest
 from core.request.tasks import made_task
@@ -52,7 +52,7 @@ def request_of(result: SweepResult) -> SweepRequest:
     checkpoint, task, pruning = result.checkpoint, result.task, result.pruning
     ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"./{checkpoint.id}", "embedded": checkpoint.id}
     return SweepRequest(
-        checkpoint=ids[checkpoint.source],
+        checkpoint=checkpoint.id if checkpoint.recipe else ids[checkpoint.source],
         task=task.name,
         method=pruning.method,
         scope=pruning.scope,
@@ -104,7 +104,7 @@ def _data_of(task: TaskRecord) -> str:
 def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
     """Write paths as absolute ones, a checkpoint on the Hub with its commit, and the columns by name."""
     checkpoint = request.checkpoint
-    if not checkpoint.startswith("embedded:"):  # though the result may come from a copy of it in a folder
+    if not checkpoint.startswith(("embedded:", RECIPE)):  # though the result may come from a copy of it in a folder
         in_folder = result.checkpoint.source == "folder"
         checkpoint = str(Path(checkpoint).resolve()) if in_folder else request_of(result).checkpoint
     data, columns = result.task.data or request.data, result.task.columns
@@ -119,8 +119,13 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
     """Say what belongs in each placeholder of a request."""
     checkpoint, task = result.checkpoint, result.task
     sentences = []
-    if checkpoint.source == "folder":
-        content = checkpoint.revision[:12]
+    content = checkpoint.revision[:12]
+    if checkpoint.recipe:
+        sentences.append(
+            f"The weights are not shipped (content {content}…). Make them first; another processor gives slightly "
+            f"different ones: {checkpoint.recipe.command}"
+        )
+    elif checkpoint.source == "folder":
         sentences.append(f"Replace {request.checkpoint} with the path of the checkpoint folder (content {content}…).")
     if request.data == DATA_FOLDER:
         sentences.append(

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, ENGINE_VERSION
+from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, ENGINE_VERSION, RECIPE
 from core.request.points import points_of
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -47,8 +47,29 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class RecipeRecord(_Record):
+    """How weights that are not shipped are made: the same family with another seed is a seed twin.
+
+    The command is there to be pasted, and results come from anywhere: it can be nothing but one of core.finetune.
+    """
+
+    family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
+    seed: int = Field(ge=0)
+    command: str = Field(pattern=r"^python -m core\.finetune( [\w./:-]+)+$", max_length=1000)
+
+    @property
+    def name(self) -> str:
+        """The name of the weights."""
+        return seed_twin(self.family, self.seed)
+
+
+def seed_twin(family: str, seed: int) -> str:
+    """Name the weights of a family with a seed."""
+    return f"{family}-seed-{seed}"
+
+
 class CheckpointRecord(_Record):
-    """The model: its id, a digest of its content, its size."""
+    """The model: its id, a digest of its content, its size; with a recipe, the id is `recipe:NAME`."""
 
     id: str
     revision: str
@@ -58,6 +79,13 @@ class CheckpointRecord(_Record):
     hidden_size: int = Field(ge=1)
     num_parameters: int = Field(ge=1)
     num_prunable: int = Field(ge=1)
+    recipe: RecipeRecord | None = None
+
+    @model_validator(mode="after")
+    def _is_called_by_its_recipe(self) -> Self:
+        if self.recipe and (self.id, self.source) != (f"{RECIPE}{self.recipe.name}", "folder"):
+            raise ValueError(f"a checkpoint with the recipe {self.recipe.name} is not called by it")
+        return self
 
 
 class ColumnsRecord(_Record):

@@ -90,7 +90,7 @@ def find_pruning(
 
 def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
     """Request the baseline and one amount of a result; refuse a checkpoint folder whose place is unknown."""
-    if result.checkpoint.source == "folder" and not checkpoint:
+    if result.checkpoint.source == "folder" and not result.checkpoint.recipe and not checkpoint:
         raise PrunescopeError(
             f"the result was computed on the checkpoint folder '{result.checkpoint.id}' and does not record where that "
             "is: give it with --checkpoint"

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import subprocess
@@ -8,8 +9,9 @@ import pytest
 from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import load
 from core.errors import PrunescopeError
+from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
-from core.request import catalog
+from core.request import catalog, sweep_request
 
 
 @pytest.fixture
@@ -50,6 +52,28 @@ class TestResolve:
         (copy / "README.md").write_text("a model card")
         (copy / "pytorch_model.bin").write_bytes(b"not read beside safetensors")
         assert resolve(str(copy)).revision == before
+
+    def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(self, copy, monkeypatch):
+        before = resolve(str(copy))
+        recipe = {"family": "tiny-sst2", "seed": 3, "command": "python -m core.finetune --seed 3"}
+        (copy / "recipe.json").write_text(json.dumps(recipe))
+        made = resolve(str(copy))
+        assert (made.id, made.source, made.revision) == ("recipe:tiny-sst2-seed-3", "folder", before.revision)
+        assert load(made).record.recipe == made.recipe
+        monkeypatch.setattr(checkpoints, "WEIGHTS", copy.parent)
+        monkeypatch.setattr(sweep_request, "WEIGHTS", copy.parent)
+        assert resolve("recipe:my-bert") == made
+        with pytest.raises(PrunescopeError, match=r"'recipe:another' have not been made here: docs/recipes.md"):
+            resolve("recipe:another")
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"command": "python -m core.finetune --seed 3; rm x"}, {"command": "rm x"}, {"family": "a/b"}, {"seed": "x"}],
+    )
+    def test_a_recipe_is_a_command_of_this_project_and_nothing_else(self, copy, change):
+        recipe = {"family": "tiny-sst2", "seed": 3, "command": "python -m core.finetune --seed 3"} | change
+        (copy / "recipe.json").write_text(json.dumps(recipe))
+        assert "recipe.json is no recipe" in refusal(copy)
 
     def test_an_embedded_checkpoint_keeps_its_name(self, tiny_bert, monkeypatch):
         known = catalog.KnownCheckpoint("embedded:tiny", "Tiny", "sst2", tiny_bert)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from tiny import make_texts
 
 from core.errors import PrunescopeError
@@ -14,8 +15,9 @@ from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
 from core.request.amounts import stepped_amounts
 from core.request.sweep_request import SweepRequest, checked
+from core.results.names import checkpoint_name
 from core.results.provenance import command_line, recipe, request_of
-from core.results.schema import SweepResult
+from core.results.schema import CheckpointRecord, RecipeRecord, SweepResult, key_of
 from tests.builders import make_result
 
 
@@ -54,6 +56,27 @@ def run(command: str) -> SweepResult:
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "core.precompute"]
     return compute(request_of_options(parse(words[3:])), None)
+
+
+def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_that_makes_them() -> None:
+    made_by = RecipeRecord(family="mpnet-l12-cola", seed=2, command="python -m core.finetune --task cola --seed 2")
+    plain = make_result(source="written")
+    folder = {"id": "recipe:mpnet-l12-cola-seed-2", "source": "folder", "recipe": made_by}
+    result = plain.model_copy(update={"checkpoint": plain.checkpoint.model_copy(update=folder)})
+    assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
+    printed = recipe(result)
+    assert "--checkpoint recipe:mpnet-l12-cola-seed-2 " in printed.command
+    assert f"(content {plain.checkpoint.revision[:12]}…)" in printed.missing
+    assert printed.missing.endswith(f": {made_by.command}")
+    assert key_of(result) == key_of(plain), "who made the weights does not decide the numbers"
+
+
+def test_weights_are_called_by_their_recipe_and_nothing_else() -> None:
+    made_by = {"family": "tiny", "seed": 0, "command": "python -m core.finetune --seed 0"}
+    record = make_result().checkpoint.model_dump() | {"id": "recipe:tiny-seed-0", "source": "folder", "recipe": made_by}
+    assert CheckpointRecord.model_validate(record).recipe
+    with pytest.raises(ValidationError, match="is not called by it"):
+        CheckpointRecord.model_validate(record | {"id": "/home/me/tiny"})
 
 
 @pytest.fixture
