@@ -80,6 +80,7 @@ def pause_after_first_picture() -> None:
     a second later.
     """
     if st.session_state.pop(NEWLY_OPENED, False):
+        spare_what_stays()
         time.sleep(FIRST_PICTURE_SECONDS)
 
 

@@ -1,9 +1,7 @@
 import gc
-from collections.abc import Iterator
 from weakref import ref
 
-import pytest
-
+from tests.opened import open_page
 from ui.garbage import MOST_WATCHED, spare_what_stays
 
 
@@ -12,12 +10,6 @@ class Cycle:
 
     def __init__(self) -> None:
         self.itself = self
-
-
-@pytest.fixture(autouse=True)
-def thawed() -> Iterator[None]:
-    yield
-    gc.unfreeze()
 
 
 def stay() -> list[list[int]]:
@@ -54,3 +46,10 @@ def test_a_few_new_objects_are_not_worth_a_collection() -> None:
     spare_what_stays()
     assert gc.get_freeze_count() <= before
     del first, few
+
+
+def test_a_newly_opened_page_spares_what_stays() -> None:
+    staying = stay()
+    gc.unfreeze()
+    open_page("app.py")
+    assert gc.get_freeze_count() > len(staying)
