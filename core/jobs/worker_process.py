@@ -1,6 +1,7 @@
 """Child processes that read JSON lines and write lines, and the child process that is kept warm."""
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,6 +9,10 @@ from contextlib import suppress
 from typing import Any, Self
 
 from core.request.catalog import ROOT
+
+# Of glibc's allocator. With its default, one a thread, what a sweep frees in one is not used by the next sweep in
+# another: after ten sweeps a worker held 21 % more than after two, with two heaps 5 %.
+HEAPS = "2"
 
 
 class ChildProcess:
@@ -23,6 +28,7 @@ class ChildProcess:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
+            env={"MALLOC_ARENA_MAX": HEAPS, **os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

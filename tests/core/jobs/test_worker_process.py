@@ -33,6 +33,16 @@ def test_a_garbled_line_does_not_stop_the_reading() -> None:
         assert list(child.lines()) == ["\N{REPLACEMENT CHARACTER}\n", "next\n"]
 
 
+def test_what_one_sweep_frees_the_next_one_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    heaps = "import os; print(os.environ['MALLOC_ARENA_MAX'])"
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    with ChildProcess(python(heaps)) as child:
+        assert list(child.lines()) == ["2\n"]
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")  # as somebody who runs a server wants it
+    with ChildProcess(python(heaps)) as child:
+        assert list(child.lines()) == ["7\n"]
+
+
 def test_a_dead_process_takes_no_order() -> None:
     with ChildProcess(python("")) as child:
         assert child.wait() == 0
