@@ -6,13 +6,12 @@ SHA-256 that of a large one, which is stored as LFS.
 
 import hashlib
 import re
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from core.inputs.checkpoint_files import sha256_of
+from core.results.store import remove_parts
 
-LEFTOVER_SECONDS = 3600.0  # a download that lives writes more often
 _PARTS = "*.incomplete"
 
 
@@ -53,13 +52,7 @@ def discard(path: Path) -> bool:
 
 
 def sweep(path: Path) -> None:
-    """Delete the parts of files that broken downloads have left beside a cached file's content.
-
-    A part is left over if its file is there, or if it has not been written for long.
-    """
+    """Delete the parts of files that broken downloads have left beside a cached file's content."""
     with suppress(OSError):
         blobs = path.resolve().parent
-        for part in blobs.glob(_PARTS):
-            is_old = time.time() - part.stat().st_mtime > LEFTOVER_SECONDS
-            if is_old or (blobs / part.name.partition(".")[0]).exists():
-                part.unlink(missing_ok=True)
+        remove_parts(blobs, _PARTS, lambda part: (blobs / part.name.partition(".")[0]).exists())

@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -43,17 +44,26 @@ def check_writable(output: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        _remove_parts(folder)
+        remove_parts(folder, f".*{PART}")
     except OSError as error:
         raise _not_writable(folder, error) from error
 
 
-def _remove_parts(folder: Path) -> None:
-    """Delete what processes that were killed while writing have left; what is written now is younger."""
-    for path in folder.glob(f".*{PART}"):
+def remove_parts(folder: Path, pattern: str, is_whole: Callable[[Path], bool] = lambda part: False) -> None:
+    """Delete what processes that were killed while writing have left; what is written now is younger.
+
+    Args:
+        folder: Where it lies.
+        pattern: Of its names.
+        is_whole: Whether the file that a part was to become is there, so that the part is not needed.
+
+    Raises:
+        OSError: It cannot be deleted.
+    """
+    for part in folder.glob(pattern):
         with suppress(FileNotFoundError):  # its writer has just finished
-            if time.time() - path.stat().st_mtime > OLD_SECONDS:
-                path.unlink()
+            if is_whole(part) or time.time() - part.stat().st_mtime > OLD_SECONDS:
+                part.unlink()
 
 
 def save(result: SweepResult, output: Path | None = None) -> Path:
