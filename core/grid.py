@@ -24,6 +24,8 @@ from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.request.sweep_request import SweepRequest
 from core.results import store
+from core.results.extract import extracts
+from core.results.kept import state_of
 from core.results.library import Entry, entry_of, read_manifest, write_manifest
 from core.results.provenance import Recipe, command_line
 from core.sweep.grid_plan import Done, Failure, GridSweep, Step, plan_grid
@@ -144,15 +146,15 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
     rows: list[GridRow] = []
     entries: list[Entry] = []
     failures: list[Failure] = []
-    for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the results of one place
-        results = []
-        for sweep in alike:
-            try:
-                results.append(store.load(sweep.path))
-            except PrunescopeError as error:
-                failures.append(Failure(sweep.listed, f"{error} (delete the file first)"))
+    for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the extracts of one place
+        results, together = [], list(alike)
+        found = extracts([state_of(sweep.path) for sweep in together])
+        for sweep, (_, extract) in zip(together, found, strict=True):
+            if isinstance(extract, PrunescopeError):
+                failures.append(Failure(sweep.listed, f"{extract} (delete the file first)"))
             else:
-                entries.append(entry_of(results[-1], recipe_of(sweep.listed, places)))
+                results.append(extract)
+                entries.append(entry_of(extract, recipe_of(sweep.listed, places)))
         rows += grid_rows(results)
     if rows:
         print(pd.DataFrame(grid_table(rows)).to_string(index=False))

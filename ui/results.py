@@ -1,6 +1,7 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +17,7 @@ from ui.text import plain
 from ui.upload import kept
 
 COMPUTED = "computed-results"  # of the session: keys, the newest first
+MANY = 64  # files, which take half a second to read
 
 
 def loaded(path: Path) -> SweepResult:
@@ -47,7 +49,9 @@ def own_results() -> tuple[Entry, ...]:
     Hosted, all visitors' results lie in one folder: a visitor sees those that this visit has computed.
     """
     if not is_hosted():
-        return library.own()
+        many = library.unread() >= MANY
+        with st.spinner("Reading your results, once") if many else nullcontext():
+            return library.own()
     found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
     return tuple(library.entry_of(result) for result in found if result is not None)
 

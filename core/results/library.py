@@ -1,15 +1,16 @@
 """The available results: the shipped ones, listed in their manifest, and the user's own.
 
-`cached_results/manifest.json` lists every shipped result with the command that made it. So a page can offer a hundred
-results without reading them.
+`cached_results/manifest.json` lists every shipped result with the command that made it; of the user's own, extracts are
+kept (`core.results.extract`). So a page can offer hundreds of results without reading them.
 """
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -17,11 +18,12 @@ from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_MEASURES
 from core.request.limits import is_hosted
 from core.results import store
+from core.results.extract import extracts
+from core.results.kept import FileState, state_of
 from core.results.names import result_name
 from core.results.provenance import Recipe, recipe
 from core.results.schema import SweepResult
-from core.results.store import load, user_folder, write_atomically
-from core.results.upload import check_showable
+from core.results.store import user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 
@@ -146,51 +148,56 @@ def own() -> tuple[Entry, ...]:
 
     A file is left out if it is `unreadable`, or if a look-up by its key finds another file.
     """
-    found = ((path, entry) for path, entry in _own_files() if isinstance(entry, Entry))
-    return tuple(entry for path, entry in found if store.find(entry.key) == path)
+    return _own(_own_files(), store.SHIPPED_RESULTS)
 
 
 def unreadable() -> tuple[Unreadable, ...]:
     """Return the files among the user's results that are none, or that no page can show, newest first."""
-    return tuple(Unreadable(path.name, found) for path, found in _own_files() if isinstance(found, str))
+    files = _own_files()
+    described = zip(files, _described(files), strict=True)
+    return tuple(Unreadable(Path(file.path).name, found) for file, found in described if isinstance(found, str))
 
 
 def stored(key: str) -> Entry | None:
     """Describe the stored result with this key; None if there is none, or if no page can show it."""
     path = store.find(key)
-    found = _entry_or_reason(path, path.stat().st_mtime_ns) if path else None
+    (found,) = _described([state_of(path)]) if path else (None,)
     return found if isinstance(found, Entry) else None
 
 
-def _own_files() -> Iterator[tuple[Path, Entry | str]]:
-    """Yield the files of the user's folder, newest first: each with its entry, or why it has none."""
+def unread() -> int:
+    """Return how many of the user's files are yet to be described by this process."""
+    return sum(file not in _DESCRIBED for file in _own_files())
+
+
+def _own_files() -> tuple[FileState, ...]:
+    """List the files of the user's folder, newest first."""
     try:
-        paths = [path for path in user_folder().iterdir() if path.suffix == ".json"]
+        files = [state_of(found) for found in os.scandir(user_folder()) if found.name.endswith(".json")]
     except OSError:
-        return
-    modified = {path: _modified(path) for path in paths}
-    for path in sorted(paths, key=modified.__getitem__, reverse=True):
-        yield path, _entry_or_reason(path, modified[path])
+        return ()
+    return tuple(sorted(files, key=lambda file: file.modified, reverse=True))
 
 
-def _modified(path: Path) -> int:
-    """Return when a file was changed; of a link that leads nowhere, when it was made; 0 for one that is gone."""
-    for look in (path.stat, path.lstat):
-        try:
-            return look().st_mtime_ns
-        except OSError:
-            continue
-    return 0
+@lru_cache(maxsize=2)
+def _own(files: tuple[FileState, ...], shipped_results: Path) -> tuple[Entry, ...]:
+    """Return the entries of files that are found by their keys, where shipped results come first."""
+    found = zip(files, _described(files), strict=True)
+    return tuple(
+        entry for file, entry in found if isinstance(entry, Entry) and store.find(entry.key) == Path(file.path)
+    )
 
 
-@lru_cache(maxsize=1024)
-def _entry_or_reason(path: Path, modified: int) -> Entry | str:
-    try:
-        result = load(path)
-        check_showable(result, path.name)
-        return entry_of(result)
-    except PrunescopeError as error:
-        return str(error)
+_DESCRIBED: dict[FileState, Entry | str] = {}
+_DESCRIBING = Lock()
+
+
+def _described(files: Sequence[FileState]) -> list[Entry | str]:
+    """Describe result files, each once as long as it does not change; of one that no page can show, say why."""
+    with _DESCRIBING:  # one visitor reads for all
+        for file, found in extracts([file for file in files if file not in _DESCRIBED]):
+            _DESCRIBED[file] = str(found) if isinstance(found, PrunescopeError) else entry_of(found)
+    return [_DESCRIBED[file] for file in files]
 
 
 def delete_own(key: str) -> None:

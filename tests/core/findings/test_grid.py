@@ -6,6 +6,7 @@ from core.findings.grid import grid_rows, grid_table
 from core.findings.lab import key_figures
 from core.findings.verdicts import verdict_rows, verdict_table
 from core.results import library, store
+from core.results.extract import extract_of
 from core.results.schema import SweepResult
 
 
@@ -45,6 +46,10 @@ def test_the_cells_say_what_the_result_says(results: list[SweepResult]) -> None:
         float(word.strip("()").replace("−", "-")) for word in row["Gap at change 0.1"].replace("to ", "").split()
     ]
     assert numbers == pytest.approx([gap.value, gap.low, gap.high], abs=5e-4)
+
+
+def test_extracts_make_the_same_table(results: list[SweepResult]) -> None:
+    assert grid_table(grid_rows([extract_of(result) for result in results])) == grid_table(grid_rows(results))
 
 
 def test_controls_alone_have_rows_but_no_verdict(results: list[SweepResult]) -> None:

@@ -1,0 +1,97 @@
+"""An extract of a result: what lists of results, and the picture of a whole grid, need to know about it.
+
+It is a result with fewer numbers, a fifth as large or less, so that whatever describes a result describes its extract
+too. Extracts are kept (`core.results.kept`), and hundreds of files need not be read again after a start. A page about
+one result reads the result itself, whose checksum is verified then.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from core.errors import PrunescopeError
+from core.request import catalog
+from core.results import schema, upload
+from core.results.kept import FileState, keep, kept
+from core.results.schema import Frame, LayerStatistics, NotAtDamage, SweepResult
+from core.results.store import load
+from core.results.upload import check_showable
+
+REDUCTION = "mean"  # of similarities
+DAMAGES = ("0.05", "0.1")  # at which verdicts and tables look
+AT_ONCE = 64  # files that are read before their extracts are kept
+_SOURCES = (__file__, schema.__file__, upload.__file__, catalog.__file__)  # with other code, others are kept
+VERSION = zlib.crc32(b"".join(Path(source).read_bytes() for source in _SOURCES)) >> 1  # SQLite's has a sign
+
+
+def extracts(files: Sequence[FileState]) -> Iterator[tuple[FileState, SweepResult | PrunescopeError]]:
+    """Yield the extract of each result file, or why there is none; a file is read if no extract of it is kept."""
+    for start in range(0, len(files), AT_ONCE):
+        some = files[start : start + AT_ONCE]
+        known, fresh = kept(some, VERSION), {}
+        for file in some:
+            try:
+                extract = _unpacked(known[file]) if file in known else None
+                if extract is None:
+                    extract = _read(Path(file.path))
+                    fresh[file] = _packed(extract)
+                yield file, extract
+            except PrunescopeError as error:
+                yield file, error
+        if fresh:
+            keep(fresh, VERSION)
+
+
+def extract_of(result: SweepResult) -> SweepResult:
+    """Leave out what only a page about this result shows."""
+    statistics = {
+        measure: {REDUCTION: _extracted(by_reduction[REDUCTION])}
+        for measure, by_reduction in (result.statistics or {}).items()
+        if REDUCTION in by_reduction
+    }
+    frames = tuple(
+        frame.model_copy(update={"similarity": _own(frame), "changed": None, "divergence": None})
+        for frame in result.frames
+    )
+    return result.model_copy(update={"floor": None, "frames": frames, "statistics": statistics or None})
+
+
+def _own(frame: Frame) -> dict[str, dict[str, schema.Row | None]]:
+    """Return the diagonal of CKA; of other measures their names."""
+    return {measure: {REDUCTION: frame.own(REDUCTION)} if measure == "cka" else {} for measure in frame.similarity}
+
+
+def _extracted(known: LayerStatistics) -> LayerStatistics:
+    gaps = {damage: gap for damage, gap in known.gap_at_damage.items() if damage in DAMAGES}
+    profiles = {
+        damage: at if isinstance(at, NotAtDamage) else at.model_copy(update={"replicates": None})
+        for damage, at in known.profile_at_damage.items()
+        if damage in DAMAGES
+    }
+    left_out = {"own": None, "depth_gap": None, "own_replicates": None}
+    return known.model_copy(update={"gap_at_damage": gaps, "profile_at_damage": profiles, **left_out})
+
+
+def _read(path: Path) -> SweepResult:
+    """Read a result file.
+
+    Raises:
+        PrunescopeError: It is none, or one that no page can show.
+    """
+    result = load(path)
+    check_showable(result, path.name)
+    return extract_of(result)
+
+
+def _packed(extract: SweepResult) -> bytes:
+    return zlib.compress(extract.model_dump_json().encode(), 1)
+
+
+def _unpacked(content: bytes) -> SweepResult | None:
+    """Return a kept extract; None if it is damaged."""
+    try:
+        return SweepResult.model_validate_json(zlib.decompress(content))
+    except (zlib.error, ValidationError):
+        return None
