@@ -21,7 +21,6 @@ from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
-from ui.garbage import spare_what_stays
 from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
@@ -80,7 +79,6 @@ def pause_after_first_picture() -> None:
     a second later.
     """
     if st.session_state.pop(NEWLY_OPENED, False):
-        spare_what_stays()
         time.sleep(FIRST_PICTURE_SECONDS)
 
 
