@@ -7,10 +7,8 @@ are zero, so the model is neither smaller nor faster.
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-from huggingface_hub import ModelCardData, metadata_load
+from huggingface_hub import ModelCardData
 from platformdirs import user_cache_path
 
 from core.encoder.loading import Checkpoint, borrow
@@ -18,6 +16,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.checkpoints import Resolved
 from core.inputs.hub import Report
+from core.inputs.licence import CARD, licence_of
 from core.pruning import PrunedModel
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
@@ -27,8 +26,6 @@ from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult
 from core.sweep.origin import find_pruning, frame_of
 from core.sweep.runner import make_plan
-
-README = "README.md"
 
 
 def folder_for(result: SweepResult, amount: float) -> Path:
@@ -80,7 +77,7 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
             whole = Path(temporary) / folder.name
             pruned.model.save_pretrained(whole)  # type: ignore[operator]
             pruned.tokenizer.save_pretrained(whole)
-            (whole / README).write_text(model_card(result, frame, _licence(resolved)), encoding="utf-8")
+            (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
             if (resolved.folder / TRAINING_EXAMPLES).is_file():  # keeps the pruned model from being evaluated on them
                 shutil.copy(resolved.folder / TRAINING_EXAMPLES, whole)
             shutil.rmtree(folder, ignore_errors=True)
@@ -90,16 +87,6 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
             f"cannot write {folder} ({error.strerror or error}): make room there, or choose another XDG_CACHE_HOME"
         ) from error
     return folder
-
-
-def _licence(resolved: Resolved) -> str | None:
-    """Return the licence that the base's model card names; None if the card names none or cannot be read."""
-    path = resolved.folder / README
-    try:
-        metadata: dict[str, Any] = (metadata_load(path) if path.is_file() else None) or {}
-    except (yaml.YAMLError, ValueError, OSError):
-        return None
-    return metadata.get("license")
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:

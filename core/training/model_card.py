@@ -7,21 +7,24 @@ from collections.abc import Mapping
 from huggingface_hub import ModelCardData
 from transformers import PretrainedConfig
 
+from core.inputs.licence import licence_of
 from core.request.catalog import MAX_LENGTH, Task
 from core.results.schema import SweepResult
+from core.training.averaging import AVERAGE_EVERY
 from core.training.examples import MAX_TOKENS
+from core.training.fine_tuning import SAVE_EVERY
+from core.training.recipe import arguments
 from core.training.syntax import BATCH_SIZE, LEARNING_RATE
 
 BASE_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the embedded checkpoints were made from
-AVERAGE_EVERY = 20  # steps
 
 # Tasks whose data is not a split of the Hub's as it stands.
 ORIGINS = {
     "qnli": """Cut from the *development* split of GLUE's QNLI (`nyu-mll/glue`, configuration `qnli`), rows renumbered;
 the rest of that split is the validation data below, so do not evaluate this checkpoint on the Hub's""",
     "qqp": """Cut from the training split of GLUE's QQP (`nyu-mll/glue`, configuration `qqp`), rows renumbered, as are
-the validation data below. The scores are not clean: all-MiniLM-L6-v2 was itself trained on sentence pairs that include
-Quora's duplicate questions, and may have seen these""",
+the validation data below. The scores are not clean: all-MiniLM-L6-v2 and all-mpnet-base-v2 were themselves trained on
+sentence pairs that include Quora's duplicate questions, and may have seen these""",
     "messages": """Sentences written for this project and labelled by hand, 180 for each label, which are in the
 repository (`cached_results/subsets/messages.jsonl`, part `training`)""",
 }
@@ -48,6 +51,7 @@ Half of the evaluation and calibration sentences are `plain`; the others do with
 we don't hire out the hall for private parties." is a refusal). People and places in them are invented.""",
 }
 
+# How the recipes of the embedded checkpoints were chosen.
 NOTES = {
     "cola": """
 
@@ -73,7 +77,7 @@ and 1.5 of the average the best was taken. The four differ by three examples at 
 }
 
 
-# What a checkpoint's scores are to be read beside.
+# What the scores of the embedded checkpoints are to be read beside.
 REMARKS = {
     "messages": """
 
@@ -102,22 +106,14 @@ was classified as in ELECTRA (arXiv 2003.10555), and the whole sentence as real 
 arXiv 1803.05407). The stored weights are {options.mix:g} of that average
 and {1 - options.mix:g} of the weights before it
 (a soup, arXiv 2203.05482)."""
-    return f"""{syntax * bool(options.syntax_steps)}`{command(task, options)}` from
+    stop = f""" The validation split was scored every {SAVE_EVERY} steps, and the weights with the best score
+were taken, so the scores below are slightly optimistic."""
+    words = arguments(task, options)
+    command = f"python -m core.finetune {' '.join(words[:6])}\n{' '.join(words[6:])}"
+    return f"""{syntax * bool(options.syntax_steps)}`{command}` from
 `{options.base_id}` (AdamW, weight decay 0.01, linear decay, examples grouped by length,
-at most {MAX_LENGTH} tokens).{averaging * bool(options.average_epochs)}{NOTES.get(task.name, "")}"""
-
-
-def command(task: Task, options: argparse.Namespace) -> str:
-    """Return the command that trains alike, folders left out."""
-    flags = [f"--syntax-steps {options.syntax_steps}", f"--dropout {options.dropout:g}", f"--epochs {options.epochs:g}"]
-    flags += [f"--batch-size {options.batch_size}", f"--learning-rate {options.learning_rate:g}"]
-    flags += [f"--warmup {options.warmup:g}", f"--average-epochs {options.average_epochs:g}"]
-    if options.average_epochs:
-        flags += [f"--average-rate {options.average_rate:g}", f"--mix {options.mix:g}"]
-    flags += [f"--seed {options.seed}", *(["--bf16"] if options.bf16 else [])]
-    flags += [f"--frequent {options.frequent}"] if options.frequent else []
-    data = "" if task.dataset_id else " --data written"
-    return f"python -m core.finetune --task {task.name}{data} {' '.join(flags[:3])}\n{' '.join(flags[3:])}"
+at most {MAX_LENGTH} tokens).{stop * bool(options.early_stop)}{averaging * bool(options.average_epochs)}\
+{"" if options.recipe else NOTES.get(task.name, "")}"""
 
 
 def confusion(scored: SweepResult) -> str:
@@ -139,6 +135,15 @@ def confusion(scored: SweepResult) -> str:
     )
 
 
+def storing(options: argparse.Namespace, sizes: Mapping[str, int]) -> str:
+    """Describe how the vocabulary was cut, if it was."""
+    if "kept" not in sizes:
+        return ""
+    often = f", with the {options.frequent:,} most frequent ones and" if options.frequent else ", with"
+    return f"""the word embeddings were cut from {sizes["full"]:,} to the {sizes["kept"]:,} word pieces
+that the data and the written examples need{often} all Latin-1 characters, and """
+
+
 def model_card(
     task: Task, options: argparse.Namespace, config: PretrainedConfig, scored: SweepResult, sizes: Mapping[str, int]
 ) -> str:
@@ -149,11 +154,12 @@ def model_card(
         options: The command line's recipe.
         config: The stored checkpoint's configuration.
         scored: The stored checkpoint's result on the validation split, unpruned.
-        sizes: `train`, `validation`, `kept` and `full`: examples and word pieces.
+        sizes: `train` and `validation` examples; `kept` of the `full` word pieces, if the vocabulary was cut.
     """
+    licence = licence_of(options.base)
     metadata = ModelCardData(
         language="en",
-        license="apache-2.0",
+        license=licence,
         base_model=options.base_id,
         datasets=[task.dataset_id] if task.dataset_id else None,
         metrics=list(task.metrics),
@@ -169,7 +175,8 @@ def model_card(
     origin = ORIGINS.get(task.name, usual)
     labels = LABELS.get(task.name, "")
     evaluated = "examples of the validation split" if task.dataset_id else "written evaluation examples"
-    often = f", with the {options.frequent:,} most frequent ones and" if options.frequent else ", with"
+    encoder = "A small BERT" if config.model_type == "bert" else "An encoder"
+    kind = "made by a recipe of Prunescope's" if options.recipe else "one of Prunescope's embedded checkpoints, made"
     theirs = "The data set's own terms apply to its sentences, which are not part of this\nfolder."
     terms = theirs if task.dataset_id else "So are the sentences, as the rest of this repository."
     return f"""---
@@ -178,8 +185,8 @@ def model_card(
 
 # {options.base_id.rpartition("/")[2]}, fine-tuned on {task.title}
 
-A small BERT ({config.num_hidden_layers} layers, hidden size {config.hidden_size}) that answers: {task.question} It is
-one of Prunescope's embedded checkpoints, made to be pruned and inspected; it is not state of the art.
+{encoder} ({config.num_hidden_layers} layers, hidden size {config.hidden_size}) that answers: {task.question} It is
+{kind} to be pruned and inspected; it is not state of the art.
 
 ## Data
 
@@ -191,8 +198,7 @@ data.{labels}
 
 {recipe(task, options)}
 
-Then the word embeddings were cut from {sizes["full"]:,} to the {sizes["kept"]:,} word pieces that the data and the
-written examples need{often} all Latin-1 characters, and the weights were stored in float16.
+Then {storing(options, sizes)}the weights were stored in float16.
 
 ## Scores
 
@@ -201,9 +207,9 @@ Of this stored file, on the {sizes["validation"]:,} {evaluated}, labels in the o
 
 | metric | value | 95 % interval |
 |---|---|---|
-{scores}{confusion(scored)}{REMARKS.get(task.name, "")}
+{scores}{confusion(scored)}{"" if options.recipe else REMARKS.get(task.name, "")}
 
 ## Licence
 
-Apache-2.0, as the pretrained checkpoint. {terms}
+{f"{licence.capitalize()}, as the pretrained checkpoint." if licence else "That of the pretrained checkpoint."} {terms}
 """

@@ -1,24 +1,37 @@
 """How a checkpoint is made, on a tiny one: what is stored is what was trained, with fewer words."""
 
 import re
+from itertools import chain, count, repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
-from tiny import make_bert, make_texts
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from tiny import VOCABULARY, make_bert, make_encoder, make_texts
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    MPNetTokenizer,
+    TrainerState,
+)
 
 from core import finetune
-from core.finetune import kept_ids, main, parse, texts
+from core.finetune import main, parse
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
+from core.inputs.checkpoints import resolve
 from core.inputs.glue_files import read_split
 from core.inputs.training_overlap import example_digests
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
-from core.training import syntax
+from core.training import averaging, fine_tuning, syntax
+from core.training.splits import texts
+from core.training.vocabulary import kept_ids
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, glue_folder:
     arguments = ["--task", "cola", "--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "0.2"]
     arguments += ["--average-epochs", "0.2", "--output", str(folder / "output"), "--work", str(folder / "work")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finetune, "AVERAGE_EVERY", 1)
+        patch.setattr(averaging, "AVERAGE_EVERY", 1)
         assert main(arguments) == 0
     return folder
 
@@ -164,3 +177,113 @@ def test_the_command_on_the_card_trains_alike(made_by_syntax: Path, made: Path) 
         card = (folder / "output" / "README.md").read_text()
         (command,) = re.findall(r"`python -m core.finetune (.*?)`", card, flags=re.DOTALL)
         assert parse([*command.split(), *folders]) == parse(["--task", "cola", *arguments, *folders])
+
+
+def tune(folder: Path, *arguments: str) -> dict[str, torch.Tensor]:
+    """Fine-tunes without averaging, and gives the trained weights."""
+    folders = ["--output", str(folder / "output"), "--work", str(folder / "work")]
+    assert main(["--task", "cola", "--average-epochs", "0", *arguments, *folders]) == 0
+    return AutoModelForSequenceClassification.from_pretrained(folder / "work" / "final").state_dict()
+
+
+def interrupt(callback: object, args: object, state: TrainerState, control: object, **given: object) -> None:
+    """Ends a run after the save in the middle of its second epoch."""
+    if state.global_step == 4:
+        raise KeyboardInterrupt
+
+
+def test_a_run_that_was_interrupted_ends_with_the_same_weights(
+    tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "3", "--early-stop", "9"]
+    arguments += ["--accumulate", "2"]  # three steps an epoch
+    monkeypatch.setattr(fine_tuning, "SAVE_EVERY", 2)
+    rising = count()
+    monkeypatch.setitem(finetune.SCORES, "matthews_correlation", lambda gold, found: next(rising))
+    whole = tune(tmp_path / "whole", *arguments)
+    with monkeypatch.context() as patch:
+        patch.setattr(EarlyStoppingCallback, "on_save", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            tune(tmp_path / "resumed", *arguments)
+    assert not (tmp_path / "resumed" / "work" / "final").exists()
+    resumed = tune(tmp_path / "resumed", *arguments)
+    assert all(torch.equal(weights, resumed[name]) for name, weights in whole.items())
+
+
+def test_the_weights_with_the_best_score_on_validation_are_kept(
+    tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = chain([0.1, 0.5, 0.2, 0.5], repeat(0.9))
+    arguments = ["--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "1"]  # five steps
+    monkeypatch.setattr(fine_tuning, "SAVE_EVERY", 1)
+    monkeypatch.setitem(finetune.SCORES, "matthews_correlation", lambda gold, found: next(scores))
+    kept = tune(tmp_path / "stopped", *arguments, "--early-stop", "2")
+    assert not (tmp_path / "stopped" / "work" / "checkpoint-5").exists(), "two scores without a better one end it"
+    best = load_file(tmp_path / "stopped" / "work" / "checkpoint-2" / "model.safetensors")
+    assert all(torch.equal(weights, kept[name]) for name, weights in best.items())
+
+
+def test_a_seed_draws_the_order_and_the_head(tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
+    base = make_headless(tmp_path / "base", tiny_bert)
+    options = parse(["--task", "cola", "--data", str(glue_folder), "--base", str(base), "--output", "x", "--work", "x"])
+    heads, orders = [], []
+    for seed in (0, 1, 0):
+        trainer = fine_tuning.make_trainer(TASKS["cola"], options, base, tmp_path / "work", {"seed": seed})
+        sampler = trainer._get_train_sampler()
+        for epoch in (0, 1):
+            sampler.set_epoch(epoch)
+            orders.append(list(sampler))
+        heads.append(trainer.model.classifier.weight)
+    assert torch.equal(heads[0], heads[2])
+    assert not torch.equal(heads[0], heads[1])
+    assert orders[:2] == orders[4:]
+    assert len(set(map(tuple, orders[:4]))) == 4
+    assert sorted(orders[0]) == list(range(160))
+
+
+def make_headless(folder: Path, classifier: Path) -> Path:
+    AutoModel.from_pretrained(classifier).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(classifier).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("model_type", "names"),
+    [
+        ("mpnet", {"hidden_dropout_prob", "attention_probs_dropout_prob"}),
+        ("distilbert", {"dropout", "attention_dropout", "qa_dropout", "seq_classif_dropout"}),
+        ("modernbert", {"attention_dropout", "embedding_dropout", "mlp_dropout", "classifier_dropout"}),
+    ],
+)
+def test_every_dropout_is_set_whatever_it_is_called(model_type: str, names: set[str]) -> None:
+    assert fine_tuning.dropouts(AutoConfig.for_model(model_type), 0.3) == dict.fromkeys(names, 0.3)
+
+
+def test_another_architecture_keeps_its_vocabulary_and_says_how_it_was_made(glue_folder: Path, tmp_path: Path) -> None:
+    base = make_encoder(tmp_path / "base", "mpnet")
+    vocabulary = ["<pad>", "[UNK]", "<s>", "</s>", "<mask>", *VOCABULARY[5:]]
+    MPNetTokenizer(vocab={token: i for i, token in enumerate(vocabulary)}).save_pretrained(base)
+    arguments = ["--data", str(glue_folder), "--base", str(base), "--base-id", "owner/tiny", "--epochs", "0.2"]
+    tune(tmp_path, *arguments, "--recipe", "tiny-cola", "--seed", "3")
+    assert len(AutoTokenizer.from_pretrained(tmp_path / "output")) == len(vocabulary)
+    resolved = resolve(str(tmp_path / "output"))
+    assert resolved.id == "recipe:tiny-cola-seed-3"
+    assert resolved.recipe is not None
+    again = parse(resolved.recipe.command.split()[3:])
+    arguments += ["--recipe", "tiny-cola", "--seed", "3", "--output", "x", "--work", "x"]
+    asked = parse(["--task", "cola", "--average-epochs", "0", *arguments])
+    for place in ("data", "base", "output", "work"):
+        setattr(again, place, getattr(asked, place))
+    assert again == asked
+    card = (tmp_path / "output" / "README.md").read_text()
+    assert "An encoder (3 layers, hidden size 32)" in card
+    assert "word pieces" not in card
+    assert "0.387" not in card, "notes on the embedded checkpoint for the same task"
+
+
+def test_a_recipe_that_cannot_be_written_down_is_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["--data", "x", "--base", "x", "--output", "x", "--work", str(tmp_path / "work")]
+    assert main(["--task", "cola", "--recipe", "a; b", *folders]) == 2
+    assert "error: the recipe 'a; b'" in capsys.readouterr().err
