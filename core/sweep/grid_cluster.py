@@ -19,6 +19,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, checked_files, read_config
 from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.prepare import Inputs, prepare
+from core.request.catalog import ENGINE_VERSION
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.schema import SweepResult, sealed
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 CONNECT_SECONDS = 30
+# What a process of the cluster is asked: a function of ours would fail to arrive where our modules are not found.
+ITS_ENGINE = "__import__('core.request.catalog', fromlist=['ENGINE_VERSION']).ENGINE_VERSION"
 AHEAD = 2  # tasks for each worker: while one runs, its next one waits there
 
 Files = Mapping[str, bytes]
@@ -41,7 +44,7 @@ def connected(address: str) -> "Generator[Client, None, None]":
         address: Such as `tcp://HOST:8786`.
 
     Raises:
-        PrunescopeError: Dask is not installed, or the cluster cannot be reached.
+        PrunescopeError: Dask is not installed, the cluster cannot be reached, or it lacks this repository.
     """
     try:
         from distributed import Client
@@ -53,7 +56,28 @@ def connected(address: str) -> "Generator[Client, None, None]":
         reason = " ".join(str(error).split())[:120]
         raise PrunescopeError(f"no cluster at '{address}' ({reason}): give its scheduler's address") from None
     with client:
+        _check_engines(client)
         yield client
+
+
+def _check_engines(client: "Client") -> None:
+    """Refuse a cluster one of whose processes has no engine, or another one.
+
+    Raises:
+        PrunescopeError: There is such a process.
+    """
+    try:
+        engines = {client.run_on_scheduler(eval, ITS_ENGINE), *client.run(eval, ITS_ENGINE).values()}
+    except ModuleNotFoundError:
+        raise PrunescopeError(
+            "the cluster's scheduler or one of its workers does not find this repository: start each of them in a copy "
+            "of it, with PYTHONPATH=. before the command"
+        ) from None
+    if others := engines - {ENGINE_VERSION}:
+        raise PrunescopeError(
+            f"the cluster computes with engine {', '.join(sorted(others))}, this command with {ENGINE_VERSION}: bring "
+            "the repository to the same version everywhere"
+        )
 
 
 def run_on_cluster(

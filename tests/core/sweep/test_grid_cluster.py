@@ -112,3 +112,18 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("core.sweep.grid_cluster.CONNECT_SECONDS", 0.2)
     with pytest.raises(PrunescopeError, match=r"no cluster at 'tcp://127\.0\.0\.1:1'"), connected("tcp://127.0.0.1:1"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("ITS_ENGINE", "__import__('core_of_elsewhere')", "does not find this repository: start each of them in"),
+        ("ENGINE_VERSION", "0", r"the cluster computes with engine \d+, this command with 0: bring"),
+    ],
+)
+def test_a_cluster_without_our_engine_is_refused_before_anything_runs(
+    address: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    monkeypatch.setattr(f"core.sweep.grid_cluster.{name}", value)
+    with pytest.raises(PrunescopeError, match=reason), connected(address):
+        pass
