@@ -11,7 +11,7 @@ import pytest
 
 from core.encoder.loading import borrow
 from core.grid import recipe_of
-from core.request.catalog import EMBEDDED, ENGINE_VERSION, ROOT, SHIPPED, TASKS
+from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, ROOT, SHIPPED, TASKS
 from core.request.grid_file import read_grid
 from core.results import library, store
 from core.results.provenance import Recipe
@@ -30,6 +30,14 @@ def test_the_manifest_lists_the_whole_grid_and_nothing_else() -> None:
     made_by = [recipe_of(request, {"glue"}) for request in read_grid(SHIPPED / "grid.yaml")]
     assert sorted(recipes) == sorted((recipe.command, recipe.missing) for recipe in made_by)
     assert {f"{entry.key}.json" for entry in library.shipped()} == {path.name for path in SHIPPED_RESULTS.iterdir()}
+
+
+def test_the_grid_of_weights_that_are_not_shipped_asks_for_known_recipes_on_their_tasks() -> None:
+    for request in read_grid(SHIPPED / "grid-base.yaml"):
+        family, sign, seed = request.checkpoint.removeprefix("recipe:").partition("-seed-")
+        assert sign
+        assert seed.isdigit()
+        assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
 
 
 def test_every_result_comes_from_the_engine_of_today() -> None:
