@@ -30,6 +30,7 @@ from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, link_to_views, page_header
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of
+from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import OWN, ViewState, one_result
 
@@ -152,9 +153,9 @@ def show_overview(state: ViewState) -> None:
     if shown is None:
         title.title("This result cannot be read", anchor=False)
         return
-    heading = headline_of([shown.result], [shown.companions])
+    heading = once(headline_of, [shown.result], [shown.companions])
     title.title(plain(heading), anchor=False)
-    answer.markdown(plain(holding_finding(shown.result, shown.reduction)))
+    answer.markdown(plain(once(holding_finding, shown.result, shown.reduction)))
     provenance.markdown(f":small[{plain(provenance_of(shown))}]")
     with picture:
         scene = show_first_figure(shown, heading)
@@ -174,10 +175,10 @@ def provenance_of(shown: Shown) -> str:
 
 def show_first_figure(shown: Shown, heading: str) -> Scene:
     """Play the layers, and say what the heading rests on; return what plays."""
-    scene = finding_scene(shown.result, shown.reduction, shown.companions, heading, shown.metric)
+    scene = once(finding_scene, shown.result, shown.reduction, shown.companions, heading, shown.metric)
     start = start_in_address(scene.amounts)
     show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
-    st.markdown(plain(verdict_in_short(shown.result, shown.companions)))
+    st.markdown(plain(once(verdict_in_short, shown.result, shown.companions)))
     link_to_control(shown.result)
     if words := caution(shown.result):
         st.warning(plain(words))
@@ -204,12 +205,12 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     sides = [result for entry in published_pair(entries, shown.result.pruning.method) if (result := by_key(entry.key))]
     if len(sides) < len(SIDES):
         return
-    heading = headline_of(sides, [companions_of(side, entries) for side in sides])
+    heading = once(headline_of, sides, [companions_of(side, entries) for side in sides])
     st.subheader("The published pair: SST-2 and CoLA", anchor=False)
     st.markdown(plain(heading))
     first, second = sides
     titles = (task_title(first.task.name), task_title(second.task.name))
-    scene = replace(pair_scene((first, second), shown.reduction, titles), title=heading)
+    scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)
     offer_exports(scene, first, second, label="Download the pair", numbers=False)
 
@@ -224,15 +225,15 @@ def show_details(shown: Shown) -> None:
         cumulative = CUMULATIVE if is_cumulative(result) else ""
         st.markdown(HOW_TO_READ + cumulative + (BEYOND if beyond_from(result) is not None else ""))
     with st.expander("Intact up to: table"):
-        st.markdown(markdown_table(survival_table(result, shown.reduction)))
+        st.markdown(markdown_table(once(survival_table, result, shown.reduction)))
     with st.expander("Details"):
         sentences = (
-            finding(result, shown.reduction),
-            accuracy_finding(result),
-            verdict_finding(result, shown.companions),
+            once(finding, result, shown.reduction),
+            once(accuracy_finding, result),
+            once(verdict_finding, result, shown.companions),
         )
         st.markdown(" ".join(map(plain, sentences)))
-        st.markdown(f":small[{plain(verdict_details(result, shown.companions))}]")
+        st.markdown(f":small[{plain(once(verdict_details, result, shown.companions))}]")
 
 
 def show_nothing() -> None:

@@ -16,7 +16,6 @@ from core.findings.compare import (
     distinguishing_names,
     headline,
     notes_on,
-    shown_together,
 )
 from core.findings.profiles import cost_finding, profiled, without_profile
 from core.results.choices import SEPARATOR, task_title
@@ -29,6 +28,7 @@ from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import companions_of, methods_of
+from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, to_offer, two_results
 
@@ -70,7 +70,7 @@ def compare() -> None:
     if first is None or second is None:
         title.title("One of these results cannot be read", anchor=False)
         return
-    heading = headline(first, second)
+    heading = once(headline, first, second)
     title.title(plain(heading), anchor=False)
     show_both(first, second, reduction, axis, state.entries)
 
@@ -111,8 +111,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
     """Show two results together, and say how they differ."""
     if first.key == second.key:
         st.info("First and second are the same result. Choose another one above to see a difference.")
-    together, names = shown_together(first, second, axis, reduction), distinguishing_names(first, second)
-    scene = compare_scene(first, second, reduction, together)
+    scene = once(compare_scene, first, second, reduction, axis)
     show_pictures(
         scene,
         key="compare",
@@ -120,11 +119,11 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         start=start_in_address(scene.amounts, START if axis == "damage" else scene.amounts[len(scene.amounts) // 2]),
     )
     st.markdown(f"{AXIS_EXPLANATIONS[axis]} {WORKS}")
-    for note in notes_on(first, second, together, reduction):
+    for note in once(notes_on, first, second, axis, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):
         beside = [*companions_of(first, entries), *companions_of(second, entries)]
-        show_tests(first, second, reduction, names, beside)
+        show_tests(first, second, reduction, beside)
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
     offer_exports(scene, first, second)
@@ -148,16 +147,15 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
         offer_exports(scene, *(method.result for method in methods), label="Download all methods", numbers=False)
 
 
-def show_tests(
-    first: SweepResult, second: SweepResult, reduction: str, names: tuple[str, str], companions: Sequence[SweepResult]
-) -> None:
+def show_tests(first: SweepResult, second: SweepResult, reduction: str, companions: Sequence[SweepResult]) -> None:
     """Say what the paired tests found, and show them as a table."""
-    for finding in comparison_findings(first, second, reduction, companions):
+    for finding in once(comparison_findings, first, second, reduction, companions):
         st.markdown(plain(finding))
-    comparisons = accuracy_comparisons(first, second)
+    comparisons = once(accuracy_comparisons, first, second)
     if comparisons:
+        first_name, second_name = map(plain, distinguishing_names(first, second))
         with st.expander("The paired tests of accuracy as a table"):
-            st.markdown(markdown_table(comparison_table(comparisons, (plain(names[0]), plain(names[1])))))
+            st.markdown(markdown_table(comparison_table(comparisons, (first_name, second_name))))
 
 
 with picture_first():

@@ -42,6 +42,7 @@ from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.run_bar import offer_run
 from ui.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
 from ui.settings import forget_settings
+from ui.shared import once
 from ui.text import plain
 from ui.upload import show_upload
 from ui.view_state import OWN, result_if_asked, shipped_example
@@ -196,7 +197,7 @@ def draw_frames(job: Job, reduction: str) -> None:
 def draw(result: SweepResult, reduction: str) -> None:
     """Draw a result's picture."""
     start = start_in_address(result.amounts) if result.key else None
-    show_pictures(result_scene(result, reduction), key="lab", group="lab", start=start)
+    show_pictures(once(result_scene, result, reduction), key="lab", group="lab", start=start)
 
 
 def show_example() -> None:
@@ -205,7 +206,7 @@ def show_example() -> None:
     example = entry and by_key(entry.key)
     if entry and example:
         st.markdown(EXAMPLE)
-        show_pictures(result_scene(example, next(iter(REDUCTIONS))), key="lab-example", group="example")
+        show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
         st.markdown(f":small[{plain(entry.name)}]")
 
 
@@ -216,7 +217,7 @@ def show_result(result: SweepResult) -> None:
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
-    heading = title_finding(result, reduction)
+    heading = once(title_finding, result, reduction)
     head.title(plain(heading), anchor=False)
     with picture:
         show_figures(result, reduction)
@@ -227,7 +228,7 @@ def show_result(result: SweepResult) -> None:
     show_finding(result, reduction, companions_of(result, at_hand()))
     with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
         ask(None, result)
-    offer_exports(replace(result_scene(result, reduction), title=heading), result)
+    offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)
         if request_behind(result):
@@ -239,7 +240,7 @@ def show_result(result: SweepResult) -> None:
 
 def show_figures(result: SweepResult, reduction: str) -> None:
     """Show the three figures of a whole result beside each other."""
-    figures = key_figures(result, reduction)
+    figures = once(key_figures, result, reduction)
     if not figures:
         return
     st.html(STYLE)

@@ -36,6 +36,7 @@ from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside
+from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
 
@@ -88,7 +89,7 @@ def layers() -> None:
     picture = st.container()
     if shown is None:
         return
-    title.title(plain(title_finding(shown.result, *shown.look)), anchor=False)
+    title.title(plain(once(title_finding, shown.result, *shown.look)), anchor=False)
     with picture:
         scene = show_layers(shown)
         link_to_control(shown.result)
@@ -114,7 +115,7 @@ def choose_view(state: ViewState) -> Shown | None:
     reduction = choose_reduction(result)
     threshold = choose_threshold()
     measure = choose_measure(result, reduction)
-    layer = choose_layer(result, first_layer(result, reduction, threshold, measure))
+    layer = choose_layer(result, once(first_layer, result, reduction, threshold, measure))
     companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
     return Shown(result, reduction, threshold, measure, layer, companions)
 
@@ -184,7 +185,7 @@ def show_layers(shown: Shown) -> Scene | None:
         st.info(plain(words))
         return None
     controls, isolated = controls_of(result, shown.companions), isolated_of(result, shown.companions)
-    scene = layer_scene(result, reduction, shown.layer, shown.threshold, controls, isolated, measure)
+    scene = once(layer_scene, result, reduction, shown.layer, shown.threshold, controls, isolated, measure)
     show_pictures(
         scene,
         key=PLAYER,
@@ -192,14 +193,14 @@ def show_layers(shown: Shown) -> Scene | None:
         start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
         on_pick=note_pick,
     )
-    st.markdown(f"**{plain(layer_finding(result, reduction, shown.layer, shown.threshold, measure))}**")
+    st.markdown(f"**{plain(once(layer_finding, result, reduction, shown.layer, shown.threshold, measure))}**")
     sentences = (
         alone_note(result),
-        range_finding(result, *shown.look),
-        control_note(result, shown.companions)
-        or control_finding(result, reduction, controls, shown.threshold, measure),
-        floor_note(result, *shown.look),
-        gaps_note(result, *shown.look),
+        once(range_finding, result, *shown.look),
+        once(control_note, result, shown.companions)
+        or once(control_finding, result, reduction, controls, shown.threshold, measure),
+        once(floor_note, result, *shown.look),
+        once(gaps_note, result, *shown.look),
     )
     st.markdown(" ".join(map(plain, filter(None, sentences))))
     return scene

@@ -26,6 +26,7 @@ from ui.definitions import (
 from ui.header import page_header
 from ui.player import CHARTS, pause_after_first_picture
 from ui.results import at_hand, by_key
+from ui.shared import once
 from ui.text import markdown_table, plain
 
 STYLE = """<style>
@@ -216,7 +217,7 @@ def neighbours() -> None:
     """Explain shared neighbours, and say of each result that has them whether they confirm CKA."""
     st.markdown(NEIGHBOURS_TEXT)
     results = (by_key(entry.key) for entry in at_hand() if SECOND in entry.measures)
-    found = [known for result in results if result and (known := agreement(result))]
+    found = [known for result in results if result and (known := once(agreement, result))]
     if not found:
         st.markdown(NO_NEIGHBOURS)
     for known in found:

@@ -19,6 +19,7 @@ from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import reduction_in_address, show_stage, start_in_address
 from ui.results import companions_of
+from ui.shared import once
 from ui.text import unbroken
 from ui.view_state import one_result
 
@@ -71,7 +72,7 @@ def present() -> None:
         reduction = reduction_in_address()
         start = start_in_address(result.amounts)
     scenes = {
-        name: replace(result_scene(result, name, STAGE), title=heading, caption=(caption,)) for name in REDUCTIONS
+        name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption,)) for name in REDUCTIONS
     }
     with out:
         link_to("Overview", "Leave", ":material/arrow_back:")
@@ -92,8 +93,8 @@ def present() -> None:
 
 def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[str, str]:
     """Return what a speaker says under the picture, by reduction: the finding, and how far the model works."""
-    finding = headline_of([result], [companions])
-    return {name: unbroken(f"{finding} {holding_finding(result, name)}") for name in REDUCTIONS}
+    finding = once(headline_of, [result], [companions])
+    return {name: unbroken(f"{finding} {once(holding_finding, result, name)}") for name in REDUCTIONS}
 
 
 def through(entries: Sequence[Entry]) -> list[str]:

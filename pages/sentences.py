@@ -34,6 +34,7 @@ from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.jobs import ask_worker, follow
 from ui.player import show_pictures, start_in_address
+from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
 
@@ -70,7 +71,7 @@ def sentences() -> None:
     typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if can_be_asked(result) else None)
     picture = st.container()
     chosen = choose_examples(result, examples)
-    scene = flip_scene(result, chosen) if chosen else None
+    scene = once(flip_scene, result, chosen) if chosen else None
     with picture:
         show_flips(result, examples, scene)
     with typed:  # after the picture, which would have to wait for the fields

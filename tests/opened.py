@@ -64,7 +64,14 @@ def follow(app: AppTest, page: str) -> AppTest:
 def players(app: AppTest) -> list[dict[str, Any]]:
     """What each of the page's players was given, from the top."""
     components = [component.proto for component in app.get("bidi_component")]
-    return [json.loads(one.json) for one in components if one.component_name.endswith("prunescope_player")]
+    return [_read(json.loads(one.json)) for one in components if one.component_name.endswith("prunescope_player")]
+
+
+def _read(data: dict[str, Any]) -> dict[str, Any]:
+    """Reads the pictures, which are JSON in JSON, as player.js does."""
+    views = {name: json.loads(text) for name, text in data.get("views", {}).items()}
+    choices = [_read(choice) for choice in data.get("choices", [])]
+    return {**data, **({"views": views} if views else {}), **({"choices": choices} if choices else {})}
 
 
 def player(app: AppTest) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from core.charts.overview import STAGE, finding_scene, pair_scene, result_scene
 from core.charts.profiles import profile_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.view import Scene
-from core.findings.compare import shown_together
 from core.findings.profiles import profiled
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
@@ -29,7 +28,7 @@ SCENES: dict[str, Scene] = {
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, "mean", "1"),
     "close-up": close_up_scene(RESULT, "mean", "1"),
-    "compare": compare_scene(RESULT, OTHER, "mean", shown_together(RESULT, OTHER)),
+    "compare": compare_scene(RESULT, OTHER, "mean"),
     "profiles": profile_scene(RESULT, profiled([(RESULT, ()), (OTHER, ())], "mean"), "mean"),
     "sentences": flip_scene(RESULT, examples_of(RESULT)),
     "probabilities": probability_scene(PREDICTION, RESULT),

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.charts.theme import STYLE
 from core.charts.vega import vega_script
-from core.charts.view import Scene, reduction_choices, specs
+from core.charts.view import Scene
 from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
@@ -21,6 +21,7 @@ from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
+from ui.shared import once
 from ui.text import plain
 
 CHARTS = ROOT / "core" / "charts"
@@ -114,7 +115,7 @@ def show_pictures(
             "start": start,
             "layout": scene.layout.css,
             "frames": scene.frames,
-            "views": specs(scene.views),
+            "views": _written(scene),
             "link": dict(parameters_on_show()) if link else None,
         },
         on_pick=on_pick,
@@ -157,12 +158,20 @@ def show_stage(
         "start": start,
         "layout": shown.layout.css,
         "frames": shown.frames,
-        "choices": [{**choice, "spoken": spoken[choice["name"]]} for choice in reduction_choices(scenes)],
+        "choices": [
+            {"name": name, "title": REDUCTIONS[name].title, "views": _written(scene), "spoken": spoken[name]}
+            for name, scene in scenes.items()
+        ],
         "choice": reduction,
         "link": dict(parameters_on_show()),
         "stage": {"heading": shown.title, "caption": "; ".join(shown.caption), "hint": hint},
     }
     _mount(key, data, lambda: on_turn(st.session_state[key]["turn"]))
+
+
+def _written(scene: Scene) -> dict[str, str]:
+    """Return the pictures as JSON by name, which the script reads: they are written once for all visitors."""
+    return {name: view.written for name, view in scene.views.items()}
 
 
 def _mount(
@@ -222,14 +231,14 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     """
     if words := caution(result):
         st.warning(plain(words))
-    layers, accuracy = plain(finding(result, reduction)), plain(accuracy_finding(result))
+    layers, accuracy = plain(once(finding, result, reduction)), plain(once(accuracy_finding, result))
     if not result.key:
         st.markdown(f"**{layers}** {accuracy}")
     else:
-        st.markdown(plain(verdict_finding(result, companions)))
+        st.markdown(plain(once(verdict_finding, result, companions)))
         with st.expander("Details"):
             st.markdown(f"{layers} {accuracy}")
-            st.markdown(plain(verdict_details(result, companions)))
+            st.markdown(plain(once(verdict_details, result, companions)))
             if note := reading_note(result.task):
                 st.markdown(plain(note))
 

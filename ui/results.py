@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +14,7 @@ from core.results.choices import companions, isolated, methods_beside
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from core.results.store import load
+from ui.shared import once
 from ui.text import plain
 from ui.upload import kept
 
@@ -29,7 +31,7 @@ def loaded(path: Path) -> SweepResult:
     return _loaded(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-@st.cache_resource(show_spinner=False, max_entries=160)
+@lru_cache(maxsize=160)
 def _loaded(path: Path, modified: int) -> SweepResult:
     return load(path)
 
@@ -37,7 +39,7 @@ def _loaded(path: Path, modified: int) -> SweepResult:
 def at_hand() -> tuple[Entry, ...]:
     """List the available results: shipped, opened in this visit, the visitor's own; warn about a damaged manifest."""
     try:
-        return (*library.shipped(), *(library.entry_of(result) for result in kept().values()), *own_results())
+        return (*library.shipped(), *(once(library.entry_of, result) for result in kept().values()), *own_results())
     except PrunescopeError as error:
         st.warning(plain(str(error)))
         return own_results()
@@ -53,7 +55,7 @@ def own_results() -> tuple[Entry, ...]:
         with st.spinner("Reading your results, once") if many else nullcontext():
             return library.own()
     found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
-    return tuple(library.entry_of(result) for result in found if result is not None)
+    return tuple(once(library.entry_of, result) for result in found if result is not None)
 
 
 def note_computed(key: str) -> None:
@@ -78,17 +80,17 @@ def by_key(key: str) -> SweepResult | None:
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
     """Read the available results that another is judged beside: see `core.results.choices.companions`."""
-    return _read(companions(library.entry_of(result), entries))
+    return _read(companions(once(library.entry_of, result), entries))
 
 
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
     """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
-    return _read(isolated(library.entry_of(result), entries))
+    return _read(isolated(once(library.entry_of, result), entries))
 
 
 def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
     """Read all methods measured like a result, each with the results that it is judged beside."""
-    methods = _read(methods_beside(library.entry_of(result), entries))
+    methods = _read(methods_beside(once(library.entry_of, result), entries))
     return [(method, companions_of(method, entries)) for method in methods]
 
 

@@ -30,7 +30,7 @@ from core.charts.grammar import (
 from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import Numbers, Scene, Title, View
-from core.findings.compare import FramePair, Scale, Together, distinguishing_names, place
+from core.findings.compare import Axis, FramePair, Scale, Together, distinguishing_names, place, shown_together
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
 from core.results.names import amount_name, origins, percent, place_name, point_names, units_name
@@ -75,9 +75,10 @@ BESIDE = Layout(
 )
 
 
-def compare_scene(first: SweepResult, second: SweepResult, reduction: str, together: Together) -> Scene:
-    """Show two results beside each other, and what can be laid over one another."""
+def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount") -> Scene:
+    """Show two results beside each other, and what can be laid over one another; see `shown_together` for the axis."""
     results, names = (first, second), distinguishing_names(first, second)
+    together = shown_together(first, second, axis, reduction)
     views = compare_views(first, second, reduction, together, names)
     title = f"{capitalised(names[0])} beside {names[1]}{MATCHED.get(together.scale, '')}"
     layout = COMPARE if "difference" in views else BESIDE

@@ -649,5 +649,11 @@ export function mountPlayer(root, data, tell = null) {
   };
 }
 
+// In a Streamlit component every view is its specification as JSON, since a server writes it once for all visitors.
+const read = ({ views, ...more }) => ({
+  ...more,
+  ...(views && { views: Object.fromEntries(Object.entries(views).map(([name, text]) => [name, JSON.parse(text)])) }),
+});
+
 export default ({ parentElement, data, setTriggerValue }) =>
-  mountPlayer(parentElement, data, setTriggerValue);
+  mountPlayer(parentElement, { ...read(data), ...(data.choices && { choices: data.choices.map(read) }) }, setTriggerValue);

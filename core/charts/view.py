@@ -6,9 +6,10 @@ show, which core/charts/player.js sets; nothing else changes while it plays, so 
 are named; a name means the same data in all views of a scene.
 """
 
+import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import altair as alt
@@ -87,6 +88,11 @@ class View:
             **({"description": self.description} if self.description else {}),
             "datasets": dict(self.datasets),
         }
+
+    @cached_property
+    def written(self) -> str:
+        """The specification as JSON, written once however many look at it."""
+        return json.dumps(self.spec, allow_nan=False, separators=(",", ":"))
 
     @property
     def heading(self) -> str:

@@ -110,16 +110,17 @@ def place(frame: Frame, scale: Scale) -> float:
 
 
 def notes_on(
-    first: SweepResult, second: SweepResult, together: Together, reduction: ReductionKey = "mean"
+    first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
 ) -> list[str]:
     """List caveats about looking at two results together; none if only their pruning differs.
 
     Args:
         first: A result.
         second: Another result.
-        together: The frames shown together.
+        axis: Where they are shown together: see `shown_together`.
         reduction: What damage is measured by.
     """
+    together = shown_together(first, second, axis, reduction)
     notes = _notes_on_matching(first, second, together, reduction)
     if len(together.pairs) < 2:
         notes.append(render("compare", "nothing_to_play"))

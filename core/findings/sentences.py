@@ -7,6 +7,7 @@ flip to the gold label or away from it, and it may come back.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from core.findings.words import render
@@ -39,7 +40,7 @@ class Example:
         """Whether the unpruned model predicts the gold label."""
         return self.predictions[0] == self.gold
 
-    @property
+    @cached_property
     def flip(self) -> int | None:
         """The first frame that predicts another label than the unpruned model; None if none does."""
         return next((k for k, label in enumerate(self.predictions) if label != self.predictions[0]), None)
@@ -49,7 +50,7 @@ class Example:
         """Whether the model predicts the unpruned label again after the flip."""
         return self.flip is not None and self.predictions[0] in self.predictions[self.flip :]
 
-    @property
+    @cached_property
     def num_words(self) -> int:
         """The number of words in all its texts; 0 without texts."""
         return sum(len(text.split()) for text in self.texts)

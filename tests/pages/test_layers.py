@@ -1,6 +1,5 @@
 """Layers without a browser: what is shown of one result, and what is said of its layers."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import address, box, falls_at, links, open_page, player, told
+from tests.opened import address, box, falls_at, links, open_page, player, players, told
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -33,7 +32,7 @@ def chosen(app: AppTest) -> list[str]:
 
 def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
     """The views of a player: 0 is the page's, 1 the close-up under Details."""
-    views: dict[str, Any] = json.loads(app.get("bidi_component")[which].proto.json)["views"]
+    views: dict[str, Any] = players(app)[which]["views"]
     return views
 
 

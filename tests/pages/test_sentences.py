@@ -15,7 +15,7 @@ from core.request.catalog import TASKS
 from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult, digest
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import open_page, told
+from tests.opened import open_page, players, told
 from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
@@ -32,10 +32,6 @@ def on_written(task: str = "sst2", **options: Any) -> SweepResult:
     return with_own_key(result, task=record)
 
 
-def pictures(page: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(component.proto.json) for component in page.get("bidi_component")]
-
-
 def table(page: AppTest) -> list[dict[str, Any]]:
     return page.dataframe[0].value.to_dict("records")
 
@@ -44,7 +40,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     written = on_written(accuracy=lambda amount: 0.9 if amount < 0.28 else 0.7 if amount < 0.58 else 0.5)
     ship(shipped, make_result(num_examples=60), written)
     page = open_page(PAGE)
-    (player,) = pictures(page)
+    (player,) = players(page)
     assert list(player["views"]) == ["flips", "strip"]
     assert player["layout"]["name"] == "sentences"
     cells = player["views"]["strip"]["datasets"]["cells"]
@@ -83,8 +79,8 @@ def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQ
     assert 0 < len(table(page)) < flipping
     again = open_page(PAGE, label="positive", flips="flips", length="short")
     assert table(again) == table(page)
-    assert len(pictures(again)[0]["views"]["strip"]["datasets"]["cells"]) == len(
-        pictures(page)[0]["views"]["strip"]["datasets"]["cells"]
+    assert len(players(again)[0]["views"]["strip"]["datasets"]["cells"]) == len(
+        players(page)[0]["views"]["strip"]["datasets"]["cells"]
     )
 
 
@@ -154,7 +150,7 @@ def predict(page: AppTest, text: str) -> None:
 
 def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) -> None:
     predict(page, "  A fine film.  ")
-    player, _ = pictures(page)
+    player, _ = players(page)
     assert player["layout"]["name"] == "probabilities"
     rows = player["views"]["probabilities"]["datasets"]["labels"]
     assert {row["label"] for row in rows} == {"negative", "positive"}
@@ -163,7 +159,7 @@ def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) ->
     assert "“A fine film.”" in told(page)
     assert "| 0 % | 0.10 | 0.90 |" in told(page)
     page.run()
-    assert len(pictures(page)) == 2, "it stays"
+    assert len(players(page)) == 2, "it stays"
 
 
 def test_what_is_typed_is_never_markup(page: AppTest) -> None:
@@ -175,7 +171,7 @@ def test_what_is_typed_is_never_markup(page: AppTest) -> None:
         assert "\\[link\\]" in value
         assert "\\*\\*bold" in value
     assert not any(element.allow_html for element in page.markdown if "onerror" in element.value)
-    assert "onerror" not in json.dumps(pictures(page)), "the picture does not hold the text"
+    assert "onerror" not in json.dumps(players(page)), "the picture does not hold the text"
     assert "One token is unknown" in page.warning[0].value
 
 
@@ -189,7 +185,7 @@ def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, m
     (error,) = page.error
     assert message in error.value
     assert "<b>" not in error.value.replace("\\<", "")
-    assert len(pictures(page)) == 1, "no answer to another question"
+    assert len(players(page)) == 1, "no answer to another question"
 
 
 def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) -> None:
@@ -198,7 +194,7 @@ def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) 
     assert not page.exception
     page.run()
     assert "Cancelled." in [element.value for element in page.info]
-    assert len(pictures(page)) == 1
+    assert len(players(page)) == 1
 
 
 def test_a_pair_is_asked_for_as_the_task_reads_it(shipped: Path, queue: JobQueue) -> None:

@@ -1,6 +1,5 @@
 """The result on show stays on show: through links, reloads and filters, on every page and wherever it comes from."""
 
-import json
 import re
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -11,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.queue import JobQueue
 from core.results.store import save
 from tests.builders import make_result, ship
-from tests.opened import address, box, follow, links, open_page, told
+from tests.opened import address, box, follow, links, open_page, players, told
 from ui.header import PAGES
 from ui.view_state import OWN as OWN_MODEL
 
@@ -150,8 +149,7 @@ def test_an_amount_that_a_result_lacks_is_told_with_the_one_shown(
 
 def player_of(app: AppTest) -> dict:
     """What the first player of a page was given."""
-    data: dict = json.loads(app.get("bidi_component")[0].proto.json)
-    return data
+    return players(app)[0]
 
 
 # ---------------------------------------------------------------- filters

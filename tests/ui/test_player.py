@@ -1,12 +1,12 @@
 """The player as a page mounts it; what it does in a browser is tested in tests/browser."""
 
-import json
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.request.catalog import REDUCTIONS
+from tests.opened import player
 from ui.player import served_url, vega_file
 
 
@@ -21,15 +21,10 @@ def page() -> None:
     show_pictures(result_scene(result, reduction), key="player", group="pair", autoplay=True, start=start)
 
 
-def mounted(app: AppTest) -> dict:
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
-
-
 def test_it_hands_over_pictures_labels_and_settings() -> None:
     app = AppTest.from_function(page, default_timeout=20).run()
     assert not app.exception
-    data = mounted(app)
+    data = player(app)
     assert list(data["views"]) == ["heatmap", "accuracy", "survival"]
     assert [frame["amount"] for frame in data["frames"]] == [0.0, 0.125, 0.5]
     assert data["frames"][1]["name"] == "12.5 % of weights removed"
@@ -45,10 +40,10 @@ def test_it_hands_over_pictures_labels_and_settings() -> None:
 
 def test_another_reduction_is_other_data_in_the_same_pictures() -> None:
     app = AppTest.from_function(page, default_timeout=20).run()
-    before = mounted(app)
+    before = player(app)
     app.button_group(key="choose-reduction").set_value("tokens").run()
     assert not app.exception
-    after = mounted(app)
+    after = player(app)
     assert before["frames"] == after["frames"]
     for name, view in before["views"].items():
         assert {**view, "datasets": None} == {**after["views"][name], "datasets": None}
@@ -73,7 +68,7 @@ def test_the_address_says_which_amount_is_shown_first() -> None:
     app.run()
     assert not app.exception
     assert not app.info
-    assert mounted(app)["start"] == 0.5
+    assert player(app)["start"] == 0.5
 
 
 @pytest.mark.parametrize("amount", ["half", "-0.1", "1", "nan"])
@@ -83,7 +78,7 @@ def test_a_bad_amount_in_the_address_is_reported_and_the_first_shown(amount: str
     app.run()
     assert not app.exception
     assert "The link asks for" in app.info[0].value
-    assert mounted(app)["start"] is None
+    assert player(app)["start"] is None
 
 
 def test_vega_is_laid_once_and_named_by_its_version(tmp_path: Path) -> None:
@@ -108,6 +103,6 @@ def test_where_nothing_can_be_written_there_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("base", "expected"), [("", "/app/static/x.js"), ("/some/place/", "/some/place/app/static/x.js")]
 )
-def test_the_url_respects_where_the_app_is_mounted(base: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_url_respects_where_the_app_is_player(base: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.get_option", lambda option: {"server.baseUrlPath": base}[option])
     assert served_url(Path("/anywhere/x.js")) == expected

@@ -4,7 +4,6 @@ import streamlit as st
 
 from core.charts.compare import compare_scene
 from core.charts.overview import result_scene
-from core.findings.compare import shown_together
 from core.request.amounts import stepped_amounts
 from tests.builders import make_result
 from ui.exports import offer_exports
@@ -14,6 +13,6 @@ page_header("Downloads")
 amounts = stepped_amounts(0.01, 0.99) if "long" in st.query_params else (0.0, 0.25, 0.5)
 one, other = (make_result(num_layers=3, amounts=amounts, method=method) for method in ("magnitude", "random"))
 if "two" in st.query_params:
-    offer_exports(compare_scene(one, other, "cls", shown_together(one, other)), one, other)
+    offer_exports(compare_scene(one, other, "cls"), one, other)
 else:
     offer_exports(result_scene(one, "cls"), one)

@@ -89,12 +89,12 @@ def test_where_one_result_ends_is_told() -> None:
     far, near = falling(0.9), falling(0.2, method="wanda")
     together = shown_together(far, near, "damage")
     assert together.places[-1] <= largest_on("damage", near, "mean")
-    (note,) = notes_on(far, near, together)
+    (note,) = notes_on(far, near, "damage")
     assert note == (
         "Wanda pruning of the encoder reaches an overall change of 0.19 at most, and the comparison ends there; "
         "magnitude pruning of the encoder goes on to 0.85."
     )
-    assert notes_on(far, far, shown_together(far, far, "damage")) == []
+    assert notes_on(far, far, "damage") == []
 
 
 def test_an_undefined_layer_ends_the_scale_and_an_unknown_divergence_leaves_the_baseline() -> None:
@@ -106,4 +106,4 @@ def test_an_undefined_layer_ends_the_scale_and_an_unknown_divergence_leaves_the_
     assert largest_on("divergence", old, "mean") == 0
     together = shown_together(old, result, "divergence")
     assert together.places == (0.0,)
-    assert any("nothing to play" in note for note in notes_on(old, result, together))
+    assert any("nothing to play" in note for note in notes_on(old, result, "divergence"))

@@ -1,0 +1,72 @@
+"""What pages show and say of results, computed once for all visitors.
+
+An answer is found again by all that it was computed from: the function and its arguments. A result counts by its
+checksum, which covers everything in its file, so that nobody is shown what follows from numbers that they do not have.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
+from typing import Any, ParamSpec, TypeVar
+
+from core.charts.view import Scene
+from core.results.schema import SweepResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_BYTES = 64 * 2**20  # of all answers that are kept: the pictures of some 200 views
+BYTES_A_CHARACTER = 4  # that a scene takes with its data and what it is found by, of its pictures as text; measured
+SENTENCE_BYTES = 1000
+
+_answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # the latest asked for last, each with its size
+_lock = Lock()
+
+
+class _StillRunsError(Exception):
+    """A result has no checksum before its sweep has ended."""
+
+
+def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Return `compute(*arguments, **options)`, which all who ask for the same share: change nothing in it.
+
+    Args:
+        compute: A function of a module (a page's own are other ones at every run), whose answer follows from its
+            arguments alone.
+        arguments: Results, plain values, and lists, tuples and mappings of these.
+        options: The same, by name.
+    """
+    try:
+        question = (compute, _identity(arguments), _identity(options))
+    except _StillRunsError:
+        return compute(*arguments, **options)
+    with _lock:
+        if question in _answers:
+            _answers.move_to_end(question)
+            known: T = _answers[question][0]
+            return known
+    answer = compute(*arguments, **options)
+    size = _size(answer)
+    with _lock:
+        _answers[question] = answer, size
+        while sum(size for _, size in _answers.values()) > MOST_BYTES:
+            _answers.popitem(last=False)
+    return answer
+
+
+def _identity(value: object) -> Hashable:
+    """Return what an argument is found again by."""
+    if isinstance(value, SweepResult):
+        if not value.checksum:
+            raise _StillRunsError
+        return value.checksum
+    if isinstance(value, Mapping):
+        return _identity(tuple(value.items()))
+    return tuple(map(_identity, value)) if isinstance(value, list | tuple) else value
+
+
+def _size(answer: object) -> int:
+    """Estimate the bytes that an answer takes."""
+    if not isinstance(answer, Scene):
+        return SENTENCE_BYTES
+    return BYTES_A_CHARACTER * sum(len(view.written) for view in answer.views.values())
