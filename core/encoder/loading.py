@@ -29,7 +29,7 @@ class Checkpoint:
 
     Attributes:
         record: Its description for a result file.
-        model: A sequence classifier in eval mode, float32, on the CPU.
+        model: A sequence classifier in eval mode, float32, on the CPU; see `load` for one whose head is arbitrary.
         tokenizer: Its tokenizer.
         training_digests: Ascending `example_digest`s of its training data, uint64; None if the folder has none.
     """
@@ -89,11 +89,13 @@ def _has_hooks(model: "nn.Module") -> bool:
     return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-def load(resolved: Resolved) -> Checkpoint:
+def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
     """Read a checkpoint's model and tokenizer.
 
     Args:
         resolved: From `resolve`; a `row_order` reorders the classifier's rows and their names.
+        needs_head: Whether what follows the encoder's layers must have been trained. If not, and its weights are
+            missing, the model's logits mean nothing, and its record is that of the encoder alone.
 
     Raises:
         PrunescopeError: It cannot be read, or would compute something other than what was trained.
@@ -103,7 +105,7 @@ def load(resolved: Resolved) -> Checkpoint:
 
     with _one_line_errors(resolved):
         tokenizer = _load_tokenizer(resolved)
-        model = _load_model(resolved)
+        model, missing = _load_model(resolved, needs_head)
         digests = _load_training_digests(resolved)
     _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
     if resolved.row_order:
@@ -112,10 +114,10 @@ def load(resolved: Resolved) -> Checkpoint:
         id=resolved.id,
         revision=resolved.revision,
         source=resolved.source,
-        architecture=type(model).__name__,
+        architecture=type(model.base_model if missing else model).__name__,
         num_layers=len(encoder_layers(model)),
         hidden_size=model.config.hidden_size,
-        num_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        num_parameters=sum(parameter.numel() for name, parameter in model.named_parameters() if name not in missing),
         num_prunable=num_prunable(model),
         recipe=resolved.recipe,
     )
@@ -156,8 +158,12 @@ def _load_tokenizer(resolved: Resolved) -> Any:
     return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
 
 
-def _load_model(resolved: Resolved) -> Any:
-    """Read the classifier in float32 and check that no weight is missing or not finite."""
+def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
+    """Read the classifier in float32 and check that no weight is not finite, or missing where it is needed.
+
+    Returns:
+        The model, and the names of the weights that are missing.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -185,16 +191,23 @@ def _load_model(resolved: Resolved) -> Any:
             f"'{resolved.id}': weight {name} has shape {tuple(stored)}, but its {CONFIG} says {tuple(needed)}: "
             "the files do not belong together, choose another checkpoint"
         )
-    missing = sorted(found["missing_keys"])
-    if missing:
+    missing = set(found["missing_keys"])
+    lacking = sorted(name for name in missing if needs_head or _is_inside(name, model.base_model_prefix))
+    if lacking:
+        remedy = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"
         raise PrunescopeError(
-            f"'{resolved.id}' lacks {len(missing)} weights, such as {missing[0]}, which would be filled at random: "
-            "choose a checkpoint fine-tuned for sequence classification"
+            f"'{resolved.id}' lacks {len(lacking)} weights, such as {lacking[0]}, which would be filled at random: "
+            f"choose a checkpoint {remedy}"
         )
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
             raise PrunescopeError(f"'{resolved.id}': weight {name} is not finite, choose another checkpoint")
-    return model.eval()
+    return model.eval(), missing
+
+
+def _is_inside(weight: str, encoder: str) -> bool:
+    """Whether a weight belongs to the embeddings or layers of an encoder, and not to what pools its output."""
+    return weight.startswith(f"{encoder}.") and not weight.startswith(f"{encoder}.pooler.")
 
 
 def _check_size(name: str, config: Any, attention: str) -> None:
