@@ -30,7 +30,7 @@ def comparer(baseline: Sample, emptied: Sample | None) -> Comparer:
 
     def compared(pruned: Sample) -> Compared:
         comparison = compare(baseline.grams, pruned.grams)
-        without = leave_one_out(comparison.own) if baseline.can_leave_one_out else None
+        without = leave_one_out(comparison.own) if comparison.own and baseline.can_leave_one_out else None
         return Compared(cka(comparison).numpy(), without)
 
     return compared
@@ -42,7 +42,7 @@ def cka(compared: Comparison) -> Tensor:
     Returns:
         (first points, second points) float64 in [-1, 1]; NaN where a representation is constant.
     """
-    first, second = compared.own.first.hsic, compared.own.second.hsic  # (first points,), (second points,)
+    first, second = compared.first.hsic, compared.second.hsic  # (first points,), (second points,)
     scale = torch.outer(first, second).sqrt()  # (first points, second points)
     similarity = compared.hsic / scale  # (first points, second points)
     return torch.where(torch.isfinite(similarity) & (scale > 0), similarity, torch.nan)

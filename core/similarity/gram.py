@@ -185,12 +185,16 @@ class Comparison:
     """Inner products of the Gram matrices of all points in two models.
 
     Attributes:
-        own: The same of each point with itself.
+        first: A model.
+        second: Another model, on the same examples in the same minibatches.
         hsic: (first points, second points) float64, HSIC1 of all pairs, summed over the minibatches.
+        own: The same of each point with its own; None where the models have not as many points.
     """
 
-    own: OwnComparison
+    first: Grams
+    second: Grams
     hsic: Tensor
+    own: OwnComparison | None
 
 
 def compare(first: Grams, second: Grams) -> Comparison:
@@ -198,13 +202,29 @@ def compare(first: Grams, second: Grams) -> Comparison:
 
     Args:
         first: From `prepare`.
-        second: The same points of the same examples in the same minibatches.
+        second: The same examples in the same minibatches.
     """
     hsic, by_example = [], []
-    for gram, other in zip(first.pieces, second.pieces, strict=True):
+    has_own = len(first.hsic) == len(second.hsic)
+    for gram, other in _together(first, second):
         hsic.append(gram.flatten(1) @ other.flatten(1).T / _pairs(gram))  # (first points, second points)
-        by_example.append((gram * other).sum(-1))  # (points, rows)
-    return Comparison(OwnComparison(first, second, torch.cat(by_example, -1)), torch.stack(hsic).sum(0))
+        if has_own:
+            by_example.append((gram * other).sum(-1))  # (points, rows)
+    own = OwnComparison(first, second, torch.cat(by_example, -1)) if has_own else None
+    return Comparison(first, second, torch.stack(hsic).sum(0), own)
+
+
+def _together(first: Grams, second: Grams) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the same rows of both; models with more points are cut into narrower bands."""
+    others = iter(second.pieces)
+    other = next(others)
+    for gram in first.pieces:
+        start, rows = 0, gram.shape[1]
+        while start < rows:
+            other = other if other.shape[1] else next(others)
+            end = min(start + other.shape[1], rows)
+            yield gram[:, start:end], other[:, : end - start]
+            other, start = other[:, end - start :], end
 
 
 def compare_own(first: Grams, second: Grams) -> OwnComparison:

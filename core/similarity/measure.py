@@ -43,7 +43,8 @@ class Compared:
     Attributes:
         values: (baseline points, pruned points), or (points,) where a point is compared with its own baseline alone;
             NaN where the measure is undefined.
-        without: (points, n), each point with its own baseline without each example; None if that is unknown.
+        without: (points, n), each point with its own baseline without each example; None if that is unknown, or if
+            there are not as many points.
     """
 
     values: Array
@@ -51,7 +52,7 @@ class Compared:
 
     @property
     def own(self) -> Array:
-        """Each point with its own baseline, (points,)."""
+        """Each point with its own baseline, (points,), where there are as many."""
         return self.values if self.values.ndim == 1 else self.values.diagonal()
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from core.similarity.gram import varies
 
-Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features)
+Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features), of which only n must be the same
 
 
 class _Carrier(nn.Module):
@@ -74,13 +74,13 @@ def _in_turn(pairs: Iterable[Pair]) -> tuple[Iterator[Tensor], Iterator[Tensor]]
     return baseline_side(), pruned_side()
 
 
-def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
+def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: tuple[int, int]) -> Tensor:
     """Compute the CKA of every baseline point with every pruned point, with torch-cka.
 
     Args:
-        pairs: For each (mini)batch the features of the baseline and of the pruned model, both (points, n, features).
+        pairs: For each (mini)batch the features of the baseline and of the pruned model, each (points, n, features).
         num_pairs: Number of pairs.
-        num_points: Points of each model.
+        num_points: Points of the baseline and of the pruned model.
 
     Returns:
         (baseline points, pruned points) float32; NaN where torch-cka has no value.
@@ -89,7 +89,7 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> 
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
-    baseline, pruned = _Carrier(num_points), _Carrier(num_points)
+    baseline, pruned = map(_Carrier, num_points)
     tool = CKA(baseline, pruned, "baseline", "pruned", baseline.names, pruned.names)
     try:
         with redirect_stderr(StringIO()):  # its progress bar

@@ -90,5 +90,5 @@ def test_torch_cka_agrees_with_the_definition(tiny_bert: Path) -> None:
     pruned = model.pruned({name: torch.from_numpy(mask.keep) for name, mask in magnitude(model, None)(0.6).items()})
     first, second = (token_vectors(see(bert, examples, points).states) for bert in (model, pruned))
     pairs = [(torch.from_numpy(a), torch.from_numpy(b)) for a, b in zip(first, second, strict=True)]
-    theirs = torch_cka_matrix(pairs, len(pairs), len(points))
+    theirs = torch_cka_matrix(pairs, len(pairs), (len(points), len(points)))
     np.testing.assert_allclose(theirs.numpy(), cka_matrix(first, second), atol=1e-4)

@@ -36,7 +36,7 @@ def by_formula(pairs: Pairs) -> np.ndarray:
 @pytest.mark.parametrize("sizes", [(40,), (32, 32, 47)])
 def test_agrees_with_the_formula(sizes: tuple[int, ...]) -> None:
     pairs = related(sizes)
-    matrix = torch_cka_matrix(pairs, len(pairs), 3)
+    matrix = torch_cka_matrix(pairs, len(pairs), (3, 3))
     expected = by_formula(pairs)
     assert np.ptp(np.diag(expected)) > 0.3, "the three points must be told apart"
     np.testing.assert_allclose(matrix.numpy(), expected, atol=1e-5)
@@ -45,29 +45,29 @@ def test_agrees_with_the_formula(sizes: tuple[int, ...]) -> None:
 def test_agrees_with_the_engine() -> None:
     pairs = related((32, 33))
     ours = cka(compare(*(prepare([u_centred_gram(part) for part in side]) for side in zip(*pairs, strict=True))))
-    np.testing.assert_allclose(torch_cka_matrix(pairs, 2, 3).numpy(), ours.numpy(), atol=1e-5)
+    np.testing.assert_allclose(torch_cka_matrix(pairs, 2, (3, 3)).numpy(), ours.numpy(), atol=1e-5)
 
 
 def test_rows_are_the_baseline() -> None:
     ((baseline, pruned),) = related((40,))
-    swapped = torch_cka_matrix([(pruned, baseline)], 1, 3)
-    straight = torch_cka_matrix([(baseline, pruned)], 1, 3)
+    swapped = torch_cka_matrix([(pruned, baseline)], 1, (3, 3))
+    straight = torch_cka_matrix([(baseline, pruned)], 1, (3, 3))
     assert not torch.allclose(straight, straight.T, atol=1e-2)
     torch.testing.assert_close(swapped, straight.T)
 
 
 def test_a_large_offset_costs_no_digits() -> None:
     # Float32 leaves features at 1000 three digits fewer; without centring, Gram entries near 10^7 would leave none.
-    moved = torch_cka_matrix(related((40,), offset=1000.0), 1, 3)
+    moved = torch_cka_matrix(related((40,), offset=1000.0), 1, (3, 3))
     np.testing.assert_allclose(moved.numpy(), by_formula(related((40,))), atol=1e-4)
 
 
 def test_a_constant_representation_has_no_value_and_spoils_no_other() -> None:
     pairs = related((36, 36))
-    expected = torch_cka_matrix(pairs, 2, 3)
+    expected = torch_cka_matrix(pairs, 2, (3, 3))
     for _, pruned in pairs:
         pruned[1] = 0.1  # not exact in binary: a mean in float32 would leave rounding
-    matrix = torch_cka_matrix(pairs, 2, 3)
+    matrix = torch_cka_matrix(pairs, 2, (3, 3))
     assert matrix[:, 1].isnan().all()
     torch.testing.assert_close(matrix[:, [0, 2]], expected[:, [0, 2]])
 
@@ -83,12 +83,12 @@ def test_holds_few_pairs_at_once() -> None:
             given.append(weakref.ref(pair[0]))
             yield pair
 
-    torch_cka_matrix(pairs(), 6, 3)
+    torch_cka_matrix(pairs(), 6, (3, 3))
     assert len(given) == 6
     assert max(alive) <= 2
 
 
 def test_prints_and_warns_nothing(capfd: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder) -> None:
-    torch_cka_matrix(related((32, 32)), 2, 3)
+    torch_cka_matrix(related((32, 32)), 2, (3, 3))
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list
