@@ -50,6 +50,7 @@ def sweep(
     until_damage: float | None = None,
     task: str | None = None,
     label_map: Mapping[str | int, str | None] | None = None,
+    against: str | Path | None = None,
 ) -> NotebookResult:
     """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
 
@@ -77,6 +78,8 @@ def sweep(
             checkpoint, else auto.
         label_map: What labels mean that are no label's name, such as `{1: "bad", 5: "good", 3: None}`; None leaves
             their sentences out.
+        against: Another checkpoint, whose unpruned layers are compared with the pruned ones: `embedded:NAME`, a folder,
+            or an id on the Hub. It needs no classifier.
 
     Returns:
         The result: shown as the player, with `to_frame()`, `save(path)`, and the fields of a result file.
@@ -103,6 +106,7 @@ def sweep(
                 text=text,
                 label=LABEL,
                 label_map=tuple((as_text(value), meaning) for value, meaning in (label_map or {}).items()),
+                against=None if against is None else os.fspath(against),
             )
         )
         try:

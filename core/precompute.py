@@ -33,6 +33,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")
+    add("--against", metavar="CHECKPOINT", help="another one: its unpruned layers are compared with the pruned ones")
     add("--task", help=f"{', '.join(TASK_NAMES)} (default: a known checkpoint's own, else {AUTO}: from its labels)")
     add("--method", default="magnitude", help=", ".join(catalog.METHODS))
     add("--scope", help="encoder (default), all-linear, or layer:K with K from 0; weight methods only")
@@ -101,6 +102,7 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
             text=tuple(name for name in (options.text, options.text2) if name is not None),
             label=options.label,
             label_map=tuple(map(meaning, options.label_map)),
+            against=options.against,
         )
     )
 

@@ -11,7 +11,6 @@ import torch
 
 from core.command_line import OneLineParser, check_threads, run_command
 from core.request.amounts import amount_text, parse_amounts
-from core.request.catalog import REDUCTIONS
 from core.results import store
 from core.results.schema import SweepResult
 from core.sweep.origin import frame_of
@@ -34,6 +33,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("result", type=Path, metavar="RESULT", help="a result file")
     add("--amount", action="append", metavar="A", help="one of its amounts, repeatable (default: first, middle, last)")
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
+    add(
+        "--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result was compared with a folder"
+    )
     add("--data", metavar="FOLDER|written|hub", help="where the data is, if the result was computed on a folder")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     return parser.parse_args(arguments)
@@ -61,7 +63,7 @@ def table_rows(found: Deviations) -> list[str]:
     amount = amount_text(found.amount)
     return [
         f"{amount:<8}{f'CKA, {name}':<18}{found.engine[name]:>10.1e}{found.torch_cka[name]:>12.1e}"
-        for name in REDUCTIONS
+        for name in found.engine
     ] + [
         f"{amount:<8}{name:<18}{deviation:>10.1e}{'-':>12}"
         for name, deviation in {**found.others, "accuracy": found.accuracy}.items()
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     confirmed = True
     for amount in amounts:
-        found = verify_frame(result, amount, options.checkpoint, options.data)
+        found = verify_frame(result, amount, options.checkpoint, options.data, against=options.against)
         if amount == amounts[0]:
             print(f"{'amount':<8}{'deviation of':<18}{'engine':>10}{'torch-cka':>12}")
         print(*table_rows(found), sep="\n", flush=True)

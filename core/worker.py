@@ -211,7 +211,8 @@ def _verify(order: Order, report: Reporter) -> dict[str, Any]:
     from core.sweep.recompute import verify_frame
 
     result = store.load(_stored(order["key"]))
-    found = verify_frame(result, order["amount"], order.get("checkpoint"), order.get("data"), report)
+    places = order.get("checkpoint"), order.get("data")
+    found = verify_frame(result, order["amount"], *places, report, order.get("against"))
     return found.to_json()
 
 
@@ -285,7 +286,8 @@ STORING = (
 
 def _needs_libraries(request: SweepRequest) -> bool:
     """Whether preparing a request may need the Hub's client, which transformers imports as well."""
-    return kind_of_data(request.data or "hub") in ("hub", "dataset") or source_of(request.checkpoint) == "hub"
+    sources = [source_of(checkpoint) for checkpoint in (request.checkpoint, request.against) if checkpoint]
+    return kind_of_data(request.data or "hub") in ("hub", "dataset") or "hub" in sources
 
 
 def _readable_result(key: str) -> Path | None:

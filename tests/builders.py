@@ -9,7 +9,7 @@ import numpy as np
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import FINE_AMOUNTS, amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
-from core.request.points import pruned_point
+from core.request.points import point_names, points_of, pruned_point
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, made_task
 from core.results.library import MANIFEST, entry_of, write_manifest
@@ -206,6 +206,55 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
     return with_own_key(result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames)))
 
 
+Cell = Callable[[float, float, float], float]
+"""(amount, relative depth of the unpruned point, of the pruned one) -> their CKA; depths are from 0 to 1."""
+
+
+def _near_in_depth(amount: float, unpruned: float, pruned: float) -> float:
+    """Layers as deep as each other are most alike, and less under pruning, the deeper ones soonest."""
+    return float(0.9 * np.exp(-3 * abs(unpruned - pruned)) * _logistic(amount, 0.9 - 0.4 * pruned, 0.1))
+
+
+def against(
+    result: SweepResult, layers: int = 6, cell: Cell = _near_in_depth, name: str = "other-encoder"
+) -> SweepResult:
+    """Compares a result with another checkpoint of so many layers, which is given by formula."""
+    columns = len(result.points)
+    kind = points_of(result.points, result.checkpoint.num_layers) or "attention"
+    rows = len(point_names(kind, layers))
+
+    def matrix(amount: float) -> Matrix:
+        return tuple(
+            tuple(cell(amount, i / max(rows - 1, 1), j / max(columns - 1, 1)) for j in range(columns))
+            for i in range(rows)
+        )
+
+    frames = tuple(
+        frame.model_copy(
+            update={
+                "similarity": {
+                    "cka": dict.fromkeys(SINGLE_BATCH, matrix(frame.amount)),
+                    "partial_cka": dict.fromkeys(SINGLE_BATCH),
+                }
+            }
+        )
+        for frame in result.frames
+    )
+    other = result.checkpoint.model_copy(
+        update={"id": name, "source": "folder", "revision": digest([name, layers]), "num_layers": layers}
+    )
+    estimators = MeasureRecord(estimators=dict.fromkeys(SINGLE_BATCH, "full"))
+    similarity = result.similarity.model_copy(
+        update={"length_control": (), "measures": {"cka": estimators, "partial_cka": estimators}}
+    )
+    changes = {"against": other, "floor": None, "frames": frames, "similarity": similarity, "statistics": None}
+    made = with_own_key(result, **changes)
+    if made.has_own:
+        known = _statistics(frames, len(result.task.examples), pruned_point(result.points, result.pruning.scope))
+        made = with_own_key(made, statistics={"cka": known["cka"]})
+    return SweepResult.model_validate(made.model_dump(mode="json"))
+
+
 def with_neighbours(result: SweepResult, own: OwnCka) -> SweepResult:
     """Gives a result shared neighbours by the mean, on the diagonal alone."""
     size = len(result.points)
@@ -259,7 +308,7 @@ def _statistics(
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
         places = {amount_text(target): place_of(own, without, target) for target in DAMAGES}
         found["cka"][reduction] = layer_statistics(amounts, own, without, places, pruned_point=point)
-        if reduction == "mean":
+        if reduction == "mean" and "partial_cka" in frames[0].similarity and frames[0].own(reduction, "partial_cka"):
             found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, places, keep_profiles=False)
     return found
 

@@ -63,6 +63,29 @@ def make_bert(
     return folder
 
 
+def make_pretrained(folder: Path, *, layers: int = 3, seed: int = 9) -> Path:
+    """Writes a random BERT without a classifier (hidden 48), whose tokenizer knows letters and no words."""
+    from transformers import BertConfig, BertModel, BertTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    letters = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    config = BertConfig(
+        vocab_size=len(letters),
+        hidden_size=48,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        initializer_range=0.3,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    BertTokenizer(vocab={token: i for i, token in enumerate(letters)}).save_pretrained(folder)
+    return folder
+
+
 def make_texts(count: int, seed: int = 0) -> list[str]:
     """Makes different sentences of 3 to 20 words."""
     random = np.random.RandomState(seed)

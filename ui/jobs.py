@@ -134,6 +134,7 @@ def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepR
         key=result.key,
         amount=amount,
         checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
+        against=request.against if result.against and result.against.source == "folder" else None,
         data=request.data if lacks_place(result.task) else None,
     )
 

@@ -62,7 +62,7 @@ def run(request: SweepRequest) -> Engine:
             exact = _last(checkpoint, inputs, request, plan)
         with float64_buffers(), open_runner(checkpoint, inputs.subset, request, plan) as runner:
             frames = tuple(_vectors(runner, amount) for amount in request.amounts)
-            floor = _floor(runner, request.scope) if has_floor(request) else None
+            floor = _floor(runner, request.scope) if has_floor(request, inputs.revision_against) else None
         return Engine(
             inputs=inputs,
             result=_last(checkpoint, inputs, request, plan),

@@ -58,13 +58,16 @@ def similarity_csv(result: SweepResult) -> str:
 def _similarity_rows(result: SweepResult, k: int, measure: str, reduction: str) -> Iterator[tuple[object, ...]]:
     """Yield both points, the value and its interval of a frame."""
     frame, points, known = result.frames[k], result.points, result.statistics_of(reduction, measure)
+    rows = result.baseline_points
     intervals = known.own[k] if known and known.own else (None,) * len(points)
     own = frame.own(reduction, measure) or (None,) * len(points)
     if MEASURES[measure].own_only:
         for point, value, interval in zip(points, own, intervals, strict=True):
             yield point, point, value, *(interval or UNKNOWN)
         return
-    for baseline, row, interval in zip(points, frame.matrix(reduction, measure), intervals, strict=True):
+    if not result.has_own:
+        intervals = (None,) * len(rows)
+    for baseline, row, interval in zip(rows, frame.matrix(reduction, measure), intervals, strict=True):
         for pruned, value in zip(points, row, strict=True):
             yield baseline, pruned, value, *((interval if baseline == pruned else None) or UNKNOWN)
 
@@ -106,7 +109,7 @@ def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
         for measure, by_reduction in frame.similarity.items():
             for reduction in by_reduction:
                 for baseline, pruned, *values in _similarity_rows(result, k, measure, reduction):
-                    if baseline == pruned:
+                    if result.has_own and baseline == pruned:
                         yield *place, measure, reduction, baseline, *values
 
 

@@ -38,6 +38,7 @@ FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
 Reason = Literal[
     "control",
+    "another checkpoint",
     "one layer",
     "tokens",
     "points",
@@ -179,7 +180,7 @@ def verdict(
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
     companions = list(companions)
-    found = placed(own_sweeps(result, companions), reduction, damage)
+    found = "another checkpoint" if result.against else placed(own_sweeps(result, companions), reduction, damage)
     method, missing = (found, None) if isinstance(found, Placed) else (None, found)
     seeds = control_sweeps(result, companions)
     controls = tuple(
@@ -245,6 +246,8 @@ def _working_range(sweeps: Sequence[SweepResult]) -> WorkingRangeRecord | None:
 
 def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
     """Say what keeps a result from being judged at all."""
+    if result.against:
+        return "another checkpoint"
     method = METHODS.get(result.pruning.method)
     if method and method.control is None:
         return "control"

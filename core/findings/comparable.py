@@ -48,8 +48,10 @@ class Mismatch:
 def comparable(first: SweepResult, second: SweepResult) -> Comparability:
     """Decide whether two results may be compared by the order of layers, at equal damage.
 
-    Both must prune all layers and use the same examples and points.
+    Both must prune all layers, use the same examples and points, and be compared with their own unpruned layers.
     """
+    if first.against or second.against:
+        return _refused("another_checkpoint")
     if not same_examples(first, second):
         return _refused("examples")
     if pruned_layer(first) or pruned_layer(second):
@@ -180,6 +182,7 @@ def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult])
 def _measured_beside(result: SweepResult, alone: SweepResult) -> bool:
     return (
         same_checkpoint(result, alone)
+        and not (result.against or alone.against)
         and same_examples(result, alone)
         and f"layer.{(pruned_layer(alone) or 0) - 1}.output" in alone.points
     )

@@ -9,7 +9,7 @@ from core.findings.overview import metric_of
 from core.findings.verdicts import adjusted_p_values, verdict_cell, with_rows
 from core.request.catalog import METRICS
 from core.results.choices import task_title
-from core.results.names import checkpoint_name, decimals, points_name, pruning_name
+from core.results.names import decimals, models_name, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
 
 REDUCTION = "mean"  # the default view
@@ -65,7 +65,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
         (figure.value for figure in key_figures(result, REDUCTION)) if _is_pruned(result) else (NONE, NONE)
     )
     return {
-        "Checkpoint": checkpoint_name(result),
+        "Checkpoint": models_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
         "Pruning": pruning_name(result),
         "Compared after": points_name(result.points),
@@ -73,7 +73,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
         "Unpruned": _metric_at(result, metric, 0.0),
         "At 50 %": _metric_at(result, metric, AMOUNT),
         "Holds": holds,
-        "First to change": first,
+        "First to change": NONE if result.against else first,
         "Gap at change 0.1": _gap(result),
     }
 

@@ -85,11 +85,13 @@ class LayerSurvival:
 def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> npt.NDArray[np.float64]:
     """Collect every point's similarity to its own baseline over the amounts; undefined values are NaN.
 
+    Against another checkpoint all are: its layers are not the baseline of these.
+
     Returns:
         Array of shape (frames, points).
     """
     unknown = (None,) * len(result.points)
-    rows = [frame.own(reduction, measure) or unknown for frame in result.frames]
+    rows = [(None if result.against else frame.own(reduction, measure)) or unknown for frame in result.frames]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
 
 
@@ -303,7 +305,7 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
     own = {
         layer: value
         for layer, value in zip(layers, frame.own(reduction) or (), strict=False)
-        if value is not None and layer.is_defined
+        if value is not None and layer.is_defined  # which no layer is against another checkpoint
     }
     changed = {
         layer: value

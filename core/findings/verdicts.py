@@ -98,6 +98,7 @@ def _has_row(result: SweepResult) -> bool:
     return (
         method is not None
         and method.control is not None
+        and result.against is None
         and pruned_layer(result) is None
         and result.pruning.stop is None
         and all(point.endswith(".attention") for point in result.points)

@@ -25,6 +25,8 @@ class Inputs:
         calibration: The examples that the method scores on; None if it scores on none.
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
         key: The key of the request's result.
+        against: The files of another checkpoint that the request is compared with; None without one, or where it has
+            the same content.
     """
 
     resolved: Resolved
@@ -32,29 +34,45 @@ class Inputs:
     calibration: EvalSubset | None
     rest: EvalSubset | None
     key: str
+    against: Resolved | None = None
+
+    @property
+    def revision_against(self) -> str | None:
+        """The digest of the other checkpoint's content; None without one."""
+        return self.against.revision if self.against else None
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
-    """Find the checkpoint and the examples of a checked request; download them if necessary.
+    """Find the checkpoints and the examples of a checked request; download them if necessary.
 
     Args:
         request: The request.
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
+        PrunescopeError: A checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
     check_method(resolved, request.method, request.control_of)
+    against = _other(request.against, resolved, report)
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
     calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     pruning = pruning_record(request, calibration)
-    return Inputs(resolved, subset, calibration, rest, key_of_request(request, resolved.revision, subset, pruning))
+    key = key_of_request(request, resolved.revision, subset, pruning, against.revision if against else None)
+    return Inputs(resolved, subset, calibration, rest, key, against)
 
 
-def key_of_request(request: SweepRequest, revision: str, subset: EvalSubset, pruning: PruningRecord) -> str:
+def _other(checkpoint: str | None, resolved: Resolved, report: Report | None) -> Resolved | None:
+    """Find another checkpoint; None where its content is the same."""
+    other = None if checkpoint is None else resolve(checkpoint, report)
+    return None if other is None or other.revision == resolved.revision else other
+
+
+def key_of_request(
+    request: SweepRequest, revision: str, subset: EvalSubset, pruning: PruningRecord, against: str | None
+) -> str:
     """Compute the key of a request's result.
 
     Args:
@@ -62,8 +80,18 @@ def key_of_request(request: SweepRequest, revision: str, subset: EvalSubset, pru
         revision: The digest of the checkpoint's content.
         subset: The evaluation examples.
         pruning: From `pruning_record`.
+        against: The digest of the other checkpoint's content; None without one.
     """
-    return result_key(revision, subset.record(), pruning, request.points, request.measures, request.amounts, DTYPE)
+    return result_key(
+        revision,
+        subset.record(),
+        pruning,
+        request.points,
+        request.measures,
+        request.amounts,
+        DTYPE,
+        against=against,
+    )
 
 
 def pruning_record(

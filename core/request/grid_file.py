@@ -45,9 +45,11 @@ class _Product(BaseModel):
         tasks: Names from TASKS, or `auto`; none: each checkpoint's own.
         data: As `--data` takes them; null depends on the checkpoint.
         source_name: What the results call the data.
+        against: Checkpoints whose unpruned layers the pruned ones are compared with; null compares each checkpoint with
+            itself.
         methods: Names from METHODS.
         controls: Which random sweeps each method gets besides: `amounts`, over the same amounts, one for each of the
-            seeds; `verdict`, those that a verdict about it needs.
+            seeds; `verdict`, those that a verdict about it needs, which there is none against another checkpoint.
         scopes: What weight methods prune; neuron methods have no scope and come once.
         points: Names from POINTS.
         amounts: Of every sweep.
@@ -64,6 +66,7 @@ class _Product(BaseModel):
     tasks: _Several[str] = []
     data: _Several[str | None] = [None]
     source_name: str | None = None
+    against: _Several[str | None] = [None]
     methods: _Several[str] = ["magnitude"]
     controls: _Any[ControlSet] = []
     scopes: _Several[str] = ["encoder"]
@@ -149,7 +152,13 @@ def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
             choose(method, METHODS, "method")
     except PrunescopeError as error:
         raise PrunescopeError(f"{place}{error}") from None
-    for checkpoint, data, examples, points in product(grid.checkpoints, grid.data, grid.examples, grid.points):
+    if "verdict" in grid.controls and grid.against != [None]:
+        raise PrunescopeError(
+            f"{place}controls: verdict, which there is none against another checkpoint: leave one of the two out"
+        )
+    for checkpoint, against, data, examples, points in product(
+        grid.checkpoints, grid.against, grid.data, grid.examples, grid.points
+    ):
         for task in grid.tasks or [usual_task(checkpoint)]:
             common = SweepRequest(
                 checkpoint,
@@ -161,6 +170,7 @@ def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
                 until_damage=grid.until_damage,
                 data=data,
                 source_name=grid.source_name,
+                against=against,
             )
             for method, scope in product(grid.methods, grid.scopes):
                 usual = usual_scope(method)

@@ -128,6 +128,8 @@ class SweepRequest:
         label: The column of a file or data set that holds the labels; None: it is guessed.
         label_map: Pairs of a value in that column and the label that it means, None to leave its rows out. Values that
             are not named here are matched with the labels by name.
+        against: Another checkpoint, named like `checkpoint`, whose unpruned layers the pruned ones are compared with;
+            None compares them with the checkpoint's own. It needs no classifier.
     """
 
     checkpoint: str
@@ -148,6 +150,7 @@ class SweepRequest:
     text: tuple[str, ...] = ()
     label: str | None = None
     label_map: LabelMap = ()
+    against: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain JSON values."""
@@ -267,6 +270,9 @@ def checked(request: SweepRequest) -> SweepRequest:
     measures = _checked_measures(request.measures)
     controlled = controlled_method(request.method, request.control_of)
     source = source_of(request.checkpoint)
+    against = None if request.against == request.checkpoint else request.against
+    if against is not None:
+        source_of(against)
     data = request.data or ("written" if source == "embedded" else "hub")
     kind = kind_of_data(data)
     _check_columns(request, kind)
@@ -281,8 +287,13 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"seed {request.seed} is outside 0 to {2**32 - 1}: choose one inside")
     if request.until_damage is not None and not 0 < request.until_damage < 1:
         raise PrunescopeError(f"damage {request.until_damage:g} is outside (0, 1): choose one inside, such as 0.3")
+    if request.until_damage is not None and against is not None:
+        raise PrunescopeError(
+            f"damage {request.until_damage:g} against another checkpoint: a sweep stops where layers have changed from "
+            "their own unpruned ones, leave one of the two out"
+        )
     choose(request.range_examples, ("subset", "all"), "range examples")
-    return replace(request, amounts=amounts, data=data, measures=measures, control_of=controlled)
+    return replace(request, amounts=amounts, data=data, measures=measures, control_of=controlled, against=against)
 
 
 def _check_columns(request: SweepRequest, kind: DataKind) -> None:

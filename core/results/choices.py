@@ -63,12 +63,14 @@ def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
 def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the results that another is judged beside: its random controls, and the same pruning in other steps.
 
-    `core.findings.comparable` decides, once the files are read, whether they may be compared.
+    `core.findings.comparable` decides, once the files are read, whether they may be compared. Against another
+    checkpoint, nothing is judged.
     """
     return tuple(
         candidate
         for candidate in among
         if candidate.key != entry.key
+        and entry.against is None
         and _measured_alike(candidate, entry)
         and (is_control(candidate, entry) or is_same(candidate, entry))
     )
@@ -80,6 +82,8 @@ def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
         candidate
         for candidate in among
         if candidate.key != entry.key
+        and entry.against is None
+        and candidate.against is None
         and (candidate.checkpoint, candidate.fingerprint) == (entry.checkpoint, entry.fingerprint)
         and (is_isolated(candidate, entry) or is_isolated_control(candidate, entry))
     )
@@ -111,8 +115,8 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
 def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
     """Pick the result that another is first compared with; None if there is none.
 
-    In order of preference: its random control; the result that it controls, or of which it prunes a single layer; any
-    result on the same examples and points; any result.
+    In order of preference: its random control; the result that it controls, or of which it prunes a single layer;
+    against another checkpoint, the same pruning without it; any result on the same examples and points; any result.
     """
     candidates = [candidate for candidate in among if candidate.key != entry.key]
     alike = [candidate for candidate in candidates if _measured_alike(candidate, entry)]
@@ -121,13 +125,19 @@ def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
     on_same_examples = [
         candidate
         for candidate in candidates
-        if (candidate.fingerprint, candidate.points) == (entry.fingerprint, entry.points)
+        if (candidate.fingerprint, candidate.points, candidate.against) == (entry.fingerprint, entry.points, None)
     ]
-    return next(iter([*controls, *wholes, *on_same_examples, *candidates]), None)
+    alone = [
+        candidate
+        for candidate in on_same_examples
+        if entry.against and candidate.checkpoint == entry.checkpoint and is_same(candidate, entry)
+    ]
+    return next(iter([*controls, *wholes, *alone, *on_same_examples, *candidates]), None)
 
 
 def _measured_alike(first: Entry, second: Entry) -> bool:
-    return (first.checkpoint, first.fingerprint, first.points) == (second.checkpoint, second.fingerprint, second.points)
+    measured = [(entry.checkpoint, entry.against, entry.fingerprint, entry.points) for entry in (first, second)]
+    return measured[0] == measured[1]
 
 
 # ---------------------------------------------------------------- labels

@@ -35,6 +35,7 @@ class Entry(BaseModel):
         key: The result's key, which names its file.
         name: The name on screen.
         checkpoint: The checkpoint's id.
+        against: The id of another checkpoint, whose unpruned layers the pruned ones are compared with.
         task: The task's name.
         source: Where the examples come from.
         fingerprint: The examples' fingerprint.
@@ -55,6 +56,7 @@ class Entry(BaseModel):
     key: str
     name: str
     checkpoint: str
+    against: str | None = None
     task: str
     source: str
     fingerprint: str
@@ -80,6 +82,7 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
         key=result.key,
         name=result_name(result),
         checkpoint=result.checkpoint.id,
+        against=result.against.id if result.against else None,
         task=result.task.name,
         source=result.task.source,
         fingerprint=result.task.fingerprint,

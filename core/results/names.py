@@ -8,7 +8,7 @@ from typing import Protocol
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, FAMILIES, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
 from core.request.scope import layer_of
-from core.results.schema import SweepResult
+from core.results.schema import CheckpointRecord, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 
@@ -78,8 +78,22 @@ def percent_range(low: str, high: str) -> str:
 
 
 def checkpoint_name(result: SweepResult) -> str:
-    """Return the checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
-    checkpoint = result.checkpoint
+    """Return the pruned checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
+    return _title_of_checkpoint(result.checkpoint)
+
+
+def models_name(result: SweepResult) -> str:
+    """Name the pruned checkpoint, and another one whose unpruned layers it is compared with."""
+    against = result.against
+    return f"{checkpoint_name(result)}{f', against {_title_of_checkpoint(against)}' if against else ''}"
+
+
+def unpruned_name(result: SweepResult) -> str:
+    """Name the checkpoint whose unpruned layers the pruned ones are compared with."""
+    return _title_of_checkpoint(result.against or result.checkpoint)
+
+
+def _title_of_checkpoint(checkpoint: CheckpointRecord) -> str:
     if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
         return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}"
     titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
@@ -191,19 +205,17 @@ def in_sentence(name: str) -> str:
 
 def result_name(result: SweepResult) -> str:
     """Name a result in a list: the data first, because a narrow list cuts the end off."""
-    return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
+    return f"{data_name(result)} · {models_name(result)} · {pruning_name(result)}"
 
 
 def circumstances(result: SweepResult, reduction: ReductionKey) -> str:
     """Name what numbers were measured on: checkpoint, data and reduction."""
-    return f"{checkpoint_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
+    return f"{models_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
     """Name in lines what pictures show: checkpoint, data and pruning of each result, and the reduction of all."""
-    lines = [
-        f"{checkpoint_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}" for result in results
-    ]
+    lines = [f"{models_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}" for result in results]
     return (*dict.fromkeys(lines), REDUCTIONS[reduction].title)
 
 

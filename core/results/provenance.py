@@ -9,7 +9,7 @@ from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Tas
 from core.request.points import points_of
 from core.request.sweep_request import RangeExamples, SweepRequest
 from core.request.tasks import made_task
-from core.results.schema import SweepResult, TaskRecord
+from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
 DATA_FOLDER = "./DATA_FOLDER"  # stands for the path that a result does not hold
 OWN_FILE = "./OWN_SENTENCES"
@@ -50,9 +50,8 @@ def request_of(result: SweepResult) -> SweepRequest:
     A placeholder begins with `./`: a bare folder name could be taken for an id on the Hub.
     """
     checkpoint, task, pruning = result.checkpoint, result.task, result.pruning
-    ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"./{checkpoint.id}", "embedded": checkpoint.id}
     return SweepRequest(
-        checkpoint=checkpoint.id if checkpoint.recipe else ids[checkpoint.source],
+        checkpoint=_name_of(checkpoint),
         task=task.name,
         method=pruning.method,
         scope=pruning.scope,
@@ -69,7 +68,14 @@ def request_of(result: SweepResult) -> SweepRequest:
         text=task.columns.text if task.columns else (),
         label=task.columns.label if task.columns else None,
         label_map=tuple((task.label_map or {}).items()),
+        against=_name_of(result.against) if result.against else None,
     )
+
+
+def _name_of(checkpoint: CheckpointRecord) -> str:
+    """Return what a request calls a checkpoint."""
+    ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"./{checkpoint.id}"}
+    return checkpoint.id if checkpoint.recipe else ids.get(checkpoint.source, checkpoint.id)
 
 
 def task_of(record: TaskRecord) -> Task:
@@ -102,31 +108,42 @@ def _data_of(task: TaskRecord) -> str:
 
 
 def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
-    """Write paths as absolute ones, a checkpoint on the Hub with its commit, and the columns by name."""
-    checkpoint = request.checkpoint
-    if not checkpoint.startswith(("embedded:", RECIPE)):  # though the result may come from a copy of it in a folder
-        in_folder = result.checkpoint.source == "folder"
-        checkpoint = str(Path(checkpoint).resolve()) if in_folder else request_of(result).checkpoint
+    """Write paths as absolute ones, checkpoints on the Hub with their commits, and the columns by name."""
+    checkpoint = _pinned_checkpoint(request.checkpoint, result.checkpoint)
+    against = _pinned_checkpoint(request.against, result.against) if request.against and result.against else None
     data, columns = result.task.data or request.data, result.task.columns
     if lacks_place(result.task):
         data = str(Path(data or "").resolve())
     if columns:  # also where they were guessed
         request = replace(request, text=columns.text, label=columns.label)
-    return replace(request, checkpoint=checkpoint, data=data)
+    return replace(request, checkpoint=checkpoint, data=data, against=against)
+
+
+def _pinned_checkpoint(asked: str, found: CheckpointRecord) -> str:
+    if asked.startswith(("embedded:", RECIPE)):  # though the result may come from a copy of it in a folder
+        return asked
+    return str(Path(asked).resolve()) if found.source == "folder" else _name_of(found)
+
+
+def _how_to_get(checkpoint: CheckpointRecord) -> str:
+    """Say how to get a checkpoint that is neither on the Hub nor embedded."""
+    content = checkpoint.revision[:12]
+    if checkpoint.recipe:
+        return (
+            f"The weights are not shipped (content {content}…). Make them first; another processor gives slightly "
+            f"different ones: {checkpoint.recipe.command}"
+        )
+    return f"Replace {_name_of(checkpoint)} with the path of the checkpoint folder (content {content}…)."
 
 
 def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
     """Say what belongs in each placeholder of a request."""
-    checkpoint, task = result.checkpoint, result.task
-    sentences = []
-    content = checkpoint.revision[:12]
-    if checkpoint.recipe:
-        sentences.append(
-            f"The weights are not shipped (content {content}…). Make them first; another processor gives slightly "
-            f"different ones: {checkpoint.recipe.command}"
-        )
-    elif checkpoint.source == "folder":
-        sentences.append(f"Replace {request.checkpoint} with the path of the checkpoint folder (content {content}…).")
+    task = result.task
+    sentences = [
+        _how_to_get(known)
+        for known in (result.checkpoint, result.against)
+        if known and (known.recipe or known.source == "folder")
+    ]
     if request.data == DATA_FOLDER:
         sentences.append(
             f"Replace {DATA_FOLDER} with the path of the folder that holds {task.name}/{task.split}-….parquet of this "
@@ -151,6 +168,7 @@ def command_line(request: SweepRequest) -> str:
     seed_counts = METHODS[request.method].seeded or request.seed != default.seed  # the seed is part of every key
     arguments = {
         "--checkpoint": request.checkpoint,
+        "--against": request.against,
         "--task": request.task,
         "--method": request.method,
         "--scope": request.scope if request.scope != default.scope else None,

@@ -14,13 +14,20 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, ENGINE_VERSION, RECIPE
-from core.request.points import points_of
+from core.request.catalog import (
+    DEFAULT_CONTROLLED,
+    DEFAULT_MEASURES,
+    ENGINE_VERSION,
+    RECIPE,
+    REDUCTIONS,
+    SINGLE_BATCH,
+)
+from core.request.points import point_names, points_of
 
 SCHEMA_VERSION: Literal[2] = 2
 
 Row = tuple[float | None, ...]  # one value a point; None: undefined
-Matrix = tuple[Row, ...]  # rows: baseline points, columns: pruned points
+Matrix = tuple[Row, ...]  # rows: points of the unpruned model, columns: of the pruned one
 Bounds = tuple[float, float]  # of a 95 % interval
 
 
@@ -172,7 +179,8 @@ class MeasureRecord(_Record):
 class SimilarityRecord(_Record):
     """Where representations were taken and how they were compared.
 
-    `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens).
+    `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens); empty where two
+    checkpoints are compared, which has no flattened tokens.
     """
 
     points: tuple[Annotated[str, Field(pattern=r"^layer\.\d+\.(attention|output)$")], ...]
@@ -237,11 +245,11 @@ class Frame(_Record):
         return values
 
     def own(self, reduction: str, measure: str = "cka") -> Row | None:
-        """Return each point's similarity to its own baseline; None where the measure is undefined or unknown."""
+        """Return each point's similarity to its own baseline; None where it is undefined, unknown or has none."""
         values = self.similarity.get(measure, {}).get(reduction)
         if not values or not isinstance(values[0], tuple):
             return cast(Row | None, values)
-        return tuple(row[k] for k, row in enumerate(values))
+        return tuple(row[k] for k, row in enumerate(values)) if len(values) == len(values[0]) else None
 
 
 class WorkingRangeRecord(_Record):
@@ -325,9 +333,14 @@ class LayerStatistics(_Record):
 
 
 class Header(_Record):
-    """The part of a result that is known before the first frame."""
+    """The part of a result that is known before the first frame.
+
+    `against` is another checkpoint, whose unpruned layers the pruned ones are compared with; null where these are the
+    checkpoint's own.
+    """
 
     checkpoint: CheckpointRecord
+    against: CheckpointRecord | None = None
     task: TaskRecord
     pruning: PruningRecord
     similarity: SimilarityRecord
@@ -337,6 +350,30 @@ class Header(_Record):
     def points(self) -> tuple[str, ...]:
         """The names of the points, in depth order."""
         return self.similarity.points
+
+    @property
+    def baseline_points(self) -> tuple[str, ...]:
+        """The names of the unpruned model's points, in depth order: the rows of every matrix.
+
+        Raises:
+            ValueError: Two checkpoints are compared, and the points are not all of one kind.
+        """
+        if self.against is None:
+            return self.points
+        kind = points_of(self.points, self.checkpoint.num_layers)
+        if kind is None:
+            raise ValueError(f"its points are not those of {self.checkpoint.num_layers} layers")
+        return point_names(kind, self.against.num_layers)
+
+    @property
+    def has_own(self) -> bool:
+        """Whether every point has its own in the unpruned model: that model is no deeper and no shallower."""
+        return self.points == self.baseline_points
+
+    @property
+    def reductions(self) -> tuple[str, ...]:
+        """The reductions under which layers are compared; two checkpoints may cut a sentence into other tokens."""
+        return tuple(REDUCTIONS) if self.against is None else SINGLE_BATCH
 
 
 class SweepResult(Header):
@@ -355,8 +392,11 @@ class SweepResult(Header):
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
         size, examples = len(self.points), len(self.task.examples)
-        if len(self.task.gold) != examples or len(self.similarity.length_control) != size:
+        length_control = size if self.against is None else 0
+        if len(self.task.gold) != examples or len(self.similarity.length_control) != length_control:
             raise ValueError("gold labels or length control do not match the examples or points")
+        if self.against and (self.floor or (self.statistics and not self.has_own)):
+            raise ValueError("against another checkpoint there is no floor, and statistics only at equal depth")
         if self.floor and (
             len(self.floor.predictions) != examples or any(len(row) != size for row in self.floor.cka.values())
         ):
@@ -373,7 +413,7 @@ class SweepResult(Header):
         return self
 
     def _check_frame(self, frame: Frame) -> None:
-        size = len(self.points)
+        rows, size = len(self.baseline_points), len(self.points)
         if len(frame.predictions) != len(self.task.examples) or len(frame.layer_sparsity) != self.checkpoint.num_layers:
             raise ValueError(f"frame {frame.amount}: predictions or layer sparsity of the wrong length")
         if set(frame.metrics) != set(self.frames[0].metrics):
@@ -383,10 +423,11 @@ class SweepResult(Header):
         if set(frame.similarity) != set(self.similarity.measures):
             raise ValueError(f"frame {frame.amount}: its measures are not {', '.join(self.similarity.measures)}")
         for values in (known for by_reduction in frame.similarity.values() for known in by_reduction.values() if known):
-            rows = values if isinstance(values[0], tuple) else (values,)
-            if len(values) != size or any(len(row) != size for row in rows):
-                raise ValueError(f"frame {frame.amount}: similarity is not {size} × {size}, or {size} values")
-            if any(value is not None and abs(value) > 1 + 1e-6 for row in rows for value in row):
+            matrix = [row for row in values if isinstance(row, tuple)]
+            known = matrix or [cast(Row, values)]
+            if len(matrix) not in (rows, 0) or any(len(row) != size for row in known):
+                raise ValueError(f"frame {frame.amount}: similarity is not {rows} × {size}, or {size} values")
+            if any(value is not None and abs(value) > 1 + 1e-6 for row in known for value in row):
                 raise ValueError(f"frame {frame.amount}: a similarity lies outside [-1, 1]")
 
     @property
@@ -445,6 +486,7 @@ def result_key(
     amounts: tuple[float, ...],
     dtype: str,
     engine: str = ENGINE_VERSION,
+    against: str | None = None,
 ) -> str:
     """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
 
@@ -460,6 +502,7 @@ def result_key(
         amounts: The pruning amounts asked for, ascending.
         dtype: The dtype of the computation, such as `float32`.
         engine: The engine version that computed the numbers.
+        against: The digest of another checkpoint's content; None without one.
     """
     calibration, stop = pruning.calibration, pruning.stop
     optional = {
@@ -479,6 +522,7 @@ def result_key(
         "max_length": task.max_length,
         "dtype": dtype,
         "engine": engine,
+        **({"against": against} if against else {}),
     }
     return digest(parts if set(measures) == set(DEFAULT_MEASURES) else {**parts, "measures": sorted(measures)})
 
@@ -500,7 +544,17 @@ def key_of(result: SweepResult) -> str:
         raise ValueError("it has no frames")
     measures = result.measures if engine != "1" else DEFAULT_MEASURES  # CKA was the only one, and not in the key
     amounts = pruning.stop.amounts if pruning.stop else result.amounts
-    return result_key(checkpoint.revision, result.task, pruning, points, measures, amounts, str(dtype), str(engine))
+    return result_key(
+        checkpoint.revision,
+        result.task,
+        pruning,
+        points,
+        measures,
+        amounts,
+        str(dtype),
+        str(engine),
+        result.against.revision if result.against else None,
+    )
 
 
 def sealed(result: SweepResult) -> SweepResult:

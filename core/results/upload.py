@@ -61,7 +61,7 @@ def _problem(result: SweepResult) -> str:
     for name, count, most in (
         ("amounts", len(frames), LOCAL_LIMITS.amounts),
         ("examples", len(task.examples), LOCAL_LIMITS.examples),
-        ("points", len(result.points), MAX_POINTS),
+        ("points", max(len(result.points), len(result.baseline_points)), MAX_POINTS),
     ):
         if count > most:
             return f"it has {count:,} {name}, at most {most:,} can be drawn"
@@ -82,12 +82,12 @@ def _problem(result: SweepResult) -> str:
     if unknown := set(result.measures) - set(MEASURES):
         return f"it has an unknown measure {sorted(unknown)[0]}"
     if any(
-        set(by_reduction) != set(MEASURES[measure].reductions)
+        set(by_reduction) != set(MEASURES[measure].reductions) & set(result.reductions)
         for frame in frames
         for measure, by_reduction in frame.similarity.items()
     ):
         return "a frame lacks a reduction"
-    if "cka" not in result.measures or any(not isinstance(frame.own("mean"), tuple) for frame in frames):
+    if "cka" not in result.measures or any(not frame.similarity["cka"]["mean"] for frame in frames):
         return "a frame lacks its CKA"
     if task.main_metric not in METRICS:
         return f"its metric {task.main_metric[:40]} is unknown"

@@ -1,4 +1,8 @@
-"""Hold pruned models against the baseline: the numbers of each frame, the floor, and the statistics of all frames."""
+"""Hold pruned models against the baseline: the numbers of each frame, the floor, and the statistics of all frames.
+
+Where another checkpoint stands beside them, layers are compared with its own. What the model predicts is compared with
+the model's own unpruned predictions in any case.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +25,7 @@ from core.results.schema import (
 from core.similarity import REGISTRY, Compared, Comparer
 from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of
-from core.sweep.meter import Measured, Predictions, Pruned
+from core.sweep.meter import Measured, Other, Predictions, Pruned
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import DECIMALS, layer_statistics
 
@@ -45,7 +49,7 @@ class AmountResult:
 
     @property
     def damage(self) -> float:
-        """1 - the mean own CKA over all points, reduction `mean`; NaN where it is undefined."""
+        """1 - the mean own CKA over all points, reduction `mean`, each of which has one; NaN where it is undefined."""
         compared = self.compared["cka"]["mean"]
         assert compared is not None  # CKA needs no emptied model
         return float(damage(compared.own[None])[0])
@@ -57,20 +61,28 @@ class Beside:
     Args:
         subset: The evaluation examples.
         baseline: The unpruned model.
-        emptied: The emptied model; None where the method has none.
+        emptied: The emptied model; None where the method has none, or beside another checkpoint.
         measures: Names from MEASURES.
+        other: Another checkpoint's unpruned model; None compares layers with the baseline's.
     """
 
     def __init__(
-        self, subset: EvalSubset, baseline: Measured, emptied: Measured | None, measures: Sequence[str]
+        self,
+        subset: EvalSubset,
+        baseline: Measured,
+        emptied: Measured | None,
+        measures: Sequence[str],
+        other: Other | None = None,
     ) -> None:
         self._subset, self._baseline, self._emptied = subset, baseline, emptied
+        self._rows = (other or baseline).samples
         self._comparers = {name: dict(self._comparers_of(name)) for name in measures}
 
     def _comparers_of(self, measure: str) -> Iterator[tuple[str, Comparer | None]]:
         for reduction in MEASURES[measure].reductions:
             emptied = self._emptied.samples.get(reduction) if self._emptied else None
-            yield reduction, REGISTRY[measure](self._baseline.samples[reduction], emptied)
+            if reduction in self._rows:
+                yield reduction, REGISTRY[measure](self._rows[reduction], emptied)
 
     def compare(self, pruned: Pruned) -> AmountResult:
         """Compare a pruned model, while its features are valid."""
@@ -163,9 +175,10 @@ def statistics_of(
 def _series(results: Sequence[AmountResult], measure: str, reduction: str) -> tuple[Array, Array] | None:
     """Stack own similarities, (frames, points), and those without each example, (frames, points, n)."""
     compared = [result.compared[measure].get(reduction) for result in results]
-    own = [values.own for values in compared if values is not None]
     without = [values.without for values in compared if values is not None and values.without is not None]
-    return (np.stack(own), np.stack(without)) if len(without) == len(results) else None
+    if len(without) < len(results):
+        return None
+    return np.stack([values.own for values in compared if values is not None]), np.stack(without)
 
 
 def _places(series: tuple[Array, Array] | None) -> dict[str, Place | Missing]:

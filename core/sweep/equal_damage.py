@@ -24,6 +24,7 @@ class Missing(StrEnum):
 
     ONE_POINT = "there are fewer than two layers"
     NOT_REACHED = "the damage is not reached"
+    REACHED_UNPRUNED = "two checkpoints differ as much without pruning"
     UNDEFINED = "similarity is undefined before the damage is reached"
     UNSURE = "without one of the examples, the damage is not reached"
 
@@ -127,6 +128,8 @@ def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missin
     k_without = reached_without.argmax(0)  # (n,)
     if not reached_without.any(0).all():
         return Missing.UNSURE
+    if not k_without.all():
+        return Missing.REACHED_UNPRUNED
     if np.isnan(damages_without[: int(k_without.max()) + 1]).any():
         return Missing.UNDEFINED
     return Place(
@@ -143,7 +146,7 @@ def first_reached(values: Array, target: float) -> tuple[int, float] | Missing:
     """Find where values over the frames first reach a target.
 
     Args:
-        values: (frames,) from 0 at the baseline, such as damages; NaN where undefined.
+        values: (frames,) such as damages, 0 at the baseline unless that is another checkpoint; NaN where undefined.
         target: Above 0.
 
     Returns:
@@ -155,6 +158,8 @@ def first_reached(values: Array, target: float) -> tuple[int, float] | Missing:
     k = int(reached.argmax())
     if np.isnan(values[: k + 1]).any():
         return Missing.UNDEFINED
+    if k == 0:
+        return Missing.REACHED_UNPRUNED
     return k, float(_share(values, np.array(k), target))
 
 

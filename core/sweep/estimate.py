@@ -19,6 +19,7 @@ from core.request.catalog import MAX_LENGTH, METHODS, TASKS
 from core.request.controls import likely_amounts
 from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
 from core.results import store
+from core.sweep.against import measuring
 from core.sweep.runner import make_plan, open_runner
 from core.sweep.sweep import check_fit, has_floor
 
@@ -66,34 +67,43 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, request)
         pace = measure(checkpoint, inputs, request, report)
-    return {"stored": False, "seconds": sum(_seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)}
+        other = measure_other(inputs, request, report)
+    seconds = sum(other + _seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)
+    return {"stored": False, "seconds": seconds}
 
 
 def _key(sweep: SweepRequest, inputs: Inputs) -> str:
     """Compute the key of a request or of a follow-up, given the request's inputs."""
     pruning = pruning_record(sweep, inputs.calibration if METHODS[sweep.method].calibrated else None)
-    return key_of_request(sweep, inputs.resolved.revision, inputs.subset, pruning)
+    return key_of_request(sweep, inputs.resolved.revision, inputs.subset, pruning, inputs.revision_against)
 
 
 def _seconds(sweep: SweepRequest, request: SweepRequest, inputs: Inputs, pace: Pace) -> float:
     """Estimate a request or a follow-up at the request's pace; what is drawn at random needs no scores."""
     preparation = pace.preparation if sweep.method == request.method else 0.0
-    return preparation + pace.per_amount * passes(sweep, inputs)
+    return preparation + pace.per_amount * passes(sweep, inputs, inputs.revision_against)
 
 
-def passes(request: SweepRequest, inputs: Inputs) -> float:
-    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest."""
+def passes(request: SweepRequest, inputs: Inputs, against: str | None = None) -> float:
+    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest.
+
+    Args:
+        request: A checked request.
+        inputs: Its examples.
+        against: The content of another checkpoint, whose own pass is not counted; None without one.
+    """
     beside = inputs.rest.rows if inputs.rest and request.range_examples == "all" else ()
     rest = len(beside) / len(inputs.subset.rows)
-    return likely_amounts(request) * (1 + rest) + has_floor(request)
+    return likely_amounts(request) * (1 + rest) + has_floor(request, against)
 
 
 def to_download(request: SweepRequest) -> str | None:
     """Return the input of a request, `checkpoint` or `data`, that the Hub client's cache lacks; None if it has both."""
-    if source_of(request.checkpoint) == "hub":
-        name, _, revision = request.checkpoint.partition("@")
-        if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
-            return "checkpoint"
+    for checkpoint in filter(None, (request.checkpoint, request.against)):
+        if source_of(checkpoint) == "hub":
+            name, _, revision = checkpoint.partition("@")
+            if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
+                return "checkpoint"
     task = TASKS.get(request.task)
     if request.data == "hub" and task is not None:
         place = f"{task.name}/{task.split}-00000-of-00001.parquet"
@@ -124,6 +134,22 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
     fixed, running = _time_amount(checkpoint, sample.subset, request, plan, report)
     running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, sample.subset)
     return Pace(preparation=scoring + planned, per_amount=fixed + running * OVERHEAD)
+
+
+def measure_other(inputs: Inputs, request: SweepRequest, report: Report) -> float:
+    """Return the seconds that loading and running another checkpoint take: 0 without one.
+
+    The first micro-batch of the sample counts as loading, since it is slower; the others are scaled up by the examples.
+    """
+    if inputs.against is None:
+        return 0.0
+    sample = _first(inputs.subset)
+    started = loaded = time.perf_counter()
+    for progress in measuring(inputs.against, sample, request):
+        if progress.done == 1:
+            loaded = time.perf_counter()
+        report(STAGE, 0, 1)
+    return (loaded - started) + (time.perf_counter() - loaded) * 2 * len(inputs.subset.rows) / len(sample.rows)
 
 
 def _first(examples: EvalSubset) -> EvalSubset:

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,24 +133,24 @@ def _outcome(future: "Future", planned: GridSweep) -> Done | Failure:
 
 @dataclass
 class _Tasks:
-    """Submits sweeps; the files of a checkpoint go to the cluster once, until the next one's take their place."""
+    """Submits sweeps; a checkpoint's files go to the cluster once, as long as one sweep after another needs them."""
 
     client: "Client"
     threads: int | None
-    _sent: "tuple[str, Future] | None" = None
+    _sent: "dict[str, Future]" = field(default_factory=dict)  # of the last sweep's checkpoints, by content
 
     def submit(self, planned: GridSweep) -> "Future":
         inputs = prepare(planned.request)
-        files = self._files(inputs.resolved) if inputs.resolved.source != "hub" else None
-        return self.client.submit(_compute, inputs, planned.request, files, self.threads, pure=False)
+        local = [known for known in (inputs.resolved, inputs.against) if known and known.source != "hub"]
+        self._sent = {known.revision: self._files(known) for known in local}
+        return self.client.submit(_compute, inputs, planned.request, self._sent, self.threads, pure=False)
 
     def _files(self, resolved: Resolved) -> "Future":
-        if self._sent is None or self._sent[0] != resolved.revision:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Sending large graph")  # scattered data would be lost with its worker
-                sent = self.client.submit(_received, _packed(resolved), key=f"checkpoint-{resolved.revision}")
-            self._sent = resolved.revision, sent
-        return self._sent[1]
+        if resolved.revision in self._sent:
+            return self._sent[resolved.revision]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # scattered data would be lost with its worker
+            return self.client.submit(_received, _packed(resolved), key=f"checkpoint-{resolved.revision}")
 
 
 def _packed(resolved: Resolved) -> Files:
@@ -168,13 +168,13 @@ def _received(files: Files) -> Files:
     return files
 
 
-def _compute(inputs: Inputs, request: SweepRequest, files: Files | None, threads: int | None) -> dict[str, Any]:
+def _compute(inputs: Inputs, request: SweepRequest, files: Mapping[str, Files], threads: int | None) -> dict[str, Any]:
     """Run a sweep on a worker; return the values of its result's file.
 
     Args:
-        inputs: The examples, and the checkpoint as the client has found it.
+        inputs: The examples, and the checkpoints as the client has found them.
         request: The checked request.
-        files: The checkpoint's files; None for one on the Hub.
+        files: The files of checkpoints that are not on the Hub, by content.
         threads: PyTorch's threads; None leaves the worker's choice.
     """
     import torch
@@ -184,13 +184,19 @@ def _compute(inputs: Inputs, request: SweepRequest, files: Files | None, threads
 
     if threads is not None:
         torch.set_num_threads(threads)
-    resolved = inputs.resolved
-    folder = _unpacked(resolved.revision, files) if files else resolve(f"{resolved.id}@{resolved.revision}").folder
-    with borrow(replace(resolved, folder=folder)) as checkpoint:
-        *_, result = sweep(checkpoint, inputs, request, shared=_shared())
+    against = inputs.against and _placed(inputs.against, files)
+    with borrow(_placed(inputs.resolved, files)) as checkpoint:
+        *_, result = sweep(checkpoint, replace(inputs, against=against), request, shared=_shared())
     assert isinstance(result, SweepResult)
     values: dict[str, Any] = sealed(result).model_dump(mode="json")
     return values
+
+
+def _placed(resolved: Resolved, files: Mapping[str, Files]) -> Resolved:
+    """Find a checkpoint's files on this worker."""
+    known = files.get(resolved.revision)
+    folder = _unpacked(resolved.revision, known) if known else resolve(f"{resolved.id}@{resolved.revision}").folder
+    return replace(resolved, folder=folder)
 
 
 def _unpacked(revision: str, files: Files) -> Path:

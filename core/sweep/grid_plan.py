@@ -20,6 +20,7 @@ class GridSweep:
         request: The checked request, with the place of its data.
         key: The key of its result.
         place: The checkpoint and the examples: sweeps of one place share the loaded model.
+        against: The content of another checkpoint that it is compared with; None without one.
         path: Where its result is, or will be.
     """
 
@@ -27,6 +28,7 @@ class GridSweep:
     request: SweepRequest
     key: str
     place: tuple[str, ...]
+    against: str | None
     path: Path
 
     @property
@@ -96,13 +98,15 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     inputs = prepare(request, report)
     place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
     known = None if output else store.find(inputs.key)
-    return GridSweep(
-        listed, request, inputs.key, place, known or (output or store.user_folder()) / f"{inputs.key}.json"
-    )
+    path = known or (output or store.user_folder()) / f"{inputs.key}.json"
+    return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path)
 
 
 def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
-    """Put sweeps that share passes in a row: by checkpoint and examples, then points, then what is removed of all."""
+    """Put sweeps that share passes in a row.
+
+    They go by checkpoint and examples, then points, then another checkpoint, then what is removed of all.
+    """
     firsts: dict[tuple[object, ...], int] = {}
     for sweep in sweeps:
         for group in _groups(sweep):
@@ -112,5 +116,5 @@ def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
 
 def _groups(sweep: GridSweep) -> tuple[tuple[object, ...], ...]:
     """Return the nested groups that a sweep belongs to; a neuron method empties the encoder."""
-    points, scope = sweep.request.points, sweep.request.scope or "encoder"
-    return sweep.place, (*sweep.place, points), (*sweep.place, points, scope)
+    parts = (sweep.request.points, sweep.against, sweep.request.scope or "encoder")
+    return tuple((*sweep.place, *parts[:depth]) for depth in range(len(parts) + 1))

@@ -15,7 +15,7 @@ from core.request.points import point_names
 from core.results import store
 from core.results.schema import SweepResult
 from core.similarity.gram import BAND_BYTES
-from core.sweep.estimate import Pace, measure, passes
+from core.sweep.estimate import Pace, measure, measure_other, passes
 from core.sweep.grid_plan import Done, Failure, GridSweep, Step
 from core.sweep.journal import Journal
 from core.sweep.runner import Progress
@@ -62,11 +62,13 @@ def _measure(alike: Sequence[GridSweep], seconds: dict[str, float]) -> int:
     inputs = prepare(tried)
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, tried)
-        pace = measure(checkpoint, inputs, tried, lambda *_: None)
+        pace = measure(checkpoint, inputs, tried, _silent)
+        beside = next((planned.request for planned in alike if planned.against), None)
+        other = measure_other(prepare(beside), beside, _silent) if beside else 0.0
         record = checkpoint.record
     for before, planned in pairwise([None, *alike]):
         assert planned is not None
-        seconds[planned.key] = _seconds(planned, before, pace, inputs)
+        seconds[planned.key] = _seconds(planned, before, pace, other, inputs)
     points = max(len(point_names(planned.request.points, record.num_layers)) for planned in alike)
     n = len(inputs.subset.rows)
     gram = min(points * n * n * 8, BAND_BYTES)  # float64; of each reduction: unpruned, emptied, pruned and a product
@@ -83,13 +85,22 @@ def _scoring_cost(planned: GridSweep) -> tuple[bool, ...]:
     )
 
 
-def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, inputs: Inputs) -> float:
-    """Estimate a sweep after another one with which it may share passes."""
-    request = planned.request
-    shares_points = before is not None and before.request.points == request.points
-    shares_floor = shares_points and before is not None and before.request.scope == request.scope and has_floor(request)
+def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, other: float, inputs: Inputs) -> float:
+    """Estimate a sweep after another one with which it may share passes; `other` is another checkpoint's."""
+    request, against = planned.request, planned.against
+    if before is None or before.request.points != request.points:
+        shared, shares_other = 0, False
+    else:
+        empties = has_floor(request, against) and has_floor(before.request, before.against)
+        shared = 1 + (empties and before.request.scope == request.scope)
+        shares_other = before.against == against
     scoring = pace.preparation if METHODS[request.method].calibrated else 0.0
-    return scoring + pace.per_amount * (passes(request, inputs) - shares_points - shares_floor)
+    beside = 0.0 if against is None or shares_other else other
+    return scoring + beside + pace.per_amount * (passes(request, inputs, against) - shared)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Discard progress."""
 
 
 def peak_memory() -> int | None:

@@ -12,9 +12,10 @@ from core.encoder.batches import MicroBatch, encode, plan_windows
 from core.inputs.examples import EvalSubset
 from core.pruning import Removed
 from core.request.catalog import MAX_LENGTH
+from core.results.schema import CheckpointRecord
 from core.similarity import Sample
 from core.similarity.gram import prepare, u_centred_bands, u_centred_gram
-from core.sweep.runner import Progress, Runner
+from core.sweep.runner import OTHER_CHECKPOINT, Progress, Runner
 
 Predictions = tuple[int, ...]  # label indices
 
@@ -50,6 +51,17 @@ class Pruned(Measured):
     amount: float
     removed: Removed
     rest_predictions: Predictions
+
+
+@dataclass(frozen=True)
+class Other(Measured):
+    """The output of another checkpoint's model, of which nothing is pruned; its logits may mean nothing.
+
+    Attributes:
+        record: The checkpoint.
+    """
+
+    record: CheckpointRecord
 
 
 class Meter:
@@ -93,7 +105,12 @@ class Meter:
             features[:first] = 0  # what does not vary is similar to nothing
         return Measured(self._logits(), self._single_batches())
 
-    def _run(self, amount: float) -> Generator[Progress, None, list[Tensor]]:
+    def measure_other(self) -> Generator[Progress, None, Other]:
+        """Run another checkpoint's model as it is, for the reductions over a single batch."""
+        yield from self._run(None)
+        return Other(self._logits(), self._single_batches(), self._runner.checkpoint.record)
+
+    def _run(self, amount: float | None) -> Generator[Progress, None, list[Tensor]]:
         """Fill the buffers; return the Gram matrices of all minibatches of tokens."""
         tokens = list[Tensor]()
         for window in self._runner.windows:
@@ -109,9 +126,9 @@ class Meter:
             yield self._progress(amount)
         return tuple(predicted.tolist())
 
-    def _progress(self, amount: float) -> Progress:
+    def _progress(self, amount: float | None) -> Progress:
         self._done += 1
-        return Progress(amount, self._done, self._total)
+        return Progress(amount, self._done, self._total, OTHER_CHECKPOINT)
 
     def _single_batches(self) -> dict[str, Sample]:
         features = {"mean": self._buffers.mean, "cls": self._buffers.cls}  # each (points, examples, hidden)

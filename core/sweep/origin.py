@@ -31,7 +31,12 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
 
 
 def find_inputs(
-    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
+    result: SweepResult,
+    amount: float,
+    checkpoint: str | None,
+    data: str | None,
+    report: Report,
+    against: str | None = None,
 ) -> tuple[SweepRequest, Inputs]:
     """Find everything that one frame was computed from.
 
@@ -41,14 +46,16 @@ def find_inputs(
         checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
         data: `written`, `hub`, a file or a folder; None uses what the result names, which fails for a path.
         report: Called with (stage, done, total) during a download.
+        against: Where the other checkpoint is, if there is one; None uses what the result names, which fails for a
+            folder.
 
     Returns:
         The request for the baseline and the amount, and its inputs.
 
     Raises:
-        PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
+        PrunescopeError: A checkpoint or the examples are not found, or are not those of the result.
     """
-    asked = _request(result, amount, checkpoint)
+    asked = _request(result, amount, checkpoint, against)
     if lacks_place(result.task) and not data:
         raise PrunescopeError(
             f"the result was computed on '{result.task.source_name}', a file or folder, and does not record where that "
@@ -57,6 +64,8 @@ def find_inputs(
     request = checked(replace(asked, data=data or asked.data))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
+    if result.against:
+        check_same_content(inputs.against or inputs.resolved, result.against.id, result.against.revision)
     _check_same_examples(result, inputs.subset)
     return request, inputs
 
@@ -79,6 +88,7 @@ def find_pruning(
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
+    result = result.model_copy(update={"against": None})  # what it is compared with does not matter
     if METHODS[result.pruning.method].calibrated:
         request, inputs = find_inputs(result, amount, checkpoint, data, report)
         return request, inputs.resolved, inputs.calibration
@@ -88,17 +98,22 @@ def find_pruning(
     return request, resolved, None
 
 
-def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
+def _request(result: SweepResult, amount: float, checkpoint: str | None, against: str | None = None) -> SweepRequest:
     """Request the baseline and one amount of a result; refuse a checkpoint folder whose place is unknown."""
-    if result.checkpoint.source == "folder" and not result.checkpoint.recipe and not checkpoint:
-        raise PrunescopeError(
-            f"the result was computed on the checkpoint folder '{result.checkpoint.id}' and does not record where that "
-            "is: give it with --checkpoint"
-        )
+    for known, place, option in (
+        (result.checkpoint, checkpoint, "--checkpoint"),
+        (result.against, against, "--against"),
+    ):
+        if known and known.source == "folder" and not known.recipe and not place:
+            raise PrunescopeError(
+                f"the result was computed on the checkpoint folder '{known.id}' and does not record where that is: "
+                f"give it with {option}"
+            )
     request = request_of(result)
     return replace(
         request,
         checkpoint=checkpoint or request.checkpoint,
+        against=(against or request.against) if result.against else None,
         amounts=parse_amounts([amount]),
         until_damage=None,
         range_examples="subset",

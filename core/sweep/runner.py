@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import TypeVar
 
 import torch
 
@@ -19,7 +20,10 @@ from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
 from core.results.names import amount_name
 
-SCORING = "Scoring on calibration examples"  # the stage before the first amount
+Value = TypeVar("Value")
+
+SCORING = "Scoring on calibration examples"  # a stage before the first amount
+OTHER_CHECKPOINT = "Measuring the other checkpoint"  # another one
 
 
 @dataclass(frozen=True)
@@ -27,19 +31,21 @@ class Progress:
     """One micro-batch is done.
 
     Attributes:
-        amount: The current pruning amount; None while calibration examples are scored.
-        done: Micro-batches done so far, over all amounts or in scoring.
+        amount: The current pruning amount; None before the first one.
+        done: Micro-batches done so far, over all amounts or in a stage before them.
         total: All micro-batches of the same kind.
+        before: What is done before the first amount.
     """
 
     amount: float | None
     done: int
     total: int
+    before: str = SCORING
 
     @property
     def stage(self) -> str:
         """The name of the current stage."""
-        return SCORING if self.amount is None else f"{amount_name(self.amount)} removed"
+        return self.before if self.amount is None else f"{amount_name(self.amount)} removed"
 
 
 @dataclass(frozen=True)
@@ -136,13 +142,23 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
-    with closing(planning(checkpoint, examples, request)) as steps:
+    return returned(planning(checkpoint, examples, request), report)
+
+
+def returned(steps: Generator[Progress, None, Value], report: Report) -> Value:
+    """Take all steps, reporting progress to a function, and return what they lead to.
+
+    Args:
+        steps: Such as `planning`.
+        report: Called with (stage, done, total); an exception that it raises ends the steps, unchanged.
+    """
+    with closing(steps):
         while True:
             try:
                 event = next(steps)
             except StopIteration as end:
-                plan: Plan = end.value
-                return plan
+                value: Value = end.value
+                return value
             report(event.stage, event.done, event.total)
 
 

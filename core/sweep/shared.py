@@ -1,4 +1,4 @@
-"""Forward passes that several sweeps have in common: of the unpruned model, and of the emptied one.
+"""Forward passes that several sweeps have in common: of the unpruned model, of the emptied one, of another checkpoint.
 
 Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those of
 one scope are also held against the same emptied model. A grid of sweeps measures each of them once.
@@ -8,9 +8,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.inputs.prepare import Inputs
-from core.sweep.meter import Measured, Pruned
+from core.sweep.meter import Measured, Other, Pruned
 from core.sweep.runner import Runner
 
 AnyModel = TypeVar("AnyModel", bound=Measured)
@@ -18,13 +19,14 @@ AnyModel = TypeVar("AnyModel", bound=Measured)
 
 @dataclass
 class SharedPasses:
-    """Keeps the last unpruned and the last emptied model that were measured: sweeps that share them come in a row.
+    """Keeps the last model of each kind that was measured: sweeps that share it come in a row.
 
-    They stay in memory, with copies of their features, until others take their place.
+    It stays in memory, with a copy of its features, until another takes its place.
     """
 
     _unpruned: tuple[Hashable, str | None, Pruned] | None = None  # what was measured, the rest's fingerprint
     _emptied: tuple[Hashable, Measured] | None = None
+    _other: tuple[Hashable, Other] | None = None
 
     def unpruned(self, runner: Runner, inputs: Inputs) -> Pruned | None:
         """Look up the unpruned model at a runner's points; None if it has to be measured."""
@@ -48,6 +50,15 @@ class SharedPasses:
     def keep_emptied(self, runner: Runner, scope: str | None, known: Measured) -> None:
         """Keep the emptied model for the sweeps that follow."""
         self._emptied = (_place(runner), _emptied_scope(scope)), _lasting(known)
+
+    def other(self, resolved: Resolved, subset: EvalSubset, points: str) -> Other | None:
+        """Look up another checkpoint at its points; None if it has to be measured."""
+        place = resolved.id, resolved.revision, subset.fingerprint, points
+        return self._other[1] if self._other and self._other[0] == place else None
+
+    def keep_other(self, resolved: Resolved, subset: EvalSubset, points: str, known: Other) -> None:
+        """Keep another checkpoint's output for the sweeps that follow; its features are in buffers of its own."""
+        self._other = (resolved.id, resolved.revision, subset.fingerprint, points), known
 
 
 def _place(runner: Runner) -> Hashable:

@@ -1,4 +1,4 @@
-"""The whole procedure: measure the baseline; then, for each amount, prune, run, compare, emit.
+"""The whole procedure: measure the baseline, or another checkpoint; for each amount, prune, run, compare, emit.
 
 A sweep is an iterator of progress and frames that ends in a SweepResult. Close it between two events to cancel the
 sweep. However it ends, the model is restored.
@@ -38,9 +38,10 @@ from core.results.schema import (
 )
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
+from core.sweep.against import measuring
 from core.sweep.beside import AmountResult, Beside, row_of, statistics_of
 from core.sweep.journal import Journal
-from core.sweep.meter import Measured, Meter, Pruned
+from core.sweep.meter import Measured, Meter, Other, Pruned
 from core.sweep.runner import Progress, Runner, open_runner, planning
 from core.sweep.shared import SharedPasses
 from core.sweep.working_range import working_range
@@ -116,15 +117,17 @@ def _events(
     journal: Journal | None,
 ) -> Generator[Event, None, None]:
     started, subset = time.monotonic(), inputs.subset
+    other = (yield from measuring(inputs.against, subset, request, shared)) if inputs.against else None
+    empties = has_floor(request, inputs.revision_against)
     plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
     finished = journal.read() if journal else {}
     with open_runner(checkpoint, subset, request, plan) as runner:
         unpruned, *amounts = request.amounts
         baseline = shared.unpruned(runner, inputs) if shared else None
-        emptied = shared.emptied(runner, request.scope) if shared and has_floor(request) else None
+        emptied = shared.emptied(runner, request.scope) if shared and empties else None
         expected = max(likely_amounts(request) - len(finished) - (baseline is not None), 0)
-        meter = Meter(runner, inputs.rest, expected, has_floor(request) and emptied is None)
-        if emptied is None and has_floor(request):
+        meter = Meter(runner, inputs.rest, expected, empties and emptied is None)
+        if emptied is None and empties:
             emptied = yield from _measure_emptied(meter, runner, request)
             if shared:
                 shared.keep_emptied(runner, request.scope, emptied)
@@ -132,8 +135,8 @@ def _events(
             baseline = yield from meter.measure(unpruned)  # last, so that its features are still there to compare
             if shared:
                 shared.keep_unpruned(runner, inputs, baseline)
-        beside = Beside(subset, baseline, emptied, request.measures)
-        header = _header(runner, inputs, request, plan, baseline, beside)
+        beside = Beside(subset, baseline, emptied, request.measures, other)
+        header = _header(runner, inputs, request, plan, baseline, beside, other)
         results = [beside.compare(baseline)]
         yield FrameReady(header, results[-1].frame)
         for amount in amounts:
@@ -147,9 +150,14 @@ def _events(
     yield _result(header, results, inputs, request, time.monotonic() - started)
 
 
-def has_floor(request: SweepRequest) -> bool:
-    """Whether something is left of the model that a request's method has emptied: biases that the method keeps."""
-    return "attribution-residual" not in (request.method, request.control_of)
+def has_floor(request: SweepRequest, against: str | None) -> bool:
+    """Whether something is left of the model that a request's method has emptied: biases that the method keeps.
+
+    Args:
+        request: The request.
+        against: Another checkpoint's content: a floor is similarity to the model's own layers, so it has none there.
+    """
+    return against is None and "attribution-residual" not in (request.method, request.control_of)
 
 
 def _measure_emptied(meter: Meter, runner: Runner, request: SweepRequest) -> Generator[Progress, None, Measured]:
@@ -157,21 +165,33 @@ def _measure_emptied(meter: Meter, runner: Runner, request: SweepRequest) -> Gen
 
 
 def _header(
-    runner: Runner, inputs: Inputs, request: SweepRequest, plan: Plan, baseline: Pruned, beside: Beside
+    runner: Runner,
+    inputs: Inputs,
+    request: SweepRequest,
+    plan: Plan,
+    baseline: Pruned,
+    beside: Beside,
+    other: Other | None,
 ) -> Header:
+    reductions = (other or baseline).samples
     return Header(
         checkpoint=runner.checkpoint.record,
+        against=other and other.record,
         task=inputs.subset.record(),
         pruning=pruning_record(request, inputs.calibration, plan.reliability),
         similarity=SimilarityRecord(
             points=runner.points,
             measures={
                 name: MeasureRecord(
-                    estimators={reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions}
+                    estimators={
+                        reduction: ESTIMATORS[reduction]
+                        for reduction in MEASURES[name].reductions
+                        if reduction in reductions
+                    }
                 )
                 for name in request.measures
             },
-            length_control=_length_control(runner, baseline.samples["tokens"].grams),
+            length_control=() if other else _length_control(runner, baseline.samples["tokens"].grams),
         ),
         floor=beside.floor(),
     )
@@ -189,7 +209,13 @@ def _result(
     subset = inputs.subset
     return SweepResult(
         **dict(header),
-        key=key_of_request(request, header.checkpoint.revision, subset, header.pruning),
+        key=key_of_request(
+            request,
+            header.checkpoint.revision,
+            subset,
+            header.pruning,
+            inputs.revision_against,
+        ),
         frames=tuple(result.frame for result in results),
         working_range=_working_range(results, subset, inputs.rest),
         statistics=statistics_of(results, request.measures, pruned_point(header.points, request.scope)),

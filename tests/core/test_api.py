@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
-from tiny import EMOTIONS, emotion_texts
+from tiny import EMOTIONS, emotion_texts, make_pretrained
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertForSequenceClassification
 
 from core import api
@@ -94,6 +94,13 @@ def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: A
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
     assert model.training
     assert [parameter.requires_grad for parameter in model.parameters()] == [True] * len([*model.parameters()])
+
+
+def test_layers_are_compared_with_another_checkpoint(tiny_emotions: Path, tmp_path: Path) -> None:
+    found = sweep(tiny_emotions, TEXTS, NAMED, amounts=0.5, against=make_pretrained(tmp_path / "other"))
+    assert (found.against.id, len(found.frames)) == ("other", 2)
+    assert "against other" in repr(found)
+    assert not set(found.to_frame()["measure"]) & {"cka"}, "no layer has its own"
 
 
 def test_a_loaded_model_has_one_key_whatever_it_did_before(loaded: Any) -> None:

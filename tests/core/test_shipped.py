@@ -98,7 +98,7 @@ def written_result(task: str, method: str) -> SweepResult:
 @pytest.mark.parametrize("task", list(EMBEDDED))
 def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The emptied model is the same for every method: the test below computes it again, with all that rests on it.
-    monkeypatch.setattr("core.sweep.sweep.has_floor", lambda request: False)
+    monkeypatch.setattr("core.sweep.sweep.has_floor", lambda *_: False)
     result = written_result(task, method)
     stored = frame_of(result, 0.5)
     request, inputs = find_inputs(result, 0.5, None, None, lambda *_: None)

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
+from core.exports.tables import file_name, metrics_csv, own_rows, result_json, similarity_csv
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from core.results.store import parse
-from tests.builders import make_result
+from tests.builders import against, make_result
 
 AMOUNTS = (0.0, 0.25, 0.5)
 HOLE = (0.5, 1, 0)
@@ -112,3 +112,15 @@ def test_files_are_named_by_their_content(result: SweepResult, other: SweepResul
     assert file_name([result, other, third], ".pdf", "profiles").endswith("-and-1-more.pdf"), "no name grows endlessly"
     odd = result.model_copy(update={"task": result.task.model_copy(update={"name": "../ä b"})})
     assert "/" not in file_name([odd], ".csv")
+
+
+def test_rows_against_another_checkpoint_are_its_points() -> None:
+    rectangular, square = (against(make_result(num_layers=3, amounts=AMOUNTS), layers) for layers in (2, 3))
+    table = [row for row in rows(similarity_csv(rectangular)) if row["measure"] == "cka"]
+    assert len(table) == len(AMOUNTS) * 2 * 2 * 3
+    assert list(dict.fromkeys(row["baseline_point"] for row in table)) == list(rectangular.baseline_points)
+    assert {row["low"] for row in table} == {""}, "no point has its own, though two have the same name"
+    assert not [row for row in own_rows(rectangular) if row[3] == "cka"]
+    assert len([row for row in own_rows(square) if row[3] == "cka"]) == len(AMOUNTS) * 2 * 3
+    with_interval = [row for row in rows(similarity_csv(square)) if row["low"]]
+    assert {row["baseline_point"] == row["pruned_point"] for row in with_interval} == {True}

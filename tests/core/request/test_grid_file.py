@@ -50,6 +50,14 @@ def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one() -> N
     assert {one.data for one in found} == {"written"}
 
 
+def test_every_checkpoint_is_compared_with_every_other_one_listed() -> None:
+    twins = ["embedded:sst2", "embedded:cola"]
+    found = [(one.checkpoint, one.against) for one in requests(checkpoints=twins, against=[None, *twins])]
+    assert found == [(checkpoint, against) for checkpoint in twins for against in (None, *twins)]
+    with pytest.raises(PrunescopeError, match="controls: verdict, which there is none against another checkpoint"):
+        requests(against="embedded:cola", controls="verdict")
+
+
 def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() -> None:
     found = requests(methods=["magnitude", "random", "attribution"], seeds=[0, 5], scopes=["encoder", "all-linear"])
     assert [(one.method, one.scope, one.seed) for one in found] == [

@@ -3,7 +3,7 @@
 from core.results.choices import companions, counterpart, distinguishing_labels, isolated, methods_beside, offered
 from core.results.library import entry_of
 from core.results.schema import SweepResult
-from tests.builders import make_result
+from tests.builders import against, make_result
 
 
 def result(**settings: object) -> SweepResult:
@@ -124,3 +124,25 @@ def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() 
         )
     ]
     assert methods_beside(magnitude, [magnitude, wanda, everywhere, *others]) == (magnitude, wanda, everywhere)
+
+
+def test_a_result_against_another_checkpoint_belongs_beside_no_other() -> None:
+    magnitude, control = entry_of(result()), entry_of(result(method="random", until_damage=0.3))
+    beside = [entry_of(against(made, 3)) for made in (result(), result(method="random", until_damage=0.3))]
+    alone = [entry_of(result(scope="layer:0", points="layer")), entry_of(against(result(scope="layer:0"), 3))]
+    everything = [magnitude, control, *beside, *alone]
+    assert companions(magnitude, everything) == (control,)
+    assert isolated(magnitude, everything) == (alone[0],)
+    assert companions(beside[0], everything) == isolated(beside[0], everything) == ()
+    assert methods_beside(magnitude, everything) == (magnitude,)
+    assert counterpart(beside[0], [control, magnitude, beside[0]]) == magnitude, "the same pruning without it"
+    wanda = entry_of(result(method="wanda"))
+    assert counterpart(magnitude, [magnitude, *beside, wanda]) == wanda
+
+
+def test_a_result_names_both_checkpoints() -> None:
+    labels = distinguishing_labels([entry_of(result()), entry_of(against(result(), 3, name="owner/base"))])
+    assert list(labels.values()) == [
+        "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2",
+        "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2, against owner/base",
+    ]

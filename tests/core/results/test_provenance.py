@@ -35,6 +35,7 @@ def test_a_checkpoint_on_the_hub_is_pinned_to_its_commit() -> None:
     result = make_result()
     checkpoint = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name", "revision": "abc"})
     assert request_of(result.model_copy(update={"checkpoint": checkpoint})).checkpoint == "owner/name@abc"
+    assert request_of(result.model_copy(update={"against": checkpoint})).against == "owner/name@abc"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_a_checkpoint_on_the_hub_is_pinned_to_its_commit() -> None:
     [
         SweepRequest("embedded:sst2", "sst2"),
         SweepRequest("embedded:sst2", "sst2", scope="layer:3", points="both", amounts=(0.0, 0.25, 0.5)),
+        SweepRequest("embedded:sst2", "sst2", against="embedded:cola"),
         SweepRequest("owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"),
     ],
 )

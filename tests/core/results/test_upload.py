@@ -13,7 +13,7 @@ from core.exports.tables import result_json
 from core.results import upload
 from core.results.schema import SweepResult, digest, key_of
 from core.results.upload import max_megabytes, read_upload
-from tests.builders import make_result
+from tests.builders import against, make_result
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 
@@ -35,6 +35,15 @@ def test_an_exported_result_opens_again(points: str, method: str) -> None:
     scope = "encoder" if method == "magnitude" else None
     result = make_result(points=points, method=method, scope=scope)
     assert read_upload(result_json(result).encode(), "mine.json") == result
+
+
+@pytest.mark.parametrize("layers", [2, 5])
+def test_a_result_against_another_checkpoint_opens_again(layers: int) -> None:
+    result = against(RESULT, layers)
+    assert read_upload(result_json(result).encode(), "mine.json") == result
+    deep = against(RESULT, 200)
+    with pytest.raises(PrunescopeError, match="it has 200 points"):
+        read_upload(result_json(deep).encode(), "mine.json")
 
 
 def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from tiny import make_pretrained
 
 from core.encoder.loading import borrow, load
 from core.errors import PrunescopeError
@@ -105,8 +106,19 @@ def test_the_control_is_estimated_with_the_method(request_: SweepRequest, monkey
         path.unlink()
 
 
+def test_another_checkpoint_is_loaded_and_run_once_and_leaves_no_floor(
+    request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=iter([10.0, 14.0, 15.0]).__next__))
+    scaled = 2 * len(prepare(request).subset.rows) / SAMPLE_SIZE  # the second of the sample's two micro-batches
+    assert estimate(request, silent) == {"stored": False, "seconds": 4 + 1 * scaled + 2 + 0.5 * 3}
+
+
 def test_nothing_is_downloaded_to_be_measured() -> None:
     assert estimate(checked(SweepRequest("owner/name", "sst2")), silent) == {"download": "checkpoint"}
+    assert to_download(checked(SweepRequest("embedded:sst2", "sst2", against="owner/name"))) == "checkpoint"
     assert to_download(checked(SweepRequest("embedded:sst2", "sst2", data="hub"))) == "data"
     assert to_download(checked(SweepRequest("embedded:sst2", "sst2"))) is None
 

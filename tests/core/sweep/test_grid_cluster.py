@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny import make_pretrained
 
 from core.errors import PrunescopeError
 from core.grid import main
@@ -18,6 +19,7 @@ from core.results.store import load
 from core.sweep.grid_cluster import connected, run_on_cluster
 from core.sweep.grid_plan import Done, Failure, GridSweep, plan_grid
 from tests.core.sweep.test_shared import numbers
+from tests.core.sweep.test_sweep import run
 
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
 
@@ -106,6 +108,17 @@ def test_the_command_runs_what_is_missing_on_a_cluster(
     assert "1 to run on 2 workers" in capsys.readouterr().err
     assert numbers(load(missing)) == numbers(first)
     assert [path.read_bytes() for path in others] == before
+
+
+def test_both_checkpoints_reach_a_worker(address: str, tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
+    other = make_pretrained(tmp_path / "pretrained")
+    values = {**grid(tiny_bert, ["encoder"]), "methods": "magnitude", "controls": [], "against": str(other)}
+    sweeps = planned(values, glue_folder, tmp_path / "there")
+    with connected(address) as client:
+        (ended,) = run_on_cluster(client, sweeps, threads=torch.get_num_threads())
+    assert isinstance(ended, Done)
+    here = run(tiny_bert, glue_folder, against=str(other), amounts=(0.0, 0.3, 0.6), num_examples=40)
+    assert numbers(load(sweeps[0].path)) == numbers(here)
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
