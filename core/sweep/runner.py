@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import torch
 
+from core.encoder.architectures import classifier
 from core.encoder.batches import Window, encode, plan_windows
 from core.encoder.loading import Checkpoint
 from core.encoder.representations import Recorder, Representations
@@ -77,7 +78,7 @@ class Runner:
         """Allocate the buffers that `run` fills."""
         return Representations(
             num_examples=len(self.subset.rows),
-            num_labels=len(self.subset.task.label_names),
+            num_labels=classifier(self.checkpoint.model).out_features,  # another checkpoint has labels of its own
             num_points=len(self.points),
             hidden=self.checkpoint.record.hidden_size,
             num_tokens=max(window.num_tokens for window in self.windows),
