@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -29,7 +30,11 @@ STYLE = """<style>
 .stMainBlockContainer { padding-top: 1rem; padding-bottom: 3rem; }
 .stAppHeader { background: transparent; pointer-events: none; }
 .stAppHeader button, .stAppHeader a { pointer-events: auto; }
-.stApp [data-testid="stPageLink-NavLink"]:focus-visible { outline: 2px solid light-dark(#b5367a, #fb8861); }
+.stApp :is(h1, .stMain, [data-testid="stPageLink-NavLink"]):focus-visible,
+.stApp .stCheckbox label:has(:focus-visible) { outline: 2px solid light-dark(#b5367a, #fb8861); }
+.stApp .stMain:focus-visible { outline-offset: -2px; }
+.stMain { scroll-padding-bottom: 6rem; } /* above what sticks to the lower edge: Run, the bar of many layers */
+.stFileUploader input[type="file"] { visibility: hidden; } /* its button is what takes the focus */
 .stApp button[data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #21100a); }
 .stApp [data-testid="stPopoverButton"]:is(:hover, :focus, :active, [aria-expanded="true"]) {
   color: light-dark(#b5367a, #fb8861); }
@@ -51,8 +56,10 @@ STYLE = """<style>
 
 
 NAVIGATION = "navigation"
+FOCUS = (Path(__file__).parent / "focus.js").read_text("utf-8")
 # Streamlit only tints the current page's link; a screen reader has to be told.
 CURRENT = f"""<script>
+%s
 for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
   if (link.textContent.trim() === %s) link.ariaCurrent = "page";
   else link.removeAttribute("aria-current");
@@ -124,7 +131,7 @@ def page_header(title: str, read: Callable[[], ViewState] = no_result) -> ViewSt
         for name, path in PAGES.items():
             st.page_link(path, label=name, query_params=link_parameters(name))
         preload_vega()
-        st.html(CURRENT % json.dumps(title), width="content", unsafe_allow_javascript=True)
+        st.html(CURRENT % (FOCUS, json.dumps(title)), width="content", unsafe_allow_javascript=True)
     note_opened(title)
     return state
 

@@ -8,11 +8,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shipped import COLA, SST2
-from tests.browser.watching import expect_idle
+from tests.browser.watching import expect_idle, unfold
 from ui.header import PAGES
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 GRAVE = ("serious", "critical")
+LAB_TITLE = "Prune a checkpoint and watch its layers"
 COMPARE = f"compare?result={SST2.key}&other={COLA.key}"
 
 
@@ -102,6 +103,43 @@ def test_a_link_with_the_focus_does_not_look_like_the_current_page(page: Page, s
         return style
 
     assert (outline("Layers"), outline("Methods")) == ("solid", "none")
+
+
+def test_the_focus_of_who_uses_keys_follows_into_popovers_and_to_the_next_page(page: Page, site: str) -> None:
+    page.goto(site)
+    button, link = page.get_by_test_id("stPopoverButton"), page.get_by_role("link", name="Try your own model")
+    expect(link).to_be_visible()
+    expect_idle(page)
+    button.press("Enter")
+    expect(page.get_by_test_id("stPopoverBody").get_by_label("Task")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("stPopoverBody").get_by_label("Task")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    link.press("Enter")
+    expect(page.get_by_role("heading", name=LAB_TITLE)).to_be_focused()
+    page.get_by_role("link", name="Methods").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(LAB_TITLE)
+    expect_idle(page)
+    assert not page.evaluate("document.activeElement.matches('h1')"), "who uses the mouse is left alone"
+
+
+UNDER_RUN = """() => {
+  const {left, top, width, height} = document.activeElement.getBoundingClientRect();
+  return Boolean(document.elementFromPoint(left + width / 2, top + height / 2)?.closest(".st-key-lab-run"));
+}"""
+
+
+def test_no_setting_has_the_focus_under_the_bar_that_runs(page: Page, site: str) -> None:
+    page.goto(f"{site}/lab")
+    unfold(page, "More settings")
+    page.get_by_label("Checkpoint").first.focus()
+    passed: list[str] = []
+    while (name := focused(page)) != "play_arrowRun":
+        passed.append(name)
+        assert not page.evaluate(UNDER_RUN), passed
+        page.keyboard.press("Tab")
+    assert len(passed) > 20
 
 
 # ---------------------------------------------------------------- without seeing
