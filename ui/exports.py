@@ -18,7 +18,7 @@ from core.results.choices import task_title
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
-from ui.downloads import download, remark
+from ui.downloads import STYLE, download, remark
 from ui.jobs import ask_about_frame, follow
 from ui.pictures import offer_pictures, place_in_address
 from ui.recipe import show_recipe
@@ -56,6 +56,7 @@ def offer_exports(
     if not panel.open:
         return
     with panel:
+        st.html(STYLE)
         if not all(result.key for result in several):
             remark("Downloads are there when the run has ended.")
             return

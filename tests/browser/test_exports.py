@@ -20,6 +20,7 @@ from tests.browser.shipped import SST2, WRITTEN
 from tests.browser.test_lab import SHORT, deep_bert, expect_result, lab, many_examples, run  # noqa: F401
 from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.builders import make_result
+from ui.downloads import FAILED
 
 AMOUNTS = (0.0, 0.25, 0.5)  # as in site_pages/downloads.py
 RESULT = make_result(num_layers=3, amounts=AMOUNTS)
@@ -69,6 +70,15 @@ def test_a_film_that_is_cancelled_stops(page: Page, site: str) -> None:
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("was not finished")).to_be_visible()  # what is finished says something else
     expect(page.get_by_role("button", name="Make GIF")).to_be_visible()
+
+
+def test_a_picture_that_cannot_be_drawn_says_so_in_words_of_ours(page: Page, site: str) -> None:
+    unfolded(page, f"{site}/downloads?broken")
+    page.get_by_role("button", name="PNG").click()
+    error = page.get_by_test_id("stDownloadButtonError")
+    expect(error).to_be_visible()
+    shown = error.evaluate("error => [getComputedStyle(error).fontSize, getComputedStyle(error, '::after').content]")
+    assert shown == ["0px", f'"{FAILED}"']
 
 
 def describes(row: dict[str, str]) -> bool:

@@ -1,4 +1,6 @@
-"""The download panel of one result, of two, or of one with many amounts."""
+"""The download panel of one result, of two, of one with many amounts, or of one that cannot be drawn."""
+
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,4 +17,5 @@ one, other = (make_result(num_layers=3, amounts=amounts, method=method) for meth
 if "two" in st.query_params:
     offer_exports(compare_scene(one, other, "cls"), one, other)
 else:
-    offer_exports(result_scene(one, "cls"), one)
+    scene = result_scene(one, "cls")
+    offer_exports(replace(scene, layout=replace(scene.layout, wide="")) if "broken" in st.query_params else scene, one)
