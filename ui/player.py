@@ -114,6 +114,7 @@ def show_pictures(
             "autoplay": autoplay,
             "start": start,
             "layout": scene.layout.css,
+            "axis": scene.axis,
             "frames": scene.frames,
             "views": _written(scene),
             "link": dict(parameters_on_show()) if link else None,
@@ -157,6 +158,7 @@ def show_stage(
         "autoplay": True,
         "start": start,
         "layout": shown.layout.css,
+        "axis": shown.axis,
         "frames": shown.frames,
         "choices": [
             {"name": name, "title": REDUCTIONS[name].title, "views": _written(scene), "spoken": spoken[name]}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from core.charts.accuracy import accuracies_view
+from core.charts.accuracy import SCALE_TITLES, accuracies_view
 from core.charts.grammar import (
     BLANK,
     FIRST_COLOUR,
@@ -29,7 +29,7 @@ from core.charts.grammar import (
 )
 from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
-from core.charts.view import Numbers, Scene, Title, View
+from core.charts.view import AMOUNTS, Numbers, Scene, Title, View
 from core.findings.compare import Axis, FramePair, Scale, Together, distinguishing_names, place, shown_together
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
@@ -82,7 +82,9 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
     views = compare_views(first, second, reduction, together, names)
     title = f"{capitalised(names[0])} beside {names[1]}{MATCHED.get(together.scale, '')}"
     layout = COMPARE if "difference" in views else BESIDE
-    return Scene(title, origins(results, reduction), views, compare_frames(results, together), layout)
+    frames = compare_frames(results, together)
+    steps = AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale]
+    return Scene(title, origins(results, reduction), views, frames, layout, steps)
 
 
 def compare_views(

@@ -7,6 +7,7 @@
 //   layout: {name, wide, medium, narrow, gap}, grids whose areas are the names of the views; the name is a class,
 //   style: the looks of the pictures, core/charts/theme.py's table,
 //   frames: [{amount, name, detail}],
+//   axis: the name of what their amounts measure,
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
 //   choices: [{name, title, views}] instead of views, such as the reductions of one result; the bar offers them,
 //   choice: the name of the choice shown first,
@@ -398,7 +399,7 @@ const HTML = `
       <button type="button" data-do="back" aria-label="Previous step" title="Previous step (←)">${BACK}</button>
       <button type="button" data-do="toggle" class="main"></button>
       <button type="button" data-do="forward" aria-label="Next step" title="Next step (→)">${FORWARD}</button>
-      <input type="range" min="0" step="1" aria-label="Pruning amount">
+      <input type="range" min="0" step="1">
       <select data-choose="choice" aria-label="Sentence vector" title="Sentence vector" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
@@ -467,6 +468,7 @@ class Player {
     this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
     this.frame.className = `player ${data.layout.name}`;
     for (const name of ["wide", "medium", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
+    this.scrub.ariaLabel = data.axis;
     this.buttons.link.hidden = !data.link;
     this.offerChoices();
     this.setStage(data.stage);
@@ -523,7 +525,7 @@ class Player {
     if (choices) this.choose.value = this.choice.name;
   }
 
-  offerLink(icon = LINK, label = "Copy a link to this amount") {
+  offerLink(icon = LINK, label = "Copy a link to this view") {
     const { link } = this.buttons;
     Object.assign(link, { innerHTML: icon, ariaLabel: label, title: label });
   }

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from core.charts.accuracy import SCALE_TITLES
 from core.charts.grammar import (
     MARGIN,
     METHOD_COLOURS,
@@ -57,6 +58,7 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
         views,
         _frames(),
         _layout(len(shown)),
+        SCALE_TITLES["damage"],
     )
 
 

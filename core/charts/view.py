@@ -18,6 +18,8 @@ from core.charts.grammar import Concatenation, LayerChart, Rows, Spec, with_para
 from core.charts.layout import Layout
 from core.request.catalog import REDUCTIONS
 
+AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
+
 Drawing = Callable[..., LayerChart | Concatenation]
 Title = str | list[str] | alt.TitleParams
 
@@ -121,6 +123,7 @@ class Scene:
         views: The pictures, named as the areas of the layout.
         frames: Of each frame its `amount`, its `name` and `detail`, the numbers beside it.
         layout: Where the views stand.
+        axis: What the frames are steps of, for who cannot see the player's bar.
     """
 
     title: str
@@ -128,6 +131,7 @@ class Scene:
     views: Mapping[str, View]
     frames: Rows
     layout: Layout
+    axis: str = AMOUNTS
 
     @property
     def amounts(self) -> list[float]:

@@ -80,7 +80,7 @@ def test_keys_alone_reach_every_control_of_the_player(page: Page, site: str) -> 
     open_whole(page, f"{site}/{COMPARE}")
     player = page.locator(".player.compare")
     player.focus()
-    wanted = ["Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this amount"]
+    wanted = ["Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this view"]
     for name in wanted:
         page.keyboard.press("Tab")
         assert focused(page) == name

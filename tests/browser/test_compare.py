@@ -64,6 +64,7 @@ def test_the_axis_is_switched_at_the_picture_which_stays_where_it_is(page: Page,
     assert before["y"] + before["height"] < 800, "in the first screen"
     switch.click()
     expect(player.locator(".readout b")).to_have_text(re.compile("^Overall change"))
+    expect(player.get_by_role("slider")).to_have_accessible_name(re.compile("^Overall change"))
     below, then = player.locator(".first").bounding_box(), switch.bounding_box()
     assert below
     assert then

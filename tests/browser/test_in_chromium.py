@@ -209,7 +209,7 @@ def test_a_copied_link_opens_at_its_amount_and_stands_still(context: BrowserCont
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     player = open_still(page, f"{site}/single")
     player.get_by_label("Pruning amount").fill("7")
-    player.get_by_label("Copy a link to this amount").click()
+    player.get_by_label("Copy a link to this view").click()
     expect(player.get_by_label("Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{site}/single?reduction=mean&amount=0.35"
@@ -218,7 +218,7 @@ def test_a_copied_link_opens_at_its_amount_and_stands_still(context: BrowserCont
     expect(player.locator(".survival svg")).to_be_visible()
     expect_playing(player, False)
     expect_amount(player, 0.35)
-    expect(player.get_by_label("Copy a link to this amount")).to_be_visible()
+    expect(player.get_by_label("Copy a link to this view")).to_be_visible()
 
 
 def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(page: Page) -> None:
@@ -228,6 +228,7 @@ def test_it_works_in_a_plain_file_without_any_server_and_switches_the_reduction(
         "autoplay": False,
         "layout": SINGLE.css,
         "style": STYLE,
+        "axis": "Pruning amount",
         "frames": player_frames(SST2),
         "choices": reduction_choices({name: result_scene(SST2, name) for name in REDUCTIONS}),
     }
