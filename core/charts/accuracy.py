@@ -22,6 +22,7 @@ from core.charts.grammar import (
     beyond_rows,
     beyond_shade,
     beyond_words,
+    capitalised,
     current_amount_marker,
     current_amount_rule,
     haloed_text,
@@ -191,7 +192,7 @@ def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float
         for field in ("amount:Q", "start:Q")
     )
     low, high = METRICS[metric].domain
-    y = share_axis("value:Q", METRICS[metric].title, (low, high * SHARE_DOMAIN[1]))
+    y = share_axis("value:Q", capitalised(METRICS[metric].symbol), (low, high * SHARE_DOMAIN[1]))
     legend = alt.Legend(
         title=None,
         orient="top",
