@@ -13,7 +13,7 @@ from ui.text import plain
 STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-lab-run) {
   position: sticky; bottom: 0; z-index: 1; padding: 0.5rem 0 0.75rem;
-  background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d5d6da, #3d4044);
+  background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d5d5d5, #42413e);
 }
 </style>"""
 

@@ -116,8 +116,8 @@ async function vegaEmbed(url) {
 function themeOf(element) { // Streamlit's theme is in CSS variables; the defaults serve a plain file
   const style = getComputedStyle(element);
   const read = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
-  const text = read("--st-text-color", "#31333f");
-  const line = read("--st-border-color", "#d5d6da");
+  const text = read("--st-text-color", "#2f2d2b");
+  const line = read("--st-border-color", "#d5d5d5");
   const accent = read("--st-primary-color", "#b5367a");
   const [red, green, blue] = style.color.match(/[\d.]+/g).map(Number);
   const background = read("--st-background-color", "#ffffff");

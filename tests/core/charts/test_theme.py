@@ -1,6 +1,7 @@
 """The looks of pictures: one table, filled in for a page's browser and for a figure."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from core.charts.theme import STYLE, THEMES, styled
 from core.charts.view import Scene
+from core.request.catalog import ROOT
 from tests.scenes import SCENES
 
 
@@ -39,3 +41,12 @@ def test_a_theme_fills_every_colour_and_size() -> None:
     assert dark["style"]["halo"]["stroke"] == THEMES["dark"].background
     assert dark["style"]["bar"]["color"] == "#fb8861", "as .streamlit/config.toml"
     assert dark["style"]["number"]["opacity"] == 0
+
+
+def test_a_player_that_stands_on_no_page_has_the_colours_of_the_light_theme() -> None:
+    text = "".join((ROOT / "core" / "charts" / f"player.{end}").read_text("utf-8") for end in ("css", "js"))
+    found = set(re.findall(r"--st-([a-z-]+)-color\"?, \"?(#\w+)", text))
+    light = THEMES["light"]
+    names = ("text", "background", "secondary-background", "border", "primary")
+    colours = (light.text, light.background, light.secondary, light.line, light.accent)
+    assert found == set(zip(names, colours, strict=True))
