@@ -13,6 +13,7 @@ from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
 from ui.results import companions_of
 
+RUN = "Run random control"
 NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not repeated."
 NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
 
@@ -48,5 +49,5 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
     if request is None:
         st.markdown(f":small[{at_hand}; the others cannot be run here: {NO_PLACE}.]")
         return
-    if st.button("Run random control", key="lab-control", icon=":material/casino:", help=f"{NOTE} Now {at_hand}."):
+    if st.button(RUN, key="lab-control", icon=":material/casino:", help=f"{NOTE} Now {at_hand}."):
         start(request, follow_ups=judged_beside(request))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.results.schema import SweepResult
 from ui.address import notes_stand_here, parameters_on_show
-from ui.controls import missing_seeds
+from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import note_opened, preload_vega
 from ui.results import at_hand
@@ -84,7 +84,7 @@ def link_to_control(*results: SweepResult) -> None:
     entries = at_hand()
     lacking = (result for result in results if missing_seeds(result, entries)[0] and request_behind(result))
     if first := next(lacking, None):
-        link_to("Lab", "Run its control in the Lab", ":material/casino:", result=first.key)
+        link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=first.key)
 
 
 def link_to_views(result: SweepResult, *others: SweepResult, from_lab: bool = False) -> None:

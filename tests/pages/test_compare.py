@@ -60,7 +60,7 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     app = open_page(PAGE)
     assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
     assert "Steeper than chance: under magnitude pruning" in told(app)
-    assert "Run its control in the Lab" not in links(app)
+    assert "Run random control in the Lab" not in links(app)
 
 
 @pytest.mark.parametrize("first_is_method", [True, False])
@@ -69,7 +69,7 @@ def test_a_control_that_is_missing_can_be_run(shipped: Path, first_is_method: bo
     keys = (magnitude.key, control.key) if first_is_method else (control.key, magnitude.key)
     app = open_page(PAGE, result=keys[0], other=keys[1])
     other = f"&other={control.key}" if first_is_method else ""  # to another result it does not belong
-    assert links(app)["Run its control in the Lab"] == f"result={magnitude.key}{other}"
+    assert links(app)["Run random control in the Lab"] == f"result={magnitude.key}{other}"
 
 
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:

@@ -124,7 +124,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path, unfolded: None)
 def test_without_all_seeds_of_its_control_it_leads_to_the_lab(shipped: Path, seeds: int) -> None:
     one = result(amounts=(0.0, 0.02, 0.04, 0.3))
     ship(shipped, one, *(result(method="random", seed=seed, until_damage=0.3) for seed in range(seeds)))
-    assert links(open_page(PAGE)).get("Run its control in the Lab") == (f"result={one.key}" if seeds < 5 else None)
+    assert links(open_page(PAGE)).get("Run random control in the Lab") == (f"result={one.key}" if seeds < 5 else None)
 
 
 def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(shipped: Path, unfolded: None) -> None:

@@ -47,7 +47,7 @@ def test_a_method_without_all_seeds_of_its_control_leads_to_the_lab(shipped: Pat
     result = make_result()
     ship(shipped, result, *(make_result(method="random", seed=seed) for seed in range(seeds)))
     found = links(open_page(PAGE))
-    assert found.get("Run its control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
+    assert found.get("Run random control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
 
 
 def test_the_heading_is_the_finding_and_the_line_below_holds_accuracy_against_representation(shipped: Path) -> None:
