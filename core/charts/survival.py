@@ -15,8 +15,7 @@ from core.charts.grammar import (
 )
 from core.charts.strips import layers_axis
 from core.charts.view import Numbers, View
-from core.findings.layers import interval_text
-from core.findings.overview import floor_of, layer_survivals
+from core.findings.overview import floor_of, interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult
@@ -70,7 +69,7 @@ def survival_rows(
                 "low": low,
                 "high": high,
                 "end": max(layer.value, high or 0) if layer.is_defined else 0,
-                "interval": interval_text(layer.interval, result.amounts[-1]) if layer.interval else "unknown",
+                "interval": interval_text(layer.interval, result.amounts[-1]),
                 "text": f"{layer.text} {BY_CONSTRUCTION}" if by_construction else layer.text,
                 "by_construction": by_construction,
                 "floor": "unknown" if left is None else decimals(left, 2),

@@ -16,6 +16,7 @@ from core.findings.overview import (
     LayerSurvival,
     extremes,
     floor_of,
+    interval_text,
     layer_survivals,
     own_similarity,
     with_and_without_survival,
@@ -26,8 +27,6 @@ from core.results.names import (
     PointLabel,
     ReductionKey,
     decimals,
-    percent,
-    percent_range,
     point_names,
     pruned_layer,
     reduction_name,
@@ -179,18 +178,6 @@ def order_finding(
 # ---------------------------------------------------------------- one layer
 
 
-def interval_text(interval: tuple[float, float], largest: float) -> str:
-    """Write an interval of amounts in whole percent; an upper bound at the largest amount means "or beyond"."""
-    low, high = interval
-    if low >= largest:
-        return "cannot be estimated: leaving out any one example changes nothing"
-    if high >= largest:
-        return percent_range(percent(low), f"beyond {percent(largest)}")
-    if percent(low) == percent(high):
-        return "under 1 % wide"
-    return percent_range(percent(low), percent(high))
-
-
 def layer_finding(
     result: SweepResult,
     reduction: ReductionKey,
@@ -228,7 +215,7 @@ def layer_table(
         {
             "Layer": layer.title,
             "Stays intact up to": layer.text,
-            "95 % interval": _interval_of(layer, result) or "unknown",
+            "95 % interval": interval_text(layer.interval, result.amounts[-1]),
             **({"Similarity with everything removed": _known(floor[k])} if floor else {}),
         }
         for k, layer in enumerate(layer_survivals(result, reduction, threshold, measure))

@@ -182,7 +182,7 @@ def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[st
         {
             "Layer": layer.title,
             f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to": layer.text,
-            **({"95 % interval": _interval_cell(layer.interval, largest)} if has_intervals else {}),
+            **({"95 % interval": interval_text(layer.interval, largest)} if has_intervals else {}),
             **{
                 f"Similarity ≥ {threshold} up to": other.text
                 for threshold, other in zip(OTHER_THRESHOLDS, more, strict=True)
@@ -193,11 +193,14 @@ def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[st
     ]
 
 
-def _interval_cell(interval: tuple[float, float] | None, largest: float) -> str:
+def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
+    """Write a survival's interval in whole percent; a bound at the largest amount means "or beyond"."""
     if interval is None:
-        return "–"
-    low, high = (f"> {amount_name(largest)}" if bound >= largest else percent(bound) for bound in interval)
-    return low if low == high else percent_range(low, high)
+        return "unknown"
+    low, high = (f"beyond {percent(largest)}" if bound >= largest else percent(bound) for bound in interval)
+    if low != high:
+        return percent_range(low, high)
+    return low if interval[0] >= largest else "under 1 % wide"
 
 
 def finding(result: SweepResult, reduction: ReductionKey) -> str:

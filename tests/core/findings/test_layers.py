@@ -11,7 +11,6 @@ from core.findings.layers import (
     first_to_change,
     floor_note,
     gaps_note,
-    interval_text,
     layer_finding,
     layer_table,
     order_finding,
@@ -290,13 +289,6 @@ def test_one_layer_with_its_interval() -> None:
     assert layer_finding(result, "mean", "3").endswith("; none of the 2 others falls before it.")
     assert layer_finding(result, "mean", "1").endswith("; all 2 others fall before it.")
     assert "interval" not in layer_finding(result, "mean", "2", 0.95)
-
-
-def test_intervals_in_words() -> None:
-    assert interval_text((0.391, 0.468), 0.8) == "39 to 47 %"
-    assert interval_text((0.391, 0.8), 0.8) == "39 to beyond 80 %"
-    assert interval_text((0.391, 0.394), 0.8) == "under 1 % wide"
-    assert interval_text((0.8, 0.8), 0.8) == "cannot be estimated: leaving out any one example changes nothing"
 
 
 def test_all_layers_as_a_table() -> None:

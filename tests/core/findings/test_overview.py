@@ -11,6 +11,7 @@ from core.findings.overview import (
     caution,
     finding,
     holding_finding,
+    interval_text,
     is_cumulative,
     layer_survivals,
     length_finding,
@@ -105,7 +106,7 @@ def test_a_layer_that_is_undefined_even_without_pruning_is_left_out() -> None:
     assert "counts as fallen" not in sentence
     assert [layer.text for layer in layer_survivals(result, "mean")] == ["> 95 %", "undefined", "25 %"]
     rows = survival_table(result, "mean")
-    assert [row["95 % interval"] == "–" for row in rows] == [False, True, False]
+    assert [row["95 % interval"] == "unknown" for row in rows] == [False, True, False]
     assert len({tuple(row) for row in rows}) == 1, "a table has the same columns in every row"
     nowhere = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
     assert finding(nowhere, "mean").startswith(
@@ -308,7 +309,13 @@ def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
 
 def test_the_table_shows_intervals_and_what_lies_beyond_them() -> None:
     table = survival_table(with_intervals((0.312, 0.449), (0.8, 0.95), (0.95, 0.95)), "mean")
-    assert [row["95 % interval"] for row in table] == ["31 to 45 %", "80 to > 95 %", "> 95 %"]
+    assert [row["95 % interval"] for row in table] == ["31 to 45 %", "80 to beyond 95 %", "beyond 95 %"]
+
+
+def test_a_narrow_interval_is_no_single_amount() -> None:
+    assert interval_text((0.391, 0.468), 0.8) == "39 to 47 %"
+    assert interval_text((0.391, 0.394), 0.8) == "under 1 % wide"
+    assert interval_text((0.798, 0.8), 0.8) == "80 to beyond 80 %"
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
