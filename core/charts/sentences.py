@@ -86,7 +86,7 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
         "strip": View(_strip, (), {"cells": cells, "amounts": amounts}, "Every example, earliest flip on top"),
     }
     title = f"Predictions of {len(examples)} examples under {in_sentence(pruning_name(result))}"
-    caption = (f"{checkpoint_name(result)}; {data_name(result)}",)
+    caption = (f"{checkpoint_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}",)
     return Scene(title, caption, views, _flip_frames(result, examples), SENTENCES)
 
 
@@ -169,7 +169,15 @@ def _shortened(text: str) -> str:
     return text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…"
 
 
-_amount_ticks = partial(alt.Axis, format="~%", tickCount=10, grid=False, labelOverlap=True)
+# The first cell reaches below 0, where no amount is.
+_amount_ticks = partial(
+    alt.Axis,
+    format="~%",
+    tickCount=10,
+    grid=False,
+    labelOverlap=True,
+    labelExpr="datum.value < 0 ? '' : datum.label",
+)
 
 
 def _amounts(field: str, labelled: bool = True) -> alt.X:
@@ -259,7 +267,7 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     title = f"Probability of each label under {in_sentence(pruning_name(result))}"
     return Scene(
         title,
-        (checkpoint_name(result),),
+        (f"{checkpoint_name(result)}; {in_sentence(pruning_name(result))}",),
         views,
         _probability_frames(prediction, result),
         PROBABILITIES,
