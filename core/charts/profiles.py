@@ -123,7 +123,7 @@ def _profile_view(method: Profiled, k: int, lows: tuple[float, ...]) -> View:
         }
         for row, name in enumerate(point_names(points))
     ]
-    seeds = sorted({placed.sweep.pruning.seed for known in method.verdicts.values() for placed in known.controls})
+    seeds = sorted({placed.seed for known in method.verdicts.values() for placed in known.controls})
     chance = [
         {"seed": seed, "layer": name.label, "value": [_of_seed(method, damage, seed, row) for damage in DAMAGES]}
         for seed in seeds
@@ -137,7 +137,7 @@ def _profile_view(method: Profiled, k: int, lows: tuple[float, ...]) -> View:
 
 def _of_seed(method: Profiled, damage: float, seed: int, row: int) -> float | None:
     """Return the own CKA of one point under one seed of the control; None where it has no profile."""
-    profiles = [placed.profile for placed in method.verdicts[damage].controls if placed.sweep.pruning.seed == seed]
+    profiles = [placed.profile for placed in method.verdicts[damage].controls if placed.seed == seed]
     return rounded(profiles[0].value[row]) if profiles else None
 
 

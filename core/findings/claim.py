@@ -67,19 +67,39 @@ _MISSING: dict[str, Reason] = {
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """The gap of the similarity that goes beyond the emptied model's; without a value, it is undefined."""
+
+    value: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+
+    @property
+    def state(self) -> Literal["some is left", "reversed", "none shown", "undefined"]:
+        """What the interval says."""
+        if self.value is None:
+            return "undefined"
+        return "some is left" if self.low > 0 else "reversed" if self.high < 0 else "none shown"
+
+
+@dataclass(frozen=True)
 class Placed:
-    """A pruning at one damage.
+    """A pruning at one damage, without the result that it is read from, for verdicts on hundreds are kept.
 
     Attributes:
-        sweep: The sweep that it is read from, of several the one with the smallest steps.
+        seed: The seed of the pruning.
+        points: The points.
         gap: The gap of the depth profile.
         profile: The depth profile.
+        beyond: What goes beyond the emptied model.
         range: How far the model works; None if that is unknown.
     """
 
-    sweep: SweepResult
+    seed: int
+    points: tuple[str, ...]
     gap: GapAtDamage
     profile: ProfileAtDamage
+    beyond: Beyond
     range: WorkingRangeRecord | None
 
     @property
@@ -101,22 +121,6 @@ class LayerDifference:
     label: PointLabel
     value: float
     beyond_seeds: bool
-
-
-@dataclass(frozen=True)
-class Beyond:
-    """The gap of the similarity that goes beyond the emptied model's; without a value, it is undefined."""
-
-    value: float | None = None
-    low: float = 0.0
-    high: float = 0.0
-
-    @property
-    def state(self) -> Literal["some is left", "reversed", "none shown", "undefined"]:
-        """What the interval says."""
-        if self.value is None:
-            return "undefined"
-        return "some is left" if self.low > 0 else "reversed" if self.high < 0 else "none shown"
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ def verdict(
         needed=needed,
         contrast=against,
         layer=_layer_difference(method, controls),
-        beyond=_beyond(method, reduction, damage),
+        beyond=method.beyond if method else Beyond(),
         reason=_obstacle(result, reduction)
         or (_obstacle_there(method) if method else missing)
         or _obstacle_of_chance(len(seeds), len(controls), needed)
@@ -221,7 +225,8 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     sweep = max(sweeps, key=lambda sweep: _steps_before(sweep, reduction, damage))
     gap, profile = _at_damage(sweep, reduction, damage)
     if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):
-        return Placed(sweep, gap, profile, _working_range(sweeps))
+        beyond = _beyond(sweep, reduction, damage)
+        return Placed(sweep.pruning.seed, sweep.points, gap, profile, beyond, _working_range(sweeps))
     return _MISSING.get(gap.reason, "undefined") if isinstance(gap, NotAtDamage) else "earlier version"
 
 
@@ -295,14 +300,14 @@ def _layer_difference(method: Placed | None, controls: Sequence[Placed]) -> Laye
     layer = int(np.abs(differences).argmax())
     _, p_value = profile_distance(profile, seeds)
     return LayerDifference(
-        label=point_names(method.sweep.points)[layer].label,
+        label=point_names(method.points)[layer].label,
         value=float(differences[layer]),
         beyond_seeds=p_value <= 1 / (len(controls) + 1),
     )
 
 
-def _beyond(method: Placed | None, reduction: str, damage: float) -> Beyond:
-    known = method.sweep.statistics_of(reduction, "partial_cka") if method else None
+def _beyond(sweep: SweepResult, reduction: str, damage: float) -> Beyond:
+    known = sweep.statistics_of(reduction, "partial_cka")
     gap = known.gap_at_damage.get(amount_text(damage)) if known else None
     if not isinstance(gap, GapAtDamage) or (gap.high - gap.low) / 2 > WIDEST:
         return Beyond()
