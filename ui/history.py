@@ -11,11 +11,12 @@ from core.results import library, store
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import set_parameter
+from ui.header import link_to
 from ui.results import own_results
 from ui.text import plain
 from ui.view_state import link_parameters
 
-FIRST = 8  # results that are listed at first
+FIRST, MOST = 8, 24  # results that are listed at first, and on request
 MAX_REASONS = 5  # for files that cannot be shown
 
 
@@ -55,9 +56,13 @@ def _show_place() -> None:
 
 
 def _some(entries: Sequence[Entry]) -> Sequence[Entry]:
-    if len(entries) <= FIRST or st.toggle(f"Show all {len(entries)}", key="lab-history-all"):
+    """Return the newest results; the others are found by search on the other pages."""
+    if len(entries) <= FIRST:
         return entries
-    return entries[:FIRST]
+    more = f"Show all {len(entries)}" if len(entries) <= MOST else f"Show the newest {MOST}"
+    if len(entries) > MOST:
+        link_to("Grid", "See all at once", ":material/grid_on:")
+    return entries[:MOST] if st.toggle(more, key="lab-history-all") else entries[:FIRST]
 
 
 def _row(entry: Entry, is_shown: bool) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.errors import PrunescopeError
 from core.results import library, store
-from core.results.choices import counterpart, offered, task_title
+from core.results.choices import counterpart, matching, offered, task_title
 from core.results.library import Entry
 from core.results.names import name_of
 from ui.address import carried, note_in_vain, parameters_on_show, quoted, set_parameter
@@ -20,7 +20,13 @@ from ui.results import at_hand, by_key
 ANY = "any"  # the value of a filter that lets every result pass
 OWN = "own"  # in the Lab's address: its settings begin with a model of the visitor's own
 NO_RESULT = "the settings for a new run"  # what the Lab shows then
-FILTERS: dict[str, Callable[[Entry], str]] = {"task": lambda entry: entry.task, "data": lambda entry: entry.source}
+SEARCH = "search"  # the parameter of the address that holds the words a visitor looks for
+FILTERS: dict[str, Callable[[Entry], str]] = {
+    "task": lambda entry: entry.task,
+    "data": lambda entry: entry.source,
+    "checkpoint": lambda entry: entry.checkpoint,
+    "method": lambda entry: entry.method,
+}
 
 
 @dataclass(frozen=True)
@@ -119,9 +125,10 @@ def to_offer(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def passing(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the results that pass the filters in the address."""
+    """Return the results that pass the search and the filters in the address."""
     wanted = {name: value for name in FILTERS if (value := st.query_params.get(name)) not in (None, "", ANY)}
-    return [entry for entry in entries if all(FILTERS[name](entry) == value for name, value in wanted.items())]
+    found = matching(entries, st.query_params.get(SEARCH, ""))
+    return [entry for entry in found if all(FILTERS[name](entry) == value for name, value in wanted.items())]
 
 
 def _entries() -> tuple[Entry, ...]:

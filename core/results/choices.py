@@ -32,6 +32,17 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
     return whole or list(entries)
 
 
+def settings(entries: Sequence[Entry]) -> list[Entry]:
+    """Return what a grid has a row for: no random controls and no small steps, unless there is nothing else."""
+    return [entry for entry in entries if entry.controls is None and entry.until_damage is None] or list(entries)
+
+
+def matching(entries: Sequence[Entry], words: str) -> list[Entry]:
+    """Return the results whose names hold all of these words, in any order, whatever their case."""
+    wanted = words.casefold().split()
+    return [entry for entry in entries if all(word in entry.name.casefold() for word in wanted)]
+
+
 # ---------------------------------------------------------------- what belongs together
 
 
