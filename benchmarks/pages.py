@@ -30,6 +30,7 @@ PICTURES = {
     "Overview": ".player .stack .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
+    "Grid": ".grid td svg",
     "Layers": ".player .rows .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",
@@ -176,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             fresh = [open_fresh(playwright, site, name) for _ in range(runs)]
             again = open_again(playwright, site, name, runs)
             print(f"{name:<28}{in_words(fresh):>14}{in_words(again):>14}{in_words(switched[name]):>16}", end="")
-            if name != "Methods":
+            if name not in ("Methods", "Grid"):
                 with browser(playwright) as context:
                     print(f"{in_words([scrub(context, site, name) for _ in range(runs)]):>14}", end="")
             print(flush=True)

@@ -247,7 +247,7 @@ FILES = (
     ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
     ("Changed predictions, divergence", "core/sweep/divergence.py"),
     ("The verdict: where pruning changes the layers, against chance", "core/findings/claim.py"),
-    ("The table of all verdicts", "core/findings/verdicts.py"),
+    ("The table of all verdicts, a whole grid", "core/findings/verdicts.py, core/findings/grid.py"),
     ("The sentence under a picture, the table of how far each layer stays intact", "core/findings/overview.py"),
     ("Layers pruned alone", "core/findings/isolated.py"),
     ("Which results may be compared, which control is matched", "core/findings/comparable.py"),

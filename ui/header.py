@@ -11,13 +11,14 @@ from ui.address import notes_stand_here, parameters_on_show
 from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import note_opened, preload_vega
-from ui.results import at_hand
+from ui.results import at_hand, read_new_results
 from ui.view_state import ViewState, link_parameters, no_result, short_name
 
 PAGES = {
     "Overview": "app.py",
     "Lab": "pages/lab.py",
     "Compare": "pages/compare.py",
+    "Grid": "pages/grid.py",
     "Layers": "pages/layers.py",
     "Sentences": "pages/sentences.py",
     "Present": "pages/present.py",
@@ -123,6 +124,7 @@ def page_header(title: str, read: Callable[[], ViewState] = no_result) -> ViewSt
     navigation = st.container(horizontal=True, vertical_alignment="center", key=NAVIGATION)
     notes_stand_here()
     parameters_on_show().clear()
+    read_new_results()
     state = read()
     st.set_page_config(page_title=_window_title(title, state))
     note_watching(at_home=title == "Lab")

@@ -1,7 +1,6 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,15 +44,20 @@ def at_hand() -> tuple[Entry, ...]:
         return own_results()
 
 
+def read_new_results() -> None:
+    """Read what has come into the visitor's folder, before a page lists it; say so where that takes long."""
+    if not is_hosted() and library.unread() >= MANY:
+        with st.spinner("Reading your results. This takes time only once."):
+            library.own()
+
+
 def own_results() -> tuple[Entry, ...]:
     """List the visitor's own results, the newest first.
 
     Hosted, all visitors' results lie in one folder: a visitor sees those that this visit has computed.
     """
     if not is_hosted():
-        many = library.unread() >= MANY
-        with st.spinner("Reading your results, once") if many else nullcontext():
-            return library.own()
+        return library.own()
     found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
     return tuple(once(library.entry_of, result) for result in found if result is not None)
 

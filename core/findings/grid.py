@@ -1,36 +1,80 @@
-"""A grid of sweeps as one table: settings, how far the model works, which layer changes first, and the verdict."""
+"""A grid of sweeps: as a table with a row for every setting, and as a picture of settings × checkpoints."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from core.findings.claim import Verdict, verdict
+from core.findings.comparable import controls_of
 from core.findings.lab import key_figures
-from core.findings.overview import metric_of
-from core.findings.verdicts import adjusted_p_values, verdict_cell, with_rows
-from core.request.catalog import METRICS
+from core.findings.overview import metric_of, own_similarity
+from core.findings.verdicts import adjusted_p_values, corrected, verdict_cell, with_rows
+from core.findings.words import render
+from core.request.catalog import METHODS, METRICS
 from core.results.choices import task_title
-from core.results.names import decimals, models_name, points_name, pruning_name
+from core.results.names import data_name, decimals, models_name, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
+from core.sweep.control_contrast import Direction
 
 REDUCTION = "mean"  # the default view
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 DAMAGE = "0.1"
 NONE = "–"
+ATTENTION = "attention blocks"  # where layers are usually compared
+SCOPES = (None, "encoder", "all-linear")  # that prune all layers; units have no scope
+
+Curves = npt.NDArray[np.float64]  # own CKA, (frames, points)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A checkpoint and the examples that it was measured on.
+
+    Attributes:
+        revision: The digest of the checkpoint's content.
+        fingerprint: The examples' fingerprint.
+        checkpoint: The checkpoint's name.
+        task: The task and the number of examples.
+        data: The examples' full name.
+    """
+
+    revision: str
+    fingerprint: str
+    checkpoint: str
+    task: str
+    data: str
 
 
 @dataclass(frozen=True)
 class GridRow:
-    """One sweep of a grid.
+    """One sweep of a grid, without the result: those of a whole grid are kept.
 
     Attributes:
-        cells: By column, without the verdict.
+        key: The result's key.
+        column: What was pruned, and what it was measured on.
+        setting: How it was pruned, and where layers were compared if not after attention blocks.
+        place: Orders settings: by method, then from the whole encoder to single layers.
+        cells: By column of the table, without the verdict.
         granularity: Whether it removes single weights or whole units.
         verdict: None for a sweep that none is given about.
+        amounts: The amounts.
+        own: Own CKA at every amount.
+        control: The mean of its random controls over the same amounts; None without any.
     """
 
+    key: str
+    column: Column
+    setting: str
+    place: tuple[int, int, bool, str]
     cells: dict[str, str]
     granularity: str
     verdict: Verdict | None
+    amounts: tuple[float, ...]
+    own: Curves
+    control: Curves | None
 
 
 def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
@@ -43,20 +87,79 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
     """
     whole = [result for result in results if result.pruning.controls is None and result.pruning.stop is None]
     judged = {result.key for result in with_rows(whole)}
-    return [
-        GridRow(_cells(result), result.pruning.granularity, verdict(result, results) if result.key in judged else None)
-        for result in whole or results
+    return [_row(result, results, result.key in judged) for result in whole or results]
+
+
+def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -> GridRow:
+    cells, points, scope = _cells(result), points_name(result.points), result.pruning.scope
+    setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
+    whole = SCOPES.index(scope) if scope in SCOPES else len(SCOPES)
+    return GridRow(
+        key=result.key,
+        column=Column(
+            result.checkpoint.revision,
+            result.task.fingerprint,
+            cells["Checkpoint"],
+            cells["Task"],
+            data_name(result),
+        ),
+        setting=setting,
+        place=(list(METHODS).index(result.pruning.method), whole, points != ATTENTION, setting),
+        cells=cells,
+        granularity=result.pruning.granularity,
+        verdict=verdict(result, results) if is_judged else None,
+        amounts=result.amounts,
+        own=own_similarity(result, REDUCTION),
+        control=_control(result, results),
+    )
+
+
+def _control(result: SweepResult, results: Sequence[SweepResult]) -> Curves | None:
+    """Average the matched random controls over the same amounts, point by point."""
+    seeds = [
+        own_similarity(control, REDUCTION)
+        for control in controls_of(result, results)
+        if control.amounts == result.amounts
     ]
+    return np.mean(seeds, axis=0) if seeds else None
+
+
+# ---------------------------------------------------------------- as a table
 
 
 def grid_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:
     """Write all rows of a grid; its verdicts are corrected for their number."""
-    known = [row.verdict for row in rows if row.verdict]
-    adjusted = iter(adjusted_p_values(known))
-    return [
-        {**row.cells, "Verdict": verdict_cell(row.verdict, next(adjusted), row.granularity) if row.verdict else NONE}
-        for row in rows
-    ]
+    told = told_verdicts(rows)
+    return [{**row.cells, "Verdict": told[row.key].words if row.key in told else NONE} for row in rows]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A verdict after correction for the number of verdicts beside it.
+
+    Attributes:
+        direction: One of the four states.
+        words: The state, and why it cannot be told.
+        reason: Why it cannot be told alone; empty if it can.
+    """
+
+    direction: Direction
+    words: str
+    reason: str
+
+
+def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
+    """Correct the verdicts of a grid for their number, by Holm; return them by the keys of the results."""
+    judged = [(row, row.verdict) for row in rows if row.verdict]
+    adjusted = adjusted_p_values([known for _, known in judged])
+    return {
+        row.key: Told(
+            corrected(known, p_value),
+            verdict_cell(known, p_value, row.granularity),
+            render("claim", "why", verdict=known, units=f"{row.granularity}s") if known.reason else "",
+        )
+        for (row, known), p_value in zip(judged, adjusted, strict=True)
+    }
 
 
 def _cells(result: SweepResult) -> dict[str, str]:
@@ -94,3 +197,68 @@ def _gap(result: SweepResult) -> str:
     if not isinstance(gap, GapAtDamage):
         return NONE
     return f"{decimals(gap.value, 3)} ({decimals(gap.low, 3)} to {decimals(gap.high, 3)})"
+
+
+# ---------------------------------------------------------------- as a picture
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Settings × checkpoints.
+
+    Attributes:
+        columns: The columns, each with the two lines that head it.
+        settings: The names of the rows.
+        cells: By setting and column; of one setting there may be several sweeps, such as one by further measures.
+        verdicts: By the keys of the results.
+    """
+
+    columns: dict[Column, tuple[str, str]]
+    settings: tuple[str, ...]
+    cells: Mapping[tuple[str, Column], Sequence[GridRow]]
+    verdicts: Mapping[str, Told]
+
+
+def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
+    """Arrange rows of a grid by setting and checkpoint.
+
+    Args:
+        rows: All rows, since verdicts are corrected for their number, whatever is shown of them.
+        shown: The keys of those to show.
+    """
+    told = told_verdicts(rows)
+    kept = [row for row in rows if row.key in shown]
+    columns = sorted({row.column for row in kept}, key=lambda column: (column.checkpoint, column.data))
+    places = {row.setting: row.place for row in kept}
+    cells: dict[tuple[str, Column], list[GridRow]] = {}
+    for row in kept:
+        cells.setdefault((row.setting, row.column), []).append(row)
+    return Grid(
+        dict(zip(columns, _headings(columns), strict=True)),
+        tuple(sorted(places, key=places.__getitem__)),
+        cells,
+        {row.key: told[row.key] for row in kept if row.key in told},
+    )
+
+
+def _headings(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """Head each column by checkpoint and task, and by as much more as it takes to tell it from the others."""
+    headings = [(column.checkpoint, column.task) for column in columns]
+    fuller = [(column.checkpoint, column.data) for column in columns]
+    fullest = [(f"{column.checkpoint} ({column.revision[:7]})", column.data) for column in columns]
+    for more in (fuller, fullest):
+        count = Counter(headings)
+        headings = [longer if count[known] > 1 else known for known, longer in zip(headings, more, strict=True)]
+    return headings
+
+
+def grid_headline(grid: Grid) -> str:
+    """Say how the verdicts on show are spread over the four states."""
+    counts = Counter(told.direction for told in grid.verdicts.values())
+    return render("grid", "headline", sweeps=sum(map(len, grid.cells.values())), counts=counts, total=counts.total())
+
+
+def grid_reasons(grid: Grid) -> str:
+    """Say of the verdicts that cannot be told why; empty if all can."""
+    reasons = Counter(told.reason for told in grid.verdicts.values() if told.direction == "cannot be told")
+    return render("grid", "reasons", reasons=reasons.most_common()) if reasons else ""

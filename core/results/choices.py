@@ -33,8 +33,12 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
 
 
 def settings(entries: Sequence[Entry]) -> list[Entry]:
-    """Return what a grid has a row for: no random controls and no small steps, unless there is nothing else."""
-    return [entry for entry in entries if entry.controls is None and entry.until_damage is None] or list(entries)
+    """Return what a grid has a row for: no random controls and no small steps, unless there is nothing else.
+
+    A checkpoint against another one has no row: its layers have no similarity of their own.
+    """
+    whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
+    return [entry for entry in whole or entries if entry.against is None]
 
 
 def matching(entries: Sequence[Entry], words: str) -> list[Entry]:

@@ -45,7 +45,7 @@ def extracts(files: Sequence[FileState]) -> Iterator[tuple[FileState, SweepResul
 
 
 def extract_of(result: SweepResult) -> SweepResult:
-    """Leave out what only a page about this result shows."""
+    """Leave out what only a page about this result shows, and the checksum, which is that of the whole."""
     statistics = {
         measure: {REDUCTION: _extracted(by_reduction[REDUCTION])}
         for measure, by_reduction in (result.statistics or {}).items()
@@ -55,7 +55,8 @@ def extract_of(result: SweepResult) -> SweepResult:
         frame.model_copy(update={"similarity": _own(frame), "changed": None, "divergence": None})
         for frame in result.frames
     )
-    return result.model_copy(update={"floor": None, "frames": frames, "statistics": statistics or None})
+    left_out = {"floor": None, "checksum": ""}
+    return result.model_copy(update={"frames": frames, "statistics": statistics or None, **left_out})
 
 
 def _own(frame: Frame) -> dict[str, dict[str, schema.Row | None]]:

@@ -26,7 +26,7 @@ def open_whole(page: Page, url: str) -> None:
     """Opens a page with everything on it that can be unfolded."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(url)
-    expect(page.locator(".player .picture svg, .explanation svg").first).to_be_visible()
+    expect(page.locator(".player .picture svg, .explanation svg, .grid td svg").first).to_be_visible()
     expect_idle(page)
     page.evaluate("for (const box of document.querySelectorAll('details:not([open]) > summary')) box.click()")
     for table in page.locator(".numbers summary:visible").all():

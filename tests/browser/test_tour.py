@@ -13,6 +13,7 @@ PICTURES = {  # of every page, each of its pictures
     "Overview": ("stack", "heatmap", "accuracy", "left", "right", "left-accuracy", "right-accuracy"),
     "Lab": ("heatmap", "accuracy", "survival"),
     "Compare": ("first", "second", "difference", "accuracy", "own"),
+    "Grid": (),
     "Layers": ("rows", "curve"),
     "Sentences": ("flips", "strip"),
     "Present": ("heatmap", "accuracy", "survival"),
@@ -47,6 +48,8 @@ def test_every_page_opens_plays_and_stays_within_the_window(
         check_looks(visitor, name, size)
         if name == STILL:
             check_still(visitor)
+        elif name == "Grid":  # whose pictures are cells of a table, which scrolls
+            expect(visitor.locator(".grid td svg").first).to_be_visible()
         elif visitor.evaluate(IS_LIGHT):  # what the player does has nothing to do with colours
             if name == "Lab":  # its estimate is asked for again and again until it is there
                 expect(visitor.get_by_text(ESTIMATED)).to_be_visible(timeout=WORKER_PATIENCE)

@@ -25,7 +25,7 @@ SHIPPED = (SST2, COLA, RANDOM, WRITTEN)
 RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts by which the two are known on every page
 OWN = make_result(**RARE, task="cola", method="wanda")
 OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # nothing would choose it for that one
-SHOWING = [name for name in PAGES if name != "Methods"]  # the pages that show a result
+SHOWING = [name for name in PAGES if name not in ("Methods", "Grid")]  # the pages that show a result
 
 
 @pytest.fixture

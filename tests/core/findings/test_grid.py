@@ -1,13 +1,17 @@
 """A grid as a table: which sweeps have rows, and that each cell says what the pages say."""
 
+import numpy as np
 import pytest
 
-from core.findings.grid import grid_rows, grid_table
+from core.findings.grid import arranged, grid_headline, grid_reasons, grid_rows, grid_table, told_verdicts
 from core.findings.lab import key_figures
 from core.findings.verdicts import verdict_rows, verdict_table
 from core.results import library, store
 from core.results.extract import extract_of
 from core.results.schema import SweepResult
+from tests.builders import declining, make_result, with_own_key
+
+SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +66,83 @@ def test_the_unpruned_model_alone_has_a_row(results: list[SweepResult]) -> None:
     unpruned = results[0].model_copy(update={"frames": results[0].frames[:1], "statistics": None})
     (row,) = grid_table(grid_rows([unpruned]))
     assert (row["At 50 %"], row["Holds"], row["First to change"], row["Gap at change 0.1"]) == ("–",) * 4
+
+
+# ---------------------------------------------------------------- the picture
+
+
+def judged(share: float, spread: float = 0.001, **settings: object) -> list[SweepResult]:
+    """A method that puts so much of the change into the upper half, and five seeds of its control, which put half."""
+    common = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples": 64, **settings}
+    seeds = [make_result(**common, method="random", seed=k, own_cka=declining(0.5 + spread * k)) for k in range(5)]
+    return [make_result(**common, own_cka=declining(share)), *seeds]
+
+
+def test_a_row_has_the_mean_of_its_controls_over_the_same_amounts() -> None:
+    method, *seeds = judged(0.7)
+    shorter = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=64, method="random", seed=7)
+    (row,) = grid_rows([method, *seeds, shorter])
+    own = [[frame.own("mean") for frame in seed.frames] for seed in seeds]
+    assert row.control == pytest.approx(np.mean(own, axis=0))
+    assert row.own == pytest.approx(np.array([frame.own("mean") for frame in method.frames]))
+    (bare,) = grid_rows([method])
+    assert bare.control is None
+
+
+def test_settings_and_checkpoints_are_in_order() -> None:
+    results = [
+        make_result(**SMALL, task=task, method=method, scope=scope, points=points)
+        for task in ("sst2", "cola")
+        for method, scope, points in (
+            ("wanda", "encoder", "attention"),
+            ("magnitude", "layer:0", "layer"),
+            ("magnitude", "all-linear", "attention"),
+            ("magnitude", "encoder", "both"),
+            ("magnitude", "encoder", "attention"),
+        )
+    ]
+    rows = [row for task in (results[:5], results[5:]) for row in grid_rows(task)]
+    grid = arranged(rows, [row.key for row in rows])
+    assert [task for _, task in grid.columns.values()] == ["CoLA, 20 examples", "SST-2, 20 examples"]
+    assert grid.settings == (
+        "Magnitude pruning of the encoder",
+        "Magnitude pruning of the encoder, attention blocks and layer outputs",
+        "Magnitude pruning of all linear layers",
+        "Magnitude pruning of layer 1 alone, layer outputs",
+        "Wanda pruning of the encoder",
+    )
+    assert len(grid.cells) == 10
+
+
+def test_columns_of_one_name_are_told_apart() -> None:
+    glue = make_result(**SMALL)
+    written = make_result(**SMALL, source="written")
+    other = with_own_key(glue, checkpoint=glue.checkpoint.model_copy(update={"revision": "b" * 64}))
+    rows = [row for result in (glue, written, other) for row in grid_rows([result])]
+    headings = list(arranged(rows, [row.key for row in rows]).columns.values())
+    assert len(set(headings)) == 3
+    assert ("MiniLM-L6, fine-tuned on SST-2", "20 SST-2-like examples, written for Prunescope") in headings
+    assert ("MiniLM-L6, fine-tuned on SST-2 (bbbbbbb)", "20 examples of SST-2 validation, GLUE") in headings
+
+
+def test_verdicts_are_corrected_for_all_of_them_whatever_is_shown() -> None:
+    """One that is just steeper alone is not among many; to show it alone must not make it so again."""
+    edge = next(
+        found
+        for share in np.arange(0.6, 0.9, 0.01)
+        if (found := grid_rows(judged(round(float(share), 3), spread=0.03))[0]).verdict.direction == "steeper"
+    )
+    others = [row for layers in range(3, 8) for row in grid_rows(judged(0.5, num_layers=layers))]
+    assert told_verdicts([edge])[edge.key].direction == "steeper"
+    grid = arranged([edge, *others], [edge.key])
+    assert grid.verdicts[edge.key].direction == "cannot be told"
+    assert list(grid.verdicts) == [edge.key]
+    assert grid_headline(grid) == "Of 1 verdict, none can be told"
+    assert grid_reasons(grid) == "Why not: the difference is too small among so many verdicts (1)."
+
+
+def test_the_heading_counts_what_there_is() -> None:
+    rows = grid_rows([make_result(**SMALL, points="layer")])
+    assert grid_headline(arranged(rows, [row.key for row in rows])) == "1 sweep at a glance, and no verdict about it"
+    steep = grid_rows(judged(0.7))
+    assert grid_headline(arranged(steep, [row.key for row in steep])) == "Of 1 verdict: 1 steeper than chance"

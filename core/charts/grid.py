@@ -1,0 +1,152 @@
+"""A whole grid of sweeps as two tables of settings × checkpoints: its verdicts, and every layer's curve, small.
+
+They are HTML and SVG, for hundreds of small charts by Vega would take a browser seconds. Colours of text and lines come
+from the page around them (core/charts/grid.css). A cell is a link to the page that shows its result.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
+from core.findings.grid import Column, Curves, Grid, GridRow, grid_reasons
+from core.sweep.control_contrast import Direction
+
+WIDTH, HEIGHT = 200, 120  # of a small chart, in its own units
+INTACT_FROM = 0.9  # the dotted line
+DEPTH_COLOURS = ("#7570b3", "#b5367a", "#d9670f")  # of the first, the middle and the last layer; 3 : 1 on both themes
+DIRECTION_COLOURS: Mapping[Direction, str] = {
+    "steeper": FIRST_COLOUR,
+    "flatter": SECOND_COLOUR,
+    "as by chance": METHOD_COLOURS[2],
+    "cannot be told": UNDEFINED_COLOUR,
+}
+Cell = Callable[[GridRow], str]
+VERDICTS = (
+    "Each verdict compares a method with random removal of as many weights or units, where both have changed the "
+    "layers as much overall. Steeper: more of the change lies in the upper half of the layers than by chance. Flatter: "
+    "less. The verdicts are corrected for their number in all these results."
+)
+CURVES = (
+    "One sweep each: similarity (CKA) of every layer to itself, unpruned, from 0 to 1, over the share removed, from 0 "
+    "to 100 %. The dotted line is 0.9, above which a layer counts as intact."
+)
+
+
+def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
+    """Draw a grid: its verdicts, and below them the own CKA of each layer over the amounts, over its random control.
+
+    Args:
+        grid: The grid.
+        addresses: What stands before a result's key in the address of the page that explains its verdict, and of the
+            page that shows its layers.
+    """
+    verdict_page, layers_page = addresses
+    verdicts = _table("Verdicts", grid, lambda row: _verdict(row, grid, verdict_page))
+    curves = _table("Similarity of every layer", grid, lambda row: _curves(row, layers_page))
+    why_not = f"<p>{escape(grid_reasons(grid))}</p>"
+    parts = [f"<h3>Verdicts</h3><p>{VERDICTS}</p>{verdicts}{why_not}"] if verdicts else []
+    return "".join((*parts, f"<h3>Similarity of every layer</h3><p>{CURVES}</p>{_key()}{curves}"))
+
+
+def _verdict(row: GridRow, grid: Grid, page: str) -> str:
+    """Write a verdict as a word in a colour; nothing where there is none."""
+    told = grid.verdicts.get(row.key)
+    if told is None:
+        return ""
+    word = f'<span class="state" style="--state: {DIRECTION_COLOURS[told.direction]}">{told.direction}</span>'
+    return _link(row, page, told.words, word)
+
+
+def _curves(row: GridRow, page: str) -> str:
+    return _link(row, page, f"First to change: {row.cells['First to change']}", _chart(row))
+
+
+def _key() -> str:
+    """Explain the lines of the small charts."""
+    first, *_, last = DEPTH_COLOURS
+    entries = (
+        (f'<path stroke="{first}" d="M0,60H{WIDTH}"/>', "first layer"),
+        (f'<path stroke="{last}" d="M0,60H{WIDTH}"/>', "last layer"),
+        (f'<path class="ghost" d="M0,60H{WIDTH}"/>', "random removal of as much (mean of its seeds)"),
+    )
+    return '<p class="key">' + "".join(f"<span>{_svg(line)} {words}</span>" for line, words in entries) + "</p>"
+
+
+def depth_colours(count: int) -> list[str]:
+    """Return a colour for each layer, from the first to the last."""
+    stops = np.array([[int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in DEPTH_COLOURS], dtype=np.float64)
+    places = np.linspace(0, len(stops) - 1, count)
+    channels = [np.interp(places, np.arange(len(stops)), channel).round() for channel in stops.T]  # (3, layers)
+    return ["#" + "".join(f"{int(value):02x}" for value in layer) for layer in zip(*channels, strict=True)]
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _table(caption: str, grid: Grid, cell: Cell) -> str:
+    """Write a table of the settings and the checkpoints that have something in it; empty if none have."""
+    drawn = {place: "".join(map(cell, rows)) for place, rows in grid.cells.items()}
+    settings = [setting for setting in grid.settings if any(drawn.get((setting, column)) for column in grid.columns)]
+    columns = [column for column in grid.columns if any(drawn.get((setting, column)) for setting in settings)]
+    if not settings:
+        return ""
+    head = "".join(_heading(column, grid.columns[column]) for column in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(setting)}</th>'
+        + "".join(f"<td>{drawn.get((setting, column), '')}</td>" for column in columns)
+        + "</tr>"
+        for setting in settings
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heading(column: Column, lines: tuple[str, str]) -> str:
+    checkpoint, data = map(escape, lines)
+    return f'<th scope="col" title="{escape(column.data)}"><b>{checkpoint}</b> {data}</th>'
+
+
+def _link(row: GridRow, page: str, words: str, content: str) -> str:
+    name = escape(f"{row.setting}, {row.column.checkpoint}, {row.column.data}. {words}")
+    return f'<a href="{page}{row.key}" aria-label="{name}" title="{name}">{content}</a>'
+
+
+# ---------------------------------------------------------------- a small chart
+
+
+def _chart(row: GridRow) -> str:
+    colours = depth_colours(row.own.shape[1])
+    ghosts = "" if row.control is None else f'<path class="ghost" d="{_paths(row.amounts, row.control)}"/>'
+    lines = "".join(
+        f'<path stroke="{colour}" d="{_path(row.amounts, row.own[:, k])}"/>' for k, colour in enumerate(colours)
+    )
+    intact = f'<path class="intact" d="M0,{_y(INTACT_FROM)}H{WIDTH}"/>'
+    return _svg(intact + ghosts + lines)
+
+
+def _svg(content: str) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{content}</svg>'
+
+
+def _paths(amounts: Sequence[float], curves: Curves) -> str:
+    return "".join(_path(amounts, curve) for curve in curves.T)
+
+
+def _path(amounts: Sequence[float], curve: npt.NDArray[np.float64]) -> str:
+    """Write a curve as SVG does, with a gap where it is undefined."""
+    points = zip(amounts, curve.tolist(), strict=True)
+    runs: Iterable[tuple[bool, Iterable[tuple[float, float]]]] = groupby(points, key=lambda point: point[1] == point[1])
+    return "".join(
+        "M" + " ".join(f"{round(WIDTH * amount)},{_y(value)}" for amount, value in run) for known, run in runs if known
+    )
+
+
+def _y(value: float) -> int:
+    """Return the height of a similarity in a chart, whose axis runs from 0 to 1."""
+    return round(HEIGHT * (1 - min(max(value, 0.0), 1.0)))

@@ -1,0 +1,71 @@
+"""Grid: all results at once, the verdicts and every layer's curve, over methods and checkpoints."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.errors import PrunescopeError
+from core.findings.grid import grid_headline
+from core.results import library
+from core.results.choices import settings
+from core.results.library import Entry
+from ui.address import choose, picture_first
+from ui.choices import MANY, narrowed
+from ui.grid import grid_of, open_clicked, show_grid
+from ui.header import link_to, page_header
+from ui.results import own_results
+from ui.text import plain
+
+SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
+MOST_SHOWN = 240  # sweeps; more would take a browser long
+EXAMPLE = "python -m core.grid FILE.yaml"
+
+
+def grid() -> None:
+    """Show the results as one picture: the answer first, then the verdicts and the curves."""
+    open_clicked()
+    page_header("Grid")
+    title = st.empty()
+    sources = {name: entries for name, entries in available().items() if entries}
+    if not sources:
+        show_nothing()
+        return
+    with st.popover("Change", type="tertiary", icon=":material/tune:"):
+        entries = sources[choose_source(sources)]
+        shown = narrowed(settings(entries))
+    with title, st.spinner("Reading results"):
+        found = grid_of(entries, [entry.key for entry in shown[:MOST_SHOWN]])
+    title.title(plain(grid_headline(found)), anchor=False)
+    if len(shown) > MOST_SHOWN:
+        st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
+    show_grid(found)
+    st.markdown(":small[A click on a cell opens its result.]")
+
+
+def available() -> dict[str, Sequence[Entry]]:
+    """List the visitor's own results and the shipped ones; say if the manifest of these is damaged."""
+    try:
+        shipped = library.shipped()
+    except PrunescopeError as error:
+        st.warning(plain(str(error)))
+        shipped = ()
+    return {"own": own_results(), "shipped": shipped}
+
+
+def choose_source(sources: dict[str, Sequence[Entry]]) -> str:
+    """Ask whose results to show; at first the visitor's own, where there are many."""
+    first = "own" if len(sources.get("own", ())) > MANY else "shipped"
+    return choose("Results", list(sources), "results", names=SOURCES.__getitem__, default=first, segmented=True)
+
+
+def show_nothing() -> None:
+    """Say what to do where there is no result."""
+    st.title("No grid yet", anchor=False)
+    st.info("A grid is many sweeps at once: methods, checkpoints, tasks, random controls. None is at hand yet.")
+    st.markdown("List them in a file, as `docs/grids.md` explains, and run:")
+    st.code(EXAMPLE, language="shell", wrap_lines=True)
+    link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
+
+
+with picture_first():
+    grid()

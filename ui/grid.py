@@ -1,0 +1,69 @@
+"""The picture of a whole grid: what it shows is read once for all visitors, and a click opens a result."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+
+import streamlit as st
+
+from core.charts.grid import grid_html
+from core.findings.grid import Grid, GridRow, arranged, grid_rows
+from core.results import store
+from core.results.extract import extracts
+from core.results.kept import FileState, state_of
+from core.results.library import Entry
+from core.results.schema import SweepResult
+from ui.header import PAGES
+from ui.player import CHARTS, pause_after_first_picture
+from ui.view_state import link_parameters
+
+KEY = "grid"
+OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
+# The beginning of each page's address as a browser that shows the grid reads it, and the page.
+ADDRESSES = {"./?result=": "Overview", "layers?result=": "Layers"}
+
+_grid = st.components.v2.component(
+    "prunescope_grid",
+    html='<div class="grid"></div>',
+    css=(CHARTS / "grid.css").read_text("utf-8"),
+    js=(CHARTS / "grid.js").read_text("utf-8"),
+)
+
+
+def open_clicked() -> None:
+    """Go to the page of the result that was clicked, before anything is drawn."""
+    opened: str = st.session_state.pop(OPENED, "")
+    for beginning, page in ADDRESSES.items():
+        if opened.startswith(beginning):
+            st.switch_page(PAGES[page], query_params=link_parameters(page, result=opened.removeprefix(beginning)))
+
+
+def grid_of(entries: Sequence[Entry], shown: Collection[str]) -> Grid:
+    """Return the grid that results form.
+
+    Args:
+        entries: All of them.
+        shown: The keys of those to show.
+    """
+    places = defaultdict(list)
+    for entry in entries:
+        if path := store.find(entry.key):
+            places[entry.checkpoint, entry.fingerprint].append(state_of(path))
+    return arranged([row for files in places.values() for row in _rows(tuple(files))], shown)
+
+
+@lru_cache(maxsize=1024)  # places, each about as large as one result
+def _rows(files: tuple[FileState, ...]) -> tuple[GridRow, ...]:
+    """Describe the results of one place, again only when one of its files has changed or is new."""
+    return tuple(grid_rows([found for _, found in extracts(files) if isinstance(found, SweepResult)]))
+
+
+def show_grid(grid: Grid) -> None:
+    """Show a grid."""
+    verdict_page, layers_page = ADDRESSES
+    _grid(key=KEY, data={"html": grid_html(grid, (verdict_page, layers_page))}, on_opened_change=_note_opened)
+    pause_after_first_picture()
+
+
+def _note_opened() -> None:
+    st.session_state[OPENED] = str(st.session_state[KEY].get("opened") or "")
