@@ -22,7 +22,7 @@ from core.findings.overview import (
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import checkpoint_name, data_name, pruning_name
+from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
@@ -55,6 +55,11 @@ resemble them anyway.
 BEYOND = """
 **Shaded** are the amounts at which the model has lost more than a tenth of its lead over always answering the majority
 class: pictures from there on show a model that no longer works.
+"""
+AGAINST = """
+Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
+its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
+that read the same sentences.
 """
 TRY = "try-your-own"  # the only link that looks like a button
 STYLE = f"""<style>
@@ -98,6 +103,7 @@ def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
         entry
         for entry in sorted(entries, key=lambda entry: entry.source == "written")
         if entry.method == method
+        and entry.against is None
         and entry.until_damage is None
         and entry.scope in ("encoder", None)
         and all(point.endswith(".attention") for point in entry.points)
@@ -169,7 +175,7 @@ def show_overview(state: ViewState) -> None:
 
 def provenance_of(shown: Shown) -> str:
     """Name checkpoint, data, method and sentence vector, once on the page."""
-    parts = (checkpoint_name, data_name, pruning_name)
+    parts = (models_name, data_name, pruning_name)
     return " · ".join([*(part(shown.result) for part in parts), REDUCTIONS[shown.reduction].title])
 
 
@@ -223,9 +229,11 @@ def show_details(shown: Shown) -> None:
     result = shown.result
     with st.expander("How to read the pictures"):
         cumulative = CUMULATIVE if is_cumulative(result) else ""
-        st.markdown(HOW_TO_READ + cumulative + (BEYOND if beyond_from(result) is not None else ""))
-    with st.expander("Intact up to: table"):
-        st.markdown(markdown_table(once(survival_table, result, shown.reduction)))
+        how = AGAINST if result.against else HOW_TO_READ
+        st.markdown(how + cumulative + (BEYOND if beyond_from(result) is not None else ""))
+    if not result.against:
+        with st.expander("Intact up to: table"):
+            st.markdown(markdown_table(once(survival_table, result, shown.reduction)))
     with st.expander("Details"):
         sentences = (
             once(finding, result, shown.reduction),

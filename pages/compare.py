@@ -66,7 +66,7 @@ def compare() -> None:
     caption = caption_of_both(state.result, state.other)
     with choices, st.popover(caption, type="tertiary", icon=":material/tune:", wrap=True):
         first, second = choose_two(state, shortlist(state))
-        reduction = choose_reduction(first)
+        reduction = choose_reduction(first, second)
     if first is None or second is None:
         title.title("One of these results cannot be read", anchor=False)
         return

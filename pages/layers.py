@@ -1,14 +1,16 @@
 """Layers: which layer changes first, every layer in a row, and the selected one as a curve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from core.charts.close_up import close_up_scene
 from core.charts.isolated import isolated_view
 from core.charts.layers import is_output, layer_scene
+from core.charts.overview import result_scene
 from core.charts.view import Scene
+from core.findings import against
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import (
@@ -56,6 +58,7 @@ ALONE_APART = (
     "Blue diamonds show each layer pruned alone, so that nothing before it has changed; grey dots are random pruning "
     "of as many of its weights, one per seed."
 )
+AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 NO_INTERVAL = "Intervals are known for a threshold of 0.9 and for means and first tokens; here none is shown."
 
 
@@ -83,7 +86,7 @@ def layers() -> None:
         show_nothing()
         return
     title = st.container()
-    caption = caption_of(state.result, REDUCTIONS[reduction_in_address()].title)
+    caption = caption_of(state.result, REDUCTIONS[reduction_in_address(state.result.against is not None)].title)
     with st.popover(caption, type="tertiary", icon=":material/tune:", wrap=True):
         shown = choose_view(state)
     picture = st.container()
@@ -113,6 +116,9 @@ def choose_view(state: ViewState) -> Shown | None:
     if result is None:
         return None
     reduction = choose_reduction(result)
+    if result.against:  # no layer counts as intact
+        layer = choose_layer(result, first_layer(result, reduction))
+        return Shown(result, reduction, SURVIVAL_THRESHOLD, "cka", layer, ())
     threshold = choose_threshold()
     measure = choose_measure(result, reduction)
     layer = choose_layer(result, once(first_layer, result, reduction, threshold, measure))
@@ -181,6 +187,8 @@ def show_layers(shown: Shown) -> Scene | None:
         What is shown; None where there is no picture.
     """
     result, reduction, measure = shown.result, shown.reduction, shown.measure
+    if result.against:
+        return show_against(shown)
     if words := undefined_finding(result, reduction, measure):
         st.info(plain(words))
         return None
@@ -206,9 +214,23 @@ def show_layers(shown: Shown) -> Scene | None:
     return scene
 
 
+def show_against(shown: Shown) -> Scene:
+    """Show which layers of another checkpoint those of a result are most similar to."""
+    result, reduction = shown.result, shown.reduction
+    scene = replace(once(result_scene, result, reduction), title=title_finding(result, reduction))
+    start = start_in_address(result.amounts, result.amounts[len(result.amounts) // 2])
+    show_pictures(scene, key=f"{PLAYER}-against", group=PLAYER, start=start)
+    st.markdown(f"**{plain(against.layer_finding(result, reduction, shown.layer))}**")
+    st.markdown(f"{plain(against.finding(result, reduction))} {AGAINST}")
+    return scene
+
+
 def show_details(shown: Shown) -> None:
     """Show the rest in a box that is filled when it is opened."""
     box = st.expander("Details", key="layers-details", on_change="rerun")
+    if box.open and shown.result.against:
+        box.markdown(markdown_table(against.table(shown.result, shown.reduction)))
+        return
     if box.open and not undefined_finding(shown.result, shown.reduction, shown.measure):
         with box:
             fill_details(shown)

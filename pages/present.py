@@ -9,9 +9,8 @@ import streamlit as st
 from core.charts.overview import STAGE, result_scene
 from core.findings.claim import headline_of
 from core.findings.overview import holding_finding
-from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
-from core.results.names import checkpoint_name, data_name, pruning_name
+from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, show
 from ui.choices import choose_result, shortlist
@@ -68,11 +67,12 @@ def present() -> None:
         if result is None:
             return
         heading = typed("Title", "title", pruning_name(result))
-        caption = typed("Caption", "caption", f"{checkpoint_name(result)}, {data_name(result)}")
-        reduction = reduction_in_address()
+        caption = typed("Caption", "caption", f"{models_name(result)}, {data_name(result)}")
+        reduction = reduction_in_address(result.against is not None)
         start = start_in_address(result.amounts)
     scenes = {
-        name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption,)) for name in REDUCTIONS
+        name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption,))
+        for name in result.reductions
     }
     with out:
         link_to("Overview", "Leave", ":material/arrow_back:")
@@ -94,7 +94,7 @@ def present() -> None:
 def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[str, str]:
     """Return what a speaker says under the picture, by reduction: the finding, and how far the model works."""
     finding = once(headline_of, [result], [companions])
-    return {name: unbroken(f"{finding} {once(holding_finding, result, name)}") for name in REDUCTIONS}
+    return {name: unbroken(f"{finding} {once(holding_finding, result, name)}") for name in result.reductions}
 
 
 def through(entries: Sequence[Entry]) -> list[str]:

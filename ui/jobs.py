@@ -113,7 +113,8 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
 
 def request_behind(result: SweepResult) -> SweepRequest | None:
     """Return the request that leads to a stored result; None if it used folders or files whose place is not known."""
-    needs_a_place = result.checkpoint.source == "folder" or lacks_place(result.task)
+    checkpoints = [known for known in (result.checkpoint, result.against) if known]
+    needs_a_place = lacks_place(result.task) or any(known.source == "folder" for known in checkpoints)
     return queue.request_for(result.key) or (None if needs_a_place else request_of(result))
 
 

@@ -17,7 +17,7 @@ from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
 from core.findings.overview import accuracy_finding, caution, finding, length_finding
 from core.request.amounts import amount_text
-from core.request.catalog import REDUCTIONS, ROOT
+from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
@@ -245,26 +245,32 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
                 st.markdown(plain(note))
 
 
-def reduction_in_address() -> str:
-    """Read how tokens become one vector, for a page that offers the choice elsewhere."""
-    names = {name: reduction.title for name, reduction in REDUCTIONS.items()}
+def reduction_in_address(against: bool = False) -> str:
+    """Read how tokens become one vector, for a page that offers the choice elsewhere.
+
+    Args:
+        against: Whether what is shown is compared with another checkpoint, which is not done token by token.
+    """
+    names = {name: REDUCTIONS[name].title for name in (SINGLE_BATCH if against else REDUCTIONS)}
     return read_choice(names, "reduction", default=next(iter(names)), word="reduction", names=names.__getitem__)
 
 
-def choose_reduction(result: SweepResult | None = None) -> str:
+def choose_reduction(*results: SweepResult | None) -> str:
     """Ask how tokens become one vector, keep the choice in the address, and explain it.
 
     Args:
-        result: The one on show; under `tokens`, a note says what sentence length alone does to it.
+        results: Those on show; under `tokens`, a note says what sentence length alone does to the first of them.
+            Against another checkpoint there are no `tokens`.
     """
+    shown = [result for result in results if result]
     chosen = choose(
         "Sentence vector",
-        list(REDUCTIONS),
+        list(SINGLE_BATCH if any(result.against for result in shown) else REDUCTIONS),
         "reduction",
         names=lambda name: REDUCTIONS[name].title,
         word="sentence vector",
         segmented=True,
     )
-    length = f" {length_finding(result)}" if result and chosen == "tokens" else ""
+    length = f" {length_finding(shown[0])}" if shown and chosen == "tokens" else ""
     st.markdown(f":small[{REDUCTIONS[chosen].explanation}{length}]")  # a caption is too faint to be read on a projector
     return chosen

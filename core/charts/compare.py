@@ -28,12 +28,21 @@ from core.charts.grammar import (
     value_text,
 )
 from core.charts.layout import Layout
-from core.charts.matrix import difference_view, heatmap_view
+from core.charts.matrix import difference_view, heatmap_view, rows_of
 from core.charts.view import AMOUNTS, Numbers, Scene, Title, View
-from core.findings.compare import Axis, FramePair, Scale, Together, distinguishing_names, place, shown_together
+from core.findings.compare import (
+    Axis,
+    FramePair,
+    Scale,
+    Together,
+    distinguishing_names,
+    place,
+    same_rows,
+    shown_together,
+)
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
-from core.results.names import amount_name, origins, percent, place_name, point_names, units_name
+from core.results.names import amount_name, origins, percent, place_name, point_names, units_name, unpruned_name
 from core.results.schema import Frame, SweepResult
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap, the smallest of which is half as wide as a telephone
@@ -101,9 +110,10 @@ def compare_views(
     amounts = amount_rows(together.places)
     views = dict(zip(SIDES, heatmap_pair(results, pairs, reduction, titles), strict=True))
     views["accuracy"] = accuracies_view(results, together, series, amounts)
-    if points == second.points:
-        views["difference"] = difference_view(pairs, points, reduction, difference_title)
-        views["own"] = _own_view(results, pairs, reduction, series)
+    if same_rows(first, second):
+        views["difference"] = difference_view(pairs, points, reduction, difference_title, rows_of(first))
+        if first.has_own:
+            views["own"] = _own_view(results, pairs, reduction, series)
     return views
 
 
@@ -112,7 +122,7 @@ def heatmap_pair(
 ) -> list[View]:
     """Draw the heatmaps of two results at the frames that are shown together."""
     return [
-        heatmap_view(frames, result.points, reduction, title, f"{side}-cells")
+        heatmap_view(frames, result.points, reduction, title, f"{side}-cells", rows=rows_of(result))
         for side, result, frames, title in zip(SIDES, results, zip(*pairs, strict=True), titles, strict=True)
     ]
 
@@ -205,7 +215,9 @@ def _own_view(
     ]
     floors = _floor_rows(results, reduction)
     title = [
-        f"Similarity (CKA) that each layer keeps; intact above {cka.threshold}",
+        f"Similarity (CKA) of each layer to the same number of {unpruned_name(results[0])}"
+        if results[0].against
+        else f"Similarity (CKA) that each layer keeps; intact above {cka.threshold}",
         FLOOR_NOTE if floors else BLANK,  # words beside the line would meet a curve
     ]
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")

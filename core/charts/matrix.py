@@ -24,7 +24,7 @@ from core.charts.grammar import (
 from core.charts.view import Numbers, Title, View
 from core.request.catalog import MEASURES
 from core.results.names import point_names
-from core.results.schema import Frame
+from core.results.schema import Frame, SweepResult
 
 MAX_PRINTED = 12  # points; with more, a cell has no room for a number
 MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number with its sign
@@ -37,6 +37,11 @@ DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # from here on white text has the
 # ---------------------------------------------------------------- views
 
 
+def rows_of(result: SweepResult) -> tuple[str, ...] | None:
+    """Return the points of another checkpoint that a result's are compared with; None without one."""
+    return result.baseline_points if result.against else None
+
+
 def heatmap_view(
     frames: Sequence[Frame],
     points: tuple[str, ...],
@@ -45,6 +50,7 @@ def heatmap_view(
     dataset: str = "cells",
     measure: str = "cka",
     annotated: bool = False,
+    rows: tuple[str, ...] | None = None,
 ) -> View:
     """Draw the similarity of every pair of layers.
 
@@ -56,17 +62,23 @@ def heatmap_view(
         dataset: Tells several heatmaps of a page apart.
         measure: One that compares all pairs of layers.
         annotated: Whether the picture itself says what the outlined cells are, and from where on a layer is intact.
+        rows: The points of another checkpoint, whose unpruned layers the pruned ones are compared with; None where
+            they are the same model's.
 
     Raises:
         KeyError: The frames have no such matrix.
     """
-    rows = _cells(points, lambda i, j: {"v": _values(frames, reduction, i, j, measure)})
-    numbers = _numbers_of(dataset)
-    return View(_heatmap, (points, dataset, measure, annotated), {dataset: rows}, title, len(points), numbers=numbers)
+    cells = _cells(rows or points, points, lambda i, j: {"v": _values(frames, reduction, i, j, measure)})
+    numbers, most = _numbers_of(dataset), max(len(rows or points), len(points))
+    return View(_heatmap, (points, dataset, measure, annotated, rows), {dataset: cells}, title, most, numbers=numbers)
 
 
 def difference_view(
-    pairs: Sequence[tuple[Frame, Frame]], points: tuple[str, ...], reduction: str, title: Title
+    pairs: Sequence[tuple[Frame, Frame]],
+    points: tuple[str, ...],
+    reduction: str,
+    title: Title,
+    rows: tuple[str, ...] | None = None,
 ) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
@@ -80,16 +92,15 @@ def difference_view(
         differences = [None if a is None or b is None else as_shown(a - b) for a, b in zip(first, second, strict=True)]
         return {"v": differences, "first": first, "second": second}
 
-    rows = _cells(points, values)
-    return View(_difference, (points,), {"differences": rows}, title, len(points), numbers=_numbers_of("differences"))
+    cells, most = _cells(rows or points, points, values), max(len(rows or points), len(points))
+    return View(_difference, (points, rows), {"differences": cells}, title, most, numbers=_numbers_of("differences"))
 
 
 def _numbers_of(dataset: str) -> Numbers:
     return Numbers(dataset, "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
 
 
-def _cells(points: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]) -> Rows:
-    names = point_names(points)
+def _cells(rows: tuple[str, ...], columns: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]) -> Rows:
     return [
         {
             "baseline": row.label,
@@ -98,8 +109,8 @@ def _cells(points: tuple[str, ...], values: Callable[[int, int], dict[str, Any]]
             "pruned_name": column.title,
             **values(i, j),
         }
-        for i, row in enumerate(names)
-        for j, column in enumerate(names)
+        for i, row in enumerate(point_names(rows))
+        for j, column in enumerate(point_names(columns))
     ]
 
 
@@ -110,8 +121,10 @@ def _values(frames: Sequence[Frame], reduction: str, i: int, j: int, measure: st
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: tuple[str, ...], dataset: str, measure: str, annotated: bool) -> LayerChart:
-    cells = _base(points, dataset).transform_calculate(
+def _heatmap(
+    points: tuple[str, ...], dataset: str, measure: str, annotated: bool, rows: tuple[str, ...] | None
+) -> LayerChart:
+    cells = _base(points, dataset, rows).transform_calculate(
         text=value_text("datum.value"), printed="format(datum.value, '.2f')"
     )
     outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
@@ -119,16 +132,17 @@ def _heatmap(points: tuple[str, ...], dataset: str, measure: str, annotated: boo
     )
     colour = similarity_colour(measure, legend="threshold" if annotated else "scale")
     layers = _matrix(cells, colour, [alt.Tooltip("text:N", title=MEASURES[measure].symbol)])
-    layers.insert(1, outline)
+    if rows in (None, points):  # each point has its own
+        layers.insert(1, outline)
     if annotated:
         layers.append(_same_layer(cells, points))
-    if len(points) <= MAX_PRINTED:
+    if max(len(rows or points), len(points)) <= MAX_PRINTED:
         layers.append(_numbers(cells, similarity_ink(measure)))
     return _framed(layers)
 
 
-def _difference(points: tuple[str, ...]) -> LayerChart:
-    cells = _base(points, "differences").transform_calculate(
+def _difference(points: tuple[str, ...], rows: tuple[str, ...] | None) -> LayerChart:
+    cells = _base(points, "differences", rows).transform_calculate(
         printed=SIGNED,
         text=f"isValid(datum.value) ? {SIGNED} : 'undefined'",
         first_text=value_text("datum.first[frame]"),
@@ -145,18 +159,19 @@ def _difference(points: tuple[str, ...]) -> LayerChart:
         alt.Tooltip("second_text:N", title="Second"),
     ]
     layers = _matrix(cells, colour, tooltip)
-    if len(points) <= MAX_PRINTED_SIGNED:
+    if max(len(rows or points), len(points)) <= MAX_PRINTED_SIGNED:
         dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
         layers.append(_numbers(cells, alt.condition(dark, alt.value("white"), alt.value("black"))))
     return _framed(layers)
 
 
-def _base(points: tuple[str, ...], dataset: str) -> alt.Chart:
+def _base(points: tuple[str, ...], dataset: str, rows: tuple[str, ...] | None) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the frame on show."""
-    order = [name.label for name in point_names(points)]
+    order, order_of_rows = ([name.label for name in point_names(names)] for names in (points, rows or points))
     note = " (1a: attention block, 1: output)" if "1a" in order else ""
     x = alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=cell_axis())
-    y = alt.Y("baseline:N", sort=order[::-1], title="Unpruned model, layer", axis=cell_axis())
+    unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"
+    y = alt.Y("baseline:N", sort=order_of_rows[::-1], title=unpruned, axis=cell_axis())
     chart: alt.Chart = alt.Chart(alt.NamedData(dataset)).transform_calculate(value="datum.v[frame]").encode(x=x, y=y)
     return chart
 

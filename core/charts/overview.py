@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from core.charts.accuracy import accuracy_view, metric_title
+from core.charts.closest import closest_view
 from core.charts.compare import compare_frames, heatmap_pair
 from core.charts.grammar import Rows, amount_rows, two_places
 from core.charts.layout import Layout
-from core.charts.matrix import heatmap_view
+from core.charts.matrix import heatmap_view, rows_of
 from core.charts.stack import stack_view
 from core.charts.survival import survival_view
 from core.charts.view import Scene, View
@@ -87,8 +88,12 @@ def finding_scene(
     """
     amounts, shown = amount_rows(result.amounts), metric_of(result, asked=metric)
     views = {
-        "stack": stack_view(result, reduction, chance_beside(result, companions, reduction)),
-        "heatmap": heatmap_view(result.frames, result.points, reduction, annotated=True),
+        "stack": closest_view(result, reduction)
+        if result.against
+        else stack_view(result, reduction, chance_beside(result, companions, reduction)),
+        "heatmap": heatmap_view(
+            result.frames, result.points, reduction, annotated=not result.against, rows=rows_of(result)
+        ),
         "accuracy": accuracy_view(result, result.frames, amounts, metric_title(shown), "accuracy", shown),
     }
     return Scene(title, origins((result,), reduction), views, player_frames(result, shown), FINDING)
@@ -101,12 +106,15 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
 
 
 def player_views(result: SweepResult, reduction: str) -> dict[str, View]:
-    """Draw a whole sweep or the first frames of one: `heatmap`, `accuracy` and `survival`."""
+    """Draw a whole sweep or the first frames of one: `heatmap`, `accuracy` and `survival`.
+
+    Against another checkpoint no layer counts as intact: instead stands which of its layers each is most similar to.
+    """
     amounts, metric = amount_rows(result.amounts), metric_of(result)
     return {
-        "heatmap": heatmap_view(result.frames, result.points, reduction),
+        "heatmap": heatmap_view(result.frames, result.points, reduction, rows=rows_of(result)),
         "accuracy": accuracy_view(result, result.frames, amounts, metric_title(metric), "accuracy", metric),
-        "survival": survival_view(result, reduction, amounts),
+        "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction, amounts),
     }
 
 

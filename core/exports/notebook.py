@@ -8,7 +8,6 @@ from core.charts.overview import result_scene
 from core.charts.vega import vega_script
 from core.exports.player_page import player_page
 from core.exports.tables import OWN_COLUMNS, own_rows
-from core.request.catalog import REDUCTIONS
 from core.results import store
 from core.results.names import result_name
 from core.results.schema import SweepResult, sealed
@@ -40,7 +39,7 @@ class NotebookResult(SweepResult):
 
         It fetches nothing and works without a network; a notebook that is saved with it grows by 1 MB.
         """
-        scenes = {reduction: result_scene(self, reduction) for reduction in REDUCTIONS}
+        scenes = {reduction: result_scene(self, reduction) for reduction in self.reductions}
         page = player_page(scenes[FIRST_REDUCTION], (self,), vega_script(), choices=scenes)
         frame = f'<iframe sandbox="allow-scripts" style="{STYLE}" srcdoc="{html.escape(page)}"></iframe>'
         return f'<div style="container-type: inline-size">{frame}</div>'

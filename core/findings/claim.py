@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from core.findings import against
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.words import render
 from core.request.amounts import amount_text
@@ -193,7 +194,7 @@ def verdict(
         if isinstance(seed, Placed) and not seed.gap.coarse
     )
     needed = CONTROL_SEEDS[result.pruning.granularity]
-    against = _contrast(method, controls)
+    beside = _contrast(method, controls)
     return Verdict(
         damage=damage,
         reduction=reduction,
@@ -201,13 +202,13 @@ def verdict(
         controls=controls,
         matched=len(seeds),
         needed=needed,
-        contrast=against,
+        contrast=beside,
         layer=_layer_difference(method, controls),
         beyond=method.beyond if method else Beyond(),
         reason=_obstacle(result, reduction)
         or (_obstacle_there(method) if method else missing)
         or _obstacle_of_chance(len(seeds), len(controls), needed)
-        or ("wide" if against and against.direction() == "cannot be told" else None),
+        or ("wide" if beside and beside.direction() == "cannot be told" else None),
     )
 
 
@@ -318,7 +319,12 @@ def _beyond(sweep: SweepResult, reduction: str, damage: float) -> Beyond:
 
 
 def headline_of(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
-    """Say the finding that results of one method on different tasks support together; see `headline`."""
+    """Say the finding that results of one method on different tasks support together; see `headline`.
+
+    Of one against another checkpoint, it is no claim about layers but which of them are most similar.
+    """
+    if len(results) == 1 and results[0].against:
+        return against.title(results[0], REDUCTION)
     verdicts = {
         task_title(result.task.name): verdict(result, beside)
         for result, beside in zip(results, companions, strict=True)

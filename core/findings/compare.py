@@ -29,17 +29,18 @@ from core.results.choices import is_control
 from core.results.names import (
     ReductionKey,
     amount_name,
-    checkpoint_name,
     circumstances,
     data_name,
     decimals,
     in_sentence,
     method_name,
+    models_name,
     percent,
     points_name,
     pruning_name,
     reduction_name,
     units_name,
+    unpruned_name,
 )
 from core.results.schema import Frame, GapAtDamage, SweepResult
 from core.sweep.equal_damage import upper_share
@@ -87,9 +88,12 @@ def shown_together(
         first: A result.
         second: Another result.
         axis: On `amount`, stored frames are paired that are each other's nearest. On the others, frames are
-            interpolated where both have changed equally much, by damage or by the divergence of the predictions.
+            interpolated where both have changed equally much, by damage or by the divergence of the predictions;
+            against another checkpoint there is no damage, and amounts are paired.
         reduction: What damage is measured by.
     """
+    if axis == "damage" and (first.against or second.against):
+        axis = "amount"
     if axis != "amount":
         places = grid_to(min(largest_on(axis, result, reduction) for result in (first, second)))
         frames = (frames_at(axis, result, reduction, places) for result in (first, second))
@@ -124,11 +128,19 @@ def notes_on(
     notes = _notes_on_matching(first, second, together, reduction)
     if len(together.pairs) < 2:
         notes.append(render("compare", "nothing_to_play"))
-    if first.points != second.points:
+    if first.against or second.against:
+        notes.append(render("compare", "against"))
+    if not same_rows(first, second):
         notes.append(render("compare", "other_rows", first=_rows(first), second=_rows(second)))
     if not same_examples(first, second):
         notes.append(render("compare", "other_examples", first=data_name(first), second=data_name(second)))
     return notes
+
+
+def same_rows(first: SweepResult, second: SweepResult) -> bool:
+    """Whether the cells of two heatmaps compare the same layers: the same points, and the same other checkpoint."""
+    others = [result.against.revision if result.against else None for result in (first, second)]
+    return first.points == second.points and others[0] == others[1]
 
 
 def _notes_on_matching(
@@ -152,17 +164,16 @@ def _notes_on_matching(
 
 
 def _rows(result: SweepResult) -> str:
-    return render("compare", "rows", points=points_name(result.points), layers=result.checkpoint.num_layers)
+    unpruned = result.against or result.checkpoint
+    other = unpruned_name(result) if result.against else ""
+    return render("compare", "rows", points=points_name(result.points), layers=unpruned.num_layers, other=other)
 
 
 def distinguishing_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
     """Name two results by what distinguishes them."""
     first_name, second_name = (in_sentence(pruning_name(result)) for result in (first, second))
-    if not same_checkpoint(first, second):
-        first_name, second_name = (
-            f"{first_name} ({checkpoint_name(first)})",
-            f"{second_name} ({checkpoint_name(second)})",
-        )
+    if models_name(first) != models_name(second) or not same_checkpoint(first, second):
+        first_name, second_name = (f"{first_name} ({models_name(first)})", f"{second_name} ({models_name(second)})")
     if first_name == second_name:
         return f"{first_name} (first result)", f"{second_name} (second result)"
     return first_name, second_name
@@ -201,7 +212,8 @@ def headline(first: SweepResult, second: SweepResult) -> str:
 def short_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
     """Name two results by their methods alone, where nothing else of them differs that a heading must tell."""
     short = [in_sentence(method_name(result).removesuffix(" of the encoder")) for result in (first, second)]
-    if same_checkpoint(first, second) and same_examples(first, second) and short[0] != short[1]:
+    alike = same_checkpoint(first, second) and models_name(first) == models_name(second)
+    if alike and same_examples(first, second) and short[0] != short[1]:
         return short[0], short[1]
     return distinguishing_names(first, second)
 

@@ -164,9 +164,8 @@ def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
 
 def _cells(result: SweepResult) -> dict[str, str]:
     metric = metric_of(result)
-    first, *_, holds = (
-        (figure.value for figure in key_figures(result, REDUCTION)) if _is_pruned(result) else (NONE, NONE)
-    )
+    figures = [figure.value for figure in key_figures(result, REDUCTION)] if _is_pruned(result) else [NONE]
+    first, holds = NONE if result.against else figures[0], figures[-1]
     return {
         "Checkpoint": models_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
@@ -176,7 +175,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
         "Unpruned": _metric_at(result, metric, 0.0),
         "At 50 %": _metric_at(result, metric, AMOUNT),
         "Holds": holds,
-        "First to change": NONE if result.against else first,
+        "First to change": first,
         "Gap at change 0.1": _gap(result),
     }
 

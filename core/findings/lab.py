@@ -36,10 +36,12 @@ class Figure:
 def key_figures(result: SweepResult, reduction: ReductionKey) -> tuple[Figure, ...]:
     """Return a whole result's first layer to change, its longest intact one, and how far its main metric holds.
 
-    Empty where only the unpruned model was measured.
+    Empty where only the unpruned model was measured. Against another checkpoint, no layer counts as intact.
     """
     if len(result.frames) < 2:
         return ()
+    if result.against:
+        return (_holds(result),)
     layers, left_out = with_and_without_survival(layer_survivals(result, reduction))
     if not layers:
         undefined = Figure(render("lab", "first_title"), render("lab", "undefined"), render("lab", "undefined_note"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.findings import against
 from core.findings.comparable import refusal_of
 from core.findings.overview import (
     OTHER_THRESHOLDS,
@@ -85,7 +86,12 @@ def first_layer(
 def title_finding(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
-    """Say in a heading which layer changes first, and at which amount, with its interval where that is known."""
+    """Say in a heading which layer changes first, and at which amount, with its interval where that is known.
+
+    Against another checkpoint, it says which layer is most similar to that one.
+    """
+    if result.against:
+        return against.title(result, reduction)
     layers, _ = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
     facts = {"measure": MEASURES[measure], "threshold": threshold}
     if not layers:

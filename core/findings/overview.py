@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from core.findings import against
 from core.findings.data import rare_labels_caution
 from core.findings.labels import label_caution
 from core.findings.words import render
@@ -206,8 +207,11 @@ def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
 def finding(result: SweepResult, reduction: ReductionKey) -> str:
     """Say how far the first and the last layer survive, and whether the layers between them follow an order.
 
-    The sentence describes this result alone, a whole sweep or the first frames of one.
+    The sentence describes this result alone, a whole sweep or the first frames of one. Against another checkpoint, it
+    says which of its layers are most similar.
     """
+    if result.against:
+        return against.finding(result, reduction)
     if len(result.frames) < 2:
         return render("overview", "only_baseline", circumstances=circumstances(result, reduction))
     layers, left_out = with_and_without_survival(layer_survivals(result, reduction))

@@ -42,13 +42,13 @@ def likely_amounts(request: SweepRequest) -> int:
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return what it takes to judge a method besides its own sweep; nothing for a control.
+    """Return what it takes to judge a method besides its own sweep; nothing for a control, or against another model.
 
     These are the seeds of its control, and before them, for units, the method itself in small steps: it damages a model
     soon. One layer alone is compared at equal amounts, which its control shares.
     """
     method = METHODS[request.method]
-    if method.control is None:
+    if method.control is None or request.against is not None:
         return ()
     if layer_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))

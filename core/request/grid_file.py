@@ -49,7 +49,7 @@ class _Product(BaseModel):
             itself.
         methods: Names from METHODS.
         controls: Which random sweeps each method gets besides: `amounts`, over the same amounts, one for each of the
-            seeds; `verdict`, those that a verdict about it needs, which there is none against another checkpoint.
+            seeds; `verdict`, those that a verdict about it needs: none against another checkpoint.
         scopes: What weight methods prune; neuron methods have no scope and come once.
         points: Names from POINTS.
         amounts: Of every sweep.
@@ -152,10 +152,6 @@ def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
             choose(method, METHODS, "method")
     except PrunescopeError as error:
         raise PrunescopeError(f"{place}{error}") from None
-    if "verdict" in grid.controls and grid.against != [None]:
-        raise PrunescopeError(
-            f"{place}controls: verdict, which there is none against another checkpoint: leave one of the two out"
-        )
     for checkpoint, against, data, examples, points in product(
         grid.checkpoints, grid.against, grid.data, grid.examples, grid.points
     ):

@@ -54,8 +54,9 @@ def test_every_checkpoint_is_compared_with_every_other_one_listed() -> None:
     twins = ["embedded:sst2", "embedded:cola"]
     found = [(one.checkpoint, one.against) for one in requests(checkpoints=twins, against=[None, *twins])]
     assert found == [(checkpoint, against) for checkpoint in twins for against in (None, *twins)]
-    with pytest.raises(PrunescopeError, match="controls: verdict, which there is none against another checkpoint"):
-        requests(against="embedded:cola", controls="verdict")
+    judged = requests(against=[None, "embedded:cola"], controls="verdict")
+    assert [one.against for one in judged].count("embedded:cola") == 1, "no verdict, no controls"
+    assert len(judged) == 1 + CONTROL_SEEDS["weight"] + 1
 
 
 def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() -> None:

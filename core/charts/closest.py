@@ -1,0 +1,71 @@
+"""To which layer of another checkpoint each layer is most similar at the amount on show, with that layer's number."""
+
+import altair as alt
+
+from core.charts.grammar import (
+    UNDEFINED_COLOUR,
+    LayerChart,
+    Rows,
+    haloed_text,
+    rounded,
+    share_axis,
+    value_text,
+)
+from core.charts.view import Numbers, View
+from core.findings.against import closest_layers
+from core.results.names import point_names, unpruned_name
+from core.results.schema import SweepResult
+
+DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
+MAX_NUMBERED = 14  # points; with more, there is no room for numbers
+
+
+def closest_view(result: SweepResult, reduction: str) -> View:
+    """Draw each layer's similarity to its closest layer, and to the one of the same number where there is one."""
+    rows, own = closest_rows(result, reduction), "; line: layer of the same number" if result.has_own else ""
+    values = {"Similarity": "v", "Most similar layer": "closest", **({"Same number": "own"} if result.has_own else {})}
+    title = [f"Most similar layer of {unpruned_name(result)}", f"number: that layer{own}"]
+    numbers = Numbers("closest", "layer", values, named="Layer")
+    return View(_closest, (result.points, result.has_own), {"closest": rows}, title, numbers=numbers)
+
+
+def closest_rows(result: SweepResult, reduction: str) -> Rows:
+    """Return one row per layer: over the frames its closest layer, that similarity, and that to the same number."""
+    found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
+    own = [frame.own(reduction) for frame in result.frames]
+    return [
+        {
+            "layer": name.label,
+            "name": name.title,
+            "v": [rounded(layer.value) if layer else None for layer in (row[k] for row in found)],
+            "closest": [layer.closest if layer else "" for layer in (row[k] for row in found)],
+            "own": [rounded(row[k]) if row else None for row in own],
+        }
+        for k, name in enumerate(point_names(result.points))
+    ]
+
+
+def _closest(points: tuple[str, ...], has_own: bool) -> LayerChart:
+    order = [name.label for name in point_names(points)]
+    axis = alt.Axis(labelAngle=0, labelOverlap=True)
+    x = alt.X("layer:N", sort=order, title="Pruned model, layer", scale=alt.Scale(type="point", padding=0.4), axis=axis)
+    layers = (
+        alt.Chart(alt.NamedData("closest"))
+        .transform_calculate(value="datum.v[frame]", same="datum.own[frame]", nearest="datum.closest[frame]")
+        .transform_calculate(text=value_text("datum.value"), same_text=value_text("datum.same"))
+    )
+    tooltip = [
+        alt.Tooltip("name:N", title="Layer"),
+        alt.Tooltip("nearest:N", title="Most similar layer"),
+        alt.Tooltip("text:N", title="Similarity"),
+        *([alt.Tooltip("same_text:N", title="To the same number")] if has_own else []),
+    ]
+    y = share_axis("value:Q", "Similarity", DOMAIN)
+    points_on_show = layers.transform_filter("isValid(datum.value)").encode(x=x, y=y)
+    same = layers.encode(x=x, y=share_axis("same:Q", "Similarity", DOMAIN)).mark_line(color=UNDEFINED_COLOUR)
+    numbers = haloed_text(points_on_show.encode(text="nearest:N"), dy=-12, dx=-4)
+    return alt.layer(
+        *([same] if has_own else []),
+        points_on_show.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=tooltip),
+        *(numbers if len(order) <= MAX_NUMBERED else []),
+    )

@@ -1,0 +1,51 @@
+"""A result against another checkpoint on every page: nothing fails, and nothing is said of layers that stay intact."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.results.schema import SweepResult
+from core.results.store import save
+from tests.builders import against, make_result
+from tests.opened import open_page
+
+AMOUNTS = (0.0, 0.3, 0.6)
+DEEPER = against(make_result(num_layers=3, amounts=AMOUNTS), 5, name="deeper")
+AS_DEEP = against(make_result(num_layers=3, amounts=AMOUNTS), 3, name="twin")
+UNPRUNED = against(make_result(num_layers=3, amounts=(0.0,)), 3, name="twin")
+
+
+def opened(page: str, result: SweepResult, folder: Path, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> AppTest:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(folder))
+    save(result, folder)
+    return open_page(page, result=result.key, **parameters)
+
+
+def text_of(test: AppTest) -> str:
+    return " ".join(element.value for kind in ("title", "markdown", "info", "warning") for element in test.get(kind))
+
+
+@pytest.mark.usefixtures("quick_pages", "queue", "unfolded")
+@pytest.mark.parametrize("result", [DEEPER, AS_DEEP, UNPRUNED], ids=["deeper", "as deep", "unpruned"])
+@pytest.mark.parametrize(
+    "page", ["app.py", "pages/layers.py", "pages/compare.py", "pages/present.py", "pages/sentences.py", "pages/lab.py"]
+)
+def test_every_page_shows_it(page: str, result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = opened(page, result, tmp_path, monkeypatch, reduction="tokens")
+    if page in ("app.py", "pages/layers.py"):
+        words = text_of(test)
+        assert "is most similar to" in words
+        assert "stays intact" not in words
+
+
+@pytest.mark.usefixtures("quick_pages", "queue")
+def test_compare_shows_two_results_whose_rows_differ_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_result(num_layers=3, amounts=AMOUNTS)
+    save(other, tmp_path)
+    test = opened("pages/compare.py", AS_DEEP, tmp_path, monkeypatch, other=other.key, axis="damage")
+    words = text_of(test)
+    assert "shown at equal amounts instead" in words
+    assert "no picture of their difference" in words
