@@ -29,6 +29,7 @@ from core.findings.layers import (
     undefined_finding,
 )
 from core.findings.overview import beyond_from, own_measures
+from core.findings.yardstick import yardstick, yardstick_finding
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
@@ -37,7 +38,7 @@ from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, reduction_in_address, show_pictures, start_in_address
-from ui.results import companions_of, isolated_beside
+from ui.results import companions_of, isolated_beside, twins_of
 from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
@@ -72,6 +73,7 @@ class Shown:
     measure: str
     layer: PointLabel
     companions: Sequence[SweepResult]
+    twins: Sequence[SweepResult] = ()
 
     @property
     def look(self) -> tuple[ReductionKey, float, str]:
@@ -123,7 +125,7 @@ def choose_view(state: ViewState) -> Shown | None:
     measure = choose_measure(result, reduction)
     layer = choose_layer(result, once(first_layer, result, reduction, threshold, measure))
     companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
-    return Shown(result, reduction, threshold, measure, layer, companions)
+    return Shown(result, reduction, threshold, measure, layer, companions, twins_of(result, state.entries))
 
 
 def choose_layer(result: SweepResult, first: PointLabel) -> PointLabel:
@@ -202,7 +204,7 @@ def show_layers(shown: Shown) -> Scene | None:
         on_pick=note_pick,
     )
     st.markdown(f"**{plain(once(layer_finding, result, reduction, shown.layer, shown.threshold, measure))}**")
-    sentences = (
+    sentences: tuple[str, ...] = (
         alone_note(result),
         once(range_finding, result, *shown.look),
         once(control_note, result, shown.companions)
@@ -210,6 +212,8 @@ def show_layers(shown: Shown) -> Scene | None:
         once(floor_note, result, *shown.look),
         once(gaps_note, result, *shown.look),
     )
+    known = yardstick(result, shown.twins, reduction) if measure == "cka" else None
+    sentences += (yardstick_finding(result, known, shown.layer),)
     st.markdown(" ".join(map(plain, filter(None, sentences))))
     return scene
 

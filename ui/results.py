@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import library, store
-from core.results.choices import companions, isolated, methods_beside
+from core.results.choices import companions, isolated, methods_beside, twins
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from core.results.store import load
@@ -90,6 +90,11 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
     """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
     return _read(isolated(once(library.entry_of, result), entries))
+
+
+def twins_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+    """Read the available results of its seed twins against each other: see `core.results.choices.twins`."""
+    return _read(twins(once(library.entry_of, result), entries))
 
 
 def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:

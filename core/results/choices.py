@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
+from core.request.catalog import DEFAULT_MEASURES, EMBEDDED, MEASURES, RECIPE, TASKS
 from core.request.scope import layer_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
@@ -102,6 +102,27 @@ def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
         and (candidate.checkpoint, candidate.fingerprint) == (entry.checkpoint, entry.fingerprint)
         and (is_isolated(candidate, entry) or is_isolated_control(candidate, entry))
     )
+
+
+def twins(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the results of checkpoints against each other that differ from a result's only in the seed, if at all."""
+    family = _family_of(entry.checkpoint)
+    return tuple(
+        candidate
+        for candidate in among
+        if family
+        and candidate.against
+        and family == _family_of(candidate.checkpoint) == _family_of(candidate.against)
+        and (candidate.fingerprint, candidate.points) == (entry.fingerprint, entry.points)
+    )
+
+
+def _family_of(checkpoint: str) -> str:
+    """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
+    if checkpoint.startswith(RECIPE):
+        return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]
+    known = EMBEDDED.get(checkpoint.removeprefix("embedded:"))
+    return known.folder.name if known and known.folder else ""
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:

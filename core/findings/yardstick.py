@@ -1,0 +1,78 @@
+"""What a similarity is worth: how alike fine-tunes are that differ only in the seed (`words/yardstick.jinja`).
+
+Where pruning leaves a layer more similar to itself than such twins are to each other, it has changed the layer less
+than another seed does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.findings.comparable import same_examples
+from core.findings.overview import own_similarity
+from core.findings.words import render
+from core.results.names import PointLabel, ReductionKey, point_names, removed_name
+from core.results.schema import SweepResult
+
+REDUCTION = "mean"  # by which twins are compared
+FEWEST_FOR_A_BAND = 3  # checkpoints
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The similarity of seed twins, layer by layer.
+
+    Attributes:
+        pairs: (pairs, points) CKA of the same layer in two twins, unpruned.
+        checkpoints: How many of them there are.
+    """
+
+    pairs: npt.NDArray[np.float64]
+    checkpoints: int
+
+    @property
+    def is_band(self) -> bool:
+        """Whether there are enough checkpoints for a range."""
+        return self.checkpoints >= FEWEST_FOR_A_BAND
+
+
+def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: ReductionKey) -> Yardstick | None:
+    """Collect the similarity of all pairs of twins on a result's examples and points; None where there are none.
+
+    Args:
+        result: A result that is compared with its own unpruned layers.
+        twins: Twins against twins: see `core.results.choices.twins`.
+        reduction: Another one than `mean` has no yardstick.
+    """
+    pairs: dict[frozenset[str], Sequence[float | None]] = {}
+    for twin in twins if reduction == REDUCTION and result.against is None else ():
+        own = twin.frames[0].own(REDUCTION)
+        if twin.against and own and twin.points == result.points and same_examples(result, twin):
+            pairs[frozenset((twin.checkpoint.revision, twin.against.revision))] = own
+    if not pairs:
+        return None
+    return Yardstick(np.array(list(pairs.values()), dtype=np.float64), len(frozenset().union(*pairs)))
+
+
+def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: PointLabel) -> str:
+    """Say how similar twins are in a layer, and from where on it is less similar to itself; empty without any."""
+    if known is None:
+        return ""
+    k = [name.label for name in point_names(result.points)].index(chosen)
+    low, high = float(known.pairs[:, k].min()), float(known.pairs[:, k].max())
+    if np.isnan(low):
+        return ""
+    less = [
+        amount for amount, own in zip(result.amounts, own_similarity(result, REDUCTION)[:, k], strict=True) if own < low
+    ]
+    return render(
+        "yardstick",
+        "finding",
+        label=chosen,
+        low=low,
+        high=high,
+        checkpoints=known.checkpoints,
+        removed=removed_name(less[0], result) if less else "",
+    )

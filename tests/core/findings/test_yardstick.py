@@ -1,0 +1,48 @@
+"""Seed twins as a yardstick: found by their recipes, ranges over pairs, and what is said of a layer."""
+
+from core.findings.yardstick import yardstick, yardstick_finding
+from core.results.choices import twins
+from core.results.library import entry_of
+from core.results.schema import RecipeRecord, SweepResult
+from tests.builders import against, make_result, with_own_key
+
+RESULT = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), own_cka=lambda amount, point, size: 1 - amount * point / 2)
+
+
+def twin(first: int, second: int, similarity: float, family: str = "minilm-l6-sst2") -> SweepResult:
+    """An unpruned checkpoint against one of another seed; every layer is as similar."""
+
+    def record(seed: int, of: SweepResult) -> object:
+        recipe = RecipeRecord(family=family, seed=seed, command="python -m core.finetune --seed 1")
+        update = {"id": f"recipe:{recipe.name}", "source": "folder", "recipe": recipe, "revision": f"{seed:064x}"}
+        return of.checkpoint.model_copy(update=update)
+
+    made = against(make_result(num_layers=3, amounts=(0.0,)), 3, cell=lambda *_: similarity)
+    return with_own_key(made, checkpoint=record(first, made), against=record(second, made))
+
+
+PAIRS = [twin(1, 2, 0.7), twin(2, 1, 0.7), twin(1, 3, 0.8), twin(2, 3, 0.6)]
+
+
+def test_twins_are_found_by_their_recipes() -> None:
+    other = twin(1, 2, 0.9, family="minilm-l6-cola")
+    found = twins(entry_of(RESULT), [entry_of(made) for made in (RESULT, *PAIRS, other)])
+    assert [entry.key for entry in found] == [made.key for made in PAIRS]
+    assert twins(entry_of(other), [entry_of(made) for made in PAIRS]) == ()
+
+
+def test_the_range_is_over_pairs_each_counted_once() -> None:
+    known = yardstick(RESULT, PAIRS, "mean")
+    assert sorted(known.pairs[:, 0].tolist()) == [0.6, 0.7, 0.8]
+    assert (known.checkpoints, known.is_band) == (3, True)
+    assert not yardstick(RESULT, PAIRS[:2], "mean").is_band, "two checkpoints are a line"
+    assert yardstick(RESULT, PAIRS, "cls") is yardstick(RESULT, [], "mean") is None
+    assert yardstick(make_result(num_layers=3, num_examples=100), PAIRS, "mean") is None, "other examples"
+
+
+def test_what_is_said_of_a_layer() -> None:
+    known = yardstick(RESULT, PAIRS, "mean")
+    first, last = (yardstick_finding(RESULT, known, label) for label in ("1", "3"))
+    assert "similarity of 0.60 to 0.80 in layer 1 (3 checkpoints); no amount measured makes it less" in first
+    assert "with 50 % of weights removed, pruning has made it less similar to itself than that." in last
+    assert yardstick_finding(RESULT, None, "1") == ""
