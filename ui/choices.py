@@ -78,7 +78,8 @@ def _search(entries: Sequence[Entry], on_show: Sequence[Entry]) -> list[Entry]:
     if not found:
         st.markdown(":small[No result has these words in its name. All are listed.]")
         return list(entries)
-    return [entry for entry in entries if entry in found or entry in on_show]
+    kept = {entry.key for entry in (*found, *on_show)}
+    return [entry for entry in entries if entry.key in kept]
 
 
 def _is_offered(name: str, entries: Sequence[Entry]) -> bool:
