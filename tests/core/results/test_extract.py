@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import PrunescopeError
+from core.findings.grid import grid_rows
 from core.results import extract, library, store
 from core.results.extract import extract_of, extracts
 from core.results.kept import FILE, FileState, keep, kept, state_of
 from core.results.library import entry_of
 from core.results.schema import SweepResult
-from tests.builders import make_result
+from tests.builders import against, make_result
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 
@@ -150,6 +151,17 @@ def test_an_extract_is_described_as_its_result(tmp_path: Path, settings: dict[st
         assert found == extract_of(result)
         assert entry_of(found) == entry_of(result)
         assert [frame.own("mean") for frame in found.frames] == [frame.own("mean") for frame in result.frames]
+
+
+@pytest.mark.parametrize("layers", [2, 3])
+def test_against_another_checkpoint_an_extract_is_described_as_its_result(tmp_path: Path, layers: int) -> None:
+    result = against(make_result(**SMALL), layers=layers)
+    path = store.save(result, tmp_path)
+    for _ in range(2):  # read, and kept
+        ((_, found),) = extracts([state_of(path)])
+        assert isinstance(found, SweepResult)
+        assert entry_of(found) == entry_of(result)
+        assert grid_rows([found])[0].cells == grid_rows([result])[0].cells
 
 
 def test_of_a_file_without_an_extract_the_reason_is_told(tmp_path: Path) -> None:
