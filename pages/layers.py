@@ -54,6 +54,7 @@ FLOOR = (
 )
 BEYOND = "Shaded are the amounts at which the model has lost more than a tenth of its lead over the majority class."
 CONTROLS = "The thin grey lines are random pruning of as many weights, one per seed."
+TWINS = "Shaded in blue is how similar this layer is in two fine-tunes that differ only in the seed."
 ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."
 ALONE_APART = (
     "Blue diamonds show each layer pruned alone, so that nothing before it has changed; grey dots are random pruning "
@@ -195,7 +196,8 @@ def show_layers(shown: Shown) -> Scene | None:
         st.info(plain(words))
         return None
     controls, isolated = controls_of(result, shown.companions), isolated_of(result, shown.companions)
-    scene = once(layer_scene, result, reduction, shown.layer, shown.threshold, controls, isolated, measure)
+    known = yardstick(result, shown.twins, reduction) if measure == "cka" else None
+    scene = once(layer_scene, result, reduction, shown.layer, shown.threshold, controls, isolated, measure, known)
     show_pictures(
         scene,
         key=PLAYER,
@@ -212,7 +214,6 @@ def show_layers(shown: Shown) -> Scene | None:
         once(floor_note, result, *shown.look),
         once(gaps_note, result, *shown.look),
     )
-    known = yardstick(result, shown.twins, reduction) if measure == "cka" else None
     sentences += (yardstick_finding(result, known, shown.layer),)
     st.markdown(" ".join(map(plain, filter(None, sentences))))
     return scene
@@ -280,6 +281,7 @@ def legend_of(shown: Shown, apart: bool) -> tuple[str, ...]:
         FLOOR if result.floor and shown.measure == "cka" else "",
         BEYOND if beyond_from(result) is not None else "",
         CONTROLS if controls_of(result, shown.companions) else "",
+        TWINS if shown.twins else "",
         ALONE_APART if apart else ALONE if beside else "",
         "" if with_interval else NO_INTERVAL,
     )

@@ -46,6 +46,7 @@ from core.charts.survival import by_construction_note, survival_layers, survival
 from core.charts.view import Numbers, Scene, View
 from core.findings.layers import title_finding
 from core.findings.overview import beyond_from, floor_of, layer_survivals, own_similarity
+from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, amount_name, decimals, in_sentence, origins, point_names, units_name
 from core.results.schema import SweepResult
@@ -68,6 +69,7 @@ def layer_scene(
     controls: Sequence[SweepResult] = (),
     isolated: Mapping[int, SweepResult] | None = None,
     measure: str = "cka",
+    twins: Yardstick | None = None,
 ) -> Scene:
     """Show every layer in a row, and the selected one as a curve.
 
@@ -79,6 +81,7 @@ def layer_scene(
         controls: The seeds of the random control, see `core.findings.comparable.controls_of`.
         isolated: Each layer pruned alone, by layer counted from 1, see `core.findings.comparable.isolated_of`.
         measure: What similarity is measured by.
+        twins: How similar seed twins are, see `core.findings.yardstick`.
 
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
@@ -104,6 +107,7 @@ def layer_scene(
         "seeds": seeds,
         "alone": _alone_rows(result.points[k], reduction, isolated or {}, measure),
         "lines": _line_rows(threshold, floor[k] if floor else None, seeds),
+        "twins": _twin_rows(twins, k),
     }
     quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
     title = [f"{quantity} of each layer with itself, unpruned; bars end where it falls below {threshold}"]
@@ -237,6 +241,16 @@ def _line_rows(threshold: float, floor: float | None, seeds: Rows) -> Rows:
     ]
 
 
+def _twin_rows(twins: Yardstick | None, point: int) -> Rows:
+    """Return the range of a point's similarity between seed twins; with too few for one, a line a pair."""
+    if twins is None:
+        return []
+    values = twins.of(point)
+    ranges = [(min(values), max(values))] if twins.is_band else [(value, value) for value in values]
+    text = "between twins of other seeds"
+    return [{"low": rounded(low), "high": rounded(high), "text": text} for low, high in ranges if low == low]
+
+
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else value
 
@@ -302,6 +316,19 @@ def _curve(measure: str, removed: str) -> LayerChart:
 
     return alt.layer(
         beyond_shade("beyond", amounts_axis("start:Q", removed), end),
+        alt.Chart(alt.NamedData("twins"))
+        .mark_rect(color=ALONE_COLOUR, opacity=0.25, stroke=ALONE_COLOUR, tooltip={"content": "encoding"})
+        .encode(
+            x=alt.datum(AMOUNTS_SHOWN[0]),
+            x2=alt.datum(end),
+            y=alt.Y("low:Q"),
+            y2="high:Q",
+            tooltip=[
+                alt.Tooltip("text:N", title="Similarity"),
+                alt.Tooltip("low:Q", format=".2f", title="From"),
+                alt.Tooltip("high:Q", format=".2f", title="To"),
+            ],
+        ),
         own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y=alt.Y("low:Q"), y2="high:Q"),
         level("threshold", "reference"),
         level("floor", "floor"),

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.findings.comparable import same_examples
 from core.findings.overview import own_similarity
@@ -29,8 +28,12 @@ class Yardstick:
         checkpoints: How many of them there are.
     """
 
-    pairs: npt.NDArray[np.float64]
+    pairs: tuple[tuple[float, ...], ...]
     checkpoints: int
+
+    def of(self, point: int) -> list[float]:
+        """Return the similarity of every pair at one point; NaN where it is undefined."""
+        return [pair[point] for pair in self.pairs]
 
     @property
     def is_band(self) -> bool:
@@ -53,7 +56,8 @@ def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: Redu
             pairs[frozenset((twin.checkpoint.revision, twin.against.revision))] = own
     if not pairs:
         return None
-    return Yardstick(np.array(list(pairs.values()), dtype=np.float64), len(frozenset().union(*pairs)))
+    rows = np.array(list(pairs.values()), dtype=np.float64)  # (pairs, points)
+    return Yardstick(tuple(map(tuple, rows.tolist())), len(frozenset().union(*pairs)))
 
 
 def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: PointLabel) -> str:
@@ -61,7 +65,8 @@ def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: Poin
     if known is None:
         return ""
     k = [name.label for name in point_names(result.points)].index(chosen)
-    low, high = float(known.pairs[:, k].min()), float(known.pairs[:, k].max())
+    values = known.of(k)
+    low, high = min(values), max(values)
     if np.isnan(low):
         return ""
     less = [

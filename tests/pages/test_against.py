@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import against, make_result
+from tests.core.findings.test_yardstick import PAIRS
 from tests.opened import open_page
 
 AMOUNTS = (0.0, 0.3, 0.6)
@@ -49,3 +50,12 @@ def test_compare_shows_two_results_whose_rows_differ_side_by_side(
     words = text_of(test)
     assert "shown at equal amounts instead" in words
     assert "no picture of their difference" in words
+
+
+@pytest.mark.usefixtures("quick_pages", "queue")
+def test_layers_names_the_yardstick_where_twins_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = make_result(num_layers=3, amounts=AMOUNTS)
+    for made in PAIRS:
+        save(made, tmp_path)
+    words = text_of(opened("pages/layers.py", shown, tmp_path, monkeypatch))
+    assert "Two fine-tunes that differ only in the seed have a similarity of 0.60 to 0.80" in words

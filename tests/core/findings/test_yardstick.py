@@ -1,5 +1,6 @@
 """Seed twins as a yardstick: found by their recipes, ranges over pairs, and what is said of a layer."""
 
+from core.charts.layers import layer_scene
 from core.findings.yardstick import yardstick, yardstick_finding
 from core.results.choices import twins
 from core.results.library import entry_of
@@ -33,7 +34,7 @@ def test_twins_are_found_by_their_recipes() -> None:
 
 def test_the_range_is_over_pairs_each_counted_once() -> None:
     known = yardstick(RESULT, PAIRS, "mean")
-    assert sorted(known.pairs[:, 0].tolist()) == [0.6, 0.7, 0.8]
+    assert sorted(known.of(0)) == [0.6, 0.7, 0.8]
     assert (known.checkpoints, known.is_band) == (3, True)
     assert not yardstick(RESULT, PAIRS[:2], "mean").is_band, "two checkpoints are a line"
     assert yardstick(RESULT, PAIRS, "cls") is yardstick(RESULT, [], "mean") is None
@@ -46,3 +47,13 @@ def test_what_is_said_of_a_layer() -> None:
     assert "similarity of 0.60 to 0.80 in layer 1 (3 checkpoints); no amount measured makes it less" in first
     assert "with 50 % of weights removed, pruning has made it less similar to itself than that." in last
     assert yardstick_finding(RESULT, None, "1") == ""
+
+
+def test_the_curve_shows_a_band_or_lines() -> None:
+    def rows(twins: list[SweepResult]) -> list[tuple[float, float]]:
+        scene = layer_scene(RESULT, "mean", "2", twins=yardstick(RESULT, twins, "mean"))
+        return [(row["low"], row["high"]) for row in scene.views["curve"].datasets["twins"]]
+
+    assert rows(PAIRS) == [(0.6, 0.8)]
+    assert rows(PAIRS[:1]) == [(0.7, 0.7)]
+    assert rows([]) == []
