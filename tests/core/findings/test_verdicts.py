@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from core.findings import verdicts
 from core.findings.verdicts import verdict_rows, verdict_table
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import declining, make_result, with_own_key
@@ -102,11 +101,3 @@ def test_the_cells() -> None:
     assert bare["Task"] == "SST-2, written"
     assert bare["Verdict at 0.05"] == "cannot be told: this was measured by an earlier version"
     assert {bare[column] for column in list(bare)[2:6]} == {"–"}
-
-
-def test_holms_correction_is_that_of_statsmodels() -> None:
-    random = np.random.default_rng(0)
-    for count in (1, 2, 30):
-        p_values = np.round(random.random(count) ** 4, 2)  # with ties and zeros
-        assert verdicts._holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
-    assert verdicts._holm(np.array([])).size == 0
