@@ -46,7 +46,16 @@ MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-data", "choose-result", "choose-other"),
     *("upload", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
 }
-COLA = make_result(task="cola")
+SMALL = (0.0, 0.2, 0.3, 0.4, 0.6, 0.9)
+SST2, COLA, RANDOM = (
+    make_result(task=task, method=method, amounts=SMALL, num_examples=100)
+    for task, method in (("sst2", "magnitude"), ("cola", "magnitude"), ("sst2", "random"))
+)
+PARTICULAR = re.compile(  # the end of a key that is another for every result, heading or checkpoint
+    r"-[0-9a-f]{64}.*|\.\d+$|(?<=-title)-.*|(?<=-frame)-\d+"
+    r"|(?<=lab-task-embedded:)(?!messages).*|(?<=lab-task-yoshitomo-matsubara/).*",
+    re.DOTALL,
+)
 FREE = ("title", "caption", "unknown")  # texts of Present, and what no page knows
 
 
@@ -99,18 +108,18 @@ ACTS: dict[str, Callable[[Any], list[Act]]] = {
 
 
 def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
-    """Every widget that can be used now, with its kind and identity, the same for all results."""
+    """Every widget that can be used now, with its kind and identity, the same whatever it is about."""
     for kind in ACTS:
         for widget in app.get(kind):
             if not getattr(widget, "disabled", False):
-                yield kind, re.sub(r"-[0-9a-f]{64}.*|\.\d+$", "", widget.key or widget.label), widget
+                yield kind, PARTICULAR.sub("", widget.key or widget.label), widget
 
 
 @pytest.fixture(scope="module")
 def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results as they are shipped; no page writes there."""
     folder = tmp_path_factory.mktemp("shipped") / "results"
-    ship(folder, make_result(), COLA, make_result(method="random"), on_written(), RESULT)
+    ship(folder, SST2, COLA, RANDOM, on_written(amounts=SMALL), RESULT)
     return folder
 
 

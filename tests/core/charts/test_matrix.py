@@ -150,7 +150,10 @@ def test_every_cell_shows_the_difference_and_both_values(frame: int) -> None:
 
 
 def test_a_difference_is_that_of_the_numbers_beside_it() -> None:
-    one, other = falling(1, own_cka=lambda *_: 0.2046), falling(1, method="random", own_cka=lambda *_: 0.4954)
+    one, other = (
+        falling(1, method=method, own_cka=lambda amount, *_, later=later: later if amount else 1.0)
+        for method, later in (("magnitude", 0.2046), ("random", 0.4954))
+    )
     picture = drawn(views(one, other)["difference"], 1)
     told = labels(differences(picture)[name(0), name(0)])
     assert (told["First"], told["Second"], told["Difference"]) == ("0.20", "0.50", "-0.30")
