@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from dataclasses import replace
+from itertools import cycle
 from xml.etree import ElementTree
 
 import pytest
@@ -50,32 +51,35 @@ def told(spec: Spec, frame: int) -> Counter[str]:
 
 
 @every_page
-@pytest.mark.parametrize("size", SIZES)
-def test_a_figure_has_the_pictures_of_the_page_with_their_data(scene: Scene, size: Size) -> None:
-    figure = figure_of(scene, size)
-    assert [part.name for part in figure.parts] == list(scene.views)
-    for part, (name, view) in zip(figure.parts, scene.views.items(), strict=True):
-        assert part.spec["datasets"] == dict(view.datasets)
-        assert told(part.spec, MIDDLE) == told(view.spec, MIDDLE), f"the values of {name} at that amount"
-        assert part.x >= 0
-        assert part.x + part.spec["width"] <= figure.width
-        assert part.y >= 0
-        assert part.y + part.spec["height"] <= figure.height
+def test_a_figure_has_the_pictures_of_the_page_with_their_data(scene: Scene) -> None:
+    on_page = {name: told(view.spec, MIDDLE) for name, view in scene.views.items()}
+    for figure in (figure_of(scene, size) for size in SIZES):
+        assert [part.name for part in figure.parts] == list(scene.views)
+        for part, (name, view) in zip(figure.parts, scene.views.items(), strict=True):
+            assert part.spec["datasets"] == dict(view.datasets)
+            assert told(part.spec, MIDDLE) == on_page[name], f"the values of {name} at that amount"
+            assert part.x >= 0
+            assert part.x + part.spec["width"] <= figure.width
+            assert part.y >= 0
+            assert part.y + part.spec["height"] <= figure.height
+
+
+def test_a_slide_is_drawn_in_full_hd() -> None:
+    *_, content = draw({"figure": figure_of(SCENES["layers"]).plain(), "format": "png", "frames": [MIDDLE]})
+    assert content
+    assert Image.open(io.BytesIO(content)).size == (1920, 1080)
 
 
 @every_page
-def test_a_slide_is_full_hd_and_a_page_as_wide_as_a_page(scene: Scene) -> None:
-    *_, content = draw({"figure": figure_of(scene).plain(), "format": "png", "frames": [MIDDLE]})
-    assert content
-    assert Image.open(io.BytesIO(content)).size == (1920, 1080)
-    figure = figure_of(scene, "page")
+def test_a_slide_has_the_size_of_a_screen_and_a_page_is_as_wide_as_a_page(scene: Scene) -> None:
+    slide, figure = figure_of(scene), figure_of(scene, "page")
+    assert (slide.width, slide.height) == SLIDE
     fills_screen = scene.layout.height(scene.views) is None
     assert figure.width == (SLIDE[0] if fills_screen else 1240)
     assert figure.width % 4 == figure.height % 4 == 0, "a film needs an even number of pixels"
 
 
-@every_page
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES)
 def test_it_says_what_the_page_says_in_the_colours_of_the_theme(scene: Scene, theme: ThemeName) -> None:
     picture = svg_of(scene, theme=theme)
     said = texts(picture)
