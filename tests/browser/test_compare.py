@@ -1,16 +1,13 @@
 """Compare in a real browser: pictures in step, the switch of the axis, no message while playing."""
 
 import re
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
-from tests.browser.watching import amounts_played, eventually, expect_silence
-
-Scheme = Literal["light", "dark"]
+from tests.browser.watching import amounts_played, eventually, expect_silence, resize
 
 COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
@@ -80,18 +77,17 @@ def test_nothing_is_asked_of_the_server_while_it_plays(page: Page, site: str, me
     assert messages == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
-def test_every_picture_fits(page: Page, site: str, width: int, height: int, scheme: Scheme) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme=scheme)
+def test_every_picture_fits(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/{TWO}", COMPARE[-1])
-    for name in COMPARE:
-        assert not any("…" in text for text in player.locator(f".{name} svg text").all_text_contents()), "a text is cut"
-        box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
-        assert box
-        assert inside
-        assert box["width"] > 100
-        assert inside["x"] <= box["x"]
-        assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width, height in ((1280, 800), (390, 844)):
+        resize(page, width, height)
+        for name in COMPARE:
+            texts = player.locator(f".{name} svg text").all_text_contents()
+            assert not any("…" in text for text in texts), "a text is cut"
+            box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
+            assert box
+            assert inside
+            assert box["width"] > 100
+            assert inside["x"] <= box["x"]
+            assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -14,10 +14,10 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.charts.overview import result_scene
-from core.exports.films import LAST_HOLDS
+from core.exports.films import LAST_HOLDS, RATE
 from core.results.store import load
 from tests.browser.shipped import SST2, WRITTEN
-from tests.browser.test_lab import SHORT, deep_bert, expect_result, lab, many_examples, run  # noqa: F401
+from tests.browser.test_lab import SHORT, expect_result, lab, pick, run  # noqa: F401
 from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.builders import make_result
 from ui.downloads import FAILED
@@ -48,7 +48,10 @@ def fetched(page: Page, label: str, folder: Path, nth: int = 0) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_films_are_made_and_have_every_amount(downloads: Page, tmp_path: Path) -> None:
+    pick(downloads, "Frame duration", "125 ms")  # a short one is made sooner
+    expect_idle(downloads)
     downloads.get_by_role("button", name="Make GIF").click()
     expect(downloads.get_by_text("Drawing frame")).to_be_visible()
     path = fetched(downloads, "Download GIF", tmp_path)
@@ -59,7 +62,7 @@ def test_films_are_made_and_have_every_amount(downloads: Page, tmp_path: Path) -
     with av.open(str(fetched(downloads, "Download MP4", tmp_path))) as film:
         stream = film.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 1920, 1080)
-        assert stream.frames == 12 * (len(AMOUNTS) - 1 + LAST_HOLDS)
+        assert stream.frames == RATE // 8 * (len(AMOUNTS) - 1 + LAST_HOLDS)
 
 
 def test_a_film_that_is_cancelled_stops(page: Page, site: str) -> None:
@@ -121,13 +124,13 @@ HEADINGS = """player => {
 }"""  # of the readout, the stage and every picture
 
 
-@pytest.mark.parametrize("path", ["", "compare", "layers", "sentences", "present", "lab"])
-def test_every_page_gives_what_it_shows(page: Page, site: str, path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["layers", "present"])  # of the others, without a browser: tests/pages/test_exports.py
+def test_a_page_gives_what_it_shows(page: Page, site: str, path: str, tmp_path: Path) -> None:
     unfolded(page, f"{site}/{path}?result={WRITTEN.key}&amount=0.5")
     player = page.locator(".player").first
     expect(player.locator(".holder:not(.coming) svg").first).to_be_visible()
     shown = {plain(words) for words in player.evaluate(HEADINGS)}
-    if path in ("", "layers"):  # the finding is the heading
+    if path == "layers":  # the finding is the heading
         shown.add(plain(page.get_by_role("heading", level=1).inner_text()))
     drawn = ElementTree.parse(fetched(page, "SVG", tmp_path)).getroot()
     said = plain(" ".join(drawn.itertext()))
@@ -184,7 +187,6 @@ def check_player(context: BrowserContext, path: Path, two: bool) -> None:
 
 def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
     lab: Page,  # noqa: F811
-    many_examples: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     run(lab, SHORT, 64)
@@ -195,14 +197,14 @@ def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
     expect(code).to_be_visible(timeout=WORKER_PATIENCE)
     result = load(fetched(lab, "Result as JSON", tmp_path))
     (line,) = [line for line in code.inner_text().splitlines() if line.startswith("folder = ")]
-    found = predictions(Path(ast.literal_eval(line.removeprefix("folder = "))), many_examples)
+    found = predictions(Path(ast.literal_eval(line.removeprefix("folder = "))))
     frame = result.frames[1]
     assert tuple(found) == frame.predictions
     correct = sum(label == gold for label, gold in zip(found, result.task.gold, strict=True))
     assert correct / len(found) == frame.metrics["accuracy"]
 
 
-def predictions(folder: Path, data: Path) -> list[int]:
+def predictions(folder: Path) -> list[int]:
     """What plain transformers makes of the evaluation examples."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -212,6 +214,6 @@ def predictions(folder: Path, data: Path) -> list[int]:
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    texts = [text for (text,) in open_preset(TASKS["sst2"], str(data)).subset(64).texts]
+    texts = [text for (text,) in open_preset(TASKS["sst2"], "written").subset(64).texts]
     with torch.inference_mode():
         return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()

@@ -1,6 +1,8 @@
 """The Lab in a real browser, with a real worker and a tiny checkpoint."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -8,43 +10,20 @@ import pytest
 from playwright.sync_api import Page, expect
 from sklearn.metrics import accuracy_score
 
-from core.request.catalog import TASKS
 from core.results.store import load
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
-from tests.tiny import (
-    EMOTIONS,
-    emotion_texts,
-    make_bert,
-    make_emotions,
-    make_texts,
-    predicted_by_transformers,
-    write_split,
-)
+from tests.tiny import EMOTIONS, emotion_texts, make_texts, predicted_by_transformers
 
 SHORT = "0.3, 0.6"
-LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))
-
-
-@pytest.fixture(scope="session")
-def deep_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny checkpoint of many layers, so that a long run takes its time."""
-    return make_bert(tmp_path_factory.mktemp("checkpoints") / "deep-bert", layers=16)
-
-
-@pytest.fixture(scope="session")
-def many_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data for a long run: about half a minute of processor time at 100 amounts."""
-    folder = tmp_path_factory.mktemp("many")
-    write_split(folder, TASKS["sst2"], "validation", 400, seed=3)
-    return folder
+LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # some ten seconds of processor time
 
 
 @pytest.fixture
-def lab(page: Page, site: str, deep_bert: Path, many_examples: Path) -> Page:
-    """The Lab with its settings pointed at small folders; nothing is run yet."""
+def lab(page: Page, site: str) -> Page:
+    """The Lab with the bundled checkpoint, which is a tiny one, and the written examples; nothing is run yet."""
     page.goto(f"{site}/lab")
-    point_at(page, deep_bert, many_examples)
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     return page
 
 
@@ -60,8 +39,6 @@ def point_at(page: Page, checkpoint: Path, data: Path) -> None:
     expect_idle(page)
     choose(page, "Examples from", "A folder in the Hub's layout", asks_for="Folder of the data")
     page.get_by_role("textbox", name="Folder of the data").fill(str(data))
-    unfold(page, "More settings")
-    choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
 
 
 def pick(page: Page, label: str, option: str) -> None:
@@ -80,12 +57,17 @@ def choose(page: Page, label: str, option: str, asks_for: str) -> None:
     expect_idle(page)
 
 
-def run(page: Page, amounts: str, examples: int) -> None:
+def ask(page: Page, amounts: str, examples: int) -> None:
+    """Types what is run."""
     if not page.get_by_role("textbox", name="Amounts").is_visible():
         unfold(page, "More settings")
         choose(page, "Pruning amounts", "A list of my own", asks_for="Amounts")
     page.get_by_role("textbox", name="Amounts").fill(amounts)
     page.get_by_role("spinbutton", name="Number of examples").fill(str(examples))
+
+
+def run(page: Page, amounts: str, examples: int) -> None:
+    ask(page, amounts, examples)
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("Example", exact=True)).not_to_be_visible()  # that player is not the run's
 
@@ -101,7 +83,10 @@ def processes() -> tuple[psutil.Process, psutil.Process]:
     return worker.parent(), worker
 
 
-def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page, copy: Path) -> None:
+def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(
+    lab: Page, copy: Path, tiny_bert: Path, glue_folder: Path
+) -> None:
+    point_at(lab, tiny_bert, glue_folder)
     run(lab, SHORT, 64)
     expect_result(lab)
     address = lab.url
@@ -131,28 +116,38 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(lab: Page, c
 
 
 def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
-    run(lab, LONG, 400)
+    run(lab, LONG, 128)
     expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     job = lab.url.partition("?")[2]
-
-    lab.get_by_role("link", name="Overview", exact=True).click()
-    expect(lab.get_by_role("link", name="Running:")).to_be_visible()
-    assert job in lab.url
-    lab.get_by_role("link", name="Running:").click()
-    expect(lab.get_by_role("button", name="Cancel")).to_be_visible()
-    lab.reload()
-    expect(lab.locator(".player .survival svg")).to_be_visible()
-    assert lab.url.endswith(f"/lab?{job}")
-
+    with resting(processes()[1]):
+        lab.get_by_role("link", name="Overview", exact=True).click()
+        expect(lab.get_by_role("link", name="Running:")).to_be_visible()
+        assert job in lab.url
+        lab.get_by_role("link", name="Running:").click()
+        expect(lab.get_by_role("button", name="Cancel")).to_be_visible()
+        lab.reload()
+        expect(lab.locator(".player .survival svg")).to_be_visible()
+        assert lab.url.endswith(f"/lab?{job}")
     lab.get_by_role("button", name="Cancel").click()
     expect(lab.get_by_text("Cancelled.")).to_be_visible()
     expect(lab.get_by_role("button", name="Cancel")).not_to_be_visible()
     expect_run_in_sight(lab)
 
 
+@contextmanager
+def resting(worker: psutil.Process) -> Iterator[None]:
+    """Lets a worker do nothing meanwhile: its run would end before a slow browser has shown what it is to show."""
+    worker.suspend()
+    try:
+        yield
+    finally:
+        worker.resume()
+
+
+@pytest.mark.long
 def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
-    run(lab, LONG, 399)
+    run(lab, LONG, 127)
     expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
     _, worker = processes()
     worker.kill()
@@ -185,9 +180,8 @@ def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
 
 
 def test_six_labels_in_another_order_and_case_are_swept_as_scikit_learn_scores_them(
-    page: Page, site: str, copy: Path, tmp_path: Path
+    page: Page, site: str, copy: Path, tiny_emotions: Path
 ) -> None:
-    checkpoint = make_emotions(tmp_path / "tiny-emotions")
     texts, gold = emotion_texts(60, seed=3)
     names = list(EMOTIONS)
     rows = "".join(f"{names[label].swapcase()},{k},{texts[k]}\n" for k, label in enumerate(gold))
@@ -196,7 +190,7 @@ def test_six_labels_in_another_order_and_case_are_swept_as_scikit_learn_scores_t
     page.goto(f"{site}/lab")
     choose(page, "Checkpoint", "A folder on this computer", asks_for="Folder of the checkpoint")
     place = page.get_by_role("textbox", name="Folder of the checkpoint")
-    place.fill(str(checkpoint))
+    place.fill(str(tiny_emotions))
     place.press("Enter")
     expect(page.get_by_text("Its 6 labels: Anger, fear, joy, love, sadness, surprise.")).to_be_visible()
     expect(page.get_by_role("combobox", name="Task (guessed)")).to_be_visible()
@@ -211,15 +205,14 @@ def test_six_labels_in_another_order_and_case_are_swept_as_scikit_learn_scores_t
     expect(page.get_by_text("Macro F1 holds")).to_be_in_viewport()
 
     result = load(copy / OWN_RESULTS / f"{page.url.rpartition('=')[2]}.json")
-    predicted = predicted_by_transformers(checkpoint, [texts[row] for row in result.task.examples])
+    predicted = predicted_by_transformers(tiny_emotions, [texts[row] for row in result.task.examples])
     assert [gold[row] for row in result.task.examples] == list(result.task.gold)
     assert list(result.frames[0].predictions) == predicted
     assert result.frames[0].metrics["accuracy"] == accuracy_score(result.task.gold, predicted)
 
 
 def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:
-    lab.get_by_role("textbox", name="Amounts").fill(SHORT)
-    lab.get_by_role("spinbutton", name="Number of examples").fill("67")
+    ask(lab, SHORT, 67)
     lab.get_by_role("spinbutton", name="Number of examples").press("Tab")
     expect(lab.get_by_text("Takes ")).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -14,8 +13,8 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.shipped import SST2
-from tests.browser.test_accessibility import faults
-from tests.browser.watching import eventually, expect_idle, expect_silence, unfold
+from tests.browser.test_accessibility import expect_no_faults
+from tests.browser.watching import eventually, expect_idle, expect_silence, resize, unfold
 from tests.builders import make_result
 
 FEW = make_result(amounts=(0.0, 0.9), num_examples=100)  # amounts that no shipped result has
@@ -83,20 +82,18 @@ def test_rows_are_picked_by_keys_and_say_their_values(page: Page, site: str) -> 
     eventually(page, lambda: selected(player).rpartition(": ")[2], f"{middle[3]:.2f}")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_open_chooser_can_be_read(page: Page, site: str, scheme: Literal["light", "dark"]) -> None:
-    page.emulate_media(color_scheme=scheme)
+def test_the_open_chooser_can_be_read(page: Page, site: str) -> None:
     opened(page, site)
     page.get_by_role("button", name=re.compile("MiniLM-L6")).click()
     expect(page.get_by_role("combobox", name=re.compile("Result"))).to_be_visible()
     expect_idle(page)
-    assert faults(page) == []
+    expect_no_faults(page)
 
 
 def test_a_row_lies_over_its_strip_in_any_size(page: Page, site: str) -> None:
+    player = opened(page, site)
     for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        player = opened(page, site)
+        resize(page, width, 900)
         labels = player.locator(".rows .role-axis-label text").filter(has_text=re.compile("^[1-6]$"))
         expect(labels).to_have_count(6)
         for label in labels.all():
@@ -147,24 +144,21 @@ def test_after_a_result_of_other_amounts_the_axis_is_in_order(
     assert columns >= len(SST2.amounts), amount_name(SST2.amounts[-1])
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 800), (1280, 2000)])
-def test_many_rows_keep_apart_and_the_bar_stays_in_sight(
-    page: Page, site: str, own: dict[str, SweepResult], size: tuple[int, int]
-) -> None:
-    width, height = size
-    page.set_viewport_size({"width": width, "height": height})
+def test_many_rows_keep_apart_and_the_bar_stays_in_sight(page: Page, site: str, own: dict[str, SweepResult]) -> None:
     player = opened(page, site, f"?result={DEEP.key}")
     expect(rows(player)).to_have_count(48)
-    bar = player.locator(".bar").bounding_box()
-    assert bar
-    assert bar["y"] + bar["height"] <= height
-    numbers = player.locator(".rows .mark-text.role-mark text").evaluate_all(
-        """texts => texts.filter((text) => text.textContent).map((text) => (
-             [text.getBoundingClientRect().y, parseFloat(getComputedStyle(text).fontSize)]
-           ))"""
-    )
-    assert len(numbers) >= 48
-    letters = numbers[0][1]
-    places = sorted(place for place, _ in numbers)
-    assert min(after - before for before, after in pairwise(places)) >= letters
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width, height in ((1280, 800), (390, 800), (1280, 2000)):
+        resize(page, width, height)
+        bar = player.locator(".bar").bounding_box()
+        assert bar
+        assert bar["y"] + bar["height"] <= height
+        numbers = player.locator(".rows .mark-text.role-mark text").evaluate_all(
+            """texts => texts.filter((text) => text.textContent).map((text) => (
+                 [text.getBoundingClientRect().y, parseFloat(getComputedStyle(text).fontSize)]
+               ))"""
+        )
+        assert len(numbers) >= 48
+        letters = numbers[0][1]
+        places = sorted(place for place, _ in numbers)
+        assert min(after - before for before, after in pairwise(places)) >= letters
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shipped import COLA, SST2
 from tests.browser.test_in_chromium import open_still
-from tests.browser.watching import amounts_played, eventually, expect_silence
+from tests.browser.watching import amounts_played, eventually, expect_silence, resize
 
 PICTURES = ("stack", "heatmap", "accuracy")
 
@@ -75,9 +75,9 @@ def test_the_alternative_text_tells_the_values_of_a_picture_that_rests(page: Pag
 
 
 def test_what_matters_stands_on_the_first_screen(page: Page, site: str) -> None:
+    player = open_still(page, site)
     for width, height in ((1280, 800), (390, 844)):
-        page.set_viewport_size({"width": width, "height": height})
-        player = open_still(page, site)
+        resize(page, width, height)
         wide = [player.locator(".accuracy"), player.locator(".heatmap")] if width > 1000 else []
         for seen in (page.get_by_role("heading", level=1), player.locator(".stack"), *wide):
             box = seen.bounding_box()

@@ -1,7 +1,6 @@
 """The Sentences page in a real browser, with a real worker and a tiny checkpoint in the embedded one's place."""
 
 import re
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -78,20 +77,6 @@ def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
         sentences.keyboard.press("ArrowRight")
         expect(second).to_have_text(first.inner_text())
     assert first.inner_text() != "0 % of weights removed"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["sentences", "methods"])
-def test_both_pages_fit_a_telephone_in_both_themes(
-    path: str, scheme: Literal["light", "dark"], page: Page, site: str
-) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme=scheme)
-    page.goto(f"{site}/{path}")
-    expect(page.locator(".player .strip svg" if path == "sentences" else ".katex").first).to_be_visible()
-    expect_idle(page)
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
-    assert page.get_by_test_id("stMain").evaluate("element => element.scrollWidth - element.clientWidth") <= 0
 
 
 def test_the_table_of_contents_jumps_to_a_section(page: Page, site: str) -> None:

@@ -1,6 +1,7 @@
-"""A walk through all pages in a real browser, by the navigation and by link, in both themes, wide and narrow."""
+"""A walk through all pages in a real browser, by the navigation and by link: wide and light, narrow and dark."""
 
 import re
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -19,46 +20,38 @@ PICTURES = {  # of every page, each of its pictures
     "Present": ("heatmap", "accuracy", "survival"),
     "Methods": ("unpruned", "little", "lot", "example"),
 }
-IS_LIGHT = "matchMedia('(prefers-color-scheme: light)').matches"
 STILL = "Methods"  # whose pictures do not move; they are in no player
 ESTIMATED = re.compile("^(Takes|Already computed|Computed already)")
 
 
-@pytest.fixture(params=[(1280, 800), (390, 844)], ids=["wide", "narrow"])
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    return request.param
-
-
-@pytest.fixture(params=["light", "dark"])
-def visitor(request: pytest.FixtureRequest, page: Page, size: tuple[int, int]) -> Page:
-    """A window of this size and theme, where nothing plays by itself."""
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme=request.param, reduced_motion="reduce")
-    return page
-
-
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("size", "theme"), [((1280, 800), "light"), ((390, 844), "dark")], ids=["wide and light", "narrow and dark"]
+)
 def test_every_page_opens_plays_and_stays_within_the_window(
-    visitor: Page, site: str, size: tuple[int, int], messages: list[str]
+    page: Page, site: str, size: tuple[int, int], theme: Literal["light", "dark"], messages: list[str]
 ) -> None:
-    visitor.goto(site)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.goto(site)
     for name in PAGES:
         if name != "Overview":  # which is open: a click would draw it once more, at any moment
-            visitor.get_by_role("link", name=name, exact=True).click()
-        expect(visitor).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
-        check_looks(visitor, name, size)
+            page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
+        check_looks(page, name, size)
         if name == STILL:
-            check_still(visitor)
+            check_still(page)
         elif name == "Grid":  # whose pictures are cells of a table, which scrolls
-            expect(visitor.locator(".grid td svg").first).to_be_visible()
-        elif visitor.evaluate(IS_LIGHT):  # what the player does has nothing to do with colours
+            expect(page.locator(".grid td svg").first).to_be_visible()
+        else:
             if name == "Lab":  # its estimate is asked for again and again until it is there
-                expect(visitor.get_by_text(ESTIMATED)).to_be_visible(timeout=WORKER_PATIENCE)
-            check_player(visitor.locator(".player").first, messages)
-        link = visitor.url
-        visitor.goto(link)
-        expect(visitor).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
-        check_looks(visitor, name, size)
-        assert visitor.url == link
+                expect(page.get_by_text(ESTIMATED)).to_be_visible(timeout=WORKER_PATIENCE)
+            check_player(page.locator(".player").first, messages)
+        link = page.url
+        page.goto(link)
+        expect(page).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
+        check_looks(page, name, size)
+        assert page.url == link
 
 
 def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
@@ -68,6 +61,7 @@ def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
     expect_idle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
     for picture in PICTURES[name]:
         box = drawing(page, picture).bounding_box()
         assert box

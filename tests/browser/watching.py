@@ -14,6 +14,11 @@ WORKER_PATIENCE = 240_000  # milliseconds; the first run also waits until the wo
 ANIMATED = """element => Promise.allSettled(element.getAnimations({subtree: true})
     .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
     .map((animation) => animation.finished))"""
+FILLED = """pictures => pictures.length > 0 && pictures.every((picture) => {
+    const { width, height } = picture.getBoundingClientRect(), box = picture.closest(".picture");
+    const near = (one, other) => Math.abs(one - other) <= 1;
+    return box && !picture.closest(".coming") && near(width, box.clientWidth) && near(height, box.clientHeight);
+})"""
 
 
 def expect_idle(page: Page) -> None:
@@ -34,6 +39,13 @@ def eventually(page: Page, read: Callable[[], object], wanted: object) -> None:
     while (found := read()) != wanted and time.monotonic() < end:
         page.wait_for_timeout(20)
     assert found == wanted
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Gives the window another size, and waits until every picture has been drawn for it."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    eventually(page, lambda: page.locator(".picture svg").evaluate_all(FILLED), True)
 
 
 def unfold(page: Page, label: str | re.Pattern[str]) -> None:
