@@ -67,6 +67,7 @@ def kill_the_worker_with_the_checkpoint(client: Any) -> None:
     os.kill(process, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_cluster_gives_the_bits_of_one_process_and_outlives_a_worker(
     address: str, tiny_bert: Path, glue_folder: Path, tmp_path: Path
 ) -> None:
