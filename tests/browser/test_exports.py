@@ -210,10 +210,11 @@ def predictions(folder: Path) -> list[int]:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     from core.inputs.examples import open_preset
-    from core.request.catalog import TASKS
+    from core.request.catalog import MAX_LENGTH, TASKS
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     texts = [text for (text,) in open_preset(TASKS["sst2"], "written").subset(64).texts]
     with torch.inference_mode():
-        return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.argmax(-1).tolist()
+        encoded = tokenizer(texts, padding=True, truncation=True, max_length=MAX_LENGTH, return_tensors="pt")
+        return model(**encoded).logits.argmax(-1).tolist()
