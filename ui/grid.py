@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from threading import Lock
 
 import streamlit as st
 
@@ -21,6 +22,8 @@ KEY = "grid"
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
 # The beginning of each page's address as a browser that shows the grid reads it, and the page.
 ADDRESSES = {"./?result=": "Overview", "layers?result=": "Layers"}
+
+_reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
 _grid = st.components.v2.component(
     "prunescope_grid",
@@ -49,7 +52,9 @@ def grid_of(entries: Sequence[Entry], shown: Collection[str]) -> Grid:
     for entry in entries:
         if path := store.find(entry.key):
             places[entry.checkpoint, entry.fingerprint].append(state_of(path))
-    return arranged([row for files in places.values() for row in _rows(tuple(files))], shown)
+    with _reading:
+        rows = [row for files in places.values() for row in _rows(tuple(files))]
+    return arranged(rows, shown)
 
 
 @lru_cache(maxsize=1024)  # places, each about as large as one result

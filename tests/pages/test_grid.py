@@ -2,17 +2,20 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.findings.grid import GridRow, grid_rows
 from core.results import extract, library, store
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import declining, make_result, ship, with_own_key
 from tests.opened import address, box, open_page, told
-from ui.grid import OPENED
+from ui.grid import OPENED, grid_of
 from ui.view_state import ANY
 
 PAGE = "pages/grid.py"
@@ -101,6 +104,21 @@ def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pyte
     assert len(words_of_verdicts(open_page(PAGE))) == 9
     open_page("app.py")
     assert read == [added]
+
+
+def test_visitors_who_come_at_once_read_it_once(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    second_has_come, read = Event(), list[int]()
+
+    def rows(results: list[SweepResult]) -> list[GridRow]:
+        read.append(len(results))
+        second_has_come.wait(0.2)  # time for a second reader to begin as well
+        return grid_rows(results)
+
+    monkeypatch.setattr("ui.grid.grid_rows", rows)
+    entries = library.own()
+    with ThreadPoolExecutor(2) as visitors:
+        list(visitors.map(lambda _: grid_of(entries, [entry.key for entry in entries]), range(2)))
+    assert read == [7, 7, 7, 7]
 
 
 def test_a_click_opens_the_result_on_its_page(many: None) -> None:
