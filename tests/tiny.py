@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -9,6 +10,9 @@ import torch
 from core.encoder.batches import encode, plan_windows
 from core.pruning import Calibration, Plan, Planning
 from core.request.catalog import Task
+
+if TYPE_CHECKING:
+    from transformers import BertConfig
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _TEXT = (
@@ -18,6 +22,22 @@ _TEXT = (
 WORDS = _TEXT.split()
 LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
 VOCABULARY = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *(w for w in WORDS if len(w) > 1)]
+
+
+def bert_config(vocabulary: Sequence[str], hidden: int, layers: int, **settings: int) -> "BertConfig":
+    """The configuration of a tiny BERT, whose weights are drawn widely."""
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        initializer_range=0.3,
+        **settings,
+    )
 
 
 def make_bert(
@@ -34,21 +54,11 @@ def make_bert(
     Its weights are drawn widely (standard deviation 0.3), so that representations differ between layers and examples.
     It reads pairs as well as single sentences.
     """
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+    from transformers import BertForSequenceClassification, BertTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-
-    config = BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=32,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        initializer_range=0.3,
-        num_labels=labels,
-    )
+    config = bert_config(VOCABULARY, 32, layers, num_labels=labels)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = BertForSequenceClassification(config)
@@ -65,20 +75,12 @@ def make_bert(
 
 def make_pretrained(folder: Path, *, layers: int = 3, seed: int = 9) -> Path:
     """Writes a random BERT without a classifier (hidden 48), whose tokenizer knows letters and no words."""
-    from transformers import BertConfig, BertModel, BertTokenizer
+    from transformers import BertModel, BertTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     letters = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
-    config = BertConfig(
-        vocab_size=len(letters),
-        hidden_size=48,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        initializer_range=0.3,
-    )
+    config = bert_config(letters, 48, layers)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
