@@ -27,7 +27,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, link_to_control, link_to_views, page_header
+from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of
 from ui.shared import once
@@ -244,22 +244,18 @@ def show_details(shown: Shown) -> None:
         st.markdown(f":small[{plain(once(verdict_details, result, shown.companions))}]")
 
 
-def show_nothing() -> None:
-    """Say what to do where no result came with the program."""
-    st.title("What does pruning do to the layers of a fine-tuned BERT?", anchor=False)
-    st.info("No result is shipped with this copy, so there is nothing to show yet.")
-    st.markdown("Make one, which takes about a minute on a laptop, and reload this page:")
-    st.code(PRECOMPUTE, language="shell", wrap_lines=True)
-    link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
-
-
 def overview() -> None:
     """Show the result that the address names, or the first of the published pair."""
     state = page_header("Overview", first_of_the_pair)
     if state.result:
         show_overview(state)
     else:
-        show_nothing()
+        show_nothing(
+            "What does pruning do to the layers of a fine-tuned BERT?",
+            "No result is shipped with this copy, so there is nothing to show yet.",
+            "Make one, which takes about a minute on a laptop, and reload this page:",
+            PRECOMPUTE,
+        )
 
 
 with picture_first():

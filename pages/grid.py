@@ -12,7 +12,7 @@ from core.results.library import Entry
 from ui.address import choose, picture_first
 from ui.choices import MANY, narrowed
 from ui.grid import grid_of, open_clicked, show_grid
-from ui.header import link_to, page_header
+from ui.header import page_header, show_nothing
 from ui.results import own_results
 from ui.text import plain
 
@@ -28,7 +28,12 @@ def grid() -> None:
     title = st.empty()
     sources = {name: entries for name, entries in available().items() if entries}
     if not sources:
-        show_nothing()
+        show_nothing(
+            "No grid yet",
+            "A grid is many sweeps at once: methods, checkpoints, tasks, random controls. None is at hand yet.",
+            "List them in a file, as `docs/grids.md` explains, and run:",
+            EXAMPLE,
+        )
         return
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         entries = sources[choose_source(sources)]
@@ -56,15 +61,6 @@ def choose_source(sources: dict[str, Sequence[Entry]]) -> str:
     """Ask whose results to show; at first the visitor's own, where there are many."""
     first = "own" if len(sources.get("own", ())) > MANY else "shipped"
     return choose("Results", list(sources), "results", names=SOURCES.__getitem__, default=first, segmented=True)
-
-
-def show_nothing() -> None:
-    """Say what to do where there is no result."""
-    st.title("No grid yet", anchor=False)
-    st.info("A grid is many sweeps at once: methods, checkpoints, tasks, random controls. None is at hand yet.")
-    st.markdown("List them in a file, as `docs/grids.md` explains, and run:")
-    st.code(EXAMPLE, language="shell", wrap_lines=True)
-    link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
 
 
 with picture_first():

@@ -80,6 +80,22 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
     st.page_link(PAGES[page], label=label, icon=icon, query_params=link_parameters(page, **parameters))
 
 
+def show_nothing(title: str, reason: str, remedy: str, command: str) -> None:
+    """Say what to do where a page has no result to show.
+
+    Args:
+        title: The page's heading.
+        reason: Why there is nothing.
+        remedy: What the command is for; Markdown.
+        command: To be typed in a shell.
+    """
+    st.title(title, anchor=False)
+    st.info(reason)
+    st.markdown(remedy)
+    st.code(command, language="shell", wrap_lines=True)
+    link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
+
+
 def link_to_control(*results: SweepResult) -> None:
     """Link to the Lab, where the random control of the first result that lacks it can be computed."""
     entries = at_hand()
