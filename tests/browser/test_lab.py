@@ -16,6 +16,7 @@ from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.tiny import EMOTIONS, emotion_texts, make_texts, predicted_by_transformers
 
 SHORT = "0.3, 0.6"
+SURVIVAL = ".player .survival .holder:not(.coming) svg"  # while a new picture is drawn, the last one stays
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # some ten seconds of processor time
 
 
@@ -74,7 +75,7 @@ def run(page: Page, amounts: str, examples: int) -> None:
 
 def expect_result(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=WORKER_PATIENCE)
-    expect(page.locator(".player .survival svg")).to_be_visible()
+    expect(page.locator(SURVIVAL)).to_be_visible()
 
 
 def processes() -> tuple[psutil.Process, psutil.Process]:
@@ -117,7 +118,7 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(
 
 def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
     run(lab, LONG, 128)
-    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
+    expect(lab.locator(SURVIVAL)).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     job = lab.url.partition("?")[2]
     with resting(processes()[1]):
@@ -127,7 +128,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) ->
         lab.get_by_role("link", name="Running:").click()
         expect(lab.get_by_role("button", name="Cancel")).to_be_visible()
         lab.reload()
-        expect(lab.locator(".player .survival svg")).to_be_visible()
+        expect(lab.locator(SURVIVAL)).to_be_visible()
         assert lab.url.endswith(f"/lab?{job}")
     lab.get_by_role("button", name="Cancel").click()
     expect(lab.get_by_text("Cancelled.")).to_be_visible()
@@ -148,11 +149,11 @@ def resting(worker: psutil.Process) -> Iterator[None]:
 @pytest.mark.long
 def test_a_killed_worker_is_reported_and_replaced(lab: Page) -> None:
     run(lab, LONG, 127)
-    expect(lab.locator(".player .survival svg")).to_be_visible(timeout=WORKER_PATIENCE)
+    expect(lab.locator(SURVIVAL)).to_be_visible(timeout=WORKER_PATIENCE)
     _, worker = processes()
     worker.kill()
     expect(lab.get_by_role("alert")).to_contain_text("ended unexpectedly")
-    expect(lab.locator(".player .survival svg")).to_be_visible()  # what had arrived
+    expect(lab.locator(SURVIVAL)).to_be_visible()  # what had arrived
 
     expect_run_in_sight(lab)
     run(lab, SHORT, 65)
