@@ -49,7 +49,8 @@ def similarity_csv(result: SweepResult) -> str:
             (frame.amount, frame.sparsity, measure, reduction, *values)
             for k, frame in enumerate(result.frames)
             for measure, by_reduction in frame.similarity.items()
-            for reduction in by_reduction
+            for reduction, similarity in by_reduction.items()
+            if similarity  # a measure that needs more examples than there are has none
             for values in _similarity_rows(result, k, measure, reduction)
         ),
     )
