@@ -18,7 +18,7 @@ from core.exports.films import LAST_HOLDS, RATE
 from core.results.store import load
 from tests.browser.shipped import SST2, WRITTEN
 from tests.browser.test_lab import SHORT, expect_result, lab, pick, run  # noqa: F401
-from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
+from tests.browser.watching import WORKER_PATIENCE, eventually, expect_idle, unfold
 from tests.builders import make_result
 from ui.downloads import FAILED
 
@@ -89,9 +89,11 @@ def describes(row: dict[str, str]) -> bool:
     return (row["measure"], row["reduction"], float(row["amount"])) == ("cka", "cls", 0.5)
 
 
-def test_a_frame_and_the_numbers_are_those_of_the_result(downloads: Page, tmp_path: Path) -> None:
+def test_a_frame_and_the_numbers_are_those_of_the_result(messages: list[str], downloads: Page, tmp_path: Path) -> None:
     downloads.get_by_role("textbox", name="Title").fill("For a <talk>")
+    messages.clear()
     downloads.keyboard.press("Enter")
+    eventually(downloads, lambda: "received" in messages, True)  # else the files on offer are those from before
     expect_idle(downloads)
     with Image.open(fetched(downloads, "PNG", tmp_path)) as png:
         assert png.size == (1920, 1080)
