@@ -19,6 +19,7 @@ from core.findings.overview import (
     metric_of,
     survival_table,
 )
+from core.findings.yardstick import Yardstick, layers_finding, yardstick
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
@@ -29,7 +30,7 @@ from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
-from ui.results import at_hand, by_key, companions_of
+from ui.results import at_hand, by_key, companions_of, twins_of
 from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import OWN, ViewState, one_result
@@ -55,6 +56,10 @@ resemble them anyway.
 BEYOND = """
 **Shaded** are the amounts at which the model has lost more than a tenth of its lead over always answering the majority
 class: pictures from there on show a model that no longer works.
+"""
+TWINS = """
+**Other seeds**, in blue below each band, is how similar the layer is in two fine-tunes that differ only in the seed. A
+layer whose band ends left of it is less like itself than the same layer of another fine-tune would be.
 """
 AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
@@ -86,12 +91,14 @@ class Shown:
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         metric: The metric of its curve.
         companions: What it is judged beside.
+        twins: How similar its layers are in fine-tunes of other seeds, where that is known.
     """
 
     result: SweepResult
     reduction: str
     metric: str
     companions: Sequence[SweepResult]
+    twins: Yardstick | None
 
 
 # ---------------------------------------------------------------- which results
@@ -129,7 +136,9 @@ def choose_view(state: ViewState) -> Shown | None:
     result = choose_result("Result", state, shortlist(state))
     if result is None:
         return None
-    return Shown(result, choose_reduction(result), choose_metric(result), companions_of(result, state.entries))
+    reduction = choose_reduction(result)
+    twins = yardstick(result, twins_of(result, state.entries), reduction)
+    return Shown(result, reduction, choose_metric(result), companions_of(result, state.entries), twins)
 
 
 def choose_metric(result: SweepResult) -> str:
@@ -181,10 +190,11 @@ def provenance_of(shown: Shown) -> str:
 
 def show_first_figure(shown: Shown, heading: str) -> Scene:
     """Play the layers, and say what the heading rests on; return what plays."""
-    scene = once(finding_scene, shown.result, shown.reduction, shown.companions, heading, shown.metric)
+    scene = once(finding_scene, shown.result, shown.reduction, shown.companions, heading, shown.metric, shown.twins)
     start = start_in_address(scene.amounts)
     show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
-    st.markdown(plain(once(verdict_in_short, shown.result, shown.companions)))
+    sentences = (once(verdict_in_short, shown.result, shown.companions), layers_finding(shown.result, shown.twins))
+    st.markdown(plain(" ".join(filter(None, sentences))))
     link_to_control(shown.result)
     if words := caution(shown.result):
         st.warning(plain(words))
@@ -229,7 +239,7 @@ def show_details(shown: Shown) -> None:
     result = shown.result
     with st.expander("How to read the pictures"):
         cumulative = CUMULATIVE if is_cumulative(result) else ""
-        how = AGAINST if result.against else HOW_TO_READ
+        how = AGAINST if result.against else HOW_TO_READ + (TWINS if shown.twins else "")
         st.markdown(how + cumulative + (BEYOND if beyond_from(result) is not None else ""))
     if not result.against:
         with st.expander("Intact up to: table"):

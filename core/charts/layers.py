@@ -243,12 +243,10 @@ def _line_rows(threshold: float, floor: float | None, seeds: Rows) -> Rows:
 
 def _twin_rows(twins: Yardstick | None, point: int) -> Rows:
     """Return the range of a point's similarity between seed twins; with too few for one, a line a pair."""
-    if twins is None:
-        return []
-    values = twins.of(point)
-    ranges = [(min(values), max(values))] if twins.is_band else [(value, value) for value in values]
-    text = "between twins of other seeds"
-    return [{"low": rounded(low), "high": rounded(high), "text": text} for low, high in ranges if low == low]
+    ranges = twins.ranges(point) if twins else []
+    return [
+        {"low": rounded(low), "high": rounded(high), "text": "between twins of other seeds"} for low, high in ranges
+    ]
 
 
 def _known(value: float) -> float | None:

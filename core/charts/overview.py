@@ -14,6 +14,7 @@ from core.charts.view import Scene, View
 from core.findings.compare import shown_together
 from core.findings.matching import chance_beside
 from core.findings.overview import metric_of
+from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
 from core.results.names import in_sentence, origins, pruning_name, removed_name
 from core.results.schema import SweepResult
@@ -76,6 +77,7 @@ def finding_scene(
     companions: Iterable[SweepResult],
     title: str,
     metric: str | None = None,
+    twins: Yardstick | None = None,
 ) -> Scene:
     """Show what pruning does to the layers of one model, and what that costs.
 
@@ -85,12 +87,13 @@ def finding_scene(
         companions: Results from which its random control is picked.
         title: The finding.
         metric: The metric to draw; None is the task's main one.
+        twins: How similar seed twins are, see `core.findings.yardstick`.
     """
     amounts, shown = amount_rows(result.amounts), metric_of(result, asked=metric)
     views = {
         "stack": closest_view(result, reduction)
         if result.against
-        else stack_view(result, reduction, chance_beside(result, companions, reduction)),
+        else stack_view(result, reduction, chance_beside(result, companions, reduction), twins),
         "heatmap": heatmap_view(
             result.frames, result.points, reduction, annotated=not result.against, rows=rows_of(result)
         ),

@@ -12,7 +12,7 @@ import numpy as np
 from core.findings.comparable import same_examples
 from core.findings.overview import own_similarity
 from core.findings.words import render
-from core.results.names import PointLabel, ReductionKey, point_names, removed_name
+from core.results.names import PointLabel, ReductionKey, decimals, point_names, removed_name, spanned
 from core.results.schema import SweepResult
 
 REDUCTION = "mean"  # by which twins are compared
@@ -34,6 +34,16 @@ class Yardstick:
     def of(self, point: int) -> list[float]:
         """Return the similarity of every pair at one point; NaN where it is undefined."""
         return [pair[point] for pair in self.pairs]
+
+    def ranges(self, point: int) -> list[tuple[float, float]]:
+        """Return the range over all pairs at one point; with too few checkpoints for one, each pair by itself."""
+        known = [value for value in self.of(point) if not np.isnan(value)]
+        return [(min(known), max(known))] if known and self.is_band else [(value, value) for value in known]
+
+    def words(self, point: int) -> str:
+        """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
+        ends = [decimals(end, 2) for low, high in self.ranges(point) for end in (low, high)]
+        return " to ".join(dict.fromkeys((min(ends), max(ends)))) if ends else ""
 
     @property
     def is_band(self) -> bool:
@@ -80,4 +90,31 @@ def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: Poin
         high=high,
         checkpoints=known.checkpoints,
         removed=removed_name(less[0], result) if less else "",
+    )
+
+
+def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
+    """Say which layers pruning makes less similar to themselves than twins are, first of all while the model works.
+
+    Empty without twins or without any amount above 0.
+    """
+    if known is None or len(result.frames) < 2:
+        return ""
+    working = result.working_range.to if result.working_range else None
+    lowest = [min((low for low, _ in known.ranges(k)), default=-np.inf) for k in range(len(result.points))]
+    less = own_similarity(result, REDUCTION) < lowest  # (frames, points)
+    changed = np.flatnonzero(less.any(axis=1))  # frames
+    last = len(result.frames) - 1 if working is None else result.amounts.index(working)
+    at = last if not changed.size or less[last].any() else int(changed[0])
+    labels = [name.label for name in point_names(result.points)]
+    which = [label for label, is_less in zip(labels, less[at], strict=True) if is_less]
+    return render(
+        "yardstick",
+        "layers",
+        checkpoints=known.checkpoints,
+        which=spanned(which, labels) if which else "",
+        count=len(which),
+        removed=removed_name(result.amounts[at], result),
+        everyone=len(which) == len(labels),
+        works=None if working is None else result.amounts[at] <= working,
     )

@@ -53,9 +53,13 @@ def test_compare_shows_two_results_whose_rows_differ_side_by_side(
 
 
 @pytest.mark.usefixtures("quick_pages", "queue")
-def test_layers_names_the_yardstick_where_twins_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = make_result(num_layers=3, amounts=AMOUNTS)
     for made in PAIRS:
         save(made, tmp_path)
     words = text_of(opened("pages/layers.py", shown, tmp_path, monkeypatch))
     assert "Two fine-tunes that differ only in the seed have a similarity of 0.60 to 0.80" in words
+    words = text_of(opened("app.py", shown, tmp_path, monkeypatch))
+    assert "than two fine-tunes that differ only in the seed (3 checkpoints) are to each other" in words

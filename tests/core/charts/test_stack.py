@@ -3,24 +3,30 @@
 import numpy as np
 import pytest
 
-from core.charts.grammar import Spec
-from core.charts.stack import AS_MUCH, CHANCE, EMPTIED, FLOOR, MAX_WORDED, stack_view
+from core.charts.grammar import ALONE_COLOUR, Spec
+from core.charts.stack import AS_MUCH, CHANCE, EMPTIED, FINE_TUNES, FLOOR, MAX_WORDED, SEEDS, stack_view
 from core.findings.matching import chance_beside
+from core.findings.yardstick import Yardstick
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, with_own_key
-from tests.pictures import drawn, labels, marks
+from tests.pictures import drawn, labels, marks, place
 
 AMOUNTS = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
 WIDTH = 600  # pixels
 METHOD = make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(0.8))
-SEEDS = [
+CONTROLS = [
     make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(share), method="random", seed=seed)
     for seed, share in enumerate((0.6, 0.8))
 ]
 
 
-def stack(result: SweepResult = METHOD, controls: list[SweepResult] = SEEDS, reduction: str = "mean") -> Spec:
-    view = stack_view(result, reduction, chance_beside(result, controls, reduction))
+def stack(
+    result: SweepResult = METHOD,
+    controls: list[SweepResult] = CONTROLS,
+    reduction: str = "mean",
+    twins: Yardstick | None = None,
+) -> Spec:
+    view = stack_view(result, reduction, chance_beside(result, controls, reduction), twins)
     return {**view.spec, "width": WIDTH, "height": 300}
 
 
@@ -70,7 +76,7 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
         )
         for seed, share in enumerate((0.6, 0.8))
     ]
-    for controls in (SEEDS, fast):
+    for controls in (CONTROLS, fast):
         shown = values(stack(controls=controls), 2, "Random removal, as much changed")
         assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
         assert np.mean(shown) == pytest.approx(1 - AMOUNTS[2], abs=1e-3)
@@ -78,10 +84,10 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
 
 def test_seeds_that_never_change_as_much_are_left_out_and_none_leaves_no_mark() -> None:
     weak = make_result(num_layers=4, amounts=(0.0, 0.1), own_cka=declining(0.6), method="random", seed=2)
-    chance = chance_beside(METHOD, [*SEEDS, weak], "mean")
+    chance = chance_beside(METHOD, [*CONTROLS, weak], "mean")
     assert chance
     assert chance.seeds.tolist() == [3, 3, 2, 2]
-    told = labels(marks(drawn(stack(controls=[*SEEDS, weak]), 2), "rect mark")[0])
+    told = labels(marks(drawn(stack(controls=[*CONTROLS, weak]), 2), "rect mark")[0])
     assert told["Random removal, as much changed"] == "0.88 (mean of 2 seeds)"
     spec = stack(controls=[weak])
     assert CHANCE in words(spec, 1)
@@ -152,3 +158,47 @@ def test_the_alternative_text_has_the_numbers_of_every_amount() -> None:
     assert told[1].startswith(f"Layer 4: 0.84 ({CHANCE} 0.86), intact up to 6 %; Layer 3: ")
     assert told[3].endswith(f"Layer 1: 0.88 ({CHANCE} 0.82), intact up to 25 % *")
     assert CHANCE not in stack(controls=[])["usermeta"]["told"][1]
+
+
+TWINS = Yardstick(((0.9, 0.8, 0.7, 0.4), (0.9, 0.7, 0.8, 0.6), (0.95, 0.75, float("nan"), 0.5)), 3)
+
+
+def ranges(spec: Spec, frame: int = 0) -> list[tuple[float, float]]:
+    """The ends of the marks of seed twins, in the length of a track, from the first layer to the last."""
+    rects = marks(drawn(spec, frame), "rect mark")
+    (track,) = {rect.get("d", "").partition("h")[2].partition("v")[0] for rect in rects[:4]}
+    found = [rect.get("d", "") for rect in rects if rect.get("stroke") == ALONE_COLOUR]
+    starts = [float(shape.removeprefix("M").partition(",")[0]) for shape in found]
+    lengths = [float(shape.partition("h")[2].partition("v")[0]) for shape in found]
+    return [
+        (round(start / float(track), 2), round((start + length) / float(track), 2))
+        for start, length in zip(starts, lengths, strict=True)
+    ]
+
+
+def test_seed_twins_are_a_range_below_each_band_that_does_not_move() -> None:
+    spec = stack(twins=TWINS)
+    assert ranges(spec, 0) == ranges(spec, 3) == [(0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)]
+    assert SEEDS in words(spec)
+    assert spec["title"]["subtitle"] == f"{AS_MUCH}; {FINE_TUNES}; {EMPTIED}"
+    assert spec["description"].endswith(spec["title"]["subtitle"])
+    assert f"(random removal 0.86, {SEEDS} 0.40 to 0.60)" in spec["usermeta"]["told"][1]
+    assert labels(marks(drawn(spec, 0), "rect mark")[3])["Fine-tunes of other seeds"] == "0.40 to 0.60"
+
+
+def test_two_checkpoints_are_a_point_a_layer_and_none_leave_no_trace() -> None:
+    pair = Yardstick((TWINS.pairs[0],), 2)
+    points = [mark for mark in marks(drawn(stack(twins=pair), 0), "point") if mark.get("fill") == ALONE_COLOUR]
+    track = float(marks(drawn(stack(), 0), "rect mark")[0].get("d", "").partition("h")[2].partition("v")[0])
+    assert [place(point)[0] / track for point in points] == pytest.approx([0.9, 0.8, 0.7, 0.4])
+    assert f", {SEEDS} 0.40)" in stack(twins=pair)["usermeta"]["told"][1]
+    bare = stack()
+    assert ranges(bare) == []
+    assert SEEDS not in words(bare)
+    assert SEEDS not in bare["description"] + bare["usermeta"]["told"][1]
+
+
+def test_names_below_the_first_layer_do_not_meet() -> None:
+    texts = marks(drawn(stack(twins=TWINS), 0), "text mark")
+    (seeds, *_), (floor, *_) = ([place(text)[1] for text in texts if text.text == name] for name in (SEEDS, FLOOR))
+    assert floor - seeds >= 13, "a line lower"

@@ -1,10 +1,10 @@
 """Seed twins as a yardstick: found by their recipes, ranges over pairs, and what is said of a layer."""
 
 from core.charts.layers import layer_scene
-from core.findings.yardstick import yardstick, yardstick_finding
+from core.findings.yardstick import Yardstick, layers_finding, yardstick, yardstick_finding
 from core.results.choices import twins
 from core.results.library import entry_of
-from core.results.schema import RecipeRecord, SweepResult
+from core.results.schema import RecipeRecord, SweepResult, WorkingRangeRecord
 from tests.builders import against, make_result, with_own_key
 
 RESULT = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), own_cka=lambda amount, point, size: 1 - amount * point / 2)
@@ -47,6 +47,33 @@ def test_what_is_said_of_a_layer() -> None:
     assert "similarity of 0.60 to 0.80 in layer 1 (3 checkpoints); no amount measured makes it less" in first
     assert "with 50 % of weights removed, pruning has made it less similar to itself than that." in last
     assert yardstick_finding(RESULT, None, "1") == ""
+
+
+def working_to(amount: float) -> SweepResult:
+    known = WorkingRangeRecord(
+        to=amount, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
+    )
+    return with_own_key(RESULT, working_range=known)
+
+
+def test_what_is_said_of_all_layers() -> None:
+    """Own similarity is 1, 1 − amount / 2 and 1 − amount; twins are 0.6 to 0.8 alike."""
+    known = yardstick(RESULT, PAIRS, "mean")
+    twins = "than two fine-tunes that differ only in the seed (3 checkpoints) are to each other."
+    assert layers_finding(RESULT, known) == (
+        f"With 90 % of weights removed, layers 2 and 3 are less similar to themselves {twins}"
+    )
+    assert layers_finding(working_to(0.5), known) == (
+        f"With 50 % of weights removed, where the model still works, layer 3 is less similar to itself {twins}"
+    )
+    assert "With 50 % of weights removed, where the model no longer works, layer 3 is" in layers_finding(
+        working_to(0.0), known
+    )
+    low = Yardstick(((0.05, 0.05, 0.05),), 2)
+    assert layers_finding(working_to(0.5), low).startswith("At every amount measured, each layer stays at least as")
+    high = Yardstick(((1.5, 0.95, float("nan")),), 2)
+    assert "layers 1 and 2 are less similar to themselves" in layers_finding(RESULT, high), "undefined is not less"
+    assert layers_finding(RESULT, None) == layers_finding(with_own_key(RESULT, frames=RESULT.frames[:1]), known) == ""
 
 
 def test_the_curve_shows_a_band_or_lines() -> None:
