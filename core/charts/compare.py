@@ -45,43 +45,67 @@ from core.request.catalog import MEASURES, METRICS
 from core.results.names import amount_name, origins, percent, place_name, point_names, units_name, unpruned_name
 from core.results.schema import Frame, SweepResult
 
-TITLE_WIDTH = 26  # characters of a line over a heatmap, the smallest of which is half as wide as a telephone
-LEGEND_WIDTH = 42  # characters of a line in a legend, on a telephone
+TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
+LEGEND_WIDTH = 42  # characters of a line in a legend or over a heatmap, on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
 MATCHED: Mapping[Scale, str] = {"damage": ", at equal overall change", "divergence": ", at equal divergence"}
 
-# Both heatmaps and their difference, over what can be laid over one another.
-COMPARE = Layout(
-    "compare",
-    wide="""
-        "first first second second difference difference" clamp(17rem, 46vh, 30rem)
-        "bar bar bar bar bar bar" auto
-        "accuracy accuracy accuracy own own own" 16.5rem
-        / minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr)""",
-    medium="""
-        "first second" 50cqw
-        "bar bar" auto
-        "difference own" 50cqw
-        "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow="""
-        "first second" min(62cqw, 26rem)
-        "bar bar" auto
+WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
+
+
+def is_halved(results: tuple[SweepResult, SweepResult]) -> bool:
+    """Whether the heatmaps of two results stand beside each other on a telephone."""
+    points = [len(points) for result in results for points in (result.points, result.baseline_points)]
+    return max(points) <= WIDEST_HALVED
+
+
+def on_telephone(names: tuple[str, str], results: tuple[SweepResult, SweepResult], below: str) -> str:
+    """Write a grid for a telephone: two heatmaps beside each other, or one above the other where layers are many.
+
+    Args:
+        names: The heatmaps' areas.
+        results: What they show.
+        below: The rows below, of two columns.
+    """
+    first, second = names
+    heatmaps = f'"{first} {second}" min(62cqw, 26rem) "bar bar" auto'
+    if not is_halved(results):
+        heatmaps = f'"{first} {first}" min(104cqw, 28rem) "bar bar" auto "{second} {second}" min(104cqw, 28rem)'
+    return f"{heatmaps} {below} / minmax(0, 1fr) minmax(0, 1fr)"
+
+
+def compare_layout(results: tuple[SweepResult, SweepResult]) -> Layout:
+    """Place both heatmaps and their difference, over what can be laid over one another."""
+    below = """
         "difference difference" min(100cqw, 34rem)
         "accuracy accuracy" 18rem
-        "own own" 16rem / minmax(0, 1fr) minmax(0, 1fr)""",
-)
-# Two results whose rows do not correspond.
-BESIDE = Layout(
-    "beside",
-    wide="""
-        "first second" clamp(17rem, 46vh, 34rem)
-        "bar bar" auto
-        "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow="""
-        "first second" min(62cqw, 26rem)
-        "bar bar" auto
-        "accuracy accuracy" 18rem / minmax(0, 1fr) minmax(0, 1fr)""",
-)
+        "own own" 16rem"""
+    return Layout(
+        "compare",
+        wide="""
+            "first first second second difference difference" clamp(17rem, 46vh, 30rem)
+            "bar bar bar bar bar bar" auto
+            "accuracy accuracy accuracy own own own" 16.5rem
+            / minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr)""",
+        medium="""
+            "first second" 50cqw
+            "bar bar" auto
+            "difference own" 50cqw
+            "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
+        narrow=on_telephone(SIDES, results, below),
+    )
+
+
+def beside_layout(results: tuple[SweepResult, SweepResult]) -> Layout:
+    """Place the heatmaps of two results whose rows do not correspond."""
+    return Layout(
+        "beside",
+        wide="""
+            "first second" clamp(17rem, 46vh, 34rem)
+            "bar bar" auto
+            "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
+        narrow=on_telephone(SIDES, results, '"accuracy accuracy" 18rem'),
+    )
 
 
 def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount") -> Scene:
@@ -90,7 +114,7 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
     together = shown_together(first, second, axis, reduction)
     views = compare_views(first, second, reduction, together, names)
     title = f"{capitalised(names[0])} beside {names[1]}{MATCHED.get(together.scale, '')}"
-    layout = COMPARE if "difference" in views else BESIDE
+    layout = (compare_layout if "difference" in views else beside_layout)(results)
     frames = compare_frames(results, together)
     steps = AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale]
     return Scene(title, origins(results, reduction), views, frames, layout, steps)
@@ -105,7 +129,7 @@ def compare_views(
         `first`, `second` and `accuracy`; where both were measured at the same points, `difference` and `own` as well.
     """
     results, points, pairs = (first, second), first.points, together.pairs
-    *titles, difference_title = _titles(names)
+    *titles, difference_title = _titles(names, TITLE_WIDTH if is_halved(results) else LEGEND_WIDTH)
     series = (_series_name(names[0]), _series_name(names[1]))
     amounts = amount_rows(together.places)
     views = dict(zip(SIDES, heatmap_pair(results, pairs, reduction, titles), strict=True))
@@ -182,10 +206,10 @@ def _removed(results: tuple[SweepResult, SweepResult], shares: Sequence[str]) ->
     return f"{' and '.join(dict.fromkeys(shares))} of {units[0]} removed"
 
 
-def _titles(names: tuple[str, str]) -> list[list[str]]:
+def _titles(names: tuple[str, str], width: int) -> list[list[str]]:
     """Return the titles of both heatmaps and of their difference, in equally many lines: they are equally high."""
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
-    titles = [textwrap.wrap(text.replace("(seed ", f"(seed{BLANK}"), TITLE_WIDTH) for text in texts]
+    titles = [textwrap.wrap(text.replace("(seed ", f"(seed{BLANK}"), width) for text in texts]
     most = max(map(len, titles))
     return [title + [BLANK] * (most - len(title)) for title in titles]
 
@@ -239,9 +263,8 @@ def _floor_rows(results: tuple[SweepResult, SweepResult], reduction: str) -> Row
 
 def _own_chart(points: tuple[str, ...]) -> LayerChart:
     order = [name.label for name in point_names(points)]
-    x = alt.X(
-        "layer:N", sort=order, title="Layer", scale=alt.Scale(type="point", padding=0.4), axis=alt.Axis(labelAngle=0)
-    )
+    axis = alt.Axis(labelAngle=0, labelOverlap=True)
+    x = alt.X("layer:N", sort=order, title="Layer", scale=alt.Scale(type="point", padding=0.4), axis=axis)
     tooltip = [
         alt.Tooltip("series:N", title="Pruning"),
         alt.Tooltip("name:N", title="Layer"),

@@ -64,9 +64,8 @@ def _effect_at(alone: SweepResult, layer: int, reduction: str, amount: float) ->
 
 def _alone(top: float) -> LayerChart:
     """Draw a diamond with its interval for each layer, and a dot for each seed of its control."""
-    x = alt.X(
-        "layer:N", title="Layer", sort=None, scale=alt.Scale(type="point", padding=0.5), axis=alt.Axis(labelAngle=0)
-    )
+    axis = alt.Axis(labelAngle=0, labelOverlap=True)
+    x = alt.X("layer:N", title="Layer", sort=None, scale=alt.Scale(type="point", padding=0.5), axis=axis)
     axis = alt.Axis(tickCount=5, minExtent=MARGIN, maxExtent=MARGIN)
     scale = alt.Scale(type="sqrt", domain=[0, top], nice=False)  # small effects at small amounts, large ones at large
     y = alt.Y("shown:Q", title="1 − similarity", scale=scale, axis=axis)

@@ -171,7 +171,8 @@ def _base(points: tuple[str, ...], dataset: str, rows: tuple[str, ...] | None) -
     note = " (1a: attention block, 1: output)" if "1a" in order else ""
     x = alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=cell_axis())
     unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"
-    y = alt.Y("baseline:N", sort=order_of_rows[::-1], title=unpruned, axis=cell_axis())
+    upwards = alt.Scale(reverse=True)  # not a reversed order: where labels are left out, both axes keep the same ones
+    y = alt.Y("baseline:N", sort=order_of_rows, title=unpruned, axis=cell_axis(), scale=upwards)
     chart: alt.Chart = alt.Chart(alt.NamedData(dataset)).transform_calculate(value="datum.v[frame]").encode(x=x, y=y)
     return chart
 

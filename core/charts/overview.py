@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.closest import closest_view
-from core.charts.compare import compare_frames, heatmap_pair
+from core.charts.compare import compare_frames, heatmap_pair, on_telephone
 from core.charts.grammar import Rows, amount_rows, two_places
 from core.charts.layout import Layout
 from core.charts.matrix import heatmap_view, rows_of
@@ -56,19 +56,21 @@ STAGE = Layout(
         "accuracy" 14rem
         "survival" 15rem / minmax(0, 1fr)""",
 )
-# Two heatmaps over two curves.
-PAIR = Layout(
-    "pair",
-    wide="""
-        "left right" clamp(16rem, 44vh, 34rem)
-        "bar bar" auto
-        "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow="""
-        "left right" min(62cqw, 26rem)
-        "bar bar" auto
+
+
+def pair_layout(results: tuple[SweepResult, SweepResult]) -> Layout:
+    """Place two heatmaps over two curves."""
+    below = """
         "left-accuracy left-accuracy" 12rem
-        "right-accuracy right-accuracy" 12rem / minmax(0, 1fr) minmax(0, 1fr)""",
-)
+        "right-accuracy right-accuracy" 12rem"""
+    return Layout(
+        "pair",
+        wide="""
+            "left right" clamp(16rem, 44vh, 34rem)
+            "bar bar" auto
+            "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
+        narrow=on_telephone(("left", "right"), results, below),
+    )
 
 
 def finding_scene(
@@ -161,4 +163,10 @@ def pair_scene(
         name = f"{title}: {in_sentence(METRICS[shown].title)}, 95 % interval"
         views[f"{side}-accuracy"] = accuracy_view(result, frames, amounts, name, f"{side}-accuracy", shown)
     title = " and ".join(dict.fromkeys(map(pruning_name, results)))
-    return Scene(title, origins(results, reduction), views, compare_frames(results, together, titles, metrics), PAIR)
+    return Scene(
+        title,
+        origins(results, reduction),
+        views,
+        compare_frames(results, together, titles, metrics),
+        pair_layout(results),
+    )

@@ -50,7 +50,9 @@ def amounts_axis(field: str, removed: str, end: float = WORDS_END) -> alt.X:
     )
 
 
-def layers_axis(field: str, points: tuple[str, ...], middle: float, title: str = "Layer") -> alt.Y:
+def layers_axis(
+    field: str, points: tuple[str, ...], middle: float, title: str = "Layer", explained: bool = True
+) -> alt.Y:
     """Return the axis of rows, each one unit high.
 
     Args:
@@ -58,9 +60,10 @@ def layers_axis(field: str, points: tuple[str, ...], middle: float, title: str =
         points: The points, from the bottom to the top.
         middle: The height in a row at which its label stands.
         title: Beside the labels.
+        explained: Whether it also says what labels such as `1a` mean, where rows are high enough for that.
     """
     labels = [name.label for name in point_names(points)]
-    note = " (1a: attention block, 1: output)" if "1a" in labels else ""
+    note = " (1a: attention block, 1: output)" if explained and "1a" in labels else ""
     return alt.Y(
         field,
         title=f"{title}{note}",

@@ -24,7 +24,7 @@ BAR = (0.12, 0.72)  # bottom and top, of a layer's row
 SURVIVAL_NUMBERS = Numbers(
     "bars", "name", {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
 )
-MAX_NUMBERED = 14  # points; with more, bars are too thin for numbers
+LINE = "margin / 3.1"  # the height of a number in pixels
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
 
@@ -80,15 +80,19 @@ def survival_rows(
 
 
 def survival_chart(points: tuple[str, ...]) -> LayerChart:
-    """Draw the bars, with their numbers where there is room."""
+    """Draw the bars, with the numbers of all for which there is room, or of every second, fourth, … one.
+
+    The heatmap that stands beside it says what labels such as `1a` mean.
+    """
 
     def y(field: str) -> alt.Y:
-        return layers_axis(field, points, sum(BAR) / 2)
+        return layers_axis(field, points, sum(BAR) / 2, explained=False)
 
-    number = alt.Chart(alt.NamedData("bars")).encode(x=amount_axis("end:Q"), y=y("middle:Q"), text="text:N")
-    return alt.layer(
-        *survival_layers(amount_axis, y), *(haloed_text(number, dx=6) if len(points) <= MAX_NUMBERED else [])
-    )
+    rows_a_line = f"{LINE} / (height / {len(points)})"
+    every = f"pow(2, ceil(log(max({rows_a_line}, 1)) / LN2))"  # as Vega leaves labels of an axis out
+    numbered = alt.Chart(alt.NamedData("bars")).transform_filter(f"floor(datum.y) % {every} === 0")
+    number = numbered.encode(x=amount_axis("end:Q"), y=y("middle:Q"), text="text:N")
+    return alt.layer(*survival_layers(amount_axis, y), *haloed_text(number, dx=6))
 
 
 def survival_layers(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core.charts.compare import FLOOR_NOTE, compare_frames, compare_views
+from core.charts.compare import FLOOR_NOTE, compare_frames, compare_scene, compare_views
 from core.charts.grammar import BLANK, FIRST_COLOUR, SECOND_COLOUR, Spec
 from core.charts.view import specs
 from core.findings.compare import Axis, distinguishing_names, shown_together
@@ -146,3 +146,11 @@ def test_at_equal_change_both_heatmaps_match_on_it(axis: Axis) -> None:
     for view in spec.values():
         pictures = [drawn(view, frame) for frame in (0, len(frames) - 1)]
         assert len({(one.get("viewBox"), one[1].get("transform")) for one in pictures}) == 1
+
+
+@pytest.mark.parametrize(("layers", "halved"), [(6, True), (12, False)])
+def test_heatmaps_of_many_layers_stand_one_above_the_other_on_a_telephone(layers: int, halved: bool) -> None:
+    first, second = (falling(speed, num_layers=layers) for speed in (0.4, 1.2))
+    narrow = compare_scene(first, second, "mean").layout.narrow
+    assert ('"first second"' in narrow) == halved
+    assert ('"first first"' in narrow) == ('"second second"' in narrow) == (not halved)

@@ -133,6 +133,16 @@ def test_points_of_both_kinds_alternate_and_are_explained() -> None:
     assert ("Layer 2, output", "Layer 1, attention block") in cells(spec, 0)
 
 
+def test_where_labels_have_no_room_both_axes_leave_the_same_ones_out() -> None:
+    result = make_result(num_layers=12, amounts=(0.0,), points="both")
+    picture = drawn({**heatmap(result), "width": 280, "height": 280}, 0)
+    columns, rows = (
+        [text.text for text in axis.iter() if re.fullmatch(r"\d+a?", text.text or "") and text.get("opacity") != "0"]
+        for axis in marks(picture, "axis")
+    )
+    assert columns == rows == [f"{k + 1}a" for k in range(12)]
+
+
 # ---------------------------------------------------------------- the difference of two results
 
 

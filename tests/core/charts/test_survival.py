@@ -1,5 +1,6 @@
 """Survival, on the Overview and on the Layers page: read from the SVG that Vega draws, frame by frame."""
 
+import numpy as np
 import pytest
 
 from core.charts.layers import BAR, layer_scene
@@ -9,7 +10,7 @@ from core.request.catalog import SURVIVAL_THRESHOLD
 from tests.builders import make_result
 from tests.core.charts.test_compare import AMOUNTS
 from tests.core.charts.test_layers import views
-from tests.pictures import drawn, labels, marks
+from tests.pictures import drawn, labels, marks, place
 
 
 def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
@@ -102,3 +103,13 @@ def test_the_line_of_the_amount_passes_behind_the_numbers_not_through_them() -> 
     texts = [k for k, kind in enumerate(order) if kind == "text mark"]
     assert len(texts) == 2 * 3, "each with its halo"
     assert line < min(texts)
+
+
+@pytest.mark.parametrize(("height", "numbered"), [(600, 12), (150, 6), (70, 3)])
+def test_numbers_stand_beside_as_many_bars_as_there_is_room_for(height: int, numbered: int) -> None:
+    result = make_result(num_layers=12, amounts=(0.0, 0.5, 0.9))
+    spec = {**player_views(result, "mean")["survival"].spec, "height": height}
+    texts = [place(mark) for mark in marks(drawn(spec, 0), "text mark")]
+    heights = sorted({y for _, y in texts})
+    assert len(heights) == numbered
+    assert min(np.diff(heights)) >= 10, "pixels, which text is high"
