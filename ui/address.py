@@ -13,6 +13,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ui.server import settle
 from ui.text import plain
 
 # Between pages go what all of them show, and the job that the visitor watches. A page's own choices stay there, such as
@@ -46,6 +47,7 @@ def picture_first() -> Iterator[None]:
         yield
         for draw in run.waiting:
             draw()
+        settle()
     finally:
         _RUN.reset(token)
 

@@ -328,7 +328,7 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
     Raises:
         PrunescopeError: They come from different examples.
     """
-    from core.sweep.metrics import paired_tests
+    from core.sweep.paired_tests import paired_tests
 
     if not same_examples(first, second):
         raise PrunescopeError(

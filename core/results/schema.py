@@ -427,7 +427,8 @@ class SweepResult(Header):
             known = matrix or [cast(Row, values)]
             if len(matrix) not in (rows, 0) or any(len(row) != size for row in known):
                 raise ValueError(f"frame {frame.amount}: similarity is not {rows} × {size}, or {size} values")
-            if any(value is not None and abs(value) > 1 + 1e-6 for row in known for value in row):
+            numbers = [value for row in known for value in row if value is not None]
+            if numbers and (max(numbers) > 1 + 1e-6 or min(numbers) < -1 - 1e-6):
                 raise ValueError(f"frame {frame.amount}: a similarity lies outside [-1, 1]")
 
     @property

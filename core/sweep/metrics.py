@@ -1,20 +1,16 @@
-"""How well the pruned model classifies: accuracy, Matthews correlation, F1, their intervals, paired tests.
+"""How well the pruned model classifies: accuracy, Matthews correlation, F1 and their intervals.
 
-Libraries compute all of it: scikit-learn the scores, SciPy the bootstrap, statsmodels the Wilson interval, McNemar's
-test and Holm's correction. Only the scores of resamples are `core.sweep.scores`'s, which agree with scikit-learn's.
+Libraries compute all of it: scikit-learn the scores, SciPy the bootstrap, statsmodels the Wilson interval. Only the
+scores of resamples are `core.sweep.scores`'s, which agree with scikit-learn's.
 """
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from core.sweep.scores import SCORES as RESAMPLED_SCORES
@@ -22,7 +18,6 @@ from core.sweep.scores import SCORES as RESAMPLED_SCORES
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
-Predicted = tuple[int, ...]
 
 CONFIDENCE = 0.95
 RESAMPLES = 5_000
@@ -87,53 +82,3 @@ def _stratified_bootstrap(name: str, gold: Labels, predicted: Labels) -> Interva
             rng=np.random.default_rng(0),
         ).confidence_interval
     return float(interval.low), float(interval.high)
-
-
-# ---------------------------------------------------------------- two methods on the same examples
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """Whether one of two models is correct more often on the same examples.
-
-    Attributes:
-        only_first: Examples on which only the first model is correct.
-        only_second: Examples on which only the second model is correct.
-        p_value: Two-sided, of McNemar's exact test (1947).
-        adjusted: The p-value after Holm's correction (1979) over all tests of the family.
-    """
-
-    only_first: int
-    only_second: int
-    p_value: float
-    adjusted: float
-
-
-@lru_cache(maxsize=128)
-def paired_tests(
-    gold: Predicted, first: tuple[Predicted, ...], second: tuple[Predicted, ...]
-) -> tuple[PairedTest, ...]:
-    """Test at each of several pruning amounts whether two pruned models differ in accuracy.
-
-    The tests are cached: Holm's correction in statsmodels collects garbage, which stops the whole server for 0.1 s.
-
-    Args:
-        gold: (examples,) label indices.
-        first: (amounts, examples), predictions of the first model.
-        second: (amounts, examples), predictions of the second model.
-
-    Returns:
-        One test per amount; the amounts are the family of Holm's correction.
-    """
-    tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(first, second, strict=True)]
-    p_values = [float(mcnemar(table, exact=True).pvalue) for table in tables]
-    adjusted = multipletests(p_values, method="holm")[1] if p_values else []
-    return tuple(
-        PairedTest(int(table[0, 1]), int(table[1, 0]), p, float(holm))
-        for table, p, holm in zip(tables, p_values, adjusted, strict=True)
-    )
-
-
-def _agreement(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Labels:
-    """Count examples by whether the first model (rows: correct, incorrect) and the second (columns) is correct."""
-    return np.array([[(a & b).sum() for b in (second, ~second)] for a in (first, ~first)])
