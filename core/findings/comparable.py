@@ -5,13 +5,15 @@ control is matched to a method if it also removes as much of every layer whereve
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 from core.findings.words import render
 from core.results.choices import is_control, is_isolated, is_isolated_control
 from core.results.names import pruned_layer
-from core.results.schema import Frame, SweepResult
+from core.results.schema import SweepResult
 
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
@@ -77,18 +79,12 @@ def _refused(reason: str, **facts: object) -> Comparability:
 
 def largest_mismatch(first: SweepResult, second: SweepResult) -> Mismatch:
     """Find where two results differ most in the share of a layer's weights removed, at the amounts that both have."""
-    others: Mapping[float, Frame] = {frame.amount: frame for frame in second.frames}
-    return max(
-        (
-            Mismatch(layer, frame.amount, *removed)
-            for frame in first.frames
-            if frame.amount in others
-            for layer, removed in enumerate(
-                zip(frame.layer_sparsity, others[frame.amount].layer_sparsity, strict=True), start=1
-            )
-        ),
-        key=lambda mismatch: mismatch.size,
-    )
+    others = {frame.amount: frame for frame in second.frames}
+    pairs = [(frame, others[frame.amount]) for frame in first.frames if frame.amount in others]
+    removed = np.array([[frame.layer_sparsity, other.layer_sparsity] for frame, other in pairs])  # (amounts, 2, layers)
+    differences = np.abs(removed[:, 0] - removed[:, 1]).round(9)  # (amounts, layers)
+    k, layer = np.unravel_index(differences.argmax(), differences.shape)
+    return Mismatch(int(layer) + 1, pairs[k][0].amount, *removed[k, :, layer].tolist())
 
 
 def same_examples(first: SweepResult, second: SweepResult) -> bool:

@@ -404,16 +404,16 @@ class SweepResult(Header):
         amounts = self.amounts
         if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
             raise ValueError("frames must ascend from amount 0")
+        rows = len(self.baseline_points)
         for frame in self.frames:
-            self._check_frame(frame)
+            self._check_frame(frame, rows, size)
         for measure, by_reduction in (self.statistics or {}).items():
             for reduction, known in by_reduction.items():
                 if not _fits(known, len(amounts), size, examples):
                     raise ValueError(f"statistics of '{measure}', '{reduction}' do not match the points or examples")
         return self
 
-    def _check_frame(self, frame: Frame) -> None:
-        rows, size = len(self.baseline_points), len(self.points)
+    def _check_frame(self, frame: Frame, rows: int, size: int) -> None:
         if len(frame.predictions) != len(self.task.examples) or len(frame.layer_sparsity) != self.checkpoint.num_layers:
             raise ValueError(f"frame {frame.amount}: predictions or layer sparsity of the wrong length")
         if set(frame.metrics) != set(self.frames[0].metrics):
