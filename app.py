@@ -1,6 +1,6 @@
 """The Overview: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -25,6 +25,7 @@ from core.results.choices import task_title
 from core.results.library import Entry
 from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
+from core.results.store import is_shipped
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
@@ -104,25 +105,33 @@ class Shown:
 # ---------------------------------------------------------------- which results
 
 
-def sides_of(method: str, entries: Sequence[Entry]) -> list[Entry]:
-    """Return a method's results to show side by side: attention blocks, all layers, GLUE before written sentences."""
+def sides_of(method: str, entries: Iterable[Entry]) -> list[Entry]:
+    """Return a method's results on both tasks to show side by side; none where it lacks one.
+
+    Both are of attention blocks, over all layers, of models with equally many: of the shipped ones, else of the
+    visitor's own, the deepest. GLUE comes before written sentences.
+    """
     fitting = [
         entry
         for entry in sorted(entries, key=lambda entry: entry.source == "written")
         if entry.method == method
+        and entry.task in SIDES
         and entry.against is None
         and entry.until_damage is None
         and entry.scope in ("encoder", None)
         and all(point.endswith(".attention") for point in entry.points)
     ]
-    firsts = (next((entry for entry in fitting if entry.task == task), None) for task in SIDES)
-    return [entry for entry in firsts if entry]
+    firsts: dict[tuple[bool, int], dict[str, Entry]] = {}  # by task, of the shipped and own ones of each depth
+    for entry in fitting:
+        firsts.setdefault((is_shipped(entry.key), len(entry.points)), {}).setdefault(entry.task, entry)
+    whole = [depth for depth, sides in firsts.items() if len(sides) == len(SIDES)]
+    return [firsts[max(whole)][task] for task in SIDES] if whole else []
 
 
 def published_pair(entries: Sequence[Entry], method: str = "") -> list[Entry]:
     """Return the results of both published tasks: by this method where it has both, else by the first that does."""
     pairs = (sides_of(name, entries) for name in (method, *METHODS))
-    return next((sides for sides in pairs if len(sides) == len(SIDES)), [])
+    return next(filter(None, pairs), [])
 
 
 def first_of_the_pair() -> ViewState:
@@ -225,6 +234,8 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     st.subheader("The published pair: SST-2 and CoLA", anchor=False)
     st.markdown(plain(heading))
     first, second = sides
+    named = (models_name(first), models_name(second), pruning_name(first), REDUCTIONS[shown.reduction].title)
+    st.markdown(f":small[{plain(' · '.join(named))}]")
     titles = (task_title(first.task.name), task_title(second.task.name))
     scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)

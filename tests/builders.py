@@ -25,6 +25,7 @@ from core.results.schema import (
     Matrix,
     MeasureRecord,
     PruningRecord,
+    RecipeRecord,
     Row,
     SimilarityRecord,
     StopRecord,
@@ -171,6 +172,13 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
     """Changes fields of a result and gives it the key and checksum that follow."""
     changed = result.model_copy(update=changes)
     return sealed(changed.model_copy(update={"key": key_of(changed)}))
+
+
+def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
+    """Gives a checkpoint a recipe, since its weights are not shipped."""
+    recipe = RecipeRecord(family=family, seed=seed, command=f"python -m core.finetune --recipe {family} --seed {seed}")
+    known = {"id": f"recipe:{recipe.name}", "source": "folder", "recipe": recipe, "revision": digest([family, seed])}
+    return checkpoint.model_copy(update=known)
 
 
 def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:

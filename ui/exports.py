@@ -46,7 +46,7 @@ def offer_exports(
         results: Those on show, whole sweeps; of one that still runs nothing can be taken away.
         choices: See `ui.pictures.offer_pictures`.
         label: Says what, where a page has several panels.
-        numbers: Whether to offer all numbers of every result as well.
+        numbers: Whether to offer all numbers of every result as well; several have their commands without them too.
     """
     several = tuple({result.key: result for result in results}.values())
     # Filled when it is opened: a page's picture would have to wait for a dozen elements that nobody sees.
@@ -62,9 +62,12 @@ def offer_exports(
             return
         if scene:
             offer_pictures(scene, several, choices)
-        if numbers:
-            for name, result in zip(_names(several), several, strict=True):
-                _offer_numbers(result, f": {name}" if len(several) > 1 else "")
+        for name, result in zip(_names(several), several, strict=True):
+            of = f": {name}" if len(several) > 1 else ""
+            if numbers:
+                _offer_numbers(result, of)
+            elif of:
+                _show_command(result, of)
 
 
 def _names(results: Sequence[SweepResult]) -> list[str]:
@@ -82,10 +85,14 @@ def _offer_numbers(result: SweepResult, of: str) -> None:
         download("Similarities as CSV", partial(similarity_csv, result), name, "text/csv")
         download("Metrics as CSV", partial(metrics_csv, result), file_name([result], "-metrics.csv"), "text/csv")
         download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
-    st.markdown(f"**Command{of}**")
-    show_recipe(result)
+    _show_command(result, of)
     st.markdown(f"**Pruned checkpoint{of}**")
     _offer_checkpoint(result, queue.request_for(result.key) or request_of(result))
+
+
+def _show_command(result: SweepResult, of: str) -> None:
+    st.markdown(f"**Command{of}**")
+    show_recipe(result)
 
 
 def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:

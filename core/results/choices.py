@@ -26,10 +26,19 @@ def task_title(name: str) -> str:
 def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry]:
     """Return the results to choose from: sweeps of all amounts, and those that are asked for by their key.
 
-    Sweeps in small steps that stop at a damage serve the others. They are offered only where there is nothing else.
+    Sweeps in small steps that stop at a damage serve the others, and so do seed twins that nothing was removed from.
+    They are offered only where there is nothing else.
     """
-    whole = [entry for entry in entries if entry.until_damage is None or entry.key in asked]
+    whole = [
+        entry for entry in entries if (entry.until_damage is None and not is_yardstick(entry)) or entry.key in asked
+    ]
     return whole or list(entries)
+
+
+def is_yardstick(entry: Entry) -> bool:
+    """Whether a result only says how similar seed twins are, without pruning."""
+    family = _family_of(entry.checkpoint)
+    return entry.unpruned and bool(entry.against) and bool(family) and family == _family_of(entry.against or "")
 
 
 def settings(entries: Sequence[Entry]) -> list[Entry]:

@@ -45,6 +45,7 @@ class Entry(BaseModel):
         seed: The seed of pruning.
         controls: The method whose allocation a random control follows.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
+        unpruned: Whether nothing was removed: it has only the amount 0.
         measures: The measures of similarity.
         created_at: When it was computed, in ISO format.
         command: The command that recomputes it.
@@ -66,6 +67,7 @@ class Entry(BaseModel):
     seed: int
     controls: str | None = None
     until_damage: float | None = None
+    unpruned: bool = False
     measures: tuple[str, ...] = DEFAULT_MEASURES
     created_at: str
     command: str
@@ -92,6 +94,7 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
         seed=result.pruning.seed,
         controls=result.pruning.controls,
         until_damage=result.pruning.stop.damage if result.pruning.stop else None,
+        unpruned=result.amounts == (0.0,),
         measures=result.measures,
         created_at=result.created_at,
         command=made_by.command,

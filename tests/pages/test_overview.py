@@ -7,11 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult, WorkingRangeRecord
+from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, box, falls_at, links, open_page, players, told
 
 PAGE = "app.py"
 FINDING = {"stack", "heatmap", "accuracy"}
+LEFT_AND_RIGHT = (("left", "first-cells"), ("right", "second-cells"))
 PAIR = {"left", "right", "left-accuracy", "right-accuracy"}
 
 
@@ -98,12 +100,38 @@ def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side
     assert first["group"] != second["group"]
     assert not second["autoplay"]
     assert (
+        "MiniLM-L6, fine-tuned on SST-2 · MiniLM-L6, fine-tuned on CoLA · Magnitude pruning of the encoder · Mean over "
+        "tokens" in told(app)
+    )
+    assert (
         "Magnitude pruning changes the upper layers most; whether random removal does the same cannot be told here."
         in told(app)
     ), "without a control, of neither"
     for result, beside in ((wanda[0], 0.7), (alone, 0.9), (written, 0.9)):
         app = open_page(PAGE, result=result.key)
         assert accuracies(app, 1) == [beside, beside]
+
+
+def depths(app: AppTest) -> list[int]:
+    """How many layers the first figure and both sides of the pair have."""
+    stack, pair = (data["views"] for data in players(app))
+    sides = [round(len(pair[side]["datasets"][name]) ** 0.5) for side, name in LEFT_AND_RIGHT]
+    return [len(stack["stack"]["datasets"]["stack"]), *sides]
+
+
+def test_it_opens_on_the_deepest_pair_whose_sides_have_equally_many_layers(shipped: Path, tmp_path: Path) -> None:
+    shallow, (deep_cola, deep_sst2) = pair("magnitude"), pair("magnitude", num_layers=12)
+    deeper = make_result(num_layers=24, method="magnitude")  # there is none for CoLA
+    ship(shipped, *shallow, deep_sst2, deeper)
+    assert depths(open_page(PAGE)) == [6, 6, 6]
+    ship(shipped, *shallow, deep_cola, deep_sst2, deeper)
+    app = open_page(PAGE)
+    assert depths(app) == [12, 12, 12]
+    assert address(app)["result"] == deep_sst2.key
+    for result in (deeper, make_result(task="cola", num_layers=24)):
+        save(result, tmp_path / "own")
+    ship(shipped, *shallow)
+    assert depths(open_page(PAGE)) == [6, 6, 6], "the visitor's own do not replace what is shipped"
 
 
 def test_any_result_is_shown_in_the_first_figure_and_chosen_also_by_address(shipped: Path) -> None:

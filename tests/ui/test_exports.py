@@ -299,7 +299,8 @@ def test_where_the_player_lets_one_choose_so_does_the_download(queue: JobQueue, 
 def test_several_panels_of_a_page_do_not_meet(queue: JobQueue) -> None:
     app = opened(page_of_several)
     assert labels(app).count("PNG") == 2
-    assert labels(app).count("Result as JSON") == 2, "the second has pictures alone"
+    assert labels(app).count("Result as JSON") == 2, "the second has no numbers"
+    assert len([code for code in app.code if "core.precompute" in code.value]) == 4, "but the command of each result"
 
 
 def test_without_a_picture_there_are_numbers(queue: JobQueue) -> None:

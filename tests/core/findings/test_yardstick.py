@@ -4,22 +4,17 @@ from core.charts.layers import layer_scene
 from core.findings.yardstick import Yardstick, layers_finding, yardstick, yardstick_finding
 from core.results.choices import twins
 from core.results.library import entry_of
-from core.results.schema import RecipeRecord, SweepResult, WorkingRangeRecord
-from tests.builders import against, make_result, with_own_key
+from core.results.schema import SweepResult, WorkingRangeRecord
+from tests.builders import against, made_by_recipe, make_result, with_own_key
 
 RESULT = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), own_cka=lambda amount, point, size: 1 - amount * point / 2)
 
 
 def twin(first: int, second: int, similarity: float, family: str = "minilm-l6-sst2") -> SweepResult:
     """An unpruned checkpoint against one of another seed; every layer is as similar."""
-
-    def record(seed: int, of: SweepResult) -> object:
-        recipe = RecipeRecord(family=family, seed=seed, command="python -m core.finetune --seed 1")
-        update = {"id": f"recipe:{recipe.name}", "source": "folder", "recipe": recipe, "revision": f"{seed:064x}"}
-        return of.checkpoint.model_copy(update=update)
-
     made = against(make_result(num_layers=3, amounts=(0.0,)), 3, cell=lambda *_: similarity)
-    return with_own_key(made, checkpoint=record(first, made), against=record(second, made))
+    first_record, second_record = (made_by_recipe(made.checkpoint, family, seed) for seed in (first, second))
+    return with_own_key(made, checkpoint=first_record, against=second_record)
 
 
 PAIRS = [twin(1, 2, 0.7), twin(2, 1, 0.7), twin(1, 3, 0.8), twin(2, 3, 0.6)]

@@ -4,6 +4,7 @@ from core.results.choices import companions, counterpart, distinguishing_labels,
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import against, make_result
+from tests.core.findings.test_yardstick import twin
 
 
 def result(**settings: object) -> SweepResult:
@@ -146,3 +147,12 @@ def test_a_result_names_both_checkpoints() -> None:
         "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2",
         "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2, against owner/base",
     ]
+
+
+def test_seed_twins_without_pruning_are_offered_only_where_there_is_nothing_else() -> None:
+    yardstick, pruned = twin(1, 2, 0.7), against(result(), 2)
+    pretrained = against(result(amounts=(0.0,)), 3, name="pretrained")
+    entries = [entry_of(made) for made in (yardstick, pruned, pretrained)]
+    assert offered(entries) == entries[1:], "another checkpoint is no twin"
+    assert offered(entries, [yardstick.key]) == entries
+    assert offered(entries[:1]) == entries[:1]
