@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.findings.grid import grid_headline
+from core.findings.claim import DAMAGE
+from core.findings.grid import grid_headline, seeds_table
 from core.results import library
 from core.results.choices import settings
 from core.results.library import Entry
@@ -14,10 +15,14 @@ from ui.choices import MANY, narrowed
 from ui.grid import grid_of, open_clicked, show_grid
 from ui.header import page_header, show_nothing
 from ui.results import own_results
-from ui.text import plain
+from ui.text import markdown_table, plain
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 MOST_SHOWN = 240  # sweeps; more would take a browser long
+OVER_SEEDS = f"""
+Of an overall change of {DAMAGE}, the share that lies in the upper half of the layers: the mean over checkpoints ± their
+standard deviation. Random removal counts by the mean of its seeds on each checkpoint.
+"""
 EXAMPLE = "python -m core.grid FILE.yaml"
 
 
@@ -45,6 +50,10 @@ def grid() -> None:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)
     st.markdown(":small[A click on a cell opens its result.]")
+    if over_seeds := seeds_table(found):
+        st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
+        st.markdown(OVER_SEEDS)
+        st.markdown(markdown_table(over_seeds))
 
 
 def available() -> dict[str, Sequence[Entry]]:

@@ -11,10 +11,11 @@ from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.lab import key_figures
 from core.findings.overview import metric_of, own_similarity
+from core.findings.spread import OfCheckpoint, spreads
 from core.findings.verdicts import adjusted_p_values, corrected, verdict_cell, with_rows
 from core.findings.words import render
 from core.request.catalog import METHODS, METRICS
-from core.results.choices import task_title
+from core.results.choices import family_of, task_title
 from core.results.names import data_name, decimals, models_name, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
 from core.sweep.control_contrast import Direction
@@ -54,6 +55,7 @@ class GridRow:
 
     Attributes:
         key: The result's key.
+        family: What its checkpoint shares with its seed twins; empty without any.
         column: What was pruned, and what it was measured on.
         setting: How it was pruned, and where layers were compared if not after attention blocks.
         place: Orders settings: by method, then from the whole encoder to single layers.
@@ -66,6 +68,7 @@ class GridRow:
     """
 
     key: str
+    family: str
     column: Column
     setting: str
     place: tuple[int, int, bool, str]
@@ -96,6 +99,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
     whole = SCOPES.index(scope) if scope in SCOPES else len(SCOPES)
     return GridRow(
         key=result.key,
+        family=family_of(result.checkpoint.id),
         column=Column(
             result.checkpoint.revision,
             result.task.fingerprint,
@@ -261,3 +265,29 @@ def grid_reasons(grid: Grid) -> str:
     """Say of the verdicts that cannot be told why; empty if all can."""
     reasons = Counter(told.reason for told in grid.verdicts.values() if told.direction == "cannot be told")
     return render("grid", "reasons", reasons=reasons.most_common()) if reasons else ""
+
+
+# ---------------------------------------------------------------- over seeds
+
+
+def seeds_table(grid: Grid) -> list[dict[str, str]]:
+    """Tabulate the verdicts on show over checkpoints that differ only in the seed; empty where none do."""
+    judged = {
+        row.key: OfCheckpoint(
+            row.family, (row.column.fingerprint, row.setting), row.verdict, grid.verdicts[row.key].direction
+        )
+        for rows in grid.cells.values()
+        for row in rows
+        if row.verdict
+    }
+    settings = {row.key: row.setting for rows in grid.cells.values() for row in rows}
+    return [
+        {
+            "Checkpoints": spread.name,
+            "Pruning": settings[next(iter(spread.checkpoints))],
+            "In the upper half": spread.shares(spread.verdicts),
+            "Random": spread.control_shares(spread.verdicts),
+            "Verdicts": spread.states,
+        }
+        for spread in spreads(judged)
+    ]

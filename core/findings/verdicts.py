@@ -1,16 +1,15 @@
-"""The table of all verdicts: task × method, with Holm's correction for their number."""
+"""The table of all verdicts: task × method × checkpoint, with Holm's correction for their number."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.findings.claim import DAMAGE, Verdict, verdict
 from core.findings.comparable import own_sweeps
+from core.findings.spread import NONE, OfCheckpoint, Spread, mean_and_deviation, spreads
 from core.findings.words import render
 from core.request.catalog import METHODS, TASKS
-from core.results.choices import task_title
-from core.results.names import decimals, method_name, percent, pruned_layer
+from core.results.choices import family_of, task_title
+from core.results.names import checkpoint_name, decimals, method_name, percent, pruned_layer
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import CONFIDENCE, Direction
 
@@ -19,7 +18,7 @@ SECOND_DAMAGE = 0.1  # whose shares stand beside those of the verdict's damage
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """One method on one task.
+    """One method on one checkpoint and task.
 
     Attributes:
         result: The method's sweep.
@@ -32,6 +31,12 @@ class VerdictRow:
     verdict: Verdict
     second: Verdict
     adjusted: float | None
+
+    @property
+    def of_checkpoint(self) -> OfCheckpoint:
+        """The verdict as one of several seed twins'."""
+        place = (self.result.task.fingerprint, method_name(self.result))
+        return OfCheckpoint(family_of(self.result.checkpoint.id), place, self.verdict, self.direction)
 
     @property
     def direction(self) -> Direction:
@@ -105,7 +110,7 @@ def _has_row(result: SweepResult) -> bool:
     )
 
 
-def _place(result: SweepResult) -> tuple[int, str, bool, int, str]:
+def _place(result: SweepResult) -> tuple[int, str, bool, int, str, str, int]:
     tasks, methods = list(TASKS), list(METHODS)
     task = result.task.name
     place = tasks.index(task) if task in tasks else len(tasks)
@@ -115,26 +120,60 @@ def _place(result: SweepResult) -> tuple[int, str, bool, int, str]:
         result.task.source == "written",
         methods.index(result.pruning.method),
         result.pruning.scope or "",
+        family_of(result.checkpoint.id) or result.checkpoint.id,
+        result.checkpoint.recipe.seed if result.checkpoint.recipe else 0,
     )
 
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
-    """Write the table, one row of texts per method."""
-    return [
-        {
-            "Task": _task(row.result),
-            "Method": method_name(row.result),
-            **{
-                f"{title} {decimals(known.damage, 2)}": text(known)
-                for known in (row.verdict, row.second)
-                for title, text in (("In the upper half at", _share), ("Random at", _control_shares))
-            },
-            f"Verdict at {decimals(DAMAGE, 2)}": _verdict(row),
-            "Layer that differs most": _layer(row.verdict),
-            "Beyond the emptied model": _beyond(row.verdict),
-        }
-        for row in table
-    ]
+    """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
+    found = {
+        [*spread.checkpoints][-1]: spread for spread in spreads({row.result.key: row.of_checkpoint for row in table})
+    }
+    rows = []
+    for row in table:
+        rows.append(_cells(row))
+        if spread := found.get(row.result.key):
+            rows.append(_spread_cells(spread, [twin for twin in table if twin.result.key in spread.checkpoints]))
+    return rows
+
+
+def _cells(row: VerdictRow) -> dict[str, str]:
+    return {
+        "Task": _task(row.result),
+        "Checkpoint": _checkpoint(row.result),
+        "Method": method_name(row.result),
+        **{
+            f"{title} {decimals(known.damage, 2)}": text(known)
+            for known in (row.verdict, row.second)
+            for title, text in (("In the upper half at", _share), ("Random at", _control_shares))
+        },
+        f"Verdict at {decimals(DAMAGE, 2)}": _verdict(row),
+        "Layer that differs most": _layer(row.verdict),
+        "Beyond the emptied model": _beyond(row.verdict),
+    }
+
+
+def _spread_cells(spread: Spread, twins: Sequence[VerdictRow]) -> dict[str, str]:
+    """Write the row below seed twins: the means of their shares ± the standard deviation from twin to twin."""
+    return {
+        "Task": _task(twins[0].result),
+        "Checkpoint": f"{len(twins)} seeds",
+        "Method": method_name(twins[0].result),
+        **{
+            f"{title} {decimals(verdicts[0].damage, 2)}": text(verdicts)
+            for verdicts in ([twin.verdict for twin in twins], [twin.second for twin in twins])
+            for title, text in (("In the upper half at", spread.shares), ("Random at", spread.control_shares))
+        },
+        f"Verdict at {decimals(DAMAGE, 2)}": spread.states,
+        "Layer that differs most": NONE,
+        "Beyond the emptied model": NONE,
+    }
+
+
+def _checkpoint(result: SweepResult) -> str:
+    """Name a checkpoint without its task, which stands beside it."""
+    return checkpoint_name(result).replace(f", fine-tuned on {task_title(result.task.name)}", "")
 
 
 def _task(result: SweepResult) -> str:
@@ -142,15 +181,12 @@ def _task(result: SweepResult) -> str:
 
 
 def _share(verdict: Verdict) -> str:
-    return "–" if verdict.share is None else percent(verdict.share)
+    return NONE if verdict.share is None else percent(verdict.share)
 
 
 def _control_shares(verdict: Verdict) -> str:
-    shares = verdict.control_shares
-    if len(shares) < 2:
-        return "–"
-    spread = f"{percent(float(np.mean(shares)))} ± {decimals(100 * float(np.std(shares, ddof=1)), 0)}"
-    return spread if verdict.control_works else f"{spread} (beyond its working range)"
+    shares = mean_and_deviation(verdict.control_shares)
+    return shares if shares == NONE or verdict.control_works else f"{shares} (beyond its working range)"
 
 
 def _verdict(row: VerdictRow) -> str:
@@ -170,7 +206,7 @@ def verdict_cell(verdict: Verdict, adjusted: float | None, units: str) -> str:
 
 def _layer(verdict: Verdict) -> str:
     if verdict.layer is None:
-        return "–"
+        return NONE
     return f"{verdict.layer.label}: {verdict.layer.value:+.3f}".replace("-", "−")
 
 

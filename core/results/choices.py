@@ -37,8 +37,8 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
 
 def is_yardstick(entry: Entry) -> bool:
     """Whether a result only says how similar seed twins are, without pruning."""
-    family = _family_of(entry.checkpoint)
-    return entry.unpruned and bool(entry.against) and bool(family) and family == _family_of(entry.against or "")
+    family = family_of(entry.checkpoint)
+    return entry.unpruned and bool(entry.against) and bool(family) and family == family_of(entry.against or "")
 
 
 def settings(entries: Sequence[Entry]) -> list[Entry]:
@@ -115,18 +115,18 @@ def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def twins(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the results of checkpoints against each other that differ from a result's only in the seed, if at all."""
-    family = _family_of(entry.checkpoint)
+    family = family_of(entry.checkpoint)
     return tuple(
         candidate
         for candidate in among
         if family
         and candidate.against
-        and family == _family_of(candidate.checkpoint) == _family_of(candidate.against)
+        and family == family_of(candidate.checkpoint) == family_of(candidate.against)
         and (candidate.fingerprint, candidate.points) == (entry.fingerprint, entry.points)
     )
 
 
-def _family_of(checkpoint: str) -> str:
+def family_of(checkpoint: str) -> str:
     """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
     if checkpoint.startswith(RECIPE):
         return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]

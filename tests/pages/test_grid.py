@@ -13,7 +13,7 @@ from core.findings.grid import GridRow, grid_rows
 from core.results import extract, library, store
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.builders import declining, make_result, ship, with_own_key
+from tests.builders import declining, made_by_recipe, make_result, ship, with_own_key
 from tests.opened import address, box, open_page, told
 from ui.grid import OPENED, grid_of
 from ui.view_state import ANY
@@ -184,3 +184,14 @@ def test_few_results_need_no_search(shipped: Path) -> None:
     app = open_page("pages/layers.py")
     assert not app.text_input
     assert [one.label for one in app.selectbox[:3]] == ["Task", "Examples", "Result"]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_checkpoints_that_differ_only_in_the_seed_have_a_table(shipped: Path, seeds: int) -> None:
+    for seed in range(seeds):
+        for result in methods("tiny"):
+            save(with_own_key(result, checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed)))
+    app = open_page(PAGE, results="own")
+    words = "The same method on checkpoints that differ only in the seed"
+    assert (words in [found.value for found in app.subheader]) == (seeds > 1)
+    assert ("MiniLM-L6, fine-tuned on SST-2, 2 seeds" in told(app)) == (seeds > 1)

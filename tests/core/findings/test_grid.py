@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from core.findings.grid import arranged, grid_headline, grid_reasons, grid_rows, grid_table, told_verdicts
+from core.findings.grid import arranged, grid_headline, grid_reasons, grid_rows, grid_table, seeds_table, told_verdicts
 from core.findings.lab import key_figures
 from core.findings.verdicts import verdict_rows, verdict_table
 from core.results import library, store
 from core.results.extract import extract_of
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, with_own_key
+from tests.core.findings.test_verdicts import network, of_seed, seeds
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
 
@@ -146,3 +147,22 @@ def test_the_heading_counts_what_there_is() -> None:
     assert grid_headline(arranged(rows, [row.key for row in rows])) == "1 sweep at a glance, and no verdict about it"
     steep = grid_rows(judged(0.7))
     assert grid_headline(arranged(steep, [row.key for row in steep])) == "Of 1 verdict: 1 steeper than chance"
+
+
+def test_seed_twins_have_a_row_that_says_how_far_they_spread() -> None:
+    shares = {1: 0.7, 2: 0.74, 3: 0.78}
+    rows = [
+        row
+        for seed, share in shares.items()
+        for row in grid_rows([of_seed(seed, result) for result in (network(share), *seeds(0.35 + share / 2))])
+    ]
+    (spread,) = seeds_table(arranged(rows, [row.key for row in rows]))
+    assert spread == {
+        "Checkpoints": "MiniLM-L6, fine-tuned on SST-2, 3 seeds",
+        "Pruning": "Magnitude pruning of the encoder",
+        "In the upper half": "74 % ± 4",
+        "Random": "72 % ± 2",
+        "Verdicts": spread["Verdicts"],
+    }
+    assert spread["Verdicts"].startswith("3 × ")
+    assert seeds_table(arranged(rows, [rows[0].key])) == [], "one checkpoint has no spread"

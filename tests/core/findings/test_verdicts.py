@@ -6,7 +6,7 @@ from statsmodels.stats.multitest import multipletests
 
 from core.findings.verdicts import verdict_rows, verdict_table
 from core.results.schema import SweepResult, WorkingRangeRecord
-from tests.builders import declining, make_result, with_own_key
+from tests.builders import declining, made_by_recipe, make_result, with_own_key
 
 AMOUNTS = (*(k / 100 for k in range(12)), 0.31)  # the damage, for `declining`
 SPREAD = (-0.02, -0.01, 0.0, 0.01, 0.02)
@@ -86,6 +86,7 @@ def test_the_cells() -> None:
     (cells,) = verdict_rows(verdict_table([network(0.9)], seeds(0.7)))
     assert cells == {
         "Task": "SST-2",
+        "Checkpoint": "MiniLM-L6",
         "Method": "Magnitude pruning of the encoder",
         "In the upper half at 0.05": "90 %",
         "Random at 0.05": "70 % ± 2",
@@ -100,4 +101,33 @@ def test_the_cells() -> None:
     (bare,) = verdict_rows(verdict_table([network(0.9, statistics=False, source="written")], []))
     assert bare["Task"] == "SST-2, written"
     assert bare["Verdict at 0.05"] == "cannot be told: this was measured by an earlier version"
-    assert {bare[column] for column in list(bare)[2:6]} == {"–"}
+    assert {bare[column] for column in list(bare)[3:7]} == {"–"}
+
+
+def of_seed(seed: int, result: SweepResult) -> SweepResult:
+    """The same result on a checkpoint of another seed."""
+    return with_own_key(result, checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed))
+
+
+def test_every_checkpoint_has_a_row_and_seed_twins_their_spread() -> None:
+    """Three checkpoints of one family, whose control has half the spread; one of another family; one method alone."""
+    shares = {1: 0.7, 2: 0.74, 3: 0.78}
+    twins = [of_seed(seed, network(share)) for seed, share in shares.items()]
+    other = network(0.9, num_layers=6)
+    other = with_own_key(other, checkpoint=made_by_recipe(other.checkpoint, "mpnet-l12-sst2", 0))
+    alone = of_seed(1, network(0.7, method="wanda"))
+    controls = [of_seed(seed, control) for seed, share in shares.items() for control in seeds(0.35 + share / 2)]
+    rows = verdict_rows(verdict_table([alone, other, *reversed(twins)], controls))
+    assert [row["Checkpoint"] for row in rows] == [
+        *(f"MiniLM-L6, seed {seed}" for seed in shares),
+        "3 seeds",
+        "MPNet-L12, seed 0",
+        "MiniLM-L6, seed 1",
+    ]
+    spread = rows[3]
+    assert {key: spread[key] for key in ("Task", "Method")} == {key: rows[0][key] for key in ("Task", "Method")}
+    assert spread["In the upper half at 0.05"] == spread["In the upper half at 0.10"] == "74 % ± 4"
+    assert spread["Random at 0.05"] == spread["Random at 0.10"] == "72 % ± 2"
+    states = [row["Verdict at 0.05"].partition(":")[0] for row in rows[:3]]
+    assert spread["Verdict at 0.05"] == f"3 × {states[0]}"
+    assert len(set(states)) == 1
