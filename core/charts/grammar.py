@@ -180,7 +180,7 @@ def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAI
 
 def cell_axis(**more: Any) -> alt.Axis:
     """Return the axis of a heatmap's rows or columns."""
-    return alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, labelSeparation=4, **more)
+    return alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, **more)
 
 
 # ---------------------------------------------------------------- the amount on show

@@ -28,6 +28,7 @@ from core.results.schema import Frame, SweepResult
 
 MAX_PRINTED = 12  # points; with more, a cell has no room for a number
 MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number with its sign
+APART = 4  # pixels between labels; closer ones are left out
 DIFFERENCE_SCHEME: Literal["blueorange"] = "blueorange"
 DIFFERENCE_DOMAIN = [-1, 1]  # fixed around 0; two values in [0, 1] do not differ by more
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
@@ -169,10 +170,10 @@ def _base(points: tuple[str, ...], dataset: str, rows: tuple[str, ...] | None) -
     """Place the cells; `value` is a cell's value at the frame on show."""
     order, order_of_rows = ([name.label for name in point_names(names)] for names in (points, rows or points))
     note = " (1a: attention block, 1: output)" if "1a" in order else ""
-    x = alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=cell_axis())
+    x = alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=cell_axis(labelSeparation=APART))
     unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"
     upwards = alt.Scale(reverse=True)  # not a reversed order: where labels are left out, both axes keep the same ones
-    y = alt.Y("baseline:N", sort=order_of_rows, title=unpruned, axis=cell_axis(), scale=upwards)
+    y = alt.Y("baseline:N", sort=order_of_rows, title=unpruned, axis=cell_axis(labelSeparation=APART), scale=upwards)
     chart: alt.Chart = alt.Chart(alt.NamedData(dataset)).transform_calculate(value="datum.v[frame]").encode(x=x, y=y)
     return chart
 

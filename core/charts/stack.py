@@ -71,7 +71,7 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
     return View(
         _stack,
         (result.points, twins is not None),
-        {"stack": rows, "twins": _twin_rows(twins, len(rows))},
+        {"stack": rows, **({"twins": _twin_rows(twins, len(rows))} if twins else {})},
         title,
         description="; ".join((words, *notes)),
         numbers=Numbers("stack", "layer", values, named="Layer"),

@@ -16,7 +16,7 @@ from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
 from tests.tiny import EMOTIONS, emotion_texts, make_texts, predicted_by_transformers
 
 SHORT = "0.3, 0.6"
-SURVIVAL = ".player .survival .holder:not(.coming) svg"  # while a new picture is drawn, the last one stays
+SURVIVAL = ".player .survival .holder:not(.coming) svg >> nth=-1"  # while a new picture is drawn, the last one stays
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # some ten seconds of processor time
 
 
