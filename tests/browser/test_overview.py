@@ -87,7 +87,7 @@ def test_what_matters_stands_on_the_first_screen(page: Page, site: str) -> None:
 
 def test_another_result_is_chosen_in_the_caption(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/?result={COLA.key}")
-    expect(page.get_by_text("fine-tuned on CoLA ·")).to_be_visible()
+    expect(page.get_by_text(re.compile("^[^·]*fine-tuned on CoLA · "))).to_be_visible()
     page.get_by_role("button", name="Change").click()
     page.get_by_text("First token").click()
     expect(page.get_by_text("· First token")).to_be_visible()
