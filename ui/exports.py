@@ -103,6 +103,9 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
             "visitor: run Prunescope on your own computer to get them."
         )
         return
+    if not _is_findable(result, request) and result.checkpoint.recipe:
+        remark("The unpruned weights are not shipped: make them first, as said under *Command*, and run it in the Lab.")
+        return
     if not _is_findable(result, request):
         remark("It was computed on a folder whose place is not recorded: run it in the Lab first.")
         return

@@ -13,7 +13,7 @@ from core.charts.grammar import (
 )
 from core.charts.view import Numbers, View
 from core.findings.against import closest_layers
-from core.results.names import point_names, unpruned_name
+from core.results.names import point_labels, point_names, unpruned_name
 from core.results.schema import SweepResult
 
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
@@ -46,7 +46,7 @@ def closest_rows(result: SweepResult, reduction: str) -> Rows:
 
 
 def _closest(points: tuple[str, ...], has_own: bool) -> LayerChart:
-    order = [name.label for name in point_names(points)]
+    order = point_labels(points)
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X("layer:N", sort=order, title="Pruned model, layer", scale=alt.Scale(type="point", padding=0.4), axis=axis)
     layers = (

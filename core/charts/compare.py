@@ -42,7 +42,16 @@ from core.findings.compare import (
 )
 from core.findings.overview import floor_of, metric_of
 from core.request.catalog import MEASURES, METRICS
-from core.results.names import amount_name, origins, percent, place_name, point_names, units_name, unpruned_name
+from core.results.names import (
+    amount_name,
+    origins,
+    percent,
+    place_name,
+    point_labels,
+    point_names,
+    units_name,
+    unpruned_name,
+)
 from core.results.schema import Frame, SweepResult
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
@@ -262,7 +271,7 @@ def _floor_rows(results: tuple[SweepResult, SweepResult], reduction: str) -> Row
 
 
 def _own_chart(points: tuple[str, ...]) -> LayerChart:
-    order = [name.label for name in point_names(points)]
+    order = point_labels(points)
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X("layer:N", sort=order, title="Layer", scale=alt.Scale(type="point", padding=0.4), axis=axis)
     tooltip = [

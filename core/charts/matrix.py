@@ -23,7 +23,7 @@ from core.charts.grammar import (
 )
 from core.charts.view import Numbers, Title, View
 from core.request.catalog import MEASURES
-from core.results.names import point_names
+from core.results.names import point_labels, point_names
 from core.results.schema import Frame, SweepResult
 
 MAX_PRINTED = 12  # points; with more, a cell has no room for a number
@@ -168,7 +168,7 @@ def _difference(points: tuple[str, ...], rows: tuple[str, ...] | None) -> LayerC
 
 def _base(points: tuple[str, ...], dataset: str, rows: tuple[str, ...] | None) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the frame on show."""
-    order, order_of_rows = ([name.label for name in point_names(names)] for names in (points, rows or points))
+    order, order_of_rows = (point_labels(names) for names in (points, rows or points))
     note = " (1a: attention block, 1: output)" if "1a" in order else ""
     x = alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=cell_axis(labelSeparation=APART))
     unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"

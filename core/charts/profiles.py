@@ -28,7 +28,7 @@ from core.charts.view import Numbers, Scene, View
 from core.findings.claim import Placed
 from core.findings.profiles import Profiled, costs_of
 from core.results.choices import task_title
-from core.results.names import amount_name, circumstances, decimals, place_name, point_names
+from core.results.names import amount_name, circumstances, decimals, place_name, point_labels, point_names
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
@@ -179,7 +179,7 @@ def _cost_rows(method: Profiled, reduction: str) -> Rows:
 
 def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerChart:
     """Draw one method's profile with its interval over the thin lines of its control's seeds."""
-    order = [name.label for name in point_names(points)]
+    order = point_labels(points)
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X("layer:N", sort=order, title="Layer", scale=alt.Scale(type="point", padding=0.3), axis=axis)
     low = f"{list(lows)}[frame]"

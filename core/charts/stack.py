@@ -32,7 +32,7 @@ from core.findings.matching import Chance
 from core.findings.overview import floor_of, layer_survivals, own_similarity
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import point_names
+from core.results.names import point_labels
 from core.results.schema import SweepResult
 
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
@@ -168,7 +168,7 @@ class Axes:
 
     def row(self, field: str) -> alt.Y:
         """Return the axis of layers, each one unit high, with room for a line of text above, and for names below."""
-        labels = [name.label for name in point_names(self.points)]
+        labels = point_labels(self.points)
         above, below = len(labels) / 18, len(labels) / (7 if self.with_twins else 18)
         return alt.Y(
             field,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.charts.grammar import MARGIN, Rows, capitalised, rounded, similarity_colour, two_places
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, percent, point_names
+from core.results.names import amount_name, percent, point_labels, point_names
 from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
@@ -62,7 +62,7 @@ def layers_axis(
         title: Beside the labels.
         explained: Whether it also says what labels such as `1a` mean, where rows are high enough for that.
     """
-    labels = [name.label for name in point_names(points)]
+    labels = point_labels(points)
     note = " (1a: attention block, 1: output)" if explained and "1a" in labels else ""
     return alt.Y(
         field,

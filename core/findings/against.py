@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.findings.words import render
-from core.results.names import PointLabel, ReductionKey, decimals, point_names, removed_name, unpruned_name
+from core.results.names import (
+    PointLabel,
+    ReductionKey,
+    decimals,
+    point_labels,
+    point_names,
+    removed_name,
+    unpruned_name,
+)
 from core.results.schema import SweepResult
 
 NEAR = 0.02  # in similarity; two layers no farther apart are as good as equally similar
@@ -47,7 +55,7 @@ class Closest:
 
 def closest_layers(result: SweepResult, reduction: ReductionKey, frame: int = 0) -> list[Closest | None]:
     """Find each point's closest one in the other checkpoint, in depth order; None where similarity is undefined."""
-    rows, columns = ([name.label for name in point_names(points)] for points in (result.baseline_points, result.points))
+    rows, columns = (point_labels(points) for points in (result.baseline_points, result.points))
     values = np.array(result.frames[frame].matrix(reduction), dtype=np.float64)  # (rows, columns)
     return [_closest(label, rows, column) for label, column in zip(columns, values.T.tolist(), strict=True)]
 
@@ -84,7 +92,7 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
     known = [layer for layer in before if layer]
     if not known:
         return ""
-    order = [name.label for name in point_names(result.baseline_points)]
+    order = point_labels(result.baseline_points)
     depths = [order.index(layer.closest) for layer in known]
     words = render(
         "against",

@@ -14,7 +14,7 @@ from core.findings.overview import (
 )
 from core.findings.words import render
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, ReductionKey, point_names, pruned_layer, small
+from core.results.names import PointLabel, ReductionKey, point_labels, pruned_layer, small
 from core.results.schema import SweepResult
 
 
@@ -54,7 +54,7 @@ def _first(
     result: SweepResult, reduction: ReductionKey, layers: Sequence[LayerSurvival], left_out: Sequence[PointLabel]
 ) -> Figure:
     """Name the layers that change first; the heading, `core.findings.layers.title_finding`, says how sure that is."""
-    facts = {"first": extremes(layers).first, "largest": result.amounts[-1]}
+    facts = {"first": extremes(layers).first, "largest": result.amounts[-1], "points": point_labels(result.points)}
     note = render("lab", "first_note", left_out=left_out, threshold=SURVIVAL_THRESHOLD, **facts)
     return Figure(
         render("lab", "first_title"),
@@ -66,12 +66,12 @@ def _first(
 def _longest(result: SweepResult, reduction: ReductionKey, layers: Sequence[LayerSurvival]) -> Figure:
     """Name the layers that stay intact longest, and those among them that would in an emptied model as well."""
     floor = floor_of(result, reduction) or (None,) * len(result.points)
-    names = (name.label for name in point_names(result.points))
+    names = point_labels(result.points)
     above = {
         name for name, value in zip(names, floor, strict=True) if value is not None and value >= SURVIVAL_THRESHOLD
     }
     last = extremes(layers).last
-    facts = {"last": last, "largest": result.amounts[-1]}
+    facts = {"last": last, "largest": result.amounts[-1], "points": names}
     note = render(
         "lab",
         "longest_note",

@@ -28,6 +28,7 @@ from core.results.names import (
     PointLabel,
     ReductionKey,
     decimals,
+    point_labels,
     point_names,
     pruned_layer,
     reduction_name,
@@ -76,7 +77,7 @@ def first_layer(
 ) -> PointLabel:
     """Return the layer to select at first: the one that changes first, or else has changed most at the last amount."""
     found = first_to_change(result, reduction, threshold, measure)
-    labels = [name.label for name in point_names(result.points)]
+    labels = point_labels(result.points)
     if found:
         return found.first[0].label
     last = own_similarity(result, reduction, measure)[-1]  # (points,)
@@ -111,6 +112,7 @@ def title_finding(
         interval=_interval_of(found.first[0], result) if len(found.first) == 1 else "",
         rivals=found.rivals,
         alone=len(layers) == 1,
+        points=point_labels(result.points),
         **facts,
     )
 
@@ -147,6 +149,7 @@ def control_finding(
         seeds=len(firsts),
         enough=len(firsts) >= CONTROL_SEEDS[result.pruning.granularity],
         units=units_name(result),
+        points=point_labels(result.points),
     )
 
 
@@ -174,7 +177,12 @@ def order_finding(
     """
     layers, left_out = with_and_without_survival(layer_survivals(result, reduction, threshold, measure))
     last = extremes(layers).last
-    facts = {"last": last, "at": _amount(last[0].value, result), "left_out": left_out}
+    facts = {
+        "last": last,
+        "at": _amount(last[0].value, result),
+        "left_out": left_out,
+        "points": point_labels(result.points),
+    }
     if len(last) == len(layers):
         return render("layers", "no_order", **facts)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers])  # as shown: what reads alike is a tie
@@ -258,7 +266,9 @@ def floor_note(
         for name, value in zip(point_names(result.points), floor_of(result, reduction, measure) or (), strict=False)
         if value is not None and value >= threshold
     ]
-    return render("layers", "floor", threshold=threshold, above=above) if above else ""
+    return (
+        render("layers", "floor", threshold=threshold, above=above, points=point_labels(result.points)) if above else ""
+    )
 
 
 def gaps_note(
@@ -268,7 +278,7 @@ def gaps_note(
     own = np.isnan(own_similarity(result, reduction, measure))  # (frames, points)
     columns = zip(point_names(result.points), own.T, strict=True)
     labels = [name.label for name, missing in columns if missing.any() and not missing[0]]
-    return render("layers", "gaps", labels=labels) if labels else ""
+    return render("layers", "gaps", labels=labels, points=point_labels(result.points)) if labels else ""
 
 
 def alone_note(result: SweepResult) -> str:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.findings.words import render
 from core.results.choices import task_title
-from core.results.names import PointName, decimals, method_name, percent, point_names
+from core.results.names import PointName, decimals, method_name, percent, point_labels, point_names
 from core.results.schema import ProfileAtDamage, SweepResult
 from core.sweep.equal_damage import gap, upper_share
 from core.sweep.statistics import rank_correlation
@@ -128,7 +128,7 @@ def _most_changed(result: SweepResult, *profiles: Array) -> list[PointName]:
 
 def agreement_table(found: Agreement) -> list[dict[str, str]]:
     """Tabulate own CKA / shared neighbours, one row per layer and one column per damage."""
-    labels = [name.label for name in point_names(found.result.points)]
+    labels = point_labels(found.result.points)
     rows = [
         {"Layer": label, **{_title(reading): _pair(reading, k) for reading in found.readings}}
         for k, label in enumerate(labels)

@@ -23,6 +23,7 @@ from core.results.names import (
     in_sentence,
     percent,
     percent_range,
+    point_labels,
     point_names,
     pruned_layer,
     pruning_name,
@@ -226,6 +227,7 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
         extremes=extremes(layers),
         undefined=[label for label in _undefined(result, reduction) if label not in left_out],
         left_out=left_out,
+        points=point_labels(result.points),
         threshold=SURVIVAL_THRESHOLD,
         circumstances=circumstances(result, reduction),
     )

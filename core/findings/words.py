@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from core.results.names import amount_name, decimals, in_sentence, listed, percent, percent_range
+from core.results.names import amount_name, decimals, in_sentence, listed, percent, percent_range, spanned
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "words"),
@@ -25,6 +25,7 @@ _TEMPLATES.filters |= {
     "in_sentence": in_sentence,
     "listed": listed,
     "percent": percent,
+    "spanned": spanned,  # of labels of layers: {{ labels | spanned(all of them) }}
     "to_percent": percent_range,  # of two percentages: {{ low | to_percent(high) }}
 }
 

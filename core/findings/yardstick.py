@@ -12,7 +12,7 @@ import numpy as np
 from core.findings.comparable import same_examples
 from core.findings.overview import own_similarity
 from core.findings.words import render
-from core.results.names import PointLabel, ReductionKey, decimals, point_names, removed_name, spanned
+from core.results.names import PointLabel, ReductionKey, decimals, point_labels, removed_name, spanned
 from core.results.schema import SweepResult
 
 REDUCTION = "mean"  # by which twins are compared
@@ -74,7 +74,7 @@ def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: Poin
     """Say how similar twins are in a layer, and from where on it is less similar to itself; empty without any."""
     if known is None:
         return ""
-    k = [name.label for name in point_names(result.points)].index(chosen)
+    k = point_labels(result.points).index(chosen)
     values = known.of(k)
     low, high = min(values), max(values)
     if np.isnan(low):
@@ -106,7 +106,7 @@ def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
     changed = np.flatnonzero(less.any(axis=1))  # frames
     last = len(result.frames) - 1 if working is None else result.amounts.index(working)
     at = last if not changed.size or less[last].any() else int(changed[0])
-    labels = [name.label for name in point_names(result.points)]
+    labels = point_labels(result.points)
     which = [label for label, is_less in zip(labels, less[at], strict=True) if is_less]
     return render(
         "yardstick",

@@ -40,6 +40,11 @@ def point_names(points: Sequence[str]) -> list[PointName]:
     ]
 
 
+def point_labels(points: Sequence[str]) -> list[PointLabel]:
+    """Return the labels of points, in depth order."""
+    return [name.label for name in point_names(points)]
+
+
 def points_name(points: Sequence[str]) -> str:
     """Name the kind of points that a result has, as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
@@ -220,10 +225,15 @@ def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[st
 
 
 def spanned(labels: Sequence[str], among: Sequence[str]) -> str:
-    """Name some of the labels in depth order, as `4 to 6` where three or more follow each other, else one by one."""
-    places = [among.index(label) for label in labels]
-    follow_each_other = len(labels) > 2 and places == list(range(places[0], places[0] + len(places)))
-    return f"{labels[0]} to {labels[-1]}" if follow_each_other else listed(labels)
+    """Name some of the labels in depth order: `1, 3 and 7 to 12`, where three or more follow each other."""
+    runs: list[list[str]] = []
+    for label in labels:
+        follows = bool(runs) and among.index(label) == among.index(runs[-1][-1]) + 1
+        if follows:
+            runs[-1].append(label)
+        else:
+            runs.append([label])
+    return listed([part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run)])
 
 
 def listed(words: Sequence[str]) -> str:

@@ -225,7 +225,7 @@ def test_layers_above_the_threshold_with_everything_removed_are_named() -> None:
     assert floor_note(result, "mean") == (
         "Layer 1 stays above 0.9 even with everything removed, so staying intact says nothing there."
     )
-    assert floor_note(result, "mean", 0.3).startswith("Layers 1, 2 and 3 stay above 0.3")
+    assert floor_note(result, "mean", 0.3).startswith("Layers 1 to 3 stay above 0.3")
     assert floor_note(result, "mean", 0.95) == floor_note(result, "cls") == ""
 
 

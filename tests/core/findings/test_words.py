@@ -35,7 +35,9 @@ def test_a_fact_that_no_sentence_needs_is_an_error() -> None:
 
 def test_numbers_have_a_true_minus_sign_and_no_negative_zero() -> None:
     level = LayerSurvival("1", "Layer 1", 0.5, censored=False)
-    sentences = [render("layers", "order", last=(level,), at="", tau=tau, left_out=[]) for tau in (-0.731, -0.001)]
+    sentences = [
+        render("layers", "order", last=(level,), at="", tau=tau, left_out=[], points=["1"]) for tau in (-0.731, -0.001)
+    ]
     assert [sentence.split("is ")[-1] for sentence in sentences] == ["−0.73.", "0.00."]
 
 

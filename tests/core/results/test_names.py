@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name, small
+from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name, small, spanned
 from tests.builders import make_result
 
 
@@ -66,3 +66,18 @@ def test_lists_read_as_sentences_do() -> None:
 
 def test_small_numbers_are_written_without_a_hyphen() -> None:
     assert [small(value) for value in (0.0, 0.021, 3.4e-7)] == ["0", "0.02", "3 × 10⁻⁷"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["4"], "4"),
+        (["1", "2"], "1 and 2"),
+        (["1a", "1", "2a"], "1a to 2a"),
+        (["1", "2", "3"], "1, 2 and 3"),
+        (["1a", "2a", "2", "3a", "12"], "1a, 2a to 3a and 12"),
+    ],
+)
+def test_labels_that_follow_each_other_in_depth_are_spanned(labels: list[str], words: str) -> None:
+    among = [label for layer in range(1, 13) for label in (f"{layer}a", f"{layer}")]
+    assert spanned(labels, among) == words
