@@ -248,6 +248,8 @@ FILES = (
     ("Changed predictions, divergence", "core/sweep/divergence.py"),
     ("The verdict: where pruning changes the layers, against chance", "core/findings/claim.py"),
     ("The table of all verdicts, a whole grid", "core/findings/verdicts.py, core/findings/grid.py"),
+    ("How far the shares of change spread over checkpoints of other seeds", "core/findings/spread.py"),
+    ("How similar fine-tunes of other seeds are", "core/findings/yardstick.py"),
     ("The sentence under a picture, the table of how far each layer stays intact", "core/findings/overview.py"),
     ("Layers pruned alone", "core/findings/isolated.py"),
     ("Which results may be compared, which control is matched", "core/findings/comparable.py"),

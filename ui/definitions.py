@@ -67,6 +67,10 @@ $$
   from 0 to 1. On the outlined diagonal, each layer meets itself: that value is its **own CKA**, or simply its
   similarity on the other pages.
 
+**Another checkpoint.** `--against CHECKPOINT` compares the pruned layers with the unpruned ones of another checkpoint,
+on the same sentences, by the mean over tokens and the first token. Some similarity is expected of any two models that
+read the same sentences, so there is no floor and no verdict.
+
 At least {MIN_EXAMPLES} examples are needed, and below {FEW_EXAMPLES} a result carries a warning.
 
 *Kornblith et al. 2019, arXiv 1905.00414 (CKA); Song et al. 2012 and Nguyen et al. 2021, arXiv 2010.15327, eq. 3
@@ -230,9 +234,11 @@ with.
   once in $k + 1$ times.
 - **Several verdicts** in one table are corrected for their number by Holm's method; a difference must survive that.
 
-A verdict is about one checkpoint. What belongs to networks takes several of them.
+A verdict is about one checkpoint. What belongs to networks takes several of them: over checkpoints that differ only in
+the seed, the Grid page gives the mean share ± its standard deviation from one to another, and counts the verdicts.
 
-:small[`core/sweep/control_contrast.py`, `core/findings/claim.py`, `core/findings/verdicts.py`]
+:small[`core/sweep/control_contrast.py`, `core/findings/claim.py`, `core/findings/verdicts.py`,
+`core/findings/spread.py`]
 """
 
 # ---------------------------------------------------------------- survival
@@ -242,6 +248,10 @@ A layer stays **intact up to** the amount at which its own CKA first falls below
 linearly between two amounts; files call this its *survival*. Where it never falls, the bar ends at the last amount
 measured and says “>”. The threshold is a convention; the tables also show 0.8 and 0.95. Look at the floor before you
 call a layer robust.
+
+**Other seeds** say what such a number is worth: how similar the same layer is in two fine-tunes that differ only in the
+seed, unpruned, on the same examples, from the least to the most similar pair. A layer that pruning leaves more similar
+to itself than that has changed less than another seed changes it.
 
 **Layers pruned alone.** Ordinary pruning adds up over the layers. The *isolated effect* of a layer is 1 minus the own
 CKA of its own output when it alone is pruned, at several amounts. Their order counts as *reversed* only if the lower
@@ -262,7 +272,7 @@ $$
 Kendall's $\tau_b$ between that amount and depth is a description: layers are not a sample, so there is no p-value over
 them.
 
-:small[`core/sweep/statistics.py`, `core/findings/isolated.py`]
+:small[`core/sweep/statistics.py`, `core/findings/yardstick.py`, `core/findings/isolated.py`]
 """
 
 # ---------------------------------------------------------------- accuracy

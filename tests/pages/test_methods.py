@@ -38,6 +38,7 @@ def test_it_names_every_method_point_and_reduction(text: str) -> None:
     for reduction in REDUCTIONS.values():
         assert reduction.title in unescaped
         assert reduction.explanation in unescaped
+    assert "`--against CHECKPOINT` compares" in text
 
 
 def test_every_method_of_today_has_a_formula(text: str) -> None:
