@@ -125,9 +125,7 @@ def _values(frames: Sequence[Frame], reduction: str, i: int, j: int, measure: st
 def _heatmap(
     points: tuple[str, ...], dataset: str, measure: str, annotated: bool, rows: tuple[str, ...] | None
 ) -> LayerChart:
-    cells = _base(points, dataset, rows).transform_calculate(
-        text=value_text("datum.value"), printed="format(datum.value, '.2f')"
-    )
+    cells = _base(points, dataset, rows).transform_calculate(text=value_text("datum.value"))
     outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
         filled=False, stroke=OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
     )
@@ -144,7 +142,6 @@ def _heatmap(
 
 def _difference(points: tuple[str, ...], rows: tuple[str, ...] | None) -> LayerChart:
     cells = _base(points, "differences", rows).transform_calculate(
-        printed=SIGNED,
         text=f"isValid(datum.value) ? {SIGNED} : 'undefined'",
         first_text=value_text("datum.first[frame]"),
         second_text=value_text("datum.second[frame]"),
@@ -187,7 +184,7 @@ def _matrix(cells: alt.Chart, colour: alt.Color, tooltip: list[alt.Tooltip]) -> 
 
 def _numbers(cells: alt.Chart, ink: Any) -> alt.Chart:
     defined = cells.transform_filter("isValid(datum.value)")
-    chart: alt.Chart = defined.mark_text(style="number").encode(text="printed:N", color=ink)
+    chart: alt.Chart = defined.mark_text(style="number").encode(text="text:N", color=ink)
     return chart
 
 
