@@ -12,7 +12,7 @@ from core.request.sweep_request import DATASET, OWN, TABLE_SUFFIXES, SweepReques
 from ui.model_step import ChosenModel
 from ui.own_dataset import choose_dataset
 from ui.own_sentences import ChosenTable, choose_table
-from ui.settings import FOLDER, begin, choose_setting, existing_folder, folder_option, type_folder
+from ui.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.text import plain
 
 # Choices after which a file or a name is asked for; none of them is a name of the catalog.
@@ -131,12 +131,12 @@ def _choose_table(shown: SweepRequest, model: ChosenModel, choice: str) -> Chose
 
 def _choose_count(shown: SweepRequest) -> int | None:
     most, asked = limits().examples, shown.num_examples
-    return st.number_input(
+    count: int | None = st.number_input(
         "Number of examples",
         MIN_EXAMPLES,
         most,
-        None,
-        key=begin("examples", None if asked is None else min(asked, most)),
         placeholder=f"up to {DEFAULT_EXAMPLES}",
         help=f"Empty: as many as there are, up to {DEFAULT_EXAMPLES}; of a file of your own, at most half its rows.",
+        **begun("examples", None if asked is None else min(asked, most)),
     )
+    return count

@@ -13,7 +13,7 @@ from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from ui.presets import offer_presets
-from ui.settings import WITH_CONTROL, begin, choose_setting
+from ui.settings import WITH_CONTROL, begun, choose_setting
 
 ONE_LAYER = "one layer"
 LIST = "list"
@@ -102,8 +102,8 @@ def _choose_scope(shown: SweepRequest) -> str:
     scope = choose_setting("Scope", SCOPE_NAMES, chosen, "scope", note)
     if scope != ONE_LAYER:
         return scope
-    key = begin("layer", min((layer_of(shown.scope) or 0) + 1, MAX_LAYERS))
-    number = st.number_input("Layer", 1, MAX_LAYERS, key=key, help="Layer 1 is the first.")
+    first = begun("layer", min((layer_of(shown.scope) or 0) + 1, MAX_LAYERS))
+    number = st.number_input("Layer", 1, MAX_LAYERS, help="Layer 1 is the first.", **first)
     return f"layer:{number - 1}"
 
 
@@ -116,7 +116,7 @@ def _choose_control(method: str) -> bool:
         f"{percent(small_steps()[1])} until the overall change is {UNTIL_DAMAGE:g}. Of one layer alone it is "
         f"{ONE_LAYER_SEEDS} times, in the steps of the run. Stored results are not computed again."
     )
-    return st.toggle("Random control", key=begin(WITH_CONTROL, False), help=note)
+    return st.toggle("Random control", help=note, **begun(WITH_CONTROL, False))
 
 
 # ---------------------------------------------------------------- more settings
@@ -128,8 +128,8 @@ def _choose_amounts(shown: SweepRequest) -> Callable[[], tuple[float, ...]]:
         typed = _type_amounts(shown)
         return lambda: parse_amounts(typed.replace(",", " ").replace(";", " ").split())
     largest = shown.amounts[-1]
-    key = begin("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
-    chosen = st.slider("Largest amount", 0.05, 0.95, step=0.05, key=key)
+    first = begun("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
+    chosen = st.slider("Largest amount", 0.05, 0.95, step=0.05, **first)
     return lambda: stepped_amounts(float(step), chosen)
 
 
@@ -141,17 +141,16 @@ def _step_of(amounts: tuple[float, ...]) -> str:
 def _type_amounts(shown: SweepRequest) -> str:
     value = ", ".join(amount_text(amount) for amount in shown.amounts)
     note = "Fractions below 1. The unpruned model, 0, is always there."
-    return st.text_input("Amounts", key=begin("amounts", value), help=note)
+    typed: str = st.text_input("Amounts", help=note, **begun("amounts", value))
+    return typed
 
 
 def _choose_stop(shown: SweepRequest) -> float | None:
     """Ask whether a sweep stops once the model has changed as much as results are compared at."""
     damage = shown.until_damage or UNTIL_DAMAGE
-    key, note = (
-        begin("until", shown.until_damage is not None),
-        "Overall change: 1 − the mean similarity of all layers.",
-    )
-    return damage if st.checkbox(f"Stop at an overall change of {damage:g}", key=key, help=note) else None
+    note = "Overall change: 1 − the mean similarity of all layers."
+    first = begun("until", shown.until_damage is not None)
+    return damage if st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **first) else None
 
 
 def _choose_measures(shown: SweepRequest) -> tuple[str, ...]:
@@ -161,10 +160,11 @@ def _choose_measures(shown: SweepRequest) -> tuple[str, ...]:
 
 
 def _choose_measure(name: str, shown: SweepRequest) -> bool:
-    key, measure = begin(f"measure-{name}", name in shown.measures), MEASURES[name]
-    return st.checkbox(f"Measure {measure.title.lower()} as well", key=key, help=measure.explanation)
+    first, measure = begun(f"measure-{name}", name in shown.measures), MEASURES[name]
+    return st.checkbox(f"Measure {measure.title.lower()} as well", help=measure.explanation, **first)
 
 
 def _choose_seed(shown: SweepRequest) -> int:
-    key, note = begin("seed", shown.seed), "Of pruning; examples do not change."
-    return st.number_input("Seed", 0, 2**32 - 1, key=key, help=note)
+    note = "Of pruning; examples do not change."
+    seed: int = st.number_input("Seed", 0, 2**32 - 1, help=note, **begun("seed", shown.seed))
+    return seed

@@ -12,7 +12,7 @@ from core.request.catalog import EMBEDDED, ON_THE_HUB, SUPPORTED_MODEL_TYPES, TA
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, AUTO_TITLE, made_task
-from ui.settings import FOLDER, begin, choose_setting, existing_folder, folder_option, type_folder
+from ui.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.text import plain
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
@@ -101,12 +101,13 @@ def _type_place(shown: SweepRequest, choice: str) -> str:
     value = shown.checkpoint if is_shown else ""
     if choice == FOLDER:
         return type_folder("Folder of the checkpoint", value, "folder")
-    return st.text_input(
+    typed: str = st.text_input(
         "Hub model id",
-        key=begin("hub-id", value),
         placeholder="owner/name or owner/name@revision",
         help=f"{KINDS} Without a revision, the newest one.",
+        **begun("hub-id", value),
     )
+    return typed
 
 
 def _choose_task(shown: SweepRequest, choice: str) -> str:

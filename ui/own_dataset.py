@@ -13,7 +13,7 @@ from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
 from ui.jobs import ask_worker, follow
 from ui.own_sentences import ChosenTable, ask_meaning
-from ui.settings import begin
+from ui.settings import begun
 from ui.text import plain
 
 VALIDATION = "validation"
@@ -59,10 +59,10 @@ def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None
 def _ask_name(before: ChosenTable | None) -> tuple[str, str]:
     name = st.text_input(
         "Data set on the Hub",
-        key=begin("dataset", before.data.removeprefix(DATASET) if before else ""),
         placeholder="owner/name, owner/name/configuration or owner/name@revision",
+        **begun("dataset", before.data.removeprefix(DATASET) if before else ""),
     ).strip()
-    split = st.text_input("Split", key=begin("split", (before.split if before else None) or VALIDATION)).strip()
+    split = st.text_input("Split", **begun("split", (before.split if before else None) or VALIDATION)).strip()
     return name, split or VALIDATION
 
 

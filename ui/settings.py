@@ -37,6 +37,16 @@ def begin(name: str, value: Any) -> str:
     return key
 
 
+def begun(name: str, value: Any) -> dict[str, Any]:
+    """Set a widget's first value; return its key and its value, as the widget takes them.
+
+    A browser that has not yet drawn the widget when the page runs again draws it with the value that it is given, and
+    sends that as if the visitor had chosen it. The state alone would be lost: a slider would stand at its least value.
+    """
+    key = begin(name, value)
+    return {"key": key, "value": st.session_state[key]}
+
+
 def begin_with_control(wanted: bool) -> None:
     """After `forget_settings`, say whether the settings ask for the random control as well."""
     begin(WITH_CONTROL, wanted)
@@ -65,7 +75,9 @@ def choose_setting(
     if st.session_state[key] not in names:
         st.session_state[key] = first
     marked = guessed(label, st.session_state[key] == guess)
-    return st.selectbox(marked, list(names), format_func=lambda option: names[option], key=key, help=note)
+    options = list(names)
+    index = options.index(st.session_state[key])  # see `begun`
+    return st.selectbox(marked, options, index, format_func=lambda option: names[option], key=key, help=note)
 
 
 def guessed(label: str, is_guess: bool) -> str:
@@ -80,7 +92,8 @@ def folder_option(name: str) -> dict[str, str]:
 
 def type_folder(label: str, value: str, name: str) -> str:
     """Ask for the path of a folder."""
-    return st.text_input(label, key=begin(name, value), placeholder="a path on this computer")
+    typed: str = st.text_input(label, placeholder="a path on this computer", **begun(name, value))
+    return typed
 
 
 def existing_folder(typed: str, what: str) -> str:

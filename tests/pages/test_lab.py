@@ -349,6 +349,22 @@ def test_what_is_not_known_any_more_is_told(queue: JobQueue, kind: str) -> None:
 # ---------------------------------------------------------------- the settings
 
 
+def test_a_browser_that_misses_the_first_run_draws_the_same_settings(queue: JobQueue) -> None:
+    page = open_page(LAB)
+    choose(page, "lab-step", "0.05")
+    page.slider(key="lab-largest").set_value(0.6)
+    page.number_input(key="lab-examples").set_value(64)
+    page.checkbox(key="lab-until").check()
+    run(run(page))  # of these two, a busy browser draws the second alone
+    step = page.selectbox(key="lab-step").proto
+    assert step.options[step.default] == "In steps of 5 %"
+    assert list(page.slider(key="lab-largest").proto.default) == [0.6]
+    assert page.number_input(key="lab-examples").proto.default == 64
+    assert page.checkbox(key="lab-until").proto.default
+    methods = page.selectbox(key="lab-method").proto
+    assert methods.options[methods.default] == METHODS["magnitude"].title
+
+
 def test_every_setting_reaches_the_request(queue: JobQueue, asked: list[SweepRequest], tmp_path: Path) -> None:
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "folder")
