@@ -42,8 +42,8 @@ class Yardstick:
 
     def words(self, point: int) -> str:
         """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
-        ends = [decimals(end, 2) for low, high in self.ranges(point) for end in (low, high)]
-        return " to ".join(dict.fromkeys((min(ends), max(ends)))) if ends else ""
+        ends = [end for ends in self.ranges(point) for end in ends]
+        return " to ".join(dict.fromkeys(decimals(end, 2) for end in (min(ends), max(ends)))) if ends else ""
 
     @property
     def is_band(self) -> bool:
