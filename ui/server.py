@@ -13,5 +13,4 @@ def settle() -> None:
     read, looks at every object of every package; nothing of them is ever garbage.
     """
     import_module("core.sweep.paired_tests")
-    gc.collect()
     gc.freeze()

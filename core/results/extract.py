@@ -7,6 +7,7 @@ one result reads the result itself, whose checksum is verified then.
 
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -90,6 +91,7 @@ def _packed(extract: SweepResult) -> bytes:
     return zlib.compress(extract.model_dump_json().encode(), 1)
 
 
+@lru_cache(maxsize=1024)  # some 60 MiB; a list reads them first, the picture of the whole grid again
 def _unpacked(content: bytes) -> SweepResult | None:
     """Return a kept extract; None if it is damaged."""
     try:

@@ -56,7 +56,6 @@ def unfold(page: Page, label: str | re.Pattern[str]) -> None:
     def stays_open() -> bool:
         if details.get_attribute("open") is None:
             summary.click()
-        expect(details).to_have_attribute("open", "")
         expect_idle(page)
         details.evaluate(ANIMATED)
         return details.get_attribute("open") is not None
