@@ -111,12 +111,12 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
     return rows
 
 
-def _twin_rows(twins: Yardstick | None, points: int) -> Rows:
+def _twin_rows(twins: Yardstick, points: int) -> Rows:
     """Return the ranges of similarity between seed twins, below the bands of their layers."""
     return [
         {"y": k + TWINS[0], "y2": k + TWINS[1], "low": rounded(low), "high": rounded(high)}
-        for k in range(points if twins else 0)
-        for low, high in (twins.ranges(k) if twins else ())
+        for k in range(points)
+        for low, high in twins.ranges(k)
     ]
 
 
