@@ -6,6 +6,7 @@ The environment is set before anything is imported that reads it.
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -22,8 +23,9 @@ os.environ.update(
     OMP_NUM_THREADS="1",  # tiny models: threads cost more than they give
     STREAMLIT_RUNNER_POST_SCRIPT_GC="false",  # beside torch each collection takes longer than the page
 )
-for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT"):
+for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(_name, None)
+sys.dont_write_bytecode = False  # some containers forbid it: then each process compiles the project once more
 
 import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402

@@ -18,6 +18,10 @@ from tests.builders import ship, with_own_key
 from tests.tiny import make_bert
 
 OWN_RESULTS = "own"  # folder of the copy
+SHORT_LIVED = (  # for pages that live for seconds
+    "--process-per-site",  # the next page finds Streamlit's scripts compiled
+    "--js-flags=--no-opt --no-maglev",  # code optimised in the background would come too late
+)
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "tests/builders.py", "tests/browser/site_pages")
 
 
@@ -74,16 +78,17 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("there is no Chromium on this computer")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(OPTIONS))
+        browser = playwright.chromium.launch(executable_path=executable, args=[*OPTIONS, *SHORT_LIVED])
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The one visitor of all tests: after the first page the browser has cached Streamlit's scripts."""
+def context(chromium: Browser, site: str) -> Iterator[BrowserContext]:
+    """The one visitor of all tests, with a page that stays: without any, the browser would end the site's process."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE)
+    context.new_page().goto(f"{site}/_stcore/health")
     yield context
     context.close()
 

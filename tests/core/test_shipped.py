@@ -123,11 +123,11 @@ def written_result(task: str, method: str) -> SweepResult:
 
 
 RECOMPUTED = {"sst2": "random", "cola": "attribution", "qqp": "random", "messages": "attribution"}
-CONFIRMED = ("sst2", "qnli")  # sentences and pairs; torch-cka takes longer than all the rest
+CONFIRMED = "qnli"  # torch-cka takes longer than all the rest
 
 
 def test_every_checkpoint_computes_a_frame_again() -> None:
-    assert {*RECOMPUTED, *CONFIRMED} == set(EMBEDDED)
+    assert {*RECOMPUTED, CONFIRMED} == set(EMBEDDED)
 
 
 @pytest.mark.parametrize(("task", "method"), RECOMPUTED.items())
@@ -150,9 +150,8 @@ def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -
         np.testing.assert_allclose(*floors, rtol=0, atol=ENGINE_TOLERANCE)
 
 
-@pytest.mark.parametrize("task", CONFIRMED)
-def test_a_frame_of_a_written_result_is_confirmed_by_torch_cka(task: str) -> None:
-    found = verify_frame(written_result(task, "magnitude"), 0.5)
+def test_a_frame_of_a_written_result_is_confirmed_by_torch_cka() -> None:
+    found = verify_frame(written_result(CONFIRMED, "magnitude"), 0.5)
     assert max(found.engine.values()) <= ENGINE_TOLERANCE
     assert found.within_tolerance
 

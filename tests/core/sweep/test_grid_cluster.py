@@ -21,20 +21,20 @@ from core.sweep.grid_plan import Done, Failure, GridSweep, plan_grid
 from tests.core.sweep.test_shared import numbers
 from tests.core.sweep.test_sweep import run
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
+IMPORTED = ["distributed", "core.sweep.sweep", "transformers.models.bert.modeling_bert"]  # once, for all workers
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The scheduler of two worker processes with one thread each."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        distributed.LocalCluster(
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        distributed.utils.get_mp_context().set_forkserver_preload(IMPORTED)
+        with distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
-        ) as cluster,
-    ):
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield cluster.scheduler_address
+        ) as cluster:
+            yield cluster.scheduler_address
 
 
 def grid(folder: Path, scopes: list[str]) -> dict[str, Any]:
