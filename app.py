@@ -19,16 +19,18 @@ from core.findings.overview import (
     metric_of,
     survival_table,
 )
+from core.findings.replication import replication_finding, replication_table
 from core.findings.yardstick import Yardstick, layers_finding, yardstick
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
-from core.results.choices import task_title
-from core.results.library import Entry
-from core.results.names import data_name, models_name, pruning_name
+from core.results.choices import companions, everywhere, task_title
+from core.results.library import Entry, entry_of
+from core.results.names import data_name, in_sentence, models_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.store import is_shipped
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
+from ui.grid import rows_of
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, twins_of
@@ -185,6 +187,7 @@ def show_overview(state: ViewState) -> None:
         scene = show_first_figure(shown, heading)
     show_steps()
     show_pair(state.entries, shown)
+    show_other_checkpoints(state.entries, shown)
     show_details(shown)
     offer_exports(scene, shown.result)
     with st.container(horizontal=True):
@@ -240,6 +243,23 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)
     offer_exports(scene, first, second, label="Download the pair", numbers=False)
+
+
+# ---------------------------------------------------------------- other checkpoints
+
+
+def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
+    """Say what the pruning on show does to each checkpoint that it was tried on, where there are several."""
+    same = everywhere(once(entry_of, shown.result), entries)
+    beside = [companion for entry in same for companion in companions(entry, entries)]
+    rows = [row for row in rows_of([*same, *beside]) if row.key in {entry.key for entry in same}]
+    words = replication_finding(rows, in_sentence(pruning_name(shown.result)))
+    if not words:
+        return
+    st.subheader("Does it hold for other checkpoints?", anchor=False)
+    st.markdown(plain(words))
+    with st.expander("Each checkpoint"):
+        st.markdown(markdown_table(replication_table(rows)))
 
 
 # ---------------------------------------------------------------- what else is known

@@ -41,6 +41,16 @@ def open_clicked() -> None:
             st.switch_page(PAGES[page], query_params=link_parameters(page, result=opened.removeprefix(beginning)))
 
 
+def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
+    """Describe results as rows of a grid, each judged beside the others of its checkpoint and examples."""
+    places = defaultdict(list)
+    for entry in entries:
+        if path := store.find(entry.key):
+            places[entry.checkpoint, entry.fingerprint].append(state_of(path))
+    with _reading:
+        return [row for files in places.values() for row in _rows(tuple(files))]
+
+
 def grid_of(entries: Sequence[Entry], shown: Collection[str]) -> Grid:
     """Return the grid that results form.
 
@@ -48,13 +58,7 @@ def grid_of(entries: Sequence[Entry], shown: Collection[str]) -> Grid:
         entries: All of them.
         shown: The keys of those to show.
     """
-    places = defaultdict(list)
-    for entry in entries:
-        if path := store.find(entry.key):
-            places[entry.checkpoint, entry.fingerprint].append(state_of(path))
-    with _reading:
-        rows = [row for files in places.values() for row in _rows(tuple(files))]
-    return arranged(rows, shown)
+    return arranged(rows_of(entries), shown)
 
 
 @lru_cache(maxsize=1024)  # places, each about as large as one result

@@ -1,7 +1,7 @@
 """A grid of sweeps: as a table with a row for every setting, and as a picture of settings × checkpoints."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.lab import key_figures
 from core.findings.overview import metric_of, own_similarity
-from core.findings.spread import OfCheckpoint, spreads
+from core.findings.spread import OfCheckpoint, Spread, spreads
 from core.findings.verdicts import adjusted_p_values, corrected, verdict_cell, with_rows
 from core.findings.words import render
 from core.request.catalog import METHODS, METRICS
@@ -272,22 +272,32 @@ def grid_reasons(grid: Grid) -> str:
 
 def seeds_table(grid: Grid) -> list[dict[str, str]]:
     """Tabulate the verdicts on show over checkpoints that differ only in the seed; empty where none do."""
-    judged = {
-        row.key: OfCheckpoint(
-            row.family, (row.column.fingerprint, row.setting), row.verdict, grid.verdicts[row.key].direction
-        )
-        for rows in grid.cells.values()
-        for row in rows
-        if row.verdict
-    }
-    settings = {row.key: row.setting for rows in grid.cells.values() for row in rows}
+    rows = {row.key: row for rows in grid.cells.values() for row in rows}
     return [
         {
             "Checkpoints": spread.name,
-            "Pruning": settings[next(iter(spread.checkpoints))],
+            "Pruning": rows[next(iter(spread.checkpoints))].setting,
             "In the upper half": spread.shares(spread.verdicts),
             "Random": spread.control_shares(spread.verdicts),
             "Verdicts": spread.states,
         }
-        for spread in spreads(judged)
+        for spread in seed_spreads(rows.values(), grid.verdicts)
     ]
+
+
+def seed_spreads(rows: Iterable[GridRow], told: Mapping[str, Told]) -> list[Spread]:
+    """Return the spreads of verdicts over checkpoints that differ only in the seed.
+
+    Args:
+        rows: Any.
+        told: From `told_verdicts`.
+    """
+    return spreads(
+        {
+            row.key: OfCheckpoint(
+                row.family, (row.column.fingerprint, row.setting), row.verdict, told[row.key].direction
+            )
+            for row in rows
+            if row.verdict
+        }
+    )

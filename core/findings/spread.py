@@ -5,7 +5,7 @@ mean over the control's seeds.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,10 +67,14 @@ class Spread:
 
     @property
     def states(self) -> str:
-        """How often each state is given: `4 × as by chance, 1 × cannot be told`."""
-        counts = Counter(known.direction for known in self.checkpoints.values())
-        states = ((render("claim", "state", direction=direction), count) for direction, count in counts.most_common())
-        return ", ".join(f"{count} × {state}" for state, count in states)
+        """How often each state is given."""
+        return counted(known.direction for known in self.checkpoints.values())
+
+
+def counted(directions: Iterable[Direction]) -> str:
+    """Write how often each state of a verdict is given: `4 × as by chance, 1 × cannot be told`."""
+    counts = Counter(directions).most_common()
+    return ", ".join(f"{count} × {render('claim', 'state', direction=direction)}" for direction, count in counts)
 
 
 def spreads(judged: Mapping[str, OfCheckpoint]) -> list[Spread]:

@@ -157,6 +157,23 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(methods.values())
 
 
+def everywhere(entry: Entry, among: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return the same pruning on every checkpoint and task, after attention blocks, one sweep of each.
+
+    Sentences written for this project are few, and left out.
+    """
+    found: dict[tuple[str, str], Entry] = {}
+    for candidate in offered(among):
+        if (
+            is_same(candidate, entry)
+            and candidate.against is None
+            and candidate.source != "written"
+            and all(point.endswith(".attention") for point in candidate.points)
+        ):
+            found.setdefault((candidate.checkpoint, candidate.fingerprint), candidate)
+    return tuple(found.values())
+
+
 def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
     """Pick the result that another is first compared with; None if there is none.
 

@@ -76,6 +76,21 @@ def test_the_heading_is_the_finding_and_the_line_below_holds_accuracy_against_re
     assert "Difference from the mean of 5 seeds: 0.000 ± 0.000" in told(app), "the same numbers"
 
 
+def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> None:
+    heading = "Does it hold for other checkpoints?"
+    sst2, cola = (
+        [make_result(task=task), *(make_result(task=task, method="random", seed=seed) for seed in range(5))]
+        for task in ("sst2", "cola")
+    )
+    ship(shipped, *sst2)
+    assert heading not in [found.value for found in open_page(PAGE).subheader]
+    ship(shipped, *sst2, *cola)
+    app = open_page(PAGE)
+    assert heading in [found.value for found in app.subheader]
+    assert "On 2 checkpoints with 6 layers, 98 % of an overall change of 0.05 lies in the upper half" in told(app)
+    assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | as by chance" in told(app)
+
+
 def test_the_stack_has_the_numbers_of_the_result_and_of_its_control(shipped: Path) -> None:
     result = make_result(own_cka=falling)
     controls = [make_result(method="random", seed=seed, own_cka=falling) for seed in range(5)]

@@ -1,6 +1,14 @@
 """Which results belong together, which is offered first, and by which labels."""
 
-from core.results.choices import companions, counterpart, distinguishing_labels, isolated, methods_beside, offered
+from core.results.choices import (
+    companions,
+    counterpart,
+    distinguishing_labels,
+    everywhere,
+    isolated,
+    methods_beside,
+    offered,
+)
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import against, make_result
@@ -110,7 +118,7 @@ def test_sweeps_that_stop_at_a_damage_are_offered_only_when_asked_for_or_alone()
 
 
 def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() -> None:
-    magnitude, wanda, everywhere = (
+    magnitude, wanda, all_linear = (
         entry_of(result(**settings)) for settings in ({}, {"method": "wanda"}, {"scope": "all-linear"})
     )
     others = [
@@ -124,7 +132,25 @@ def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() 
             {"method": "wanda", "amounts": (0.0, 0.4)},
         )
     ]
-    assert methods_beside(magnitude, [magnitude, wanda, everywhere, *others]) == (magnitude, wanda, everywhere)
+    assert methods_beside(magnitude, [magnitude, wanda, all_linear, *others]) == (magnitude, wanda, all_linear)
+
+
+def test_the_same_pruning_everywhere_is_one_sweep_of_each_checkpoint_and_task() -> None:
+    sst2, cola = (entry_of(result(task=task)) for task in ("sst2", "cola"))
+    others = [
+        entry_of(result(**settings))
+        for settings in (
+            {"amounts": (0.0, 0.4)},
+            {"task": "cola", "method": "wanda"},
+            {"task": "cola", "method": "random"},
+            {"task": "cola", "scope": "all-linear"},
+            {"task": "cola", "points": "layer"},
+            {"task": "cola", "until_damage": 0.3},
+            {"task": "qnli", "source": "written"},
+        )
+    ]
+    against_another = entry_of(against(result(task="qqp"), 3))
+    assert everywhere(sst2, [sst2, *others, against_another, cola]) == (sst2, cola)
 
 
 def test_a_result_against_another_checkpoint_belongs_beside_no_other() -> None:

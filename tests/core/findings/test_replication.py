@@ -1,0 +1,64 @@
+"""One pruning on several checkpoints: what is said follows from the shares, whichever way they fall."""
+
+import pytest
+
+from core.findings.grid import GridRow, grid_rows
+from core.findings.replication import replication_finding, replication_table
+from tests.core.findings.test_verdicts import network, of_seed, seeds
+
+PRUNING = "magnitude pruning of the encoder"
+
+
+def row(share: float, control: float, seed: int | None = None, **settings: object) -> GridRow:
+    """A checkpoint, on which the method and the mean of five seeds of chance put so much into the upper half."""
+    results = [network(share, **settings), *seeds(control, **settings)]
+    return grid_rows([of_seed(seed, known) for known in results] if seed is not None else results)[0]
+
+
+def test_checkpoints_that_differ_more_than_method_and_chance_do() -> None:
+    rows = [row(0.6, 0.6), row(0.9, 0.87, task="cola", num_layers=6)]
+    assert replication_finding(rows, PRUNING) == (
+        "On 2 checkpoints with 4 and 6 layers, 60 to 90 % of an overall change of 0.05 lies in the upper half of the "
+        "layers under magnitude pruning of the encoder. On the same checkpoint, random removal that changes the layers "
+        "as much differs from that by at most 3 percentage points: where the change lies depends far more on the "
+        "checkpoint and its task than on how weights are chosen. No two of them differ only in the seed, so what "
+        "another fine-tune would give is not known. Verdicts: 2 × as by chance."
+    )
+    assert replication_table(rows) == [
+        {
+            "Checkpoint": f"MiniLM-L6, fine-tuned on {task}",
+            "Layers": layers,
+            "In the upper half": share,
+            "Random": control,
+            "Verdict": "as by chance",
+        }
+        for task, layers, share, control in (
+            ("SST-2", "4", "60 %", "60 % ± 2"),
+            ("CoLA", "6", "90 %", "87 % ± 2"),
+        )
+    ]
+
+
+@pytest.mark.parametrize("control", [0.45, 0.75])
+def test_a_method_far_from_chance_is_not_said_to_matter_less(control: float) -> None:
+    """The farther one counts, on whichever side of the method it is."""
+    words = replication_finding([row(0.6, control), row(0.9, 0.9, task="cola")], PRUNING)
+    assert "at most 15 percentage points. No two" in words
+    assert "depends far more" not in words
+
+
+def test_checkpoints_that_are_alike_are_not_said_to_differ() -> None:
+    assert "depends far more" not in replication_finding([row(0.8, 0.8), row(0.84, 0.84, task="cola")], PRUNING)
+
+
+def test_twins_have_their_spread_and_what_is_not_known_is_left_out() -> None:
+    twins = [row(share, share, seed) for seed, share in ((1, 0.70), (2, 0.74), (3, 0.78))]
+    (unjudged,) = grid_rows([network(0.9, num_layers=6)])  # has no control
+    words = replication_finding([*twins, unjudged], PRUNING)
+    assert words.startswith("On 3 checkpoints with 4 layers, 70 to 78 %")
+    assert "Over fine-tunes that differ only in the seed, MiniLM-L6, fine-tuned on SST-2, 3 seeds: 74 % ± 4." in words
+    assert len(replication_table([*twins, unjudged])) == 3
+
+
+def test_one_checkpoint_says_nothing_about_others() -> None:
+    assert replication_finding([row(0.6, 0.6)], PRUNING) == replication_finding([], PRUNING) == ""
