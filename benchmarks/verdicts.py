@@ -6,11 +6,10 @@ stands between the lines `<!-- verdicts -->` and `<!-- end of verdicts -->`.
 
 import argparse
 import re
-from collections import Counter
 from pathlib import Path
 
+from core.findings.spread import counted
 from core.findings.verdicts import VerdictRow, verdict_rows, verdict_table
-from core.findings.words import render
 from core.request.catalog import ENGINE_VERSION, TASKS
 from core.results import store
 from core.results.choices import task_title
@@ -45,9 +44,8 @@ def _left_out(results: list[SweepResult]) -> str:
 def _covered(table: list[VerdictRow]) -> str:
     """Name the tasks of a table, and count its verdicts."""
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    states = Counter(render("claim", "state", direction=row.direction) for row in table)
-    counts = ", ".join(f"{count} × {state}" for state, count in states.most_common())
-    return f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counts}."
+    states = counted(row.direction for row in table)
+    return f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {states}."
 
 
 def written_into(document: str, text: str) -> str:
