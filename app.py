@@ -22,15 +22,15 @@ from core.findings.overview import (
 from core.findings.replication import replication_finding, replication_table
 from core.findings.yardstick import Yardstick, layers_finding, yardstick
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
-from core.results.choices import companions, everywhere, task_title
-from core.results.library import Entry, entry_of
+from core.results.choices import task_title
+from core.results.library import Entry
 from core.results.names import data_name, in_sentence, models_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.store import is_shipped
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
-from ui.grid import rows_of
+from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, twins_of
@@ -179,7 +179,7 @@ def show_overview(state: ViewState) -> None:
     if shown is None:
         title.title("This result cannot be read", anchor=False)
         return
-    heading = once(headline_of, [shown.result], [shown.companions])
+    heading = once(headline_of, [shown.result], [shown.companions], shown.reduction)
     title.title(plain(heading), anchor=False)
     answer.markdown(plain(once(holding_finding, shown.result, shown.reduction)))
     provenance.markdown(f":small[{plain(provenance_of(shown))}]")
@@ -250,9 +250,7 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
 
 def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
     """Say what the pruning on show does to each checkpoint that it was tried on, where there are several."""
-    same = everywhere(once(entry_of, shown.result), entries)
-    beside = [companion for entry in same for companion in companions(entry, entries)]
-    rows = [row for row in rows_of([*same, *beside]) if row.key in {entry.key for entry in same}]
+    rows = rows_everywhere(shown.result, entries)
     words = replication_finding(rows, in_sentence(pruning_name(shown.result)))
     if not words:
         return

@@ -171,7 +171,7 @@ def recipe_of(listed: SweepRequest, named: Container[str]) -> Recipe:
         named: Names of data that stand for a folder.
     """
     missing = []
-    if listed.checkpoint.startswith(RECIPE):
+    if any(name.startswith(RECIPE) for name in (listed.checkpoint, listed.against or "")):
         missing.append("Make the weights, which are not shipped: docs/recipes.md has the command.")
     if listed.data in named:
         missing.append(

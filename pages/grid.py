@@ -31,7 +31,7 @@ def grid() -> None:
     open_clicked()
     page_header("Grid")
     title = st.empty()
-    sources = {name: entries for name, entries in available().items() if entries}
+    sources = {name: entries for name, entries in available().items() if settings(entries)}
     if not sources:
         show_nothing(
             "No grid yet",

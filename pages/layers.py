@@ -29,7 +29,7 @@ from core.findings.layers import (
     undefined_finding,
 )
 from core.findings.overview import beyond_from, own_measures
-from core.findings.yardstick import yardstick, yardstick_finding
+from core.findings.yardstick import Yardstick, yardstick, yardstick_finding
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
@@ -74,7 +74,7 @@ class Shown:
     measure: str
     layer: PointLabel
     companions: Sequence[SweepResult]
-    twins: Sequence[SweepResult] = ()
+    twins: Yardstick | None = None
 
     @property
     def look(self) -> tuple[ReductionKey, float, str]:
@@ -126,7 +126,8 @@ def choose_view(state: ViewState) -> Shown | None:
     measure = choose_measure(result, reduction)
     layer = choose_layer(result, once(first_layer, result, reduction, threshold, measure))
     companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
-    return Shown(result, reduction, threshold, measure, layer, companions, twins_of(result, state.entries))
+    twins = yardstick(result, twins_of(result, state.entries), reduction) if measure == "cka" else None
+    return Shown(result, reduction, threshold, measure, layer, companions, twins)
 
 
 def choose_layer(result: SweepResult, first: PointLabel) -> PointLabel:
@@ -196,8 +197,8 @@ def show_layers(shown: Shown) -> Scene | None:
         st.info(plain(words))
         return None
     controls, isolated = controls_of(result, shown.companions), isolated_of(result, shown.companions)
-    known = yardstick(result, shown.twins, reduction) if measure == "cka" else None
-    scene = once(layer_scene, result, reduction, shown.layer, shown.threshold, controls, isolated, measure, known)
+    judged = (reduction, shown.layer, shown.threshold, controls, isolated, measure, shown.twins)
+    scene = once(layer_scene, result, *judged)
     show_pictures(
         scene,
         key=PLAYER,
@@ -214,7 +215,7 @@ def show_layers(shown: Shown) -> Scene | None:
         once(floor_note, result, *shown.look),
         once(gaps_note, result, *shown.look),
     )
-    sentences += (yardstick_finding(result, known, shown.layer),)
+    sentences += (yardstick_finding(result, shown.twins, shown.layer),)
     st.markdown(" ".join(map(plain, filter(None, sentences))))
     return scene
 

@@ -93,8 +93,10 @@ def present() -> None:
 
 def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[str, str]:
     """Return what a speaker says under the picture, by reduction: the finding, and how far the model works."""
-    finding = once(headline_of, [result], [companions])
-    return {name: unbroken(f"{finding} {once(holding_finding, result, name)}") for name in result.reductions}
+    return {
+        name: unbroken(f"{once(headline_of, [result], [companions], name)} {once(holding_finding, result, name)}")
+        for name in result.reductions
+    }
 
 
 def through(entries: Sequence[Entry]) -> list[str]:

@@ -10,12 +10,14 @@ import streamlit as st
 from core.charts.grid import grid_html
 from core.findings.grid import Grid, GridRow, arranged, grid_rows
 from core.results import store
+from core.results.choices import companions, everywhere
 from core.results.extract import extracts
 from core.results.kept import FileState, state_of
-from core.results.library import Entry
+from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from ui.header import PAGES
 from ui.player import CHARTS, pause_after_first_picture
+from ui.shared import once
 from ui.view_state import link_parameters
 
 KEY = "grid"
@@ -49,6 +51,13 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
             places[entry.checkpoint, entry.fingerprint].append(state_of(path))
     with _reading:
         return [row for files in places.values() for row in _rows(tuple(files))]
+
+
+def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridRow]:
+    """Describe a result's pruning on every checkpoint: see `core.results.choices.everywhere`."""
+    same = {entry.key: entry for entry in everywhere(once(entry_of, result), entries)}
+    beside = [companion for entry in same.values() for companion in companions(entry, entries)]
+    return [row for row in rows_of([*same.values(), *beside]) if row.key in same]
 
 
 def grid_of(entries: Sequence[Entry], shown: Collection[str]) -> Grid:

@@ -21,6 +21,7 @@ from core.request.catalog import CONTROL_SEEDS, FEW_EXAMPLES, METHODS, SINGLE_BA
 from core.results.choices import task_title
 from core.results.names import (
     PointLabel,
+    ReductionKey,
     in_sentence,
     method_name,
     point_names,
@@ -318,13 +319,20 @@ def _beyond(sweep: SweepResult, reduction: str, damage: float) -> Beyond:
 # ---------------------------------------------------------------- in words
 
 
-def headline_of(results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]]) -> str:
+def headline_of(
+    results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]], reduction: ReductionKey = REDUCTION
+) -> str:
     """Say the finding that results of one method on different tasks support together; see `headline`.
 
     Of one against another checkpoint, it is no claim about layers but which of them are most similar.
+
+    Args:
+        results: The results.
+        companions: What each is judged beside.
+        reduction: By which layers are similar to those of another checkpoint; a verdict has its own.
     """
     if len(results) == 1 and results[0].against:
-        return against.title(results[0], REDUCTION)
+        return against.title(results[0], reduction)
     verdicts = {
         task_title(result.task.name): verdict(result, beside)
         for result, beside in zip(results, companions, strict=True)
@@ -364,8 +372,8 @@ def _lead(verdict: Verdict) -> Literal["upper", "lower"] | None:
 
 
 def verdict_in_short(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
-    """Say the verdict and the shares behind it, in one sentence."""
-    return _in_short(result, verdict(result, companions))
+    """Say the verdict and the shares behind it, in one sentence; empty against another checkpoint."""
+    return "" if result.against else _in_short(result, verdict(result, companions))
 
 
 def _in_short(result: SweepResult, judged: Verdict) -> str:
@@ -376,8 +384,10 @@ def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ())
     """Say the verdict and what must be known beside it.
 
     These are the layer that differs most, the verdicts at other damages and by the first token, and the similarity
-    beyond the emptied model's.
+    beyond the emptied model's. Against another checkpoint nothing is judged, and nothing said.
     """
+    if result.against:
+        return ""
     companions = list(companions)
     judged = verdict(result, companions)
     beside = [verdict(result, companions, reduction, damage) for reduction, damage in SENSITIVITY]
@@ -390,7 +400,12 @@ def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ())
 
 
 def verdict_details(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
-    """Give the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep."""
+    """Give the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep.
+
+    Empty against another checkpoint, with whose layers these cannot change.
+    """
+    if result.against:
+        return ""
     known = result.statistics_of(REDUCTION)
     judged = verdict(result, companions)
     return render("claim", "details", verdict=judged, depth_gap=known.depth_gap if known else None)

@@ -281,22 +281,20 @@ def seeds_table(grid: Grid) -> list[dict[str, str]]:
             "Random": spread.control_shares(spread.verdicts),
             "Verdicts": spread.states,
         }
-        for spread in seed_spreads(rows.values(), grid.verdicts)
+        for spread in seed_spreads(rows.values(), {key: told.direction for key, told in grid.verdicts.items()})
     ]
 
 
-def seed_spreads(rows: Iterable[GridRow], told: Mapping[str, Told]) -> list[Spread]:
+def seed_spreads(rows: Iterable[GridRow], directions: Mapping[str, Direction]) -> list[Spread]:
     """Return the spreads of verdicts over checkpoints that differ only in the seed.
 
     Args:
         rows: Any.
-        told: From `told_verdicts`.
+        directions: What is told of each that has a verdict, by the key of its result.
     """
     return spreads(
         {
-            row.key: OfCheckpoint(
-                row.family, (row.column.fingerprint, row.setting), row.verdict, told[row.key].direction
-            )
+            row.key: OfCheckpoint(row.family, (row.column.fingerprint, row.setting), row.verdict, directions[row.key])
             for row in rows
             if row.verdict
         }

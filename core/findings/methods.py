@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.findings.overview import own_similarity
 from core.findings.words import render
 from core.results.choices import task_title
 from core.results.names import PointName, decimals, method_name, percent, point_labels, point_names
@@ -74,7 +75,7 @@ class Agreement:
 def agreement(result: SweepResult) -> Agreement | None:
     """Compare both measures on a result; None where one of them is missing, or no damage is reached."""
     known = result.statistics_of(REDUCTION)
-    neighbours = _own(result, SECOND)  # (frames, points)
+    neighbours = own_similarity(result, REDUCTION, SECOND)  # (frames, points)
     if known is None or SECOND not in result.measures or np.isnan(neighbours).any():
         return None
     readings = tuple(
@@ -84,14 +85,10 @@ def agreement(result: SweepResult) -> Agreement | None:
     )
     if not readings:
         return None
-    correlation = rank_correlation(_own(result, "cka")[1:].ravel().tolist(), neighbours[1:].ravel().tolist())
+    correlation = rank_correlation(
+        own_similarity(result, REDUCTION)[1:].ravel().tolist(), neighbours[1:].ravel().tolist()
+    )
     return Agreement(result, tuple(sorted(readings, key=lambda reading: reading.damage)), correlation)
-
-
-def _own(result: SweepResult, measure: str) -> Array:
-    """Return (frames, points) own similarities; NaN where one is undefined or the measure is missing."""
-    rows = [frame.own(REDUCTION, measure) or (None,) * len(result.points) for frame in result.frames]
-    return np.array(rows, dtype=np.float64)
 
 
 def _at(amounts: Sequence[float], own: Array, amount: float) -> Array:

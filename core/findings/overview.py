@@ -303,6 +303,9 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
             "removed": removed_name(frame.amount, result),
         }
 
+    if len(result.frames) < 2:
+        facts = values(first)
+        return render("overview", "unpruned_alone", metric=facts["metric"], unpruned=facts["unpruned"])
     if working and working.reason == "no lead":
         return render("overview", "no_lead")
     if working is None or working.to is None:
@@ -404,6 +407,8 @@ def accuracy_finding(result: SweepResult) -> str:
     baseline, final = first.metrics.get("accuracy"), last.metrics.get("accuracy")
     if baseline is None or final is None:
         return render("overview", "accuracy_unknown")
+    if len(result.frames) < 2:
+        return render("overview", "unpruned_alone", metric=METRICS["accuracy"].title, unpruned=decimals(baseline, 2))
     course = accuracy_course(result)
     if course is None:
         return render("overview", "accuracy_at_two", baseline=baseline, final=final, amount=last.amount)

@@ -1,18 +1,22 @@
-"""One pruning on several checkpoints: what it changes depends on the checkpoint, or on how weights are chosen."""
+"""One pruning on several checkpoints: how far they differ in what it changes, and how far it differs from chance.
+
+Each verdict stands alone here; `core.findings.verdicts` corrects those of a table for their number.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.findings.claim import DAMAGE
-from core.findings.grid import GridRow, seed_spreads, told_verdicts
+from core.findings.claim import DAMAGE, Placed, Verdict
+from core.findings.grid import GridRow, seed_spreads
 from core.findings.spread import counted, mean_and_deviation
 from core.findings.words import render
 from core.results.names import decimals, percent
+from core.sweep.equal_damage import upper_share
 
-# How much checkpoints must differ before a sentence says that they do: in shares, and in differences from chance.
-FARTHEST_ALIKE, FAR_MORE = 0.05, 3
+SHOWN = (None, "wide", "not working")  # reasons that leave the shares as good as those of a verdict
+FAR_MORE = 3  # times as far apart are checkpoints as method and chance before a sentence says so
 
 
 @dataclass(frozen=True)
@@ -21,13 +25,17 @@ class Replicate:
 
     Attributes:
         row: Its sweep.
+        verdict: On the method.
         share: Under the method.
-        control_shares: Under each seed of random removal.
+        low: The lower end of the share's 95 % interval over examples.
+        high: The upper end.
     """
 
     row: GridRow
+    verdict: Verdict
     share: float
-    control_shares: tuple[float, ...]
+    low: float
+    high: float
 
     @property
     def layers(self) -> int:
@@ -36,21 +44,27 @@ class Replicate:
 
     @property
     def from_chance(self) -> float:
-        """How far the method is from random removal."""
-        return abs(self.share - float(np.mean(self.control_shares)))
+        """How far the share is from the mean under random removal."""
+        return abs(self.share - float(np.mean(self.verdict.control_shares)))
 
 
 def replicates(rows: Sequence[GridRow]) -> list[Replicate]:
-    """Return the checkpoints on which the shares are known of both the method and random removal.
+    """Return the checkpoints on which the method can be compared with all seeds of random removal.
 
     Args:
         rows: Of one pruning, each on another checkpoint or task.
     """
     return [
-        Replicate(row, row.verdict.share, row.verdict.control_shares)
+        _replicate(row, row.verdict, row.verdict.method)
         for row in rows
-        if row.verdict and row.verdict.share is not None and row.verdict.control_shares
+        if row.verdict and row.verdict.method and row.verdict.reason in SHOWN
     ]
+
+
+def _replicate(row: GridRow, verdict: Verdict, method: Placed) -> Replicate:
+    gap = method.gap
+    share, low, high = (upper_share(value, verdict.damage) for value in (gap.value, gap.low, gap.high))
+    return Replicate(row, verdict, share, low, high)
 
 
 def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
@@ -60,39 +74,55 @@ def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
         rows: See `replicates`.
         pruning: The pruning's name inside a sentence.
     """
-    known, told = replicates(rows), told_verdicts(rows)
-    if len(known) < 2:
+    known = replicates(rows)
+    checkpoints = {replicate.row.column.checkpoint for replicate in known}
+    if len(checkpoints) < 2:
         return ""
-    shares = [replicate.share for replicate in known]
-    from_chance = max(replicate.from_chance for replicate in known)
+    directions = {replicate.row.key: replicate.verdict.direction for replicate in known}
     return render(
         "replication",
         "finding",
         pruning=pruning,
-        count=len(known),
+        count=len(checkpoints),
         depths=[str(depth) for depth in sorted({replicate.layers for replicate in known})],
         damage=DAMAGE,
-        shares=shares,
-        from_chance=decimals(100 * from_chance, 0),
-        far_more=max(shares) - min(shares) > max(FARTHEST_ALIKE, FAR_MORE * from_chance),
-        states=counted(told[replicate.row.key].direction for replicate in known),
+        shares=[replicate.share for replicate in known],
+        from_chance=decimals(100 * _farthest_from_chance(known), 0),
+        far_more=_differ_far_more(known),
+        states=counted(directions.values()),
         seeds=[
             (spread.name, spread.shares(spread.verdicts))
-            for spread in seed_spreads([replicate.row for replicate in known], told)
+            for spread in seed_spreads([replicate.row for replicate in known], directions)
         ],
     )
 
 
+def _farthest_from_chance(known: Sequence[Replicate]) -> float:
+    return max(replicate.from_chance for replicate in known)
+
+
+def _differ_far_more(known: Sequence[Replicate]) -> bool:
+    """Whether checkpoints differ, beyond the intervals, by far more than the method does from chance on any of them."""
+    lowest, highest = (pick(known, key=lambda replicate: replicate.share) for pick in (min, max))
+    between = highest.share - lowest.share
+    return highest.low > lowest.high and between >= FAR_MORE * _farthest_from_chance(known)
+
+
 def replication_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:
     """Tabulate the shares and the verdict, a row per checkpoint."""
-    told = told_verdicts(rows)
     return [
         {
             "Checkpoint": replicate.row.cells["Checkpoint"],
             "Layers": str(replicate.layers),
             "In the upper half": percent(replicate.share),
-            "Random": mean_and_deviation(replicate.control_shares),
-            "Verdict": told[replicate.row.key].words,
+            "Random": mean_and_deviation(replicate.verdict.control_shares),
+            "Verdict": render(
+                "claim",
+                "cell",
+                verdict=replicate.verdict,
+                direction=replicate.verdict.direction,
+                units=replicate.row.granularity,
+            ),
         }
         for replicate in replicates(rows)
     ]

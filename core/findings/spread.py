@@ -49,16 +49,22 @@ class Spread:
         return f"{FAMILIES.get(self.family, self.family)}, {len(self.checkpoints)} seeds"
 
     def shares(self, verdicts: Sequence[Verdict]) -> str:
-        """Write the share of the change that lies in the upper half: `62 % ± 2`; of those where it is known.
+        """Write the share of the change that lies in the upper half: `62 % ± 2`.
+
+        Where it is known on some checkpoints only, these are counted: `62 % ± 2 (3 of 5)`.
 
         Args:
             verdicts: One of each checkpoint, all at one damage.
         """
-        return mean_and_deviation([known.share for known in verdicts if known.share is not None])
+        return self._written([known.share for known in verdicts if known.share is not None])
 
     def control_shares(self, verdicts: Sequence[Verdict]) -> str:
         """Write the same of random removal, by the mean of each checkpoint."""
-        return mean_and_deviation([float(np.mean(known.control_shares)) for known in verdicts if known.control_shares])
+        return self._written([float(np.mean(known.control_shares)) for known in verdicts if known.control_shares])
+
+    def _written(self, shares: Sequence[float]) -> str:
+        known, twins = len(shares), len(self.checkpoints)
+        return mean_and_deviation(shares) + (f" ({known} of {twins})" if 1 < known < twins else "")
 
     @property
     def verdicts(self) -> list[Verdict]:

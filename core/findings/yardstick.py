@@ -40,6 +40,10 @@ class Yardstick:
         known = [value for value in self.of(point) if not np.isnan(value)]
         return [(min(known), max(known))] if known and self.is_band else [(value, value) for value in known]
 
+    def lowest(self, point: int) -> float | None:
+        """Return the lowest similarity of twins at one point; None where none is defined."""
+        return min((low for low, _ in self.ranges(point)), default=None)
+
     def words(self, point: int) -> str:
         """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
         ends = [end for ends in self.ranges(point) for end in ends]
@@ -63,7 +67,7 @@ def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: Redu
     for twin in twins if reduction == REDUCTION and result.against is None else ():
         own = twin.frames[0].own(REDUCTION)
         if twin.against and own and twin.points == result.points and same_examples(result, twin):
-            pairs[frozenset((twin.checkpoint.revision, twin.against.revision))] = own
+            pairs[frozenset((twin.checkpoint.id, twin.against.id))] = own
     if not pairs:
         return None
     rows = np.array(list(pairs.values()), dtype=np.float64)  # (pairs, points)
@@ -75,19 +79,17 @@ def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: Poin
     if known is None:
         return ""
     k = point_labels(result.points).index(chosen)
-    values = known.of(k)
-    low, high = min(values), max(values)
-    if np.isnan(low):
+    own, ends = own_similarity(result, REDUCTION)[:, k], known.ranges(k)  # (frames,), one pair or several
+    if not ends or np.isnan(own[0]):
         return ""
-    less = [
-        amount for amount, own in zip(result.amounts, own_similarity(result, REDUCTION)[:, k], strict=True) if own < low
-    ]
+    low = min(ends)[0]
+    less = [amount for amount, value in zip(result.amounts, own, strict=True) if not value >= low]  # or undefined
     return render(
         "yardstick",
         "finding",
         label=chosen,
         low=low,
-        high=high,
+        high=max(high for _, high in ends),
         checkpoints=known.checkpoints,
         removed=removed_name(less[0], result) if less else "",
     )
@@ -100,14 +102,17 @@ def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
     """
     if known is None or len(result.frames) < 2:
         return ""
+    own, labels = own_similarity(result, REDUCTION), point_labels(result.points)  # (frames, points)
+    lowest = {k: low for k in range(len(labels)) if (low := known.lowest(k)) is not None and not np.isnan(own[0, k])}
+    if not lowest:
+        return ""
+    compared = [*lowest]
+    less = ~(own[:, compared] >= [*lowest.values()])  # (frames, compared points): what has become undefined is less
     working = result.working_range.to if result.working_range else None
-    lowest = [min((low for low, _ in known.ranges(k)), default=-np.inf) for k in range(len(result.points))]
-    less = own_similarity(result, REDUCTION) < lowest  # (frames, points)
     changed = np.flatnonzero(less.any(axis=1))  # frames
     last = len(result.frames) - 1 if working is None else result.amounts.index(working)
     at = last if not changed.size or less[last].any() else int(changed[0])
-    labels = point_labels(result.points)
-    which = [label for label, is_less in zip(labels, less[at], strict=True) if is_less]
+    which = [labels[k] for k, is_less in zip(compared, less[at], strict=True) if is_less]
     return render(
         "yardstick",
         "layers",
@@ -116,5 +121,6 @@ def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
         count=len(which),
         removed=removed_name(result.amounts[at], result),
         everyone=len(which) == len(labels),
+        partly=len(compared) < len(labels),
         works=None if working is None else result.amounts[at] <= working,
     )

@@ -130,7 +130,7 @@ def family_of(checkpoint: str) -> str:
     """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
     if checkpoint.startswith(RECIPE):
         return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]
-    known = EMBEDDED.get(checkpoint.removeprefix("embedded:"))
+    known = next((known for known in EMBEDDED.values() if known.id == checkpoint), None)
     return known.folder.name if known and known.folder else ""
 
 
@@ -170,7 +170,7 @@ def everywhere(entry: Entry, among: Sequence[Entry]) -> tuple[Entry, ...]:
             and candidate.source != "written"
             and all(point.endswith(".attention") for point in candidate.points)
         ):
-            found.setdefault((candidate.checkpoint, candidate.fingerprint), candidate)
+            found.setdefault((candidate.checkpoint, candidate.task), candidate)
     return tuple(found.values())
 
 

@@ -9,6 +9,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 
 from core.request.catalog import Task
 from core.training.fine_tuning import make_trainer
+from core.training.stages import finished
 
 AVERAGE_EVERY = 20  # steps
 
@@ -41,8 +42,9 @@ def average(task: Task, options: argparse.Namespace) -> None:
     trainer.add_callback(averaging)
     trainer.train()
     averaged: Any = averaging.averaged.module
-    averaged.save_pretrained(options.work / "averaged")
-    trainer.processing_class.save_pretrained(options.work / "averaged")
+    with finished(options.work / "averaged") as folder:
+        averaged.save_pretrained(folder)
+        trainer.processing_class.save_pretrained(folder)
 
 
 def mix(options: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from core.request.catalog import Task
 from core.training.splits import tokenise_split
+from core.training.stages import finished
 
 SAVE_EVERY = 250  # steps; with an early stop the validation split is scored as often
 
@@ -49,7 +50,8 @@ def fine_tune(task: Task, options: argparse.Namespace, base: Path, score: Score)
     }
     trainer = make_trainer(task, options, base, options.work, settings, score if options.early_stop else None)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(options.work)) if options.work.is_dir() else None)
-    trainer.save_model(str(options.work / "final"))
+    with finished(options.work / "final") as folder:
+        trainer.save_model(str(folder))
 
 
 def make_trainer(

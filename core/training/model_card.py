@@ -113,7 +113,12 @@ were taken, so the scores below are slightly optimistic."""
     return f"""{syntax * bool(options.syntax_steps)}`{command}` from
 `{options.base_id}` (AdamW, weight decay 0.01, linear decay, examples grouped by length,
 at most {MAX_LENGTH} tokens).{stop * bool(options.early_stop)}{averaging * bool(options.average_epochs)}\
-{"" if options.recipe else NOTES.get(task.name, "")}"""
+{NOTES.get(task.name, "") if _is_embedded(options) else ""}"""
+
+
+def _is_embedded(options: argparse.Namespace) -> bool:
+    """Whether these are the weights of an embedded checkpoint, whose notes belong to no others."""
+    return options.recipe is None and options.base_id == BASE_ID
 
 
 def confusion(scored: SweepResult) -> str:
@@ -175,8 +180,8 @@ def model_card(
     origin = ORIGINS.get(task.name, usual)
     labels = LABELS.get(task.name, "")
     evaluated = "examples of the validation split" if task.dataset_id else "written evaluation examples"
-    encoder = "A small BERT" if config.model_type == "bert" else "An encoder"
-    kind = "made by a recipe of Prunescope's" if options.recipe else "one of Prunescope's embedded checkpoints, made"
+    encoder = "A BERT" if config.model_type == "bert" else "An encoder"
+    kind = "one of Prunescope's embedded checkpoints, made" if _is_embedded(options) else "made with Prunescope"
     theirs = "The data set's own terms apply to its sentences, which are not part of this\nfolder."
     terms = theirs if task.dataset_id else "So are the sentences, as the rest of this repository."
     return f"""---
@@ -207,9 +212,9 @@ Of this stored file, on the {sizes["validation"]:,} {evaluated}, labels in the o
 
 | metric | value | 95 % interval |
 |---|---|---|
-{scores}{confusion(scored)}{"" if options.recipe else REMARKS.get(task.name, "")}
+{scores}{confusion(scored)}{REMARKS.get(task.name, "") if _is_embedded(options) else ""}
 
 ## Licence
 
-{f"{licence.capitalize()}, as the pretrained checkpoint." if licence else "That of the pretrained checkpoint."} {terms}
+That of the pretrained checkpoint{f": {licence}" if licence else ""}. {terms}
 """

@@ -25,6 +25,7 @@ def arguments(task: Task, options: argparse.Namespace) -> list[str]:
     given += ["--seed", f"{options.seed}", *(["--bf16"] if options.bf16 else [])]
     given += ["--frequent", f"{options.frequent}"] if options.frequent else []
     given += ["--full-vocabulary"] if options.full_vocabulary else []
+    given += ["--extra", *["./EXTRA_FILE"] * len(options.extra)] if options.extra else []
     return given
 
 

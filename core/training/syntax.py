@@ -22,6 +22,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from core.training.corruption import Marked
 from core.training.examples import make_examples, read_sentences
+from core.training.stages import finished
 
 NUM_EXAMPLES = 400_000  # of which a run uses BATCH_SIZE a step
 BATCH_SIZE = 64
@@ -75,7 +76,8 @@ def learn_syntax(base: Path, data: Path, work: Path, steps: int, seed: int) -> N
         compute_loss_func=loss,
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
-    trainer.save_model(str(work / "final"))
+    with finished(work / "final") as folder:
+        trainer.save_model(str(folder))
 
 
 def tokenise(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:

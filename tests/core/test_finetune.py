@@ -30,6 +30,7 @@ from core.inputs.training_overlap import example_digests
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
 from core.training import averaging, fine_tuning, syntax
+from core.training.model_card import NOTES, recipe
 from core.training.splits import texts
 from core.training.vocabulary import kept_ids
 
@@ -85,7 +86,7 @@ def test_the_folder_names_its_training_examples_and_its_scores(made: Path, glue_
     training = texts(read_split(glue_folder, TASKS["cola"], "train"), TASKS["cola"])
     assert np.array_equal(stored, example_digests(training))
     card = (made / "output" / "README.md").read_text()
-    assert "A small BERT (2 layers, hidden size 32)" in card
+    assert "A BERT (2 layers, hidden size 32)" in card
     assert "160 examples" in card.replace("\n", " ")
     assert "on the 96 examples of the validation split" in card
 
@@ -177,6 +178,14 @@ def test_the_command_on_the_card_trains_alike(made_by_syntax: Path, made: Path) 
         card = (folder / "output" / "README.md").read_text()
         (command,) = re.findall(r"`python -m core.finetune (.*?)`", card, flags=re.DOTALL)
         assert parse([*command.split(), *folders]) == parse(["--task", "cola", *arguments, *folders])
+
+
+def test_the_notes_on_embedded_weights_are_on_no_other_card() -> None:
+    folders = ["--task", "cola", "--data", "x", "--base", "x", "--output", "x", "--work", "x"]
+    for other in (["--base-id", "owner/bert"], ["--recipe", "minilm-l6-cola"]):
+        embedded, another = (recipe(TASKS["cola"], parse([*folders, *more])) for more in ([], other))
+        assert embedded.replace(NOTES["cola"], "") != embedded
+        assert another.replace(NOTES["cola"], "") == another
 
 
 def tune(folder: Path, *arguments: str) -> dict[str, torch.Tensor]:

@@ -12,7 +12,7 @@ import yaml
 
 from core.encoder.loading import load as load_checkpoint
 from core.errors import PrunescopeError
-from core.grid import main, merged
+from core.grid import main, merged, recipe_of
 from core.inputs.prepare import prepare
 from core.request.catalog import ROOT
 from core.request.grid_file import grid_requests
@@ -230,7 +230,7 @@ def test_an_interrupted_grid_goes_on_within_its_sweep(
 
 KILLED = """
 import os, signal, sys
-from core.grid import main
+from core.grid import main, recipe_of
 from core.sweep.journal import Journal
 
 real, written = Journal.add, []
@@ -310,3 +310,11 @@ def test_a_new_entry_takes_the_place_of_the_one_with_its_key(grid: Grid, tmp_pat
     newer: Entry = entries[0].model_copy(update={"created_at": "later"})
     assert merged(entries, [newer]) == [newer, entries[1]]
     assert merged([], entries) == entries
+
+
+@pytest.mark.parametrize(("checkpoint", "against"), [("recipe:a-seed-1", None), ("embedded:sst2", "recipe:a-seed-1")])
+def test_the_recipe_of_a_result_says_that_weights_must_be_made_on_either_side(
+    checkpoint: str, against: str | None
+) -> None:
+    assert "Make the weights" in recipe_of(SweepRequest(checkpoint, "sst2", against=against), ()).missing
+    assert "Make the weights" not in recipe_of(SweepRequest("embedded:sst2", "sst2"), ()).missing

@@ -63,3 +63,16 @@ def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
     assert "Two fine-tunes that differ only in the seed have a similarity of 0.60 to 0.80" in words
     words = text_of(opened("app.py", shown, tmp_path, monkeypatch))
     assert "than two fine-tunes that differ only in the seed (3 checkpoints) are to each other" in words
+
+
+@pytest.mark.usefixtures("quick_pages", "queue", "unfolded")
+@pytest.mark.parametrize(("reduction", "is_drawn"), [("mean", True), ("cls", False)])
+def test_layers_explains_the_range_of_twins_only_where_it_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reduction: str, is_drawn: bool
+) -> None:
+    for made in PAIRS:
+        save(made, tmp_path)
+    shown = make_result(num_layers=3, amounts=AMOUNTS)
+    test = opened("pages/layers.py", shown, tmp_path, monkeypatch, reduction=reduction)
+    words = text_of(test) + " ".join(element.value for element in test.caption)
+    assert ("Shaded in blue is how similar" in words) == is_drawn

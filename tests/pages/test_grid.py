@@ -13,7 +13,7 @@ from core.findings.grid import GridRow, grid_rows
 from core.results import extract, library, store
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.builders import declining, made_by_recipe, make_result, ship, with_own_key
+from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key
 from tests.opened import address, box, open_page, told
 from ui.grid import OPENED, grid_of
 from ui.view_state import ANY
@@ -96,7 +96,8 @@ def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pyte
         read.append(path)
         return store.load(path)
 
-    open_page(PAGE)
+    for page in (PAGE, "app.py"):
+        open_page(page)
     monkeypatch.setattr(extract, "load", load)
     open_page(PAGE)
     assert read == []
@@ -148,6 +149,11 @@ def test_without_results_it_says_how_to_make_some(shipped: Path) -> None:
     app = open_page(PAGE)
     assert title(app) == "No grid yet"
     assert app.code[0].value == "python -m core.grid FILE.yaml"
+
+
+def test_results_against_another_checkpoint_alone_make_no_grid(shipped: Path) -> None:
+    save(against(make_result(num_layers=3), 3))
+    assert title(open_page(PAGE)) == "No grid yet"
 
 
 # ---------------------------------------------------------------- choosing among many

@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 
-from core.findings.claim import Verdict, headline, verdict, verdict_details, verdict_finding, verdict_in_short
-from core.results.schema import SweepResult, WorkingRangeRecord
+from core.findings.claim import (
+    Verdict,
+    headline,
+    headline_of,
+    verdict,
+    verdict_details,
+    verdict_finding,
+    verdict_in_short,
+)
+from core.results.schema import Frame, SweepResult, WorkingRangeRecord
 from core.sweep.control_contrast import Direction
-from tests.builders import declining, make_result, with_own_key
+from tests.builders import against, declining, make_result, with_own_key
 
 AMOUNTS = (*(k / 100 for k in range(12)), 0.21, 0.31)  # the damage, for `declining`
 COARSE = (0.0, 0.1, 0.2, 0.3)
@@ -316,3 +324,18 @@ def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:
     assert verdict(network(inside), SEEDS).direction == "as by chance"
     assert verdict(network(outside), SEEDS).direction == "cannot be told"
     assert np.isclose(verdict(network(inside), SEEDS).share or 0, inside)
+
+
+def test_against_another_checkpoint_the_headline_goes_by_the_vector_on_show_and_nothing_is_judged() -> None:
+    other = against(network(0.7), 4, cell=lambda amount, row, column: 1 - abs(row - column))
+
+    def halved_by_token(frame: Frame) -> Frame:
+        mean = frame.similarity["cka"]["mean"]
+        half = tuple(tuple(value / 2 for value in row) for row in mean)
+        return frame.model_copy(update={"similarity": {"cka": {"mean": mean, "cls": half}}})
+
+    by_token = other.model_copy(update={"frames": tuple(map(halved_by_token, other.frames))})
+    headlines = {reduction: headline_of([by_token], [[]], reduction) for reduction in ("mean", "cls")}
+    assert headlines["mean"] == headline_of([by_token], [[]])
+    assert ("(1.00)" in headlines["mean"], "(0.50)" in headlines["cls"]) == (True, True)
+    assert verdict_in_short(other) == verdict_finding(other) == verdict_details(other) == ""

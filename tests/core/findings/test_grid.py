@@ -166,3 +166,10 @@ def test_seed_twins_have_a_row_that_says_how_far_they_spread() -> None:
     }
     assert spread["Verdicts"].startswith("3 × ")
     assert seeds_table(arranged(rows, [rows[0].key])) == [], "one checkpoint has no spread"
+
+
+def test_of_twins_without_a_share_only_the_others_are_in_the_mean() -> None:
+    shares = {1: [network(0.7), *seeds(0.7)], 2: [network(0.74)], 3: [network(0.9, statistics=False)]}
+    rows = [row for seed, known in shares.items() for row in grid_rows([of_seed(seed, result) for result in known])]
+    (spread,) = seeds_table(arranged(rows, [row.key for row in rows]))
+    assert (spread["In the upper half"], spread["Random"]) == ("72 % ± 3 (2 of 3)", "–")

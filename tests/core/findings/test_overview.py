@@ -121,7 +121,9 @@ def test_a_sweep_that_has_just_begun_claims_nothing() -> None:
         "Only the unpruned model has been measured (MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, "
         "GLUE; mean over tokens)."
     )
-    assert accuracy_finding(result) == "Accuracy is 0.90 without pruning and 0.90 at 0 % removed."
+    assert accuracy_finding(result) == "Accuracy is 0.90 unpruned."
+    assert holding_finding(result, "mean") == "Accuracy is 0.90 unpruned."
+    assert held(1, 1, 1, 1, to=0.0, amounts=(0.0,)) == "Accuracy is 0.90 unpruned.", "as stored sweeps have it"
 
 
 def test_one_or_two_layers_need_no_order() -> None:

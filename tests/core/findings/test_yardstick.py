@@ -79,3 +79,23 @@ def test_the_curve_shows_a_band_or_lines() -> None:
     assert rows(PAIRS) == [(0.6, 0.8)]
     assert rows(PAIRS[:1]) == [(0.7, 0.7)]
     assert rows([]) == []
+
+
+def test_what_pruning_makes_undefined_has_changed_and_what_never_was_defined_is_left_out() -> None:
+    known = yardstick(RESULT, PAIRS, "mean")
+
+    def becomes_undefined(amount: float, point: int, size: int) -> float | None:
+        return None if point == 0 or (point == 1 and amount) else 1.0
+
+    holes = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), own_cka=becomes_undefined)
+    assert "With 90 % of weights removed, layer 2 is less similar to itself" in layers_finding(holes, known)
+    assert "with 50 % of weights removed, pruning has made it less similar" in yardstick_finding(holes, known, "2")
+    assert yardstick_finding(holes, known, "1") == ""
+    never = make_result(num_layers=3, amounts=(0.0, 0.5), own_cka=lambda _, point, size: 1.0 if point else None)
+    assert layers_finding(never, known).startswith(
+        "At every amount measured, each layer whose similarity is defined stays at least as similar"
+    )
+    unknown = Yardstick(((float("nan"), 0.8, float("nan")), (0.7, float("nan"), float("nan"))), 3)
+    assert yardstick_finding(RESULT, unknown, "1").startswith("Two fine-tunes that differ only in the seed have a sim")
+    assert yardstick_finding(RESULT, unknown, "3") == ""
+    assert layers_finding(RESULT, Yardstick(((float("nan"),) * 3,), 2)) == ""

@@ -5,6 +5,7 @@ from core.results.choices import (
     counterpart,
     distinguishing_labels,
     everywhere,
+    family_of,
     isolated,
     methods_beside,
     offered,
@@ -182,3 +183,8 @@ def test_seed_twins_without_pruning_are_offered_only_where_there_is_nothing_else
     assert offered(entries) == entries[1:], "another checkpoint is no twin"
     assert offered(entries, [yardstick.key]) == entries
     assert offered(entries[:1]) == entries[:1]
+
+
+def test_only_a_bundled_checkpoint_or_a_recipe_has_seed_twins() -> None:
+    names = ["embedded:sst2", "recipe:minilm-l6-sst2-seed-1", "sst2", "owner/sst2", "embedded:none"]
+    assert [family_of(name) for name in names] == ["minilm-l6-sst2", "minilm-l6-sst2", "", "", ""]
