@@ -206,7 +206,8 @@ def show_first_figure(shown: Shown, heading: str) -> Scene:
     start = start_in_address(scene.amounts)
     show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
     sentences = (once(verdict_in_short, shown.result, shown.companions), layers_finding(shown.result, shown.twins))
-    st.markdown(plain(" ".join(filter(None, sentences))))
+    if words := " ".join(filter(None, sentences)):
+        st.markdown(plain(words))
     link_to_control(shown.result)
     if words := caution(shown.result):
         st.warning(plain(words))
@@ -279,8 +280,9 @@ def show_details(shown: Shown) -> None:
             once(accuracy_finding, result),
             once(verdict_finding, result, shown.companions),
         )
-        st.markdown(" ".join(map(plain, sentences)))
-        st.markdown(f":small[{plain(once(verdict_details, result, shown.companions))}]")
+        st.markdown(plain(" ".join(filter(None, sentences))))
+        if numbers := once(verdict_details, result, shown.companions):
+            st.markdown(f":small[{plain(numbers)}]")
 
 
 def overview() -> None:

@@ -234,10 +234,11 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     if words := caution(result):
         st.warning(plain(words))
     layers, accuracy = plain(once(finding, result, reduction)), plain(once(accuracy_finding, result))
-    if not result.key:
+    verdict = once(verdict_finding, result, companions) if result.key else ""
+    if not verdict:  # unfinished, or against another checkpoint
         st.markdown(f"**{layers}** {accuracy}")
     else:
-        st.markdown(plain(once(verdict_finding, result, companions)))
+        st.markdown(plain(verdict))
         with st.expander("Details"):
             st.markdown(f"{layers} {accuracy}")
             st.markdown(plain(once(verdict_details, result, companions)))
