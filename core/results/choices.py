@@ -160,13 +160,13 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
 def everywhere(entry: Entry, among: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return the same pruning on every checkpoint and task, after attention blocks, one sweep of each.
 
-    Sentences written for this project are few, and left out.
+    Sentences written for this project are few, and left out. Against another checkpoint, it is no pruning to compare.
     """
     found: dict[tuple[str, str], Entry] = {}
     for candidate in offered(among):
         if (
             is_same(candidate, entry)
-            and candidate.against is None
+            and candidate.against is entry.against is None
             and candidate.source != "written"
             and all(point.endswith(".attention") for point in candidate.points)
         ):

@@ -152,6 +152,7 @@ def test_the_same_pruning_everywhere_is_one_sweep_of_each_checkpoint_and_task() 
     ]
     against_another = entry_of(against(result(task="qqp"), 3))
     assert everywhere(sst2, [sst2, *others, against_another, cola]) == (sst2, cola)
+    assert everywhere(against_another, [sst2, against_another, cola]) == ()
 
 
 def test_a_result_against_another_checkpoint_belongs_beside_no_other() -> None:
