@@ -1,12 +1,14 @@
-"""A walk through all pages in a real browser, by the navigation and by link: wide and light, narrow and dark."""
+"""All pages in a real browser: each by its link, wide and in both themes; all by the navigation, narrow and dark."""
 
 import re
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.watching import WORKER_PATIENCE, expect_idle, expect_silence
+from core.charts.theme import THEMES, ThemeName
+from tests.browser.shipped import COLA, SST2
+from tests.browser.test_accessibility import expect_faint_heading_found, expect_no_faults, unfold_all
+from tests.browser.watching import WORKER_PATIENCE, eventually, expect_idle, expect_silence
 from ui.header import PAGES
 
 FIRST, MIDDLE, LAST = 0, 10, 19  # places of the results' twenty amounts
@@ -22,36 +24,72 @@ PICTURES = {  # of every page, each of its pictures
 }
 STILL = "Methods"  # whose pictures do not move; they are in no player
 ESTIMATED = re.compile("^(Takes|Already computed|Computed already)")
+WIDE, NARROW = (1280, 800), (390, 844)
+COLOURS = """player => ["text", "background", "secondary-background", "primary"].map(
+  (name) => getComputedStyle(player).getPropertyValue(`--st-${name}-color`).trim().toLowerCase())"""
+STAYS = """player => {
+    const style = document.createElement("style");
+    style.textContent = ".side { opacity: 1 !important; transition: none !important; }";
+    player.append(style);
+}"""
+
+
+def link(site: str, name: str) -> str:
+    """The address of a page with the results on show; the Lab is opened for a run of one's own."""
+    path = PAGES[name].removeprefix("pages/").removesuffix(".py").removeprefix("app")
+    return f"{site}/{path}" if name == "Lab" else f"{site}/{path}?result={SST2.key}&other={COLA.key}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opened_by_its_link_is_whole_and_axe_finds_nothing_grave_in_either_theme(
+    page: Page, site: str, messages: list[str], name: str
+) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(link(site, name))
+    check_page(page, name, WIDE, messages)
+    assert page.url == link(site, name)
+    unfold_all(page)
+    if name == "Present":  # whose controls would hide while nobody uses them
+        page.locator(".player.present").evaluate(STAYS)
+    check_colours(page, "light")
+    expect_no_faults(page)
+    check_colours(page, "dark")
+    if name != "Present":  # which has none
+        expect_faint_heading_found(page)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("size", "theme"), [((1280, 800), "light"), ((390, 844), "dark")], ids=["wide and light", "narrow and dark"]
-)
-def test_every_page_opens_plays_and_stays_within_the_window(
-    page: Page, site: str, size: tuple[int, int], theme: Literal["light", "dark"], messages: list[str]
-) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.goto(site)
+def test_the_navigation_leads_to_every_page_narrow_and_dark(page: Page, site: str, messages: list[str]) -> None:
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.goto(link(site, "Overview"))
     for name in PAGES:
         if name != "Overview":  # which is open: a click would draw it once more, at any moment
             page.get_by_role("link", name=name, exact=True).click()
-        expect(page).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
-        check_looks(page, name, size)
-        if name == STILL:
-            check_still(page)
-        elif name == "Grid":  # whose pictures are cells of a table, which scrolls
-            expect(page.locator(".grid td svg").first).to_be_visible()
-        else:
-            if name == "Lab":  # its estimate is asked for again and again until it is there
-                expect(page.get_by_text(ESTIMATED)).to_be_visible(timeout=WORKER_PATIENCE)
-            check_player(page.locator(".player").first, messages)
-        link = page.url
-        page.goto(link)
-        expect(page).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
-        check_looks(page, name, size)
-        assert page.url == link
+        check_page(page, name, NARROW, messages)
+        assert page.url == link(site, name), "by which it is opened above"
+
+
+def check_page(page: Page, name: str, size: tuple[int, int], messages: list[str]) -> None:
+    """It is the page of this name, its pictures are drawn within the window, and its player plays."""
+    expect(page).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
+    check_looks(page, name, size)
+    if name == STILL:
+        check_still(page)
+    elif name == "Grid":  # whose pictures are cells of a table, which scrolls
+        expect(page.locator(".grid td svg").first).to_be_visible()
+    else:
+        if name == "Lab":  # its estimate is asked for again and again until it is there
+            expect(page.get_by_text(ESTIMATED)).to_be_visible(timeout=WORKER_PATIENCE)
+        check_player(page.locator(".player").first, messages)
+
+
+def check_colours(page: Page, theme: ThemeName) -> None:
+    """The colours of figures in this theme are those of the app around a picture."""
+    known = THEMES[theme]
+    colours = [known.text, known.background, known.secondary, known.accent]
+    for player in page.locator(".player").all():
+        eventually(page, lambda player=player: player.evaluate(COLOURS), colours)  # type: ignore[misc]
 
 
 def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
