@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,14 +94,28 @@ def context(chromium: Browser, site: str) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[Page]:
     """A page that must not complain: errors in the console or of a script fail the test."""
     page = context.new_page()
     complaints = complaints_of(page)
     yield page
     page.close()
     assert not complaints
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page for one test."""
+    with watched(context) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def kept(context: BrowserContext) -> Iterator[Page]:
+    """A page for all tests of a file that can begin where another one has left it."""
+    with watched(context) as page:
+        yield page
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
@@ -12,15 +13,27 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # what another theme can change
 GRAVE = ("serious", "critical")
 LAB_TITLE = "Prune a checkpoint and watch its layers"
-COMPARE = f"compare?result={SST2.key}&other={COLA.key}"
 
 
-def open_whole(page: Page, url: str) -> None:
-    """Opens a page with everything on it that can be unfolded."""
-    page.emulate_media(reduced_motion="reduce")
-    page.goto(url)
-    expect(page.locator(".player .picture svg, .explanation svg, .grid td svg").first).to_be_visible()
-    unfold_all(page)
+@pytest.fixture(scope="module")
+def opened(kept: Page, site: str) -> Locator:
+    """The player of a comparison on a page with everything unfolded."""
+    kept.emulate_media(reduced_motion="reduce")
+    kept.goto(f"{site}/compare?result={SST2.key}&other={COLA.key}")
+    player = kept.locator(".player.compare")
+    expect(player.locator(".picture svg").first).to_be_visible()
+    unfold_all(kept)
+    return player
+
+
+@pytest.fixture
+def compared(opened: Locator) -> Locator:
+    """The same player at rest, unpruned, with its table unfolded and the focus."""
+    opened.get_by_label("Pruning amount").fill("0")
+    if not opened.locator(".tables").is_visible():
+        opened.locator(".numbers summary").click()
+    opened.focus()
+    return opened
 
 
 def unfold_all(page: Page) -> None:
@@ -77,10 +90,8 @@ def focused(page: Page) -> str:
     return name
 
 
-def test_keys_alone_reach_every_control_of_the_player(page: Page, site: str) -> None:
-    open_whole(page, f"{site}/{COMPARE}")
-    player = page.locator(".player.compare")
-    player.focus()
+def test_keys_alone_reach_every_control_of_the_player(compared: Locator) -> None:
+    page = compared.page
     wanted = ["Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this view"]
     for name in wanted:
         page.keyboard.press("Tab")
@@ -88,7 +99,7 @@ def test_keys_alone_reach_every_control_of_the_player(page: Page, site: str) -> 
     page.keyboard.press("Tab")
     assert focused(page) == "Numbers as a table"
     page.keyboard.press("Space")
-    expect(player.locator(".tables")).not_to_be_visible()
+    expect(compared.locator(".tables")).not_to_be_visible()
 
 
 def test_a_link_with_the_focus_does_not_look_like_the_current_page(page: Page, site: str) -> None:
@@ -150,31 +161,27 @@ def label(player: Locator, picture: str) -> str:
     return player.locator(f".picture.{picture}").get_attribute("aria-label") or ""
 
 
-def test_the_alternative_texts_say_the_values_of_the_amount_at_rest(page: Page, site: str) -> None:
-    open_whole(page, f"{site}/{COMPARE}")
-    player = page.locator(".player.compare")
+def test_the_alternative_texts_say_the_values_of_the_amount_at_rest(compared: Locator) -> None:
     for step in (0, 10):
-        player.get_by_label("Pruning amount").fill(str(step))
+        compared.get_by_label("Pruning amount").fill(str(step))
         own = [SST2.frames[step].similarity["cka"]["mean"][k][k] for k in range(6)]
         values = "; ".join(f"Layer {k + 1}: {value:.2f}" for k, value in enumerate(own))
-        expect(player.locator(".picture.first")).to_have_attribute("aria-label", re.compile(re.escape(values)))
+        expect(compared.locator(".picture.first")).to_have_attribute("aria-label", re.compile(re.escape(values)))
         accuracy = SST2.frames[step].metrics["accuracy"]
-        assert f"Accuracy {accuracy:.2f}, 95 % interval" in label(player, "accuracy")
-    player.get_by_label("Play").click()
-    expect(player.locator(".picture.first")).not_to_have_attribute("aria-label", re.compile("Layer 1:"))
+        assert f"Accuracy {accuracy:.2f}, 95 % interval" in label(compared, "accuracy")
+    compared.get_by_label("Play").click()
+    expect(compared.locator(".picture.first")).not_to_have_attribute("aria-label", re.compile("Layer 1:"))
 
 
-def test_the_table_holds_the_numbers_shown_and_rests_while_it_plays(page: Page, site: str) -> None:
-    open_whole(page, f"{site}/{COMPARE}")
-    player = page.locator(".player.compare")
-    player.get_by_label("Pruning amount").fill("10")
-    says, first = player.locator(".numbers > p"), player.locator(".tables table").first
+def test_the_table_holds_the_numbers_shown_and_rests_while_it_plays(compared: Locator) -> None:
+    compared.get_by_label("Pruning amount").fill("10")
+    says, first = compared.locator(".numbers > p"), compared.locator(".tables table").first
     expect(says).to_have_text(re.compile("^50 % of weights removed"))
     cells = first.locator("tbody tr").last.locator("td").all_inner_texts()
     assert cells == [f"{value:.2f}" for value in SST2.frames[10].similarity["cka"]["mean"][5]]
-    player.get_by_label("Play").click()
-    expect(player.get_by_label("Pruning amount")).not_to_have_value("10")
+    compared.get_by_label("Play").click()
+    expect(compared.get_by_label("Pruning amount")).not_to_have_value("10")
     expect(says).to_have_text(re.compile("^50 % of weights removed"))
-    player.get_by_label("Pause").click()
-    shown = player.locator(".readout b").inner_text()
+    compared.get_by_label("Pause").click()
+    shown = compared.locator(".readout b").inner_text()
     expect(says).to_have_text(re.compile(f"^{shown}"))

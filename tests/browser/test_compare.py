@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
-from tests.browser.watching import amounts_played, eventually, expect_silence, resize
+from tests.browser.watching import amounts_played, eventually, expect_silence, messages_of, resize
 
 COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
@@ -23,6 +23,26 @@ def open_still(page: Page, address: str, last: str) -> Locator:
     return player
 
 
+@pytest.fixture(scope="module")
+def messages(kept: Page) -> list[str]:
+    """What goes over the kept page's websocket, either way, as it comes."""
+    return messages_of(kept)
+
+
+@pytest.fixture(scope="module")
+def opened(kept: Page, messages: list[str], site: str) -> Locator:
+    return open_still(kept, f"{site}/{TWO}", COMPARE[-1])
+
+
+@pytest.fixture
+def player(opened: Locator) -> Locator:
+    """The player of the kept page at rest, unpruned, in a wide window and with the focus."""
+    resize(opened.page, 1280, 800)
+    opened.get_by_role("slider").fill("0")
+    opened.focus()
+    return opened
+
+
 def numbers(player: Locator, name: str) -> list[float]:
     """The numbers in a heatmap's cells, row by row from the first layer."""
     texts = [text.replace("−", "-") for text in player.locator(f".{name} svg text").all_text_contents()]
@@ -34,9 +54,8 @@ def cells(result: SweepResult, step: int) -> list[float]:
     return [value for row in result.frames[step].similarity["cka"]["mean"] for value in row if value is not None]
 
 
-def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/{TWO}", "own")
-    page.keyboard.press("Home")
+def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(player: Locator) -> None:
+    page = player.page
     for step in range(6):
         expect(player.locator(".readout b")).to_have_text(f"{5 * step} % of weights removed")
         sst2, cola = (cells(result, step) for result in (SST2, COLA))
@@ -68,17 +87,16 @@ def test_the_axis_is_switched_at_the_picture_which_stays_where_it_is(page: Page,
     assert below["y"] - then["y"] == before["y"] - place["y"]
 
 
-def test_nothing_is_asked_of_the_server_while_it_plays(page: Page, site: str, messages: list[str]) -> None:
-    player = open_still(page, f"{site}/{TWO}", "own")
-    expect_silence(page)
+def test_nothing_is_asked_of_the_server_while_it_plays(player: Locator, messages: list[str]) -> None:
+    expect_silence(player.page)
     messages.clear()
-    page.keyboard.press("Space")
+    player.page.keyboard.press("Space")
     amounts_played(player, 5)
     assert messages == []
 
 
-def test_every_picture_fits(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/{TWO}", COMPARE[-1])
+def test_every_picture_fits(player: Locator) -> None:
+    page = player.page
     for width, height in ((1280, 800), (390, 844)):
         resize(page, width, height)
         for name in COMPARE:

@@ -6,10 +6,43 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shipped import COLA, SST2
-from tests.browser.test_in_chromium import open_still
-from tests.browser.watching import amounts_played, eventually, expect_silence, resize
+from tests.browser.test_in_chromium import (
+    check_looks,
+    expect_amount,
+    expect_playing,
+    expect_printed,
+    expected,
+    open_still,
+)
+from tests.browser.watching import amounts_played, eventually, expect_silence, messages_of, resize
 
 PICTURES = ("stack", "heatmap", "accuracy")
+SIDES = {"left": SST2, "right": COLA}
+
+
+@pytest.fixture(scope="module")
+def messages(kept: Page) -> list[str]:
+    """What goes over the kept page's websocket, either way, as it comes."""
+    return messages_of(kept)
+
+
+@pytest.fixture(scope="module")
+def opened(kept: Page, messages: list[str], site: str) -> Page:
+    open_still(kept, site)
+    expect_silence(kept)
+    return kept
+
+
+@pytest.fixture
+def overview(opened: Page) -> Page:
+    """The kept page: the light Overview of a wide window whose players rest, unpruned; the first one has the focus."""
+    opened.emulate_media(color_scheme="light")
+    resize(opened, 1280, 800)
+    for player in (opened.locator(".player.pair"), opened.locator(".player.finding")):
+        player.get_by_label("Pruning amount").fill("0")
+        player.focus()
+    opened.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
+    return opened
 
 
 def numbers(player: Locator) -> list[str]:
@@ -33,7 +66,10 @@ def own(frame: int) -> list[str]:
     return [f"{value:.2f}" for value in SST2.frames[frame].own("mean") or ()]
 
 
-def test_bands_follow_the_amount_and_nothing_jumps(page: Page, site: str, messages: list[str]) -> None:
+def test_bands_follow_the_amount_and_nothing_jumps_then_both_sides_play_when_asked_and_never_apart(
+    page: Page, site: str
+) -> None:
+    messages = messages_of(page)
     page.goto(site)
     player = page.locator(".player.finding")
     expect(player.locator(".accuracy svg")).to_be_visible()
@@ -48,10 +84,30 @@ def test_bands_follow_the_amount_and_nothing_jumps(page: Page, site: str, messag
     amounts_played(player, 5, note_sizes)
     assert len(sizes) == 1
     assert messages == []
+    pair = page.locator(".player.pair")
+    expect(pair.locator(".right-accuracy svg")).to_be_visible()
+    expect_playing(pair, False)
+    pair.get_by_label("Play").click()
+    expect_silence(page)
+    messages.clear()
+    apart: set[tuple[str, str]] = set()
+    together: set[tuple[str, str]] = set()
+
+    def enough_together() -> bool:
+        places = pair.evaluate(
+            "player => ['left-accuracy', 'right-accuracy'].map("
+            "(name) => player.querySelector(`.${name} .mark-symbol path`)?.getAttribute('transform').split(',')[0])"
+        )
+        (together if places[0] == places[1] else apart).add(tuple(places))
+        return len(together) >= 4
+
+    eventually(page, enough_together, True)
+    assert messages == []
+    assert len(apart) <= len(together)  # for a moment one picture is drawn and the other is not yet
 
 
-def test_bands_have_the_result_s_numbers_at_every_amount(page: Page, site: str) -> None:
-    player = open_still(page, site)
+def test_bands_have_the_result_s_numbers_at_every_amount(overview: Page) -> None:
+    page, player = overview, overview.locator(".player.finding")
     lengths = []
     for key, frame in (("Home", 0), ("End", 19), ("ArrowLeft", 18)):
         page.keyboard.press(key)
@@ -63,9 +119,8 @@ def test_bands_have_the_result_s_numbers_at_every_amount(page: Page, site: str) 
     assert [length / scale for length in lengths[2]] == pytest.approx(expected, abs=0.01)
 
 
-def test_the_alternative_text_tells_the_values_of_a_picture_that_rests(page: Page, site: str) -> None:
-    player = open_still(page, site)
-    stack = player.locator(".stack")
+def test_the_alternative_text_tells_the_values_of_a_picture_that_rests(overview: Page) -> None:
+    page, stack = overview, overview.locator(".player.finding .stack")
     page.keyboard.press("End")
     expect(stack).to_have_attribute("aria-label", re.compile(f"^Similarity .*Layer 6: {own(19)[5]}.*, intact up to"))
     page.keyboard.press("Home")
@@ -74,8 +129,8 @@ def test_the_alternative_text_tells_the_values_of_a_picture_that_rests(page: Pag
     expect(stack).not_to_have_attribute("aria-label", re.compile("Layer 6"))
 
 
-def test_what_matters_stands_on_the_first_screen(page: Page, site: str) -> None:
-    player = open_still(page, site)
+def test_what_matters_stands_on_the_first_screen(overview: Page) -> None:
+    page, player = overview, overview.locator(".player.finding")
     for width, height in ((1280, 800), (390, 844)):
         resize(page, width, height)
         wide = [player.locator(".accuracy"), player.locator(".heatmap")] if width > 1000 else []
@@ -83,6 +138,37 @@ def test_what_matters_stands_on_the_first_screen(page: Page, site: str) -> None:
             box = seen.bounding_box()
             assert box
             assert box["y"] + box["height"] <= height
+
+
+def test_heatmap_and_controls_are_seen_first_and_can_be_read(overview: Page) -> None:
+    check_looks(overview.locator(".player.finding"), "stack")
+
+
+def test_both_sides_show_the_same_amount_at_every_step(overview: Page) -> None:
+    player = overview.locator(".player.pair")
+    player.focus()
+    for index, frame in enumerate(SST2.frames):
+        expect_amount(player, frame.amount)
+        for side, result in SIDES.items():
+            expect_printed(player, side, expected(index, result=result))
+        overview.keyboard.press("ArrowRight")
+
+
+def test_scrubbing_with_the_mouse_keeps_up(overview: Page, messages: list[str]) -> None:
+    player, mouse = overview.locator(".player.pair"), overview.mouse
+    player.get_by_label("Pruning amount").scroll_into_view_if_needed()
+    box = player.get_by_label("Pruning amount").bounding_box()
+    assert box
+    messages.clear()
+    mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    mouse.down()
+    for step in range(1, 40):
+        mouse.move(box["x"] + 10 + step / 39 * (box["width"] - 20), box["y"] + box["height"] / 2)
+    expect_printed(player, "left", expected(19))  # while the mouse is still down
+    expect_printed(player, "right", expected(19, result=COLA))
+    mouse.up()
+    expect_amount(player, 0.95)
+    assert messages == []
 
 
 def test_another_result_is_chosen_in_the_caption(page: Page, site: str) -> None:
@@ -110,18 +196,17 @@ def test_the_sentences_of_the_steps_move_when_seen_and_again(page: Page, site: s
     assert dot.evaluate(moving) == 1
 
 
-def test_the_steps_rest_for_who_asked_for_less_motion(page: Page, site: str) -> None:
-    open_still(page, site)
-    steps = page.locator(".steps")
+def test_the_steps_rest_for_who_asked_for_less_motion(overview: Page) -> None:
+    steps = overview.locator(".steps")
     steps.scroll_into_view_if_needed()
     expect(steps).to_have_class(re.compile("moving"))
     assert steps.locator(".dot").first.evaluate("dot => dot.getAnimations().length") == 0
-    expect(page.get_by_role("button", name="Move them again")).to_be_hidden()
+    expect(overview.get_by_role("button", name="Move them again")).to_be_hidden()
 
 
-def test_no_colour_scale_is_cut_off_on_a_telephone(page: Page, site: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    pair = open_still(page, site, ".player.pair")
+def test_no_colour_scale_is_cut_off_on_a_telephone(overview: Page) -> None:
+    resize(overview, 390, 844)
+    pair = overview.locator(".player.pair")
     for side in ("left", "right"):
         inside = pair.locator(f".{side}").bounding_box()
         assert inside

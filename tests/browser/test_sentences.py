@@ -12,15 +12,21 @@ NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link
 
 
 @pytest.fixture
-def sentences(page: Page, site: str) -> Page:
-    page.goto(site)
-    page.get_by_role("link", name="Sentences", exact=True).click()
+def sentences(page: Page, messages: list[str], site: str) -> Page:
+    page.goto(f"{site}/sentences")
     expect(page.locator(".player .strip svg")).to_be_visible()
     expect_idle(page)
     return page
 
 
-def test_a_filter_is_in_the_address_and_survives_a_reload(sentences: Page) -> None:
+def test_the_typed_sentence_comes_first_and_a_filter_of_examples_survives_a_reload(sentences: Page) -> None:
+    typed, strip = (
+        place.bounding_box()
+        for place in (sentences.get_by_role("textbox", name="Sentence"), sentences.locator(".player .strip"))
+    )
+    assert typed
+    assert strip
+    assert typed["y"] + typed["height"] < strip["y"] < 800, "and the examples begin on the same screen"
     expect(sentences.get_by_text("200 examples, earliest flip first")).to_be_visible()
     box = sentences.get_by_role("combobox", name="Flips")
     wanted = sentences.get_by_role("option", name=re.compile("^Correct unpruned, then flips"))
@@ -37,20 +43,9 @@ def test_a_filter_is_in_the_address_and_survives_a_reload(sentences: Page) -> No
     expect(sentences.locator(".player .strip svg")).to_be_visible()
 
 
-def test_the_typed_sentence_comes_first(sentences: Page) -> None:
-    typed, strip = (
-        place.bounding_box()
-        for place in (sentences.get_by_role("textbox", name="Sentence"), sentences.locator(".player .strip"))
-    )
-    assert typed
-    assert strip
-    assert typed["y"] + typed["height"] < strip["y"] < 800, "and the examples begin on the same screen"
-
-
 def test_it_plays_without_a_message_to_the_server(sentences: Page, messages: list[str]) -> None:
-    sentences.reload()
-    expect(sentences.locator(".player .strip svg")).to_be_visible()
     expect_silence(sentences)
+    assert messages
     messages.clear()
     sentences.get_by_role("button", name="Play").click()
     amounts_played(sentences.locator(".player"), 5)
@@ -59,22 +54,24 @@ def test_it_plays_without_a_message_to_the_server(sentences: Page, messages: lis
 
 
 def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
-    sentences: Page, site: str, answering: SweepResult
+    page: Page, site: str, answering: SweepResult
 ) -> None:
-    sentences.goto(f"{site}/sentences?result={answering.key}")
-    sentences.get_by_role("textbox", name="Sentence").fill(NASTY)
-    sentences.get_by_role("button", name="Predict").click()
-    expect(sentences.get_by_text("Unpruned, the model says")).to_be_visible(timeout=WORKER_PATIENCE)
-    expect(sentences.locator(".player .probabilities svg")).to_be_visible()
-    expect(sentences.get_by_text('<img src="x"').first).to_be_visible()
-    assert sentences.locator(".stMain img").count() == 0
-    assert sentences.get_by_role("link", name="link").count() == 0
-    assert sentences.title().startswith("Sentences · ")
+    page.goto(f"{site}/sentences?result={answering.key}")
+    expect(page.locator(".player .strip svg")).to_be_visible()
+    expect_idle(page)
+    page.get_by_role("textbox", name="Sentence").fill(NASTY)
+    page.get_by_role("button", name="Predict").click()
+    expect(page.get_by_text("Unpruned, the model says")).to_be_visible(timeout=WORKER_PATIENCE)
+    expect(page.locator(".player .probabilities svg")).to_be_visible()
+    expect(page.get_by_text('<img src="x"').first).to_be_visible()
+    assert page.locator(".stMain img").count() == 0
+    assert page.get_by_role("link", name="link").count() == 0
+    assert page.title().startswith("Sentences · ")
 
-    first, second = (sentences.locator(".readout b").nth(k) for k in (0, 1))
-    sentences.get_by_role("slider", name="Pruning amount").first.focus()
+    first, second = (page.locator(".readout b").nth(k) for k in (0, 1))
+    page.get_by_role("slider", name="Pruning amount").first.focus()
     for _ in range(3):
-        sentences.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
         expect(second).to_have_text(first.inner_text())
     assert first.inner_text() != "0 % of weights removed"
 
