@@ -118,6 +118,12 @@ def kept(context: BrowserContext) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def kept_messages(kept: Page) -> list[str]:
+    """What goes over the kept page's websocket, either way, as it comes."""
+    return messages_of(kept)
+
+
 @pytest.fixture
 def messages(page: Page) -> list[str]:
     """What goes over the page's websocket, either way, as it comes."""

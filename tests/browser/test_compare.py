@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
-from tests.browser.watching import amounts_played, eventually, expect_silence, messages_of, resize
+from tests.browser.watching import amounts_played, eventually, expect_silence, resize
 
 COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
@@ -24,13 +24,7 @@ def open_still(page: Page, address: str, last: str) -> Locator:
 
 
 @pytest.fixture(scope="module")
-def messages(kept: Page) -> list[str]:
-    """What goes over the kept page's websocket, either way, as it comes."""
-    return messages_of(kept)
-
-
-@pytest.fixture(scope="module")
-def opened(kept: Page, messages: list[str], site: str) -> Locator:
+def opened(kept: Page, kept_messages: list[str], site: str) -> Locator:
     return open_still(kept, f"{site}/{TWO}", COMPARE[-1])
 
 
@@ -87,12 +81,12 @@ def test_the_axis_is_switched_at_the_picture_which_stays_where_it_is(page: Page,
     assert below["y"] - then["y"] == before["y"] - place["y"]
 
 
-def test_nothing_is_asked_of_the_server_while_it_plays(player: Locator, messages: list[str]) -> None:
+def test_nothing_is_asked_of_the_server_while_it_plays(player: Locator, kept_messages: list[str]) -> None:
     expect_silence(player.page)
-    messages.clear()
+    kept_messages.clear()
     player.page.keyboard.press("Space")
     amounts_played(player, 5)
-    assert messages == []
+    assert kept_messages == []
 
 
 def test_every_picture_fits(player: Locator) -> None:

@@ -31,19 +31,32 @@ class _Elsewhere(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(params=["true", "false"])
-def protected(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether Streamlit protects uploads by a cookie, as it does by default."""
-    monkeypatch.setenv("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", request.param)
+@pytest.fixture
+def space(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The app as it is served in a Space."""
+    monkeypatch.setenv("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false")
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    return bool(request.param == "true")
+    with served(copy, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(params=["site", "space"])
+def shown(request: pytest.FixtureRequest) -> str:
+    """The address of the app by default, or in a Space."""
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
-def elsewhere(copy: Path, protected: bool, tmp_path: Path) -> Iterator[str]:
+def protected(shown: str, site: str) -> bool:
+    """Whether Streamlit protects uploads by a cookie, as it does by default."""
+    return shown == site
+
+
+@pytest.fixture
+def elsewhere(shown: str) -> Iterator[str]:
     """The address of a page of another site that shows the app."""
-    with served(copy, tmp_path) as site, ThreadingHTTPServer(("localhost", 0), _Elsewhere) as server:
-        server.shown = site  # type: ignore[attr-defined]
+    with ThreadingHTTPServer(("localhost", 0), _Elsewhere) as server:
+        server.shown = shown  # type: ignore[attr-defined]
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"http://localhost:{server.server_port}/"
         server.shutdown()

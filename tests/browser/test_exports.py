@@ -1,6 +1,5 @@
 """Every download is made in a real browser and opened again."""
 
-import ast
 import csv
 import re
 from pathlib import Path
@@ -16,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from core.charts.overview import result_scene
 from core.exports.films import LAST_HOLDS, RATE
 from core.results.store import load
-from tests.browser.shipped import SST2, WRITTEN
-from tests.browser.test_lab import SHORT, expect_result, lab, pick, run  # noqa: F401
-from tests.browser.watching import WORKER_PATIENCE, eventually, expect_idle, unfold
+from tests.browser.shipped import WRITTEN
+from tests.browser.test_lab import pick
+from tests.browser.watching import eventually, expect_idle, fetched, unfold
 from tests.builders import make_result
 from ui.downloads import FAILED
 
@@ -27,9 +26,10 @@ RESULT = make_result(num_layers=3, amounts=AMOUNTS)
 RESULT_SCENE = result_scene(RESULT, "cls")
 
 
-@pytest.fixture
-def downloads(page: Page, site: str) -> Page:
-    return unfolded(page, f"{site}/downloads")
+@pytest.fixture(scope="module")
+def downloads(kept: Page, kept_messages: list[str], site: str) -> Page:
+    """The downloads of a result, whatever title or film has been asked for."""
+    return unfolded(kept, f"{site}/downloads")
 
 
 def unfolded(page: Page, address: str) -> Page:
@@ -37,15 +37,6 @@ def unfolded(page: Page, address: str) -> Page:
     page.goto(address)
     unfold(page, re.compile("Download$"))
     return page
-
-
-def fetched(page: Page, label: str, folder: Path, nth: int = 0) -> Path:
-    """Clicks a download and gives the file, under the name that the browser was told."""
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=label).nth(nth).click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
 
 
 @pytest.mark.long
@@ -89,16 +80,20 @@ def describes(row: dict[str, str]) -> bool:
     return (row["measure"], row["reduction"], float(row["amount"])) == ("cka", "cls", 0.5)
 
 
-def test_a_frame_and_the_numbers_are_those_of_the_result(messages: list[str], downloads: Page, tmp_path: Path) -> None:
+def test_a_frame_and_the_numbers_are_those_of_the_result(
+    downloads: Page, kept_messages: list[str], tmp_path: Path
+) -> None:
     downloads.get_by_role("textbox", name="Title").fill("For a <talk>")
-    messages.clear()
+    kept_messages.clear()
     downloads.keyboard.press("Enter")
-    eventually(downloads, lambda: "received" in messages, True)  # else the files on offer are those from before
+    eventually(downloads, lambda: "received" in kept_messages, True)  # else the files on offer are those from before
     expect_idle(downloads)
-    with Image.open(fetched(downloads, "PNG", tmp_path)) as png:
+    still, drawing = (fetched(downloads, kind, tmp_path) for kind in ("PNG", "SVG"))
+    assert still.stem == drawing.stem
+    with Image.open(still) as png:
         assert png.size == (1920, 1080)
         assert png.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
-    said = list(ElementTree.parse(fetched(downloads, "SVG", tmp_path)).getroot().itertext())
+    said = list(ElementTree.parse(drawing).getroot().itertext())
     assert "For a <talk>" in said
     assert RESULT_SCENE.frames[1]["name"] in said
     assert fetched(downloads, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
@@ -127,14 +122,16 @@ HEADINGS = """player => {
 
 
 @pytest.mark.parametrize("path", ["layers", "present"])  # of the others, without a browser: tests/pages/test_exports.py
-def test_a_page_gives_what_it_shows(page: Page, site: str, path: str, tmp_path: Path) -> None:
-    unfolded(page, f"{site}/{path}?result={WRITTEN.key}&amount=0.5")
+def test_a_page_gives_what_it_shows_at_the_shared_amount(page: Page, site: str, path: str, tmp_path: Path) -> None:
+    unfolded(page, f"{site}/{path}?result={WRITTEN.key}&amount=0.83")
     player = page.locator(".player").first
     expect(player.locator(".holder:not(.coming) svg").first).to_be_visible()
     shown = {plain(words) for words in player.evaluate(HEADINGS)}
     if path == "layers":  # the finding is the heading
         shown.add(plain(page.get_by_role("heading", level=1).inner_text()))
-    drawn = ElementTree.parse(fetched(page, "SVG", tmp_path)).getroot()
+    file = fetched(page, "SVG", tmp_path)
+    assert file.name.endswith("-0.80.svg")
+    drawn = ElementTree.parse(file).getroot()
     said = plain(" ".join(drawn.itertext()))
     assert len(shown) > 2
     assert not [words for words in shown if words not in said]
@@ -146,20 +143,21 @@ def plain(words: str) -> str:
     return " ".join(words.split())
 
 
-def test_a_shared_amount_is_the_one_that_is_taken_away(page: Page, site: str, tmp_path: Path) -> None:
-    unfolded(page, f"{site}/layers?result={SST2.key}&amount=0.83")
-    assert fetched(page, "PNG", tmp_path).name.endswith("-0.80.png")
+def test_the_html_file_plays_without_a_network(downloads: Page, chromium: Browser, tmp_path: Path) -> None:
+    check_file(fetched(downloads, "HTML player", tmp_path), chromium, two=False)
 
 
-@pytest.mark.parametrize("which", ["", "?two"])
-def test_the_html_file_plays_without_a_network(
-    page: Page, chromium: Browser, site: str, tmp_path: Path, which: str
+def test_the_html_file_of_two_results_plays_without_a_network(
+    page: Page, chromium: Browser, site: str, tmp_path: Path
 ) -> None:
-    path = fetched(unfolded(page, f"{site}/downloads{which}"), "HTML player", tmp_path)
+    check_file(fetched(unfolded(page, f"{site}/downloads?two"), "HTML player", tmp_path), chromium, two=True)
+
+
+def check_file(path: Path, chromium: Browser, two: bool) -> None:
     assert 0.8e6 < path.stat().st_size < 1.5e6
     alone = chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720})
     try:
-        check_player(alone, path, two=bool(which))
+        check_player(alone, path, two)
     finally:
         alone.close()
 
@@ -185,38 +183,3 @@ def check_player(context: BrowserContext, path: Path, two: bool) -> None:
     assert page.evaluate(scrolled) <= 0, "a talk's window shows all of it"
     assert not complaints
     assert requests == ["file"], "the file alone was read"
-
-
-def test_a_pruned_checkpoint_gives_the_accuracy_of_its_frame(
-    lab: Page,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    run(lab, SHORT, 64)
-    expect_result(lab)
-    unfold(lab, re.compile("Download$"))
-    lab.get_by_role("button", name="Save checkpoint").click()
-    code = lab.locator("code").filter(has_text="from_pretrained(folder)")
-    expect(code).to_be_visible(timeout=WORKER_PATIENCE)
-    result = load(fetched(lab, "Result as JSON", tmp_path))
-    (line,) = [line for line in code.inner_text().splitlines() if line.startswith("folder = ")]
-    found = predictions(Path(ast.literal_eval(line.removeprefix("folder = "))))
-    frame = result.frames[1]
-    assert tuple(found) == frame.predictions
-    correct = sum(label == gold for label, gold in zip(found, result.task.gold, strict=True))
-    assert correct / len(found) == frame.metrics["accuracy"]
-
-
-def predictions(folder: Path) -> list[int]:
-    """What plain transformers makes of the evaluation examples."""
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    from core.inputs.examples import open_preset
-    from core.request.catalog import MAX_LENGTH, TASKS
-
-    model = AutoModelForSequenceClassification.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    texts = [text for (text,) in open_preset(TASKS["sst2"], "written").subset(64).texts]
-    with torch.inference_mode():
-        encoded = tokenizer(texts, padding=True, truncation=True, max_length=MAX_LENGTH, return_tensors="pt")
-        return model(**encoded).logits.argmax(-1).tolist()

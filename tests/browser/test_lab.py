@@ -1,5 +1,6 @@
 """The Lab in a real browser, with a real worker and a tiny checkpoint."""
 
+import ast
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sklearn.metrics import accuracy_score
 
+from core.results.names import amount_name
 from core.results.store import load
 from tests.browser.conftest import OWN_RESULTS
-from tests.browser.watching import WORKER_PATIENCE, expect_idle, unfold
+from tests.browser.watching import WORKER_PATIENCE, expect_idle, fetched, unfold
 from tests.tiny import EMOTIONS, emotion_texts, make_texts, predicted_by_transformers
 
 SHORT = "0.3, 0.6"
@@ -180,8 +182,8 @@ def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
     expect(lab).to_have_url(re.compile(r"/lab$"))
 
 
-def test_six_labels_in_another_order_and_case_are_swept_as_scikit_learn_scores_them(
-    page: Page, site: str, copy: Path, tiny_emotions: Path
+def test_six_labels_in_another_order_and_case_are_swept_and_saved_as_scikit_learn_scores_them(
+    page: Page, site: str, copy: Path, tiny_emotions: Path, tmp_path: Path
 ) -> None:
     texts, gold = emotion_texts(60, seed=3)
     names = list(EMOTIONS)
@@ -206,10 +208,24 @@ def test_six_labels_in_another_order_and_case_are_swept_as_scikit_learn_scores_t
     expect(page.get_by_text("Macro F1 holds")).to_be_in_viewport()
 
     result = load(copy / OWN_RESULTS / f"{page.url.rpartition('=')[2]}.json")
-    predicted = predicted_by_transformers(tiny_emotions, [texts[row] for row in result.task.examples])
+    examples = [texts[row] for row in result.task.examples]
+    predicted = predicted_by_transformers(tiny_emotions, examples)
     assert [gold[row] for row in result.task.examples] == list(result.task.gold)
     assert list(result.frames[0].predictions) == predicted
     assert result.frames[0].metrics["accuracy"] == accuracy_score(result.task.gold, predicted)
+
+    unfold(page, re.compile("Download$"))
+    assert load(fetched(page, "Result as JSON", tmp_path)) == result
+    page.get_by_role("button", name="Save checkpoint").click()
+    code = page.locator("code").filter(has_text="from_pretrained(folder)")
+    expect(code).to_be_visible(timeout=WORKER_PATIENCE)
+    (line,) = [line for line in code.inner_text().splitlines() if line.startswith("folder = ")]
+    words = page.get_by_text("The checkpoint pruned by ").inner_text()
+    (frame,) = [frame for frame in result.frames if f"by {amount_name(frame.amount)} lies" in words]
+    assert frame.amount > 0
+    predicted = predicted_by_transformers(Path(ast.literal_eval(line.removeprefix("folder = "))), examples)
+    assert list(frame.predictions) == predicted
+    assert frame.metrics["accuracy"] == accuracy_score(result.task.gold, predicted)
 
 
 def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:

@@ -48,17 +48,13 @@ def selected(player: Locator) -> str:
     return player.get_by_role("radio", checked=True).first.get_attribute("aria-label") or ""
 
 
-def test_the_heading_answers_and_its_layer_is_selected(page: Page, site: str) -> None:
+def test_the_heading_answers_and_its_layer_is_selected_until_the_mouse_picks_another(page: Page, site: str) -> None:
     player = opened(page, site)
     expect(page.get_by_role("heading", level=1)).to_have_text(
         re.compile("^Layer 6 changes first: it falls below 0.9 at")
     )
     eventually(page, lambda: selected(player)[:8], "Layer 6,")
     expect(rows(player)).to_have_count(6)
-
-
-def test_a_row_is_picked_by_the_mouse(page: Page, site: str) -> None:
-    player = opened(page, site)
     row = rows(player).nth(3).bounding_box()  # from the top: layer 3
     assert row
     page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
@@ -90,7 +86,7 @@ def test_the_open_chooser_can_be_read(page: Page, site: str) -> None:
     expect_no_faults(page)
 
 
-def test_a_row_lies_over_its_strip_in_any_size(page: Page, site: str) -> None:
+def test_a_row_lies_over_its_strip_in_any_size_and_tables_fit_a_telephone(page: Page, site: str) -> None:
     player = opened(page, site)
     for width in (1280, 390):
         resize(page, width, 900)
@@ -103,11 +99,6 @@ def test_a_row_lies_over_its_strip_in_any_size(page: Page, site: str) -> None:
             assert row
             middle = text["y"] + text["height"] / 2
             assert row["y"] < middle < row["y"] + row["height"]
-
-
-def test_tables_fit_a_telephone(page: Page, site: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    opened(page, site)
     unfold(page, "Details")
     tables = page.get_by_test_id("stExpanderDetails").locator("table")
     expect(tables.first).to_be_visible()

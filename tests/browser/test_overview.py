@@ -14,20 +14,14 @@ from tests.browser.test_in_chromium import (
     expected,
     open_still,
 )
-from tests.browser.watching import amounts_played, eventually, expect_silence, messages_of, resize
+from tests.browser.watching import amounts_played, eventually, expect_silence, resize
 
 PICTURES = ("stack", "heatmap", "accuracy")
 SIDES = {"left": SST2, "right": COLA}
 
 
 @pytest.fixture(scope="module")
-def messages(kept: Page) -> list[str]:
-    """What goes over the kept page's websocket, either way, as it comes."""
-    return messages_of(kept)
-
-
-@pytest.fixture(scope="module")
-def opened(kept: Page, messages: list[str], site: str) -> Page:
+def opened(kept: Page, kept_messages: list[str], site: str) -> Page:
     open_still(kept, site)
     expect_silence(kept)
     return kept
@@ -67,9 +61,8 @@ def own(frame: int) -> list[str]:
 
 
 def test_bands_follow_the_amount_and_nothing_jumps_then_both_sides_play_when_asked_and_never_apart(
-    page: Page, site: str
+    page: Page, site: str, messages: list[str]
 ) -> None:
-    messages = messages_of(page)
     page.goto(site)
     player = page.locator(".player.finding")
     expect(player.locator(".accuracy svg")).to_be_visible()
@@ -154,12 +147,12 @@ def test_both_sides_show_the_same_amount_at_every_step(overview: Page) -> None:
         overview.keyboard.press("ArrowRight")
 
 
-def test_scrubbing_with_the_mouse_keeps_up(overview: Page, messages: list[str]) -> None:
+def test_scrubbing_with_the_mouse_keeps_up(overview: Page, kept_messages: list[str]) -> None:
     player, mouse = overview.locator(".player.pair"), overview.mouse
     player.get_by_label("Pruning amount").scroll_into_view_if_needed()
     box = player.get_by_label("Pruning amount").bounding_box()
     assert box
-    messages.clear()
+    kept_messages.clear()
     mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
     mouse.down()
     for step in range(1, 40):
@@ -168,7 +161,7 @@ def test_scrubbing_with_the_mouse_keeps_up(overview: Page, messages: list[str]) 
     expect_printed(player, "right", expected(19, result=COLA))
     mouse.up()
     expect_amount(player, 0.95)
-    assert messages == []
+    assert kept_messages == []
 
 
 def test_another_result_is_chosen_in_the_caption(page: Page, site: str) -> None:

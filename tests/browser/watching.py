@@ -6,6 +6,7 @@ Nothing here waits for a time to pass. PATIENCE only bounds how long a failing t
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
 
@@ -61,6 +62,15 @@ def unfold(page: Page, label: str | re.Pattern[str]) -> None:
         return details.get_attribute("open") is not None
 
     eventually(page, stays_open, True)
+
+
+def fetched(page: Page, label: str, folder: Path) -> Path:
+    """Clicks a download and gives the file, under the name that the browser was told."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=label).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
 
 
 def amount(player: Locator) -> float:
