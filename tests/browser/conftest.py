@@ -22,6 +22,9 @@ OWN_RESULTS = "own"  # folder of the copy
 SHORT_LIVED = (  # for pages that live for seconds
     "--process-per-site",  # the next page finds Streamlit's scripts compiled
     "--js-flags=--no-opt --no-maglev",  # code optimised in the background would come too late
+    # What is compiled already would be parsed once more while it arrives. This switch takes the place of Playwright's
+    # own, of whose features the others can matter here.
+    "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning",
 )
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "tests/builders.py", "tests/browser/site_pages")
 
