@@ -1,22 +1,16 @@
 """One rule says which results belong beside each other; where it says no, no page draws a conclusion."""
 
-from itertools import groupby
-
 import pytest
 
 from core.findings.comparable import (
-    SPARSITY_TOLERANCE,
     comparable,
     controls_of,
     isolated_controls_of,
     isolated_of,
-    largest_mismatch,
     matched,
     own_sweeps,
     refusal_of,
 )
-from core.request.catalog import ENGINE_VERSION
-from core.results.choices import is_control
 from core.results.schema import SweepResult
 from tests.builders import make_result
 
@@ -131,17 +125,3 @@ def test_isolated_controls_go_by_seed() -> None:
     assert [list(seed) for seed in found] == [[1, 2], [1, 2]]
     assert [seed[1].pruning.seed for seed in found] == [0, 1]
     assert isolated_controls_of(result(num_layers=2, method="wanda"), random) == []
-
-
-# ---------------------------------------------------------------- the shipped results
-
-
-def test_shipped_controls_remove_what_their_method_removes(shipped_results: dict[str, SweepResult]) -> None:
-    shipped = [known for known in shipped_results.values() if known.environment["engine"] == ENGINE_VERSION]
-    shipped.sort(key=lambda known: known.task.fingerprint)
-    for _, group in groupby(shipped, key=lambda known: known.task.fingerprint):
-        together = list(group)
-        for method in together:
-            for control in together:
-                if is_control(control.pruning, method.pruning):
-                    assert largest_mismatch(method, control).size <= SPARSITY_TOLERANCE, method.pruning

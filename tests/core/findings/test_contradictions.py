@@ -25,7 +25,7 @@ from core.findings.claim import (
     verdict_finding,
     verdict_in_short,
 )
-from core.findings.comparable import comparable, own_sweeps
+from core.findings.comparable import SPARSITY_TOLERANCE, comparable, largest_mismatch, own_sweeps
 from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import first_to_change, layer_finding, order_finding, title_finding
@@ -360,3 +360,12 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
         assert "is not compared" in depth_finding(one, other, "mean")
         with pytest.raises(PrunescopeError):
             comparison_findings(one, other, "mean")
+
+
+def test_shipped_controls_remove_what_their_method_removes(shipped_results: dict[str, SweepResult]) -> None:
+    """It stands here because reading all results takes long, and neighbours share what was read."""
+    for shelf in shelves(shipped_results):
+        for method in shelf.results.values():
+            for control in shelf.results.values():
+                if is_control(control.pruning, method.pruning):
+                    assert largest_mismatch(method, control).size <= SPARSITY_TOLERANCE, method.pruning
