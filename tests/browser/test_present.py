@@ -58,6 +58,7 @@ def test_keys_move_through_amounts_and_results_wherever_the_focus_is_also_in_ful
     expect(page).to_have_url(re.compile(f"&result=(?!{SST2.key})[0-9a-f]{{64}}$"))  # round, to the last one
     page.keyboard.press("ArrowDown")
     expect(page).to_have_url(f"{site}/{ALL}&result={SST2.key}")
+    expect_idle(page)  # until then, turning would leave it at rest
     page.keyboard.press("Space")
     expect(player.get_by_label("Pause")).to_be_attached()
 
