@@ -1,4 +1,5 @@
-// Puts the focus of who uses keys where Streamlit would leave it behind. It is set up once in a window.
+// Puts the focus of who uses keys where Streamlit would leave it behind, and shows who does not where the page begins
+// anew. It is set up once in a window.
 
 globalThis.prunescopeFocus ??= (() => {
   let byKeys = false;
@@ -24,13 +25,21 @@ globalThis.prunescopeFocus ??= (() => {
 
   function follow() {
     const there = place();
-    if (!byKeys || !there) return;
-    there.tabIndex = -1;
-    there.focus({ preventScroll: there === popover }); // which is being placed
+    if (!there) return;
+    if (byKeys) {
+      there.tabIndex = -1;
+      there.focus({ preventScroll: there === popover }); // which is being placed
+    } else if (there !== popover) {
+      held = null; // once: from now on the page is scrolled by its reader alone
+      there.closest(".stMain").scrollTo(0, 0);
+    }
   }
 
   addEventListener("keydown", () => { byKeys = true; }, true);
-  addEventListener("pointerdown", () => { byKeys = false; }, true);
+  addEventListener("pointerdown", () => {
+    byKeys = false;
+    if (!held?.control.isConnected) held = null; // what has gone before this press is not what is pressed
+  }, true);
   addEventListener("focusin", hold);
   new MutationObserver(follow).observe(document.body, { childList: true, subtree: true });
   return true;

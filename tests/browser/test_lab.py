@@ -202,6 +202,7 @@ def test_six_labels_in_another_order_and_case_are_swept_and_saved_as_scikit_lear
     expect(page.get_by_role("combobox", name="Label column (guessed)")).to_have_value("feeling")
     expect(page.get_by_text("60 examples: 10 Anger, 10 fear, 10 joy")).to_be_visible()
     expect_run_in_sight(page)
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, main.scrollHeight)")
     page.get_by_role("button", name="Run", exact=True).click()
     expect_result(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("change")
