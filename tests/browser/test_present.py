@@ -38,22 +38,17 @@ def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str, messages
     expect(player.locator(".side")).to_have_css("opacity", "1")
 
 
-def test_keys_move_through_amounts_and_results_wherever_the_focus_is_also_in_full_screen(page: Page, site: str) -> None:
+def test_keys_move_through_amounts_and_results_wherever_the_focus_is(page: Page, site: str) -> None:
     player = open_stage(page, f"{site}/{ALL}")
     page.keyboard.press("ArrowRight")
     expect_amount(player, 0.05)
     page.keyboard.press("End")
     expect_amount(player, 0.95)
-    page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement !== null")
     for key, result in (("ArrowDown", SHIPPED[1]), ("PageDown", SHIPPED[2]), ("PageUp", COLA), ("ArrowUp", SST2)):
         page.keyboard.press(key)
         expect(page).to_have_url(f"{site}/{ALL}&result={result.key}")
         expect_idle(page)
         expect_amount(player, 0.95)  # turning leaves amount and playing as they are
-    assert page.evaluate("document.fullscreenElement !== null")  # another result does not end it
-    player.get_by_label("Full screen").click()
-    page.wait_for_function("document.fullscreenElement === null")
     page.keyboard.press("ArrowUp")
     expect(page).to_have_url(re.compile(f"&result=(?!{SST2.key})[0-9a-f]{{64}}$"))  # round, to the last one
     page.keyboard.press("ArrowDown")
@@ -61,6 +56,17 @@ def test_keys_move_through_amounts_and_results_wherever_the_focus_is_also_in_ful
     expect_idle(page)  # until then, turning would leave it at rest
     page.keyboard.press("Space")
     expect(player.get_by_label("Pause")).to_be_attached()
+
+
+def test_full_screen_and_back(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/{ALL}")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("ArrowDown")
+    expect(page).to_have_url(re.compile(SHIPPED[1].key))
+    assert page.evaluate("document.fullscreenElement !== null")  # another result does not end it
+    player.get_by_label("Full screen").click()
+    page.wait_for_function("document.fullscreenElement === null")
 
 
 def test_a_typed_title_is_text_and_its_keys_are_its_own(page: Page, site: str) -> None:
