@@ -402,7 +402,7 @@ def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ())
 def verdict_details(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
     """Give the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep.
 
-    Empty against another checkpoint, with whose layers these cannot change.
+    Empty against another checkpoint, where nothing is judged.
     """
     if result.against:
         return ""

@@ -158,8 +158,8 @@ def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
     adjusted = adjusted_p_values([known for _, known in judged])
     return {
         row.key: Told(
-            corrected(known, p_value),
-            verdict_cell(known, p_value, row.granularity),
+            direction := corrected(known, p_value),
+            verdict_cell(known, direction, row.granularity),
             render("claim", "why", verdict=known, units=f"{row.granularity}s") if known.reason else "",
         )
         for (row, known), p_value in zip(judged, adjusted, strict=True)

@@ -11,6 +11,7 @@ import numpy as np
 from core.findings.claim import DAMAGE, Placed, Verdict
 from core.findings.grid import GridRow, seed_spreads
 from core.findings.spread import counted, mean_and_deviation
+from core.findings.verdicts import verdict_cell
 from core.findings.words import render
 from core.results.names import decimals, percent
 from core.sweep.equal_damage import upper_share
@@ -116,13 +117,7 @@ def replication_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:
             "Layers": str(replicate.layers),
             "In the upper half": percent(replicate.share),
             "Random": mean_and_deviation(replicate.verdict.control_shares),
-            "Verdict": render(
-                "claim",
-                "cell",
-                verdict=replicate.verdict,
-                direction=replicate.verdict.direction,
-                units=replicate.row.granularity,
-            ),
+            "Verdict": verdict_cell(replicate.verdict, replicate.verdict.direction, replicate.row.granularity),
         }
         for replicate in replicates(rows)
     ]
