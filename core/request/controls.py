@@ -11,7 +11,7 @@ from core.request.sweep_request import SweepRequest
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
-COARSER_STEP = 0.02  # where a sweep may not have as many amounts; still several before a damage of 0.05
+COARSER_STEP = 0.02  # where amounts or bytes are bounded; still several before a damage of 0.05
 ONE_LAYER_SEEDS = 3
 LIKELY_STOP = 0.3  # random pruning of an embedded checkpoint has reached the largest damage at 0.25 to 0.28
 
@@ -33,6 +33,15 @@ def small_steps() -> tuple[float, ...]:
     """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
     amounts, most = stepped_amounts(SMALL_STEP, LARGEST_AMOUNT), limits().amounts
     return amounts if len(amounts) <= most else stepped_amounts(COARSER_STEP, COARSER_STEP * (most - 1))
+
+
+def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
+    """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict."""
+    method = METHODS[request.method]
+    if method.control is None or request.against is not None:
+        return ()
+    coarser = replace(until_damaged(request), amounts=stepped_amounts(COARSER_STEP, LARGEST_AMOUNT))
+    return tuple(controls(coarser, range(CONTROL_SEEDS[method.granularity])))
 
 
 def likely_amounts(request: SweepRequest) -> int:

@@ -19,11 +19,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from core.errors import PrunescopeError
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import DEFAULT_MEASURES, METHODS
-from core.request.controls import controls, judged_beside
+from core.request.controls import coarser_controls, controls, judged_beside
 from core.request.sweep_request import RangeExamples, SweepRequest, choose, usual_scope
 from core.request.tasks import usual_task
 
-ControlSet = Literal["amounts", "verdict"]
+ControlSet = Literal["amounts", "verdict", "coarser"]
 MAX_FILE_BYTES = 1_000_000
 
 Value = TypeVar("Value")
@@ -49,7 +49,8 @@ class _Product(BaseModel):
             itself.
         methods: Names from METHODS.
         controls: Which random sweeps each method gets besides: `amounts`, over the same amounts, one for each of the
-            seeds; `verdict`, those that a verdict about it needs: none against another checkpoint.
+            seeds; `verdict`, those that a verdict about it needs: none against another checkpoint; `coarser`, as many
+            in coarser steps, and no further sweep of the method itself: for smaller files.
         scopes: What weight methods prune; neuron methods have no scope and come once.
         points: Names from POINTS.
         amounts: Of every sweep.
@@ -181,3 +182,5 @@ def _with_controls(request: SweepRequest, grid: _Product) -> Iterator[SweepReque
         yield from controls(request, grid.seeds)
     if "verdict" in grid.controls:
         yield from judged_beside(request)
+    if "coarser" in grid.controls:
+        yield from coarser_controls(request)
