@@ -15,7 +15,7 @@ from core.findings.spread import OfCheckpoint, Spread, spreads
 from core.findings.verdicts import adjusted_p_values, corrected, verdict_cell, with_rows
 from core.findings.words import render
 from core.request.catalog import METHODS, METRICS
-from core.results.choices import family_of, task_title
+from core.results.choices import task_title
 from core.results.names import data_name, decimals, models_name, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
 from core.sweep.control_contrast import Direction
@@ -55,7 +55,7 @@ class GridRow:
 
     Attributes:
         key: The result's key.
-        family: What its checkpoint shares with its seed twins; empty without any.
+        checkpoint: Its checkpoint's id.
         column: What was pruned, and what it was measured on.
         setting: How it was pruned, and where layers were compared if not after attention blocks.
         place: Orders settings: by method, then from the whole encoder to single layers.
@@ -68,7 +68,7 @@ class GridRow:
     """
 
     key: str
-    family: str
+    checkpoint: str
     column: Column
     setting: str
     place: tuple[int, int, bool, str]
@@ -99,7 +99,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
     whole = SCOPES.index(scope) if scope in SCOPES else len(SCOPES)
     return GridRow(
         key=result.key,
-        family=family_of(result.checkpoint.id),
+        checkpoint=result.checkpoint.id,
         column=Column(
             result.checkpoint.revision,
             result.task.fingerprint,
@@ -294,7 +294,9 @@ def seed_spreads(rows: Iterable[GridRow], directions: Mapping[str, Direction]) -
     """
     return spreads(
         {
-            row.key: OfCheckpoint(row.family, (row.column.fingerprint, row.setting), row.verdict, directions[row.key])
+            row.key: OfCheckpoint(
+                row.checkpoint, (row.column.fingerprint, row.setting), row.verdict, directions[row.key]
+            )
             for row in rows
             if row.verdict
         }

@@ -13,6 +13,7 @@ import numpy as np
 from core.findings.claim import Verdict
 from core.findings.words import render
 from core.request.catalog import FAMILIES
+from core.results.choices import family_of
 from core.results.names import decimals, percent
 from core.sweep.control_contrast import Direction
 
@@ -24,13 +25,13 @@ class OfCheckpoint:
     """A verdict on one checkpoint.
 
     Attributes:
-        family: What it shares with its seed twins, see `core.results.choices.family_of`; empty without any.
+        checkpoint: Its id, which says what it shares with its seed twins: see `core.results.choices.family_of`.
         place: What else twins must share to stand in one row: the examples and the method.
         verdict: Alone.
         direction: After correction for the number of verdicts.
     """
 
-    family: str
+    checkpoint: str
     place: Hashable
     verdict: Verdict
     direction: Direction
@@ -86,13 +87,17 @@ def counted(directions: Iterable[Direction]) -> str:
 def spreads(judged: Mapping[str, OfCheckpoint]) -> list[Spread]:
     """Collect the verdicts of seed twins, in the order in which the first of each comes; one alone has no spread.
 
+    Weights made twice by one recipe, whose bits differ from processor to processor, are one seed: the first counts.
+
     Args:
         judged: By the keys of their results.
     """
     groups: dict[tuple[str, Hashable], dict[str, OfCheckpoint]] = {}
     for key, known in judged.items():
-        if known.family:
-            groups.setdefault((known.family, known.place), {})[key] = known
+        if family := family_of(known.checkpoint):
+            twins = groups.setdefault((family, known.place), {})
+            if all(twin.checkpoint != known.checkpoint for twin in twins.values()):
+                twins[key] = known
     return [Spread(family, twins) for (family, _), twins in groups.items() if len(twins) > 1]
 
 

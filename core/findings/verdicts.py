@@ -36,7 +36,7 @@ class VerdictRow:
     def of_checkpoint(self) -> OfCheckpoint:
         """The verdict as one of several seed twins'."""
         place = (self.result.task.fingerprint, method_name(self.result))
-        return OfCheckpoint(family_of(self.result.checkpoint.id), place, self.verdict, self.direction)
+        return OfCheckpoint(self.result.checkpoint.id, place, self.verdict, self.direction)
 
     @property
     def direction(self) -> Direction:

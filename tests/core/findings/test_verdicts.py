@@ -131,3 +131,17 @@ def test_every_checkpoint_has_a_row_and_seed_twins_their_spread() -> None:
     states = [row["Verdict at 0.05"].partition(":")[0] for row in rows[:3]]
     assert spread["Verdict at 0.05"] == f"3 × {states[0]}"
     assert len(set(states)) == 1
+
+
+def test_weights_made_again_by_the_same_recipe_are_no_further_seed() -> None:
+    first = of_seed(1, network(0.7))
+    again = with_own_key(first, checkpoint=first.checkpoint.model_copy(update={"revision": "f" * 64}))
+    assert again.key != first.key
+    rows = verdict_rows(verdict_table([first, again], []))
+    assert [row["Checkpoint"] for row in rows] == ["MiniLM-L6, seed 1"] * 2, "no spread"
+    (spread,) = [
+        row["Checkpoint"]
+        for row in verdict_rows(verdict_table([first, again, of_seed(2, network(0.74))], []))
+        if row["Checkpoint"].endswith("seeds")
+    ]
+    assert spread == "2 seeds"
