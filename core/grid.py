@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads, run_command
+from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads, importing, run_command
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows, grid_table
 from core.precompute import downloads_shown
@@ -100,9 +100,10 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
                 return []
             weights = {sweep.listed: float(likely_amounts(sweep.request)) for sweep in sweeps}
             return _follow(run_on_cluster(client, sweeps, options.threads), weights)
-    import torch  # after all that needs none: a bad file is refused at once
+    with importing():  # after all that needs no torch: a bad file is refused at once
+        import torch
 
-    from core.sweep.grid_run import estimate_grid, run_grid
+        from core.sweep.grid_run import estimate_grid, run_grid
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)

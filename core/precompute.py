@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm  # in a notebook, a bar of its own
 
-from core.command_line import OneLineParser, check_threads, run_command
+from core.command_line import OneLineParser, check_threads, importing, run_command
 from core.errors import PrunescopeError
 from core.findings import overview
 from core.findings.data import reading_note
@@ -177,11 +177,12 @@ def run(request: SweepRequest, inputs: "Inputs", threads: int | None = None) -> 
         PrunescopeError: The checkpoint cannot be loaded, or the parts do not fit together.
     """
     # After the checks that need no torch: bad input is refused without the seconds its import takes.
-    import torch
+    with importing():
+        import torch
 
-    from core.encoder.loading import borrow
-    from core.sweep.runner import Progress
-    from core.sweep.sweep import sweep
+        from core.encoder.loading import borrow
+        from core.sweep.runner import Progress
+        from core.sweep.sweep import sweep
 
     if threads is not None:
         torch.set_num_threads(threads)

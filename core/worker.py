@@ -26,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.disk import make_room
 from core.inputs.prepare import Inputs, prepare
@@ -345,12 +346,13 @@ def _message(error: Exception) -> str:
 
 def _warm_up() -> None:
     """Import what a run needs and load the default checkpoint."""
-    import core.sweep  # noqa: F401
-    from core.encoder.loading import borrow
-    from core.inputs.checkpoints import resolve
+    with importing():
+        import core.sweep.sweep  # noqa: F401
+        from core.encoder.loading import borrow
+        from core.inputs.checkpoints import resolve
 
-    with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED.values())).id)):
-        pass  # an error is reported to the first job that needs the checkpoint
+        with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED.values())).id)):
+            pass  # an error is reported to the first job that needs the checkpoint
 
 
 def _reserve_streams() -> tuple[TextIO, TextIO]:
