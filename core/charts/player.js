@@ -547,6 +547,8 @@ class Player {
     document.addEventListener("keydown", (event) => this.press(event, STAGE_KEYS), { signal });
     for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => this.wake(), { signal });
     for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal }); // the stage takes the keys
+    for (const button of Object.values(this.buttons)) // as well after a click of the mouse, which alone has a detail
+      button.addEventListener("click", ({ detail }) => detail && button.blur(), { signal });
     this.wake();
   }
 

@@ -69,6 +69,19 @@ def test_full_screen_and_back(page: Page, site: str) -> None:
     page.wait_for_function("document.fullscreenElement === null")
 
 
+def test_a_click_leaves_the_keys_to_the_stage_and_the_keyboard_keeps_its_place(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/{ALL}")
+    button = player.get_by_label("Full screen")
+    button.click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("Space")
+    expect(player.get_by_label("Pause")).to_be_attached()
+    assert page.evaluate("document.fullscreenElement !== null")
+    button.press("Space")
+    page.wait_for_function("document.fullscreenElement === null")
+    expect(button).to_be_focused()
+
+
 def test_a_typed_title_is_text_and_its_keys_are_its_own(page: Page, site: str) -> None:
     player = open_stage(page, f"{site}/present")
     expect(player.locator(".heading")).to_have_text(TITLE)
