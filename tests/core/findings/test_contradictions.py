@@ -95,10 +95,11 @@ def made() -> Shelf:
 
 
 def shelves(results: dict[str, SweepResult]) -> list[Shelf]:
-    """The shipped results by what they were measured on."""
+    """The shipped results by what they were measured on; against another checkpoint nothing is judged."""
     groups = defaultdict(list)
     for entry in shipped():
-        groups[entry.checkpoint, entry.fingerprint].append(entry)
+        if entry.against is None:
+            groups[entry.checkpoint, entry.fingerprint].append(entry)
     return [Shelf(entries, {entry.key: results[entry.key] for entry in entries}) for entries in groups.values()]
 
 
@@ -356,11 +357,18 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
     for shelf in found:
         check(shelf)
     for one, other in combinations([shelf.prunings[0] for shelf in found], 2):
-        assert not comparable(one, other)
-        assert "is not compared" in depth_finding(one, other, "mean")
+        alike = (one.task.fingerprint, one.points) == (other.task.fingerprint, other.points)  # seed twins
+        assert bool(comparable(one, other)) == alike
+        assert ("is not compared" in depth_finding(one, other, "mean")) == (not alike)
         if one.task.fingerprint != other.task.fingerprint:
             with pytest.raises(PrunescopeError):
                 comparison_findings(one, other, "mean")
+
+
+def test_shipped_results_against_another_checkpoint_are_not_judged(shipped_results: dict[str, SweepResult]) -> None:
+    for entry in shipped():
+        if entry.against:
+            assert verdict_in_short(shipped_results[entry.key]) == verdict_finding(shipped_results[entry.key]) == ""
 
 
 def test_shipped_controls_remove_what_their_method_removes(shipped_results: dict[str, SweepResult]) -> None:
