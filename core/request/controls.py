@@ -37,11 +37,10 @@ def small_steps() -> tuple[float, ...]:
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
     """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict."""
-    method = METHODS[request.method]
-    if method.control is None or request.against is not None:
+    if not _is_judged(request):
         return ()
     coarser = replace(until_damaged(request), amounts=stepped_amounts(COARSER_STEP, LARGEST_AMOUNT))
-    return tuple(controls(coarser, range(CONTROL_SEEDS[method.granularity])))
+    return tuple(controls(coarser, range(CONTROL_SEEDS[METHODS[request.method].granularity])))
 
 
 def likely_amounts(request: SweepRequest) -> int:
@@ -56,11 +55,15 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     These are the seeds of its control, and before them, for units, the method itself in small steps: it damages a model
     soon. One layer alone is compared at equal amounts, which its control shares.
     """
-    method = METHODS[request.method]
-    if method.control is None or request.against is not None:
+    if not _is_judged(request):
         return ()
     if layer_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))
-    in_small_steps = until_damaged(request)
-    itself = (in_small_steps,) if method.granularity == "neuron" else ()
-    return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[method.granularity])))
+    in_small_steps, granularity = until_damaged(request), METHODS[request.method].granularity
+    itself = (in_small_steps,) if granularity == "neuron" else ()
+    return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[granularity])))
+
+
+def _is_judged(request: SweepRequest) -> bool:
+    """Tell whether there is a verdict: on a method, not on a control, and not against another model."""
+    return METHODS[request.method].control is not None and request.against is None
