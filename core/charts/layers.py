@@ -46,7 +46,7 @@ from core.charts.survival import by_construction_note, survival_layers, survival
 from core.charts.view import Numbers, Scene, View
 from core.findings.layers import title_finding
 from core.findings.overview import beyond_from, floor_of, layer_survivals, own_similarity
-from core.findings.yardstick import Yardstick
+from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, amount_name, decimals, in_sentence, origins, point_names, units_name
 from core.results.schema import SweepResult
@@ -100,14 +100,15 @@ def layer_scene(
         "bars": bars,
     }
     seeds = [row for control in controls for row in _curve_rows(control, reduction, measure, k)]
+    twin_rows = _twin_rows(twins, k)
     floor = floor_of(result, reduction, measure)
     curve = {
         **shared,
         "own": _curve_rows(result, reduction, measure, k),
         "seeds": seeds,
         "alone": _alone_rows(result.points[k], reduction, isolated or {}, measure),
-        "lines": _line_rows(threshold, floor[k] if floor else None, seeds),
-        "twins": _twin_rows(twins, k),
+        "lines": _line_rows(threshold, floor[k] if floor else None, seeds, twin_rows),
+        "twins": twin_rows,
     }
     quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
     title = [f"{quantity} of each layer with itself, unpruned; bars end where it falls below {threshold}"]
@@ -225,11 +226,16 @@ def _alone_rows(point: str, reduction: str, isolated: Mapping[int, SweepResult],
     return [row for row in _curve_rows(alone, reduction, measure, alone.points.index(point)) if row["amount"]]
 
 
-def _line_rows(threshold: float, floor: float | None, seeds: Rows) -> Rows:
-    """Return one row per line that is named beside it, with the height of its words, which keep apart."""
+def _line_rows(threshold: float, floor: float | None, seeds: Rows, twins: Rows) -> Rows:
+    """Return one row per line or band that is named beside it, with the height of its words, which keep apart."""
     drawn = [(row["amount"], row["value"]) for row in seeds if row["value"] is not None]
-    levels = {"threshold": threshold, "floor": floor, "seeds": max(drawn)[1] if drawn else None}
-    words = {"threshold": f"intact: {threshold}", "floor": "all removed", "seeds": "at random"}
+    levels = {
+        "threshold": threshold,
+        "floor": floor,
+        "seeds": max(drawn)[1] if drawn else None,
+        "twins": (min(row["low"] for row in twins) + max(row["high"] for row in twins)) / 2 if twins else None,
+    }
+    words = {"threshold": f"intact: {threshold}", "floor": "all removed", "seeds": "at random", "twins": OTHER_SEEDS}
     known = sorted((value, role) for role, value in levels.items() if value is not None)
     heights: list[float] = []
     for value, _ in known:

@@ -30,7 +30,7 @@ from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
 from core.findings.matching import Chance
 from core.findings.overview import floor_of, layer_survivals, own_similarity
-from core.findings.yardstick import Yardstick
+from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import point_labels
 from core.results.schema import SweepResult
@@ -42,9 +42,9 @@ MAX_WORDED = 14  # points; with more, a row is too low for words
 ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 LINES_A_MARGIN = 2.9  # lines of text in one margin
 NUMBER_ROOM = 0.85  # of that, for the number before the words
-FLOOR, CHANCE, SEEDS = "floor: everything removed", "random removal", "other seeds"
+FLOOR, CHANCE = "floor: everything removed", "random removal"
 AS_MUCH = f"{CHANCE}: where it has changed the layers as much overall"
-FINE_TUNES = f"{SEEDS}: two fine-tunes that differ only in the seed"
+FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
 EMPTIED = f"{BY_CONSTRUCTION}{BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
 
 
@@ -135,7 +135,7 @@ def _told(rows: Rows, frames: int) -> tuple[str, ...]:
     def layer(row: dict[str, Any], frame: int) -> str:
         chance = row["chance"][frame]
         beside = [f"{CHANCE} {two_places(chance)}"] if chance is not None else []
-        beside += [f"{SEEDS} {row['seed_words']}"] if row["seed_words"] else []
+        beside += [f"{OTHER_SEEDS} {row['seed_words']}"] if row["seed_words"] else []
         brackets = f" ({', '.join(beside)})" if beside else ""
         return f"Layer {row['layer']}: {two_places(row['v'][frame])}{brackets}, {row['words']}"
 
@@ -226,7 +226,7 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> LayerChart:
         *(_twins(axes) if with_twins else []),
         *_mark(layers, axes, "at_random", "current", overhanging),
         *(_words(layers, axes) if len(points) <= MAX_WORDED else []),
-        *(_name(layers, axes, "seed_end", SEEDS, "first") if with_twins else []),
+        *(_name(layers, axes, "seed_end", OTHER_SEEDS, "first") if with_twins else []),
         *_name(layers, axes, "floor", FLOOR, "first", 1 if with_twins else 0),
         *_name(layers, axes, "at_random", CHANCE, "last"),
     )

@@ -17,6 +17,7 @@ from core.results.schema import SweepResult
 
 REDUCTION = "mean"  # by which twins are compared
 FEWEST_FOR_A_BAND = 3  # checkpoints
+OTHER_SEEDS = "other seeds"  # what it is called in a picture
 
 
 @dataclass(frozen=True)

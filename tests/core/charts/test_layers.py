@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from core.charts.grammar import UNDEFINED_COLOUR, Spec
+from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.layers import layer_scene
 from core.charts.view import specs
 from core.findings.overview import layer_survivals, own_similarity
+from core.findings.yardstick import Yardstick
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place
@@ -183,6 +184,23 @@ def test_threshold_floor_and_control_are_named_beside_their_ends_and_keep_apart(
             assert min(after - before for before, after in pairwise(heights)) > 0.099
     (only,) = layer_scene(RESULT, "cls", "1").views["curve"].datasets["lines"]
     assert (only["role"], only["text"]) == ("threshold", "intact: 0.9")
+
+
+def test_seed_twins_are_a_band_or_a_line_each_behind_the_curve_and_named_beside_it() -> None:
+    pairs = ((0.9, 0.8, 0.7), (0.95, 0.6, 0.7), (0.95, 0.7, float("nan")))
+    for known, low, high in ((pairs, 0.6, 0.8), (pairs[:1], 0.8, 0.8)):
+        scene = layer_scene(RESULT, "mean", "2", controls=SEEDS, twins=Yardstick(known, len(known)))
+        spec = scene.views["curve"].spec
+        picture = drawn(spec, 0)
+        (band,) = [mark for mark in marks(picture, "rect mark") if mark.get("stroke") == ALONE_COLOUR]
+        assert {key: float(value) for key, value in labels(band).items() if key in {"From", "To"}} == {
+            "From": low,
+            "To": high,
+        }
+        (line,) = [line for line in spec["datasets"]["lines"] if line["role"] == "twins"]
+        assert line["value"] == pytest.approx((low + high) / 2)
+        assert "other seeds" in [text.text for text in marks(picture, "text mark")]
+    assert "other seeds" not in [text.text for text in marks(drawn(views()["curve"], 0), "text mark")]
 
 
 def test_a_layer_that_is_pruned_alone_stands_beside_the_curve_of_its_output() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.charts.grammar import ALONE_COLOUR, Spec
-from core.charts.stack import AS_MUCH, CHANCE, EMPTIED, FINE_TUNES, FLOOR, MAX_WORDED, SEEDS, stack_view
+from core.charts.stack import AS_MUCH, CHANCE, EMPTIED, FINE_TUNES, FLOOR, MAX_WORDED, stack_view
 from core.findings.matching import chance_beside
-from core.findings.yardstick import Yardstick
+from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, with_own_key
 from tests.pictures import drawn, labels, marks, place
@@ -179,10 +179,10 @@ def ranges(spec: Spec, frame: int = 0) -> list[tuple[float, float]]:
 def test_seed_twins_are_a_range_below_each_band_that_does_not_move() -> None:
     spec = stack(twins=TWINS)
     assert ranges(spec, 0) == ranges(spec, 3) == [(0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)]
-    assert SEEDS in words(spec)
+    assert OTHER_SEEDS in words(spec)
     assert spec["title"]["subtitle"] == f"{AS_MUCH}; {FINE_TUNES}; {EMPTIED}"
     assert spec["description"].endswith(spec["title"]["subtitle"])
-    assert f"(random removal 0.86, {SEEDS} 0.40 to 0.60)" in spec["usermeta"]["told"][1]
+    assert f"(random removal 0.86, {OTHER_SEEDS} 0.40 to 0.60)" in spec["usermeta"]["told"][1]
     assert labels(marks(drawn(spec, 0), "rect mark")[3])["Fine-tunes of other seeds"] == "0.40 to 0.60"
 
 
@@ -191,14 +191,16 @@ def test_two_checkpoints_are_a_point_a_layer_and_none_leave_no_trace() -> None:
     points = [mark for mark in marks(drawn(stack(twins=pair), 0), "point") if mark.get("fill") == ALONE_COLOUR]
     track = float(marks(drawn(stack(), 0), "rect mark")[0].get("d", "").partition("h")[2].partition("v")[0])
     assert [place(point)[0] / track for point in points] == pytest.approx([0.9, 0.8, 0.7, 0.4])
-    assert f", {SEEDS} 0.40)" in stack(twins=pair)["usermeta"]["told"][1]
+    assert f", {OTHER_SEEDS} 0.40)" in stack(twins=pair)["usermeta"]["told"][1]
     bare = stack()
     assert ranges(bare) == []
-    assert SEEDS not in words(bare)
-    assert SEEDS not in bare["description"] + bare["usermeta"]["told"][1]
+    assert OTHER_SEEDS not in words(bare)
+    assert OTHER_SEEDS not in bare["description"] + bare["usermeta"]["told"][1]
 
 
 def test_names_below_the_first_layer_do_not_meet() -> None:
     texts = marks(drawn(stack(twins=TWINS), 0), "text mark")
-    (seeds, *_), (floor, *_) = ([place(text)[1] for text in texts if text.text == name] for name in (SEEDS, FLOOR))
+    (seeds, *_), (floor, *_) = (
+        [place(text)[1] for text in texts if text.text == name] for name in (OTHER_SEEDS, FLOOR)
+    )
     assert floor - seeds >= 13, "a line lower"
