@@ -1,5 +1,6 @@
 """Results for tests, made by formula: plausible, seeded, without a model."""
 
+import gzip
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -357,3 +358,11 @@ def ship(folder: Path, *made: SweepResult) -> None:
     for result in made:
         save(result, folder)
     write_manifest([entry_of(result) for result in made], folder.parent / MANIFEST)
+
+
+def compress(path: Path) -> Path:
+    """Compress a result's file in its place, as is done before a large one is shipped."""
+    compressed = path.with_name(f"{path.name}.gz")
+    compressed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    return compressed

@@ -119,7 +119,8 @@ def shipped() -> tuple[Entry, ...]:
     folder = store.SHIPPED_RESULTS
     entries = read_manifest(folder.parent / MANIFEST)
     present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
-    return tuple(entry for entry in entries if f"{entry.key}.json" in present)
+    endings = (store.PLAIN, store.COMPRESSED)
+    return tuple(entry for entry in entries if any(f"{entry.key}{ending}" in present for ending in endings))
 
 
 def read_manifest(path: Path) -> tuple[Entry, ...]:

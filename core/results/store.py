@@ -1,10 +1,12 @@
 """Result files on disk: atomic save, load, and look-up by key."""
 
+import gzip
 import json
 import os
 import re
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,7 @@ from core.results import schema_1
 from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
 
 SHIPPED_RESULTS = SHIPPED / "results"
+PLAIN, COMPRESSED = ".json", ".json.gz"  # endings; nothing here compresses: `gzip -9n` does, before a result is shipped
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -124,7 +127,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def load(path: Path) -> SweepResult:
-    """Read and check a result file.
+    """Read and check a result file, also one that is compressed.
 
     Raises:
         PrunescopeError: It is missing, of another schema version, malformed or damaged, or named by another key.
@@ -132,13 +135,15 @@ def load(path: Path) -> SweepResult:
     try:
         if not path.is_file():  # a pipe would be read forever
             raise PrunescopeError(_no_file(path))
-        values = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        values = json.loads((gzip.decompress(content) if path.suffix == ".gz" else content).decode())
+    except (ValueError, RecursionError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PrunescopeError(f"{path.name} is not readable as JSON: recompute it") from error
     except OSError as error:
         raise PrunescopeError(f"{path.name} cannot be read ({error.strerror}): recompute it") from error
-    except (ValueError, RecursionError) as error:
-        raise PrunescopeError(f"{path.name} is not readable as JSON: recompute it") from error
     result = parse(values, path.name)
-    if _KEY.fullmatch(path.stem) and path.stem != result.key:
+    named = path.name.removesuffix(".gz").removesuffix(PLAIN)
+    if _KEY.fullmatch(named) and named != result.key:
         raise PrunescopeError(f"{path.name} holds the result {result.key[:12]}…: name it by its own key")
     return result
 
@@ -194,8 +199,14 @@ def find(key: str) -> Path | None:
     """Look a result up by its key: shipped results, which nothing replaces, come before those in the user's folder."""
     if not _KEY.fullmatch(key):
         return None
-    candidates = (folder / f"{key}.json" for folder in (SHIPPED_RESULTS, user_folder()))
+    candidates = (place_in(SHIPPED_RESULTS, key), user_folder() / f"{key}{PLAIN}")
     return next((path for path in candidates if path.is_file()), None)
+
+
+def place_in(folder: Path, key: str) -> Path:
+    """Return where a folder has the result with this key, compressed or not, or would have it."""
+    compressed = folder / f"{key}{COMPRESSED}"
+    return compressed if compressed.is_file() else folder / f"{key}{PLAIN}"
 
 
 def is_shipped(key: str) -> bool:

@@ -98,7 +98,7 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     inputs = prepare(request, report)
     place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
     known = None if output else store.find(inputs.key)
-    path = known or (output or store.user_folder()) / f"{inputs.key}.json"
+    path = known or store.place_in(output or store.user_folder(), inputs.key)
     return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path)
 
 

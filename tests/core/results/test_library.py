@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders import make_result
+from builders import compress, make_result
 
 from core.errors import PrunescopeError
 from core.results import store
@@ -30,6 +30,8 @@ def test_the_manifest_returns_the_entries_whose_files_exist(folder: Path) -> Non
     assert shipped() == ()
     write_manifest(entries, folder.parent / "manifest.json")
     assert shipped() == (entries[0],), "the second has no file"
+    compress(store.save(second, folder))
+    assert shipped() == tuple(entries)
 
 
 def test_a_damaged_manifest_is_refused_in_one_line(folder: Path) -> None:

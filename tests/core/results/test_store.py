@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders import make_result
+from builders import compress, make_result
 
 from core.errors import PrunescopeError
 from core.request.catalog import ROOT
@@ -240,6 +241,31 @@ def test_a_file_under_another_results_key_is_refused(result: SweepResult, tmp_pa
     with pytest.raises(PrunescopeError, match="holds the result"):
         store.load(wrong)
     assert store.load(wrong.rename(tmp_path / "any-other-name.json")) == result
+
+
+@pytest.fixture
+def compressed(result: SweepResult, tmp_path: Path) -> Path:
+    return compress(store.save(result, tmp_path / "shipped"))
+
+
+def test_a_compressed_result_is_the_same_and_found_among_shipped_ones(
+    result: SweepResult, compressed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", compressed.parent)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    store.save(result.model_copy(update={"seconds": 9.0}))
+    assert store.find(result.key) == store.place_in(compressed.parent, result.key) == compressed
+    assert store.load(compressed) == result
+    assert store.is_shipped(result.key)
+    with pytest.raises(PrunescopeError, match="holds the result"):
+        store.load(compressed.rename(compressed.with_name(f"{'0' * 64}.json.gz")))
+
+
+@pytest.mark.parametrize("damage", [lambda whole: b"{}", lambda whole: whole[:-20], lambda whole: whole[:50] * 9])
+def test_a_damaged_compressed_result_is_refused_in_one_line(compressed: Path, damage: Callable[[bytes], bytes]) -> None:
+    compressed.write_bytes(damage(compressed.read_bytes()))
+    with pytest.raises(PrunescopeError, match="is not readable as JSON: recompute it"):
+        store.load(compressed)
 
 
 def test_nothing_in_the_users_folder_takes_the_place_of_a_shipped_result(
