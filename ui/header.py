@@ -49,6 +49,7 @@ STYLE = """<style>
   .st-key-typed-2 { min-height: 15.3rem; }
 }
 @media (max-width: 40rem) {
+  .st-key-navigation { gap: 0.5rem 0; } /* two lines, not three */
   .stMain table { font-size: 0.8rem; }
   .stMain table :is(td, th) { padding: 0.25rem; }
 }

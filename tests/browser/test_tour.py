@@ -9,7 +9,7 @@ from core.charts.theme import THEMES, ThemeName
 from tests.browser.shipped import COLA, SST2
 from tests.browser.test_accessibility import expect_faint_heading_found, expect_no_faults, unfold_all
 from tests.browser.watching import WORKER_PATIENCE, eventually, expect_idle, expect_silence
-from ui.header import PAGES
+from ui.header import NAVIGATION, PAGES
 
 FIRST, MIDDLE, LAST = 0, 10, 19  # places of the results' twenty amounts
 PICTURES = {  # of every page, each of its pictures
@@ -68,6 +68,10 @@ def test_the_navigation_leads_to_every_page_narrow_and_dark(page: Page, site: st
             page.get_by_role("link", name=name, exact=True).click()
         check_page(page, name, NARROW, messages)
         assert page.url == link(site, name), "by which it is opened above"
+    links = page.locator(f".st-key-{NAVIGATION} a").evaluate_all(
+        "links => links.map((link) => link.getBoundingClientRect().top)"
+    )
+    assert (len(links), len(set(links))) == (len(PAGES), 2), "lines, of all that a telephone has to show"
 
 
 def check_page(page: Page, name: str, size: tuple[int, int], messages: list[str]) -> None:
