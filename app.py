@@ -9,11 +9,13 @@ from core.charts.overview import finding_scene, pair_scene
 from core.charts.steps import steps_html
 from core.charts.view import Scene
 from core.findings.claim import headline_of, verdict_details, verdict_finding, verdict_in_short
+from core.findings.comparable import controls_of
 from core.findings.overview import (
     accuracy_finding,
     beyond_from,
     caution,
     finding,
+    floor_of,
     holding_finding,
     is_cumulative,
     metric_of,
@@ -24,7 +26,7 @@ from core.findings.yardstick import Yardstick, layers_finding, yardstick
 from core.request.catalog import METHODS, METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import data_name, in_sentence, models_name, pruning_name
+from core.results.names import data_name, in_sentence, models_name, pruning_name, units_name
 from core.results.schema import SweepResult
 from core.results.store import is_shipped
 from ui.address import choose, picture_first
@@ -40,15 +42,17 @@ from ui.view_state import OWN, ViewState, one_result
 
 SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
 HOW_TO_READ = """
-**Left**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned model. A
-layer counts as intact while that is at least 0.9, which is a convention.
+**In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
+model. A layer counts as intact while that is at least 0.9, which is a convention.
 
-**Right**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same arrangement
-of sentences, up to rotation and scale; near 0, no more alike than chance.
-
-**Random removal** takes as many weights of each matrix, but at random. At the same amount it destroys far more. So it
-stands where it has changed the layers as much overall: what then differs is which layers have changed.
-
+**In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same
+arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
+"""
+RANDOM = """
+**Random removal** takes as many {units}, but at random. At the same amount it destroys far more. So it stands where it
+has changed the layers as much overall: what then differs is which layers have changed.
+"""
+FLOOR = """
 **The floor** is the similarity that is left when everything that can be pruned is removed. A layer that cannot fall
 below 0.9 stays intact whatever the method.
 """
@@ -264,13 +268,25 @@ def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
 # ---------------------------------------------------------------- what else is known
 
 
+def how_to_read(shown: Shown) -> tuple[str, ...]:
+    """Explain what the pictures have."""
+    result = shown.result
+    chance, floor = controls_of(result, shown.companions), floor_of(result, shown.reduction)
+    return (
+        AGAINST if result.against else HOW_TO_READ,
+        RANDOM.format(units=units_name(result)) if chance else "",
+        FLOOR if floor else "",
+        TWINS if shown.twins else "",
+        CUMULATIVE if is_cumulative(result) else "",
+        BEYOND if beyond_from(result) is not None else "",
+    )
+
+
 def show_details(shown: Shown) -> None:
     """Say how to read the pictures, and how it was measured, under the statistics' names."""
     result = shown.result
     with st.expander("How to read the pictures"):
-        cumulative = CUMULATIVE if is_cumulative(result) else ""
-        how = AGAINST if result.against else HOW_TO_READ + (TWINS if shown.twins else "")
-        st.markdown(how + cumulative + (BEYOND if beyond_from(result) is not None else ""))
+        st.markdown("".join(how_to_read(shown)))
     if not result.against:
         with st.expander("Intact up to: table"):
             st.markdown(markdown_table(once(survival_table, result, shown.reduction)))

@@ -48,8 +48,9 @@ AXIS_EXPLANATIONS = {
 }
 PROFILES = (
     "Each small picture shows the similarity that every layer keeps, from the first to the last, where the layers have "
-    "changed as much overall. The thin grey lines are random removal of as many weights of each matrix, one per seed. "
-    "Only what leaves them is the method's doing. Bands are 95 % intervals over examples."
+    "changed as much overall. The thin grey lines are random removal, one per seed: only what leaves them is the "
+    "method's doing. Bands are 95 % intervals over examples. In the large picture, each mark is one amount, and grey "
+    "dots are random removal."
 )
 TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 

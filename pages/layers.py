@@ -28,10 +28,10 @@ from core.findings.layers import (
     title_finding,
     undefined_finding,
 )
-from core.findings.overview import beyond_from, own_measures
+from core.findings.overview import beyond_from, floor_of, own_measures
 from core.findings.yardstick import Yardstick, yardstick, yardstick_finding
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, ReductionKey, point_names
+from core.results.names import PointLabel, ReductionKey, point_names, units_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import caption_of, choose_result, shortlist
@@ -45,23 +45,24 @@ from ui.view_state import ViewState, one_result
 
 PLAYER = "layers"
 READING = (
-    "Each row is one layer. Its strip is coloured by how similar the layer stays to itself before pruning: 1 means the "
-    "same arrangement of sentences, up to rotation and scale; near 0, no more alike than chance. The bar below ends "
-    "where that similarity first falls below the threshold, and the line on it is the 95 % interval."
+    "Each row is one layer. Its strip is coloured by how similar the layer stays to itself before pruning. {} The bar "
+    "below ends where that similarity first falls below the threshold{}."
 )
+INTERVAL = ", and the line on it is the 95 % interval"
 FLOOR = (
     "The dotted cell at 100 %, and the dotted line, are what is left when everything this method removes is removed."
 )
 BEYOND = "Shaded are the amounts at which the model has lost more than a tenth of its lead over the majority class."
-CONTROLS = "The thin grey lines are random pruning of as many weights, one per seed."
+CONTROLS = "The thin grey lines are random removal of as many {}, one per seed."
 TWINS = "Shaded in blue is how similar this layer is in two fine-tunes that differ only in the seed."
 ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."
 ALONE_APART = (
-    "Blue diamonds show each layer pruned alone, so that nothing before it has changed; grey dots are random pruning "
+    "Blue diamonds show each layer pruned alone, so that nothing before it has changed; grey dots are random removal "
     "of as many of its weights, one per seed."
 )
 AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
-NO_INTERVAL = "Intervals are known for a threshold of 0.9 and for means and first tokens; here none is shown."
+NO_INTERVAL = "Intervals are known for a threshold of {} and for means and first tokens; here none is shown."
+NEVER_INTERVAL = "No intervals are known for this measure."
 
 
 @dataclass(frozen=True)
@@ -273,18 +274,18 @@ def legend_of(shown: Shown, apart: bool) -> tuple[str, ...]:
         shown: What the page shows.
         apart: Whether layers pruned alone have a picture of their own.
     """
-    result = shown.result
+    result, measure = shown.result, MEASURES[shown.measure]
     known = result.statistics_of(shown.reduction, shown.measure)
-    with_interval = shown.threshold == MEASURES[shown.measure].threshold and known is not None
+    with_interval = shown.threshold == measure.threshold and known is not None
     beside = isolated_of(result, shown.companions) and any(map(is_output, result.points))
     return (
-        READING,
-        FLOOR if result.floor and shown.measure == "cka" else "",
+        READING.format(measure.explanation, INTERVAL if with_interval else ""),
+        FLOOR if floor_of(result, shown.reduction, shown.measure) else "",
         BEYOND if beyond_from(result) is not None else "",
-        CONTROLS if controls_of(result, shown.companions) else "",
+        CONTROLS.format(units_name(result)) if controls_of(result, shown.companions) else "",
         TWINS if shown.twins else "",
         ALONE_APART if apart else ALONE if beside else "",
-        "" if with_interval else NO_INTERVAL,
+        "" if with_interval else NO_INTERVAL.format(measure.threshold) if measure.jackknifed else NEVER_INTERVAL,
     )
 
 

@@ -65,8 +65,8 @@ $$
 \end{aligned}
 $$
 
-So an amount of a weight method cannot be compared with one of a neuron method. What can be compared is the share of
-weights removed, which files call *sparsity*:
+Wanda rounds down in each row instead. So an amount of a weight method cannot be compared with one of a neuron method.
+What can be compared is the share of weights removed, which files call *sparsity*:
 
 $$
 \begin{aligned}

@@ -24,7 +24,7 @@ from core.findings.sentences import (
 )
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
-from core.results.names import amount_name, decimals
+from core.results.names import amount_name, decimals, units_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
@@ -188,8 +188,8 @@ def calibration_note(result: SweepResult) -> str:
     if method is None or not method.calibrated or (calibration and result.task.source == "written"):
         return ""
     return (
-        "Here it is scored on the written calibration examples, so different weights are removed than in the result "
-        "below, which was scored on the data set's training examples."
+        f"Here it is scored on the written calibration examples, so other {units_name(result)} are removed than in the "
+        "result below, which was scored on training examples of its own data."
     )
 
 

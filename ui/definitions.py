@@ -269,8 +269,8 @@ A_l &= \frac{{1}}{{a_{{\max}}}} \int_0^{{a_{{\max}}}} \mathrm{{CKA}}_l(a) \, da
 \end{{aligned}}
 $$
 
-Kendall's $\tau_b$ between that amount and depth is a description: layers are not a sample, so there is no p-value over
-them.
+Kendall's $\tau_b$ between depth and the amount up to which a layer stays intact is a description: layers are not a
+sample, so there is no p-value over them.
 
 :small[`core/sweep/statistics.py`, `core/findings/yardstick.py`, `core/findings/isolated.py`]
 """
@@ -278,9 +278,10 @@ them.
 # ---------------------------------------------------------------- accuracy
 
 ACCURACY = r"""
-**Accuracy** is the share of evaluation examples with the correct label. CoLA also has **Matthews correlation**, MRPC
-and QQP also **F1**, and a task made from a checkpoint's own labels **macro-F1**, the mean F1 of the labels that occur
-among the examples. The dashed line is what answering the most frequent label alone would reach.
+**Accuracy** is the share of evaluation examples with the correct label. CoLA, MRPC and QQP also have **Matthews
+correlation**, the last two **F1** as well; Messages and tasks made from a checkpoint's own labels have Matthews
+correlation and **macro-F1**, the mean F1 of the labels that occur among the examples. The dashed line is what answering
+the most frequent label alone would reach.
 
 **Changed predictions** are the share of examples whose prediction is no longer the unpruned model's, correct or
 incorrect. Accuracy can stand still while predictions change both ways. An example *flips* at the first amount at which
@@ -334,8 +335,9 @@ What light pruning changes is skewed: a few examples carry most of it. On the pl
 freedom that the examples support: $2n / (\kappa - 1)$ with the kurtosis $\kappa$ of the $\log(1 - \theta_m)$, at most
 $n - 1$ (Satterthwaite 1946). The divergence has the same skew and the same remedy.
 
-An interval of this amount that reaches the last amount measured ends there “or beyond”. `python -m benchmarks.coverage`
-measures how often each kind holds the truth. No interval knows of another fine-tuning run or another data set.
+An interval of “intact up to” that reaches the last amount measured ends there “or beyond”. `python -m
+benchmarks.coverage` measures how often each kind holds the truth. No interval knows of another fine-tuning run or
+another data set.
 
 :small[`core/sweep/statistics.py`, `core/sweep/metrics.py`, `core/sweep/working_range.py`, `core/sweep/divergence.py`]
 """

@@ -73,7 +73,7 @@ def close_up_scene(
             rows,
             f"{names[i].title} of the unpruned model, compared with every pruned layer (outlined: itself)",
         ),
-        "sparsity": View(_removed, (removed,), shares, f"Share of each layer's {removed} removed (dashed: of all)"),
+        "sparsity": View(_removed, (removed,), shares, "Share of each layer's weights removed (dashed: of all)"),
         **(beside or {}),
     }
     title = f"{names[i].title}, in close-up"
@@ -149,7 +149,7 @@ def _removed(removed: str) -> LayerChart:
     tooltip = [
         alt.Tooltip("layer:N", title="Layer"),
         alt.Tooltip("removed:N", title=f"{capitalised(removed)} removed in all"),
-        alt.Tooltip("text:N", title="Of this layer"),
+        alt.Tooltip("text:N", title="Of this layer's weights"),
     ]
     layers, total = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("layers", "all"))
     chosen = layers.transform_filter("datum.chosen")

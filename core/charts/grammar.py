@@ -26,8 +26,9 @@ ALONE_COLOUR = SECOND_COLOUR  # of a layer that is pruned alone
 CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black
 METHOD_COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]  # 3 : 1 on both themes
 METHOD_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
-LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02"]  # ColorBrewer's Dark2, which colour-blind readers can tell apart
-LABEL_DASHES = [[1, 0], [7, 3], [2, 2]]
+# ColorBrewer's Dark2, which colour-blind readers can tell apart, and more; dashes tell every third one from the others
+LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02", "#b5367a", "#2584cf", "#8f7a00"]
+LABEL_DASHES = [[1, 0], [7, 3], [2, 2]] * 2
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 
 AMOUNT_DOMAIN = [-0.03, 1.18]  # holds the marker on the left and the bars' numbers on the right

@@ -26,9 +26,9 @@ DIRECTION_COLOURS: Mapping[Direction, str] = {
 }
 Cell = Callable[[GridRow], str]
 VERDICTS = (
-    "Each verdict compares a method with random removal of as many weights or units, where both have changed the "
-    "layers as much overall. Steeper: more of the change lies in the upper half of the layers than by chance. Flatter: "
-    "less. The verdicts are corrected for their number in all these results."
+    "Each verdict compares a method with its random control where both have changed the layers as much overall. "
+    "Steeper: more of the change lies in the upper half of the layers than by chance. Flatter: less. The verdicts are "
+    "corrected for their number in all these results."
 )
 CURVES = (
     "One sweep each: similarity (CKA) of every layer to itself, unpruned, from 0 to 1, over the share removed, from 0 "

@@ -355,7 +355,7 @@ function element(tag, text, ...children) { // names may come from a visitor: as 
 }
 
 function tableOf(view, frame) {
-  const name = [view.title.text ?? view.title].flat()[0];
+  const name = [view.title.text ?? view.title].flat().join(" ").trim();
   const rows = numbersOf(view, frame);
   const columns = [...new Set(rows.flatMap(([, cells]) => Object.keys(cells)))];
   const heads = rows.some(([name]) => name) ? (name) => [Object.assign(element("th", name), { scope: "row" })] : () => [];

@@ -4,7 +4,7 @@ Blue is correct and orange is not, which colour-blind readers can tell apart; la
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -251,44 +251,50 @@ def _strip() -> LayerChart:
 def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     """Show the probability of each label over the amounts, `probabilities`; the text is not in it.
 
+    Of many labels, only those are shown that are likeliest at some amount.
+
     Args:
         prediction: For a text.
         result: Pruned like the model that answered.
     """
-    labels = _label_names(prediction)
+    known = _likeliest(prediction)
+    labels = tuple(known)
     rows = [
-        {"k": k, "amount": amount, "label": label, "probability": rounded(probability)}
-        for k, (amount, row) in enumerate(zip(prediction.amounts, prediction.probabilities, strict=True))
-        for label, probability in zip(labels, row, strict=True)
+        {"k": k, "amount": amount, "label": label, "probability": rounded(course[k])}
+        for k, amount in enumerate(prediction.amounts)
+        for label, course in known.items()
     ]
+    named = "each label" if len(labels) == len(prediction.labels) else f"the {len(labels)} likeliest labels"
     datasets = {"labels": rows, "amounts": amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
-    views = {"probabilities": View(_probabilities, (labels,), datasets, "Probability of each label", numbers=numbers)}
-    title = f"Probability of each label under {in_sentence(pruning_name(result))}"
+    views = {"probabilities": View(_probabilities, (labels,), datasets, f"Probability of {named}", numbers=numbers)}
+    title = f"Probability of {named} under {in_sentence(pruning_name(result))}"
     return Scene(
         title,
         (f"{checkpoint_name(result)}; {in_sentence(pruning_name(result))}",),
         views,
-        _probability_frames(prediction, result),
+        _probability_frames(prediction.amounts, known, result),
         PROBABILITIES,
     )
 
 
-def _probability_frames(prediction: Prediction, result: SweepResult) -> Rows:
-    """Return what the player says about each amount: the probability of each label."""
-    labels = _label_names(prediction)
+def _probability_frames(amounts: Sequence[float], known: Mapping[str, Sequence[float]], result: SweepResult) -> Rows:
+    """Return what the player says about each amount: the probability of each label that is shown."""
     return [
         {
             "amount": amount,
             "name": removed_name(amount, result),
-            "detail": " · ".join(f"{label} {decimals(p, 2)}" for label, p in zip(labels, row, strict=True)),
+            "detail": " · ".join(f"{label} {decimals(course[k], 2)}" for label, course in known.items()),
         }
-        for amount, row in zip(prediction.amounts, prediction.probabilities, strict=True)
+        for k, amount in enumerate(amounts)
     ]
 
 
-def _label_names(prediction: Prediction) -> tuple[str, ...]:
-    return tuple(label.replace("_", " ") for label in prediction.labels)
+def _likeliest(prediction: Prediction) -> dict[str, Sequence[float]]:
+    """Return the probabilities of each label at all amounts; of too many to tell apart, those that come highest."""
+    courses = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
+    highest = sorted(courses, key=lambda label: -max(courses[label]))[: len(LABEL_COLOURS)]
+    return {label.replace("_", " "): course for label, course in courses.items() if label in highest}
 
 
 def _probabilities(labels: tuple[str, ...]) -> LayerChart:

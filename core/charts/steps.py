@@ -35,7 +35,7 @@ class Step:
 
 STEPS = (
     Step("unpruned", "A layer arranges sentences", "It finds A, B and C alike, and D, E and F."),
-    Step("little", "Pruned a little, they move together", "Turned as a whole: who is near whom stays the same."),
+    Step("little", "Pruned a little, they keep their groups", "Turned, which does not count, and jostled, which does."),
     Step("lot", "Pruned a lot, they lose their neighbours", "The two groups are gone."),
 )
 

@@ -27,7 +27,6 @@ from core.results.names import (
     point_names,
     pruned_layer,
     reduction_name,
-    units_name,
 )
 from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
 from core.sweep.control_contrast import Contrast, Direction, contrast, profile_distance
@@ -45,10 +44,12 @@ Reason = Literal[
     "tokens",
     "points",
     "unfinished",
+    "unpruned",
     "earlier version",
     "few examples",
     "single point",
     "not reached",
+    "unsure",
     "undefined",
     "coarse",
     "no lead",
@@ -63,7 +64,7 @@ Reason = Literal[
 _MISSING: dict[str, Reason] = {
     Missing.ONE_POINT: "single point",
     Missing.NOT_REACHED: "not reached",
-    Missing.UNSURE: "not reached",
+    Missing.UNSURE: "unsure",
     Missing.UNDEFINED: "undefined",
 }
 
@@ -169,6 +170,11 @@ class Verdict:
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
 
     @property
+    def has_all_seeds(self) -> bool:
+        """Whether as many seeds are usable as a verdict takes."""
+        return len(self.controls) >= self.needed
+
+    @property
     def control_works(self) -> bool:
         """Whether the control's median seed is within its working range there."""
         return 2 * sum(not control.works for control in self.controls) <= len(self.controls)
@@ -266,6 +272,8 @@ def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
         return "points"
     if not result.key:
         return "unfinished"
+    if len(result.amounts) < 2:
+        return "unpruned"
     return "few examples" if len(result.task.examples) < FEW_EXAMPLES else None
 
 
@@ -377,7 +385,7 @@ def verdict_in_short(result: SweepResult, companions: Iterable[SweepResult] = ()
 
 
 def _in_short(result: SweepResult, judged: Verdict) -> str:
-    return render("claim", "in_short", pruning=_pruning(result), units=units_name(result), verdict=judged)
+    return render("claim", "in_short", pruning=in_sentence(method_name(result)), verdict=judged)
 
 
 def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
@@ -419,7 +427,3 @@ def _name(verdict: Verdict) -> str:
         damage=verdict.damage,
         reduction=None if verdict.reduction == REDUCTION else reduction_name(verdict.reduction),
     )
-
-
-def _pruning(result: SweepResult) -> str:
-    return in_sentence(method_name(result))

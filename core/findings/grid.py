@@ -60,7 +60,6 @@ class GridRow:
         setting: How it was pruned, and where layers were compared if not after attention blocks.
         place: Orders settings: by method, then from the whole encoder to single layers.
         cells: By column of the table, without the verdict.
-        granularity: Whether it removes single weights or whole units.
         verdict: None for a sweep that none is given about.
         amounts: The amounts.
         own: Own CKA at every amount.
@@ -73,7 +72,6 @@ class GridRow:
     setting: str
     place: tuple[int, int, bool, str]
     cells: dict[str, str]
-    granularity: str
     verdict: Verdict | None
     amounts: tuple[float, ...]
     own: Curves
@@ -110,7 +108,6 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
         setting=setting,
         place=(list(METHODS).index(result.pruning.method), whole, points != ATTENTION, setting),
         cells=cells,
-        granularity=result.pruning.granularity,
         verdict=verdict(result, results) if is_judged else None,
         amounts=result.amounts,
         own=own_similarity(result, REDUCTION),
@@ -159,8 +156,8 @@ def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
     return {
         row.key: Told(
             direction := corrected(known, p_value),
-            verdict_cell(known, direction, row.granularity),
-            render("claim", "why", verdict=known, units=f"{row.granularity}s") if known.reason else "",
+            verdict_cell(known, direction),
+            render("claim", "why", verdict=known) if known.reason else "",
         )
         for (row, known), p_value in zip(judged, adjusted, strict=True)
     }

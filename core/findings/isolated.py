@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from core.findings.comparable import isolated_controls_of, isolated_of
 from core.findings.words import render
-from core.request.catalog import SINGLE_BATCH
+from core.request.catalog import METHODS, SINGLE_BATCH
 from core.results.names import ReductionKey, amount_name
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import gap
@@ -128,9 +128,10 @@ def _gap(profile: tuple[Array, Array]) -> Difference:
 
 
 def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:
-    """Say how depth orders layers that are pruned alone; empty if that is not known."""
+    """Say how depth orders layers that are pruned alone; empty if that is not known, or of a random control."""
     orders = isolated_orders(result, reduction, companions)
-    if not orders:
+    method = METHODS.get(result.pruning.method)
+    if not orders or method is None or method.control is None:
         return ""
     shown = min(orders, key=lambda order: (abs(order.amount - AMOUNT), order.amount))
     by_state: dict[State, list[str]] = {}

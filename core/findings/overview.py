@@ -1,6 +1,5 @@
 """Facts about one result as a whole, their sentences (`words/overview.jinja`) and a table."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,8 +30,8 @@ from core.results.names import (
     spanned,
 )
 from core.results.schema import Frame, Row, SweepResult
-from core.sweep.scores import SCORES
 from core.sweep.statistics import survival
+from core.sweep.working_range import majority_value
 
 OTHER_THRESHOLDS = (0.8, 0.95)  # shown in a table beside 0.9, which is a convention
 
@@ -275,8 +274,7 @@ def metric_of(*results: SweepResult, asked: str | None = None) -> str:
 
 def majority_of(result: SweepResult, metric: str) -> float:
     """Compute what a metric gives for always predicting the most frequent gold label."""
-    gold = np.array(result.task.gold)
-    return float(SCORES[metric](gold, np.full_like(gold, np.bincount(gold).argmax())))
+    return majority_value(metric, np.array(result.task.gold))
 
 
 def beyond_from(result: SweepResult) -> float | None:
@@ -363,19 +361,13 @@ class AccuracyCourse:
     majority_from: float | None
 
 
-def majority_share(result: SweepResult) -> float:
-    """Compute the accuracy of always predicting the most frequent gold label."""
-    gold = result.task.gold
-    return Counter(gold).most_common(1)[0][1] / len(gold)
-
-
 def accuracy_course(result: SweepResult) -> AccuracyCourse | None:
     """Describe how accuracy changes; None if it or its interval is unknown, or if there is only one frame."""
     frames = result.frames
     baseline, interval = frames[0].metrics.get("accuracy"), frames[0].intervals.get("accuracy")
     if baseline is None or interval is None or len(frames) < 2:
         return None
-    majority = majority_share(result)
+    majority = majority_of(result, "accuracy")
     return AccuracyCourse(
         baseline,
         interval,

@@ -58,7 +58,7 @@ def replicates(rows: Sequence[GridRow]) -> list[Replicate]:
     return [
         _replicate(row, row.verdict, row.verdict.method)
         for row in rows
-        if row.verdict and row.verdict.method and row.verdict.reason in SHOWN
+        if row.verdict and row.verdict.method and row.verdict.reason in SHOWN and row.verdict.has_all_seeds
     ]
 
 
@@ -116,8 +116,8 @@ def replication_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:
             "Checkpoint": replicate.row.cells["Checkpoint"],
             "Layers": str(replicate.layers),
             "In the upper half": percent(replicate.share),
-            "Random": mean_and_deviation(replicate.verdict.control_shares),
-            "Verdict": verdict_cell(replicate.verdict, replicate.verdict.direction, replicate.row.granularity),
+            "Random, mean ± SD": mean_and_deviation(replicate.verdict.control_shares),
+            "Verdict": verdict_cell(replicate.verdict, replicate.verdict.direction),
         }
         for replicate in replicates(rows)
     ]

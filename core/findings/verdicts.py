@@ -190,18 +190,17 @@ def _control_shares(verdict: Verdict) -> str:
 
 
 def _verdict(row: VerdictRow) -> str:
-    return verdict_cell(row.verdict, row.direction, row.result.pruning.granularity)
+    return verdict_cell(row.verdict, row.direction)
 
 
-def verdict_cell(verdict: Verdict, direction: Direction, units: str) -> str:
+def verdict_cell(verdict: Verdict, direction: Direction) -> str:
     """Say a verdict in a cell of a table, and why it cannot be told.
 
     Args:
         verdict: Alone.
         direction: What is told of it: see `corrected`.
-        units: Whether the method removes weights or units.
     """
-    return render("claim", "cell", verdict=verdict, direction=direction, units=units)
+    return render("claim", "cell", verdict=verdict, direction=direction)
 
 
 def _layer(verdict: Verdict) -> str:

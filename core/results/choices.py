@@ -76,7 +76,11 @@ def is_same(pruning: Pruning, other: Pruning) -> bool:
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning does to one layer alone what another does to the whole model."""
-    return layer_of(pruning.scope) is not None and (pruning.method, pruning.seed) == (whole.method, whole.seed)
+    return layer_of(pruning.scope) is not None and (pruning.method, pruning.seed, pruning.controls) == (
+        whole.method,
+        whole.seed,
+        whole.controls,
+    )
 
 
 def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:

@@ -171,8 +171,8 @@ def test_a_control_that_removes_less_is_not_drawn_and_the_reason_is_said(shipped
     assert pictures(app)["curve"]["datasets"]["seeds"] == []
     assert "Add a random control" not in told(app)
     assert (
-        "Its random control is not drawn: the two do not remove equally much of every layer: at 75 % altogether, such "
-        "as 75 % and 60 % of layer 1's weights." in told(app)
+        "Its random control is not drawn: the two remove different shares of the layers: at 75 % in all, 75 % and 60 % "
+        "of layer 1's weights." in told(app)
     )
 
 

@@ -68,7 +68,7 @@ def test_the_heading_is_the_finding_and_the_line_below_holds_accuracy_against_re
     assert "though layer 6 has changed by then (similarity 0.88)." in told(app)
     assert (
         "As by chance: under magnitude pruning of the encoder, 62 % of an overall change of 0.05 lies in the upper "
-        "half of the layers, and 62 % when as many weights are removed at random (5 seeds)." in told(app)
+        "half of the layers, and 62 % under random removal that changes the layers as much (5 seeds)." in told(app)
     )
     (data,) = players(app)
     assert (data["autoplay"], len(data["frames"])) == (True, 20)

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import vl_convert
 
@@ -11,7 +12,7 @@ from core.charts.view import View
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.core.findings.test_sentences import made
-from tests.pictures import at_frame
+from tests.pictures import at_frame, drawn, marks
 
 PREDICTION = Prediction((0.0, 0.5, 0.9), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6), (0.7, 0.3)), 5, 0)
 
@@ -81,6 +82,19 @@ def test_probabilities_are_one_row_a_label_and_amount() -> None:
         (2, "good", 0.3),
     ]
     assert probability_scene(PREDICTION, made()).frames[1]["detail"] == "not good 0.40 · good 0.60"
+
+
+def test_of_many_labels_the_likeliest_are_drawn_and_each_looks_different() -> None:
+    labels = tuple(f"label_{k}" for k in range(8))
+    courses = np.array([[0.01, 0.3, 0.02, 0.3, 0.1, 0.1, 0.1, 0.07], [0.01, 0.02, 0.02, 0.02, 0.1, 0.1, 0.1, 0.63]])
+    prediction = Prediction((0.0, 0.5), labels, tuple(map(tuple, courses.tolist())), 5, 0)
+    scene = probability_scene(prediction, made())
+    assert scene.title.startswith("Probability of the 6 likeliest labels under ")
+    spec = scene.views["probabilities"].spec
+    shown = ["label 1", "label 3", "label 4", "label 5", "label 6", "label 7"]
+    assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown
+    lines = [mark for mark in marks(drawn(spec, 0), "line mark") if mark.get("fill") != "none" or mark.get("stroke")]
+    assert len({(line.get("stroke"), line.get("stroke-dasharray")) for line in lines}) == len(shown)
 
 
 @pytest.mark.parametrize("frame", [0, 2])

@@ -153,9 +153,9 @@ def test_units_take_ten_seeds() -> None:
         ),
         (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "few examples", "there are too few examples"),
         (network(amounts=COARSE), SEEDS, "coarse", "the steps of the amount are too large"),
-        (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "not reached", "the layers never change that much"),
+        (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "not reached", "the layers do not change that much at any amount"),
         (network(holes=((0.03, 1, 1),)), SEEDS, "undefined", "similarity is undefined somewhere"),
-        (network(num_layers=1), [], "single point", "there is but one layer"),
+        (network(num_layers=1), [], "single point", "there is only one layer"),
         (working_to(network(), 0.04), SEEDS, "not working", "the model has lost over a tenth of its lead"),
         (working_to(network(), None, reason="no lead"), SEEDS, "no lead", "no better than always answering"),
         (SEEDS[0], SEEDS[1:], "control", "this is the control"),
@@ -232,7 +232,7 @@ def test_without_an_emptied_model_nothing_is_said_about_it() -> None:
 def test_the_short_form() -> None:
     assert verdict_in_short(network(0.9), SEEDS) == (
         "Steeper than chance: under magnitude pruning of the encoder, 90 % of an overall change of 0.05 lies in the "
-        "upper half of the layers, and 69 to 71 % when as many weights are removed at random (5 seeds)."
+        "upper half of the layers, and 69 to 71 % under random removal that changes the layers as much (5 seeds)."
     )
 
 
@@ -266,13 +266,13 @@ def judged(*shares: float) -> dict[str, Verdict]:
         ),
         (
             judged(0.5, 0.5),
-            "No half of the layers is shown to change most everywhere under wanda. Compared with random removal: "
-            "Task 1 flatter than chance; Task 2 flatter than chance.",
+            "Neither half of the layers is shown to change more on every task under Wanda. Compared with random "
+            "removal: Task 1 flatter than chance; Task 2 flatter than chance.",
         ),
         (
             judged(0.9, 0.4),
-            "No half of the layers is shown to change most everywhere under wanda. Compared with random removal: "
-            "Task 1 steeper than chance; Task 2 flatter than chance.",
+            "Neither half of the layers is shown to change more on every task under Wanda. Compared with random "
+            "removal: Task 1 steeper than chance; Task 2 flatter than chance.",
         ),
     ],
 )
@@ -290,7 +290,7 @@ def test_the_first_sentence_follows_from_the_facts(verdicts: dict[str, Verdict],
         (0.78, "Wanda changes the upper layers most; whether random removal does the same cannot be told here."),
         (
             0.50,
-            "Neither half of the layers is shown to change more under wanda; the upper half changes less than under "
+            "Neither half of the layers is shown to change more under Wanda; the upper half changes less than under "
             "random removal.",
         ),
     ],
@@ -307,10 +307,11 @@ def test_of_one_layer_alone_it_claims_what_holds_by_construction() -> None:
 
 def test_of_one_model_alone_nothing_is_said_about_chance_where_chance_is_no_rival() -> None:
     control = verdict(SEEDS[0], [])
-    assert headline({"": control}, "Random pruning") == "Random pruning changes the upper layers most."
+    for known in ({"": control}, {"SST-2": control, "CoLA": control}):
+        assert headline(known, "Random pruning") == "Random pruning changes the upper layers most."
     bare = network(statistics=False)
     assert headline({"": verdict(bare, SEEDS)}, "Wanda") == (
-        "In which layers wanda changes a model most cannot be told here, because this was measured by an earlier "
+        "In which layers Wanda changes a model most cannot be told here, because this was measured by an earlier "
         "version."
     )
 

@@ -35,8 +35,7 @@ def test_equal_totals_are_not_enough_for_a_control() -> None:
     assert comparable(method, uneven), "at equal damage"
     assert matched(method, result(method="random"))
     assert matched(method, uneven).reason == (
-        "the two do not remove equally much of every layer: at 90 % altogether, such as 90 % and 95 % of layer 1's "
-        "weights"
+        "the two remove different shares of the layers: at 90 % in all, 90 % and 95 % of layer 1's weights"
     )
     assert refusal_of(method, [uneven]) == matched(method, uneven).reason
     assert refusal_of(method, [uneven, result(method="random", seed=1)]) == ""

@@ -7,6 +7,8 @@ import pytest
 from scipy.stats import t
 
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
+from core.results.choices import is_isolated, isolated
+from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
 
@@ -71,7 +73,7 @@ def test_the_difference_of_the_halves_is_paired_by_example() -> None:
         (REVERSED, REVERSED, "also at random", "and so they do under random removal: this is not counted"),
         (REVERSED, ORDINARY, "otherwise at random", "while under random removal the upper ones do: since depth"),
         (REVERSED, None, "no control", "but no random control says whether that is this method's doing"),
-        (ORDINARY, LEVEL, "same", "the upper layers change more, as when all layers are pruned"),
+        (ORDINARY, LEVEL, "same", "the upper layers change more"),
         (LEVEL, LEVEL, "none shown", "depth is not shown to order the layers"),
     ],
 )
@@ -83,6 +85,17 @@ def test_an_order_is_reversed_only_if_chance_has_none(
     sentence = isolated_finding(WHOLE, "mean", companions)
     assert words in sentence
     assert "At 30 %, 50 %, 70 % and 90 %, " in sentence
+
+
+def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack() -> None:
+    entries = [entry_of(result) for result in at_random(*REVERSED)]
+    kinds = ("magnitude", "wanda")
+    controls = [entry_of(make_result(method="random", controls=kind, num_layers=4)) for kind in kinds]
+    found = [[entry for entry in isolated(control, entries) if is_isolated(entry, control)] for control in controls]
+    assert list(map(len, found)) == [4, 0], "magnitude's seed of chance, not Wanda's"
+    control = make_result(method="random", controls="magnitude", num_layers=4)
+    assert isolated_orders(control, "mean", at_random(*REVERSED))
+    assert isolated_finding(control, "mean", at_random(*REVERSED)) == ""
 
 
 def test_the_amount_nearest_to_one_half_is_shown_in_full() -> None:

@@ -244,7 +244,7 @@ def test_accuracy_that_holds_and_then_comes_down() -> None:
         f"Accuracy, 0.90 without pruning, stays within the unpruned model's 95 % interval ({low:.2f} to {high:.2f})"
         in sentence
     )
-    assert "up to 40 %; from 70 % on its interval reaches down to the majority class (0.50)" in sentence
+    assert "up to 40 %; from 70 % on its interval no longer lies above the majority class (0.50)" in sentence
 
 
 def test_accuracy_that_recovers_counts_from_its_last_descent() -> None:
@@ -256,7 +256,7 @@ def test_accuracy_that_recovers_counts_from_its_last_descent() -> None:
 def test_accuracy_that_never_moves() -> None:
     sentence = accuracy_finding(accuracy_of({}, otherwise=0.9))
     assert (
-        "up to the last amount measured, 95 %; even at the last amount measured, 95 %, its interval stays above"
+        "up to the last amount measured, 95 %; even at the last amount measured, 95 %, its interval lies above"
         in sentence
     )
 
@@ -267,7 +267,7 @@ def test_accuracy_that_falls_at_once() -> None:
 
 
 def test_accuracy_of_a_model_at_chance_level() -> None:
-    assert "at every amount its interval reaches down to the majority class (0.50)" in accuracy_finding(
+    assert "at no amount does its interval lie above the majority class (0.50)" in accuracy_finding(
         accuracy_of({}, otherwise=0.5)
     )
 

@@ -16,6 +16,7 @@ from core.findings.sentences import (
     examples_of,
     flip_choices,
     flips_finding,
+    headline,
     in_order_of_flips,
     length_choices,
     selected,
@@ -189,3 +190,13 @@ def test_the_finding_counts_flips_and_names_the_last_prediction() -> None:
     assert flips_finding(stays, examples_of(stays)) == (
         "The unpruned model is correct on 1 of 2 examples. No prediction flips up to 90 %."
     )
+    for last, end in ((0, "and never reverts"), (1, "and later reverts")):
+        once = made(((1, (1, 0, 0, last)), (0, (0,) * 4)))
+        assert f"1 prediction flips, at 30 %, {end}." in flips_finding(once, examples_of(once))
+
+
+def test_of_an_unpruned_model_nothing_is_said_about_flips() -> None:
+    whole = made()
+    unpruned = whole.model_copy(update={"frames": whole.frames[:1]})
+    assert headline(unpruned, examples_of(unpruned)) == "Only the unpruned model has been measured"
+    assert "flip" not in flips_finding(unpruned, examples_of(unpruned))
