@@ -24,6 +24,7 @@ from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.prepare import prepare
 from core.inputs.training_overlap import example_digests
 from core.request.catalog import TASKS, Task
+from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import RecipeRecord, SweepResult
 from core.sweep.metrics import SCORES
@@ -33,13 +34,19 @@ from core.training.fine_tuning import SAVE_EVERY, fine_tune
 from core.training.model_card import BASE_ID, model_card
 from core.training.recipe import recipe_record, write_recipe
 from core.training.splits import read_examples, texts
+from core.training.stages import check_options
 from core.training.syntax import learn_syntax
 from core.training.vocabulary import can_be_cut, cut_vocabulary, kept_ids
 
+TRAINED_BY = (  # what decides the weights in the folder of the training, its data and folders left out
+    *("task", "base_id", "syntax_steps", "dropout", "epochs", "batch_size", "accumulate", "learning_rate", "warmup"),
+    *("early_stop", "average_epochs", "average_rate", "seed", "bf16"),
+)
+
 
 def score(folder: Path, task: Task, data: Path) -> SweepResult:
-    """Evaluate a stored checkpoint on the whole validation split of `data`, unpruned."""
-    count = len(read_examples(data, task, task.split))
+    """Evaluate a stored checkpoint on the validation split of `data`, as far as the limits allow, unpruned."""
+    count = min(len(read_examples(data, task, task.split)), limits().examples)
     request = SweepRequest(str(folder), task.name, amounts=(0.0,), num_examples=count, data=str(data))
     inputs = prepare(checked(request))
     with borrow(inputs.resolved) as checkpoint:
@@ -53,7 +60,7 @@ def export(task: Task, options: argparse.Namespace, trained: Path, recipe: Recip
     splits = {split: list(texts(read_examples(options.data, task, split), task)) for split in ("train", task.split)}
     tokenizer = AutoTokenizer.from_pretrained(trained, local_files_only=True)
     model = AutoModelForSequenceClassification.from_pretrained(trained, local_files_only=True)
-    sizes = {split: len(examples) for split, examples in zip(("train", "validation"), splits.values(), strict=True)}
+    sizes = {"train": len(splits["train"])}
     if can_be_cut(tokenizer) and not options.full_vocabulary:
         written = [example for path in options.extra for example in texts(Dataset.from_json(str(path)), task)]
         keep = kept_ids(tokenizer, chain(*splits.values(), written), options.frequent)
@@ -63,6 +70,7 @@ def export(task: Task, options: argparse.Namespace, trained: Path, recipe: Recip
     tokenizer.save_pretrained(options.output)
     np.save(options.output / TRAINING_EXAMPLES, example_digests(iter(splits["train"])))
     scored = score(options.output, task, options.data)
+    sizes["validation"] = len(scored.task.examples)
     if recipe:
         write_recipe(recipe, options.output)
     card = model_card(task, options, model.config, scored, sizes)
@@ -113,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     task = TASKS[options.task]
     try:
         recipe = recipe_record(task, options)
+        check_options(options.work, {name: getattr(options, name) for name in TRAINED_BY})
         if options.syntax_steps and not (options.work / "syntax" / "final").is_dir():
             learn_syntax(options.base, options.data, options.work / "syntax", options.syntax_steps, options.seed)
         if not (options.work / "final").is_dir():

@@ -65,6 +65,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add(
         "--label-map",
         nargs="+",
+        action="extend",
         default=[],
         metavar="VALUE=LABEL",
         help="what values of the label column mean that are no label's name; 'VALUE=' leaves their rows out",

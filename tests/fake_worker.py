@@ -60,7 +60,8 @@ def run(job: str, script: str) -> None:
     if script == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
     if script.startswith("download"):
-        emit(job, "progress", stage="downloading", done=1, total=100, seconds_left=None)
+        for stage in ("downloading", "downloading train.parquet, 12.0 MiB"):
+            emit(job, "progress", stage=stage, done=1, total=100, seconds_left=None)
         script = script.removeprefix("download, then ")
     if script == "idle out once":
         try:

@@ -132,10 +132,11 @@ def _micro_batch(
     examples = first + members  # (micro-batch,)
     padded = tokenizer.pad([encoded.features[i] for i in examples], padding_side="right", return_tensors="pt")
     lengths = encoded.lengths[examples]  # (micro-batch,)
+    real = _real(lengths)
     return MicroBatch(
         examples=torch.from_numpy(examples),
-        inputs=dict(padded),
+        inputs={**padded, "attention_mask": real.long()},  # which some tokenizers leave out
         lengths=torch.from_numpy(lengths),
-        real=_real(lengths),
+        real=real,
         slots=torch.cat([torch.arange(starts[i], starts[i + 1]) for i in members]),
     )

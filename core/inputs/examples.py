@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import sha256_of
 from core.inputs.columns import Columns, choose_columns
 from core.inputs.data import Data, find_data
 from core.inputs.hub import Report
@@ -16,7 +15,7 @@ from core.inputs.labels import meanings
 from core.inputs.parts import DataSource, Part
 from core.inputs.sample_cache import recall, remember
 from core.inputs.sampling import Sample, Texts, draw
-from core.inputs.tables import Table
+from core.inputs.tables import Table, content_of
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     DEFAULT_EXAMPLES,
@@ -152,7 +151,14 @@ class Examples:
         part = self.data.scored()
         if self.data.is_shared:
             self._check_left(part, subset)
-        return self._described(part, self._sample(part, None, CALIBRATION_EXAMPLES, subset.texts))
+        sample = self._sample(part, None, CALIBRATION_EXAMPLES, subset.texts)
+        if len(set(sample.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
+            only = self.task.label_names[sample.gold[0]]
+            raise PrunescopeError(
+                f"all {len(sample.gold):,} calibration examples of {self.source_name} have the label '{only}': choose "
+                "a method that scores on no examples, or mix the rows"
+            )
+        return self._described(part, sample)
 
     def rest(self, subset: EvalSubset) -> EvalSubset | None:
         """Return the other labelled examples of an eval subset's split, as far as the limits allow; None if it has all.
@@ -173,8 +179,9 @@ class Examples:
     def _sample(self, part: Part, num_examples: int | None, default: int | None, excluded: Texts = ()) -> Sample:
         """Draw from a part, or recall what was drawn before; no default number is half of the rows."""
         wanted = [num_examples, default, excluded]
-        reading = [self.task.name, self.task.label_names, self.columns.text, self.columns.label, self.label_map]
-        content = [sha256_of(file.path) for file in part.files]
+        columns = [self.columns.text, self.columns.label, self.label_map]
+        reading = [self.task.name, self.task.label_names, *columns, bool(self.data.reference)]
+        content = [content_of(file) for file in part.files]
         key = digest([content, reading, wanted, limits().rows if self.table else None, ENGINE_VERSION])
         known = recall(key) if part.files and not self.is_private else None
         if known:

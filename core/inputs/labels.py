@@ -157,7 +157,8 @@ def _remedy(unknown: Sequence[str], first: str, mappable: bool) -> str:
     if len(unknown) > MAX_LABELS:
         return "name the column that holds the labels with --label"
     if mappable:
-        return f"say what each value means with --label-map '{first}=LABEL' …, where '{first}=' leaves its rows out"
+        flag = "--label-map=" if first.startswith("-") else "--label-map "  # or it would be taken for an option
+        return f"say what each value means with {flag}'{first}=LABEL' …, where '{first}=' leaves its rows out"
     hidden = "-1 marks GLUE's hidden test labels, use the validation split"
     return hidden if "-1" in unknown else "correct the file or choose another task"
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
+from core.request.limits import limits
 from core.results.schema import FileRecord
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
     from pandas import DataFrame
 
@@ -102,8 +104,20 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
     Raises:
         PrunescopeError: A file is unreadable, or its rows do not fit its header.
     """
-    contents = tuple((file, sha256_of(file.path)) for file in files)
+    contents = tuple((file, content_of(file)) for file in files)
     return _read(contents) if limit is None else _read_again(contents, limit)
+
+
+def content_of(file: DataFile) -> str:
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        PrunescopeError: It cannot be read.
+    """
+    try:
+        return sha256_of(file.path)
+    except OSError as error:
+        raise PrunescopeError(f"{file.name} cannot be read ({error.strerror}): try another copy") from error
 
 
 def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None = None) -> Table:
@@ -311,12 +325,14 @@ def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(file.path) as parquet:
-            schema = parquet.schema_arrow
-            _check_width(file.name, len(schema))
-            _names(file.name, schema.names)
-            names = [field.name for field in schema if _is_scalar(field.type)]
-            columns = _first_rows(parquet, names, limit)
+        schema = pq.read_schema(file.path)
+        _check_width(file.name, len(schema))
+        _names(file.name, schema.names)
+        names = [field.name for field in schema if _is_scalar(field.type)]
+        texts = [name for name in names if _is_text(schema.field(name).type)]
+        with pq.ParquetFile(file.path, read_dictionary=texts) as parquet:  # a text that is repeated is there once
+            _check_pages(file.name, parquet.metadata, limit)
+            columns = _first_rows(file.name, parquet, names, limit)
             labels = _class_labels(schema.metadata or {})
     except (pa.ArrowException, ValueError) as error:
         raise PrunescopeError(f"{file.name} is not readable as parquet: download it again") from error
@@ -354,12 +370,52 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
-def _first_rows(parquet: "pq.ParquetFile", names: Sequence[str], limit: int | None) -> dict[str, list[Any]]:
-    """Read batch by batch, so that the first rows of a large file cost little."""
+def _check_pages(name: str, metadata: "pq.FileMetaData", limit: int | None) -> None:
+    """Refuse a file whose first rows would fill the memory: a few bytes can stand for gigabytes.
+
+    Raises:
+        PrunescopeError: A column has too many bytes, decompressed.
+    """
+    rows = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            _check_bytes(name, column.total_uncompressed_size)
+        rows += group.num_rows
+        if limit is not None and rows >= limit:
+            break
+
+
+def _check_bytes(name: str, found: int) -> None:
+    most = limits().table_bytes
+    if found > most:
+        raise PrunescopeError(
+            f"{name} has {found / 2**20:,.0f} MiB of cells in the rows that are read, at most {most / 2**20:,.0f} are "
+            "allowed: give shorter texts or fewer rows"
+        )
+
+
+def _bytes_of(cells: "pa.Array") -> int:
+    """Return how many bytes cells take once a text that is repeated is there as often."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not isinstance(cells, pa.DictionaryArray):
+        return int(cells.nbytes)
+    return pc.sum(pc.binary_length(cells.dictionary).take(cells.indices)).as_py() or 0
+
+
+def _first_rows(file: str, parquet: "pq.ParquetFile", names: Sequence[str], limit: int | None) -> dict[str, list[Any]]:
+    """Read batch by batch, so that the first rows of a large file cost little.
+
+    Raises:
+        PrunescopeError: They have too many bytes.
+    """
     columns: dict[str, list[Any]] = {name: [] for name in names}
     size = min(limit or 65_536, 65_536)
-    read = 0
+    read = found = 0
     for batch in parquet.iter_batches(batch_size=size, columns=list(names)):
+        found += sum(map(_bytes_of, batch.columns))
+        _check_bytes(file, found)
         for name in names:
             columns[name].extend(batch.column(name).to_pylist())
         read += batch.num_rows

@@ -12,7 +12,7 @@ ESTIMATE, SENTENCE = "estimate", "predict"  # ops with a lane of their own
 LANES = ("sentences", "runs", "estimates")  # in the order in which they are served
 UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
 FRESH_SECONDS = 5.0  # pages look every second or two: a watcher not seen for this long has left
-DOWNLOADING = "downloading"  # the stage of `core.inputs.hub`
+DOWNLOADING = "downloading"  # how the stages of `core.inputs.hub` and `core.inputs.hub_data` begin
 
 
 @dataclass(eq=False)
@@ -89,7 +89,7 @@ class Entry:
 
     def note_stage(self, stage: str, now: float) -> None:
         """Note what the worker does."""
-        if stage != DOWNLOADING:
+        if not stage.startswith(DOWNLOADING):
             self.downloading_since = None
         elif self.downloading_since is None:
             self.downloading_since = now

@@ -16,6 +16,7 @@ class Limits:
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table.
         rows: Rows of a table that are read.
+        table_bytes: Bytes of these rows, decompressed.
         job_seconds: How long a job may compute.
         download_seconds: How long one of its downloads may take.
         results_bytes: Bytes of all results of live runs, and of all samples of their data.
@@ -28,6 +29,7 @@ class Limits:
     download_bytes: int
     upload_bytes: int
     rows: int
+    table_bytes: int
     job_seconds: float
     download_seconds: float
     results_bytes: float
@@ -41,6 +43,7 @@ LOCAL_LIMITS = Limits(
     download_bytes=6 * 1024**3,
     upload_bytes=20 * 1024**2,
     rows=10_000,
+    table_bytes=512 * 1024**2,
     job_seconds=inf,
     download_seconds=inf,
     results_bytes=inf,
@@ -53,6 +56,7 @@ HOSTED_LIMITS = Limits(
     download_bytes=700 * 1024**2,
     upload_bytes=4 * 1024**2,
     rows=2_000,
+    table_bytes=64 * 1024**2,
     job_seconds=600,
     download_seconds=180,
     results_bytes=500 * 1024**2,

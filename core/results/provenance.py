@@ -104,7 +104,8 @@ def _data_of(task: TaskRecord) -> str:
         return OWN_FILE
     if task.source != "folder":
         return task.source
-    return "hub" if task.source_name == TASKS[task.name].dataset_id else DATA_FOLDER
+    preset = TASKS.get(task.name)
+    return "hub" if preset and task.source_name == preset.dataset_id else DATA_FOLDER
 
 
 def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
@@ -186,7 +187,14 @@ def command_line(request: SweepRequest) -> str:
         **dict(zip(("--text", "--text2"), request.text, strict=False)),
         "--label": request.label,
     }
-    given = [word for flag, value in arguments.items() if value is not None for word in (flag, str(value))]
+    given = [word for flag, value in arguments.items() if value is not None for word in _option(flag, str(value))]
     meanings = [f"{value}={meaning or ''}" for value, meaning in request.label_map]
     mapped = ["--label-map", *meanings] if meanings else []
+    if any(meaning.startswith("-") for meaning in meanings):
+        mapped = [word for meaning in meanings for word in _option("--label-map", meaning)]
     return shlex.join(["python", "-m", "core.precompute", *given, *mapped])
+
+
+def _option(flag: str, value: str) -> tuple[str, ...]:
+    """Write an option; a value such as `-1=negative` would be taken for an option of its own."""
+    return (f"{flag}={value}",) if value.startswith("-") else (flag, value)

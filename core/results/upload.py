@@ -74,6 +74,8 @@ def _problem(result: SweepResult) -> str:
     if pruning.granularity != METHODS[pruning.method].granularity:
         return f"{pruning.method} does not prune by {pruning.granularity}"
     preset = TASKS.get(task.name)
+    if preset is None and task.source not in ("file", "hub"):
+        return f"a task that is made from a checkpoint has no examples of source {task.source}"
     most = len(preset.label_names) if preset else MAX_LABELS
     if not (labels == most or (preset is None and 1 < labels < most)) or len(task.examples) < MIN_EXAMPLES:
         return f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
@@ -91,6 +93,8 @@ def _problem(result: SweepResult) -> str:
         return "a frame lacks its CKA"
     if task.main_metric not in METRICS:
         return f"its metric {task.main_metric[:40]} is unknown"
+    if result.working_range and result.working_range.metric not in METRICS:
+        return f"the metric {result.working_range.metric[:40]} of its working range is unknown"
     if any(frame.metrics.get("accuracy") is None for frame in frames):
         return "a frame lacks its accuracy"
     for measure, by_reduction in (result.statistics or {}).items():

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from huggingface_hub import try_to_load_from_cache
 
 from core.encoder.batches import encode, plan_windows
 from core.encoder.loading import Checkpoint, borrow
-from core.inputs.checkpoint_files import CONFIG
+from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import CONFIG, wanted_patterns
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report, is_cached
 from core.inputs.hub_data import MAIN
@@ -102,17 +104,29 @@ def to_download(request: SweepRequest) -> str | None:
     for checkpoint in filter(None, (request.checkpoint, request.against)):
         if source_of(checkpoint) == "hub":
             name, _, revision = checkpoint.partition("@")
-            if not isinstance(try_to_load_from_cache(name, CONFIG, revision=revision or None), str):
+            if not _is_whole(try_to_load_from_cache(name, CONFIG, revision=revision or None)):
                 return "checkpoint"
     task = TASKS.get(request.task)
     if request.data == "hub" and task is not None:
-        place = f"{task.name}/{task.split}-00000-of-00001.parquet"
-        if not isinstance(try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str):
-            return "data"
+        for split in (task.split, *(["train"] if METHODS[request.method].calibrated else [])):
+            place = f"{task.name}/{split}-00000-of-00001.parquet"
+            if not isinstance(try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str):
+                return "data"
     if kind_of_data(request.data or "hub") == "dataset":
         asked = dataset_of(request.data or "")
         return None if is_cached(asked.id, asked.revision or MAIN) else "data"
     return None
+
+
+def _is_whole(config: object) -> bool:
+    """Whether a cached configuration has weights and a tokenizer beside it: it may have been fetched alone."""
+    if not isinstance(config, str):
+        return False
+    try:
+        wanted_patterns([file.name for file in Path(config).parent.iterdir()], config)
+    except PrunescopeError:
+        return False
+    return True
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:

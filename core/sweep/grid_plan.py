@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from core.errors import PrunescopeError
@@ -9,6 +10,8 @@ from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
+from core.results.extract import extracts
+from core.results.kept import state_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class GridSweep:
         place: The checkpoint and the examples: sweeps of one place share the loaded model.
         against: The content of another checkpoint that it is compared with; None without one.
         path: Where its result is, or will be.
+        judged_on: The examples that its working range is to be judged on; 0 where any number will do.
     """
 
     listed: SweepRequest
@@ -30,11 +34,12 @@ class GridSweep:
     place: tuple[str, ...]
     against: str | None
     path: Path
+    judged_on: int
 
     @property
     def is_done(self) -> bool:
-        """Whether its result is stored."""
-        return self.path.is_file()
+        """Whether its result is stored, its working range judged on as many examples as it is to be."""
+        return self.path.is_file() and (not self.judged_on or _judged_on(self.path) >= self.judged_on)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ def plan_grid(
         except PrunescopeError as error:
             failures.append(Failure(request, str(error)))
         else:
-            found.setdefault(sweep.key, sweep)
+            if sweep.judged_on or sweep.key not in found:  # the key says nothing of the working range
+                found[sweep.key] = sweep
     return in_order(list(found.values())), failures
 
 
@@ -99,7 +105,16 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
     known = None if output else store.find(inputs.key)
     path = known or store.place_in(output or store.user_folder(), inputs.key)
-    return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path)
+    judged_on = len(inputs.subset.rows) + len(inputs.rest.rows) if inputs.rest and not known else 0
+    return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path, judged_on)
+
+
+def _judged_on(path: Path) -> float:
+    """Return how many examples a stored working range was judged on; infinity where there is none to be judged."""
+    ((_, found),) = extracts([state_of(path)])
+    if isinstance(found, PrunescopeError) or found.working_range is None:  # damage is reported with the table
+        return inf
+    return found.working_range.examples
 
 
 def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from core.encoder.loading import load as load_checkpoint
 from core.errors import PrunescopeError
 from core.grid import main, merged, recipe_of
 from core.inputs.prepare import prepare
@@ -26,6 +25,7 @@ from core.sweep.journal import Journal
 from core.sweep.sweep import sweep
 from tests.builders import compress
 from tests.core.sweep.test_shared import numbers
+from tests.tiny import loaded
 
 SMALL = {"tasks": "sst2", "data": "glue", "amounts": [0, 0.3, 0.6], "examples": 40}
 
@@ -62,7 +62,7 @@ class Grid:
         for request in grid_requests(self.values, "grid.yaml"):
             asked = checked(replace(request, data=str(self.glue)))
             inputs = prepare(asked)
-            *_, result = sweep(load_checkpoint(inputs.resolved), inputs, asked)
+            *_, result = sweep(loaded(inputs.resolved), inputs, asked)
             assert isinstance(result, SweepResult)
             found[result.key] = numbers(result)
         return found
@@ -116,6 +116,18 @@ def test_what_is_there_is_kept(grid: Grid, capsys: pytest.CaptureFixture[str]) -
     assert "2 sweeps, 1 of them there already" in capsys.readouterr().err
     assert {*grid.output.iterdir()} == {missing, kept}
     assert kept.read_bytes() == content
+    assert grid.run() == 0
+    assert grid.computed == []
+
+
+def test_a_working_range_is_judged_on_as_many_examples_as_were_asked_for(grid: Grid) -> None:
+    grid.values |= {"examples": 40}
+    assert grid.run() == 0
+    grid.values |= {"methods": ["magnitude", "random"], "controls": "amounts", "range_examples": "all"}
+    assert grid.run() == 0
+    judged = {result.working_range.examples for result in grid.results().values() if result.working_range}
+    assert judged == {96}, "also random pruning, which is magnitude's control as well"
+    assert len(grid.computed) == 2
     assert grid.run() == 0
     assert grid.computed == []
 

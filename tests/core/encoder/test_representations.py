@@ -69,6 +69,16 @@ def test_every_reduction_equals_one_sentence_at_a_time(model: torch.nn.Module, t
         assert not flat[:, alone[0].numel() :].any(), "padding must be zero"
 
 
+def test_padding_is_never_read_though_a_tokenizer_gives_no_mask(model: torch.nn.Module, tiny_bert: Path) -> None:
+    silent = AutoTokenizer.from_pretrained(tiny_bert, model_input_names=["input_ids"])
+    assert "attention_mask" not in silent("good")
+    points = point_names("both", 2)
+    expected, _ = run_all(model, AutoTokenizer.from_pretrained(tiny_bert), points)
+    found, _ = run_all(model, silent, points)
+    assert torch.equal(found.logits, expected.logits)
+    assert torch.equal(found.mean, expected.mean)
+
+
 def test_windows_change_nothing(model: torch.nn.Module, tokenizer: object, monkeypatch: pytest.MonkeyPatch) -> None:
     points = point_names("attention", 2)
     whole, tokens = run_all(model, tokenizer, points)

@@ -202,6 +202,12 @@ class TestCalibration:
         fewer = load_calibration(SST2, folder, load_subset(SST2, folder, 8))
         assert len(fewer.rows) == 42, "what was not evaluated may be scored on"
 
+    def test_a_training_split_sorted_by_label_is_refused(self, write):
+        write(rows_with([0, 1] * 10))
+        folder = write([(f"another sentence {k}", 1) for k in range(30)], "sst2/train-00000-of-00001.parquet")
+        with pytest.raises(PrunescopeError, match="all 30 calibration examples of data have the label 'positive'"):
+            load_calibration(SST2, folder, load_subset(SST2, folder, 8))
+
     def test_written_calibration_examples_are_a_separate_part(self):
         subset = load_subset(SST2, "written", None)
         calibration = load_calibration(SST2, "written", subset)

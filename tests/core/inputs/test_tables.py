@@ -1,6 +1,8 @@
 """Tables of text from four kinds of files: read alike, numbered alike, refused in one line."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +11,9 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from core.errors import PrunescopeError
+from core.inputs import tables
 from core.inputs.tables import DataFile, Table, read_table
+from core.request.limits import HOSTED_LIMITS
 
 CSV = b'text,label\r\n"good, really",pos\r\nbad,neg\r\n\r\n"two\nlines",pos\r\nfair,meh\r\ndull,neg\r\n'
 
@@ -41,6 +45,25 @@ def refusal(read):
         return found[0]
 
     return refused
+
+
+def test_a_few_bytes_that_stand_for_many_are_refused(
+    tmp_path: Path, read: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "limits", lambda: replace(HOSTED_LIMITS, table_bytes=2**20))
+    content = parquet(tmp_path / "made.parquet", {"text": ["good " * 1_000] * 400, "label": [0, 1] * 200})
+    assert len(content) < 2**17
+    with pytest.raises(PrunescopeError, match="has 2 MiB of cells in the rows that are read, at most 1 are allowed"):
+        read(content, "a.parquet", 400)
+    assert len(read(content, "a.parquet", 200).rows) == 200
+    content = parquet(tmp_path / "made.parquet", {"text": ["a" * 3 * 2**20, "b"], "label": [0, 1]})
+    with pytest.raises(PrunescopeError, match="has 3 MiB of cells"):
+        read(content, "a.parquet", 1)
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PrunescopeError, match=r"mine\.csv cannot be read \(No such file or directory\)"):
+        read_table((DataFile(tmp_path / "gone.csv", "mine.csv"),))
 
 
 def parquet(path: Path, columns: dict[str, list[object]], features: Features | None = None) -> bytes:

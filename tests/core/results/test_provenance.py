@@ -53,6 +53,15 @@ def test_the_command_line_asks_for_the_same(request_: SweepRequest) -> None:
     assert request_of_options(parse(words[3:])) == checked(request_)
 
 
+def test_values_that_look_like_options_stay_values(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x")
+    request = SweepRequest(
+        "owner/name", "auto", data=str(tmp_path / "a.csv"), label="-l", label_map=(("-1", "bad"), ("1", None))
+    )
+    words = shlex.split(command_line(request))
+    assert request_of_options(parse(words[3:])) == checked(request)
+
+
 def run(command: str) -> SweepResult:
     """The request that results from pasting the command."""
     words = shlex.split(command)

@@ -17,6 +17,11 @@ from tests.builders import against, make_result
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 
+WORKS_BY_MAGIC = {
+    **{"to": 0.5, "metric": "magic", "examples": 20, "shown_broken_from": None, "smallest_drop": 0.1, "lead": 0.3},
+    "reason": None,
+}
+
 
 def file(change: Callable[[dict[str, Any]], None], rekey: bool = True) -> bytes:
     """The result's file with some values changed, and a key and a checksum that fit: anybody can compute them."""
@@ -59,6 +64,8 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
     ("change", "said"),
     [
         (set_in("task", "name", to="own"), "unknown task"),
+        (lambda values: values["task"].update(name="auto", source="folder"), "has no examples of source folder"),
+        (set_in("working_range", to=WORKS_BY_MAGIC), "the metric magic of its working range is unknown"),
         (set_in("pruning", "method", to="magic"), "unknown method"),
         (set_in("pruning", "scope", to="layer:2"), "choose layer:0 to layer:1"),
         (set_in("pruning", "granularity", to="neuron"), "does not prune by"),

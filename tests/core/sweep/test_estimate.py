@@ -1,14 +1,15 @@
 """How long a sweep will take, measured on a tiny model."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
-from tiny import make_pretrained
+from tiny import loaded, make_pretrained
 
-from core.encoder.loading import borrow, load
+from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
@@ -35,7 +36,7 @@ def test_it_grows_with_amounts_and_leaves_the_model_alone(request_: SweepRequest
     scope = None if method == "attribution" else "encoder"
     request = checked(replace(request_, method=method, scope=scope))
     inputs = prepare(request)
-    checkpoint = load(inputs.resolved)
+    checkpoint = loaded(inputs.resolved)
     before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     pace = measure(checkpoint, inputs, request, silent)
     assert pace.preparation > 0
@@ -69,7 +70,7 @@ def test_the_estimate_is_exact_if_every_token_costs_a_second(
 
 def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = prepare(checked(replace(request_, method="wanda")))
-    checkpoint = load(inputs.resolved)
+    checkpoint = loaded(inputs.resolved)
     run: list[int] = []
     hook = checkpoint.model.register_forward_hook(lambda model, _, output: run.append(len(output.logits)))
     try:
@@ -121,6 +122,21 @@ def test_nothing_is_downloaded_to_be_measured() -> None:
     assert to_download(checked(SweepRequest("embedded:sst2", "sst2", against="owner/name"))) == "checkpoint"
     assert to_download(checked(SweepRequest("embedded:sst2", "sst2", data="hub"))) == "data"
     assert to_download(checked(SweepRequest("embedded:sst2", "sst2"))) is None
+
+
+def test_neither_is_what_lacks_its_weights_or_its_training_examples(
+    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = {("owner/name", "config.json"): str(tmp_path / "config.json")}
+    monkeypatch.setattr(module, "try_to_load_from_cache", lambda name, file, **_: cached.get((name, file)))
+    shutil.copy(tiny_bert / "config.json", tmp_path)
+    request = checked(SweepRequest("owner/name", "sst2", data="hub"))
+    assert to_download(request) == "checkpoint", "its labels have been looked at"
+    shutil.copytree(tiny_bert, tmp_path, dirs_exist_ok=True)
+    assert to_download(request) == "data"
+    cached["nyu-mll/glue", "sst2/validation-00000-of-00001.parquet"] = "here"
+    assert to_download(request) is None
+    assert to_download(replace(request, method="wanda")) == "data"
 
 
 def test_requests_that_the_sweep_refuses_are_refused(request_: SweepRequest) -> None:
