@@ -148,6 +148,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # pages and results are trees of many small objects, which stay or go together
         gc.enable()
 
 

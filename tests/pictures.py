@@ -1,6 +1,9 @@
 """Reads pictures from the SVG that Vega draws, for tests."""
 
+import json
 import re
+from functools import lru_cache
+from typing import Any
 from xml.etree import ElementTree
 
 import vl_convert
@@ -17,7 +20,16 @@ def at_frame(spec: Spec, frame: int) -> Spec:
 
 def drawn(spec: Spec, frame: int) -> ElementTree.Element:
     """The picture as SVG; Vega labels every mark with the values that it stands for."""
-    return ElementTree.fromstring(vl_convert.vegalite_to_svg(at_frame(spec, frame)))
+    vega = _compiled(json.dumps(spec))
+    signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
+    return ElementTree.fromstring(vl_convert.vega_to_svg({**vega, "signals": signals}))
+
+
+@lru_cache(maxsize=32)
+def _compiled(spec: str) -> dict[str, Any]:
+    """The picture in Vega's own terms, which all frames share, as in a player."""
+    vega: dict[str, Any] = vl_convert.vegalite_to_vega(spec)
+    return vega
 
 
 def labels(element: ElementTree.Element) -> dict[str, str]:

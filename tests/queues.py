@@ -51,7 +51,7 @@ def queues(folder: Path, clock: Clock, result: SweepResult = RESULT) -> Iterator
     }
     (folder / "material.json").write_bytes(canonical_json(material))
     worker = Path(__file__).with_name("fake_worker.py")
-    command = (sys.executable, "-u", str(worker), str(folder / "material.json"))
+    command = (sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json"))
     made: list[JobQueue] = []
 
     def make() -> JobQueue:

@@ -1,6 +1,9 @@
 """Tiny random checkpoints and small data files in the Hub's layout, made in a moment."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +11,8 @@ import numpy as np
 import torch
 
 from core.encoder.batches import encode, plan_windows
+from core.encoder.loading import Checkpoint, load
+from core.inputs.checkpoints import Resolved
 from core.pruning import Calibration, Plan, Planning
 from core.request.catalog import Task
 
@@ -86,6 +91,15 @@ def make_pretrained(folder: Path, *, layers: int = 3, seed: int = 9) -> Path:
         BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     BertTokenizer(vocab={token: i for i, token in enumerate(letters)}).save_pretrained(folder)
     return folder
+
+
+_once_loaded = lru_cache(maxsize=8)(load)
+
+
+def loaded(resolved: Resolved) -> Checkpoint:
+    """Loads a checkpoint, its model a copy of its own; the files are read once."""
+    known = _once_loaded(resolved)
+    return replace(known, model=deepcopy(known.model))
 
 
 def make_texts(count: int, seed: int = 0) -> list[str]:

@@ -12,13 +12,13 @@ from benchmarks import coverage, population
 from benchmarks.coverage import Coverage
 from benchmarks.population import ALONE, FINE, STEPS, Population, Run
 from benchmarks.printed import SHOWN, Interval, Key, printed
-from core.encoder.loading import load
 from core.errors import PrunescopeError
 from core.findings.claim import WIDEST
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import GapAtDamage, SweepResult
 from core.sweep.sweep import sweep
+from tests.tiny import loaded
 
 KEY = Key("mean of normal numbers")
 
@@ -168,7 +168,7 @@ def test_a_factor_scales_every_bound_about_its_estimate_and_survival_before_it_i
 def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_folder: Path) -> None:
     request = checked(SweepRequest(str(tiny_bert), "sst2", amounts=STEPS, num_examples=96, data=str(glue_folder)))
     inputs = prepare(request)
-    checkpoint = load(inputs.resolved)
+    checkpoint = loaded(inputs.resolved)
     wanted = population.requests(request, checkpoint.record.num_layers)
     runs = {
         name: population.run(checkpoint, inputs.subset, one, name == population.MAIN, lambda *_: None)

@@ -8,13 +8,13 @@ import pytest
 
 from benchmarks import interpolation
 from benchmarks.interpolation import Deviation, deviations, reached, rows
-from core.encoder.loading import load
 from core.inputs.prepare import prepare
 from core.request.amounts import parse_amounts
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
 from tests.builders import make_result
+from tests.tiny import loaded
 
 AMOUNTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -26,7 +26,7 @@ def result(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) 
         SweepRequest(str(tiny_bert), "sst2", amounts=parse_amounts(AMOUNTS), num_examples=64, data=str(glue_folder))
     )
     inputs = prepare(request)
-    *_, found = sweep(load(inputs.resolved), inputs, request)
+    *_, found = sweep(loaded(inputs.resolved), inputs, request)
     assert isinstance(found, SweepResult)
     monkeypatch.setattr(interpolation, "find_inputs", lambda *_: (request, inputs))
     return found

@@ -1,10 +1,8 @@
 """The race: every procedure does the same work, and the table says what was measured."""
 
-import copy
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,10 +21,10 @@ from benchmarks.procedures import (
     stacked_batches,
 )
 from benchmarks.race import Measured
-from core.encoder.loading import load
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
+from tests.tiny import loaded
 
 
 @pytest.fixture(params=["sst2", "mrpc"])
@@ -36,8 +34,7 @@ def workload(request: pytest.FixtureRequest, tiny_bert: Path, glue_folder: Path)
         SweepRequest(str(tiny_bert), request.param, amounts=(0.0, 0.5, 0.9), num_examples=64, data=str(glue_folder))
     )
     inputs = prepare(asked)
-    checkpoint = load(inputs.resolved)
-    return Workload(replace(checkpoint, model=copy.deepcopy(checkpoint.model)), inputs, asked)
+    return Workload(loaded(inputs.resolved), inputs, asked)
 
 
 def test_all_procedures_find_the_same_accuracies(workload: Workload) -> None:

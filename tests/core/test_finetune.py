@@ -204,6 +204,7 @@ def interrupt(callback: object, args: object, state: TrainerState, control: obje
 def test_a_run_that_was_interrupted_ends_with_the_same_weights(
     tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(finetune, "export", lambda *_: None)  # the trained weights are looked at
     arguments = ["--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "3", "--early-stop", "9"]
     arguments += ["--accumulate", "2"]  # three steps an epoch
     monkeypatch.setattr(fine_tuning, "SAVE_EVERY", 2)
@@ -222,6 +223,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_weights(
 def test_the_weights_with_the_best_score_on_validation_are_kept(
     tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(finetune, "export", lambda *_: None)  # the trained weights are looked at
     scores = chain([0.1, 0.5, 0.2, 0.5], repeat(0.9))
     arguments = ["--data", str(glue_folder), "--base", str(tiny_bert), "--epochs", "1"]  # five steps
     monkeypatch.setattr(fine_tuning, "SAVE_EVERY", 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from local_hub import LocalHub
-from tiny import make_bert, write_split
+from tiny import loaded, make_bert, write_split
 
 from core import verify
 from core.command_line import run_command
@@ -30,7 +30,7 @@ AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
 def swept(checkpoint: str, data: str, **options: object) -> SweepResult:
     request = checked(SweepRequest(checkpoint, data=data, **{"task": "sst2", "amounts": AMOUNTS, **options}))
     inputs = prepare(request)
-    *_, result = sweep(load(inputs.resolved), inputs, request)
+    *_, result = sweep(loaded(inputs.resolved), inputs, request)
     assert isinstance(result, SweepResult)
     return result
 

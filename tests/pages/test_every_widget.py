@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import ui.pictures
 from core.jobs.queue import JobQueue
 from tests.builders import make_result, ship
 from tests.opened import address, open_page
 from tests.pages.test_sentences import on_written
 from tests.queues import RESULT
+from tests.slow_drawing import SlowDrawing
 from ui.header import PAGES
 
 Act = Callable[[Any], object]
@@ -67,9 +69,17 @@ class Label(str):
 
 
 def option_acts(widget: Any) -> list[Act]:
-    """Every option, then the first again."""
+    """Every option, by a change where there are two, then the first again."""
     labels = [Label(option) for option in widget.options]
-    return [lambda box, label=label: box.set_value(label) for label in (*labels, labels[0])]
+    others = labels[1:] if labels[:1] == chosen(widget) else labels
+    return [lambda box, label=label: box.set_value(label) for label in (*others, labels[0])]
+
+
+def chosen(widget: Any) -> list[str]:
+    """The options that a widget shows."""
+    if hasattr(widget, "formatted_values"):
+        return list(widget.formatted_values)
+    return [] if widget.index is None else [widget.options[widget.index]]
 
 
 def typed_acts(_: Any) -> list[Act]:
@@ -124,9 +134,13 @@ def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> None:
-    """Five results at hand, and a worker without a model."""
+def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> Iterator[None]:
+    """Five results at hand, a worker without a model, and pictures that nobody draws."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
+    monkeypatch.setattr(ui.pictures, "Drawing", SlowDrawing)
+    ui.pictures._film.clear()
+    yield
+    ui.pictures._film.clear()
 
 
 def drive(app: AppTest, driven: set[str]) -> None:

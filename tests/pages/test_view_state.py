@@ -28,12 +28,22 @@ OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # no
 SHOWING = [name for name in PAGES if name not in ("Methods", "Grid")]  # the pages that show a result
 
 
-@pytest.fixture
-def at_hand(shipped: Path, queue: JobQueue) -> None:
-    """Four shipped results, and two of the visitor's own."""
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Four shipped results, and two of the visitor's own; no page writes there."""
+    shipped, own = (tmp_path_factory.mktemp(name) / "results" for name in ("shipped", "own"))
     ship(shipped, *SHIPPED)
     for result in (OWN, OTHER):
-        save(result)
+        save(result, own)
+    return shipped, own
+
+
+@pytest.fixture
+def at_hand(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, queue: JobQueue) -> None:
+    """These results are at hand."""
+    shipped, own = folders
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", shipped)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(own))
 
 
 @pytest.fixture(params=[False, True], ids=["local", "hosted"])
@@ -125,7 +135,8 @@ def test_a_bad_other_one_is_told_too(at_hand: None) -> None:
     assert address(app) == {"result": SST2.key, "other": RANDOM.key}
 
 
-def test_a_damaged_file_is_told_with_its_error(at_hand: None, shipped: Path) -> None:
+def test_a_damaged_file_is_told_with_its_error(at_hand: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     path = save(OWN)
     path.write_text(path.read_text().replace("0.9", "0.8", 1))
     app = open_page(PAGES["Layers"], result=OWN.key)

@@ -1,6 +1,5 @@
 """The download panel on a page; the files themselves are opened in tests/core and tests/browser."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,12 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.pictures
-from core.errors import PrunescopeError
 from core.exports.drawing import Drawing
 from core.exports.figure import figure_of
 from core.jobs.queue import JobQueue
 from tests.queues import ended
 from tests.scenes import SCENES
+from tests.slow_drawing import SlowDrawing
 
 
 def page() -> None:
@@ -78,28 +77,6 @@ def page_of_a_folder() -> None:
     offer_exports(result_scene(result, "mean"), result)
 
 
-class Slow:
-    """A drawing that ends on a signal."""
-
-    def __init__(self, *order: object) -> None:
-        self.order = order
-        self.done, self.total, self.seconds_left = 1, 3, 2.4
-        self.content: bytes | None = None
-        self.finished = threading.Event()
-
-    @property
-    def ended(self) -> bool:
-        return self.finished.is_set()
-
-    def cancel(self) -> None:
-        self.finished.set()
-
-    def wait(self) -> bytes:
-        if self.content is None:
-            raise PrunescopeError("the picture was not finished: make it again")
-        return self.content
-
-
 @pytest.fixture(autouse=True)
 def nothing_drawn(unfolded: None) -> Iterator[None]:
     ui.pictures._film.clear()
@@ -108,12 +85,12 @@ def nothing_drawn(unfolded: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> list[Slow]:
+def slow(monkeypatch: pytest.MonkeyPatch) -> list[SlowDrawing]:
     """The drawings that are started."""
-    started: list[Slow] = []
+    started: list[SlowDrawing] = []
 
-    def start(*order: object) -> Slow:
-        started.append(Slow(*order))
+    def start(*order: object) -> SlowDrawing:
+        started.append(SlowDrawing(*order))
         return started[-1]
 
     monkeypatch.setattr(ui.pictures, "Drawing", start)
@@ -148,7 +125,7 @@ def buttons(app: AppTest) -> set[str]:
     return {button.label for button in app.button}
 
 
-def test_everything_is_offered_and_nothing_is_made_yet(queue: JobQueue, slow: list[Slow]) -> None:
+def test_everything_is_offered_and_nothing_is_made_yet(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = opened(page)
     assert labels(app) == [
         "HTML player",
@@ -165,7 +142,7 @@ def test_everything_is_offered_and_nothing_is_made_yet(queue: JobQueue, slow: li
     assert not slow
 
 
-def test_a_gif_is_made_on_request_with_progress_once_for_all(queue: JobQueue, slow: list[Slow]) -> None:
+def test_a_gif_is_made_on_request_with_progress_once_for_all(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = press(opened(page), "Make GIF")
     (drawing,) = slow
     bar = app.get("progress")[0].proto
@@ -180,7 +157,7 @@ def test_a_gif_is_made_on_request_with_progress_once_for_all(queue: JobQueue, sl
     assert len(slow) == 1, "another visitor gets the same"
 
 
-def test_another_speed_is_another_gif(queue: JobQueue, slow: list[Slow]) -> None:
+def test_another_speed_is_another_gif(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = press(opened(page), "Make GIF")
     app.selectbox(key="export-single-milliseconds").set_value(125)
     run(app)
@@ -189,7 +166,7 @@ def test_another_speed_is_another_gif(queue: JobQueue, slow: list[Slow]) -> None
     assert len(slow) == 2
 
 
-def test_a_gif_can_be_cancelled_and_made_again(queue: JobQueue, slow: list[Slow]) -> None:
+def test_a_gif_can_be_cancelled_and_made_again(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = press(press(opened(page), "Make GIF"), "Cancel")
     assert "not finished" in app.info[0].value
     press(app, "Make GIF")
@@ -257,7 +234,7 @@ def test_a_comparison_gives_pictures_of_both_and_numbers_of_each(queue: JobQueue
     ]
 
 
-def test_what_is_drawn_is_what_the_page_shows_as_it_was_asked_for(queue: JobQueue, slow: list[Slow]) -> None:
+def test_what_is_drawn_is_what_the_page_shows_as_it_was_asked_for(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     scene = SCENES["compare"]
     app = opened(page_of_two)
     (title,) = app.text_input
@@ -272,20 +249,20 @@ def test_what_is_drawn_is_what_the_page_shows_as_it_was_asked_for(queue: JobQueu
     assert figure == figure_of(replace(scene, title="For a talk"), "page", "dark")
 
 
-def test_both_films_are_made_beside_each_other(queue: JobQueue, slow: list[Slow]) -> None:
+def test_both_films_are_made_beside_each_other(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = press(press(opened(page), "Make GIF"), "Make MP4")
     assert [drawing.order[1] for drawing in slow] == ["gif", "mp4"]
     assert len(app.get("progress")) == 2
 
 
-def test_another_title_is_another_film(queue: JobQueue, slow: list[Slow]) -> None:
+def test_another_title_is_another_film(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = press(opened(page), "Make GIF")
     app.text_input[0].set_value("Another")
     run(app)
     assert "Make GIF" in buttons(app), "a file with the title before is not offered under this one"
 
 
-def test_where_the_player_lets_one_choose_so_does_the_download(queue: JobQueue, slow: list[Slow]) -> None:
+def test_where_the_player_lets_one_choose_so_does_the_download(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = opened(page_of_a_choice)
     assert segmented(app, "Size").options == ["Slide, 1920 × 1080"], "a stage fills the screen"
     assert segmented(app, "Sentence vector").value == "cls", "what the page opened with"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import make_bert, make_encoder, write_split
+from tiny import loaded, make_bert, make_encoder, write_split
 
 from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import load
@@ -55,7 +55,7 @@ def swapped(folder: Path, output: Path) -> Path:
 def swept(folder: Path, data: str, task: str = "sst2", **asked: object) -> SweepResult:
     request = checked(SweepRequest(str(folder), task, amounts=AMOUNTS, data=data, **asked))  # type: ignore[arg-type]
     inputs = prepare(request)
-    *_, result = sweep(load(inputs.resolved), inputs, request)
+    *_, result = sweep(loaded(inputs.resolved), inputs, request)
     assert isinstance(result, SweepResult)
     return result
 

@@ -61,9 +61,9 @@ def read_gif(content: bytes) -> tuple[list[Pixels], list[int], Image.Image]:
 
 
 def test_a_gif_has_every_amount_and_loops() -> None:
-    pngs = frames_of("layers")
+    pngs = frames_of("layers", scale=SMALL)
     frames, durations, image = read_gif(gif(pngs, 250))
-    assert image.size == (1920, 1080)
+    assert image.size == (640, 360)
     assert image.info["loop"] == 0
     assert durations == [250, 250, 250 * LAST_HOLDS]
     assert len({frame.tobytes() for frame in frames}) == len(pngs)
@@ -78,7 +78,7 @@ def areas(image: Pixels) -> NDArray[np.bool_]:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_no_area_and_no_step_of_a_colour_bar_changes_its_colour(dark: bool) -> None:
-    pngs = frames_of("compare", dark=dark)
+    pngs = frames_of("compare", dark=dark, scale=1.0 if dark else SCALE)
     frames, _, _ = read_gif(gif(pngs, 500))
     for before, after in zip(map(pixels, pngs), frames, strict=True):
         moved = distance(before, after)
@@ -119,7 +119,7 @@ def read_mp4(content: bytes) -> tuple[list[Pixels], av.VideoStream]:
 
 @pytest.mark.parametrize(("page", "size", "dark"), [("layers", "slide", False), ("compare", "page", True)])
 def test_an_mp4_is_what_slides_play_and_shows_what_the_png_shows(page: str, size: Size, dark: bool) -> None:
-    pngs = frames_of(page, size, dark, SMALL if size == "page" else SCALE)
+    pngs = frames_of(page, size, dark, SMALL)
     frames, stream = read_mp4(mp4(pngs, 125))
     known = stream.codec_context
     assert (known.name, known.pix_fmt, known.profile) == ("h264", "yuv420p", "High")

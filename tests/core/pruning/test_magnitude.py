@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
 from tiny import planned
 from torch import Tensor, nn
 from torch.nn.utils import prune
-from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification
 
 from core.encoder.architectures import encoder_layers, linear_weights, num_prunable
 from core.pruning import REGISTRY, Baseline, Plan, PrunedModel
@@ -22,11 +21,6 @@ def magnitude(model: nn.Module, scope: str, amounts: Sequence[float]) -> Plan:
 
 
 AMOUNTS = (0.0, 0.1, 0.35, 0.5, 0.9, 0.99)
-
-
-@pytest.fixture
-def model(tiny_bert: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
 
 
 def removed_by_sorting(weights: Sequence[Tensor], count: int) -> Tensor:

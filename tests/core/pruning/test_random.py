@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations, product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import torch
 from scipy.stats import chisquare
 from tiny import make_calibration, planned
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.pruning import REGISTRY, Baseline, Calibration, Plan
 from core.pruning.random import MatrixPlan, draws
@@ -22,14 +20,9 @@ SCOPES = ("encoder", "all-linear", "layer:1")
 CONTROLLED = ("magnitude", "wanda")
 
 
-@pytest.fixture
-def model(tiny_bert: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
-
-
-@pytest.fixture
-def calibration(tiny_bert: Path) -> Calibration:
-    return make_calibration(AutoTokenizer.from_pretrained(tiny_bert), [0] * 16)
+@pytest.fixture(scope="module")
+def calibration(tokenizer: object) -> Calibration:
+    return make_calibration(tokenizer, [0] * 16)
 
 
 def removed(plan: Plan, amount: float) -> list[Tensor]:

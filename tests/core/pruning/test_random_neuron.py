@@ -9,16 +9,11 @@ import torch
 from scipy.stats import chisquare
 from tiny import make_calibration, planned
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoTokenizer
 
 from core.pruning import REGISTRY, Baseline, Plan
 
 CONTROLLED = ("attribution", "attribution-residual")
-
-
-@pytest.fixture
-def model(tiny_bert: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
 
 
 def control(model: nn.Module, controls: str | None, seed: int = 0) -> Plan:

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from tiny import make_calibration, make_texts, planned
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification
 
 from core.encoder import batches
 from core.encoder.hooks import Catcher, Tap
@@ -25,16 +25,6 @@ UNIT_METHODS = [
     ("random-neuron", "attribution"),
     ("random-neuron", "attribution-residual"),
 ]
-
-
-@pytest.fixture
-def model(tiny_bert: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
-
-
-@pytest.fixture
-def tokenizer(tiny_bert: Path) -> object:
-    return AutoTokenizer.from_pretrained(tiny_bert)
 
 
 def unit_plan(

@@ -1,12 +1,9 @@
 """Wanda: hand-computed rows, norms equal to a direct computation, padding without influence."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from tiny import make_calibration, make_texts, planned
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.encoder import batches
 from core.pruning import REGISTRY, Baseline, Plan
@@ -14,16 +11,6 @@ from core.pruning.rows import RowPlan
 from core.pruning.wanda import score
 
 TEXTS = make_texts(40, seed=6)
-
-
-@pytest.fixture
-def model(tiny_bert: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
-
-
-@pytest.fixture
-def tokenizer(tiny_bert: Path) -> object:
-    return AutoTokenizer.from_pretrained(tiny_bert)
 
 
 def wanda(model: nn.Module, tokenizer: object, scope: str = "encoder") -> Plan:

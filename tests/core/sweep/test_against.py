@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import make_bert, make_pretrained
+from tiny import loaded, make_bert, make_pretrained
 from torch.nn.utils import prune
 
 from core.encoder.architectures import encoder_layers
@@ -87,7 +87,7 @@ class TestTheNumbers:
         other = load(inputs.against, needs_head=False)
         rows = representations(other.model, other.tokenizer, inputs.subset.texts)
         for frame in rectangular.frames:
-            pruned = load(inputs.resolved)
+            pruned = loaded(inputs.resolved)
             prune.global_unstructured(
                 [
                     (module, "weight")

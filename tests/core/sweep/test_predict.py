@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_bert
+from tiny import loaded, make_bert
 from torch.nn.utils import prune
 
 from core.encoder.architectures import encoder_layers, linear_layers
-from core.encoder.loading import borrow, load
+from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
@@ -53,7 +53,7 @@ def test_the_probabilities_are_those_of_the_model_pruned_by_torch(tiny_bert: Pat
     assert found.labels == TASKS["sst2"].label_names
     assert found.num_tokens == len(TEXT.split()) + 2
     assert found.num_unknown == 0
-    checkpoint = load(resolve(str(tiny_bert)))
+    checkpoint = loaded(resolve(str(tiny_bert)))
     before = {name: values.clone() for name, values in checkpoint.model.state_dict().items()}
     assert found.probabilities[0] == pytest.approx(direct(checkpoint.model, checkpoint.tokenizer, TEXT))
     for row in found.probabilities:
@@ -85,7 +85,7 @@ def test_every_method_answers_and_leaves_the_model_as_it_was(method: str, tiny_b
 
 def test_a_pair_is_read_as_a_pair(tiny_bert: Path) -> None:
     one, other = "is the film good ?", "the film is bad ."
-    checkpoint = load(resolve(str(tiny_bert)))
+    checkpoint = loaded(resolve(str(tiny_bert)))
     found = predicted(tiny_bert, one, other, task="qnli")
     assert found.probabilities[0] == pytest.approx(direct(checkpoint.model, checkpoint.tokenizer, one, other))
     assert found.num_tokens == len(f"{one} {other}".split()) + 3

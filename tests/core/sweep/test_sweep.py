@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import make_bert
+from tiny import loaded, make_bert
 
-from core.encoder.loading import Checkpoint, load
+from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.request.amounts import stepped_amounts
@@ -27,7 +27,7 @@ def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inpu
     settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.4, 0.8), "num_examples": 70, **options}
     request = checked(SweepRequest(str(folder), **settings))
     inputs = prepare(request)
-    return load(inputs.resolved), inputs, request, inputs.key
+    return loaded(inputs.resolved), inputs, request, inputs.key
 
 
 def run(folder: Path, glue: Path, **options: object) -> SweepResult:
