@@ -102,7 +102,9 @@ def test_keys_alone_reach_every_control_of_the_player(compared: Locator) -> None
     expect(compared.locator(".tables")).not_to_be_visible()
 
 
-def test_a_link_with_the_focus_does_not_look_like_the_current_page(page: Page, site: str) -> None:
+def test_methods_has_contents_that_jump_and_links_whose_focus_is_told_from_the_current_page(
+    page: Page, site: str
+) -> None:
     page.goto(f"{site}/methods")
     links = page.get_by_test_id("stPageLink-NavLink")
     expect(links.first).to_be_visible()
@@ -115,6 +117,9 @@ def test_a_link_with_the_focus_does_not_look_like_the_current_page(page: Page, s
         return style
 
     assert (outline("Layers"), outline("Methods")) == ("solid", "none")
+    page.get_by_role("link", name="When not to trust it").first.click()
+    expect(page.get_by_role("heading", name="When not to trust it")).to_be_in_viewport()
+    expect(page).to_have_url(re.compile(r"#limits$"))
 
 
 def test_the_focus_of_who_uses_keys_follows_into_popovers_and_to_the_next_page(page: Page, site: str) -> None:

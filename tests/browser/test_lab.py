@@ -118,7 +118,11 @@ def test_a_run_ends_in_a_result_that_is_there_at_once_the_next_time(
     assert not any("torch" in mapped.path for mapped in server.memory_maps())
 
 
-def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
+def test_a_run_says_how_long_it_takes_survives_other_pages_and_a_reload_and_stops_at_once(lab: Page) -> None:
+    ask(lab, SHORT, 67)
+    lab.get_by_role("spinbutton", name="Number of examples").press("Tab")
+    expect(lab.get_by_text("Takes ")).to_be_visible(timeout=WORKER_PATIENCE)
+    expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
     run(lab, LONG, 128)
     expect(lab.locator(SURVIVAL)).to_be_visible(timeout=WORKER_PATIENCE)
     expect(lab).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
@@ -227,13 +231,6 @@ def test_six_labels_in_another_order_and_case_are_swept_and_saved_as_scikit_lear
     predicted = predicted_by_transformers(Path(ast.literal_eval(line.removeprefix("folder = "))), examples)
     assert list(frame.predictions) == predicted
     assert frame.metrics["accuracy"] == accuracy_score(result.task.gold, predicted)
-
-
-def test_the_duration_of_a_run_is_shown_before_it_starts(lab: Page) -> None:
-    ask(lab, SHORT, 67)
-    lab.get_by_role("spinbutton", name="Number of examples").press("Tab")
-    expect(lab.get_by_text("Takes ")).to_be_visible(timeout=WORKER_PATIENCE)
-    expect(lab.get_by_role("textbox", name="Amounts")).to_have_value(SHORT)
 
 
 def test_it_fits_a_telephone(lab: Page) -> None:

@@ -48,7 +48,7 @@ def selected(player: Locator) -> str:
     return player.get_by_role("radio", checked=True).first.get_attribute("aria-label") or ""
 
 
-def test_the_heading_answers_and_its_layer_is_selected_until_the_mouse_picks_another(page: Page, site: str) -> None:
+def test_the_heading_s_layer_is_selected_until_mouse_or_keys_pick_another(page: Page, site: str) -> None:
     player = opened(page, site)
     expect(page.get_by_role("heading", level=1)).to_have_text(
         re.compile("^Layer 6 changes first: it falls below 0.9 at")
@@ -61,10 +61,7 @@ def test_the_heading_answers_and_its_layer_is_selected_until_the_mouse_picks_ano
     expect(page).to_have_url(re.compile("layer=3"))
     expect(player.locator(".curve .role-title-text")).to_have_text(re.compile("Layer 3, attention block"))
     eventually(page, lambda: selected(player)[:8], "Layer 3,")
-
-
-def test_rows_are_picked_by_keys_and_say_their_values(page: Page, site: str) -> None:
-    player = opened(page, site)
+    expect_idle(page)
     rows(player).first.focus()
     page.keyboard.press("ArrowDown")
     expect(page).to_have_url(re.compile("layer=5"))
@@ -78,15 +75,7 @@ def test_rows_are_picked_by_keys_and_say_their_values(page: Page, site: str) -> 
     eventually(page, lambda: selected(player).rpartition(": ")[2], f"{middle[3]:.2f}")
 
 
-def test_the_open_chooser_can_be_read(page: Page, site: str) -> None:
-    opened(page, site)
-    page.get_by_role("button", name=re.compile("MiniLM-L6")).click()
-    expect(page.get_by_role("combobox", name=re.compile("Result"))).to_be_visible()
-    expect_idle(page)
-    expect_no_faults(page)
-
-
-def test_a_row_lies_over_its_strip_in_any_size_and_tables_fit_a_telephone(page: Page, site: str) -> None:
+def test_a_row_lies_over_its_strip_in_any_size_and_tables_and_chooser_can_be_read(page: Page, site: str) -> None:
     player = opened(page, site)
     for width in (1280, 390):
         resize(page, width, 900)
@@ -104,6 +93,11 @@ def test_a_row_lies_over_its_strip_in_any_size_and_tables_fit_a_telephone(page: 
     expect(tables.first).to_be_visible()
     for table in tables.all():
         assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
+    resize(page, 1280, 800)
+    page.get_by_role("button", name=re.compile("MiniLM-L6")).click()
+    expect(page.get_by_role("combobox", name=re.compile("Result"))).to_be_visible()
+    expect_idle(page)
+    expect_no_faults(page)
 
 
 def axis(player: Locator, picture: str) -> list[str]:

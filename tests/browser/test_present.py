@@ -38,8 +38,19 @@ def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str, messages
     expect(player.locator(".side")).to_have_css("opacity", "1")
 
 
-def test_keys_move_through_amounts_and_results_wherever_the_focus_is(page: Page, site: str) -> None:
+def test_keys_show_the_speaker_s_sentence_and_move_through_amounts_and_results_wherever_the_focus_is(
+    page: Page, site: str
+) -> None:
     player = open_stage(page, f"{site}/{ALL}")
+    expect(player.locator(".spoken")).not_to_be_visible()
+    page.keyboard.press("s")
+    expect(player.locator(".spoken")).to_have_text(
+        re.compile("pruning changes the upper layers most.* Accuracy is 0.90 unpruned")
+    )
+    expect(player.locator(".survival svg")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    player.get_by_label("Speaker's sentence").click()
+    expect(player.locator(".spoken")).not_to_be_visible()
     page.keyboard.press("ArrowRight")
     expect_amount(player, 0.05)
     page.keyboard.press("End")
@@ -144,16 +155,3 @@ def test_nothing_covers_the_caption(page: Page, site: str) -> None:
             assert apart, name
         cut = player.locator(".caption").evaluate("text => text.scrollHeight > text.clientHeight + 1")
         assert not cut, f"{width} x {height}"
-
-
-def test_the_speakers_sentence_comes_and_goes_on_request(page: Page, site: str) -> None:
-    player = open_stage(page, f"{site}/{ALL}")
-    expect(player.locator(".spoken")).not_to_be_visible()
-    page.keyboard.press("s")
-    expect(player.locator(".spoken")).to_have_text(
-        re.compile("pruning changes the upper layers most.* Accuracy is 0.90 unpruned")
-    )
-    expect(player.locator(".survival svg")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    player.get_by_label("Speaker's sentence").click()
-    expect(player.locator(".spoken")).not_to_be_visible()

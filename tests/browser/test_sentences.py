@@ -74,10 +74,3 @@ def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
         page.keyboard.press("ArrowRight")
         expect(second).to_have_text(first.inner_text())
     assert first.inner_text() != "0 % of weights removed"
-
-
-def test_the_table_of_contents_jumps_to_a_section(page: Page, site: str) -> None:
-    page.goto(f"{site}/methods")
-    page.get_by_role("link", name="When not to trust it").first.click()
-    expect(page.get_by_role("heading", name="When not to trust it")).to_be_in_viewport()
-    expect(page).to_have_url(re.compile(r"#limits$"))

@@ -69,17 +69,9 @@ class Label(str):
 
 
 def option_acts(widget: Any) -> list[Act]:
-    """Every option, by a change where there are two, then the first again."""
+    """Every option, then the first again."""
     labels = [Label(option) for option in widget.options]
-    others = labels[1:] if labels[:1] == chosen(widget) else labels
-    return [lambda box, label=label: box.set_value(label) for label in (*others, labels[0])]
-
-
-def chosen(widget: Any) -> list[str]:
-    """The options that a widget shows."""
-    if hasattr(widget, "formatted_values"):
-        return list(widget.formatted_values)
-    return [] if widget.index is None else [widget.options[widget.index]]
+    return [lambda box, label=label: box.set_value(label) for label in (*labels, labels[0])]
 
 
 def typed_acts(_: Any) -> list[Act]:
