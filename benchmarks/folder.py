@@ -84,7 +84,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    files = sorted(parse(arguments).folder.glob("*.json"))
+    files = sorted(parse(arguments).folder.glob("*.json*"))
     if len(files) < 2:
         raise PrunescopeError("a folder with at least two results is needed")
     with TemporaryDirectory() as place:

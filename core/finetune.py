@@ -39,7 +39,7 @@ from core.training.syntax import learn_syntax
 from core.training.vocabulary import can_be_cut, cut_vocabulary, kept_ids
 
 TRAINED_BY = (  # what decides the weights in the folder of the training, its data and folders left out
-    *("task", "base_id", "syntax_steps", "dropout", "epochs", "batch_size", "accumulate", "learning_rate", "warmup"),
+    *("task", "syntax_steps", "dropout", "epochs", "batch_size", "accumulate", "learning_rate", "warmup"),
     *("early_stop", "average_epochs", "average_rate", "seed", "bf16"),
 )
 

@@ -56,10 +56,8 @@ BEYOND = "Shaded are the amounts at which the model has lost more than a tenth o
 CONTROLS = "The thin grey lines are random removal of as many {}, one per seed."
 TWINS = "Shaded in blue is how similar this layer is in two fine-tunes that differ only in the seed."
 ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."
-ALONE_APART = (
-    "Blue diamonds show each layer pruned alone, so that nothing before it has changed; grey dots are random removal "
-    "of as many of its weights, one per seed."
-)
+ALONE_APART = "Blue diamonds show each layer pruned alone, so that nothing before it has changed."
+ALONE_CONTROLS = "Grey dots are random removal of as many of its weights, one per seed."
 AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 NO_INTERVAL = "Intervals are known for a threshold of {} and for means and first tokens; here none is shown."
 NEVER_INTERVAL = "No intervals are known for this measure."
@@ -263,6 +261,7 @@ def fill_details(shown: Shown) -> None:
     st.markdown(markdown_table(layer_table(result, *shown.look)))
     if words := isolated_finding(result, reduction, shown.companions):
         st.markdown(plain(words))
+    if orders:
         st.markdown(markdown_table(isolated_table(orders)))
     st.markdown(" ".join(filter(None, legend_of(shown, apart))))
 
@@ -285,6 +284,7 @@ def legend_of(shown: Shown, apart: bool) -> tuple[str, ...]:
         CONTROLS.format(units_name(result)) if controls_of(result, shown.companions) else "",
         TWINS if shown.twins else "",
         ALONE_APART if apart else ALONE if beside else "",
+        ALONE_CONTROLS if apart and isolated_controls_of(result, shown.companions) else "",
         "" if with_interval else NO_INTERVAL.format(measure.threshold) if measure.jackknifed else NEVER_INTERVAL,
     )
 

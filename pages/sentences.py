@@ -189,7 +189,7 @@ def calibration_note(result: SweepResult) -> str:
         return ""
     return (
         f"Here it is scored on the written calibration examples, so other {units_name(result)} are removed than in the "
-        "result below, which was scored on training examples of its own data."
+        "result below, which was scored on other examples of its own data."
     )
 
 

@@ -251,7 +251,7 @@ def _strip() -> LayerChart:
 def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     """Show the probability of each label over the amounts, `probabilities`; the text is not in it.
 
-    Of many labels, only those are shown that are likeliest at some amount.
+    Of many labels, those that are predicted at some amount are shown before others.
 
     Args:
         prediction: For a text.
@@ -291,9 +291,14 @@ def _probability_frames(amounts: Sequence[float], known: Mapping[str, Sequence[f
 
 
 def _likeliest(prediction: Prediction) -> dict[str, Sequence[float]]:
-    """Return the probabilities of each label at all amounts; of too many to tell apart, those that come highest."""
+    """Return the probabilities of each label at all amounts.
+
+    Of too many to tell apart, those that are predicted at some amount come first, then those that come highest.
+    """
     courses = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
-    highest = sorted(courses, key=lambda label: -max(courses[label]))[: len(LABEL_COLOURS)]
+    predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
+    places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
+    highest = places[: len(LABEL_COLOURS)]
     return {label.replace("_", " "): course for label, course in courses.items() if label in highest}
 
 

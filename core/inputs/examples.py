@@ -154,9 +154,10 @@ class Examples:
         sample = self._sample(part, None, CALIBRATION_EXAMPLES, subset.texts)
         if len(set(sample.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
             only = self.task.label_names[sample.gold[0]]
+            others = f"in the first {limits().rows:,} rows" if self.data.reference else "in the rows to score on"
             raise PrunescopeError(
                 f"all {len(sample.gold):,} calibration examples of {self.source_name} have the label '{only}': choose "
-                "a method that scores on no examples, or mix the rows"
+                f"a method that scores on no examples, or data with other labels {others}"
             )
         return self._described(part, sample)
 

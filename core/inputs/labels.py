@@ -157,8 +157,9 @@ def _remedy(unknown: Sequence[str], first: str, mappable: bool) -> str:
     if len(unknown) > MAX_LABELS:
         return "name the column that holds the labels with --label"
     if mappable:
-        flag = "--label-map=" if first.startswith("-") else "--label-map "  # or it would be taken for an option
-        return f"say what each value means with {flag}'{first}=LABEL' …, where '{first}=' leaves its rows out"
+        meaning = f"'{first}=LABEL'"  # which would be taken for an option if it began with a hyphen
+        given = f"--label-map={meaning}, once a value" if first.startswith("-") else f"--label-map {meaning} …"
+        return f"say what each value means with {given}, where '{first}=' leaves its rows out"
     hidden = "-1 marks GLUE's hidden test labels, use the validation split"
     return hidden if "-1" in unknown else "correct the file or choose another task"
 

@@ -331,7 +331,8 @@ def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
         names = [field.name for field in schema if _is_scalar(field.type)]
         texts = [name for name in names if _is_text(schema.field(name).type)]
         with pq.ParquetFile(file.path, read_dictionary=texts) as parquet:  # a text that is repeated is there once
-            _check_pages(file.name, parquet.metadata, limit)
+            if limit is not None:  # GLUE's own files, which are read whole, are no stranger's
+                _check_pages(file.name, parquet.metadata, limit)
             columns = _first_rows(file.name, parquet, names, limit)
             labels = _class_labels(schema.metadata or {})
     except (pa.ArrowException, ValueError) as error:
@@ -370,18 +371,22 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
-def _check_pages(name: str, metadata: "pq.FileMetaData", limit: int | None) -> None:
+def _check_pages(name: str, metadata: "pq.FileMetaData", limit: int) -> None:
     """Refuse a file whose first rows would fill the memory: a few bytes can stand for gigabytes.
 
     Raises:
-        PrunescopeError: A column has too many bytes, decompressed.
+        PrunescopeError: A column of one row group has too many bytes, decompressed.
     """
-    rows = 0
+    rows, most = 0, limits().table_bytes
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for column in map(group.column, range(group.num_columns)):
-            _check_bytes(name, column.total_uncompressed_size)
+        largest = max((group.column(k).total_uncompressed_size for k in range(group.num_columns)), default=0)
+        if largest > most:
+            raise PrunescopeError(
+                f"{name} has a column of {largest / 2**20:,.0f} MiB in one row group, at most {most / 2**20:,.0f} MiB "
+                "are allowed: write it in smaller row groups, such as of 1,000 rows"
+            )
         rows += group.num_rows
-        if limit is not None and rows >= limit:
+        if rows >= limit:
             break
 
 
@@ -389,8 +394,8 @@ def _check_bytes(name: str, found: int) -> None:
     most = limits().table_bytes
     if found > most:
         raise PrunescopeError(
-            f"{name} has {found / 2**20:,.0f} MiB of cells in the rows that are read, at most {most / 2**20:,.0f} are "
-            "allowed: give shorter texts or fewer rows"
+            f"{name} has {found / 2**20:,.0f} MiB of cells in the rows that are read, at most {most / 2**20:,.0f} MiB "
+            "are allowed: give shorter texts or fewer rows"
         )
 
 
@@ -414,8 +419,9 @@ def _first_rows(file: str, parquet: "pq.ParquetFile", names: Sequence[str], limi
     size = min(limit or 65_536, 65_536)
     read = found = 0
     for batch in parquet.iter_batches(batch_size=size, columns=list(names)):
-        found += sum(map(_bytes_of, batch.columns))
-        _check_bytes(file, found)
+        if limit is not None:
+            found += sum(map(_bytes_of, batch.columns))
+            _check_bytes(file, found)
         for name in names:
             columns[name].extend(batch.column(name).to_pylist())
         read += batch.num_rows

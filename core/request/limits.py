@@ -16,7 +16,7 @@ class Limits:
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table.
         rows: Rows of a table that are read.
-        table_bytes: Bytes of these rows, decompressed.
+        table_bytes: Bytes of these rows, decompressed; GLUE's own files are read whole.
         job_seconds: How long a job may compute.
         download_seconds: How long one of its downloads may take.
         results_bytes: Bytes of all results of live runs, and of all samples of their data.

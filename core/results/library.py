@@ -119,8 +119,7 @@ def shipped() -> tuple[Entry, ...]:
     folder = store.SHIPPED_RESULTS
     entries = read_manifest(folder.parent / MANIFEST)
     present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
-    endings = (store.PLAIN, store.COMPRESSED)
-    return tuple(entry for entry in entries if any(f"{entry.key}{ending}" in present for ending in endings))
+    return tuple(entry for entry in entries if any(f"{entry.key}{ending}" in present for ending in store.ENDINGS))
 
 
 def read_manifest(path: Path) -> tuple[Entry, ...]:
@@ -180,7 +179,7 @@ def unread() -> int:
 def _own_files() -> tuple[FileState, ...]:
     """List the files of the user's folder, newest first."""
     try:
-        files = [state_of(found) for found in os.scandir(user_folder()) if found.name.endswith(".json")]
+        files = [state_of(found) for found in os.scandir(user_folder()) if found.name.endswith(store.ENDINGS)]
     except OSError:
         return ()
     return tuple(sorted(files, key=lambda file: file.modified, reverse=True))

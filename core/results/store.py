@@ -22,7 +22,7 @@ from core.results import schema_1
 from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
 
 SHIPPED_RESULTS = SHIPPED / "results"
-PLAIN, COMPRESSED = ".json", ".json.gz"  # endings; nothing here compresses: `gzip -9n` does, before a result is shipped
+PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -74,7 +74,7 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
 
     Args:
         result: A finished result.
-        output: A file ending in .json, or a folder; None for the user's folder.
+        output: A file ending in .json or .json.gz, or a folder; None for the user's folder.
 
     Returns:
         The file's path.
@@ -89,7 +89,7 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
+        write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text)
     except OSError as error:
         raise _not_writable(path, error) from error
     return path
@@ -98,7 +98,7 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
 def _folder_of(output: Path | None) -> Path:
     if output is None:
         return user_folder()
-    return output.parent if output.suffix == ".json" else output
+    return output.parent if output.name.endswith(ENDINGS) else output
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
@@ -199,7 +199,7 @@ def find(key: str) -> Path | None:
     """Look a result up by its key: shipped results, which nothing replaces, come before those in the user's folder."""
     if not _KEY.fullmatch(key):
         return None
-    candidates = (place_in(SHIPPED_RESULTS, key), user_folder() / f"{key}{PLAIN}")
+    candidates = (place_in(folder, key) for folder in (SHIPPED_RESULTS, user_folder()))
     return next((path for path in candidates if path.is_file()), None)
 
 

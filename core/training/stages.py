@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import PrunescopeError
+from core.results.store import write_atomically
 
 UNFINISHED = ".unfinished"
 OPTIONS = "options.json"  # that a training began with
@@ -25,7 +26,12 @@ def check_options(work: Path, options: Mapping[str, str | float]) -> None:
     noted = work / OPTIONS
     if not noted.is_file():
         work.mkdir(parents=True, exist_ok=True)
-        noted.write_text(json.dumps(dict(options)), encoding="utf-8")
+        if any(work.iterdir()):
+            raise PrunescopeError(
+                f"--work {work.name} holds a training without {OPTIONS}, so that its options are unknown: give another "
+                "folder"
+            )
+        write_atomically(noted, json.dumps(dict(options)))
     begun = json.loads(noted.read_text(encoding="utf-8"))
     for name, value in options.items():
         if begun.get(name) != value:

@@ -146,6 +146,10 @@ def test_rows_are_left_out_by_a_map(checkpoint: Path, write: Write) -> None:
     subset = prepare(ask("--checkpoint", checkpoint, "--data", data, "--label-map", "unsure=")).subset
     assert (len(subset.rows), min(subset.rows) >= 10) == (55, True)
     assert subset.record().label_map == {"unsure": None}
+    hidden = write([label if label != "unsure" else "-1" for label in labels])
+    assert "--label-map='-1=LABEL', once a value" in refusal("--checkpoint", checkpoint, "--data", hidden)
+    mapped = prepare(ask("--checkpoint", checkpoint, "--data", hidden, "--label-map=-1="))
+    assert (mapped.subset.rows, mapped.subset.record().label_map) == (subset.rows, {"-1": None})
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,9 @@ def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:
     inside, outside = (0.70 + (0.02 - width + step) / 0.2 for step in (-0.0005, 0.0005))
     assert verdict(network(inside), SEEDS).direction == "as by chance"
     assert verdict(network(outside), SEEDS).direction == "cannot be told"
+    assert "too wide to say whether it differs from random removal by more than a negligible amount" in (
+        verdict_in_short(network(outside), SEEDS)
+    )
     assert np.isclose(verdict(network(inside), SEEDS).share or 0, inside)
 
 

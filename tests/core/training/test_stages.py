@@ -27,3 +27,6 @@ def test_a_training_goes_on_with_the_options_that_it_began_with(tmp_path: Path) 
         check_options(tmp_path / "work", {**options, "seed": 1})
     with pytest.raises(PrunescopeError, match="--learning-rate 3e-05, not 5e-05: give another folder"):
         check_options(tmp_path / "work", {**options, "learning_rate": 5e-5})
+    (tmp_path / "earlier" / "final").mkdir(parents=True)
+    with pytest.raises(PrunescopeError, match=r"--work earlier holds a training without options\.json"):
+        check_options(tmp_path / "earlier", options)
