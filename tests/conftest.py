@@ -10,9 +10,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
+from itertools import filterfalse, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+BROWSER = Path(__file__).with_name("browser")  # the folder of tests that need one
 _HOME = Path(tempfile.mkdtemp(prefix="prunescope-tests-"))
 os.environ.update(
     HOME=str(_HOME),
@@ -42,9 +44,25 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest: begun late, one of them alone would keep the others' processors idle."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put first what takes long: one worker begins in the browser, which only it has to start, the others elsewhere.
+
+    Begun late, a long test alone would keep the other processors idle. Each worker is given one stretch of the list.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    browser = sorted((item for item in items if BROWSER in item.path.parents), key=is_short)
+    elsewhere = [item for item in items if BROWSER not in item.path.parents]
+    long, short = list(filterfalse(is_short, elsewhere)), filter(is_short, elsewhere)
+    others = max(workers - 1, 1)
+    ordered: list[pytest.Item] = []
+    for worker, first in enumerate([browser, *(long[k::others] for k in range(others))]):
+        size = (len(items) - len(ordered)) // max(workers - worker, 1)  # as the schedule cuts the list
+        ordered += [*first, *islice(short, max(size - len(first), 0))]
+    items[:] = [*ordered, *short]
+
+
+def is_short(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long") is None
 
 
 @pytest.fixture(scope="session")
