@@ -13,7 +13,7 @@ from core.request.catalog import (
     SURVIVAL_THRESHOLD,
     TASKS,
 )
-from core.request.controls import SMALL_STEP, UNTIL_DAMAGE
+from core.request.controls import COARSER_STEP, SMALL_STEP, UNTIL_DAMAGE
 from core.results.names import listed, percent
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE
 from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE
@@ -89,19 +89,19 @@ $$
 $$
 
 **At equal overall change.** Methods destroy at different speeds. At equal amounts, one model may be wrecked and the
-other hardly touched, so their layers cannot be compared. So results are compared where their damage is equal,
-whatever the amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. Between the first measured amount whose
-damage reaches that value and the amount before it, everything is interpolated linearly. With fewer than {FEWEST_BEFORE}
-amounts of smaller damage, the steps are too coarse for a verdict.
+other hardly touched, so their layers cannot be compared. So results are compared where their overall change is equal,
+whatever the amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. Values there are interpolated linearly,
+between the first measured amount that reaches this change and the amount before it. With fewer than {FEWEST_BEFORE}
+amounts of a smaller change, the steps are too coarse for a verdict.
 
-Where one unit, or a few weights, change a layer at a stroke, no amount gives exactly that damage, and smaller steps do
+Where one unit, or a few weights, change a layer at a stroke, no amount gives exactly that change, and smaller steps do
 not help. Pruned by the interpolated amount itself, most models have the interpolated own CKA to within 0.005 in every
 layer. The largest difference seen in one layer was 0.03 where weights are removed at random, and 0.26 where units are
 (SST-2, CoLA and QNLI; `benchmarks.interpolation`).
 
-**The depth profile** is the own CKA of all layers there. **Its gap** is the lower half's mean minus the upper half's;
-the middle of an odd number of layers counts half in each. On screen the gap is told as the **share of the damage in
-the upper half**,
+**The depth profile** is the own CKA of all layers at that change. **Its gap** is the lower half's mean minus the upper
+half's; the middle of an odd number of layers counts half in each. The pages show the gap as the **share of the overall
+change that lies in the upper half**,
 
 $$
 \text{{share}} = \frac12 + \frac{{\text{{gap}}}}{{4 \cdot \text{{damage}}}}
@@ -167,8 +167,8 @@ made from a checkpoint's own labels it is macro-F1.
 
 A drop of {DETECTABLE} standard errors is found four times in five. Where {percent(1 - RETAINED)} of the lead is less
 than that, a loss of that size can go unseen, and the result is marked *too few examples*. Live runs are judged on the
-evaluation examples; `--range-examples all`, as in shipped results on GLUE, takes all labelled validation examples at
-hand, for predictions alone.
+evaluation examples. `--range-examples all`, as in the shipped results on GLUE that verdicts are about, takes all
+labelled validation examples at hand, for predictions alone.
 
 :small[`core/sweep/working_range.py`]
 """
@@ -191,18 +191,19 @@ control counts only where it has removed the same share of every layer's weights
 {SPARSITY_TOLERANCE}; elsewhere the page says why not.
 
 **Seeds.** One draw can deviate by luck, so a verdict takes {CONTROL_SEEDS["weight"]} seeds, and
-{CONTROL_SEEDS["neuron"]} for whole units, which vary more. Random pruning does its damage early: controls, and
-methods that remove units, are also measured at every {SMALL_STEP} until the damage passes {UNTIL_DAMAGE}. A result
-without enough seeds gets no verdict.
+{CONTROL_SEEDS["neuron"]} for whole units, which vary more. Random pruning changes a model early: controls, and methods
+that remove units, are also measured in small steps, of {SMALL_STEP} or for some shipped results {COARSER_STEP}, until
+the overall change passes {UNTIL_DAMAGE}. Without enough seeds, the verdict *cannot be told*.
 
 :small[`core/pruning/random.py`, `core/pruning/random_neuron.py`, `core/findings/comparable.py`]
 """
 
 VERDICT = rf"""
-The published claim is that lower layers outlast upper ones. The verdict asks whether a method does that *more than
-chance*. It was fixed in advance: attention blocks, mean over tokens, a damage of {amount_text(DAMAGE)}. With the gaps
-of $k$ seeds of the control, $s$ their standard deviation and $e$ the jackknife standard error of $\Delta$ over $n$
-examples, paired example by example:
+The claim of the experiment that this app started from is that lower layers outlast upper ones. Under random removal
+they usually do, too. So the verdict asks whether a method favours lower layers *more than chance*. Its rules were fixed
+in advance: attention blocks, mean over tokens, an overall change of {amount_text(DAMAGE)}. Let $s$ be the standard
+deviation of the gaps of the control's $k$ seeds, and $e$ the jackknife standard error of $\Delta$ over $n$ examples,
+paired example by example:
 
 $$
 \begin{{aligned}}
@@ -211,12 +212,12 @@ h &= \sqrt{{\bigl(t_{{0.975,\,k-1}} \, s \sqrt{{1 + 1/k}}\bigr)^2 + \bigl(t_{{0.
 \end{{aligned}}
 $$
 
-The first part of the half-width $h$ is another draw of the control, the second other examples.
+The half-width $h$ has two parts: the first covers another draw of the control, the second other examples.
 
 | Verdict | if |
 |---|---|
-| **steeper than chance**: the upper half holds more of it | $\Delta - h > 0$ and $\Delta \ge {SMALLEST_DIFFERENCE}$ |
-| **flatter than chance**: the upper half holds less | $\Delta + h < 0$ and $\Delta \le -{SMALLEST_DIFFERENCE}$ |
+| **steeper than chance**: the upper half holds more change | $\Delta - h > 0$ and $\Delta \ge {SMALLEST_DIFFERENCE}$ |
+| **flatter than chance**: the upper half holds less change | $\Delta + h < 0$ and $\Delta \le -{SMALLEST_DIFFERENCE}$ |
 | **as by chance**: no difference worth telling | $\lvert\Delta\rvert + h \le {SMALLEST_DIFFERENCE}$ |
 | **cannot be told** | otherwise |
 
