@@ -262,7 +262,9 @@ def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
     st.subheader("Does it hold for other checkpoints?", anchor=False)
     st.markdown(plain(words))
     with st.expander("Each checkpoint"):
-        st.markdown(markdown_table(replication_table(rows)))
+        st.markdown(
+            markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)])
+        )
 
 
 # ---------------------------------------------------------------- what else is known

@@ -232,7 +232,8 @@ def show_result(result: SweepResult) -> None:
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)
         if request_behind(result):
-            offer_check(result)
+            if store.find(result.key):  # one that was opened for a visit alone is no file
+                offer_check(result)
             offer_recomputation(result)
         else:
             st.markdown(f":small[{NO_PLACE}]")

@@ -12,6 +12,7 @@ class SlowDrawing:
         self.order = order
         self.done, self.total, self.seconds_left = 1, 3, 2.4
         self.content: bytes | None = None
+        self.wanted_by: set[str] = set()
         self.finished = threading.Event()
 
     @property

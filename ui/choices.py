@@ -112,6 +112,9 @@ def _show_what_passes(entries: Sequence[Entry], changed: str) -> None:
         for name in FILTERS.keys() - {changed}:
             set_parameter(name, None)
         left = passing(entries)
+    if not left:  # nor does the search
+        set_parameter(SEARCH, None)
+        left = passing(entries)
     keys = {entry.key for entry in left}
     if st.query_params.get("result") not in keys:
         show(left[0].key)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.findings.claim import verdict
+from core.findings.claim import usable_seeds
 from core.request.controls import judged_beside
 from core.results.choices import control_seeds
 from core.results.library import Entry, entry_of
@@ -12,6 +12,7 @@ from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
 from ui.results import companions_of
+from ui.shared import once
 
 RUN = "Run random control"
 NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not repeated."
@@ -31,7 +32,7 @@ def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, i
     needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
     missing = len(needed - control_seeds(entry_of(result), entries))
     if missing:  # the verdict may be content with sweeps in other steps
-        missing = max(min(missing, len(needed) - len(verdict(result, companions_of(result, entries)).controls)), 0)
+        missing = max(min(missing, len(needed) - once(usable_seeds, result, companions_of(result, entries))), 0)
     return missing, len(needed)
 
 

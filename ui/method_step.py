@@ -22,6 +22,7 @@ SCOPE_NAMES = {
     "all-linear": "All linear layers (as published)",
     ONE_LAYER: "One encoder layer alone",
 }
+SMALLEST, LARGEST = 0.05, 0.95  # of the slider for the largest amount
 STEPS = ("0.01", "0.05", "0.1", "0.2")
 STEP_NAMES = {**{step: f"In steps of {percent(float(step))}" for step in STEPS}, LIST: "A list of my own"}
 MAX_LAYERS = 96
@@ -128,13 +129,15 @@ def _choose_amounts(shown: SweepRequest) -> Callable[[], tuple[float, ...]]:
         typed = _type_amounts(shown)
         return lambda: parse_amounts(typed.replace(",", " ").replace(";", " ").split())
     largest = shown.amounts[-1]
-    first = begun("largest", largest if 0.05 <= largest <= 0.95 else 0.9)
-    chosen = st.slider("Largest amount", 0.05, 0.95, step=0.05, **first)
+    first = begun("largest", largest if SMALLEST <= largest <= LARGEST else 0.9)
+    chosen = st.slider("Largest amount", SMALLEST, LARGEST, step=0.05, **first)
     return lambda: stepped_amounts(float(step), chosen)
 
 
 def _step_of(amounts: tuple[float, ...]) -> str:
-    """Return the step that gives these amounts, or LIST if there is none."""
+    """Return the step that gives these amounts, or LIST if there is none or the slider cannot stand at the largest."""
+    if not SMALLEST <= amounts[-1] <= LARGEST:
+        return LIST
     return next((step for step in STEPS if stepped_amounts(float(step), amounts[-1]) == amounts), LIST)
 
 

@@ -18,12 +18,13 @@ from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.prediction import column_name
-from ui.settings import guessed
+from ui.settings import begin, guessed
 from ui.text import plain
 
 LEFT_OUT = "left out"
 UNDECIDED = "Choose its meaning"
 MAX_LISTED = 8  # labels, in a sentence
+OWN_FILES = "lab-own-files"  # of the session: the files that were chosen in it
 PREVIEWED = 3  # examples of each value
 PREVIEW_MAX_CHARS = 120  # characters
 ONE, TWO = "One text", "Two texts"
@@ -64,13 +65,19 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
     )
     if file:
         data, said = uploads.keep(file.name, file.getvalue()), None
-    elif before:
+        st.session_state.setdefault(OWN_FILES, set()).add(data)
+    elif before and _may_be_read(before.data):
         st.markdown(":small[The file of the run on show is used again.]")
         data, said = before.data, before
     else:
         st.markdown(f":small[{plain(_what_is_needed(task))}]")
         return None
     return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task, before=said)
+
+
+def _may_be_read(data: str) -> bool:
+    """Whether a stored file is this visitor's own: a link may lead to the run of somebody else."""
+    return not is_hosted() or data in st.session_state.get(OWN_FILES, ())
 
 
 def _what_is_needed(task: Task) -> str:
@@ -105,9 +112,7 @@ def _ask_columns(table: Table, task: Task, guess: Columns) -> Columns:
     """Draw one box for each text and one for the label, and mark what was guessed."""
     names = guess.text if task.name == AUTO else task.text_columns
     if task.name == AUTO:
-        key = "lab-texts"
-        if key not in st.session_state:
-            st.session_state[key] = TWO if len(guess.text) == 2 else ONE
+        key = begin("texts", TWO if len(guess.text) == 2 else ONE)
         pair = st.segmented_control("Each example has", [ONE, TWO], key=key, required=True) == TWO
         names = ("text1", "text2") if pair else ("text",)
     boxes = st.columns(len(names) + 1, gap="medium")
@@ -134,8 +139,8 @@ def _column_title(number: int, names: Sequence[str]) -> str:
 
 
 def _choose_column(box: DeltaGenerator, table: Table, label: str, begun: str, name: str, is_guess: bool) -> str:
-    key = f"lab-column-{name}"
-    if st.session_state.get(key) not in table.columns:
+    key = begin(f"column-{name}", begun)
+    if st.session_state[key] not in table.columns:
         st.session_state[key] = begun
     marked = guessed(label, is_guess and st.session_state[key] == begun)
     chosen: str = box.selectbox(marked, table.columns, key=key)
@@ -187,9 +192,9 @@ def _named(value: str, task: Task) -> str | None:
 
 def _ask_label(value: str, begun: str | None, table: Table, task: Task, columns: Columns) -> str | None:
     """Draw one row: a value, the label that it means, and some of its examples."""
-    key = f"lab-means-{task.name}-{value}"
+    key = begin(f"means-{task.name}-{value}", begun)
     options = [*task.label_names, LEFT_OUT]
-    if st.session_state.get(key) not in options:
+    if st.session_state[key] not in options:
         st.session_state[key] = begun
     left, right = st.columns([2, 5], gap="medium")
     with left:

@@ -22,6 +22,7 @@ from core.results.names import place_name
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.downloads import download
+from ui.jobs import visitor
 from ui.player import VEGA
 from ui.text import plain
 
@@ -153,7 +154,8 @@ def _offer_film(look: Look, results: Results, kind: Picture, mime: str, millisec
     if order and st.session_state[key] == order:
         drawing = _film(*order, look)
         if not drawing.ended:
-            st.fragment(_watch, run_every=TICK)(drawing, f"{key}-cancel")
+            drawing.wanted_by.add(visitor())
+            st.fragment(_watch, run_every=TICK)(drawing, key)
             return
         try:
             content = drawing.wait()
@@ -191,6 +193,15 @@ def _film(digest: str, kind: Picture, milliseconds: int, _look: Look) -> Drawing
     return Drawing(_look.figure, kind, range(len(_look.scene.frames)), milliseconds)
 
 
+def _cancel(drawing: Drawing, key: str) -> None:
+    """Want a film no more; it ends with the last visitor who does."""
+    drawing.wanted_by.discard(visitor())
+    if drawing.wanted_by:
+        del st.session_state[key]
+    else:
+        drawing.cancel()
+
+
 def _watch(drawing: Drawing, key: str) -> None:
     """Show how far a drawing is, twice a second."""
     if drawing.ended:
@@ -200,7 +211,7 @@ def _watch(drawing: Drawing, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(drawing.done / drawing.total, words)
         # As a callback: a click that comes while the page is drawn anew finds this fragment gone, but is not lost.
-        if st.button("Cancel", key=key, icon=":material/close:", on_click=drawing.cancel):
+        if st.button("Cancel", key=f"{key}-cancel", icon=":material/close:", on_click=_cancel, args=(drawing, key)):
             st.rerun()
 
 

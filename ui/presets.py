@@ -11,7 +11,10 @@ from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
 from ui.settings import begin_with_control, forget_settings
 
-KEPT = ("checkpoint", "task", "data", "split", "hub-id", "folder")  # settings that no preset touches
+KEPT = (  # settings that no preset touches
+    *("checkpoint", "task", "data", "split", "hub-id", "folder"),
+    *("texts", "column", "means"),  # of a table
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from ui.data_step import choose_data
 from ui.method_step import choose_method
 from ui.model_step import KNOWN, PLACEHOLDER, choose_model
 
+AGAINST = (
+    "Compared with the layers of another checkpoint, as in the result on show, unless you choose another one here."
+)
+
 FIRST = next(iter(KNOWN.values()))
 DEFAULT_REQUEST = SweepRequest(FIRST.id, FIRST.task)
 OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # of who comes with a model of their own; hosted, it is one on the Hub
@@ -45,12 +49,17 @@ def choose_sweep(shown: SweepRequest) -> Asked:
     """
     st.markdown("**1 · Model**")
     model = choose_model(shown)
+    other = None if (shown.against or PLACEHOLDER).startswith(PLACEHOLDER) else shown.against
+    if other:
+        st.markdown(f":small[{AGAINST}]")
     st.markdown("**2 · Data**")
     data = choose_data(shown, model)
     st.markdown("**3 · Method**")
     method = choose_method(shown)
 
     def request() -> SweepRequest:
-        return SweepRequest(model.checkpoint(), model.task, **data.fields(), **method.fields())
+        checkpoint = model.checkpoint()
+        against = other if checkpoint == shown.checkpoint else None
+        return SweepRequest(checkpoint, model.task, against=against, **data.fields(), **method.fields())
 
     return Asked(method.with_control, request)

@@ -12,7 +12,7 @@ from ui.text import plain
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
 KEPT = "uploaded-results"  # of the session: key -> result
-SEEN = "upload-seen"
+SEEN = "upload-seen"  # of the session: the last file, and why it was refused
 NOTE = "upload-note"
 BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
@@ -29,14 +29,18 @@ def show_upload() -> None:
     )
     if note := st.session_state.pop(NOTE, None):
         st.info(note)
-    if file is None or st.session_state.get(SEEN) == file.file_id:
+    seen, refusal = st.session_state.get(SEEN, (None, ""))
+    if file is None or seen == file.file_id:
+        if file and refusal:
+            st.error(plain(refusal))
         return
     try:
         key = keep(read_upload(file.getvalue(), file.name))
     except PrunescopeError as error:
+        st.session_state[SEEN] = file.file_id, str(error)  # it is not read again
         st.error(plain(str(error)))
         return
-    st.session_state[SEEN] = file.file_id
+    st.session_state[SEEN] = file.file_id, ""
     show(key)
     st.rerun()
 

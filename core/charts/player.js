@@ -107,9 +107,17 @@ class Clock {
 
 // ---------------------------------------------------------------- pictures
 
-let loading; // Vega, once a page
+let loading, failures = 0; // Vega, once a page
 async function vegaEmbed(url) {
-  if (!globalThis.vegaEmbed) await (loading ??= import(new URL(url, document.baseURI).href));
+  if (globalThis.vegaEmbed) return globalThis.vegaEmbed;
+  const again = failures ? `#${failures}` : ""; // a browser remembers by the address that loading has failed
+  try {
+    await (loading ??= import(new URL(url, document.baseURI).href + again));
+  } catch (error) {
+    failures += 1;
+    loading = null;
+    throw error;
+  }
   return globalThis.vegaEmbed;
 }
 
@@ -228,7 +236,10 @@ class Picture { // one Vega view in one box
     this.wanted = wanted;
     embedding = embedding
       .then(() => this.embed(template, theme, config))
-      .catch((error) => this.player.fail(error))
+      .catch((error) => {
+        this.wanted = null; // so that it is tried again
+        this.player.fail(error);
+      })
       .then(() => new Promise(requestAnimationFrame));
   }
 
@@ -256,6 +267,7 @@ class Picture { // one Vega view in one box
       if (mark?.datum?.pick !== undefined) this.player.tell?.("pick", mark.datum.pick);
     });
     this.finish();
+    this.player.failed = null;
     Object.assign(this, { result, holder, view: result.view, drawn: { datasets, frame, width, height } });
     holder.classList.remove("coming");
     return this.draw();
@@ -569,7 +581,7 @@ class Player {
     const { clock, data } = this;
     const { name, detail } = data.frames[this.index];
     this.amountText.textContent = name;
-    this.detail.textContent = detail;
+    this.detail.textContent = this.failed ?? detail;
     this.output.setAttribute("aria-live", clock.playing ? "off" : "polite");
     this.scrub.max = clock.last;
     this.scrub.value = clock.index;
@@ -631,7 +643,7 @@ class Player {
 
   fail(error) {
     console.warn("Prunescope: the pictures cannot be drawn:", error);
-    this.detail.textContent = "The pictures cannot be drawn here: the drawing library did not load.";
+    this.failed = this.detail.textContent = "The pictures cannot be drawn here: the drawing library did not load.";
   }
 
   finish() {

@@ -41,6 +41,7 @@ class Drawing:
     ) -> None:
         self.total = len(frames)
         self.done = 0  # frames
+        self.wanted_by: set[str] = set()  # the visitors who wait for it
         self._clock = clock
         self._started = clock()
         self._cancelled = threading.Event()

@@ -219,6 +219,11 @@ def verdict(
     )
 
 
+def usable_seeds(result: SweepResult, companions: Iterable[SweepResult]) -> int:
+    """Count the seeds of its control that a verdict on a result can use."""
+    return len(verdict(result, companions).controls)
+
+
 # ---------------------------------------------------------------- what it is judged by
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from core.inputs.sampling import Sample
+from core.results.kept import FileState, state_of
 from core.results.schema import digest
 from core.results.store import write_atomically
 
@@ -28,9 +30,9 @@ def remember(key: str, sample: Sample) -> None:
 
 
 def remembered_samples() -> Iterator[Sample]:
-    """Yield all samples in the cache."""
+    """Yield all samples in the cache; one that was read before is not read again while its file does not change."""
     for path in folder().glob("*.json"):
-        sample = _read(path)
+        sample = _read_again(state_of(path))
         if sample:
             yield sample
 
@@ -49,3 +51,8 @@ def _read(path: Path) -> Sample | None:
         return Sample(tuple(rows), tuple(map(tuple, texts)), tuple(gold))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+@lru_cache(maxsize=32)
+def _read_again(file: FileState) -> Sample | None:
+    return _read(Path(file.path))

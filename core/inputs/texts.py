@@ -20,7 +20,9 @@ def texts_of(task: TaskRecord) -> Texts | None:
     kept = ((sample.rows, sample.texts) for sample in remembered_samples())
     for rows, texts in _written(task) if task.source == "written" else kept:
         known = dict(zip(rows, texts, strict=True))
-        found = tuple(known.get(row, ()) for row in task.examples)
+        if not known.keys() >= set(task.examples):
+            continue
+        found = tuple(known[row] for row in task.examples)
         if digest({"task": task.name, "texts": found, "gold": task.gold}) == task.fingerprint:
             return found
     return None

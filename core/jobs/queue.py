@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.jobs.entry import ESTIMATE, Entry, in_order, run_order
+from core.jobs.entry import ESTIMATE, LANES, Entry, in_order, run_order
 from core.jobs.job import FINAL_EVENTS, Job, State
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted
@@ -284,10 +284,11 @@ class JobQueue:
         self._changed.notify_all()
 
     def _forget_old(self) -> None:
-        ended = [entry for entry in self._entries.values() if entry.job.ended]
-        for entry in ended[:-MAX_REMEMBERED]:
-            if entry is not self._running:  # cancelled, but the worker has not dropped it yet
-                del self._entries[entry.job.id]
+        for lane in LANES:  # many estimates must not let a run be forgotten
+            ended = [entry for entry in self._entries.values() if entry.job.ended and entry.lane == lane]
+            for entry in ended[:-MAX_REMEMBERED]:
+                if entry is not self._running:  # cancelled, but the worker has not dropped it yet
+                    del self._entries[entry.job.id]
 
     def _put_back(self, entry: Entry) -> None:
         """Queue the running job again, in front."""

@@ -168,6 +168,26 @@ def test_who_leaves_and_comes_back_finds_it_playing_from_the_start(page: Page, s
     expect(player.locator(".heatmap svg")).to_be_visible()
 
 
+def test_a_library_that_did_not_load_is_told_and_loaded_again(context: BrowserContext, site: str) -> None:
+    page = context.new_page()  # which may complain
+    page.route("**/*", lambda route: route.abort() if "vega" in route.request.url else route.fallback())
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{site}/single")
+    player = page.locator(".player")
+    words = "The pictures cannot be drawn here"
+    expect(player.get_by_text(words)).to_be_visible()
+    player.focus()
+    page.keyboard.press("End")
+    expect(player.get_by_text(words)).to_be_visible()
+    page.unroute_all()
+    page.set_viewport_size({"width": 900, "height": 800})
+    expect(player.locator(".survival svg")).to_be_visible()
+    expect_amount(player, 0.95)
+    page.keyboard.press("Home")
+    expect(player.get_by_text(words)).not_to_be_visible()
+    page.close()
+
+
 def test_new_frames_join_while_amount_and_playing_go_on(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/stream")
     more = page.get_by_role("button", name="One more")

@@ -170,6 +170,11 @@ def test_words_find_results_whatever_the_boxes_say(many: None) -> None:
     assert address(app)["result"] == FIRST.key
     app.text_input(key="search").set_value("nowhere").run()
     assert "No result has these words in its name." in told(app)
+    box(app, "method").set_value("attribution").run()
+    assert not app.exception, "what no result passes gives way to what was chosen last"
+    assert "search" not in address(app)
+    assert {entry.key: entry.method for entry in library.own()}[address(app)["result"]] == "attribution"
+    box(app, "method").set_value(ANY).run()
     app.text_input(key="search").set_value("").run()
     assert len(box(app, "result").options) == everything
 

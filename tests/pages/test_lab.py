@@ -558,6 +558,28 @@ def test_the_settings_follow_the_result_on_show(queue: JobQueue) -> None:
     assert page.selectbox(key="lab-step").value == "0.2"
 
 
+@pytest.mark.parametrize("amounts", [(0.0, 0.01, 0.02), (0.0, 0.33, 0.66, 0.99), (0.0,)])
+def test_amounts_that_no_slider_has_are_listed(queue: JobQueue, amounts: tuple[float, ...]) -> None:
+    result = make_result(amounts=amounts)
+    save(result)
+    page = open_page(LAB, result=result.key)
+    assert page.text_input(key="lab-amounts").value == ", ".join(f"{amount:g}" for amount in amounts)
+
+
+def test_a_result_against_another_checkpoint_is_run_as_it_was_until_another_is_chosen(
+    queue: JobQueue, asked: list[SweepRequest]
+) -> None:
+    job_id = queue.submit(replace(DEFAULT, against="embedded:cola", source_name="frames"), "ann")
+    ended(queue, job_id)
+    page = open_page(LAB, job=job_id)
+    assert "Compared with the layers of another checkpoint" in told(page)
+    press(page, "Run")
+    page = open_page(LAB, job=job_id)
+    choose(page, "lab-checkpoint", "embedded:qnli")
+    press(page, "Run")
+    assert [request.against for request in asked] == ["embedded:cola", None]
+
+
 # ---------------------------------------------------------------- how long
 
 
@@ -744,6 +766,37 @@ def test_what_was_said_of_a_file_serves_until_another_is_chosen(
     assert page.selectbox(key="lab-column-label").label == "Label column", "it is no guess any more"
     press(page, "Run")
     assert asked[0] == asked[1]
+
+
+def test_hosted_the_file_of_another_visitor_is_not_shown(
+    queue: JobQueue, asked: list[SweepRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    owner = say(upload(open_page(LAB), ROWS), good="positive", bad="negative")
+    press(owner, "Run")
+    job = address(owner)["job"]
+    running(queue, job)
+    press(run(owner), "Cancel")
+    assert "The file of the run on show is used again." in told(owner)
+    page = open_page(LAB, job=job)
+    assert "Your file needs a text column" in told(page)
+    assert "sentence number" not in told(page)
+
+
+def test_what_was_said_of_one_file_is_not_said_of_another_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    jobs = []
+    for left_out in ("bad", "good"):
+        page = upload(open_page(LAB), ROWS)
+        others = {"good": "positive", "bad": "negative", left_out: "left out"}
+        press(say(page, **others), "Run")
+        jobs.append(address(page)["job"])
+        running(queue, jobs[-1])
+        press(run(page), "Cancel")
+    page = open_page(LAB, job=jobs[0])
+    for job, left_out in zip(jobs[::-1], ("good", "bad"), strict=True):
+        page.query_params["job"] = job
+        run(page)
+        assert page.selectbox(key=f"lab-means-sst2-{left_out}").value == "left out"
 
 
 def test_each_value_is_shown_with_three_of_its_sentences(queue: JobQueue) -> None:

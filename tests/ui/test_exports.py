@@ -249,6 +249,17 @@ def test_what_is_drawn_is_what_the_page_shows_as_it_was_asked_for(queue: JobQueu
     assert figure == figure_of(replace(scene, title="For a talk"), "page", "dark")
 
 
+def test_who_cancels_a_film_leaves_it_to_the_others_who_want_it(queue: JobQueue, slow: list[SlowDrawing]) -> None:
+    first, second = (press(opened(page), "Make GIF") for _ in range(2))
+    (drawing,) = slow
+    press(first, "Cancel")
+    assert not drawing.ended
+    assert "Make GIF" in buttons(run(first))
+    assert run(second).get("progress")
+    press(second, "Cancel")
+    assert drawing.ended
+
+
 def test_both_films_are_made_beside_each_other(queue: JobQueue, slow: list[SlowDrawing]) -> None:
     app = press(press(opened(page), "Make GIF"), "Make MP4")
     assert [drawing.order[1] for drawing in slow] == ["gif", "mp4"]

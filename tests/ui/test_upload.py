@@ -80,8 +80,11 @@ def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.key in kept for one in made] == [False, False, True, True, True, True]
 
 
-def test_a_file_that_is_not_a_result_is_reported_as_plain_text() -> None:
+def test_a_file_that_is_not_a_result_is_reported_as_plain_text_and_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     app = upload(opened(), b"**no**", "**mine**.json")
+    monkeypatch.setattr("ui.upload.read_upload", None)
+    app.run()
+    assert not app.exception
     assert r"\*\*mine\*\*" in app.error[0].value
     assert app.text[1].value == "shown: None"
     assert "result" not in app.query_params

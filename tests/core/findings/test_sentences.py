@@ -22,6 +22,7 @@ from core.findings.sentences import (
     selected,
     spans,
 )
+from core.inputs import sample_cache
 from core.inputs.examples import open_examples, open_preset
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
@@ -112,6 +113,9 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     subset = open_preset(TASKS["mrpc"], str(glue_folder)).subset(40)
     assert texts_of(subset.record()) == subset.texts
+    with monkeypatch.context() as patch:
+        patch.setattr(sample_cache, "_read", None)
+        assert texts_of(subset.record()) == subset.texts, "it is read once"
     (remembered,) = (tmp_path / "prunescope" / "subsets").iterdir()
     stored = json.loads(remembered.read_text())
     stored["examples"][1][0][0] += "!"

@@ -599,6 +599,9 @@ def test_only_the_last_ended_jobs_are_remembered(make_queue: MakeQueue, monkeypa
     ids = [queue.submit(scripted("frames", seed), "ann") for seed in range(6)]
     assert ended(queue, ids[-1]).state == "done"
     assert [queue.get(job_id) is not None for job_id in ids] == [False] * 3 + [True] * 3
+    for seed in range(4):
+        ended(queue, estimate(queue, "ann", seed=seed))
+    assert all(queue.get(job_id) for job_id in ids[3:]), "many estimates let no run be forgotten"
 
 
 def test_the_server_process_stays_free_of_torch() -> None:
