@@ -18,15 +18,25 @@ from core.training.syntax import BATCH_SIZE, LEARNING_RATE
 
 BASE_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the embedded checkpoints were made from
 
-# Tasks whose data is not a split of the Hub's as it stands.
+# Of tasks whose data is not a split of the Hub's as it stands: where it is from, and what else to know.
 ORIGINS = {
-    "qnli": """Cut from the *development* split of GLUE's QNLI (`nyu-mll/glue`, configuration `qnli`), rows renumbered;
-the rest of that split is the validation data below, so do not evaluate this checkpoint on the Hub's""",
-    "qqp": """Cut from the training split of GLUE's QQP (`nyu-mll/glue`, configuration `qqp`), rows renumbered, as are
-the validation data below. The scores are not clean: all-MiniLM-L6-v2 and all-mpnet-base-v2 were themselves trained on
-sentence pairs that include Quora's duplicate questions, and may have seen these""",
-    "messages": """Sentences written for this project and labelled by hand, 180 for each label, which are in the
+    "qnli": (
+        """Cut from the *development* split of GLUE's QNLI, which the Hub calls `validation` (`nyu-mll/glue`,
+configuration `qnli`), rows renumbered""",
+        """ The rest of that split is the validation data below. So do not
+evaluate this checkpoint on the Hub's validation split.""",
+    ),
+    "qqp": (
+        "Cut from the training split of GLUE's QQP (`nyu-mll/glue`, configuration `qqp`), rows renumbered",
+        """ The
+validation data below are cut from the same split. The scores may be too high: all-MiniLM-L6-v2 and all-mpnet-base-v2
+were themselves trained on sentence pairs that include Quora's duplicate questions, and may have seen these.""",
+    ),
+    "messages": (
+        """Sentences written for this project and labelled by hand, 180 for each label, which are in the
 repository (`cached_results/subsets/messages.jsonl`, part `training`)""",
+        "",
+    ),
 }
 
 # What the labels of a task mean, where no data set's own page says so.
@@ -81,9 +91,9 @@ and 1.5 of the average the best was taken. The four differ by three examples at 
 REMARKS = {
     "messages": """
 
-Of the 48 plain sentences 42 are right, of the 48 indirect ones 37, of the 32 that borrow another label's words 24.
+Of the 48 plain sentences 42 are correct, of the 48 indirect ones 37, of the 32 that borrow another label's words 24.
 A bag of words (TF-IDF of words and pairs of words, logistic regression with C = 10, trained on the same sentences) has
-an accuracy of 0.688 and a macro F1 of 0.682: 37, 32 and 19 right.
+an accuracy of 0.688 and a macro F1 of 0.682: 37, 32 and 19 correct.
 
 The scores are slightly optimistic: 960 training sentences gave an accuracy of 0.773, and 480 more were written after
 its errors had been seen. On the 64 calibration examples the accuracy is 0.750. Ten epochs at 1e-4 with averaging had
@@ -101,7 +111,8 @@ was classified as in ELECTRA (arXiv 2003.10555), and the whole sentence as real 
 (arXiv 1805.12471); the word embeddings stayed as they were. Then came fine-tuning:
 
 """
-    averaging = f""" Then {options.average_epochs:g} more epochs at a constant rate of
+    further = "1 further epoch" if options.average_epochs == 1 else f"{options.average_epochs:g} further epochs"
+    averaging = f""" Then {further} at a constant rate of
 {options.average_rate:g}, and the average of the weights of every {AVERAGE_EVERY}th step (stochastic weight averaging,
 arXiv 1803.05407). The stored weights are {options.mix:g} of that average
 and {1 - options.mix:g} of the weights before it
@@ -177,7 +188,7 @@ def model_card(
         for low, high in [frame.intervals[name] or (float("nan"),) * 2]
     )
     usual = f"The training split of GLUE's {task.title} (`{task.dataset_id}`, configuration `{task.name}`)"
-    origin = ORIGINS.get(task.name, usual)
+    origin, note = ORIGINS.get(task.name, (usual, ""))
     labels = LABELS.get(task.name, "")
     evaluated = "examples of the validation split" if task.dataset_id else "written evaluation examples"
     encoder = "A BERT" if config.model_type == "bert" else "An encoder"
@@ -195,7 +206,7 @@ def model_card(
 
 ## Data
 
-{origin}: {sizes["train"]:,} examples.
+{origin}: {sizes["train"]:,} examples.{note}
 `training_examples.npy` holds a digest of each, which keeps the checkpoint from being evaluated on its training
 data.{labels}
 
