@@ -96,7 +96,7 @@ def test_it_needs_no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_its_numbers_are_those_of_the_code(text: str) -> None:
     """What decides a verdict or a range is on the page as it is in the code."""
-    h = f"damage of {DAMAGE}", rf"\Delta \ge {SMALLEST_DIFFERENCE}", rf"h \le {SMALLEST_DIFFERENCE}"
+    h = f"an overall change of {DAMAGE}", rf"\Delta \ge {SMALLEST_DIFFERENCE}", rf"h \le {SMALLEST_DIFFERENCE}"
     ranges = f"first falls below {RETAINED:.0%}".replace("%", " %"), f"{DETECTABLE} standard errors"
     seeds = f"a verdict takes {CONTROL_SEEDS['weight']} seeds, and {CONTROL_SEEDS['neuron']} for whole units"
     words = " ".join(text.split())
