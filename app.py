@@ -1,6 +1,6 @@
 """The Overview: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -23,24 +23,23 @@ from core.findings.overview import (
 )
 from core.findings.replication import replication_finding, replication_table
 from core.findings.yardstick import Yardstick, layers_finding, yardstick
-from core.request.catalog import METHODS, METRICS, REDUCTIONS
+from core.request.catalog import METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
 from core.results.names import data_name, in_sentence, models_name, pruning_name, units_name
 from core.results.schema import SweepResult
-from core.results.store import is_shipped
 from ui.address import choose, picture_first
 from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
+from ui.published_pair import SIDES, published_pair
 from ui.results import at_hand, by_key, companions_of, twins_of
 from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import OWN, ViewState, one_result
 
-SIDES = ("sst2", "cola")  # the tasks of the published heatmaps
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
 model. A layer counts as intact while that is at least 0.9, which is a convention.
@@ -109,35 +108,6 @@ class Shown:
 
 
 # ---------------------------------------------------------------- which results
-
-
-def sides_of(method: str, entries: Iterable[Entry]) -> list[Entry]:
-    """Return a method's results on both tasks to show side by side; none where it lacks one.
-
-    Both are of attention blocks, over all layers, of models with equally many: of the shipped ones, else of the
-    visitor's own, the deepest. GLUE comes before written sentences.
-    """
-    fitting = [
-        entry
-        for entry in sorted(entries, key=lambda entry: entry.source == "written")
-        if entry.method == method
-        and entry.task in SIDES
-        and entry.against is None
-        and entry.until_damage is None
-        and entry.scope in ("encoder", None)
-        and all(point.endswith(".attention") for point in entry.points)
-    ]
-    firsts: dict[tuple[bool, int], dict[str, Entry]] = {}  # by task, of the shipped and own ones of each depth
-    for entry in fitting:
-        firsts.setdefault((is_shipped(entry.key), len(entry.points)), {}).setdefault(entry.task, entry)
-    whole = [depth for depth, sides in firsts.items() if len(sides) == len(SIDES)]
-    return [firsts[max(whole)][task] for task in SIDES] if whole else []
-
-
-def published_pair(entries: Sequence[Entry], method: str = "") -> list[Entry]:
-    """Return the results of both published tasks: by this method where it has both, else by the first that does."""
-    pairs = (sides_of(name, entries) for name in (method, *METHODS))
-    return next(filter(None, pairs), [])
 
 
 def first_of_the_pair() -> ViewState:

@@ -15,6 +15,7 @@ from core.results.choices import counterpart, matching, offered, task_title
 from core.results.library import Entry
 from core.results.names import name_of
 from ui.address import carried, note_in_vain, parameters_on_show, quoted, set_parameter
+from ui.published_pair import published_pair
 from ui.results import at_hand, by_key
 
 ANY = "any"  # the value of a filter that lets every result pass
@@ -77,12 +78,12 @@ def result_if_asked() -> ViewState:
 def link_parameters(page: str, **changes: str) -> dict[str, str]:
     """Return the parameters of a link to a page: what the address carries, unless the link changes it.
 
-    To the Lab goes no result that it shows anyway, as the example before a run, unless the link says so: a visitor who
-    has chosen nothing finds the settings there, and so does one who comes with a model of their own. To Compare go both
-    results, so that the first step back leaves it.
+    To the Lab goes no result that a page has chosen, its own example or the first of the Overview, unless the link says
+    so: a visitor who has chosen nothing finds the settings there, and so does one who comes with a model of their own.
+    To Compare go both results, so that the first step back leaves it.
     """
     parameters = carried(**changes)
-    if page == "Lab" and "result" not in changes and (OWN in changes or parameters.get("result") == _example_key()):
+    if page == "Lab" and "result" not in changes and (OWN in changes or parameters.get("result") in _chosen_by_pages()):
         return {name: value for name, value in parameters.items() if name not in ("result", "other")}
     if page == "Compare" and "other" not in parameters and (beside := _beside(parameters.get("result", ""))):
         return {**parameters, "other": beside.key}
@@ -97,9 +98,9 @@ def shipped_example() -> Entry | None:
         return None
 
 
-def _example_key() -> str:
-    example = shipped_example()
-    return example.key if example else ""
+def _chosen_by_pages() -> set[str]:
+    """Return the keys of the results that pages show to who has chosen none."""
+    return {entry.key for entry in (shipped_example(), *published_pair(at_hand())[:1]) if entry}
 
 
 def _beside(key: str) -> Entry | None:
