@@ -52,6 +52,7 @@ PROFILES = (
     "method's doing. Bands are 95 % intervals over examples. In the large picture, each mark is one amount, and grey "
     "dots are random removal."
 )
+NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 
 
@@ -140,6 +141,9 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
     with panel:
         with st.spinner("Reading the results of all methods"):
             methods = profiled(methods_of(result, entries), reduction)
+        if not methods:
+            st.info(NO_METHOD)
+            return
         scene = profile_scene(result, methods, reduction)
         show_pictures(scene, key="profiles", group="profiles", start=START, link=False)
         for words in filter(None, (cost_finding(methods, reduction), without_profile(methods, reduction))):

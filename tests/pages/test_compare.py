@@ -120,6 +120,13 @@ def test_task_and_source_shorten_the_lists(shipped: Path) -> None:
     assert len(set(box(app, "result").options)) == 6, "told apart by name"
 
 
+def test_two_controls_without_their_method_leave_nothing_to_show_of_all_methods(shipped: Path, unfolded: None) -> None:
+    ship(shipped, result(method="random", controls="wanda"), result(method="random", controls="wanda", seed=1))
+    app = open_page(PAGE)
+    assert "No method has been swept over the whole encoder" in told(app)
+    assert not app.get("expander")[-1].label.startswith("Download all methods")
+
+
 def test_the_keys_alone_make_a_link_also_into_another_task(shipped: Path) -> None:
     ship(shipped, sst2 := result(), result(method="random"), first := result(task="cola"), result(task="cola", seed=1))
     app = open_page(PAGE, result=first.key)

@@ -69,9 +69,9 @@ class Label(str):
 
 
 def option_acts(widget: Any) -> list[Act]:
-    """Every option, then the first again."""
+    """Every option, then the first again, where it is still offered: other choices can have changed the options."""
     labels = [Label(option) for option in widget.options]
-    return [lambda box, label=label: box.set_value(label) for label in (*labels, labels[0])]
+    return [lambda box, label=label: label in box.options and box.set_value(label) for label in (*labels, labels[0])]
 
 
 def typed_acts(_: Any) -> list[Act]:

@@ -1,5 +1,7 @@
 """The time that a run will take, beside the Run button."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -39,7 +41,10 @@ def page_with_an_estimate() -> None:
     show_estimate(request_of(RESULT))
 
 
-def test_it_is_measured_again_once_another_result_is_stored(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_measured_again_once_another_result_is_stored(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))  # what is saved is not left to other tests
     outcomes = [{"stored": False, "seconds": 87.0}, {"stored": True, "seconds": 0.0}]
     monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
     monkeypatch.setattr("core.jobs.queue.wait", lambda *_: Job("a", state="done", outcome=outcomes[0]))
