@@ -35,6 +35,8 @@ from local_hub import LocalHub, local_hub  # noqa: E402
 from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
+    from streamlit.testing.v1.local_script_runner import LocalScriptRunner
+
     from core.jobs.queue import JobQueue
     from tests.queues import Clock
 
@@ -128,7 +130,10 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 
 @pytest.fixture(scope="session")
 def quick_pages() -> Iterator[None]:
-    """What a server does once is done once: the search of all packages for components, the compiling of a page."""
+    """What a server does once is done once: the search of all packages for components, the compiling of a page.
+
+    A test waits for the end of a page's thread, where Streamlit would look a thousand times a second.
+    """
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner.script_cache import ScriptCache
     from streamlit.testing.v1 import app_test, local_script_runner
@@ -138,7 +143,15 @@ def quick_pages() -> Iterator[None]:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
+        patch.setattr(local_script_runner, "require_widgets_deltas", _ended)
         yield
+
+
+def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
+    thread = runner._script_thread
+    assert thread is not None
+    thread.join(timeout)
+    assert not thread.is_alive(), f"the page still runs after {timeout} s"
 
 
 @pytest.fixture

@@ -83,9 +83,10 @@ def link_parameters(page: str, **changes: str) -> dict[str, str]:
     To Compare go both results, so that the first step back leaves it.
     """
     parameters = carried(**changes)
-    if page == "Lab" and "result" not in changes and (OWN in changes or parameters.get("result") in _chosen_by_pages()):
+    result = parameters.get("result")
+    if page == "Lab" and "result" not in changes and (OWN in changes or (result and result in _chosen_by_pages())):
         return {name: value for name, value in parameters.items() if name not in ("result", "other")}
-    if page == "Compare" and "other" not in parameters and (beside := _beside(parameters.get("result", ""))):
+    if page == "Compare" and "other" not in parameters and (beside := _beside(result or "")):
         return {**parameters, "other": beside.key}
     return parameters
 
