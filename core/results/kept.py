@@ -88,6 +88,7 @@ def _database(version: int) -> Iterator[sqlite3.Connection]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with closing(sqlite3.connect(path, WAIT_SECONDS)) as database, database:
+            database.execute("PRAGMA synchronous = OFF")  # what a power cut destroys is read from the files again
             if database.execute("PRAGMA user_version").fetchone() != (version,):
                 database.execute("DROP TABLE IF EXISTS files")
                 database.execute(f"CREATE TABLE files ({_COLUMNS})")
