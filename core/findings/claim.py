@@ -239,7 +239,7 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     gap, profile = _at_damage(sweep, reduction, damage)
     if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):
         beyond = _beyond(sweep, reduction, damage)
-        return Placed(sweep.pruning.seed, sweep.points, gap, profile, beyond, _working_range(sweeps))
+        return Placed(sweep.pruning.seed, sweep.points, gap, profile, beyond, _working_range(sweep, sweeps))
     return _MISSING.get(gap.reason, "undefined") if isinstance(gap, NotAtDamage) else "earlier version"
 
 
@@ -256,9 +256,9 @@ def _steps_before(sweep: SweepResult, reduction: str, damage: float) -> int:
     return sum(amount < gap.amount for amount in sweep.amounts) if isinstance(gap, GapAtDamage) else -1
 
 
-def _working_range(sweeps: Sequence[SweepResult]) -> WorkingRangeRecord | None:
-    """Return the working range that was judged on most examples."""
-    known = [sweep.working_range for sweep in sweeps if sweep.working_range]
+def _working_range(read: SweepResult, sweeps: Sequence[SweepResult]) -> WorkingRangeRecord | None:
+    """Return the working range that was judged on most examples; of equal ones, that of the sweep that is read."""
+    known = [sweep.working_range for sweep in (read, *sweeps) if sweep.working_range]
     return max(known, key=lambda working: working.examples, default=None)
 
 

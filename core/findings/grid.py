@@ -12,7 +12,7 @@ from core.findings.comparable import controls_of
 from core.findings.lab import key_figures
 from core.findings.overview import metric_of, own_similarity
 from core.findings.spread import OfCheckpoint, Spread, spreads
-from core.findings.verdicts import adjusted_p_values, corrected, verdict_cell, with_rows
+from core.findings.verdicts import adjusted_p_values, corrected, with_rows
 from core.findings.words import render
 from core.request.catalog import METHODS, METRICS
 from core.results.choices import task_title
@@ -156,7 +156,7 @@ def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
     return {
         row.key: Told(
             direction := corrected(known, p_value),
-            verdict_cell(known, direction),
+            render("claim", "cell_without_shares", verdict=known, direction=direction),
             render("claim", "why", verdict=known) if known.reason else "",
         )
         for (row, known), p_value in zip(judged, adjusted, strict=True)

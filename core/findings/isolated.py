@@ -16,6 +16,7 @@ import numpy.typing as npt
 from core.findings.comparable import isolated_controls_of, isolated_of
 from core.findings.words import render
 from core.request.catalog import METHODS, SINGLE_BATCH
+from core.request.controls import ONE_LAYER_SEEDS
 from core.results.names import ReductionKey, amount_name
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import gap
@@ -24,7 +25,7 @@ from core.sweep.statistics import Difference, jackknife, own_interval
 Array = npt.NDArray[np.float64]
 
 AMOUNT = 0.5  # preferred, where one amount is shown
-State = Literal["reversed", "also at random", "otherwise at random", "no control", "same", "none shown"]
+State = Literal["reversed", "also at random", "otherwise at random", "few seeds", "no control", "same", "none shown"]
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
 
 
@@ -47,12 +48,14 @@ class IsolatedOrder:
         effects: One per layer, in depth order.
         gap: Own CKA of the lower half minus that of the upper half, paired by example.
         control_gap: The same of random removal, the mean over its seeds; None without one.
+        seeds: The number of its seeds.
     """
 
     amount: float
     effects: tuple[Effect, ...]
     gap: Difference
     control_gap: Difference | None
+    seeds: int
 
     @property
     def state(self) -> State:
@@ -63,6 +66,8 @@ class IsolatedOrder:
             return "same"
         if self.control_gap is None:
             return "no control"
+        if self.seeds < ONE_LAYER_SEEDS:
+            return "few seeds"
         if self.control_gap.excludes_zero:
             return "also at random" if self.control_gap.high < 0 else "otherwise at random"
         return "reversed"
@@ -100,6 +105,7 @@ def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amo
         _gap((np.mean([own for own, _ in controls], 0), np.mean([without for _, without in controls], 0)))
         if controls
         else None,
+        len(controls),
     )
 
 
@@ -137,7 +143,7 @@ def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: I
     by_state: dict[State, list[str]] = {}
     for order in orders:
         by_state.setdefault(order.state, []).append(amount_name(order.amount))
-    return render("isolated", "order", shown=shown, by_state=by_state)
+    return render("isolated", "order", shown=shown, by_state=by_state, needed=ONE_LAYER_SEEDS)
 
 
 def isolated_table(orders: Sequence[IsolatedOrder]) -> list[dict[str, str]]:

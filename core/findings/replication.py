@@ -1,6 +1,6 @@
 """One pruning on several checkpoints: how far they differ in what it changes, and how far it differs from chance.
 
-Each verdict stands alone here; `core.findings.verdicts` corrects those of a table for their number.
+The sentence counts verdicts that stand alone each; those of the table are corrected for their number.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ import numpy as np
 
 from core.findings.claim import DAMAGE, Placed, Verdict
 from core.findings.grid import GridRow, seed_spreads
-from core.findings.spread import counted, mean_and_deviation
-from core.findings.verdicts import verdict_cell
+from core.findings.spread import counted
+from core.findings.verdicts import adjusted_p_values, control_shares, corrected, verdict_cell
 from core.findings.words import render
 from core.results.names import decimals, percent
 from core.sweep.equal_damage import upper_share
@@ -110,14 +110,16 @@ def _differ_far_more(known: Sequence[Replicate]) -> bool:
 
 
 def replication_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:
-    """Tabulate the shares and the verdict, a row per checkpoint."""
+    """Tabulate the shares and the verdict, a row per checkpoint; the verdicts are corrected for their number."""
+    known = replicates(rows)
+    adjusted = adjusted_p_values([replicate.verdict for replicate in known])
     return [
         {
             "Checkpoint": replicate.row.cells["Checkpoint"],
             "Layers": str(replicate.layers),
             "In the upper half": percent(replicate.share),
-            "Random, mean ± SD": mean_and_deviation(replicate.verdict.control_shares),
-            "Verdict": verdict_cell(replicate.verdict, replicate.verdict.direction),
+            "Random, mean ± SD": control_shares(replicate.verdict),
+            "Verdict": verdict_cell(replicate.verdict, corrected(replicate.verdict, p_value)),
         }
-        for replicate in replicates(rows)
+        for replicate, p_value in zip(known, adjusted, strict=True)
     ]

@@ -146,7 +146,7 @@ def _cells(row: VerdictRow) -> dict[str, str]:
         **{
             f"{title} {decimals(known.damage, 2)}": text(known)
             for known in (row.verdict, row.second)
-            for title, text in (("In the upper half at", _share), ("Random at", _control_shares))
+            for title, text in (("In the upper half at", _share), ("Random at", control_shares))
         },
         f"Verdict at {decimals(DAMAGE, 2)}": _verdict(row),
         "Layer that differs most": _layer(row.verdict),
@@ -184,7 +184,8 @@ def _share(verdict: Verdict) -> str:
     return NONE if verdict.share is None else percent(verdict.share)
 
 
-def _control_shares(verdict: Verdict) -> str:
+def control_shares(verdict: Verdict) -> str:
+    """Write the shares under random removal, and whether it still works there."""
     shares = mean_and_deviation(verdict.control_shares)
     return shares if shares == NONE or verdict.control_works else f"{shares} (beyond its working range)"
 

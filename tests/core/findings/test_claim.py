@@ -192,6 +192,12 @@ def test_the_working_range_judged_on_most_examples_counts() -> None:
     assert verdict(subset, [*SEEDS, all_examples]).reason == "not working"
 
 
+def test_of_two_ranges_on_equal_examples_that_of_the_sweep_that_is_read_counts() -> None:
+    in_large_steps, read = working_to(network(amounts=COARSE), 0.04), working_to(network(until_damage=0.3), 0.06)
+    for sweep, other in ((in_large_steps, read), (read, in_large_steps)):
+        assert verdict(sweep, [*SEEDS, other]).direction == "as by chance", "0.05 is below 0.06"
+
+
 # ---------------------------------------------------------------- given the emptied model
 
 

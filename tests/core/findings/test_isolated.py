@@ -37,8 +37,8 @@ def alone(*effects: float | None, amounts: Sequence[float] = AMOUNTS, **settings
     return [result(layer) for layer in range(len(effects))]
 
 
-def at_random(*effects: float) -> list[SweepResult]:
-    return [layer for seed in range(3) for layer in alone(*effects, method="random", seed=seed)]
+def at_random(*effects: float, seeds: int = 3) -> list[SweepResult]:
+    return [layer for seed in range(seeds) for layer in alone(*effects, method="random", seed=seed)]
 
 
 WHOLE = make_result(num_layers=4)
@@ -85,6 +85,14 @@ def test_an_order_is_reversed_only_if_chance_has_none(
     sentence = isolated_finding(WHOLE, "mean", companions)
     assert words in sentence
     assert "At 30 %, 50 %, 70 % and 90 %, " in sentence
+
+
+@pytest.mark.parametrize(("seeds", "are_at_hand"), [(1, "1 is"), (2, "2 are")])
+def test_fewer_seeds_than_are_planned_show_no_reversed_order(seeds: int, are_at_hand: str) -> None:
+    companions = [*alone(*REVERSED), *at_random(*LEVEL, seeds=seeds)]
+    sentence = isolated_finding(WHOLE, "mean", companions)
+    assert f"takes 3 seeds of random removal, and {are_at_hand} at hand." in sentence
+    assert "reversed" not in sentence
 
 
 def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.findings.grid import GridRow, grid_rows
+from core.findings.grid import GridRow, grid_rows, told_verdicts
 from core.findings.replication import replication_finding, replication_table
 from tests.core.findings.test_claim import working_to
 from tests.core.findings.test_verdicts import network, of_seed, seeds
@@ -38,6 +38,26 @@ def test_checkpoints_that_differ_more_than_method_and_chance_do() -> None:
             ("CoLA", "6", "90 %", "87 % ± 2"),
         )
     ]
+
+
+def test_verdicts_of_the_table_are_corrected_for_their_number() -> None:
+    """The sentence counts each alone; in the table a difference must survive the others."""
+    edge, other = row(0.81, 0.7, task="qnli"), row(0.7, 0.7)
+    assert replication_table([edge, other])[0]["Verdict"] == "steeper than chance"
+    assert [cells["Verdict"] for cells in replication_table([edge, *[other] * 20])] == [
+        "cannot be told in this table; alone steeper than chance",
+        *["as by chance"] * 20,
+    ]
+    words = replication_finding([edge, row(0.7, 0.7, task="cola", num_layers=6)], PRUNING)
+    assert "Each checkpoint judged alone: 1 × steeper than chance" in words
+
+
+def test_a_control_that_no_longer_works_is_marked() -> None:
+    broken = [working_to(seed, 0.0) for seed in seeds(0.7)]
+    rows = grid_rows([network(0.7), *broken])
+    assert replication_table(rows)[0]["Random, mean ± SD"] == "70 % ± 2 (beyond its working range)"
+    (told,) = told_verdicts(rows).values()
+    assert told.words == "as by chance; random removal leaves models outside their working range"
 
 
 @pytest.mark.parametrize("control", [0.45, 0.75])
