@@ -9,6 +9,7 @@ import streamlit as st
 from core.charts.overview import STAGE, result_scene
 from core.findings.claim import headline_of
 from core.findings.overview import holding_finding
+from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
@@ -88,7 +89,8 @@ def present() -> None:
             on_turn=partial(turn, keys),
         )
     with downloads:
-        offer_exports(scenes[reduction], result, choices=scenes)
+        pictures = {name: replace(scene, caption=(caption, REDUCTIONS[name].title)) for name, scene in scenes.items()}
+        offer_exports(pictures[reduction], result, choices=pictures)
 
 
 def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[str, str]:

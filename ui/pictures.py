@@ -41,11 +41,19 @@ TICK = 0.4  # seconds between two looks at a drawing
 
 @dataclass(frozen=True)
 class Look:
-    """What is drawn, and how."""
+    """What is drawn, and how.
+
+    Attributes:
+        scene: The scene.
+        size: The size of pictures.
+        theme: Their colours.
+        choice: The name of the scene among those that a page lets its viewer choose from; empty without a choice.
+    """
 
     scene: Scene
     size: Size
     theme: ThemeName
+    choice: str = ""
 
     @property
     def figure(self) -> Figure:
@@ -61,9 +69,8 @@ def offer_pictures(scene: Scene, results: Results, choices: Mapping[str, Scene] 
         results: Whole sweeps, which it shows.
         choices: What the player on that page lets its viewer choose from, by reduction.
     """
-    if choices:
-        scene = choices[_choose_reduction(choices, choice_of(scene, choices))]
-    look = _choose_look(scene)
+    choice = _choose_reduction(choices, choice_of(scene, choices)) if choices else ""
+    look = replace(_choose_look(choices[choice] if choices else scene), choice=choice)
     _offer_films(look, results, choices)
     _offer_stills(look, results)
 
@@ -109,7 +116,8 @@ def _choose_look(scene: Scene) -> Look:
 
 def _name(look: Look, results: Results, extension: str) -> str:
     dark = "-dark" if look.theme == "dark" else ""
-    return file_name(results, f"{dark}{extension}", look.scene.layout.name)
+    choice = f"-{look.choice}" if look.choice else ""
+    return file_name(results, f"{choice}{dark}{extension}", look.scene.layout.name)
 
 
 # ---------------------------------------------------------------- what moves

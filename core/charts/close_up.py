@@ -31,7 +31,7 @@ from core.charts.strips import (
 )
 from core.charts.view import Scene, View
 from core.request.catalog import MEASURES
-from core.results.names import PointLabel, amount_name, origins, percent, point_names, units_name
+from core.results.names import PointLabel, amount_name, origins, percent, point_names, whose_units
 from core.results.schema import SweepResult
 
 CELL = (0.02, 0.98)  # bottom and top of a cell, in a layer's row
@@ -57,7 +57,7 @@ def close_up_scene(
     Returns:
         The pictures `row` and `sparsity`, and what stands beside them.
     """
-    names, removed = point_names(result.points), units_name(result)
+    names, removed = point_names(result.points), whose_units(result)
     in_cells = "cka" if MEASURES[measure].own_only else measure
     i = [name.label for name in names].index(chosen)
     values = np.array([frame.matrix(reduction, in_cells)[i] for frame in result.frames], dtype=np.float64)
@@ -148,7 +148,7 @@ def _removed(removed: str) -> LayerChart:
     x, y = _amounts("amount:Q", removed), share_axis("sparsity:Q", "Share removed")
     tooltip = [
         alt.Tooltip("layer:N", title="Layer"),
-        alt.Tooltip("removed:N", title=f"{capitalised(removed)} removed in all"),
+        alt.Tooltip("removed:N", title=f"{capitalised(removed)} removed"),
         alt.Tooltip("text:N", title="Of this layer's weights"),
     ]
     layers, total = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("layers", "all"))

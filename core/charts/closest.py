@@ -22,9 +22,11 @@ MAX_NUMBERED = 14  # points; with more, there is no room for numbers
 
 def closest_view(result: SweepResult, reduction: str) -> View:
     """Draw each layer's similarity to its closest layer, and to the one of the same number where there is one."""
-    rows, own = closest_rows(result, reduction), "; line: layer of the same number" if result.has_own else ""
+    rows = closest_rows(result, reduction)
     values = {"Similarity": "v", "Most similar layer": "closest", **({"Same number": "own"} if result.has_own else {})}
-    title = [f"Most similar layer of {unpruned_name(result)}", f"number: that layer{own}"]
+    notes = ["number: that layer"] if len(rows) <= MAX_NUMBERED else []
+    notes += ["line: layer of the same number"] if result.has_own else []
+    title = [f"Most similar layer of {unpruned_name(result)}", *filter(None, ["; ".join(notes)])]
     numbers = Numbers("closest", "layer", values, named="Layer")
     return View(_closest, (result.points, result.has_own), {"closest": rows}, title, numbers=numbers)
 

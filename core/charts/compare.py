@@ -49,8 +49,8 @@ from core.results.names import (
     place_name,
     point_labels,
     point_names,
-    units_name,
     unpruned_name,
+    whose_units,
 )
 from core.results.schema import Frame, SweepResult
 
@@ -209,7 +209,7 @@ def _place_name(at: float, frames: tuple[Frame, Frame], results: tuple[SweepResu
 
 def _removed(results: tuple[SweepResult, SweepResult], shares: Sequence[str]) -> str:
     """Say how much of each of two models is removed: `25 % and 30 % of weights removed`."""
-    units = [units_name(result) for result in results]
+    units = [whose_units(result) for result in results]
     if units[0] != units[1]:
         return f"{shares[0]} of {units[0]} and {shares[1]} of {units[1]} removed"
     return f"{' and '.join(dict.fromkeys(shares))} of {units[0]} removed"

@@ -19,6 +19,7 @@ Rows = list[dict[str, Any]]  # a named dataset
 LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.layer
 Concatenation = alt.HConcatChart | alt.VConcatChart
 
+UNDEFINED = "undefined"  # in the place of a number
 UNDEFINED_COLOUR = "#8a8a8a"
 OUTLINE_COLOUR = "#2ca5b8"  # of a layer with itself: a hue that magma lacks, visible on its dark and its light end
 FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # of two results: differ without red and green; 3 : 1 on both themes
@@ -75,13 +76,13 @@ def capitalised(name: str) -> str:
 
 
 def two_places(value: float | None) -> str:
-    """Write a number with two decimals, or `undefined`."""
-    return "undefined" if value is None else decimals(value, 2)
+    """Write a number with two decimals, or UNDEFINED."""
+    return UNDEFINED if value is None else decimals(value, 2)
 
 
 def value_text(field: str) -> str:
-    """Return the Vega expression that writes a field with two decimals, or `undefined`."""
-    return f"isValid({field}) ? format({field}, '.2f') : 'undefined'"
+    """Return the Vega expression that writes a field with two decimals, or UNDEFINED."""
+    return f"isValid({field}) ? format({field}, '.2f') : '{UNDEFINED}'"
 
 
 def rounded(value: float | None) -> float | None:

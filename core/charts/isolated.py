@@ -8,7 +8,7 @@ import numpy as np
 from core.charts.grammar import ALONE_COLOUR, MARGIN, UNDEFINED_COLOUR, LayerChart, Rows, haloed_text, rounded
 from core.charts.view import View
 from core.findings.isolated import IsolatedOrder
-from core.results.names import percent
+from core.results.names import amount_name
 from core.results.schema import SweepResult
 
 STEP = 0.05  # the axis ends at a multiple of it
@@ -44,7 +44,7 @@ def isolated_view(
         for seed in controls
         for layer, alone in seed.items()
     ]
-    measured: Rows = [{"v": [f"measured at {percent(order.amount)}" for order in nearest]}]
+    measured: Rows = [{"v": [f"measured at {amount_name(order.amount)}" for order in nearest]}]
     known = [value for row in effects for value in row["high"]]
     known += [value for row in by_chance for value in row["value"] if value is not None]
     top = min(1.0, np.ceil(max(known) / STEP) * STEP)

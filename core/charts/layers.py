@@ -188,7 +188,7 @@ def _floor_rows(result: SweepResult, reduction: str, measure: str) -> Rows:
     place = (max(EVERYTHING[0], edges(result.amounts)[-1]) + FLOOR_GAP, EVERYTHING[1])
     floor = floor_of(result, reduction, measure) or (None,) * len(result.points)
     return [
-        cell(name.label, name.title, value, place, row, STRIP)
+        {**cell(name.label, name.title, value, place, row, STRIP), "amount": "everything"}
         for row, (name, value) in enumerate(zip(point_names(result.points), floor, strict=True))
         if value is not None
     ]
@@ -290,7 +290,7 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> LayerChart:
         ),
         beyond_shade("beyond", x("start:Q"), AMOUNTS_SHOWN[1]),
         *strip_layers("cells", "hatches", x("x:Q"), y("y:Q"), measure, told),
-        strip_layers("floors", "hatches", x("x:Q"), y("y:Q"), measure, [])[0],
+        strip_layers("floors", "hatches", x("x:Q"), y("y:Q"), measure, told[:1])[0],
         floors.mark_rect(style="floor", filled=False).encode(x=x("x:Q"), x2="x2:Q", y=y("y:Q"), y2="y2:Q"),
         *bar,
         marker.mark_rule(style="halo", strokeWidth=4),

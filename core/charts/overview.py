@@ -45,14 +45,16 @@ SINGLE = Layout(
         "accuracy" 13rem
         "survival" 14rem / minmax(0, 1fr)""",
 )
-# The same on a projector, where it fills the screen.
+# The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
 STAGE = Layout(
     "present",
     wide="""
         "heatmap accuracy" minmax(0, 1fr)
-        "heatmap survival" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)""",
+        "heatmap survival" minmax(0, 1fr)
+        "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
     narrow="""
         "heatmap" 100vw
+        "bar" auto
         "accuracy" 14rem
         "survival" 15rem / minmax(0, 1fr)""",
 )

@@ -196,8 +196,9 @@ class Rows { // a button over each row that can be picked, for keys and screen r
       button.checked = row.chosen;
       button.style.top = `${top + y(row.y2)}px`;
       button.style.height = `${y(row.y) - y(row.y2)}px`;
-      if (!playing) button.ariaLabel = `${row.name}: ${row.v[frame]}`;
+      if (!playing || data !== this.data) button.ariaLabel = `${row.name}: ${row.v[frame]}`;
     }
+    this.data = data;
   }
 
   button(pick) {
@@ -235,7 +236,7 @@ class Picture { // one Vega view in one box
     if (wanted === this.wanted) return this.draw();
     this.wanted = wanted;
     embedding = embedding
-      .then(() => this.embed(template, theme, config))
+      .then(() => this.embed(wanted, template, theme, config))
       .catch((error) => {
         this.wanted = null; // so that it is tried again
         this.player.fail(error);
@@ -243,10 +244,9 @@ class Picture { // one Vega view in one box
       .then(() => new Promise(requestAnimationFrame));
   }
 
-  async embed(template, theme, config) {
-    const { wanted } = this;
+  async embed(wanted, template, theme, config) {
     const embed = await vegaEmbed(this.player.data.vega);
-    if (wanted !== this.wanted) return;
+    if (wanted !== this.wanted) return; // meanwhile another one is
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
     const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
     const holder = document.createElement("div");
@@ -284,7 +284,7 @@ class Picture { // one Vega view in one box
 
   offerRows() {
     const { picks } = this.player.views[this.name].usermeta ?? {};
-    if (!picks || !this.view) return;
+    if (!picks || !this.view || !this.player.tell) return; // in a file nobody acts on a choice
     this.rows ??= new Rows(this);
     this.rows.show(this.datasets[picks], this.view, this.frame, this.player.clock.playing);
   }
@@ -329,18 +329,18 @@ class Picture { // one Vega view in one box
 
 function written(value) { // as the pictures write it
   if (value == null) return "undefined";
-  return typeof value === "number" ? (Math.round(100 * value) / 100 || 0).toFixed(2).replace("-", "−") : value;
+  return typeof value === "number" ? value.toFixed(2).replace(/^-(?!0\.00$)/, "−").replace("-", "") : value;
 }
 
-function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a row, {title of a column: text}] of a view
+function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a row, Map of a column's title to its text] of a view
   const rows = new Map();
   for (const datum of datasets[numbers.dataset]) {
     if ("k" in datum && datum.k !== frame) continue;
     const name = numbers.row === null ? "" : `${numbers.named} ${datum[numbers.row]}`.trim();
-    const cells = rows.get(name) ?? {};
+    const cells = rows.get(name) ?? new Map(); // an object would put columns that are numbers first
     for (const [title, field] of numbers.values) {
       const value = datum[field];
-      cells[numbers.column === null ? title : datum[numbers.column]] = written(Array.isArray(value) ? value[frame] : value);
+      cells.set(String(numbers.column === null ? title : datum[numbers.column]), written(Array.isArray(value) ? value[frame] : value));
     }
     rows.set(name, cells);
   }
@@ -352,12 +352,19 @@ function said(view, frame) { // the values of a view in words; of a matrix with 
   if (told?.[frame]) return told[frame];
   if (!numbers) return "";
   const rows = numbersOf(view, frame);
-  const square = numbers.column !== null && rows.every(([name], k) => Object.keys(rows[0][1])[k] === name.replace(`${numbers.named} `, ""));
-  return rows.map(([name, cells], k) => {
-    const pairs = square ? Object.entries(cells).slice(k, k + 1) : Object.entries(cells);
-    const texts = pairs.length === 1 ? pairs[0][1] : pairs.map((pair) => pair.join(" ")).join(", ");
-    return name ? `${name}: ${texts}` : texts;
+  const square = isSquare(numbers, rows);
+  const texts = rows.map(([name, cells], k) => {
+    const pairs = square ? [...cells].slice(k, k + 1) : [...cells];
+    const text = pairs.length === 1 ? pairs[0][1] : pairs.map((pair) => pair.join(" ")).join(", ");
+    return name ? `${name}: ${text}` : text;
   }).join("; ");
+  return square ? `Each with itself: ${texts}` : texts;
+}
+
+function isSquare(numbers, rows) { // whether a view is a matrix whose columns are its rows
+  if (numbers.column === null) return false;
+  const columns = [...(rows[0]?.[1].keys() ?? [])];
+  return columns.length === rows.length && rows.every(([name], k) => columns[k] === name.replace(`${numbers.named} `, ""));
 }
 
 function element(tag, text, ...children) { // names may come from a visitor: as text, never as HTML
@@ -369,14 +376,14 @@ function element(tag, text, ...children) { // names may come from a visitor: as 
 function tableOf(view, frame) {
   const name = [view.title.text ?? view.title].flat().join(" ").trim();
   const rows = numbersOf(view, frame);
-  const columns = [...new Set(rows.flatMap(([, cells]) => Object.keys(cells)))];
+  const columns = [...new Set(rows.flatMap(([, cells]) => [...cells.keys()]))];
   const heads = rows.some(([name]) => name) ? (name) => [Object.assign(element("th", name), { scope: "row" })] : () => [];
   const top = heads("").map(() => element("td", null));
   const table = element(
     "table", null, element("caption", name),
     element("thead", null, element("tr", null, ...top, ...columns.map((name) => Object.assign(element("th", name), { scope: "col" })))),
     element("tbody", null, ...rows.map(([name, cells]) => (
-      element("tr", null, ...heads(name), ...columns.map((column) => element("td", cells[column] ?? "")))
+      element("tr", null, ...heads(name), ...columns.map((column) => element("td", cells.get(column) ?? "")))
     ))),
   );
   const box = element("div", null, table); // it scrolls by itself where it is wider than the page
@@ -522,11 +529,13 @@ class Player {
     }
   }
 
-  tabulate() { // while it plays the table rests, and says of which amount it is
+  tabulate() { // while it plays the table rests, and says of which amount it is; of other data it is made anew
     const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
+    if (this.views !== this.tabulated) tables.replaceChildren();
     if (!this.numbers.open || (this.clock.playing && tables.children.length)) return;
     const { name, detail } = this.data.frames[this.index];
     says.textContent = `${name} · ${detail}`;
+    this.tabulated = this.views;
     tables.replaceChildren(...Object.values(this.views).filter((view) => view.usermeta?.numbers).map((view) => tableOf(view, this.index)));
   }
 

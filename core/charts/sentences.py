@@ -103,11 +103,15 @@ def _flip_frames(result: SweepResult, examples: Sequence[Example]) -> Rows:
 
 
 def _edges(amounts: Sequence[float]) -> list[float]:
-    """Return the edges of cells that reach half way from each amount to its neighbours; one more edge than amounts."""
+    """Return the edges of cells that reach half way from each amount to its neighbours; one more edge than amounts.
+
+    The first and the last cell are as wide as their amounts allow: nobody removes less than nothing, or more than all.
+    """
     if len(amounts) < 2:
         return [-0.05, 0.05]
     middles = [(a + b) / 2 for a, b in pairwise(amounts)]
-    return [rounded(edge) or 0.0 for edge in (2 * amounts[0] - middles[0], *middles, 2 * amounts[-1] - middles[-1])]
+    first, last = max(2 * amounts[0] - middles[0], -0.05), min(2 * amounts[-1] - middles[-1], 1.0)
+    return [rounded(edge) or 0.0 for edge in (first, *middles, last)]
 
 
 def _word(correct: bool) -> str:

@@ -59,9 +59,10 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
     """
     rows = stack_rows(result, reduction, chance, twins)
     notes = ([AS_MUCH] if chance else []) + ([FINE_TUNES] if twins else [])
-    notes += [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
+    emptied = [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
+    drawn = notes + (emptied if len(rows) <= MAX_WORDED else [])
     words = "Similarity (CKA) of each layer to itself, unpruned"
-    title = alt.TitleParams(words, subtitle="; ".join(notes)) if notes else words
+    title = alt.TitleParams(words, subtitle="; ".join(drawn)) if drawn else words
     values = {
         "Similarity": "v",
         **({AS_MUCH: "chance"} if chance else {}),
@@ -73,7 +74,7 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
         (result.points, twins is not None),
         {"stack": rows, **({"twins": _twin_rows(twins, len(rows))} if twins else {})},
         title,
-        description="; ".join((words, *notes)),
+        description="; ".join((words, *notes, *emptied)),
         numbers=Numbers("stack", "layer", values, named="Layer"),
         told=_told(rows, len(result.frames)),
     )

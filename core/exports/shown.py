@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.charts.grammar import UNDEFINED
 from core.charts.view import Scene, View
 from core.exports.tables import table
 
@@ -37,6 +38,8 @@ def _at(value: Any, k: int) -> object:
     at = value[k] if isinstance(value, list) else value
     if not isinstance(at, str):
         return at
+    if at == UNDEFINED:
+        return ""
     return at.replace("−", "-") if NUMBER.fullmatch(at) else " ".join(at.split())  # a legend breaks long names
 
 

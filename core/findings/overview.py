@@ -80,7 +80,7 @@ class LayerSurvival:
         """How far the layer is intact, as it stands beside a band."""
         if not self.is_defined:
             return "undefined"
-        return f"still intact at {percent(self.value)}" if self.censored else f"intact up to {percent(self.value)}"
+        return f"still intact at {amount_name(self.value)}" if self.censored else f"intact up to {percent(self.value)}"
 
 
 def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> npt.NDArray[np.float64]:
@@ -198,7 +198,7 @@ def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
     """Write a survival's interval in whole percent; a bound at the largest amount means "or beyond"."""
     if interval is None:
         return "unknown"
-    low, high = (f"beyond {percent(largest)}" if bound >= largest else percent(bound) for bound in interval)
+    low, high = (f"beyond {amount_name(largest)}" if bound >= largest else percent(bound) for bound in interval)
     if low != high:
         return percent_range(low, high)
     return low if interval[0] >= largest else "under 1 % wide"

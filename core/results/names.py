@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
 from core.request.amounts import amount_text
@@ -62,8 +63,12 @@ def place_name(value: float) -> str:
 
 
 def decimals(value: float, places: int) -> str:
-    """Round a number to decimal places, with a true minus sign and without a negative zero."""
-    return f"{value:z.{places}f}".replace("-", "−")
+    """Round a number to decimal places as a browser does, with a true minus sign and without a negative zero.
+
+    A half is rounded away from zero, so that a page's words and its tables say the same of 0.625.
+    """
+    rounded = Decimal(float(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return f"{rounded:zf}".replace("-", "−")
 
 
 def small(value: float) -> str:
@@ -193,9 +198,13 @@ def units_name(result: SweepResult) -> str:
 
 def removed_name(amount: float, result: SweepResult) -> str:
     """Say how much is removed, as beside a picture: `50 % of weights removed`, `50 % of layer 2's weights removed`."""
+    return f"{amount_name(amount)} of {whose_units(result)} removed"
+
+
+def whose_units(result: SweepResult) -> str:
+    """Name what an amount is a share of: `weights`, `units`, `layer 2's weights`."""
     layer = pruned_layer(result)
-    whose = "" if layer is None else f"layer {layer}'s "
-    return f"{amount_name(amount)} of {whose}{units_name(result)} removed"
+    return units_name(result) if layer is None else f"layer {layer}'s {units_name(result)}"
 
 
 def reduction_name(reduction: ReductionKey) -> str:

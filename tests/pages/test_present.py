@@ -1,10 +1,12 @@
 """The Present page without a browser: what stands on the stage, and how it is chosen and worded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import streamlit as st
 
+from core.charts.view import Scene
 from core.findings.claim import headline_of
 from core.findings.overview import holding_finding
 from core.request.catalog import REDUCTIONS
@@ -89,6 +91,17 @@ def test_title_and_caption_are_typed_and_an_empty_one_is_the_results_own(results
     app.selectbox(key="choose-result").set_value(results[2].key).run()
     assert player(app)["stage"]["heading"] == "Random pruning of the encoder, as magnitude prunes (seed 0)"
     assert app.text_input(key="caption").max_chars == MAX_TEXT_CHARS
+
+
+def test_pictures_to_take_away_say_which_sentence_vector_they_show(
+    results: list[SweepResult], monkeypatch: pytest.MonkeyPatch, unfolded: None
+) -> None:
+    taken: list[Mapping[str, Scene]] = []
+    monkeypatch.setattr("ui.exports.offer_pictures", lambda scene, several, choices: taken.append(choices))
+    open_page(PAGE)
+    assert {name: scene.caption[-1] for name, scene in taken[0].items()} == {
+        name: REDUCTIONS[name].title for name in results[0].reductions
+    }
 
 
 def test_the_keys_go_through_every_method_once_or_through_all(

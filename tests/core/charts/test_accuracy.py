@@ -148,7 +148,7 @@ def test_at_equal_change_the_shade_begins_where_the_last_working_amount_stands()
 def test_the_tooltip_tells_what_changes_for_the_user() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS)
     rows = player_views(result, "mean")["accuracy"].datasets["accuracy"]
-    assert [row["changed"] for row in rows] == ["0 %", "12 % (8 to 17)", "25 % (17 to 33)", "38 % (25 to 50)"]
+    assert [row["changed"] for row in rows] == ["0 %", "13 % (8 to 17)", "25 % (17 to 33)", "38 % (25 to 50)"]
     assert rows[2]["divergence"] == "0.075 bits (0.050 to 0.100)"
     bare = result.frames[1].model_copy(update={"changed": None, "divergence": None})
     old = result.model_copy(update={"frames": (result.frames[0], bare)})

@@ -88,6 +88,16 @@ def test_frames_that_are_near_each_other_are_named_by_both_places() -> None:
     assert [row["k"] for row in rows] == [0, 1, None, 2, 0, 1, 2], "amounts of one alone are drawn, but have no frame"
 
 
+def test_single_layers_are_named_where_an_amount_is_theirs() -> None:
+    layers = [falling(1.2, scope=f"layer:{k}", points="layer") for k in (1, 0)]
+    assert compare_frames((layers[0], layers[1]), shown_together(*layers))[-1]["name"] == (
+        "75 % of layer 2's weights and 75 % of layer 1's weights removed"
+    )
+    assert compare_frames((layers[0], layers[0]), shown_together(layers[0], layers[0]))[-1]["name"] == (
+        "75 % of layer 2's weights removed"
+    )
+
+
 def test_rows_that_do_not_correspond_have_no_difference() -> None:
     for other in (falling(1.2, num_layers=4), falling(1.2, points="layer")):
         assert set(views(FIRST, other)) == {"first", "second", "accuracy"}

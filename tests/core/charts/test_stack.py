@@ -126,6 +126,8 @@ def test_each_layer_says_its_number_and_how_far_it_is_intact() -> None:
     assert stack()["title"]["subtitle"] == f"{AS_MUCH}; {EMPTIED}", "the first layer's floor is 0.9"
     weak = make_result(num_layers=4, amounts=AMOUNTS, own_cka=declining(0.95))
     assert "still intact at 30 %" in words(stack(weak))
+    almost = make_result(num_layers=4, amounts=(*AMOUNTS, 0.999), own_cka=lambda *_: 0.99)
+    assert "still intact at 99.9 %" in words(stack(almost)), "more was not measured"
 
 
 def test_an_undefined_layer_has_a_word_and_no_band_and_an_unknown_floor_no_line() -> None:
@@ -145,6 +147,8 @@ def test_an_undefined_layer_has_a_word_and_no_band_and_an_unknown_floor_no_line(
 def test_with_many_layers_there_are_no_words_beside_the_bands() -> None:
     deep = make_result(num_layers=MAX_WORDED + 1, amounts=AMOUNTS)
     assert set(words(stack(deep, []))) == {FLOOR}, "and each mark still has its name"
+    assert EMPTIED in stack(deep, [])["description"]
+    assert EMPTIED not in str(stack(deep, [])["title"]), "no star is drawn that it would explain"
 
 
 def test_nothing_changes_its_size_while_it_plays() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from core.charts.view import Scene
 from core.exports.shown import shown_csv
+from core.request.catalog import MEASURES
 from tests.scenes import AMOUNTS, RESULT, SCENES
 
 
@@ -33,6 +34,15 @@ def test_a_cell_has_a_row_for_each_amount_with_its_value() -> None:
                 assert float(cell["Shown at"]) == frame.amount
                 known = None if value is None else round(value, 6)
                 assert (float(cell["Similarity"]) if "Similarity" in cell else None) == known
+
+
+def test_what_is_undefined_is_empty_and_a_floor_says_what_it_is() -> None:
+    strips = rows(SCENES["layers"], "Similarity (CKA) of each layer")
+    assert "undefined" not in {value for row in strips for value in row.values()}
+    floors = [row for row in strips if row.get("Weights removed") == "everything"]
+    assert RESULT.floor
+    known = [f"{value:.2f}" for value in RESULT.floor.cka["mean"] if value is not None]
+    assert [row[MEASURES["cka"].symbol] for row in floors] == known
 
 
 def test_a_curve_has_a_row_for_each_point() -> None:
