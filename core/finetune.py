@@ -9,6 +9,7 @@ itself.
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
 from itertools import chain
@@ -26,7 +27,7 @@ from core.inputs.training_overlap import example_digests
 from core.request.catalog import TASKS, Task
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import RecipeRecord, SweepResult
+from core.results.schema import RecipeRecord, SweepResult, digest
 from core.sweep.metrics import SCORES
 from core.sweep.sweep import sweep
 from core.training.averaging import average, mix
@@ -38,10 +39,11 @@ from core.training.stages import check_options
 from core.training.syntax import learn_syntax
 from core.training.vocabulary import can_be_cut, cut_vocabulary, kept_ids
 
-TRAINED_BY = (  # what decides the weights in the folder of the training, its data and folders left out
+TRAINED_BY = (  # what decides the weights in the folder of the training, besides what it reads
     *("task", "syntax_steps", "dropout", "epochs", "batch_size", "accumulate", "learning_rate", "warmup"),
-    *("early_stop", "average_epochs", "average_rate", "seed", "bf16"),
+    *("early_stop", "average_epochs", "average_rate", "seed", "bf16", "base_id"),
 )
+DIGEST_CHARS = 12
 
 
 def score(folder: Path, task: Task, data: Path) -> SweepResult:
@@ -75,6 +77,23 @@ def export(task: Task, options: argparse.Namespace, trained: Path, recipe: Recip
         write_recipe(recipe, options.output)
     card = model_card(task, options, model.config, scored, sizes)
     (options.output / "README.md").write_text(card, encoding="utf-8")
+
+
+def decided_by(task: Task, options: argparse.Namespace) -> dict[str, str | float]:
+    """Return what decides the weights: options, and the content of what is read, wherever it lies.
+
+    Raises:
+        PrunescopeError: There is no pretrained checkpoint, or there are no examples.
+    """
+    if not options.base.is_dir():
+        raise PrunescopeError(f"--base {options.base.name} is not a folder: give that of a pretrained checkpoint")
+    base = hashlib.sha256()
+    for path in sorted(path for path in options.base.iterdir() if path.is_file()):
+        base.update(path.name.encode() + path.read_bytes())
+    data = [read_examples(options.data, task, split)[:] for split in ("train", task.split)]
+    digests = {"base": base.hexdigest(), "data": digest(data)}
+    contents = {name: f"with the content {found[:DIGEST_CHARS]}" for name, found in digests.items()}
+    return {**{name: getattr(options, name) for name in TRAINED_BY}, **contents}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -121,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     task = TASKS[options.task]
     try:
         recipe = recipe_record(task, options)
-        check_options(options.work, {name: getattr(options, name) for name in TRAINED_BY})
+        check_options(options.work, decided_by(task, options))
         if options.syntax_steps and not (options.work / "syntax" / "final").is_dir():
             learn_syntax(options.base, options.data, options.work / "syntax", options.syntax_steps, options.seed)
         if not (options.work / "final").is_dir():

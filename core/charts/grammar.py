@@ -12,7 +12,7 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, decimals
+from core.results.names import amount_name, decimals, hundredths
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
@@ -92,7 +92,7 @@ def rounded(value: float | None) -> float | None:
 
 def as_shown(value: float | None) -> float | None:
     """Round to the two decimals on screen, for what is computed from numbers that stand beside it."""
-    return None if value is None else round(value, 2) + 0.0
+    return None if value is None else hundredths(value)
 
 
 # ---------------------------------------------------------------- colours

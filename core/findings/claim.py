@@ -170,6 +170,11 @@ class Verdict:
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
 
     @property
+    def control_lead(self) -> Literal["upper", "lower"]:
+        """Which half of the layers changes more under the control, by the mean of its seeds."""
+        return "upper" if sum(control.gap.value for control in self.controls) > 0 else "lower"
+
+    @property
     def has_all_seeds(self) -> bool:
         """Whether as many seeds are usable as a verdict takes."""
         return len(self.controls) >= self.needed

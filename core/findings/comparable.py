@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.findings.words import render
-from core.results.choices import is_control, is_isolated, is_isolated_control
+from core.results.choices import is_control, is_isolated, is_isolated_control, is_same
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
 
@@ -138,11 +138,17 @@ def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[S
             candidate
             for candidate in candidates
             if candidate.key != result.key
-            and candidate.pruning.model_copy(update={"stop": result.pruning.stop}) == result.pruning
+            and is_same(candidate.pruning, result.pruning)
+            and _calibrated_on(candidate) == _calibrated_on(result)
             and same_checkpoint(result, candidate)
             and comparable(result, candidate)
         ),
     ]
+
+
+def _calibrated_on(result: SweepResult) -> str | None:
+    """Return the fingerprint of the calibration examples; what was measured on them may differ in its last digits."""
+    return result.pruning.calibration.fingerprint if result.pruning.calibration else None
 
 
 def refusal_of(result: SweepResult, candidates: Iterable[SweepResult]) -> str:
@@ -185,5 +191,10 @@ def _measured_beside(result: SweepResult, alone: SweepResult) -> bool:
 
 
 def _by_layer(results: Iterable[SweepResult]) -> dict[int, SweepResult]:
-    by_layer = {layer: result for result in results if (layer := pruned_layer(result))}
+    """Sort results of single layers by these: of several of one layer that with the most amounts."""
+    by_layer: dict[int, SweepResult] = {}
+    for result in results:
+        layer = pruned_layer(result)
+        if layer and len(result.amounts) > len(by_layer[layer].amounts if layer in by_layer else ()):
+            by_layer[layer] = result
     return {layer: by_layer[layer] for layer in sorted(by_layer)}

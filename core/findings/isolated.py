@@ -2,8 +2,8 @@
 
 Ordinary pruning is cumulative: a layer's output carries the pruning of all layers below it, so that a decline of
 similarity with depth is expected. Pruned alone, layers can be compared without it. Their order counts as reversed only
-if the lower half changes more than the upper half, beyond the interval over examples, and random removal shows no order
-in either direction. `words/isolated.jinja` words it.
+if the lower half changes more than the upper half, beyond the interval over examples and more so than under random
+removal, which itself shows no order in either direction. `words/isolated.jinja` words it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from core.findings.comparable import isolated_controls_of, isolated_of
 from core.findings.words import render
@@ -19,13 +20,24 @@ from core.request.catalog import METHODS, SINGLE_BATCH
 from core.request.controls import ONE_LAYER_SEEDS
 from core.results.names import ReductionKey, amount_name
 from core.results.schema import SweepResult
+from core.sweep.control_contrast import CONFIDENCE, Contrast, contrast
 from core.sweep.equal_damage import gap
 from core.sweep.statistics import Difference, jackknife, own_interval
 
 Array = npt.NDArray[np.float64]
 
 AMOUNT = 0.5  # preferred, where one amount is shown
-State = Literal["reversed", "also at random", "otherwise at random", "few seeds", "no control", "same", "none shown"]
+FEWEST_SEEDS = 2  # that have a spread
+State = Literal[
+    "reversed",
+    "also at random",
+    "otherwise at random",
+    "no more than at random",
+    "few seeds",
+    "no control",
+    "same",
+    "none shown",
+]
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
 
 
@@ -47,7 +59,9 @@ class IsolatedOrder:
         amount: The pruning amount.
         effects: One per layer, in depth order.
         gap: Own CKA of the lower half minus that of the upper half, paired by example.
-        control_gap: The same of random removal, the mean over its seeds; None without one.
+        control_gap: The same of random removal, the mean over its seeds, over other examples and seeds; None without
+            two.
+        beyond: The gap against those of the seeds; None without two.
         seeds: The number of its seeds.
     """
 
@@ -55,6 +69,7 @@ class IsolatedOrder:
     effects: tuple[Effect, ...]
     gap: Difference
     control_gap: Difference | None
+    beyond: Contrast | None
     seeds: int
 
     @property
@@ -64,13 +79,14 @@ class IsolatedOrder:
             return "none shown"
         if self.gap.low > 0:
             return "same"
-        if self.control_gap is None:
+        if not self.seeds:
             return "no control"
-        if self.seeds < ONE_LAYER_SEEDS:
+        if self.control_gap is None or self.beyond is None or self.seeds < ONE_LAYER_SEEDS:
             return "few seeds"
         if self.control_gap.excludes_zero:
             return "also at random" if self.control_gap.high < 0 else "otherwise at random"
-        return "reversed"
+        is_more = self.beyond.difference + self.beyond.half_width() < 0
+        return "reversed" if is_more else "no more than at random"
 
 
 def isolated_orders(
@@ -98,15 +114,33 @@ def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amo
     controls = [known for seed in seeds if (known := _profile(seed, reduction, amount))]
     value, replicates = profile  # (layers,), (layers, n)
     low, high = own_interval(value, replicates)  # each (layers,)
+    gaps = [(float(gap(own)), gap(without)) for own, without in (profile, *controls)]
     return IsolatedOrder(
         amount,
         tuple(Effect(k + 1, float(1 - value[k]), float(1 - high[k]), float(1 - low[k])) for k in range(len(value))),
-        _gap(profile),
-        _gap((np.mean([own for own, _ in controls], 0), np.mean([without for _, without in controls], 0)))
-        if controls
-        else None,
+        Difference(gaps[0][0], *_interval(*gaps[0])),
+        *_by_chance(*gaps[0], gaps[1:]),
         len(controls),
     )
+
+
+def _interval(value: float, replicates: Array) -> tuple[float, float]:
+    low, high = jackknife(np.array(value), replicates)
+    return float(low), float(high)
+
+
+def _by_chance(
+    value: float, replicates: Array, seeds: Sequence[tuple[float, Array]]
+) -> tuple[Difference | None, Contrast | None]:
+    """Return the mean gap of the seeds, with its interval over examples and seeds, and a gap against it."""
+    if len(seeds) < FEWEST_SEEDS:
+        return None, None
+    values, without = [known for known, _ in seeds], np.array([known for _, known in seeds])  # (k,), (k, n)
+    mean = float(np.mean(values))
+    low, high = _interval(mean, without.mean(0))
+    between = stdtrit(len(seeds) - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(len(seeds))
+    half = float(np.hypot((high - low) / 2, between))
+    return Difference(mean, mean - half, mean + half), contrast(value, replicates, values, without)
 
 
 def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Array, Array] | None:
@@ -124,13 +158,6 @@ def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Ar
         own.append(value)
         without.append(known.own_replicates[k])
     return np.array(own), np.array(without)
-
-
-def _gap(profile: tuple[Array, Array]) -> Difference:
-    own, without = profile
-    value = gap(own)
-    low, high = jackknife(value, gap(without))
-    return Difference(float(value), float(low), float(high))
 
 
 def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:

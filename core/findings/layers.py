@@ -28,6 +28,7 @@ from core.results.names import (
     PointLabel,
     ReductionKey,
     decimals,
+    hundredths,
     point_labels,
     point_names,
     pruned_layer,
@@ -124,7 +125,9 @@ def control_finding(
     threshold: float = SURVIVAL_THRESHOLD,
     measure: str = "cka",
 ) -> str:
-    """Say with how many seeds of the random control the same layer changes first; empty for a control itself.
+    """Say with how many seeds of the random control the same layer changes first.
+
+    Empty for a control itself, and for one layer pruned alone, which says nothing about an order.
 
     Args:
         result: A whole sweep.
@@ -134,7 +137,7 @@ def control_finding(
         measure: What similarity is measured by.
     """
     found = first_to_change(result, reduction, threshold, measure)
-    if found is None or METHODS[result.pruning.method].control is None:
+    if found is None or METHODS[result.pruning.method].control is None or pruned_layer(result):
         return ""
     firsts = [seed for control in controls if (seed := first_to_change(control, reduction, threshold, measure))]
     if not firsts:
@@ -295,4 +298,4 @@ def control_note(result: SweepResult, companions: Iterable[SweepResult]) -> str:
 
 def _amount(value: float, result: SweepResult) -> str:
     """Write an amount in whole percent with what it is a share of."""
-    return removed_name(round(value, 2), result)
+    return removed_name(hundredths(value), result)

@@ -19,6 +19,7 @@ from core.results.names import (
     amount_name,
     circumstances,
     decimals,
+    hundredths,
     in_sentence,
     percent,
     percent_range,
@@ -66,7 +67,7 @@ class LayerSurvival:
     @property
     def rank(self) -> float:
         """The number to compare defined layers by: the value as shown, or infinity if it is censored."""
-        return float("inf") if self.censored else round(self.value, 2)
+        return float("inf") if self.censored else hundredths(self.value)
 
     @property
     def text(self) -> str:
@@ -381,8 +382,8 @@ def accuracy_course(result: SweepResult) -> AccuracyCourse | None:
 
 def _inside_up_to(frames: Sequence[Frame], interval: tuple[float, float]) -> float:
     low, high = interval
-    outside = [not low <= (frame.metrics["accuracy"] or 0.0) <= high for frame in frames]
-    return frames[outside.index(True) - 1].amount if any(outside) else frames[-1].amount
+    outside = [not low <= (frame.metrics["accuracy"] or 0.0) <= high for frame in frames[1:]]
+    return frames[outside.index(True)].amount if any(outside) else frames[-1].amount
 
 
 def _majority_from(frames: Sequence[Frame], majority: float) -> float | None:

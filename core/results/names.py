@@ -67,8 +67,16 @@ def decimals(value: float, places: int) -> str:
 
     A half is rounded away from zero, so that a page's words and its tables say the same of 0.625.
     """
-    rounded = Decimal(float(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return f"{rounded:zf}".replace("-", "−")
+    return f"{_to_places(value, places):zf}".replace("-", "−")
+
+
+def hundredths(value: float) -> float:
+    """Round a number to the two decimals, or a share to the whole percent, that are on screen."""
+    return float(_to_places(value, 2)) + 0.0  # -0.0 becomes 0.0
+
+
+def _to_places(value: float, places: int) -> Decimal:
+    return Decimal(float(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def small(value: float) -> str:
@@ -79,7 +87,7 @@ def small(value: float) -> str:
 
 def percent(share: float) -> str:
     """Write a share in whole percent."""
-    return f"{decimals(100 * share, 0)} %"
+    return f"{decimals(100 * hundredths(share), 0)} %"
 
 
 def percent_range(low: str, high: str) -> str:

@@ -17,6 +17,7 @@ from core.sweep.scores import SCORES, Labels
 Array = npt.NDArray[np.float64]
 
 RETAINED = 0.9  # of the lead
+ROUNDING = 1e-9  # of differences of metrics: a lead of exactly nine tenths has not fallen below them
 DRAWS = 2_000
 CONFIDENCE = 0.95
 DETECTABLE = 2.8  # standard errors: what a two-sided 5 % test finds four times in five
@@ -98,7 +99,7 @@ def majority_value(metric: str, gold: Labels) -> float:
 def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float | None:
     if lead <= 0:
         return None
-    fallen = leads < RETAINED * lead  # (frames,)
+    fallen = leads < RETAINED * lead - ROUNDING  # (frames,)
     first = int(fallen.argmax()) if fallen.any() else len(leads)
     return float(amounts[first - 1])
 

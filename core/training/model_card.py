@@ -14,6 +14,7 @@ from core.training.averaging import AVERAGE_EVERY
 from core.training.examples import MAX_TOKENS
 from core.training.fine_tuning import SAVE_EVERY
 from core.training.recipe import arguments
+from core.training.splits import WRITTEN
 from core.training.syntax import BATCH_SIZE, LEARNING_RATE
 
 BASE_ID = "sentence-transformers/all-MiniLM-L6-v2"  # what the embedded checkpoints were made from
@@ -132,6 +133,11 @@ def _is_embedded(options: argparse.Namespace) -> bool:
     return options.recipe is None and options.base_id == BASE_ID
 
 
+def _is_from_here(options: argparse.Namespace) -> bool:
+    """Whether the data are known, not just their layout: those of shipped results, or written for this project."""
+    return _is_embedded(options) or options.recipe is not None or options.data == WRITTEN
+
+
 def confusion(scored: SweepResult) -> str:
     """Tabulate which labels are taken for which, where there are more than two."""
     names, counts = scored.task.label_names, Counter(zip(scored.task.gold, scored.frames[0].predictions, strict=True))
@@ -188,7 +194,8 @@ def model_card(
         for low, high in [frame.intervals[name] or (float("nan"),) * 2]
     )
     usual = f"The training split of GLUE's {task.title} (`{task.dataset_id}`, configuration `{task.name}`)"
-    origin, note = ORIGINS.get(task.name, (usual, ""))
+    given = f"The training split of {task.title} in the folder given, in the layout of `{task.dataset_id}`"
+    origin, note = ORIGINS.get(task.name, (usual, "")) if _is_from_here(options) else (given, "")
     labels = LABELS.get(task.name, "")
     evaluated = "examples of the validation split" if task.dataset_id else "written evaluation examples"
     encoder = "A BERT" if config.model_type == "bert" else "An encoder"

@@ -1,6 +1,8 @@
 """How a checkpoint is made, on a tiny one: what is stored is what was trained, with fewer words."""
 
+import json
 import re
+import shutil
 from itertools import chain, count, repeat
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
-from tiny import VOCABULARY, make_bert, make_encoder, make_texts
+from tiny import VOCABULARY, make_bert, make_encoder, make_texts, write_split
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -32,6 +34,7 @@ from core.request.catalog import TASKS
 from core.training import averaging, fine_tuning, syntax
 from core.training.model_card import NOTES, recipe
 from core.training.splits import texts
+from core.training.stages import check_options
 from core.training.vocabulary import kept_ids
 
 
@@ -290,6 +293,36 @@ def test_another_architecture_keeps_its_vocabulary_and_says_how_it_was_made(glue
     assert "An encoder (3 layers, hidden size 32)" in card
     assert "word pieces" not in card
     assert "0.387" not in card, "notes on the embedded checkpoint for the same task"
+
+
+def test_a_training_does_not_go_on_with_another_base_or_other_data(
+    tiny_bert: Path, glue_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--task", "cola", "--output", str(tmp_path / "output"), "--work", str(tmp_path / "work")]
+    base, data = tmp_path / "base", tmp_path / "data"
+    shutil.copytree(tiny_bert, base)
+    shutil.copytree(glue_folder, data)
+    options = parse([*asked, "--base", str(base), "--data", str(data)])
+    check_options(options.work, finetune.decided_by(TASKS["cola"], options))
+    write_split(data, TASKS["cola"], "train", 160, seed=3)
+    assert main([*asked, "--base", str(base), "--data", str(data)]) == 2
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
+    assert main([*asked, "--base", str(base), "--data", str(glue_folder)]) == 2
+    assert main([*asked, "--base", str(tmp_path / "nowhere"), "--data", str(glue_folder)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert "the training there began with --data with the content " in errors[0]
+    assert "the training there began with --base with the content " in errors[1]
+    assert "--base nowhere is not a folder" in errors[2]
+
+
+def test_the_card_says_of_a_folder_given_no_more_than_is_known(glue_folder: Path, tmp_path: Path) -> None:
+    base = make_encoder(tmp_path / "base", "bert")
+    options = ["--base-id", "owner/tiny", "--epochs", "0.2"]
+    tune(tmp_path, "--task", "qnli", "--data", str(glue_folder), "--base", str(base), *options)
+    card = (tmp_path / "output" / "README.md").read_text()
+    assert "The training split of QNLI in the folder given, in the layout of `nyu-mll/glue`: 160 examples." in card
+    assert "development" not in card
 
 
 def test_a_recipe_that_cannot_be_written_down_is_refused_before_training(

@@ -12,7 +12,7 @@ from core.findings.claim import (
     verdict_finding,
     verdict_in_short,
 )
-from core.results.schema import Frame, SweepResult, WorkingRangeRecord
+from core.results.schema import CalibrationRecord, Frame, SweepResult, WorkingRangeRecord
 from core.sweep.control_contrast import Direction
 from tests.builders import against, declining, make_result, with_own_key
 
@@ -110,6 +110,15 @@ def test_the_layer_that_differs_most_is_named() -> None:
     assert not alike.beyond_seeds
 
 
+def test_random_removal_does_so_as_well_only_if_it_does() -> None:
+    method, flat = network(0.56), seeds(0.49, 0.489, 0.491, 0.49, 0.49)
+    assert verdict(method, flat).direction == "as by chance", "they differ too little to tell of"
+    assert headline_of([method], [flat]) == (
+        "Magnitude pruning changes the upper layers most; random removal does about the same."
+    )
+    assert headline_of([network(0.7)], [SEEDS]).endswith("and so does random removal, about as much.")
+
+
 # ---------------------------------------------------------------- which sweeps count
 
 
@@ -119,6 +128,18 @@ def test_the_sweep_with_the_smallest_steps_is_read() -> None:
     assert verdict(full, [*SEEDS, fine]).direction == verdict(fine, [*SEEDS, full]).direction == "steeper"
     long = seeds(*SEED_SHARES[:3], amounts=COARSE)
     assert verdict(network(), [*long, *SEEDS]) == verdict(network(), [*SEEDS, *long]) == verdict(network(), SEEDS)
+
+
+def test_a_finer_sweep_may_have_measured_its_calibration_on_another_machine() -> None:
+    def scored(reliability: float, **settings: object) -> SweepResult:
+        made = network(0.9, method="wanda", **settings)
+        record = CalibrationRecord(
+            source_name="written", num_examples=64, fingerprint="f" * 64, reliability=(reliability,) * 4
+        )
+        return with_own_key(made, pruning=made.pruning.model_copy(update={"calibration": record}))
+
+    coarse, fine = scored(0.8, amounts=COARSE), scored(0.8 + 1e-9, until_damage=0.3)
+    assert verdict(coarse, [*seeds(*SEED_SHARES, controls="wanda"), fine]).direction == "steeper"
 
 
 def test_another_seed_or_scope_is_no_finer_sweep() -> None:

@@ -230,6 +230,15 @@ def test_the_heading_says_how_far_both_models_work() -> None:
     )
 
 
+def test_only_one_of_equal_ranges_may_end_with_the_last_amount_measured() -> None:
+    one, short = working(0.55), working(0.55, method="random")
+    short = short.model_copy(update={"frames": short.frames[:3]})
+    assert headline(one, short) == (
+        "Under magnitude pruning the model works up to 55 % of weights removed; under random pruning, up to 55 %, the "
+        "last amount measured"
+    )
+
+
 def test_the_heading_of_equal_or_unknown_ranges() -> None:
     one, other = working(0.2), working(0.2, method="random")
     assert headline(one, other) == (

@@ -145,7 +145,7 @@ def verdicts_of(shelf: Shelf) -> dict[str, Verdict]:
             assert told(first) == [known.direction] * 2 or [w for w in COMPARED if w in first] == [first_words(known)]
         check_headline(known)
         assert told(verdict_details(result, beside)) == []
-        if known.method and result.working_range and not entry.until_damage:
+        if known.method and known.reason != "control" and result.working_range and not entry.until_damage:
             working = result.working_range.to  # what the Overview shades
             assert known.method.works == (working is None or known.method.gap.amount <= working)
     return found

@@ -87,12 +87,33 @@ def test_an_order_is_reversed_only_if_chance_has_none(
     assert "At 30 %, 50 %, 70 % and 90 %, " in sentence
 
 
-@pytest.mark.parametrize(("seeds", "are_at_hand"), [(1, "1 is"), (2, "2 are")])
-def test_fewer_seeds_than_are_planned_show_no_reversed_order(seeds: int, are_at_hand: str) -> None:
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_seeds_than_are_planned_show_no_reversed_order(seeds: int) -> None:
     companions = [*alone(*REVERSED), *at_random(*LEVEL, seeds=seeds)]
     sentence = isolated_finding(WHOLE, "mean", companions)
-    assert f"takes 3 seeds of random removal, and {are_at_hand} at hand." in sentence
+    assert "it takes 3 seeds of random removal to say whether that is this method's doing, and fewer" in sentence
     assert "reversed" not in sentence
+
+
+def test_an_order_that_seeds_of_chance_show_as_well_is_not_reversed() -> None:
+    """Their mean is not shown to differ from 0, for they vary; but the method does no more than they do."""
+    spread = [layer for seed, by in enumerate((0.0, 0.1, 0.25)) for layer in seed_of(seed, by)]
+    orders = isolated_orders(WHOLE, "mean", [*alone(0.35, 0.3, 0.2, 0.15), *spread])
+    (order,) = (order for order in orders if order.amount == 0.5)
+    assert order.control_gap
+    assert order.control_gap.low < 0 < order.control_gap.high
+    assert order.state == "no more than at random"
+
+
+def seed_of(seed: int, by: float) -> list[SweepResult]:
+    """A seed of chance that changes the lower half of the layers by so much more."""
+    return alone(0.2 + by, 0.2 + by, 0.2, 0.2, method="random", seed=seed)
+
+
+def test_of_two_results_of_one_layer_that_with_more_amounts_counts() -> None:
+    results = alone(*REVERSED)
+    (short, *_) = alone(*REVERSED, amounts=(0.0, 0.33))
+    assert isolated_orders(WHOLE, "mean", [*results, short]) == isolated_orders(WHOLE, "mean", results)
 
 
 def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack() -> None:

@@ -188,6 +188,7 @@ def test_without_a_control_one_is_asked_for_and_a_control_has_none() -> None:
     assert control_finding(falling(0.4, 0.2), "mean", []).startswith("Add a random control")
     assert control_finding(controls((0.4, 0.2))[0], "mean", []) == ""
     assert control_finding(falling(0.9, 0.9), "mean", []) == "", "nothing changes first"
+    assert control_finding(falling(0.4, 0.2, scope="layer:0"), "mean", []) == "", "its control would be refused"
 
 
 def working(result: SweepResult, to: float | None) -> SweepResult:

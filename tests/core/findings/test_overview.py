@@ -247,6 +247,23 @@ def test_accuracy_that_holds_and_then_comes_down() -> None:
     assert "up to 40 %; from 70 % on its interval no longer lies above the majority class (0.50)" in sentence
 
 
+def test_a_perfect_model_leaves_its_interval_at_the_first_fall() -> None:
+    """Wilson's upper bound of 512 right of 512 is a little below 1 in floating point."""
+    made = make_result(num_layers=2, accuracy=lambda amount: 1.0 - amount, num_examples=512)
+    result = with_own_key(
+        made,
+        frames=tuple(
+            frame.model_copy(update={"intervals": {**frame.intervals, "accuracy": (0.99, 1 - 1e-16)}})
+            if frame.amount == 0
+            else frame
+            for frame in made.frames
+        ),
+    )
+    assert "leaves the unpruned model's 95 % interval (0.99 to 1.00) at the first step, 5 %;" in accuracy_finding(
+        result
+    )
+
+
 def test_accuracy_that_recovers_counts_from_its_last_descent() -> None:
     sentence = accuracy_finding(accuracy_of({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, otherwise=0.9))
     assert "up to 25 %;" in sentence

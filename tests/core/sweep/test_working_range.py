@@ -27,6 +27,16 @@ def test_hand_computed_working_range() -> None:
     assert found.lead == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize(
+    ("n", "majority", "right", "left"), [(100, 50, 90, 86), (200, 100, 190, 181), (872, 444, 814, 777)]
+)
+def test_a_lead_of_exactly_nine_tenths_has_not_fallen_below_them(n: int, majority: int, right: int, left: int) -> None:
+    assert 10 * (left - majority) == 9 * (right - majority)
+    gold = np.repeat([0, 1], [majority, n - majority])
+    predictions = np.stack([np.where(np.arange(n) < count, gold, 1 - gold) for count in (right, left)])
+    assert working_range("accuracy", (0.0, 0.1), gold, predictions).to == 0.1
+
+
 def test_a_recovery_after_the_first_fall_does_not_count() -> None:
     assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.1, 0.1, 0.1)).to == 0.0
 
