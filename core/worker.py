@@ -139,8 +139,8 @@ class Worker:
             elif op != "cancel":
                 self._cancel_events[job] = threading.Event()
                 self._orders.put((order, self._cancel_events[job]))
-            elif job in self._cancel_events:
-                self._cancel_events[job].set()
+            elif event := self._cancel_events.get(job):  # the other thread may be about to drop it
+                event.set()
         for cancelled in list(self._cancel_events.values()):  # the server is gone
             cancelled.set()
         self._orders.put(None)
@@ -276,13 +276,8 @@ ANSWERS: Mapping[str, Answer] = {
     "fetch": _fetch,
 }
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
-STORING = (
-    "run",
-    "estimate",
-    "fetch",
-    "verify",
-    "export",
-)  # orders that may leave results, samples or downloads on the disk
+STORING = ("run", "predict", "estimate", "fetch", "verify", "export")
+"""Orders that may leave results, samples or downloads on the disk."""
 
 
 def _needs_libraries(request: SweepRequest) -> bool:

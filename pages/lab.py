@@ -77,6 +77,10 @@ def lab() -> None:
         note_results(job)
         if job.ended and job.key:
             show_result_of(job)
+    ended = job if job and job.ended and state.result else None  # in vain: what is on show instead stays
+    if ended:
+        set_parameter("job", None)
+        job = None
     result = by_key(state.result.key) if state.result and not job else None
     if job or result:
         set_parameter(OWN, None)
@@ -84,7 +88,8 @@ def lab() -> None:
     if has_just_left():
         st.info("Cancelled.")
     if result:
-        show_result(result)
+        note_end(ended)
+        show_result(result, ended)
     elif job and not job.ended:
         show_running(job)
     else:
@@ -210,8 +215,13 @@ def show_example() -> None:
         st.markdown(f":small[{plain(entry.name)}]")
 
 
-def show_result(result: SweepResult) -> None:
-    """Show a stored result: the answer, three figures, the picture, and what can be done with it."""
+def show_result(result: SweepResult, ended: Job | None = None) -> None:
+    """Show a stored result: the answer, three figures, the picture, and what can be done with it.
+
+    Args:
+        result: The result.
+        ended: A run that has just ended in vain, whose settings are not lost.
+    """
     if kept_of_job := st.session_state.pop(KEPT_OF_JOB, ""):
         st.info(kept_of_job)
     head, settings, picture, choices = (st.container() for _ in range(4))
@@ -227,7 +237,7 @@ def show_result(result: SweepResult) -> None:
             link_to_views(result, from_lab=True)
     show_finding(result, reduction, companions_of(result, at_hand()))
     with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
-        ask(None, result)
+        ask(ended, result)
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)

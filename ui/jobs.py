@@ -17,6 +17,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
+from ui.own_files import may_be_read
 from ui.text import plain
 from ui.view_state import link_parameters
 
@@ -112,10 +113,16 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
 
 
 def request_behind(result: SweepResult) -> SweepRequest | None:
-    """Return the request that leads to a stored result; None if it used folders or files whose place is not known."""
+    """Return the request that leads to a stored result.
+
+    None if it used folders or files whose place is not known, or somebody else's file.
+    """
     checkpoints = [known for known in (result.checkpoint, result.against) if known]
     needs_a_place = lacks_place(result.task) or any(known.source == "folder" for known in checkpoints)
-    return queue.request_for(result.key) or (None if needs_a_place else request_of(result))
+    remembered = queue.request_for(result.key)
+    if remembered and may_be_read(remembered.data):
+        return remembered
+    return None if needs_a_place else request_of(result)
 
 
 def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepRequest) -> str:

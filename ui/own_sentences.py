@@ -18,13 +18,13 @@ from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.prediction import column_name
+from ui.own_files import may_be_read, note_own
 from ui.settings import begin, guessed
 from ui.text import plain
 
 LEFT_OUT = "left out"
 UNDECIDED = "Choose its meaning"
 MAX_LISTED = 8  # labels, in a sentence
-OWN_FILES = "lab-own-files"  # of the session: the files that were chosen in it
 PREVIEWED = 3  # examples of each value
 PREVIEW_MAX_CHARS = 120  # characters
 ONE, TWO = "One text", "Two texts"
@@ -65,19 +65,14 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
     )
     if file:
         data, said = uploads.keep(file.name, file.getvalue()), None
-        st.session_state.setdefault(OWN_FILES, set()).add(data)
-    elif before and _may_be_read(before.data):
+        note_own(data)
+    elif before and may_be_read(before.data):
         st.markdown(":small[The file of the run on show is used again.]")
         data, said = before.data, before
     else:
         st.markdown(f":small[{plain(_what_is_needed(task))}]")
         return None
     return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task, before=said)
-
-
-def _may_be_read(data: str) -> bool:
-    """Whether a stored file is this visitor's own: a link may lead to the run of somebody else."""
-    return not is_hosted() or data in st.session_state.get(OWN_FILES, ())
 
 
 def _what_is_needed(task: Task) -> str:

@@ -205,7 +205,7 @@ def _cancel(drawing: Drawing, key: str) -> None:
     """Want a film no more; it ends with the last visitor who does."""
     drawing.wanted_by.discard(visitor())
     if drawing.wanted_by:
-        del st.session_state[key]
+        st.session_state.pop(key, None)  # a second click finds it gone
     else:
         drawing.cancel()
 

@@ -1,7 +1,7 @@
 """What the settings of the Lab begin with, how they are reset, and the fields that several steps share."""
 
 from collections.abc import Mapping, Sequence
-from os.path import isdir
+from os.path import expanduser, isdir
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def existing_folder(typed: str, what: str) -> str:
     Raises:
         PrunescopeError: Nothing was typed, or there is no such folder.
     """
-    path = Path(typed.strip()).expanduser()
+    path = Path(expanduser(typed.strip()))  # Path's own fails at the name of a user who does not exist
     if not typed.strip():
         raise PrunescopeError(f"Enter the path of your {what} folder")
     if not isdir(path):

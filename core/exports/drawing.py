@@ -15,9 +15,11 @@ from core.jobs.worker_process import ChildProcess
 Picture = Literal["gif", "mp4", "pdf", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
-MAX_AT_ONCE = 2  # drawings; each takes one processor
+FILMS_AT_ONCE = 2  # each takes one processor
+STILLS_AT_ONCE = 1  # their downloads wait in a few threads that all visitors share, and must not wait for films
 TURN_TIMEOUT_SECONDS = 60.0
-_turns = threading.BoundedSemaphore(MAX_AT_ONCE)
+_film_turns = threading.BoundedSemaphore(FILMS_AT_ONCE)
+_still_turns = threading.BoundedSemaphore(STILLS_AT_ONCE)
 
 
 class Drawing:
@@ -42,6 +44,7 @@ class Drawing:
         self.total = len(frames)
         self.done = 0  # frames
         self.wanted_by: set[str] = set()  # the visitors who wait for it
+        self._turns, self._most = (_film_turns, FILMS_AT_ONCE) if self.total > 1 else (_still_turns, STILLS_AT_ONCE)
         self._clock = clock
         self._started = clock()
         self._cancelled = threading.Event()
@@ -81,7 +84,8 @@ class Drawing:
 
     def _draw(self, order: Mapping[str, Any]) -> None:
         if not self._take_turn():
-            self._message = f"{MAX_AT_ONCE} pictures are being drawn, as many as fit: try again soon"
+            being_drawn = "1 picture is" if self._most == 1 else f"{self._most} films are"
+            self._message = f"{being_drawn} being drawn, as many as fit: try again soon"
             return
         try:
             with TemporaryDirectory(prefix="prunescope-") as folder:
@@ -91,18 +95,22 @@ class Drawing:
         except OSError:
             self._message = "the picture was not finished: make it again"
         finally:
-            _turns.release()
+            self._turns.release()
 
     def _take_turn(self) -> bool:
         """Wait for a turn; return False if the drawing is cancelled or the wait becomes too long."""
         deadline = self._clock() + TURN_TIMEOUT_SECONDS
-        while not _turns.acquire(timeout=0.2):
+        while not self._turns.acquire(timeout=0.2):
             if self._cancelled.is_set() or self._clock() > deadline:
                 return False
         return True
 
     def _render(self, order: Mapping[str, Any], path: Path) -> None:
-        """Follow the renderer to its end; it writes a line for each frame."""
+        """Follow the renderer to its end; it writes a line for each frame.
+
+        Raises:
+            OSError: It did not start, or did not write all of the file.
+        """
         with ChildProcess([*RENDERER, str(path)]) as process:
             self._process = process
             if self._cancelled.is_set():  # before there was a process to kill
@@ -110,3 +118,5 @@ class Drawing:
             process.send(order)
             for _ in process.lines():
                 self.done += 1
+            if process.wait():
+                raise OSError("the renderer failed")

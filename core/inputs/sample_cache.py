@@ -31,10 +31,15 @@ def remember(key: str, sample: Sample) -> None:
 
 def remembered_samples() -> Iterator[Sample]:
     """Yield all samples in the cache; one that was read before is not read again while its file does not change."""
-    for path in folder().glob("*.json"):
-        sample = _read_again(state_of(path))
+    for file in files():
+        sample = _read_again(file)
         if sample:
             yield sample
+
+
+def files() -> frozenset[FileState]:
+    """Return the files in the cache, which tell whether anything has changed there."""
+    return frozenset(map(state_of, folder().glob("*.json")))
 
 
 def folder() -> Path:

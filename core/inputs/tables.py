@@ -164,6 +164,11 @@ def _read_one(file: DataFile, digest: str, start: int, limit: int | None) -> Tab
         ) from error
     if not found.rows:
         raise PrunescopeError(f"{file.name} has no rows: choose another file")
+    if not found.cells:
+        raise PrunescopeError(
+            f"{file.name} has no column of plain values, only lists or objects: write texts and labels as text or "
+            "numbers"
+        )
     rows = tuple(start + row for row in found.rows[:limit])
     return Table(
         name=file.name,

@@ -1,22 +1,37 @@
 """Find the texts of a result's examples on this computer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from core.errors import PrunescopeError
-from core.inputs.sample_cache import remembered_samples
+from core.inputs.sample_cache import files, remembered_samples
 from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
+from core.results.kept import FileState
 from core.results.schema import TaskRecord, digest
 
 Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each
+MOST_KEPT = 16  # results whose texts are not looked for again
+
+_FOUND: dict[Hashable, tuple[frozenset[FileState], Texts | None]] = {}  # the latest last, each with the samples then
 
 
 def texts_of(task: TaskRecord) -> Texts | None:
     """Find the texts of a result's examples, in evaluation order; None if this computer does not have them.
 
-    Texts belong to a result if they have its record's fingerprint.
+    Texts belong to a result if they have its record's fingerprint. They are looked for again once samples have changed.
     """
+    among, key = files(), (task.fingerprint, task.source, task.examples)
+    known = _FOUND.pop(key, None)
+    if known is None or known[0] != among:
+        known = among, _search(task)
+    _FOUND[key] = known
+    while len(_FOUND) > MOST_KEPT:
+        _FOUND.pop(next(iter(_FOUND)), None)
+    return known[1]
+
+
+def _search(task: TaskRecord) -> Texts | None:
     kept = ((sample.rows, sample.texts) for sample in remembered_samples())
     for rows, texts in _written(task) if task.source == "written" else kept:
         known = dict(zip(rows, texts, strict=True))

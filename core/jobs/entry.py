@@ -23,9 +23,9 @@ class Entry:
         job: What its watchers see.
         order: The first order to the worker, without a name.
         last_seen: When anybody last looked.
-        asked_by: The token and, if known, the address of the visitor who asked for it.
+        asked_by: The tokens of the visitors who asked for it and have not cancelled, each with their address, if known.
         watchers: When each watcher last looked.
-        was_left: Whether a watcher has cancelled.
+        left_at: When a watcher cancelled, as long as nobody is known to have stayed.
         makes_way: Whether the worker should drop it now and run it again later.
         started: When its current step started to run; None while it waits.
         spent: The seconds that its earlier steps have run.
@@ -35,9 +35,9 @@ class Entry:
     job: Job
     order: Mapping[str, Any]
     last_seen: float
-    asked_by: frozenset[str] = frozenset()
+    asked_by: dict[str, str | None] = field(default_factory=dict)
     watchers: dict[str, float] = field(default_factory=dict)
-    was_left: bool = False
+    left_at: float | None = None
     makes_way: bool = False
     started: float | None = None
     spent: float = 0.0
@@ -71,11 +71,19 @@ class Entry:
     def watch(self, watcher: str, now: float) -> None:
         """Note that a visitor looks."""
         self.last_seen = self.watchers[watcher] = now
+        if self.left_at is not None and now - self.left_at > FRESH_SECONDS:  # no trace of the one who left
+            self.left_at = None
 
-    def leave(self, watcher: str) -> None:
+    def leave(self, watcher: str, now: float) -> None:
         """Note that a visitor has cancelled."""
         self.watchers.pop(watcher, None)
-        self.was_left = True
+        self.asked_by.pop(watcher, None)
+        self.left_at = now
+
+    @property
+    def askers(self) -> set[str]:
+        """The tokens and addresses of those who asked for it."""
+        return {name for asker in self.asked_by.items() for name in asker if name}
 
     def begin(self, now: float) -> None:
         """Note that a step starts to run."""
@@ -109,7 +117,7 @@ class Entry:
     def reason_to_end(self, now: float) -> str | None:
         """Say why nobody needs it any more; None while somebody does."""
         last_look = max(self.watchers.values(), default=float("-inf"))
-        if self.was_left and now - last_look > FRESH_SECONDS:
+        if self.left_at is not None and now - last_look > FRESH_SECONDS:
             return "Cancelled."
         if is_hosted() and now - self.last_seen > UNSEEN_SECONDS:
             return "Ended because nobody was watching it."

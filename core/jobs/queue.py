@@ -140,7 +140,7 @@ class JobQueue:
         """Detach a visitor from a job, which ends when the last one leaves; an unknown id is ignored."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                entry.leave(watcher)
+                entry.leave(watcher, self._clock())
                 self._end_unneeded()
 
     def tend(self) -> None:
@@ -172,11 +172,11 @@ class JobQueue:
         request: SweepRequest | None = None,
         follow_ups: tuple[SweepRequest, ...] = (),
     ) -> str:
-        asked_by = frozenset(name for name in (watcher, address) if name)
         with self._changed:
             if order["op"] == ESTIMATE:
                 self._leave_estimates(watcher, order)
-            entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups, asked_by)
+            entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups, {watcher: address})
+            entry.asked_by[watcher] = address
             entry.watch(watcher, self._clock())
             self._make_way()
             self._start_next()
@@ -196,7 +196,7 @@ class JobQueue:
         """Detach a visitor from all estimates but the one with this order."""
         for entry in self._living():
             if entry.is_estimate and watcher in entry.watchers and entry.order != order:
-                entry.leave(watcher)
+                entry.leave(watcher, self._clock())
         self._end_unneeded()
 
     def _enqueue(
@@ -204,7 +204,7 @@ class JobQueue:
         order: Mapping[str, Any],
         request: SweepRequest | None,
         follow_ups: tuple[SweepRequest, ...],
-        asked_by: frozenset[str],
+        asked_by: dict[str, str | None],
     ) -> Entry:
         job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
         entry = Entry(job, order, self._clock(), asked_by)
@@ -224,7 +224,7 @@ class JobQueue:
                 )
             return
         alike = (entry for entry in self._living() if not entry.is_estimate and entry.is_sweep == new.is_sweep)
-        if any(entry.asked_by & new.asked_by for entry in alike):
+        if any(entry.askers & new.askers for entry in alike):
             what = "run" if new.is_sweep else "question"
             raise PrunescopeError(
                 f"a {what} of yours is not finished, and this shared server takes one at a time of every visitor: wait "

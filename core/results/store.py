@@ -178,21 +178,16 @@ def parse(values: Any, name: str) -> SweepResult:
         raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise PrunescopeError(f"{name} is not a valid result of version {version}: {error}; recompute it") from error
-    if digest({key: value for key, value in values.items() if key != "checksum"}) != result.checksum:
-        raise PrunescopeError(f"{name} does not match its checksum: it was edited or damaged, recompute it")
-    _check_key(result, name)
-    return result
-
-
-def _check_key(result: SweepResult, name: str) -> None:
-    """Refuse a result whose key does not follow from its content: it would take another result's place."""
     try:
-        key = key_of(result)
-    except ValueError as error:
+        checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
+    except ValueError as error:  # half of a character, written as an escape
         raise PrunescopeError(f"{name} is not a valid result: {error}; recompute it") from error
-    if result.key != key:
+    if checksum != result.checksum:
+        raise PrunescopeError(f"{name} does not match its checksum: it was edited or damaged, recompute it")
+    if result.key != key:  # it would take another result's place
         given = f"{result.key[:12]}…" if result.key else "empty"
         raise PrunescopeError(f"{name} was edited: its key is {given}, its content's {key[:12]}…; recompute it")
+    return result
 
 
 def find(key: str) -> Path | None:

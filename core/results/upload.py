@@ -3,7 +3,7 @@
 import json
 
 from core.errors import PrunescopeError
-from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
+from core.request.catalog import EMBEDDED, MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
 from core.request.limits import LOCAL_LIMITS, is_hosted
 from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, TASK_NAMES
@@ -11,6 +11,7 @@ from core.results.schema import SweepResult
 from core.results.store import parse
 
 MAX_POINTS = 192  # two each of 96 layers
+EMBEDDED_IDS = {known.id for known in EMBEDDED.values()}
 
 
 def max_megabytes() -> int:
@@ -71,6 +72,9 @@ def _problem(result: SweepResult) -> str:
         check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
     except PrunescopeError as error:
         return str(error)
+    for checkpoint in (result.checkpoint, result.against):
+        if checkpoint and checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED_IDS:
+            return f"no checkpoint {checkpoint.id} comes with this program"
     if pruning.granularity != METHODS[pruning.method].granularity:
         return f"{pruning.method} does not prune by {pruning.granularity}"
     preset = TASKS.get(task.name)

@@ -98,7 +98,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert amounts(page) == [0.0, 0.5]
     assert "Run" not in labels(page), "one run at a time"
     bar = page.get("progress")[0].proto
-    assert (bar.text, bar.value) == ("Amount 0, 2\u00a0%, about 2 s left", 2)
+    assert (bar.text, bar.value) == ("Amount 0, 3\u00a0%, about 2 s left", 2)
 
     press(page, "Cancel")
     assert ended(queue, job_id).state == "cancelled"
@@ -156,6 +156,29 @@ def test_who_leaves_a_run_that_others_watch_is_told_beside_the_result_before(
     assert now(queue, job_id).state == "running"
     assert address(page) == {"result": RESULT.key}
     assert [info.value for info in page.info] == ["Cancelled."]
+
+
+def test_a_run_that_ended_in_vain_leaves_the_result_on_show(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = press(open_page(LAB, result=RESULT.key), "Recompute and replace this result")
+    job_id = address(page)["job"]
+    press(run(page), "Cancel")
+    assert ended(queue, job_id).state == "cancelled"
+    assert address(run(page)) == {"result": RESULT.key}
+    assert amounts(page) == list(RESULT.amounts)
+    assert "Check this frame" in labels(page)
+
+
+def test_after_a_run_that_ended_in_vain_another_result_opens(queue: JobQueue, scripted: list[str]) -> None:
+    scripted.append("refuse")
+    page = press(open_page(LAB), "Run")
+    job_id = address(page)["job"]
+    message = plain(ended(queue, job_id).message)
+    assert [error.value for error in run(page).error] == [message]
+    page = open_page(LAB, job=job_id, result=RESULT.key)  # a link in the list of results
+    assert [error.value for error in page.error] == [message], "once more, beside the result"
+    assert address(page) == {"result": RESULT.key}
+    assert amounts(page) == list(RESULT.amounts)
+    assert not run(page).error
 
 
 def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
@@ -227,7 +250,7 @@ def test_a_method_and_its_control_run_in_one_go(
     assert asked == [DEFAULT]
     assert follow_ups == list(judged_beside(DEFAULT))
     running(queue, address(page)["job"])
-    assert run(page).get("progress")[0].proto.text == "Amount 0, 2\u00a0%, about 2 s left; then its control"
+    assert run(page).get("progress")[0].proto.text == "Amount 0, 3\u00a0%, about 2 s left; then its control"
 
 
 def test_a_control_has_no_control_of_its_own(
@@ -411,10 +434,11 @@ def test_a_folder_that_does_not_exist_is_not_looked_for_on_the_hub(queue: JobQue
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "folder")
     choose(page, "lab-task-folder", "sst2")
-    page.text_input(key="lab-folder").set_value("owner/name")
-    press(page, "Run")
-    assert not asked
-    assert "is not a folder on this computer" in page.error[0].value
+    for typed in ("owner/name", "~nobody-of-this-name/model"):
+        page.text_input(key="lab-folder").set_value(typed)
+        press(page, "Run")
+        assert not asked
+        assert f"'{plain(typed)}' is not a folder on this computer" in page.error[0].value
 
 
 def test_only_a_seeded_method_asks_for_a_seed(

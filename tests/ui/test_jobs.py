@@ -39,6 +39,27 @@ def test_a_living_job_in_words(job: Job, text: str) -> None:
     assert progress_text(job) == text
 
 
+def page_about_a_file() -> None:
+    import streamlit as st
+
+    from tests.builders import make_result
+    from ui.jobs import request_behind
+    from ui.own_files import note_own
+
+    for _ in range(2):
+        st.markdown(str(request_behind(make_result(source="file"))))
+        note_own("own:file")
+
+
+@pytest.mark.parametrize("hosted", ["0", "1"])
+def test_hosted_nobody_runs_on_the_file_of_somebody_else(monkeypatch: pytest.MonkeyPatch, hosted: str) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    request = replace(REQUEST, data="own:file")
+    monkeypatch.setattr("core.jobs.queue.request_for", lambda key: request)
+    page = AppTest.from_function(page_about_a_file, default_timeout=20).run()
+    assert [text.value for text in page.markdown] == ["None" if hosted == "1" else str(request), str(request)]
+
+
 UNITS = judged_beside(replace(REQUEST, method="attribution", scope=None))  # itself in small steps, ten seeds
 
 
@@ -97,7 +118,7 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     assert not page.exception
     links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
     assert links["Overview"].endswith(f"&job={job_id}"), "the job goes with the visitor"
-    assert links["Lab"] == links["Running: Amount 0, 2\u00a0%, about 2 s left"] == f"job={job_id}"
+    assert links["Lab"] == links["Running: Amount 0, 3\u00a0%, about 2 s left"] == f"job={job_id}"
 
     clock.advance(FRESH_SECONDS)
     page.run()

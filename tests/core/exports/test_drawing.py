@@ -1,6 +1,7 @@
 """The life of a drawing; what is drawn is tested in test_figure and test_films."""
 
 import itertools
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -56,29 +57,33 @@ def test_the_time_left_follows_the_pace_so_far(figure: Figure, clock: Clock) -> 
 
 
 def test_only_so_many_are_drawn_at_once(figure: Figure) -> None:
-    turns = [module._turns.acquire(blocking=False) for _ in range(module.MAX_AT_ONCE)]
+    turns = [module._film_turns.acquire(blocking=False) for _ in range(module.FILMS_AT_ONCE)]
     try:
         assert all(turns)
         hours = itertools.count(0.0, 3600.0)
-        with pytest.raises(PrunescopeError, match="2 pictures are being drawn"):
+        with pytest.raises(PrunescopeError, match="2 films are being drawn"):
+            Drawing(figure, "gif", [0, 1], clock=lambda: next(hours)).wait()
+        assert Drawing(figure, "svg", [0]).wait().startswith(b"<svg"), "a still does not wait for films"
+        with module._still_turns, pytest.raises(PrunescopeError, match="1 picture is being drawn"):
             Drawing(figure, "svg", [0], clock=lambda: next(hours)).wait()
     finally:
         for _ in turns:
-            module._turns.release()
-    assert Drawing(figure, "svg", [0]).wait().startswith(b"<svg")
+            module._film_turns.release()
+
+
+def test_half_a_file_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+    half = "import pathlib, sys; sys.stdin.readline(); pathlib.Path(sys.argv[1]).write_bytes(b'GIF8'); sys.exit(1)"
+    monkeypatch.setattr(module, "RENDERER", (sys.executable, "-c", half))
+    with pytest.raises(PrunescopeError, match="not finished"):
+        Drawing(figure, "gif", [0, 1]).wait()
 
 
 def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Figure, clock: Clock) -> None:
-    turns = [module._turns.acquire(blocking=False) for _ in range(module.MAX_AT_ONCE)]
-    try:
-        assert all(turns)
+    with module._still_turns:
         drawing = Drawing(figure, "svg", [0], clock=clock)
         drawing.cancel()
         with pytest.raises(PrunescopeError):
             drawing.wait()
-    finally:
-        for _ in turns:
-            module._turns.release()
 
 
 def test_a_failed_drawing_is_an_error(figure: Figure) -> None:

@@ -1,6 +1,7 @@
 """Flips: what counts as one, which texts belong to an example, the filters, the words."""
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from core.findings.sentences import (
 )
 from core.inputs import sample_cache
 from core.inputs.examples import open_examples, open_preset
+from core.inputs.sampling import Sample
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
 from core.request.catalog import TASKS
@@ -97,6 +99,23 @@ def test_right_ones_come_first_and_in_both_groups_the_earliest_flip() -> None:
 def test_the_written_texts_are_those_that_were_evaluated(task: str) -> None:
     subset = open_preset(TASKS[task], "written").subset(40)
     assert texts_of(subset.record()) == subset.texts
+
+
+def test_samples_are_searched_again_only_once_one_has_changed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    searched: list[bool] = []
+
+    def samples() -> Iterator[Sample]:
+        searched.append(True)
+        return sample_cache.remembered_samples()
+
+    monkeypatch.setattr("core.inputs.texts.remembered_samples", samples)
+    task = make_result(num_examples=20).task.model_copy(update={"source": "hub", "fingerprint": "a" * 64})
+    assert texts_of(task) is texts_of(task) is None
+    assert len(searched) == 1
+    sample_cache.remember("key", Sample((1, 2), (("a",), ("b",)), (0, 1)))
+    assert texts_of(task) is None
+    assert len(searched) == 2
 
 
 def test_texts_of_another_content_are_none_at_all() -> None:

@@ -145,6 +145,7 @@ class TestJsonLines:
         )
         assert "line 2 is no JSON object" in refusal('{"a": 1}\n[1]\n', "a.jsonl")
         assert "has no rows" in refusal("\n\n", "a.jsonl")
+        assert "no column of plain values, only lists" in refusal('{"tokens": ["a", "b"], "tags": [1, 2]}\n', "a.jsonl")
         assert "line 2 holds half of a character" in refusal('{"a": "1"}\n{"a": "\\ud83d"}\n', "a.jsonl")
 
     def test_what_is_missing_is_empty_and_no_word(self, read) -> None:

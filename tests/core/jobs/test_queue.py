@@ -136,6 +136,33 @@ def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue, clock: Clock) -
     assert ended(queue, job_id).state == "cancelled"
 
 
+def test_who_stays_after_another_has_cancelled_may_look_away_again(make_queue: MakeQueue, clock: Clock) -> None:
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "ann")
+    assert queue.submit(scripted("hang"), "bob") == job_id
+    queue.cancel(job_id, "bob")
+    clock.advance(FRESH_SECONDS + 0.1)
+    queue.watch(job_id, "ann")  # no trace of bob
+    clock.advance(10 * FRESH_SECONDS)
+    queue.tend()
+    assert now(queue, job_id).state == "running"
+
+
+def test_a_shared_run_counts_for_those_who_asked_and_have_not_left(
+    make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    ann, bob = ({"watcher": name, "address": f"203.0.113.{k}"} for k, name in enumerate(("ann", "bob")))
+    shared = queue.submit(scripted("hang"), **ann)
+    assert queue.submit(scripted("hang"), **bob) == shared
+    with pytest.raises(PrunescopeError, match="a run of yours is not finished"):
+        queue.submit(scripted("hang", 1), **bob)
+    queue.cancel(shared, "ann")
+    assert now(queue, shared).state == "running"
+    assert queue.submit(scripted("hang", 2), **ann)
+
+
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
 def test_unseen_jobs_end_on_a_hosted_server_only(
     make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str

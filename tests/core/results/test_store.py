@@ -55,6 +55,15 @@ def test_an_edited_number_is_noticed(result: SweepResult, tmp_path: Path) -> Non
         store.load(path)
 
 
+def test_half_of_a_character_is_a_damage_as_any_other(result: SweepResult, tmp_path: Path) -> None:
+    path = store.save(result, tmp_path / "one.json")
+    values = json.loads(path.read_text())
+    values["task"]["source_name"] = "\ud800"
+    path.write_text(json.dumps(values))
+    with pytest.raises(PrunescopeError, match="is not a valid result"):
+        store.load(path)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -83,6 +83,7 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (set_in("frames", 0, "amount", to=0.1), "ascend from amount 0"),
         (set_in("schema_version", to=9), "schema version"),
         (set_in("seconds", to="<b>"), "seconds"),
+        (set_in("checkpoint", "id", to="owner/name"), "no checkpoint owner/name comes with this program"),
     ],
 )
 def test_a_result_that_no_page_can_show_is_refused(change: Callable[[dict[str, Any]], None], said: str) -> None:
