@@ -21,7 +21,7 @@ def texts_of(task: TaskRecord) -> Texts | None:
 
     Texts belong to a result if they have its record's fingerprint. They are looked for again once samples have changed.
     """
-    among, key = files(), (task.fingerprint, task.source, task.examples)
+    among, key = files(), (task.name, task.source, task.split, task.examples, task.gold, task.fingerprint)
     known = _FOUND.pop(key, None)
     if known is None or known[0] != among:
         known = among, _search(task)
