@@ -19,6 +19,7 @@ from core.findings.overview import (
     holding_finding,
     is_cumulative,
     metric_of,
+    range_remark,
     survival_table,
 )
 from core.findings.replication import replication_finding, replication_table
@@ -155,7 +156,8 @@ def show_overview(state: ViewState) -> None:
         return
     heading = once(headline_of, [shown.result], [shown.companions], shown.reduction)
     title.title(plain(heading), anchor=False)
-    answer.markdown(plain(once(holding_finding, shown.result, shown.reduction)))
+    holding = once(holding_finding, shown.result, shown.reduction), once(range_remark, shown.result)
+    answer.markdown(plain(" ".join(filter(None, holding))))
     provenance.markdown(f":small[{plain(provenance_of(shown))}]")
     with picture:
         scene = show_first_figure(shown, heading)

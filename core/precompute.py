@@ -39,7 +39,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--scope", help="encoder (default), all-linear, or layer:K with K from 0; weight methods only")
     add("--points", default="attention", help=", ".join(catalog.POINTS))
     add("--amounts", help="fractions in [0, 1), such as 0,0.1,0.2 (default: steps of 0.1 up to 0.9)")
-    add("--examples", type=int, help=f"default: {catalog.DEFAULT_EXAMPLES}, or as many as there are")
+    add("--examples", type=int, help=f"default: {catalog.DEFAULT_EXAMPLES}; of your own file at most half the rows")
     add("--seed", type=int, default=0, help="of pruning; the examples' seed is fixed")
     add("--control-of", help="the method whose allocation a random method follows (default: magnitude, attribution)")
     add("--measures", help=f"of {', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})")

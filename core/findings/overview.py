@@ -335,6 +335,12 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
     )
 
 
+def range_remark(result: SweepResult) -> str:
+    """Say from where on a drop is more than chance, beside how far the model works; empty where that is unknown."""
+    known = result.working_range
+    return render("overview", "range_remark", known=known) if known and known.to is not None else ""
+
+
 # ---------------------------------------------------------------- accuracy
 
 

@@ -188,11 +188,22 @@ EMBEDDED: Mapping[str, KnownCheckpoint] = {
     )
     for name in ("sst2", "cola", "qnli", "qqp", "messages")
 }
-ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
-    KnownCheckpoint(
-        f"yoshitomo-matsubara/bert-base-uncased-{name}", f"BERT-base, fine-tuned on {TASKS[name].title}", name
-    )
-    for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
+_GLUE = ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
+ON_THE_HUB: tuple[KnownCheckpoint, ...] = (
+    *(
+        KnownCheckpoint(
+            f"yoshitomo-matsubara/bert-base-uncased-{name}", f"BERT-base, fine-tuned on {TASKS[name].title}", name
+        )
+        for name in _GLUE
+    ),
+    *(
+        KnownCheckpoint(
+            f"textattack/bert-base-uncased-{TASKS[name].title}",
+            f"BERT-base of TextAttack, fine-tuned on {TASKS[name].title}",
+            name,
+        )
+        for name in _GLUE
+    ),
 )
 
 # The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.

@@ -55,7 +55,7 @@ SST2, COLA, RANDOM = (
 )
 PARTICULAR = re.compile(  # the end of a key that is another for every result, heading or checkpoint
     r"-[0-9a-f]{64}.*|\.\d+$|(?<=-title)-.*|(?<=-frame)-\d+"
-    r"|(?<=lab-task-embedded:)(?!messages).*|(?<=lab-task-yoshitomo-matsubara/).*",
+    r"|(?<=lab-task-embedded:)(?!messages).*|(?<=lab-task-yoshitomo-matsubara/).*|(?<=lab-task-textattack/).*",
     re.DOTALL,
 )
 FREE = ("title", "caption", "unknown")  # texts of Present, and what no page knows

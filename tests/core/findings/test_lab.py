@@ -119,6 +119,11 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
             "Up to 40 %",
             "200 examples are too few to show a small drop.",
         ),
+        (
+            {"reason": "too few examples"},
+            "Up to 40 %",
+            "A drop is shown from 60 % on; 200 examples are too few to show a small one.",
+        ),
     ],
 )
 def test_how_far_accuracy_holds(changes: dict[str, object], value: str, words: str) -> None:

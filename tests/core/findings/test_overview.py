@@ -16,6 +16,7 @@ from core.findings.overview import (
     layer_survivals,
     length_finding,
     own_similarity,
+    range_remark,
     survival_table,
 )
 from core.request.amounts import FINE_AMOUNTS
@@ -227,6 +228,34 @@ def test_undefined_similarities_are_not_called_intact() -> None:
     assert "; every layer whose similarity is defined is still intact there (similarity 1.00)." in holding_finding(
         with_own_key(whole, working_range=working), "mean"
     )
+
+
+@pytest.mark.parametrize(
+    ("broken_from", "reason", "words"),
+    [
+        (0.6, None, "A drop is shown from 60 % on."),
+        (
+            0.2,
+            "too few examples",
+            "A smaller drop is shown from 20 % on; 200 examples are too few to show a small one.",
+        ),
+        (None, "too few examples", "200 examples are too few to show a small drop."),
+        (None, None, ""),
+    ],
+)
+def test_a_drop_that_is_shown_stands_beside_the_working_range(
+    broken_from: float | None, reason: str | None, words: str
+) -> None:
+    working = WorkingRangeRecord(
+        to=0.4,
+        metric="accuracy",
+        examples=200,
+        shown_broken_from=broken_from,
+        smallest_drop=0.1,
+        lead=0.4,
+        reason=reason,
+    )
+    assert range_remark(with_own_key(make_result(num_layers=2), working_range=working)) == words
 
 
 # ---------------------------------------------------------------- accuracy
