@@ -49,11 +49,12 @@ model. A layer counts as intact while that is at least 0.9, which is a conventio
 arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
 """
 RANDOM = """
-**Random removal** takes as many {units}, but at random. At the same amount it destroys far more. So it stands where it
-has changed the layers as much overall: what then differs is which layers have changed.
+**Random removal** removes as many {units}, chosen at random. The same amount may change the layers more or less than
+the method does. So its mark is drawn at the amount where the overall change is equal: what differs then is which layers
+have changed.
 """
 FLOOR = """
-**The floor** is the similarity that is left when everything that can be pruned is removed. A layer that cannot fall
+**The floor** is the similarity left when everything that can be pruned is gone. A layer that cannot fall
 below 0.9 stays intact whatever the method.
 """
 CUMULATIVE = """
@@ -61,12 +62,12 @@ A layer's output also reflects the pruning of every layer below it; embeddings a
 resemble them anyway.
 """
 BEYOND = """
-**Shaded** are the amounts at which the model has lost more than a tenth of its lead over always answering the majority
-class: pictures from there on show a model that no longer works.
+**Shaded** is everything beyond the working range: past the first amount that costs the model more than a tenth of its
+lead over always answering the majority class.
 """
 TWINS = """
-**Other seeds**, in blue below each band, is how similar the layer is in two fine-tunes that differ only in the seed. A
-layer whose band ends left of it is less like itself than the same layer of another fine-tune would be.
+**Other seeds**, in blue below each band, is how similar the layer is in two fine-tunes that differ only in the seed.
+Where the band ends to the left of it, pruning has changed the layer more than another seed does.
 """
 AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of

@@ -1,6 +1,7 @@
 """`python -m core.finetune`: fine-tunes an encoder of any supported architecture on a task.
 
-There are five steps, of which the first and the third may be left out. The syntax stage has the encoder find the words
+There are five steps. The first may be left out, and so may the third together with the fourth. The syntax stage has the
+encoder find the words
 at fault in corrupted sentences. Training writes float32 weights with the full vocabulary to `--work`; interrupted, the
 same command goes on from the last save. Averaging trains on at a constant rate and averages the weights along the way.
 Mixing takes a point between the two. Export stores float16, of a BERT with only the word pieces that the data need,
@@ -103,14 +104,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", required=True, type=Path, help="folder in the Hub's GLUE layout, or written")
     parser.add_argument("--base", required=True, type=Path, help="folder of the pretrained checkpoint")
     parser.add_argument("--base-id", default=BASE_ID, help="its id on the Hub, for the model card")
-    parser.add_argument("--recipe", metavar="FAMILY", help="of weights that are not shipped: their name but the seed")
+    parser.add_argument(
+        "--recipe", metavar="FAMILY", help="of weights that are not shipped: their name without the seed"
+    )
     parser.add_argument("--output", required=True, type=Path, help="folder to write the checkpoint to")
     parser.add_argument("--work", required=True, type=Path, help="folder for the resumable training state")
     parser.add_argument("--extra", type=Path, nargs="*", default=[], help="JSON lines whose words are kept too")
     parser.add_argument("--frequent", type=int, default=0, help="keep this many of the most frequent word pieces too")
     parser.add_argument("--syntax-steps", type=int, default=0, help="steps of the syntax stage before fine-tuning")
     parser.add_argument("--bf16", action="store_true", help="train in bfloat16 where the processor has it")
-    parser.add_argument("--full-vocabulary", action="store_true", help="keep a BERT's word pieces all, as of others")
+    parser.add_argument(
+        "--full-vocabulary", action="store_true", help="keep all word pieces of a BERT, as of other models"
+    )
     parser.add_argument("--dropout", type=float, default=0.1, help="dropout in fine-tuning and averaging")
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--batch-size", type=int, default=32)

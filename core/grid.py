@@ -40,7 +40,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("file", type=Path, metavar="FILE.yaml", help="what to run")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="of results (default: the user's results)")
     parser.add_argument(
-        "--data", nargs="+", type=_place, default=[], metavar="NAME=PATH", help="what a name of data in the file means"
+        "--data",
+        nargs="+",
+        action="extend",
+        type=_place,
+        default=[],
+        metavar="NAME=PATH",
+        help="what a name of data in the file means",
     )
     parser.add_argument(
         "--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists"
@@ -66,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.output and options.output.suffix == ".json":
         raise PrunescopeError(f"output {options.output.name} is a file: give a folder, a grid has many results")
     store.check_writable(options.output)
+    if options.manifest:  # before hours of work
+        read_manifest(options.manifest)
+        store.check_writable(options.manifest)
     with downloads_shown() as report:
         sweeps, failures = plan_grid(listed, places, options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]
@@ -157,10 +166,10 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
                 results.append(extract)
                 entries.append(entry_of(extract, recipe_of(sweep.listed, places)))
         rows += grid_rows(results)
-    if rows:
-        print(pd.DataFrame(grid_table(rows)).to_string(index=False))
     if manifest:
         write_manifest(merged(read_manifest(manifest), entries), manifest)
+    if rows:
+        print(pd.DataFrame(grid_table(rows)).to_string(index=False))
     return failures
 
 

@@ -100,12 +100,18 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
             data=options.data,
             source_name=options.source_name,
             split=options.split,
-            text=tuple(name for name in (options.text, options.text2) if name is not None),
+            text=_texts(options.text, options.text2),
             label=options.label,
             label_map=tuple(map(meaning, options.label_map)),
             against=options.against,
         )
     )
+
+
+def _texts(first: str | None, second: str | None) -> tuple[str, ...]:
+    if second is not None and first is None:
+        raise PrunescopeError(f"--text2 {second} is the second text of a pair: name the first with --text")
+    return tuple(name for name in (first, second) if name is not None)
 
 
 def meaning(pair: str) -> tuple[str, str | None]:

@@ -36,7 +36,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add(
         "--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result was compared with a folder"
     )
-    add("--data", metavar="FOLDER|written|hub", help="where the data is, if the result was computed on a folder")
+    add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     return parser.parse_args(arguments)
 

@@ -40,7 +40,7 @@ WORKS = (
     "first, blue cells under the second."
 )
 AXIS_EXPLANATIONS = {
-    "amount": "Both are shown where as much is removed.",
+    "amount": "Both are shown where the same amount is removed.",
     "damage": "Both are shown where their layers have changed as much on average (1 − mean similarity), whatever the "
     "amounts; numbers between measured amounts are interpolated.",
     "divergence": "Both are shown where their predicted probabilities have moved as far from the unpruned model's, "

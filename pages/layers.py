@@ -45,14 +45,15 @@ from ui.view_state import ViewState, one_result
 
 PLAYER = "layers"
 READING = (
-    "Each row is one layer. Its strip is coloured by how similar the layer stays to itself before pruning. {} The bar "
-    "below ends where that similarity first falls below the threshold{}."
+    "Each row is one layer. Its strip is coloured by how similar the layer is to the same layer of the unpruned model. "
+    "{} The bar below ends where that similarity first falls below the threshold{}."
 )
 INTERVAL = ", and the line on it is the 95 % interval"
-FLOOR = (
-    "The dotted cell at 100 %, and the dotted line, are what is left when everything this method removes is removed."
+FLOOR = "The dotted cell at 100 %, and the dotted line, are the similarity left when everything prunable is gone."
+BEYOND = (
+    "Shaded is everything beyond the working range: past the first amount that costs the model more than a tenth of "
+    "its lead over the majority class."
 )
-BEYOND = "Shaded are the amounts at which the model has lost more than a tenth of its lead over the majority class."
 CONTROLS = "The thin grey lines are random removal of as many {}, one per seed."
 TWINS = "Shaded in blue is how similar this layer is in two fine-tunes that differ only in the seed."
 ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."

@@ -65,8 +65,9 @@ $$
 \end{aligned}
 $$
 
-Wanda rounds down in each row instead. So an amount of a weight method cannot be compared with one of a neuron method.
-What can be compared is the share of weights removed, which files call *sparsity*:
+Wanda rounds down in each row instead. An amount of single weights and an amount of units are different things. What can
+be compared is the share of the encoder's weights removed, which files call *prunable sparsity*; *sparsity* is the share
+of all parameters:
 
 $$
 \begin{aligned}

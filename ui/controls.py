@@ -15,7 +15,7 @@ from ui.results import companions_of
 from ui.shared import once
 
 RUN = "Run random control"
-NOTE = "Removes as much at random, with one seed after another, in small steps. Seeds at hand are not repeated."
+NOTE = "Removes the same amount at random, with one seed after another, in small steps. Seeds at hand are not repeated."
 NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
 
 

@@ -9,6 +9,7 @@ from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SHIPPED, TASKS, Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, OWN, TABLE_SUFFIXES, SweepRequest
+from core.request.tasks import AUTO
 from ui.model_step import ChosenModel
 from ui.own_dataset import choose_dataset
 from ui.own_sentences import ChosenTable, choose_table
@@ -101,7 +102,7 @@ def _preset_data(task: Task) -> dict[str, str]:
         **folder_option("A folder in the Hub's layout"),
     }
     return {
-        **({"written": "Sentences written for this project"} if written else {}),
+        **({"written": "Examples written for this project"} if written else {}),
         **(glue if task.dataset_id else {}),
     }
 
@@ -121,6 +122,8 @@ def _choose_table(shown: SweepRequest, model: ChosenModel, choice: str) -> Chose
         return None
     data, is_on_hub = shown.data or "", choice == ON_HUB
     is_shown = shown.task == model.task and data.startswith(DATASET if is_on_hub else OWN)
+    if is_on_hub and model.task == AUTO and model.checkpoint() != shown.checkpoint:
+        is_shown = False  # its labels are others
     before = ChosenTable(data, shown.text, shown.label, shown.label_map, shown.split) if is_shown else None
     try:
         return choose_dataset(model.known, before) if is_on_hub else choose_table(model.known, before)

@@ -13,10 +13,10 @@ from core.request.catalog import (
     SURVIVAL_THRESHOLD,
     TASKS,
 )
-from core.request.controls import COARSER_STEP, SMALL_STEP, UNTIL_DAMAGE
+from core.request.controls import COARSER_STEP, ONE_LAYER_SEEDS, SMALL_STEP, UNTIL_DAMAGE
 from core.results.names import listed, percent
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE
-from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE
+from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE, upper_share
 from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
 
 
@@ -33,6 +33,12 @@ def _sensitivity() -> str:
     """Name what a verdict is also judged by."""
     at = [amount_text(damage) for reduction, damage in SENSITIVITY if reduction == "mean"]
     return f"an overall change of {listed(at)}, and by the first token"
+
+
+def _smallest_share() -> str:
+    """Write the smallest gap that counts, at the damage that is judged, as a share in percentage points."""
+    share = upper_share(SMALLEST_DIFFERENCE, DAMAGE) - upper_share(0, DAMAGE)
+    return percent(share).removesuffix(" %")
 
 
 # ---------------------------------------------------------------- CKA
@@ -149,7 +155,7 @@ $$
 
 WORKING_RANGE = rf"""
 What happens inside a model that no longer does its task is of little interest. So every result has two ranges. With
-$M(a)$ for the metric at amount $a$ and $M_0$ for what always answering the most frequent label reaches, the
+$M(a)$ for the metric at amount $a$ and $M_0$ for what always answering the majority class reaches, the
 **retained lead** is
 
 $$
@@ -221,10 +227,13 @@ The half-width $h$ has two parts: the first covers another draw of the control, 
 | **as by chance**: no difference worth telling | $\lvert\Delta\rvert + h \le {SMALLEST_DIFFERENCE}$ |
 | **cannot be told** | otherwise |
 
+At an overall change of {amount_text(DAMAGE)}, a gap of {SMALLEST_DIFFERENCE} is {_smallest_share()} percentage points
+of the share; smaller differences count as none.
+
 It also cannot be told, and the page says so, with fewer than {CONTROL_SEEDS["weight"]} matched seeds
 ({CONTROL_SEEDS["neuron"]} for units) or {FEW_EXAMPLES} examples, in steps that are too coarse, where that damage is
-never reached or similarity is undefined, where the model no longer works there, and where it had no lead to begin
-with.
+never reached or similarity is undefined, where the model reaches it only beyond its working range, and where it had no
+lead to begin with.
 
 - **Sensitivity.** The same is judged at {_sensitivity()}, and stands beside it.
 - **A control that is broken.** Where the median seed is outside *its* working range, the verdict says so: the method
@@ -256,8 +265,8 @@ to itself than that has changed less than another seed changes it.
 
 **Layers pruned alone.** Ordinary pruning adds up over the layers. The *isolated effect* of a layer is 1 minus the own
 CKA of its own output when it alone is pruned, at several amounts. Their order counts as *reversed* only if the lower
-half changes more than the upper half, beyond the paired interval, and random removal of as many weights orders them
-neither way.
+half changes more than the upper half, beyond the paired interval and by more than under random removal of as many
+weights (at least {ONE_LAYER_SEEDS} seeds), which itself orders them neither way.
 
 **The depth gap** $D$ is what the first version of this program judged by, and stands under *Details* for comparison:
 the mean area under a layer's curve, of the lower half of the layers minus that of the upper half. Much of it is the
@@ -281,8 +290,8 @@ sample, so there is no p-value over them.
 ACCURACY = r"""
 **Accuracy** is the share of evaluation examples with the correct label. CoLA, MRPC and QQP also have **Matthews
 correlation**, the last two **F1** as well; Messages and tasks made from a checkpoint's own labels have Matthews
-correlation and **macro-F1**, the mean F1 of the labels that occur among the examples. The dashed line is what answering
-the most frequent label alone would reach.
+correlation and **macro-F1**, the mean F1 of the labels that occur among the examples. The dashed line is what always
+answering the majority class would reach.
 
 **Changed predictions** are the share of examples whose prediction is no longer the unpruned model's, correct or
 incorrect. Accuracy can stand still while predictions change both ways. An example *flips* at the first amount at which
@@ -310,8 +319,8 @@ a sentence of one's own: `core/sweep/predict.py`]
 # ---------------------------------------------------------------- intervals
 
 INTERVALS = rf"""
-All are 95 % intervals over the choice of examples. The **delete-one jackknife** computes everything again without
-each of the $n$ examples, which gives $\theta_1, \dots, \theta_n$, and
+All are 95 % intervals over the choice of examples; $h$ also covers the control's seeds. The **delete-one jackknife**
+computes everything again without each of the $n$ examples, which gives $\theta_1, \dots, \theta_n$, and
 
 $$
 \theta \pm t_{{0.975,\,n-1}} \sqrt{{\frac{{n-1}}{{n}} \sum_m (\theta_m - \bar\theta)^2}}
@@ -337,7 +346,7 @@ freedom that the examples support: $2n / (\kappa - 1)$ with the kurtosis $\kappa
 $n - 1$ (Satterthwaite 1946). The divergence has the same skew and the same remedy.
 
 An interval of “intact up to” that reaches the last amount measured ends there “or beyond”. `python -m
-benchmarks.coverage` measures how often each kind holds the truth. No interval knows of another fine-tuning run or
+benchmarks.coverage` measures how often each kind holds the truth. No interval covers another fine-tuning run or
 another data set.
 
 :small[`core/sweep/statistics.py`, `core/sweep/metrics.py`, `core/sweep/working_range.py`, `core/sweep/divergence.py`]
@@ -369,9 +378,9 @@ NO_NEIGHBOURS = "No result with shared neighbours is at hand. `--measures cka,pa
 
 LIMITS = f"""
 **Sentence length passes for similarity.** With *all tokens*, as published, padding is zero in every layer at once, so
-that two layers agree on which sentences are long, whatever they do with the words. On one checkpoint the padding
-alone, without a word, had a CKA of 0.8 to 0.95 with unpruned layers. Every result stores this value; prefer
-*mean over tokens*.
+that two layers agree on which sentences are long, whatever they do with the words. On the shipped
+checkpoints the padding alone, without a word, has a CKA of 0.51 to 0.91 with the lower half of the unpruned layers and
+of 0.06 to 0.75 with the upper half. Every result with all tokens stores this value; prefer *mean over tokens*.
 
 **Pruning accumulates.** Some decline with depth is expected of any method, and of chance. Look at the random control,
 at the floor and at the isolated layers before you call a layer fragile or robust.

@@ -113,9 +113,10 @@ def _choose_control(method: str) -> bool:
     if METHODS[method].control is None:
         return False
     note = (
-        f"After the run as much is removed at random, {CONTROL_SEEDS[METHODS[method].granularity]} times, in steps of "
-        f"{percent(small_steps()[1])} until the overall change is {UNTIL_DAMAGE:g}. Of one layer alone it is "
-        f"{ONE_LAYER_SEEDS} times, in the steps of the run. Stored results are not computed again."
+        "After the run, the same number of weights or units is removed at random, with "
+        f"{CONTROL_SEEDS[METHODS[method].granularity]} seeds, in steps of {percent(small_steps()[1])} until the "
+        f"overall change is {UNTIL_DAMAGE:g}; a method that removes units is itself run again in these steps first. "
+        f"For one layer alone: {ONE_LAYER_SEEDS} seeds, in the steps of the run. Stored results are not computed again."
     )
     return st.toggle("Random control", help=note, **begun(WITH_CONTROL, False))
 

@@ -169,6 +169,7 @@ def _ask_labels(
         if unknown
         else f"The {len(values)} values of “{columns.label}” are names of labels"
     )
+    said = {value: name for value, name in said.items() if name is None or name in task.label_names}  # of this model
     begun = {value: said[value] or LEFT_OUT if value in said else _named(value, task) for value in values}
     with st.expander(plain(title), expanded=None in begun.values(), key=f"lab-meanings-{bool(unknown)}"):
         chosen = {value: _ask_label(value, begun[value], table, task, columns) for value in values}

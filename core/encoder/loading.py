@@ -167,7 +167,11 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    config = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
+    from core.encoder.architectures import architecture_of  # imports torch
+
+    config = AutoConfig.from_pretrained(
+        resolved.folder, local_files_only=True, trust_remote_code=False, return_dict=True
+    )
     # Named here, since a configuration may ask for any, also for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)
@@ -190,6 +194,13 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
         raise PrunescopeError(
             f"'{resolved.id}': weight {name} has shape {tuple(stored)}, but its {CONFIG} says {tuple(needed)}: "
             "the files do not belong together, choose another checkpoint"
+        )
+    layers = f"{architecture_of(model).layers}."
+    unread = sorted(name for name in found["unexpected_keys"] if name.startswith(layers))
+    if unread:
+        raise PrunescopeError(
+            f"'{resolved.id}' has weights in its layers that this program does not read, such as {unread[0]}: it would "
+            "compute something else, choose another checkpoint"
         )
     missing = set(found["missing_keys"])
     lacking = sorted(name for name in missing if needs_head or _is_inside(name, model.base_model_prefix))

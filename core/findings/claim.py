@@ -29,7 +29,7 @@ from core.results.names import (
     reduction_name,
 )
 from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
-from core.sweep.control_contrast import Contrast, Direction, contrast, profile_distance
+from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
 
 DAMAGE, REDUCTION = 0.05, "mean"  # what the verdict is judged by
@@ -163,6 +163,11 @@ class Verdict:
     def share(self) -> float | None:
         """The share of the damage that lies in the upper half of the layers."""
         return upper_share(self.method.gap.value, self.damage) if self.method else None
+
+    @property
+    def smallest_difference(self) -> float:
+        """The smallest difference of two shares that counts."""
+        return upper_share(SMALLEST_DIFFERENCE, self.damage) - upper_share(0, self.damage)
 
     @property
     def control_shares(self) -> tuple[float, ...]:

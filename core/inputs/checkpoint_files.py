@@ -78,6 +78,13 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
             f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
             "here prunes: choose a DeBERTa checkpoint without one, such as DeBERTa-v3"
         )
+    made_as = config.get("architectures")
+    first = str(made_as[0]) if isinstance(made_as, list) and made_as else ""
+    if first.endswith(_OTHER_TASKS):
+        raise PrunescopeError(
+            f"'{checkpoint}' is a {first[:60]} (architectures in {CONFIG}), which labels no whole text: choose a "
+            "checkpoint fine-tuned for sequence classification"
+        )
     if fault := _OTHER_HEADS.get(str(config.get("problem_type"))):
         raise PrunescopeError(
             f"'{checkpoint}' {fault} (problem_type {config['problem_type']} in {CONFIG}): choose a classifier that "
@@ -87,6 +94,7 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
 
 CONFIG = "config.json"
 ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
+_OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
 _OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
 TRAINING_EXAMPLES = "training_examples.npy"
 RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped

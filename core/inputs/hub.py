@@ -69,9 +69,9 @@ def config_folder(repo_id: str, revision: str) -> Path:
         PrunescopeError: The checkpoint does not exist, is gated, has no such file, or cannot be reached.
     """
     place = _place(repo_id, CONFIG, revision)
-    if cached := _cached(place):
-        return cached.parent
     with explained(repo_id, revision):
+        if cached := _cached(place):
+            return cached.parent
         return _fetch(_api(), place, RepoSibling(CONFIG, size=MAX_CONFIG_BYTES)).parent
 
 

@@ -220,19 +220,20 @@ class JobQueue:
         if new.is_estimate:
             if waiting >= MAX_WAITING[new.lane]:
                 raise PrunescopeError(
-                    f"{waiting} estimates are waiting, as many as fit: press Run without one, or ask again in a minute"
+                    f"the queue for estimates is full ({waiting} are waiting): press Run without one, or ask again in "
+                    "a minute"
                 )
             return
         alike = (entry for entry in self._living() if not entry.is_estimate and entry.is_sweep == new.is_sweep)
         if any(entry.askers & new.askers for entry in alike):
             what = "run" if new.is_sweep else "question"
             raise PrunescopeError(
-                f"a {what} of yours is not finished, and this shared server takes one at a time of every visitor: wait "
-                "for it, or cancel it"
+                f"you already have a {what} in progress, and this shared server allows one per visitor: wait for it, "
+                "or cancel it"
             )
         if waiting >= MAX_WAITING[new.lane]:
             raise PrunescopeError(
-                f"{waiting} {new.lane} are waiting, as many as fit: "
+                f"the queue is full ({waiting} {new.lane} are waiting): "
                 "try again in a few minutes, or run Prunescope on your own computer"
             )
 

@@ -27,7 +27,7 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
                 f"amount '{text}' is not a number: give fractions in [0, 1) such as 0,0.1,0.2"
             ) from None
         if not 0 <= amount < 1:
-            raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the baseline, 0.9 removes nine tenths")
+            raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the unpruned model, 0.9 removes nine tenths")
         amounts.add(amount)
     return tuple(sorted(amounts))
 

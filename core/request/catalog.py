@@ -283,7 +283,8 @@ METHODS: Mapping[str, Method] = {
             "attribution-residual",
             "Attribution, as published",
             "neuron",
-            "The published procedure: hidden units go first whose contributions to the loss cancel over sentences.",
+            "The student experiment's procedure: hidden units go first whose contributions to the loss cancel over "
+            "sentences.",
             calibrated=True,
             control="random-neuron",
         ),
@@ -325,7 +326,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
             "tokens",
             "All tokens (as published; sensitive to length)",
             "All token vectors end to end, padding set to zero, as published. "
-            "It largely measures how long a sentence is.",
+            "In many layers, above all the lower ones, it partly measures how long a sentence is.",
         ),
     )
 }
@@ -377,7 +378,8 @@ MEASURES: Mapping[str, Measure] = {
             "partial_cka",
             "CKA given the emptied model",
             "Partial CKA",
-            "The similarity left beyond what both layers share with the emptied model, whose matrices are all zero.",
+            "The similarity left beyond what both layers share with the emptied model, whose prunable matrices are all "
+            "zero.",
             SINGLE_BATCH,
             own_only=True,
         ),
@@ -385,7 +387,8 @@ MEASURES: Mapping[str, Measure] = {
             "knn",
             "Mutual nearest neighbours",
             "Shared neighbours",
-            "The share of a sentence's ten nearest neighbours that two layers share: 1 means all, 0 as by chance.",
+            "How many of a sentence's ten nearest neighbours two layers have in common, corrected for chance: 1 means "
+            "all, 0 as many as by chance.",
             SINGLE_BATCH,
             jackknifed=False,
         ),

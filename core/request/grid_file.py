@@ -94,7 +94,7 @@ def read_grid(path: Path) -> list[SweepRequest]:
         raise PrunescopeError(f"{path} cannot be read ({error.strerror}): give the YAML file of a grid") from error
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
-        raise PrunescopeError(f"{path.name} is not readable as YAML ({reason}): mend it") from error
+        raise PrunescopeError(f"{path.name} is not readable as YAML ({reason}): correct it") from error
     return grid_requests(values, path.name)
 
 

@@ -34,7 +34,7 @@ DataKind = Literal["written", "hub", "folder", "file", "own", "dataset"]
 TABLES: tuple[DataKind, ...] = ("file", "own", "dataset")  # data whose columns may be called anything
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
 _SUFFIXES = ", ".join(TABLE_SUFFIXES)
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@[\w./-]{1,100})?", re.ASCII)
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@\w[\w./-]{0,99})?", re.ASCII)
 
 
 def source_of(checkpoint: str) -> Source:
@@ -187,7 +187,7 @@ _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 
 DATASET = "hub:"  # before the id of a data set on the Hub
 _DATASET = re.compile(
-    r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>[\w./-]{1,100}))?",
+    r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>\w[\w./-]{0,99}))?",
     re.ASCII,
 )
 

@@ -117,7 +117,8 @@ def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
         data = str(Path(data or "").resolve())
     if columns:  # also where they were guessed
         request = replace(request, text=columns.text, label=columns.label)
-    return replace(request, checkpoint=checkpoint, data=data, against=against)
+    judged_on = _range_examples(result)  # a stored result may have been judged on more than was asked for
+    return replace(request, checkpoint=checkpoint, data=data, against=against, range_examples=judged_on)
 
 
 def _pinned_checkpoint(asked: str, found: CheckpointRecord) -> str:

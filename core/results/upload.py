@@ -41,6 +41,12 @@ def read_upload(content: bytes, name: str) -> SweepResult:
     except (ValueError, RecursionError) as error:
         raise PrunescopeError(f"{name} is not readable as JSON: choose a result file of Prunescope") from error
     check_showable(result, name)
+    for checkpoint in (result.checkpoint, result.against):  # a question about it would ask the Hub for another id
+        if checkpoint and checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED_IDS:
+            raise PrunescopeError(
+                f"{name} cannot be opened: no checkpoint {checkpoint.id} comes with this program; choose a result file "
+                "that Prunescope wrote"
+            )
     return result
 
 
@@ -72,9 +78,6 @@ def _problem(result: SweepResult) -> str:
         check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
     except PrunescopeError as error:
         return str(error)
-    for checkpoint in (result.checkpoint, result.against):
-        if checkpoint and checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED_IDS:
-            return f"no checkpoint {checkpoint.id} comes with this program"
     if pruning.granularity != METHODS[pruning.method].granularity:
         return f"{pruning.method} does not prune by {pruning.granularity}"
     preset = TASKS.get(task.name)

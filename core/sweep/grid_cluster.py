@@ -104,6 +104,8 @@ def run_on_cluster(
                     future = tasks.submit(planned)
                 except PrunescopeError as error:
                     yield Failure(planned.listed, str(error))
+                except Exception as error:  # the others may well be sound
+                    yield Failure(planned.listed, unforeseen(error))
                 else:
                     pending[future] = planned
                     finished.add(future)

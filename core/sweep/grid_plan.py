@@ -105,7 +105,7 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
     known = None if output else store.find(inputs.key)
     path = known or store.place_in(output or store.user_folder(), inputs.key)
-    shipped = path.parent == store.SHIPPED_RESULTS  # which nothing replaces
+    shipped = output is None and path.parent == store.SHIPPED_RESULTS != store.user_folder()  # nothing replaces those
     judged_on = len(inputs.subset.rows) + len(inputs.rest.rows) if inputs.rest and not shipped else 0
     return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path, judged_on)
 

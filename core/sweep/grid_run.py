@@ -50,7 +50,7 @@ def estimate_grid(sweeps: Sequence[GridSweep]) -> Estimate:
         alike = list(group)
         try:
             more = max(more, _measure(alike, seconds))
-        except PrunescopeError:
+        except Exception:  # whatever it is, such as a model too large for the memory: the others may well be sound
             continue
     peak = peak_memory()
     return Estimate(seconds, None if peak is None else peak + more)

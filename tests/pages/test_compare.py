@@ -39,12 +39,12 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
         "Second: random pruning of the encoder, as magnitude prunes (seed 1)",
     )
     assert (
-        "Where in depth the two change is not compared: an overall change of 0.05 is not known for both in small "
-        "enough steps." in told(app)
+        "Where in depth the two change is not compared: an overall change of 0.05 was not measured in small "
+        "enough steps for both." in told(app)
     )
     assert (
         "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "
-        "which both remove as much: p ≥ 1.00)." in told(app)
+        "which both remove the same share: p ≥ 1.00)." in told(app)
     )
     assert "| 30 % | 30 % | 0 | 0 | 1.000 | 1.000 |" in told(app)
     assert address(app) == {"result": magnitude.key, "other": control.key}
@@ -59,7 +59,7 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     ship(shipped, result(**whole), result(method="random", **whole), *own, *fine)
     app = open_page(PAGE)
     assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
-    assert "Steeper than chance: under magnitude pruning" in told(app)
+    assert "Judged alone, steeper than chance: under magnitude pruning" in told(app)
     assert "Run random control in the Lab" not in links(app)
 
 
@@ -97,7 +97,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
         assert player(app)["views"][view]["title"] == before[view]["title"]
     assert "GLUE; first token)." in told(app)
     app.button_group(key="choose-reduction").set_value("tokens").run()
-    assert "with all tokens no interval is known" in told(app)
+    assert "all tokens have no intervals" in told(app)
 
 
 def test_task_and_source_shorten_the_lists(shipped: Path) -> None:

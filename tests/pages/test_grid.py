@@ -86,7 +86,7 @@ def test_a_filter_narrows_what_is_shown(many: None) -> None:
     app = open_page(PAGE, method="magnitude")
     assert title(app) == "Of 4 verdicts: 4 steeper than chance"
     box(app, "method").set_value("attribution").run()
-    assert title(app) == "Of 4 verdicts, none can be told"
+    assert title(app) == "All 4 verdicts: cannot be told"
 
 
 def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pytest.MonkeyPatch) -> None:

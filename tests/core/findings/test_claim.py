@@ -88,7 +88,7 @@ def test_what_is_judged_by_is_fixed_and_others_are_at_hand() -> None:
     assert verdict(steeper, SEEDS, damage=0.1).direction == "steeper"
     assert verdict(steeper, SEEDS, "cls").direction == "steeper"
     sentence = verdict_finding(steeper, SEEDS)
-    assert sentence.count("steeper than chance") == 3
+    assert sentence.count("steeper than chance") == 4
     assert "at 0.20 steeper than chance" in sentence
     assert "by the first token steeper than chance" in sentence
 
@@ -164,8 +164,8 @@ def test_units_take_ten_seeds() -> None:
     ("result", "companions", "reason", "words"),
     [
         (network(), [], "no control", "no matched random control is at hand"),
-        (network(), SEEDS[:4], "few seeds", "only 4 of the 5 seeds of random removal that it takes are at hand"),
-        (network(), SEEDS[:1], "few seeds", "only 1 of the 5 seeds of random removal that it takes is at hand"),
+        (network(), SEEDS[:4], "few seeds", "only 4 of the 5 seeds of random removal that it takes are available"),
+        (network(), SEEDS[:1], "few seeds", "only 1 of the 5 seeds of random removal that it takes is available"),
         (
             network(),
             [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]],
@@ -177,7 +177,12 @@ def test_units_take_ten_seeds() -> None:
         (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "not reached", "the layers do not change that much at any amount"),
         (network(holes=((0.03, 1, 1),)), SEEDS, "undefined", "similarity is undefined somewhere"),
         (network(num_layers=1), [], "single point", "there is only one layer"),
-        (working_to(network(), 0.04), SEEDS, "not working", "the model has lost over a tenth of its lead"),
+        (
+            working_to(network(), 0.04),
+            SEEDS,
+            "not working",
+            "the layers change that much only beyond the model's working range",
+        ),
         (working_to(network(), None, reason="no lead"), SEEDS, "no lead", "no better than always answering"),
         (SEEDS[0], SEEDS[1:], "control", "this is the control"),
         (network(scope="layer:2"), SEEDS, "one layer", "one layer is pruned alone"),
@@ -258,8 +263,9 @@ def test_without_an_emptied_model_nothing_is_said_about_it() -> None:
 
 def test_the_short_form() -> None:
     assert verdict_in_short(network(0.9), SEEDS) == (
-        "Steeper than chance: under magnitude pruning of the encoder, 90 % of an overall change of 0.05 lies in the "
-        "upper half of the layers, and 69 to 71 % under random removal that changes the layers as much (5 seeds)."
+        "Judged alone, steeper than chance: under magnitude pruning of the encoder, 90 % of an overall change of 0.05 "
+        "lies in the upper half of the layers, and 69 to 71 % under random removal that changes the layers as much "
+        "(5 seeds)."
     )
 
 
@@ -284,7 +290,7 @@ def judged(*shares: float) -> dict[str, Verdict]:
         (judged(0.4, 0.4), "Wanda changes the lower layers most, more so than random removal."),
         (
             judged(0.78, 0.78),
-            "Wanda changes the upper layers most; whether random removal does the same cannot be told here.",
+            "Wanda changes the upper layers most; so does random removal, but whether as much cannot be told here.",
         ),
         (
             judged(0.7, 0.9),
@@ -314,7 +320,7 @@ def test_the_first_sentence_follows_from_the_facts(verdicts: dict[str, Verdict],
         (0.90, "Wanda changes the upper layers most, and more so than random removal."),
         (0.55, "Wanda changes the upper layers most, but less so than random removal."),
         (0.30, "Wanda changes the lower layers most, and more so than random removal."),
-        (0.78, "Wanda changes the upper layers most; whether random removal does the same cannot be told here."),
+        (0.78, "Wanda changes the upper layers most; so does random removal, but whether as much cannot be told here."),
         (
             0.50,
             "Neither half of the layers is shown to change more under Wanda; the upper half changes less than under "
@@ -351,7 +357,7 @@ def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:
     inside, outside = (0.70 + (0.02 - width + step) / 0.2 for step in (-0.0005, 0.0005))
     assert verdict(network(inside), SEEDS).direction == "as by chance"
     assert verdict(network(outside), SEEDS).direction == "cannot be told"
-    assert "too wide to say whether it differs from random removal by more than a negligible amount" in (
+    assert "too wide to say whether the difference from random removal exceeds the 10 percentage points that count" in (
         verdict_in_short(network(outside), SEEDS)
     )
     assert np.isclose(verdict(network(inside), SEEDS).share or 0, inside)

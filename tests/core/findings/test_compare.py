@@ -79,9 +79,9 @@ def test_two_checkpoints_are_distinguished_by_name() -> None:
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (declined(0.7, statistics=False), "is not known for both in small enough steps"),
-        (declined(0.7, amounts=(0.0, 0.04, 0.3)), "is not known for both in small enough steps"),
-        (declined(0.7, amounts=(0.0, 0.02, 0.04)), "is not known for both in small enough steps"),
+        (declined(0.7, statistics=False), "was not measured in small enough steps for both"),
+        (declined(0.7, amounts=(0.0, 0.04, 0.3)), "was not measured in small enough steps for both"),
+        (declined(0.7, amounts=(0.0, 0.02, 0.04)), "was not measured in small enough steps for both"),
         (declined(0.7, points="layer"), "at different points"),
         (declined(0.7, scope="layer:1"), "a single layer's pruning says nothing"),
     ],
@@ -115,7 +115,7 @@ def test_beside_its_control_a_method_gets_the_verdict_by_all_seeds() -> None:
     one = declined(0.9, **many)
     seeds = [declined(0.7, method="random", seed=seed, **many) for seed in range(5)]
     verdict = verdict_in_short(one, seeds)
-    assert verdict.startswith("Steeper than chance: ")
+    assert verdict.startswith("Judged alone, steeper than chance: ")
     assert chance_finding(one, seeds[3], seeds) == chance_finding(seeds[3], one, seeds) == verdict
     assert verdict in comparison_findings(one, seeds[3], "cls", seeds)
     assert "only 1 of the 5 seeds" in chance_finding(one, seeds[3], ())
@@ -160,7 +160,7 @@ def test_who_is_right_more_often_is_said_with_the_amounts() -> None:
     assert comparison_findings(one, other, "mean")[1] == (
         "In accuracy, magnitude pruning of the encoder is correct more often at 30 % and 60 %; Wanda pruning of "
         "the encoder is correct more often at 90 % (exact McNemar test, Holm's correction over 3 amounts at which "
-        "both remove as much: p < 0.05)."
+        "both remove the same share: p < 0.05)."
     )
 
 
@@ -179,7 +179,7 @@ def test_an_accuracy_difference_that_is_not_shown_is_stated() -> None:
     weak = answering(result(method="wanda"), {**NONE_RIGHT, 0.6: range(0, 30)})
     assert comparison_findings(one, weak, "mean")[1] == (
         "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "
-        "which both remove as much: p ≥ 0.09)."  # 3 · 2 / 2⁶ = 0.09375
+        "which both remove the same share: p ≥ 0.09)."  # 3 · 2 / 2⁶ = 0.09375
     )
 
 
@@ -200,7 +200,7 @@ def test_methods_of_two_granularities_are_compared_where_they_remove_equally_muc
 def test_accuracy_that_can_nowhere_be_compared_is_not() -> None:
     alone = result(scope="layer:0", prunable_sparsity=lambda amount: amount / 6)
     assert accuracy_comparisons(result(), alone) == []
-    assert "at no amount do the two remove as much" in comparison_findings(result(), alone, "mean")[1]
+    assert "at no amount do the two remove the same share" in comparison_findings(result(), alone, "mean")[1]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
     assert accuracy_comparisons(result(), begun) == []
 

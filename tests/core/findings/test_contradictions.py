@@ -167,7 +167,13 @@ def check_headline(known: Verdict) -> None:
     if known.reason == "control":
         assert claims == []
     elif known.direction == "cannot be told":
-        assert claims == ["does the same", "cannot be told here"]
+        leads_as_well = (
+            known.controls
+            and (gap.low > 0 or gap.high < 0)
+            and known.control_lead == ("upper" if gap.low > 0 else "lower")
+        )
+        assert claims == ([] if leads_as_well else ["does the same"]) + ["cannot be told here"]
+        assert ("; so does random removal, but" in heading) == bool(leads_as_well)
     elif known.direction == "as by chance":
         assert claims in (["about as much"], [])
         assert "and so does random removal" in heading or "random removal does about the same" in heading
@@ -202,7 +208,7 @@ DEPTH = re.compile(
     rf"Of an overall change of {DAMAGE:.2f}, (\S+) % lies in the upper half of the layers under .+ and (\S+) % under "
     r".+ \(95 % interval (\S+) to (\S+) percentage points"
 )
-UNKNOWN = "is not known for both in small enough steps"
+UNKNOWN = "was not measured in small enough steps for both"
 
 
 def numbers(sentence: str) -> list[float]:

@@ -138,7 +138,7 @@ def test_verdicts_are_corrected_for_all_of_them_whatever_is_shown() -> None:
     grid = arranged([edge, *others], [edge.key])
     assert grid.verdicts[edge.key].direction == "cannot be told"
     assert list(grid.verdicts) == [edge.key]
-    assert grid_headline(grid) == "Of 1 verdict, none can be told"
+    assert grid_headline(grid) == "The verdict: cannot be told"
     assert grid_reasons(grid) == "Why not: the difference is too small among so many verdicts (1)."
 
 

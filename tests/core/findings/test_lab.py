@@ -105,10 +105,10 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
 @pytest.mark.parametrize(
     ("changes", "value", "words"),
     [
-        ({}, "Up to 40 %", "A drop is shown from 60 % on."),
-        ({"shown_broken_from": 0.2}, "Up to 40 %", "A smaller drop is shown from 20 % on."),
+        ({}, "Up to 40 %", "From 60 % on, the drop is more than chance (judged on 200 labelled examples)."),
+        ({"shown_broken_from": 0.2}, "Up to 40 %", "From 20 % on, the drop is more than chance"),
         ({"to": 0.8, "shown_broken_from": None}, "Beyond 80 %", "nine tenths of its lead"),
-        ({"to": 0.0}, "Lost by 20 %", "The first step already costs it over a tenth of its lead"),
+        ({"to": 0.0}, "Not even to 20 %", "The first step already costs it over a tenth of its lead"),
         (
             {"to": None, "reason": "no lead", "shown_broken_from": None, "lead": 0.0},
             "No lead to lose",
@@ -117,12 +117,12 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
         (
             {"shown_broken_from": None, "reason": "too few examples"},
             "Up to 40 %",
-            "200 examples are too few to show a small drop.",
+            "On 200 labelled examples, a drop below 0.01 can go unseen.",
         ),
         (
             {"reason": "too few examples"},
             "Up to 40 %",
-            "A drop is shown from 60 % on; 200 examples are too few to show a small one.",
+            "(judged on 200 labelled examples, where a drop below 0.01 can go unseen).",
         ),
     ],
 )

@@ -233,13 +233,14 @@ def test_undefined_similarities_are_not_called_intact() -> None:
 @pytest.mark.parametrize(
     ("broken_from", "reason", "words"),
     [
-        (0.6, None, "A drop is shown from 60 % on."),
+        (0.6, None, "From 60 % on, the drop is more than chance (judged on 200 labelled examples)."),
         (
             0.2,
             "too few examples",
-            "A smaller drop is shown from 20 % on; 200 examples are too few to show a small one.",
+            "From 20 % on, the drop is more than chance (judged on 200 labelled examples, where a drop below 0.10 can "
+            "go unseen).",
         ),
-        (None, "too few examples", "200 examples are too few to show a small drop."),
+        (None, "too few examples", "On 200 labelled examples, a drop below 0.10 can go unseen."),
         (None, None, ""),
     ],
 )

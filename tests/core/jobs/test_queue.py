@@ -156,7 +156,7 @@ def test_a_shared_run_counts_for_those_who_asked_and_have_not_left(
     ann, bob = ({"watcher": name, "address": f"203.0.113.{k}"} for k, name in enumerate(("ann", "bob")))
     shared = queue.submit(scripted("hang"), **ann)
     assert queue.submit(scripted("hang"), **bob) == shared
-    with pytest.raises(PrunescopeError, match="a run of yours is not finished"):
+    with pytest.raises(PrunescopeError, match="you already have a run in progress"):
         queue.submit(scripted("hang", 1), **bob)
     queue.cancel(shared, "ann")
     assert now(queue, shared).state == "running"
@@ -197,7 +197,7 @@ def test_a_hosted_queue_is_bounded(make_queue: MakeQueue, monkeypatch: pytest.Mo
     most = module.MAX_WAITING["runs"]
     for seed in range(most + 1):  # one of them runs
         queue.submit(scripted("hang", seed), f"visitor {seed}")
-    with pytest.raises(PrunescopeError, match=f"{most} runs are waiting"):
+    with pytest.raises(PrunescopeError, match=rf"the queue is full \({most} runs are waiting\)"):
         queue.submit(scripted("hang", 99), "ann")
     assert queue.submit(scripted("hang", 0), "bob"), "sharing needs no place"
     assert sentence(queue, "ann"), "a typed sentence waits in a lane of its own"
@@ -222,7 +222,7 @@ def test_one_visitor_cannot_take_all_places(make_queue: MakeQueue, monkeypatch: 
         except PrunescopeError as error:
             refused.append(str(error))
     assert (len(accepted), len(refused)) == (1, 19)
-    assert refused[0].startswith("a run of yours is not finished")
+    assert refused[0].startswith("you already have a run in progress")
     second = queue.submit(scripted("frames", 99), "bob", address="203.0.113.8")
     asked = sentence(queue, "cyd", address="203.0.113.9")
     assert (now(queue, asked).position, now(queue, second).position) == (1, 2), "behind the one that runs"
@@ -237,9 +237,9 @@ def test_a_visitor_has_one_question_beside_a_sweep(make_queue: MakeQueue, monkey
     queue = make_queue()
     queue.submit(scripted("hang"), "ann")
     sentence(queue, "ann")
-    with pytest.raises(PrunescopeError, match="a question of yours is not finished"):
+    with pytest.raises(PrunescopeError, match="you already have a question in progress"):
         sentence(queue, "ann", "another one")
-    with pytest.raises(PrunescopeError, match="a question of yours is not finished"):
+    with pytest.raises(PrunescopeError, match="you already have a question in progress"):
         queue.ask("verify", "ann", key="0" * 64, amount=0.5)
 
 
@@ -464,7 +464,7 @@ def test_estimates_have_a_bound_of_their_own(make_queue: MakeQueue, monkeypatch:
     most = module.MAX_WAITING["estimates"]
     for k in range(most):
         estimate(queue, f"visitor {k}", seed=k)
-    with pytest.raises(PrunescopeError, match=f"{most} estimates are waiting"):
+    with pytest.raises(PrunescopeError, match=rf"the queue for estimates is full \({most} are waiting\)"):
         estimate(queue, "one too many", seed=99)
     assert estimate(queue, "visitor 0", seed=99), "it replaces the one before"
 
