@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.errors import PrunescopeError
-from core.grid import main, merged, recipe_of
+from core.grid import main, merged, parse, recipe_of
 from core.inputs.prepare import prepare
 from core.request.catalog import ROOT
 from core.request.grid_file import grid_requests
@@ -197,6 +197,43 @@ def test_an_unforeseen_fault_stops_one_sweep_alone(
     assert [result.pruning.method for result in grid.results().values()] == ["random"]
     (failed,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: "))
     assert "unexpected KeyError" in failed
+
+
+def test_a_model_that_cannot_be_estimated_stops_no_sweep(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(grid_run, "measure", failing)
+    assert grid.run() == 0
+    assert len(grid.results()) == 2
+
+
+def test_a_manifest_that_cannot_be_read_is_noticed_before_anything_runs(grid: Grid, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text("{")
+    with pytest.raises(PrunescopeError, match=r"manifest\.json"):
+        grid.run("--manifest", str(manifest))
+    assert grid.computed == []
+    assert grid.run("--manifest", str(tmp_path / "new" / "manifest.json")) == 0
+    assert len(read_manifest(tmp_path / "new" / "manifest.json")) == 2
+
+
+def test_data_may_be_named_one_after_the_other() -> None:
+    assert parse(["grid.yaml", "--data", "a=/x", "--data", "b=/y", "c=/z"]).data == [
+        ("a", "/x"),
+        ("b", "/y"),
+        ("c", "/z"),
+    ]
+
+
+def test_an_output_that_is_the_folder_of_shipped_results_is_an_output_as_any_other(
+    grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", grid.output)
+    assert grid.run() == 0
+    grid.values |= {"range_examples": "all"}
+    assert grid.run() == 0
+    assert [known.working_range and known.working_range.examples for known in grid.results().values()] == [96, 96]
 
 
 def test_a_damaged_result_is_reported_beside_the_sound_ones(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,6 +85,10 @@ def test_few_examples_are_warned_about_beside_the_result(
         (["--checkpoint", "FOLDER", "--task", "mnli", "--data", "GLUE"], ["2 labels", "3"]),
         (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "nowhere"], ["nowhere", "not a folder"]),
         (["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--threads", "0"], ["0 threads"]),
+        (
+            ["--checkpoint", "FOLDER", "--task", "sst2", "--data", "GLUE", "--text2", "reply"],
+            ["--text2 reply", "--text"],
+        ),
         (["--checkpoint", "owner/name", "--task", "sst2"], ["owner/name", "offline"]),
     ],
 )

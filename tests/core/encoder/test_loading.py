@@ -113,6 +113,11 @@ class TestLoad:
         with torch.no_grad():
             assert torch.equal(checkpoint.model(**ours).logits, plain(**tokens).logits)
 
+    def test_answers_by_name_whatever_its_configuration_asks_for(self, copy):
+        change_config(copy, return_dict=False)
+        checkpoint = load(resolve(str(copy)))
+        assert checkpoint.model(**checkpoint.tokenizer("a film", return_tensors="pt")).logits.shape == (1, 2)
+
     def test_half_precision_becomes_float32(self, tmp_path):
         model = load(resolve(str(make_bert(tmp_path / "half", dtype=torch.float16)))).model
         assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
@@ -164,6 +169,15 @@ class TestRefusals:
     def test_a_missing_layer(self, copy):
         change_config(copy, num_hidden_layers=3)
         assert "bert.encoder.layer.2" in refusal(copy)
+
+    def test_weights_of_its_layers_that_the_architecture_ignores(self, copy):
+        name = "bert.encoder.layer.1.attention.self.distance_embedding.weight"
+        change_weights(copy, lambda weights: weights.update({name: torch.zeros(3, 8)}))
+        assert f"does not read, such as {name}" in refusal(copy)
+
+    def test_a_head_for_another_task_whose_weights_fit(self, copy):
+        change_config(copy, architectures=["BertForTokenClassification"])
+        assert "is a BertForTokenClassification" in refusal(copy)
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf")])
     def test_weights_that_are_not_finite(self, copy, value):

@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,14 @@ def test_a_live_run_on_folders_is_recomputed_from_anywhere(
     again = run(printed.command)
     assert printed.missing == ""
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
+
+
+def test_a_stored_result_that_was_judged_on_more_than_was_asked_for_is_recomputed_on_that(
+    tiny_bert: Path, glue_folder: Path
+) -> None:
+    asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), num_examples=16, data=str(glue_folder))
+    result = compute(checked(replace(asked, range_examples="all")), None)
+    assert "--range-examples all" in recipe(result, asked).command
 
 
 def test_an_embedded_checkpoint_is_printed_by_its_name_though_the_result_came_from_a_copy() -> None:
