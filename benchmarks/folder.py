@@ -22,6 +22,7 @@ from benchmarks.visitors import NAMES, open_page, server_mib
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.request.catalog import ROOT
+from core.results import store
 from ui.header import PAGES
 
 VISITORS = 10
@@ -84,7 +85,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    files = sorted(parse(arguments).folder.glob("*.json*"))
+    files = store.result_files(parse(arguments).folder)
     if len(files) < 2:
         raise PrunescopeError("a folder with at least two results is needed")
     with TemporaryDirectory() as place:

@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_threads(options.threads)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    results = [store.load(path) for path in sorted(options.results.glob("*.json*"))]
+    results = [store.load(path) for path in store.result_files(options.results)]
     found = list[Deviation]()
     for result in results:
         if result.task.name in options.tasks:

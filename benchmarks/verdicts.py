@@ -22,7 +22,7 @@ BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 def table_of(folder: Path) -> str:
     """Judge all results of a folder, and say which tasks they cover."""
-    results = [store.load(path) for path in sorted(folder.glob("*.json*"))]
+    results = [store.load(path) for path in store.result_files(folder)]
     table = verdict_table([result for result in results if not _is_earlier(result)], results)
     if not table:
         return "There is no result to judge."

@@ -14,7 +14,7 @@ from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, weight_patterns
 from core.inputs.checkpoints import Resolved
 from core.inputs.labels import label_order
-from core.request.catalog import EAGER_ATTENTION, MAX_LENGTH, Task
+from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH, Task
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
 
@@ -235,6 +235,8 @@ def _check_size(name: str, config: Any, attention: str) -> None:
             "checkpoint"
         )
     positions = config.max_position_embeddings
+    if config.model_type in LATER_POSITIONS:
+        positions -= (config.pad_token_id or 0) + 1
     if positions < MAX_LENGTH:
         raise PrunescopeError(
             f"'{name}' reads at most {positions} tokens, fewer than the {MAX_LENGTH} needed: choose another checkpoint"

@@ -22,7 +22,7 @@ def make_room() -> None:
     bound = limits()
     try:
         if store.user_folder().resolve() != store.SHIPPED_RESULTS.resolve():
-            _trim(store.user_folder().glob("*.json*"), bound.results_bytes)
+            _trim(store.result_files(store.user_folder()), bound.results_bytes)
         _trim(sample_cache.folder().glob("*.json"), bound.results_bytes)
         _trim_hub_cache(bound.hub_cache_bytes)
     except OSError:

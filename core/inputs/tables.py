@@ -224,7 +224,19 @@ def _read_spreadsheet(file: DataFile, limit: int | None) -> _Cells:
     except (pd.errors.ParserError, csv.Error) as error:  # the second where only the first rows are read
         fault = str(error).replace(" line ", " row ")
         raise PrunescopeError(f"{file.name}: {fault}: {QUOTES}, or save it as CSV again") from error
+    if separator == "\t":
+        _check_not_joined(file.name, cells)
     return _checked_cells(file.name, cells)
+
+
+def _check_not_joined(file: str, cells: "DataFrame") -> None:
+    """Refuse rows that a stray quotation mark has joined: as text between quotes they would be one example."""
+    for number, row in enumerate(cells.itertuples(index=False, name=None), 1):
+        if any(isinstance(cell, str) and "\t" in cell and "\n" in cell for cell in row):
+            raise PrunescopeError(
+                f"{file}, row {number}: a quotation mark opens a text there and ends it in a later row: double the "
+                "quotation marks inside texts, or remove them"
+            )
 
 
 def _check_width(file: str, columns: int) -> None:

@@ -221,6 +221,7 @@ SUPPORTED_MODEL_TYPES = (
 NORMALISE_FIRST = ("modernbert",)  # of these, whose layers normalise what a block reads, not what it adds to
 EAGER_ATTENTION = ("mpnet", "deberta-v2")  # of these, whose attention PyTorch's fused one cannot compute
 SHARED_LAYERS = ("albert",)
+LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # of these, which count from the padding's id on
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ def user_folder() -> Path:
     return Path(chosen) if chosen else user_cache_path("prunescope") / "results"
 
 
+def result_files(folder: Path) -> list[Path]:
+    """Return the files of results in a folder, by name; not those of amounts that a grid has yet to put together."""
+    return sorted(path for path in folder.glob("*.json*") if path.name.endswith(ENDINGS))
+
+
 def check_writable(output: Path | None) -> None:
     """Refuse an output that cannot be written, before a sweep runs for nothing.
 

@@ -200,6 +200,11 @@ class TestRefusals:
         change_config(copy, max_position_embeddings=64)
         assert "at most 64 tokens, fewer than the 128 needed" in refusal(copy)
 
+    def test_positions_that_the_padding_takes_do_not_count(self, tmp_path):
+        short = make_encoder(tmp_path / "roberta", "roberta", layers=1)
+        change_config(short, max_position_embeddings=128)
+        assert "at most 127 tokens, fewer than the 128 needed" in refusal(short)
+
     def test_too_many_parameters_before_any_is_read(self, copy):
         change_config(copy, vocab_size=10**6, hidden_size=2048)  # would take 8 GB
         assert "has more than 2,082,078,720 parameters by its config.json" in refusal(copy)

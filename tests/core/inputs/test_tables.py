@@ -145,6 +145,8 @@ class TestJsonLines:
         )
         assert "line 2 is no JSON object" in refusal('{"a": 1}\n[1]\n', "a.jsonl")
         assert "has no rows" in refusal("\n\n", "a.jsonl")
+        joined = 'sentence\tlabel\nA fine film.\t1\n"It is bad.\t0\nI hated it."\t0\nGreat.\t1\n'
+        assert "row 3: a quotation mark opens a text there" in refusal(joined, "a.tsv")
         assert "no column of plain values, only lists" in refusal('{"tokens": ["a", "b"], "tags": [1, 2]}\n', "a.jsonl")
         assert "line 2 holds half of a character" in refusal('{"a": "1"}\n{"a": "\\ud83d"}\n', "a.jsonl")
 
