@@ -24,17 +24,28 @@ def forget_settings(kept: Sequence[str] = ()) -> None:
     keys = st.session_state.get("lab-settings", set())
     for key in [key for key in keys if not key.startswith(tuple(f"lab-{name}" for name in kept))]:
         keys.discard(key)
+        _kept().pop(key, None)
         if key in st.session_state:
             del st.session_state[key]
 
 
 def begin(name: str, value: Any) -> str:
-    """Set a widget's first value and return its key."""
+    """Set a widget's first value and return its key.
+
+    It is the last one that the visitor has given: Streamlit forgets what a widget holds that a page has not drawn.
+    """
     key = f"lab-{name}"
     st.session_state.setdefault("lab-settings", set()).add(key)
     if key not in st.session_state:
-        st.session_state[key] = value
+        st.session_state[key] = _kept().get(key, value)
+    _kept()[key] = st.session_state[key]
     return key
+
+
+def _kept() -> dict[str, Any]:
+    """Return the settings as they were drawn last, by the keys of their widgets."""
+    kept: dict[str, Any] = st.session_state.setdefault("lab-kept-settings", {})
+    return kept
 
 
 def begun(name: str, value: Any) -> dict[str, Any]:

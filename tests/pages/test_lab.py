@@ -430,6 +430,16 @@ def test_a_list_of_amounts_can_be_typed(queue: JobQueue, asked: list[SweepReques
     assert asked[0].amounts == (0.0, 0.3, 0.75)
 
 
+def test_settings_outlast_a_look_at_another_page(queue: JobQueue) -> None:
+    page = open_page(LAB)
+    choose(page, "lab-checkpoint", "other checkpoint")
+    page.text_input(key="lab-hub-id").set_value("me/my-classifier")
+    run(page)
+    follow(follow(page, "Methods"), "Lab")
+    assert page.selectbox(key="lab-checkpoint").value == "other checkpoint"
+    assert page.text_input(key="lab-hub-id").value == "me/my-classifier"
+
+
 def test_a_folder_that_does_not_exist_is_not_looked_for_on_the_hub(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "folder")
