@@ -41,7 +41,7 @@ from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.run_bar import offer_run
 from ui.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
-from ui.settings import forget_settings
+from ui.settings import begin_with_control, forget_settings
 from ui.shared import once
 from ui.text import plain
 from ui.upload import show_upload
@@ -266,7 +266,10 @@ def show_figures(result: SweepResult, reduction: str) -> None:
 def ask(job: Job | None, result: SweepResult | None) -> None:
     """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
     with refusals_shown():
-        asked = choose_sweep(preset_chosen() or remembered(job, result))
+        preset = preset_chosen()
+        if job and not preset:
+            begin_with_control(bool(job.follow_ups))
+        asked = choose_sweep(preset or remembered(job, result))
         if is_hosted():
             show_limits()
         offer_run(asked)

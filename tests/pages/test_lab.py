@@ -290,6 +290,16 @@ def test_at_the_end_the_methods_result_is_shown(queue: JobQueue, scripted: list[
     assert not page.info
 
 
+def test_a_run_in_vain_leaves_its_control_asked_for(queue: JobQueue, scripted: list[str]) -> None:
+    scripted.append("refuse")
+    page = open_page(LAB)
+    page.toggle(key="lab-with-control").set_value(True)
+    job_id = address(press(run(page), "Run"))["job"]
+    assert ended(queue, job_id).state == "failed"
+    assert run(page).toggle(key="lab-with-control").value
+    assert open_page(LAB, job=job_id).toggle(key="lab-with-control").value, "also after a reload"
+
+
 def test_cancel_ends_the_control_and_keeps_the_result(queue: JobQueue, scripted: list[str]) -> None:
     scripted += ["frames", "frames", "hang"]
     page = press(open_page(LAB, result=RESULT.key), "Run random control")
