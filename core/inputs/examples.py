@@ -207,7 +207,14 @@ class Examples:
         elif "" in cells:
             raise _empty(table, cells.index(""), self.columns.label)
         place = f"{table.name}, column '{self.columns.label[:40]}'"
-        means = meanings(cells, self.task, self.label_map, place, mappable=self.table is not None)
+        means = meanings(
+            cells,
+            self.task,
+            self.label_map,
+            place,
+            mappable=self.table is not None,
+            whole=self.data.is_shared,
+        )
         labelled = [(k, label) for k, value in enumerate(cells) if (label := means.get(value)) is not None]
         rows = Sample(
             tuple(table.rows[k] for k, _ in labelled),

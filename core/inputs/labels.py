@@ -124,7 +124,7 @@ def _label_with(number: int, labels: Sequence[str], task: Task) -> int | None:
 
 
 def meanings(
-    values: Iterable[str], task: Task, given: LabelMap, place: str, mappable: bool = True
+    values: Iterable[str], task: Task, given: LabelMap, place: str, mappable: bool = True, whole: bool = True
 ) -> dict[str, int | None]:
     """Find the label that each value of a label column means: what was said of it, else the label of its name.
 
@@ -134,6 +134,7 @@ def meanings(
         given: Values and the names of the labels that they mean, None to leave their rows out.
         place: The column, for messages.
         mappable: Whether values can be given a meaning.
+        whole: Whether these are all values that something is said of; another split may have more.
 
     Returns:
         A label index for every value, None to leave its rows out.
@@ -142,7 +143,7 @@ def meanings(
         PrunescopeError: A value means no label, or what was said of it makes no sense.
     """
     different = sorted({*values} - {""})
-    said = _said(given, different, task, place)
+    said = _said(given, different, task, place, whole)
     found = {value: said.get(value, label_of(value, task)) for value in different}
     unknown = [value for value, label in found.items() if label is None and value not in said]
     if unknown:
@@ -164,13 +165,13 @@ def _remedy(unknown: Sequence[str], first: str, mappable: bool) -> str:
     return hidden if "-1" in unknown else "correct the file or choose another task"
 
 
-def _said(given: LabelMap, values: Sequence[str], task: Task, place: str) -> dict[str, int | None]:
+def _said(given: LabelMap, values: Sequence[str], task: Task, place: str, whole: bool) -> dict[str, int | None]:
     """Check what was said of values."""
     said: dict[str, int | None] = {}
     for value, name in given:
         if value in said:
             raise PrunescopeError(f"label map: '{value[:LABEL_MAX_CHARS]}' is there twice, say once what it means")
-        if value not in values:
+        if whole and value not in values:
             raise PrunescopeError(
                 f"label map: {place} has no value '{value[:LABEL_MAX_CHARS]}', name one of {_listed(values)}"
             )

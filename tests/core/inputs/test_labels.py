@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import PrunescopeError
-from core.inputs.labels import label_names, label_of, label_order
+from core.inputs.labels import label_names, label_of, label_order, meanings
 from core.request.catalog import TASKS
 
 
@@ -81,3 +81,10 @@ def test_another_number_of_labels_is_refused_with_both_lists() -> None:
         label_order(("negative", "neutral", "positive"), TASKS["sst2"], "someone/bert")
     with pytest.raises(PrunescopeError, match=r"has 500 labels \(LABEL_0, .*LABEL_5, …\), task"):
         label_order(label_names({"num_labels": 500}), TASKS["sst2"], "someone/bert")
+
+
+def test_a_map_may_tell_of_values_that_only_another_split_has() -> None:
+    given = (("1", "negative"), ("3", None), ("5", "positive"))
+    with pytest.raises(PrunescopeError, match="has no value '3'"):
+        meanings(("1", "5"), TASKS["sst2"], given, "stars")
+    assert meanings(("1", "5"), TASKS["sst2"], given, "stars", whole=False) == {"1": 0, "5": 1}
