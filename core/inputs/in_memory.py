@@ -39,7 +39,21 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
     for place, (texts, mark) in enumerate(zip(rows, marks, strict=True)):
         _check(place, texts, mark, len(columns))
     named = [dict(zip((*columns, LABEL), (*texts, mark), strict=True)) for texts, mark in zip(rows, marks, strict=True)]
-    return uploads.keep(FILE, "\n".join(map(json.dumps, named)).encode()), columns
+    return uploads.keep(FILE, _written(named)), columns
+
+
+def _written(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Write rows as JSON lines; letters as they are, since an escape takes three times as much."""
+    try:
+        content = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+    except UnicodeEncodeError as error:
+        raise PrunescopeError("a sentence holds half of a character, which no tokenizer reads: correct it") from error
+    bound = limits().upload_bytes
+    if len(content) > bound:
+        raise PrunescopeError(
+            f"sentences and labels have {len(content) / 2**20:.0f} MiB: give at most {bound // 2**20}, such as a sample"
+        )
+    return content
 
 
 def _is_row(texts: Any) -> bool:

@@ -172,6 +172,8 @@ def test_pairs_are_pairs(tiny_emotions: Path) -> None:
         (TEXTS, np.eye(120), "labels[0] is array(["),
         (TEXTS, [*NAMED[1:], "boredom"], "says boredom, which is none of the labels Anger, fear, joy"),
         (TEXTS * 100, NAMED * 100, "12,000 sentences: give at most 10,000"),
+        (["\ud83d", *TEXTS[1:]], NAMED, "a sentence holds half of a character"),
+        (["x" * 180_000] * 120, NAMED, "sentences and labels have 21 MiB: give at most 20, such as a sample"),
     ],
 )
 def test_sentences_and_labels_that_do_not_fit_are_refused(
