@@ -54,7 +54,7 @@ from core.results.schema import SweepResult
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
 STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of the bar, in a layer's row
 FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
-BROKEN = "no longer works"  # of the model, where the shade is as narrow as on a telephone
+BROKEN = "beyond its range"  # in which the model works, where the shade is as narrow as on a telephone
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
 CURVE_DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for the number at the marker
 LETTER = "margin / 3.3"  # the height of letters in pixels
