@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store.check_writable(options.output)
     if options.manifest:  # before hours of work
         read_manifest(options.manifest)
-        store.check_writable(options.manifest)
+        store.check_writable(options.manifest.absolute().parent)
     with downloads_shown() as report:
         sweeps, failures = plan_grid(listed, places, options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]

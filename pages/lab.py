@@ -41,7 +41,7 @@ from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.run_bar import offer_run
 from ui.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
-from ui.settings import begin_with_control, forget_settings
+from ui.settings import begin_with_control, forget_settings, keep_settings
 from ui.shared import once
 from ui.text import plain
 from ui.upload import show_upload
@@ -61,6 +61,7 @@ NO_PLACE = (
     "or give it to the command line."
 )
 KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
+IN_VAIN = "lab-in-vain"  # of the session: a run that ended without a result, beside the one on show
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 STYLE = """<style>
 .st-key-lab-figures p { margin: 0; line-height: 1.4; }
@@ -71,6 +72,7 @@ STYLE = """<style>
 def lab() -> None:
     """Show what the address names: a run, a result, or the settings beside an example."""
     state = page_header("Lab", result_if_asked)
+    keep_settings()
     queue.start_worker()
     job = job_in_address()
     if job:
@@ -85,11 +87,13 @@ def lab() -> None:
     if job or result:
         set_parameter(OWN, None)
     reset_settings_for(job.id if job else result.key if result else st.query_params.get(OWN, ""))
+    if ended:
+        st.session_state[IN_VAIN] = ended
     if has_just_left():
         st.info("Cancelled.")
     if result:
         note_end(ended)
-        show_result(result, ended)
+        show_result(result, st.session_state.get(IN_VAIN))
     elif job and not job.ended:
         show_running(job)
     else:
@@ -123,7 +127,8 @@ def reset_settings_for(shown: str) -> None:
     before = st.session_state.get("lab-filled-for", shown)
     st.session_state["lab-filled-for"] = shown
     if before != shown:
-        st.session_state.pop("lab-start", None)
+        for name in ("lab-start", IN_VAIN):
+            st.session_state.pop(name, None)
         forget_settings()
 
 
@@ -220,7 +225,7 @@ def show_result(result: SweepResult, ended: Job | None = None) -> None:
 
     Args:
         result: The result.
-        ended: A run that has just ended in vain, whose settings are not lost.
+        ended: A run that has ended in vain while the result was on show; its settings are not lost.
     """
     if kept_of_job := st.session_state.pop(KEPT_OF_JOB, ""):
         st.info(kept_of_job)

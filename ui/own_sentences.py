@@ -19,7 +19,7 @@ from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.prediction import column_name
 from ui.own_files import may_be_read, note_own
-from ui.settings import begin, guessed
+from ui.settings import begin, forget_if_other, guessed
 from ui.text import plain
 
 LEFT_OUT = "left out"
@@ -93,6 +93,7 @@ def ask_meaning(
         split: Of a data set on the Hub.
         before: What was said of the table already, to begin with instead of a guess.
     """
+    forget_if_other(data, ("texts", "column-", "means-"))
     begun = Columns(before.text, before.label) if before and before.label else likely_columns(table, task)
     columns = _ask_columns(table, task, begun)
     means = _ask_labels(table, task, columns, dict(before.label_map) if before else {})

@@ -13,6 +13,8 @@ from core.request.limits import is_hosted
 FOLDER = "folder"  # a choice after which a path has to be typed; no name of the catalog
 WITH_CONTROL = "with-control"
 SHOWN_MAX_CHARS = 120  # of what was typed, in a message
+_DRAWN, _KEPT = "lab-drawn-settings", "lab-kept-settings"  # of the session, by key: of this run and of the one before
+_ABOUT = "lab-settings-about"  # of the session: the data that were asked about last
 
 
 def forget_settings(kept: Sequence[str] = ()) -> None:
@@ -24,28 +26,42 @@ def forget_settings(kept: Sequence[str] = ()) -> None:
     keys = st.session_state.get("lab-settings", set())
     for key in [key for key in keys if not key.startswith(tuple(f"lab-{name}" for name in kept))]:
         keys.discard(key)
-        _kept().pop(key, None)
+        for drawn in (_KEPT, _DRAWN):
+            st.session_state.get(drawn, {}).pop(key, None)
         if key in st.session_state:
             del st.session_state[key]
+
+
+def forget_if_other(data: str, names: Sequence[str]) -> None:
+    """Reset what was said of other data, for the same words may mean something else.
+
+    Args:
+        data: The data on show.
+        names: Prefixes of the settings that are about them.
+    """
+    if st.session_state.get(_ABOUT, data) != data:
+        keys = st.session_state.get("lab-settings", set())
+        about = tuple(f"lab-{name}" for name in names)
+        forget_settings(kept=[key.removeprefix("lab-") for key in keys if not key.startswith(about)])
+    st.session_state[_ABOUT] = data
 
 
 def begin(name: str, value: Any) -> str:
     """Set a widget's first value and return its key.
 
-    It is the last one that the visitor has given: Streamlit forgets what a widget holds that a page has not drawn.
+    After a look at another page it is the last one: Streamlit forgets what a widget holds that a page has not drawn.
     """
     key = f"lab-{name}"
     st.session_state.setdefault("lab-settings", set()).add(key)
     if key not in st.session_state:
-        st.session_state[key] = _kept().get(key, value)
-    _kept()[key] = st.session_state[key]
+        st.session_state[key] = st.session_state.get(_KEPT, {}).get(key, value)
+    st.session_state.setdefault(_DRAWN, {})[key] = st.session_state[key]
     return key
 
 
-def _kept() -> dict[str, Any]:
-    """Return the settings as they were drawn last, by the keys of their widgets."""
-    kept: dict[str, Any] = st.session_state.setdefault("lab-kept-settings", {})
-    return kept
+def keep_settings() -> None:
+    """Keep what was drawn last, at the start of a page; what was not drawn then begins anew."""
+    st.session_state[_KEPT] = st.session_state.pop(_DRAWN, {})
 
 
 def begun(name: str, value: Any) -> dict[str, Any]:

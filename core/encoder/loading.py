@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, weight_patterns
+from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, check_head, weight_patterns
 from core.inputs.checkpoints import Resolved
 from core.inputs.labels import label_order
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH, Task
@@ -172,6 +172,8 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     config = AutoConfig.from_pretrained(
         resolved.folder, local_files_only=True, trust_remote_code=False, return_dict=True
     )
+    if needs_head:
+        check_head(config.architectures, resolved.id)
     # Named here, since a configuration may ask for any, also for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)

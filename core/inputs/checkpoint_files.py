@@ -78,17 +78,28 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
             f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
             "here prunes: choose a DeBERTa checkpoint without one, such as DeBERTa-v3"
         )
-    made_as = config.get("architectures")
-    first = str(made_as[0]) if isinstance(made_as, list) and made_as else ""
-    if first.endswith(_OTHER_TASKS):
-        raise PrunescopeError(
-            f"'{checkpoint}' is a {first[:60]} (architectures in {CONFIG}), which labels no whole text: choose a "
-            "checkpoint fine-tuned for sequence classification"
-        )
     if fault := _OTHER_HEADS.get(str(config.get("problem_type"))):
         raise PrunescopeError(
             f"'{checkpoint}' {fault} (problem_type {config['problem_type']} in {CONFIG}): choose a classifier that "
             "gives one label"
+        )
+
+
+def check_head(architectures: object, checkpoint: str) -> None:
+    """Refuse the head of another task: its weights may fit a classifier's.
+
+    Args:
+        architectures: Of config.json, whatever it holds.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: The first architecture is for another task.
+    """
+    first = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
+    if first.endswith(_OTHER_TASKS):
+        raise PrunescopeError(
+            f"'{checkpoint}' is a {first[:60]} (architectures in {CONFIG}), which labels no whole text: choose a "
+            "checkpoint fine-tuned for sequence classification"
         )
 
 

@@ -1,6 +1,7 @@
 """Find the texts of a result's examples on this computer."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from threading import Lock
 
 from core.errors import PrunescopeError
 from core.inputs.sample_cache import files, remembered_samples
@@ -13,6 +14,7 @@ from core.results.schema import TaskRecord, digest
 Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each
 MOST_KEPT = 16  # results whose texts are not looked for again
 
+_lock = Lock()
 _FOUND: dict[Hashable, tuple[frozenset[FileState], Texts | None]] = {}  # the latest last, each with the samples then
 
 
@@ -22,12 +24,14 @@ def texts_of(task: TaskRecord) -> Texts | None:
     Texts belong to a result if they have its record's fingerprint. They are looked for again once samples have changed.
     """
     among, key = files(), (task.name, task.source, task.split, task.examples, task.gold, task.fingerprint)
-    known = _FOUND.pop(key, None)
+    with _lock:
+        known = _FOUND.pop(key, None)
     if known is None or known[0] != among:
         known = among, _search(task)
-    _FOUND[key] = known
-    while len(_FOUND) > MOST_KEPT:
-        _FOUND.pop(next(iter(_FOUND)), None)
+    with _lock:
+        _FOUND[key] = known
+        while len(_FOUND) > MOST_KEPT:
+            del _FOUND[next(iter(_FOUND))]
     return known[1]
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
 from typing import Protocol
 
 from core.request.amounts import amount_text
@@ -67,7 +68,7 @@ def decimals(value: float, places: int) -> str:
 
     A half is rounded away from zero, so that a page's words and its tables say the same of 0.625.
     """
-    return f"{_to_places(value, places):zf}".replace("-", "−")
+    return f"{_to_places(value, places):zf}".replace("-", "−") if isfinite(value) else str(value)
 
 
 def hundredths(value: float) -> float:

@@ -168,6 +168,21 @@ def test_a_run_that_ended_in_vain_leaves_the_result_on_show(queue: JobQueue, ask
     assert "Check this frame" in labels(page)
 
 
+def test_the_settings_of_a_run_in_vain_outlast_more_than_one_look(queue: JobQueue, scripted: list[str]) -> None:
+    scripted.append("refuse")
+    page = open_page(LAB, result=RESULT.key)
+    page.text_input(key="lab-amounts").set_value("0.3; 0.75")
+    page.toggle(key="lab-with-control").set_value(True)
+    press(run(page), "Run")
+    if "job" in address(page):  # it may have ended while the page waited for it
+        assert ended(queue, address(page)["job"]).state == "failed"
+    for _ in range(3):
+        run(page)
+        assert address(page) == {"result": RESULT.key}
+        assert page.text_input(key="lab-amounts").value == "0, 0.3, 0.75"
+        assert page.toggle(key="lab-with-control").value
+
+
 def test_after_a_run_that_ended_in_vain_another_result_opens(queue: JobQueue, scripted: list[str]) -> None:
     scripted.append("refuse")
     page = press(open_page(LAB), "Run")
@@ -825,6 +840,14 @@ def test_hosted_the_file_of_another_visitor_is_not_shown(
     page = open_page(LAB, job=job)
     assert "Your file needs a text column" in told(page)
     assert "sentence number" not in told(page)
+
+
+def test_what_was_said_of_one_file_is_not_said_of_the_next(queue: JobQueue) -> None:
+    page = say(upload(open_page(LAB), ROWS), good="negative", bad="positive")
+    assert page.selectbox(key="lab-means-sst2-good").value == "negative"
+    upload(page, f"{ROWS}30,one more,good\n", "other.csv")
+    assert page.selectbox(key="lab-means-sst2-good").value is None
+    assert "Say what “bad”, “good” means" in told(page)
 
 
 def test_what_was_said_of_one_file_is_not_said_of_another_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
