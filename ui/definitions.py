@@ -1,6 +1,6 @@
 """What the numbers on the pages mean: the prose of the Methods page, with every constant taken from the code."""
 
-from core.findings.claim import DAMAGE, SENSITIVITY, WIDEST
+from core.findings.claim import DAMAGE, SENSITIVITY, WIDEST, smallest_share
 from core.findings.comparable import SPARSITY_TOLERANCE
 from core.request.amounts import amount_text
 from core.request.catalog import (
@@ -16,7 +16,7 @@ from core.request.catalog import (
 from core.request.controls import COARSER_STEP, ONE_LAYER_SEEDS, SMALL_STEP, UNTIL_DAMAGE
 from core.results.names import listed, percent
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE
-from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE, upper_share
+from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE
 from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
 
 
@@ -33,12 +33,6 @@ def _sensitivity() -> str:
     """Name what a verdict is also judged by."""
     at = [amount_text(damage) for reduction, damage in SENSITIVITY if reduction == "mean"]
     return f"an overall change of {listed(at)}, and by the first token"
-
-
-def _smallest_share() -> str:
-    """Write the smallest gap that counts, at the damage that is judged, as a share in percentage points."""
-    share = upper_share(SMALLEST_DIFFERENCE, DAMAGE) - upper_share(0, DAMAGE)
-    return percent(share).removesuffix(" %")
 
 
 # ---------------------------------------------------------------- CKA
@@ -227,8 +221,8 @@ The half-width $h$ has two parts: the first covers another draw of the control, 
 | **as by chance**: no difference worth telling | $\lvert\Delta\rvert + h \le {SMALLEST_DIFFERENCE}$ |
 | **cannot be told** | otherwise |
 
-At an overall change of {amount_text(DAMAGE)}, a gap of {SMALLEST_DIFFERENCE} is {_smallest_share()} percentage points
-of the share; smaller differences count as none.
+At an overall change of {amount_text(DAMAGE)}, a gap of {SMALLEST_DIFFERENCE} is
+{percent(smallest_share(DAMAGE)).removesuffix(" %")} percentage points of the share; smaller differences count as none.
 
 It also cannot be told, and the page says so, with fewer than {CONTROL_SEEDS["weight"]} matched seeds
 ({CONTROL_SEEDS["neuron"]} for units) or {FEW_EXAMPLES} examples, in steps that are too coarse, where that damage is

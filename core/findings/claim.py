@@ -167,7 +167,7 @@ class Verdict:
     @property
     def smallest_difference(self) -> float:
         """The smallest difference of two shares that counts."""
-        return upper_share(SMALLEST_DIFFERENCE, self.damage) - upper_share(0, self.damage)
+        return smallest_share(self.damage)
 
     @property
     def control_shares(self) -> tuple[float, ...]:
@@ -188,6 +188,11 @@ class Verdict:
     def control_works(self) -> bool:
         """Whether the control's median seed is within its working range there."""
         return 2 * sum(not control.works for control in self.controls) <= len(self.controls)
+
+
+def smallest_share(damage: float) -> float:
+    """Return the smallest gap that counts as a share of the damage."""
+    return upper_share(SMALLEST_DIFFERENCE, damage) - upper_share(0, damage)
 
 
 def verdict(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from core.findings.claim import FEWEST_SEEDS
 from core.findings.comparable import isolated_controls_of, isolated_of
 from core.findings.words import render
 from core.request.catalog import METHODS, SINGLE_BATCH
@@ -27,7 +28,6 @@ from core.sweep.statistics import Difference, jackknife, own_interval
 Array = npt.NDArray[np.float64]
 
 AMOUNT = 0.5  # preferred, where one amount is shown
-FEWEST_SEEDS = 2  # that have a spread
 State = Literal[
     "reversed",
     "also at random",

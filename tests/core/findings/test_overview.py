@@ -23,6 +23,7 @@ from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import OwnCka, make_result, with_own_key
+from tests.core.findings.test_claim import working_to
 
 
 def surviving(*amounts: float) -> OwnCka:
@@ -247,16 +248,8 @@ def test_undefined_similarities_are_not_called_intact() -> None:
 def test_a_drop_that_is_shown_stands_beside_the_working_range(
     broken_from: float | None, reason: str | None, words: str
 ) -> None:
-    working = WorkingRangeRecord(
-        to=0.4,
-        metric="accuracy",
-        examples=200,
-        shown_broken_from=broken_from,
-        smallest_drop=0.1,
-        lead=0.4,
-        reason=reason,
-    )
-    assert range_remark(with_own_key(make_result(num_layers=2), working_range=working)) == words
+    changes = {"smallest_drop": 0.1, "shown_broken_from": broken_from, "reason": reason}
+    assert range_remark(working_to(make_result(num_layers=2), 0.4, **changes)) == words
 
 
 # ---------------------------------------------------------------- accuracy
