@@ -23,6 +23,9 @@ os.environ.update(
     PRUNESCOPE_RESULTS=str(_HOME / "results"),
     HF_HUB_OFFLINE="1",
     OMP_NUM_THREADS="1",  # tiny models: threads cost more than they give
+    MALLOC_MMAP_THRESHOLD_="1000000000",  # glibc keeps what was freed: to ask the system for it again takes longer
+    MALLOC_TRIM_THRESHOLD_="2000000000",
+    MALLOC_TOP_PAD_="67108864",
     STREAMLIT_RUNNER_POST_SCRIPT_GC="false",  # beside torch each collection takes longer than the page
 )
 for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT", "PYTHONDONTWRITEBYTECODE"):

@@ -1,5 +1,6 @@
 """The command line as a person runs it: the path on standard output, exit codes, one line for bad input."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from tiny import make_bert, write_split
 
 from core import precompute
@@ -44,12 +47,12 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return completed
 
 
-def test_a_pair_task_on_any_folder(tmp_path: Path, glue_folder: Path) -> None:
+def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path, glue_folder: Path) -> None:
     folder = make_bert(tmp_path / "model", layers=3)
     output = tmp_path / "out"
-    done = run_process("--checkpoint", str(folder), "--task", "mrpc", "--data", str(glue_folder),
-                       "--output", str(output), "--amounts", "0,0.5", "--threads", "1",
-                       "--source-name", "tiny pairs")  # fmt: skip
+    done = run("--checkpoint", str(folder), "--task", "mrpc", "--data", str(glue_folder),
+               "--output", str(output), "--amounts", "0,0.5", "--threads", "1",
+               "--source-name", "tiny pairs")  # fmt: skip
     assert done.returncode == 0, done.stderr
     (path,) = output.iterdir()
     assert done.stdout == f"{path}\n"
@@ -132,21 +135,28 @@ def test_an_interrupted_run_says_so_and_leaves_no_file(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_killed_run_leaves_no_file(tmp_path: Path) -> None:
+def test_a_process_prints_nothing_but_its_progress_and_leaves_no_file_when_killed(tmp_path: Path) -> None:
     amounts = ",".join(str(k / 100) for k in range(100))
     checkpoint = make_bert(tmp_path / "deep-bert", layers=16)  # half a minute at all amounts: time to be killed in
+    weights = load_file(checkpoint / "model.safetensors")  # of one too many transformers would print a table
+    save_file({**weights, "unused.weight": torch.zeros(3)}, checkpoint / "model.safetensors", {"format": "pt"})
     write_split(tmp_path, TASKS["sst2"], "validation", 400, seed=3)
     arguments = command("--checkpoint", str(checkpoint), "--task", "sst2", "--data", str(tmp_path))
     log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*arguments, "--amounts", amounts, "--output", str(tmp_path / "out")], cwd=ROOT, stderr=file
+            [*arguments, "--amounts", amounts, "--output", str(tmp_path / "out")],
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
         )
     while " % removed" not in log.read_text() and process.poll() is None:  # until the sweep is under way
         time.sleep(0.02)
     process.kill()
     assert process.wait() == -signal.SIGKILL, log.read_text()
     assert list((tmp_path / "out").iterdir()) == []
+    lines = re.split(r"[\r\n]+", log.read_text().strip())
+    assert [line for line in lines if not line.startswith("magnitude: ")] == []
 
 
 @pytest.mark.parametrize(

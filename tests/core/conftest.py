@@ -1,4 +1,4 @@
-"""What several tests of the findings need."""
+"""What several tests of the results that are shipped need."""
 
 import pytest
 
