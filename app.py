@@ -36,6 +36,7 @@ from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.published_pair import SIDES, published_pair
+from ui.remarks import remark
 from ui.results import at_hand, by_key, companions_of, twins_of
 from ui.shared import once
 from ui.text import markdown_table, plain
@@ -216,7 +217,7 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     st.markdown(plain(heading))
     first, second = sides
     named = (models_name(first), models_name(second), pruning_name(first), REDUCTIONS[shown.reduction].title)
-    st.markdown(f":small[{plain(' · '.join(named))}]")
+    remark(plain(" · ".join(named)))
     titles = (task_title(first.task.name), task_title(second.task.name))
     scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)
@@ -273,7 +274,7 @@ def show_details(shown: Shown) -> None:
         )
         st.markdown(plain(" ".join(filter(None, sentences))))
         if numbers := once(verdict_details, result, shown.companions):
-            st.markdown(f":small[{plain(numbers)}]")
+            remark(plain(numbers))
 
 
 def overview() -> None:

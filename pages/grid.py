@@ -14,6 +14,7 @@ from ui.address import choose, picture_first
 from ui.choices import MANY, narrowed
 from ui.grid import grid_of, open_clicked, show_grid
 from ui.header import page_header, show_nothing
+from ui.remarks import remark
 from ui.results import own_results
 from ui.text import markdown_table, plain
 
@@ -49,7 +50,7 @@ def grid() -> None:
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)
-    st.markdown(":small[A click on a cell opens its result.]")
+    remark("A click on a cell opens its result.")
     if over_seeds := seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)

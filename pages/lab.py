@@ -1,13 +1,10 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import streamlit as st
 
 from core.charts.overview import result_scene
-from core.errors import PrunescopeError
 from core.findings.lab import check_in_words, key_figures
 from core.findings.layers import title_finding
 from core.jobs import queue
@@ -26,6 +23,7 @@ from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
 from ui.history import show_history
 from ui.jobs import (
+    answer_to,
     ask_about_frame,
     follow,
     has_just_left,
@@ -38,6 +36,7 @@ from ui.jobs import (
 from ui.player import choose_reduction, show_finding, show_pictures, start_in_address
 from ui.presets import preset_chosen
 from ui.recipe import show_recipe
+from ui.remarks import refusals_shown, remark
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.run_bar import offer_run
 from ui.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
@@ -217,7 +216,7 @@ def show_example() -> None:
     if entry and example:
         st.markdown(EXAMPLE)
         show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
-        st.markdown(f":small[{plain(entry.name)}]")
+        remark(plain(entry.name))
 
 
 def show_result(result: SweepResult, ended: Job | None = None) -> None:
@@ -251,7 +250,7 @@ def show_result(result: SweepResult, ended: Job | None = None) -> None:
                 offer_check(result)
             offer_recomputation(result)
         else:
-            st.markdown(f":small[{NO_PLACE}]")
+            remark(NO_PLACE)
 
 
 def show_figures(result: SweepResult, reduction: str) -> None:
@@ -278,15 +277,6 @@ def ask(job: Job | None, result: SweepResult | None) -> None:
         if is_hosted():
             show_limits()
         offer_run(asked)
-
-
-@contextmanager
-def refusals_shown() -> Iterator[None]:
-    """Show what is refused inside, as plain text."""
-    try:
-        yield
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
 
 
 def show_limits() -> None:
@@ -336,14 +326,8 @@ def offer_check(result: SweepResult) -> None:
         with refusals_shown():
             job_id = ask_about_frame("verify", result, amount, remembered(None, result))
             st.session_state["lab-checking"] = result.key, job_id
-    key, job_id = st.session_state.get("lab-checking", ("", ""))
-    job = queue.get(job_id) if key == result.key else None
-    if job and not job.ended:
-        follow(job)
-    elif job and job.outcome:
-        (st.success if job.outcome["within_tolerance"] else st.error)(check_in_words(job.outcome))
-    elif job:
-        st.error(plain(job.message))
+    if found := answer_to("lab-checking", result.key):
+        (st.success if found["within_tolerance"] else st.error)(check_in_words(found))
 
 
 with picture_first():

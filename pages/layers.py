@@ -38,6 +38,7 @@ from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, link_to_control, page_header
 from ui.player import choose_reduction, picked, reduction_in_address, show_pictures, start_in_address
+from ui.remarks import remark
 from ui.results import companions_of, isolated_beside, twins_of
 from ui.shared import once
 from ui.text import markdown_table, plain
@@ -172,7 +173,7 @@ def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
         word="measure",
         segmented=True,
     )
-    st.markdown(f":small[{MEASURES[measure].explanation}]")
+    remark(MEASURES[measure].explanation)
     return measure
 
 

@@ -25,6 +25,7 @@ from ui.definitions import (
 )
 from ui.header import page_header
 from ui.player import CHARTS, pause_after_first_picture
+from ui.remarks import remark
 from ui.results import at_hand, by_key
 from ui.shared import once
 from ui.text import markdown_table, plain
@@ -208,7 +209,7 @@ def representations() -> None:
         formula = REDUCTION_FORMULAS.get(reduction.name)
         written = f"\n\n$$\n{formula}\n$$" if formula else ""
         st.markdown(f"*{plain(reduction.title)}.* {plain(reduction.explanation)}{written}")
-    st.markdown(":small[`core/encoder/representations.py`, `core/encoder/batches.py`]")
+    remark("`core/encoder/representations.py`, `core/encoder/batches.py`")
 
 
 # ---------------------------------------------------------------- another measure
@@ -224,7 +225,7 @@ def neighbours() -> None:
     for known in found:
         st.markdown(plain(agreement_finding(known)))
         st.markdown(f"{NEIGHBOURS_TABLE}\n\n{markdown_table(agreement_table(known))}")
-    st.markdown(":small[`core/similarity/knn.py`, `core/findings/methods.py`]")
+    remark("`core/similarity/knn.py`, `core/findings/methods.py`")
 
 
 # ---------------------------------------------------------------- where every number is computed
@@ -245,7 +246,8 @@ FILES = (
     ("How far a layer stays intact, depth gap, jackknife intervals", "core/sweep/statistics.py"),
     ("A method against the seeds of its control", "core/sweep/control_contrast.py"),
     ("Working range, range shown broken", "core/sweep/working_range.py"),
-    ("Accuracy, Matthews correlation, F1, intervals, paired tests", "core/sweep/metrics.py"),
+    ("Accuracy, Matthews correlation, F1, and their intervals", "core/sweep/metrics.py"),
+    ("Paired tests of two models", "core/sweep/paired_tests.py"),
     ("Changed predictions, divergence", "core/sweep/divergence.py"),
     ("The verdict: where pruning changes the layers, against chance", "core/findings/claim.py"),
     ("The table of all verdicts, a whole grid", "core/findings/verdicts.py, core/findings/grid.py"),

@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.view import Scene
-from core.errors import PrunescopeError
 from core.findings.sentences import (
     ALL,
     Example,
@@ -32,8 +31,9 @@ from ui.address import choose, picture_first
 from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
-from ui.jobs import ask_worker, follow
+from ui.jobs import answer_to, ask_worker
 from ui.player import show_pictures, start_in_address
+from ui.remarks import refusals_shown, remark
 from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
@@ -128,7 +128,7 @@ def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
         },
     )
     if not chosen[0].texts:
-        st.markdown(f":small[{NO_TEXTS}]")
+        remark(NO_TEXTS)
 
 
 def text_names(result: SweepResult) -> list[str]:
@@ -164,7 +164,7 @@ def can_be_asked(result: SweepResult) -> bool:
 def try_a_sentence(result: SweepResult) -> None:
     """Ask for a text, and show what the checkpoint predicts for it at every amount of the result."""
     if not can_be_asked(result):
-        st.markdown(f":small[{OTHER_CHECKPOINT}]")
+        remark(OTHER_CHECKPOINT)
         return
     task = TASKS[result.task.name]
     with st.form("typed", border=False):
@@ -176,7 +176,7 @@ def try_a_sentence(result: SweepResult) -> None:
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
     if note := calibration_note(result):
-        st.markdown(f":small[{note}]")
+        remark(note)
     if pressed:
         ask(result, typed)
     show_answer(result)
@@ -196,30 +196,18 @@ def calibration_note(result: SweepResult) -> str:
 def ask(result: SweepResult, typed: Sequence[str]) -> None:
     """Send what was typed to the worker, or say why not."""
     st.session_state.pop("typed-job", None)
-    try:
+    with refusals_shown():
         texts = check_texts(typed, TASKS[result.task.name])
         job_id = ask_worker("predict", **question(result, texts))
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
-        return
-    st.session_state["typed-job"] = result.key, texts, job_id
-    queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
+        st.session_state["typed-job"] = result.key, job_id
+        st.session_state["typed-texts"] = texts
+        queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
 
 
 def show_answer(result: SweepResult) -> None:
     """Show the progress of the question, its failure or its answer."""
-    key, texts, job_id = st.session_state.get("typed-job", ("", (), ""))
-    job = queue.get(job_id) if key == result.key else None
-    if job is None:
-        return
-    if not job.ended:
-        follow(job)
-    elif job.state == "cancelled":
-        st.info("Cancelled.")
-    elif job.outcome is None:
-        st.error(plain(job.message))
-    else:
-        show_prediction(answer(job.outcome), texts, result)
+    if found := answer_to("typed-job", result.key):
+        show_prediction(answer(found), st.session_state["typed-texts"], result)
 
 
 def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:

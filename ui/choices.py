@@ -10,6 +10,7 @@ from core.results.choices import SEPARATOR, SOURCES, distinguishing_labels, matc
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose, set_parameter, show
+from ui.remarks import remark
 from ui.results import by_key
 from ui.text import plain
 from ui.view_state import ANY, FILTERS, SEARCH, ViewState, passing, to_offer
@@ -76,7 +77,7 @@ def _search(entries: Sequence[Entry], on_show: Sequence[Entry]) -> list[Entry]:
     )
     found = matching(entries, words)
     if not found:
-        st.markdown(":small[No result has these words in its name. All are listed.]")
+        remark("No result has these words in its name. All are listed.")
         return list(entries)
     kept = {entry.key for entry in (*found, *on_show)}
     return [entry for entry in entries if entry.key in kept]

@@ -13,8 +13,8 @@ from core.request.tasks import AUTO
 from ui.model_step import ChosenModel
 from ui.own_dataset import choose_dataset
 from ui.own_sentences import ChosenTable, choose_table
+from ui.remarks import refusals_shown, remark
 from ui.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
-from ui.text import plain
 
 # Choices after which a file or a name is asked for; none of them is a name of the catalog.
 OWN_SENTENCES = "own sentences"
@@ -118,18 +118,16 @@ def _choice_of(data: str) -> str:
 def _choose_table(shown: SweepRequest, model: ChosenModel, choice: str) -> ChosenTable | None:
     """Ask for a file or a data set; that of the run on show serves on."""
     if model.known is None:
-        st.markdown(":small[The labels come from the checkpoint: enter its place above first.]")
+        remark("The labels come from the checkpoint: enter its place above first.")
         return None
     data, is_on_hub = shown.data or "", choice == ON_HUB
     is_shown = shown.task == model.task and data.startswith(DATASET if is_on_hub else OWN)
     if is_on_hub and model.task == AUTO and model.checkpoint() != shown.checkpoint:
         is_shown = False  # its labels are others
     before = ChosenTable(data, shown.text, shown.label, shown.label_map, shown.split) if is_shown else None
-    try:
+    with refusals_shown():
         return choose_dataset(model.known, before) if is_on_hub else choose_table(model.known, before)
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
-        return None
+    return None
 
 
 def _choose_count(shown: SweepRequest) -> int | None:

@@ -167,7 +167,7 @@ made from a checkpoint's own labels it is macro-F1.
 
 A drop of {DETECTABLE} standard errors is found four times in five. Where {percent(1 - RETAINED)} of the lead is less
 than that, a loss of that size can go unseen, and the result is marked *too few examples*. Live runs are judged on the
-evaluation examples. `--range-examples all`, as in the shipped results on GLUE that verdicts are about, takes all
+evaluation examples. `--range-examples all`, as in most shipped results on GLUE that verdicts are about, takes all
 labelled validation examples at hand, for predictions alone.
 
 :small[`core/sweep/working_range.py`]
@@ -372,9 +372,8 @@ NO_NEIGHBOURS = "No result with shared neighbours is at hand. `--measures cka,pa
 
 LIMITS = f"""
 **Sentence length passes for similarity.** With *all tokens*, as published, padding is zero in every layer at once, so
-that two layers agree on which sentences are long, whatever they do with the words. On the shipped
-checkpoints the padding alone, without a word, has a CKA of 0.51 to 0.91 with the lower half of the unpruned layers and
-of 0.06 to 0.75 with the upper half. Every result with all tokens stores this value; prefer *mean over tokens*.
+that two layers agree on which sentences are long, whatever they do with the words. The padding alone, without a word,
+can have a CKA of 0.9 with an unpruned layer. Every result with all tokens stores this value; prefer *mean over tokens*.
 
 **Pruning accumulates.** Some decline with depth is expected of any method, and of chance. Look at the random control,
 at the floor and at the isolated layers before you call a layer fragile or robust.

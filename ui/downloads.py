@@ -1,4 +1,4 @@
-"""The button that every download has, and the remark beside some."""
+"""The button that every download has."""
 
 from collections.abc import Callable
 
@@ -22,8 +22,3 @@ def download(
     st.download_button(
         label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=":material/download:"
     )
-
-
-def remark(words: str) -> None:
-    """Write a remark; a caption would be too faint to be read on a projector."""
-    st.markdown(f":small[{words}]")

@@ -10,6 +10,7 @@ from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
 from ui.jobs import ask_worker, duration, visitor
+from ui.remarks import remark
 from ui.text import plain
 
 TICK = 0.5  # seconds between two looks
@@ -33,7 +34,7 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()
     known: dict[Question, str] = st.session_state.setdefault("lab-estimates", {})
     question = ((request, *follow_ups), _results_state())
     if question in known:
-        st.markdown(f":small[{known[question]}]")
+        remark(known[question])
         return
     note = "Measured on a few examples, on this machine."
     if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
@@ -44,7 +45,7 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()
     job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
         _remember(question, job, known)
-        st.markdown(f":small[{known.get(question, '')}]")
+        remark(known.get(question, ""))
     else:
         st.fragment(_look, run_every=TICK)(question, job_id)
 

@@ -7,10 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.charts.view import Scene
-from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
 from core.jobs import queue
-from core.jobs.job import Job
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.request.sweep_request import OWN, SweepRequest
@@ -18,10 +16,11 @@ from core.results.choices import task_title
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
-from ui.downloads import STYLE, download, remark
-from ui.jobs import ask_about_frame, follow
+from ui.downloads import STYLE, download
+from ui.jobs import answer_to, ask_about_frame
 from ui.pictures import offer_pictures, place_in_address
 from ui.recipe import show_recipe
+from ui.remarks import refusals_shown, remark
 from ui.text import plain
 
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -123,25 +122,12 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
             width=180,
         )
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
-            try:
+            with refusals_shown():
                 job_id = ask_about_frame("export", result, amount, request)
                 st.session_state["export-checkpoint"] = (result.key, amount), job_id
-            except PrunescopeError as error:
-                st.error(plain(str(error)))
-    asked, job_id = st.session_state.get("export-checkpoint", (None, ""))
-    if asked == (result.key, amount):
-        _show_checkpoint(amount, queue.get(job_id))
-
-
-def _show_checkpoint(amount: float, job: Job | None) -> None:
-    """Show the progress of writing the folder, and then its path."""
-    if job and not job.ended:
-        follow(job)
-    elif job and job.outcome:
+    if written := answer_to("export-checkpoint", (result.key, amount)):
         st.success(f"The checkpoint pruned by {amount_name(amount)} lies in this folder:")
-        st.code(LOAD.format(folder=job.outcome["folder"]), language="python", wrap_lines=True)
-    elif job:
-        st.error(plain(job.message))
+        st.code(LOAD.format(folder=written["folder"]), language="python", wrap_lines=True)
 
 
 def _is_findable(result: SweepResult, request: SweepRequest) -> bool:

@@ -12,6 +12,7 @@ from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import set_parameter
 from ui.header import link_to
+from ui.remarks import remark
 from ui.results import own_results
 from ui.text import plain
 from ui.view_state import link_parameters
@@ -31,7 +32,7 @@ def show_history(shown: SweepResult | None) -> None:
         if not is_hosted():
             _show_unreadable()
         if not entries:
-            st.markdown(":small[Finished runs are saved, and listed here.]")
+            remark("Finished runs are saved, and listed here.")
             return
         _show_place()
         for entry in _some(entries):
@@ -51,7 +52,7 @@ def _show_place() -> None:
             ":small[Those of this visit. Keep a link to find one again; the server forgets them when it restarts.]"
         )
         return
-    st.markdown(":small[They are files in this folder, which the other pages read as well:]")
+    remark("They are files in this folder, which the other pages read as well:")
     st.code(str(store.user_folder()), language=None, wrap_lines=True)
 
 

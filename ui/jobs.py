@@ -158,6 +158,29 @@ def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
     st.fragment(_look, run_every=TICK_AT_FIRST if eager else TICK)(job.id, job.step, eager, show)
 
 
+def answer_to(name: str, question: object) -> dict[str, Any] | None:
+    """Return the worker's answer to a question of this visitor; show its progress, or why there will be none.
+
+    Args:
+        name: Of what the session remembers of the question: what was asked, and the job's id.
+        question: What is asked now.
+
+    Returns:
+        None as well if something else was asked, or nothing.
+    """
+    asked, job_id = st.session_state.get(name, (None, ""))
+    job = queue.get(job_id) if asked == question else None
+    if job is None:
+        return None
+    if not job.ended:
+        follow(job)
+    elif job.state == "cancelled":
+        st.info("Cancelled.")
+    elif job.outcome is None:
+        st.error(plain(job.message))
+    return job.outcome if job.ended else None
+
+
 def _is_eager(job: Job) -> bool:
     """Whether a job's first frame is still to come."""
     return job.state == "running" and not job.step and not job.frames

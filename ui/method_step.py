@@ -13,6 +13,7 @@ from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from ui.presets import offer_presets
+from ui.remarks import remark
 from ui.settings import WITH_CONTROL, begun, choose_setting
 
 ONE_LAYER = "one layer"
@@ -81,7 +82,7 @@ def choose_method(shown: SweepRequest) -> ChosenMethod:
 def _choose_method(shown: SweepRequest) -> str:
     names = {name: method.title for name, method in METHODS.items()}
     chosen = choose_setting("Method", names, shown.method, "method")
-    st.markdown(f":small[{METHODS[chosen].explanation}]")
+    remark(METHODS[chosen].explanation)
     return chosen
 
 

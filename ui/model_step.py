@@ -12,6 +12,7 @@ from core.request.catalog import EMBEDDED, ON_THE_HUB, SUPPORTED_MODEL_TYPES, TA
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, AUTO_TITLE, made_task
+from ui.remarks import refusals_shown, remark
 from ui.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.text import plain
 
@@ -129,12 +130,9 @@ def _known_task(task: str, choice: str, place: str, beside: DeltaGenerator) -> T
         return TASKS[task]
     if not place.strip():
         return None
-    with beside:
-        try:
-            with st.spinner("Reading the checkpoint's labels …", show_time=False):
-                labels = labels_at_hand(_placed(choice, place))
-        except PrunescopeError as error:
-            st.error(plain(str(error)))
-            return None
-        st.markdown(f":small[{plain(f'Its {len(labels)} labels: {first_few(labels, MAX_LABELS_LISTED)}.')}]")
-    return made_task((), labels)
+    with beside, refusals_shown():
+        with st.spinner("Reading the checkpoint's labels …", show_time=False):
+            labels = labels_at_hand(_placed(choice, place))
+        remark(plain(f"Its {len(labels)} labels: {first_few(labels, MAX_LABELS_LISTED)}."))
+        return made_task((), labels)
+    return None

@@ -11,8 +11,9 @@ from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
-from ui.jobs import ask_worker, follow
+from ui.jobs import answer_to, ask_worker
 from ui.own_sentences import ChosenTable, ask_meaning
+from ui.remarks import remark
 from ui.settings import begun
 from ui.text import plain
 
@@ -35,10 +36,10 @@ def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None
     """
     name, split = _ask_name(before)
     if before and f"{DATASET}{name}" == before.data and split == before.split:
-        st.markdown(":small[The data set of the run on show is used again.]")
+        remark("The data set of the run on show is used again.")
         return before
     if not name:
-        st.markdown(":small[Its size is shown before anything is downloaded. A loading script is never run.]")
+        remark("Its size is shown before anything is downloaded. A loading script is never run.")
         return None
     dataset_of(f"{DATASET}{name}")  # refused if it is no name
     found = _answer("locate", data=f"{DATASET}{name}", split=split)
@@ -46,7 +47,7 @@ def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None
         return None
     asked = {"data": found["data"], "split": split}
     if found["to_download"] and not _is_asked("fetch", asked):
-        st.markdown(f":small[{plain(download_note(split, found['to_download'], limits().rows))}]")
+        remark(plain(download_note(split, found["to_download"], limits().rows)))
         if not st.button("Download and read it", key="lab-fetch", icon=":material/download:"):
             return None
     fetched = _answer("fetch", **asked)
@@ -78,14 +79,10 @@ def _answer(op: str, **asked: Any) -> dict[str, Any] | None:
         job_id = ask_worker(op, **asked)
         st.session_state[f"lab-{op}-asked"] = asked, job_id
         queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    answer = answer_to(f"lab-{op}-asked", asked)
     job = queue.get(st.session_state[f"lab-{op}-asked"][1])
-    if job is None:
-        return None
-    if not job.ended:
-        follow(job)
-    elif job.outcome is None:
-        st.error(plain(job.message))
-        if st.button("Try again", key=f"lab-{op}-again", icon=":material/refresh:"):
-            del st.session_state[f"lab-{op}-asked"]
-            st.rerun()
-    return job.outcome if job.ended else None
+    failed = job is not None and job.ended and answer is None
+    if failed and st.button("Try again", key=f"lab-{op}-again", icon=":material/refresh:"):
+        del st.session_state[f"lab-{op}-asked"]
+        st.rerun()
+    return answer

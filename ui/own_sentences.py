@@ -19,6 +19,7 @@ from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.prediction import column_name
 from ui.own_files import may_be_read, note_own
+from ui.remarks import remark
 from ui.settings import begin, forget_if_other, guessed
 from ui.text import plain
 
@@ -67,10 +68,10 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
         data, said = uploads.keep(file.name, file.getvalue()), None
         note_own(data)
     elif before and may_be_read(before.data):
-        st.markdown(":small[The file of the run on show is used again.]")
+        remark("The file of the run on show is used again.")
         data, said = before.data, before
     else:
-        st.markdown(f":small[{plain(_what_is_needed(task))}]")
+        remark(plain(_what_is_needed(task)))
         return None
     return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task, before=said)
 

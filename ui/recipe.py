@@ -9,6 +9,7 @@ from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
+from ui.remarks import remark
 from ui.text import plain
 
 
@@ -17,7 +18,7 @@ def show_recipe(result: SweepResult) -> None:
     made_by = recipe(result, None if is_hosted() else _request_at_hand(result))
     st.code(made_by.command, language="shell", wrap_lines=True)
     if made_by.missing:
-        st.markdown(f":small[{plain(made_by.missing)}]")
+        remark(plain(made_by.missing))
 
 
 def _request_at_hand(result: SweepResult) -> SweepRequest | None:

@@ -13,6 +13,7 @@ from core.results.choices import companions, isolated, methods_beside, twins
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from core.results.store import load
+from ui.remarks import refusals_shown
 from ui.shared import once
 from ui.text import plain
 from ui.upload import kept
@@ -73,13 +74,11 @@ def by_key(key: str) -> SweepResult | None:
     if key in kept():
         return kept()[key]
     path = store.find(key)
-    try:
+    with refusals_shown():
         if path is None:
             raise PrunescopeError(f"the result {key[:12]}… is not stored here: recompute it, or choose another one")
         return loaded(path)
-    except PrunescopeError as error:
-        st.error(plain(str(error)))
-        return None
+    return None
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:

@@ -14,6 +14,7 @@ from core.request.tasks import AUTO
 from ui.data_step import choose_data
 from ui.method_step import choose_method
 from ui.model_step import KNOWN, PLACEHOLDER, choose_model
+from ui.remarks import remark
 
 AGAINST = (
     "Compared with the layers of another checkpoint, as in the result on show, unless you choose another one here."
@@ -51,7 +52,7 @@ def choose_sweep(shown: SweepRequest) -> Asked:
     model = choose_model(shown)
     other = None if (shown.against or PLACEHOLDER).startswith(PLACEHOLDER) else shown.against
     if other:
-        st.markdown(f":small[{AGAINST}]")
+        remark(AGAINST)
     st.markdown("**2 · Data**")
     data = choose_data(shown, model)
     st.markdown("**3 · Method**")

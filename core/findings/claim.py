@@ -29,7 +29,7 @@ from core.results.names import (
     reduction_name,
 )
 from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
-from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, profile_distance
+from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, mean_gap, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
 
 DAMAGE, REDUCTION = 0.05, "mean"  # what the verdict is judged by
@@ -37,6 +37,7 @@ SENSITIVITY = (("mean", 0.1), ("mean", 0.2), ("cls", 0.05))  # reductions and da
 WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
+Lead = Literal["upper", "lower"]  # the half of the layers that changes more
 Reason = Literal[
     "control",
     "another checkpoint",
@@ -175,9 +176,13 @@ class Verdict:
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
 
     @property
-    def control_lead(self) -> Literal["upper", "lower"]:
-        """Which half of the layers changes more under the control, by the mean of its seeds."""
-        return "upper" if sum(control.gap.value for control in self.controls) > 0 else "lower"
+    def control_lead(self) -> Lead | None:
+        """Which half of the layers changes more under the control; None if the mean of its seeds does not show it."""
+        if len(self.controls) < FEWEST_SEEDS:
+            return None
+        gaps = [control.gap.value for control in self.controls]
+        _, low, high = mean_gap(gaps, np.array([control.gap.replicates for control in self.controls]))
+        return _lead_of(low, high)
 
     @property
     def has_all_seeds(self) -> bool:
@@ -391,12 +396,14 @@ def headline(verdicts: dict[str, Verdict], pruning: str, alone: bool = False) ->
     )
 
 
-def _lead(verdict: Verdict) -> Literal["upper", "lower"] | None:
-    """Which half of the layers has changed more; None if that is not shown."""
-    if verdict.method is None:
-        return None
-    gap = verdict.method.gap
-    return "upper" if gap.low > 0 else "lower" if gap.high < 0 else None
+def _lead(verdict: Verdict) -> Lead | None:
+    """Which half of the layers has changed more under the method; None if that is not shown."""
+    return _lead_of(verdict.method.gap.low, verdict.method.gap.high) if verdict.method else None
+
+
+def _lead_of(low: float, high: float) -> Lead | None:
+    """Which half of the layers changes more by the interval of the gap; None if it holds 0."""
+    return "upper" if low > 0 else "lower" if high < 0 else None
 
 
 def verdict_in_short(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:

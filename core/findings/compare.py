@@ -13,7 +13,7 @@ from math import floor
 from typing import Literal
 
 from core.errors import PrunescopeError
-from core.findings.claim import DAMAGE, Placed, placed, verdict_in_short
+from core.findings.claim import DAMAGE, Placed, Reason, placed, verdict_in_short
 from core.findings.comparable import (
     SPARSITY_TOLERANCE,
     comparable,
@@ -265,16 +265,19 @@ def depth_finding(
     comparability = comparable(first, second)
     if not comparability:
         return render("compare", "depth_not_compared", reason=comparability.reason)
-    gaps = [_gap(own_sweeps(result, companions), reduction) for result in (first, second)]
-    if gaps[0] is None or gaps[1] is None:
-        return render("compare", "depth_unknown", damage=DAMAGE)
-    difference = gap_difference(gaps[0], gaps[1])
+    names = distinguishing_names(first, second)
+    found = [_gap(own_sweeps(result, companions), reduction) for result in (first, second)]
+    gaps = [gap for gap in found if isinstance(gap, GapAtDamage)]
+    if len(gaps) < 2:
+        lacking = [(name, gap) for name, gap in zip(names, found, strict=True) if isinstance(gap, str)]
+        return render("compare", "depth_unknown", damage=DAMAGE, lacking=sorted(lacking))
+    difference = gap_difference(*gaps)
     return render(
         "compare",
         "depth",
-        names=distinguishing_names(first, second),
+        names=names,
         damage=DAMAGE,
-        shares=[upper_share(gap.value, DAMAGE) for gap in gaps if gap],
+        shares=[upper_share(gap.value, DAMAGE) for gap in gaps],
         bounds=[100 * bound / (4 * DAMAGE) for bound in (difference.low, difference.high)],
         seeded=any(METHODS[result.pruning.method].seeded for result in (first, second)),
         circumstances=circumstances(first, reduction)
@@ -283,9 +286,9 @@ def depth_finding(
     )
 
 
-def _gap(sweeps: Sequence[SweepResult], reduction: ReductionKey) -> GapAtDamage | None:
+def _gap(sweeps: Sequence[SweepResult], reduction: ReductionKey) -> GapAtDamage | Reason:
     found = placed(sweeps, reduction, DAMAGE)
-    return found.gap if isinstance(found, Placed) and not found.gap.coarse else None
+    return found if not isinstance(found, Placed) else "coarse" if found.gap.coarse else found.gap
 
 
 # ---------------------------------------------------------------- accuracy

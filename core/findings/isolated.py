@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from core.findings.claim import FEWEST_SEEDS
 from core.findings.comparable import isolated_controls_of, isolated_of
@@ -21,7 +20,7 @@ from core.request.catalog import METHODS, SINGLE_BATCH
 from core.request.controls import ONE_LAYER_SEEDS
 from core.results.names import ReductionKey, amount_name
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import CONFIDENCE, Contrast, contrast
+from core.sweep.control_contrast import Contrast, contrast, mean_gap
 from core.sweep.equal_damage import gap
 from core.sweep.statistics import Difference, jackknife, own_interval
 
@@ -136,11 +135,7 @@ def _by_chance(
     if len(seeds) < FEWEST_SEEDS:
         return None, None
     values, without = [known for known, _ in seeds], np.array([known for _, known in seeds])  # (k,), (k, n)
-    mean = float(np.mean(values))
-    low, high = _interval(mean, without.mean(0))
-    between = stdtrit(len(seeds) - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(len(seeds))
-    half = float(np.hypot((high - low) / 2, between))
-    return Difference(mean, mean - half, mean + half), contrast(value, replicates, values, without)
+    return Difference(*mean_gap(values, without)), contrast(value, replicates, values, without)
 
 
 def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Array, Array] | None:

@@ -57,6 +57,11 @@ class FirstToChange:
     first: tuple[LayerSurvival, ...]
     rivals: tuple[LayerSurvival, ...]
 
+    @property
+    def first_labels(self) -> tuple[PointLabel, ...]:
+        """The first layers' names on an axis."""
+        return tuple(layer.label for layer in self.first)
+
 
 def first_to_change(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
@@ -142,15 +147,15 @@ def control_finding(
     firsts = [seed for control in controls if (seed := first_to_change(control, reduction, threshold, measure))]
     if not firsts:
         return "" if controls else render("layers", "no_control")
-    labels = {layer.label for layer in found.first}
-    same = sum(bool(labels & {layer.label for layer in seed.first}) for seed in firsts)
+    labels, of_seeds = set(found.first_labels), [set(seed.first_labels) for seed in firsts]
+    same = sum(bool(labels & first) for first in of_seeds)
     return render(
         "layers",
         "control",
         first=found.first,
         same=same,
         seeds=len(firsts),
-        enough=len(firsts) >= CONTROL_SEEDS[result.pruning.granularity],
+        enough=len(firsts) >= CONTROL_SEEDS[result.pruning.granularity] and all(labels == first for first in of_seeds),
         units=units_name(result),
         points=point_labels(result.points),
     )
@@ -166,7 +171,7 @@ def range_finding(
     found, known = first_to_change(result, reduction, threshold, measure), result.working_range
     if found is None or known is None or known.to is None:
         return ""
-    works = found.first[0].value <= known.to
+    works = known.to > 0 and found.first[0].rank <= known.to  # both as they are shown
     whole = known.to >= result.amounts[-1]
     return render("layers", "range", works=works, to=_amount(known.to, result), whole=whole, at_all=known.to > 0)
 

@@ -312,17 +312,13 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
     if working.to == 0:
         return render("overview", "fails_at_once", **values(result.frames[1]))
     frame = next(frame for frame in result.frames if frame.amount == working.to)
-    layers = layer_survivals(result, reduction)
+    layers, until = layer_survivals(result, reduction), result.amounts.index(frame.amount) + 1
     own = {
-        layer: value
-        for layer, value in zip(layers, frame.own(reduction) or (), strict=False)
-        if value is not None and layer.is_defined  # which no layer is against another checkpoint
+        layer: values.min()  # so far: a layer that comes back has changed
+        for layer, values in zip(layers, own_similarity(result, reduction)[:until].T, strict=True)
+        if layer.is_defined and not np.isnan(values).any()  # which no layer is against another checkpoint
     }
-    changed = {
-        layer: value
-        for layer, value in own.items()
-        if value < SURVIVAL_THRESHOLD or (not layer.censored and layer.value < frame.amount)
-    }
+    changed = {layer: value for layer, value in own.items() if value < SURVIVAL_THRESHOLD}
     return render(
         "overview",
         "holding",

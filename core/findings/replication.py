@@ -13,7 +13,7 @@ from core.findings.grid import GridRow, seed_spreads
 from core.findings.spread import counted
 from core.findings.verdicts import adjusted_p_values, control_shares, corrected, verdict_cell
 from core.findings.words import render
-from core.results.names import decimals, percent
+from core.results.names import decimals, hundredths, percent
 from core.sweep.equal_damage import upper_share
 
 SHOWN = (None, "wide", "not working")  # reasons that leave the shares as good as those of a verdict
@@ -45,8 +45,8 @@ class Replicate:
 
     @property
     def from_chance(self) -> float:
-        """How far the share is from the mean under random removal."""
-        return abs(self.share - float(np.mean(self.verdict.control_shares)))
+        """How far the share is from the mean under random removal, both in the whole percent that the table has."""
+        return abs(hundredths(self.share) - hundredths(float(np.mean(self.verdict.control_shares))))
 
 
 def replicates(rows: Sequence[GridRow]) -> list[Replicate]:
@@ -85,6 +85,7 @@ def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
         "finding",
         pruning=pruning,
         count=len(checkpoints),
+        others=len({row.column.checkpoint for row in rows} - checkpoints),
         depths=[str(depth) for depth in sorted({replicate.layers for replicate in known})],
         damage=DAMAGE,
         shares=[replicate.share for replicate in known],

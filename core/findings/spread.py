@@ -13,7 +13,7 @@ import numpy as np
 from core.findings.claim import Verdict
 from core.findings.words import render
 from core.request.catalog import FAMILIES
-from core.results.choices import family_of
+from core.results.choices import family_of, seed_of
 from core.results.names import decimals, percent
 from core.sweep.control_contrast import Direction
 
@@ -87,7 +87,7 @@ def counted(directions: Iterable[Direction]) -> str:
 def spreads(judged: Mapping[str, OfCheckpoint]) -> list[Spread]:
     """Collect the verdicts of seed twins, in the order in which the first of each comes; one alone has no spread.
 
-    Weights made twice by one recipe, whose bits differ from processor to processor, are one seed: the first counts.
+    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
 
     Args:
         judged: By the keys of their results.
@@ -96,7 +96,7 @@ def spreads(judged: Mapping[str, OfCheckpoint]) -> list[Spread]:
     for key, known in judged.items():
         if family := family_of(known.checkpoint):
             twins = groups.setdefault((family, known.place), {})
-            if all(twin.checkpoint != known.checkpoint for twin in twins.values()):
+            if all(seed_of(twin.checkpoint) != seed_of(known.checkpoint) for twin in twins.values()):
                 twins[key] = known
     return [Spread(family, twins) for (family, _), twins in groups.items() if len(twins) > 1]
 

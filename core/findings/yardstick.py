@@ -12,7 +12,7 @@ import numpy as np
 from core.findings.comparable import same_examples
 from core.findings.overview import own_similarity
 from core.findings.words import render
-from core.results.names import PointLabel, ReductionKey, decimals, point_labels, removed_name, spanned
+from core.results.names import PointLabel, ReductionKey, decimals, hundredths, point_labels, removed_name, spanned
 from core.results.schema import SweepResult
 
 REDUCTION = "mean"  # by which twins are compared
@@ -84,7 +84,7 @@ def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: Poin
     if not ends or np.isnan(own[0]):
         return ""
     low = min(ends)[0]
-    less = [amount for amount, value in zip(result.amounts, own, strict=True) if not value >= low]  # or undefined
+    less = [amount for amount, value in zip(result.amounts, own, strict=True) if _is_less(value, low)]
     return render(
         "yardstick",
         "finding",
@@ -94,6 +94,11 @@ def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: Poin
         checkpoints=known.checkpoints,
         removed=removed_name(less[0], result) if less else "",
     )
+
+
+def _is_less(value: float, twins: float) -> bool:
+    """Whether a layer is less similar to itself than twins are, as both are shown; undefined is less."""
+    return bool(np.isnan(value)) or hundredths(value) < hundredths(twins)
 
 
 def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
@@ -108,7 +113,7 @@ def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
     if not lowest:
         return ""
     compared = [*lowest]
-    less = ~(own[:, compared] >= [*lowest.values()])  # (frames, compared points): what has become undefined is less
+    less = np.array([[_is_less(row[k], low) for k, low in lowest.items()] for row in own])  # (frames, compared points)
     working = result.working_range.to if result.working_range else None
     changed = np.flatnonzero(less.any(axis=1))  # frames
     last = len(result.frames) - 1 if working is None else result.amounts.index(working)

@@ -11,9 +11,16 @@ from core.request.sweep_request import SweepRequest
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
-COARSER_STEP = 0.02  # where amounts or bytes are bounded; still several before a damage of 0.05
+COARSER_STEP = 0.02  # where amounts or bytes are bounded
+FINE_UNTIL = 0.05  # chance can do a damage of 0.05 by then, and a verdict needs two amounts before it
 ONE_LAYER_SEEDS = 3
-LIKELY_STOP = 0.3  # random pruning of an embedded checkpoint has reached the largest damage at 0.25 to 0.28
+LIKELY_STOP = 0.2  # random weights: half of the shipped results had reached the largest damage at 0.17
+LIKELY_STOPS = {  # of units by their method, and at random as many as a method removes
+    ("attribution", None): 0.8,
+    ("attribution-residual", None): 0.2,
+    ("random-neuron", "attribution"): 0.4,
+    ("random-neuron", "attribution-residual"): 0.15,
+}
 
 
 def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:
@@ -32,21 +39,32 @@ def until_damaged(request: SweepRequest) -> SweepRequest:
 def small_steps() -> tuple[float, ...]:
     """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
     amounts, most = stepped_amounts(SMALL_STEP, LARGEST_AMOUNT), limits().amounts
-    return amounts if len(amounts) <= most else stepped_amounts(COARSER_STEP, COARSER_STEP * (most - 1))
+    return amounts if len(amounts) <= most else _coarser_steps()[:most]
+
+
+def _coarser_steps() -> tuple[float, ...]:
+    fine, coarse = stepped_amounts(SMALL_STEP, FINE_UNTIL), stepped_amounts(COARSER_STEP, LARGEST_AMOUNT)
+    return tuple(sorted({*fine, *coarse}))
 
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict."""
+    """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict.
+
+    Units are removed in coarse steps from the start: as many at random as the published attribution removes do less.
+    """
     if not _is_judged(request):
         return ()
-    coarser = replace(until_damaged(request), amounts=stepped_amounts(COARSER_STEP, LARGEST_AMOUNT))
-    return tuple(controls(coarser, range(CONTROL_SEEDS[METHODS[request.method].granularity])))
+    granularity = METHODS[request.method].granularity
+    amounts = stepped_amounts(COARSER_STEP, LARGEST_AMOUNT) if granularity == "neuron" else _coarser_steps()
+    return tuple(controls(replace(until_damaged(request), amounts=amounts), range(CONTROL_SEEDS[granularity])))
 
 
 def likely_amounts(request: SweepRequest) -> int:
     """Return how many amounts a sweep probably measures: all, unless it stops at a damage."""
-    stops = request.until_damage is not None
-    return sum(amount <= LIKELY_STOP for amount in request.amounts) if stops else len(request.amounts)
+    if request.until_damage is None:
+        return len(request.amounts)
+    stop = LIKELY_STOPS.get((request.method, request.control_of), LIKELY_STOP)
+    return sum(amount <= stop for amount in request.amounts)
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:

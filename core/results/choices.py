@@ -138,6 +138,11 @@ def family_of(checkpoint: str) -> str:
     return known.folder.name if known and known.folder else ""
 
 
+def seed_of(checkpoint: str) -> str:
+    """Return which seed twin a checkpoint of a family is; the embedded ones are those of seed 0."""
+    return checkpoint.rpartition("-seed-")[2] if checkpoint.startswith(RECIPE) else "0"
+
+
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     """Return the seeds of a result's random control, of those swept until a damage; of one layer, of all."""
     return {

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from core.sweep.statistics import jackknife
+
 Array = npt.NDArray[np.float64]
 Direction = Literal["steeper", "flatter", "as by chance", "cannot be told"]
 
@@ -95,6 +97,25 @@ def contrast(gap: float, replicates: Array, seed_gaps: Sequence[float], seed_rep
         seeds=seeds,
         examples=n,
     )
+
+
+def mean_gap(seed_gaps: Sequence[float], seed_replicates: Array) -> tuple[float, float, float]:
+    """Compute the mean gap of a control's seeds with its 95 % interval over examples and seeds.
+
+    Its half-width is √[(t_{k-1} · s / √k)² + (t_{n-1} · se)²], with s between the seeds and se of the mean.
+
+    Args:
+        seed_gaps: (k,) the control's gaps, k ≥ 2.
+        seed_replicates: (k, n), the same without each example.
+
+    Returns:
+        The mean, the lower and the upper bound.
+    """
+    k, mean = len(seed_gaps), float(np.mean(seed_gaps))
+    low, high = jackknife(np.array(mean), np.mean(seed_replicates, 0))
+    between = stdtrit(k - 1, (1 + CONFIDENCE) / 2) * np.std(seed_gaps, ddof=1) / np.sqrt(k)
+    half = float(np.hypot((high - low) / 2, between))
+    return mean, mean - half, mean + half
 
 
 def profile_distance(profile: Array, seed_profiles: Array) -> tuple[float, float]:

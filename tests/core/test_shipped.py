@@ -4,7 +4,9 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -14,7 +16,9 @@ import pytest
 from core.encoder.loading import borrow
 from core.grid import recipe_of
 from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, ROOT, SHIPPED, TASKS
+from core.request.controls import SMALL_STEP, UNTIL_DAMAGE, likely_amounts, small_steps
 from core.request.grid_file import read_grid
+from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.provenance import Recipe
 from core.results.schema import SweepResult
@@ -89,6 +93,19 @@ def test_every_shipped_result_matches_its_entry(shipped_results: dict[str, Sweep
         assert words[words.index("--checkpoint") + 1] == result.checkpoint.id
         assert result.statistics is not None, entry.command
         assert result.task.source == "written" or len(result.task.examples) == 256, entry.command
+
+
+def test_sweeps_that_stop_at_a_damage_are_expected_to_stop_where_most_did(
+    shipped_results: dict[str, SweepResult],
+) -> None:
+    last: dict[tuple[str, str | None], list[float]] = defaultdict(list)
+    for result in shipped_results.values():
+        if result.pruning.stop:
+            last[result.pruning.method, result.pruning.controls].append(result.amounts[-1])
+    stopping = SweepRequest("embedded:sst2", "sst2", amounts=small_steps(), until_damage=UNTIL_DAMAGE)
+    for (method, controlled), amounts in last.items():
+        likely = likely_amounts(replace(stopping, method=method, control_of=controlled)) * SMALL_STEP
+        assert likely == pytest.approx(np.median(amounts), abs=0.06), (method, controlled)
 
 
 def test_a_clone_with_windows_line_endings_has_every_byte(tmp_path: Path) -> None:

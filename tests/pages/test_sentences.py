@@ -142,7 +142,7 @@ def predict(page: AppTest, text: str) -> None:
     page.text_area(key="typed-sentence").set_value(text)
     next(button for button in page.button if button.label == "Predict").click().run()
     if text != "hang" and "typed-job" in page.session_state:
-        _, _, job_id = page.session_state["typed-job"]
+        _, job_id = page.session_state["typed-job"]
         queue.wait(job_id, lambda job: job.ended, PATIENCE)
         page.run()
     assert not page.exception

@@ -332,6 +332,17 @@ def test_the_sentence_on_one_model_follows_from_the_facts(share: float, sentence
     assert headline({"": verdict(network(share), SEEDS)}, "Wanda") == sentence
 
 
+@pytest.mark.parametrize(
+    ("shares", "does_so"), [((0.7, 0.71, 0.69), True), ((0.9, 0.2, 0.7), False), ((0.9,), False), ((0.3, 0.31), False)]
+)
+def test_random_removal_is_said_to_do_the_same_only_where_its_seeds_show_it(
+    shares: tuple[float, ...], does_so: bool
+) -> None:
+    heading = headline({"": verdict(network(0.9), seeds(*shares))}, "Wanda")
+    assert ("so does random removal" in heading) == does_so
+    assert heading.endswith("cannot be told here.")
+
+
 def test_of_one_layer_alone_it_claims_what_holds_by_construction() -> None:
     alone = network(scope="layer:1")
     sentence = "Wanda of layer 2 alone can change only that layer and those above it."
@@ -340,8 +351,11 @@ def test_of_one_layer_alone_it_claims_what_holds_by_construction() -> None:
 
 def test_of_one_model_alone_nothing_is_said_about_chance_where_chance_is_no_rival() -> None:
     control = verdict(SEEDS[0], [])
-    for known in ({"": control}, {"SST-2": control, "CoLA": control}):
-        assert headline(known, "Random pruning") == "Random pruning changes the upper layers most."
+    for known, drawn in (
+        ({"": control}, "this random draw"),
+        ({"SST-2": control, "CoLA": control}, "these random draws"),
+    ):
+        assert headline(known, "Random pruning") == f"Random pruning changes the upper layers most in {drawn}."
     bare = network(statistics=False)
     assert headline({"": verdict(bare, SEEDS)}, "Wanda") == (
         "In which layers Wanda changes a model most cannot be told here, because this was measured by an earlier "

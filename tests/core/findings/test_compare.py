@@ -79,16 +79,16 @@ def test_two_checkpoints_are_distinguished_by_name() -> None:
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (declined(0.7, statistics=False), "was not measured in small enough steps for both"),
-        (declined(0.7, amounts=(0.0, 0.04, 0.3)), "was not measured in small enough steps for both"),
-        (declined(0.7, amounts=(0.0, 0.02, 0.04)), "was not measured in small enough steps for both"),
+        (declined(0.7, statistics=False), "(second result), this was measured by an earlier version."),
+        (declined(0.7, amounts=(0.0, 0.04, 0.3)), "(second result), the steps of the amount are too large."),
+        (declined(0.7, amounts=(0.0, 0.02, 0.04)), "(second result), the layers do not change that much at any"),
         (declined(0.7, points="layer"), "at different points"),
         (declined(0.7, scope="layer:1"), "a single layer's pruning says nothing"),
     ],
 )
 def test_what_does_not_measure_the_same_is_not_compared(other: SweepResult, reason: str) -> None:
     sentence, _ = comparison_findings(declined(0.7), other, "mean")
-    assert sentence.startswith("Where in depth the two change is not compared: ")
+    assert sentence.startswith("Where in depth the two change is not compared")
     assert reason in sentence
 
 
@@ -101,8 +101,9 @@ def test_other_amounts_are_no_obstacle() -> None:
 def test_the_sweeps_in_small_steps_are_read_as_the_verdict_reads_them() -> None:
     one, control = result(own_cka=declining(0.5)), result(method="random", own_cka=declining(0.5))
     fine = [declined(0.7, until_damage=0.3), declined(0.9, method="random", until_damage=0.3)]
-    assert "in small enough steps" in depth_finding(one, control, "mean", fine[:1])
-    assert "in small enough steps" in depth_finding(one, control, "mean", [declined(0.7, method="random", seed=1)])
+    assert "under random pruning" in depth_finding(one, control, "mean", fine[:1]), "its steps are too large"
+    both = depth_finding(one, control, "mean", [declined(0.7, method="random", seed=1)])
+    assert both.count("the steps of the amount are too large") == 2
     sentence = depth_finding(one, control, "mean", fine)
     assert sentence == depth_finding(*fine, "mean")
     assert "70 % lies in the upper half of the layers under magnitude" in sentence

@@ -159,13 +159,14 @@ def controls(*firsts: Sequence[float]) -> list[SweepResult]:
 def test_what_random_removal_changes_first_is_counted_by_seed() -> None:
     result = falling(0.6, 0.4, 0.2)
     same, other, tied = (0.4, 0.2, 0.0), (0.2, 0.0, 0.2), (0.4, 0.2, 0.2)
-    assert control_finding(result, "mean", controls(same, tied, same, same, same)) == (
+    assert control_finding(result, "mean", controls(same, same, same, same, same)) == (
         "Random removal of as many weights also changes layer 3 first, with each of 5 seeds: chance alone gives the "
         "same answer."
     )
-    assert control_finding(result, "mean", controls(same, tied)).endswith("with each of 2 seeds."), (
-        "too few to conclude"
+    assert control_finding(result, "mean", controls(same, tied, same, same, same)).endswith("with each of 5 seeds."), (
+        "in one, layer 2 changes with it"
     )
+    assert control_finding(result, "mean", controls(same, same)).endswith("with each of 2 seeds."), "too few"
     assert control_finding(result, "mean", controls(same, other, other)) == (
         "Random removal of as many weights also changes layer 3 first with 1 of 3 seeds."
     )
@@ -179,6 +180,9 @@ def test_what_random_removal_changes_first_is_counted_by_seed() -> None:
     assert control_finding(several, "mean", controls((0.0, 0.2, 0.4))).startswith(
         "Random removal of as many weights changes other layers first"
     )
+    some = control_finding(several, "mean", controls(same, same, same, same, (0.4, 0.2, 0.2)))
+    assert some.endswith("one of layers 2 and 3 first, with each of 5 seeds."), "but not the same ones"
+    assert "chance alone" in control_finding(several, "mean", controls(*[(0.4, 0.2, 0.2)] * 5))
     never = (0.9, 0.9, 0.9)
     assert control_finding(result, "mean", controls(same, never)).endswith("first, with the one seed at hand.")
     assert control_finding(result, "mean", controls(never)) == "", "nothing is known of where it falls"
@@ -217,6 +221,15 @@ def test_whether_the_model_still_works_where_the_first_layer_falls(to: float | N
     assert bool(found) == bool(said)
     assert range_finding(falling(0.6, 0.2), "mean") == ""
     assert range_finding(working(falling(0.9, 0.9), 0.4), "mean") == ""
+
+
+def test_the_model_works_where_both_amounts_read_alike() -> None:
+    """The first layer falls at 25.4 %, which is shown as 25 %, up to which the model works."""
+    result = working(falling(0.4, 0.25, amounts=(0.0, 0.2, 0.25, 0.27, 0.4)), 0.25)
+    (first,) = first_to_change(result, "mean").first
+    assert 0.25 < first.value < 0.255
+    assert range_finding(result, "mean").startswith("The model still works there: it keeps")
+    assert range_finding(working(result, 0.2), "mean").startswith("The model no longer works there")
 
 
 def test_layers_above_the_threshold_with_everything_removed_are_named() -> None:

@@ -71,6 +71,16 @@ def test_what_is_said_of_all_layers() -> None:
     assert layers_finding(RESULT, None) == layers_finding(with_own_key(RESULT, frames=RESULT.frames[:1]), known) == ""
 
 
+def test_a_difference_that_is_not_shown_is_not_told() -> None:
+    """A layer of 0.998 and twins of 0.999 both read 1.00."""
+    result = make_result(num_layers=3, amounts=(0.0, 0.5), own_cka=lambda amount, point, size: 1 - 0.002 * (amount > 0))
+    alike, above = (Yardstick(((lowest,) * 3,), 2) for lowest in (0.999, 1.01))
+    assert layers_finding(result, alike).startswith("At every amount measured, each layer stays at least as")
+    assert "every layer is less similar to itself" in layers_finding(result, above)
+    assert "no amount measured makes it less" in yardstick_finding(result, alike, "1")
+    assert "pruning has made it less similar" in yardstick_finding(result, above, "1")
+
+
 def test_the_curve_shows_a_band_or_lines() -> None:
     def rows(twins: list[SweepResult]) -> list[tuple[float, float]]:
         scene = layer_scene(RESULT, "mean", "2", twins=yardstick(RESULT, twins, "mean"))

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import controls, judged_beside, small_steps
+from core.request.controls import coarser_controls, controls, judged_beside, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 
@@ -53,9 +53,18 @@ def test_a_control_has_no_control() -> None:
     assert not judged_beside(replace(MAGNITUDE, method="random"))
 
 
+def test_coarser_controls_take_small_steps_as_long_as_chance_does_little() -> None:
+    weights, units = (coarser_controls(request) for request in (MAGNITUDE, ATTRIBUTION))
+    assert [request.seed for request in weights] == list(range(CONTROL_SEEDS["weight"]))
+    assert {request.amounts[:8] for request in weights} == {(0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08)}
+    assert {request.amounts[:4] for request in units} == {(0, 0.02, 0.04, 0.06)}
+    assert {(request.until_damage, request.control_of) for request in weights} == {(0.3, "magnitude")}
+
+
 def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     amounts = small_steps()
     assert len(amounts) == HOSTED_LIMITS.amounts
-    assert {round(after - before, 6) for before, after in pairwise(amounts)} == {0.02}
+    assert amounts[:7] == (0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06), "chance can do a damage of 0.05 by then"
+    assert {round(after - before, 6) for before, after in pairwise(amounts[6:])} == {0.02}
     assert all(checked(request) for request in judged_beside(MAGNITUDE))

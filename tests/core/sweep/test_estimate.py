@@ -97,7 +97,7 @@ def test_the_control_is_estimated_with_the_method(request_: SweepRequest, monkey
     monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
     request = checked(replace(request_, method="wanda"))
     first, second = controls(until_damaged(request), (0, 1))
-    likely = 31 + 1  # 0 to 0.3 in steps of 0.01, and the floor
+    likely = 21 + 1  # 0 to 0.2 in steps of 0.01, and the floor
     both = estimate(request, silent, [first, second])
     assert both == {"stored": False, "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely}
     paths = [save(make_result_of(sweep)) for sweep in (request, first)]
