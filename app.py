@@ -40,7 +40,7 @@ from ui.remarks import remark
 from ui.results import at_hand, by_key, companions_of, twins_of
 from ui.shared import once
 from ui.text import markdown_table, plain
-from ui.view_state import OWN, ViewState, one_result
+from ui.view_state import OWN, OWN_MODEL, ViewState, one_result
 
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
@@ -201,7 +201,7 @@ def show_steps() -> None:
     _steps(key="steps")
     st.html(STYLE)
     with st.container(key=TRY):
-        link_to("Lab", "Try your own model", ":material/science:", **{OWN: "model"})
+        link_to("Lab", "Try your own model", ":material/science:", **{OWN: OWN_MODEL})
 
 
 # ---------------------------------------------------------------- the published pair

@@ -10,7 +10,7 @@ from core.findings.layers import title_finding
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
-from core.request.controls import SMALL_STEP, small_steps
+from core.request.controls import SMALL_STEP
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
@@ -18,13 +18,14 @@ from core.results.names import amount_name, result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show
-from ui.controls import offer_control
+from ui.controls import offer_control, steps_in_words
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
 from ui.history import show_history
 from ui.jobs import (
     answer_to,
     ask_about_frame,
+    ask_anew,
     follow,
     has_just_left,
     job_in_address,
@@ -44,7 +45,7 @@ from ui.settings import begin_with_control, forget_settings, keep_settings
 from ui.shared import once
 from ui.text import plain
 from ui.upload import show_upload
-from ui.view_state import OWN, result_if_asked, shipped_example
+from ui.view_state import OWN, OWN_MODEL, result_if_asked, shipped_example
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
@@ -85,6 +86,8 @@ def lab() -> None:
     result = by_key(state.result.key) if state.result and not job else None
     if job or result:
         set_parameter(OWN, None)
+    elif st.session_state.get("lab-filled-for") == OWN_MODEL:
+        set_parameter(OWN, OWN_MODEL)  # which links do not carry: back from another page, its settings are there
     reset_settings_for(job.id if job else result.key if result else st.query_params.get(OWN, ""))
     if ended:
         st.session_state[IN_VAIN] = ended
@@ -287,7 +290,7 @@ def show_limits() -> None:
             f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
             f"pruning amounts**, checkpoints of **{bound.parameters // 10**6} million parameters** and "
             f"**{bound.download_bytes // 2**20} MiB**, {bound.rows:,} rows of a file, one run at a time, no folders; "
-            f"random controls take steps of {small_steps()[1]:.0%}; a run that nobody watches ends after a minute. On "
+            f"random controls take steps of {steps_in_words()}; a run that nobody watches ends after a minute. On "
             f"your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
             f"{own.parameters // 10**9} billion parameters, random controls take steps of {SMALL_STEP:.0%}, and "
             "folders serve as checkpoints and data. In a copy of this project's files:"
@@ -324,8 +327,8 @@ def offer_check(result: SweepResult) -> None:
         pressed = st.button("Check this frame", key="lab-check")
     if pressed:
         with refusals_shown():
-            job_id = ask_about_frame("verify", result, amount, remembered(None, result))
-            st.session_state["lab-checking"] = result.key, job_id
+            request = remembered(None, result)
+            ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
     if found := answer_to("lab-checking", result.key):
         (st.success if found["within_tolerance"] else st.error)(check_in_words(found))
 

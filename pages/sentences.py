@@ -23,6 +23,7 @@ from core.findings.sentences import (
 )
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
+from core.request.limits import is_hosted
 from core.results.names import amount_name, decimals, units_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
@@ -31,7 +32,7 @@ from ui.address import choose, picture_first
 from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
-from ui.jobs import answer_to, ask_worker
+from ui.jobs import answer_to, ask_anew, ask_worker, drop_question
 from ui.player import show_pictures, start_in_address
 from ui.remarks import refusals_shown, remark
 from ui.shared import once
@@ -46,6 +47,10 @@ EXPLANATION = (
 NO_TEXTS = (
     "The texts of these examples are not ours to ship, so they are named by their row numbers in the data. Once you "
     "run the Lab or the command line on the same data, their texts are shown here."
+)
+KEPT_TEXTS = (
+    "The texts of a visitor's own file are kept on this server for runs only, so the examples are named by their row "
+    "numbers. Run Prunescope on your own computer to see them here."
 )
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
@@ -128,7 +133,7 @@ def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
         },
     )
     if not chosen[0].texts:
-        remark(NO_TEXTS)
+        remark(KEPT_TEXTS if is_hosted() and result.task.source == "file" else NO_TEXTS)
 
 
 def text_names(result: SweepResult) -> list[str]:
@@ -195,11 +200,10 @@ def calibration_note(result: SweepResult) -> str:
 
 def ask(result: SweepResult, typed: Sequence[str]) -> None:
     """Send what was typed to the worker, or say why not."""
-    st.session_state.pop("typed-job", None)
+    drop_question("typed-job")
     with refusals_shown():
         texts = check_texts(typed, TASKS[result.task.name])
-        job_id = ask_worker("predict", **question(result, texts))
-        st.session_state["typed-job"] = result.key, job_id
+        job_id = ask_anew("typed-job", result.key, lambda: ask_worker("predict", **question(result, texts)))
         st.session_state["typed-texts"] = texts
         queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.findings.claim import usable_seeds
-from core.request.controls import judged_beside
+from core.request.controls import FINE_UNTIL, judged_beside, small_steps
 from core.results.choices import control_seeds
 from core.results.library import Entry, entry_of
+from core.results.names import percent
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
@@ -17,6 +18,13 @@ from ui.shared import once
 RUN = "Run random control"
 NOTE = "Removes the same amount at random, with one seed after another, in small steps. Seeds at hand are not repeated."
 NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
+
+
+def steps_in_words() -> str:
+    """Say in which steps of the amount controls are measured here."""
+    amounts = small_steps()
+    first, last = (percent(after - before) for before, after in (amounts[:2], amounts[-2:]))
+    return first if first == last else f"{first} up to {percent(FINE_UNTIL)}, then of {last},"
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:

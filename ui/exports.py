@@ -17,7 +17,7 @@ from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.downloads import STYLE, download
-from ui.jobs import answer_to, ask_about_frame
+from ui.jobs import answer_to, ask_about_frame, ask_anew
 from ui.pictures import offer_pictures, place_in_address
 from ui.recipe import show_recipe
 from ui.remarks import refusals_shown, remark
@@ -123,8 +123,8 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
         )
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
-                job_id = ask_about_frame("export", result, amount, request)
-                st.session_state["export-checkpoint"] = (result.key, amount), job_id
+                frame = result.key, amount
+                ask_anew("export-checkpoint", frame, lambda: ask_about_frame("export", result, amount, request))
     if written := answer_to("export-checkpoint", (result.key, amount)):
         st.success(f"The checkpoint pruned by {amount_name(amount)} lies in this folder:")
         st.code(LOAD.format(folder=written["folder"]), language="python", wrap_lines=True)

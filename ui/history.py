@@ -6,14 +6,17 @@ from datetime import datetime
 import streamlit as st
 
 from core.errors import PrunescopeError
+from core.jobs import queue
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.library import Entry
+from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import set_parameter
 from ui.header import link_to
+from ui.presets import start_with
 from ui.remarks import remark
-from ui.results import own_results
+from ui.results import by_key, own_results
 from ui.text import plain
 from ui.view_state import link_parameters
 
@@ -80,11 +83,14 @@ def _row(entry: Entry, is_shown: bool) -> None:
 
 
 def _delete(key: str) -> None:
+    shown = by_key(key) if st.query_params.get("result") == key else None
     try:
         library.delete_own(key)
     except PrunescopeError as error:
         st.session_state[f"lab-not-deleted-{key}"] = str(error)
         return
+    if shown:
+        start_with(queue.request_for(key) or request_of(shown))
     for name in ("result", "other"):
         if st.query_params.get(name) == key:
             set_parameter(name, None)

@@ -28,6 +28,8 @@ UNKNOWN = (
     "The link asks for a run that is not known here any more. If it was finished, asking for it again in the Lab shows "
     "its result at once."
 )
+LEFT = "left-jobs"  # of the session: ids of jobs that go on for others
+STARTED = "started-job"  # of the session: the id of the last run
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
 
 
@@ -71,16 +73,28 @@ def note_watching(*, at_home: bool = False) -> None:
     A job that the queue does not hold is taken out of the address, with a note.
 
     Args:
-        at_home: Whether the page is the Lab, which shows the job itself.
+        at_home: Whether the page is the Lab, which shows the job itself, and also leads back to one that it has lost.
     """
     job = job_in_address()
     if job is None:
         if "job" in st.query_params:
             del st.query_params["job"]
             st.info(UNKNOWN)
+        if at_home:
+            _mention_started()
         return
+    if at_home and job.ended:
+        st.session_state.pop(STARTED, None)
     queue.watch(job.id, visitor())
     if not at_home:
+        st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
+
+
+def _mention_started() -> None:
+    """Lead back to this visitor's run where the address has lost it: by a step back, or for another result."""
+    job = queue.get(st.session_state.get(STARTED, ""))
+    if job and job.id not in st.session_state.get(LEFT, ()) and job.state != "cancelled":
+        queue.watch(job.id, visitor())
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
@@ -107,7 +121,8 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
         PrunescopeError: The request is refused.
     """
     job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
-    st.query_params["job"] = job_id
+    st.query_params["job"] = st.session_state[STARTED] = job_id
+    st.session_state.get(LEFT, set()).discard(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
 
@@ -158,12 +173,32 @@ def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
     st.fragment(_look, run_every=TICK_AT_FIRST if eager else TICK)(job.id, job.step, eager, show)
 
 
-def answer_to(name: str, question: object) -> dict[str, Any] | None:
-    """Return the worker's answer to a question of this visitor; show its progress, or why there will be none.
+def ask_anew(name: str, question: object, ask: Callable[[], str]) -> str:
+    """Ask the worker in place of what this visitor asked last under that name.
 
     Args:
-        name: Of what the session remembers of the question: what was asked, and the job's id.
-        question: What is asked now.
+        name: Of what the session remembers: the question and the job's id.
+        question: What is asked.
+        ask: Asks it and returns the job's id.
+
+    Raises:
+        PrunescopeError: See `ask_worker`.
+    """
+    drop_question(name)
+    job_id = ask()
+    st.session_state.get(LEFT, set()).discard(job_id)
+    st.session_state[name] = question, job_id
+    return job_id
+
+
+def drop_question(name: str) -> None:
+    """Forget what this visitor asked last under that name, and cancel it."""
+    _, job_id = st.session_state.pop(name, (None, ""))
+    queue.cancel(job_id, visitor())
+
+
+def answer_to(name: str, question: object) -> dict[str, Any] | None:
+    """Return the worker's answer to what was asked by `ask_anew`; show its progress, or why there will be none.
 
     Returns:
         None as well if something else was asked, or nothing.
@@ -172,10 +207,11 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
     job = queue.get(job_id) if asked == question else None
     if job is None:
         return None
+    if job.state == "cancelled" or job_id in st.session_state.get(LEFT, ()):
+        st.info("Cancelled.")
+        return None
     if not job.ended:
         follow(job)
-    elif job.state == "cancelled":
-        st.info("Cancelled.")
     elif job.outcome is None:
         st.error(plain(job.message))
     return job.outcome if job.ended else None
@@ -203,9 +239,11 @@ def _leave(job_id: str) -> NoReturn:
     """Detach this visitor; a job that others watch runs on, but leaves this visitor's address."""
     queue.cancel(job_id, visitor())
     job = queue.get(job_id)
-    if job is not None and not job.ended and st.query_params.get("job") == job_id:
-        del st.query_params["job"]
-        st.session_state["left-a-job"] = True
+    if job is not None and not job.ended:
+        st.session_state.setdefault(LEFT, set()).add(job_id)
+        if st.query_params.get("job") == job_id:
+            del st.query_params["job"]
+            st.session_state["left-a-job"] = True
     st.rerun()
 
 

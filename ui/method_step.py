@@ -8,10 +8,11 @@ import streamlit as st
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, DEFAULT_MEASURES, MEASURES, METHODS, POINTS
-from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, small_steps
+from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
+from ui.controls import steps_in_words
 from ui.presets import offer_presets
 from ui.remarks import remark
 from ui.settings import WITH_CONTROL, begun, choose_setting
@@ -52,17 +53,18 @@ class ChosenMethod:
         return {**self.fixed, "amounts": self.amounts()}
 
 
-def choose_method(shown: SweepRequest) -> ChosenMethod:
+def choose_method(shown: SweepRequest, is_judged: bool = True) -> ChosenMethod:
     """Draw the step.
 
     Args:
         shown: What it says at first.
+        is_judged: Whether there can be a verdict: not against another checkpoint.
     """
     offer_presets(shown)
     method = _choose_method(shown)
     controlled = _choose_controlled(shown, method)
     scope = _choose_scope(shown) if METHODS[method].granularity == "weight" else None
-    with_control = _choose_control(method)
+    with_control = _choose_control(method, is_judged)
     with st.expander("More settings", key="lab-more"):
         amounts = _choose_amounts(shown)
         fixed = {
@@ -109,13 +111,13 @@ def _choose_scope(shown: SweepRequest) -> str:
     return f"layer:{number - 1}"
 
 
-def _choose_control(method: str) -> bool:
+def _choose_control(method: str, is_judged: bool) -> bool:
     """Ask whether a method's control follows it; a control has none."""
-    if METHODS[method].control is None:
+    if METHODS[method].control is None or not is_judged:
         return False
     note = (
         "After the run, the same number of weights or units is removed at random, with "
-        f"{CONTROL_SEEDS[METHODS[method].granularity]} seeds, in steps of {percent(small_steps()[1])} until the "
+        f"{CONTROL_SEEDS[METHODS[method].granularity]} seeds, in steps of {steps_in_words()} until the "
         f"overall change is {UNTIL_DAMAGE:g}; a method that removes units is itself run again in these steps first. "
         f"For one layer alone: {ONE_LAYER_SEEDS} seeds, in the steps of the run. Stored results are not computed again."
     )
@@ -133,14 +135,19 @@ def _choose_amounts(shown: SweepRequest) -> Callable[[], tuple[float, ...]]:
     largest = shown.amounts[-1]
     first = begun("largest", largest if SMALLEST <= largest <= LARGEST else 0.9)
     chosen = st.slider("Largest amount", SMALLEST, LARGEST, step=0.05, **first)
-    return lambda: stepped_amounts(float(step), chosen)
+    return lambda: _amounts(step, chosen)
+
+
+def _amounts(step: str, largest: float) -> tuple[float, ...]:
+    """Return the steps up to the largest amount, and that itself, which may lie between two of them."""
+    return parse_amounts((*stepped_amounts(float(step), largest), largest))
 
 
 def _step_of(amounts: tuple[float, ...]) -> str:
     """Return the step that gives these amounts, or LIST if there is none or the slider cannot stand at the largest."""
     if not SMALLEST <= amounts[-1] <= LARGEST:
         return LIST
-    return next((step for step in STEPS if stepped_amounts(float(step), amounts[-1]) == amounts), LIST)
+    return next((step for step in STEPS if _amounts(step, amounts[-1]) == amounts), LIST)
 
 
 def _type_amounts(shown: SweepRequest) -> str:

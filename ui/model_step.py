@@ -52,6 +52,13 @@ class ChosenModel:
         """
         return _placed(self.choice, self.place)
 
+    def is_still(self, checkpoint: str) -> bool:
+        """Whether a checkpoint is asked for, and it is this one."""
+        try:
+            return self.checkpoint() == checkpoint
+        except PrunescopeError:
+            return False
+
 
 def choose_model(shown: SweepRequest) -> ChosenModel:
     """Draw the step.

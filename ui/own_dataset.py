@@ -11,7 +11,7 @@ from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
-from ui.jobs import answer_to, ask_worker
+from ui.jobs import answer_to, ask_anew, ask_worker
 from ui.own_sentences import ChosenTable, ask_meaning
 from ui.remarks import remark
 from ui.settings import begun
@@ -76,8 +76,7 @@ def _is_asked(op: str, asked: dict[str, Any]) -> bool:
 def _answer(op: str, **asked: Any) -> dict[str, Any] | None:
     """Ask the worker, once; None while it works, which the page shows, or where it fails, which the page says."""
     if not _is_asked(op, asked):
-        job_id = ask_worker(op, **asked)
-        st.session_state[f"lab-{op}-asked"] = asked, job_id
+        job_id = ask_anew(f"lab-{op}-asked", asked, lambda: ask_worker(op, **asked))
         queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     answer = answer_to(f"lab-{op}-asked", asked)
     job = queue.get(st.session_state[f"lab-{op}-asked"][1])

@@ -64,9 +64,14 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
         max_upload_size=limits().upload_bytes // 2**20,
         help=PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
     )
+    key = begin("file", None)  # Streamlit forgets the file while another page is drawn
     if file:
         data, said = uploads.keep(file.name, file.getvalue()), None
         note_own(data)
+        st.session_state[key] = data
+    elif st.session_state[key]:
+        remark("The file that you chose last is used again.")
+        data, said = st.session_state[key], None
     elif before and may_be_read(before.data):
         remark("The file of the run on show is used again.")
         data, said = before.data, before
@@ -219,7 +224,7 @@ def _tell(table: Table, task: Task, columns: Columns, means: dict[str, str | Non
     evaluated = min(half(total), total)
     st.markdown(
         plain(
-            f"{total} examples: {parts}{f'; {out} left out' if out else ''}. {evaluated} of them, drawn at "
+            f"{total} examples: {parts}{f'; {out} left out' if out else ''}. Up to {evaluated} of them, drawn at "
             f"random, are evaluated; the other {total - evaluated} are kept for methods that score on examples, "
             f"disjoint from those.{' Further rows of the file are not read.' if table.is_cut else ''}"
         )

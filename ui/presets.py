@@ -13,7 +13,7 @@ from ui.settings import begin_with_control, forget_settings
 
 KEPT = (  # settings that no preset touches
     *("checkpoint", "task", "data", "split", "hub-id", "folder"),
-    *("texts", "column", "means"),  # of a table
+    *("file", "texts", "column", "means"),  # of a table
 )
 
 
@@ -84,6 +84,11 @@ def preset_chosen() -> SweepRequest | None:
     """Return the request that a preset has put into the settings, until something else is shown."""
     request: SweepRequest | None = st.session_state.get("lab-start")
     return request
+
+
+def start_with(request: SweepRequest) -> None:
+    """Leave the settings as they are when the result on show goes that they have followed."""
+    st.session_state["lab-start"], st.session_state["lab-filled-for"] = request, ""
 
 
 def _fill(preset: Preset, shown: SweepRequest) -> None:

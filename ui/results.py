@@ -82,8 +82,13 @@ def by_key(key: str) -> SweepResult | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results that another is judged beside: see `core.results.choices.companions`."""
-    return _read(companions(once(library.entry_of, result), entries))
+    """Read the available results that another is judged beside: see `core.results.choices.companions`.
+
+    Hosted, they may have been computed in another visit: a link that leads to a result leads to its verdict.
+    """
+    stored = library.own() if is_hosted() else ()
+    among = {entry.key: entry for entry in (*entries, *stored)}
+    return _read(companions(once(library.entry_of, result), among.values()))
 
 
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:

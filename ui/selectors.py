@@ -56,11 +56,10 @@ def choose_sweep(shown: SweepRequest) -> Asked:
     st.markdown("**2 · Data**")
     data = choose_data(shown, model)
     st.markdown("**3 · Method**")
-    method = choose_method(shown)
+    method = choose_method(shown, is_judged=not (other and model.is_still(shown.checkpoint)))
 
     def request() -> SweepRequest:
-        checkpoint = model.checkpoint()
-        against = other if checkpoint == shown.checkpoint else None
-        return SweepRequest(checkpoint, model.task, against=against, **data.fields(), **method.fields())
+        against = other if model.is_still(shown.checkpoint) else None
+        return SweepRequest(model.checkpoint(), model.task, against=against, **data.fields(), **method.fields())
 
     return Asked(method.with_control, request)

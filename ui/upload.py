@@ -7,7 +7,7 @@ from core.request.limits import is_hosted
 from core.results import store
 from core.results.schema import SweepResult
 from core.results.upload import max_megabytes, read_upload
-from ui.address import show
+from ui.address import set_parameter, show
 from ui.text import plain
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
@@ -41,6 +41,7 @@ def show_upload() -> None:
         st.error(plain(str(error)))
         return
     st.session_state[SEEN] = file.file_id, ""
+    set_parameter("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
     show(key)
     st.rerun()
 

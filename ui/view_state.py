@@ -19,7 +19,7 @@ from ui.published_pair import published_pair
 from ui.results import at_hand, by_key
 
 ANY = "any"  # the value of a filter that lets every result pass
-OWN = "own"  # in the Lab's address: its settings begin with a model of the visitor's own
+OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
 NO_RESULT = "the settings for a new run"  # what the Lab shows then
 SEARCH = "search"  # the parameter of the address that holds the words a visitor looks for
 FILTERS: dict[str, Callable[[Entry], str]] = {
@@ -83,6 +83,8 @@ def link_parameters(page: str, **changes: str) -> dict[str, str]:
     To Compare go both results, so that the first step back leaves it.
     """
     parameters = carried(**changes)
+    if page == "Lab" and "result" in changes and "job" not in changes:
+        parameters.pop("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
     result = parameters.get("result")
     if page == "Lab" and "result" not in changes and (OWN in changes or (result and result in _chosen_by_pages())):
         return {name: value for name, value in parameters.items() if name not in ("result", "other")}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
+from core.request.limits import HOSTED_LIMITS, LOCAL_LIMITS
 from core.request.points import points_of
 from core.request.sweep_request import RangeExamples, SweepRequest
 from core.request.tasks import made_task
@@ -156,7 +157,12 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
             f"An earlier version read {task.source_name} and did not record its columns: choose the file again in the "
             "Lab."
         )
-    elif task.source == "file" and task.files:
+    if task.files and task.files[-1].rows[1] == HOSTED_LIMITS.rows:
+        sentences.append(
+            f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command up to "
+            f"{LOCAL_LIMITS.rows:,}: of a longer table it draws other examples."
+        )
+    if request.data != OWN_FILE and task.source == "file" and task.files:
         sentences.append(
             f"{request.data} is the file with the content {task.files[0].sha256[:12]}…: run this in its folder, or "
             "write its path."

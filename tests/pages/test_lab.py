@@ -22,11 +22,13 @@ from core.request import catalog
 from core.request.catalog import METHODS, ROOT
 from core.request.controls import controls, judged_beside, until_damaged
 from core.request.sweep_request import SweepRequest, checked, kind_of_data
+from core.results.names import result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import make_result, with_own_key
 from tests.opened import address, follow, open_page, player, run, told
+from tests.opened import links as page_links
 from tests.queues import PATIENCE, RESULT, ended, now, running
 from ui.text import plain
 
@@ -428,7 +430,9 @@ def test_every_setting_reaches_the_request(queue: JobQueue, asked: list[SweepReq
     page.number_input(key="lab-examples").set_value(64)
     press(page, "Run")
     folder = str(tmp_path)
-    assert asked == [SweepRequest(folder, "cola", "magnitude", "layer:2", "layer", (0.0, 0.2, 0.4), 64, data=folder)]
+    assert asked == [
+        SweepRequest(folder, "cola", "magnitude", "layer:2", "layer", (0.0, 0.2, 0.4, 0.5), 64, data=folder)
+    ]
 
 
 def test_a_checkpoint_on_the_hub_is_typed_with_its_revision(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -639,6 +643,15 @@ def test_a_result_against_another_checkpoint_is_run_as_it_was_until_another_is_c
     assert [request.against for request in asked] == ["embedded:cola", None]
 
 
+def test_no_random_control_is_offered_where_nothing_is_judged(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    job_id = queue.submit(replace(DEFAULT, against="embedded:cola", source_name="frames"), "ann")
+    ended(queue, job_id)
+    page = open_page(LAB, job=job_id)
+    assert "lab-with-control" not in {toggle.key for toggle in page.toggle}
+    choose(page, "lab-checkpoint", "embedded:qnli")
+    assert "lab-with-control" in {toggle.key for toggle in page.toggle}
+
+
 # ---------------------------------------------------------------- how long
 
 
@@ -799,7 +812,7 @@ def test_a_file_becomes_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequ
     assert not asked
     say(page, good="positive", bad="negative")
     assert not page.error
-    assert "30 examples: 15 negative, 15 positive. 15 of them" in told(page)
+    assert "30 examples: 15 negative, 15 positive. Up to 15 of them" in told(page)
     press(page, "Run")
     (request,) = asked
     assert kind_of_data(request.data or "") == "own"
@@ -941,6 +954,81 @@ def test_who_comes_with_a_model_is_asked_for_it_first(
     assert address(page) == {"result": RESULT.key}, "a result on show needs none"
 
 
+def test_a_model_of_ones_own_is_still_there_after_a_look_at_another_page(queue: JobQueue, moods: Path) -> None:
+    page = open_page(LAB, own="model")
+    page.text_input(key="lab-folder").set_value(str(moods))
+    choose(page, "lab-method", "wanda")
+    follow(page, "Methods")
+    follow(page, "Lab")
+    assert (page.selectbox(key="lab-checkpoint").value, page.selectbox(key="lab-method").value) == ("folder", "wanda")
+    assert page.text_input(key="lab-folder").value == str(moods)
+
+
+def test_a_file_and_what_was_said_of_it_are_still_there_after_a_look_at_another_page(
+    queue: JobQueue, asked: list[SweepRequest]
+) -> None:
+    page = open_page(LAB)
+    choose(page, "lab-data-True", "own sentences")
+    rows = "words,mark\n" + "".join(f"text {k},{'ab'[k % 2]}\n" for k in range(12))
+    page.file_uploader(key="lab-upload").set_value(("mine.csv", rows.encode(), "text/csv"))
+    run(page)
+    say(page, a="negative", b="positive")
+    follow(page, "Methods")
+    follow(page, "Lab")
+    assert "The file that you chose last is used again." in told(page)
+    press(page, "Run")
+    (request,) = asked
+    assert request.label_map == (("a", "negative"), ("b", "positive"))
+
+
+def test_a_run_that_the_address_has_lost_is_led_back_to(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = press(open_page(LAB), "Run")
+    job_id = address(page)["job"]
+    running(queue, job_id)
+    page.query_params.clear()  # as a step back in the browser does
+    run(page)
+    assert settings_are_open(page)
+    (label,) = [label for label in page_links(page) if label.startswith("Running: ")]
+    assert f"job={job_id}" in page_links(page)[label]
+    page.query_params["job"] = job_id
+    press(run(page), "Cancel")
+    page.query_params.clear()
+    assert not [label for label in page_links(run(page)) if label.startswith(("Running", "Your run"))]
+
+
+def test_a_result_that_is_opened_beside_a_run_is_shown(queue: JobQueue, asked: list[SweepRequest]) -> None:
+    page = press(open_page(LAB), "Run")
+    job_id = address(page)["job"]
+    running(queue, job_id)
+    (label,) = [label for label in page_links(page) if label.startswith(plain(result_name(RESULT)))]
+    assert "job=" not in page_links(page)[label]
+    page.query_params.clear()
+    page.query_params["result"] = RESULT.key
+    run(page)
+    assert "Check this frame" in labels(page)
+    assert [label for label in page_links(page) if label.startswith("Running: ")]
+
+
+def test_the_settings_of_a_result_outlast_its_file(queue: JobQueue) -> None:
+    page = open_page(LAB, result=RESULT.key)
+    choose(page, "lab-points", "both")
+    press(page, "Delete this result")
+    assert "result" not in address(page)
+    assert page.selectbox(key="lab-points").value == "both"
+    assert page.selectbox(key="lab-method").value == RESULT.pruning.method
+
+
+@pytest.mark.parametrize(("step", "largest", "last"), [("0.2", 0.9, (0.8, 0.9)), ("0.2", 0.15, (0.0, 0.15))])
+def test_the_largest_amount_is_measured_whatever_the_step(
+    queue: JobQueue, asked: list[SweepRequest], step: str, largest: float, last: tuple[float, float]
+) -> None:
+    page = open_page(LAB)
+    choose(page, "lab-step", step)
+    page.slider(key="lab-largest").set_value(largest)
+    press(page, "Run")
+    assert asked[0].amounts[-2:] == last
+
+
 def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, asked: list[SweepRequest], moods: Path) -> None:
     page = open_page(LAB)
     choose(page, "lab-checkpoint", "folder")
@@ -957,7 +1045,7 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, asked: lis
     page.file_uploader(key="lab-upload").set_value(("mine.csv", rows.encode(), "text/csv"))
     run(page)
     assert not page.info
-    assert "12 examples: 4 Glad, 4 sad, 4 in between. 6 of them" in told(page)
+    assert "12 examples: 4 Glad, 4 sad, 4 in between. Up to 6 of them" in told(page)
     page.segmented_control(key="lab-texts").set_value("Two texts")
     run(page)
     assert page.selectbox(key="lab-column-text1").value == "text"
@@ -993,7 +1081,7 @@ def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, asked: li
     press(page, "Run")
     assert not asked
     say(page, meh="left out")
-    assert "20 examples: 10 negative, 10 positive; 10 left out. 10 of them" in told(page)
+    assert "20 examples: 10 negative, 10 positive; 10 left out. Up to 10 of them" in told(page)
     press(page, "Run")
     (request,) = asked
     assert (request.data, request.split) == (f"hub:owner/moods/en@{'c' * 40}", "test")

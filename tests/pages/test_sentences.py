@@ -14,9 +14,9 @@ from core.jobs.queue import JobQueue
 from core.request.catalog import TASKS
 from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult, digest
-from tests.builders import make_result, ship, with_own_key
+from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.opened import open_page, players, told
-from tests.queues import PATIENCE
+from tests.queues import PATIENCE, ended, now
 
 PAGE = "pages/sentences.py"
 NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
@@ -195,6 +195,41 @@ def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) 
     page.run()
     assert "Cancelled." in [element.value for element in page.info]
     assert len(players(page)) == 1
+
+
+def test_another_question_takes_the_place_of_one_that_is_not_answered(
+    page: AppTest, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")  # where a visitor may ask one at a time
+    predict(page, "hang")
+    _, first = page.session_state["typed-job"]
+    predict(page, "A fine film.")
+    assert not page.error
+    assert ended(queue, first).state == "cancelled"
+    assert "“A fine film.”" in told(page)
+
+
+def test_cancel_ends_a_question_for_one_of_two_who_asked_it(page: AppTest, queue: JobQueue) -> None:
+    predict(page, "hang")
+    _, job_id = page.session_state["typed-job"]
+    queue.watch(job_id, "somebody else")
+    next(button for button in page.button if button.label == "Cancel").click().run()
+    page.run()
+    assert not now(queue, job_id).ended
+    assert "Cancelled." in [element.value for element in page.info]
+    assert "Cancel" not in {button.label for button in page.button}
+    predict(page, "hang")
+    assert "Cancel" in {button.label for button in page.button}, "asked again, it is followed again"
+
+
+def test_texts_of_a_file_are_not_promised_where_they_are_not_kept(
+    shipped: Path, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = with_own_labels(make_result(), ["sad", "glad"])
+    ship(shipped, own)
+    assert "Once you run the Lab" in told(open_page(PAGE, result=own.key))
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    assert "kept on this server for runs only" in told(open_page(PAGE, result=own.key))
 
 
 def test_a_pair_is_asked_for_as_the_task_reads_it(shipped: Path, queue: JobQueue) -> None:
