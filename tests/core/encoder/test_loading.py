@@ -280,14 +280,20 @@ class TestBorrow:
             assert again is not loaded
 
     def test_two_threads_get_the_numbers_of_one(self, tiny_bert, glue_folder):
-        """Both prune the same model in place; the first lets the second go on in the middle of its sweep."""
+        """Both would prune the same model in place: the second begins in the middle of the first's sweep, and waits."""
         first, second = (request(tiny_bert, glue_folder, method) for method in ("magnitude", "random"))
         alone = [swept(first), swept(second)]
-        started, found = threading.Event(), {}
-        other = threading.Thread(target=lambda: (started.wait(), found.update(second=swept(second))))
+        started, inside, found = threading.Event(), threading.Event(), {}
+        other = threading.Thread(target=lambda: (started.wait(), found.update(second=swept(second, inside.set))))
         other.start()
-        found["first"] = swept(first, in_the_middle=lambda: (started.set(), other.join(timeout=0.5)))
+
+        def in_the_middle():
+            started.set()
+            assert not inside.wait(0.5), "the second waits until the model is given back"
+
+        found["first"] = swept(first, in_the_middle)
         other.join()
+        assert inside.is_set()
         assert [found["first"], found["second"]] == alone
 
     def test_a_thread_that_holds_a_model_is_refused_another(self, tiny_bert):
@@ -346,8 +352,10 @@ def swept(asked: SweepRequest, in_the_middle: Callable[[], object] = lambda: Non
     """Runs a sweep; returns its frames."""
     inputs = prepare(asked)
     with borrow(inputs.resolved) as checkpoint:
-        for number, event in enumerate(sweep(checkpoint, inputs, asked)):
-            if number == 5:  # the first micro-batch of the pruned model
+        is_new = True
+        for event in sweep(checkpoint, inputs, asked):
+            if is_new and isinstance(event, Progress) and event.amount:  # the model is pruned
+                is_new = False
                 in_the_middle()
             if isinstance(event, SweepResult):
                 return event.frames

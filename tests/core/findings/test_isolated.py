@@ -102,6 +102,8 @@ def test_an_order_that_seeds_of_chance_show_as_well_is_not_reversed() -> None:
     (order,) = (order for order in orders if order.amount == 0.5)
     assert order.control_gap
     assert order.control_gap.low < 0 < order.control_gap.high
+    half = (order.control_gap.high - order.control_gap.low) / 2
+    assert half == pytest.approx(4.303 * np.std([0.0, 0.1, 0.25], ddof=1) / 3**0.5, rel=0.05), "t of 2 degrees"
     assert order.state == "no more than at random"
 
 

@@ -30,7 +30,8 @@ def scripted(what: str, seed: int = 0) -> SweepRequest:
 
 
 @pytest.fixture
-def make_queue(tmp_path: Path, clock: Clock) -> Iterator[MakeQueue]:
+def make_queue(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeQueue]:
+    monkeypatch.setattr(module, "TICK_SECONDS", 1e9)  # a test tends its queue itself
     with queues(tmp_path, clock) as make:
         yield make
 
@@ -168,6 +169,7 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
     make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
     queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
     for _ in range(3):

@@ -112,6 +112,13 @@ def test_published_sparsities() -> None:
     ]  # fmt: skip
 
 
+def test_sparsity_counts_the_pooler_and_the_classifier(model: nn.Module) -> None:
+    scoped = sum(weight.numel() for weight in scoped_weights(model, "all-linear"))
+    with PrunedModel(model, magnitude(model, "all-linear", (0.0, 0.5))) as pruned:
+        half = pruned.prune(0.5)
+    assert half.sparsity == round(0.5 * scoped) / sum(parameter.numel() for parameter in model.parameters())
+
+
 def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
     layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
     layers[0][0].data.zero_()  # zero before pruning: sparsity counts it only once it is removed

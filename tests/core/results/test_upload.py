@@ -60,6 +60,24 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def renamed(measure: str, to: str | None) -> Callable[[dict[str, Any]], None]:
+    """Rename a measure wherever it stands, or drop it."""
+
+    def change(values: dict[str, Any]) -> None:
+        frames = [frame["similarity"] for frame in values["frames"]]
+        for known in (values["similarity"]["measures"], values["statistics"], *frames):
+            found = known.pop(measure, None)
+            if to and found is not None:
+                known[to] = found
+
+    return change
+
+
+def with_another_median(values: dict[str, Any]) -> None:
+    known = values["statistics"]["cka"]
+    known["median"] = known["mean"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -79,7 +97,10 @@ def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (set_in("frames", 0, "similarity", "cka", "mode", to=[[1.0, 1.0], [1.0, 1.0]]), "lacks a reduction"),
         (set_in("frames", 1, "metrics", "accuracy", to=None), "lacks its accuracy"),
         (set_in("frames", to=[]), "statistics of 'cka', 'mean' do not match"),
-        (set_in("statistics", "cka", "median", to={"survival": [], "depth_gap": None}), "median|statistics"),
+        (with_another_median, "statistics of an unknown measure or reduction"),
+        (set_in("task", "main_metric", to="magic"), "its metric magic is unknown"),
+        (renamed("partial_cka", "magic"), "unknown measure magic"),
+        (renamed("cka", None), "lacks its CKA"),
         (set_in("frames", 0, "amount", to=0.1), "ascend from amount 0"),
         (set_in("schema_version", to=9), "schema version"),
         (set_in("seconds", to="<b>"), "seconds"),

@@ -12,6 +12,8 @@ from tiny import loaded, make_bert
 from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
+from core.inputs.training_overlap import example_digests
+from core.request import limits
 from core.request.amounts import stepped_amounts
 from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked
@@ -45,6 +47,18 @@ def swept(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest) -> tupl
     events = list(sweep(checkpoint, inputs, request))
     handle.remove()
     return events, len(batches)
+
+
+def test_examples_of_the_training_data_and_too_many_are_refused(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder)
+    seen = replace(checkpoint, training_digests=example_digests(inputs.subset.texts))
+    with pytest.raises(PrunescopeError, match="are in the training data"):
+        list(sweep(seen, inputs, request))
+    monkeypatch.setattr(limits, "LOCAL_LIMITS", replace(limits.LOCAL_LIMITS, examples=69))
+    with pytest.raises(PrunescopeError, match="70 examples: choose at most 69"):
+        list(sweep(checkpoint, inputs, request))
 
 
 def test_events_come_in_order_with_one_pass_per_amount(tiny_bert: Path, glue_folder: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.sweep.working_range import majority_value, working_range
+from core.sweep.working_range import change, majority_value, working_range
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
 GOLD = np.tile([0, 1], 100)  # 200 examples, balanced
@@ -55,6 +55,19 @@ def test_large_drops_are_shown_and_the_walk_stops_at_the_first_that_is_not() -> 
     # A drop of one example in 200 is not shown; one of 20 % is. Beyond a doubtful amount nothing counts.
     found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.105, 0.3, 0.5))
     assert found.shown_broken_from == 0.6
+
+
+def test_the_bootstrap_is_paired_and_of_95_per_cent() -> None:
+    predictions = wrong_on(0.1, 0.13)  # the same 20 wrong, and 6 more
+    found = change("accuracy", GOLD, *predictions)
+    lost = np.repeat([-1.0, 0.0], [6, 194])
+    drawn = lost[np.random.default_rng(1).integers(0, 200, (20_000, 200))].mean(1)  # (draws,)
+    assert found.value == pytest.approx(-0.03)
+    assert found.standard_error == pytest.approx(drawn.std(), rel=0.05)
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])), abs=0.003)
+    both = working_range("accuracy", (0.0, 0.2, 0.4), GOLD, np.stack([*predictions, wrong_on(0.105)[0]]))
+    assert both.smallest_drop == pytest.approx(2.8 * drawn.std(), rel=0.05)
+    assert working_range("accuracy", (0.0, 0.2), GOLD, predictions).shown_broken_from == 0.2
 
 
 def test_few_examples_are_called_few() -> None:

@@ -1,0 +1,53 @@
+"""What is said of a result against another checkpoint follows from its matrices."""
+
+from core.charts.closest import closest_rows
+from core.findings.against import closest_layers, finding, title
+from core.results.schema import SweepResult, WorkingRangeRecord
+from tests.builders import against, make_result, with_own_key
+
+UNPRUNED = ((0.5, 0.3, 0.1), (0.1, 0.29, 0.9), (0.3, 0.8, 0.6))  # (the other's layers, the pruned model's)
+WORKING = ((0.5, 0.75, 0.1), (0.1, 0.29, 0.4), (0.3, 0.7, 0.3))
+BROKEN = ((0.1, 0.1, 0.1), (0.9, 0.1, 0.1), (0.1, 0.1, 0.1))
+MATRICES = {0.0: UNPRUNED, 0.3: WORKING, 0.6: BROKEN}
+RANGE = WorkingRangeRecord(
+    to=0.3, metric="accuracy", examples=200, shown_broken_from=0.6, smallest_drop=0.05, lead=0.4, reason=None
+)
+
+
+def on(matrices: dict[float, tuple[tuple[float, ...], ...]]) -> SweepResult:
+    """Three layers whose similarities to those of another checkpoint are given at each amount."""
+
+    def cell(amount: float, row: float, column: float) -> float:
+        return matrices[amount][round(2 * row)][round(2 * column)]
+
+    made = against(make_result(num_layers=3, amounts=tuple(matrices)), 3, cell=cell)
+    return with_own_key(made, working_range=RANGE)
+
+
+def test_the_closest_layer_is_the_other_models_and_the_words_follow_it() -> None:
+    result = on(MATRICES)
+    found = [layer for layer in closest_layers(result, "mean") if layer]
+    assert [(layer.closest, layer.value, layer.next) for layer in found] == [
+        ("1", 0.5, "3"), ("3", 0.8, "1"), ("2", 0.9, "3"),
+    ]  # fmt: skip
+    assert finding(result, "mean") == (
+        "The closest layers do not come in the order of depth. 1 of 3 is closest to the layer of the same number. "
+        "With 30 % of weights removed, similarity to the closest layer has changed most in layer 3: from 0.90 to 0.40. "
+        "In 1 of 3 layers, another layer is now closest."
+    )
+    assert title(result, "mean") == (
+        "Unpruned, layer 3 is most similar to other-encoder (0.90 to its layer 2), layer 1 least (0.50)"
+    )
+
+
+def test_a_layer_that_is_as_good_as_equally_close_is_told() -> None:
+    """The second is 0.01 away in one layer, and 0.03 in the others."""
+    near = ((0.5, 0.3, 0.1), (0.49, 0.6, 0.57), (0.1, 0.57, 0.6))
+    assert "0.02" in finding(on({0.0: near, 0.3: near}), "mean")
+    assert "0.02" not in finding(on({0.0: UNPRUNED, 0.3: UNPRUNED}), "mean")
+
+
+def test_the_chart_has_the_closest_layer_of_every_frame() -> None:
+    rows = closest_rows(on(MATRICES), "mean")
+    assert [row["closest"] for row in rows] == [["1", "1", "2"], ["3", "1", "1"], ["2", "2", "1"]]
+    assert [row["own"] for row in rows] == [[0.5, 0.5, 0.1], [0.29, 0.29, 0.1], [0.6, 0.3, 0.1]]
