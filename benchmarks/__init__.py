@@ -1,1 +1,1 @@
-"""Checks and races that are run by hand: an independent computation, and the speed against two other procedures."""
+"""Measurements and checks that are run by hand; README.md lists them."""

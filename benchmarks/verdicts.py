@@ -4,10 +4,12 @@ It reads a folder of result files, by default the shipped ones. In a document (`
 stands between the lines `<!-- verdicts -->` and `<!-- end of verdicts -->`.
 """
 
-import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from core.command_line import OneLineParser, run_command
+from core.errors import PrunescopeError
 from core.findings.spread import counted
 from core.findings.verdicts import VerdictRow, verdict_rows, verdict_table
 from core.request.catalog import ENGINE_VERSION, TASKS
@@ -52,26 +54,27 @@ def written_into(document: str, text: str) -> str:
     """Return a document with another text between its markers.
 
     Raises:
-        ValueError: The document has no markers.
+        PrunescopeError: The document has no markers.
     """
     between = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
     if not between.search(document):
-        raise ValueError(f"there are no lines {BEGIN} and {END}: add them where the table belongs")
+        raise PrunescopeError(f"there are no lines {BEGIN} and {END}: add them where the table belongs")
     return between.sub(lambda _: f"{BEGIN}\n{text}\n{END}", document)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Judge all results of a folder; print the table or write it into a document."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
+    parser = OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("--results", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
     parser.add_argument("--into", type=Path, help="a Markdown document with the two markers")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     table = table_of(options.results)
     if options.into:
         options.into.write_text(written_into(options.into.read_text("utf-8"), table), "utf-8")
     else:
         print(table)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -1,17 +1,15 @@
 """`python -m core.finetune`: fine-tunes an encoder of any supported architecture on a task.
 
-There are five steps. The first may be left out, and so may the third together with the fourth. The syntax stage has the
-encoder find the words
-at fault in corrupted sentences. Training writes float32 weights with the full vocabulary to `--work`; interrupted, the
-same command goes on from the last save. Averaging trains on at a constant rate and averages the weights along the way.
-Mixing takes a point between the two. Export stores float16, of a BERT with only the word pieces that the data need,
-scores the *stored file* on the validation split and writes the model card, so the card's scores are those of the file
-itself.
+There are five steps; the first can be left out, and so can the third with the fourth. In the syntax stage the encoder
+learns to find the words at fault in corrupted sentences. Training writes float32 weights with the full vocabulary to
+`--work`; interrupted, the same command goes on from the last save. Averaging trains on at a constant rate and averages
+the weights along the way. Mixing takes a point between the two. Export stores float16, of a BERT with only the word
+pieces that the data need, scores the *stored file* on the validation split and writes the model card, so the card's
+scores are those of the file itself.
 """
 
 import argparse
 import hashlib
-import sys
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 from datasets import Dataset
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from core.command_line import OneLineParser, run_command
 from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
@@ -99,7 +98,7 @@ def decided_by(task: Task, options: argparse.Namespace) -> dict[str, str | float
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m core.finetune", description=__doc__)
+    parser = OneLineParser(prog="python -m core.finetune", description=__doc__)
     parser.add_argument("--task", required=True, choices=sorted(TASKS))
     parser.add_argument("--data", required=True, type=Path, help="folder in the Hub's GLUE layout, or written")
     parser.add_argument("--base", required=True, type=Path, help="folder of the pretrained checkpoint")
@@ -140,28 +139,28 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train where there are no trained weights yet, then export."""
+    """Train where there are no trained weights yet, then export.
+
+    Raises:
+        PrunescopeError: An option or the data cannot be used.
+    """
     options = parse(arguments)
     task = TASKS[options.task]
-    try:
-        recipe = recipe_record(task, options)
-        check_options(options.work, decided_by(task, options))
-        if options.syntax_steps and not (options.work / "syntax" / "final").is_dir():
-            learn_syntax(options.base, options.data, options.work / "syntax", options.syntax_steps, options.seed)
-        if not (options.work / "final").is_dir():
-            base = options.work / "syntax" / "final" if options.syntax_steps else options.base
-            fine_tune(task, options, base, SCORES[task.main_metric])
-        if options.average_epochs and not (options.work / "averaged").is_dir():
-            average(task, options)
-        if options.average_epochs:
-            mix(options)
-        export(task, options, options.work / ("mixed" if options.average_epochs else "final"), recipe)
-    except PrunescopeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    recipe = recipe_record(task, options)
+    check_options(options.work, decided_by(task, options))
+    if options.syntax_steps and not (options.work / "syntax" / "final").is_dir():
+        learn_syntax(options.base, options.data, options.work / "syntax", options.syntax_steps, options.seed)
+    if not (options.work / "final").is_dir():
+        base = options.work / "syntax" / "final" if options.syntax_steps else options.base
+        fine_tune(task, options, base, SCORES[task.main_metric])
+    if options.average_epochs and not (options.work / "averaged").is_dir():
+        average(task, options)
+    if options.average_epochs:
+        mix(options)
+    export(task, options, options.work / ("mixed" if options.average_epochs else "final"), recipe)
     print(options.output)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.inputs.prepare import prepare, pruning_record
-from core.request.amounts import FINE_AMOUNTS, amount_text
+from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
 from core.request.points import point_names, points_of, pruned_point
 from core.request.sweep_request import SweepRequest
@@ -47,6 +47,9 @@ Hole = tuple[float, int, int]
 """(amount, row, column) of a cell without a value."""
 
 HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}  # amounts: first, last point
+
+
+FINE_AMOUNTS = stepped_amounts(0.05, 0.95)
 
 
 @lru_cache(maxsize=128)  # results are immutable, and many tests begin with the same

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.findings.data import download_note
+from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile, read_table
 from core.jobs import queue
 from core.request.catalog import Task
@@ -17,7 +18,6 @@ from ui.remarks import remark
 from ui.settings import begun
 from ui.text import plain
 
-VALIDATION = "validation"
 QUICK_SECONDS = 1.0  # how long a page waits for an answer before it shows progress
 
 

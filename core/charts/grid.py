@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
 from core.findings.grid import Column, Curves, Grid, GridRow, grid_reasons
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.sweep.control_contrast import Direction
 
 WIDTH, HEIGHT = 200, 120  # of a small chart, in its own units
-INTACT_FROM = 0.9  # the dotted line
 DEPTH_COLOURS = ("#7570b3", "#b5367a", "#d9670f")  # of the first, the middle and the last layer; 3 : 1 on both themes
 DIRECTION_COLOURS: Mapping[Direction, str] = {
     "steeper": FIRST_COLOUR,
@@ -32,7 +32,7 @@ VERDICTS = (
 )
 CURVES = (
     "One sweep each: similarity (CKA) of every layer to itself, unpruned, from 0 to 1, over the share removed, from 0 "
-    "to 100 %. The dotted line is 0.9, above which a layer counts as intact."
+    f"to 100 %. The dotted line is {SURVIVAL_THRESHOLD}, above which a layer counts as intact."
 )
 
 
@@ -126,7 +126,7 @@ def _chart(row: GridRow) -> str:
     lines = "".join(
         f'<path stroke="{colour}" d="{_path(row.amounts, row.own[:, k])}"/>' for k, colour in enumerate(colours)
     )
-    intact = f'<path class="intact" d="M0,{_y(INTACT_FROM)}H{WIDTH}"/>'
+    intact = f'<path class="intact" d="M0,{_y(SURVIVAL_THRESHOLD)}H{WIDTH}"/>'
     return _svg(intact + ghosts + lines)
 
 

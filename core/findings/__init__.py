@@ -1,1 +1,1 @@
-"""Turn results into facts and tables, one module per page, and into sentences, one template per page in `words/`."""
+"""Turn results into facts and tables, and into sentences by templates in `words/`; a page's module has its name."""

@@ -11,7 +11,7 @@ from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.lab import key_figures
 from core.findings.overview import metric_of, own_similarity
-from core.findings.spread import OfCheckpoint, Spread, spreads
+from core.findings.spread import NONE, OfCheckpoint, Spread, spreads
 from core.findings.verdicts import adjusted_p_values, corrected, with_rows
 from core.findings.words import render
 from core.request.catalog import METHODS, METRICS
@@ -23,7 +23,6 @@ from core.sweep.control_contrast import Direction
 REDUCTION = "mean"  # the default view
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 DAMAGE = "0.1"
-NONE = "–"
 ATTENTION = "attention blocks"  # where layers are usually compared
 SCOPES = (None, "encoder", "all-linear")  # that prune all layers; units have no scope
 

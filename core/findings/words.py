@@ -1,4 +1,4 @@
-"""Render the sentences of the pages from `words/`, one template per page.
+"""Render the sentences of the pages from `words/`, one template per subject.
 
 A template holds one macro per sentence; a findings module passes it facts. In a template a line break is a space;
 `{%-` and `-%}` remove the space on their side. Nothing is escaped here: a page escapes the finished sentence with

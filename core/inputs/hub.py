@@ -17,7 +17,7 @@ from tqdm.std import tqdm  # type: ignore[import-untyped]
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES
 from core.inputs.checkpoint_files import CONFIG, check_config, check_model_type, read_config, wanted_patterns
-from core.inputs.hub_cache import discard, is_intact, sweep
+from core.inputs.hub_cache import delete_parts, discard, is_intact
 from core.inputs.hub_client import file_of
 from core.inputs.hub_errors import FAILURES, Kind, explained, is_temporary
 from core.inputs.hub_listing import Listing, digest_of, listing_of
@@ -183,7 +183,7 @@ def _fetch(api: HfApi, place: Place, stated: RepoSibling, progress: type[tqdm] |
         if is_damaged and is_temporary(error):
             raise _damaged_here(place) from error
         raise
-    sweep(path)
+    delete_parts(path)
     if not is_intact(path, digest_of(stated)):  # the client compares lengths only
         discard(path)
         raise PrunescopeError(

@@ -51,7 +51,7 @@ def discard(path: Path) -> bool:
     return True
 
 
-def sweep(path: Path) -> None:
+def delete_parts(path: Path) -> None:
     """Delete the parts of files that broken downloads have left beside a cached file's content."""
     with suppress(OSError):
         blobs = path.resolve().parent

@@ -1,4 +1,4 @@
-"""Keep samples of data files in the user's cache: a second run reads no parquet and does not import `datasets`."""
+"""Keep samples of data files in the user's cache: a second run reads no data file."""
 
 import json
 from collections.abc import Iterator

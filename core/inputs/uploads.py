@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -100,8 +101,6 @@ def _make_room() -> None:
     newest_first = sorted(_folder().iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for folder in newest_first[MAX_KEPT:]:
         if folder.is_dir():
-            for file in folder.iterdir():
-                file.unlink(missing_ok=True)
-            folder.rmdir()
+            shutil.rmtree(folder, ignore_errors=True)
         else:
             folder.unlink(missing_ok=True)  # of an earlier version

@@ -1,4 +1,4 @@
-"""Pruning amounts: parse them, print them, and the usual sets."""
+"""Pruning amounts: parse them, print them, and the usual ones."""
 
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -39,4 +39,3 @@ def stepped_amounts(step: float, largest: float) -> tuple[float, ...]:
 
 
 DEFAULT_AMOUNTS = parse_amounts(k / 10 for k in range(10))
-FINE_AMOUNTS = parse_amounts(k / 20 for k in range(20))

@@ -36,7 +36,7 @@ class Task:
         question: What the classifier decides, for readers new to GLUE.
         text_columns: One column (single sentence) or two (pair).
         label_names: Names in the order of label indices, of a preset GLUE's.
-        metrics: Names from `core.sweep.metrics`; accuracy first.
+        metrics: Names from METRICS; accuracy first.
         main_metric: The metric that the working range is judged by.
         split: The split that evaluation examples come from.
         dataset_id: The data set of a preset on the Hub; empty where all its examples were written for this project.

@@ -105,7 +105,7 @@ def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float 
 
 
 def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
-    """Walk down from the largest amount and stops at the first whose upper bound does not exclude 0."""
+    """Walk down from the largest amount and stop at the first whose upper bound does not exclude 0."""
     broken = None
     for amount, high in reversed(list(zip(amounts, highs, strict=True))):
         if high >= 0:

@@ -1,1 +1,1 @@
-"""What an encoder learns before it is fine-tuned: to find the words at fault in corrupted sentences."""
+"""The parts of `core.finetune`: syntax stage, fine-tuning, averaging, vocabulary, recipe and model card."""

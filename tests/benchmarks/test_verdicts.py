@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.verdicts import BEGIN, END, table_of, written_into
+from core.errors import PrunescopeError
 from core.request.catalog import ROOT
 from tests.builders import make_result, ship
 
@@ -17,7 +18,7 @@ def test_only_what_stands_between_the_markers_is_replaced() -> None:
 
 
 def test_a_document_without_markers_is_refused() -> None:
-    with pytest.raises(ValueError, match="add them where the table belongs"):
+    with pytest.raises(PrunescopeError, match="add them where the table belongs"):
         written_into("nothing", "new")
 
 

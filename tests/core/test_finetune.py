@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from core import finetune
+from core.errors import PrunescopeError
 from core.finetune import main, parse
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.checkpoints import resolve
@@ -296,7 +297,7 @@ def test_another_architecture_keeps_its_vocabulary_and_says_how_it_was_made(glue
 
 
 def test_a_training_does_not_go_on_with_another_base_or_other_data(
-    tiny_bert: Path, glue_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_bert: Path, glue_folder: Path, tmp_path: Path
 ) -> None:
     asked = ["--task", "cola", "--output", str(tmp_path / "output"), "--work", str(tmp_path / "work")]
     base, data = tmp_path / "base", tmp_path / "data"
@@ -305,15 +306,14 @@ def test_a_training_does_not_go_on_with_another_base_or_other_data(
     options = parse([*asked, "--base", str(base), "--data", str(data)])
     check_options(options.work, finetune.decided_by(TASKS["cola"], options))
     write_split(data, TASKS["cola"], "train", 160, seed=3)
-    assert main([*asked, "--base", str(base), "--data", str(data)]) == 2
+    with pytest.raises(PrunescopeError, match="the training there began with --data with the content "):
+        main([*asked, "--base", str(base), "--data", str(data)])
     config = json.loads((base / "config.json").read_text())
     (base / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
-    assert main([*asked, "--base", str(base), "--data", str(glue_folder)]) == 2
-    assert main([*asked, "--base", str(tmp_path / "nowhere"), "--data", str(glue_folder)]) == 2
-    errors = capsys.readouterr().err.splitlines()
-    assert "the training there began with --data with the content " in errors[0]
-    assert "the training there began with --base with the content " in errors[1]
-    assert "--base nowhere is not a folder" in errors[2]
+    with pytest.raises(PrunescopeError, match="the training there began with --base with the content "):
+        main([*asked, "--base", str(base), "--data", str(glue_folder)])
+    with pytest.raises(PrunescopeError, match="--base nowhere is not a folder"):
+        main([*asked, "--base", str(tmp_path / "nowhere"), "--data", str(glue_folder)])
 
 
 def test_the_card_says_of_a_folder_given_no_more_than_is_known(glue_folder: Path, tmp_path: Path) -> None:
@@ -325,9 +325,7 @@ def test_the_card_says_of_a_folder_given_no_more_than_is_known(glue_folder: Path
     assert "development" not in card
 
 
-def test_a_recipe_that_cannot_be_written_down_is_refused_before_training(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_recipe_that_cannot_be_written_down_is_refused_before_training(tmp_path: Path) -> None:
     folders = ["--data", "x", "--base", "x", "--output", "x", "--work", str(tmp_path / "work")]
-    assert main(["--task", "cola", "--recipe", "a; b", *folders]) == 2
-    assert "error: the recipe 'a; b'" in capsys.readouterr().err
+    with pytest.raises(PrunescopeError, match="the recipe 'a; b'"):
+        main(["--task", "cola", "--recipe", "a; b", *folders])

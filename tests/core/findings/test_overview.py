@@ -19,10 +19,9 @@ from core.findings.overview import (
     range_remark,
     survival_table,
 )
-from core.request.amounts import FINE_AMOUNTS
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult, WorkingRangeRecord
-from tests.builders import OwnCka, make_result, with_own_key
+from tests.builders import FINE_AMOUNTS, OwnCka, make_result, with_own_key
 from tests.core.findings.test_claim import working_to
 
 

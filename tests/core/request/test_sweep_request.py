@@ -20,12 +20,10 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
     assert parse_amounts(["0.5", "0.1", ".5", "5e-1"]) == (0.0, 0.1, 0.5)
     assert parse_amounts([0.1 + 0.2]) == (0.0, 0.3)
     assert amounts.amount_text(0.1 + 0.2) == "0.3"
-    assert amounts.FINE_AMOUNTS[1:3] == (0.05, 0.1)
-    assert amounts.FINE_AMOUNTS[-1] == 0.95
 
 
 def test_steps_end_at_the_largest_amount_or_before_it() -> None:
-    assert amounts.stepped_amounts(0.05, 0.95) == amounts.FINE_AMOUNTS
+    assert amounts.stepped_amounts(0.05, 0.95) == parse_amounts(k / 20 for k in range(20))
     assert amounts.stepped_amounts(0.2, 0.9) == (0.0, 0.2, 0.4, 0.6, 0.8)
     assert amounts.stepped_amounts(0.1, 0.05) == (0.0,)
 
