@@ -25,8 +25,8 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, link_to_control, page_header
-from ui.player import choose_reduction, show_pictures, start_in_address
+from ui.header import link_to_control, page_header, show_nothing
+from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
 from ui.results import companions_of, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain
@@ -60,7 +60,7 @@ def compare() -> None:
     """Show how two results differ: the answer, the pictures with their axis, then what else is known."""
     state = page_header("Compare", two_results)
     if state.result is None or state.other is None:
-        show_too_few(state.entries)
+        show_nothing("Nothing to compare yet", TOO_FEW.format("only one" if state.entries else "none"))
         return
     with st.container(gap="xsmall"):
         title, choices = st.container(), st.container()
@@ -83,13 +83,6 @@ def caption_of_both(first: Entry, second: Entry) -> str:
     if (data, checkpoint) == tuple(others[:2]):
         return plain(SEPARATOR.join((f"{pruning} and {in_sentence(others[2])}", checkpoint, data)))
     return f"{caption_of(first)} and {caption_of(second)}"
-
-
-def show_too_few(entries: Sequence[Entry]) -> None:
-    """Say what to do where there is nothing to compare."""
-    st.title("Nothing to compare yet", anchor=False)
-    st.info(TOO_FEW.format("only one" if entries else "none"))
-    link_to("Lab", "To the Lab", ":material/science:")
 
 
 def choose_two(state: ViewState, left: Sequence[Entry]) -> tuple[SweepResult | None, SweepResult | None]:
@@ -118,7 +111,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         scene,
         key="compare",
         group=f"compare-{axis}",
-        start=start_in_address(scene.amounts, START if axis == "damage" else scene.amounts[len(scene.amounts) // 2]),
+        start=start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts)),
     )
     st.markdown(f"{AXIS_EXPLANATIONS[axis]} {WORKS}")
     for note in once(notes_on, first, second, axis, reduction):

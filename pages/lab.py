@@ -34,7 +34,7 @@ from ui.jobs import (
     start,
     what_is_kept,
 )
-from ui.player import choose_reduction, show_finding, show_pictures, start_in_address
+from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
 from ui.presets import preset_chosen
 from ui.recipe import show_recipe
 from ui.remarks import refusals_shown, remark
@@ -322,7 +322,7 @@ def offer_check(result: SweepResult) -> None:
     """Let one frame be computed anew, by this program and by torch-cka."""
     st.markdown("**A second opinion:** computes one frame again, with this program and with the published torch-cka.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        middle = len(result.amounts) // 2
+        middle = result.amounts.index(middle_of(result.amounts))
         amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
         pressed = st.button("Check this frame", key="lab-check")
     if pressed:

@@ -36,8 +36,8 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, link_to_control, page_header
-from ui.player import choose_reduction, picked, reduction_in_address, show_pictures, start_in_address
+from ui.header import link_to_control, page_header, show_nothing
+from ui.player import choose_reduction, middle_of, picked, reduction_in_address, show_pictures, start_in_address
 from ui.remarks import remark
 from ui.results import companions_of, isolated_beside, twins_of
 from ui.shared import once
@@ -45,6 +45,7 @@ from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
 
 PLAYER = "layers"
+NO_RESULT = "There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here."
 READING = (
     "Each row is one layer. Its strip is coloured by how similar the layer is to the same layer of the unpruned model. "
     "{} The bar below ends where that similarity first falls below the threshold{}."
@@ -87,7 +88,7 @@ def layers() -> None:
     """Show the answer, every layer in a row and the selected one, then what else is known."""
     state = page_header("Layers", one_result)
     if state.result is None:
-        show_nothing()
+        show_nothing("No result yet", NO_RESULT)
         return
     title = st.container()
     caption = caption_of(state.result, REDUCTIONS[reduction_in_address(state.result.against is not None)].title)
@@ -102,13 +103,6 @@ def layers() -> None:
         link_to_control(shown.result)
     show_details(shown)
     offer_exports(scene, shown.result)
-
-
-def show_nothing() -> None:
-    """Say what to do where there is no result."""
-    st.title("No result yet", anchor=False)
-    st.info("There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here.")
-    link_to("Lab", "To the Lab", ":material/science:")
 
 
 # ---------------------------------------------------------------- choices
@@ -204,7 +198,7 @@ def show_layers(shown: Shown) -> Scene | None:
         scene,
         key=PLAYER,
         group=PLAYER,
-        start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
+        start=start_in_address(result.amounts, middle_of(result.amounts)),
         on_pick=note_pick,
     )
     st.markdown(f"**{plain(once(layer_finding, result, reduction, shown.layer, shown.threshold, measure))}**")
@@ -225,7 +219,7 @@ def show_against(shown: Shown) -> Scene:
     """Show which layers of another checkpoint those of a result are most similar to."""
     result, reduction = shown.result, shown.reduction
     scene = replace(once(result_scene, result, reduction), title=title_finding(result, reduction))
-    start = start_in_address(result.amounts, result.amounts[len(result.amounts) // 2])
+    start = start_in_address(result.amounts, middle_of(result.amounts))
     show_pictures(scene, key=f"{PLAYER}-against", group=PLAYER, start=start)
     st.markdown(f"**{plain(against.layer_finding(result, reduction, shown.layer))}**")
     st.markdown(f"{plain(against.finding(result, reduction))} {AGAINST}")
@@ -255,7 +249,7 @@ def fill_details(shown: Shown) -> None:
         scene,
         key="layers-close-up",
         group=PLAYER,
-        start=start_in_address(result.amounts, result.amounts[len(result.amounts) // 2]),
+        start=start_in_address(result.amounts, middle_of(result.amounts)),
         link=False,
     )
     offer_exports(scene, result, label="Download the close-up", numbers=False)

@@ -31,7 +31,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
-from ui.header import link_to, page_header
+from ui.header import page_header, show_nothing
 from ui.jobs import answer_to, ask_anew, ask_worker, drop_question
 from ui.player import show_pictures, start_in_address
 from ui.remarks import refusals_shown, remark
@@ -44,6 +44,7 @@ EXPLANATION = (
     "those that are incorrect even without pruning. An example *flips* at the first amount at which the prediction is "
     "no longer the unpruned model's."
 )
+NO_RESULT = "There is no result at hand yet: make one in the Lab, and its examples are listed here."
 NO_TEXTS = (
     "The texts of these examples are not ours to ship, so they are named by their row numbers in the data. Once you "
     "run the Lab or the command line on the same data, their texts are shown here."
@@ -61,9 +62,7 @@ def sentences() -> None:
     state = page_header("Sentences", written_first)
     queue.start_worker()
     if state.result is None:
-        st.title("No examples yet", anchor=False)
-        st.info("There is no result at hand yet: make one in the Lab, and its examples are listed here.")
-        link_to("Lab", "To the Lab", ":material/science:")
+        show_nothing("No examples yet", NO_RESULT)
         return
     title = st.container()
     with st.popover(caption_of(state.result), type="tertiary", icon=":material/tune:", wrap=True):

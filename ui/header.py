@@ -81,20 +81,21 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
     st.page_link(PAGES[page], label=label, icon=icon, query_params=link_parameters(page, **parameters))
 
 
-def show_nothing(title: str, reason: str, remedy: str, command: str) -> None:
+def show_nothing(title: str, reason: str, remedy: str = "", command: str = "") -> None:
     """Say what to do where a page has no result to show.
 
     Args:
         title: The page's heading.
         reason: Why there is nothing.
         remedy: What the command is for; Markdown.
-        command: To be typed in a shell.
+        command: To be typed in a shell, if it takes one.
     """
     st.title(title, anchor=False)
     st.info(reason)
-    st.markdown(remedy)
-    st.code(command, language="shell", wrap_lines=True)
-    link_to("Lab", "Or prune a checkpoint live in the Lab", ":material/science:")
+    if command:
+        st.markdown(remedy)
+        st.code(command, language="shell", wrap_lines=True)
+    link_to("Lab", "Or prune a checkpoint live in the Lab" if command else "To the Lab", ":material/science:")
 
 
 def link_to_control(*results: SweepResult) -> None:

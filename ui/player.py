@@ -195,6 +195,11 @@ def _nothing() -> None:
     """Do nothing: not every player turns to other results or has something to pick."""
 
 
+def middle_of(amounts: Sequence[float]) -> float:
+    """Return the amount that is shown first where both ends say little."""
+    return amounts[len(amounts) // 2]
+
+
 def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -> float | None:
     """Return the amount that a shared link shows first; a note says where that is another one than it asks for.
 

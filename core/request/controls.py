@@ -48,15 +48,11 @@ def _coarser_steps() -> tuple[float, ...]:
 
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict.
-
-    Units are removed in coarse steps from the start: as many at random as the published attribution removes do less.
-    """
+    """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict."""
     if not _is_judged(request):
         return ()
-    granularity = METHODS[request.method].granularity
-    amounts = stepped_amounts(COARSER_STEP, LARGEST_AMOUNT) if granularity == "neuron" else _coarser_steps()
-    return tuple(controls(replace(until_damaged(request), amounts=amounts), range(CONTROL_SEEDS[granularity])))
+    coarser = replace(until_damaged(request), amounts=_coarser_steps())
+    return tuple(controls(coarser, range(CONTROL_SEEDS[METHODS[request.method].granularity])))
 
 
 def likely_amounts(request: SweepRequest) -> int:

@@ -39,8 +39,8 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
         "Second: random pruning of the encoder, as magnitude prunes (seed 1)",
     )
     assert (
-        "Where in depth the two change is not compared: an overall change of 0.05 was not measured in small "
-        "enough steps for both." in told(app)
+        "Where in depth the two change is not compared at an overall change of 0.05: under magnitude pruning of the "
+        "encoder, the steps of the amount are too large; under random pruning" in told(app)
     )
     assert (
         "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "

@@ -56,8 +56,8 @@ def test_a_control_has_no_control() -> None:
 def test_coarser_controls_take_small_steps_as_long_as_chance_does_little() -> None:
     weights, units = (coarser_controls(request) for request in (MAGNITUDE, ATTRIBUTION))
     assert [request.seed for request in weights] == list(range(CONTROL_SEEDS["weight"]))
-    assert {request.amounts[:8] for request in weights} == {(0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08)}
-    assert {request.amounts[:4] for request in units} == {(0, 0.02, 0.04, 0.06)}
+    assert [request.seed for request in units] == list(range(CONTROL_SEEDS["neuron"]))
+    assert {request.amounts[:8] for request in (*weights, *units)} == {(0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08)}
     assert {(request.until_damage, request.control_of) for request in weights} == {(0.3, "magnitude")}
 
 
