@@ -14,7 +14,7 @@ from core.request.controls import SMALL_STEP
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.names import amount_name, result_name
+from core.results.names import amount_name, percent, result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show
@@ -292,7 +292,7 @@ def show_limits() -> None:
             f"**{bound.download_bytes // 2**20} MiB**, {bound.rows:,} rows of a file, one run at a time, no folders; "
             f"random controls take steps of {steps_in_words()}; a run that nobody watches ends after a minute. On "
             f"your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
-            f"{own.parameters // 10**9} billion parameters, random controls take steps of {SMALL_STEP:.0%}, and "
+            f"{own.parameters // 10**9} billion parameters, random controls take steps of {percent(SMALL_STEP)}, and "
             "folders serve as checkpoints and data. In a copy of this project's files:"
         )
         st.code(INSTALL, language="shell", wrap_lines=True)

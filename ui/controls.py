@@ -24,7 +24,7 @@ def steps_in_words() -> str:
     """Say in which steps of the amount controls are measured here."""
     amounts = small_steps()
     first, last = (percent(after - before) for before, after in (amounts[:2], amounts[-2:]))
-    return first if first == last else f"{first} up to {percent(FINE_UNTIL)}, then of {last},"
+    return first if first == last else f"{first} up to {percent(FINE_UNTIL)}, then of {last}"
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:

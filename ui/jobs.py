@@ -197,6 +197,12 @@ def drop_question(name: str) -> None:
     queue.cancel(job_id, visitor())
 
 
+def is_awaited(name: str) -> bool:
+    """Whether an answer may still come to what was asked by `ask_anew`."""
+    job = queue.get(st.session_state.get(name, (None, ""))[1])
+    return job is not None and not job.ended and job.id not in st.session_state.get(LEFT, ())
+
+
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
     """Return the worker's answer to what was asked by `ask_anew`; show its progress, or why there will be none.
 
@@ -207,14 +213,15 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
     job = queue.get(job_id) if asked == question else None
     if job is None:
         return None
-    if job.state == "cancelled" or job_id in st.session_state.get(LEFT, ()):
-        st.info("Cancelled.")
-        return None
-    if not job.ended:
+    if is_awaited(name):
         follow(job)
-    elif job.outcome is None:
+    elif job.state == "failed":
         st.error(plain(job.message))
-    return job.outcome if job.ended else None
+    elif job.outcome is None or job_id in st.session_state.get(LEFT, ()):
+        st.info("Cancelled.")
+    else:
+        return job.outcome
+    return None
 
 
 def _is_eager(job: Job) -> bool:

@@ -12,7 +12,7 @@ from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
-from ui.jobs import answer_to, ask_anew, ask_worker
+from ui.jobs import answer_to, ask_anew, ask_worker, is_awaited
 from ui.own_sentences import ChosenTable, ask_meaning
 from ui.remarks import remark
 from ui.settings import begun
@@ -79,8 +79,7 @@ def _answer(op: str, **asked: Any) -> dict[str, Any] | None:
         job_id = ask_anew(f"lab-{op}-asked", asked, lambda: ask_worker(op, **asked))
         queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     answer = answer_to(f"lab-{op}-asked", asked)
-    job = queue.get(st.session_state[f"lab-{op}-asked"][1])
-    failed = job is not None and job.ended and answer is None
+    failed = answer is None and not is_awaited(f"lab-{op}-asked")
     if failed and st.button("Try again", key=f"lab-{op}-again", icon=":material/refresh:"):
         del st.session_state[f"lab-{op}-asked"]
         st.rerun()
