@@ -160,7 +160,7 @@ The metric is {_main_metrics()}, whose $M_0$ is 0. For {TASKS["messages"].title}
 made from a checkpoint's own labels it is macro-F1.
 
 - **The working range** ends with the last amount before the retained lead first falls below {percent(RETAINED)}. It
-  is an estimate without an interval. A model whose lead is not above 0 before pruning has none.
+  is an estimate without an interval. A model whose lead before pruning has an interval that reaches 0 has none.
 - **The range shown broken** begins at the smallest amount from which on, up to the largest, the interval of
   $M(a) - M(0)$ lies below 0: from there on the loss is no accident of these examples. A sure loss may still be small,
   so that the two ranges can overlap.

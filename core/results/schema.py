@@ -256,7 +256,7 @@ class WorkingRangeRecord(_Record):
     """Up to which amount the model works, and from which on it is shown not to.
 
     `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` says why something is
-    missing: "no lead" over the majority class, or "too few examples" to show a drop of a tenth of the lead.
+    missing: "no lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
     """
 
     to: float | None

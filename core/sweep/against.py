@@ -41,7 +41,7 @@ def measuring(
     checkpoint = load(resolved, needs_head=False)
     nothing = RowPlan([], [])  # to be pruned
     with open_runner(checkpoint, subset, request, nothing) as runner:
-        other = yield from Meter(runner, None, num_amounts=1, empties=False).measure_other()
+        other = yield from Meter(runner, None, num_amounts=1, at_most=1, empties=False).measure_other()
     if shared:
         shared.keep_other(resolved, subset, request.points, other)
     return other

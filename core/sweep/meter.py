@@ -71,21 +71,25 @@ class Meter:
         runner: The model and the examples.
         rest: Further examples, of which only the predictions are wanted.
         num_amounts: How many amounts will probably be measured; where it gets more, half as many are expected again.
+        at_most: How many there are.
         empties: Whether the emptied model will be measured.
     """
 
-    def __init__(self, runner: Runner, rest: EvalSubset | None, num_amounts: int, empties: bool) -> None:
+    def __init__(self, runner: Runner, rest: EvalSubset | None, num_amounts: int, at_most: int, empties: bool) -> None:
         self._runner, self._buffers = runner, runner.buffers()
         self._rest_gold = rest.gold if rest else ()
         self._rest = _rest_batches(runner, rest) if rest else []
         self._per_amount = runner.micro_batches + len(self._rest)
         self._done = 0
-        self._total = self._per_amount * num_amounts + runner.micro_batches * empties
+        self._total, self._most = (
+            self._per_amount * count + runner.micro_batches * empties for count in (num_amounts, at_most)
+        )
 
     def measure(self, amount: float) -> Generator[Progress, None, Pruned]:
         """Prune the model and run it over all examples; yield after each micro-batch."""
         if self._done == self._total:
-            self._total += self._per_amount * max(self._total // self._per_amount // 2, 1)
+            more = self._per_amount * max(self._total // self._per_amount // 2, 1)
+            self._total = min(self._total + more, self._most)
         removed = self._runner.model.prune(amount)
         tokens = yield from self._run(amount)
         rest = yield from self._predict_rest(amount)

@@ -125,8 +125,9 @@ def _events(
         unpruned, *amounts = request.amounts
         baseline = shared.unpruned(runner, inputs) if shared else None
         emptied = shared.emptied(runner, request.scope) if shared and empties else None
-        expected = max(likely_amounts(request) - len(finished) - (baseline is not None), 0)
-        meter = Meter(runner, inputs.rest, expected, empties and emptied is None)
+        known = len(finished) + (baseline is not None)
+        expected, most = (max(count - known, 0) for count in (likely_amounts(request), len(request.amounts)))
+        meter = Meter(runner, inputs.rest, expected, most, empties and emptied is None)
         if emptied is None and empties:
             emptied = yield from _measure_emptied(meter, runner, request)
             if shared:

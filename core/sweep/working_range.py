@@ -2,8 +2,9 @@
 
 The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and the value M₀ of
 always answering the majority class (0 for Matthews correlation). The *working range* ends with the last amount before
-the retained lead first falls below 0.9. It is a point estimate. The *range shown broken* is the cautious side: from the
-largest amount down, as long as the paired percentile bootstrap of M(a) - M(0) over examples excludes 0.
+the retained lead first falls below 0.9. It is a point estimate, given where the 95 % interval of the lead excludes 0.
+The *range shown broken* is the cautious side: from the largest amount down, as long as the paired percentile bootstrap
+of M(a) - M(0) over examples excludes 0.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,8 @@ class WorkingRange:
     """How far a model works under pruning.
 
     Attributes:
-        to: The last amount of the working range; none where the baseline has no lead over the majority class.
+        to: The last amount of the working range; none where the baseline is not shown to have a lead over the majority
+            class.
         shown_broken_from: The smallest amount of the range shown broken; none where no amount is.
         smallest_drop: The smallest drop of the metric that these examples could show.
         lead: M(0) - M₀.
@@ -74,11 +76,13 @@ def working_range(
         predictions: (frames, examples) label indices.
     """
     values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
-    chance = majority_value(metric, gold)
+    always = _majority(gold)
+    chance = float(SCORES[metric](gold, always))
     lead = float(values[0] - chance)
+    is_clear = lead > 0 and change(metric, gold, always, predictions[0]).low > 0
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     return WorkingRange(
-        to=_last_working(amounts, values - chance, lead),
+        to=_last_working(amounts, values - chance, lead) if is_clear else None,
         shown_broken_from=_first_broken(amounts[1:], [found.high for found in changes]),
         smallest_drop=DETECTABLE * max((found.standard_error for found in changes), default=0.0),
         lead=lead,
@@ -92,13 +96,16 @@ def majority_value(metric: str, gold: Labels) -> float:
         metric: A name from `core.sweep.scores.SCORES`.
         gold: (examples,) label indices.
     """
+    return float(SCORES[metric](gold, _majority(gold)))
+
+
+def _majority(gold: Labels) -> Labels:
+    """Return the predictions of who always answers the most frequent gold label: (examples,)."""
     labels, counts = np.unique(gold, return_counts=True)
-    return float(SCORES[metric](gold, np.full_like(gold, labels[counts.argmax()])))
+    return np.full_like(gold, labels[counts.argmax()])
 
 
-def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float | None:
-    if lead <= 0:
-        return None
+def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float:
     fallen = leads < RETAINED * lead - ROUNDING  # (frames,)
     first = int(fallen.argmax()) if fallen.any() else len(leads)
     return float(amounts[first - 1])

@@ -183,7 +183,12 @@ def test_units_take_ten_seeds() -> None:
             "not working",
             "the layers change that much only beyond the model's working range",
         ),
-        (working_to(network(), None, reason="no lead"), SEEDS, "no lead", "no better than always answering"),
+        (
+            working_to(network(), None, reason="no lead"),
+            SEEDS,
+            "no lead",
+            "not shown to be better than always answering",
+        ),
         (SEEDS[0], SEEDS[1:], "control", "this is the control"),
         (network(scope="layer:2"), SEEDS, "one layer", "one layer is pruned alone"),
         (network(points="layer"), seeds(*SEED_SHARES, points="layer"), "points", "judged at attention blocks alone"),

@@ -112,7 +112,7 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
         (
             {"to": None, "reason": "no lead", "shown_broken_from": None, "lead": 0.0},
             "No lead to lose",
-            "no better than",
+            "not shown to be better than",
         ),
         (
             {"shown_broken_from": None, "reason": "too few examples"},

@@ -205,7 +205,8 @@ def test_a_model_that_fails_at_once_or_never_worked_is_said_to() -> None:
         "The model fails at the first step: accuracy is 0.88 with 20 % of weights removed, and 0.90 unpruned."
     )
     assert held(1, 1, 1, 1, to=None, reason="no lead") == (
-        "Unpruned, the model is no better than always answering the majority class, so pruning has nothing to break."
+        "Unpruned, the model is not shown to be better than always answering the majority class, so pruning has "
+        "nothing to break."
     )
 
 

@@ -82,7 +82,7 @@ def test_a_sweep_that_may_stop_early_expects_a_part_and_then_half_as_much_again(
     progress = [event for event in sweep(checkpoint, examples, request) if isinstance(event, Progress)]
     assert [event.done for event in progress] == list(range(1, 51))  # the floor and nine amounts, each 5 micro-batches
     assert all(event.done <= event.total for event in progress)
-    assert list(dict.fromkeys(event.total for event in progress)) == [25, 35, 50], "at first up to 0.3"
+    assert list(dict.fromkeys(event.total for event in progress)) == [20, 30, 45, 50], "at first up to 0.2"
 
 
 def test_two_runs_agree_to_the_last_bit(tiny_bert: Path, glue_folder: Path) -> None:

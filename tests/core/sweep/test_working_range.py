@@ -51,6 +51,16 @@ def test_without_a_lead_there_is_no_working_range() -> None:
     assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.5, 0.5, 0.5, 0.5, 0.5)).to is None
 
 
+def test_a_lead_that_chance_may_have_given_is_none() -> None:
+    """Of 100 answers, 56 right can come from guessing; 70 cannot."""
+    gold = GOLD[:100]
+    guessed, learned = (np.where(np.arange(100) < right, gold, 1 - gold) for right in (56, 70))
+    for predictions, to in ((guessed, None), (learned, 0.1)):
+        found = working_range("accuracy", (0.0, 0.1), gold, np.stack([predictions, predictions]))
+        assert found.lead > 0
+        assert found.to == to
+
+
 def test_large_drops_are_shown_and_the_walk_stops_at_the_first_that_is_not() -> None:
     # A drop of one example in 200 is not shown; one of 20 % is. Beyond a doubtful amount nothing counts.
     found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.105, 0.3, 0.5))
