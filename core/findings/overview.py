@@ -12,7 +12,8 @@ from core.findings import against
 from core.findings.data import rare_labels_caution
 from core.findings.labels import label_caution
 from core.findings.words import render
-from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MEASURES, METRICS, SURVIVAL_THRESHOLD
+from core.request.catalog import FAMILY_NOTES, FEW_EXAMPLES, MEASURES, METRICS, SURVIVAL_THRESHOLD
+from core.results.choices import family_of
 from core.results.names import (
     PointLabel,
     ReductionKey,
@@ -254,8 +255,8 @@ def caution(result: SweepResult) -> str:
     """Warn about few examples, rare or doubtful labels, and what the catalog says; else return an empty text."""
     count = len(result.task.examples)
     few = render("overview", "few_examples", count=count, enough=FEW_EXAMPLES) if count < FEW_EXAMPLES else ""
-    notes = [known.note for known in EMBEDDED.values() if known.id == result.checkpoint.id]
-    return " ".join(filter(None, [few, rare_labels_caution(result.task), label_caution(result), *notes]))
+    known = FAMILY_NOTES.get(family_of(result.checkpoint.id), "")
+    return " ".join(filter(None, [few, rare_labels_caution(result.task), label_caution(result), known]))
 
 
 def is_cumulative(result: SweepResult) -> bool:

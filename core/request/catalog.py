@@ -158,33 +158,31 @@ class KnownCheckpoint:
         title: The name on screen.
         task: The task that it was fine-tuned on.
         folder: The folder of an embedded checkpoint; None for the Hub.
-        note: A caveat about its scores.
     """
 
     id: str
     title: str
     task: str
     folder: Path | None = None
-    note: str = ""
 
 
-_NOTES = {
-    "qqp": "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may "
-    "be optimistic."
-}
 # Checkpoints that differ only in the seed, by the names of their recipes and of the embedded ones' folders.
 FAMILIES: Mapping[str, str] = {
     f"{encoder}-{task.name}": f"{title}, fine-tuned on {task.title}"
     for encoder, title in (("minilm-l6", "MiniLM-L6"), ("mpnet-l12", "MPNet-L12"))
     for task in TASKS.values()
 }
+_QUORA = (
+    "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
+    "optimistic."
+)
+FAMILY_NOTES = {family: _QUORA for family in FAMILIES if family.endswith("-qqp")}
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
     name: KnownCheckpoint(
         f"embedded:{name}",
         FAMILIES[f"minilm-l6-{name}"],
         name,
         SHIPPED / "checkpoints" / f"minilm-l6-{name}",
-        _NOTES.get(name, ""),
     )
     for name in ("sst2", "cola", "qnli", "qqp", "messages")
 }

@@ -398,7 +398,9 @@ def test_few_examples_are_a_warning_and_enough_are_none() -> None:
     assert caution(make_result(num_examples=64)) == ""
 
 
-def test_a_checkpoint_that_may_have_seen_the_examples_is_said_to() -> None:
+@pytest.mark.parametrize("name", ["embedded:qqp", "recipe:mpnet-l12-qqp-seed-0", "recipe:minilm-l6-qqp-seed-3"])
+def test_a_checkpoint_that_may_have_seen_the_examples_is_said_to(name: str) -> None:
     result = make_result()
-    checkpoint = result.checkpoint.model_copy(update={"id": "embedded:qqp"})
+    assert caution(result) == ""
+    checkpoint = result.checkpoint.model_copy(update={"id": name})
     assert "Quora" in caution(result.model_copy(update={"checkpoint": checkpoint}))
