@@ -18,7 +18,7 @@ LIKELY_STOP = 0.2  # random weights: half of the shipped results had reached the
 LIKELY_STOPS = {  # of units by their method, and at random as many as a method removes
     ("attribution", None): 0.8,
     ("attribution-residual", None): 0.2,
-    ("random-neuron", "attribution"): 0.4,
+    ("random-neuron", "attribution"): 0.35,
     ("random-neuron", "attribution-residual"): 0.15,
 }
 
