@@ -172,7 +172,7 @@ def test_a_file_is_run_and_its_result_is_found_and_deleted(lab: Page) -> None:
     rows = "".join(f"{text},{label}\n" for text, label in zip(make_texts(60), ("pos", "neg") * 30, strict=True))
     upload = {"name": "mine.csv", "mimeType": "text/csv", "buffer": f"text,label\n{rows}".encode()}
     lab.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
-    expect(lab.get_by_text("60 examples: 30 negative, 30 positive. 30 of them")).to_be_visible()
+    expect(lab.get_by_text("60 examples: 30 negative, 30 positive. Up to 30 of them")).to_be_visible()
     run(lab, SHORT, 40)
     expect_result(lab)
 
