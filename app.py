@@ -160,7 +160,8 @@ def show_overview(state: ViewState) -> None:
     title.title(plain(heading), anchor=False)
     holding = once(holding_finding, shown.result, shown.reduction), once(range_remark, shown.result)
     answer.markdown(plain(" ".join(filter(None, holding))))
-    provenance.markdown(f":small[{plain(provenance_of(shown))}]")
+    with provenance:
+        remark(plain(provenance_of(shown)))
     with picture:
         scene = show_first_figure(shown, heading)
     show_steps()

@@ -12,6 +12,7 @@ from core.results.names import percent
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
+from ui.remarks import remark
 from ui.results import companions_of
 from ui.shared import once
 
@@ -56,7 +57,7 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
     request = request_behind(result)
     at_hand = f"{needed - missing} of the {needed} seeds of its random control are at hand"
     if request is None:
-        st.markdown(f":small[{at_hand}; the others cannot be run here: {NO_PLACE}.]")
+        remark(f"{at_hand}; the others cannot be run here: {NO_PLACE}.")
         return
     if st.button(RUN, key="lab-control", icon=":material/casino:", help=f"{NOTE} Now {at_hand}."):
         start(request, follow_ups=judged_beside(request))

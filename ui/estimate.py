@@ -79,7 +79,7 @@ def _look(question: Question, job_id: str) -> None:
         st.rerun()
     queue.watch(job_id, visitor())
     waits = job.state == "queued" and job.position
-    st.markdown(f":small[{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …]")
+    remark(f"{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …")
 
 
 def _remember(question: Question, job: Job, known: dict[Question, str]) -> None:

@@ -51,9 +51,7 @@ def _show_unreadable() -> None:
 
 def _show_place() -> None:
     if is_hosted():
-        st.markdown(
-            ":small[Those of this visit. Keep a link to find one again; the server forgets them when it restarts.]"
-        )
+        remark("Those of this visit. Keep a link to find one again; the server forgets them when it restarts.")
         return
     remark("They are files in this folder, which the other pages read as well:")
     st.code(str(store.user_folder()), language=None, wrap_lines=True)

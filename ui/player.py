@@ -21,6 +21,7 @@ from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
+from ui.remarks import remark
 from ui.shared import once
 from ui.text import plain
 
@@ -278,5 +279,5 @@ def choose_reduction(*results: SweepResult | None) -> str:
         segmented=True,
     )
     length = f" {length_finding(shown[0])}" if shown and chosen == "tokens" else ""
-    st.markdown(f":small[{REDUCTIONS[chosen].explanation}{length}]")  # a caption is too faint to be read on a projector
+    remark(f"{REDUCTIONS[chosen].explanation}{length}")
     return chosen

@@ -86,9 +86,16 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
     Hosted, they may have been computed in another visit: a link that leads to a result leads to its verdict.
     """
-    stored = library.own() if is_hosted() else ()
-    among = {entry.key: entry for entry in (*entries, *stored)}
-    return _read(companions(once(library.entry_of, result), among.values()))
+    return _beside(result, _judging(entries))
+
+
+def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the available results, and on a hosted server all others that are stored there."""
+    return [*{entry.key: entry for entry in (*entries, *library.own())}.values()] if is_hosted() else entries
+
+
+def _beside(result: SweepResult, among: Sequence[Entry]) -> list[SweepResult]:
+    return _read(companions(once(library.entry_of, result), among))
 
 
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
@@ -104,7 +111,8 @@ def twins_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]
 def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
     """Read all methods measured like a result, each with the results that it is judged beside."""
     methods = _read(methods_beside(once(library.entry_of, result), entries))
-    return [(method, companions_of(method, entries)) for method in methods]
+    among = _judging(entries)  # once, for it lists a hosted server's folder
+    return [(method, _beside(method, among)) for method in methods]
 
 
 def _read(entries: Iterable[Entry]) -> list[SweepResult]:

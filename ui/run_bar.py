@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import PrunescopeError
 from ui.estimate import drop_estimate, show_estimate
 from ui.jobs import start
+from ui.remarks import remark
 from ui.selectors import Asked
 from ui.text import plain
 
@@ -41,4 +42,5 @@ def offer_run(asked: Asked) -> None:
         if pressed:
             refused.error(plain(str(error)))
         else:
-            beside.markdown(f":small[{plain(str(error))}]")
+            with beside:
+                remark(plain(str(error)))

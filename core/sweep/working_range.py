@@ -76,10 +76,9 @@ def working_range(
         predictions: (frames, examples) label indices.
     """
     values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
-    always = _majority(gold)
-    chance = float(SCORES[metric](gold, always))
+    chance = majority_value(metric, gold)
     lead = float(values[0] - chance)
-    is_clear = lead > 0 and change(metric, gold, always, predictions[0]).low > 0
+    is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0]).low > 0
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     return WorkingRange(
         to=_last_working(amounts, values - chance, lead) if is_clear else None,
