@@ -44,23 +44,27 @@ if TYPE_CHECKING:
     from tests.queues import Clock
 
 
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return one worker more than processors: those that wait for a browser leave theirs to another."""
-    return (os.cpu_count() or 1) + 1
+    return (os.cpu_count() or 1) + (config.option.markexpr != "not browser")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put first what takes long: one worker begins in the browser, which only it has to start, the others elsewhere.
 
     Begun late, a long test alone would keep the other processors idle. Each worker is given one stretch of the list.
+    One of them reads all shipped results, for all tests that need them.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     browser = sorted((item for item in items if BROWSER in item.path.parents), key=is_short)
     elsewhere = [item for item in items if BROWSER not in item.path.parents]
-    long, short = list(filterfalse(is_short, elsewhere)), filter(is_short, elsewhere)
+    long, reading = list(filterfalse(is_short, elsewhere)), list(filter(reads_all_results, elsewhere))
+    short = (item for item in elsewhere if is_short(item) and not reads_all_results(item))
     others = max(workers - 1, 1)
+    stretches = [browser, *(long[k::others] for k in range(others))]
+    stretches[-1] += reading
     ordered: list[pytest.Item] = []
-    for worker, first in enumerate([browser, *(long[k::others] for k in range(others))]):
+    for worker, first in enumerate(stretches):
         size = (len(items) - len(ordered)) // max(workers - worker, 1)  # as the schedule cuts the list
         ordered += [*first, *islice(short, max(size - len(first), 0))]
     items[:] = [*ordered, *short]
@@ -68,6 +72,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_short(item: pytest.Item) -> bool:
     return item.get_closest_marker("long") is None
+
+
+def reads_all_results(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "shipped_results" in item.fixturenames
 
 
 @pytest.fixture(scope="session")

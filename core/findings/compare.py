@@ -24,7 +24,7 @@ from core.findings.comparable import (
 )
 from core.findings.matching import Matched, frames_at, grid_to, largest_on
 from core.findings.words import render
-from core.request.catalog import METHODS, SINGLE_BATCH
+from core.request.catalog import CONFIDENCE, METHODS, SINGLE_BATCH
 from core.results.choices import is_control
 from core.results.names import (
     ReductionKey,
@@ -44,7 +44,7 @@ from core.results.names import (
 )
 from core.results.schema import Frame, GapAtDamage, SweepResult
 from core.sweep.equal_damage import upper_share
-from core.sweep.statistics import CONFIDENCE, gap_difference
+from core.sweep.statistics import gap_difference
 
 Scale = Literal["amount", "prunable_sparsity", "damage", "divergence"]
 Axis = Literal["amount"] | Matched

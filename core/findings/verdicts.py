@@ -7,11 +7,11 @@ from core.findings.claim import DAMAGE, Verdict, verdict
 from core.findings.comparable import own_sweeps
 from core.findings.spread import NONE, OfCheckpoint, Spread, mean_and_deviation, spreads
 from core.findings.words import render
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import CONFIDENCE, METHODS, TASKS
 from core.results.choices import family_of, task_title
 from core.results.names import checkpoint_name, decimals, method_name, percent, pruned_layer
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import CONFIDENCE, Direction
+from core.sweep.control_contrast import Direction
 
 SECOND_DAMAGE = 0.1  # whose shares stand beside those of the verdict's damage
 

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
+from core.request.catalog import CONFIDENCE
 from core.sweep.statistics import jackknife
 
 Array = npt.NDArray[np.float64]
 Direction = Literal["steeper", "flatter", "as by chance", "cannot be told"]
 
-CONFIDENCE = 0.95
 SMALLEST_DIFFERENCE = 0.02  # of two gaps; a smaller one is of no interest, however surely it is there
 SMALLEST_P = 1e-9
 

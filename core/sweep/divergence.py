@@ -12,12 +12,11 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
 from statsmodels.stats.proportion import proportion_confint
 
+from core.request.catalog import CONFIDENCE
 from core.sweep.statistics import log_jackknife
 
 Array = npt.NDArray[np.float64]
 Estimate = tuple[float, tuple[float, float] | None]  # a value and its 95 % interval
-
-CONFIDENCE = 0.95
 
 
 def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float32]) -> Array:

@@ -13,13 +13,13 @@ from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
 
+from core.request.catalog import CONFIDENCE
 from core.sweep.scores import SCORES as RESAMPLED_SCORES
 
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
-CONFIDENCE = 0.95
 RESAMPLES = 5_000
 
 SCORES: Mapping[str, Callable[[Labels, Labels], float]] = {

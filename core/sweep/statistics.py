@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from core.errors import PrunescopeError
-from core.request.catalog import SURVIVAL_THRESHOLD
+from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
 from core.results.schema import (
     Bounds,
     DepthGapRecord,
@@ -27,7 +27,6 @@ from core.sweep.equal_damage import AtDamage, Missing, Place, at_place
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-CONFIDENCE = 0.95
 ROUNDING = 1e-9  # losses of similarity up to it are none
 DECIMALS = 9  # of similarities and their intervals in a file; float32 features move the seventh
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.request.catalog import CONFIDENCE
 from core.sweep.scores import SCORES, Labels
 
 Array = npt.NDArray[np.float64]
@@ -20,7 +21,6 @@ Array = npt.NDArray[np.float64]
 RETAINED = 0.9  # of the lead
 ROUNDING = 1e-9  # of differences of metrics: a lead of exactly nine tenths has not fallen below them
 DRAWS = 2_000
-CONFIDENCE = 0.95
 DETECTABLE = 2.8  # standard errors: what a two-sided 5 % test finds four times in five
 
 
