@@ -8,21 +8,12 @@ import streamlit as st
 from core.charts.overview import finding_scene, pair_scene
 from core.charts.steps import steps_html
 from core.charts.view import Scene
+from core.findings.accuracy import accuracy_finding, beyond_from, metric_of, range_remark
 from core.findings.claim import headline_of, verdict_details, verdict_finding, verdict_in_short
 from core.findings.comparable import controls_of
-from core.findings.overview import (
-    accuracy_finding,
-    beyond_from,
-    caution,
-    finding,
-    floor_of,
-    holding_finding,
-    is_cumulative,
-    metric_of,
-    range_remark,
-    survival_table,
-)
+from core.findings.overview import caution, finding, holding_finding, is_cumulative
 from core.findings.replication import replication_finding, replication_table
+from core.findings.survival import floor_of, survival_table
 from core.findings.yardstick import Yardstick, layers_finding, yardstick
 from core.request.catalog import METRICS, REDUCTIONS
 from core.results.choices import task_title

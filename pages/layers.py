@@ -11,6 +11,7 @@ from core.charts.layers import is_output, layer_scene
 from core.charts.overview import result_scene
 from core.charts.view import Scene
 from core.findings import against
+from core.findings.accuracy import beyond_from
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import (
@@ -28,7 +29,7 @@ from core.findings.layers import (
     title_finding,
     undefined_finding,
 )
-from core.findings.overview import beyond_from, floor_of, own_measures
+from core.findings.survival import floor_of, own_measures
 from core.findings.yardstick import Yardstick, yardstick, yardstick_finding
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names, units_name

@@ -13,9 +13,10 @@ import streamlit as st
 from core.charts.theme import STYLE
 from core.charts.vega import vega_script
 from core.charts.view import Scene
+from core.findings.accuracy import accuracy_finding
 from core.findings.claim import verdict_details, verdict_finding
 from core.findings.data import reading_note
-from core.findings.overview import accuracy_finding, caution, finding, length_finding
+from core.findings.overview import caution, finding, length_finding
 from core.request.amounts import amount_text
 from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
 from core.results.schema import SweepResult

@@ -33,8 +33,8 @@ from core.charts.grammar import (
     value_axis,
 )
 from core.charts.view import Numbers, View
+from core.findings.accuracy import beyond_from, majority_of, metric_of
 from core.findings.compare import Scale, Together, place
-from core.findings.overview import beyond_from, majority_of, metric_of
 from core.request.catalog import METRICS
 from core.results.names import decimals
 from core.results.schema import Bounds, Frame, SweepResult
@@ -64,7 +64,7 @@ def accuracy_view(
         amounts: From `core.charts.grammar.amount_rows`.
         title: What stands above the curve.
         dataset: Tells several curves of a page apart.
-        metric: From `core.findings.overview.metric_of`.
+        metric: From `core.findings.accuracy.metric_of`.
     """
     datasets = {
         dataset: accuracy_rows(result, frames, metric),

@@ -30,6 +30,7 @@ from core.charts.grammar import (
 from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view, rows_of
 from core.charts.view import AMOUNTS, Numbers, Scene, Title, View
+from core.findings.accuracy import metric_of
 from core.findings.compare import (
     Axis,
     FramePair,
@@ -40,7 +41,7 @@ from core.findings.compare import (
     same_rows,
     shown_together,
 )
-from core.findings.overview import floor_of, metric_of
+from core.findings.survival import floor_of
 from core.request.catalog import MEASURES, METRICS
 from core.results.names import (
     amount_name,

@@ -44,8 +44,9 @@ from core.charts.strips import (
 )
 from core.charts.survival import by_construction_note, survival_layers, survival_rows
 from core.charts.view import Numbers, Scene, View
+from core.findings.accuracy import beyond_from
 from core.findings.layers import title_finding
-from core.findings.overview import beyond_from, floor_of, layer_survivals, own_similarity
+from core.findings.survival import floor_of, layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, amount_name, decimals, in_sentence, origins, point_names, units_name

@@ -11,9 +11,9 @@ from core.charts.matrix import heatmap_view, rows_of
 from core.charts.stack import stack_view
 from core.charts.survival import survival_view
 from core.charts.view import Scene, View
+from core.findings.accuracy import metric_of
 from core.findings.compare import shown_together
 from core.findings.matching import chance_beside
-from core.findings.overview import metric_of
 from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
 from core.results.names import in_sentence, origins, pruning_name, removed_name

@@ -29,7 +29,7 @@ from core.charts.grammar import (
 from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
 from core.findings.matching import Chance
-from core.findings.overview import floor_of, layer_survivals, own_similarity
+from core.findings.survival import floor_of, layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import point_labels

@@ -15,7 +15,7 @@ from core.charts.grammar import (
 )
 from core.charts.strips import layers_axis
 from core.charts.view import Numbers, View
-from core.findings.overview import floor_of, interval_text, layer_survivals
+from core.findings.survival import floor_of, interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult

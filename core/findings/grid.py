@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.findings.accuracy import metric_of
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.lab import key_figures
-from core.findings.overview import metric_of, own_similarity
 from core.findings.spread import NONE, OfCheckpoint, Spread, spreads
+from core.findings.survival import own_similarity
 from core.findings.verdicts import adjusted_p_values, corrected, with_rows
 from core.findings.words import render
 from core.request.catalog import METHODS, METRICS

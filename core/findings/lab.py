@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.findings.layers import gaps_note
-from core.findings.overview import (
-    LayerSurvival,
-    extremes,
-    floor_of,
-    layer_survivals,
-    with_and_without_survival,
-)
+from core.findings.survival import LayerSurvival, extremes, floor_of, layer_survivals, with_and_without_survival
 from core.findings.words import render
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_labels, pruned_layer, small

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.findings import against
 from core.findings.comparable import refusal_of
-from core.findings.overview import (
+from core.findings.survival import (
     OTHER_THRESHOLDS,
     LayerSurvival,
     extremes,

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.findings.comparable import control_sweeps
-from core.findings.overview import own_similarity
+from core.findings.survival import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Bounds, ChangedRecord, DivergenceRecord, Frame, Matrix, Row, SweepResult
 from core.sweep.equal_damage import Missing, damage, first_reached

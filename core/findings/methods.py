@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.findings.overview import own_similarity
+from core.findings.survival import own_similarity
 from core.findings.words import render
 from core.results.choices import task_title
 from core.results.names import PointName, decimals, method_name, percent, point_labels, point_names

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.findings.comparable import same_examples
-from core.findings.overview import own_similarity
+from core.findings.survival import own_similarity
 from core.findings.words import render
 from core.results.names import PointLabel, ReductionKey, decimals, hundredths, point_labels, removed_name, spanned
 from core.results.schema import SweepResult

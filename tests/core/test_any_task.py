@@ -315,7 +315,7 @@ def test_columns_belong_to_a_table_and_a_task_of_its_own_to_data_of_its_own(
 
 
 def test_majority_is_a_line_of_its_own(checkpoint: Path, write: Write) -> None:
-    from core.findings.overview import majority_of
+    from core.findings.accuracy import majority_of
 
     result = compute(ask("--checkpoint", checkpoint, "--data", write(named()), "--amounts", "0"), None)
     gold = np.array(result.task.gold)

@@ -7,8 +7,8 @@ import pytest
 from core.charts.accuracy import accuracies_view
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
 from core.charts.overview import pair_scene, player_frames, player_views
+from core.findings.accuracy import metric_of
 from core.findings.compare import shown_together
-from core.findings.overview import metric_of
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import make_result
 from tests.core.charts.test_compare import AMOUNTS, FIRST, SECOND, falling, views

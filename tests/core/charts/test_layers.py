@@ -8,7 +8,7 @@ import pytest
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.layers import layer_scene
 from core.charts.view import specs
-from core.findings.overview import layer_survivals, own_similarity
+from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import Yardstick
 from core.results.schema import SweepResult
 from tests.builders import make_result

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from core.charts.strips import EVERYTHING, FIRST_EDGE, cell_rows, edges, hatches
-from core.findings.overview import own_similarity
+from core.findings.survival import own_similarity
 from tests.builders import make_result
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.charts.layers import BAR, layer_scene
 from core.charts.overview import player_views
-from core.findings.overview import layer_survivals, own_similarity
+from core.findings.survival import layer_survivals, own_similarity
 from core.request.catalog import SURVIVAL_THRESHOLD
 from tests.builders import make_result
 from tests.core.charts.test_compare import AMOUNTS

@@ -30,8 +30,9 @@ from core.findings.compare import accuracy_comparisons, chance_finding, comparis
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import first_to_change, layer_finding, order_finding, title_finding
 from core.findings.methods import agreement, agreement_finding
-from core.findings.overview import finding, holding_finding, layer_survivals, own_similarity, survival_table
+from core.findings.overview import finding, holding_finding
 from core.findings.profiles import profiled
+from core.findings.survival import layer_survivals, own_similarity, survival_table
 from core.findings.verdicts import verdict_rows, verdict_table
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.choices import companions, is_control, isolated, methods_beside, offered

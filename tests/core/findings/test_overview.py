@@ -6,28 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.findings.overview import (
-    accuracy_finding,
-    caution,
-    finding,
-    holding_finding,
-    interval_text,
-    is_cumulative,
-    layer_survivals,
-    length_finding,
-    own_similarity,
-    range_remark,
-    survival_table,
-)
-from core.request.catalog import REDUCTIONS
-from core.results.schema import SweepResult, WorkingRangeRecord
-from tests.builders import FINE_AMOUNTS, OwnCka, make_result, with_own_key
-from tests.core.findings.test_claim import working_to
-
-
-def surviving(*amounts: float) -> OwnCka:
-    """Own CKA that falls below 0.9 exactly at the given amount of each layer; beyond 1 it never does."""
-    return lambda amount, point, size: 1 - 0.1 * amount / amounts[point]
+from core.findings.accuracy import accuracy_finding
+from core.findings.overview import caution, finding, holding_finding, is_cumulative, length_finding
+from core.findings.survival import layer_survivals, survival_table
+from core.results.schema import WorkingRangeRecord
+from tests.builders import make_result, with_own_key
+from tests.core.findings.test_survival import surviving
 
 
 def said(*amounts: float) -> str:
@@ -231,156 +215,11 @@ def test_undefined_similarities_are_not_called_intact() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("broken_from", "reason", "words"),
-    [
-        (0.6, None, "From 60 % on, the drop is more than chance (judged on 200 labelled examples)."),
-        (
-            0.2,
-            "too few examples",
-            "From 20 % on, the drop is more than chance (judged on 200 labelled examples, where a drop below 0.10 can "
-            "go unseen).",
-        ),
-        (None, "too few examples", "On 200 labelled examples, a drop below 0.10 can go unseen."),
-        (None, None, ""),
-    ],
-)
-def test_a_drop_that_is_shown_stands_beside_the_working_range(
-    broken_from: float | None, reason: str | None, words: str
-) -> None:
-    changes = {"smallest_drop": 0.1, "shown_broken_from": broken_from, "reason": reason}
-    assert range_remark(working_to(make_result(num_layers=2), 0.4, **changes)) == words
-
-
-# ---------------------------------------------------------------- accuracy
-
-
-def accuracy_of(values: dict[float, float], otherwise: float) -> SweepResult:
-    return make_result(num_layers=2, accuracy=lambda amount: values.get(amount, otherwise), num_examples=400)
-
-
-def test_accuracy_that_holds_and_then_comes_down() -> None:
-    result = make_result(num_layers=2, accuracy=lambda amount: 0.9 if amount <= 0.4 else 0.8 if amount < 0.7 else 0.5)
-    sentence = accuracy_finding(result)
-    low, high = result.frames[0].intervals["accuracy"] or (0, 0)
-    assert (
-        f"Accuracy, 0.90 without pruning, stays within the unpruned model's 95 % interval ({low:.2f} to {high:.2f})"
-        in sentence
-    )
-    assert "up to 40 %; from 70 % on its interval no longer lies above the majority class (0.50)" in sentence
-
-
-def test_a_perfect_model_leaves_its_interval_at_the_first_fall() -> None:
-    """Wilson's upper bound of 512 right of 512 is a little below 1 in floating point."""
-    made = make_result(num_layers=2, accuracy=lambda amount: 1.0 - amount, num_examples=512)
-    result = with_own_key(
-        made,
-        frames=tuple(
-            frame.model_copy(update={"intervals": {**frame.intervals, "accuracy": (0.99, 1 - 1e-16)}})
-            if frame.amount == 0
-            else frame
-            for frame in made.frames
-        ),
-    )
-    assert "leaves the unpruned model's 95 % interval (0.99 to 1.00) at the first step, 5 %;" in accuracy_finding(
-        result
-    )
-
-
-def test_accuracy_that_recovers_counts_from_its_last_descent() -> None:
-    sentence = accuracy_finding(accuracy_of({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, otherwise=0.9))
-    assert "up to 25 %;" in sentence
-    assert "from 90 % on" in sentence
-
-
-def test_accuracy_that_never_moves() -> None:
-    sentence = accuracy_finding(accuracy_of({}, otherwise=0.9))
-    assert (
-        "up to the last amount measured, 95 %; even at the last amount measured, 95 %, its interval lies above"
-        in sentence
-    )
-
-
-def test_accuracy_that_falls_at_once() -> None:
-    sentence = accuracy_finding(accuracy_of({0.0: 0.9}, otherwise=0.5))
-    assert re.search(r"leaves the unpruned model's 95 % interval \(.*\) at the first step, 5 %;", sentence)
-
-
-def test_accuracy_of_a_model_at_chance_level() -> None:
-    assert "at no amount does its interval lie above the majority class (0.50)" in accuracy_finding(
-        accuracy_of({}, otherwise=0.5)
-    )
-
-
-def test_accuracy_that_is_unknown_is_not_invented() -> None:
-    whole = make_result(num_layers=2)
-    frame = whole.frames[0].model_copy(update={"metrics": {"accuracy": None}, "intervals": {"accuracy": None}})
-    assert accuracy_finding(whole.model_copy(update={"frames": (frame,)})) == "Accuracy is not known here."
-
-
-# ---------------------------------------------------------------- tables
+# ---------------------------------------------------------------- what to be careful about
 
 
 def test_pruning_is_cumulative_unless_one_layer_is_pruned_alone() -> None:
     assert [is_cumulative(make_result(scope=scope)) for scope in ("encoder", "layer:0")] == [True, False]
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
-    result = make_result(num_layers=4)
-    table = survival_table(result, reduction)
-    last = own_similarity(result, reduction)[-1]
-    for row, survival, value in zip(table, layer_survivals(result, reduction), last, strict=True):
-        assert row["Layer"] == survival.title
-        assert row["Intact (similarity ≥ 0.9) up to"] == (
-            "> 95 %" if survival.censored else f"{100 * survival.value:.0f} %"
-        )
-        assert float(row["Similarity at 95 % removed"]) == pytest.approx(value, abs=0.00501)
-
-
-def with_intervals(*intervals: tuple[float, float]) -> SweepResult:
-    result = make_result(num_layers=len(intervals))
-    assert result.statistics is not None
-    survival = tuple(
-        record.model_copy(update={"low": low, "high": high})
-        for record, (low, high) in zip(result.statistics["cka"]["mean"].survival, intervals, strict=True)
-    )
-    mean = result.statistics["cka"]["mean"].model_copy(update={"survival": survival})
-    return result.model_copy(update={"statistics": {"cka": {"mean": mean}}})
-
-
-def test_the_table_shows_intervals_and_what_lies_beyond_them() -> None:
-    table = survival_table(with_intervals((0.312, 0.449), (0.8, 0.95), (0.95, 0.95)), "mean")
-    assert [row["95 % interval"] for row in table] == ["31 to 45 %", "80 to beyond 95 %", "beyond 95 %"]
-
-
-def test_a_narrow_interval_is_no_single_amount() -> None:
-    assert interval_text((0.391, 0.468), 0.8) == "39 to 47 %"
-    assert interval_text((0.391, 0.394), 0.8) == "under 1 % wide"
-    assert interval_text((0.798, 0.8), 0.8) == "80 to beyond 80 %"
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_without_intervals_the_table_has_no_column_for_them(reduction: str) -> None:
-    old = make_result(num_layers=3, statistics=False)
-    assert all("95 % interval" not in row for row in survival_table(old, reduction))
-    known = make_result(num_layers=3)
-    assert all(("95 % interval" in row) == (reduction != "tokens") for row in survival_table(known, reduction))
-
-
-def test_the_table_shows_other_thresholds() -> None:
-    table = survival_table(make_result(num_layers=3, own_cka=surviving(0.4, 0.6, 3)), "mean")  # 1 - amount / (4, 6, 30)
-    assert [row["Intact (similarity ≥ 0.9) up to"] for row in table] == ["40 %", "60 %", "> 95 %"]
-    assert [row["Similarity ≥ 0.8 up to"] for row in table] == ["80 %", "> 95 %", "> 95 %"]
-    assert [row["Similarity ≥ 0.95 up to"] for row in table] == ["20 %", "30 %", "> 95 %"]
-
-
-def test_survival_lies_between_the_frames_around_the_fall() -> None:
-    result = make_result(num_layers=3)
-    values = own_similarity(result, "cls")
-    for layer, survival in enumerate(layer_survivals(result, "cls")):
-        k = int(np.argmax(values[:, layer] < 0.9))
-        assert FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
 
 
 def test_the_effect_of_sentence_length_is_given_as_a_range() -> None:

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import Environment, UndefinedError
 
 from core.findings import words
-from core.findings.overview import LayerSurvival
+from core.findings.survival import LayerSurvival
 from core.findings.words import render
 from core.request.catalog import ROOT
 

@@ -1,0 +1,190 @@
+"""How far each layer keeps its similarity to itself: facts for sentences and pictures, and a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.results.names import (
+    PointLabel,
+    ReductionKey,
+    amount_name,
+    decimals,
+    hundredths,
+    percent,
+    percent_range,
+    point_names,
+)
+from core.results.schema import Row, SweepResult
+from core.sweep.statistics import survival
+
+OTHER_THRESHOLDS = (0.8, 0.95)  # shown in a table beside 0.9, which is a convention
+
+
+@dataclass(frozen=True)
+class LayerSurvival:
+    """How far a point keeps its CKA with its own baseline.
+
+    Attributes:
+        label: The point's name on an axis.
+        title: Its name in full.
+        value: The amount at which CKA first falls below a threshold; the largest amount if it never does; NaN where
+            CKA is undefined even without pruning.
+        censored: Whether it never does.
+        interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
+    """
+
+    label: PointLabel
+    title: str
+    value: float
+    censored: bool = False
+    interval: tuple[float, float] | None = None
+
+    @property
+    def is_defined(self) -> bool:
+        """Whether there is anything to compare layers by."""
+        return not np.isnan(self.value)
+
+    @property
+    def rank(self) -> float:
+        """The number to compare defined layers by: the value as shown, or infinity if it is censored."""
+        return float("inf") if self.censored else hundredths(self.value)
+
+    @property
+    def text(self) -> str:
+        """The value as shown."""
+        if not self.is_defined:
+            return "undefined"
+        return f"> {amount_name(self.value)}" if self.censored else percent(self.value)
+
+    @property
+    def words(self) -> str:
+        """How far the layer is intact, as it stands beside a band."""
+        if not self.is_defined:
+            return "undefined"
+        return f"still intact at {amount_name(self.value)}" if self.censored else f"intact up to {percent(self.value)}"
+
+
+def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> npt.NDArray[np.float64]:
+    """Collect every point's similarity to its own baseline over the amounts; undefined values are NaN.
+
+    Against another checkpoint all are: its layers are not the baseline of these.
+
+    Returns:
+        Array of shape (frames, points).
+    """
+    unknown = (None,) * len(result.points)
+    rows = [(None if result.against else frame.own(reduction, measure)) or unknown for frame in result.frames]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
+
+
+def floor_of(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Row | None:
+    """Return each point's own CKA with everything removed; None where it is unknown, or for another measure."""
+    return result.floor.cka.get(reduction) if result.floor and measure == "cka" else None
+
+
+def own_measures(result: SweepResult, reduction: ReductionKey) -> list[str]:
+    """Return the measures that tell how similar a point stays to its own baseline."""
+    return [measure for measure in result.measures if result.frames[0].own(reduction, measure) is not None]
+
+
+def layer_survivals(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> list[LayerSurvival]:
+    """Compute how far each point keeps a similarity of at least `threshold`, in depth order.
+
+    The result may be a whole sweep or the first frames of one. Only the measure's own threshold has intervals.
+    """
+    known = result.statistics_of(reduction, measure) if threshold == MEASURES[measure].threshold else None
+    intervals = (
+        [(layer.low, layer.high) if layer else None for layer in known.survival]
+        if known
+        else [None] * len(result.points)
+    )
+    own = own_similarity(result, reduction, measure)
+    survivals = survival(result.amounts, own, threshold)
+    return [
+        LayerSurvival(name.label, name.title, np.nan)
+        if undefined
+        else LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)
+        for name, layer, undefined, interval in zip(
+            point_names(result.points), survivals, np.isnan(own[0]), intervals, strict=True
+        )
+    ]
+
+
+def with_and_without_survival(layers: Sequence[LayerSurvival]) -> tuple[list[LayerSurvival], list[PointLabel]]:
+    """Part layers into those that can be compared, and the labels of those whose similarity is undefined throughout."""
+    return [layer for layer in layers if layer.is_defined], [layer.label for layer in layers if not layer.is_defined]
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The layers that fall first and those that last longest; if all are equal, every layer is both."""
+
+    first: tuple[LayerSurvival, ...]
+    last: tuple[LayerSurvival, ...]
+
+
+def extremes(layers: Sequence[LayerSurvival]) -> Extremes:
+    """Pick, of defined layers, those that fall first and those that last longest."""
+    shortest, longest = min(layer.rank for layer in layers), max(layer.rank for layer in layers)
+    return Extremes(
+        tuple(layer for layer in layers if layer.rank == shortest),
+        tuple(layer for layer in layers if layer.rank == longest),
+    )
+
+
+Order = Literal["equal", "two", "falls earlier", "falls later", "never outlasts", "never falls before", "mixed"]
+"""How each layer's survival compares with that of the layer below it; `two` stands for two unequal layers."""
+
+
+def order_of(layers: Sequence[LayerSurvival]) -> Order:
+    """Describe how the survival of defined layers changes with depth."""
+    ranks = [layer.rank for layer in layers]
+    if len(set(ranks)) == 1:
+        return "equal"
+    if len(ranks) == 2:
+        return "two"
+    pairs = list(pairwise(ranks))
+    if all(below > above for below, above in pairs):
+        return "falls earlier"
+    if all(below < above for below, above in pairs):
+        return "falls later"
+    if all(below >= above for below, above in pairs):
+        return "never outlasts"
+    return "never falls before" if all(below <= above for below, above in pairs) else "mixed"
+
+
+def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[str, str]]:
+    """Tabulate survival, one row per point in depth order, with intervals where they are known."""
+    largest, layers = result.amounts[-1], layer_survivals(result, reduction)
+    has_intervals = any(layer.interval for layer in layers)
+    others = [layer_survivals(result, reduction, threshold) for threshold in OTHER_THRESHOLDS]
+    return [
+        {
+            "Layer": layer.title,
+            f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to": layer.text,
+            **({"95 % interval": interval_text(layer.interval, largest)} if has_intervals else {}),
+            **{
+                f"Similarity ≥ {threshold} up to": other.text
+                for threshold, other in zip(OTHER_THRESHOLDS, more, strict=True)
+            },
+            f"Similarity at {amount_name(largest)} removed": "undefined" if np.isnan(value) else decimals(value, 2),
+        }
+        for layer, *more, value in zip(layers, *others, own_similarity(result, reduction)[-1], strict=True)
+    ]
+
+
+def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
+    """Write a survival's interval in whole percent; a bound at the largest amount means "or beyond"."""
+    if interval is None:
+        return "unknown"
+    low, high = (f"beyond {amount_name(largest)}" if bound >= largest else percent(bound) for bound in interval)
+    if low != high:
+        return percent_range(low, high)
+    return low if interval[0] >= largest else "under 1 % wide"
