@@ -21,7 +21,6 @@ from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control, steps_in_words
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
-from ui.history import show_history
 from ui.jobs import (
     answer_to,
     ask_about_frame,
@@ -34,14 +33,15 @@ from ui.jobs import (
     start,
     what_is_kept,
 )
+from ui.lab.history import show_history
+from ui.lab.presets import preset_chosen
+from ui.lab.run_bar import offer_run
+from ui.lab.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
+from ui.lab.settings import begin_with_control, forget_settings, keep_settings
 from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
-from ui.presets import preset_chosen
 from ui.recipe import show_recipe
 from ui.remarks import refusals_shown, remark
 from ui.results import at_hand, by_key, companions_of, note_computed
-from ui.run_bar import offer_run
-from ui.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
-from ui.settings import begin_with_control, forget_settings, keep_settings
 from ui.shared import once
 from ui.text import plain
 from ui.upload import show_upload

@@ -489,7 +489,7 @@ def test_only_a_seeded_method_asks_for_a_seed(
     assert not has_seed(open_page(LAB))
     control = replace(METHODS["magnitude"], name="control", title="Control", seeded=True, granularity="neuron")
     monkeypatch.setattr(catalog, "METHODS", {**METHODS, "control": control})
-    monkeypatch.setattr("ui.method_step.METHODS", catalog.METHODS)
+    monkeypatch.setattr("ui.lab.method_step.METHODS", catalog.METHODS)
     page = open_page(LAB)
     choose(page, "lab-method", "control")
     assert has_seed(page)

@@ -14,7 +14,7 @@ from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import set_parameter
 from ui.header import link_to
-from ui.presets import start_with
+from ui.lab.presets import start_with
 from ui.remarks import remark
 from ui.results import by_key, own_results
 from ui.text import plain

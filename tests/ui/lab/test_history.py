@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 
 def page() -> None:
-    from ui.history import show_history
+    from ui.lab.history import show_history
 
     show_history(None)
 

@@ -18,7 +18,7 @@ _ABOUT = "lab-settings-about"  # of the session: the data that were asked about 
 
 
 def forget_settings(kept: Sequence[str] = ()) -> None:
-    """Reset the widgets to what `ui.selectors.choose_sweep` is told to show.
+    """Reset the widgets to what `ui.lab.selectors.choose_sweep` is told to show.
 
     Args:
         kept: Prefixes of the settings that stay as they are.

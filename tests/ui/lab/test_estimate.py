@@ -16,7 +16,7 @@ def page_with_a_late_look() -> None:
 
     from core.results.provenance import request_of
     from tests.queues import RESULT
-    from ui.estimate import _look, drop_estimate, show_estimate
+    from ui.lab.estimate import _look, drop_estimate, show_estimate
 
     request = request_of(RESULT)
     st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
@@ -36,7 +36,7 @@ def test_a_measurement_that_was_dropped_does_not_draw_the_page_anew(queue: JobQu
 def page_with_an_estimate() -> None:
     from core.results.provenance import request_of
     from tests.queues import RESULT
-    from ui.estimate import show_estimate
+    from ui.lab.estimate import show_estimate
 
     show_estimate(request_of(RESULT))
 

@@ -13,9 +13,9 @@ from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from ui.controls import steps_in_words
-from ui.presets import offer_presets
+from ui.lab.presets import offer_presets
+from ui.lab.settings import WITH_CONTROL, begun, choose_setting
 from ui.remarks import remark
-from ui.settings import WITH_CONTROL, begun, choose_setting
 
 ONE_LAYER = "one layer"
 LIST = "list"

@@ -9,7 +9,7 @@ def page_with_what_another_model_was_told() -> None:
     from core.inputs.columns import Columns
     from core.inputs.tables import Table
     from core.request.tasks import made_task
-    from ui.own_sentences import _ask_labels
+    from ui.lab.own_sentences import _ask_labels
 
     table = Table("mine.csv", {"text": ("a", "b"), "label": ("bad", "good")}, (0, 1), frozenset(), ())
     columns = Columns(("text",), "label", ())

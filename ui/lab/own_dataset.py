@@ -13,9 +13,9 @@ from core.request.catalog import Task
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, dataset_of
 from ui.jobs import answer_to, ask_anew, ask_worker, is_awaited
-from ui.own_sentences import ChosenTable, ask_meaning
+from ui.lab.own_sentences import ChosenTable, ask_meaning
+from ui.lab.settings import begun
 from ui.remarks import remark
-from ui.settings import begun
 from ui.text import plain
 
 QUICK_SECONDS = 1.0  # how long a page waits for an answer before it shows progress

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from core.errors import PrunescopeError
-from ui.estimate import drop_estimate, show_estimate
 from ui.jobs import start
+from ui.lab.estimate import drop_estimate, show_estimate
+from ui.lab.selectors import Asked
 from ui.remarks import remark
-from ui.selectors import Asked
 from ui.text import plain
 
 # Streamlit wraps every container; the wrapper is what sticks, to the lower edge of the window. The colours are those of

@@ -18,9 +18,9 @@ from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.prediction import column_name
+from ui.lab.settings import begin, forget_if_other, guessed
 from ui.own_files import may_be_read, note_own
 from ui.remarks import remark
-from ui.settings import begin, forget_if_other, guessed
 from ui.text import plain
 
 LEFT_OUT = "left out"

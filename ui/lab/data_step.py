@@ -10,11 +10,11 @@ from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SHIPPED, TASKS,
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, OWN, TABLE_SUFFIXES, SweepRequest
 from core.request.tasks import AUTO
-from ui.model_step import ChosenModel
-from ui.own_dataset import choose_dataset
-from ui.own_sentences import ChosenTable, choose_table
+from ui.lab.model_step import ChosenModel
+from ui.lab.own_dataset import choose_dataset
+from ui.lab.own_sentences import ChosenTable, choose_table
+from ui.lab.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.remarks import refusals_shown, remark
-from ui.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 
 # Choices after which a file or a name is asked for; none of them is a name of the catalog.
 OWN_SENTENCES = "own sentences"

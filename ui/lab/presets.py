@@ -9,7 +9,7 @@ import streamlit as st
 from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
-from ui.settings import begin_with_control, forget_settings
+from ui.lab.settings import begin_with_control, forget_settings
 
 KEPT = (  # settings that no preset touches
     *("checkpoint", "task", "data", "split", "hub-id", "folder"),

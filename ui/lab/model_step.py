@@ -12,8 +12,8 @@ from core.request.catalog import EMBEDDED, ON_THE_HUB, SUPPORTED_MODEL_TYPES, TA
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, AUTO_TITLE, made_task
+from ui.lab.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.remarks import refusals_shown, remark
-from ui.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.text import plain
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}

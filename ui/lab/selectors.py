@@ -1,6 +1,6 @@
 """The settings of a sweep as widgets, in the order in which one decides them: model, data, method.
 
-Every widget starts with what the request on show says; `ui.settings.forget_settings` resets them.
+Every widget starts with what the request on show says; `ui.lab.settings.forget_settings` resets them.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ import streamlit as st
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO
-from ui.data_step import choose_data
-from ui.method_step import choose_method
-from ui.model_step import KNOWN, PLACEHOLDER, choose_model
+from ui.lab.data_step import choose_data
+from ui.lab.method_step import choose_method
+from ui.lab.model_step import KNOWN, PLACEHOLDER, choose_model
 from ui.remarks import remark
 
 AGAINST = (
