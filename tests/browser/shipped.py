@@ -4,5 +4,5 @@ from tests.builders import make_result
 
 SST2 = make_result()
 COLA = make_result(task="cola", own_cka=lambda amount, point, size: 1 - 0.9713 * amount * (point + 1) / size)
-WRITTEN = make_result(source="written")
+WRITTEN = make_result(source="written", own_cka=lambda amount, point, size: 1 - amount * point / size)  # layer 1 lasts
 SHIPPED = (SST2, COLA, WRITTEN)

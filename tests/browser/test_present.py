@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.shipped import COLA, SHIPPED, SST2
+from tests.browser.shipped import COLA, SHIPPED, SST2, WRITTEN
 from tests.browser.watching import amounts_played, eventually, expect_idle, expect_silence, resize
 
 TITLE = "Magnitude pruning of the encoder"
@@ -155,3 +155,14 @@ def test_nothing_covers_the_caption(page: Page, site: str) -> None:
             assert apart, name
         cut = player.locator(".caption").evaluate("text => text.scrollHeight > text.clientHeight + 1")
         assert not cut, f"{width} x {height}"
+
+
+def test_no_number_is_cut_where_columns_are_narrow(page: Page, site: str) -> None:
+    player = open_stage(page, f"{site}/{ALL}&result={WRITTEN.key}")
+    for width, height in ((1024, 768), (1280, 1640), (820, 1180)):
+        resize(page, width, height)
+        longest = player.locator(".survival svg text").get_by_text("> 95 % *").first
+        edges = longest.evaluate(
+            "text => [text, text.ownerSVGElement].map((part) => part.getBoundingClientRect().right)"
+        )
+        assert edges[0] <= edges[1], f"{width} x {height}"
