@@ -94,9 +94,13 @@ def passes(request: SweepRequest, inputs: Inputs, against: str | None = None) ->
         inputs: Its examples.
         against: The content of another checkpoint, whose own pass is not counted; None without one.
     """
+    return likely_amounts(request) * (1 + share_of_rest(request, inputs)) + has_floor(request, against)
+
+
+def share_of_rest(request: SweepRequest, inputs: Inputs) -> float:
+    """Return how many examples only judge the working range, as a multiple of those that are compared."""
     beside = inputs.rest.rows if inputs.rest and request.range_examples == "all" else ()
-    rest = len(beside) / len(inputs.subset.rows)
-    return likely_amounts(request) * (1 + rest) + has_floor(request, against)
+    return len(beside) / len(inputs.subset.rows)
 
 
 def to_download(request: SweepRequest) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.errors import PrunescopeError
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
+from core.request.scope import emptied_scope
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.extract import extracts
@@ -131,6 +132,6 @@ def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
 
 
 def _groups(sweep: GridSweep) -> tuple[tuple[object, ...], ...]:
-    """Return the nested groups that a sweep belongs to; a neuron method empties the encoder."""
-    parts = (sweep.request.points, sweep.against, sweep.request.scope or "encoder")
+    """Return the nested groups that a sweep belongs to."""
+    parts = (sweep.request.points, sweep.against, emptied_scope(sweep.request.scope))
     return tuple((*sweep.place, *parts[:depth]) for depth in range(len(parts) + 1))

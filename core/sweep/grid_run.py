@@ -12,10 +12,11 @@ from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import METHODS
 from core.request.points import point_names
+from core.request.scope import emptied_scope
 from core.results import store
 from core.results.schema import SweepResult
 from core.similarity.gram import BAND_BYTES
-from core.sweep.estimate import Pace, measure, measure_other, passes
+from core.sweep.estimate import Pace, measure, measure_other, passes, share_of_rest
 from core.sweep.grid_plan import Done, Failure, GridSweep, Step
 from core.sweep.journal import Journal
 from core.sweep.runner import Progress
@@ -88,11 +89,13 @@ def _scoring_cost(planned: GridSweep) -> tuple[bool, ...]:
 def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, other: float, inputs: Inputs) -> float:
     """Estimate a sweep after another one with which it may share passes; `other` is another checkpoint's."""
     request, against = planned.request, planned.against
-    if before is None or before.request.points != request.points:
-        shared, shares_other = 0, False
-    else:
-        empties = has_floor(request, against) and has_floor(before.request, before.against)
-        shared = 1 + (empties and before.request.scope == request.scope)
+    shared, shares_other = 0.0, False
+    if before is not None and before.request.points == request.points:
+        rest = share_of_rest(request, inputs)
+        if share_of_rest(before.request, inputs) >= rest:
+            shared += 1 + rest  # the unpruned model's
+        same_scope = emptied_scope(before.request.scope) == emptied_scope(request.scope)
+        shared += same_scope and has_floor(request, against) and has_floor(before.request, before.against)
         shares_other = before.against == against
     scoring = pace.preparation if METHODS[request.method].calibrated else 0.0
     beside = 0.0 if against is None or shares_other else other

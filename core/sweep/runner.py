@@ -86,7 +86,7 @@ class Runner:
 
     @contextmanager
     def emptied(self, scope: str | None) -> Iterator[None]:
-        """Set every matrix of a scope to zero for a while; a neuron method's scope is the encoder."""
+        """Set every matrix of a scope to zero for a while; see `emptied_scope`."""
         with self.model.emptied(scoped_weights(self.checkpoint.model, scope)):
             yield
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.inputs.prepare import Inputs
+from core.request.scope import emptied_scope
 from core.sweep.meter import Measured, Other, Pruned
 from core.sweep.runner import Runner
 
@@ -43,13 +44,13 @@ class SharedPasses:
 
     def emptied(self, runner: Runner, scope: str | None) -> Measured | None:
         """Look up the model emptied of a scope; None if it has to be measured."""
-        if self._emptied is None or self._emptied[0] != (_place(runner), _emptied_scope(scope)):
+        if self._emptied is None or self._emptied[0] != (_place(runner), emptied_scope(scope)):
             return None
         return self._emptied[1]
 
     def keep_emptied(self, runner: Runner, scope: str | None, known: Measured) -> None:
         """Keep the emptied model for the sweeps that follow."""
-        self._emptied = (_place(runner), _emptied_scope(scope)), _lasting(known)
+        self._emptied = (_place(runner), emptied_scope(scope)), _lasting(known)
 
     def other(self, resolved: Resolved, subset: EvalSubset, points: str) -> Other | None:
         """Look up another checkpoint at its points; None if it has to be measured."""
@@ -69,11 +70,6 @@ def _place(runner: Runner) -> Hashable:
 
 def _fingerprint(examples: EvalSubset | None) -> str | None:
     return examples.fingerprint if examples else None
-
-
-def _emptied_scope(scope: str | None) -> str:
-    """Return what is emptied under a scope; see `Runner.emptied`."""
-    return scope or "encoder"
 
 
 def _lasting(model: AnyModel) -> AnyModel:
