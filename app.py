@@ -46,8 +46,8 @@ the method does. So its mark is drawn at the amount where the overall change is 
 have changed.
 """
 FLOOR = """
-**The floor** is the similarity left when everything that can be pruned is gone. A layer that cannot fall
-below 0.9 stays intact whatever the method.
+**The floor** is the similarity left when everything that can be pruned is gone. Where it is above 0.9, a layer can
+count as intact with nothing left in it. On the way there, similarity can fall below the floor.
 """
 CUMULATIVE = """
 A layer's output also reflects the pruning of every layer below it; embeddings are never pruned, so the first layers

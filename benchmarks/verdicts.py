@@ -19,6 +19,7 @@ from core.results.names import listed
 from core.results.schema import SweepResult
 from ui.text import markdown_table
 
+NO_DIFFERENCE = "None shows that a method differs from random removal."
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 
@@ -44,10 +45,11 @@ def _left_out(results: list[SweepResult]) -> str:
 
 
 def _covered(table: list[VerdictRow]) -> str:
-    """Name the tasks of a table, and count its verdicts."""
+    """Name the tasks of a table, count its verdicts, and say so where none is a difference from chance."""
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    states = counted(row.direction for row in table)
-    return f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {states}."
+    directions = [row.direction for row in table]
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(directions)}."
+    return covered if {"steeper", "flatter"} & set(directions) else f"{covered} {NO_DIFFERENCE}"
 
 
 def written_into(document: str, text: str) -> str:

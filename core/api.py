@@ -76,7 +76,7 @@ def sweep(
         until_damage: Stop after the amount at which 1 − the mean own CKA reaches this.
         task: A task of GLUE, or auto, for one made from the checkpoint's own labels; None for that of a known
             checkpoint, else auto.
-        label_map: What labels mean that are no label's name, such as `{1: "bad", 5: "good", 3: None}`; None leaves
+        label_map: What labels mean that are not the name of one, such as `{1: "bad", 5: "good", 3: None}`; None leaves
             their sentences out.
         against: Another checkpoint, whose unpruned layers are compared with the pruned ones: `embedded:NAME`, a folder,
             or an id on the Hub. It needs no classifier.
@@ -143,6 +143,6 @@ def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]"
             yield str(write_folder(*model, Path(parent)))
     else:
         raise PrunescopeError(
-            f"a {type(model).__name__} is no checkpoint: give a name, a folder, or a loaded model with its tokenizer, "
-            "(model, tokenizer)"
+            f"a {type(model).__name__} is not a checkpoint: give a name, a folder, or a loaded model with its "
+            "tokenizer, (model, tokenizer)"
         )

@@ -113,7 +113,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--syntax-steps", type=int, default=0, help="steps of the syntax stage before fine-tuning")
     parser.add_argument("--bf16", action="store_true", help="train in bfloat16 where the processor has it")
     parser.add_argument(
-        "--full-vocabulary", action="store_true", help="keep all word pieces of a BERT, as of other models"
+        "--full-vocabulary",
+        action="store_true",
+        help="keep all word pieces of a BERT (other models always keep theirs)",
     )
     parser.add_argument("--dropout", type=float, default=0.1, help="dropout in fine-tuning and averaging")
     parser.add_argument("--epochs", type=float, default=3)

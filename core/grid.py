@@ -53,14 +53,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler whose workers run the sweeps")
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
-    parser.add_argument("--plan", action="store_true", help="say what there is to do, and do nothing")
+    parser.add_argument(
+        "--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none"
+    )
     return parser.parse_args(arguments)
 
 
 def _place(text: str) -> tuple[str, str]:
     name, sign, path = text.partition("=")
     if not sign or not name or not path:
-        raise argparse.ArgumentTypeError(f"'{text}' is no NAME=PATH")
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=PATH")
     return name, path
 
 

@@ -27,6 +27,7 @@ from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, show_nothing
 from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
+from ui.remarks import remark
 from ui.results import companions_of, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain
@@ -35,9 +36,9 @@ from ui.view_state import ViewState, to_offer, two_results
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 START = 0.1  # of damage: similarity has fallen by a tenth
 WORKS = (
-    "A model *works* while it keeps nine tenths of its lead over always answering the majority class. Orange is the "
-    "first result, blue the second. In the difference, orange cells stay more similar to the unpruned model under the "
-    "first, blue cells under the second."
+    "A model *works* while it keeps nine tenths of its lead over always answering the majority class. Where that ends "
+    "is an estimate without an interval. Orange is the first result, blue the second. In the difference, orange cells "
+    "stay more similar to the unpruned model under the first, blue cells under the second."
 )
 AXIS_EXPLANATIONS = {
     "amount": "Both are shown where the same amount is removed.",
@@ -48,10 +49,12 @@ AXIS_EXPLANATIONS = {
 }
 PROFILES = (
     "Each small picture shows the similarity that every layer keeps, from the first to the last, where the layers have "
-    "changed as much overall. The thin grey lines are random removal, one per seed: only what leaves them is the "
-    "method's doing. Bands are 95 % intervals over examples. In the large picture, each mark is one amount, and grey "
-    "dots are random removal."
+    "changed as much overall. The thin grey lines are random removal, one per seed. What stays among them, chance does "
+    "as well. A single layer that leaves five of them proves little: one more seed would do so one time in three. "
+    "Bands are 95 % intervals over examples. In the large picture, each mark is one amount, and grey dots are random "
+    "removal."
 )
+PAIRED = "McNemar's exact tests; p-values are corrected by Holm's method for the number of amounts."
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 TOO_FEW = "A comparison needs two results, and there is {} here. Prune a checkpoint in the Lab to get another one."
 
@@ -153,6 +156,7 @@ def show_tests(first: SweepResult, second: SweepResult, reduction: str, companio
     if comparisons:
         first_name, second_name = map(plain, distinguishing_names(first, second))
         with st.expander("The paired tests of accuracy as a table"):
+            remark(PAIRED)
             st.markdown(markdown_table(comparison_table(comparisons, (first_name, second_name))))
 
 

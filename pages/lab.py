@@ -57,8 +57,8 @@ EXAMPLE = "**Example**"
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
 NO_PLACE = (
-    "It was computed on a folder or a file of your own, whose place is not recorded. Choose it again in the settings, "
-    "or give it to the command line."
+    "It was computed on a folder or a file of your own, whose location is not recorded. Choose it again in the "
+    "settings, or give it to the command line."
 )
 KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
 IN_VAIN = "lab-in-vain"  # of the session: a run that ended without a result, beside the one on show

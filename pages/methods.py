@@ -178,8 +178,8 @@ def method_file(method: Method) -> str:
 # ---------------------------------------------------------------- representations
 
 POINT_TEXTS: Mapping[str, str] = {
-    "attention": "what comes out of each attention block, after the residual and LayerNorm; the published heatmaps "
-    "compare these",
+    "attention": "what comes out of each attention block, after the residual and LayerNorm; this is the default, so "
+    "“layer 3” on the other pages is its attention block, as in the published heatmaps",
     "layer": "what comes out of each whole layer",
     "both": "both, in order of depth",
 }
@@ -204,7 +204,7 @@ def representations() -> None:
         f"- *{title}*{': ' + POINT_TEXTS[name] if name in POINT_TEXTS else ''}" for name, title in POINTS.items()
     )
     st.markdown(f"**Where they are taken:**\n\n{places}\n\n{NORMALISE_FIRST_TEXT}")
-    st.markdown("**How they become one vector $x$ a sentence:**")
+    st.markdown("**How they become one vector $x$ per sentence:**")
     for reduction in REDUCTIONS.values():
         formula = REDUCTION_FORMULAS.get(reduction.name)
         written = f"\n\n$$\n{formula}\n$$" if formula else ""

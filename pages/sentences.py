@@ -192,8 +192,8 @@ def calibration_note(result: SweepResult) -> str:
     if method is None or not method.calibrated or (calibration and result.task.source == "written"):
         return ""
     return (
-        f"Here it is scored on the written calibration examples, so other {units_name(result)} are removed than in the "
-        "result below, which was scored on other examples of its own data."
+        f"Here the method scores on the written calibration examples, so different {units_name(result)} are removed "
+        "than in the result below, which scored on examples of its own data."
     )
 
 

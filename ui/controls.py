@@ -18,7 +18,7 @@ from ui.shared import once
 
 RUN = "Run random control"
 NOTE = "Removes the same amount at random, with one seed after another, in small steps. Seeds at hand are not repeated."
-NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose place is not recorded"
+NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose location is not recorded"
 
 
 def steps_in_words() -> str:
@@ -59,5 +59,5 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
     if request is None:
         remark(f"{at_hand}; the others cannot be run here: {NO_PLACE}.")
         return
-    if st.button(RUN, key="lab-control", icon=":material/casino:", help=f"{NOTE} Now {at_hand}."):
+    if st.button(RUN, key="lab-control", icon=":material/casino:", help=f"{NOTE} So far, {at_hand}."):
         start(request, follow_ups=judged_beside(request))

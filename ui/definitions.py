@@ -118,8 +118,8 @@ FLOOR = rf"""
 **The emptied model.** Some similarity is left whatever is pruned: embeddings are never pruned, and the residual
 connections carry them upwards past every matrix. How much, one more pass shows, through the *emptied model*: the
 checkpoint with every matrix of the scope set to zero, biases kept. The own CKA of its layers is **the floor**, a thin
-line wherever own CKA is drawn. A layer whose floor is above {SURVIVAL_THRESHOLD} “stays intact” with nothing left in
-it.
+line wherever own CKA is drawn. A layer whose floor is above {SURVIVAL_THRESHOLD} can “stay intact” with nothing left in
+it. On the way there, pruning can take a layer below its floor.
 
 One floor serves magnitude, Wanda, random and attribution pruning. Attribution as published also removes the
 LayerNorms' gains, so that nothing is left to compare: it has no floor. Where one layer is pruned alone, layers below
@@ -138,7 +138,7 @@ $$
 - It is **undefined** where the product under the root is below {amount_text(LEAST_LEFT)}: the emptied model then
   explains one of the layers nearly whole, and there is nothing beyond it to compare. It is also undefined without a
   floor.
-- The gap of partial CKA, at the place where own CKA's damage is reached, says which half keeps more beyond the
+- The gap of partial CKA, at the amount where own CKA reaches this overall change, says which half keeps more beyond the
   emptied model: the lower half if its interval lies above 0 (“some is left”), the upper half if below (“reversed”),
   otherwise none is shown. An interval wider than ± {WIDEST} says nothing.
 
@@ -225,9 +225,9 @@ At an overall change of {amount_text(DAMAGE)}, a gap of {SMALLEST_DIFFERENCE} is
 {percent(smallest_share(DAMAGE)).removesuffix(" %")} percentage points of the share; smaller differences count as none.
 
 It also cannot be told, and the page says so, with fewer than {CONTROL_SEEDS["weight"]} matched seeds
-({CONTROL_SEEDS["neuron"]} for units) or {FEW_EXAMPLES} examples, in steps that are too coarse, where that damage is
-never reached or similarity is undefined, where the model reaches it only beyond its working range, and where it had no
-lead to begin with.
+({CONTROL_SEEDS["neuron"]} for units) or {FEW_EXAMPLES} examples, in steps that are too coarse, where that overall
+change is never reached or similarity is undefined, where the model reaches it only beyond its working range, and where
+it had no lead to begin with.
 
 - **Sensitivity.** The same is judged at {_sensitivity()}, and stands beside it.
 - **A control that is broken.** Where the median seed is outside *its* working range, the verdict says so: the method
@@ -235,7 +235,7 @@ lead to begin with.
 - **Within the halves.** A half can hide what single layers do. So the largest difference of the whole profile from
   the seeds' mean, over all layers, is held against that of every seed from the mean of the others, on the scale of
   one draw. The layer is named, and whether it lies farther off than any seed. With $k$ seeds that happens by luck
-  once in $k + 1$ times.
+  one time in $k + 1$.
 - **Several verdicts** in one table are corrected for their number by Holm's method; a difference must survive that.
 
 A verdict is about one checkpoint. What belongs to networks takes several of them: over checkpoints that differ only in
@@ -324,7 +324,7 @@ $$
 |---|---|
 | own CKA, partial CKA, isolated effect | jackknife of $\log(1 - \text{{own CKA}})$ |
 | $D$ | jackknife |
-| gap, share and profile at equal overall change | jackknife; without each example, the damage is reached elsewhere |
+| gap, share and profile at equal overall change | jackknife; without each example, it is reached at another amount |
 | difference of two results on the same examples | jackknife of the differences, example by example |
 | method less control | $h$ above: jackknife and seeds together |
 | intact up to | inversion: the amounts at which the interval of own CKA holds the threshold |
@@ -371,9 +371,10 @@ NO_NEIGHBOURS = "No result with shared neighbours is at hand. `--measures cka,pa
 # ---------------------------------------------------------------- limits
 
 LIMITS = f"""
-**Sentence length passes for similarity.** With *all tokens*, as published, padding is zero in every layer at once, so
-that two layers agree on which sentences are long, whatever they do with the words. The padding alone, without a word,
-can have a CKA of 0.9 with an unpruned layer. Every result with all tokens stores this value; prefer *mean over tokens*.
+**Sentence length passes for similarity.** With *all tokens*, padding is zero in every layer at once (the published code
+counted it), so that two layers agree on which sentences are long, whatever they do with the words. The padding alone,
+without a word, can have a CKA of 0.9 with an unpruned layer. Every result with all tokens stores this value; prefer
+*mean over tokens*.
 
 **Pruning accumulates.** Some decline with depth is expected of any method, and of chance. Look at the random control,
 at the floor and at the isolated layers before you call a layer fragile or robust.
@@ -386,7 +387,7 @@ the classes stay as separable as they were; it can often be moved without changi
 2022, arXiv 2210.16156). A low CKA says that the arrangement has changed, not that knowledge is lost: read it beside
 accuracy and changed predictions.
 
-**Few examples are noisy.** Below {FEW_EXAMPLES}, take small differences for chance. The intervals cover the choice of
+**Few examples are noisy.** Below {FEW_EXAMPLES}, small differences may be noise. The intervals cover the choice of
 examples only: neither another fine-tuning run nor another data set.
 
 **One checkpoint is one checkpoint.** Nothing here generalises by itself to another model, task or amount.
@@ -404,7 +405,7 @@ with one number of threads. Another processor or thread count rounds differently
 computes frames again and says how far they are off.
 
 **Files of an earlier version** (schema 1) open as before. They lack the floor and partial CKA, the working range,
-changed predictions and divergence, the intervals of own CKA, and everything at equal overall change. Nothing of that is
+changed predictions and divergence, the intervals of own CKA, and everything at equal overall change. None of this is
 guessed: what needs it is left out, and the verdict is *cannot be told*. Their intervals of how far a layer stays intact
 come from the jackknife, which can be too narrow for it. Compute such a result again in the Lab or with
 `python -m core.precompute`.

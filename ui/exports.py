@@ -98,18 +98,21 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
     """Offer the weights of one frame, as a folder in the Hub's format."""
     if is_hosted():
         remark(
-            "The pruned weights themselves are hundreds of megabytes, which this shared server does not make for every "
-            "visitor: run Prunescope on your own computer to get them."
+            f"The pruned weights themselves take about {_megabytes(result)} MB, which this shared server does not make "
+            "for every visitor: run Prunescope on your own computer to get them."
         )
         return
     if not _is_findable(result, request) and result.checkpoint.recipe:
-        remark("The unpruned weights are not shipped: make them first, as said under *Command*, and run it in the Lab.")
+        remark(
+            "The unpruned weights are not shipped: make them first, as described under *Command*, and run it in the "
+            "Lab."
+        )
         return
     if not _is_findable(result, request):
-        remark("It was computed on a folder whose place is not recorded: run it in the Lab first.")
+        remark("It was computed on a folder whose location is not recorded: run it in the Lab first.")
         return
     remark(
-        f"A folder in the Hub's format, about {round(result.checkpoint.num_parameters * 4 / 1e6)} MB, with zeros where "
+        f"A folder in the Hub's format, about {_megabytes(result)} MB, with zeros where "
         "weights were removed; transformers loads it, and it gives the accuracy shown here."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -128,6 +131,11 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
     if written := answer_to("export-checkpoint", (result.key, amount)):
         st.success(f"The checkpoint pruned by {amount_name(amount)} lies in this folder:")
         st.code(LOAD.format(folder=written["folder"]), language="python", wrap_lines=True)
+
+
+def _megabytes(result: SweepResult) -> int:
+    """Return how large the checkpoint's weights are in float32."""
+    return round(result.checkpoint.num_parameters * 4 / 1e6)
 
 
 def _is_findable(result: SweepResult, request: SweepRequest) -> bool:

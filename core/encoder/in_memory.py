@@ -36,8 +36,8 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
 
     if not isinstance(model, PreTrainedModel) or not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise PrunescopeError(
-            f"a {type(model).__name__} and a {type(tokenizer).__name__} are no model and tokenizer of transformers: "
-            "give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
+            f"a {type(model).__name__} and a {type(tokenizer).__name__} are not a model and a tokenizer of "
+            "transformers: give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
         )
     name = _name_of(model)
     check_config(model.config.to_dict(), name)

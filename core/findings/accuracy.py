@@ -31,7 +31,7 @@ def beyond_from(result: SweepResult) -> float | None:
 
 
 def range_remark(result: SweepResult) -> str:
-    """Say from where on a drop is more than chance, beside how far the model works; empty where that is unknown."""
+    """Say from where on a drop is shown, beside how far the model works; empty where that is unknown."""
     known = result.working_range
     return render("accuracy", "range_remark", known=known) if known and known.to is not None else ""
 

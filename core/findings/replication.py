@@ -48,6 +48,13 @@ class Replicate:
         """How far the share is from the mean under random removal, both in the whole percent that the table has."""
         return abs(hundredths(self.share) - hundredths(float(np.mean(self.verdict.control_shares))))
 
+    @property
+    def at_most_from_chance(self) -> float:
+        """The farther end of that difference's 95 % interval."""
+        contrast = self.verdict.contrast
+        half_width = contrast.half_width() if contrast else np.inf
+        return self.from_chance + upper_share(half_width, self.verdict.damage) - upper_share(0.0, self.verdict.damage)
+
 
 def replicates(rows: Sequence[GridRow]) -> list[Replicate]:
     """Return the checkpoints on which the method can be compared with all seeds of random removal.
@@ -89,7 +96,7 @@ def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
         depths=[str(depth) for depth in sorted({replicate.layers for replicate in known})],
         damage=DAMAGE,
         shares=[replicate.share for replicate in known],
-        from_chance=decimals(100 * _farthest_from_chance(known), 0),
+        from_chance=decimals(100 * max(replicate.from_chance for replicate in known), 0),
         far_more=_differ_far_more(known),
         states=counted(directions.values()),
         seeds=[
@@ -99,15 +106,11 @@ def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
     )
 
 
-def _farthest_from_chance(known: Sequence[Replicate]) -> float:
-    return max(replicate.from_chance for replicate in known)
-
-
 def _differ_far_more(known: Sequence[Replicate]) -> bool:
-    """Whether checkpoints differ, beyond the intervals, by far more than the method does from chance on any of them."""
+    """Whether checkpoints differ, beyond the intervals, by far more than the method can from chance on any of them."""
     lowest, highest = (pick(known, key=lambda replicate: replicate.share) for pick in (min, max))
-    between = highest.share - lowest.share
-    return highest.low > lowest.high and between >= FAR_MORE * _farthest_from_chance(known)
+    from_chance = max(replicate.at_most_from_chance for replicate in known)
+    return highest.low > lowest.high and highest.share - lowest.share >= FAR_MORE * from_chance
 
 
 def replication_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:

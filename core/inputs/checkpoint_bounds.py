@@ -71,13 +71,13 @@ def check_file_size(path: Path, most: int, checkpoint: str) -> None:
     size = path.stat().st_size
     if size > most:
         raise PrunescopeError(
-            f"'{checkpoint}': {path.name} has {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed: "
+            f"'{checkpoint}': {path.name} is {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed: "
             "choose another checkpoint"
         )
 
 
 def _refuse(word: str) -> float:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _finite(digits: str) -> float:

@@ -98,8 +98,8 @@ def check_head(architectures: object, checkpoint: str) -> None:
     first = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
     if first.endswith(_OTHER_TASKS):
         raise PrunescopeError(
-            f"'{checkpoint}' is a {first[:60]} (architectures in {CONFIG}), which labels no whole text: choose a "
-            "checkpoint fine-tuned for sequence classification"
+            f"'{checkpoint}' is a {first[:60]} (architectures in {CONFIG}), which does not classify whole texts: "
+            "choose a checkpoint fine-tuned for sequence classification"
         )
 
 
@@ -227,7 +227,7 @@ def _refuse_special(paths: Iterable[Path], checkpoint: str) -> None:
 
 
 def _no_file(path: Path, checkpoint: str) -> PrunescopeError:
-    return PrunescopeError(f"'{checkpoint}': {path.name} is no regular file of its own, choose another checkpoint")
+    return PrunescopeError(f"'{checkpoint}': {path.name} is not a regular file of its own, choose another checkpoint")
 
 
 def _check_place(path: Path, folder: Path, checkpoint: str) -> None:

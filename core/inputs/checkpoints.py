@@ -185,7 +185,7 @@ def _read_recipe(folder: Path, name: str) -> RecipeRecord | None:
         return RecipeRecord.model_validate(read_json(path, MAX_CONFIG_BYTES, name))
     except ValidationError as error:
         raise PrunescopeError(
-            f"'{name}': {RECIPE_FILE} is no recipe of core.finetune ({error.errors()[0]['msg']}): remove that file"
+            f"'{name}': {RECIPE_FILE} is not a recipe of core.finetune ({error.errors()[0]['msg']}): remove that file"
         ) from error
 
 

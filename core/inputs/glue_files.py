@@ -32,6 +32,6 @@ def read_split(folder: Path, task: Task, split: str) -> "Dataset":
     missing = [name for name in (*task.text_columns, "label") if name not in data.column_names]
     if missing:
         raise PrunescopeError(
-            f"{place} has no column '{missing[0]}', only {', '.join(data.column_names)}: is it the data of {task.name}?"
+            f"{place} has no column '{missing[0]}', only {', '.join(data.column_names)}: give the data of {task.name}"
         )
     return data

@@ -73,7 +73,7 @@ def _check_file(sibling: RepoSibling, repo_id: str) -> None:
     if not _is_inside(name):
         raise PrunescopeError(f"'{repo_id}' lists a file outside its folder ({name[:60]!a}): choose another repository")
     if size is not None and (type(size) is not int or size < 0):
-        raise _damaged(f"the size of {name[:60]!a} is no number of bytes")
+        raise _damaged(f"the size of {name[:60]!a} is not a number of bytes")
     if (
         not _is_digest(sibling.lfs.sha256, 64)
         if sibling.lfs

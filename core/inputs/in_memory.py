@@ -51,7 +51,8 @@ def _written(rows: Sequence[dict[str, Any]]) -> bytes:
     bound = limits().upload_bytes
     if len(content) > bound:
         raise PrunescopeError(
-            f"sentences and labels have {len(content) / 2**20:.0f} MiB: give at most {bound // 2**20}, such as a sample"
+            f"sentences and labels take up {len(content) / 2**20:.0f} MiB: give at most {bound // 2**20}, such as a "
+            "sample"
         )
     return content
 

@@ -178,7 +178,7 @@ def _said(given: LabelMap, values: Sequence[str], task: Task, place: str, whole:
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:
             raise PrunescopeError(
-                f"label map: '{name[:LABEL_MAX_CHARS]}' is no label, choose among {_listed(task.label_names)}"
+                f"label map: '{name[:LABEL_MAX_CHARS]}' is not a label, choose among {_listed(task.label_names)}"
             )
     return said
 

@@ -139,7 +139,10 @@ def _joined(tables: Sequence[Table], is_cut: bool) -> Table:
     first = tables[0]
     for table in tables:
         if table.columns != first.columns:
-            raise PrunescopeError(f"{table.name} has other columns than {first.name}: these files are no one table")
+            raise PrunescopeError(
+                f"{table.name} has other columns than {first.name}: give files with the same columns, "
+                "or choose another data set"
+            )
     return Table(
         name=first.name,
         cells={name: tuple(chain.from_iterable(table.cells[name] for table in tables)) for name in first.columns},
@@ -316,9 +319,9 @@ def _json_object(line: str, place: str) -> dict[str, Any]:
     except UnicodeEncodeError as error:  # written as an escape, such as the first of the two that make an emoji
         raise PrunescopeError(f"{place} holds half of a character, which no tokenizer reads: correct it") from error
     except (ValueError, RecursionError) as error:
-        raise PrunescopeError(f"{place} is not JSON: write one object a line") from error
+        raise PrunescopeError(f"{place} is not JSON: write one object per line") from error
     if not isinstance(values, dict):
-        raise PrunescopeError(f"{place} is no JSON object: write one object a line")
+        raise PrunescopeError(f"{place} is not a JSON object: write one object per line")
     return values
 
 

@@ -254,7 +254,7 @@ class JobQueue:
             except OSError as error:
                 logger.exception("the worker does not start")
                 self._waiting.remove(entry)
-                message = f"The computing process does not start: {error.strerror}."
+                message = f"The computing process does not start: {error.strerror}. Try again, or restart Prunescope."
                 self._update(entry, replace(entry.job, state="failed", message=message))
                 continue
             if not self._worker.send({"job": entry.name, **entry.current_order}):

@@ -275,7 +275,8 @@ METHODS: Mapping[str, Method] = {
             "attribution",
             "Attribution",
             "neuron",
-            "Removes whole units, the least useful first: by what each adds to the probability of the correct label.",
+            "Removes whole units, the least useful first: by how much each changes the probability of the correct "
+            "label, up or down.",
             calibrated=True,
             control="random-neuron",
         ),
@@ -283,8 +284,8 @@ METHODS: Mapping[str, Method] = {
             "attribution-residual",
             "Attribution, as published",
             "neuron",
-            "The student experiment's procedure: hidden units go first whose contributions to the loss cancel over "
-            "sentences.",
+            "The student experiment's procedure: removes first the hidden units whose contributions to the loss cancel "
+            "across sentences.",
             calibrated=True,
             control="random-neuron",
         ),
@@ -325,7 +326,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
         Reduction(
             "tokens",
             "All tokens (as published; sensitive to length)",
-            "All token vectors end to end, padding set to zero, as published. "
+            "All token vectors end to end, as published, but with padding set to zero. "
             "In many layers, above all the lower ones, it partly measures how long a sentence is.",
         ),
     )

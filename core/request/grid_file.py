@@ -109,7 +109,7 @@ def grid_requests(values: Any, name: str) -> list[SweepRequest]:
         PrunescopeError: An unknown key or value, or an empty product.
     """
     if not isinstance(values, dict) or not values:
-        raise PrunescopeError(f"{name} is no grid: give keys such as checkpoints, methods and controls")
+        raise PrunescopeError(f"{name} is not a grid: give keys such as checkpoints, methods and controls")
     common = {key: value for key, value in values.items() if key != "grids"}
     grids = values.get("grids", [{}])
     if not isinstance(grids, list) or not grids or not all(isinstance(grid, dict) for grid in grids):

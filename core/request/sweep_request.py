@@ -210,7 +210,7 @@ def dataset_of(data: str) -> DatasetName:
     match = _DATASET.fullmatch(data)
     if not match or ".." in data or "--" in data:
         raise PrunescopeError(
-            f"'{data[:120]}' is no data set: write hub:OWNER/NAME, hub:OWNER/NAME/CONFIG or hub:OWNER/NAME@REVISION"
+            f"'{data[:120]}' is not a data set: write hub:OWNER/NAME, hub:OWNER/NAME/CONFIG or hub:OWNER/NAME@REVISION"
         )
     return DatasetName(match["id"], match["config"], match["revision"])
 

@@ -155,7 +155,7 @@ def load(path: Path) -> SweepResult:
 
 def _no_file(path: Path) -> str:
     if os.path.lexists(path):
-        return f"{path.name} is no regular file, or a link that leads nowhere: remove it"
+        return f"{path.name} is not a regular file, or is a link that leads nowhere: remove it"
     return f"no result file {path}: make it with python -m core.precompute"
 
 

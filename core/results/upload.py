@@ -34,7 +34,8 @@ def read_upload(content: bytes, name: str) -> SweepResult:
     """
     if len(content) > max_megabytes() * 1024**2:
         raise PrunescopeError(
-            f"{name} has {len(content) / 1024**2:.1f} MB: a result of at most {max_megabytes()} MB can be opened here"
+            f"{name} is {len(content) / 1024**2:.1f} MB, more than the {max_megabytes()} MB that can be opened here: "
+            "choose a smaller result"
         )
     try:
         result = parse(json.loads(content), name)

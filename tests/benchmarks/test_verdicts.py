@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.verdicts import BEGIN, END, table_of, written_into
+from benchmarks.verdicts import BEGIN, END, NO_DIFFERENCE, table_of, written_into
 from core.errors import PrunescopeError
 from core.request.catalog import ROOT
 from tests.builders import make_result, ship
@@ -30,7 +30,7 @@ def test_it_says_which_tasks_it_covers(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     ship(folder, make_result(task="cola"), make_result(), make_result(method="random"))
     first, _, *table = table_of(folder).splitlines()
-    assert first == "Covered: SST-2 and CoLA. Verdicts: 2 × cannot be told."
+    assert first == f"Covered: SST-2 and CoLA. Verdicts: 2 × cannot be told. {NO_DIFFERENCE}"
     assert [line.split(" | ")[0] for line in table[2:]] == ["| SST-2", "| CoLA"]
     ship(folder.with_name("none"))
     assert table_of(folder.with_name("none")) == "There is no result to judge."

@@ -157,8 +157,8 @@ def test_rows_are_left_out_by_a_map(checkpoint: Path, write: Write) -> None:
     [
         (["0=anger", "0=fear"], "'0' is there twice"),
         (["9=anger"], "has no value '9', name one of 0, 1, 2, 3, 4, 5"),
-        (["0=angst"], "'angst' is no label, choose among Anger, fear, joy"),
-        (["0=5"], "'5' is no label"),
+        (["0=angst"], "'angst' is not a label, choose among Anger, fear, joy"),
+        (["0=5"], "'5' is not a label"),
         (["anger"], "'anger' has no equals sign, write VALUE=LABEL"),
     ],
 )

@@ -173,7 +173,7 @@ def test_pairs_are_pairs(tiny_emotions: Path) -> None:
         (TEXTS, [*NAMED[1:], "boredom"], "says boredom, which is none of the labels Anger, fear, joy"),
         (TEXTS * 100, NAMED * 100, "12,000 sentences: give at most 10,000"),
         (["\ud83d", *TEXTS[1:]], NAMED, "a sentence holds half of a character"),
-        (["x" * 180_000] * 120, NAMED, "sentences and labels have 21 MiB: give at most 20, such as a sample"),
+        (["x" * 180_000] * 120, NAMED, "sentences and labels take up 21 MiB: give at most 20, such as a sample"),
     ],
 )
 def test_sentences_and_labels_that_do_not_fit_are_refused(
@@ -202,8 +202,9 @@ class Headed(BertForSequenceClassification):
 
 def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Any, tiny_emotions: Path) -> None:
     model, tokenizer = loaded
-    assert "a BertForSequenceClassification is no checkpoint: give a name, a folder, or a loaded model with" in refusal(
-        model, TEXTS, NAMED
+    assert (
+        "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or a loaded model with"
+        in refusal(model, TEXTS, NAMED)
     )
     assert "give (model, tokenizer)" in refusal((tokenizer, model), TEXTS, NAMED)
     headed = Headed.from_pretrained(tiny_emotions)

@@ -62,7 +62,9 @@ def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
     words = text_of(opened("pages/layers.py", shown, tmp_path, monkeypatch))
     assert "Two fine-tunes that differ only in the seed have a similarity of 0.60 to 0.80" in words
     words = text_of(opened("app.py", shown, tmp_path, monkeypatch))
-    assert "than two fine-tunes that differ only in the seed (3 checkpoints) are to each other" in words
+    assert (
+        "than the least similar two fine-tunes that differ only in the seed (3 checkpoints) are to each other" in words
+    )
 
 
 @pytest.mark.usefixtures("quick_pages", "queue", "unfolded")

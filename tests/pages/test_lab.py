@@ -1034,7 +1034,7 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, asked: lis
     choose(page, "lab-checkpoint", "folder")
     assert page.selectbox(key="lab-task-folder").value == "auto"
     assert page.selectbox(key="lab-task-folder").label == "Task (guessed)"
-    assert "enter its place above first" in told(page)
+    assert "enter its folder or Hub id above first" in told(page)
     page.text_input(key="lab-folder").set_value(str(moods))
     run(page)
     assert not asked, "a place alone starts nothing"
@@ -1100,7 +1100,7 @@ def test_another_name_is_not_run_before_it_is_read(queue: JobQueue, asked: list[
 
 def test_the_size_of_a_data_set_is_shown_before_it_is_downloaded(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = fetch(open_page(LAB), "owner/large")
-    assert "2 files have yet to be downloaded: 36.0 MiB. The first has 12.0 MiB" in told(page)
+    assert "2 files have yet to be downloaded: 36.0 MiB. The first is 12.0 MiB" in told(page)
     assert not page.get("progress")
     assert "lab-means-sst2-POSITIVE" not in {box.key for box in page.selectbox}
     press(page, "Download and read it")
@@ -1116,7 +1116,8 @@ def test_a_data_set_that_was_refused_can_be_asked_for_again(queue: JobQueue) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("owner/refused", "is \\<b\\>gated"), ("moods", "is no data set"), ("../x/y", "is no data set")]
+    ("name", "words"),
+    [("owner/refused", "is \\<b\\>gated"), ("moods", "is not a data set"), ("../x/y", "is not a data set")],
 )
 def test_a_data_set_that_is_refused(queue: JobQueue, name: str, words: str) -> None:
     page = fetch(open_page(LAB), name)

@@ -118,7 +118,7 @@ def _choice_of(data: str) -> str:
 def _choose_table(shown: SweepRequest, model: ChosenModel, choice: str) -> ChosenTable | None:
     """Ask for a file or a data set; that of the run on show serves on."""
     if model.known is None:
-        remark("The labels come from the checkpoint: enter its place above first.")
+        remark("The labels come from the checkpoint: enter its folder or Hub id above first.")
         return None
     data, is_on_hub = shown.data or "", choice == ON_HUB
     is_shown = shown.task == model.task and data.startswith(DATASET if is_on_hub else OWN)

@@ -51,7 +51,10 @@ def _show_unreadable() -> None:
 
 def _show_place() -> None:
     if is_hosted():
-        remark("Those of this visit. Keep a link to find one again; the server forgets them when it restarts.")
+        remark(
+            "Only results of this visit are listed. Keep a link to find one again; the server forgets them when it "
+            "restarts."
+        )
         return
     remark("They are files in this folder, which the other pages read as well:")
     st.code(str(store.user_folder()), language=None, wrap_lines=True)

@@ -172,7 +172,7 @@ def _ask_labels(
         )
     unknown = [value for value in values if _named(value, task) is None]
     title = (
-        f"{len(unknown)} values of “{columns.label}” are no label's name: say what they mean"
+        f"{len(unknown)} values of “{columns.label}” are not the name of a label: say what they mean"
         if unknown
         else f"The {len(values)} values of “{columns.label}” are names of labels"
     )
@@ -225,8 +225,8 @@ def _tell(table: Table, task: Task, columns: Columns, means: dict[str, str | Non
     st.markdown(
         plain(
             f"{total} examples: {parts}{f'; {out} left out' if out else ''}. Up to {evaluated} of them, drawn at "
-            f"random, are evaluated; the other {total - evaluated} are kept for methods that score on examples, "
-            f"disjoint from those.{' Further rows of the file are not read.' if table.is_cut else ''}"
+            f"random, are evaluated; the other {total - evaluated} are kept for methods that score on examples."
+            f"{' Further rows of the file are not read.' if table.is_cut else ''}"
         )
     )
 

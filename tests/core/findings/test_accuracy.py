@@ -76,12 +76,11 @@ def test_accuracy_that_is_unknown_is_not_invented() -> None:
 @pytest.mark.parametrize(
     ("broken_from", "reason", "words"),
     [
-        (0.6, None, "From 60 % on, the drop is more than chance (judged on 200 labelled examples)."),
+        (0.6, None, "From 60 % on, a drop is shown (judged on 200 labelled examples)."),
         (
             0.2,
             "too few examples",
-            "From 20 % on, the drop is more than chance (judged on 200 labelled examples, where a drop below 0.10 can "
-            "go unseen).",
+            "From 20 % on, a drop is shown (judged on 200 labelled examples, where a drop below 0.10 can go unseen).",
         ),
         (None, "too few examples", "On 200 labelled examples, a drop below 0.10 can go unseen."),
         (None, None, ""),

@@ -89,8 +89,8 @@ def test_what_is_judged_by_is_fixed_and_others_are_at_hand() -> None:
     assert verdict(steeper, SEEDS, "cls").direction == "steeper"
     sentence = verdict_finding(steeper, SEEDS)
     assert sentence.count("steeper than chance") == 4
-    assert "at 0.20 steeper than chance" in sentence
-    assert "by the first token steeper than chance" in sentence
+    assert "steeper than chance at an overall change of 0.20" in sentence
+    assert "steeper than chance by the first token" in sentence
 
 
 def test_the_layer_that_differs_most_is_named() -> None:
@@ -299,18 +299,18 @@ def judged(*shares: float) -> dict[str, Verdict]:
         ),
         (
             judged(0.7, 0.9),
-            "Wanda changes the upper layers most. Compared with random removal: Task 1 as by chance; Task 2 steeper "
+            "Wanda changes the upper layers most. Compared with random removal: Task 1, as by chance; Task 2, steeper "
             "than chance.",
         ),
         (
             judged(0.5, 0.5),
             "Neither half of the layers is shown to change more on every task under Wanda. Compared with random "
-            "removal: Task 1 flatter than chance; Task 2 flatter than chance.",
+            "removal: Task 1, flatter than chance; Task 2, flatter than chance.",
         ),
         (
             judged(0.9, 0.4),
             "Neither half of the layers is shown to change more on every task under Wanda. Compared with random "
-            "removal: Task 1 steeper than chance; Task 2 flatter than chance.",
+            "removal: Task 1, steeper than chance; Task 2, flatter than chance.",
         ),
     ],
 )

@@ -57,7 +57,7 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
     assert sentence == (
         "Of an overall change of 0.05, 70 % lies in the upper half of the layers under magnitude pruning of the "
         "encoder and 90 % under Wanda pruning of the encoder "
-        f"(95 % interval −{high:.0f} to −{low:.0f} percentage points for the difference, over examples; "
+        f"(95 % interval −{high:.0f} to −{low:.0f} percentage points for the first minus the second, over examples; "
         "MiniLM-L6, fine-tuned on SST-2; 40 examples of SST-2 validation, GLUE; mean over tokens)."
     )
 
@@ -160,7 +160,7 @@ def test_who_is_right_more_often_is_said_with_the_amounts() -> None:
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.3: range(0, 10), 0.6: range(0, 10), 0.9: range(0, 20)})
     assert comparison_findings(one, other, "mean")[1] == (
         "In accuracy, magnitude pruning of the encoder is correct more often at 30 % and 60 %; Wanda pruning of "
-        "the encoder is correct more often at 90 % (exact McNemar test, Holm's correction over 3 amounts at which "
+        "the encoder is correct more often at 90 % (paired test, corrected for the 3 amounts at which "
         "both remove the same share: p < 0.05)."
     )
 
@@ -179,7 +179,7 @@ def test_an_accuracy_difference_that_is_not_shown_is_stated() -> None:
     assert comparison_findings(one, other, "mean")[1].endswith("; at the other 2, no difference is shown.")
     weak = answering(result(method="wanda"), {**NONE_RIGHT, 0.6: range(0, 30)})
     assert comparison_findings(one, weak, "mean")[1] == (
-        "No difference in accuracy is shown at any amount (exact McNemar test, Holm's correction over 3 amounts at "
+        "No difference in accuracy is shown at any amount (paired test, corrected for the 3 amounts at "
         "which both remove the same share: p ≥ 0.09)."  # 3 · 2 / 2⁶ = 0.09375
     )
 

@@ -12,4 +12,4 @@ def test_one_file_is_named_with_its_size() -> None:
 def test_of_several_files_the_first_is_certain() -> None:
     words = download_note("validation", [12 * MIB, 24 * MIB], 10_000)
     assert words.startswith("Of split validation, 2 files have yet to be downloaded: 36.0 MiB.")
-    assert words.endswith("The first has 12.0 MiB; the others follow only until 10,000 rows are there.")
+    assert words.endswith("The first is 12.0 MiB; the others follow only until 10,000 rows are there.")

@@ -65,7 +65,7 @@ def test_the_first_layer_to_change_and_the_longest_intact(
 
 def test_what_an_emptied_model_keeps_says_nothing() -> None:
     _, longest, _ = key_figures(falling_at(None, 0.3, floor=True), "mean")
-    assert longest.note == "Layer 1 stays above 0.9 even with everything removed, so this says nothing there."
+    assert longest.note == "Layer 1 is above 0.9 even with everything removed, so this says little there."
     _, longest, _ = key_figures(falling_at(0.3, None, floor=True), "mean")
     assert "everything" not in longest.note
 
@@ -105,8 +105,8 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
 @pytest.mark.parametrize(
     ("changes", "value", "words"),
     [
-        ({}, "Up to 40 %", "From 60 % on, the drop is more than chance (judged on 200 labelled examples)."),
-        ({"shown_broken_from": 0.2}, "Up to 40 %", "From 20 % on, the drop is more than chance"),
+        ({}, "Up to 40 %", "From 60 % on, a drop is shown (judged on 200 labelled examples)."),
+        ({"shown_broken_from": 0.2}, "Up to 40 %", "From 20 % on, a drop is shown"),
         ({"to": 0.8, "shown_broken_from": None}, "Beyond 80 %", "nine tenths of its lead"),
         ({"to": 0.0}, "Not even to 20 %", "The first step already costs it over a tenth of its lead"),
         (

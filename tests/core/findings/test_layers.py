@@ -237,9 +237,9 @@ def test_layers_above_the_threshold_with_everything_removed_are_named() -> None:
     assert result.floor
     assert result.floor.cka["mean"] == pytest.approx((0.9, 0.9 - 0.8 / 3, 0.9 - 1.6 / 3))
     assert floor_note(result, "mean") == (
-        "Layer 1 stays above 0.9 even with everything removed, so staying intact says nothing there."
+        "Layer 1 is above 0.9 even with everything removed, so staying intact says little there."
     )
-    assert floor_note(result, "mean", 0.3).startswith("Layers 1 to 3 stay above 0.3")
+    assert floor_note(result, "mean", 0.3).startswith("Layers 1 to 3 are above 0.3")
     assert floor_note(result, "mean", 0.95) == floor_note(result, "cls") == ""
 
 

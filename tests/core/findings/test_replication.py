@@ -10,9 +10,9 @@ from tests.core.findings.test_verdicts import network, of_seed, seeds
 PRUNING = "magnitude pruning of the encoder"
 
 
-def row(share: float, control: float, seed: int | None = None, **settings: object) -> GridRow:
+def row(share: float, control: float, seed: int | None = None, spread: float = 1, **settings: object) -> GridRow:
     """A checkpoint, on which the method and the mean of five seeds of chance put so much into the upper half."""
-    results = [network(share, **settings), *seeds(control, **settings)]
+    results = [network(share, **settings), *seeds(control, spread, **settings)]
     return grid_rows([of_seed(seed, known) for known in results] if seed is not None else results)[0]
 
 
@@ -20,9 +20,9 @@ def test_checkpoints_that_differ_more_than_method_and_chance_do() -> None:
     rows = [row(0.6, 0.6), row(0.9, 0.87, task="cola", num_layers=6)]
     assert replication_finding(rows, PRUNING) == (
         "On 2 checkpoints with 4 and 6 layers, 60 to 90 % of an overall change of 0.05 lies in the upper half of the "
-        "layers under magnitude pruning of the encoder. On the same checkpoint, random removal that changes the layers "
-        "as much differs from that by at most 3 percentage points on average over its seeds: the shares differ far "
-        "more from checkpoint to checkpoint than from random removal. Each checkpoint judged alone: 2 × as by chance. "
+        "layers under magnitude pruning of the encoder. On each checkpoint, the mean share of random removal's seeds, "
+        "where they change the layers as much, is at most 3 percentage points away; the checkpoints, which also differ "
+        "in task and depth, lie much farther apart. Each checkpoint judged alone: 2 × as by chance. "
         "No two of them differ only in the seed, so what another fine-tune would give is not known."
     )
     assert replication_table(rows) == [
@@ -64,8 +64,15 @@ def test_a_control_that_no_longer_works_is_marked() -> None:
 def test_a_method_far_from_chance_is_not_said_to_matter_less(control: float) -> None:
     """The farther one counts, on whichever side of the method it is."""
     words = replication_finding([row(0.6, control), row(0.9, 0.9, task="cola")], PRUNING)
-    assert "at most 15 percentage points on average over its seeds. Each checkpoint" in words
-    assert "far more" not in words
+    assert "at most 15 percentage points away. Each checkpoint" in words
+    assert "farther apart" not in words
+
+
+def test_checkpoints_do_not_lie_farther_apart_than_an_interval_allows() -> None:
+    """Equal means of seeds that differ much say little about how far the method is from chance."""
+    rows = [row(0.6, 0.6), row(0.9, 0.9, spread=5, task="cola")]
+    words = replication_finding(rows, PRUNING)
+    assert "at most 0 percentage points away. Each checkpoint" in words
 
 
 def test_twins_have_their_spread_and_what_is_not_known_is_left_out() -> None:

@@ -44,7 +44,7 @@ def test_layers_that_follow_each_other_are_named_by_their_ends() -> None:
     assert order_finding(result, "mean").startswith("Layers 1 to 9 stay intact longest")
     assert "layers 10 to 12 fall first" in finding(twelve(own_cka=_tenth_and_first), "mean")
     assert "one of layers 10 to 12 first" in control_finding(result, "mean", [result])
-    assert floor_note(result, "mean", 0.7).startswith("Layers 1 to 4 stay above 0.7")
+    assert floor_note(result, "mean", 0.7).startswith("Layers 1 to 4 are above 0.7")
     first, longest, _ = key_figures(result, "mean")
     assert (first.value, longest.value) == ("Layers 10 to 12, at 10 %", "Layers 1 to 9, beyond 95 %")
     working = WorkingRangeRecord(

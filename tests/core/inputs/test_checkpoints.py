@@ -73,7 +73,7 @@ class TestResolve:
     def test_a_recipe_is_a_command_of_this_project_and_nothing_else(self, copy, change):
         recipe = {"family": "tiny-sst2", "seed": 3, "command": "python -m core.finetune --seed 3"} | change
         (copy / "recipe.json").write_text(json.dumps(recipe))
-        assert "recipe.json is no recipe" in refusal(copy)
+        assert "recipe.json is not a recipe" in refusal(copy)
 
     def test_an_embedded_checkpoint_keeps_its_name(self, tiny_bert, monkeypatch):
         known = catalog.KnownCheckpoint("embedded:tiny", "Tiny", "sst2", tiny_bert)

@@ -284,7 +284,7 @@ def test_the_printed_command_names_the_commit_and_the_columns(hub: LocalHub, wri
 
 @pytest.mark.parametrize("data", ["hub:moods", "hub:a/b/c/d", "hub:a/b@", "hub:a/../b", "hub:/etc/passwd", "hub:a/b c"])
 def test_what_names_no_data_set_is_refused(refusal, data: str) -> None:
-    assert "is no data set: write hub:OWNER/NAME" in refusal(data)
+    assert "is not a data set: write hub:OWNER/NAME" in refusal(data)
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ class TestJsonLines:
         assert "is not UTF-8 text: save it as UTF-8" in refusal(
             '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "a.jsonl"
         )
-        assert "line 2 is no JSON object" in refusal('{"a": 1}\n[1]\n', "a.jsonl")
+        assert "line 2 is not a JSON object" in refusal('{"a": 1}\n[1]\n', "a.jsonl")
         assert "has no rows" in refusal("\n\n", "a.jsonl")
         joined = 'sentence\tlabel\nA fine film.\t1\n"It is bad.\t0\nI hated it."\t0\nGreat.\t1\n'
         assert "row 3: a quotation mark opens a text there" in refusal(joined, "a.tsv")

@@ -69,7 +69,7 @@ def test_refusals_name_value_bound_and_remedy(tmp_path: Path) -> None:
     refuse("unknown embedded checkpoint 'nope'", checkpoint="embedded:nope")
     refuse("is not a checkpoint", checkpoint="../../etc/passwd/x")
     refuse("is not a checkpoint", checkpoint="owner/name@/usr/bin/python3")
-    refuse("is no data set", data="hub:owner/name@/usr/bin/python3")
+    refuse("is not a data set", data="hub:owner/name@/usr/bin/python3")
     refuse("3 examples: choose 4 to", num_examples=3)
     refuse("seed -1", seed=-1)
     refuse("is not a folder", data=str(tmp_path / "absent"))

@@ -159,5 +159,5 @@ def test_an_edited_file_is_refused() -> None:
 def test_a_large_file_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max_megabytes() == 20
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    with pytest.raises(PrunescopeError, match=r"mine\.json has 6\.0 MB: a result of at most 5 MB"):
+    with pytest.raises(PrunescopeError, match=r"mine\.json is 6\.0 MB, more than the 5 MB"):
         read_upload(b" " * 6 * 1024**2, "mine.json")

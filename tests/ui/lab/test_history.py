@@ -33,6 +33,6 @@ def test_files_that_cannot_be_shown_are_named_to_their_owner(
     heading, *reasons = words.replace("\\", "").splitlines()
     assert heading == "2 of the files in your folder cannot be shown:"
     assert sorted(reasons) == [
-        "- lost.json is no regular file, or a link that leads nowhere: remove it",
+        "- lost.json is not a regular file, or is a link that leads nowhere: remove it",
         "- strange.json is not readable as JSON: recompute it",
     ]
