@@ -60,6 +60,7 @@ NO_PLACE = (
     "It was computed on a folder or a file of your own, whose location is not recorded. Choose it again in the "
     "settings, or give it to the command line."
 )
+NOT_BUNDLED = "It needs weights or data that are not bundled: the note below the command says how to get them."
 KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
 IN_VAIN = "lab-in-vain"  # of the session: a run that ended without a result, beside the one on show
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
@@ -248,12 +249,12 @@ def show_result(result: SweepResult, ended: Job | None = None) -> None:
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)
-        if request_behind(result):
+        if request := request_behind(result):
             if store.find(result.key):  # one that was opened for a visit alone is no file
-                offer_check(result)
-            offer_recomputation(result)
+                offer_check(result, request)
+            offer_recomputation(result, request)
         else:
-            remark(NO_PLACE)
+            remark(NOT_BUNDLED if store.is_shipped(result.key) else NO_PLACE)
 
 
 def show_figures(result: SweepResult, reduction: str) -> None:
@@ -310,15 +311,15 @@ def show_command_and_file(result: SweepResult) -> None:
         st.code(str(store.find(result.key)), language=None, wrap_lines=True)
 
 
-def offer_recomputation(result: SweepResult) -> None:
+def offer_recomputation(result: SweepResult, request: SweepRequest) -> None:
     """Let the sweep be run once more, to watch it."""
     label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():
-            start(remembered(None, result), fresh=True)
+            start(request, fresh=True)
 
 
-def offer_check(result: SweepResult) -> None:
+def offer_check(result: SweepResult, request: SweepRequest) -> None:
     """Let one frame be computed anew, by this program and by torch-cka."""
     st.markdown("**A second opinion:** computes one frame again, with this program and with the published torch-cka.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -327,7 +328,6 @@ def offer_check(result: SweepResult) -> None:
         pressed = st.button("Check this frame", key="lab-check")
     if pressed:
         with refusals_shown():
-            request = remembered(None, result)
             ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
     if found := answer_to("lab-checking", result.key):
         (st.success if found["within_tolerance"] else st.error)(check_in_words(found))

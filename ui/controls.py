@@ -18,7 +18,7 @@ from ui.shared import once
 
 RUN = "Run random control"
 NOTE = "Removes the same amount at random, with one seed after another, in small steps. Seeds at hand are not repeated."
-NO_PLACE = "its examples or its checkpoint lie in a folder or a file of your own whose location is not recorded"
+NO_PLACE = "its weights or its examples are not bundled, or their location is not recorded"
 
 
 def steps_in_words() -> str:

@@ -1,20 +1,20 @@
 """The download panel: what a page shows, and all numbers of its results; files are made only on request."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
 from core.charts.view import Scene
 from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
 from core.jobs import queue
-from core.request.catalog import METHODS
+from core.request.catalog import METHODS, RECIPE
 from core.request.limits import is_hosted
-from core.request.sweep_request import OWN, SweepRequest
+from core.request.sweep_request import SweepRequest, is_made
 from core.results.choices import task_title
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import lacks_place, request_of
+from core.results.provenance import can_be_found, request_of
 from core.results.schema import SweepResult
 from ui.downloads import STYLE, download
 from ui.jobs import answer_to, ask_about_frame, ask_anew
@@ -102,14 +102,14 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
             "for every visitor: run Prunescope on your own computer to get them."
         )
         return
-    if not _is_findable(result, request) and result.checkpoint.recipe:
+    if request.checkpoint.startswith(RECIPE) and not is_made(request.checkpoint):
         remark(
             "The unpruned weights are not shipped: make them first, as described under *Command*, and run it in the "
             "Lab."
         )
         return
-    if not _is_findable(result, request):
-        remark("It was computed on a folder whose location is not recorded: run it in the Lab first.")
+    if not _is_findable(request):
+        remark("It was computed on a folder or a file whose location is not recorded: run it in the Lab first.")
         return
     remark(
         f"A folder in the Hub's format, about {_megabytes(result)} MB, with zeros where "
@@ -138,9 +138,7 @@ def _megabytes(result: SweepResult) -> int:
     return round(result.checkpoint.num_parameters * 4 / 1e6)
 
 
-def _is_findable(result: SweepResult, request: SweepRequest) -> bool:
+def _is_findable(request: SweepRequest) -> bool:
     """Whether it is known where the checkpoint is and, if the method scores on some, the examples."""
-    checkpoint = result.checkpoint.source != "folder" or queue.request_for(result.key) is not None
-    place = request.data or ""
-    data = not lacks_place(result.task) or place == "hub" or place.startswith(OWN) or Path(place).exists()
-    return checkpoint and (data or not METHODS[result.pruning.method].calibrated)
+    needed = request if METHODS[request.method].calibrated else replace(request, data=None)
+    return can_be_found(replace(needed, against=None))

@@ -15,7 +15,7 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
-from core.results.provenance import lacks_place, request_of
+from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.own_files import may_be_read
 from ui.text import plain
@@ -130,14 +130,14 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
 def request_behind(result: SweepResult) -> SweepRequest | None:
     """Return the request that leads to a stored result.
 
-    None if it used folders or files whose place is not known, or somebody else's file.
+    None if it used folders or files whose place is not known, weights that have not been made here, or somebody else's
+    file.
     """
-    checkpoints = [known for known in (result.checkpoint, result.against) if known]
-    needs_a_place = lacks_place(result.task) or any(known.source == "folder" for known in checkpoints)
     remembered = queue.request_for(result.key)
     if remembered and may_be_read(remembered.data):
         return remembered
-    return None if needs_a_place else request_of(result)
+    request = request_of(result)
+    return request if can_be_found(request) else None
 
 
 def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepRequest) -> str:

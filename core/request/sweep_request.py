@@ -37,6 +37,11 @@ _SUFFIXES = ", ".join(TABLE_SUFFIXES)
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@\w[\w./-]{0,99})?", re.ASCII)
 
 
+def is_made(recipe: str) -> bool:
+    """Whether the weights of `recipe:NAME` have been made here and may be used."""
+    return not is_hosted() and isdir(WEIGHTS / recipe.removeprefix(RECIPE))
+
+
 def source_of(checkpoint: str) -> Source:
     """Decide where a checkpoint comes from: embedded, a folder (also of weights made here), or the Hub.
 
@@ -52,7 +57,7 @@ def source_of(checkpoint: str) -> Source:
             raise PrunescopeError(f"unknown embedded checkpoint '{name}': choose one of {', '.join(EMBEDDED)}")
         return "embedded"
     if checkpoint.startswith(RECIPE) and not is_hosted():
-        if not isdir(WEIGHTS / checkpoint.removeprefix(RECIPE)):
+        if not is_made(checkpoint):
             raise PrunescopeError(
                 f"the weights '{checkpoint[:120]}' have not been made here: docs/recipes.md has the command"
             )

@@ -8,12 +8,13 @@ from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.limits import HOSTED_LIMITS, LOCAL_LIMITS
 from core.request.points import points_of
-from core.request.sweep_request import RangeExamples, SweepRequest
+from core.request.sweep_request import RangeExamples, SweepRequest, is_made
 from core.request.tasks import made_task
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
-DATA_FOLDER = "./DATA_FOLDER"  # stands for the path that a result does not hold
-OWN_FILE = "./OWN_SENTENCES"
+PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
+DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
+OWN_FILE = f"{PLACEHOLDER}OWN_SENTENCES"
 EARLIER_OWN_SPLIT = "upload"  # of sentences of one's own in results of an earlier version, without columns
 
 
@@ -48,7 +49,7 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
 def request_of(result: SweepResult) -> SweepRequest:
     """Return the request that leads to a whole result, with placeholders for folders.
 
-    A placeholder begins with `./`: a bare folder name could be taken for an id on the Hub.
+    A placeholder begins with `./`: a bare name of a folder could be taken for an id on the Hub.
     """
     checkpoint, task, pruning = result.checkpoint, result.task, result.pruning
     return SweepRequest(
@@ -73,9 +74,17 @@ def request_of(result: SweepResult) -> SweepRequest:
     )
 
 
+def can_be_found(request: SweepRequest) -> bool:
+    """Whether a request names every input: no folder has a placeholder, and weights that are made have been made."""
+    names = filter(None, (request.checkpoint, request.against, request.data))
+    if any(name.startswith(PLACEHOLDER) for name in names):
+        return False
+    return all(is_made(name) for name in (request.checkpoint, request.against or "") if name.startswith(RECIPE))
+
+
 def _name_of(checkpoint: CheckpointRecord) -> str:
     """Return what a request calls a checkpoint."""
-    ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"./{checkpoint.id}"}
+    ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"{PLACEHOLDER}{checkpoint.id}"}
     return checkpoint.id if checkpoint.recipe else ids.get(checkpoint.source, checkpoint.id)
 
 
@@ -100,7 +109,7 @@ def _data_of(task: TaskRecord) -> str:
     if task.data:
         return task.data
     if task.source == "file" and task.files:
-        return f"./{task.files[0].name}"
+        return f"{PLACEHOLDER}{task.files[0].name}"
     if task.source == "file" or task.split == EARLIER_OWN_SPLIT:
         return OWN_FILE
     if task.source != "folder":

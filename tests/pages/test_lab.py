@@ -19,17 +19,18 @@ from core.inputs.examples import open_examples
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request import catalog
-from core.request.catalog import METHODS, ROOT
+from core.request.catalog import METHODS, ROOT, TASKS
 from core.request.controls import controls, judged_beside, until_damaged
 from core.request.sweep_request import SweepRequest, checked, kind_of_data
 from core.results.names import result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.builders import make_result, with_own_key
+from tests.builders import made_by_recipe, make_result, with_own_key
 from tests.opened import address, follow, open_page, player, run, told
 from tests.opened import links as page_links
 from tests.queues import PATIENCE, RESULT, ended, now, running
+from ui.lab.model_step import NO_WEIGHTS
 from ui.text import plain
 
 OVERVIEW, LAB = "app.py", "pages/lab.py"
@@ -219,6 +220,39 @@ def test_a_result_from_a_forgotten_folder_is_shown_but_not_recomputed(queue: Job
     assert not {"Check this frame", "Recompute and replace this result"} & labels(page)
     assert any("--checkpoint ./my-bert" in code.value for code in page.code)
     assert any("Replace ./my-bert with the path of the checkpoint folder" in told.value for told in page.markdown)
+
+
+def test_a_result_whose_data_are_on_the_hub_can_be_checked_and_recomputed(queue: JobQueue) -> None:
+    source = TASKS["sst2"].dataset_id
+    task = RESULT.task.model_copy(update={"source": "folder", "source_name": source, "split": "validation"})
+    save(result := with_own_key(RESULT, task=task.model_copy(update={"fingerprint": "f3" * 32})))
+    page = open_page(LAB, result=result.key)
+    assert {"Check this frame", "Recompute and replace this result"} <= labels(page)
+    assert "location is not recorded" not in told(page)
+
+
+def test_of_weights_that_are_not_here_the_settings_begin_with_known_ones_and_say_so(queue: JobQueue) -> None:
+    save(result := with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-cola", 0)))
+    page = open_page(LAB, result=result.key)
+    assert page.selectbox(key="lab-checkpoint").value == "embedded:sst2"
+    assert NO_WEIGHTS in told(page)
+    assert "Check this frame" not in labels(page)
+
+
+def test_weights_that_were_made_here_are_run_as_any_others(
+    queue: JobQueue, asked: list[SweepRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
+    (tmp_path / "mpnet-l12-sst2-seed-0").mkdir()
+    save(result := with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-sst2", 0)))
+    page = open_page(LAB, result=result.key)
+    assert NO_WEIGHTS not in told(page)
+    assert {"Check this frame", "Recompute and replace this result"} <= labels(page)
+    press(page, "Recompute and replace this result")
+    assert [request.checkpoint for request in asked] == ["recipe:mpnet-l12-sst2-seed-0"]
+    page = open_page(LAB, result=result.key)
+    press(page, "Run")
+    assert [request.checkpoint for request in asked] == ["recipe:mpnet-l12-sst2-seed-0"] * 2
 
 
 def test_a_result_begins_with_the_answer_and_three_figures(queue: JobQueue) -> None:

@@ -8,18 +8,19 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoints import labels_at_hand
-from core.request.catalog import EMBEDDED, ON_THE_HUB, SUPPORTED_MODEL_TYPES, TASKS, Task
+from core.request.catalog import EMBEDDED, ON_THE_HUB, RECIPE, SUPPORTED_MODEL_TYPES, TASKS, Task
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, is_made
 from core.request.tasks import AUTO, AUTO_TITLE, made_task
+from core.results.provenance import PLACEHOLDER
 from ui.lab.settings import FOLDER, begun, choose_setting, existing_folder, folder_option, type_folder
 from ui.remarks import refusals_shown, remark
 from ui.text import plain
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
 OTHER = "other checkpoint"  # a choice after which an id has to be typed; no name of the catalog
-PLACEHOLDER = "./"  # begins the checkpoint of a result whose folder is not known (`core.results.provenance`)
 MAX_LABELS_LISTED = 8
+NO_WEIGHTS = "The weights of the result on show are not bundled, so these settings begin with another checkpoint."
 KINDS = f"A fine-tuned sequence classifier of model type {', '.join(SUPPORTED_MODEL_TYPES)}."
 
 
@@ -67,6 +68,8 @@ def choose_model(shown: SweepRequest) -> ChosenModel:
         shown: What it says at first.
     """
     choice = _choose_checkpoint(shown)
+    if _lacks_weights(shown):
+        remark(NO_WEIGHTS)
     place = _type_place(shown, choice)
     labels = st.container()
     task = _choose_task(shown, choice)
@@ -75,7 +78,7 @@ def choose_model(shown: SweepRequest) -> ChosenModel:
 
 def _placed(choice: str, place: str) -> str:
     if choice == FOLDER:
-        return existing_folder(place, "checkpoint")
+        return place if place.startswith(RECIPE) else existing_folder(place, "checkpoint")
     if not place.strip():
         raise PrunescopeError("Enter the Hub model id of your checkpoint, such as owner/name")
     return place.strip()
@@ -91,21 +94,29 @@ def _choose_checkpoint(shown: SweepRequest) -> str:
         f"The first {len(EMBEDDED)} are bundled and work offline. The others are downloaded from the Hugging Face Hub "
         f"when they are used. {KINDS}"
     )
-    return choose_setting("Checkpoint", names, _choice_of(shown.checkpoint), "checkpoint", note)
+    return choose_setting("Checkpoint", names, _choice_of(shown), "checkpoint", note)
 
 
-def _choice_of(checkpoint: str) -> str:
+def _choice_of(shown: SweepRequest) -> str:
+    """Return the option that a request begins with; in place of weights that are not here, a known one of the task."""
+    checkpoint = shown.checkpoint
     if checkpoint in KNOWN:
         return checkpoint
-    is_place = checkpoint.startswith(PLACEHOLDER) or isdir(checkpoint)
+    if _lacks_weights(shown):
+        return next((known.id for known in KNOWN.values() if known.task == shown.task), OTHER)
+    is_place = checkpoint.startswith((PLACEHOLDER, RECIPE)) or isdir(checkpoint)
     return FOLDER if is_place and not is_hosted() else OTHER
+
+
+def _lacks_weights(shown: SweepRequest) -> bool:
+    return shown.checkpoint.startswith(RECIPE) and not is_made(shown.checkpoint)
 
 
 def _type_place(shown: SweepRequest, choice: str) -> str:
     """Ask for a checkpoint by its place."""
     if choice not in (OTHER, FOLDER):
         return choice
-    is_shown = _choice_of(shown.checkpoint) == choice and not shown.checkpoint.startswith(PLACEHOLDER)
+    is_shown = _choice_of(shown) == choice and not shown.checkpoint.startswith(PLACEHOLDER)
     value = shown.checkpoint if is_shown else ""
     if choice == FOLDER:
         return type_folder("Folder of the checkpoint", value, "folder")
@@ -121,7 +132,7 @@ def _type_place(shown: SweepRequest, choice: str) -> str:
 def _choose_task(shown: SweepRequest, choice: str) -> str:
     """Ask for the task: a known checkpoint's own, else, as a guess, what its labels say."""
     own = KNOWN[choice].task if choice in KNOWN else AUTO
-    preferred = shown.task if _choice_of(shown.checkpoint) == choice else own
+    preferred = shown.task if _choice_of(shown) == choice else own
     names = {
         **{name: f"{task.title}: {task.question}" for name, task in TASKS.items()},
         AUTO: f"{AUTO_TITLE}, on data of my own",

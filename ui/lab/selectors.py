@@ -11,9 +11,10 @@ import streamlit as st
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO
+from core.results.provenance import PLACEHOLDER
 from ui.lab.data_step import choose_data
 from ui.lab.method_step import choose_method
-from ui.lab.model_step import KNOWN, PLACEHOLDER, choose_model
+from ui.lab.model_step import KNOWN, choose_model
 from ui.remarks import remark
 
 AGAINST = (

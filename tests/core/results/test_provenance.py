@@ -16,9 +16,11 @@ from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
 from core.request.amounts import stepped_amounts
 from core.request.sweep_request import SweepRequest, checked
+from core.results import library
 from core.results.names import checkpoint_name
-from core.results.provenance import command_line, recipe, request_of
+from core.results.provenance import DATA_FOLDER, can_be_found, command_line, recipe, request_of
 from core.results.schema import CheckpointRecord, RecipeRecord, SweepResult, key_of
+from core.results.store import find, load
 from tests.builders import make_result
 
 
@@ -30,6 +32,21 @@ def test_a_result_leads_back_to_its_request(points: str, scope: str) -> None:
     assert request_of(result) == SweepRequest(
         "embedded:sst2", "sst2", "magnitude", scope, points, amounts, num_examples=60, data="written"
     )
+
+
+def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
+    shipped = [(entry.source, request_of(load(path))) for entry in library.shipped() if (path := find(entry.key))]
+    found = {(source, request.data, request.checkpoint): can_be_found(request) for source, request in shipped}
+    assert found["folder", "hub", "embedded:sst2"], "a folder named as the data set is on the Hub holds the same"
+    assert found["written", "written", "embedded:qnli"]
+    assert not found["folder", DATA_FOLDER, "embedded:qnli"], "the cut that it was measured on is not there"
+    made = "recipe:mpnet-l12-cola-seed-0"
+    assert not found["folder", "hub", made]
+    (tmp_path / made.removeprefix("recipe:")).mkdir()
+    assert can_be_found(SweepRequest(made, "cola", data="hub"))
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    assert not can_be_found(SweepRequest(made, "cola", data="hub"))
 
 
 def test_a_checkpoint_on_the_hub_is_pinned_to_its_commit() -> None:
