@@ -111,11 +111,14 @@ class Worker:
         self._idle_seconds = idle_seconds
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
         self._cancel_events: dict[str, threading.Event] = {}  # by job, until it has ended
+        self._to_find: queue.Queue[Order | None] = queue.Queue()
+        self._finder = threading.Thread(target=self._find_all, name="finder", daemon=True)
         self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
 
     def serve(self) -> None:
         """Work until the source ends or the worker has been idle for long."""
         self._warm_up.start()
+        self._finder.start()
         threading.Thread(target=self._read, name="orders", daemon=True).start()
         while (work := self._next()) is not None:
             self._carry_out(*work)
@@ -135,7 +138,7 @@ class Worker:
                 print(f"not an order: {line[:200]!r}", file=sys.stderr)
                 continue
             if op == "find":
-                self._find(order)
+                self._to_find.put(order)  # reading its inputs takes a while, in which a cancel may come
             elif op != "cancel":
                 self._cancel_events[job] = threading.Event()
                 self._orders.put((order, self._cancel_events[job]))
@@ -143,17 +146,24 @@ class Worker:
                 event.set()
         for cancelled in list(self._cancel_events.values()):  # the server is gone
             cancelled.set()
+        self._to_find.put(None)
+        self._finder.join()
         self._orders.put(None)
+
+    def _find_all(self) -> None:
+        while (order := self._to_find.get()) is not None:
+            self._find(order)
 
     def _find(self, order: Order) -> None:
         """Answer a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
-            path = None if _needs_libraries(request) else _readable_result(prepare(request).key)
-        except Exception:  # whatever it is: this thread must go on reading
-            return  # it is reported when its turn comes
+            key = "" if _needs_libraries(request) else prepare(request).key
+            path = _readable_result(key)
+        except Exception:  # whatever it is: it is reported when its turn comes
+            return
         if path is not None:
-            self._emit(order, "done", key=path.stem, path=str(path), stored=True)
+            self._emit(order, "done", key=key, path=str(path), stored=True)
 
     def _emit(self, order: Order, event: str, **fields: Any) -> None:
         with self._writing:

@@ -79,7 +79,8 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
 
     Args:
         result: A finished result.
-        output: A file ending in .json or .json.gz, or a folder; None for the user's folder.
+        output: A file ending in .json or .json.gz, or a folder, whose file of this result it replaces; None for the
+            user's folder.
 
     Returns:
         The file's path.
@@ -88,7 +89,7 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
         PrunescopeError: The folder cannot be written.
     """
     folder = _folder_of(output)
-    path = output if output is not None and output != folder else folder / f"{result.key}.json"
+    path = output if output is not None and output != folder else place_in(folder, result.key)
     text = json.dumps(
         sealed(result).model_dump(mode="json"), allow_nan=False, ensure_ascii=False, separators=(",", ":")
     )

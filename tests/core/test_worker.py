@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+import core.worker
+from core.inputs.prepare import Inputs
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.schema import Frame, Header
 from core.worker import NICENESS, CancelledError, Reporter, Worker
-from tests.builders import make_result_of
+from tests.builders import compress, make_result_of
 from tests.queues import Clock
 
 Event = dict[str, Any]
@@ -294,7 +296,37 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     on_the_hub = checked(SweepRequest(str(tiny_bert), "sst2", data="hub")).to_json()
     assert serve([{**find, "request": on_the_hub}, {"job": "b", "op": "find"}]) == [], "nor is the Hub asked early"
     path = store.save(make_result_of(request))
-    assert serve([find]) == [{"job": "a", "event": "done", "key": path.stem, "path": str(path), "stored": True}]
+    done = {"job": "a", "event": "done", "key": path.stem, "path": str(path), "stored": True}
+    assert serve([find]) == [done]
+    compressed = compress(path)
+    assert serve([find]) == [{**done, "path": str(compressed)}]
+
+
+def test_a_cancel_does_not_wait_for_the_inputs_of_a_waiting_request(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = {"job": "a", "op": "run", "request": _request(tiny_bert, glue_folder).to_json(), "fresh": True}
+    slow, prepare = threading.Event(), core.worker.prepare
+    found = threading.Event()
+
+    def waiting(request: SweepRequest, *arguments: Any) -> Inputs:
+        if threading.current_thread().name == "finder":
+            found.set()
+            assert slow.wait(PATIENCE)
+        return prepare(request, *arguments)
+
+    def source() -> Iterator[str]:
+        yield json.dumps({**run, "op": "find", "job": "b"})
+        assert found.wait(PATIENCE)
+        yield json.dumps(run)
+        yield json.dumps({"job": "a", "op": "cancel"})
+        assert sink.finals.acquire(timeout=PATIENCE)
+        slow.set()
+
+    monkeypatch.setattr(core.worker, "prepare", waiting)
+    sink = Sink("never written")
+    Worker(source(), sink, lambda: None).serve()
+    assert '"cancelled"' in sink.getvalue()
 
 
 def test_a_waiting_request_that_makes_no_sense_does_not_stop_the_reading(tiny_bert: Path) -> None:

@@ -270,6 +270,12 @@ def test_a_compressed_result_is_the_same_and_found_among_shipped_ones(
         store.load(compressed.rename(compressed.with_name(f"{'0' * 64}.json.gz")))
 
 
+def test_a_result_that_is_computed_again_replaces_its_compressed_file(result: SweepResult, compressed: Path) -> None:
+    assert store.save(result.model_copy(update={"seconds": 7.0}), compressed.parent) == compressed
+    assert store.load(compressed).seconds == 7.0
+    assert [path.name for path in compressed.parent.iterdir()] == [compressed.name]
+
+
 @pytest.mark.parametrize("damage", [lambda whole: b"{}", lambda whole: whole[:-20], lambda whole: whole[:50] * 9])
 def test_a_damaged_compressed_result_is_refused_in_one_line(compressed: Path, damage: Callable[[bytes], bytes]) -> None:
     compressed.write_bytes(damage(compressed.read_bytes()))
