@@ -151,7 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recipe = recipe_record(task, options)
     check_options(options.work, decided_by(task, options))
     if options.syntax_steps and not (options.work / "syntax" / "final").is_dir():
-        learn_syntax(options.base, options.data, options.work / "syntax", options.syntax_steps, options.seed)
+        learn_syntax(
+            options.base, options.data, options.work / "syntax", options.syntax_steps, options.seed, options.bf16
+        )
     if not (options.work / "final").is_dir():
         base = options.work / "syntax" / "final" if options.syntax_steps else options.base
         fine_tune(task, options, base, SCORES[task.main_metric])

@@ -54,7 +54,7 @@ def grid() -> None:
     if over_seeds := seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)
-        st.markdown(markdown_table(over_seeds))
+        st.markdown(markdown_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds]))
 
 
 def available() -> dict[str, Sequence[Entry]]:

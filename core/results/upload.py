@@ -103,9 +103,16 @@ def _problem(result: SweepResult) -> str:
         return f"its metric {task.main_metric[:40]} is unknown"
     if result.working_range and result.working_range.metric not in METRICS:
         return f"the metric {result.working_range.metric[:40]} of its working range is unknown"
+    if not _range_amounts(result) <= set(result.amounts):
+        return "its working range ends at an amount that was not measured"
     if any(frame.metrics.get("accuracy") is None for frame in frames):
         return "a frame lacks its accuracy"
     for measure, by_reduction in (result.statistics or {}).items():
         if measure not in result.measures or not set(by_reduction) <= set(MEASURES[measure].reductions):
             return "it has statistics of an unknown measure or reduction"
     return ""
+
+
+def _range_amounts(result: SweepResult) -> set[float]:
+    known = result.working_range
+    return {amount for amount in (known.to, known.shown_broken_from) if amount is not None} if known else set()

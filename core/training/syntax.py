@@ -22,6 +22,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from core.training.corruption import Marked
 from core.training.examples import make_examples, read_sentences
+from core.training.fine_tuning import has_bfloat16
 from core.training.stages import finished
 
 NUM_EXAMPLES = 400_000  # of which a run uses BATCH_SIZE a step
@@ -32,7 +33,7 @@ WORDS_WEIGHT = 3.0  # most words are not at fault, so their mean loss is small b
 IGNORED = -100  # PyTorch's label for tokens without a loss
 
 
-def learn_syntax(base: Path, data: Path, work: Path, steps: int, seed: int) -> None:
+def learn_syntax(base: Path, data: Path, work: Path, steps: int, seed: int, bf16: bool) -> None:
     """Train the checkpoint of `base` into `WORK/final`; an interrupted run resumes from its last save.
 
     Args:
@@ -41,6 +42,7 @@ def learn_syntax(base: Path, data: Path, work: Path, steps: int, seed: int) -> N
         work: The folder of the resumable state.
         steps: Number of optimiser steps.
         seed: Decides the examples and their order.
+        bf16: Whether to train in bfloat16, where the processor has it.
     """
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     model = AutoModelForTokenClassification.from_pretrained(
@@ -64,7 +66,7 @@ def learn_syntax(base: Path, data: Path, work: Path, steps: int, seed: int) -> N
         logging_steps=50,
         report_to="none",
         use_cpu=True,
-        bf16=True,
+        bf16=bf16 and has_bfloat16(),
         seed=seed,
     )
     trainer = Trainer(

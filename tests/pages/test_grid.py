@@ -206,3 +206,14 @@ def test_checkpoints_that_differ_only_in_the_seed_have_a_table(shipped: Path, se
     words = "The same method on checkpoints that differ only in the seed"
     assert (words in [found.value for found in app.subheader]) == (seeds > 1)
     assert ("MiniLM-L6, fine-tuned on SST-2, 2 seeds" in told(app)) == (seeds > 1)
+
+
+def test_the_id_of_a_foreign_checkpoint_is_text(shipped: Path) -> None:
+    for seed in range(2):
+        for result in methods("tiny"):
+            checkpoint = result.checkpoint.model_copy(
+                update={"id": f"recipe:![x](//y)-seed-{seed}", "source": "folder"}
+            )
+            save(with_own_key(result, checkpoint=checkpoint.model_copy(update={"revision": f"{seed:064}"})))
+    words = "".join(text.value for text in open_page(PAGE, results="own").markdown)
+    assert "x\\](//y), 2 seeds" in words

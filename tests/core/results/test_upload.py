@@ -84,6 +84,11 @@ def with_another_median(values: dict[str, Any]) -> None:
         (set_in("task", "name", to="own"), "unknown task"),
         (lambda values: values["task"].update(name="auto", source="folder"), "has no examples of source folder"),
         (set_in("working_range", to=WORKS_BY_MAGIC), "the metric magic of its working range is unknown"),
+        (set_in("working_range", to=WORKS_BY_MAGIC | {"metric": "accuracy", "to": 0.123}), "that was not measured"),
+        (
+            set_in("working_range", to=WORKS_BY_MAGIC | {"metric": "accuracy", "shown_broken_from": 0.123}),
+            "that was not measured",
+        ),
         (set_in("pruning", "method", to="magic"), "unknown method"),
         (set_in("pruning", "scope", to="layer:2"), "choose layer:0 to layer:1"),
         (set_in("pruning", "granularity", to="neuron"), "does not prune by"),
