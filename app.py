@@ -121,11 +121,11 @@ def choose_view(state: ViewState) -> Shown | None:
 
 
 def choose_metric(result: SweepResult) -> str:
-    """Ask whether the curve shows the task's main metric, where that is not accuracy.
+    """Ask which of the result's metrics the curve shows, the task's main one first.
 
     Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
     """
-    options = list(dict.fromkeys((metric_of(result), metric_of(result, asked="accuracy"))))
+    options = list(dict.fromkeys((metric_of(result), *(name for name in METRICS if name in result.frames[0].metrics))))
     if len(options) == 1:
         return options[0]
     return choose("Curve", options, "metric", names=lambda name: METRICS[name].title, segmented=True)

@@ -1,4 +1,4 @@
-"""A metric over what is pruned, of one result or two: a curve each, its 95 % interval, and the majority class's value.
+"""A metric over what is pruned, of one result or two: a curve each, its 95 % interval, and what one answer always gets.
 
 The metric is the task's main one, or accuracy. What lies beyond the working range is shaded, of two results beyond each
 one's own.
@@ -33,7 +33,7 @@ from core.charts.grammar import (
     value_axis,
 )
 from core.charts.view import Numbers, View
-from core.findings.accuracy import beyond_from, majority_of, metric_of
+from core.findings.accuracy import beyond_from, metric_of, reference_of
 from core.findings.compare import Scale, Together, place
 from core.request.catalog import METRICS
 from core.results.names import decimals
@@ -68,7 +68,7 @@ def accuracy_view(
     """
     datasets = {
         dataset: accuracy_rows(result, frames, metric),
-        f"{dataset}-majority": [majority_row(result, metric)],
+        f"{dataset}-majority": [reference_row(result, metric)],
         f"{dataset}-beyond": beyond_rows(beyond_from(result)),
         "amounts": amounts,
     }
@@ -80,14 +80,14 @@ def accuracy_view(
 def accuracies_view(
     results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str], amounts: Rows
 ) -> View:
-    """Draw a metric of two results over what they share; the majority class once where it is the same.
+    """Draw a metric of two results over what they share; the reference once where it is the same.
 
     Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
     """
     scale, metric = together.scale, metric_of(*results)
     shown = list(zip(*together.pairs, strict=True))
     beyond = _beyond_of_two(results, together)
-    majorities = {row["text"]: row for row in (majority_row(result, metric) for result in results)}
+    majorities = {row["text"]: row for row in (reference_row(result, metric) for result in results)}
     datasets = {
         "accuracy": [
             {"series": name, **row}
@@ -178,10 +178,10 @@ def _with_interval(value: float, interval: Bounds | None, unit: str, places: int
     return f"{number} {unit} ({' to '.join(bounds)})" if bounds else f"{number} {unit}"
 
 
-def majority_row(result: SweepResult, metric: str) -> dict[str, Any]:
+def reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     """Return the height and the words of the reference line."""
-    value = majority_of(result, metric)
-    return {"value": value, "text": f"majority class: {decimals(value, 2)}"}
+    name, value = reference_of(result, metric)
+    return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
 def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float) -> LayerChart:

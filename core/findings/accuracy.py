@@ -9,6 +9,7 @@ from core.findings.words import render
 from core.request.catalog import METRICS
 from core.results.names import decimals
 from core.results.schema import Frame, SweepResult
+from core.sweep.scores import SCORES
 from core.sweep.working_range import majority_value
 
 
@@ -22,6 +23,17 @@ def metric_of(*results: SweepResult, asked: str | None = None) -> str:
 def majority_of(result: SweepResult, metric: str) -> float:
     """Compute what a metric gives for always predicting the most frequent gold label."""
     return majority_value(metric, np.array(result.task.gold))
+
+
+def reference_of(result: SweepResult, metric: str) -> tuple[str, float]:
+    """Return what a metric is held against, and its value: what always answering the majority class reaches.
+
+    F1 gives that 0 where it is the negative label; it is held against always answering with the positive one.
+    """
+    gold = np.array(result.task.gold)
+    if metric == "f1":
+        return "always positive", float(SCORES[metric](gold, np.ones_like(gold)))
+    return "majority class", majority_value(metric, gold)
 
 
 def beyond_from(result: SweepResult) -> float | None:

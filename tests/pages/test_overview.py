@@ -232,3 +232,23 @@ def test_without_a_result_it_says_how_to_make_one(shipped: Path) -> None:
     assert "nothing to show yet" in app.info[0].value
     assert app.code[0].value.startswith("python -m core.precompute --checkpoint embedded:sst2")
     assert not app.get("bidi_component")
+
+
+def test_the_curve_shows_any_metric_of_the_result(shipped: Path) -> None:
+    whole = make_result(task="qqp", num_layers=2, amounts=(0.0, 0.5))
+    frames = tuple(
+        frame.model_copy(
+            update={
+                "metrics": {"accuracy": 0.8, "matthews_correlation": 0.6, "f1": 0.7},
+                "intervals": dict.fromkeys(("accuracy", "matthews_correlation", "f1")),
+            }
+        )
+        for frame in whole.frames
+    )
+    ship(shipped, result := with_own_key(whole, frames=frames))
+    app = open_page(PAGE, result=result.key)
+    curve = app.button_group(key="choose-metric")
+    assert curve.options == ["Accuracy", "Matthews correlation", "F1"]
+    curve.set_value("f1").run()
+    assert accuracies(app) == [0.7]
+    assert any("always positive: " in str(view["datasets"]) for view in players(app)[0]["views"].values())

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from core.findings.accuracy import accuracy_finding, range_remark
+from core.findings.accuracy import accuracy_finding, range_remark, reference_of
 from core.results.schema import SweepResult
 from tests.builders import make_result, with_own_key
 from tests.core.findings.test_claim import working_to
@@ -71,6 +71,14 @@ def test_accuracy_that_is_unknown_is_not_invented() -> None:
     whole = make_result(num_layers=2)
     frame = whole.frames[0].model_copy(update={"metrics": {"accuracy": None}, "intervals": {"accuracy": None}})
     assert accuracy_finding(whole.model_copy(update={"frames": (frame,)})) == "Accuracy is not known here."
+
+
+def test_f1_is_held_against_always_answering_yes_since_no_gives_0() -> None:
+    result = make_result(task="qqp", num_layers=2, num_examples=200)
+    positive = sum(result.task.gold) / 200
+    assert reference_of(result, "f1") == ("always positive", pytest.approx(2 * positive / (1 + positive)))
+    assert reference_of(result, "accuracy") == ("majority class", max(positive, 1 - positive))
+    assert reference_of(result, "matthews_correlation") == ("majority class", 0)
 
 
 @pytest.mark.parametrize(
