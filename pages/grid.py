@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.findings.claim import DAMAGE
 from core.findings.grid import grid_headline, seeds_table
+from core.request.catalog import DAMAGE
 from core.results import library
 from core.results.choices import settings
 from core.results.library import Entry

@@ -1,10 +1,11 @@
 """What the numbers on the pages mean: the prose of the Methods page, with every constant taken from the code."""
 
-from core.findings.claim import DAMAGE, SENSITIVITY, WIDEST, smallest_share
+from core.findings.claim import SENSITIVITY, WIDEST, smallest_share
 from core.findings.comparable import SPARSITY_TOLERANCE
 from core.request.amounts import amount_text
 from core.request.catalog import (
     CONTROL_SEEDS,
+    DAMAGE,
     FEW_EXAMPLES,
     LEAST_LEFT,
     MEASURES,

@@ -8,6 +8,7 @@ from core.charts.overview import result_scene
 from core.charts.vega import vega_script
 from core.exports.player_page import player_page
 from core.exports.tables import OWN_COLUMNS, own_rows
+from core.request.catalog import REDUCTION
 from core.results import store
 from core.results.names import result_name
 from core.results.schema import SweepResult, sealed
@@ -15,7 +16,6 @@ from core.results.schema import SweepResult, sealed
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-FIRST_REDUCTION = "mean"
 # As high as the player is: in a column narrower than 736px its pictures stand below each other.
 STYLE = "width: 100%; height: calc(880px + clamp(0px, (736px - 100cqw) * 999, 620px)); border: 0"
 
@@ -40,7 +40,7 @@ class NotebookResult(SweepResult):
         It fetches nothing and works without a network; a notebook that is saved with it grows by 1 MB.
         """
         scenes = {reduction: result_scene(self, reduction) for reduction in self.reductions}
-        page = player_page(scenes[FIRST_REDUCTION], (self,), vega_script(), choices=scenes)
+        page = player_page(scenes[REDUCTION], (self,), vega_script(), choices=scenes)
         frame = f'<iframe sandbox="allow-scripts" style="{STYLE}" srcdoc="{html.escape(page)}"></iframe>'
         return f'<div style="container-type: inline-size">{frame}</div>'
 

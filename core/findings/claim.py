@@ -17,7 +17,7 @@ from core.findings import against
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.words import render
 from core.request.amounts import amount_text
-from core.request.catalog import CONTROL_SEEDS, FEW_EXAMPLES, METHODS, SINGLE_BATCH
+from core.request.catalog import CONTROL_SEEDS, DAMAGE, FEW_EXAMPLES, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
 from core.results.choices import task_title
 from core.results.names import (
     PointLabel,
@@ -32,8 +32,11 @@ from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, Sweep
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, mean_gap, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
 
-DAMAGE, REDUCTION = 0.05, "mean"  # what the verdict is judged by
-SENSITIVITY = (("mean", 0.1), ("mean", 0.2), ("cls", 0.05))  # reductions and damages that stand beside it
+SENSITIVITY = (
+    (REDUCTION, SECOND_DAMAGE),
+    (REDUCTION, 0.2),
+    ("cls", DAMAGE),
+)  # what stands beside a verdict
 WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 

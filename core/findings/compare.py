@@ -13,7 +13,7 @@ from math import floor
 from typing import Literal
 
 from core.errors import PrunescopeError
-from core.findings.claim import DAMAGE, Placed, Reason, placed, verdict_in_short
+from core.findings.claim import Placed, Reason, placed, verdict_in_short
 from core.findings.comparable import (
     SPARSITY_TOLERANCE,
     comparable,
@@ -24,7 +24,7 @@ from core.findings.comparable import (
 )
 from core.findings.matching import Matched, frames_at, grid_to, largest_on
 from core.findings.words import render
-from core.request.catalog import CONFIDENCE, METHODS, SINGLE_BATCH
+from core.request.catalog import CONFIDENCE, DAMAGE, METHODS, SINGLE_BATCH
 from core.results.choices import is_control
 from core.results.names import (
     ReductionKey,

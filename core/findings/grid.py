@@ -15,15 +15,14 @@ from core.findings.spread import NONE, OfCheckpoint, Spread, spreads
 from core.findings.survival import own_similarity
 from core.findings.verdicts import adjusted_p_values, corrected, with_rows
 from core.findings.words import render
-from core.request.catalog import METHODS, METRICS
+from core.request.amounts import amount_text
+from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.results.choices import task_title
-from core.results.names import data_name, decimals, models_name, points_name, pruning_name
+from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
 from core.sweep.control_contrast import Direction
 
-REDUCTION = "mean"  # the default view
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
-DAMAGE = "0.1"
 ATTENTION = "attention blocks"  # where layers are usually compared
 SCOPES = (None, "encoder", "all-linear")  # that prune all layers; units have no scope
 
@@ -174,10 +173,10 @@ def _cells(result: SweepResult) -> dict[str, str]:
         "Compared after": points_name(result.points),
         "Metric": METRICS[metric].title,
         "Unpruned": _metric_at(result, metric, 0.0),
-        "At 50 %": _metric_at(result, metric, AMOUNT),
+        f"At {percent(AMOUNT)}": _metric_at(result, metric, AMOUNT),
         "Holds": holds,
         "First to change": first,
-        "Gap at change 0.1": _gap(result),
+        f"Gap at change {amount_text(SECOND_DAMAGE)}": _gap(result),
     }
 
 
@@ -193,7 +192,7 @@ def _metric_at(result: SweepResult, metric: str, amount: float) -> str:
 def _gap(result: SweepResult) -> str:
     """Write how much more similar the lower half of the layers stays at one overall change, with its interval."""
     known = result.statistics_of(REDUCTION)
-    gap = known.gap_at_damage.get(DAMAGE) if known else None
+    gap = known.gap_at_damage.get(amount_text(SECOND_DAMAGE)) if known else None
     if not isinstance(gap, GapAtDamage):
         return NONE
     return f"{decimals(gap.value, 3)} ({decimals(gap.low, 3)} to {decimals(gap.high, 3)})"

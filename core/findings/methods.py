@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from core.findings.survival import own_similarity
 from core.findings.words import render
+from core.request.catalog import REDUCTION
 from core.results.choices import task_title
 from core.results.names import PointName, decimals, method_name, percent, point_labels, point_names
 from core.results.schema import ProfileAtDamage, SweepResult
@@ -21,7 +22,7 @@ from core.sweep.statistics import rank_correlation
 
 Array = npt.NDArray[np.float64]
 
-SECOND, REDUCTION = "knn", "mean"
+SECOND = "knn"
 
 
 @dataclass(frozen=True)

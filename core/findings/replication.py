@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.findings.claim import DAMAGE, Placed, Verdict
+from core.findings.claim import Placed, Verdict
 from core.findings.grid import GridRow, seed_spreads
 from core.findings.spread import counted
 from core.findings.verdicts import adjusted_p_values, control_shares, corrected, verdict_cell
 from core.findings.words import render
+from core.request.catalog import DAMAGE
 from core.results.names import decimals, hundredths, percent
 from core.sweep.equal_damage import upper_share
 

@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from core.findings.claim import DAMAGE, Verdict, verdict
+from core.findings.claim import Verdict, verdict
 from core.findings.comparable import own_sweeps
 from core.findings.spread import NONE, OfCheckpoint, Spread, mean_and_deviation, spreads
 from core.findings.words import render
-from core.request.catalog import CONFIDENCE, METHODS, TASKS
+from core.request.catalog import CONFIDENCE, DAMAGE, METHODS, SECOND_DAMAGE, TASKS
 from core.results.choices import family_of, task_title
 from core.results.names import checkpoint_name, decimals, method_name, percent, pruned_layer
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import Direction
-
-SECOND_DAMAGE = 0.1  # whose shares stand beside those of the verdict's damage
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,9 @@ def corrected(verdict: Verdict, adjusted: float | None) -> Direction:
 
 def adjusted_p_values(verdicts: Sequence[Verdict]) -> list[float | None]:
     """Correct the p-values of all verdicts in a table for their number, by Holm; None where there is none."""
-    from statsmodels.stats.multitest import multipletests  # imported here: no page shows this table at first
+    from core.sweep.paired_tests import holm  # here: statsmodels takes a second, which no first picture waits for
 
-    tested = [known.contrast.p_value for known in verdicts if known.contrast and _is_tested(known)]
-    adjusted = iter(multipletests(tested, method="holm")[1].tolist() if tested else [])
+    adjusted = iter(holm(tuple(known.contrast.p_value for known in verdicts if known.contrast and _is_tested(known))))
     return [next(adjusted) if known.contrast and _is_tested(known) else None for known in verdicts]
 
 

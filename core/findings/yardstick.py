@@ -12,10 +12,10 @@ import numpy as np
 from core.findings.comparable import same_examples
 from core.findings.survival import own_similarity
 from core.findings.words import render
+from core.request.catalog import REDUCTION
 from core.results.names import PointLabel, ReductionKey, decimals, hundredths, point_labels, removed_name, spanned
 from core.results.schema import SweepResult
 
-REDUCTION = "mean"  # by which twins are compared
 FEWEST_FOR_A_BAND = 3  # checkpoints
 OTHER_SEEDS = "other seeds"  # what it is called in a picture
 

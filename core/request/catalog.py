@@ -18,6 +18,8 @@ MIN_CALIBRATION = 16  # where the examples come from one table
 SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
 CONFIDENCE = 0.95  # of every interval
+DAMAGE, REDUCTION = 0.05, "mean"  # what verdicts are judged by
+SECOND_DAMAGE = 0.1  # whose numbers stand beside those of a verdict
 LEAST_LEFT = 1e-4  # of two layers beyond the emptied model: with less, CKA given that model is undefined
 NEIGHBOURS = 10  # of each example, in mutual nearest neighbours
 

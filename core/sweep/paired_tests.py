@@ -37,8 +37,6 @@ def paired_tests(
 ) -> tuple[PairedTest, ...]:
     """Test at each of several pruning amounts whether two pruned models differ in accuracy.
 
-    The tests are cached: Holm's correction in statsmodels collects garbage, which stops the whole server for 0.1 s.
-
     Args:
         gold: (examples,) label indices.
         first: (amounts, examples), predictions of the first model.
@@ -49,11 +47,19 @@ def paired_tests(
     """
     tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(first, second, strict=True)]
     p_values = [float(mcnemar(table, exact=True).pvalue) for table in tables]
-    adjusted = multipletests(p_values, method="holm")[1] if p_values else []
     return tuple(
-        PairedTest(int(table[0, 1]), int(table[1, 0]), p, float(holm))
-        for table, p, holm in zip(tables, p_values, adjusted, strict=True)
+        PairedTest(int(table[0, 1]), int(table[1, 0]), p_value, adjusted)
+        for table, p_value, adjusted in zip(tables, p_values, holm(tuple(p_values)), strict=True)
     )
+
+
+@lru_cache(maxsize=512)
+def holm(p_values: tuple[float, ...]) -> tuple[float, ...]:
+    """Correct the p-values of a family of tests for their number (Holm 1979).
+
+    They are cached: statsmodels collects garbage each time, which stops the whole server for 0.1 s.
+    """
+    return tuple(multipletests(p_values, method="holm")[1].tolist()) if p_values else ()
 
 
 def _agreement(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

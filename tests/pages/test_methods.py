@@ -8,9 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.claim import DAMAGE
 from core.request import catalog
-from core.request.catalog import CONTROL_SEEDS, LEAST_LEFT, METHODS, POINTS, REDUCTIONS, ROOT
+from core.request.catalog import CONTROL_SEEDS, DAMAGE, LEAST_LEFT, METHODS, POINTS, REDUCTIONS, ROOT
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE
 from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
 from tests.builders import declining, make_result, ship, with_neighbours
