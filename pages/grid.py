@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.errors import PrunescopeError
 from core.findings.grid import grid_headline, seeds_table
 from core.request.catalog import DAMAGE
-from core.results import library
 from core.results.choices import settings
 from core.results.library import Entry
 from ui.address import choose, picture_first
@@ -15,7 +13,7 @@ from ui.choices import MANY, narrowed
 from ui.grid import grid_of, open_clicked, show_grid
 from ui.header import page_header, show_nothing
 from ui.remarks import remark
-from ui.results import own_results
+from ui.results import own_results, shipped_results
 from ui.text import markdown_table, plain
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
@@ -58,13 +56,8 @@ def grid() -> None:
 
 
 def available() -> dict[str, Sequence[Entry]]:
-    """List the visitor's own results and the shipped ones; say if the manifest of these is damaged."""
-    try:
-        shipped = library.shipped()
-    except PrunescopeError as error:
-        st.warning(plain(str(error)))
-        shipped = ()
-    return {"own": own_results(), "shipped": shipped}
+    """List the visitor's own results and the shipped ones."""
+    return {"own": own_results(), "shipped": shipped_results()}
 
 
 def choose_source(sources: dict[str, Sequence[Entry]]) -> str:

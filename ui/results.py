@@ -38,11 +38,17 @@ def _loaded(path: Path, modified: int) -> SweepResult:
 
 def at_hand() -> tuple[Entry, ...]:
     """List the available results: shipped, opened in this visit, the visitor's own; warn about a damaged manifest."""
+    opened = (once(library.entry_of, result) for result in kept().values())
+    return (*shipped_results(), *opened, *own_results())
+
+
+def shipped_results() -> tuple[Entry, ...]:
+    """List the shipped results; warn if their manifest is damaged."""
     try:
-        return (*library.shipped(), *(once(library.entry_of, result) for result in kept().values()), *own_results())
+        return library.shipped()
     except PrunescopeError as error:
         st.warning(plain(str(error)))
-        return own_results()
+        return ()
 
 
 def read_new_results() -> None:

@@ -29,7 +29,7 @@ from core.charts.grammar import (
 from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
 from core.findings.matching import Chance
-from core.findings.survival import floor_of, layer_survivals, own_similarity
+from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import point_labels
@@ -85,11 +85,8 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
     own = own_similarity(result, reduction)  # (frames, points)
     beside = chance.similarity if chance else np.full_like(own, np.nan)  # (frames, points)
     seeds = [_seeds(count) for count in chance.seeds.tolist()] if chance else [""] * len(own)
-    floor = floor_of(result, reduction) or (None,) * len(result.points)
     rows = []
     for k, layer in enumerate(layer_survivals(result, reduction)):
-        left = floor[k]
-        by_construction = left is not None and left >= SURVIVAL_THRESHOLD
         rows.append(
             {
                 "layer": layer.label,
@@ -101,11 +98,11 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
                 "v": _numbers(own[:, k]),
                 "chance": _numbers(beside[:, k]),
                 "seeds": seeds,
-                "floor": rounded(left),
-                "floor_text": two_places(left),
+                "floor": rounded(layer.floor),
+                "floor_text": two_places(layer.floor),
                 "seed_end": rounded(max(high for _, high in twins.ranges(k))) if twins and twins.ranges(k) else None,
                 "seed_words": twins.words(k) if twins else "",
-                "words": f"{layer.words} {BY_CONSTRUCTION}" if by_construction else layer.words,
+                "words": f"{layer.words} {BY_CONSTRUCTION}" if layer.by_construction else layer.words,
                 "place": "first" if k == 0 else "last" if k == len(result.points) - 1 else "between",
             }
         )

@@ -15,7 +15,7 @@ from core.charts.grammar import (
 )
 from core.charts.strips import layers_axis
 from core.charts.view import Numbers, View
-from core.findings.survival import floor_of, interval_text, layer_survivals
+from core.findings.survival import interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult
@@ -52,12 +52,9 @@ def survival_rows(
     bar: tuple[float, float] = BAR,
 ) -> Rows:
     """Return one row per point: how far it stays intact, with its interval, and the first frame that lies beyond."""
-    floor = floor_of(result, reduction, measure) or (None,) * len(result.points)
     rows = []
     for row, layer in enumerate(layer_survivals(result, reduction, threshold, measure)):
         low, high = layer.interval or (None, None)
-        left = floor[row]
-        by_construction = left is not None and left >= threshold
         rows.append(
             {
                 "pick": layer.label,
@@ -70,9 +67,9 @@ def survival_rows(
                 "high": high,
                 "end": max(layer.value, high or 0) if layer.is_defined else 0,
                 "interval": interval_text(layer.interval, result.amounts[-1]),
-                "text": f"{layer.text} {BY_CONSTRUCTION}" if by_construction else layer.text,
-                "by_construction": by_construction,
-                "floor": "unknown" if left is None else decimals(left, 2),
+                "text": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
+                "by_construction": layer.by_construction,
+                "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
                 "ends": sum(amount <= layer.value for amount in result.amounts),
             }
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.findings.layers import gaps_note
-from core.findings.survival import LayerSurvival, extremes, floor_of, layer_survivals, with_and_without_survival
+from core.findings.survival import LayerSurvival, extremes, layer_survivals, with_and_without_survival
 from core.findings.words import render
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_labels, pruned_layer, small
@@ -59,17 +59,12 @@ def _first(
 
 def _longest(result: SweepResult, reduction: ReductionKey, layers: Sequence[LayerSurvival]) -> Figure:
     """Name the layers that stay intact longest, and those among them that would in an emptied model as well."""
-    floor = floor_of(result, reduction) or (None,) * len(result.points)
-    names = point_labels(result.points)
-    above = {
-        name for name, value in zip(names, floor, strict=True) if value is not None and value >= SURVIVAL_THRESHOLD
-    }
     last = extremes(layers).last
-    facts = {"last": last, "largest": result.amounts[-1], "points": names}
+    facts = {"last": last, "largest": result.amounts[-1], "points": point_labels(result.points)}
     note = render(
         "lab",
         "longest_note",
-        by_construction=[layer.label for layer in last if layer.label in above],
+        by_construction=[layer.label for layer in last if layer.by_construction],
         alone=pruned_layer(result),
         threshold=SURVIVAL_THRESHOLD,
         **facts,

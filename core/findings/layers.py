@@ -19,6 +19,7 @@ from core.findings.survival import (
     floor_of,
     interval_text,
     layer_survivals,
+    lost_labels,
     own_similarity,
     with_and_without_survival,
 )
@@ -30,7 +31,6 @@ from core.results.names import (
     decimals,
     hundredths,
     point_labels,
-    point_names,
     pruned_layer,
     reduction_name,
     removed_name,
@@ -269,11 +269,8 @@ def floor_note(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
     """Say which layers lie above the threshold even with everything removed; empty if none does, or it is unknown."""
-    above = [
-        name.label
-        for name, value in zip(point_names(result.points), floor_of(result, reduction, measure) or (), strict=False)
-        if value is not None and value >= threshold
-    ]
+    layers = layer_survivals(result, reduction, threshold, measure)
+    above = [layer.label for layer in layers if layer.by_construction]
     return (
         render("layers", "floor", threshold=threshold, above=above, points=point_labels(result.points)) if above else ""
     )
@@ -283,9 +280,7 @@ def gaps_note(
     result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
     """Say which layers become undefined under pruning, where they count as fallen; empty if none does."""
-    own = np.isnan(own_similarity(result, reduction, measure))  # (frames, points)
-    columns = zip(point_names(result.points), own.T, strict=True)
-    labels = [name.label for name, missing in columns if missing.any() and not missing[0]]
+    labels = lost_labels(result, reduction, measure)
     return render("layers", "gaps", labels=labels, points=point_labels(result.points)) if labels else ""
 
 

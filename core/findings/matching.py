@@ -6,7 +6,7 @@ frame and the one before. Everything a picture shows is interpolated linearly th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from core.findings.comparable import control_sweeps
 from core.findings.survival import own_similarity
 from core.results.names import ReductionKey
-from core.results.schema import Bounds, ChangedRecord, DivergenceRecord, Frame, Matrix, Row, SweepResult
+from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Missing, damage, first_reached
 
 Matched = Literal["damage", "divergence"]
@@ -59,54 +59,19 @@ def frames_at(axis: Matched, result: SweepResult, reduction: ReductionKey, place
 
 def between(low: Frame, high: Frame, share: float) -> Frame:
     """Interpolate linearly between two frames; what either lacks is missing, and so are predictions."""
+    first, second = (frame.model_dump(exclude={"predictions"}) for frame in (low, high))
+    return Frame.model_validate({**_mixed(first, second, share), "predictions": ()})
 
-    def mix(a: float | None, b: float | None) -> float | None:
-        return None if a is None or b is None else a + share * (b - a)
 
-    def number(a: float, b: float) -> float:
-        return a + share * (b - a)
-
-    def bounds(a: Bounds | None, b: Bounds | None) -> Bounds | None:
-        return None if a is None or b is None else (number(a[0], b[0]), number(a[1], b[1]))
-
-    def row(a: Row, b: Row) -> Row:
-        return tuple(mix(x, y) for x, y in zip(a, b, strict=True))
-
-    def similarity(a: Matrix | Row | None, b: Matrix | Row | None) -> Matrix | Row | None:
-        if a is None or b is None:
-            return None
-        if isinstance(a[0], tuple):
-            return tuple(row(x, y) for x, y in zip(a, b, strict=True))  # type: ignore[arg-type]
-        return row(a, b)  # type: ignore[arg-type]
-
-    changed, divergence = (low.changed, high.changed), (low.divergence, high.divergence)
-    return Frame(
-        amount=number(low.amount, high.amount),
-        sparsity=number(low.sparsity, high.sparsity),
-        prunable_sparsity=number(low.prunable_sparsity, high.prunable_sparsity),
-        layer_sparsity=tuple(map(number, low.layer_sparsity, high.layer_sparsity)),
-        metrics={name: mix(value, high.metrics[name]) for name, value in low.metrics.items()},
-        intervals={name: bounds(value, high.intervals[name]) for name, value in low.intervals.items()},
-        similarity={
-            measure: {
-                reduction: similarity(values, high.similarity[measure].get(reduction))
-                for reduction, values in by_reduction.items()
-            }
-            for measure, by_reduction in low.similarity.items()
-        },
-        predictions=(),
-        changed=ChangedRecord(
-            share=number(changed[0].share, changed[1].share), interval=bounds(changed[0].interval, changed[1].interval)
-        )
-        if changed[0] and changed[1]
-        else None,
-        divergence=DivergenceRecord(
-            value=number(divergence[0].value, divergence[1].value),
-            interval=bounds(divergence[0].interval, divergence[1].interval),
-        )
-        if divergence[0] and divergence[1]
-        else None,
-    )
+def _mixed(low: Any, high: Any, share: float) -> Any:
+    """Interpolate numbers, also within tuples and by name; None where either is."""
+    if low is None or high is None:
+        return None
+    if isinstance(low, dict):
+        return {name: _mixed(value, high.get(name), share) for name, value in low.items()}
+    if isinstance(low, tuple):
+        return tuple(_mixed(a, b, share) for a, b in zip(low, high, strict=True))
+    return low + share * (high - low)
 
 
 # ---------------------------------------------------------------- a method beside its control

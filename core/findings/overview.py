@@ -9,6 +9,7 @@ from core.findings.labels import label_caution
 from core.findings.survival import (
     extremes,
     layer_survivals,
+    lost_labels,
     order_of,
     own_similarity,
     with_and_without_survival,
@@ -17,13 +18,11 @@ from core.findings.words import render
 from core.request.catalog import FAMILY_NOTES, FEW_EXAMPLES, METRICS, SURVIVAL_THRESHOLD
 from core.results.choices import family_of
 from core.results.names import (
-    PointLabel,
     ReductionKey,
     circumstances,
     decimals,
     in_sentence,
     point_labels,
-    point_names,
     pruned_layer,
     pruning_name,
     removed_name,
@@ -52,18 +51,12 @@ def finding(result: SweepResult, reduction: ReductionKey) -> str:
         layers=layers,
         order=order_of(layers),
         extremes=extremes(layers),
-        undefined=[label for label in _undefined(result, reduction) if label not in left_out],
+        undefined=lost_labels(result, reduction),
         left_out=left_out,
         points=point_labels(result.points),
         threshold=SURVIVAL_THRESHOLD,
         circumstances=circumstances(result, reduction),
     )
-
-
-def _undefined(result: SweepResult, reduction: ReductionKey) -> list[PointLabel]:
-    """Return the points whose own CKA is undefined at some amount, where they count as fallen."""
-    columns = zip(point_names(result.points), own_similarity(result, reduction).T, strict=True)
-    return [name.label for name, values in columns if np.isnan(values).any()]
 
 
 # ---------------------------------------------------------------- what to be careful about

@@ -36,6 +36,8 @@ class LayerSurvival:
             CKA is undefined even without pruning.
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
+        floor: Its own CKA with everything removed, if known.
+        by_construction: Whether the floor reaches the threshold as well, so that staying intact says little.
     """
 
     label: PointLabel
@@ -43,6 +45,8 @@ class LayerSurvival:
     value: float
     censored: bool = False
     interval: tuple[float, float] | None = None
+    floor: float | None = None
+    by_construction: bool = False
 
     @property
     def is_defined(self) -> bool:
@@ -106,15 +110,27 @@ def layer_survivals(
         else [None] * len(result.points)
     )
     own = own_similarity(result, reduction, measure)
-    survivals = survival(result.amounts, own, threshold)
+    floor = floor_of(result, reduction, measure) or (None,) * len(result.points)
+    columns = (point_names(result.points), survival(result.amounts, own, threshold), np.isnan(own[0]), intervals, floor)
     return [
-        LayerSurvival(name.label, name.title, np.nan)
-        if undefined
-        else LayerSurvival(name.label, name.title, layer.value, layer.censored, interval)
-        for name, layer, undefined, interval in zip(
-            point_names(result.points), survivals, np.isnan(own[0]), intervals, strict=True
+        LayerSurvival(
+            name.label,
+            name.title,
+            np.nan if undefined else layer.value,
+            layer.censored and not undefined,
+            None if undefined else interval,
+            left,
+            left is not None and left >= threshold,
         )
+        for name, layer, undefined, interval, left in zip(*columns, strict=True)
     ]
+
+
+def lost_labels(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> list[PointLabel]:
+    """Return the points whose similarity is defined without pruning and undefined at some amount: they have fallen."""
+    undefined = np.isnan(own_similarity(result, reduction, measure))  # (frames, points)
+    columns = zip(point_names(result.points), undefined.T, strict=True)
+    return [name.label for name, column in columns if column.any() and not column[0]]
 
 
 def with_and_without_survival(layers: Sequence[LayerSurvival]) -> tuple[list[LayerSurvival], list[PointLabel]]:

@@ -21,7 +21,7 @@ def make_room() -> None:
         return
     bound = limits()
     try:
-        if store.user_folder().resolve() != store.SHIPPED_RESULTS.resolve():
+        if not store.own_is_shipped():
             _trim(store.result_files(store.user_folder()), bound.results_bytes)
         _trim(sample_cache.folder().glob("*.json"), bound.results_bytes)
         _trim_hub_cache(bound.hub_cache_bytes)

@@ -216,7 +216,7 @@ def delete_own(key: str) -> None:
     if path is None:
         return
     folder = user_folder()
-    if is_hosted() or path.parent != folder or folder.resolve() == store.SHIPPED_RESULTS.resolve():
+    if is_hosted() or path.parent != folder or store.own_is_shipped():
         raise PrunescopeError(f"the result {key[:12]}… is shared with others and cannot be deleted here")
     try:
         path.unlink(missing_ok=True)

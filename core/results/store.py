@@ -210,6 +210,11 @@ def place_in(folder: Path, key: str) -> Path:
     return compressed if compressed.is_file() else folder / f"{key}{PLAIN}"
 
 
+def own_is_shipped() -> bool:
+    """Whether the user's folder is that of the shipped results, as it is where these are made."""
+    return user_folder().resolve() == SHIPPED_RESULTS.resolve()
+
+
 def is_shipped(key: str) -> bool:
     """Whether the result with this key is a shipped one."""
     path = find(key)

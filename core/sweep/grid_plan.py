@@ -106,7 +106,7 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
     known = None if output else store.find(inputs.key)
     path = known or store.place_in(output or store.user_folder(), inputs.key)
-    shipped = output is None and path.parent == store.SHIPPED_RESULTS != store.user_folder()  # nothing replaces those
+    shipped = output is None and store.is_shipped(inputs.key) and not store.own_is_shipped()  # nothing replaces those
     judged_on = len(inputs.subset.rows) + len(inputs.rest.rows) if inputs.rest and not shipped else 0
     return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path, judged_on)
 

@@ -324,7 +324,7 @@ def test_a_killed_grid_goes_on_within_its_sweep(grid: Grid) -> None:
 @pytest.mark.parametrize(
     ("further", "words"),
     [
-        (["--data", "glue"], "no NAME=PATH"),
+        (["--data", "glue"], "is not NAME=PATH"),
         (["--data", "glu=x"], "'glu' does not occur"),
         (["--output", "x.json"], "is a file"),
         (["--threads", "0"], "0 threads"),
