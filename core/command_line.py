@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -52,8 +51,6 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
     Args:
         main: Takes the arguments, None for those of the process, and returns the exit code.
     """
-    # Before any model library is imported: its progress bars would hide ours.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
         code = main(None)
     except PrunescopeError as error:

@@ -6,6 +6,7 @@ from core.charts.grammar import (
     UNDEFINED_COLOUR,
     LayerChart,
     Rows,
+    depth_axis,
     haloed_text,
     rounded,
     share_axis,
@@ -49,8 +50,7 @@ def closest_rows(result: SweepResult, reduction: str) -> Rows:
 
 def _closest(points: tuple[str, ...], has_own: bool) -> LayerChart:
     order = point_labels(points)
-    axis = alt.Axis(labelAngle=0, labelOverlap=True)
-    x = alt.X("layer:N", sort=order, title="Pruned model, layer", scale=alt.Scale(type="point", padding=0.4), axis=axis)
+    x = depth_axis(order, "Pruned model, layer")
     layers = (
         alt.Chart(alt.NamedData("closest"))
         .transform_calculate(value="datum.v[frame]", same="datum.own[frame]", nearest="datum.closest[frame]")

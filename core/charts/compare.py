@@ -20,6 +20,7 @@ from core.charts.grammar import (
     Rows,
     amount_rows,
     capitalised,
+    depth_axis,
     rounded,
     series_fill,
     series_line,
@@ -272,9 +273,7 @@ def _floor_rows(results: tuple[SweepResult, SweepResult], reduction: str) -> Row
 
 
 def _own_chart(points: tuple[str, ...]) -> LayerChart:
-    order = point_labels(points)
-    axis = alt.Axis(labelAngle=0, labelOverlap=True)
-    x = alt.X("layer:N", sort=order, title="Layer", scale=alt.Scale(type="point", padding=0.4), axis=axis)
+    x = depth_axis(point_labels(points))
     tooltip = [
         alt.Tooltip("series:N", title="Pruning"),
         alt.Tooltip("name:N", title="Layer"),

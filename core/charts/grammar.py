@@ -99,7 +99,7 @@ def as_shown(value: float | None) -> float | None:
 
 
 def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"] | None = "scale") -> alt.Color:
-    """Colour a cell by its `value`, on the scale of every heatmap of a measure.
+    """Colour a cell by its `value`, on the scale of every picture of a measure.
 
     Args:
         measure: The measure.
@@ -116,9 +116,9 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
     return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
 
-def similarity_ink(measure: str = "cka") -> Any:
-    """Colour the text on a cell that is coloured by `similarity_colour`."""
-    low, high = MEASURES[measure].domain
+def similarity_ink() -> Any:
+    """Colour the text on a cell of a heatmap, which `similarity_colour` colours."""
+    low, high = MEASURES["cka"].domain
     light = f"datum.value > {low + LIGHT_FROM * (high - low)}"
     return alt.condition(light, alt.value("black"), alt.value("white"))
 
@@ -178,6 +178,12 @@ def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAI
         scale=alt.Scale(domain=list(domain), nice=False, clamp=True),
         axis=alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
     )
+
+
+def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
+    """Return the horizontal axis of layers; `order` lists their labels, None takes them as the data come."""
+    axis = alt.Axis(labelAngle=0, labelOverlap=True)
+    return alt.X("layer:N", sort=order, title=title, scale=alt.Scale(type="point", padding=0.4), axis=axis)
 
 
 def cell_axis(**more: Any) -> alt.Axis:

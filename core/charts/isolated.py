@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import numpy as np
 
-from core.charts.grammar import ALONE_COLOUR, MARGIN, UNDEFINED_COLOUR, LayerChart, Rows, haloed_text, rounded
+from core.charts.grammar import (
+    ALONE_COLOUR,
+    MARGIN,
+    UNDEFINED_COLOUR,
+    LayerChart,
+    Rows,
+    depth_axis,
+    haloed_text,
+    rounded,
+)
 from core.charts.view import View
 from core.findings.isolated import IsolatedOrder
 from core.results.names import amount_name
@@ -64,8 +73,7 @@ def _effect_at(alone: SweepResult, layer: int, reduction: str, amount: float) ->
 
 def _alone(top: float) -> LayerChart:
     """Draw a diamond with its interval for each layer, and a dot for each seed of its control."""
-    axis = alt.Axis(labelAngle=0, labelOverlap=True)
-    x = alt.X("layer:N", title="Layer", sort=None, scale=alt.Scale(type="point", padding=0.5), axis=axis)
+    x = depth_axis(None)
     axis = alt.Axis(tickCount=5, minExtent=MARGIN, maxExtent=MARGIN)
     scale = alt.Scale(type="sqrt", domain=[0, top], nice=False)  # small effects at small amounts, large ones at large
     y = alt.Y("shown:Q", title="1 − similarity", scale=scale, axis=axis)

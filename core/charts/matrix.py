@@ -49,7 +49,6 @@ def heatmap_view(
     reduction: str,
     title: Title = "Similarity (CKA) of every pair of layers",
     dataset: str = "cells",
-    measure: str = "cka",
     annotated: bool = False,
     rows: tuple[str, ...] | None = None,
 ) -> View:
@@ -61,7 +60,6 @@ def heatmap_view(
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: What stands above the heatmap.
         dataset: Tells several heatmaps of a page apart.
-        measure: One that compares all pairs of layers.
         annotated: Whether the picture itself says what the outlined cells are, and from where on a layer is intact.
         rows: The points of another checkpoint, whose unpruned layers the pruned ones are compared with; None where
             they are the same model's.
@@ -69,9 +67,9 @@ def heatmap_view(
     Raises:
         KeyError: The frames have no such matrix.
     """
-    cells = _cells(rows or points, points, lambda i, j: {"v": _values(frames, reduction, i, j, measure)})
+    cells = _cells(rows or points, points, lambda i, j: {"v": _values(frames, reduction, i, j)})
     numbers, most = _numbers_of(dataset), max(len(rows or points), len(points))
-    return View(_heatmap, (points, dataset, measure, annotated, rows), {dataset: cells}, title, most, numbers=numbers)
+    return View(_heatmap, (points, dataset, annotated, rows), {dataset: cells}, title, most, numbers=numbers)
 
 
 def difference_view(
@@ -115,28 +113,26 @@ def _cells(rows: tuple[str, ...], columns: tuple[str, ...], values: Callable[[in
     ]
 
 
-def _values(frames: Sequence[Frame], reduction: str, i: int, j: int, measure: str = "cka") -> list[float | None]:
-    return [rounded(frame.matrix(reduction, measure)[i][j]) for frame in frames]
+def _values(frames: Sequence[Frame], reduction: str, i: int, j: int) -> list[float | None]:
+    return [rounded(frame.matrix(reduction)[i][j]) for frame in frames]
 
 
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(
-    points: tuple[str, ...], dataset: str, measure: str, annotated: bool, rows: tuple[str, ...] | None
-) -> LayerChart:
+def _heatmap(points: tuple[str, ...], dataset: str, annotated: bool, rows: tuple[str, ...] | None) -> LayerChart:
     cells = _base(points, dataset, rows).transform_calculate(text=value_text("datum.value"))
     outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
         filled=False, stroke=OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
     )
-    colour = similarity_colour(measure, legend="threshold" if annotated else "scale")
-    layers = _matrix(cells, colour, [alt.Tooltip("text:N", title=MEASURES[measure].symbol)])
+    colour = similarity_colour(legend="threshold" if annotated else "scale")
+    layers = _matrix(cells, colour, [alt.Tooltip("text:N", title=MEASURES["cka"].symbol)])
     if rows in (None, points):  # each point has its own
         layers.insert(1, outline)
     if annotated:
         layers.append(_same_layer(cells, points))
     if max(len(rows or points), len(points)) <= MAX_PRINTED:
-        layers.append(_numbers(cells, similarity_ink(measure)))
+        layers.append(_numbers(cells, similarity_ink()))
     return _framed(layers)
 
 

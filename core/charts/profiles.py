@@ -19,6 +19,7 @@ from core.charts.grammar import (
     UNDEFINED_COLOUR,
     LayerChart,
     Rows,
+    depth_axis,
     on_show,
     rounded,
     share_axis,
@@ -179,9 +180,7 @@ def _cost_rows(method: Profiled, reduction: str) -> Rows:
 
 def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerChart:
     """Draw one method's profile with its interval over the thin lines of its control's seeds."""
-    order = point_labels(points)
-    axis = alt.Axis(labelAngle=0, labelOverlap=True)
-    x = alt.X("layer:N", sort=order, title="Layer", scale=alt.Scale(type="point", padding=0.3), axis=axis)
+    x = depth_axis(point_labels(points))
     low = f"{list(lows)}[frame]"
     domain: list[Any] = [alt.ExprRef(low), 1]
     ticks = alt.ExprRef(f"[{low}, ({low} + 1) / 2, 1]")  # at both ends, so that nothing moves

@@ -28,12 +28,12 @@ LINE = "margin / 3.1"  # the height of a number in pixels
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
 
-def survival_view(result: SweepResult, reduction: str, amounts: Rows, threshold: float = SURVIVAL_THRESHOLD) -> View:
+def survival_view(result: SweepResult, reduction: str, amounts: Rows) -> View:
     """Draw how far each layer stays intact; `amounts` come from `core.charts.grammar.amount_rows`."""
-    datasets = {"bars": survival_rows(result, reduction, threshold), "amounts": amounts}
+    datasets = {"bars": survival_rows(result, reduction), "amounts": amounts}
     title = [
-        f"Each layer stays intact (similarity ≥ {threshold}) up to",
-        *by_construction_note(result, threshold),
+        f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to",
+        *by_construction_note(result, SURVIVAL_THRESHOLD),
     ]
     return View(survival_chart, (result.points,), datasets, title, numbers=SURVIVAL_NUMBERS)
 

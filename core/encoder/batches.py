@@ -44,9 +44,9 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) ->
     return Encoded(features, np.array([len(feature["input_ids"]) for feature in features]))
 
 
-def minibatches(num_examples: int, size: int = MINIBATCH) -> list[range]:
+def minibatches(num_examples: int) -> list[range]:
     """Cut the evaluation order into minibatches; a shorter last one joins the one before."""
-    starts = list(range(0, max(num_examples - size, 0) + 1, size))
+    starts = list(range(0, max(num_examples - MINIBATCH, 0) + 1, MINIBATCH))
     return [range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)]
 
 

@@ -64,9 +64,9 @@ class Contrast:
             return SMALLEST_P
         return float(brentq(lambda p: self.half_width(1 - p) - size, SMALLEST_P, 1 - SMALLEST_P))
 
-    def direction(self, confidence: float = CONFIDENCE) -> Direction:
+    def direction(self) -> Direction:
         """Judge Δ by its interval and by what is worth telling."""
-        width = self.half_width(confidence)
+        width = self.half_width()
         if abs(self.difference) + width <= SMALLEST_DIFFERENCE:
             return "as by chance"
         if abs(self.difference) >= SMALLEST_DIFFERENCE and abs(self.difference) > width:

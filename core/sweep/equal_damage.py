@@ -163,7 +163,7 @@ def first_reached(values: Array, target: float) -> tuple[int, float] | Missing:
     return k, float(_share(values, np.array(k), target))
 
 
-def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Place) -> AtDamage | Missing:
+def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing) -> AtDamage | Missing:
     """Interpolate a measure's values at a place that own CKA has reached.
 
     Args:
@@ -173,8 +173,10 @@ def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Pla
         place: From `place_of`, for the same frames and examples.
 
     Returns:
-        The result there, or that it is undefined.
+        The result there, or why there is none.
     """
+    if isinstance(place, Missing):
+        return place
     profile = _between(own, np.array(place.frame), np.array(place.share))  # (points,)
     profile_without = _between(replicates, place.frames_without, place.shares_without)  # (points, n)
     if np.isnan(profile).any() or np.isnan(profile_without).any():
@@ -190,22 +192,6 @@ def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Pla
         gap_replicates=gap(profile_without),
         is_coarse=place.is_coarse,
     )
-
-
-def at_damage(amounts: Sequence[float], own_cka: Array, replicates: Array, target: float) -> AtDamage | Missing:
-    """Interpolate a result's own CKA at one damage.
-
-    Args:
-        amounts: (frames,) ascending from 0.
-        own_cka: (frames, points); NaN where it is undefined.
-        replicates: (frames, points, n), the same without each example.
-        target: The damage, above 0.
-
-    Returns:
-        The result there, or why there is none.
-    """
-    place = place_of(own_cka, replicates, target)
-    return place if isinstance(place, Missing) else at_place(amounts, own_cka, replicates, place)
 
 
 def _share(damages: Array, k: npt.NDArray[np.int64], target: float) -> Array:

@@ -239,7 +239,7 @@ def layer_statistics(
     """
     axis = np.asarray(amounts)
     low, high = own_interval(own, replicates)  # each (frames, points)
-    at = {damage: _at(amounts, own, replicates, place) for damage, place in places.items()}
+    at = {damage: at_place(amounts, own, replicates, place) for damage, place in places.items()}
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
         survival=_survival_records(axis, own, low, high, threshold),
@@ -248,10 +248,6 @@ def layer_statistics(
         profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in at.items()},
         own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
     )
-
-
-def _at(amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing) -> AtDamage | Missing:
-    return place if isinstance(place, Missing) else at_place(amounts, own, replicates, place)
 
 
 def _bounds(low: float, high: float) -> Bounds | None:

@@ -1,9 +1,11 @@
 """Results at equal damage: hand-computed cases and properties."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from core.sweep.equal_damage import AtDamage, Missing, at_damage, damage, gap
+from core.sweep.equal_damage import AtDamage, Missing, at_place, damage, gap, place_of
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.6)
 # Two points; damages 0, 0.05, 0.2, 0.6.
@@ -14,6 +16,11 @@ def replicated(own: np.ndarray, n: int = 6, scale: float = 0.0) -> np.ndarray:
     """The same values without each of n examples, moved by a little noise."""
     noise = np.random.default_rng(0).normal(scale=scale, size=(*own.shape, n))
     return np.where(own[..., None] == 1, 1.0, own[..., None] + noise)  # (frames, points, n)
+
+
+def at_damage(amounts: Sequence[float], own: np.ndarray, replicates: np.ndarray, target: float) -> AtDamage | Missing:
+    """A result's own CKA at one damage."""
+    return at_place(amounts, own, replicates, place_of(own, replicates, target))
 
 
 def found(target: float, own: np.ndarray = OWN, **options: float) -> AtDamage:
