@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 from websockets.asyncio.client import connect
 
 from benchmarks.serving import served
@@ -26,7 +27,6 @@ from core.results import store
 from ui.header import PAGES
 
 VISITORS = 10
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,8 @@ class Cost:
 
 def server_seconds() -> float:
     """Return the processor seconds of this process's children so far, the server among them."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    times = (Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split() for number in children)
-    return sum(int(fields[11]) + int(fields[12]) for fields in times) / TICKS
+    times = (child.cpu_times() for child in psutil.Process().children())
+    return float(sum(spent.user + spent.system for spent in times))
 
 
 async def visit(address: str, names: Sequence[str]) -> list[Cost]:

@@ -18,6 +18,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -107,15 +108,8 @@ def sweeping(results: Path) -> Iterator[None]:
 
 
 def server_mib() -> float:
-    """Return the memory of this process's children, the server among them; 0 where the system does not tell it."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    numbers = children.read_text().split() if children.is_file() else []
-    return sum(_resident_mib(Path(f"/proc/{number}/status")) for number in numbers)
-
-
-def _resident_mib(status: Path) -> float:
-    line = next((line for line in status.read_text().splitlines() if line.startswith("VmRSS:")), "VmRSS: 0")
-    return int(line.split()[1]) / 1024
+    """Return the memory of this process's children, the server among them."""
+    return float(sum(child.memory_info().rss for child in psutil.Process().children())) / 2**20
 
 
 def row(visitors: int, visits: Visits, mib: float) -> str:

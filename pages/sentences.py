@@ -24,7 +24,7 @@ from core.findings.sentences import (
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
 from core.request.limits import is_hosted
-from core.results.names import amount_name, decimals, units_name
+from core.results.names import amount_name, decimals, label_words, units_name
 from core.results.prediction import Prediction, answer, check_texts, column_name, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
@@ -95,7 +95,7 @@ def written_first() -> ViewState:
 
 def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Example]:
     """Ask which examples to show, by label, flip and length; all three are in the address."""
-    labels = {ALL: "Any", **{name: name.replace("_", " ") for name in result.task.label_names}}
+    labels = {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}}
     flips, lengths = flip_choices(result, examples), length_choices(examples)
     columns = iter(st.columns(3 if lengths else 2))
     with next(columns):
@@ -230,7 +230,7 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
 def table_row(labels: Sequence[str], amount: float, probabilities: Sequence[float]) -> dict[str, str]:
     """Return the probabilities at one amount."""
     named = zip(labels, probabilities, strict=True)
-    return {"Removed": amount_name(amount), **{name.replace("_", " "): decimals(p, 2) for name, p in named}}
+    return {"Removed": amount_name(amount), **{label_words(name): decimals(p, 2) for name, p in named}}
 
 
 with picture_first():

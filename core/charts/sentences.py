@@ -34,6 +34,7 @@ from core.results.names import (
     data_name,
     decimals,
     in_sentence,
+    label_words,
     percent_range,
     pruning_name,
     removed_name,
@@ -303,7 +304,7 @@ def _likeliest(prediction: Prediction) -> dict[str, Sequence[float]]:
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
     places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
     highest = places[: len(LABEL_COLOURS)]
-    return {label.replace("_", " "): course for label, course in courses.items() if label in highest}
+    return {label_words(label): course for label, course in courses.items() if label in highest}
 
 
 def _probabilities(labels: tuple[str, ...]) -> LayerChart:

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.findings.words import render
 from core.request.catalog import FEW_EXAMPLES
+from core.results.names import label_words
 from core.results.schema import SweepResult
 
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
@@ -31,7 +32,7 @@ def label_caution(result: SweepResult) -> str:
         _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,) what each predicted label fits best
         best = int(confusion[range(len(names)), meant].sum())
         if best >= enough:
-            order = [names[label].replace("_", " ") for label in meant]
+            order = [label_words(names[label]) for label in meant]
             return render("labels", "another_order", accuracy=correct / count, best=best / count, order=order)
     majority = int(confusion.sum(axis=0).max())
     if correct < majority:

@@ -14,7 +14,7 @@ from core.findings.words import render
 from core.inputs.texts import texts_of
 from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH
-from core.results.names import amount_name
+from core.results.names import amount_name, label_words
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 
@@ -233,7 +233,7 @@ def headline(result: SweepResult, examples: Sequence[Example]) -> str:
 
 def label_name(result: SweepResult, label: int) -> str:
     """Return the name on screen of a label index of the result's task."""
-    return result.task.label_names[label].replace("_", " ")
+    return label_words(result.task.label_names[label])
 
 
 # ---------------------------------------------------------------- a typed sentence in words
@@ -254,7 +254,7 @@ def prediction_finding(prediction: Prediction) -> str:
     """Say what is predicted without pruning, and where that changes."""
     labels = prediction.predicted
     answers = [
-        Answer(amount, prediction.labels[label].replace("_", " "), probabilities[label])
+        Answer(amount, label_words(prediction.labels[label]), probabilities[label])
         for amount, label, probabilities in zip(prediction.amounts, labels, prediction.probabilities, strict=True)
     ]
     turns = [answer for k, answer in enumerate(answers) if k and labels[k] != labels[k - 1]]

@@ -9,7 +9,7 @@ from core.request.catalog import SHIPPED, Task
 FOLDER = SHIPPED / "subsets"
 EVALUATION = "evaluation"
 CALIBRATION = "calibration"
-TRAINING = "training"  # what an embedded checkpoint was fine-tuned on, where that was written too
+TRAINING_PART = "training"  # what an embedded checkpoint was fine-tuned on, where that was written too
 
 
 def read_written(task: Task, part: str) -> Table:

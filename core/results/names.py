@@ -63,6 +63,11 @@ def place_name(value: float) -> str:
     return max(decimals(value, 2), amount_text(value), key=len)
 
 
+def label_words(label: str) -> str:
+    """Write a label's name as words."""
+    return label.replace("_", " ")
+
+
 def decimals(value: float, places: int) -> str:
     """Round a number to decimal places as a browser does, with a true minus sign and without a negative zero.
 

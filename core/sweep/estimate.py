@@ -15,6 +15,7 @@ from core.inputs.checkpoint_files import CONFIG, wanted_patterns
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report, is_cached
 from core.inputs.hub_data import MAIN
+from core.inputs.parts import TRAINING
 from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
 from core.pruning import Plan
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
@@ -112,7 +113,7 @@ def to_download(request: SweepRequest) -> str | None:
                 return "checkpoint"
     task = TASKS.get(request.task)
     if request.data == "hub" and task is not None:
-        for split in (task.split, *(["train"] if METHODS[request.method].calibrated else [])):
+        for split in (task.split, *([TRAINING] if METHODS[request.method].calibrated else [])):
             place = f"{task.name}/{split}-00000-of-00001.parquet"
             if not isinstance(try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str):
                 return "data"

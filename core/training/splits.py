@@ -7,7 +7,7 @@ from typing import Any
 from datasets import Dataset
 
 from core.inputs.glue_files import read_split
-from core.inputs.written_examples import EVALUATION, TRAINING, read_written
+from core.inputs.written_examples import EVALUATION, TRAINING_PART, read_written
 from core.request.catalog import MAX_LENGTH, Task
 
 WRITTEN = Path("written")  # in place of a folder: the examples written for this project
@@ -26,7 +26,7 @@ def read_examples(data: Path, task: Task, split: str) -> Dataset:
     """
     if data != WRITTEN:
         return read_split(data, task, split)
-    table = read_written(task, TRAINING if split == "train" else EVALUATION)
+    table = read_written(task, TRAINING_PART if split == "train" else EVALUATION)
     columns = {name: table.column(name) for name in task.text_columns}
     return Dataset.from_dict({**columns, "label": [int(label) for label in table.column("label")]})
 

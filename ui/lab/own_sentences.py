@@ -17,6 +17,7 @@ from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
+from core.results.names import label_words
 from core.results.prediction import column_name
 from ui.lab.settings import begin, forget_if_other, guessed
 from ui.own_files import may_be_read, note_own
@@ -83,7 +84,7 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
 
 def _what_is_needed(task: Task) -> str:
     texts = {1: "a text column", 2: "two text columns"}.get(len(task.text_columns), "one or two text columns")
-    labels = first_few([_words(name) for name in task.label_names], MAX_LISTED)
+    labels = first_few([label_words(name) for name in task.label_names], MAX_LISTED)
     return f"Your file needs {texts} and a label column; any names work. The labels are {labels}."
 
 
@@ -202,7 +203,7 @@ def _ask_label(value: str, begun: str | None, table: Table, task: Task, columns:
     left, right = st.columns([2, 5], gap="medium")
     with left:
         chosen: str | None = st.selectbox(
-            f"“{plain(value[:40])}” means", options, format_func=_words, key=key, placeholder=UNDECIDED
+            f"“{plain(value[:40])}” means", options, format_func=label_words, key=key, placeholder=UNDECIDED
         )
     with right:
         st.markdown("\n".join(f"- :small[{plain(text)}]" for text in _examples(value, table, columns)))
@@ -220,7 +221,7 @@ def _tell(table: Table, task: Task, columns: Columns, means: dict[str, str | Non
     counts = Counter(means[value] for value in table.column(columns.label) if value)
     out = counts.pop(None, 0)
     total = counts.total()
-    parts = ", ".join(f"{counts[name]} {_words(name)}" for name in task.label_names)
+    parts = ", ".join(f"{counts[name]} {label_words(name)}" for name in task.label_names)
     evaluated = min(half(total), total)
     st.markdown(
         plain(
@@ -233,8 +234,3 @@ def _tell(table: Table, task: Task, columns: Columns, means: dict[str, str | Non
 
 def _short(text: str) -> str:
     return text if len(text) <= PREVIEW_MAX_CHARS else f"{text[:PREVIEW_MAX_CHARS]}…"
-
-
-def _words(label: str) -> str:
-    """Write a label's name as words."""
-    return label.replace("_", " ")

@@ -32,7 +32,7 @@ def request_(tiny_bert: Path, glue_folder: Path) -> SweepRequest:
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "attribution", "random"])
-def test_it_grows_with_amounts_and_leaves_the_model_alone(request_: SweepRequest, method: str) -> None:
+def test_every_part_takes_time_and_the_model_is_left_alone(request_: SweepRequest, method: str) -> None:
     scope = None if method == "attribution" else "encoder"
     request = checked(replace(request_, method=method, scope=scope))
     inputs = prepare(request)
