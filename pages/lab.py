@@ -21,6 +21,7 @@ from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control, steps_in_words
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
+from ui.job_words import what_is_kept
 from ui.jobs import (
     answer_to,
     ask_about_frame,
@@ -28,10 +29,8 @@ from ui.jobs import (
     follow,
     has_just_left,
     job_in_address,
-    partial_result,
     request_behind,
     start,
-    what_is_kept,
 )
 from ui.lab.history import show_history
 from ui.lab.presets import preset_chosen
@@ -153,7 +152,7 @@ def show_beginning(job: Job | None) -> None:
     st.markdown(f"{EXPLANATION} {INVITATION}")
     note_end(job)
     settings, beside = st.columns([5, 6], gap="large")
-    partial = partial_result(job) if job else None
+    partial = job.partial_result if job else None
     with beside:
         if partial:
             picture, choices = st.container(), st.container()
@@ -186,7 +185,7 @@ def show_running(job: Job) -> None:
     finished = by_key(job.key) if job.key else None
     head, picture, choices = st.container(), st.container(), st.container()
     with choices:
-        reduction = choose_reduction(finished or partial_result(job))
+        reduction = choose_reduction(finished or job.partial_result)
     head.title(plain(title_finding(finished, reduction)) if finished else TITLE, anchor=False)
     with picture:
         if finished:
@@ -199,7 +198,7 @@ def show_running(job: Job) -> None:
 
 def draw_frames(job: Job, reduction: str) -> None:
     """Draw the frames that have arrived, or hold their place."""
-    partial = partial_result(job)
+    partial = job.partial_result
     if partial:
         draw(partial, reduction)
         return

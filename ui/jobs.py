@@ -14,9 +14,9 @@ import streamlit as st
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest
-from core.results.names import percent
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
+from ui.job_words import progress_text
 from ui.own_files import may_be_read
 from ui.text import plain
 from ui.view_state import link_parameters
@@ -235,7 +235,7 @@ def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | Non
         st.rerun()  # to show the end or what is finished, or to change the pace
     queue.watch(job_id, visitor())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.progress(progress(job), text=progress_text(job))
+        st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
             _leave(job_id)
     if show:
@@ -258,66 +258,3 @@ def has_just_left() -> bool:
     """Whether this visitor has cancelled a job that is no longer in the address; true only once."""
     left: bool = st.session_state.pop("left-a-job", False)
     return left
-
-
-def progress(job: Job) -> float:
-    """Return the progress from 0 to 1: of the stage, and once the request's sweep is done, of all that follow it."""
-    share = min(job.done / job.total, 1.0) if job.total else 0.0
-    return (job.step - 1 + share) / len(job.follow_ups) if job.step else share
-
-
-def seconds_left(job: Job) -> float | None:
-    """Return the estimated time of the stage, or of all sweeps that follow the request's; None if it is unknown."""
-    if job.seconds_left is None or not job.step:
-        return job.seconds_left
-    if job.done >= job.total:
-        return None
-    whole = job.seconds_left * job.total / (job.total - job.done)
-    return job.seconds_left + whole * (len(job.follow_ups) - job.step)
-
-
-def progress_text(job: Job) -> str:
-    """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
-    return f"{_step_text(job)}{_stage_text(job)}{'; then its control' if job.follow_ups and not job.step else ''}"
-
-
-def _step_text(job: Job) -> str:
-    """Say which of the sweeps that follow the request's is computed."""
-    request, number, of = job.current_request, *controls_so_far(job)
-    if not job.step or request is None:
-        return ""
-    return f"Control {number + 1} of {of}: " if request.control_of else "In small steps: "
-
-
-def _stage_text(job: Job) -> str:
-    if job.state == "queued":
-        runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
-        return f"Waiting: {runs} first" if job.position else "Starting"
-    measured, left = job.total > 1, seconds_left(job)
-    share = f", {percent(progress(job))}" if measured else ""
-    return plain(f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}")
-
-
-def controls_so_far(job: Job) -> tuple[int, int]:
-    """Count the controls among the sweeps that follow a job's own: the finished ones, and all."""
-    controls = [request.control_of is not None for request in job.follow_ups]
-    return sum(controls[: len(job.follow_up_keys)]), sum(controls)
-
-
-def what_is_kept(job: Job) -> str:
-    """Return one sentence, escaped Markdown, about an ended job whose own sweep was finished, but not its control."""
-    finished, of = controls_so_far(job)
-    controls = f"The result and {finished} of its {of} controls are kept" if finished else "The result is kept"
-    return f"{plain(job.message)} {controls}."
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in words, rounded to what can be known."""
-    if seconds < 90:
-        return f"about {max(round(seconds), 1)} s"
-    return f"about {round(seconds / 60)} min"
-
-
-def partial_result(job: Job) -> SweepResult | None:
-    """Return the frames so far as a result without a key, or None before the first."""
-    return SweepResult(**dict(job.header), frames=job.frames) if job.header else None

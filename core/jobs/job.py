@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.request.sweep_request import SweepRequest
-from core.results.schema import Frame, Header
+from core.results.schema import Frame, Header, SweepResult
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 FINAL_EVENTS = ("done", "error", "cancelled")
@@ -68,6 +68,33 @@ class Job:
     def current_request(self) -> SweepRequest | None:
         """The sweep of the current step."""
         return self.follow_ups[self.step - 1] if self.step else self.request
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1: of the stage, and once the request's own sweep is done, of all that follow it."""
+        share = min(self.done / self.total, 1.0) if self.total else 0.0
+        return (self.step - 1 + share) / len(self.follow_ups) if self.step else share
+
+    @property
+    def seconds_left_of_all(self) -> float | None:
+        """The estimate for the stage, or for all sweeps that follow the request's; None if it is unknown."""
+        if self.seconds_left is None or not self.step:
+            return self.seconds_left
+        if self.done >= self.total:
+            return None
+        whole = self.seconds_left * self.total / (self.total - self.done)
+        return self.seconds_left + whole * (len(self.follow_ups) - self.step)
+
+    @property
+    def controls_so_far(self) -> tuple[int, int]:
+        """How many controls among the follow-ups are finished, and how many there are."""
+        controls = [request.control_of is not None for request in self.follow_ups]
+        return sum(controls[: len(self.follow_up_keys)]), sum(controls)
+
+    @property
+    def partial_result(self) -> SweepResult | None:
+        """The frames so far as a result without a key; None before the first."""
+        return SweepResult(**dict(self.header), frames=self.frames) if self.header else None
 
     def request_for(self, key: str) -> SweepRequest | None:
         """Return the request that led to a result of this job."""

@@ -14,7 +14,8 @@ from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.queues import Clock, now, running
 from ui import jobs
-from ui.jobs import UNKNOWN, partial_result, progress, progress_text, what_is_kept
+from ui.job_words import progress_text, what_is_kept
+from ui.jobs import UNKNOWN
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
 
@@ -97,13 +98,13 @@ def test_what_is_left_of_a_cancelled_job_in_words(finished: int, words: str) -> 
 
 
 def test_progress_is_a_fraction() -> None:
-    assert progress(Job("a")) == 0
-    assert progress(Job("a", done=5, total=4)) == 1
+    assert Job("a").progress == 0
+    assert Job("a", done=5, total=4).progress == 1
 
 
 def test_there_is_no_partial_result_before_the_first_frame(queue: JobQueue) -> None:
-    assert partial_result(Job("a")) is None
-    partial = partial_result(running(queue, queue.submit(REQUEST, "ann"), frames=2))
+    assert Job("a").partial_result is None
+    partial = running(queue, queue.submit(REQUEST, "ann"), frames=2).partial_result
     assert partial is not None
     assert partial.amounts == (0.0, 0.5)
     assert partial.key == ""

@@ -9,7 +9,8 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
-from ui.jobs import ask_worker, duration, visitor
+from ui.job_words import duration
+from ui.jobs import ask_worker, visitor
 from ui.remarks import remark
 from ui.text import plain
 
