@@ -10,15 +10,14 @@ from core.findings.layers import title_finding
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
-from core.request.controls import SMALL_STEP
-from core.request.limits import LOCAL_LIMITS, is_hosted, limits
+from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.names import amount_name, percent, result_name
+from core.results.names import amount_name, result_name
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show
-from ui.controls import offer_control, steps_in_words
+from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.header import link_to_views, page_header
 from ui.job_words import what_is_kept
@@ -33,6 +32,7 @@ from ui.jobs import (
     start,
 )
 from ui.lab.history import show_history
+from ui.lab.limits import show_limits
 from ui.lab.presets import preset_chosen
 from ui.lab.run_bar import offer_run
 from ui.lab.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
@@ -62,7 +62,6 @@ NO_PLACE = (
 NOT_BUNDLED = "It needs weights or data that are not bundled: the note below the command says how to get them."
 KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
 IN_VAIN = "lab-in-vain"  # of the session: a run that ended without a result, beside the one on show
-INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 STYLE = """<style>
 .st-key-lab-figures p { margin: 0; line-height: 1.4; }
 .st-key-lab-figures strong { font-size: 1.5rem; }
@@ -280,22 +279,6 @@ def ask(job: Job | None, result: SweepResult | None) -> None:
         if is_hosted():
             show_limits()
         offer_run(asked)
-
-
-def show_limits() -> None:
-    """Say what a shared server cannot do, and how to do it all the same."""
-    bound, own = limits(), LOCAL_LIMITS
-    with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
-        st.markdown(
-            f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
-            f"pruning amounts**, checkpoints of **{bound.parameters // 10**6} million parameters** and "
-            f"**{bound.download_bytes // 2**20} MiB**, {bound.rows:,} rows of a file, one run at a time, no folders; "
-            f"random controls take steps of {steps_in_words()}; a run that nobody watches ends after a minute. On "
-            f"your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
-            f"{own.parameters // 10**9} billion parameters, random controls take steps of {percent(SMALL_STEP)}, and "
-            "folders serve as checkpoints and data. In a copy of this project's files:"
-        )
-        st.code(INSTALL, language="shell", wrap_lines=True)
 
 
 # ---------------------------------------------------------------- behind a result
