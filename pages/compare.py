@@ -51,8 +51,8 @@ PROFILES = (
     "Each small picture shows the similarity that every layer keeps, from the first to the last, where the layers have "
     "changed as much overall. The thin grey lines are random removal, one per seed. What stays among them, chance does "
     "as well. A single layer that leaves five of them proves little: one more seed would do so one time in three. "
-    "Bands are 95 % intervals over examples. In the large picture, each mark is one amount, and grey dots are random "
-    "removal."
+    "Bands are 95 % intervals over examples; the dotted line is the floor, where it is in sight. In the large picture, "
+    "each mark is one amount, and grey dots are random removal."
 )
 PAIRED = "McNemar's exact tests; p-values are corrected by Holm's method for the number of amounts."
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."

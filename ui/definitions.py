@@ -118,9 +118,9 @@ $$
 FLOOR = rf"""
 **The emptied model.** Some similarity is left whatever is pruned: embeddings are never pruned, and the residual
 connections carry them upwards past every matrix. How much, one more pass shows, through the *emptied model*: the
-checkpoint with every matrix of the scope set to zero, biases kept. The own CKA of its layers is **the floor**, a thin
-line wherever own CKA is drawn. A layer whose floor is above {SURVIVAL_THRESHOLD} can “stay intact” with nothing left in
-it. On the way there, pruning can take a layer below its floor.
+checkpoint with every matrix of the scope set to zero, biases kept. The own CKA of its layers is **the floor**, a
+dotted line on the Overview, Layers and Compare. A layer whose floor is above {SURVIVAL_THRESHOLD} can “stay intact”
+with nothing left in it. On the way there, pruning can take a layer below its floor.
 
 One floor serves magnitude, Wanda, random and attribution pruning. Attribution as published also removes the
 LayerNorms' gains, so that nothing is left to compare: it has no floor. Where one layer is pruned alone, layers below

@@ -28,6 +28,7 @@ from core.charts.layout import Layout
 from core.charts.view import Numbers, Scene, View
 from core.findings.claim import Placed
 from core.findings.profiles import Profiled, costs_of
+from core.findings.survival import floor_of
 from core.results.choices import task_title
 from core.results.names import amount_name, circumstances, decimals, place_name, point_labels, point_names
 from core.results.schema import SweepResult
@@ -52,7 +53,7 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
     lows = tuple(_lowest(shown, damage) for damage in DAMAGES)
     views = {"cost": _cost_view(methods, reduction)}
     for k, method in enumerate(shown, start=1):
-        views[f"profile-{k}"] = _profile_view(method, k, lows)
+        views[f"profile-{k}"] = _profile_view(method, k, lows, reduction)
     return Scene(
         f"All methods on {task_title(result.task.name)} at the same overall change",
         (circumstances(result, reduction),),
@@ -110,7 +111,7 @@ def _lowest(methods: Sequence[Profiled], damage: float) -> float:
     return float(np.floor(min(ends, default=1 - damage) / TICK) * TICK)
 
 
-def _profile_view(method: Profiled, k: int, lows: tuple[float, ...]) -> View:
+def _profile_view(method: Profiled, k: int, lows: tuple[float, ...], reduction: str) -> View:
     points = method.result.points
     own: list[Placed | None] = [method.verdicts[damage].method for damage in DAMAGES]
     rows = [
@@ -132,7 +133,13 @@ def _profile_view(method: Profiled, k: int, lows: tuple[float, ...]) -> View:
     ]
     values = {"Similarity": "value", "95 % interval from": "low", "to": "high"}
     numbers = Numbers(f"profile-{k}", "layer", values, named="Layer")
-    datasets: dict[str, Rows] = {f"profile-{k}": rows, f"chance-{k}": chance}
+    floor = floor_of(method.result, reduction) or ()
+    left = [
+        {"layer": name.label, "value": rounded(value)}
+        for name, value in zip(point_names(points), floor, strict=False)
+        if value is not None
+    ]
+    datasets: dict[str, Rows] = {f"profile-{k}": rows, f"chance-{k}": chance, f"floor-{k}": left}
     return View(_profile, (points, k, lows), datasets, method.name, numbers=numbers)
 
 
@@ -179,7 +186,7 @@ def _cost_rows(method: Profiled, reduction: str) -> Rows:
 
 
 def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerChart:
-    """Draw one method's profile with its interval over the thin lines of its control's seeds."""
+    """Draw one method's profile with its interval, and the floor, over the thin lines of its control's seeds."""
     x = depth_axis(point_labels(points))
     low = f"{list(lows)}[frame]"
     domain: list[Any] = [alt.ExprRef(low), 1]
@@ -199,6 +206,7 @@ def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerC
         return chart
 
     own, chance = at_frame(f"profile-{k}"), at_frame(f"chance-{k}")
+    floor = alt.Chart(alt.NamedData(f"floor-{k}")).encode(x=x, y=y("value:Q"))
     tooltip = [
         alt.Tooltip("name:N", title="Layer"),
         alt.Tooltip("shown:Q", title="Similarity", format=".2f"),
@@ -207,6 +215,7 @@ def _profile(points: tuple[str, ...], k: int, lows: tuple[float, ...]) -> LayerC
     ]
     return alt.layer(
         chance.mark_line(color=UNDEFINED_COLOUR, strokeWidth=1).encode(y=y("shown:Q"), detail="seed:N"),
+        floor.mark_line(style="floor", clip=True),  # of upper layers it lies far below
         own.mark_area(style="band").encode(y=y("from_:Q"), y2="until:Q"),
         own.mark_line(style="series").encode(y=y("shown:Q")),
         own.mark_point(opacity=0, size=200, clip=True).encode(y=y("shown:Q"), tooltip=tooltip),

@@ -18,8 +18,8 @@ def show_limits() -> None:
             f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
             f"pruning amounts**, checkpoints of **{bound.parameters / 1e6:.0f} million parameters** and "
             f"**{bound.download_bytes / 2**20:.0f} MiB**, {bound.rows:,} rows of a file, one run at a time, no "
-            f"folders; random controls take steps of {steps_in_words()}; a run that nobody watches ends after a minute. "
-            f"On your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
+            f"folders; random controls take steps of {steps_in_words()}; a run that nobody watches ends after a "
+            f"minute. On your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
             f"{own.parameters / 1e9:.0f} billion parameters, random controls take steps of {percent(SMALL_STEP)}, and "
             "folders serve as checkpoints and data. In a copy of this project's files:"
         )

@@ -45,6 +45,11 @@ def test_every_seed_is_a_thin_line_under_its_method(views: Mapping[str, View]) -
         assert sum(line.get("stroke") == UNDEFINED_COLOUR for line in lines) == seeds
 
 
+def test_the_floor_is_drawn_beside_the_profile(views: Mapping[str, View]) -> None:
+    floor = MAGNITUDE.floor.cka["mean"] if MAGNITUDE.floor else ()
+    assert [row["value"] for row in views["profile-1"].datasets["floor-1"]] == pytest.approx(floor)
+
+
 def test_methods_share_their_axis_and_one_without_profile_has_no_picture(views: Mapping[str, View]) -> None:
     assert list(views) == ["cost", "profile-1", "profile-2"]
     first, second = (views[name].arguments for name in ("profile-1", "profile-2"))
