@@ -26,7 +26,7 @@ from core.request.catalog import DEFAULT_MEASURES
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.request.tasks import usual_task
 from core.results import store
-from core.results.upload import check_showable
+from core.results.showable import check_showable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

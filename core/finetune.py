@@ -27,7 +27,8 @@ from core.inputs.training_overlap import example_digests
 from core.request.catalog import TASKS, Task
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import RecipeRecord, SweepResult, digest
+from core.results.digest import digest
+from core.results.schema import RecipeRecord, SweepResult
 from core.sweep.metrics import SCORES
 from core.sweep.sweep import sweep
 from core.training.averaging import average, mix

@@ -13,6 +13,8 @@ from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, RE
 from core.request.points import point_names, points_of, pruned_point
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, made_task
+from core.results.digest import digest
+from core.results.key import key_of, sealed
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     ChangedRecord,
@@ -32,9 +34,6 @@ from core.results.schema import (
     StopRecord,
     SweepResult,
     TaskRecord,
-    digest,
-    key_of,
-    sealed,
 )
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, place_of

@@ -10,7 +10,8 @@ import pytest
 from core.jobs import queue as module
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
-from core.results.schema import Header, SweepResult, canonical_json
+from core.results.digest import canonical_json
+from core.results.schema import Header, SweepResult
 from core.results.store import save
 from tests.builders import make_result
 

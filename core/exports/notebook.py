@@ -10,8 +10,9 @@ from core.exports.player_page import player_page
 from core.exports.tables import OWN_COLUMNS, own_rows
 from core.request.catalog import REDUCTION
 from core.results import store
+from core.results.key import sealed
 from core.results.names import result_name
-from core.results.schema import SweepResult, sealed
+from core.results.schema import SweepResult
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -29,7 +29,8 @@ from core.request.catalog import (
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLES, LabelMap, SweepRequest, kind_of_data
 from core.request.tasks import made_task
-from core.results.schema import ColumnsRecord, FileRecord, TaskRecord, digest
+from core.results.digest import digest, fingerprint_of
+from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
 LABEL = "label"  # the label column of GLUE and of the written examples
 
@@ -252,7 +253,7 @@ class Examples:
             rows=sample.rows,
             texts=sample.texts,
             gold=sample.gold,
-            fingerprint=digest({"task": self.task.name, "texts": sample.texts, "gold": sample.gold}),
+            fingerprint=fingerprint_of(self.task.name, sample.texts, sample.gold),
             origin=Origin(self.columns, self.label_map, self.table.files, self.data.reference) if self.table else None,
         )
 

@@ -10,7 +10,8 @@ from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest
-from core.results.schema import CalibrationRecord, PruningRecord, StopRecord, result_key
+from core.results.key import result_key
+from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
 
 DTYPE = "float32"
 

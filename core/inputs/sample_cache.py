@@ -8,8 +8,8 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.inputs.sampling import Sample
+from core.results.digest import digest
 from core.results.kept import FileState, state_of
-from core.results.schema import digest
 from core.results.store import write_atomically
 
 

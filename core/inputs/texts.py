@@ -8,8 +8,9 @@ from core.inputs.sample_cache import files, remembered_samples
 from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
+from core.results.digest import fingerprint_of
 from core.results.kept import FileState
-from core.results.schema import TaskRecord, digest
+from core.results.schema import TaskRecord
 
 Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each
 MOST_KEPT = 16  # results whose texts are not looked for again
@@ -42,7 +43,7 @@ def _search(task: TaskRecord) -> Texts | None:
         if not known.keys() >= set(task.examples):
             continue
         found = tuple(known[row] for row in task.examples)
-        if digest({"task": task.name, "texts": found, "gold": task.gold}) == task.fingerprint:
+        if fingerprint_of(task.name, found, task.gold) == task.fingerprint:
             return found
     return None
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
-from core.results.schema import canonical_json
+from core.results.digest import canonical_json
 
 # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
 MAX_TRAINING_OVERLAP = 0.1

@@ -14,7 +14,7 @@ from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
 from core.request.limits import limits
 from core.request.sweep_request import OWN, TABLE_SUFFIXES, SweepRequest, kind_of_data
-from core.results.schema import digest
+from core.results.digest import digest
 from core.results.store import write_atomically
 
 MAX_KEPT = 100  # uploads; the oldest are deleted

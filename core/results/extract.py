@@ -16,15 +16,15 @@ from core.errors import PrunescopeError
 from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import DAMAGE, REDUCTION, SECOND_DAMAGE
-from core.results import schema, upload
+from core.results import schema, showable
 from core.results.kept import FileState, keep, kept
 from core.results.schema import Frame, LayerStatistics, NotAtDamage, SweepResult
+from core.results.showable import check_showable
 from core.results.store import load
-from core.results.upload import check_showable
 
 DAMAGES = (amount_text(DAMAGE), amount_text(SECOND_DAMAGE))  # at which verdicts and tables look
 AT_ONCE = 64  # files that are read before their extracts are kept
-_SOURCES = (__file__, schema.__file__, upload.__file__, catalog.__file__)  # with other code, others are kept
+_SOURCES = (__file__, schema.__file__, showable.__file__, catalog.__file__)  # with other code, others are kept
 VERSION = zlib.crc32(b"".join(Path(source).read_bytes() for source in _SOURCES)) >> 1  # SQLite's has a sign
 
 

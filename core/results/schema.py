@@ -5,19 +5,13 @@ of everything that decides the numbers. Its checksum covers everything but itsel
 """
 
 import base64
-import hashlib
-import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from core.request.amounts import amount_text
 from core.request.catalog import (
-    DEFAULT_CONTROLLED,
-    DEFAULT_MEASURES,
-    ENGINE_VERSION,
     RECIPE,
     REDUCTIONS,
     SINGLE_BATCH,
@@ -466,99 +460,3 @@ def _fits(known: LayerStatistics, frames: int, points: int, examples: int) -> bo
         and all(len(row) == points for row in per_point)
         and all(len(row) == frames for row in per_frame)
     )
-
-
-def canonical_json(value: Any) -> bytes:
-    """Serialise plain JSON values in the one canonical form: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def digest(value: Any) -> str:
-    """Return the SHA-256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical_json(value)).hexdigest()
-
-
-def result_key(
-    revision: str,
-    task: TaskRecord,
-    pruning: PruningRecord,
-    points: str,
-    measures: Sequence[str],
-    amounts: tuple[float, ...],
-    dtype: str,
-    engine: str = ENGINE_VERSION,
-    against: str | None = None,
-) -> str:
-    """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
-
-    What is null or at its default is left out, so that a part added later changes no existing key. The scope and the
-    calibration examples stay in as null: the first keys had them.
-
-    Args:
-        revision: The digest of the checkpoint's content.
-        task: The examples.
-        pruning: The method and its settings.
-        points: A name from POINTS.
-        measures: Names from MEASURES.
-        amounts: The pruning amounts asked for, ascending.
-        dtype: The dtype of the computation, such as `float32`.
-        engine: The engine version that computed the numbers.
-        against: The digest of another checkpoint's content; None without one.
-    """
-    calibration, stop = pruning.calibration, pruning.stop
-    optional = {
-        "controls": pruning.controls if pruning.controls != DEFAULT_CONTROLLED.get(pruning.method) else None,
-        "until_damage": stop and stop.damage,
-    }
-    parts = {
-        "checkpoint": revision,
-        "task": [task.fingerprint, task.examples],
-        "pruning": {
-            **pruning.model_dump(mode="json", include={"method", "granularity", "scope", "seed"}),
-            "calibration": calibration and calibration.fingerprint,
-            **{name: value for name, value in optional.items() if value is not None},
-        },
-        "points": points,
-        "amounts": [amount_text(amount) for amount in amounts],
-        "max_length": task.max_length,
-        "dtype": dtype,
-        "engine": engine,
-        **({"against": against} if against else {}),
-    }
-    return digest(parts if set(measures) == set(DEFAULT_MEASURES) else {**parts, "measures": sorted(measures)})
-
-
-def key_of(result: SweepResult) -> str:
-    """Compute the key of a whole result from its content.
-
-    Raises:
-        ValueError: The content lacks something that the key depends on.
-    """
-    checkpoint, pruning = result.checkpoint, result.pruning
-    points = points_of(result.points, checkpoint.num_layers)
-    if points is None:
-        raise ValueError(f"its points are not those of {checkpoint.num_layers} layers")
-    dtype, engine = result.environment.get("dtype"), result.environment.get("engine")
-    if not dtype or not engine:
-        raise ValueError("its environment names no dtype or engine")
-    if not result.frames:
-        raise ValueError("it has no frames")
-    measures = result.measures if engine != "1" else DEFAULT_MEASURES  # CKA was the only one, and not in the key
-    amounts = pruning.stop.amounts if pruning.stop else result.amounts
-    return result_key(
-        checkpoint.revision,
-        result.task,
-        pruning,
-        points,
-        measures,
-        amounts,
-        str(dtype),
-        str(engine),
-        result.against.revision if result.against else None,
-    )
-
-
-def sealed(result: SweepResult) -> SweepResult:
-    """Return the result with its checksum."""
-    content = result.model_dump(mode="json", exclude={"checksum"})
-    return result.model_copy(update={"checksum": digest(content)})

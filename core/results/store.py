@@ -19,7 +19,9 @@ from core.errors import PrunescopeError
 from core.request.catalog import SHIPPED
 from core.request.limits import is_hosted
 from core.results import schema_1
-from core.results.schema import SCHEMA_VERSION, SweepResult, digest, key_of, sealed
+from core.results.digest import digest
+from core.results.key import key_of, sealed
+from core.results.schema import SCHEMA_VERSION, SweepResult
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped

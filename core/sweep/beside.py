@@ -13,15 +13,7 @@ import numpy.typing as npt
 from core.inputs.examples import EvalSubset
 from core.request.amounts import amount_text
 from core.request.catalog import MEASURES, SINGLE_BATCH
-from core.results.schema import (
-    ChangedRecord,
-    DivergenceRecord,
-    FloorRecord,
-    Frame,
-    LayerStatistics,
-    Matrix,
-    Row,
-)
+from core.results.schema import ChangedRecord, DivergenceRecord, FloorRecord, Frame, LayerStatistics, Matrix, Row
 from core.similarity import REGISTRY, Compared, Comparer
 from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of

@@ -22,7 +22,8 @@ from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import ENGINE_VERSION
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.schema import SweepResult, sealed
+from core.results.key import sealed
+from core.results.schema import SweepResult
 from core.sweep.grid_plan import Done, Failure, GridSweep
 
 if TYPE_CHECKING:

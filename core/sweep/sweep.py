@@ -27,15 +27,7 @@ from core.request.controls import likely_amounts
 from core.request.limits import limits
 from core.request.points import first_emptied_point, pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
-from core.results.schema import (
-    Frame,
-    Header,
-    MeasureRecord,
-    Row,
-    SimilarityRecord,
-    SweepResult,
-    WorkingRangeRecord,
-)
+from core.results.schema import Frame, Header, MeasureRecord, Row, SimilarityRecord, SweepResult, WorkingRangeRecord
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.against import measuring

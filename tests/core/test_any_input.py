@@ -18,7 +18,7 @@ from core.inputs.labels import label_names
 from core.inputs.tables import DataFile, read_table
 from core.request.amounts import parse_amounts
 from core.request.sweep_request import SweepRequest, dataset_of, source_of
-from core.results.schema import digest
+from core.results.digest import digest
 from core.results.upload import read_upload
 from tests.builders import make_result
 

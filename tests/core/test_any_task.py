@@ -21,7 +21,7 @@ from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.provenance import recipe, request_of, task_of
 from core.results.schema import SweepResult
-from core.results.upload import check_showable
+from core.results.showable import check_showable
 from core.sweep.recompute import verify_frame
 
 NAMES = list(EMOTIONS)

@@ -23,7 +23,9 @@ from core.exports.player_page import player_page
 from core.precompute import compute, parse, request_of
 from core.request.catalog import REDUCTIONS
 from core.results import library
-from core.results.schema import SweepResult, digest, key_of
+from core.results.digest import digest
+from core.results.key import key_of
+from core.results.schema import SweepResult
 from tests.builders import make_result
 
 NAMES = list(EMOTIONS)

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from core.api import load_result
 from core.exports.notebook import NotebookResult
 from core.request.catalog import ROOT
-from core.results.schema import key_of
+from core.results.key import key_of
 
 NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 PATIENCE_SECONDS = 600  # of a cell; it only bounds how long a failing test goes on

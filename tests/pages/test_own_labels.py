@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.results.library import entry_of
+from core.results.showable import check_showable
 from core.results.store import load, save
-from core.results.upload import check_showable
 from tests.builders import make_result, ship, with_own_labels
 from tests.opened import open_page, told
 from ui.header import PAGES

@@ -12,8 +12,9 @@ from core.inputs.examples import open_preset
 from core.jobs import queue
 from core.jobs.queue import JobQueue
 from core.request.catalog import TASKS
+from core.results.digest import digest
 from core.results.prediction import MAX_CHARACTERS
-from core.results.schema import SweepResult, digest
+from core.results.schema import SweepResult
 from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.opened import open_page, players, told
 from tests.queues import PATIENCE, ended, now

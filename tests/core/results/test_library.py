@@ -9,9 +9,9 @@ from builders import compress, make_result
 
 from core.errors import PrunescopeError
 from core.results import store
+from core.results.key import key_of
 from core.results.library import delete_own, entry_of, own, shipped, stored, unreadable, write_manifest
 from core.results.provenance import Recipe
-from core.results.schema import key_of
 
 
 @pytest.fixture

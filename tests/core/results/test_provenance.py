@@ -17,9 +17,10 @@ from core.precompute import request_of as request_of_options
 from core.request.amounts import stepped_amounts
 from core.request.sweep_request import SweepRequest, checked
 from core.results import library
+from core.results.key import key_of
 from core.results.names import checkpoint_name
 from core.results.provenance import DATA_FOLDER, can_be_found, command_line, recipe, request_of
-from core.results.schema import CheckpointRecord, RecipeRecord, SweepResult, key_of
+from core.results.schema import CheckpointRecord, RecipeRecord, SweepResult
 from core.results.store import find, load
 from tests.builders import make_result
 

@@ -13,7 +13,9 @@ from builders import compress, make_result
 
 from core.errors import PrunescopeError
 from core.request.catalog import ROOT
-from core.results import schema, store
+from core.results import store
+from core.results.digest import digest
+from core.results.key import result_key
 from core.results.schema import StopRecord, SweepResult
 
 
@@ -33,7 +35,7 @@ def key_of(result: SweepResult, **changes: object) -> str:
         "dtype": "float32",
         **changes,
     }
-    return schema.result_key(**settings)
+    return result_key(**settings)
 
 
 def test_round_trip_keeps_every_value(result: SweepResult, tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def reseal(path: Path, **changes: object) -> None:
     """Edits a file and gives it a checksum that fits, as anybody can."""
     values = {**json.loads(path.read_text()), **changes}
     del values["checksum"]
-    path.write_text(json.dumps({**values, "checksum": schema.digest(values)}))
+    path.write_text(json.dumps({**values, "checksum": digest(values)}))
 
 
 @pytest.mark.parametrize(

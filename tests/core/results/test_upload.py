@@ -10,8 +10,10 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.exports.tables import result_json
-from core.results import upload
-from core.results.schema import SweepResult, digest, key_of
+from core.results import showable
+from core.results.digest import digest
+from core.results.key import key_of
+from core.results.schema import SweepResult
 from core.results.upload import max_megabytes, read_upload
 from tests.builders import against, make_result
 
@@ -122,13 +124,13 @@ def test_a_result_that_no_page_can_show_is_refused(change: Callable[[dict[str, A
     [("amounts", "it has 2 amounts, at most 1 can"), ("examples", "it has 20 examples, at most 1 can")],
 )
 def test_a_result_too_large_to_draw_is_refused(bound: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "LOCAL_LIMITS", replace(upload.LOCAL_LIMITS, **{bound: 1}))
+    monkeypatch.setattr(showable, "LOCAL_LIMITS", replace(showable.LOCAL_LIMITS, **{bound: 1}))
     with pytest.raises(PrunescopeError, match=said):
         read_upload(file(lambda values: None), "mine.json")
 
 
 def test_a_result_of_too_many_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "MAX_POINTS", 1)
+    monkeypatch.setattr(showable, "MAX_POINTS", 1)
     with pytest.raises(PrunescopeError, match="it has 2 points, at most 1 can be drawn"):
         read_upload(file(lambda values: None), "mine.json")
 
