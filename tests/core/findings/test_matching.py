@@ -6,7 +6,7 @@ import pytest
 from core.findings.compare import notes_on, shown_together
 from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
 from core.results.schema import SweepResult
-from core.sweep.equal_damage import at_damage
+from core.sweep.equal_damage import at_place, place_of
 from tests.builders import make_result
 
 AMOUNTS = tuple(k / 20 for k in range(20))
@@ -53,7 +53,8 @@ def test_what_one_of_two_frames_lacks_is_missing_between_them() -> None:
 def test_the_frame_at_a_damage_is_where_the_statistics_find_it(target: float) -> None:
     result = make_result(amounts=AMOUNTS)
     own = np.array([frame.own("mean") for frame in result.frames], dtype=np.float64)
-    found = at_damage(result.amounts, own, own[:, :, None], target)
+    without = own[:, :, None]  # (frames, points, 1)
+    found = at_place(result.amounts, own, without, place_of(own, without, target))
     frame = frames_at("damage", result, "mean", (0.0, target))[1]
     assert frame.amount == pytest.approx(found.amount)  # type: ignore[union-attr]
     assert frame.own("mean") == pytest.approx(found.profile)  # type: ignore[union-attr]
