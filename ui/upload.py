@@ -1,5 +1,8 @@
 """Open an uploaded result file: kept in the user's folder, or on a hosted server for this visit only."""
 
+from collections import OrderedDict
+from threading import Lock
+
 import streamlit as st
 
 from core.errors import PrunescopeError
@@ -11,9 +14,12 @@ from ui.address import set_parameter, show
 from ui.text import plain
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
-KEPT = "uploaded-results"  # of the session: key -> result
+MAX_OPENED = 64  # results of all visits together there
+KEPT = "uploaded-results"  # of the session: key -> checksum
 SEEN = "upload-seen"  # of the session: the last file, and why it was refused
 NOTE = "upload-note"
+_opened: OrderedDict[str, SweepResult] = OrderedDict()  # hosted, by checksum: it covers everything in a file
+_lock = Lock()
 BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
 
@@ -58,14 +64,19 @@ def keep(result: SweepResult) -> str:
     if store.is_shipped(result.key):
         st.session_state[NOTE] = BUNDLED
     elif is_hosted():
-        known = {key: known_result for key, known_result in kept().items() if key != result.key}
-        st.session_state[KEPT] = dict([*known.items(), (result.key, result)][-MAX_KEPT:])
+        known = [one for one in st.session_state.get(KEPT, {}).items() if one[0] != result.key]
+        st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
+        with _lock:
+            _opened[result.checksum] = result
+            _opened.move_to_end(result.checksum)
+            while len(_opened) > MAX_OPENED:
+                _opened.popitem(last=False)
     else:
         store.save(result)
     return result.key
 
 
 def kept() -> dict[str, SweepResult]:
-    """Return the results that this visit alone has opened, by key."""
-    known: dict[str, SweepResult] = st.session_state.get(KEPT, {})
-    return known
+    """Return the results that this visit alone has opened, by key; others may have taken the place of the oldest."""
+    with _lock:
+        return {key: _opened[one] for key, one in st.session_state.get(KEPT, {}).items() if one in _opened}

@@ -80,6 +80,18 @@ def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.key in kept for one in made] == [False, False, True, True, True, True]
 
 
+def test_all_hosted_visits_together_keep_so_many_and_each_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr("ui.upload.MAX_OPENED", 2)
+    forged = with_own_key(RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames))
+    assert forged.key == RESULT.key
+    first, second = (upload(opened(), result_json(one).encode()) for one in (RESULT, forged))
+    assert [visit.run().text[1].value for visit in (first, second)] == ["shown: 0.1855", "shown: 0.5"]
+    upload(opened(), result_json(make_result(num_layers=1, amounts=(0.0,), num_examples=8)).encode())
+    assert [RESULT.key in visit.run().text[0].value for visit in (first, second)] == [False, True]
+    assert "is not stored here" in first.error[0].value
+
+
 def test_a_file_that_is_not_a_result_is_reported_as_plain_text_and_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     app = upload(opened(), b"**no**", "**mine**.json")
     monkeypatch.setattr("ui.upload.read_upload", None)
