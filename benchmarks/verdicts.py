@@ -11,7 +11,7 @@ from pathlib import Path
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.findings.spread import counted
-from core.findings.verdicts import VerdictRow, verdict_rows, verdict_table
+from core.findings.verdict_table import VerdictRow, verdict_rows, verdict_table
 from core.request.catalog import ENGINE_VERSION, TASKS
 from core.results import store
 from core.results.choices import task_title

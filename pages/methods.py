@@ -250,7 +250,7 @@ FILES = (
     ("Paired tests of two models", "core/sweep/paired_tests.py"),
     ("Changed predictions, divergence", "core/sweep/divergence.py"),
     ("The verdict: where pruning changes the layers, against chance", "core/findings/claim.py"),
-    ("The table of all verdicts, a whole grid", "core/findings/verdicts.py, core/findings/grid.py"),
+    ("Several verdicts at once, a whole grid", "core/findings/verdicts.py, core/findings/grid.py"),
     ("How far the shares of change spread over checkpoints of other seeds", "core/findings/spread.py"),
     ("How similar fine-tunes of other seeds are", "core/findings/yardstick.py"),
     ("The sentences under a picture", "core/findings/overview.py, core/findings/accuracy.py"),

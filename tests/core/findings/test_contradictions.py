@@ -33,7 +33,7 @@ from core.findings.methods import agreement, agreement_finding
 from core.findings.overview import finding, holding_finding
 from core.findings.profiles import profiled
 from core.findings.survival import layer_survivals, own_similarity, survival_table
-from core.findings.verdicts import verdict_rows, verdict_table
+from core.findings.verdict_table import verdict_rows, verdict_table
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.choices import companions, is_control, isolated, methods_beside, offered
 from core.results.library import Entry, entry_of, shipped

@@ -5,12 +5,12 @@ import pytest
 
 from core.findings.grid import arranged, grid_headline, grid_reasons, grid_rows, grid_table, seeds_table, told_verdicts
 from core.findings.lab import key_figures
-from core.findings.verdicts import verdict_rows, verdict_table
+from core.findings.verdict_table import verdict_rows, verdict_table
 from core.results import library, store
 from core.results.extract import extract_of
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, with_own_key
-from tests.core.findings.test_verdicts import network, of_seed, seeds
+from tests.core.findings.test_verdict_table import network, of_seed, seeds
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.findings.methods import agreement, agreement_finding, agreement_table
-from core.findings.verdicts import verdict_table
+from core.findings.verdict_table import verdict_table
 from tests.builders import declining, make_result, with_neighbours
 
 AMOUNTS = (*(k / 100 for k in range(12)), 0.21, 0.31)  # the damage, for `declining`

@@ -5,7 +5,7 @@ import pytest
 from core.findings.grid import GridRow, grid_rows, told_verdicts
 from core.findings.replication import replication_finding, replication_table
 from tests.core.findings.test_claim import working_to
-from tests.core.findings.test_verdicts import network, of_seed, seeds
+from tests.core.findings.test_verdict_table import network, of_seed, seeds
 
 PRUNING = "magnitude pruning of the encoder"
 

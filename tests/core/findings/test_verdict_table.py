@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from core.findings.verdicts import verdict_rows, verdict_table
+from core.findings.verdict_table import verdict_rows, verdict_table
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import declining, made_by_recipe, make_result, with_own_key
 
