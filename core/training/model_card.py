@@ -10,6 +10,7 @@ from transformers import PretrainedConfig
 from core.inputs.licence import licence_of
 from core.request.catalog import MAX_LENGTH, Task
 from core.results.schema import SweepResult
+from core.results.score_table import score_table
 from core.training.averaging import AVERAGE_EVERY
 from core.training.examples import MAX_TOKENS
 from core.training.fine_tuning import SAVE_EVERY
@@ -187,12 +188,6 @@ def model_card(
         metrics=list(task.metrics),
         pipeline_tag="text-classification",
     )
-    frame = scored.frames[0]
-    scores = "\n".join(
-        f"| {name.replace('_', ' ')} | {value:.4f} | {low:.3f} to {high:.3f} |"
-        for name, value in frame.metrics.items()
-        for low, high in [frame.intervals[name] or (float("nan"),) * 2]
-    )
     usual = f"The training split of GLUE's {task.title} (`{task.dataset_id}`, configuration `{task.name}`)"
     given = f"The training split of {task.title} in the folder given, in the layout of `{task.dataset_id}`"
     origin, note = ORIGINS.get(task.name, (usual, "")) if _is_from_here(options) else (given, "")
@@ -228,9 +223,7 @@ Then {storing(options, sizes)}the weights were stored in float16.
 Of this stored file, on the {sizes["validation"]:,} {evaluated}, labels in the order
 {", ".join(task.label_names)}:
 
-| metric | value | 95 % interval |
-|---|---|---|
-{scores}{confusion(scored)}{REMARKS.get(task.name, "") if _is_embedded(options) else ""}
+{score_table(scored.frames[0])}{confusion(scored)}{REMARKS.get(task.name, "") if _is_embedded(options) else ""}
 
 ## Licence
 
