@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES, read_json
 from core.inputs.checkpoint_files import CONFIG, RECIPE_FILE, check_config, checked_files, content_hash, read_config
-from core.inputs.hub import Report, config_folder, snapshot
+from core.inputs.hub import MAIN, Report, config_folder, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
 from core.request.sweep_request import Source, source_of
@@ -58,7 +58,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     source = source_of(checkpoint)
     if source == "hub":
         name, _, wanted = checkpoint.partition("@")
-        folder, revision = snapshot(name, wanted or "main", report)
+        folder, revision = snapshot(name, wanted or MAIN, report)
     else:
         name, folder = _local_folder(checkpoint)
         revision = ""
@@ -89,7 +89,7 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     """
     if source_of(checkpoint) == "hub":
         name, _, wanted = checkpoint.partition("@")
-        folder = config_folder(name, wanted or "main")
+        folder = config_folder(name, wanted or MAIN)
     else:
         name, folder = _local_folder(checkpoint)
     config = read_config(folder / CONFIG, name)

@@ -131,9 +131,7 @@ class GlueData:
 
     def _part(self, split: str) -> Part:
         if self.folder is None:
-            paths = [
-                dataset_file(self.task.dataset_id, f"{self.task.name}/{split}-00000-of-00001.parquet", self.report)
-            ]
+            paths = [dataset_file(self.task.dataset_id, place_on_hub(self.task, split), self.report)]
         else:
             paths = split_files(self.folder, self.task, split)
         files = tuple(DataFile(path, f"{self.task.name}/{path.name}") for path in paths)
@@ -163,6 +161,11 @@ class TableData:
         return self.evaluated()
 
 
+def place_on_hub(task: Task, split: str) -> str:
+    """Return the path of a split's file within GLUE on the Hub."""
+    return f"{task.name}/{split}-00000-of-00001.parquet"
+
+
 def split_files(folder: Path, task: Task, split: str) -> list[Path]:
     """Find the parquet files of one split of a task, such as `train`.
 
@@ -177,7 +180,7 @@ def split_files(folder: Path, task: Task, split: str) -> list[Path]:
     files = sorted((folder / task.name).glob(f"{split}-*.parquet"))
     if not files:
         raise PrunescopeError(
-            f"data folder '{folder.name}' has no {task.name}/{split}-00000-of-00001.parquet: "
+            f"data folder '{folder.name}' has no {place_on_hub(task, split)}: "
             "give a folder in the Hub's GLUE layout, or choose hub"
         )
     return files

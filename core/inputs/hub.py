@@ -26,6 +26,7 @@ from core.request.limits import is_hosted, limits
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception that it raises, of no type in FAILURES, ends the download."""
 
+MAIN = "main"  # the branch that is read where none is named
 MAX_FILES = 256  # of a checkpoint
 
 
@@ -86,12 +87,12 @@ def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Pa
     Raises:
         PrunescopeError: The file does not exist, is damaged, or cannot be reached.
     """
-    place = _place(dataset_id, name, "main", "data set")
+    place = _place(dataset_id, name, MAIN, "data set")
     if cached := _cached(place):
         return cached
     api = _api()
-    with explained(f"{dataset_id}, {name}", "main", "data set"):
-        listing = listing_of(dataset_id, "main", api.dataset_info(dataset_id, files_metadata=True))
+    with explained(f"{dataset_id}, {name}", MAIN, "data set"):
+        listing = listing_of(dataset_id, MAIN, api.dataset_info(dataset_id, files_metadata=True))
         if name not in listing.files:
             raise PrunescopeError(f"data set '{dataset_id}' has no file {name}: choose other data")
         return _fetch(api, place, listing.files[name], _progress_class(report))

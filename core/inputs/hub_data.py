@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.hub import Report, cached_file, check_size, dataset_listing, listed_file
+from core.inputs.hub import MAIN, Report, cached_file, check_size, dataset_listing, listed_file
 from core.inputs.hub_layout import DEFAULT, Splits, is_partial, layout, usual_config
 from core.inputs.hub_listing import Listing
 from core.inputs.parts import TRAINING, DataSource, Part
@@ -17,7 +17,6 @@ from core.inputs.tables import DataFile, read_table, row_count
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, DatasetName
 
-MAIN = "main"
 CONVERTED = "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
 MAX_LISTED = 12
 

@@ -3,24 +3,18 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
-
-from huggingface_hub import try_to_load_from_cache
 
 from core.encoder.batches import encode, plan_windows
 from core.encoder.loading import Checkpoint, borrow
-from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, wanted_patterns
+from core.inputs.at_hand import to_download
 from core.inputs.examples import EvalSubset
-from core.inputs.hub import Report, is_cached
-from core.inputs.hub_data import MAIN
-from core.inputs.parts import TRAINING
+from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
 from core.pruning import Plan
-from core.request.catalog import MAX_LENGTH, METHODS, TASKS
+from core.request.catalog import MAX_LENGTH, METHODS
 from core.request.controls import likely_amounts
-from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
+from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.sweep.against import measuring
 from core.sweep.runner import make_plan, open_runner
@@ -102,36 +96,6 @@ def share_of_rest(request: SweepRequest, inputs: Inputs) -> float:
     """Return how many examples only judge the working range, as a multiple of those that are compared."""
     beside = inputs.rest.rows if inputs.rest and request.range_examples == "all" else ()
     return len(beside) / len(inputs.subset.rows)
-
-
-def to_download(request: SweepRequest) -> str | None:
-    """Return the input of a request, `checkpoint` or `data`, that the Hub client's cache lacks; None if it has both."""
-    for checkpoint in filter(None, (request.checkpoint, request.against)):
-        if source_of(checkpoint) == "hub":
-            name, _, revision = checkpoint.partition("@")
-            if not _is_whole(try_to_load_from_cache(name, CONFIG, revision=revision or None)):
-                return "checkpoint"
-    task = TASKS.get(request.task)
-    if request.data == "hub" and task is not None:
-        for split in (task.split, *([TRAINING] if METHODS[request.method].calibrated else [])):
-            place = f"{task.name}/{split}-00000-of-00001.parquet"
-            if not isinstance(try_to_load_from_cache(task.dataset_id, place, repo_type="dataset"), str):
-                return "data"
-    if kind_of_data(request.data or "hub") == "dataset":
-        asked = dataset_of(request.data or "")
-        return None if is_cached(asked.id, asked.revision or MAIN) else "data"
-    return None
-
-
-def _is_whole(config: object) -> bool:
-    """Whether a cached configuration has weights and a tokenizer beside it: it may have been fetched alone."""
-    if not isinstance(config, str):
-        return False
-    try:
-        wanted_patterns([file.name for file in Path(config).parent.iterdir()], config)
-    except PrunescopeError:
-        return False
-    return True
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:

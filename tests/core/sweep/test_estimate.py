@@ -1,6 +1,5 @@
 """How long a sweep will take, measured on a tiny model."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ from core.request.controls import controls, until_damaged
 from core.request.sweep_request import SweepRequest, checked
 from core.results.store import save
 from core.sweep import estimate as module
-from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, passes, to_download
+from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, passes
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 
@@ -119,24 +118,6 @@ def test_another_checkpoint_is_loaded_and_run_once_and_leaves_no_floor(
 
 def test_nothing_is_downloaded_to_be_measured() -> None:
     assert estimate(checked(SweepRequest("owner/name", "sst2")), silent) == {"download": "checkpoint"}
-    assert to_download(checked(SweepRequest("embedded:sst2", "sst2", against="owner/name"))) == "checkpoint"
-    assert to_download(checked(SweepRequest("embedded:sst2", "sst2", data="hub"))) == "data"
-    assert to_download(checked(SweepRequest("embedded:sst2", "sst2"))) is None
-
-
-def test_neither_is_what_lacks_its_weights_or_its_training_examples(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cached = {("owner/name", "config.json"): str(tmp_path / "config.json")}
-    monkeypatch.setattr(module, "try_to_load_from_cache", lambda name, file, **_: cached.get((name, file)))
-    shutil.copy(tiny_bert / "config.json", tmp_path)
-    request = checked(SweepRequest("owner/name", "sst2", data="hub"))
-    assert to_download(request) == "checkpoint", "its labels have been looked at"
-    shutil.copytree(tiny_bert, tmp_path, dirs_exist_ok=True)
-    assert to_download(request) == "data"
-    cached["nyu-mll/glue", "sst2/validation-00000-of-00001.parquet"] = "here"
-    assert to_download(request) is None
-    assert to_download(replace(request, method="wanda")) == "data"
 
 
 def test_requests_that_the_sweep_refuses_are_refused(request_: SweepRequest) -> None:
