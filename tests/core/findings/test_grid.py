@@ -17,11 +17,11 @@ SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
 
 @pytest.fixture(scope="module")
 def results() -> list[SweepResult]:
-    """Magnitude pruning of SST-2's checkpoint, by two sets of measures, and the seeds of its control."""
+    """Magnitude pruning of SST-2's bundled checkpoint, by two sets of measures, and the seeds of its control."""
     entries = [
         entry
         for entry in library.shipped()
-        if (entry.task, entry.source, entry.scope) == ("sst2", "folder", "encoder")
+        if (entry.checkpoint, entry.source, entry.scope) == ("embedded:sst2", "folder", "encoder")
         and entry.points[0].endswith("attention")
         and len(entry.points) == 6
         and "magnitude" in (entry.method, entry.controls)
