@@ -17,6 +17,7 @@ from core.findings.verdicts import adjusted_p_values, corrected, with_rows
 from core.findings.words import render
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
+from core.request.scope import layer_of
 from core.results.choices import task_title
 from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
@@ -57,7 +58,7 @@ class GridRow:
         checkpoint: Its checkpoint's id.
         column: What was pruned, and what it was measured on.
         setting: How it was pruned, and where layers were compared if not after attention blocks.
-        place: Orders settings: by method, then from the whole encoder to single layers.
+        place: Orders settings: by method, then from the whole encoder to single layers, the first before the last.
         cells: By column of the table, without the verdict.
         verdict: None for a sweep that none is given about.
         amounts: The amounts.
@@ -69,7 +70,7 @@ class GridRow:
     checkpoint: str
     column: Column
     setting: str
-    place: tuple[int, int, bool, str]
+    place: tuple[int, int, bool, int, str]
     cells: dict[str, str]
     verdict: Verdict | None
     amounts: tuple[float, ...]
@@ -105,7 +106,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
             data_name(result),
         ),
         setting=setting,
-        place=(list(METHODS).index(result.pruning.method), whole, points != ATTENTION, setting),
+        place=(list(METHODS).index(result.pruning.method), whole, points != ATTENTION, layer_of(scope) or 0, setting),
         cells=cells,
         verdict=verdict(result, results) if is_judged else None,
         amounts=result.amounts,

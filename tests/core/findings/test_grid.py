@@ -1,5 +1,7 @@
 """A grid as a table: which sweeps have rows, and that each cell says what the pages say."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -173,3 +175,9 @@ def test_of_twins_without_a_share_only_the_others_are_in_the_mean() -> None:
     rows = [row for seed, known in shares.items() for row in grid_rows([of_seed(seed, result) for result in known])]
     (spread,) = seeds_table(arranged(rows, [row.key for row in rows]))
     assert (spread["In the upper half"], spread["Random"]) == ("72 % ± 3 (2 of 3)", "–")
+
+
+def test_single_layers_stand_in_the_order_of_depth() -> None:
+    alone = [make_result(**{**SMALL, "num_layers": 12}, scope=f"layer:{k}", points="layer") for k in (9, 1, 10)]
+    settings = arranged(grid_rows(alone), [result.key for result in alone]).settings
+    assert [re.findall(r"layer (\d+)", setting)[0] for setting in settings] == ["2", "10", "11"]
