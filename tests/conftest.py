@@ -61,8 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     browser = sorted((item for item in items if BROWSER in item.path.parents), key=is_short)
     elsewhere = [item for item in items if BROWSER not in item.path.parents]
-    long, reading = list(filterfalse(is_short, elsewhere)), list(filter(reads_all_results, elsewhere))
-    short = (item for item in elsewhere if is_short(item) and not reads_all_results(item))
+    reading, rest = list(filter(reads_all_results, elsewhere)), list(filterfalse(reads_all_results, elsewhere))
+    long, short = list(filterfalse(is_short, rest)), filter(is_short, rest)
     others = max(workers - 1, 1)
     stretches = [browser, *(long[k::others] for k in range(others))]
     stretches[-1] += reading

@@ -32,11 +32,7 @@ from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, Sweep
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, mean_gap, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
 
-SENSITIVITY = (
-    (REDUCTION, SECOND_DAMAGE),
-    (REDUCTION, 0.2),
-    ("cls", DAMAGE),
-)  # what stands beside a verdict
+SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
 WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
