@@ -4,10 +4,12 @@ An answer is found again by all that it was computed from: the function and its 
 checksum, which covers everything in its file, so that nobody is shown what follows from numbers that they do not have.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
+
+from cachetools import LRUCache
 
 from core.charts.view import Scene
 from core.results.schema import SweepResult
@@ -19,7 +21,15 @@ MOST_BYTES = 64 * 2**20  # of all answers that are kept: the pictures of some 20
 BYTES_A_CHARACTER = 4  # that a scene takes with its data and what it is found by, of its pictures as text; measured
 SENTENCE_BYTES = 1000
 
-_answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # the latest asked for last, each with its size
+
+def _size(answer: object) -> int:
+    """Estimate the bytes that an answer takes."""
+    if not isinstance(answer, Scene):
+        return SENTENCE_BYTES
+    return BYTES_A_CHARACTER * sum(len(view.written) for view in answer.views.values())
+
+
+_answers: LRUCache[Hashable, Any] = LRUCache(MOST_BYTES, getsizeof=_size)
 _lock = Lock()
 
 
@@ -40,17 +50,12 @@ def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         question = (compute, _identity(arguments), _identity(options))
     except _StillRunsError:
         return compute(*arguments, **options)
-    with _lock:
-        if question in _answers:
-            _answers.move_to_end(question)
-            known: T = _answers[question][0]
-            return known
+    with _lock, suppress(KeyError):
+        known: T = _answers[question]
+        return known
     answer = compute(*arguments, **options)
-    size = _size(answer)
-    with _lock:
-        _answers[question] = answer, size
-        while sum(size for _, size in _answers.values()) > MOST_BYTES:
-            _answers.popitem(last=False)
+    with _lock, suppress(ValueError):  # it is larger than all that may be kept
+        _answers[question] = answer
     return answer
 
 
@@ -63,10 +68,3 @@ def _identity(value: object) -> Hashable:
     if isinstance(value, Mapping):
         return _identity(tuple(value.items()))
     return tuple(map(_identity, value)) if isinstance(value, list | tuple) else value
-
-
-def _size(answer: object) -> int:
-    """Estimate the bytes that an answer takes."""
-    if not isinstance(answer, Scene):
-        return SENTENCE_BYTES
-    return BYTES_A_CHARACTER * sum(len(view.written) for view in answer.views.values())

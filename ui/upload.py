@@ -1,9 +1,9 @@
 """Open an uploaded result file: kept in the user's folder, or on a hosted server for this visit only."""
 
-from collections import OrderedDict
 from threading import Lock
 
 import streamlit as st
+from cachetools import LRUCache
 
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
@@ -18,7 +18,7 @@ MAX_OPENED = 64  # results of all visits together there
 KEPT = "uploaded-results"  # of the session: key -> checksum
 SEEN = "upload-seen"  # of the session: the last file, and why it was refused
 NOTE = "upload-note"
-_opened: OrderedDict[str, SweepResult] = OrderedDict()  # hosted, by checksum: it covers everything in a file
+_opened: LRUCache[str, SweepResult] = LRUCache(MAX_OPENED)  # hosted, by checksum: it covers everything in a file
 _lock = Lock()
 BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
@@ -68,15 +68,12 @@ def keep(result: SweepResult) -> str:
         st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
         with _lock:
             _opened[result.checksum] = result
-            _opened.move_to_end(result.checksum)
-            while len(_opened) > MAX_OPENED:
-                _opened.popitem(last=False)
     else:
         store.save(result)
     return result.key
 
 
 def kept() -> dict[str, SweepResult]:
-    """Return the results that this visit alone has opened, by key; others may have taken the place of the oldest."""
+    """Return the results that this visit alone has opened, by key; others may have taken the place of some."""
     with _lock:
         return {key: _opened[one] for key, one in st.session_state.get(KEPT, {}).items() if one in _opened}

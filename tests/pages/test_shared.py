@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cachetools import LRUCache
 
 from core.charts.view import View
 from core.jobs.queue import JobQueue
@@ -22,7 +23,7 @@ SHIPPED = (MAGNITUDE, WANDA, COLA)
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_answers", type(shared._answers)())
+    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=shared._size))
 
 
 @pytest.fixture

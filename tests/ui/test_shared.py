@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cachetools import LRUCache
 
 from core.results.schema import SweepResult
 from core.results.store import load, save
@@ -17,7 +18,7 @@ MAGNITUDE, WANDA, RANDOM = (make_result(**SMALL, method=method) for method in ("
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_answers", type(shared._answers)())
+    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=shared._size))
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_of_a_sweep_that_still_runs_nothing_is_kept(accuracy: Accuracy, asked: l
 def test_what_was_asked_for_longest_ago_makes_room(
     accuracy: Accuracy, asked: list[SweepResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "MOST_BYTES", 2 * shared.SENTENCE_BYTES)
+    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=shared._size))
     for result in (MAGNITUDE, WANDA, MAGNITUDE, RANDOM, MAGNITUDE, WANDA):
         once(accuracy, result, 0)
     assert asked == [MAGNITUDE, WANDA, RANDOM, WANDA]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from cachetools import LRUCache
 from streamlit.testing.v1 import AppTest
 
 from core.exports.tables import result_json
@@ -82,7 +83,7 @@ def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_hosted_visits_together_keep_so_many_and_each_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr("ui.upload.MAX_OPENED", 2)
+    monkeypatch.setattr("ui.upload._opened", LRUCache(2))
     forged = with_own_key(RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames))
     assert forged.key == RESULT.key
     first, second = (upload(opened(), result_json(one).encode()) for one in (RESULT, forged))
