@@ -25,6 +25,7 @@ os.environ.update(
     HF_HOME=str(_HOME / "huggingface"),
     PRUNESCOPE_RESULTS=str(_HOME / "results"),
     HF_HUB_OFFLINE="1",
+    FONTCONFIG_FILE=str(Path(__file__).with_name("fonts.conf")),
     OMP_NUM_THREADS="1",  # tiny models: threads cost more than they give
     MALLOC_MMAP_THRESHOLD_="1000000000",  # glibc keeps what was freed: to ask the system for it again takes longer
     MALLOC_TRIM_THRESHOLD_="2000000000",

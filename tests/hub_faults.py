@@ -142,7 +142,7 @@ def trickle(content: bytes) -> Iterator[Piece]:
 
 
 def slow(content: bytes) -> Iterator[Piece]:
-    yield 0.3
+    yield 0.2
     yield content
 
 

@@ -1,5 +1,6 @@
 """A copy of the app with made-up results on a port of its own, and Chromium to look at it: one of each a worker."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,7 +83,8 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("there is no Chromium on this computer")
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[*OPTIONS, *SHORT_LIVED])
+        environment = {name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}
+        browser = playwright.chromium.launch(executable_path=executable, args=[*OPTIONS, *SHORT_LIVED], env=environment)
         yield browser
         browser.close()
 

@@ -45,7 +45,8 @@ def follow_ups() -> list[SweepRequest]:
 
 @pytest.fixture
 def asked(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, follow_ups: list[SweepRequest]) -> list[SweepRequest]:
-    """The requests that reach the queue; their runs hang until they are cancelled."""
+    """The requests that reach the queue; their runs hang until they are cancelled, so a click waits for none."""
+    monkeypatch.setattr("ui.jobs.QUICK_SECONDS", 0.0)
     seen: list[SweepRequest] = []
 
     def submit(request: SweepRequest, watcher: str, **options: Any) -> str:

@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,13 +25,16 @@ from tests.core.sweep.test_sweep import run
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
+pytestmark = pytest.mark.long  # together, so that one worker starts the cluster
 IMPORTED = ["distributed", "core.sweep.sweep", "transformers.models.bert.modeling_bert"]  # once, for all workers
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The scheduler of two worker processes with one thread each."""
-    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+    forked = dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    with pytest.MonkeyPatch.context() as patch, forked:
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # not a page that was tested, to be run again
         distributed.utils.get_mp_context().set_forkserver_preload(IMPORTED)
         with distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
@@ -67,7 +72,6 @@ def kill_the_worker_with_the_checkpoint(client: Any) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-@pytest.mark.long
 def test_a_cluster_gives_the_bits_of_one_process_and_outlives_a_worker(
     address: str, tiny_bert: Path, glue_folder: Path, tmp_path: Path
 ) -> None:
