@@ -16,6 +16,7 @@ from core.findings.compare import (
     distinguishing_names,
     headline,
     notes_on,
+    shared_axis,
 )
 from core.findings.profiles import cost_finding, profiled, without_profile
 from core.results.choices import SEPARATOR, task_title
@@ -37,8 +38,11 @@ AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence"
 START = 0.1  # of damage: similarity has fallen by a tenth
 WORKS = (
     "A model *works* while it keeps nine tenths of its lead over always answering the majority class. Where that ends "
-    "is an estimate without an interval. Orange is the first result, blue the second. In the difference, orange cells "
-    "stay more similar to the unpruned model under the first, blue cells under the second."
+    "is an estimate without an interval. Orange is the first result, blue the second."
+)
+DIFFERENCE = (
+    "In the difference, orange cells are pairs of layers that are more similar under the first, blue cells under the "
+    "second."
 )
 AXIS_EXPLANATIONS = {
     "amount": "Both are shown where the same amount is removed.",
@@ -116,7 +120,8 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         group=f"compare-{axis}",
         start=start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts)),
     )
-    st.markdown(f"{AXIS_EXPLANATIONS[axis]} {WORKS}")
+    explanations = [AXIS_EXPLANATIONS[shared_axis(first, second, axis)], WORKS]
+    st.markdown(" ".join([*explanations, DIFFERENCE] if "difference" in scene.views else explanations))
     for note in once(notes_on, first, second, axis, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):

@@ -14,7 +14,6 @@ from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
-from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
@@ -28,6 +27,7 @@ from ui.jobs import (
     follow,
     has_just_left,
     job_in_address,
+    original_request,
     request_behind,
     start,
 )
@@ -138,7 +138,7 @@ def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
     if job and job.request:
         return job.request
     if result:
-        return queue.request_for(result.key) or request_of(result)
+        return original_request(result)
     return OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
 
 

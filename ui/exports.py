@@ -8,16 +8,15 @@ import streamlit as st
 
 from core.charts.view import Scene
 from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
-from core.jobs import queue
 from core.request.catalog import METHODS, RECIPE
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest, is_made
 from core.results.choices import task_title
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found, request_of
+from core.results.provenance import can_be_found
 from core.results.schema import SweepResult
 from ui.downloads import STYLE, download
-from ui.jobs import answer_to, ask_about_frame, ask_anew
+from ui.jobs import answer_to, ask_about_frame, ask_anew, original_request
 from ui.pictures import offer_pictures, place_in_address
 from ui.recipe import show_recipe
 from ui.remarks import refusals_shown, remark
@@ -86,7 +85,7 @@ def _offer_numbers(result: SweepResult, of: str) -> None:
         download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
     _show_command(result, of)
     st.markdown(f"**Pruned checkpoint{of}**")
-    _offer_checkpoint(result, queue.request_for(result.key) or request_of(result))
+    _offer_checkpoint(result, original_request(result))
 
 
 def _show_command(result: SweepResult, of: str) -> None:

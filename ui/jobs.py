@@ -127,8 +127,13 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     st.rerun()
 
 
+def original_request(result: SweepResult) -> SweepRequest:
+    """Return the request that led to a result: as this server remembers it, else as far as the result tells it."""
+    return queue.request_for(result.key) or request_of(result)
+
+
 def request_behind(result: SweepResult) -> SweepRequest | None:
-    """Return the request that leads to a stored result.
+    """Return the request that leads to a stored result here.
 
     None if it used folders or files whose place is not known, weights that have not been made here, or somebody else's
     file.

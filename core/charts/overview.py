@@ -138,23 +138,20 @@ def player_frames(result: SweepResult, metric: str | None = None) -> Rows:
     ]
 
 
-def pair_scene(
-    results: tuple[SweepResult, SweepResult], reduction: str, titles: tuple[str, str], metric: str | None = None
-) -> Scene:
+def pair_scene(results: tuple[SweepResult, SweepResult], reduction: str, titles: tuple[str, str]) -> Scene:
     """Show two results beside each other: their heatmaps and their accuracy.
 
     Args:
         results: Both results.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         titles: What stands above each.
-        metric: The metric to draw; None is each task's main one.
 
     Returns:
         The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, at the amounts that both results have.
     """
     together = shown_together(*results)
     amounts = amount_rows(first.amount for first, _ in together.pairs)
-    metrics = (metric_of(results[0], asked=metric), metric_of(results[1], asked=metric))
+    metrics = (metric_of(results[0]), metric_of(results[1]))
     views: dict[str, View] = {}
     sides = ("left", "right")
     heatmaps = heatmap_pair(results, together.pairs, reduction, titles)

@@ -89,11 +89,10 @@ def shown_together(
         second: Another result.
         axis: On `amount`, stored frames are paired that are each other's nearest. On the others, frames are
             interpolated where both have changed equally much, by damage or by the divergence of the predictions;
-            against another checkpoint there is no damage, and amounts are paired.
+            see also `shared_axis`.
         reduction: What damage is measured by.
     """
-    if axis == "damage" and (first.against or second.against):
-        axis = "amount"
+    axis = shared_axis(first, second, axis)
     if axis != "amount":
         places = grid_to(min(largest_on(axis, result, reduction) for result in (first, second)))
         frames = (frames_at(axis, result, reduction, places) for result in (first, second))
@@ -101,6 +100,11 @@ def shown_together(
     scale = shared_scale(first, second)
     pairs = _nearest_pairs(first.frames, second.frames, scale, MAX_PAIR_DISTANCE)
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
+
+
+def shared_axis(first: SweepResult, second: SweepResult, asked: Axis) -> Axis:
+    """Return the axis that two results can share: against another checkpoint there is no damage, only amounts."""
+    return "amount" if asked == "damage" and (first.against or second.against) else asked
 
 
 def shared_scale(first: SweepResult, second: SweepResult) -> Scale:
@@ -128,7 +132,7 @@ def notes_on(
     notes = _notes_on_matching(first, second, together, reduction)
     if len(together.pairs) < 2:
         notes.append(render("compare", "nothing_to_play"))
-    if first.against or second.against:
+    if shared_axis(first, second, axis) != axis:
         notes.append(render("compare", "against"))
     if not same_rows(first, second):
         notes.append(render("compare", "other_rows", first=_rows(first), second=_rows(second)))

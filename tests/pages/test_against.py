@@ -41,15 +41,26 @@ def test_every_page_shows_it(page: str, result: SweepResult, tmp_path: Path, mon
 
 
 @pytest.mark.usefixtures("quick_pages", "queue")
+@pytest.mark.parametrize(
+    ("axis", "explained"),
+    [
+        ("amount", "where the same amount is removed"),
+        ("damage", "where the same amount is removed"),
+        ("divergence", "where their predicted probabilities have moved as far"),
+    ],
+)
 def test_compare_shows_two_results_whose_rows_differ_side_by_side(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, axis: str, explained: str
 ) -> None:
     other = make_result(num_layers=3, amounts=AMOUNTS)
     save(other, tmp_path)
-    test = opened("pages/compare.py", AS_DEEP, tmp_path, monkeypatch, other=other.key, axis="damage")
+    test = opened("pages/compare.py", AS_DEEP, tmp_path, monkeypatch, other=other.key, axis=axis)
     words = text_of(test)
-    assert "shown at equal amounts instead" in words
+    assert ("shown at equal amounts instead" in words) == (axis == "damage")
+    assert explained in words
+    assert words.count("Both are shown where") == 1
     assert "no picture of their difference" in words
+    assert "In the difference, orange cells" not in words
 
 
 @pytest.mark.usefixtures("quick_pages", "queue")

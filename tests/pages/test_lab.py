@@ -1016,6 +1016,19 @@ def test_a_file_and_what_was_said_of_it_are_still_there_after_a_look_at_another_
     assert request.label_map == (("a", "negative"), ("b", "positive"))
 
 
+def test_a_file_that_is_removed_is_not_used_again(queue: JobQueue) -> None:
+    page = open_page(LAB)
+    choose(page, "lab-data-True", "own sentences")
+    rows = "words,mark\n" + "".join(f"text {k},{'ab'[k % 2]}\n" for k in range(12))
+    page.file_uploader(key="lab-upload").set_value(("mine.csv", rows.encode(), "text/csv"))
+    run(page)
+    assert "Your file needs" not in told(page)
+    page.file_uploader(key="lab-upload").set_value(None)
+    run(page)
+    assert "Your file needs a text column and a label column" in told(page)
+    assert "is used again" not in told(page)
+
+
 def test_a_run_that_the_address_has_lost_is_led_back_to(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = press(open_page(LAB), "Run")
     job_id = address(page)["job"]

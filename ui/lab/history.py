@@ -6,14 +6,13 @@ from datetime import datetime
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.jobs import queue
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.library import Entry
-from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.address import set_parameter
 from ui.header import link_to
+from ui.jobs import original_request
 from ui.lab.presets import start_with
 from ui.remarks import remark
 from ui.results import by_key, own_results
@@ -91,7 +90,7 @@ def _delete(key: str) -> None:
         st.session_state[f"lab-not-deleted-{key}"] = str(error)
         return
     if shown:
-        start_with(queue.request_for(key) or request_of(shown))
+        start_with(original_request(shown))
     for name in ("result", "other"):
         if st.query_params.get(name) == key:
             set_parameter(name, None)

@@ -64,6 +64,7 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
         key="lab-upload",
         max_upload_size=limits().upload_bytes // 2**20,
         help=PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
+        on_change=_forget_a_removed_file,
     )
     key = begin("file", None)  # Streamlit forgets the file while another page is drawn
     if file:
@@ -80,6 +81,12 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
         remark(plain(_what_is_needed(task)))
         return None
     return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task, before=said)
+
+
+def _forget_a_removed_file() -> None:
+    """Forget a file that the visitor has removed, unlike one that Streamlit forgets: that is no change."""
+    if not st.session_state["lab-upload"]:
+        st.session_state["lab-file"] = None
 
 
 def _what_is_needed(task: Task) -> str:
