@@ -47,7 +47,7 @@ have changed.
 """
 FLOOR = """
 **The floor** is the similarity left when everything that can be pruned is gone. Where it is above 0.9, a layer can
-count as intact with nothing left in it. On the way there, similarity can fall below the floor.
+count as intact with nothing left in it. At smaller amounts, similarity can fall below the floor.
 """
 CUMULATIVE = """
 A layer's output also reflects the pruning of every layer below it; embeddings are never pruned, so the first layers
@@ -205,7 +205,7 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     if len(sides) < len(SIDES):
         return
     heading = once(headline_of, sides, [companions_of(side, entries) for side in sides])
-    st.subheader("The published pair: SST-2 and CoLA", anchor=False)
+    st.subheader("The two published tasks: SST-2 and CoLA", anchor=False)
     st.markdown(plain(heading))
     first, second = sides
     named = (models_name(first), models_name(second), pruning_name(first), REDUCTIONS[shown.reduction].title)
@@ -231,6 +231,7 @@ def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
         st.markdown(
             markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)])
         )
+    link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
 
 
 # ---------------------------------------------------------------- what else is known

@@ -68,7 +68,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="extend",
         default=[],
         metavar="VALUE=LABEL",
-        help="what values of the label column mean that are not the name of a label; 'VALUE=' leaves their rows out",
+        help="what each value of the label column means, unless it is a label's name; 'VALUE=' leaves their rows out",
     )
     add("--source-name", help="what the result calls the data")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")

@@ -19,9 +19,9 @@ from core.findings.compare import (
     shared_axis,
 )
 from core.findings.profiles import cost_finding, profiled, without_profile
-from core.results.choices import SEPARATOR, task_title
+from core.results.choices import SEPARATOR
 from core.results.library import Entry
-from core.results.names import in_sentence
+from core.results.names import checkpoint_name, in_sentence
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.choices import caption_of, choose_result, shortlist
@@ -46,15 +46,15 @@ DIFFERENCE = (
 )
 AXIS_EXPLANATIONS = {
     "amount": "Both are shown where the same amount is removed.",
-    "damage": "Both are shown where their layers have changed as much on average (1 − mean similarity), whatever the "
+    "damage": "Both are shown where their layers have changed equally on average (1 − mean similarity), whatever the "
     "amounts; numbers between measured amounts are interpolated.",
-    "divergence": "Both are shown where their predicted probabilities have moved as far from the unpruned model's, "
-    "whatever the amounts; numbers between measured amounts are interpolated.",
+    "divergence": "Both are shown where their predicted probabilities have moved equally far from the unpruned "
+    "model's, whatever the amounts; numbers between measured amounts are interpolated.",
 }
 PROFILES = (
-    "Each small picture shows the similarity that every layer keeps, from the first to the last, where the layers have "
-    "changed as much overall. The thin grey lines are random removal, one per seed. What stays among them, chance does "
-    "as well. A single layer that leaves five of them proves little: one more seed would do so one time in three. "
+    "Each small picture shows the similarity that every layer keeps, from the first to the last, at the same overall "
+    "change. The thin grey lines are random removal, one per seed. Where a method stays among them, chance does the "
+    "same. A single layer outside five of them proves little: one more seed would fall outside one time in three. "
     "Bands are 95 % intervals over examples; the dotted line is the floor, where it is in sight. In the large picture, "
     "each mark is one amount, and grey dots are random removal."
 )
@@ -135,7 +135,7 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
 @st.fragment
 def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entry]) -> None:
     """Show all methods of a result's task at one overall change, once that is unfolded: it reads many results."""
-    label = f"All methods on {task_title(result.task.name)} at the same overall change"
+    label = f"All methods on {checkpoint_name(result)}, at the same overall change"
     panel = st.expander(label, key=f"profiles-{result.key}", icon=":material/stacked_line_chart:", on_change="rerun")
     if not panel.open:
         return

@@ -34,7 +34,7 @@ def grid() -> None:
     if not sources:
         show_nothing(
             "No grid yet",
-            "A grid is many sweeps at once: methods, checkpoints, tasks, random controls. None is at hand yet.",
+            "A grid is many sweeps at once: methods, checkpoints, tasks, random controls. There is none yet.",
             "List them in a file, as `docs/grids.md` explains, and run:",
             EXAMPLE,
         )
@@ -48,7 +48,7 @@ def grid() -> None:
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)
-    remark("A click on a cell opens its result.")
+    remark("A click on a cell opens its result, with how to compute it again.")
     if over_seeds := seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)

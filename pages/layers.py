@@ -46,7 +46,7 @@ from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
 
 PLAYER = "layers"
-NO_RESULT = "There is no result at hand yet. Prune a checkpoint in the Lab, and its layers are shown here."
+NO_RESULT = "There is no result yet. Prune a checkpoint in the Lab, and its layers are shown here."
 READING = (
     "Each row is one layer. Its strip is coloured by how similar the layer is to the same layer of the unpruned model. "
     "{} The bar below ends where that similarity first falls below the threshold{}."

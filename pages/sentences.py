@@ -44,7 +44,7 @@ EXPLANATION = (
     "those that are incorrect even without pruning. An example *flips* at the first amount at which the prediction is "
     "no longer the unpruned model's."
 )
-NO_RESULT = "There is no result at hand yet: make one in the Lab, and its examples are listed here."
+NO_RESULT = "There is no result yet: make one in the Lab, and its examples are listed here."
 NO_TEXTS = (
     "The texts of these examples are not ours to ship, so they are named by their row numbers in the data. Once you "
     "run the Lab or the command line on the same data, their texts are shown here."

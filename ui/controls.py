@@ -17,7 +17,10 @@ from ui.results import companions_of
 from ui.shared import once
 
 RUN = "Run random control"
-NOTE = "Removes the same amount at random, with one seed after another, in small steps. Seeds at hand are not repeated."
+NOTE = (
+    "Removes the same amount at random, with one seed after another, in small steps. Seeds that were measured are not "
+    "repeated."
+)
 NO_PLACE = "its weights or its examples are not bundled, or their location is not recorded"
 
 
@@ -55,7 +58,7 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
     if not missing:
         return
     request = request_behind(result)
-    at_hand = f"{needed - missing} of the {needed} seeds of its random control are at hand"
+    at_hand = f"{needed - missing} of the {needed} seeds of its random control are available"
     if request is None:
         remark(f"{at_hand}; the others cannot be run here: {NO_PLACE}.")
         return

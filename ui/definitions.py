@@ -89,11 +89,11 @@ $$
 \text{{damage}} = 1 - \operatorname*{{mean}}_l \, \mathrm{{CKA}}_l
 $$
 
-**At equal overall change.** Methods destroy at different speeds. At equal amounts, one model may be wrecked and the
-other hardly touched, so their layers cannot be compared. So results are compared where their overall change is equal,
-whatever the amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. Values there are interpolated linearly,
-between the first measured amount that reaches this change and the amount before it. With fewer than {FEWEST_BEFORE}
-amounts of a smaller change, the steps are too coarse for a verdict.
+**At equal overall change.** Methods change a model at different rates. At equal amounts, one model may be wrecked and
+the other hardly touched, so their layers cannot be compared. So results are compared where their overall change is
+equal, whatever the amounts: at {listed([amount_text(damage) for damage in DAMAGES])}. Values there are interpolated
+linearly, between the first measured amount that reaches this change and the amount before it. With fewer than
+{FEWEST_BEFORE} amounts of a smaller change, the steps are too coarse for a verdict.
 
 Where one unit, or a few weights, change a layer at a stroke, no amount gives exactly that change, and smaller steps do
 not help. Pruned by the interpolated amount itself, most models have the interpolated own CKA to within 0.005 in every
@@ -117,10 +117,10 @@ $$
 
 FLOOR = rf"""
 **The emptied model.** Some similarity is left whatever is pruned: embeddings are never pruned, and the residual
-connections carry them upwards past every matrix. How much, one more pass shows, through the *emptied model*: the
+connections carry them upwards past every matrix. One more pass shows how much, through the *emptied model*: the
 checkpoint with every matrix of the scope set to zero, biases kept. The own CKA of its layers is **the floor**, a
 dotted line on the Overview, Layers and Compare. A layer whose floor is above {SURVIVAL_THRESHOLD} can “stay intact”
-with nothing left in it. On the way there, pruning can take a layer below its floor.
+with nothing left in it. At smaller amounts, pruning can take a layer below its floor.
 
 One floor serves magnitude, Wanda, random and attribution pruning. Attribution as published also removes the
 LayerNorms' gains, so that nothing is left to compare: it has no floor. Where one layer is pruned alone, layers below
@@ -161,7 +161,8 @@ The metric is {_main_metrics()}, whose $M_0$ is 0. For {TASKS["messages"].title}
 made from a checkpoint's own labels it is macro-F1.
 
 - **The working range** ends with the last amount before the retained lead first falls below {percent(RETAINED)}. It
-  is an estimate without an interval. A model whose lead before pruning has an interval that reaches 0 has none.
+  is an estimate without an interval. There is no working range where the interval of the unpruned model's lead
+  reaches 0.
 - **The range shown broken** begins at the smallest amount from which on, up to the largest, the interval of
   $M(a) - M(0)$ lies below 0: from there on the loss is no accident of these examples. A sure loss may still be small,
   so that the two ranges can overlap.
@@ -169,7 +170,7 @@ made from a checkpoint's own labels it is macro-F1.
 A drop of {DETECTABLE} standard errors is found four times in five. Where {percent(1 - RETAINED)} of the lead is less
 than that, a loss of that size can go unseen, and the result is marked *too few examples*. Live runs are judged on the
 evaluation examples. `--range-examples all`, as in most shipped results on GLUE that verdicts are about, takes all
-labelled validation examples at hand, for predictions alone.
+labelled validation examples that there are, for predictions alone.
 
 :small[`core/sweep/working_range.py`]
 """
@@ -179,7 +180,7 @@ labelled validation examples at hand, for predictions alone.
 CONTROL = f"""
 Pruning accumulates: a layer's output carries the pruning of all layers below it, so that some decline with depth is
 expected of any method. Only what differs from chance is a method's own doing. Chance is a **matched random control**:
-it removes as much as its method, from the same places, but anything there.
+it removes as much as its method, from the same places, but at random.
 
 | Method | In which places the control removes as much |
 |---|---|
@@ -201,10 +202,10 @@ the overall change passes {UNTIL_DAMAGE}. Without enough seeds, the verdict *can
 
 VERDICT = rf"""
 The claim of the experiment that this app started from is that lower layers outlast upper ones. Under random removal
-they usually do, too. So the verdict asks whether a method favours lower layers *more than chance*. Its rules were fixed
-in advance: attention blocks, mean over tokens, an overall change of {amount_text(DAMAGE)}. Let $s$ be the standard
-deviation of the gaps of the control's $k$ seeds, and $e$ the jackknife standard error of $\Delta$ over $n$ examples,
-paired example by example:
+they nearly always do, too. So the verdict asks whether a method favours lower layers *more than chance*. Its rules
+were fixed in advance: attention blocks, mean over tokens, an overall change of {amount_text(DAMAGE)}. Let $s$ be the
+standard deviation of the gaps of the control's $k$ seeds, and $e$ the jackknife standard error of $\Delta$ over $n$
+examples, paired example by example:
 
 $$
 \begin{{aligned}}
@@ -233,13 +234,12 @@ it had no lead to begin with.
 - **Sensitivity.** The same is judged at {_sensitivity()}, and stands beside it.
 - **A control that is broken.** Where the median seed is outside *its* working range, the verdict says so: the method
   is then compared with models that no longer work.
-- **Within the halves.** A half can hide what single layers do. So the largest difference of the whole profile from
-  the seeds' mean, over all layers, is held against that of every seed from the mean of the others, on the scale of
-  one draw. The layer is named, and whether it lies farther off than any seed. With $k$ seeds that happens by luck
-  one time in $k + 1$.
+- **Within the halves.** A half can hide what single layers do. So the layer that differs most from the seeds' mean is
+  named, and whether it differs more than any seed does from the mean of the others, scaled to one draw. With $k$
+  seeds that happens by luck one time in $k + 1$.
 - **Several verdicts** in one table are corrected for their number by Holm's method; a difference must survive that.
 
-A verdict is about one checkpoint. What belongs to networks takes several of them: over checkpoints that differ only in
+A verdict is about one checkpoint. A claim about networks in general takes several: over checkpoints that differ only in
 the seed, the Grid page gives the mean share ± its standard deviation from one to another, and counts the verdicts.
 
 :small[`core/sweep/control_contrast.py`, `core/findings/claim.py`, `core/findings/verdicts.py`,
@@ -255,8 +255,8 @@ measured and says “>”. The threshold is a convention; the tables also show 0
 call a layer robust.
 
 **Other seeds** say what such a number is worth: how similar the same layer is in two fine-tunes that differ only in the
-seed, unpruned, on the same examples, from the least to the most similar pair. A layer that pruning leaves more similar
-to itself than that has changed less than another seed changes it.
+seed, unpruned, on the same examples, from the least to the most similar pair. If pruning leaves a layer more
+similar to itself than that, it has changed the layer less than another seed would.
 
 **Layers pruned alone.** Ordinary pruning adds up over the layers. The *isolated effect* of a layer is 1 minus the own
 CKA of its own output when it alone is pruned, at several amounts. Their order counts as *reversed* only if the lower
@@ -367,7 +367,7 @@ without intervals, since neighbours do not change smoothly when an example is le
 verdict, which would take the control's neighbours as well.
 """
 NEIGHBOURS_TABLE = "Similarity of each layer to itself by CKA / by shared neighbours, where the overall change is:"
-NO_NEIGHBOURS = "No result with shared neighbours is at hand. `--measures cka,partial_cka,knn` measures them."
+NO_NEIGHBOURS = "There is no result with shared neighbours yet. `--measures cka,partial_cka,knn` measures them."
 
 # ---------------------------------------------------------------- limits
 

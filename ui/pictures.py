@@ -248,7 +248,7 @@ def _offer_stills(look: Look, results: Results) -> None:
             partial(shown_csv, look.scene),
             file_name(results, "-shown.csv", look.scene.layout.name),
             "text/csv",
-            "What these pictures tell of their marks, at all amounts.",
+            "The values behind these pictures, at all amounts.",
         )
 
 

@@ -16,7 +16,7 @@ from ui.text import plain
 def show_recipe(result: SweepResult) -> None:
     """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
     made_by = recipe(result, None if is_hosted() else _request_at_hand(result))
-    st.code(made_by.command, language="shell", wrap_lines=True)
+    st.code(made_by.script, language="shell", wrap_lines=True)
     if made_by.missing:
         remark(plain(made_by.missing))
 

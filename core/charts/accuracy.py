@@ -41,7 +41,7 @@ from core.results.schema import Bounds, Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
     "amount": REMOVED,
-    "prunable_sparsity": "Removed of the encoder's weights",
+    "prunable_sparsity": "Share of encoder weights removed",
     "damage": "Overall change (1 − mean similarity)",
     "divergence": "Divergence of the predictions, in bits",
 }

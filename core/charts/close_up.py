@@ -149,7 +149,7 @@ def _removed(removed: str) -> LayerChart:
     tooltip = [
         alt.Tooltip("layer:N", title="Layer"),
         alt.Tooltip("removed:N", title=f"{capitalised(removed)} removed"),
-        alt.Tooltip("text:N", title="Of this layer's weights"),
+        alt.Tooltip("text:N", title="This layer's weights removed"),
     ]
     layers, total = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("layers", "all"))
     chosen = layers.transform_filter("datum.chosen")

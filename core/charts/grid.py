@@ -26,7 +26,7 @@ DIRECTION_COLOURS: Mapping[Direction, str] = {
 }
 Cell = Callable[[GridRow], str]
 VERDICTS = (
-    "Each verdict compares a method with its random control where both have changed the layers as much overall. "
+    "Each verdict compares a method with its random control at the same overall change. "
     "Steeper: more of the change lies in the upper half of the layers than by chance. Flatter: less. The verdicts are "
     "corrected for their number in all these results."
 )

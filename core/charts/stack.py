@@ -43,7 +43,7 @@ ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide
 LINES_A_MARGIN = 2.9  # lines of text in one margin
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 FLOOR, CHANCE = "floor: everything removed", "random removal"
-AS_MUCH = f"{CHANCE}: where it has changed the layers as much overall"
+AS_MUCH = f"{CHANCE}: at the same overall change"
 FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
 EMPTIED = f"{BY_CONSTRUCTION}{BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
 
@@ -198,7 +198,7 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> LayerChart:
     tooltip = [
         alt.Tooltip("name:N", title="Layer"),
         alt.Tooltip("text:N", title=MEASURES["cka"].symbol),
-        alt.Tooltip("at_random_text:N", title="Random removal, as much changed"),
+        alt.Tooltip("at_random_text:N", title="Random removal, same overall change"),
         alt.Tooltip("floor_text:N", title="With everything removed"),
         *([alt.Tooltip("seed_words:N", title="Fine-tunes of other seeds")] if with_twins else []),
         alt.Tooltip("words:N", title=f"At {SURVIVAL_THRESHOLD} or above"),

@@ -73,7 +73,7 @@ On {data_name(result)}:
 ## How it was computed
 
 ```shell
-{made_by.command}
+{made_by.script}
 ```
 
 {made_by.missing}

@@ -24,6 +24,7 @@ body {{
 h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }}
 p, summary {{ margin: 0.25rem 0 0; font-size: 0.8125rem; }}
 code {{ overflow-wrap: anywhere; }}
+pre {{ white-space: pre-wrap; }}
 @media (min-width: 66.1rem) {{
   body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
   main {{ flex: 1; min-height: 0; }}
@@ -81,10 +82,10 @@ mountPlayer(document.querySelector("main"), {data});
 
 
 def _how_to_compute(result: SweepResult) -> str:
-    """Write the command, and below it what the command needs first."""
+    """Write the commands, and below them what they need."""
     made_by = recipe(result)
     missing = f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else ""
-    return f"<p><code>{html.escape(made_by.command)}</code></p>{missing}"
+    return f"<pre><code>{html.escape(made_by.script)}</code></pre>{missing}"
 
 
 def _inline(script: str) -> str:

@@ -364,7 +364,7 @@ def comparison_table(comparisons: Sequence[AccuracyComparison], names: tuple[str
     """Tabulate the paired tests of two named results, one row per amount."""
     return [
         {
-            "Of the encoder's weights removed": percent(comparison.sparsity),
+            "Encoder weights removed": percent(comparison.sparsity),
             "Pruned by": " and ".join(dict.fromkeys(map(amount_name, comparison.amounts))),
             f"Correct under {names[0]} only": str(comparison.only_first),
             f"Correct under {names[1]} only": str(comparison.only_second),

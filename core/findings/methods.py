@@ -14,8 +14,7 @@ import numpy.typing as npt
 from core.findings.survival import own_similarity
 from core.findings.words import render
 from core.request.catalog import REDUCTION
-from core.results.choices import task_title
-from core.results.names import PointName, decimals, method_name, percent, point_labels, point_names
+from core.results.names import PointName, checkpoint_name, decimals, method_name, percent, point_labels, point_names
 from core.results.schema import ProfileAtDamage, SweepResult
 from core.sweep.equal_damage import gap, upper_share
 from core.sweep.statistics import rank_correlation
@@ -110,7 +109,7 @@ def agreement_finding(found: Agreement) -> str:
     return render(
         "methods",
         "agreement",
-        task=task_title(found.result.task.name),
+        checkpoint=checkpoint_name(found.result),
         pruning=method_name(found.result),
         readings=readings,
         same=[reading for reading in readings if reading.same_half],

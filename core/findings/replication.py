@@ -1,4 +1,4 @@
-"""One pruning on several checkpoints: how far they differ in what it changes, and how far it differs from chance.
+"""One pruning on several checkpoints: where each changes, how far they differ, and how far the pruning from chance.
 
 The sentence counts verdicts that stand alone each; those of the table are corrected for their number.
 """
@@ -15,9 +15,12 @@ from core.findings.verdicts import adjusted_p_values, control_shares, corrected,
 from core.findings.words import render
 from core.request.catalog import DAMAGE
 from core.results.names import decimals, hundredths, percent
+from core.sweep.control_contrast import Direction
 from core.sweep.equal_damage import upper_share
 
 SHOWN = (None, "wide", "not working")  # reasons that leave the shares as good as those of a verdict
+DIFFERENT: tuple[Direction, ...] = ("steeper", "flatter")
+HALF = 0.5  # of the change, which lies in the upper half of the layers where both halves change equally
 FAR_MORE = 3  # times as far apart are checkpoints as method and chance before a sentence says so
 
 
@@ -77,7 +80,7 @@ def _replicate(row: GridRow, verdict: Verdict, method: Placed) -> Replicate:
 
 
 def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
-    """Say how far checkpoints differ, and the method from random removal on each; empty for fewer than two.
+    """Say where the change lies on all checkpoints, and whether the method decides it; empty for fewer than two.
 
     Args:
         rows: See `replicates`.
@@ -94,12 +97,17 @@ def replication_finding(rows: Sequence[GridRow], pruning: str) -> str:
         pruning=pruning,
         count=len(checkpoints),
         others=len({row.column.checkpoint for row in rows} - checkpoints),
+        upper=len(checkpoints - {replicate.row.column.checkpoint for replicate in known if replicate.low <= HALF}),
         depths=[str(depth) for depth in sorted({replicate.layers for replicate in known})],
         damage=DAMAGE,
         shares=[replicate.share for replicate in known],
         from_chance=decimals(100 * max(replicate.from_chance for replicate in known), 0),
         far_more=_differ_far_more(known),
+        differing=len(
+            {replicate.row.column.checkpoint for replicate in known if replicate.verdict.direction in DIFFERENT}
+        ),
         states=counted(directions.values()),
+        broken=sum(not replicate.verdict.control_works for replicate in known),
         seeds=[
             (spread.name, spread.shares(spread.verdicts))
             for spread in seed_spreads([replicate.row for replicate in known], directions)

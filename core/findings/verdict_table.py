@@ -105,7 +105,7 @@ def _spread_cells(spread: Spread, twins: Sequence[VerdictRow]) -> dict[str, str]
     """Write the row below seed twins: the means of their shares ± the standard deviation from twin to twin."""
     return {
         "Task": _task(twins[0].result),
-        "Checkpoint": f"{len(twins)} seeds",
+        "Checkpoint": f"{_checkpoint(twins[0].result).partition(', seed ')[0]}, {len(twins)} seeds",
         "Method": method_name(twins[0].result),
         **{
             f"{title} {decimals(verdicts[0].damage, 2)}": text(verdicts)

@@ -162,7 +162,7 @@ def _listing(asked: DatasetName) -> Listing:
         return own
     if asked.revision:
         raise PrunescopeError(
-            f"'{asked.id}' has no Parquet files at revision '{revision}': leave the revision out, so that those serve "
+            f"'{asked.id}' has no Parquet files at revision '{revision}': leave the revision out to use the files "
             "that the Hub has converted, or choose another data set"
         )
     try:

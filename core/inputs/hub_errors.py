@@ -129,7 +129,7 @@ def _explanation(error: BaseException, revision: str, kind: Kind) -> str:
         case OfflineModeIsEnabled():
             return (
                 "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
-                "or choose an embedded checkpoint with written examples"
+                "or choose a bundled checkpoint with written examples"
             )
         case HfHubHTTPError() as refusal:
             status = refusal.response.status_code

@@ -72,7 +72,7 @@ TASKS: Mapping[str, Task] = {
         Task(
             "mrpc",
             "MRPC",
-            "Do these two sentences say the same?",
+            "Do these two sentences mean the same?",
             ("sentence1", "sentence2"),
             ("not_equivalent", "equivalent"),
             ("accuracy", "matthews_correlation", "f1"),
@@ -81,7 +81,7 @@ TASKS: Mapping[str, Task] = {
         Task(
             "qqp",
             "QQP",
-            "Do these two questions ask the same?",
+            "Do these two questions ask the same thing?",
             ("question1", "question2"),
             ("not_duplicate", "duplicate"),
             ("accuracy", "matthews_correlation", "f1"),
@@ -286,8 +286,8 @@ METHODS: Mapping[str, Method] = {
             "attribution-residual",
             "Attribution, as published",
             "neuron",
-            "The student experiment's procedure: removes first the hidden units whose contributions to the loss cancel "
-            "across sentences.",
+            "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
+            "loss is closest to zero.",
             calibrated=True,
             control="random-neuron",
         ),

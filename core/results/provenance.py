@@ -24,11 +24,18 @@ class Recipe:
 
     Attributes:
         command: A command to paste.
-        missing: What to fill in or to do first, in sentences; empty if the command is complete.
+        missing: What to fill in or to do first, in sentences; empty if the commands are complete.
+        first: Commands that make weights which are not shipped.
     """
 
     command: str
     missing: str = ""
+    first: tuple[str, ...] = ()
+
+    @property
+    def script(self) -> str:
+        """All commands in their order, one a line."""
+        return "\n".join((*self.first, self.command))
 
 
 def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
@@ -43,7 +50,8 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
     request = request_of(result)
     if request.data == DATA_FOLDER:
         request = replace(request, source_name=result.task.source_name)
-    return Recipe(command_line(request), " ".join(_placeholders(result, request)))
+    made = (known.recipe.command for known in (result.checkpoint, result.against) if known and known.recipe)
+    return Recipe(command_line(request), " ".join(_placeholders(result, request)), tuple(dict.fromkeys(made)))
 
 
 def request_of(result: SweepResult) -> SweepRequest:
@@ -142,8 +150,8 @@ def _how_to_get(checkpoint: CheckpointRecord) -> str:
     content = checkpoint.revision[:12]
     if checkpoint.recipe:
         return (
-            f"The weights are not shipped (content {content}…). Make them first; another processor gives slightly "
-            f"different ones: {checkpoint.recipe.command}"
+            f"The weights of {checkpoint.id} (content {content}…) are not shipped. Make them first, as above; another "
+            "processor gives slightly different ones. docs/recipes.md says which folders the command needs."
         )
     return f"Replace {_name_of(checkpoint)} with the path of the checkpoint folder (content {content}…)."
 

@@ -84,7 +84,7 @@ taken stood at 0.354, and was stopped. All of these have one seed.""",
     "sst2": """
 
 The recipe was chosen on the validation split, so the score below is slightly optimistic: the weights
-before averaging scored 0.8979 and the average 0.8991, below the 0.90 that was asked for, and of the shares 0, 0.5, 1
+before averaging scored 0.8979 and the average 0.8991, below the 0.90 aimed for, and of the shares 0, 0.5, 1
 and 1.5 of the average the best was taken. The four differ by three examples at most.""",
 }
 
@@ -194,7 +194,7 @@ def model_card(
     labels = LABELS.get(task.name, "")
     evaluated = "examples of the validation split" if task.dataset_id else "written evaluation examples"
     encoder = "A BERT" if config.model_type == "bert" else "An encoder"
-    kind = "one of Prunescope's embedded checkpoints, made" if _is_embedded(options) else "made with Prunescope"
+    kind = "one of Prunescope's bundled checkpoints, made" if _is_embedded(options) else "made with Prunescope"
     theirs = "The data set's own terms apply to its sentences, which are not part of this\nfolder."
     terms = theirs if task.dataset_id else "So are the sentences, as the rest of this repository."
     return f"""---

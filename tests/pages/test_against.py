@@ -46,7 +46,7 @@ def test_every_page_shows_it(page: str, result: SweepResult, tmp_path: Path, mon
     [
         ("amount", "where the same amount is removed"),
         ("damage", "where the same amount is removed"),
-        ("divergence", "where their predicted probabilities have moved as far"),
+        ("divergence", "where their predicted probabilities have moved equally far"),
     ],
 )
 def test_compare_shows_two_results_whose_rows_differ_side_by_side(
@@ -74,7 +74,8 @@ def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
     assert "Two fine-tunes that differ only in the seed have a similarity of 0.60 to 0.80" in words
     words = text_of(opened("app.py", shown, tmp_path, monkeypatch))
     assert (
-        "than the least similar two fine-tunes that differ only in the seed (3 checkpoints) are to each other" in words
+        "than the least similar pair of fine-tunes that differ only in the seed (3 checkpoints) are to each other"
+        in words
     )
 
 

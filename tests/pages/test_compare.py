@@ -97,7 +97,7 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path) -> None:
         assert player(app)["views"][view]["title"] == before[view]["title"]
     assert "GLUE; first token)." in told(app)
     app.button_group(key="choose-reduction").set_value("tokens").run()
-    assert "all tokens have no intervals" in told(app)
+    assert "there are no intervals for all tokens" in told(app)
 
 
 def test_task_and_source_shorten_the_lists(shipped: Path) -> None:

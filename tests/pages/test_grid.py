@@ -67,7 +67,7 @@ def test_it_shows_all_verdicts_and_curves_of_ones_own_folder(many: None) -> None
     app = open_page(PAGE)
     assert title(app) == "Of 8 verdicts: 4 steeper than chance and 4 cannot be told"
     assert words_of_verdicts(app) == ["steeper"] * 4 + ["cannot be told"] * 4
-    assert "Why not: no matched random control is at hand (4)." in tables(app)
+    assert "Why not: there is no matched random control yet (4)." in tables(app)
     assert tables(app).count('href="layers?result=') == tables(app).count('href="./?result=') == 8
     assert f'href="layers?result={FIRST.key}"' in tables(app)
     assert tables(app).count('<path class="ghost" d="M') == 4 + 1, "and one that explains them"

@@ -389,7 +389,7 @@ def test_a_result_with_all_seeds_of_its_control_needs_no_more(
         save(seed_of_control(request.seed))
     page = open_page(LAB, result=RESULT.key)
     assert "Run random control" in labels(page)
-    assert "4 of the 5 seeds of its random control are at hand" in page.button(key="lab-control").help
+    assert "4 of the 5 seeds of its random control are available" in page.button(key="lab-control").help
     save(seed_of_control(0))
     assert "Run random control" not in labels(run(page))
 
@@ -842,7 +842,7 @@ def test_a_file_becomes_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequ
     page = upload(open_page(LAB), ROWS)
     assert page.selectbox(key="lab-column-sentence").value == "review"
     assert page.selectbox(key="lab-column-label").value == "mood"
-    assert "Say what “bad”, “good” means" in told(page), "nothing is matched by its order"
+    assert "leave its rows out: “bad”, “good”" in told(page), "nothing is matched by its order"
     press(page, "Run")
     assert not asked
     say(page, good="positive", bad="negative")
@@ -895,7 +895,7 @@ def test_what_was_said_of_one_file_is_not_said_of_the_next(queue: JobQueue) -> N
     assert page.selectbox(key="lab-means-sst2-good").value == "negative"
     upload(page, f"{ROWS}30,one more,good\n", "other.csv")
     assert page.selectbox(key="lab-means-sst2-good").value is None
-    assert "Say what “bad”, “good” means" in told(page)
+    assert "leave its rows out: “bad”, “good”" in told(page)
 
 
 def test_what_was_said_of_one_file_is_not_said_of_another_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -1125,7 +1125,7 @@ def fetch(page: AppTest, name: str, split: str = "validation") -> AppTest:
 def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = fetch(open_page(LAB), "owner/moods/en", "test")
     assert page.selectbox(key="lab-means-sst2-POSITIVE").value == "positive"
-    assert "Say what “meh” means" in told(page)
+    assert "leave its rows out: “meh”" in told(page)
     press(page, "Run")
     assert not asked
     say(page, meh="left out")

@@ -144,7 +144,7 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
         assert row["value"] == [pytest.approx(1 - (own[int(row["layer"]) - 1] or 0), abs=1e-6)] * len(AMOUNTS)
     assert "grey lines" in told(app)
     assert "diamond" in told(app)
-    assert "of one layer alone is removed, its own output changes" in told(app)
+    assert "of its weights, its own output changes" in told(app)
 
 
 def test_the_rest_stands_under_details_which_are_filled_when_they_are_opened(
@@ -158,7 +158,7 @@ def test_the_rest_stands_under_details_which_are_filled_when_they_are_opened(
     app = open_page(PAGE, layer="2")
     assert set(pictures(app, 1)) == {"row", "sparsity"}
     assert pictures(app, 1)["row"]["title"].startswith("Layer 2, attention block")
-    assert "Kendall's tau-b of that amount with depth is −1.00." in told(app)
+    assert "Kendall's tau-b between that amount and depth is −1.00." in told(app)
     assert "| Layer 2, attention block | 30 % | unknown | 0.63 |" in told(app)
     assert "grey lines" not in told(app), "there is no control"
     assert "diamond" not in told(app), "no layer was pruned alone"
@@ -233,5 +233,5 @@ def test_a_damaged_result_is_told(shipped: Path) -> None:
 
 def test_without_a_result_it_leads_to_the_lab(shipped: Path) -> None:
     app = open_page(PAGE)
-    assert "no result at hand" in told(app)
+    assert "There is no result yet." in told(app)
     assert not app.get("bidi_component")

@@ -107,10 +107,10 @@ def test_it_says_whether_shared_neighbours_confirm_cka(tmp_path: Path, monkeypat
     folder = tmp_path / "results"
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", folder)
     ship(folder, make_result(num_layers=4))
-    assert "No result with shared neighbours is at hand." in told(open_page(PAGE))
+    assert "There is no result with shared neighbours yet." in told(open_page(PAGE))
     checked = with_neighbours(make_result(num_layers=4, own_cka=declining(0.7)), declining(0.7))
     ship(folder, checked)
     page = told(open_page(PAGE))
     assert "magnitude pruning of the encoder\\: shared neighbours confirm in which half" in page
     assert "| In the upper half | 70 % / 70 % |" in page
-    assert "is at hand" not in page
+    assert "There is no result with shared neighbours" not in page

@@ -20,5 +20,9 @@ def test_every_page_says_which_checkpoint_it_shows_and_how_to_make_it(page: str,
     assert "MPNet-L12, fine-tuned on SST-2, seed 0" in told(app) + str(app.get("text_input")) + str(app.get("popover"))
     assert "Make them first" in told(app)
     assert "The unpruned weights are not shipped: make them first" in told(app)
-    assert "python -m core.finetune --recipe mpnet-l12-sst2 --seed 0" in told(app)
-    assert any("--checkpoint recipe:mpnet-l12-sst2-seed-0" in code.value for code in app.code)
+    scripts = [code.value.splitlines() for code in app.code if "recipe:mpnet-l12-sst2-seed-0" in code.value]
+    assert scripts
+    for first, then in scripts:  # as they are pasted
+        assert first == "python -m core.finetune --recipe mpnet-l12-sst2 --seed 0"
+        assert then.startswith("python -m core.precompute --checkpoint recipe:mpnet-l12-sst2-seed-0 ")
+    assert "docs/recipes.md says which folders the command needs" in told(app)

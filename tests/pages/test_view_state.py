@@ -40,7 +40,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def at_hand(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, queue: JobQueue) -> None:
-    """These results are at hand."""
+    """These results are available."""
     shipped, own = folders
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", shipped)
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(own))

@@ -180,7 +180,7 @@ def _ask_labels(
         )
     unknown = [value for value in values if _named(value, task) is None]
     title = (
-        f"{len(unknown)} values of “{columns.label}” are not the name of a label: say what they mean"
+        f"Not the name of a label: {len(unknown)} of the {len(values)} values of “{columns.label}”. Say what they mean"
         if unknown
         else f"The {len(values)} values of “{columns.label}” are names of labels"
     )
@@ -190,7 +190,9 @@ def _ask_labels(
         chosen = {value: _ask_label(value, begun[value], table, task, columns) for value in values}
     if undecided := [value for value, meaning in chosen.items() if meaning is None]:
         listed = ", ".join(f"“{value[:40]}”" for value in undecided[:5])
-        st.info(plain(f"Say what {listed}{' …' if len(undecided) > 5 else ''} means, or that its rows are left out."))
+        st.info(
+            plain(f"Say what each of these means, or leave its rows out: {listed}{' …' if len(undecided) > 5 else ''}.")
+        )
         return None
     return {value: None if meaning == LEFT_OUT else meaning for value, meaning in chosen.items()}
 

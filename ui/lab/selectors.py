@@ -18,7 +18,7 @@ from ui.lab.model_step import KNOWN, choose_model
 from ui.remarks import remark
 
 AGAINST = (
-    "Compared with the layers of another checkpoint, as in the result on show, unless you choose another one here."
+    "Compared with the layers of another checkpoint, as in the result on show, unless you choose another model here."
 )
 
 FIRST = next(iter(KNOWN.values()))

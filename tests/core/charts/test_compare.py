@@ -71,7 +71,7 @@ def test_granularities_share_the_axis_as_prunable_sparsity() -> None:
     assert [frame["amount"] for frame in compare_frames((FIRST, UNITS), together)] == [0, 0.25, 0.5, 0.75]
     spec = views(FIRST, UNITS)["accuracy"]
     axes = [element.get("aria-label", "") for element in marks(drawn(spec, 0), "axis")]
-    assert any("Removed of the encoder's weights" in axis for axis in axes)
+    assert any("Share of encoder weights removed" in axis for axis in axes)
     assert [row["amount"] for row in spec["datasets"]["accuracy"]][4:] == [0.0, 0.25, 0.5, 0.75]
 
 

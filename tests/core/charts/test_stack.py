@@ -77,7 +77,7 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
         for seed, share in enumerate((0.6, 0.8))
     ]
     for controls in (CONTROLS, fast):
-        shown = values(stack(controls=controls), 2, "Random removal, as much changed")
+        shown = values(stack(controls=controls), 2, "Random removal, same overall change")
         assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
         assert np.mean(shown) == pytest.approx(1 - AMOUNTS[2], abs=1e-3)
 
@@ -88,12 +88,12 @@ def test_seeds_that_never_change_as_much_are_left_out_and_none_leaves_no_mark() 
     assert chance
     assert chance.seeds.tolist() == [3, 3, 2, 2]
     told = labels(marks(drawn(stack(controls=[*CONTROLS, weak]), 2), "rect mark")[0])
-    assert told["Random removal, as much changed"] == "0.88 (mean of 2 seeds)"
+    assert told["Random removal, same overall change"] == "0.88 (mean of 2 seeds)"
     spec = stack(controls=[weak])
     assert CHANCE in words(spec, 1)
     assert CHANCE not in words(spec, 2)
-    assert labels(marks(drawn(spec, 1), "rect mark")[0])["Random removal, as much changed"].endswith(" (1 seed)")
-    assert labels(marks(drawn(spec, 2), "rect mark")[0])["Random removal, as much changed"] == "undefined"
+    assert labels(marks(drawn(spec, 1), "rect mark")[0])["Random removal, same overall change"].endswith(" (1 seed)")
+    assert labels(marks(drawn(spec, 2), "rect mark")[0])["Random removal, same overall change"] == "undefined"
 
 
 def test_the_finer_of_two_sweeps_of_a_seed_places_it() -> None:

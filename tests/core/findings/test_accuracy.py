@@ -84,13 +84,14 @@ def test_f1_is_held_against_always_answering_yes_since_no_gives_0() -> None:
 @pytest.mark.parametrize(
     ("broken_from", "reason", "words"),
     [
-        (0.6, None, "From 60 % on, a drop is shown (judged on 200 labelled examples)."),
+        (0.6, None, "From 60 % on, a drop is beyond sampling error (judged on 200 labelled examples)."),
         (
             0.2,
             "too few examples",
-            "From 20 % on, a drop is shown (judged on 200 labelled examples, where a drop below 0.10 can go unseen).",
+            "From 20 % on, a drop is beyond sampling error (judged on 200 labelled examples, where a drop smaller than "
+            "0.10 can go unseen).",
         ),
-        (None, "too few examples", "On 200 labelled examples, a drop below 0.10 can go unseen."),
+        (None, "too few examples", "On 200 labelled examples, a drop smaller than 0.10 can go unseen."),
         (None, None, ""),
     ],
 )

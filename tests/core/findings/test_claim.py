@@ -116,7 +116,7 @@ def test_random_removal_does_so_as_well_only_if_it_does() -> None:
     assert headline_of([method], [flat]) == (
         "Magnitude pruning changes the upper layers most; random removal does about the same."
     )
-    assert headline_of([network(0.7)], [SEEDS]).endswith("and so does random removal, about as much.")
+    assert headline_of([network(0.7)], [SEEDS]).endswith("and so does random removal, to about the same degree.")
 
 
 # ---------------------------------------------------------------- which sweeps count
@@ -153,7 +153,7 @@ def test_units_take_ten_seeds() -> None:
     ten = seeds(*SEED_SHARES, *SEED_SHARES, **units)
     assert verdict(method, ten).direction == "as by chance"
     assert verdict(method, ten[:9]).reason == "few seeds"
-    assert "only 9 of the 10 seeds" in verdict_in_short(method, ten[:9])
+    assert "only 9 of the 10 required seeds" in verdict_in_short(method, ten[:9])
     assert verdict(network(method="attribution-residual", scope=None), ten).reason == "no control"
 
 
@@ -163,14 +163,14 @@ def test_units_take_ten_seeds() -> None:
 @pytest.mark.parametrize(
     ("result", "companions", "reason", "words"),
     [
-        (network(), [], "no control", "no matched random control is at hand"),
-        (network(), SEEDS[:4], "few seeds", "only 4 of the 5 seeds of random removal that it takes are available"),
-        (network(), SEEDS[:1], "few seeds", "only 1 of the 5 seeds of random removal that it takes is available"),
+        (network(), [], "no control", "there is no matched random control yet"),
+        (network(), SEEDS[:4], "few seeds", "only 4 of the 5 required seeds of random removal are available"),
+        (network(), SEEDS[:1], "few seeds", "only 1 of the 5 required seeds of random removal is available"),
         (
             network(),
             [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]],
             "unusable seeds",
-            "only 3 of the 5 seeds of random removal that it takes were measured in small enough steps",
+            "only 3 of the 5 required seeds of random removal were measured in small enough steps",
         ),
         (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "few examples", "there are too few examples"),
         (network(amounts=COARSE), SEEDS, "coarse", "the steps of the amount are too large"),
@@ -191,7 +191,12 @@ def test_units_take_ten_seeds() -> None:
         ),
         (SEEDS[0], SEEDS[1:], "control", "this is the control"),
         (network(scope="layer:2"), SEEDS, "one layer", "one layer is pruned alone"),
-        (network(points="layer"), seeds(*SEED_SHARES, points="layer"), "points", "judged at attention blocks alone"),
+        (
+            network(points="layer"),
+            seeds(*SEED_SHARES, points="layer"),
+            "points",
+            "verdicts are given for attention blocks only",
+        ),
         (network(statistics=False), SEEDS, "earlier version", "measured by an earlier version"),
         (network(statistics=False).model_copy(update={"key": ""}), SEEDS, "unfinished", "the run is not finished"),
     ],
@@ -269,14 +274,14 @@ def test_without_an_emptied_model_nothing_is_said_about_it() -> None:
 def test_the_short_form() -> None:
     assert verdict_in_short(network(0.9), SEEDS) == (
         "Judged alone, steeper than chance: under magnitude pruning of the encoder, 90 % of an overall change of 0.05 "
-        "lies in the upper half of the layers, and 69 to 71 % under random removal that changes the layers as much "
+        "lies in the upper half of the layers, and 69 to 71 % under random removal at the same overall change "
         "(5 seeds)."
     )
 
 
 def test_details_give_statistics_their_names() -> None:
     details = verdict_details(network(0.9), SEEDS)
-    assert details.startswith("Gap of the depth profile at damage 0.05: 0.080 (95 % interval ")
+    assert details.startswith("Gap of the depth profile at an overall change of 0.05: 0.080 (95 % interval ")
     assert "reached with 5 % removed. Difference from the mean of 5 seeds: 0.040 ± 0.0" in details
     assert "Depth gap D over the whole sweep: " in details
     assert "Difference from" not in verdict_details(network(0.9))
@@ -289,13 +294,17 @@ def judged(*shares: float) -> dict[str, Verdict]:
 @pytest.mark.parametrize(
     ("verdicts", "sentence"),
     [
-        (judged(0.7, 0.71), "Wanda changes the upper layers most, and so does random removal, about as much."),
+        (
+            judged(0.7, 0.71),
+            "Wanda changes the upper layers most, and so does random removal, to about the same degree.",
+        ),
         (judged(0.9, 0.9), "Wanda changes the upper layers most, more so than random removal."),
         (judged(0.57, 0.57), "Wanda changes the upper layers most, less so than random removal."),
         (judged(0.4, 0.4), "Wanda changes the lower layers most, more so than random removal."),
         (
             judged(0.78, 0.78),
-            "Wanda changes the upper layers most; so does random removal, but whether as much cannot be told here.",
+            "Wanda changes the upper layers most; so does random removal, but whether to the same degree cannot be "
+            "told here.",
         ),
         (
             judged(0.7, 0.9),
@@ -321,11 +330,15 @@ def test_the_first_sentence_follows_from_the_facts(verdicts: dict[str, Verdict],
 @pytest.mark.parametrize(
     ("share", "sentence"),
     [
-        (0.70, "Wanda changes the upper layers most, and so does random removal, about as much."),
+        (0.70, "Wanda changes the upper layers most, and so does random removal, to about the same degree."),
         (0.90, "Wanda changes the upper layers most, and more so than random removal."),
         (0.55, "Wanda changes the upper layers most, but less so than random removal."),
         (0.30, "Wanda changes the lower layers most, and more so than random removal."),
-        (0.78, "Wanda changes the upper layers most; so does random removal, but whether as much cannot be told here."),
+        (
+            0.78,
+            "Wanda changes the upper layers most; so does random removal, but whether to the same degree cannot be "
+            "told here.",
+        ),
         (
             0.50,
             "Neither half of the layers is shown to change more under Wanda; the upper half changes less than under "

@@ -119,7 +119,7 @@ def test_beside_its_control_a_method_gets_the_verdict_by_all_seeds() -> None:
     assert verdict.startswith("Judged alone, steeper than chance: ")
     assert chance_finding(one, seeds[3], seeds) == chance_finding(seeds[3], one, seeds) == verdict
     assert verdict in comparison_findings(one, seeds[3], "cls", seeds)
-    assert "only 1 of the 5 seeds" in chance_finding(one, seeds[3], ())
+    assert "only 1 of the 5 required seeds" in chance_finding(one, seeds[3], ())
     strangers = [seeds[1], declined(0.7, method="random", controls="wanda", **many), declined(0.7, scope="layer:1")]
     assert [chance_finding(seeds[0], other, seeds) for other in strangers] == [""] * 3
     assert chance_finding(one, declined(0.7, method="random", points="layer", **many), seeds) == ""

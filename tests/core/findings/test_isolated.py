@@ -74,7 +74,7 @@ def test_the_difference_of_the_halves_is_paired_by_example() -> None:
         (REVERSED, ORDINARY, "otherwise at random", "while under random removal the upper ones do: since depth"),
         (REVERSED, None, "no control", "but no random control says whether that is this method's doing"),
         (ORDINARY, LEVEL, "same", "the upper layers change more"),
-        (LEVEL, LEVEL, "none shown", "depth is not shown to order the layers"),
+        (LEVEL, LEVEL, "none shown", "no order by depth is shown"),
     ],
 )
 def test_an_order_is_reversed_only_if_chance_has_none(
@@ -91,7 +91,9 @@ def test_an_order_is_reversed_only_if_chance_has_none(
 def test_fewer_seeds_than_are_planned_show_no_reversed_order(seeds: int) -> None:
     companions = [*alone(*REVERSED), *at_random(*LEVEL, seeds=seeds)]
     sentence = isolated_finding(WHOLE, "mean", companions)
-    assert "it takes 3 seeds of random removal to say whether that is this method's doing, and fewer" in sentence
+    assert (
+        "it takes 3 seeds of random removal to say whether that is this method's doing, and there are fewer" in sentence
+    )
     assert "reversed" not in sentence
 
 
@@ -132,7 +134,7 @@ def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack()
 def test_the_amount_nearest_to_one_half_is_shown_in_full() -> None:
     sentence = isolated_finding(WHOLE, "mean", alone(*REVERSED, amounts=(0.0, 0.1, 0.4)))
     assert sentence.startswith(
-        "When 40 % of one layer alone is removed, its own output changes, from the first layer to the last, by "
+        "When one layer alone is pruned, by 40 % of its weights, its own output changes, from the first layer to the last, by "
         "0.320, 0.240, 0.080 and 0.040 (1 − similarity)."
     )
 

@@ -105,8 +105,8 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
 @pytest.mark.parametrize(
     ("changes", "value", "words"),
     [
-        ({}, "Up to 40 %", "From 60 % on, a drop is shown (judged on 200 labelled examples)."),
-        ({"shown_broken_from": 0.2}, "Up to 40 %", "From 20 % on, a drop is shown"),
+        ({}, "Up to 40 %", "From 60 % on, a drop is beyond sampling error (judged on 200 labelled examples)."),
+        ({"shown_broken_from": 0.2}, "Up to 40 %", "From 20 % on, a drop is beyond sampling error"),
         ({"to": 0.8, "shown_broken_from": None}, "Beyond 80 %", "nine tenths of its lead"),
         ({"to": 0.0}, "Not even to 20 %", "The first step already costs it over a tenth of its lead"),
         (
@@ -117,12 +117,12 @@ def test_layers_below_the_pruned_one_cannot_change() -> None:
         (
             {"shown_broken_from": None, "reason": "too few examples"},
             "Up to 40 %",
-            "On 200 labelled examples, a drop below 0.01 can go unseen.",
+            "On 200 labelled examples, a drop smaller than 0.01 can go unseen.",
         ),
         (
             {"reason": "too few examples"},
             "Up to 40 %",
-            "(judged on 200 labelled examples, where a drop below 0.01 can go unseen).",
+            "(judged on 200 labelled examples, where a drop smaller than 0.01 can go unseen).",
         ),
     ],
 )

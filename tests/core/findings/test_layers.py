@@ -136,7 +136,7 @@ def test_an_undefined_layer_neither_changes_first_nor_is_ordered() -> None:
     result = with_an_undefined_layer(0.6, 0.4, 0.2)
     assert title_finding(result, "tokens").startswith("Layer 4 changes first: it falls below 0.9 at 24 %")
     assert order_finding(result, "mean") == (
-        "Layer 2 stays intact longest, up to 64 % of weights removed. Kendall's tau-b of that amount with depth is "
+        "Layer 2 stays intact longest, up to 64 % of weights removed. Kendall's tau-b between that amount and depth is "
         "−1.00. Layer 1 is left out: similarity is undefined there, even without pruning."
     )
     assert title_finding(with_an_undefined_layer(0.4, 0.4), "mean").startswith("All other layers change together")
@@ -171,7 +171,7 @@ def test_what_random_removal_changes_first_is_counted_by_seed() -> None:
         "Random removal of as many weights also changes layer 3 first with 1 of 3 seeds."
     )
     assert control_finding(result, "mean", controls(other)) == (
-        "Random removal of as many weights changes another layer first, with the one seed at hand."
+        "Random removal of as many weights changes another layer first, with the one seed available."
     )
     several = falling(0.6, 0.2, 0.2)
     assert control_finding(several, "mean", controls(same)).startswith(
@@ -184,7 +184,7 @@ def test_what_random_removal_changes_first_is_counted_by_seed() -> None:
     assert some.endswith("one of layers 2 and 3 first, with each of 5 seeds."), "but not the same ones"
     assert "chance alone" in control_finding(several, "mean", controls(*[(0.4, 0.2, 0.2)] * 5))
     never = (0.9, 0.9, 0.9)
-    assert control_finding(result, "mean", controls(same, never)).endswith("first, with the one seed at hand.")
+    assert control_finding(result, "mean", controls(same, never)).endswith("first, with the one seed available.")
     assert control_finding(result, "mean", controls(never)) == "", "nothing is known of where it falls"
 
 
@@ -278,7 +278,7 @@ def test_a_measure_that_is_undefined_in_every_layer_says_why() -> None:
 
 def test_the_last_layer_to_fall_and_the_order() -> None:
     assert order_finding(falling(0.6, 0.4, 0.2), "mean") == (
-        "Layer 1 stays intact longest, up to 64 % of weights removed. Kendall's tau-b of that amount with depth is "
+        "Layer 1 stays intact longest, up to 64 % of weights removed. Kendall's tau-b between that amount and depth is "
         "−1.00."
     )
     said = order_finding(falling(0.9, 0.2, 0.2, 0.9), "mean", 0.8)
@@ -291,7 +291,7 @@ def test_the_last_layer_to_fall_and_the_order() -> None:
 
 def test_layers_that_read_alike_are_ties_in_the_order() -> None:
     result = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
-    assert order_finding(result, "mean").endswith("with depth is −0.82."), "2 pairs of 3, of √(2 · 3)"
+    assert order_finding(result, "mean").endswith("and depth is −0.82."), "2 pairs of 3, of √(2 · 3)"
 
 
 def test_one_layer_with_its_interval() -> None:

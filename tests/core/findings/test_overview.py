@@ -158,17 +158,26 @@ def held(*own: float, to: float | None = 0.4, reason: str | None = None, **setti
 @pytest.mark.parametrize(
     ("own", "words"),
     [
-        ((0.99, 0.95, 0.80, 0.70), ", though layers 3 and 4 have changed by then (similarity 0.80 down to 0.70)."),
-        ((0.99, 0.85, 0.80, 0.70), ", though layers 2 to 4 have changed by then (similarity 0.85 down to 0.70)."),
-        ((0.70, 0.95, 0.95, 0.80), ", though layers 1 and 4 have changed by then (similarity 0.80 down to 0.70)."),
-        ((0.99, 0.95, 0.92, 0.70), ", though layer 4 has changed by then (similarity 0.70)."),
-        ((0.80, 0.80, 0.80, 0.80), ", though all layers have changed by then (similarity 0.80)."),
+        (
+            (0.99, 0.95, 0.80, 0.70),
+            ", though layers 3 and 4 have fallen below 0.9 by then (similarity 0.80 down to 0.70).",
+        ),
+        (
+            (0.99, 0.85, 0.80, 0.70),
+            ", though layers 2 to 4 have fallen below 0.9 by then (similarity 0.85 down to 0.70).",
+        ),
+        (
+            (0.70, 0.95, 0.95, 0.80),
+            ", though layers 1 and 4 have fallen below 0.9 by then (similarity 0.80 down to 0.70).",
+        ),
+        ((0.99, 0.95, 0.92, 0.70), ", though layer 4 has fallen below 0.9 by then (similarity 0.70)."),
+        ((0.80, 0.80, 0.80, 0.80), ", though all layers have fallen below 0.9 by then (similarity 0.80)."),
         ((0.99, 0.95, 0.92, 0.91), "; every layer is still intact there (similarity 0.91 or more)."),
         ((0.99, 0.95, 0.92, 0.904), "; every layer is still intact there (similarity 0.90 or more)."),
-        ((0.99, 0.95, 0.92, 0.896), ", though layer 4 has changed by then (similarity just under 0.9)."),
+        ((0.99, 0.95, 0.92, 0.896), ", though layer 4 has fallen below 0.9 by then (similarity just under 0.9)."),
         (
             (0.99, 0.95, 0.896, 0.7),
-            ", though layers 3 and 4 have changed by then (similarity just under 0.9 down to 0.70).",
+            ", though layers 3 and 4 have fallen below 0.9 by then (similarity just under 0.9 down to 0.70).",
         ),
         ((1.0, 1.0, 1.0, 1.0), "; every layer is still intact there (similarity 1.00)."),
     ],
@@ -180,7 +189,7 @@ def test_how_far_the_model_works_stands_beside_what_has_changed_by_then(own: tup
 def test_a_layer_that_has_fallen_before_is_not_called_intact_where_it_rises_again() -> None:
     again = {0.0: 1.0, 0.2: 0.8, 0.4: 0.92, 0.6: 0.5}
     assert held(1, 1, 1, 1, own_cka=lambda amount, point, size: again[amount] if point == 3 else 1.0).endswith(
-        ", though layer 4 has changed by then (similarity 0.80)."
+        ", though layer 4 has fallen below 0.9 by then (similarity 0.80)."
     )
 
 

@@ -19,11 +19,12 @@ def row(share: float, control: float, seed: int | None = None, spread: float = 1
 def test_checkpoints_that_differ_more_than_method_and_chance_do() -> None:
     rows = [row(0.6, 0.6), row(0.9, 0.87, task="cola", num_layers=6)]
     assert replication_finding(rows, PRUNING) == (
-        "On 2 checkpoints with 4 and 6 layers, 60 to 90 % of an overall change of 0.05 lies in the upper half of the "
-        "layers under magnitude pruning of the encoder. On each checkpoint, the mean share of random removal's seeds, "
-        "where they change the layers as much, is at most 3 percentage points away; the checkpoints, which also differ "
-        "in task and depth, lie much farther apart. Each checkpoint judged alone: 2 × as by chance. "
-        "No two of them differ only in the seed, so what another fine-tune would give is not known."
+        "The upper half of the layers changes most on all 2 checkpoints with 4 and 6 layers: 60 to 90 % of an overall "
+        "change of 0.05 lies there under magnitude pruning of the encoder. None of them, judged alone, shows a "
+        "difference from random removal (2 × as by chance), so nothing shows that the method decides where the change "
+        "lies. At the same overall change, random removal's mean share is at most 3 percentage points away on each "
+        "checkpoint; the checkpoints themselves lie much farther apart. No two of them differ only in the seed, so "
+        "what another fine-tune would give is not known."
     )
     assert replication_table(rows) == [
         {
@@ -49,7 +50,17 @@ def test_verdicts_of_the_table_are_corrected_for_their_number() -> None:
         *["as by chance"] * 20,
     ]
     words = replication_finding([edge, row(0.7, 0.7, task="cola", num_layers=6)], PRUNING)
-    assert "Each checkpoint judged alone: 1 × steeper than chance" in words
+    assert "Judged alone, 1 of them shows a difference from random removal (1 × steeper than chance" in words
+    assert "nothing shows" not in words
+
+
+def test_the_half_that_changes_most_is_counted_by_its_intervals() -> None:
+    rows = [row(0.7, 0.7), row(0.5, 0.5, task="cola"), row(0.3, 0.3, task="qnli")]
+    words = replication_finding(rows, PRUNING)
+    assert words.startswith("The upper half of the layers is shown to change most on 1 of 3 checkpoints with 4 layers:")
+    assert replication_finding(rows[1:], PRUNING).startswith(
+        "The upper half of the layers is shown to change most on none of 2 checkpoints"
+    )
 
 
 def test_a_control_that_no_longer_works_is_marked() -> None:
@@ -58,13 +69,15 @@ def test_a_control_that_no_longer_works_is_marked() -> None:
     assert replication_table(rows)[0]["Random, mean ± SD"] == "70 % ± 2 (beyond its working range)"
     (told,) = told_verdicts(rows).values()
     assert told.words == "as by chance; random removal leaves models outside their working range"
+    words = replication_finding([*rows, row(0.7, 0.7, task="cola")], PRUNING)
+    assert "On 1, random removal leaves a model outside its working range there." in words
 
 
 @pytest.mark.parametrize("control", [0.45, 0.75])
 def test_a_method_far_from_chance_is_not_said_to_matter_less(control: float) -> None:
     """The farther one counts, on whichever side of the method it is."""
     words = replication_finding([row(0.6, control), row(0.9, 0.9, task="cola")], PRUNING)
-    assert "at most 15 percentage points away. Each checkpoint" in words
+    assert "at most 15 percentage points away on each checkpoint. " in words
     assert "farther apart" not in words
 
 
@@ -72,7 +85,7 @@ def test_checkpoints_do_not_lie_farther_apart_than_an_interval_allows() -> None:
     """Equal means of seeds that differ much say little about how far the method is from chance."""
     rows = [row(0.6, 0.6), row(0.9, 0.9, spread=5, task="cola")]
     words = replication_finding(rows, PRUNING)
-    assert "at most 0 percentage points away. Each checkpoint" in words
+    assert "at most 0 percentage points away on each checkpoint. " in words
 
 
 def test_twins_have_their_spread_and_what_is_not_known_is_left_out() -> None:
@@ -80,8 +93,8 @@ def test_twins_have_their_spread_and_what_is_not_known_is_left_out() -> None:
     (unjudged,) = grid_rows([network(0.9, num_layers=6)])  # has no control
     (broken,) = grid_rows([working_to(network(0.9, num_layers=6), 0.0)])  # nor has this, which works no longer there
     words = replication_finding([*twins, unjudged, broken], PRUNING)
-    assert words.startswith("On 3 of 4 checkpoints with 4 layers, 70 to 78 %")
-    assert "3 × as by chance. The other cannot be compared with random removal there. Over fine-tunes" in words
+    assert words.startswith("The upper half of the layers changes most on all 3 checkpoints with 4 layers: 70 to 78 %")
+    assert "on each checkpoint. 1 more cannot be compared with random removal there. Over fine-tunes" in words
     assert "(mean ± standard deviation), MiniLM-L6, fine-tuned on SST-2, 3 seeds: 74 % ± 4." in words
     assert len(replication_table([*twins, unjudged])) == 3
 

@@ -120,7 +120,7 @@ def test_every_checkpoint_has_a_row_and_seed_twins_their_spread() -> None:
     rows = verdict_rows(verdict_table([alone, other, *reversed(twins)], controls))
     assert [row["Checkpoint"] for row in rows] == [
         *(f"MiniLM-L6, seed {seed}" for seed in shares),
-        "3 seeds",
+        "MiniLM-L6, 3 seeds",
         "MPNet-L12, seed 0",
         "MiniLM-L6, seed 1",
     ]
@@ -144,4 +144,4 @@ def test_weights_made_again_by_the_same_recipe_are_no_further_seed() -> None:
         for row in verdict_rows(verdict_table([first, again, of_seed(2, network(0.74))], []))
         if row["Checkpoint"].endswith("seeds")
     ]
-    assert spread == "2 seeds"
+    assert spread == "MiniLM-L6, 2 seeds"

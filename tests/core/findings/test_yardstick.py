@@ -54,7 +54,7 @@ def working_to(amount: float) -> SweepResult:
 def test_what_is_said_of_all_layers() -> None:
     """Own similarity is 1, 1 − amount / 2 and 1 − amount; twins are 0.6 to 0.8 alike."""
     known = yardstick(RESULT, PAIRS, "mean")
-    twins = "than the least similar two fine-tunes that differ only in the seed (3 checkpoints) are to each other."
+    twins = "than the least similar pair of fine-tunes that differ only in the seed (3 checkpoints) are to each other."
     assert layers_finding(RESULT, known) == (
         f"With 90 % of weights removed, layers 2 and 3 are less similar to themselves {twins}"
     )

@@ -98,7 +98,8 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     printed = recipe(result)
     assert "--checkpoint recipe:mpnet-l12-cola-seed-2 " in printed.command
     assert f"(content {plain.checkpoint.revision[:12]}…)" in printed.missing
-    assert printed.missing.endswith(f": {made_by.command}")
+    assert printed.first == (made_by.command,)
+    assert printed.script.splitlines() == [made_by.command, printed.command]
     assert key_of(result) == key_of(plain), "who made the weights does not decide the numbers"
 
 
