@@ -138,21 +138,21 @@ COLUMNS = ("interval", "where", "truth", "coverage", "truth below", "truth above
 def detailed(found: Sequence[Coverage]) -> Iterator[str]:
     """Yield a Markdown table with a line for each interval; coverage off target is bold."""
     yield from _header(COLUMNS, left=2)
-    for one in found:
-        covered = f"{one.covered:.1%}" if one.is_on_target else f"**{one.covered:.1%}**"
-        shares = [covered, f"{one.below:.1%}", f"{one.above:.1%}"]
-        ends = [f"{one.width:.4f}", f"{one.no_width:.1%}", f"{one.undefined:.1%}"]
-        yield _line([one.key.kind, one.key.where, f"{one.truth:.4f}", *shares, *ends])
+    for line in found:
+        covered = f"{line.covered:.1%}" if line.is_on_target else f"**{line.covered:.1%}**"
+        shares = [covered, f"{line.below:.1%}", f"{line.above:.1%}"]
+        ends = [f"{line.width:.4f}", f"{line.no_width:.1%}", f"{line.undefined:.1%}"]
+        yield _line([line.key.kind, line.key.where, f"{line.truth:.4f}", *shares, *ends])
 
 
 def summary(found: Sequence[Coverage]) -> Iterator[str]:
     """Yield a Markdown table with a line for each kind of interval."""
     yield from _header(("interval", "lines", "lowest", "mean", "highest", "zero width at most", "off target"), left=1)
-    for kind in dict.fromkeys(one.key.kind for one in found):
-        lines = [one for one in found if one.key.kind == kind]
-        covered = [one.covered for one in lines]
+    for kind in dict.fromkeys(line.key.kind for line in found):
+        lines = [line for line in found if line.key.kind == kind]
+        covered = [line.covered for line in lines]
         shares = [f"{share:.1%}" for share in (min(covered), np.mean(covered), max(covered))]
-        no_width, off = max(one.no_width for one in lines), sum(not one.is_on_target for one in lines)
+        no_width, off = max(line.no_width for line in lines), sum(not line.is_on_target for line in lines)
         yield _line([kind, str(len(lines)), *shares, f"{no_width:.1%}", str(off)])
 
 
@@ -221,9 +221,9 @@ def page(truth: Mapping[Key, Interval], intervals: Array, title: str) -> Iterato
         title: The first line.
     """
     found = {key: coverage(key, interval.value, intervals[:, k]) for k, (key, interval) in enumerate(truth.items())}
-    known = [one for one in found.values() if one.truth == one.truth]
-    kinds = {one.key.kind for one in known}
-    unknown = [key for key, one in found.items() if one not in known]
+    known = [line for line in found.values() if line.truth == line.truth]
+    kinds = {line.key.kind for line in known}
+    unknown = [key for key, line in found.items() if line not in known]
     names = dict.fromkeys(f"{key.kind}, {key.where}" if key.kind in kinds else key.kind for key in unknown)
     yield from (title, "", *summary(known), "", *detailed(known))
     if names:

@@ -78,7 +78,7 @@ def reached(result: SweepResult) -> dict[str, ProfileAtDamage]:
     if known is None or pruned_layer(result) is not None:
         return {}
     found = {target: known.profile_at_damage.get(target) for target in TARGETS}
-    return {target: at for target, at in found.items() if isinstance(at, ProfileAtDamage)}
+    return {target: profile for target, profile in found.items() if isinstance(profile, ProfileAtDamage)}
 
 
 def deviations(result: SweepResult, data: str | None) -> Iterator[Deviation]:
@@ -92,14 +92,14 @@ def deviations(result: SweepResult, data: str | None) -> Iterator[Deviation]:
     if not profiles:
         return
     request, inputs = find_inputs(result, result.amounts[-1], None, data, _silent)
-    request = replace(request, amounts=parse_amounts([at.amount for at in profiles.values()]))
+    request = replace(request, amounts=parse_amounts([profile.amount for profile in profiles.values()]))
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, _silent)
         with open_runner(baseline, inputs.subset, request, plan) as runner:
             compare = comparer(_sample(runner, 0.0), None)
-            for (target, at), amount in zip(profiles.items(), request.amounts[1:], strict=True):
+            for (target, profile), amount in zip(profiles.items(), request.amounts[1:], strict=True):
                 own = compare(_sample(runner, amount)).own  # (points,)
-                yield Deviation(result, target, amount, np.array(at.value), own)
+                yield Deviation(result, target, amount, np.array(profile.value), own)
 
 
 def _upper_share(profile: Array) -> float:
@@ -122,7 +122,7 @@ def rows(found: Iterable[Deviation]) -> Iterator[dict[str, str]]:
     """Yield one row per task, method and damage: how many results, and the one that deviates most."""
     for (task, method, controlled, step, reached), grouped in groupby(sorted(found, key=_group), key=_group):
         group = list(grouped)
-        worst = max(group, key=lambda one: one.largest)
+        worst = max(group, key=lambda deviation: deviation.largest)
         yield {
             "task": task,
             "method": method,
@@ -133,8 +133,8 @@ def rows(found: Iterable[Deviation]) -> Iterator[dict[str, str]]:
             "largest deviation": f"{worst.largest:.4f}",
             "layer": str(int(np.abs(worst.profile).argmax()) + 1),
             "between amounts": " and ".join(map(amount_text, _around(worst))),
-            "beyond the bound": str(sum(one.largest > BOUND for one in group)),
-            "the share deviates by": f"{max(one.share for one in group):.3f}",
+            "beyond the bound": str(sum(deviation.largest > BOUND for deviation in group)),
+            "the share deviates by": f"{max(deviation.share for deviation in group):.3f}",
         }
 
 
@@ -177,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"left out {result.key[:12]}…: {error}", file=sys.stderr)
             print(f"{len(found)} profiles", file=sys.stderr, flush=True)
     print(markdown_table(list(rows(found))))
-    return int(any(one.largest > BOUND for one in found))
+    return int(any(deviation.largest > BOUND for deviation in found))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def _scaled(named: Named, factor: float) -> dict[Key, Interval]:
     """Multiply the standard errors; those of a loss are of its logarithm."""
     scaled = dict[Key, Interval]()
     for key, (value, low, high) in named:
-        origin = next((at for kind, at in NO_LOSS.items() if key.kind.startswith(kind)), None)
+        origin = next((start for kind, start in NO_LOSS.items() if key.kind.startswith(kind)), None)
         if origin is None:
             scaled[key] = Interval(value, value + factor * (low - value), value + factor * (high - value))
         else:
@@ -127,7 +127,7 @@ def _series(run: Run, reduction: str, rows: Rows) -> Series:
         for name, compare in comparers.items():
             found[name].append(compare(pruned))
     return {
-        name: (np.stack([one.own for one in frames]), np.stack([cast(Array, one.without) for one in frames]))
+        name: (np.stack([frame.own for frame in frames]), np.stack([cast(Array, frame.without) for frame in frames]))
         for name, frames in found.items()
     }
 
@@ -157,23 +157,23 @@ def _of_layers(name: str, amounts: Sequence[float], own: Array, record: LayerSta
             yield Key(f"own {name}", f"{_layer(point)}, {amount:.0%}"), interval
     d = record.depth_gap
     yield Key(f"D of {name}"), Interval(d.value, d.low, d.high) if d else UNDEFINED
-    for damage, at in record.gap_at_damage.items():
-        yield Key(f"gap at damage, {name}", f"damage {damage}"), _of_gap(at, widest)
+    for damage, found in record.gap_at_damage.items():
+        yield Key(f"gap at damage, {name}", f"damage {damage}"), _of_gap(found, widest)
     for damage, profile in record.profile_at_damage.items():
         for point in points:
             yield Key(f"profile at damage, {name}", f"{_layer(point)}, damage {damage}"), _of_profile(profile, point)
 
 
-def _of_gap(at: object, widest: float) -> Interval:
-    if not isinstance(at, GapAtDamage) or (at.high - at.low) / 2 > widest:
+def _of_gap(gap: object, widest: float) -> Interval:
+    if not isinstance(gap, GapAtDamage) or (gap.high - gap.low) / 2 > widest:
         return UNDEFINED
-    return Interval(at.value, at.low, at.high)
+    return Interval(gap.value, gap.low, gap.high)
 
 
-def _of_profile(at: object, point: int) -> Interval:
-    if not isinstance(at, ProfileAtDamage):
+def _of_profile(profile: object, point: int) -> Interval:
+    if not isinstance(profile, ProfileAtDamage):
         return UNDEFINED
-    return Interval(at.value[point], at.low[point], at.high[point])
+    return Interval(profile.value[point], profile.low[point], profile.high[point])
 
 
 def _of_survival(
@@ -207,16 +207,16 @@ def _layer(point: int) -> str:
 def _of_differences(magnitude: LayerStatistics, controls: Sequence[Run], rows: Rows) -> Named:
     """Compare magnitude pruning with its control on the same examples."""
     seeds = [_statistics(run.amounts, _series(run, "mean", rows))["cka"] for run in controls]
-    for damage, at in magnitude.gap_at_damage.items():
+    for damage, found in magnitude.gap_at_damage.items():
         others = [seed.gap_at_damage[damage] for seed in seeds]
-        yield Key("gap at damage minus one control's", f"damage {damage}"), _gap_difference(at, others[0])
-        yield Key("Δ of the verdict, its part over examples", f"damage {damage}"), _contrast(at, others)
+        yield Key("gap at damage minus one control's", f"damage {damage}"), _gap_difference(found, others[0])
+        yield Key("Δ of the verdict, its part over examples", f"damage {damage}"), _contrast(found, others)
 
 
-def _gap_difference(gap: object, other: object) -> Interval:
-    if not (isinstance(gap, GapAtDamage) and isinstance(other, GapAtDamage)):
+def _gap_difference(gap: object, subtracted: object) -> Interval:
+    if not (isinstance(gap, GapAtDamage) and isinstance(subtracted, GapAtDamage)):
         return UNDEFINED
-    difference = gap_difference(gap, other)
+    difference = gap_difference(gap, subtracted)
     return Interval(difference.value, difference.low, difference.high)
 
 
@@ -257,16 +257,16 @@ def _of_function(population: Population, rows: Rows) -> Named:
     logits = run.logits.numpy()[:, rows]  # (frames, n, labels)
     predictions = logits.argmax(-1)  # (frames, n)
     for amount in (0.0, *SHOWN):
-        k, at = run.amounts.index(amount), f"{amount:.0%}"
+        k, where = run.amounts.index(amount), f"{amount:.0%}"
         values, bounds = evaluate(SCORES, gold.tolist(), predictions[k].tolist())
         for name in SCORES:
-            yield Key(name, at), _known(values[name], bounds[name])
+            yield Key(name, where), _known(values[name], bounds[name])
         if amount:
-            yield Key("changed share", at), _known(*changed_share(predictions[0].tolist(), predictions[k].tolist()))
-            yield Key("mean divergence", at), _known(*mean_divergence(divergences(logits[0], logits[k])))
+            yield Key("changed share", where), _known(*changed_share(predictions[0].tolist(), predictions[k].tolist()))
+            yield Key("mean divergence", where), _known(*mean_divergence(divergences(logits[0], logits[k])))
             for name in RANGE_SCORES:
                 drop = change(name, gold, predictions[0], predictions[k])
-                yield Key(f"{ONE_SIDED}, change of {name}", at), Interval(drop.value, -np.inf, drop.high)
+                yield Key(f"{ONE_SIDED}, change of {name}", where), Interval(drop.value, -np.inf, drop.high)
 
 
 def _known(value: float, bounds: tuple[float, float] | None) -> Interval:

@@ -273,7 +273,7 @@ FILES = (
 
 def files() -> None:
     """List the numbers on screen and the files that compute them."""
-    rows = "\n".join(f"| {what} | {', '.join(f'`{one}`' for one in where.split(', '))} |" for what, where in FILES)
+    rows = "\n".join(f"| {what} | {', '.join(f'`{file}`' for file in where.split(', '))} |" for what, where in FILES)
     st.markdown(f"| On screen | Computed in |\n|---|---|\n{rows}")
 
 

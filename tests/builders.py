@@ -178,14 +178,14 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
 
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
-    """Gives a checkpoint a recipe, since its weights are not shipped."""
+    """Adds a recipe to a checkpoint, since its weights are not shipped."""
     recipe = RecipeRecord(family=family, seed=seed, command=f"python -m core.finetune --recipe {family} --seed {seed}")
     known = {"id": f"recipe:{recipe.name}", "source": "folder", "recipe": recipe, "revision": digest([family, seed])}
     return checkpoint.model_copy(update=known)
 
 
 def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
-    """Gives a result the task of a classifier with labels of its own, on a file."""
+    """Changes a result to the task of a classifier with labels of its own, on a file."""
     random = np.random.default_rng(0)
     count = len(result.task.examples)
     gold = tuple(random.integers(0, len(labels), count).tolist())
@@ -267,7 +267,7 @@ def against(
 
 
 def with_neighbours(result: SweepResult, own: OwnCka) -> SweepResult:
-    """Gives a result shared neighbours by the mean, on the diagonal alone."""
+    """Adds shared neighbours to a result, by the mean, on the diagonal alone."""
     size = len(result.points)
     measures = {**result.similarity.measures, "knn": MeasureRecord(estimators={"mean": "full"})}
 

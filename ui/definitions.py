@@ -32,8 +32,8 @@ def _main_metrics() -> str:
 
 def _sensitivity() -> str:
     """Name what a verdict is also judged by."""
-    at = [amount_text(damage) for reduction, damage in SENSITIVITY if reduction == "mean"]
-    return f"an overall change of {listed(at)}, and by the first token"
+    damages = [amount_text(damage) for reduction, damage in SENSITIVITY if reduction == "mean"]
+    return f"an overall change of {listed(damages)}, and by the first token"
 
 
 # ---------------------------------------------------------------- CKA

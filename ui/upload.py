@@ -64,7 +64,7 @@ def keep(result: SweepResult) -> str:
     if store.is_shipped(result.key):
         st.session_state[NOTE] = BUNDLED
     elif is_hosted():
-        known = [one for one in st.session_state.get(KEPT, {}).items() if one[0] != result.key]
+        known = [item for item in st.session_state.get(KEPT, {}).items() if item[0] != result.key]
         st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
         with _lock:
             _opened[result.checksum] = result
@@ -75,5 +75,6 @@ def keep(result: SweepResult) -> str:
 
 def kept() -> dict[str, SweepResult]:
     """Return the results that this visit alone has opened, by key; others may have taken the place of some."""
+    visit = st.session_state.get(KEPT, {})
     with _lock:
-        return {key: _opened[one] for key, one in st.session_state.get(KEPT, {}).items() if one in _opened}
+        return {key: _opened[checksum] for key, checksum in visit.items() if checksum in _opened}

@@ -129,8 +129,8 @@ def deviation(first: Array | None, second: Array | None) -> float | None:
         A number, infinite where only one side has a value; None where neither side has any.
     """
     if first is None or second is None:
-        other = second if first is None else first
-        return None if other is None or np.isnan(other).all() else float("inf")
+        present = second if first is None else first
+        return None if present is None or np.isnan(present).all() else float("inf")
     if first.shape != second.shape:
         return float("inf")
     missing = np.isnan(first)

@@ -150,7 +150,7 @@ def read_bert(folder: Path) -> Bert:
 def tokenised(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) -> list[Example]:
     """Turn each example's one or two texts into token ids and segment ids."""
     encoded = [tokenizer(*example, truncation=True, max_length=max_length) for example in texts]
-    return [(torch.tensor(one["input_ids"]), torch.tensor(one["token_type_ids"])) for one in encoded]
+    return [(torch.tensor(ids["input_ids"]), torch.tensor(ids["token_type_ids"])) for ids in encoded]
 
 
 # ---------------------------------------------------------------- representations

@@ -38,10 +38,10 @@ def gram(features: Array) -> Array:
 def hsic1(k: Array, l: Array) -> float:  # noqa: E741 (the paper's letters)
     """Compute the unbiased HSIC of two Gram matrices with zero diagonals, (n, n); Nguyen et al. 2021, equation 3."""
     n = len(k)
-    one = np.ones(n)
+    ones = np.ones(n)
     trace = np.einsum("ij,ji->", k, l)
-    totals = (one @ k @ one) * (one @ l @ one) / ((n - 1) * (n - 2))
-    rows = 2 / (n - 2) * ((one @ k) @ (l @ one))
+    totals = (ones @ k @ ones) * (ones @ l @ ones) / ((n - 1) * (n - 2))
+    rows = 2 / (n - 2) * ((ones @ k) @ (l @ ones))
     return float((trace + totals - rows) / (n * (n - 3)))
 
 

@@ -153,8 +153,8 @@ def accuracy_rows(result: SweepResult, shown: Sequence[Frame], metric: str, scal
 def matched_rows(frames: Sequence[Frame], places: Sequence[float], metric: str) -> Rows:
     """Return one row per frame on show, at the place that it shares with another result's."""
     return [
-        {"k": k, "amount": rounded(at), **_values(frame, metric)}
-        for k, (frame, at) in enumerate(zip(frames, places, strict=True))
+        {"k": k, "amount": rounded(shared), **_values(frame, metric)}
+        for k, (frame, shared) in enumerate(zip(frames, places, strict=True))
     ]
 
 

@@ -182,27 +182,29 @@ def compare_frames(
         names if len(set(symbols)) == 1 else [f"{name} {symbol}" for name, symbol in zip(names, symbols, strict=True)]
     )
     rows = []
-    for at, (first, second) in zip(together.places, together.pairs, strict=True):
+    for shared, (first, second) in zip(together.places, together.pairs, strict=True):
         numbers = (first.metrics.get(shown[0]), second.metrics.get(shown[1]))
         values = " and ".join(f"{word} {two_places(value)}".strip() for word, value in zip(words, numbers, strict=True))
         told = f"{symbols[0]} {values}" if len(set(symbols)) == 1 else values
         amounts = _removed(results, [percent(frame.amount) for frame in (first, second)])
         rows.append(
             {
-                "amount": rounded(at),
-                "name": _place_name(at, (first, second), results, together.scale),
+                "amount": rounded(shared),
+                "name": _place_name(shared, (first, second), results, together.scale),
                 "detail": f"{amounts} · {told}" if together.is_interpolated else told,
             }
         )
     return rows
 
 
-def _place_name(at: float, frames: tuple[Frame, Frame], results: tuple[SweepResult, SweepResult], scale: Scale) -> str:
+def _place_name(
+    shared: float, frames: tuple[Frame, Frame], results: tuple[SweepResult, SweepResult], scale: Scale
+) -> str:
     """Say where two frames are shown together."""
     if scale == "damage":
-        return f"Overall change {place_name(at)}"
+        return f"Overall change {place_name(shared)}"
     if scale == "divergence":
-        return f"Divergence {place_name(at)}"
+        return f"Divergence {place_name(shared)}"
     if scale == "amount":
         return _removed(results, [amount_name(frame.amount) for frame in frames])
     shares = dict.fromkeys(percent(place(frame, scale)) for frame in frames)

@@ -150,7 +150,7 @@ class Axes:
     points: tuple[str, ...]
     with_twins: bool
 
-    def similarity(self, at: str | float) -> alt.X | alt.XDatum:
+    def similarity(self, value: str | float) -> alt.X | alt.XDatum:
         """Return the axis of similarity, which ends before the words, for a field or for one value."""
         room = ROOM if len(self.points) <= MAX_WORDED else 0.5
         words = f"'{INTACT} {SURVIVAL_THRESHOLD}'"
@@ -162,7 +162,11 @@ class Axes:
             grid=False,
             title=None,
         )
-        return alt.X(at, scale=scale, axis=axis) if isinstance(at, str) else alt.XDatum(at, scale=scale, axis=axis)
+        return (
+            alt.X(value, scale=scale, axis=axis)
+            if isinstance(value, str)
+            else alt.XDatum(value, scale=scale, axis=axis)
+        )
 
     def row(self, field: str) -> alt.Y:
         """Return the axis of layers, each one unit high, with room for a line of text above, and for names below."""

@@ -1,4 +1,4 @@
-"""Give a model in memory the form in which every other one comes: a folder in the Hub's format.
+"""Write a model in memory in the form in which every other one comes: a folder in the Hub's format.
 
 So it is checked, loaded, identified and pruned as any other, and the model itself is never touched.
 """

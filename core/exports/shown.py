@@ -35,12 +35,12 @@ def _rows(scene: Scene, view: View) -> Iterator[Row]:
 
 def _at(value: Any, k: int) -> object:
     """Return a value at a frame, as a spreadsheet reads it."""
-    at = value[k] if isinstance(value, list) else value
-    if not isinstance(at, str):
-        return at
-    if at == UNDEFINED:
+    shown = value[k] if isinstance(value, list) else value
+    if not isinstance(shown, str):
+        return shown
+    if shown == UNDEFINED:
         return ""
-    return at.replace("−", "-") if NUMBER.fullmatch(at) else " ".join(at.split())  # a legend breaks long names
+    return shown.replace("−", "-") if NUMBER.fullmatch(shown) else " ".join(shown.split())  # a legend breaks long names
 
 
 def _told(part: Mapping[str, Any], dataset: str | None) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:

@@ -157,7 +157,7 @@ def _own(result: SweepResult, reduction: ReductionKey, point: int) -> str:
 def table(result: SweepResult, reduction: ReductionKey) -> list[dict[str, str]]:
     """Tabulate each point's closest layers without pruning and at the end of the working range."""
     frame = _working_frame(result)
-    before, after = (closest_layers(result, reduction, at) for at in (0, frame))
+    before, after = (closest_layers(result, reduction, k) for k in (0, frame))
     return [
         {
             "Layer": name.title,

@@ -427,14 +427,14 @@ def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ())
     beside = [verdict(result, companions, reduction, damage) for reduction, damage in SENSITIVITY]
     sentences = [_in_short(result, judged)]
     if judged.contrast:
-        sentences.append(render("claim", "beside", verdict=judged, others=[(_name(other), other) for other in beside]))
+        sentences.append(render("claim", "beside", verdict=judged, others=[(_name(known), known) for known in beside]))
     if judged.method:
         sentences.append(render("claim", "beyond", beyond=judged.beyond))
     return " ".join(sentences)
 
 
 def verdict_details(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
-    """Give the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep.
+    """Say the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep.
 
     Empty against another checkpoint, where nothing is judged.
     """

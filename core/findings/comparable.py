@@ -81,7 +81,7 @@ def largest_mismatch(first: SweepResult, second: SweepResult) -> Mismatch:
     """Find where two results differ most in the share of a layer's weights removed, at the amounts that both have."""
     others = {frame.amount: frame for frame in second.frames}
     pairs = [(frame, others[frame.amount]) for frame in first.frames if frame.amount in others]
-    removed = np.array([[frame.layer_sparsity, other.layer_sparsity] for frame, other in pairs])  # (amounts, 2, layers)
+    removed = np.array([[a.layer_sparsity, b.layer_sparsity] for a, b in pairs])  # (amounts, 2, layers)
     differences = np.abs(removed[:, 0] - removed[:, 1]).round(9)  # (amounts, layers)
     k, layer = np.unravel_index(differences.argmax(), differences.shape)
     return Mismatch(int(layer) + 1, pairs[k][0].amount, *removed[k, :, layer].tolist())

@@ -169,8 +169,8 @@ def _notes_on_matching(
 
 def _rows(result: SweepResult) -> str:
     unpruned = result.against or result.checkpoint
-    other = unpruned_name(result) if result.against else ""
-    return render("compare", "rows", points=points_name(result.points), layers=unpruned.num_layers, other=other)
+    named = unpruned_name(result) if result.against else ""
+    return render("compare", "rows", points=points_name(result.points), layers=unpruned.num_layers, other=named)
 
 
 def distinguishing_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:

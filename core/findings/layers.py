@@ -108,8 +108,8 @@ def title_finding(
     found = first_to_change(result, reduction, threshold, measure)
     if found is None:
         everyone = len(layers) == len(result.points)
-        at = _amount(layers[0].value, result)
-        return render("layers", "title_together", layer=layers[0], at=at, everyone=everyone, **facts)
+        amount = _amount(layers[0].value, result)
+        return render("layers", "title_together", layer=layers[0], at=amount, everyone=everyone, **facts)
     return render(
         "layers",
         "title",

@@ -79,9 +79,9 @@ def agreement(result: SweepResult) -> Agreement | None:
     if known is None or SECOND not in result.measures or np.isnan(neighbours).any():
         return None
     readings = tuple(
-        Reading(float(damage), at.amount, np.array(at.value), _at(result.amounts, neighbours, at.amount))
-        for damage, at in known.profile_at_damage.items()
-        if isinstance(at, ProfileAtDamage)
+        Reading(float(damage), profile.amount, np.array(profile.value), _at(result.amounts, neighbours, profile.amount))
+        for damage, profile in known.profile_at_damage.items()
+        if isinstance(profile, ProfileAtDamage)
     )
     if not readings:
         return None

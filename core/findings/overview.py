@@ -92,7 +92,7 @@ def holding_finding(result: SweepResult, reduction: ReductionKey) -> str:
     first, last = result.frames[0], result.frames[-1]
 
     def values(frame: Frame) -> dict[str, object]:
-        known = [one.metrics.get(metric) for one in (first, frame)]
+        known = [measured.metrics.get(metric) for measured in (first, frame)]
         unpruned, kept = ("undefined" if value is None else decimals(value, 2) for value in known)
         return {
             "metric": METRICS[metric].title,

@@ -187,8 +187,8 @@ def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[st
             f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to": layer.text,
             **({"95 % interval": interval_text(layer.interval, largest)} if has_intervals else {}),
             **{
-                f"Similarity ≥ {threshold} up to": other.text
-                for threshold, other in zip(OTHER_THRESHOLDS, more, strict=True)
+                f"Similarity ≥ {threshold} up to": survival.text
+                for threshold, survival in zip(OTHER_THRESHOLDS, more, strict=True)
             },
             f"Similarity at {amount_name(largest)} removed": "undefined" if np.isnan(value) else decimals(value, 2),
         }

@@ -117,16 +117,16 @@ def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
     working = result.working_range.to if result.working_range else None
     changed = np.flatnonzero(less.any(axis=1))  # frames
     last = len(result.frames) - 1 if working is None else result.amounts.index(working)
-    at = last if not changed.size or less[last].any() else int(changed[0])
-    which = [labels[k] for k, is_less in zip(compared, less[at], strict=True) if is_less]
+    shown = last if not changed.size or less[last].any() else int(changed[0])
+    which = [labels[k] for k, is_less in zip(compared, less[shown], strict=True) if is_less]
     return render(
         "yardstick",
         "layers",
         checkpoints=known.checkpoints,
         which=spanned(which, labels) if which else "",
         count=len(which),
-        removed=removed_name(result.amounts[at], result),
+        removed=removed_name(result.amounts[shown], result),
         everyone=len(which) == len(labels),
         partly=len(compared) < len(labels),
-        works=None if working is None else result.amounts[at] <= working,
+        works=None if working is None else result.amounts[shown] <= working,
     )

@@ -1,4 +1,4 @@
-"""Give sentences in memory the form in which a visitor's own sentences come: a table like an uploaded one. No torch."""
+"""Turn sentences in memory into the form in which a visitor's own come: a table like an uploaded one. No torch."""
 
 import json
 from collections.abc import Iterable, Sequence

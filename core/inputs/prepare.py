@@ -67,8 +67,8 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
 
 def _other(checkpoint: str | None, resolved: Resolved, report: Report | None) -> Resolved | None:
     """Find another checkpoint; None where its content is the same."""
-    other = None if checkpoint is None else resolve(checkpoint, report)
-    return None if other is None or other.revision == resolved.revision else other
+    against = None if checkpoint is None else resolve(checkpoint, report)
+    return None if against is None or against.revision == resolved.revision else against
 
 
 def key_of_request(

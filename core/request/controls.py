@@ -79,5 +79,5 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
 
 
 def _is_judged(request: SweepRequest) -> bool:
-    """Tell whether there is a verdict: on a method, not on a control, and not against another model."""
+    """Whether there is a verdict: on a method, not on a control, and not against another model."""
     return METHODS[request.method].control is not None and request.against is None

@@ -64,13 +64,13 @@ def is_control(pruning: Pruning, controlled: Pruning) -> bool:
     return pruning.controls == controlled.method and pruning.scope == controlled.scope
 
 
-def is_same(pruning: Pruning, other: Pruning) -> bool:
+def is_same(pruning: Pruning, compared: Pruning) -> bool:
     """Whether two prunings differ in nothing but their amounts."""
     return (pruning.method, pruning.scope, pruning.seed, pruning.controls) == (
-        other.method,
-        other.scope,
-        other.seed,
-        other.controls,
+        compared.method,
+        compared.scope,
+        compared.seed,
+        compared.controls,
     )
 
 

@@ -69,8 +69,8 @@ def _own(frame: Frame) -> dict[str, dict[str, schema.Row | None]]:
 def _extracted(known: LayerStatistics) -> LayerStatistics:
     gaps = {damage: gap for damage, gap in known.gap_at_damage.items() if damage in DAMAGES}
     profiles = {
-        damage: at if isinstance(at, NotAtDamage) else at.model_copy(update={"replicates": None})
-        for damage, at in known.profile_at_damage.items()
+        damage: profile if isinstance(profile, NotAtDamage) else profile.model_copy(update={"replicates": None})
+        for damage, profile in known.profile_at_damage.items()
         if damage in DAMAGES
     }
     left_out = {"own": None, "depth_gap": None, "own_replicates": None}

@@ -442,8 +442,8 @@ class SweepResult(Header):
 
 def _fits(known: LayerStatistics, frames: int, points: int, examples: int) -> bool:
     """Whether statistics have one value per frame, point and example."""
-    profiles = [at for at in known.profile_at_damage.values() if isinstance(at, ProfileAtDamage)]
-    gaps = [at for at in known.gap_at_damage.values() if isinstance(at, GapAtDamage)]
+    profiles = [p for p in known.profile_at_damage.values() if isinstance(p, ProfileAtDamage)]
+    gaps = [gap for gap in known.gap_at_damage.values() if isinstance(gap, GapAtDamage)]
     per_example = [
         *(gap.replicates for gap in (known.depth_gap, *gaps) if gap),
         *(row for profile in profiles for row in profile.replicates or ()),
@@ -452,7 +452,7 @@ def _fits(known: LayerStatistics, frames: int, points: int, examples: int) -> bo
     per_point = [
         known.survival,
         *(known.own or ()),
-        *(values for at in profiles for values in (at.value, at.low, at.high, at.replicates) if values is not None),
+        *(row for p in profiles for row in (p.value, p.low, p.high, p.replicates) if row is not None),
     ]
     per_frame = [rows for rows in (known.own, known.own_replicates) if rows is not None]
     return (

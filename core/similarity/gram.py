@@ -206,30 +206,30 @@ def compare(first: Grams, second: Grams) -> Comparison:
     """
     hsic, by_example = [], []
     has_own = len(first.hsic) == len(second.hsic)
-    for gram, other in _together(first, second):
-        hsic.append(gram.flatten(1) @ other.flatten(1).T / _pairs(gram))  # (first points, second points)
+    for gram, second_gram in _together(first, second):
+        hsic.append(gram.flatten(1) @ second_gram.flatten(1).T / _pairs(gram))  # (first points, second points)
         if has_own:
-            by_example.append((gram * other).sum(-1))  # (points, rows)
+            by_example.append((gram * second_gram).sum(-1))  # (points, rows)
     own = OwnComparison(first, second, torch.cat(by_example, -1)) if has_own else None
     return Comparison(first, second, torch.stack(hsic).sum(0), own)
 
 
 def _together(first: Grams, second: Grams) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the same rows of both; models with more points are cut into narrower bands."""
-    others = iter(second.pieces)
-    other = next(others)
+    bands = iter(second.pieces)
+    band = next(bands)
     for gram in first.pieces:
         start, rows = 0, gram.shape[1]
         while start < rows:
-            other = other if other.shape[1] else next(others)
-            end = min(start + other.shape[1], rows)
-            yield gram[:, start:end], other[:, : end - start]
-            other, start = other[:, end - start :], end
+            band = band if band.shape[1] else next(bands)
+            end = min(start + band.shape[1], rows)
+            yield gram[:, start:end], band[:, : end - start]
+            band, start = band[:, end - start :], end
 
 
 def compare_own(first: Grams, second: Grams) -> OwnComparison:
     """Multiply the Gram matrices of each point in two models; see `compare`, which does so for all pairs."""
-    products = [(gram * other).sum(-1) for gram, other in zip(first.pieces, second.pieces, strict=True)]
+    products = [(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)]
     return OwnComparison(first, second, torch.cat(products, -1))  # each product (points, rows)
 
 

@@ -91,7 +91,7 @@ def mutual_knn(baseline: Neighbourhoods, pruned: Neighbourhoods) -> Tensor:
     n = baseline.nearest.shape[-2]
     shared = torch.zeros(len(baseline.nearest), len(pruned.nearest), dtype=torch.float64)
     for rows in _bands(len(baseline.nearest) + len(pruned.nearest), n):
-        found, again = (_indicators(one.nearest[:, rows.start : rows.stop], n) for one in (baseline, pruned))
+        found, again = (_indicators(model.nearest[:, rows.start : rows.stop], n) for model in (baseline, pruned))
         shared += found.flatten(1) @ again.flatten(1).T  # (baseline points, pruned points)
     chance = NEIGHBOURS / (n - 1)
     value = (shared / (n * NEIGHBOURS) - chance) / (1 - chance)  # (baseline points, pruned points)

@@ -10,14 +10,14 @@ from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.pruning.rows import RowPlan
 from core.request.sweep_request import SweepRequest
-from core.sweep.meter import Meter, Other
+from core.sweep.meter import Meter, OtherModel
 from core.sweep.runner import Progress, open_runner
 from core.sweep.shared import SharedPasses
 
 
 def measuring(
     resolved: Resolved, subset: EvalSubset, request: SweepRequest, shared: SharedPasses | None = None
-) -> Generator[Progress, None, Other]:
+) -> Generator[Progress, None, OtherModel]:
     """Run another checkpoint over the evaluation examples, or look up what it gave before.
 
     Args:
@@ -35,13 +35,13 @@ def measuring(
     Raises:
         PrunescopeError: It cannot be read, or lacks weights of its encoder.
     """
-    known = shared and shared.other(resolved, subset, request.points)
+    known = shared and shared.other_model(resolved, subset, request.points)
     if known:
         return known
     checkpoint = load(resolved, needs_head=False)
     nothing = RowPlan([], [])  # to be pruned
     with open_runner(checkpoint, subset, request, nothing) as runner:
-        other = yield from Meter(runner, None, num_amounts=1, at_most=1, empties=False).measure_other()
+        other_model = yield from Meter(runner, None, num_amounts=1, at_most=1, empties=False).measure_other_model()
     if shared:
-        shared.keep_other(resolved, subset, request.points, other)
-    return other
+        shared.keep_other_model(resolved, subset, request.points, other_model)
+    return other_model

@@ -17,7 +17,7 @@ from core.results.schema import ChangedRecord, DivergenceRecord, FloorRecord, Fr
 from core.similarity import REGISTRY, Compared, Comparer
 from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of
-from core.sweep.meter import Measured, Other, Predictions, Pruned
+from core.sweep.meter import Measured, OtherModel, Predictions, Pruned
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import DECIMALS, layer_statistics
 
@@ -55,7 +55,7 @@ class Beside:
         baseline: The unpruned model.
         emptied: The emptied model; None where the method has none, or beside another checkpoint.
         measures: Names from MEASURES.
-        other: Another checkpoint's unpruned model; None compares layers with the baseline's.
+        other_model: Another checkpoint's unpruned model; None compares layers with the baseline's.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class Beside:
         baseline: Measured,
         emptied: Measured | None,
         measures: Sequence[str],
-        other: Other | None = None,
+        other_model: OtherModel | None = None,
     ) -> None:
         self._subset, self._baseline, self._emptied = subset, baseline, emptied
-        self._rows = (other or baseline).samples
+        self._rows = (other_model or baseline).samples
         self._comparers = {name: dict(self._comparers_of(name)) for name in measures}
 
     def _comparers_of(self, measure: str) -> Iterator[tuple[str, Comparer | None]]:

@@ -64,8 +64,8 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, request)
         pace = measure(checkpoint, inputs, request, report)
-        other = measure_other(inputs, request, report)
-    seconds = sum(other + _seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)
+        other_seconds = seconds_of_other_model(inputs, request, report)
+    seconds = sum(other_seconds + _seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)
     return {"stored": False, "seconds": seconds}
 
 
@@ -119,7 +119,7 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
     return Pace(preparation=scoring + planned, per_amount=fixed + running * OVERHEAD)
 
 
-def measure_other(inputs: Inputs, request: SweepRequest, report: Report) -> float:
+def seconds_of_other_model(inputs: Inputs, request: SweepRequest, report: Report) -> float:
     """Return the seconds that loading and running another checkpoint take: 0 without one.
 
     The first micro-batch of the sample counts as loading, since it is slower; the others are scaled up by the examples.

@@ -16,7 +16,7 @@ from core.request.scope import emptied_scope
 from core.results import store
 from core.results.schema import SweepResult
 from core.similarity.gram import BAND_BYTES
-from core.sweep.estimate import Pace, measure, measure_other, passes, share_of_rest
+from core.sweep.estimate import Pace, measure, passes, seconds_of_other_model, share_of_rest
 from core.sweep.grid_plan import Done, Failure, GridSweep, Step
 from core.sweep.journal import Journal
 from core.sweep.runner import Progress
@@ -65,11 +65,11 @@ def _measure(alike: Sequence[GridSweep], seconds: dict[str, float]) -> int:
         check_fit(checkpoint, inputs.subset, tried)
         pace = measure(checkpoint, inputs, tried, _silent)
         beside = next((planned.request for planned in alike if planned.against), None)
-        other = measure_other(prepare(beside), beside, _silent) if beside else 0.0
+        other_seconds = seconds_of_other_model(prepare(beside), beside, _silent) if beside else 0.0
         record = checkpoint.record
     for before, planned in pairwise([None, *alike]):
         assert planned is not None
-        seconds[planned.key] = _seconds(planned, before, pace, other, inputs)
+        seconds[planned.key] = _seconds(planned, before, pace, other_seconds, inputs)
     points = max(len(point_names(planned.request.points, record.num_layers)) for planned in alike)
     n = len(inputs.subset.rows)
     gram = min(points * n * n * 8, BAND_BYTES)  # float64; of each reduction: unpruned, emptied, pruned and a product
@@ -86,8 +86,8 @@ def _scoring_cost(planned: GridSweep) -> tuple[bool, ...]:
     )
 
 
-def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, other: float, inputs: Inputs) -> float:
-    """Estimate a sweep after another one with which it may share passes; `other` is another checkpoint's."""
+def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, other_seconds: float, inputs: Inputs) -> float:
+    """Estimate a sweep after another one with which it may share passes; `other_seconds` is another checkpoint's."""
     request, against = planned.request, planned.against
     shared, shares_other = 0.0, False
     if before is not None and before.request.points == request.points:
@@ -98,7 +98,7 @@ def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, other: fl
         shared += same_scope and has_floor(request, against) and has_floor(before.request, before.against)
         shares_other = before.against == against
     scoring = pace.preparation if METHODS[request.method].calibrated else 0.0
-    beside = 0.0 if against is None or shares_other else other
+    beside = 0.0 if against is None or shares_other else other_seconds
     return scoring + beside + pace.per_amount * (passes(request, inputs, against) - shared)
 
 

@@ -54,7 +54,7 @@ class Pruned(Measured):
 
 
 @dataclass(frozen=True)
-class Other(Measured):
+class OtherModel(Measured):
     """The output of another checkpoint's model, of which nothing is pruned; its logits may mean nothing.
 
     Attributes:
@@ -109,10 +109,10 @@ class Meter:
             features[:first] = 0  # what does not vary is similar to nothing
         return Measured(self._logits(), self._single_batches())
 
-    def measure_other(self) -> Generator[Progress, None, Other]:
+    def measure_other_model(self) -> Generator[Progress, None, OtherModel]:
         """Run another checkpoint's model as it is, for the reductions over a single batch."""
         yield from self._run(None)
-        return Other(self._logits(), self._single_batches(), self._runner.checkpoint.record)
+        return OtherModel(self._logits(), self._single_batches(), self._runner.checkpoint.record)
 
     def _run(self, amount: float | None) -> Generator[Progress, None, list[Tensor]]:
         """Fill the buffers; return the Gram matrices of all minibatches of tokens."""

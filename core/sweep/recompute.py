@@ -166,7 +166,7 @@ def _torch_cka_matrices(runner: Runner, amount: float, report: Report) -> dict[s
 
 def _torch_cka_against(against: Resolved, runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
     """Compute the same against another checkpoint, for the reductions over a single batch."""
-    other = returned(measuring(against, runner.subset, request), report)
+    other_model = returned(measuring(against, runner.subset, request), report)
     pruned = runner.buffers()
     runner.model.prune(request.amounts[-1])
     done = count(1)
@@ -175,7 +175,7 @@ def _torch_cka_against(against: Resolved, runner: Runner, request: SweepRequest,
             report("Asking torch-cka", next(done), runner.micro_batches)
     found = {}
     for name, features in (("mean", pruned.mean), ("cls", pruned.cls)):  # each (points, examples, hidden)
-        rows = other.samples[name].features
+        rows = other_model.samples[name].features
         assert rows is not None  # as of every single batch
         found[name] = torch_cka_matrix([(rows, features)], 1, (len(rows), len(features)))
     return found

@@ -12,7 +12,7 @@ from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.inputs.prepare import Inputs
 from core.request.scope import emptied_scope
-from core.sweep.meter import Measured, Other, Pruned
+from core.sweep.meter import Measured, OtherModel, Pruned
 from core.sweep.runner import Runner
 
 AnyModel = TypeVar("AnyModel", bound=Measured)
@@ -27,7 +27,7 @@ class SharedPasses:
 
     _unpruned: tuple[Hashable, str | None, Pruned] | None = None  # what was measured, the rest's fingerprint
     _emptied: tuple[Hashable, Measured] | None = None
-    _other: tuple[Hashable, Other] | None = None
+    _other: tuple[Hashable, OtherModel] | None = None
 
     def unpruned(self, runner: Runner, inputs: Inputs) -> Pruned | None:
         """Look up the unpruned model at a runner's points; None if it has to be measured."""
@@ -52,12 +52,12 @@ class SharedPasses:
         """Keep the emptied model for the sweeps that follow."""
         self._emptied = (_place(runner), emptied_scope(scope)), _lasting(known)
 
-    def other(self, resolved: Resolved, subset: EvalSubset, points: str) -> Other | None:
+    def other_model(self, resolved: Resolved, subset: EvalSubset, points: str) -> OtherModel | None:
         """Look up another checkpoint at its points; None if it has to be measured."""
         place = resolved.id, resolved.revision, subset.fingerprint, points
         return self._other[1] if self._other and self._other[0] == place else None
 
-    def keep_other(self, resolved: Resolved, subset: EvalSubset, points: str, known: Other) -> None:
+    def keep_other_model(self, resolved: Resolved, subset: EvalSubset, points: str, known: OtherModel) -> None:
         """Keep another checkpoint's output for the sweeps that follow; its features are in buffers of its own."""
         self._other = (resolved.id, resolved.revision, subset.fingerprint, points), known
 

@@ -239,13 +239,13 @@ def layer_statistics(
     """
     axis = np.asarray(amounts)
     low, high = own_interval(own, replicates)  # each (frames, points)
-    at = {damage: at_place(amounts, own, replicates, place) for damage, place in places.items()}
+    reached = {damage: at_place(amounts, own, replicates, place) for damage, place in places.items()}
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
         survival=_survival_records(axis, own, low, high, threshold),
         depth_gap=_depth_gap_record(_depth_gaps(axis, own), _depth_gaps(axis, replicates)),
-        gap_at_damage={damage: _gap_record(found) for damage, found in at.items()},
-        profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in at.items()},
+        gap_at_damage={damage: _gap_record(found) for damage, found in reached.items()},
+        profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in reached.items()},
         own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
     )
 

@@ -33,7 +33,7 @@ from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.against import measuring
 from core.sweep.beside import AmountResult, Beside, row_of, statistics_of
 from core.sweep.journal import Journal
-from core.sweep.meter import Measured, Meter, Other, Pruned
+from core.sweep.meter import Measured, Meter, OtherModel, Pruned
 from core.sweep.runner import Progress, Runner, open_runner, planning
 from core.sweep.shared import SharedPasses
 from core.sweep.working_range import working_range
@@ -109,7 +109,7 @@ def _events(
     journal: Journal | None,
 ) -> Generator[Event, None, None]:
     started, subset = time.monotonic(), inputs.subset
-    other = (yield from measuring(inputs.against, subset, request, shared)) if inputs.against else None
+    other_model = (yield from measuring(inputs.against, subset, request, shared)) if inputs.against else None
     empties = has_floor(request, inputs.revision_against)
     plan = plan or (yield from planning(checkpoint, inputs.calibration, request))
     finished = journal.read() if journal else {}
@@ -128,8 +128,8 @@ def _events(
             baseline = yield from meter.measure(unpruned)  # last, so that its features are still there to compare
             if shared:
                 shared.keep_unpruned(runner, inputs, baseline)
-        beside = Beside(subset, baseline, emptied, request.measures, other)
-        header = _header(runner, inputs, request, plan, baseline, beside, other)
+        beside = Beside(subset, baseline, emptied, request.measures, other_model)
+        header = _header(runner, inputs, request, plan, baseline, beside, other_model)
         results = [beside.compare(baseline)]
         yield FrameReady(header, results[-1].frame)
         for amount in amounts:
@@ -164,12 +164,12 @@ def _header(
     plan: Plan,
     baseline: Pruned,
     beside: Beside,
-    other: Other | None,
+    other_model: OtherModel | None,
 ) -> Header:
-    reductions = (other or baseline).samples
+    reductions = (other_model or baseline).samples
     return Header(
         checkpoint=runner.checkpoint.record,
-        against=other and other.record,
+        against=other_model and other_model.record,
         task=inputs.subset.record(),
         pruning=pruning_record(request, inputs.calibration, plan.reliability),
         similarity=SimilarityRecord(
@@ -184,7 +184,7 @@ def _header(
                 )
                 for name in request.measures
             },
-            length_control=() if other else _length_control(runner, baseline.samples["tokens"].grams),
+            length_control=() if other_model else _length_control(runner, baseline.samples["tokens"].grams),
         ),
         floor=beside.floor(),
     )

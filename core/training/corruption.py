@@ -91,8 +91,8 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
     """
     forms: dict[str, list[str]] = {}
     for group in GROUPS.strip().splitlines():
-        for word, other in permutations((word.replace("_", " ") for word in group.split()), 2):
-            forms.setdefault(word, []).append(other)
+        for word, relative in permutations((word.replace("_", " ") for word in group.split()), 2):
+            forms.setdefault(word, []).append(relative)
     grouped = set(forms)
     for stem in sorted(vocabulary):
         if len(stem) < 3 or not stem.isalpha() or stem in grouped:
@@ -100,9 +100,9 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
         endings = [stem + suffix for suffix in SUFFIXES]
         endings += [stem[:-1] + "ing"] if stem.endswith("e") else []
         family = [word for word in endings if word in vocabulary and word not in grouped]
-        for word, other in permutations(family, 2):
-            if other not in forms.setdefault(word, []):
-                forms[word].append(other)
+        for word, relative in permutations(family, 2):
+            if relative not in forms.setdefault(word, []):
+                forms[word].append(relative)
     return forms
 
 
@@ -126,9 +126,9 @@ def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Mar
 
 def swap(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
     """Swap two neighbouring words."""
-    at = places(words)
-    k = int(rng.integers(len(at) - 1))
-    first, second = at[k : k + 2]
+    found = places(words)
+    k = int(rng.integers(len(found) - 1))
+    first, second = found[k : k + 2]
     if second == first + 1:  # no punctuation mark between them
         words[first : second + 1] = [(words[second][0], True), (words[first][0], True)]
     return words
@@ -143,9 +143,9 @@ def move(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
 
 def drop(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
     """Drop a word; the token after it is marked."""
-    at = draw(places(words), rng)
-    words.pop(at)
-    after = min(at, len(words) - 1)
+    place = draw(places(words), rng)
+    words.pop(place)
+    after = min(place, len(words) - 1)
     words[after] = (words[after][0], True)
     return words
 
@@ -159,15 +159,15 @@ def repeat(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
 
 def replace(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
     """Replace a word by another of the sentence."""
-    at = draw(places(words), rng)
-    words[at] = (words[draw(places(words), rng)][0], True)
+    place = draw(places(words), rng)
+    words[place] = (words[draw(places(words), rng)][0], True)
     return words
 
 
 def change_form(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Give a word another form, or put another of its group in its place."""
-    at = draw([place for place in places(words) if words[place][0] in forms], rng)
-    words[at] = (draw(forms[words[at][0]], rng), True)
+    """Change a word to another form, or put another of its group in its place."""
+    chosen = draw([place for place in places(words) if words[place][0] in forms], rng)
+    words[chosen] = (draw(forms[words[chosen][0]], rng), True)
     return words
 
 

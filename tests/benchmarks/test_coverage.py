@@ -40,7 +40,7 @@ def test_known_coverage(margin: float, share: float) -> None:
     assert found.no_width == (margin == 0)
 
 
-def test_what_can_become_of_an_interval_is_told_apart() -> None:
+def test_what_can_become_of_an_interval_is_counted_separately() -> None:
     undefined, unbounded = np.nan, np.inf
     ends = [(0.4, 0.6), (0.6, 0.8), (0.1, 0.3), (0.5, 0.5), (0.5, unbounded), (undefined, undefined)]
     found = coverage.coverage(KEY, 0.5, np.array([(0.5, *pair) for pair in ends]))

@@ -43,7 +43,7 @@ def eventually(page: Page, read: Callable[[], object], wanted: object) -> None:
 
 
 def resize(page: Page, width: int, height: int) -> None:
-    """Gives the window another size, and waits until every picture has been drawn for it."""
+    """Sets the window to another size, and waits until every picture has been drawn for it."""
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     eventually(page, lambda: page.locator(".picture svg").evaluate_all(FILLED), True)

@@ -51,16 +51,16 @@ def choose_sweep(shown: SweepRequest) -> Asked:
     """
     st.markdown("**1 · Model**")
     model = choose_model(shown)
-    other = None if (shown.against or PLACEHOLDER).startswith(PLACEHOLDER) else shown.against
-    if other:
+    compared = None if (shown.against or PLACEHOLDER).startswith(PLACEHOLDER) else shown.against
+    if compared:
         remark(AGAINST)
     st.markdown("**2 · Data**")
     data = choose_data(shown, model)
     st.markdown("**3 · Method**")
-    method = choose_method(shown, is_judged=not (other and model.is_still(shown.checkpoint)))
+    method = choose_method(shown, is_judged=not (compared and model.is_still(shown.checkpoint)))
 
     def request() -> SweepRequest:
-        against = other if model.is_still(shown.checkpoint) else None
+        against = compared if model.is_still(shown.checkpoint) else None
         return SweepRequest(model.checkpoint(), model.task, against=against, **data.fields(), **method.fields())
 
     return Asked(method.with_control, request)

@@ -117,7 +117,7 @@ def test_settings_and_checkpoints_are_in_order() -> None:
     assert len(grid.cells) == 10
 
 
-def test_columns_of_one_name_are_told_apart() -> None:
+def test_columns_of_one_name_get_distinct_names() -> None:
     glue = make_result(**SMALL)
     written = make_result(**SMALL, source="written")
     other = with_own_key(glue, checkpoint=glue.checkpoint.model_copy(update={"revision": "b" * 64}))

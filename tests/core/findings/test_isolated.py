@@ -134,8 +134,8 @@ def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack()
 def test_the_amount_nearest_to_one_half_is_shown_in_full() -> None:
     sentence = isolated_finding(WHOLE, "mean", alone(*REVERSED, amounts=(0.0, 0.1, 0.4)))
     assert sentence.startswith(
-        "When one layer alone is pruned, by 40 % of its weights, its own output changes, from the first layer to the last, by "
-        "0.320, 0.240, 0.080 and 0.040 (1 − similarity)."
+        "When one layer alone is pruned, by 40 % of its weights, its own output changes, from the first layer to the "
+        "last, by 0.320, 0.240, 0.080 and 0.040 (1 − similarity)."
     )
 
 

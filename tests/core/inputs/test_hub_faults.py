@@ -365,7 +365,7 @@ def test_a_cache_that_cannot_be_written_is_refused_for_its_content_alone(
     assert DAMAGED_HERE in refusal(lambda: snapshot(REPO, "main"))
 
 
-def test_git_and_sha_digests_are_told_apart(tmp_path: Path) -> None:
+def test_git_and_sha_digests_are_distinguished(tmp_path: Path) -> None:
     path = tmp_path / "ce013625030ba8dba906f756967f9e9ca394464a"  # git hash-object of "hello\n"
     path.write_bytes(b"hello\n")
     assert hub_cache.is_intact(path)

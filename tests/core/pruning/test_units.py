@@ -146,7 +146,7 @@ def test_a_removed_unit_changes_nothing_but_through_itself(model: nn.Module, tok
 
 
 def _none(units: Units) -> Units:
-    """Gives units without any entry but one that is thrown away."""
+    """Makes units without any entry but one that is thrown away."""
     return Units(units.size, (Entries(nn.Parameter(torch.zeros(units.size)), 0),))
 
 
