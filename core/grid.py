@@ -25,7 +25,7 @@ from core.request.grid_file import read_grid
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.extract import extracts
-from core.results.kept import state_of
+from core.results.file_cache import state_of
 from core.results.library import Entry, entry_of, read_manifest, write_manifest
 from core.results.provenance import Recipe, command_line
 from core.sweep.grid_plan import Done, Failure, GridSweep, Step, plan_grid

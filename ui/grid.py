@@ -12,7 +12,7 @@ from core.findings.grid import Grid, GridRow, arranged, grid_rows
 from core.results import store
 from core.results.choices import companions, everywhere
 from core.results.extract import extracts
-from core.results.kept import FileState, state_of
+from core.results.file_cache import FileState, state_of
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from ui.header import PAGES

@@ -15,7 +15,7 @@ from core.errors import PrunescopeError
 from core.exports.drawing import Drawing, Picture
 from core.exports.figure import Figure, Size, figure_of
 from core.exports.player_page import player_page
-from core.exports.shown import shown_csv
+from core.exports.shown_numbers import shown_csv
 from core.exports.tables import file_name
 from core.request.catalog import REDUCTIONS
 from core.results.names import place_name

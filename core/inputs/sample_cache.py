@@ -9,7 +9,7 @@ from platformdirs import user_cache_path
 
 from core.inputs.sampling import Sample
 from core.results.digest import digest
-from core.results.kept import FileState, state_of
+from core.results.file_cache import FileState, state_of
 from core.results.store import write_atomically
 
 

@@ -9,7 +9,7 @@ from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
 from core.results.digest import fingerprint_of
-from core.results.kept import FileState
+from core.results.file_cache import FileState
 from core.results.schema import TaskRecord
 
 Candidate = tuple[Sequence[int], Texts]  # row numbers, and the texts of each

@@ -1,8 +1,8 @@
 """An extract of a result: what lists of results, and the picture of a whole grid, need to know about it.
 
 It is a result with fewer numbers, a fifth as large or less, so that whatever describes a result describes its extract
-too. Extracts are kept (`core.results.kept`), and hundreds of files need not be read again after a start. A page about
-one result reads the result itself, whose checksum is verified then.
+too. Extracts are kept (`core.results.file_cache`), and hundreds of files need not be read again after a start. A page
+about one result reads the result itself, whose checksum is verified then.
 """
 
 import zlib
@@ -17,7 +17,7 @@ from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import DAMAGE, REDUCTION, SECOND_DAMAGE
 from core.results import schema, showable
-from core.results.kept import FileState, keep, kept
+from core.results.file_cache import FileState, keep, kept
 from core.results.schema import Frame, LayerStatistics, NotAtDamage, SweepResult
 from core.results.showable import check_showable
 from core.results.store import load

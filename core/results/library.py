@@ -19,7 +19,7 @@ from core.request.catalog import DEFAULT_MEASURES
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.extract import extracts
-from core.results.kept import FileState, state_of
+from core.results.file_cache import FileState, state_of
 from core.results.names import result_name
 from core.results.provenance import Recipe, recipe
 from core.results.schema import SweepResult

@@ -7,9 +7,9 @@ from typing import Any
 
 from core.encoder.batches import encode, plan_windows
 from core.encoder.loading import Checkpoint, borrow
-from core.inputs.at_hand import to_download
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
+from core.inputs.missing_inputs import to_download
 from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
 from core.pruning import Plan
 from core.request.catalog import MAX_LENGTH, METHODS

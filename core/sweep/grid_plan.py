@@ -12,7 +12,7 @@ from core.request.scope import emptied_scope
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.extract import extracts
-from core.results.kept import state_of
+from core.results.file_cache import state_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from core.errors import PrunescopeError
 from core.findings.grid import grid_rows
 from core.results import extract, library, store
 from core.results.extract import extract_of, extracts
-from core.results.kept import FILE, FileState, keep, kept, state_of
+from core.results.file_cache import FILE, FileState, keep, kept, state_of
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import against, make_result

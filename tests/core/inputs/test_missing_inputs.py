@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.inputs import at_hand as module
-from core.inputs.at_hand import to_download
+from core.inputs import missing_inputs as module
+from core.inputs.missing_inputs import to_download
 from core.request.sweep_request import SweepRequest, checked
 
 

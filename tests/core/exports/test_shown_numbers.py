@@ -6,7 +6,7 @@ import io
 import pytest
 
 from core.charts.view import Scene
-from core.exports.shown import shown_csv
+from core.exports.shown_numbers import shown_csv
 from core.request.catalog import MEASURES
 from tests.scenes import AMOUNTS, RESULT, SCENES
 
