@@ -213,6 +213,9 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     titles = (task_title(first.task.name), task_title(second.task.name))
     scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)
+    for task, side in zip(titles, sides, strict=True):
+        if words := layers_finding(side, yardstick(side, twins_of(side, entries), shown.reduction)):
+            st.markdown(plain(f"{task}: {words}"))
     offer_exports(scene, first, second, label="Download the pair", numbers=False)
 
 

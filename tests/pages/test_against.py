@@ -1,5 +1,6 @@
 """A result against another checkpoint on every page: nothing fails, and nothing is said of layers that stay intact."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.builders import against, make_result
+from tests.builders import against, make_result, ship
 from tests.core.findings.test_yardstick import PAIRS
 from tests.opened import open_page
 
@@ -77,6 +78,14 @@ def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
         "than the least similar pair of fine-tunes that differ only in the seed (3 checkpoints) are to each other"
         in words
     )
+
+
+def test_the_published_tasks_name_the_yardstick_of_the_one_that_has_twins(shipped: Path) -> None:
+    sst2, cola = (make_result(num_layers=3, amounts=AMOUNTS, task=task) for task in ("sst2", "cola"))
+    ship(shipped, *PAIRS, sst2, cola)
+    words = text_of(open_page("app.py", result=cola.key))
+    assert words.count("the least similar pair of fine-tunes") == 1
+    assert re.search(r"SST-2\\: [^.]*the least similar pair of fine-tunes", words)
 
 
 @pytest.mark.usefixtures("quick_pages", "queue", "unfolded")

@@ -63,7 +63,7 @@ def test_the_heading_is_the_finding_and_the_line_below_holds_accuracy_against_re
     ]
     assert (
         "The model still works with 50 % of weights removed (accuracy 0.85, unpruned 0.90), though layers 5 and 6 have "
-        "changed by then (similarity 0.90 down to 0.88)." not in told(app)
+        "fallen below 0.9 by then (similarity 0.90 down to 0.88)." not in told(app)
     ), "layer 5 falls below 0.9 only after that"
     assert "though layer 6 has fallen below 0.9 by then (similarity 0.88)." in told(app)
     assert (
