@@ -202,11 +202,11 @@ def _nearest_pairs(
 
 
 def headline(first: SweepResult, second: SweepResult) -> str:
-    """Say up to which amount each of two models works; where one's range is unknown, name both alone."""
+    """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
     names = short_names(first, second)
     ranges = [result.working_range for result in (first, second)]
     ends = [known.to for known in ranges if known and known.to is not None]
-    if len(ends) < 2 or first.key == second.key:
+    if len(ends) < 2 or first.key == second.key or min(len(first.frames), len(second.frames)) < 2:
         return render("compare", "side_by_side", names=names)
     lasts = [result.amounts[-1] for result in (first, second)]
     units = [units_name(result) for result in (first, second)]

@@ -248,3 +248,5 @@ def test_the_heading_of_equal_or_unknown_ranges() -> None:
     unknown = working(None, method="random")
     assert headline(one, unknown) == "Magnitude pruning beside random pruning"
     assert "(first result) beside" in headline(one, one)
+    unpruned = other.model_copy(update={"frames": other.frames[:1]})
+    assert headline(one, unpruned) == "Magnitude pruning beside random pruning", "of it, no amount was measured"
