@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from itertools import filterfalse, islice
+from itertools import chain, filterfalse, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,16 +56,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put first what takes long: one worker begins in the browser, which only it has to start, the others elsewhere.
 
-    Begun late, a long test alone would keep the other processors idle. Each worker is given one stretch of the list.
-    One of them reads all shipped results, for all tests that need them.
+    Begun late, a long test alone would keep the other processors idle. Each worker is given one stretch of the list,
+    with long tests by whole modules. One of them reads all shipped results, for all tests that need them.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     browser = sorted((item for item in items if BROWSER in item.path.parents), key=is_short)
     elsewhere = [item for item in items if BROWSER not in item.path.parents]
     reading, rest = list(filter(reads_all_results, elsewhere)), list(filterfalse(reads_all_results, elsewhere))
-    long, short = list(filterfalse(is_short, rest)), filter(is_short, rest)
+    long, short = filterfalse(is_short, rest), filter(is_short, rest)
+    modules = [list(tests) for _, tests in groupby(long, key=lambda item: item.path)]
     others = max(workers - 1, 1)
-    stretches = [browser, *(long[k::others] for k in range(others))]
+    stretches = [browser, *(list(chain(*modules[k::others])) for k in range(others))]
     stretches[-1] += reading
     ordered: list[pytest.Item] = []
     for worker, first in enumerate(stretches):
