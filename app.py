@@ -25,6 +25,7 @@ from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
+from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.published_pair import SIDES, published_pair
 from ui.remarks import remark
@@ -53,18 +54,16 @@ CUMULATIVE = """
 A layer's output also reflects the pruning of every layer below it; embeddings are never pruned, so the first layers
 resemble them anyway.
 """
-BEYOND = """
-**Shaded** is everything beyond the working range: past the first amount that costs the model more than a tenth of its
-lead over always answering the majority class.
+SHADED = f"""
+**Shaded** {BEYOND}
 """
-TWINS = """
-**Other seeds**, in blue below each band, is how similar the layer is in two fine-tunes that differ only in the seed.
+OTHER_SEEDS = f"""
+**Other seeds**, in blue below each band, {TWINS}
 Where the band ends to the left of it, pruning has changed the layer more than another seed does.
 """
-AGAINST = """
+AGAINST = f"""
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
-its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
-that read the same sentences.
+its layers. Beside it stands the one that each layer is most similar to. {EXPECTED}.
 """
 TRY = "try-your-own"  # the only link that looks like a button
 STYLE = f"""<style>
@@ -248,9 +247,9 @@ def how_to_read(shown: Shown) -> tuple[str, ...]:
         AGAINST if result.against else HOW_TO_READ,
         RANDOM.format(units=units_name(result)) if chance else "",
         FLOOR if floor else "",
-        TWINS if shown.twins else "",
+        OTHER_SEEDS if shown.twins else "",
         CUMULATIVE if is_cumulative(result) else "",
-        BEYOND if beyond_from(result) is not None else "",
+        SHADED if beyond_from(result) is not None else "",
     )
 
 

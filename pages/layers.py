@@ -38,6 +38,7 @@ from ui.address import choose, picture_first, set_parameter
 from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, show_nothing
+from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import choose_reduction, middle_of, picked, reduction_in_address, show_pictures, start_in_address
 from ui.remarks import remark
 from ui.results import companions_of, isolated_beside, twins_of
@@ -53,16 +54,13 @@ READING = (
 )
 INTERVAL = ", and the line on it is the 95 % interval"
 FLOOR = "The dotted cell at 100 %, and the dotted line, are the similarity left when everything prunable is gone."
-BEYOND = (
-    "Shaded is everything beyond the working range: past the first amount that costs the model more than a tenth of "
-    "its lead over the majority class."
-)
+SHADED = f"Shaded {BEYOND}"
 CONTROLS = "The thin grey lines are random removal of as many {}, one per seed."
-TWINS = "Shaded in blue is how similar this layer is in two fine-tunes that differ only in the seed."
+OTHER_SEEDS = f"Shaded in blue {TWINS}"
 ALONE = "A blue diamond is the output of the same layer when it is pruned alone, so that nothing before it has changed."
 ALONE_APART = "Blue diamonds show each layer pruned alone, so that nothing before it has changed."
 ALONE_CONTROLS = "Grey dots are random removal of as many of its weights, one per seed."
-AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
+AGAINST = f"{EXPECTED}; nothing here is judged."
 NO_INTERVAL = "Intervals are known for a threshold of {} and for means and first tokens; here none is shown."
 NEVER_INTERVAL = "No intervals are known for this measure."
 
@@ -277,9 +275,9 @@ def legend_of(shown: Shown, apart: bool) -> tuple[str, ...]:
     return (
         READING.format(measure.explanation, INTERVAL if with_interval else ""),
         FLOOR if floor_of(result, shown.reduction, shown.measure) else "",
-        BEYOND if beyond_from(result) is not None else "",
+        SHADED if beyond_from(result) is not None else "",
         CONTROLS.format(units_name(result)) if controls_of(result, shown.companions) else "",
-        TWINS if shown.twins else "",
+        OTHER_SEEDS if shown.twins else "",
         ALONE_APART if apart else ALONE if beside else "",
         ALONE_CONTROLS if apart and isolated_controls_of(result, shown.companions) else "",
         "" if with_interval else NO_INTERVAL.format(measure.threshold) if measure.jackknifed else NEVER_INTERVAL,

@@ -19,6 +19,7 @@ from core.results.names import listed, percent
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE
 from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE
 from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
+from ui.legends import EXPECTED
 
 
 def _main_metrics() -> str:
@@ -69,8 +70,8 @@ $$
   similarity on the other pages.
 
 **Another checkpoint.** `--against CHECKPOINT` compares the pruned layers with the unpruned ones of another checkpoint,
-on the same sentences, by the mean over tokens and the first token. Some similarity is expected of any two models that
-read the same sentences, so there is no floor and no verdict.
+on the same sentences, by the mean over tokens and the first token. {EXPECTED},
+so there is no floor and no verdict.
 
 At least {MIN_EXAMPLES} examples are needed, and below {FEW_EXAMPLES} a result carries a warning.
 

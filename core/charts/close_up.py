@@ -22,12 +22,12 @@ from core.charts.layout import Layout
 from core.charts.overview import player_frames
 from core.charts.strips import (
     AMOUNTS_SHOWN,
-    amounts_axis,
     cell_rows,
     edges,
     hatches,
     layers_axis,
     strip_layers,
+    worded_axis,
 )
 from core.charts.view import Scene, View
 from core.request.catalog import MEASURES
@@ -126,7 +126,7 @@ def _total_rows(result: SweepResult) -> Rows:
 
 
 def _amounts(field: str, removed: str) -> alt.X:
-    return amounts_axis(field, removed, AMOUNTS_SHOWN[1])
+    return worded_axis(field, removed, AMOUNTS_SHOWN[1])
 
 
 def _row(points: tuple[str, ...], measure: str, removed: str) -> LayerChart:

@@ -3,7 +3,7 @@
 Marks name their role by a style (`series`, `band`, `marker`, …), whose colours and sizes stand in `core.charts.theme`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import altair as alt
@@ -153,13 +153,20 @@ def series_fill() -> dict[str, Any]:
 # ---------------------------------------------------------------- axes
 
 
-def amount_axis(field: str, title: str = REMOVED) -> alt.X:
-    """Return the axis of pruning amounts under every curve; `title` names what two results share instead of amounts."""
+def amount_axis(field: str, title: str = REMOVED, shown: Sequence[float] = AMOUNT_DOMAIN, **style: Any) -> alt.X:
+    """Return the axis of pruning amounts under every curve, in percent.
+
+    Args:
+        field: The field of the data.
+        title: What is removed, or what two results share instead of amounts.
+        shown: Where it begins and ends.
+        style: Further properties of a Vega-Lite axis.
+    """
     return alt.X(
         field,
         title=title,
-        scale=alt.Scale(domain=AMOUNT_DOMAIN, nice=False),
-        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".0%", grid=False),
+        scale=alt.Scale(domain=list(shown), nice=False),
+        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".0%", grid=False, **style),
     )
 
 

@@ -34,13 +34,13 @@ from core.charts.strips import (
     AMOUNTS_SHOWN,
     EVERYTHING,
     WORDS_GAP,
-    amounts_axis,
     cell,
     cell_rows,
     edges,
     hatches,
     layers_axis,
     strip_layers,
+    worded_axis,
 )
 from core.charts.survival import by_construction_note, survival_layers, survival_rows
 from core.charts.view import Numbers, Scene, View
@@ -267,7 +267,7 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
 
     def x(field: str) -> alt.X:
-        return amounts_axis(field, removed)
+        return worded_axis(field, removed)
 
     def y(field: str) -> alt.Y:
         return layers_axis(field, points, sum(STRIP) / 2)
@@ -308,7 +308,7 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> LayerChart:
 def _curve(measure: str, removed: str) -> LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
     symbol, end = MEASURES[measure].symbol, AMOUNTS_SHOWN[1]
-    x, y = amounts_axis("amount:Q", removed), share_axis("value:Q", symbol, CURVE_DOMAIN)
+    x, y = worded_axis("amount:Q", removed), share_axis("value:Q", symbol, CURVE_DOMAIN)
     own, seeds, alone = (alt.Chart(alt.NamedData(name)).encode(x=x, y=y) for name in ("own", "seeds", "alone"))
     lines = alt.Chart(alt.NamedData("lines"))
     amount = alt.Tooltip("removed:N", title=f"{capitalised(removed)} removed")
@@ -320,7 +320,7 @@ def _curve(measure: str, removed: str) -> LayerChart:
         return chart
 
     return alt.layer(
-        beyond_shade("beyond", amounts_axis("start:Q", removed), end),
+        beyond_shade("beyond", worded_axis("start:Q", removed), end),
         alt.Chart(alt.NamedData("twins"))
         .mark_rect(color=ALONE_COLOUR, opacity=0.25, stroke=ALONE_COLOUR, tooltip={"content": "encoding"})
         .encode(

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import numpy.typing as npt
 
-from core.charts.grammar import MARGIN, Rows, capitalised, rounded, similarity_colour, two_places
+from core.charts.grammar import MARGIN, Rows, amount_axis, capitalised, rounded, similarity_colour, two_places
 from core.request.catalog import MEASURES
 from core.results.names import amount_name, percent, point_labels, point_names
 from core.results.schema import SweepResult
@@ -28,26 +28,16 @@ Values = npt.NDArray[np.float64]
 # ---------------------------------------------------------------- axes
 
 
-def amounts_axis(field: str, removed: str, end: float = WORDS_END) -> alt.X:
-    """Return the axis of amounts in percent.
+def worded_axis(field: str, removed: str, end: float = WORDS_END) -> alt.X:
+    """Return the axis of amounts with room for words on its right.
 
     Args:
         field: The field of the data.
         removed: What is removed, see `core.results.names.units_name`.
         end: Where it ends; what lies beyond `AMOUNTS_SHOWN` is room for words.
     """
-    return alt.X(
-        field,
-        title=f"{capitalised(removed)} removed",
-        scale=alt.Scale(domain=[AMOUNTS_SHOWN[0], end], nice=False),
-        axis=alt.Axis(
-            values=[0, 0.2, 0.4, 0.6, 0.8, 1],
-            format=".0%",
-            grid=False,
-            domain=False,
-            titleAnchor="start",
-        ),
-    )
+    title, shown = f"{capitalised(removed)} removed", (AMOUNTS_SHOWN[0], end)
+    return amount_axis(field, title, shown, domain=False, titleAnchor="start")
 
 
 def layers_axis(
