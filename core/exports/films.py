@@ -88,7 +88,8 @@ def _palette(colours: NDArray[np.uint32], counts: NDArray[np.int64]) -> NDArray[
 
 
 def _distances(colours: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
-    squares: NDArray[np.int32] = ((colours[:, None] - others[None]) ** 2).sum(axis=-1)  # (colours, others)
+    differences = colours[:, None] - others[None]  # (colours, others, 3)
+    squares: NDArray[np.int32] = (differences**2).sum(axis=-1, dtype=np.int32)  # (colours, others)
     return squares
 
 

@@ -45,7 +45,7 @@ def mean_divergence(values: Array) -> Estimate:
     """
     if not values.any():
         return 0.0, None
-    mean = values.mean()
+    mean = np.asarray(values.mean())
     without = (values.sum() - values) / (len(values) - 1)  # (examples,)
     low, high = log_jackknife(mean, without)
     return float(mean), (float(low), min(float(high), 1.0))
