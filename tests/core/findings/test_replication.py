@@ -70,7 +70,7 @@ def test_a_control_that_no_longer_works_is_marked() -> None:
     (told,) = told_verdicts(rows).values()
     assert told.words == "as by chance; random removal leaves models outside their working range"
     words = replication_finding([*rows, row(0.7, 0.7, task="cola")], PRUNING)
-    assert "On 1, random removal leaves a model outside its working range there." in words
+    assert "On 1 of them, random removal leaves a model outside its working range there." in words
 
 
 @pytest.mark.parametrize("control", [0.45, 0.75])
