@@ -7,7 +7,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 _REWRITTEN = re.compile(r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 _WORD_JOINER = "\u2060"
-_PERCENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its sign
+_WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) ")  # a line must not end between a number and its sign
 _NO_BREAK = "\u00a0"
 
 
@@ -18,8 +18,8 @@ def plain(text: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Keep every number and its percent sign on one line."""
-    return _PERCENT.sub(_NO_BREAK, text)
+    """Keep every number and its signs on one line: `90 % ± 1`, `4 ×`."""
+    return _WITHIN.sub(_NO_BREAK, text)
 
 
 def markdown_table(rows: list[dict[str, str]]) -> str:

@@ -35,5 +35,6 @@ def test_text_that_streamlit_rewrites_despite_escapes_is_split(text: str) -> Non
     assert shown.replace(JOINER, "") == text
 
 
-def test_a_line_does_not_end_between_a_number_and_its_percent_sign() -> None:
+def test_a_line_does_not_end_between_a_number_and_its_signs() -> None:
     assert plain("from 39 to 47 % of weights, 5% or a %") == "from 39 to 47\u00a0% of weights, 5% or a %"
+    assert plain("90 % ± 1, 0.1 ± 0.2, 4 × so") == "90\u00a0%\u00a0±\u00a01, 0.1\u00a0±\u00a00.2, 4\u00a0× so"
