@@ -14,7 +14,7 @@ from core.findings.comparable import controls_of
 from core.findings.overview import caution, finding, holding_finding, is_cumulative
 from core.findings.replication import replication_finding, replication_table
 from core.findings.survival import floor_of, survival_table
-from core.findings.yardstick import Yardstick, layers_finding, yardstick
+from core.findings.yardstick import Yardstick, layers_finding
 from core.request.catalog import METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
@@ -29,7 +29,7 @@ from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.published_pair import SIDES, published_pair
 from ui.remarks import remark
-from ui.results import at_hand, by_key, companions_of, twins_of
+from ui.results import at_hand, by_key, companions_of, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import OWN, OWN_MODEL, ViewState, one_result
@@ -115,7 +115,7 @@ def choose_view(state: ViewState) -> Shown | None:
     if result is None:
         return None
     reduction = choose_reduction(result)
-    twins = yardstick(result, twins_of(result, state.entries), reduction)
+    twins = yardstick_of(result, state.entries, reduction)
     return Shown(result, reduction, choose_metric(result), companions_of(result, state.entries), twins)
 
 
@@ -213,7 +213,7 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)
     for task, side in zip(titles, sides, strict=True):
-        if words := layers_finding(side, yardstick(side, twins_of(side, entries), shown.reduction)):
+        if words := layers_finding(side, yardstick_of(side, entries, shown.reduction)):
             st.markdown(plain(f"{task}: {words}"))
     offer_exports(scene, first, second, label="Download the pair", numbers=False)
 

@@ -17,6 +17,7 @@ from core.results import store
 from core.results.choices import task_title
 from core.results.names import listed
 from core.results.schema import SweepResult
+from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
 NO_DIFFERENCE = "None shows that a method differs from random removal."
@@ -49,7 +50,7 @@ def _covered(table: list[VerdictRow]) -> str:
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     directions = [row.direction for row in table]
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(directions)}."
-    return covered if {"steeper", "flatter"} & set(directions) else f"{covered} {NO_DIFFERENCE}"
+    return covered if set(DIFFERENT) & set(directions) else f"{covered} {NO_DIFFERENCE}"
 
 
 def written_into(document: str, text: str) -> str:

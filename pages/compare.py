@@ -120,8 +120,8 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
         group=f"compare-{axis}",
         start=start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts)),
     )
-    explanations = [AXIS_EXPLANATIONS[shared_axis(first, second, axis)], WORKS]
-    st.markdown(" ".join([*explanations, DIFFERENCE] if "difference" in scene.views else explanations))
+    difference = [DIFFERENCE] if "difference" in scene.views else []
+    st.markdown(" ".join([AXIS_EXPLANATIONS[shared_axis(first, second, axis)], WORKS, *difference]))
     for note in once(notes_on, first, second, axis, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):

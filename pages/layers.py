@@ -30,7 +30,7 @@ from core.findings.layers import (
     undefined_finding,
 )
 from core.findings.survival import floor_of, own_measures
-from core.findings.yardstick import Yardstick, yardstick, yardstick_finding
+from core.findings.yardstick import Yardstick, yardstick_finding
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names, units_name
 from core.results.schema import SweepResult
@@ -41,7 +41,7 @@ from ui.header import link_to_control, page_header, show_nothing
 from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import choose_reduction, middle_of, picked, reduction_in_address, show_pictures, start_in_address
 from ui.remarks import remark
-from ui.results import companions_of, isolated_beside, twins_of
+from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain
 from ui.view_state import ViewState, one_result
@@ -120,7 +120,7 @@ def choose_view(state: ViewState) -> Shown | None:
     measure = choose_measure(result, reduction)
     layer = choose_layer(result, once(first_layer, result, reduction, threshold, measure))
     companions = [*companions_of(result, state.entries), *isolated_beside(result, state.entries)]
-    twins = yardstick(result, twins_of(result, state.entries), reduction) if measure == "cka" else None
+    twins = yardstick_of(result, state.entries, reduction) if measure == "cka" else None
     return Shown(result, reduction, threshold, measure, layer, companions, twins)
 
 

@@ -32,6 +32,12 @@ def run(app: AppTest) -> AppTest:
     return app
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    """Presses the button with a label."""
+    next(button for button in app.button if button.label == label).click()
+    return run(app)
+
+
 def address(app: AppTest) -> dict[str, str]:
     """The parameters of the address."""
     values = {name: app.query_params[name] for name in app.query_params}

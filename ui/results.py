@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PrunescopeError
+from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.choices import companions, isolated, methods_beside, twins
@@ -109,9 +110,9 @@ def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[Sweep
     return _read(isolated(once(library.entry_of, result), entries))
 
 
-def twins_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results of its seed twins against each other: see `core.results.choices.twins`."""
-    return _read(twins(once(library.entry_of, result), entries))
+def yardstick_of(result: SweepResult, entries: Sequence[Entry], reduction: str) -> Yardstick | None:
+    """Read how similar its seed twins are to each other, where that is available: see `core.results.choices.twins`."""
+    return yardstick(result, _read(twins(once(library.entry_of, result), entries)), reduction)
 
 
 def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:

@@ -6,6 +6,7 @@ checksum, which covers everything in its file, so that nobody is shown what foll
 
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
+from operator import itemgetter
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,16 +21,7 @@ T = TypeVar("T")
 MOST_BYTES = 64 * 2**20  # of all answers that are kept: the pictures of some 200 views
 BYTES_A_CHARACTER = 4  # that a scene takes with its data and what it is found by, of its pictures as text; measured
 SENTENCE_BYTES = 1000
-
-
-def _size(answer: object) -> int:
-    """Estimate the bytes that an answer takes."""
-    if not isinstance(answer, Scene):
-        return SENTENCE_BYTES
-    return BYTES_A_CHARACTER * sum(len(view.written) for view in answer.views.values())
-
-
-_answers: LRUCache[Hashable, Any] = LRUCache(MOST_BYTES, getsizeof=_size)
+_answers: LRUCache[Hashable, tuple[Any, int]] = LRUCache(MOST_BYTES, getsizeof=itemgetter(1))  # each with its size
 _lock = Lock()
 
 
@@ -51,11 +43,12 @@ def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     except _StillRunsError:
         return compute(*arguments, **options)
     with _lock, suppress(KeyError):
-        known: T = _answers[question]
+        known: T = _answers[question][0]
         return known
     answer = compute(*arguments, **options)
+    size = _size(answer)
     with _lock, suppress(ValueError):  # it is larger than all that may be kept
-        _answers[question] = answer
+        _answers[question] = answer, size
     return answer
 
 
@@ -68,3 +61,10 @@ def _identity(value: object) -> Hashable:
     if isinstance(value, Mapping):
         return _identity(tuple(value.items()))
     return tuple(map(_identity, value)) if isinstance(value, list | tuple) else value
+
+
+def _size(answer: object) -> int:
+    """Estimate the bytes that an answer takes."""
+    if not isinstance(answer, Scene):
+        return SENTENCE_BYTES
+    return BYTES_A_CHARACTER * sum(len(view.written) for view in answer.views.values())

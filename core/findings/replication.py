@@ -15,11 +15,10 @@ from core.findings.verdicts import adjusted_p_values, control_shares, corrected,
 from core.findings.words import render
 from core.request.catalog import DAMAGE
 from core.results.names import decimals, hundredths, percent
-from core.sweep.control_contrast import Direction
+from core.sweep.control_contrast import DIFFERENT
 from core.sweep.equal_damage import upper_share
 
 SHOWN = (None, "wide", "not working")  # reasons that leave the shares as good as those of a verdict
-DIFFERENT: tuple[Direction, ...] = ("steeper", "flatter")
 HALF = 0.5  # of the change, which lies in the upper half of the layers where both halves change equally
 FAR_MORE = 3  # times as far apart are checkpoints as method and chance before a sentence says so
 

@@ -88,7 +88,7 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
 def _cells(row: VerdictRow) -> dict[str, str]:
     return {
         "Task": _task(row.result),
-        "Checkpoint": _checkpoint(row.result),
+        "Checkpoint": _without_task(checkpoint_name(row.result), row.result),
         "Method": method_name(row.result),
         **{
             f"{title} {decimals(known.damage, 2)}": text(known)
@@ -105,7 +105,7 @@ def _spread_cells(spread: Spread, twins: Sequence[VerdictRow]) -> dict[str, str]
     """Write the row below seed twins: the means of their shares ± the standard deviation from twin to twin."""
     return {
         "Task": _task(twins[0].result),
-        "Checkpoint": f"{_checkpoint(twins[0].result).partition(', seed ')[0]}, {len(twins)} seeds",
+        "Checkpoint": _without_task(spread.name, twins[0].result),
         "Method": method_name(twins[0].result),
         **{
             f"{title} {decimals(verdicts[0].damage, 2)}": text(verdicts)
@@ -118,9 +118,9 @@ def _spread_cells(spread: Spread, twins: Sequence[VerdictRow]) -> dict[str, str]
     }
 
 
-def _checkpoint(result: SweepResult) -> str:
-    """Name a checkpoint without its task, which stands beside it."""
-    return checkpoint_name(result).replace(f", fine-tuned on {task_title(result.task.name)}", "")
+def _without_task(name: str, result: SweepResult) -> str:
+    """Leave the task out of a checkpoint's name, since it stands beside it."""
+    return name.replace(f", fine-tuned on {task_title(result.task.name)}", "")
 
 
 def _task(result: SweepResult) -> str:

@@ -9,7 +9,7 @@ from core.findings.words import render
 from core.request.catalog import CONFIDENCE, METHODS
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import Direction
+from core.sweep.control_contrast import DIFFERENT, Direction
 
 
 def corrected(verdict: Verdict, adjusted: float | None) -> Direction:
@@ -21,7 +21,7 @@ def corrected(verdict: Verdict, adjusted: float | None) -> Direction:
     """
     alone = verdict.direction
     survives = adjusted is not None and adjusted < 1 - CONFIDENCE
-    return alone if survives or alone not in ("steeper", "flatter") else "cannot be told"
+    return alone if survives or alone not in DIFFERENT else "cannot be told"
 
 
 def adjusted_p_values(verdicts: Sequence[Verdict]) -> list[float | None]:

@@ -22,6 +22,7 @@ from core.sweep.statistics import jackknife
 
 Array = npt.NDArray[np.float64]
 Direction = Literal["steeper", "flatter", "as by chance", "cannot be told"]
+DIFFERENT: tuple[Direction, ...] = ("steeper", "flatter")
 
 SMALLEST_DIFFERENCE = 0.02  # of two gaps; a smaller one is of no interest, however surely it is there
 SMALLEST_P = 1e-9

@@ -27,7 +27,7 @@ from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import made_by_recipe, make_result, with_own_key
-from tests.opened import address, follow, open_page, player, run, told
+from tests.opened import address, follow, open_page, player, press, run, told
 from tests.opened import links as page_links
 from tests.queues import PATIENCE, RESULT, ended, now, running
 from ui.lab.model_step import NO_WEIGHTS
@@ -56,11 +56,6 @@ def asked(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, follow_ups: list[Swe
 
     monkeypatch.setattr("core.jobs.queue.submit", submit)
     return seen
-
-
-def press(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click()
-    return run(page)
 
 
 def choose(page: AppTest, key: str, value: str) -> None:
@@ -842,7 +837,9 @@ def test_a_file_becomes_the_data_of_a_run(queue: JobQueue, asked: list[SweepRequ
     page = upload(open_page(LAB), ROWS)
     assert page.selectbox(key="lab-column-sentence").value == "review"
     assert page.selectbox(key="lab-column-label").value == "mood"
-    assert "leave its rows out: “bad”, “good”" in told(page), "nothing is matched by its order"
+    assert "Say what each of these means, or leave its rows out: “bad”, “good”" in told(page), (
+        "nothing is matched by its order"
+    )
     press(page, "Run")
     assert not asked
     say(page, good="positive", bad="negative")
@@ -895,7 +892,7 @@ def test_what_was_said_of_one_file_is_not_said_of_the_next(queue: JobQueue) -> N
     assert page.selectbox(key="lab-means-sst2-good").value == "negative"
     upload(page, f"{ROWS}30,one more,good\n", "other.csv")
     assert page.selectbox(key="lab-means-sst2-good").value is None
-    assert "leave its rows out: “bad”, “good”" in told(page)
+    assert "Say what each of these means, or leave its rows out: “bad”, “good”" in told(page)
 
 
 def test_what_was_said_of_one_file_is_not_said_of_another_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
@@ -1017,11 +1014,7 @@ def test_a_file_and_what_was_said_of_it_are_still_there_after_a_look_at_another_
 
 
 def test_a_file_that_is_removed_is_not_used_again(queue: JobQueue) -> None:
-    page = open_page(LAB)
-    choose(page, "lab-data-True", "own sentences")
-    rows = "words,mark\n" + "".join(f"text {k},{'ab'[k % 2]}\n" for k in range(12))
-    page.file_uploader(key="lab-upload").set_value(("mine.csv", rows.encode(), "text/csv"))
-    run(page)
+    page = upload(open_page(LAB), ROWS)
     assert "Your file needs" not in told(page)
     page.file_uploader(key="lab-upload").set_value(None)
     run(page)
@@ -1125,7 +1118,7 @@ def fetch(page: AppTest, name: str, split: str = "validation") -> AppTest:
 def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = fetch(open_page(LAB), "owner/moods/en", "test")
     assert page.selectbox(key="lab-means-sst2-POSITIVE").value == "positive"
-    assert "leave its rows out: “meh”" in told(page)
+    assert "Say what each of these means, or leave its rows out: “meh”" in told(page)
     press(page, "Run")
     assert not asked
     say(page, meh="left out")

@@ -144,6 +144,7 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
         assert row["value"] == [pytest.approx(1 - (own[int(row["layer"]) - 1] or 0), abs=1e-6)] * len(AMOUNTS)
     assert "grey lines" in told(app)
     assert "diamond" in told(app)
+    assert "When one layer alone is pruned, by " in told(app)
     assert "of its weights, its own output changes" in told(app)
 
 

@@ -16,7 +16,7 @@ from core.results.digest import digest
 from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship, with_own_key, with_own_labels
-from tests.opened import open_page, players, told
+from tests.opened import open_page, players, press, told
 from tests.queues import PATIENCE, ended, now
 
 PAGE = "pages/sentences.py"
@@ -139,17 +139,12 @@ def page(shipped: Path, queue: JobQueue) -> AppTest:
     return open_page(PAGE)
 
 
-def press(page: AppTest, label: str) -> None:
-    next(button for button in page.button if button.label == label).click().run()
-
-
 def predict(page: AppTest, text: str) -> None:
     page.text_area(key="typed-sentence").set_value(text)
     if text == "hang":
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("core.jobs.queue.wait", lambda job_id, *_: queue.get(job_id))  # no answer will come
             press(page, "Predict")
-        assert not page.exception
         return
     press(page, "Predict")
     if "typed-job" in page.session_state:
@@ -202,7 +197,6 @@ def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, m
 def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) -> None:
     predict(page, "hang")
     press(page, "Cancel")
-    assert not page.exception
     page.run()
     assert "Cancelled." in [element.value for element in page.info]
     assert len(players(page)) == 1

@@ -1,5 +1,6 @@
 """What one visitor's page has drawn, the next one's shows: nothing is drawn twice, and no other choice is left out."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ SHIPPED = (MAGNITUDE, WANDA, COLA)
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=shared._size))
+    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=itemgetter(1)))
 
 
 @pytest.fixture

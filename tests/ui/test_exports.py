@@ -11,6 +11,7 @@ import ui.pictures
 from core.exports.drawing import Drawing
 from core.exports.figure import figure_of
 from core.jobs.queue import JobQueue
+from tests.opened import press, run
 from tests.queues import ended
 from tests.scenes import SCENES
 from tests.slow_drawing import SlowDrawing
@@ -101,19 +102,8 @@ def opened(function: Any) -> AppTest:
     return run(AppTest.from_function(function, default_timeout=20))
 
 
-def run(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.download_button]
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    next(button for button in app.button if button.label == label).click()
-    return run(app)
 
 
 def segmented(app: AppTest, label: str) -> Any:

@@ -1,6 +1,7 @@
 """What is computed once for all visitors; what that means for pages is in tests/pages/test_shared.py."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ MAGNITUDE, WANDA, RANDOM = (make_result(**SMALL, method=method) for method in ("
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=shared._size))
+    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=itemgetter(1)))
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_of_a_sweep_that_still_runs_nothing_is_kept(accuracy: Accuracy, asked: l
 def test_what_was_asked_for_longest_ago_makes_room(
     accuracy: Accuracy, asked: list[SweepResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=shared._size))
+    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
     for result in (MAGNITUDE, WANDA, MAGNITUDE, RANDOM, MAGNITUDE, WANDA):
         once(accuracy, result, 0)
     assert asked == [MAGNITUDE, WANDA, RANDOM, WANDA]

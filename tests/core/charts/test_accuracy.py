@@ -92,6 +92,8 @@ def test_accuracy_stands_in_where_the_main_metric_is_missing() -> None:
     assert scene.views["left-accuracy"].title == "A: Matthews correlation, 95 % interval"
     assert scene.views["right-accuracy"].title == "B: accuracy, 95 % interval"
     assert metric_of(result, asked="accuracy") == "accuracy"
+    scene = pair_scene((other, other), "mean", ("A", "B"))
+    assert scene.frames[0]["detail"] == "accuracy A 0.90 and B 0.90"
     old = make_result(amounts=AMOUNTS)
     old = old.model_copy(update={"task": old.task.model_copy(update={"main_metric": "matthews_correlation"})})
     assert metric_of(old) == "accuracy"

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -86,9 +87,24 @@ def leftovers(cache: Path) -> list[Path]:
     return [path for path in cache.rglob("*") if re.search(r"\.incomplete|^tmp", path.name)]
 
 
-def check_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    """Nothing was printed, nor logged as a warning: without pytest's handlers a warning is printed."""
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is logged as a warning or worse, whether a logger shows it or not."""
+    messages: list[str] = []
+    handle = logging.Logger.handle
+
+    def note(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            messages.append(record.getMessage())
+        handle(logger, record)
+
+    monkeypatch.setattr(logging.Logger, "handle", note)
+    return messages
+
+
+def check_quiet(capfd: pytest.CaptureFixture[str], warned: list[str]) -> None:
     assert capfd.readouterr() == ("", "")
+    assert warned == []
 
 
 def check_good_day(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +124,7 @@ def test_a_fault_is_one_clear_line_and_leaves_nothing(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
+    warned: list[str],
     name: str,
 ) -> None:
     fault = FAULTS[name]
@@ -117,7 +134,7 @@ def test_a_fault_is_one_clear_line_and_leaves_nothing(
             hurry(patch, fault)
         message = refusal(lambda: snapshot(REPO, "main"))
     assert re.search(fault.says, message), message
-    check_quiet(capfd)
+    check_quiet(capfd, warned)
     assert sum(waits) <= LONGEST_WAIT
     assert len(repo.requests) < 40
     assert leftovers(cache) == []
@@ -139,11 +156,12 @@ def test_a_fault_that_passes_ends_no_run(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
+    warned: list[str],
     name: str,
 ) -> None:
     repo.faults[REPO] = PASSING[name]
     check_good_day(repo, monkeypatch)
-    check_quiet(capfd)
+    check_quiet(capfd, warned)
     assert sum(waits) <= LONGEST_WAIT
     if "Retry" in name or "soon" in name:
         assert waits == [3.0]
@@ -262,6 +280,7 @@ def test_a_fault_of_the_machine_is_one_clear_line(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
+    warned: list[str],
     name: str,
 ) -> None:
     says, arrange = MACHINE[name]
@@ -269,7 +288,7 @@ def test_a_fault_of_the_machine_is_one_clear_line(
         arrange(patch)
         message = refusal(lambda: snapshot(REPO, "main"))
     assert re.search(says, message), message
-    check_quiet(capfd)
+    check_quiet(capfd, warned)
     assert leftovers(cache) == []
     check_good_day(repo, monkeypatch)
 

@@ -21,4 +21,4 @@ def test_labels_of_another_model_are_asked_for_again() -> None:
     app = AppTest.from_function(page_with_what_another_model_was_told, default_timeout=20).run()
     assert not app.exception
     assert app.session_state["answer"] is None
-    assert "Say what each of these means" in app.info[0].value
+    assert "Say what each of these means, or leave its rows out\\: “bad”, “good”." in app.info[0].value
