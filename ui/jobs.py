@@ -42,13 +42,13 @@ def visitor() -> str:
 def client_address() -> str | None:
     """Return where this visitor comes from; None if that is not known, as on one's own computer.
 
-    Behind a proxy it stands first in the header that the proxy adds. The proxy's own address, which all visitors would
-    share, does not count.
+    A proxy adds it at the end of a header: what a visitor writes there to appear as somebody else comes before it.
+    Addresses of proxies inside the server's own network, which all visitors would share, do not count.
     """
-    forwarded = str(st.context.headers.get("X-Forwarded-For") or "").partition(",")[0].strip()
-    for text in (forwarded, st.context.ip_address or ""):
+    forwarded = ",".join(st.context.headers.get_all("X-Forwarded-For")).split(",")
+    for text in (*reversed(forwarded), st.context.ip_address or ""):
         with suppress(ValueError):
-            if (address := ip_address(text)).is_global:
+            if (address := ip_address(text.strip())).is_global:
                 return str(address)
     return None
 
@@ -85,7 +85,7 @@ def note_watching(*, at_home: bool = False) -> None:
         return
     if at_home and job.ended:
         st.session_state.pop(STARTED, None)
-    queue.watch(job.id, visitor())
+    queue.watch(job.id, visitor(), address=client_address())
     if not at_home:
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
@@ -94,7 +94,7 @@ def _mention_started() -> None:
     """Lead back to this visitor's run where the address has lost it: by a step back, or for another result."""
     job = queue.get(st.session_state.get(STARTED, ""))
     if job and job.id not in st.session_state.get(LEFT, ()) and job.state != "cancelled":
-        queue.watch(job.id, visitor())
+        queue.watch(job.id, visitor(), address=client_address())
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
@@ -103,7 +103,7 @@ def _mention(job: Job) -> None:
     current = queue.get(job.id)
     if current is None or current.ended != job.ended:
         st.rerun()
-    queue.watch(job.id, visitor())
+    queue.watch(job.id, visitor(), address=client_address())
     words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
     to_lab = link_parameters("Lab", job=job.id)
     st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=to_lab)
@@ -199,7 +199,7 @@ def ask_anew(name: str, question: object, ask: Callable[[], str]) -> str:
 def drop_question(name: str) -> None:
     """Forget what this visitor asked last under that name, and cancel it."""
     _, job_id = st.session_state.pop(name, (None, ""))
-    queue.cancel(job_id, visitor())
+    queue.cancel(job_id, visitor(), address=client_address())
 
 
 def is_awaited(name: str) -> bool:
@@ -238,7 +238,7 @@ def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | Non
     job = queue.get(job_id)
     if job is None or job.ended or job.step != step or (len(job.frames) > 1 if eager else _is_eager(job)):
         st.rerun()  # to show the end or what is finished, or to change the pace
-    queue.watch(job_id, visitor())
+    queue.watch(job_id, visitor(), address=client_address())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
@@ -249,7 +249,7 @@ def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | Non
 
 def _leave(job_id: str) -> NoReturn:
     """Detach this visitor; a job that others watch runs on, but leaves this visitor's address."""
-    queue.cancel(job_id, visitor())
+    queue.cancel(job_id, visitor(), address=client_address())
     job = queue.get(job_id)
     if job is not None and not job.ended:
         st.session_state.setdefault(LEFT, set()).add(job_id)

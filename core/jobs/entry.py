@@ -1,7 +1,8 @@
-"""A job with the queue's own records on it: who asked for it, who watches it, how long it has run, where it waits."""
+"""A job with the queue's own records on it (who asked for it, who watches it, how long it has run), and its turn."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from core.jobs.job import Job
@@ -9,10 +10,27 @@ from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
 
 ESTIMATE, SENTENCE = "estimate", "predict"  # ops with a lane of their own
-LANES = ("sentences", "runs", "estimates")  # in the order in which they are served
+LANES = ("sentences", "runs", "estimates")
 UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
-FRESH_SECONDS = 5.0  # pages look every second or two: a watcher not seen for this long has left
+FRESH_SECONDS = 5.0  # pages look every second or two: a tab not seen for this long may be one that was closed
+MAX_SENTENCES_IN_A_ROW = 8  # after a run, before the next one has its turn
+MAX_PASSED_SECONDS = 30.0  # for which sentences may keep a run waiting
 DOWNLOADING = "downloading"  # how the stages of `core.inputs.hub` and `core.inputs.hub_data` begin
+
+
+@dataclass
+class Watcher:
+    """A visitor who looks at a job, with one tab: a reload makes another.
+
+    Attributes:
+        address: Where the visitor comes from, if that is known.
+        last_look: When they last looked.
+        may_be_stale: Whether somebody from this address has cancelled since, perhaps the same person in another tab.
+    """
+
+    address: str | None
+    last_look: float
+    may_be_stale: bool = False
 
 
 @dataclass(eq=False)
@@ -23,9 +41,9 @@ class Entry:
         job: What its watchers see.
         order: The first order to the worker, without a name.
         last_seen: When anybody last looked.
+        waiting_since: When it last began to wait.
         asked_by: The tokens of the visitors who asked for it and have not cancelled, each with their address, if known.
-        watchers: When each watcher last looked.
-        left_at: When a watcher cancelled, as long as nobody is known to have stayed.
+        watchers: Those who have looked and have not cancelled, by token.
         makes_way: Whether the worker should drop it now and run it again later.
         started: When its current step started to run; None while it waits.
         spent: The seconds that its earlier steps have run.
@@ -35,9 +53,9 @@ class Entry:
     job: Job
     order: Mapping[str, Any]
     last_seen: float
+    waiting_since: float
     asked_by: dict[str, str | None] = field(default_factory=dict)
-    watchers: dict[str, float] = field(default_factory=dict)
-    left_at: float | None = None
+    watchers: dict[str, Watcher] = field(default_factory=dict)
     makes_way: bool = False
     started: float | None = None
     spent: float = 0.0
@@ -68,17 +86,27 @@ class Entry:
         """The order of the current step, without its name."""
         return run_order(self.job.follow_ups[self.job.step - 1]) if self.job.step else self.order
 
-    def watch(self, watcher: str, now: float) -> None:
+    def watch(self, watcher: str, address: str | None, now: float) -> None:
         """Note that a visitor looks."""
-        self.last_seen = self.watchers[watcher] = now
-        if self.left_at is not None and now - self.left_at > FRESH_SECONDS:  # no trace of the one who left
-            self.left_at = None
+        self.watchers[watcher] = Watcher(address, now)
+        self.last_seen = now
 
-    def leave(self, watcher: str, now: float) -> None:
-        """Note that a visitor has cancelled."""
+    def leave(self, watcher: str, address: str | None) -> None:
+        """Note that a visitor has cancelled; their stale tabs go with them, see `drop_stale`."""
+        self._drop(watcher)
+        if address or not is_hosted():  # at home, visitors without a known address are one person
+            for remaining in self.watchers.values():
+                remaining.may_be_stale |= remaining.address == address
+
+    def drop_stale(self, now: float) -> None:
+        """Drop the tabs of those who have cancelled from another tab, unless these look on."""
+        for token, watcher in list(self.watchers.items()):
+            if watcher.may_be_stale and now - watcher.last_look > FRESH_SECONDS:
+                self._drop(token)
+
+    def _drop(self, watcher: str) -> None:
         self.watchers.pop(watcher, None)
         self.asked_by.pop(watcher, None)
-        self.left_at = now
 
     @property
     def askers(self) -> set[str]:
@@ -94,6 +122,7 @@ class Entry:
         if self.started is not None:
             self.spent += now - self.started
         self.started = self.downloading_since = None
+        self.waiting_since = now
 
     def note_stage(self, stage: str, now: float) -> None:
         """Note what the worker does."""
@@ -116,8 +145,7 @@ class Entry:
 
     def reason_to_end(self, now: float) -> str | None:
         """Say why nobody needs it any more; None while somebody does."""
-        last_look = max(self.watchers.values(), default=float("-inf"))
-        if self.left_at is not None and now - last_look > FRESH_SECONDS:
+        if not self.watchers:
             return "Cancelled."
         if is_hosted() and now - self.last_seen > UNSEEN_SECONDS:
             return "Ended because nobody was watching it."
@@ -129,6 +157,48 @@ def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
     return {"op": "run", "request": request.to_json(), "fresh": fresh}
 
 
-def in_order(waiting: Iterable[Entry]) -> list[Entry]:
-    """Return waiting entries in the order in which they will run: sentences, all others as they came, estimates."""
-    return sorted(waiting, key=lambda entry: LANES.index(entry.lane))
+@dataclass(frozen=True)
+class SentencesInARow:
+    """The sentences that have started since a run last did.
+
+    Attributes:
+        count: How many.
+        since: When the first of them started; infinity before that.
+    """
+
+    count: int = 0
+    since: float = inf
+
+    def after(self, started: Entry, now: float) -> "SentencesInARow":
+        """Return what they are once a job has started."""
+        if started.lane == "runs":
+            return SentencesInARow()
+        if started.lane == "sentences":
+            return SentencesInARow(self.count + 1, min(self.since, now))
+        return self
+
+    def room_before(self, run: Entry, now: float) -> int:
+        """Return how many more may start before a waiting run."""
+        if now - max(self.since, run.waiting_since) >= MAX_PASSED_SECONDS:
+            return 0
+        return max(MAX_SENTENCES_IN_A_ROW - self.count, 0)
+
+
+def in_order(waiting: Sequence[Entry], in_a_row: SentencesInARow, now: float) -> list[Entry]:
+    """Return waiting entries in the order in which they will run, should nothing else be asked for.
+
+    Sentences come first, then runs, then estimates, each as they came; but sentences keep no run waiting for long.
+
+    Args:
+        waiting: The entries, in the order in which they came.
+        in_a_row: The sentences that have started since a run last did.
+        now: The time.
+    """
+    sentences, runs, estimates = ([entry for entry in waiting if entry.lane == lane] for lane in LANES)
+    order: list[Entry] = []
+    room = in_a_row.room_before(runs[0], now) if runs else 0
+    for run in runs:
+        order += [*sentences[:room], run]
+        sentences = sentences[room:]
+        room = MAX_SENTENCES_IN_A_ROW
+    return [*order, *sentences, *estimates]

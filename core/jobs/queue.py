@@ -1,8 +1,9 @@
 """The queue of the server process, in front of the one warm worker (`core.worker`).
 
 All visitors share it. One job runs at a time and the others wait; visitors who ask for the same thing share a job. A
-job of several sweeps goes to the end of the line after each of them. Typed sentences, which take a moment, come first.
-Estimates, which pages ask for on their own, never hold anything else up: they come last, and a running one makes way.
+job of several sweeps goes to the end of the line after each of them. Typed sentences, which take a moment, come first,
+until they have kept a run waiting for half a minute, or eight have come in a row. Estimates, which pages ask for on
+their own, never hold anything else up: they come last, and a running one makes way.
 
 On a hosted server every visitor, and every address, has at most one sweep and one question in the queue, and no job
 runs for ever.
@@ -19,7 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.jobs.entry import ESTIMATE, LANES, Entry, in_order, run_order
+from core.jobs.entry import ESTIMATE, LANES, Entry, SentencesInARow, in_order, run_order
 from core.jobs.job import FINAL_EVENTS, Job, State
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted
@@ -51,6 +52,7 @@ class JobQueue:
         self._entries: dict[str, Entry] = {}  # by id, oldest first
         self._waiting: list[Entry] = []
         self._running: Entry | None = None
+        self._in_a_row = SentencesInARow()
         self._cancelled_at: float | None = None  # when the worker was told to drop the running job
         self._heard_at = clock()  # when the worker last said something
         self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
@@ -130,17 +132,32 @@ class JobQueue:
             requests = (entry.job.request_for(key) for entry in reversed(self._entries.values()))
             return next((request for request in requests if request), None)
 
-    def watch(self, job_id: str, watcher: str) -> None:
-        """Note that a visitor looks at a job; an unknown id is ignored."""
-        with self._changed:
-            if entry := self._entries.get(job_id):
-                entry.watch(watcher, self._clock())
+    def watch(self, job_id: str, watcher: str, *, address: str | None = None) -> None:
+        """Note that a visitor looks at a job; an unknown id is ignored.
 
-    def cancel(self, job_id: str, watcher: str) -> None:
-        """Detach a visitor from a job, which ends when the last one leaves; an unknown id is ignored."""
+        Args:
+            job_id: The job.
+            watcher: The visitor's token.
+            address: Where the visitor comes from, if that is known.
+        """
         with self._changed:
             if entry := self._entries.get(job_id):
-                entry.leave(watcher, self._clock())
+                entry.watch(watcher, address, self._clock())
+
+    def cancel(self, job_id: str, watcher: str, *, address: str | None = None) -> None:
+        """Detach a visitor from a job, which ends when the last one leaves; an unknown id is ignored.
+
+        The same person may have watched it before a reload, or in a tab that is closed. So watchers from the same
+        address leave as well if they have not looked for a few seconds, or do not look again.
+
+        Args:
+            job_id: The job.
+            watcher: The visitor's token.
+            address: Where the visitor comes from, if that is known.
+        """
+        with self._changed:
+            if entry := self._entries.get(job_id):
+                entry.leave(watcher, address)
                 self._end_unneeded()
 
     def tend(self) -> None:
@@ -174,10 +191,10 @@ class JobQueue:
     ) -> str:
         with self._changed:
             if order["op"] == ESTIMATE:
-                self._leave_estimates(watcher, order)
+                self._leave_estimates(watcher, address, order)
             entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups, {watcher: address})
             entry.asked_by[watcher] = address
-            entry.watch(watcher, self._clock())
+            entry.watch(watcher, address, self._clock())
             self._make_way()
             self._start_next()
             self._find_early(entry)
@@ -192,11 +209,11 @@ class JobQueue:
     def _living(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.job.ended]
 
-    def _leave_estimates(self, watcher: str, order: Mapping[str, Any]) -> None:
+    def _leave_estimates(self, watcher: str, address: str | None, order: Mapping[str, Any]) -> None:
         """Detach a visitor from all estimates but the one with this order."""
         for entry in self._living():
             if entry.is_estimate and watcher in entry.watchers and entry.order != order:
-                entry.leave(watcher, self._clock())
+                entry.leave(watcher, address)
         self._end_unneeded()
 
     def _enqueue(
@@ -207,7 +224,8 @@ class JobQueue:
         asked_by: dict[str, str | None],
     ) -> Entry:
         job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
-        entry = Entry(job, order, self._clock(), asked_by)
+        now = self._clock()
+        entry = Entry(job, order, last_seen=now, waiting_since=now, asked_by=asked_by)
         if is_hosted():
             self._check_room(entry)
         self._entries[entry.job.id] = entry
@@ -244,11 +262,15 @@ class JobQueue:
         if entry.job.state != "queued":
             return entry.job
         running = self._running is not None and not self._running.makes_way
-        return replace(entry.job, position=in_order(self._waiting).index(entry) + running)
+        return replace(entry.job, position=self._in_order().index(entry) + running)
+
+    def _in_order(self) -> list[Entry]:
+        """Return the waiting entries in the order in which they will run."""
+        return in_order(self._waiting, self._in_a_row, self._clock())
 
     def _start_next(self) -> None:
         while self._running is None and self._waiting:
-            entry = in_order(self._waiting)[0]
+            entry = self._in_order()[0]
             try:
                 self._worker.start()
             except OSError as error:
@@ -262,6 +284,7 @@ class JobQueue:
             self._waiting.remove(entry)
             self._running = entry
             self._heard_at = self._clock()
+            self._in_a_row = self._in_a_row.after(entry, self._heard_at)
             entry.begin(self._heard_at)
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
 
@@ -306,6 +329,7 @@ class JobQueue:
 
     def _end_unneeded(self) -> None:
         for entry in self._living():
+            entry.drop_stale(self._clock())
             reason = entry.reason_to_end(self._clock())
             if reason is not None:
                 self._end(entry, reason)

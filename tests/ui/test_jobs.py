@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime.context import StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.entry import FRESH_SECONDS
@@ -132,6 +133,51 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     assert "Your run has ended: see it in the Lab" in [link.proto.label for link in page.get("page_link")]
 
 
+def page_that_leaves(job_id: str) -> None:
+    import streamlit as st
+
+    from core.jobs import queue
+    from ui.jobs import drop_question, follow
+    from ui.lab.estimate import drop_estimate
+
+    job = queue.get(job_id)
+    if job and not job.ended:
+        follow(job)
+    for name, drop in (("question", lambda: drop_question("asked")), ("estimate", drop_estimate)):
+        if st.button(name):
+            st.session_state["asked"], st.session_state["lab-estimate"] = (None, job_id), job_id
+            drop()
+
+
+@pytest.mark.parametrize("button", ["Cancel", "question", "estimate"])
+def test_whoever_cancels_on_a_page_after_a_reload_ends_the_job(
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, button: str
+) -> None:
+    """The page says where its visitor comes from: the session before the reload was there as well."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
+    monkeypatch.setattr("ui.lab.estimate.client_address", lambda: "9.9.9.9")
+    job_id = queue.submit(REQUEST, "before the reload", address="9.9.9.9")
+    clock.advance(FRESH_SECONDS + 0.1)
+    page = AppTest.from_function(page_that_leaves, default_timeout=20, args=(job_id,)).run()
+    next(found for found in page.button if found.label == button).click().run()
+    assert not page.exception
+    assert now(queue, job_id).state == "cancelled"
+
+
+def test_a_stranger_who_follows_a_job_and_cancels_does_not_end_it(
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    job_id = queue.submit(REQUEST, "ann", address="8.8.8.8")
+    clock.advance(FRESH_SECONDS + 0.1)
+    monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
+    page = AppTest.from_function(page_that_leaves, default_timeout=20, args=(job_id,)).run()
+    next(found for found in page.button if found.label == "Cancel").click().run()
+    assert not page.exception
+    assert now(queue, job_id).state == "running"
+
+
 def test_an_unknown_job_is_told_and_links_carry_none() -> None:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
     page.query_params["job"] = "unknown"
@@ -145,19 +191,23 @@ def test_an_unknown_job_is_told_and_links_carry_none() -> None:
 @pytest.mark.parametrize(
     ("forwarded", "peer", "address"),
     [
-        (None, None, None),
-        (None, "127.0.0.1", None),
-        (None, "8.8.8.8", "8.8.8.8"),
-        ("9.9.9.9, 10.0.0.1", "10.0.0.7", "9.9.9.9"),
-        ("2606:4700::1111", "10.0.0.7", "2606:4700::1111"),
-        ("10.0.0.1", "10.0.0.7", None),  # only proxies, which all visitors share
-        ("<script>", "10.0.0.7", None),
-        ("", "8.8.8.8", "8.8.8.8"),
+        ([], None, None),
+        ([], "127.0.0.1", None),
+        ([], "8.8.8.8", "8.8.8.8"),
+        (["9.9.9.9, 10.0.0.1"], "10.0.0.7", "9.9.9.9"),
+        (["2606:4700::1111"], "10.0.0.7", "2606:4700::1111"),
+        (["10.0.0.1"], "10.0.0.7", None),  # only proxies, which all visitors share
+        (["<script>"], "10.0.0.7", None),
+        ([""], "8.8.8.8", "8.8.8.8"),
+        (["8.8.8.8, 9.9.9.9"], "10.0.0.7", "9.9.9.9"),  # the visitor has written the first
+        (["8.8.8.8,9.9.9.9 , 10.0.0.1"], "10.0.0.7", "9.9.9.9"),
+        (["8.8.8.8", "9.9.9.9"], "10.0.0.7", "9.9.9.9"),  # a proxy may add a line of its own
+        (["9.9.9.9, <script>, , 10.0.0.1"], "10.0.0.7", "9.9.9.9"),
     ],
 )
 def test_an_address_counts_where_it_is_the_visitors_own(
-    forwarded: str | None, peer: str | None, address: str | None, monkeypatch: pytest.MonkeyPatch
+    forwarded: list[str], peer: str | None, address: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    headers = StreamlitHeaders(("X-Forwarded-For", line) for line in forwarded)
     monkeypatch.setattr(jobs.st, "context", SimpleNamespace(headers=headers, ip_address=peer))
     assert jobs.client_address() == address

@@ -10,7 +10,7 @@ from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
 from ui.job_words import duration
-from ui.jobs import ask_worker, visitor
+from ui.jobs import ask_worker, client_address, visitor
 from ui.remarks import remark
 from ui.text import plain
 
@@ -63,7 +63,7 @@ def drop_estimate() -> None:
     """Cancel the measurement that this visitor waited for."""
     job_id = st.session_state.pop("lab-estimate", None)
     if job_id:
-        queue.cancel(job_id, visitor())
+        queue.cancel(job_id, visitor(), address=client_address())
 
 
 def _look(question: Question, job_id: str) -> None:
@@ -78,7 +78,7 @@ def _look(question: Question, job_id: str) -> None:
         if job is not None:
             _remember(question, job, st.session_state["lab-estimates"])
         st.rerun()
-    queue.watch(job_id, visitor())
+    queue.watch(job_id, visitor(), address=client_address())
     waits = job.state == "queued" and job.position
     remark(f"{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …")
 

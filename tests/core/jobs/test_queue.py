@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.jobs import queue as module
-from core.jobs.entry import FRESH_SECONDS, UNSEEN_SECONDS
+from core.jobs.entry import FRESH_SECONDS, MAX_PASSED_SECONDS, MAX_SENTENCES_IN_A_ROW, UNSEEN_SECONDS
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.catalog import ROOT
@@ -143,10 +143,95 @@ def test_who_stays_after_another_has_cancelled_may_look_away_again(make_queue: M
     assert queue.submit(scripted("hang"), "bob") == job_id
     queue.cancel(job_id, "bob")
     clock.advance(FRESH_SECONDS + 0.1)
-    queue.watch(job_id, "ann")  # no trace of bob
+    queue.watch(job_id, "ann")  # no stale tab
     clock.advance(10 * FRESH_SECONDS)
     queue.tend()
     assert now(queue, job_id).state == "running"
+
+
+ANN, BOB = "203.0.113.7", "203.0.113.8"  # addresses
+
+
+@pytest.mark.parametrize("hosted", ["0", "1"])
+def test_a_stranger_who_joins_a_job_and_cancels_does_not_end_it(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "ann", address=ANN)
+    clock.advance(10 * FRESH_SECONDS)  # Ann's tab is in the background
+    assert queue.submit(scripted("hang"), "bob", address=BOB) == job_id
+    queue.cancel(job_id, "bob", address=BOB)
+    queue.tend()
+    assert now(queue, job_id).state == "running"
+    clock.advance(UNSEEN_SECONDS)
+    queue.tend()
+    assert now(queue, job_id).state == "running"
+    clock.advance(0.1)
+    queue.tend()
+    assert now(queue, job_id).state == ("cancelled" if hosted == "1" else "running")
+
+
+@pytest.mark.parametrize(("hosted", "address"), [("0", None), ("0", ANN), ("1", ANN)])
+def test_who_cancels_takes_their_stale_tabs_along(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str | None
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "before the reload", address=address)
+    queue.watch(job_id, "a second tab", address=address)
+    clock.advance(FRESH_SECONDS + 0.1)
+    queue.watch(job_id, "after the reload", address=address)
+    queue.cancel(job_id, "after the reload", address=address)
+    job = now(queue, job_id)
+    assert (job.state, job.message) == ("cancelled", "Cancelled.")
+
+
+def test_a_tab_that_looks_keeps_a_job_that_another_tab_of_the_same_visitor_cancels(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "first tab", address=ANN)
+    queue.watch(job_id, "second tab", address=ANN)
+    queue.cancel(job_id, "second tab", address=ANN)
+    clock.advance(FRESH_SECONDS - 1)
+    queue.watch(job_id, "first tab", address=ANN)
+    clock.advance(FRESH_SECONDS + 1)  # it looked after the cancel, so it is no stale tab
+    queue.tend()
+    assert now(queue, job_id).state == "running"
+
+
+def test_hosted_unknown_addresses_are_not_the_same(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "ann")
+    clock.advance(FRESH_SECONDS + 0.1)
+    queue.watch(job_id, "bob")
+    queue.cancel(job_id, "bob")
+    assert now(queue, job_id).state == "running"
+    queue.cancel(job_id, "ann")
+    assert now(queue, job_id).state == "cancelled", "the last watcher has left"
+
+
+def test_a_stale_tab_that_has_gone_along_does_not_count_as_asker(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on for somebody else, and whoever asked for it may ask for another."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    job_id = queue.submit(scripted("hang"), "before the reload", address=ANN)
+    queue.watch(job_id, "bob", address=BOB)
+    queue.watch(job_id, "after the reload", address=ANN)
+    queue.cancel(job_id, "after the reload", address=ANN)
+    with pytest.raises(PrunescopeError, match="you already have a run in progress"):
+        queue.submit(scripted("hang", 1), "after the reload", address=ANN)
+    clock.advance(FRESH_SECONDS + 0.1)
+    queue.tend()
+    assert now(queue, job_id).state == "running", "for Bob"
+    assert queue.submit(scripted("hang", 1), "after the reload", address=ANN)
 
 
 def test_a_shared_run_counts_for_those_who_asked_and_have_not_left(
@@ -481,6 +566,96 @@ def test_sentences_go_before_runs_and_runs_before_estimates(make_queue: MakeQueu
     queue.cancel(first, "ann")
     queue.wait(typed, lambda job: job.state == "running", PATIENCE)
     assert [now(queue, job_id).position for job_id in (later, asked)] == [1, 2]
+
+
+def finish(queue: JobQueue, job_id: str) -> None:
+    """Lets the queue hear that the running job has failed, whatever its worker does: the next one starts at once."""
+    assert now(queue, job_id).state == "running"
+    answer(queue, f"{job_id}/0", "error", message="")
+
+
+def served(queue: JobQueue, jobs: Sequence[str]) -> list[str]:
+    """Finishes jobs until none is left, and returns the ids in the order in which they ran."""
+    order: list[str] = []
+    while len(order) < len(jobs):
+        order.extend(job_id for job_id in jobs if now(queue, job_id).state == "running")
+        finish(queue, order[-1])
+    return order
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.5, MAX_SENTENCES_IN_A_ROW), (5.0, 6), (10.0, 3)])
+def test_two_who_ask_back_to_back_do_not_keep_a_run_waiting(
+    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+) -> None:
+    """Each asks the next sentence as soon as the last is answered, which takes so many seconds."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    queue = make_queue()
+    asked = {bot: sentence(queue, bot, f"hang{' on' * k}") for k, bot in enumerate(("first bot", "second bot"))}
+    finish(queue, asked["first bot"])  # before the run is asked for
+    asked["first bot"] = sentence(queue, "first bot", "next")
+    queued = queue.submit(scripted("hang"), "ann")
+    asked_at, answered = clock.now, 0
+    while now(queue, queued).state == "queued":
+        bot = next(bot for bot, job_id in asked.items() if now(queue, job_id).state == "running")
+        clock.advance(seconds)
+        finish(queue, asked[bot])
+        asked[bot] = sentence(queue, bot, f"sentence {answered}")
+        answered += 1
+        assert answered <= most
+    assert now(queue, queued).state == "running"
+    assert clock.now - asked_at <= MAX_PASSED_SECONDS
+
+
+def test_the_position_shown_is_the_order_served(make_queue: MakeQueue) -> None:
+    queue = make_queue()
+    first = queue.submit(scripted("hang"), "ann")
+    asked = estimate(queue, "ann")
+    runs = [queue.submit(scripted("hang", seed), "ann") for seed in (1, 2, 3)]
+    sentences = [sentence(queue, "ann", f"number {k}") for k in range(2 * MAX_SENTENCES_IN_A_ROW + 1)]
+    waiting = sorted((asked, *runs, *sentences), key=lambda job_id: now(queue, job_id).position)
+    early, late = sentences[:MAX_SENTENCES_IN_A_ROW], sentences[MAX_SENTENCES_IN_A_ROW:]
+    assert waiting == [*early, runs[0], *late[:-1], runs[1], late[-1], runs[2], asked]
+
+    finish(queue, first)
+    for job_id in waiting[:3]:
+        finish(queue, job_id)
+    left = waiting[3:]
+    assert [now(queue, job_id).position for job_id in left] == list(range(len(left))), "the first of them runs"
+    assert served(queue, left) == left
+
+
+def test_a_run_that_sentences_have_kept_waiting_goes_first(make_queue: MakeQueue, clock: Clock) -> None:
+    queue = make_queue()
+    early, late = (sentence(queue, "ann", f"hang{' on' * k}") for k in range(2))
+    clock.advance(MAX_PASSED_SECONDS)
+    runs = [queue.submit(scripted("hang", seed), "bob") for seed in range(2)]
+    assert [now(queue, job_id).position for job_id in (late, *runs)] == [1, 2, 3], "they have only come"
+    clock.advance(MAX_PASSED_SECONDS)
+    waiting = [runs[0], late, runs[1]]
+    assert [now(queue, job_id).position for job_id in waiting] == [1, 2, 3], "no two runs while a sentence waits"
+    finish(queue, early)
+    assert served(queue, waiting) == waiting
+
+
+def test_a_sentence_goes_first_however_long_a_run_has_kept_others_waiting(make_queue: MakeQueue, clock: Clock) -> None:
+    queue = make_queue()
+    first, *runs = (queue.submit(scripted("hang", seed), "ann") for seed in range(3))
+    clock.advance(10 * MAX_PASSED_SECONDS)
+    waiting = [sentence(queue, "bob"), *runs]
+    assert [now(queue, job_id).position for job_id in waiting] == [1, 2, 3]
+    finish(queue, first)
+    assert served(queue, waiting) == waiting
+
+
+def test_a_later_sweep_of_a_job_waits_from_the_end_of_the_one_before(make_queue: MakeQueue, clock: Clock) -> None:
+    queue = make_queue()
+    job_id = chain(queue, "ann", "hang", first="hang")
+    clock.advance(MAX_PASSED_SECONDS)
+    asked = [sentence(queue, "bob", f"number {k}") for k in range(2)]
+    answer(queue, f"{job_id}/0", "done", key=RESULT.key, path="/zero.json", stored=False)
+    assert (now(queue, asked[0]).state, now(queue, job_id).position) == ("running", 2)
+    clock.advance(MAX_PASSED_SECONDS)
+    assert (now(queue, asked[1]).position, now(queue, job_id).position) == (2, 1)
 
 
 def test_a_running_estimate_makes_way_for_a_run_and_is_measured_afterwards(make_queue: MakeQueue) -> None:
