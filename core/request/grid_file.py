@@ -9,7 +9,7 @@ A file with `grids`, a list of such products, sets in its other keys what all of
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -24,7 +24,9 @@ from core.request.sweep_request import RangeExamples, SweepRequest, choose, usua
 from core.request.tasks import usual_task
 
 ControlSet = Literal["amounts", "verdict", "coarser"]
-MAX_FILE_BYTES = 1_000_000
+MAX_FILE_BYTES = 100_000
+MAX_VALUES = 100_000  # with aliases written out; the shipped grids have some 500
+MAX_SWEEPS = 20_000  # the shipped grids have some 630
 
 Value = TypeVar("Value")
 
@@ -80,18 +82,39 @@ class _Product(BaseModel):
     range_examples: RangeExamples = "subset"
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Refuses a file with too many values, an alias counted as all that it stands for, before they are built."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.values, self.sizes = 0, dict[yaml.Node, int]()
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
+        before, is_alias = self.values, self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        self.values += self.sizes.get(node, MAX_VALUES if is_alias else 1)  # of what it is within, an alias has no end
+        self.sizes[node] = self.values - before
+        if self.values > MAX_VALUES:
+            raise yaml.YAMLError(f"more than {MAX_VALUES:,} values with its aliases written out")
+        return node
+
+
 def read_grid(path: Path) -> list[SweepRequest]:
     """Read a grid's file; return its requests, none twice, before `checked` fills in their defaults.
 
     Raises:
-        PrunescopeError: It cannot be read, has an unknown key or value, or an empty product.
+        PrunescopeError: It cannot be read, is too large, has an unknown key or value, or an empty product.
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise PrunescopeError(f"{path.name} has more than {MAX_FILE_BYTES:,} bytes: give the YAML file of a grid")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise PrunescopeError(f"{path} cannot be read ({error.strerror}): give the YAML file of a grid") from error
+    except RecursionError:
+        raise PrunescopeError(
+            f"{path.name} is nested too deeply: give products, their keys and lists of values"
+        ) from None
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise PrunescopeError(f"{path.name} is not readable as YAML ({reason}): correct it") from error
@@ -106,7 +129,7 @@ def grid_requests(values: Any, name: str) -> list[SweepRequest]:
         name: The file's name, for messages.
 
     Raises:
-        PrunescopeError: An unknown key or value, or an empty product.
+        PrunescopeError: An unknown key or value, an empty product, or too many sweeps.
     """
     if not isinstance(values, dict) or not values:
         raise PrunescopeError(f"{name} is not a grid: give keys such as checkpoints, methods and controls")
@@ -114,12 +137,21 @@ def grid_requests(values: Any, name: str) -> list[SweepRequest]:
     grids = values.get("grids", [{}])
     if not isinstance(grids, list) or not grids or not all(isinstance(grid, dict) for grid in grids):
         raise PrunescopeError(f"{name}: grids: give a list of products, each with keys such as checkpoints and methods")
+    shared = sum(len(_listed(value)) for value in common.values())
+    if len(grids) * shared > MAX_VALUES:
+        raise PrunescopeError(
+            f"{name}: grids: {len(grids):,} products share {shared:,} values, more than {MAX_VALUES:,} in all: "
+            "split it into several files"
+        )
     places = [f"grids.{number}." if "grids" in values else "" for number in range(1, len(grids) + 1)]
-    found = [
+    listed = (
         request
         for place, grid in zip(places, grids, strict=True)
         for request in _requests(_checked({**common, **grid}, f"{name}: {place}"), f"{name}: {place}")
-    ]
+    )
+    found = list(islice(listed, MAX_SWEEPS + 1))
+    if len(found) > MAX_SWEEPS:
+        raise PrunescopeError(f"{name} lists more than {MAX_SWEEPS:,} sweeps: split it into several files")
     return list(dict.fromkeys(found))
 
 
@@ -153,6 +185,7 @@ def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
             choose(method, METHODS, "method")
     except PrunescopeError as error:
         raise PrunescopeError(f"{place}{error}") from None
+    measures = tuple(grid.measures)
     for checkpoint, against, data, examples, points in product(
         grid.checkpoints, grid.against, grid.data, grid.examples, grid.points
     ):
@@ -163,7 +196,7 @@ def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
                 points=points,
                 amounts=amounts,
                 num_examples=examples,
-                measures=tuple(grid.measures),
+                measures=measures,
                 until_damage=grid.until_damage,
                 data=data,
                 source_name=grid.source_name,

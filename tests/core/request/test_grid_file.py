@@ -141,6 +141,70 @@ def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str
     assert "\n" not in str(caught.value)
 
 
+def nested_aliases(first: str, pattern: str, levels: int) -> str:
+    """YAML whose every anchor holds the one before it, in place of the star of the pattern."""
+    lines = (pattern.replace("*", f"*a{level - 1}") for level in range(1, levels))
+    return "\n".join(f"a{level}: &a{level} {line}" for level, line in enumerate((first, *lines)))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (nested_aliases("[x]", f"[{'*, ' * 10}]", 9), "more than 100,000 values with its aliases written out"),
+        (
+            nested_aliases("{x: y}", f"{{<<: [{'*, ' * 10}]}}", 9),
+            "more than 100,000 values with its aliases written out",
+        ),
+        (nested_aliases("[x]", "[*]", 2000) + "\nmethods: *a1999", "more than 100,000 values"),
+        ("methods: &a [*a]", "more than 100,000 values"),
+        ("methods: " + "[" * 2000 + "]" * 2000, "nested too deeply"),
+        ("".join(f"{' ' * level}x:\n" for level in range(400)), "nested too deeply"),
+    ],
+    ids=["aliases", "merged", "chain", "within itself", "lists", "mappings"],
+)
+def test_a_file_that_grows_beyond_its_bounds_is_refused_before_it_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    monkeypatch.setattr("core.request.grid_file.grid_requests", lambda *_: pytest.fail("built"))
+    (tmp_path / "grid.yaml").write_text(text)
+    with pytest.raises(PrunescopeError, match=reason) as caught:
+        read_grid(tmp_path / "grid.yaml")
+    assert str(caught.value).startswith("grid.yaml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"checkpoints": [f"owner/model-{number}" for number in range(30_000)], "against": ["owner/model"] * 30_000},
+        {"methods": "random", "seeds": list(range(30_000))},
+        {"grids": [{"methods": "random", "seeds": list(range(300))}] * 100},
+    ],
+    ids=["checkpoints", "seeds", "products"],
+)
+def test_more_sweeps_than_a_grid_may_have_are_not_built(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, object]
+) -> None:
+    built = 0
+
+    def counted(request: SweepRequest, **changes: object) -> SweepRequest:
+        nonlocal built
+        built += "seed" in changes
+        assert built <= 20_001
+        return replace(request, **changes)
+
+    monkeypatch.setattr("core.request.grid_file.replace", counted)
+    with pytest.raises(PrunescopeError, match=r"grid\.yaml lists more than 20,000 sweeps: split it"):
+        requests(**values)
+
+
+def test_keys_that_many_products_share_count_once_for_each_product() -> None:
+    with pytest.raises(
+        PrunescopeError, match=r"grid\.yaml: grids: 1,000 products share 1,001 values, more than 100,000"
+    ):
+        requests(amounts=[number / 1000 for number in range(1000)], grids=[{}] * 1000)
+
+
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(PrunescopeError, match=r"none\.yaml cannot be read"):
         read_grid(tmp_path / "none.yaml")
