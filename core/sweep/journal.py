@@ -2,7 +2,7 @@
 
 One line of JSON describes the sweep and the software; each further line holds one amount, written as soon as it is
 known. A line that a killed process left unfinished is cut off. A journal of another sweep, of another version or of
-another number of threads is thrown away, since its numbers could differ in their last bits.
+another number of threads, or without that description, is thrown away: its numbers could differ in their last bits.
 """
 
 import json
@@ -41,9 +41,9 @@ class Journal:
         Raises:
             OSError: It cannot be read or written.
         """
-        head, *lines = self._path.read_bytes().split(b"\n")[:-1] if self._path.is_file() else [b""]
+        head, *lines = (self._path.read_bytes() if self._path.is_file() else b"").split(b"\n")
         whole, found = [self._head], dict[float, AmountResult]()
-        for line in lines if head == self._head else ():
+        for line in lines[:-1] if head == self._head else ():
             try:
                 result = _read(json.loads(line))
             except (ValueError, KeyError, TypeError):  # damaged, and what follows cannot be trusted

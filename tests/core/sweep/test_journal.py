@@ -1,5 +1,6 @@
 """Interrupted sweeps go on in their middle, to the same bits, and never on numbers that might differ."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,12 @@ def test_a_journal_of_another_sweep_or_software_is_thrown_away(
     interrupted(tiny_bert, glue_folder, Journal(path, MADE_BY), 2)
     assert Journal(path, {**MADE_BY, "threads": 2}).read() == {}
     assert Journal(path, MADE_BY).read() == {}, "thrown away for good"
+
+
+@pytest.mark.parametrize("content", [b"", b"{"], ids=["empty", "without its head"])
+def test_a_journal_without_its_head_is_as_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "k.part.jsonl"
+    path.write_bytes(content)
+    assert Journal(path, MADE_BY).read() == {}
+    (head, end) = path.read_bytes().split(b"\n")
+    assert (json.loads(head), end) == (MADE_BY, b""), "ready for further amounts"
