@@ -1,5 +1,7 @@
 """A grid of sweeps from its file to its results: what is run, kept, reported and written."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -197,6 +199,32 @@ def test_an_unforeseen_fault_stops_one_sweep_alone(
     assert [result.pruning.method for result in grid.results().values()] == ["random"]
     (failed,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: "))
     assert "unexpected KeyError" in failed
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_named_for_what_it_is_and_the_grid_goes_on_once_there_is_room(
+    grid: Grid, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Journal.read
+
+    def read(journal: Journal) -> Any:
+        found = real(journal)
+        journal._path.unlink()
+        journal._path.symlink_to("/dev/full")
+        return found
+
+    for target, name, value in [(Journal, "read", read), (os, "fsync", full_disk)]:  # an amount, the journal's head
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, value)
+            assert grid.run() == 1
+        failed = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
+        assert len(failed) == 2
+        assert all("the disk is full: free some space, then start the same command again" in line for line in failed)
+    assert grid.run() == 0
+    assert whole(grid.results()) == grid.alone()
 
 
 def test_a_model_that_cannot_be_estimated_stops_no_sweep(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
