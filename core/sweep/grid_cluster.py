@@ -6,10 +6,11 @@ and one model; PyTorch's threads are its own. The sweep of a lost worker starts 
 scheduler allows (`distributed.scheduler.allowed-failures`).
 """
 
+import os
 import tempfile
 import warnings
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,10 +210,11 @@ def _unpacked(revision: str, files: Files) -> Path:
     parent = Path(get_worker().local_directory)
     folder = parent / f"checkpoint-{revision}"
     if not folder.is_dir():
-        unfinished = Path(tempfile.mkdtemp(dir=parent))
-        for name, content in files.items():
-            (unfinished / name).write_bytes(content)
-        unfinished.rename(folder)
+        with tempfile.TemporaryDirectory(dir=parent) as unfinished:
+            for name, content in files.items():
+                Path(unfinished, name).write_bytes(content)
+            with suppress(OSError):  # another thread of this worker was faster
+                os.rename(unfinished, folder)
     return folder
 
 

@@ -4,9 +4,10 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from core.grid import main
 from core.request.grid_file import grid_requests
 from core.results.schema import SweepResult
 from core.results.store import load
-from core.sweep.grid_cluster import connected, run_on_cluster
+from core.sweep.grid_cluster import _unpacked, connected, run_on_cluster
 from core.sweep.grid_plan import Done, Failure, GridSweep, plan_grid
 from tests.core.sweep.test_shared import numbers
 from tests.core.sweep.test_sweep import run
@@ -124,6 +125,22 @@ def test_both_checkpoints_reach_a_worker(address: str, tiny_bert: Path, glue_fol
     assert isinstance(ended, Done)
     here = run(tiny_bert, glue_folder, against=str(other), amounts=(0.0, 0.3, 0.6), num_examples=40)
     assert numbers(load(sweeps[0].path)) == numbers(here)
+
+
+def test_two_threads_of_a_worker_may_write_the_same_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, real, written = {"config.json": b"{}"}, tempfile.mkdtemp, []
+
+    def overtaken(*values: Any, **options: Any) -> str:
+        """Let another thread write the whole folder once this one has found none."""
+        monkeypatch.setattr("tempfile.mkdtemp", real)
+        written.append(_unpacked("abc", files))
+        return real(*values, **options)
+
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(local_directory=str(tmp_path)))
+    monkeypatch.setattr("tempfile.mkdtemp", overtaken)
+    written.append(_unpacked("abc", files))
+    assert written == [tmp_path / "checkpoint-abc"] * 2
+    assert [path.name for path in tmp_path.rglob("*")] == ["checkpoint-abc", "config.json"]
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
