@@ -31,8 +31,11 @@ from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.disk import make_room
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import EMBEDDED
+from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
 from core.results import schema, store
+from core.results.extract import keep_extract
+from core.wall.confined import limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
 REPORT_INTERVAL_SECONDS = 0.1
@@ -160,7 +163,7 @@ class Worker:
             request = SweepRequest.from_json(order["request"])
             key = "" if _needs_libraries(request) else prepare(request).key
             path = _readable_result(key)
-        except Exception:  # whatever it is: it is reported when its turn comes
+        except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
             return
         if path is not None:
             self._emit(order, "done", key=key, path=str(path), stored=True)
@@ -180,7 +183,7 @@ class Worker:
             event, fields = "error", {"message": str(error)}
         except BrokenPipeError:
             raise  # the server is gone
-        except Exception as error:
+        except BaseException as error:  # also what is no Exception, such as a panic in a library
             traceback.print_exc()
             event, fields = "error", {"message": _message(error)}
         self._cancel_events.pop(order["job"], None)
@@ -214,7 +217,9 @@ class Worker:
         store.check_writable(None)
         self._wait_until_warm(report)
         result = _compute(inputs, request, report, emit)
-        return {"key": result.key, "path": str(store.save(result)), "stored": False}
+        path = store.save(result)
+        keep_extract(path, result)
+        return {"key": result.key, "path": str(path), "stored": False}
 
 
 def _verify(order: Order, report: Reporter) -> dict[str, Any]:
@@ -342,8 +347,10 @@ def _header_json(header: schema.Header) -> dict[str, Any]:
     return header.model_dump(mode="json", include=set(schema.Header.model_fields))
 
 
-def _message(error: Exception) -> str:
+def _message(error: BaseException) -> str:
     """Describe an unforeseen error to a visitor."""
+    if not isinstance(error, Exception):
+        return "The run stopped in a library, at a file that is damaged or made to break it: choose another one."
     if is_out_of_memory(error):
         return f"{OUT_OF_MEMORY[0].upper()}{OUT_OF_MEMORY[1:]}."
     return f"The run stopped on an unexpected {type(error).__name__}: the server's log has the details."
@@ -360,26 +367,14 @@ def _warm_up() -> None:
             pass  # an error is reported to the first job that needs the checkpoint
 
 
-def _reserve_streams() -> tuple[TextIO, TextIO]:
-    """Reserve standard input and output for the protocol.
-
-    What a library prints, even from C, goes to standard error; what it reads is empty.
-    """
-    source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sys.stdout = sys.stderr
-    return source, sink
-
-
 def main() -> None:
     """Serve the process that started this one, until it ends or has sent nothing for long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server to handle
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
-    source, sink = _reserve_streams()
+    limit("RLIMIT_DATA", limits().worker_bytes)
+    source, sink = reserve_streams()
     with suppress(BrokenPipeError):  # the server is gone
         Worker(source, sink, _warm_up).serve()
     os._exit(0)  # an orderly exit would wait for the thread that reads standard input

@@ -8,17 +8,19 @@ from cachetools import LRUCache
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
+from core.results.extract import keep_extract
 from core.results.schema import SweepResult
-from core.results.upload import max_megabytes, read_upload
+from core.results.upload import max_megabytes, open_upload
 from ui.address import set_parameter, show
 from ui.text import plain
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
-MAX_OPENED = 64  # results of all visits together there
+MOST_BYTES = 64 * 2**20  # of the results of all visits together there; one of twelve layers takes 2 MiB
 KEPT = "uploaded-results"  # of the session: key -> checksum
 SEEN = "upload-seen"  # of the session: the last file, and why it was refused
 NOTE = "upload-note"
-_opened: LRUCache[str, SweepResult] = LRUCache(MAX_OPENED)  # hosted, by checksum: it covers everything in a file
+# Hosted, by checksum, which covers everything in a file.
+_opened: LRUCache[str, SweepResult] = LRUCache(MOST_BYTES, getsizeof=lambda result: _bytes_of(result))
 _lock = Lock()
 BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
@@ -41,7 +43,7 @@ def show_upload() -> None:
             st.error(plain(refusal))
         return
     try:
-        key = keep(read_upload(file.getvalue(), file.name))
+        key = keep(open_upload(file.getvalue(), file.name))
     except PrunescopeError as error:
         st.session_state[SEEN] = file.file_id, str(error)  # it is not read again
         st.error(plain(str(error)))
@@ -56,21 +58,33 @@ def keep(result: SweepResult) -> str:
     """Keep a checked result where pages find it; return its key. A bundled result is never replaced.
 
     Args:
-        result: From `core.results.upload.read_upload`.
+        result: From `core.results.upload.open_upload`.
 
     Raises:
-        PrunescopeError: The user's folder cannot be written.
+        PrunescopeError: The user's folder cannot be written, or the result is too large to keep it for a visit.
     """
     if store.is_shipped(result.key):
         st.session_state[NOTE] = BUNDLED
     elif is_hosted():
+        try:
+            with _lock:
+                _opened[result.checksum] = result
+        except ValueError:
+            raise PrunescopeError(
+                f"this result takes {_bytes_of(result) / 2**20:,.0f} MiB of memory, all that are open here may take "
+                f"{MOST_BYTES // 2**20}: open it on your own computer"
+            ) from None
         known = [item for item in st.session_state.get(KEPT, {}).items() if item[0] != result.key]
         st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
-        with _lock:
-            _opened[result.checksum] = result
     else:
-        store.save(result)
+        keep_extract(store.save(result), result)
     return result.key
+
+
+def _bytes_of(result: SweepResult) -> int:
+    """Estimate the bytes that a result takes: a number or a name, with its place in a list, some 60."""
+    written = result.model_dump_json()
+    return len(written) + 60 * written.count(",")
 
 
 def kept() -> dict[str, SweepResult]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from core.errors import PrunescopeError
 from core.exports.figure import Figure
 from core.jobs.worker_process import ChildProcess
+from core.request.limits import limits
 
 Picture = Literal["gif", "mp4", "pdf", "png", "svg"]
 
@@ -51,6 +52,7 @@ class Drawing:
         self._process: ChildProcess | None = None
         self._content: bytes | None = None
         self._message = ""
+        self._is_late = False
         order = {"figure": figure.plain(), "format": kind, "frames": list(frames), "milliseconds": milliseconds}
         self._thread = threading.Thread(target=self._draw, args=(order,), daemon=True)
         self._thread.start()
@@ -93,7 +95,13 @@ class Drawing:
                 self._render(order, path)
                 self._content = path.read_bytes()
         except OSError:
-            self._message = "the picture was not finished: make it again"
+            seconds = limits().drawing_seconds
+            self._message = (
+                f"the picture takes longer than {seconds:g} seconds, the most here: draw fewer amounts, or draw it on "
+                "your own computer"
+                if self._is_late
+                else "the picture was not finished: make it again"
+            )
         finally:
             self._turns.release()
 
@@ -113,10 +121,21 @@ class Drawing:
         """
         with ChildProcess([*RENDERER, str(path)]) as process:
             self._process = process
-            if self._cancelled.is_set():  # before there was a process to kill
-                process.kill()
-            process.send(order)
-            for _ in process.lines():
-                self.done += 1
+            deadline = threading.Timer(min(limits().drawing_seconds, threading.TIMEOUT_MAX), self._end_late)
+            deadline.daemon = True
+            deadline.start()
+            try:
+                if self._cancelled.is_set():  # before there was a process to kill
+                    process.kill()
+                process.send(order)
+                for _ in process.lines():
+                    self.done += 1
+            finally:
+                deadline.cancel()
             if process.wait():
                 raise OSError("the renderer failed")
+
+    def _end_late(self) -> None:
+        assert self._process is not None
+        self._is_late = True
+        self._process.kill()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
+from core.request.catalog import MAX_LAYERS
 from core.request.limits import limits
 
 MAX_CONFIG_BYTES = 2**20
@@ -18,7 +19,7 @@ MAX_INDEX_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
 # The fields of config.json that decide how much memory a model takes, under all names that the architectures use.
 _BOUNDS: Mapping[str, tuple[int, int]] = {
-    **dict.fromkeys(("num_hidden_layers", "n_layers"), (1, 96)),
+    **dict.fromkeys(("num_hidden_layers", "n_layers"), (1, MAX_LAYERS)),
     **dict.fromkeys(("num_attention_heads", "n_heads"), (1, 256)),
     **dict.fromkeys(("hidden_size", "dim", "embedding_size"), (1, 16_384)),
     **dict.fromkeys(("intermediate_size", "hidden_dim"), (1, 65_536)),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.errors import PrunescopeError, first_few
-from core.request.catalog import TASKS, Task
+from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
 from core.request.sweep_request import LabelMap
 from core.request.tasks import MAX_LABELS, MIN_LABELS
 
@@ -67,6 +67,8 @@ def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     names = {int(number): str(name) for number, name in named.items()}
     if sorted(names) != list(range(len(named))):
         raise ValueError("id2label does not number its labels 0, 1, 2, …")
+    if max(map(len, names.values()), default=0) > MAX_NAME_CHARS:
+        raise ValueError(f"id2label has a name of more than {MAX_NAME_CHARS:,} characters")
     return tuple(names[number] for number in range(len(names)))
 
 
@@ -174,6 +176,11 @@ def _said(given: LabelMap, values: Sequence[str], task: Task, place: str, whole:
         if whole and value not in values:
             raise PrunescopeError(
                 f"label map: {place} has no value '{value[:LABEL_MAX_CHARS]}', name one of {_listed(values)}"
+            )
+        if len(value) > MAX_NAME_CHARS:
+            raise PrunescopeError(
+                f"label map: '{value[:LABEL_MAX_CHARS]}…' has {len(value):,} characters, a value has at most "
+                f"{MAX_NAME_CHARS:,}: shorten it in the file"
             )
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:

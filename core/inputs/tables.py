@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
+from core.request.catalog import MAX_NAME_CHARS
 from core.request.limits import limits
 from core.results.schema import FileRecord
 
@@ -172,6 +173,8 @@ def _read_one(file: DataFile, digest: str, start: int, limit: int | None) -> Tab
             f"{file.name} has no column of plain values, only lists or objects: write texts and labels as text or "
             "numbers"
         )
+    if max(map(len, found.cells)) > MAX_NAME_CHARS:
+        raise PrunescopeError(f"{file.name} has a column whose name has over {MAX_NAME_CHARS:,} characters: shorten it")
     rows = tuple(start + row for row in found.rows[:limit])
     return Table(
         name=file.name,
@@ -359,7 +362,7 @@ def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
         raise PrunescopeError(f"{file.name} is not readable as parquet: download it again") from error
     numeric = frozenset(name for name in names if not _is_text(schema.field(name).type))
     cells = {name: tuple(_named(columns[name], labels.get(name))) for name in names}
-    return _Cells(cells, tuple(range(len(next(iter(cells.values()), ())))), numeric - labels.keys())
+    return _Cells(cells, tuple(range(len(next(iter(cells.values()), ())))), frozenset(numeric - labels.keys()))
 
 
 def row_count(path: Path) -> int:

@@ -10,6 +10,8 @@ from typing import Literal
 
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
+MAX_LAYERS = 96
+MAX_NAME_CHARS = 1000  # of a name that a result holds: a label, a column, a file
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256

@@ -15,12 +15,16 @@ class Limits:
         parameters: Parameters of the model.
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table.
+        visit_uploads: Tables that a visit may keep at a time.
+        uploads_bytes: Bytes of the tables that all visits keep.
         rows: Rows of a table that are read.
         table_bytes: Bytes of these rows, decompressed; GLUE's own files are read whole.
         job_seconds: How long a job may compute.
         download_seconds: How long one of its downloads may take.
         results_bytes: Bytes of all results of live runs, and of all samples of their data.
         hub_cache_bytes: Bytes of all downloads from the Hub.
+        worker_bytes: Memory of the worker, files that it maps aside.
+        drawing_seconds: How long a picture or a film may take.
     """
 
     examples: int
@@ -28,12 +32,24 @@ class Limits:
     parameters: int
     download_bytes: int
     upload_bytes: int
+    visit_uploads: int
+    uploads_bytes: int
     rows: int
     table_bytes: int
     job_seconds: float
     download_seconds: float
     results_bytes: float
     hub_cache_bytes: float
+    worker_bytes: int
+    drawing_seconds: float
+
+
+def _memory_bytes() -> int:
+    """Return how much memory this computer has, or 64 GiB where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 64 * 1024**3
 
 
 LOCAL_LIMITS = Limits(
@@ -42,12 +58,16 @@ LOCAL_LIMITS = Limits(
     parameters=1_000_000_000,
     download_bytes=6 * 1024**3,
     upload_bytes=20 * 1024**2,
+    visit_uploads=100,
+    uploads_bytes=2 * 1024**3,
     rows=10_000,
     table_bytes=512 * 1024**2,
     job_seconds=inf,
     download_seconds=inf,
     results_bytes=inf,
     hub_cache_bytes=inf,
+    worker_bytes=_memory_bytes(),
+    drawing_seconds=inf,
 )
 HOSTED_LIMITS = Limits(
     examples=512,
@@ -55,12 +75,16 @@ HOSTED_LIMITS = Limits(
     parameters=150_000_000,
     download_bytes=700 * 1024**2,
     upload_bytes=4 * 1024**2,
+    visit_uploads=4,
+    uploads_bytes=256 * 1024**2,
     rows=2_000,
-    table_bytes=64 * 1024**2,
+    table_bytes=32 * 1024**2,
     job_seconds=600,
     download_seconds=180,
     results_bytes=500 * 1024**2,
     hub_cache_bytes=8 * 1024**3,
+    worker_bytes=6 * 1024**3,
+    drawing_seconds=120,
 )
 
 

@@ -15,6 +15,7 @@ from core.request.catalog import (
     DEFAULT_CONTROLLED,
     DEFAULT_MEASURES,
     EMBEDDED,
+    MAX_NAME_CHARS,
     MEASURES,
     METHODS,
     MIN_EXAMPLES,
@@ -125,7 +126,7 @@ class SweepRequest:
         measures: Names from MEASURES, `cka` among them.
         until_damage: Stop after the first amount whose damage reaches this; None runs all amounts.
         range_examples: What the working range is judged on: the eval subset, or `all` labelled examples at hand.
-        data: `written`, `hub`, a folder in the Hub's GLUE layout, a file, `own:DIGEST`, an uploaded file, or
+        data: `written`, `hub`, a folder in the Hub's GLUE layout, a file, `own:SECRET`, an uploaded file, or
             `hub:OWNER/NAME[/CONFIG][@REVISION]`, a data set on the Hub; None depends on the checkpoint.
         source_name: The name of the data in the result; None depends on the data.
         split: Of a data set on the Hub: the split that is evaluated; None is `validation`.
@@ -186,8 +187,13 @@ def _types() -> "TypeAdapter[SweepRequest]":
     return TypeAdapter(SweepRequest)
 
 
-OWN = "own:"  # before the digest of an uploaded file (`core.inputs.uploads`)
+OWN = "own:"  # before the secret name of an uploaded file (`core.inputs.uploads`)
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
+
+
+def is_upload(data: str) -> bool:
+    """Whether this is the name of an uploaded file."""
+    return _OWN_NAME.fullmatch(data) is not None
 
 
 DATASET = "hub:"  # before the id of a data set on the Hub
@@ -228,7 +234,7 @@ def kind_of_data(data: str) -> DataKind:
     """
     if data in ("written", "hub"):
         return "written" if data == "written" else "hub"
-    if _OWN_NAME.fullmatch(data):
+    if is_upload(data):
         return "own"
     if data.startswith(DATASET):
         dataset_of(data)
@@ -298,6 +304,11 @@ def checked(request: SweepRequest) -> SweepRequest:
             "their own unpruned ones, leave one of the two out"
         )
     choose(request.range_examples, ("subset", "all"), "range examples")
+    if len(request.source_name or "") > MAX_NAME_CHARS:
+        raise PrunescopeError(
+            f"a source name of {len(request.source_name or ''):,} characters: at most {MAX_NAME_CHARS:,} are allowed, "
+            "shorten it"
+        )
     return replace(request, amounts=amounts, data=data, measures=measures, control_of=controlled, against=against)
 
 

@@ -5,6 +5,7 @@ too. Extracts are kept (`core.results.file_cache`), and hundreds of files need n
 about one result reads the result itself, whose checksum is verified then.
 """
 
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -17,10 +18,11 @@ from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import DAMAGE, REDUCTION, SECOND_DAMAGE
 from core.results import schema, showable
-from core.results.file_cache import FileState, keep, kept
+from core.results.file_cache import FileState, keep, kept, state_of
 from core.results.schema import Frame, LayerStatistics, NotAtDamage, SweepResult
 from core.results.showable import check_showable
 from core.results.store import load
+from core.wall.reading import Question, read_all
 
 DAMAGES = (amount_text(DAMAGE), amount_text(SECOND_DAMAGE))  # at which verdicts and tables look
 AT_ONCE = 64  # files that are read before their extracts are kept
@@ -29,21 +31,21 @@ VERSION = zlib.crc32(b"".join(Path(source).read_bytes() for source in _SOURCES))
 
 
 def extracts(files: Sequence[FileState]) -> Iterator[tuple[FileState, SweepResult | PrunescopeError]]:
-    """Yield the extract of each result file, or why there is none; a file is read if no extract of it is kept."""
+    """Yield the extract of each result file, or why there is none.
+
+    Those of which no extract is kept are read in a limited child process: anybody may have put them there.
+    """
     for start in range(0, len(files), AT_ONCE):
         some = files[start : start + AT_ONCE]
-        known, fresh = kept(some, VERSION), {}
-        for file in some:
-            try:
-                extract = _unpacked(known[file]) if file in known else None
-                if extract is None:
-                    extract = _read(Path(file.path))
-                    fresh[file] = _packed(extract)
-                yield file, extract
-            except PrunescopeError as error:
-                yield file, error
-        if fresh:
+        known = {file: extract for file, packed in kept(some, VERSION).items() if (extract := _unpacked(packed))}
+        unknown = [file for file in some if file not in known]
+        questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in unknown]
+        answers = dict(zip(unknown, read_all(questions), strict=True))
+        if fresh := {file: _packed(answer) for file, answer in answers.items() if isinstance(answer, str)}:
             keep(fresh, VERSION)
+        refused = {file: answer for file, answer in answers.items() if isinstance(answer, PrunescopeError)}
+        known |= {file: extract for file, packed in fresh.items() if (extract := _unpacked(packed))}
+        yield from ((file, refused.get(file) or known[file]) for file in some)
 
 
 def extract_of(result: SweepResult) -> SweepResult:
@@ -77,8 +79,8 @@ def _extracted(known: LayerStatistics) -> LayerStatistics:
     return known.model_copy(update={"gap_at_damage": gaps, "profile_at_damage": profiles, **left_out})
 
 
-def _read(path: Path) -> SweepResult:
-    """Read a result file.
+def read_extract(path: Path) -> SweepResult:
+    """Read a result file, and extract what lists need.
 
     Raises:
         PrunescopeError: It is none, or one that no page can show.
@@ -88,8 +90,13 @@ def _read(path: Path) -> SweepResult:
     return extract_of(result)
 
 
-def _packed(extract: SweepResult) -> bytes:
-    return zlib.compress(extract.model_dump_json().encode(), 1)
+def keep_extract(path: Path, result: SweepResult) -> None:
+    """Keep the extract of a result that was just stored: it need not be read again to be listed."""
+    keep({state_of(path): _packed(extract_of(result).model_dump_json())}, VERSION)
+
+
+def _packed(extract: str) -> bytes:
+    return zlib.compress(extract.encode(), 1)
 
 
 @lru_cache(maxsize=1024)  # some 60 MiB; a list reads them first, the picture of the whole grid again

@@ -180,9 +180,12 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
             f"{LOCAL_LIMITS.rows:,}: of a longer table it draws other examples."
         )
     if request.data != OWN_FILE and task.source == "file" and task.files:
+        content = task.files[0].sha256
         sentences.append(
-            f"{request.data} is the file with the content {task.files[0].sha256[:12]}…: run this in its folder, or "
-            "write its path."
+            f"{request.data} is the file with the content {content[:12]}…: run this in its folder, or write its path."
+            if content
+            else f"Replace {request.data} with the path of the file: a shared server records neither its name nor its "
+            "content."
         )
     return sentences
 

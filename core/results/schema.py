@@ -9,20 +9,37 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self, cast
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
-
-from core.request.catalog import (
-    RECIPE,
-    REDUCTIONS,
-    SINGLE_BATCH,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
 )
+
+from core.errors import PrunescopeError
+from core.request.catalog import MAX_LAYERS, MAX_NAME_CHARS, RECIPE, REDUCTIONS, SINGLE_BATCH
 from core.request.points import point_names, points_of
+from core.request.sweep_request import dataset_of
 
 SCHEMA_VERSION: Literal[2] = 2
 
-Row = tuple[float | None, ...]  # one value a point; None: undefined
-Matrix = tuple[Row, ...]  # rows: points of the unpruned model, columns: of the pruned one
-Bounds = tuple[float, float]  # of a 95 % interval
+# Results come from anywhere: every number and every name has a bound, and a long row of faults ends at its first.
+FAST = Field(fail_fast=True)
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
+Names = Annotated[tuple[Name, ...], FAST]
+Statistic = Annotated[float, Field(ge=-1e6, le=1e6)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Label = Annotated[int, Field(ge=0, lt=1000)]
+Labels = Annotated[tuple[Label, ...], FAST]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, lt=1)]
+Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: undefined
+Matrix = Annotated[tuple[Row, ...], FAST]  # rows: points of the unpruned model, columns: of the pruned one
+Values = Annotated[tuple[Statistic, ...], FAST]
+Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
 
 
 def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
@@ -37,7 +54,10 @@ def _as_base64(values: Sequence[float]) -> str:
 
 
 Replicates = Annotated[
-    tuple[float, ...], BeforeValidator(_as_float32), PlainSerializer(_as_base64, return_type=str, when_used="json")
+    tuple[Statistic, ...],
+    FAST,
+    BeforeValidator(_as_float32),
+    PlainSerializer(_as_base64, return_type=str, when_used="json"),
 ]
 """A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
 
@@ -55,7 +75,7 @@ class RecipeRecord(_Record):
     """
 
     family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)
     command: str = Field(pattern=r"^python -m core\.finetune( [\w./:-]+)+$", max_length=1000)
 
     @property
@@ -72,14 +92,14 @@ def seed_twin(family: str, seed: int) -> str:
 class CheckpointRecord(_Record):
     """The model: its id, a digest of its content, its size; with a recipe, the id is `recipe:NAME`."""
 
-    id: str
-    revision: str
+    id: Name
+    revision: Name
     source: Literal["hub", "folder", "embedded"]
-    architecture: str
-    num_layers: int = Field(ge=1)
-    hidden_size: int = Field(ge=1)
-    num_parameters: int = Field(ge=1)
-    num_prunable: int = Field(ge=1)
+    architecture: Name
+    num_layers: int = Field(ge=1, le=MAX_LAYERS)
+    hidden_size: int = Field(ge=1, le=10**6)
+    num_parameters: int = Field(ge=1, le=10**12)
+    num_prunable: int = Field(ge=1, le=10**12)
     recipe: RecipeRecord | None = None
 
     @model_validator(mode="after")
@@ -92,16 +112,28 @@ class CheckpointRecord(_Record):
 class ColumnsRecord(_Record):
     """The columns that hold the texts and the label."""
 
-    text: tuple[str, ...]
-    label: str
+    text: Names
+    label: Name
 
 
 class FileRecord(_Record):
-    """A file that examples were drawn from, and which rows of the split it holds: the first, and one past the last."""
+    """A file that examples were drawn from, and which rows of the split it holds: the first, and one past the last.
 
-    name: str
-    sha256: str
-    rows: tuple[int, int]
+    Without `sha256` it is a visitor's of a shared server, whose name and digest are nobody else's concern.
+    """
+
+    name: Name
+    sha256: Name | None = None
+    rows: tuple[Count, Count]
+
+
+def _public(data: str) -> str:
+    """Refuse data that anybody but the one who has them could name: a path, or a visitor's upload."""
+    try:
+        dataset_of(data)
+    except PrunescopeError as error:
+        raise ValueError(str(error)) from error
+    return data
 
 
 class TaskRecord(_Record):
@@ -113,21 +145,21 @@ class TaskRecord(_Record):
     what was not asked for: `text`, `label`.
     """
 
-    name: str
+    name: Name
     source: Literal["hub", "folder", "written", "file"]
-    source_name: str
-    split: str
-    examples: tuple[int, ...]
-    gold: tuple[int, ...]
-    label_names: tuple[str, ...]
-    main_metric: str
-    max_length: int
-    fingerprint: str
-    data: str | None = None
+    source_name: Name
+    split: Name
+    examples: Annotated[tuple[Count, ...], FAST]
+    gold: Labels
+    label_names: Names
+    main_metric: Name
+    max_length: Count
+    fingerprint: Name
+    data: Annotated[Name, AfterValidator(_public)] | None = None
     columns: ColumnsRecord | None = None
-    label_map: dict[str, str | None] | None = None
-    files: tuple[FileRecord, ...] | None = None
-    guessed: tuple[str, ...] | None = None
+    label_map: dict[Name, Name | None] | None = None
+    files: Annotated[tuple[FileRecord, ...], FAST] | None = None
+    guessed: Names | None = None
 
 
 class CalibrationRecord(_Record):
@@ -136,17 +168,17 @@ class CalibrationRecord(_Record):
     `reliability` holds one value per layer: how well the scores of the two halves of these examples agree.
     """
 
-    source_name: str
-    num_examples: int
-    fingerprint: str
-    reliability: tuple[float | None, ...]
+    source_name: Name
+    num_examples: Count
+    fingerprint: Name
+    reliability: Row
 
 
 class StopRecord(_Record):
     """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
 
     damage: float = Field(gt=0, lt=1)
-    amounts: tuple[float, ...]
+    amounts: Annotated[tuple[Amount, ...], FAST]
 
 
 class PruningRecord(_Record):
@@ -155,11 +187,11 @@ class PruningRecord(_Record):
     `controls` is the method whose allocation a random control follows.
     """
 
-    method: str
+    method: Name
     granularity: Literal["weight", "neuron"]
-    scope: str | None
-    seed: int
-    controls: str | None = None
+    scope: Name | None
+    seed: int = Field(ge=0, lt=2**32)
+    controls: Name | None = None
     stop: StopRecord | None = None
     calibration: CalibrationRecord | None = None
 
@@ -167,7 +199,7 @@ class PruningRecord(_Record):
 class MeasureRecord(_Record):
     """How a measure was estimated, by reduction: over all examples (`full`), or summed over minibatches."""
 
-    estimators: dict[str, str]
+    estimators: dict[Name, Name]
 
 
 class SimilarityRecord(_Record):
@@ -177,9 +209,13 @@ class SimilarityRecord(_Record):
     checkpoints are compared, which has no flattened tokens.
     """
 
-    points: tuple[Annotated[str, Field(pattern=r"^layer\.\d+\.(attention|output)$")], ...]
-    measures: dict[str, MeasureRecord]
-    length_control: tuple[float | None, ...]
+    points: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")], ...],
+        Field(max_length=2 * MAX_LAYERS),
+        FAST,
+    ]
+    measures: dict[Name, MeasureRecord]
+    length_control: Row
 
 
 class FloorRecord(_Record):
@@ -189,21 +225,21 @@ class FloorRecord(_Record):
     is pruned alone.
     """
 
-    cka: dict[str, Row]
-    predictions: tuple[int, ...]
+    cka: dict[Name, Row]
+    predictions: Labels
 
 
 class ChangedRecord(_Record):
     """The share of predictions that differ from the baseline's, with Wilson's 95 % interval."""
 
-    share: float = Field(ge=0, le=1)
+    share: Fraction
     interval: Bounds | None
 
 
 class DivergenceRecord(_Record):
     """The mean Jensen-Shannon divergence from the baseline's output distributions, in bits, with its 95 % interval."""
 
-    value: float = Field(ge=0, le=1)
+    value: Fraction
     interval: Bounds | None
 
 
@@ -216,14 +252,14 @@ class Frame(_Record):
     baseline alone; None where the measure is undefined for the method.
     """
 
-    amount: float = Field(ge=0, lt=1)
-    sparsity: float = Field(ge=0, le=1)
-    prunable_sparsity: float = Field(ge=0, le=1)
-    layer_sparsity: tuple[float, ...]
-    metrics: dict[str, float | None]
-    intervals: dict[str, Bounds | None]
-    similarity: dict[str, dict[str, Matrix | Row | None]]
-    predictions: tuple[int, ...]
+    amount: Amount
+    sparsity: Fraction
+    prunable_sparsity: Fraction
+    layer_sparsity: Annotated[tuple[Fraction, ...], FAST]
+    metrics: dict[Name, Statistic | None]
+    intervals: dict[Name, Bounds | None]
+    similarity: dict[Name, dict[Name, Matrix | Row | None]]
+    predictions: Labels
     changed: ChangedRecord | None = None
     divergence: DivergenceRecord | None = None
 
@@ -253,12 +289,12 @@ class WorkingRangeRecord(_Record):
     missing: "no lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
     """
 
-    to: float | None
-    metric: str
-    examples: int
-    shown_broken_from: float | None
-    smallest_drop: float
-    lead: float
+    to: Amount | None
+    metric: Name
+    examples: Count
+    shown_broken_from: Amount | None
+    smallest_drop: Statistic
+    lead: Statistic
     reason: Literal["no lead", "too few examples"] | None
 
 
@@ -268,9 +304,9 @@ class SurvivalRecord(_Record):
     `censored`: it never fell below within the amounts measured. `high` at the largest amount means "or beyond".
     """
 
-    value: float
-    low: float
-    high: float
+    value: Statistic
+    low: Statistic
+    high: Statistic
     censored: bool
 
 
@@ -280,33 +316,33 @@ class DepthGapRecord(_Record):
     `replicates` holds the value without each example, in evaluation order. They pair two results on the same examples.
     """
 
-    value: float
-    low: float
-    high: float
+    value: Statistic
+    low: Statistic
+    high: Statistic
     replicates: Replicates
 
 
 class GapAtDamage(DepthGapRecord):
     """The gap of the depth profile at one damage; `coarse` where too few amounts lie before it for a verdict."""
 
-    amount: float
+    amount: Amount
     coarse: bool
 
 
 class ProfileAtDamage(_Record):
     """Own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
 
-    value: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    amount: float
-    replicates: tuple[Replicates, ...] | None
+    value: Values
+    low: Values
+    high: Values
+    amount: Amount
+    replicates: Annotated[tuple[Replicates, ...], FAST] | None
 
 
 class NotAtDamage(_Record):
     """Why there is nothing at a damage."""
 
-    reason: str
+    reason: Name
 
 
 class LayerStatistics(_Record):
@@ -318,12 +354,12 @@ class LayerStatistics(_Record):
     example.
     """
 
-    own: tuple[tuple[Bounds | None, ...], ...] | None = None
-    survival: tuple[SurvivalRecord | None, ...]
+    own: Annotated[tuple[Annotated[tuple[Bounds | None, ...], FAST], ...], FAST] | None = None
+    survival: Annotated[tuple[SurvivalRecord | None, ...], FAST]
     depth_gap: DepthGapRecord | None
-    gap_at_damage: dict[str, GapAtDamage | NotAtDamage] = {}
-    profile_at_damage: dict[str, ProfileAtDamage | NotAtDamage] = {}
-    own_replicates: tuple[Replicates, ...] | None = None
+    gap_at_damage: dict[Name, GapAtDamage | NotAtDamage] = {}
+    profile_at_damage: dict[Name, ProfileAtDamage | NotAtDamage] = {}
+    own_replicates: Annotated[tuple[Replicates, ...], FAST] | None = None
 
 
 class Header(_Record):
@@ -374,14 +410,14 @@ class SweepResult(Header):
     """A whole sweep, or the frames of one that is still running (then `key` is empty)."""
 
     schema_version: Literal[2] = SCHEMA_VERSION
-    key: str = ""
-    checksum: str = ""
-    frames: tuple[Frame, ...] = ()
+    key: Name = ""
+    checksum: Name = ""
+    frames: Annotated[tuple[Frame, ...], FAST] = ()
     working_range: WorkingRangeRecord | None = None
-    statistics: dict[str, dict[str, LayerStatistics]] | None = None  # by measure and reduction; `tokens` has none
-    environment: dict[str, str | int] = {}
-    seconds: float = 0.0
-    created_at: str = ""
+    statistics: dict[Name, dict[Name, LayerStatistics]] | None = None  # by measure and reduction; `tokens` has none
+    environment: dict[Name, Name | Count] = {}
+    seconds: float = Field(default=0.0, ge=0, le=1e9)
+    created_at: Name = ""
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:

@@ -7,8 +7,6 @@ from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, TASK_NAMES
 from core.results.schema import SweepResult
 
-MAX_POINTS = 192  # two each of 96 layers
-
 
 def check_showable(result: SweepResult, name: str) -> None:
     """Refuse a result that no page could show, such as one of a later version with a method that is new there.
@@ -31,7 +29,6 @@ def _of_sizes(result: SweepResult) -> str:
     for name, count, most in (
         ("amounts", len(result.frames), LOCAL_LIMITS.amounts),
         ("examples", len(result.task.examples), LOCAL_LIMITS.examples),
-        ("points", max(len(result.points), len(result.baseline_points)), MAX_POINTS),
     ):
         if count > most:
             return f"it has {count:,} {name}, at most {most:,} can be drawn"
@@ -93,6 +90,8 @@ def _of_metrics(result: SweepResult) -> str:
         return f"the metric {known.metric[:40]} of its working range is unknown"
     if known and not {known.to, known.shown_broken_from} <= {None, *result.amounts}:
         return "its working range ends at an amount that was not measured"
+    if unknown := {name for frame in result.frames for name in frame.metrics} - set(METRICS):
+        return f"its metric {min(unknown)[:40]} is unknown"
     if any(frame.metrics.get("accuracy") is None for frame in result.frames):
         return "a frame lacks its accuracy"
     return ""

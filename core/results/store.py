@@ -25,6 +25,7 @@ from core.results.schema import SCHEMA_VERSION, SweepResult
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
+MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -143,8 +144,11 @@ def load(path: Path) -> SweepResult:
     try:
         if not path.is_file():  # a pipe would be read forever
             raise PrunescopeError(_no_file(path))
-        content = path.read_bytes()
-        values = json.loads((gzip.decompress(content) if path.suffix == ".gz" else content).decode())
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise PrunescopeError(f"{path.name} holds more than {MAX_BYTES // 2**20} MiB: choose a smaller result")
+        values = json.loads(content)
     except (ValueError, RecursionError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PrunescopeError(f"{path.name} is not readable as JSON: recompute it") from error
     except OSError as error:

@@ -406,7 +406,7 @@ def test_a_cancelled_job_stops_at_its_next_report() -> None:
 
 def test_prints_of_libraries_do_not_reach_the_protocol() -> None:
     code = (
-        "import os, sys; from core.worker import _reserve_streams; source, sink = _reserve_streams();"
+        "import os, sys; from core.wall.confined import reserve_streams; source, sink = reserve_streams();"
         "print('noise'); os.write(1, b'noise'); print(repr(sys.stdin.read()), file=sink);"
         "print(source.readline(), file=sink, flush=True)"
     )

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.exports.tables import result_json
 from core.results import store
 from tests.builders import make_result, with_own_key
+from ui.upload import _bytes_of
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
 
@@ -83,19 +84,27 @@ def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_hosted_visits_together_keep_so_many_and_each_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr("ui.upload._opened", LRUCache(2))
+    monkeypatch.setattr("ui.upload._opened", LRUCache(2.5 * _bytes_of(RESULT), getsizeof=_bytes_of))
     forged = with_own_key(RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames))
     assert forged.key == RESULT.key
     first, second = (upload(opened(), result_json(one).encode()) for one in (RESULT, forged))
     assert [visit.run().text[1].value for visit in (first, second)] == ["shown: 0.1855", "shown: 0.5"]
-    upload(opened(), result_json(make_result(num_layers=1, amounts=(0.0,), num_examples=8)).encode())
+    upload(opened(), result_json(make_result(num_layers=2, amounts=(0.0, 0.36), num_examples=24)).encode())
     assert [RESULT.key in visit.run().text[0].value for visit in (first, second)] == [False, True]
     assert "is not stored here" in first.error[0].value
 
 
+def test_what_is_larger_than_all_that_may_be_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr("ui.upload._opened", LRUCache(1000, getsizeof=_bytes_of))
+    app = upload(opened(), result_json(RESULT).encode())
+    assert "of memory, all that are open here may take 64" in app.error[0].value
+    assert "result" not in app.query_params
+
+
 def test_a_file_that_is_not_a_result_is_reported_as_plain_text_and_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     app = upload(opened(), b"**no**", "**mine**.json")
-    monkeypatch.setattr("ui.upload.read_upload", None)
+    monkeypatch.setattr("ui.upload.open_upload", None)
     app.run()
     assert not app.exception
     assert r"\*\*mine\*\*" in app.error[0].value

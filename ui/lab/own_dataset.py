@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.findings.data import download_note
 from core.inputs.data import VALIDATION
-from core.inputs.tables import DataFile, read_table
+from core.inputs.preview import read_preview
+from core.inputs.tables import DataFile
 from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import limits
@@ -54,7 +55,7 @@ def choose_dataset(task: Task, before: ChosenTable | None) -> ChosenTable | None
     if fetched is None:
         return None
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
-    return ask_meaning(fetched["data"], read_table(files, limits().rows), task, split)
+    return ask_meaning(fetched["data"], read_preview(files, limits().rows), task, split)
 
 
 def _ask_name(before: ChosenTable | None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Extracts of results: what they say, and that a file is read once, also between two starts of the server."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,12 @@ import pytest
 from core.errors import PrunescopeError
 from core.findings.grid import grid_rows
 from core.results import extract, library, store
-from core.results.extract import extract_of, extracts
+from core.results.extract import extract_of, extracts, keep_extract
 from core.results.file_cache import FILE, FileState, keep, kept, state_of
 from core.results.library import entry_of
 from core.results.schema import SweepResult
+from core.wall import reading
+from core.wall.reading import Question
 from tests.builders import against, make_result
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -35,15 +37,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read."""
     names: list[str] = []
 
-    def load(path: Path) -> SweepResult:
-        names.append(path.name)
-        return store.load(path)
+    def read_all(questions: Sequence[Question]) -> Iterator[str | PrunescopeError]:
+        names.extend(name for question in questions for name in question.names)
+        return reading.read_all(questions)
 
-    monkeypatch.setattr(extract, "load", load)
+    monkeypatch.setattr(extract, "read_all", read_all)
     return names
 
 
@@ -77,6 +79,15 @@ def test_after_one_file_was_added_that_one_is_read(folder: Path, read: list[str]
     start_again()
     assert len(library.own()) == 31
     assert read == [added.name]
+
+
+def test_what_this_program_has_just_stored_need_not_be_read(folder: Path, read: list[str]) -> None:
+    library.own()
+    read.clear()
+    result = make_result(**SMALL)
+    keep_extract(store.save(result), result)
+    assert library.own()[0] == entry_of(result)
+    assert read == []
 
 
 def test_a_changed_file_is_read_again_and_a_damaged_one_is_never_kept(folder: Path, read: list[str]) -> None:

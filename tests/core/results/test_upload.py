@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from core.errors import PrunescopeError
 from core.exports.tables import result_json
@@ -14,7 +15,7 @@ from core.results import showable
 from core.results.digest import digest
 from core.results.key import key_of
 from core.results.schema import SweepResult
-from core.results.upload import max_megabytes, read_upload
+from core.results.upload import max_megabytes, open_upload, read_upload
 from tests.builders import against, make_result
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
@@ -48,9 +49,6 @@ def test_an_exported_result_opens_again(points: str, method: str) -> None:
 def test_a_result_against_another_checkpoint_opens_again(layers: int) -> None:
     result = against(RESULT, layers)
     assert read_upload(result_json(result).encode(), "mine.json") == result
-    deep = against(RESULT, 200)
-    with pytest.raises(PrunescopeError, match="it has 200 points"):
-        read_upload(result_json(deep).encode(), "mine.json")
 
 
 def set_in(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
@@ -96,7 +94,7 @@ def with_another_median(values: dict[str, Any]) -> None:
         (set_in("pruning", "granularity", to="neuron"), "does not prune by"),
         (set_in("task", "label_names", to=["a", "b", "c"]), "do not fit"),
         (set_in("task", "gold", 3, to=2), "outside 0 to 1"),
-        (set_in("frames", 1, "predictions", 0, to=-1), "outside 0 to 1"),
+        (set_in("frames", 1, "predictions", 0, to=2), "outside 0 to 1"),
         (set_in("similarity", "points", 1, to="layer.7.attention"), "its points are not those of 2 layers"),
         (set_in("similarity", "points", 1, to="layer.0.attention"), "its points are not those of 2 layers"),
         (set_in("frames", 1, "intervals", to={}), r"frame 0\.5: its intervals are not those of accuracy"),
@@ -129,10 +127,36 @@ def test_a_result_too_large_to_draw_is_refused(bound: str, said: str, monkeypatc
         read_upload(file(lambda values: None), "mine.json")
 
 
-def test_a_result_of_too_many_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(showable, "MAX_POINTS", 1)
-    with pytest.raises(PrunescopeError, match="it has 2 points, at most 1 can be drawn"):
-        read_upload(file(lambda values: None), "mine.json")
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (set_in("checkpoint", "num_layers", to=10**9), "checkpoint.num_layers"),
+        (set_in("against", to={**RESULT.checkpoint.model_dump(), "num_layers": 97}), "against.num_layers"),
+        (set_in("similarity", "points", to=["layer.0.attention"] * 193), "similarity.points"),
+        (set_in("frames", 0, "similarity", "cka", "mean", 0, 0, to=1e308), "frames.0.similarity.cka.mean"),
+        (set_in("frames", 1, "predictions", 0, to=-1), "frames.1.predictions.0"),
+        (set_in("frames", 1, "metrics", "accuracy", to=-1e7), "frames.1.metrics.accuracy"),
+        (set_in("statistics", "cka", "mean", "depth_gap", "high", to=1e307), "statistics.cka.mean.depth_gap.high"),
+        (set_in("working_range", to={**WORKS_BY_MAGIC, "lead": 1e300}), "working_range.lead"),
+        (set_in("task", "source_name", to="x" * 40_000), "task.source_name"),
+        (set_in("task", "label_names", 0, to="x" * 1001), "task.label_names.0"),
+        (set_in("created_at", to="x" * 1001), "created_at"),
+        (set_in("seconds", to=1e300), "seconds"),
+        (set_in("pruning", "seed", to=2**32), "pruning.seed"),
+        *((set_in("task", "data", to=name), "task.data") for name in (f"own:{'0' * 64}", "/etc/passwd", "written")),
+    ],
+)
+def test_every_number_and_name_has_a_bound(change: Callable[[dict[str, Any]], None], place: str) -> None:
+    with pytest.raises(PrunescopeError, match=rf"mine\.json is not a valid result: {place}"):
+        read_upload(file(change, rekey=False), "mine.json")
+
+
+def test_a_long_row_of_faults_ends_at_its_first() -> None:
+    many = {**RESULT.model_dump(mode="json"), "frames": []}
+    many["similarity"]["length_control"] = [""] * 1000
+    with pytest.raises(ValidationError) as caught:
+        SweepResult.model_validate(many)
+    assert caught.value.error_count() == 1
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "", "f" * 64, RESULT.key[::-1]])
@@ -167,4 +191,4 @@ def test_a_large_file_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch)
     assert max_megabytes() == 20
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     with pytest.raises(PrunescopeError, match=r"mine\.json is 6\.0 MB, more than the 5 MB"):
-        read_upload(b" " * 6 * 1024**2, "mine.json")
+        open_upload(b" " * 6 * 1024**2, "mine.json")

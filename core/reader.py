@@ -1,0 +1,66 @@
+"""`python -m core.reader`: reads strangers' files for the server, in a process whose memory and time are limited.
+
+Standard input holds one line, a JSON list of `core.wall.reading.Question`s. For each of them, one line goes to standard
+output: `+` and what was found, as JSON, or `-` and why the files are refused.
+"""
+
+import json
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from core.errors import PrunescopeError, is_out_of_memory
+from core.inputs.preview import TABLE
+from core.inputs.tables import DataFile, read_table
+from core.results.extract import read_extract
+from core.results.upload import read_upload
+from core.wall.confined import end_after, limit, reserve_streams
+from core.wall.reading import FOUND, MEMORY_BYTES, REFUSED, SECONDS, Question
+
+NICENESS = 10  # the pages come first
+
+
+def _extract(question: Question) -> str:
+    return read_extract(Path(question.paths[0])).model_dump_json()
+
+
+def _table(question: Question) -> str:
+    files = [DataFile(Path(path), name) for path, name in zip(question.paths, question.names, strict=True)]
+    return TABLE.dump_json(read_table(files, question.limit)).decode()
+
+
+def _upload(question: Question) -> str:
+    return read_upload(Path(question.paths[0]).read_bytes(), question.names[0]).model_dump_json()
+
+
+READERS: Mapping[str, Callable[[Question], str]] = {"extract": _extract, "table": _table, "upload": _upload}
+
+
+def answer(question: Question) -> str:
+    """Return the line that answers a question, whatever happens meanwhile."""
+    try:
+        return FOUND + READERS[question.kind](question)
+    except PrunescopeError as error:
+        return REFUSED + str(error)
+    except BaseException as error:  # also what is no Exception, such as a panic in a library
+        traceback.print_exc()
+        fault = "takes too much memory" if is_out_of_memory(error) else "is damaged"
+        refusal = PrunescopeError(f"{question.names[0]} cannot be read, it {fault}: choose another file")
+        return f"{REFUSED}{refusal}"
+
+
+def main() -> None:
+    """Answer the questions on standard input."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    source, sink = reserve_streams()
+    questions = [Question(**values) for values in json.loads(source.readline())]
+    limit("RLIMIT_AS", MEMORY_BYTES)
+    for question in questions:
+        end_after(SECONDS)
+        print(answer(question), file=sink, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What a process does to itself before it reads strangers' bytes: limits that hold in any library, and its streams."""
+
+import faulthandler
+import os
+import sys
+from typing import TextIO
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+
+def limit(name: str, most: float) -> None:
+    """Limit what this process may take, where the system knows the limit; what goes beyond fails there.
+
+    Args:
+        name: Of the limit in the module `resource`: `RLIMIT_AS` and `RLIMIT_DATA` in bytes, `RLIMIT_CPU` in seconds.
+        most: The limit.
+    """
+    kind = getattr(resource, name, None)
+    if kind is None:
+        return
+    _, hard = resource.getrlimit(kind)
+    soft = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
+    resource.setrlimit(kind, (soft, hard))
+
+
+def end_after(seconds: float) -> None:
+    """End this process once so much more time or processor time has passed; a later call counts anew.
+
+    Both hold while a library does not return to Python.
+    """
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    used = os.times()
+    limit("RLIMIT_CPU", used.user + used.system + seconds + 1)
+
+
+def reserve_streams() -> tuple[TextIO, TextIO]:
+    """Reserve standard input and output for a protocol, and return them.
+
+    What a library prints, even from C, goes to standard error; what it reads is empty.
+    """
+    source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    sys.stdout = sys.stderr
+    return source, sink

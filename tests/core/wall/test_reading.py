@@ -1,0 +1,149 @@
+"""Strangers' files are read in a child process that cannot take the server down; each ends in an answer or one line."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from core.errors import PrunescopeError
+from core.exports.tables import result_json
+from core.results.schema import SweepResult
+from core.wall import reading
+from core.wall.reading import Question, read, read_all
+from tests.builders import make_result
+
+RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
+ROWS = "text,label\nfine,positive\nbad,negative\n"
+# Reads what is asked, and does what a name says before it answers.
+MOODY = """
+import core.reader, os, sys, time
+def read(question):
+    mood = question.names[0]
+    if mood == "spin": [0 for _ in iter(int, 1)]
+    if mood == "sleep": time.sleep(1000)
+    if mood == "fill": b"x" * 2**31
+    if mood == "die": os._exit(3)
+    if mood == "leave": sys.exit()
+    if mood == "print": os.write(1, b"+printed by a library\\n")
+    if mood == "panic": raise BaseException("not one of Exception's")
+    return '"read"'
+core.reader.READERS = {"table": read}
+core.reader.SECONDS = 0.5
+core.reader.main()
+"""
+
+
+@pytest.fixture
+def moody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "READER", (*reading.READER[:1], "-c", MOODY))
+
+
+def asked(*names: str) -> list[str]:
+    questions = [Question("table", (name,), (name,)) for name in names]
+    return [answer if isinstance(answer, str) else f"refused: {answer}" for answer in read_all(questions)]
+
+
+@pytest.mark.usefixtures("moody")
+@pytest.mark.parametrize(
+    ("mood", "reason"),
+    [
+        ("spin", "takes more than 8 seconds or 1,024 MiB of memory to read"),
+        ("sleep", "takes more than 8 seconds or 1,024 MiB of memory to read"),
+        ("die", "takes more than 8 seconds or 1,024 MiB of memory to read"),
+        ("fill", "cannot be read, it takes too much memory"),
+        ("leave", "cannot be read, it is damaged"),
+        ("panic", "cannot be read, it is damaged"),
+    ],
+)
+def test_whatever_a_file_does_it_is_refused_in_one_line_and_the_others_are_read(mood: str, reason: str) -> None:
+    first, bad, *rest = asked("a", mood, "b", "c")
+    assert (first, rest) == ('"read"', ['"read"', '"read"'])
+    assert bad.startswith(f"refused: {mood} {reason}")
+    assert "\n" not in bad
+
+
+@pytest.mark.usefixtures("moody")
+def test_what_a_library_prints_is_no_answer() -> None:
+    assert asked("print", "b") == ['"read"', '"read"']
+
+
+def test_files_wait_for_their_turn_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Taken:
+        def acquire(self, timeout: float) -> bool:
+            assert timeout == reading.TURN_TIMEOUT_SECONDS
+            return False
+
+    monkeypatch.setattr(reading, "_turns", Taken())
+    assert asked("a", "b") == ["refused: many files are being read here now: try again in a minute"] * 2
+
+
+def test_a_result_and_a_table_are_read_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "result").write_text(result_json(RESULT))
+    assert SweepResult.model_validate_json(read("upload", [(tmp_path / "result", "mine.json")])) == RESULT
+    (tmp_path / "rows.csv").write_text(ROWS)
+    found = json.loads(read("table", [(tmp_path / "rows.csv", "rows.csv")], 1))
+    assert (found["cells"], found["is_cut"]) == ({"text": ["fine"], "label": ["positive"]}, True)
+
+
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+def zeros(path: Path) -> None:
+    """Three megabytes that stand for three thousand."""
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(96):
+            file.write(bytes(32 * 2**20))
+
+
+def numbers(count: int) -> bytes:
+    """A result whose matrix has a wrong entry a million times."""
+    values = json.loads(result_json(RESULT))
+    values["frames"][0]["similarity"]["cka"]["mean"] = [[""] * count]
+    return json.dumps(values).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("deep.json", nested(1_000_000), "is not readable as JSON"),
+        ("wide.json", b'{"a":[' + b"[]," * 1_500_000 + b"[]]}", "has schema version None"),
+        ("faults.json", numbers(1_000_000), "is not a valid result: frames.0.similarity"),
+        ("digits.json", b'{"schema_version":' + b"9" * 4_000_000 + b"}", "is not readable as JSON"),
+        ("keys.json", b"{" + b",".join(b'"%d":1' % k for k in range(300_000)) + b"}", "has schema version None"),
+    ],
+)
+def test_a_bomb_of_a_result_is_refused(name: str, content: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PrunescopeError, match=f"^{name} {reason}"):
+        read("upload", [(tmp_path / name, name)])
+
+
+def test_a_file_that_grows_when_it_is_read_is_refused(tmp_path: Path) -> None:
+    zeros(tmp_path / "zeros.json.gz")
+    with pytest.raises(PrunescopeError, match="holds more than 64 MiB"):
+        read("extract", [(tmp_path / "zeros.json.gz", "zeros.json.gz")])
+
+
+def footers() -> Sequence[tuple[str, bytes]]:
+    """Parquet files that promise far more than they hold."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    repeated = io.BytesIO()
+    cells = pa.DictionaryArray.from_arrays(pa.array([0] * 4_000, pa.int32()), pa.array(["x" * 300_000]))
+    pq.write_table(pa.table({"text": cells, "label": cells}), repeated)
+    columns = io.BytesIO()
+    pq.write_table(pa.table({str(k): [1] for k in range(20_000)}), columns)
+    return [("repeated.parquet", repeated.getvalue()), ("columns.parquet", columns.getvalue())]
+
+
+def test_a_bomb_of_a_table_is_refused(tmp_path: Path) -> None:
+    for name, content in footers():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(PrunescopeError, match=f"^{name} "):
+            read("table", [(tmp_path / name, name)], 2_000)
