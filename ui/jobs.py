@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
+from core.inputs import uploads
 from core.jobs import queue
 from core.jobs.job import Job
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, is_upload
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.job_words import progress_text
-from ui.own_files import may_be_read
 from ui.text import plain
 from ui.view_state import link_parameters
 
@@ -130,6 +130,11 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
 def original_request(result: SweepResult) -> SweepRequest:
     """Return the request that led to a result: as this server remembers it, else as far as the result tells it."""
     return queue.request_for(result.key) or request_of(result)
+
+
+def may_be_read(data: str | None) -> bool:
+    """Whether this visitor may have a request's data read: of uploads, their own; a link may lead to others' runs."""
+    return data is None or not is_upload(data) or uploads.belongs(data, visitor())
 
 
 def request_behind(result: SweepResult) -> SweepRequest | None:

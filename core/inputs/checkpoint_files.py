@@ -127,13 +127,17 @@ TOKENIZER_FILES = (
 )
 _WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
 
-_digests: dict[tuple[Path, int, int], str] = {}
+_digests: dict[tuple[Path, int, int, int, int], str] = {}
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process."""
+    """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process.
+
+    A file has changed where its inode, its size, or its time of modification or of change has; the last is set by the
+    system alone. Left unseen are writes of the same size in the same tick of its clock, of some milliseconds.
+    """
     stat = path.stat()
-    key = (path.resolve(), stat.st_size, stat.st_mtime_ns)
+    key = (path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
     if key not in _digests:
         with path.open("rb") as file:
             _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -207,7 +211,7 @@ def checked_files(folder: Path, config: Mapping[str, Any], checkpoint: str) -> l
             raise PrunescopeError(
                 f"'{checkpoint}' has an adapter ({ADAPTER}), whose weights are not read: merge it into the model first"
             )
-        files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+        files = _matching(folder, patterns)
         for path in files:
             _check_place(path, folder, checkpoint)
         index, *shards = weight_patterns(names, checkpoint)
@@ -217,6 +221,11 @@ def checked_files(folder: Path, config: Mapping[str, Any], checkpoint: str) -> l
     except OSError as error:
         raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
     return files
+
+
+def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
+    """Return the files of any of these patterns, in the order of their names."""
+    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
 def _refuse_special(paths: Iterable[Path], checkpoint: str) -> None:
@@ -242,17 +251,18 @@ def _check_place(path: Path, folder: Path, checkpoint: str) -> None:
         raise _no_file(path, checkpoint)
 
 
-def content_hash(files: Iterable[Path], checkpoint: str) -> str:
+def content_hash(folder: Path, checkpoint: str) -> str:
     """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
 
     Args:
-        files: From `checked_files`.
+        folder: The checkpoint's folder, which `checked_files` has let pass.
         checkpoint: The checkpoint, for the message.
 
     Raises:
-        PrunescopeError: A file cannot be read.
+        PrunescopeError: A file is missing, or cannot be read.
     """
     try:
+        files = _matching(folder, wanted_patterns([path.name for path in folder.iterdir()], checkpoint))
         lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
     except OSError as error:
         raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error

@@ -64,14 +64,14 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         revision = ""
     config = read_config(folder / CONFIG, name)
     check_config(config, name)
-    files = checked_files(folder, config, name)
+    checked_files(folder, config, name)
     labels = _read_label_names(config, name)
     recipe = _read_recipe(folder, name) if source == "folder" else None
     return Resolved(
         f"{RECIPE}{recipe.name}" if recipe else name,
         source,
         folder,
-        revision or content_hash(files, name),
+        revision or content_hash(folder, name),
         config["model_type"],
         labels,
         recipe,

@@ -62,7 +62,7 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
     """
     kind = kind_of_data(data)
     if kind == "own":
-        return TableData(uploads.find(data))
+        return TableData(uploads.find_nameless(data))
     if kind == "file":
         return TableData(DataFile(Path(data), Path(data).name))
     if kind == "dataset":

@@ -245,6 +245,9 @@ class Examples:
             )
 
     def _described(self, part: Part, sample: Sample) -> EvalSubset:
+        files = self.table.files if self.table else ()
+        if self.is_private:
+            files = tuple(file.model_copy(update={"sha256": None}) for file in files)
         return EvalSubset(
             task=self.task,
             source=self.data.source,
@@ -254,7 +257,7 @@ class Examples:
             texts=sample.texts,
             gold=sample.gold,
             fingerprint=fingerprint_of(self.task.name, sample.texts, sample.gold),
-            origin=Origin(self.columns, self.label_map, self.table.files, self.data.reference) if self.table else None,
+            origin=Origin(self.columns, self.label_map, files, self.data.reference) if self.table else None,
         )
 
 

@@ -15,16 +15,18 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from core.errors import PrunescopeError
+from core.inputs.uploads import belongs
 from core.jobs.entry import ESTIMATE, LANES, Entry, SentencesInARow, in_order, run_order
 from core.jobs.job import FINAL_EVENTS, Job, State
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest, checked, is_upload
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
@@ -91,8 +93,8 @@ class JobQueue:
             The job's id.
 
         Raises:
-            PrunescopeError: A request is refused; or, on a hosted server, the visitor has a sweep already, or too many
-                wait.
+            PrunescopeError: A request is refused; or, on a hosted server, it reads somebody else's file, the visitor
+                has a sweep already, or too many wait.
         """
         request = checked(request)
         order, further = run_order(request, fresh=fresh), tuple(map(checked, follow_ups))
@@ -111,7 +113,8 @@ class JobQueue:
             The job's id.
 
         Raises:
-            PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
+            PrunescopeError: On a hosted server, it reads somebody else's file, the visitor has a question already, or
+                too many jobs wait.
         """
         return self._add({"op": op, **fields}, watcher, address)
 
@@ -131,6 +134,14 @@ class JobQueue:
         with self._changed:
             requests = (entry.job.request_for(key) for entry in reversed(self._entries.values()))
             return next((request for request in requests if request), None)
+
+    def uploads_in_use(self) -> set[str]:
+        """Return the names of the uploaded tables that waiting and running jobs read."""
+        with self._changed:
+            living = [
+                (entry.order, [follow_up.to_json() for follow_up in entry.job.follow_ups]) for entry in self._living()
+            ]
+        return {data for orders in living for data in _uploads_in(orders)}
 
     def watch(self, job_id: str, watcher: str, *, address: str | None = None) -> None:
         """Note that a visitor looks at a job; an unknown id is ignored.
@@ -189,6 +200,9 @@ class JobQueue:
         request: SweepRequest | None = None,
         follow_ups: tuple[SweepRequest, ...] = (),
     ) -> str:
+        read = {*_uploads_in(order), *_uploads_in([follow_up.to_json() for follow_up in follow_ups])}
+        if not all(belongs(data, watcher) for data in read):
+            raise PrunescopeError("this file was chosen in another visit: choose it again to run on it")
         with self._changed:
             if order["op"] == ESTIMATE:
                 self._leave_estimates(watcher, address, order)
@@ -418,6 +432,17 @@ class JobQueue:
             self.tend()
 
 
+def _uploads_in(order: object) -> Iterator[str]:
+    """Yield the names of uploaded tables in an order, wherever they stand: whatever it is that reads them."""
+    if isinstance(order, str):
+        if is_upload(order):
+            yield order
+    elif isinstance(order, Mapping):
+        yield from chain.from_iterable(map(_uploads_in, order.values()))
+    elif isinstance(order, list | tuple):
+        yield from chain.from_iterable(map(_uploads_in, order))
+
+
 _queue = JobQueue()
 start_worker = _queue.start_worker
 submit = _queue.submit
@@ -425,5 +450,6 @@ ask = _queue.ask
 get = _queue.get
 wait = _queue.wait
 request_for = _queue.request_for
+uploads_in_use = _queue.uploads_in_use
 watch = _queue.watch
 cancel = _queue.cancel

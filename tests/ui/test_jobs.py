@@ -7,6 +7,7 @@ import pytest
 from streamlit.runtime.context import StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 
+from core.inputs.uploads import keep
 from core.jobs.entry import FRESH_SECONDS
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
@@ -46,17 +47,16 @@ def page_about_a_file() -> None:
 
     from tests.builders import make_result
     from ui.jobs import request_behind
-    from ui.own_files import note_own
 
-    for _ in range(2):
+    for visit in ("another", "owner"):
+        st.session_state["visitor"] = visit
         st.markdown(str(request_behind(make_result(source="file"))))
-        note_own("own:file")
 
 
 @pytest.mark.parametrize("hosted", ["0", "1"])
 def test_hosted_nobody_runs_on_the_file_of_somebody_else(monkeypatch: pytest.MonkeyPatch, hosted: str) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    request = replace(REQUEST, data="own:file")
+    request = replace(REQUEST, data=keep("a.csv", b"text,label\nfine,1\n", "owner"))
     monkeypatch.setattr("core.jobs.queue.request_for", lambda key: request)
     page = AppTest.from_function(page_about_a_file, default_timeout=20).run()
     assert [text.value for text in page.markdown] == ["None" if hosted == "1" else str(request), str(request)]

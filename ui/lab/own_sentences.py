@@ -12,15 +12,17 @@ from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.examples import half
 from core.inputs.labels import label_of
-from core.inputs.tables import Table, read_table
+from core.inputs.preview import read_preview
+from core.inputs.tables import Table
+from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLE_SUFFIXES, LabelMap
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.names import label_words
 from core.results.prediction import column_name
+from ui.jobs import may_be_read, visitor
 from ui.lab.settings import begin, forget_if_other, guessed
-from ui.own_files import may_be_read, note_own
 from ui.remarks import remark
 from ui.text import plain
 
@@ -68,8 +70,7 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
     )
     key = begin("file", None)  # Streamlit forgets the file while another page is drawn
     if file:
-        data, said = uploads.keep(file.name, file.getvalue()), None
-        note_own(data)
+        data, said = uploads.keep(file.name, file.getvalue(), visitor(), queue.uploads_in_use()), None
         st.session_state[key] = data
     elif st.session_state[key]:
         remark("The file that you chose last is used again.")
@@ -80,7 +81,7 @@ def choose_table(task: Task, before: ChosenTable | None) -> ChosenTable | None:
     else:
         remark(plain(_what_is_needed(task)))
         return None
-    return ask_meaning(data, read_table((uploads.find(data),), limits().rows), task, before=said)
+    return ask_meaning(data, read_preview((uploads.find(data),), limits().rows), task, before=said)
 
 
 def _forget_a_removed_file() -> None:

@@ -1,6 +1,8 @@
-"""Uploaded tables are kept by content, found again only whole, and never reached by a path."""
+"""Uploaded tables are kept for their visit, found again only whole, and never reached by a path."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,8 @@ from platformdirs import user_cache_path
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
-from core.inputs.uploads import find, keep
+from core.inputs.uploads import belongs, find, keep
+from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked, kind_of_data
 
 ROWS = b"text,label\nfine,1\n"
@@ -73,23 +76,73 @@ def test_hosted_an_upload_is_allowed_and_nothing_like_a_path_is(
             checked(SweepRequest("embedded:sst2", "sst2", data=name))
 
 
-def test_the_oldest_make_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def small_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A server where a visit keeps two tables, and all visits the bytes of four."""
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
-    monkeypatch.setattr(uploads, "MAX_KEPT", 2)
-    names = [keep(f"{k}.csv", ROWS) for k in range(3)]
-    left = {f"own:{path.name}" for path in (tmp_path / "own").iterdir()}
-    assert len(left) == 2
-    assert names[2] in left
+    bound = replace(HOSTED_LIMITS, visit_uploads=2, uploads_bytes=4 * len(ROWS))
+    monkeypatch.setattr(uploads, "limits", lambda: bound)
+    return tmp_path / "own"
 
 
-def test_what_is_used_again_is_not_among_the_oldest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
-    monkeypatch.setattr(uploads, "MAX_KEPT", 2)
-    for second, name in enumerate(("used.csv", "other.csv")):
-        os.utime(find(keep(name, ROWS)).path.parent, (second, second))
+def ages(*names: str) -> None:
+    """Let tables be of different ages, the oldest first."""
+    for second, data in enumerate(names):
+        folder = find(data).path.parents[1]
+        os.utime(folder, (second, second))
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*/*/*/*")}
+
+
+def test_a_visits_oldest_make_room_for_its_own_and_for_no_others(small_shop: Path) -> None:
+    ages(keep("other.csv", ROWS, "honest"), keep("0.csv", ROWS, "greedy"), keep("1.csv", ROWS, "greedy"))
+    keep("2.csv", ROWS, "greedy")
+    assert names_in(small_shop) == {"other.csv", "1.csv", "2.csv"}
+
+
+def test_a_table_that_a_job_reads_stays(small_shop: Path) -> None:
+    used = keep("used.csv", ROWS, "a")
+    ages(used, keep("other.csv", ROWS, "a"))
+    keep("new.csv", ROWS, "a", {used})
+    assert names_in(small_shop) == {"used.csv", "new.csv"}
+    for visit in "bcde":
+        keep(f"{visit}.csv", ROWS, visit, {used})
+    assert {"used.csv", "e.csv"} < names_in(small_shop)
+
+
+def test_all_visits_together_are_bounded(small_shop: Path) -> None:
+    ages(*(keep(f"{visit}.csv", ROWS, visit) for visit in "abcd"))
+    keep("e.csv", ROWS, "e")
+    assert names_in(small_shop) == {"b.csv", "c.csv", "d.csv", "e.csv"}
+    assert len(list(small_shop.iterdir())) == 4, "no empty folder is left"
+
+
+def test_what_is_used_again_is_not_among_the_oldest(small_shop: Path) -> None:
+    ages(keep("used.csv", ROWS), keep("other.csv", ROWS))
     keep("used.csv", ROWS)
     keep("new.csv", ROWS)
-    assert {path.name for path in (tmp_path / "own").glob("*/*")} == {"used.csv", "new.csv"}
+    assert names_in(small_shop) == {"used.csv", "new.csv"}
+
+
+def test_many_at_once_at_the_cap_all_succeed(small_shop: Path) -> None:
+    with ThreadPoolExecutor(24) as threads:
+        kept = list(threads.map(lambda k: keep(f"{k}.csv", ROWS, str(k % 60)), range(240)))
+    assert len(set(kept)) == 240
+    assert len(names_in(small_shop)) == 4
+
+
+def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, again, theirs = (keep("same.csv", ROWS, visit) for visit in ("me", "me", "they"))
+    assert mine == again != theirs
+    assert belongs(theirs, "me"), "on one's own computer every visit is one's own"
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    assert (belongs(mine, "me"), belongs(theirs, "me"), belongs(mine, "")) == (True, False, False)
+    mixed = mine[: len("own:") + 32] + theirs[len("own:") + 32 :]
+    assert belongs(mixed, "me")
+    with pytest.raises(PrunescopeError, match="choose it again"):
+        find(mixed)
 
 
 def test_a_damaged_one_is_replaced_when_it_is_chosen_again() -> None:
