@@ -13,6 +13,24 @@ from core.encoder.architectures import attention_block, encoder_layers
 from core.encoder.batches import MicroBatch, Window
 from core.encoder.hooks import Catcher, Tap
 from core.encoder.onednn import fast_linear
+from core.errors import PrunescopeError
+
+
+def check_finite(values: Tensor, checkpoint: str) -> None:
+    """Refuse what a model has computed if float32 could not hold it: NaN has no argmax and no similarity.
+
+    Args:
+        values: Logits or representations, of any shape.
+        checkpoint: The model's checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: One of them is not finite.
+    """
+    if not values.isfinite().all():
+        raise PrunescopeError(
+            f"'{checkpoint}' computes numbers that are not finite, beyond float32's 3.4e38: choose another checkpoint, "
+            "or smaller amounts if it answers unpruned"
+        )
 
 
 class Recorder(Catcher):
@@ -22,15 +40,16 @@ class Recorder(Catcher):
         states: For each point (micro-batch, longest, hidden).
     """
 
-    def __init__(self, model: nn.Module, points: Sequence[str]) -> None:
+    def __init__(self, model: nn.Module, points: Sequence[str], checkpoint: str = "checkpoint") -> None:
         """Register one hook per point.
 
         Args:
             model: An encoder classifier in eval mode.
             points: Names from `core.request.points`.
+            checkpoint: The model's checkpoint, for messages.
         """
         super().__init__(model, [_tap_of(model, point) for point in points])
-        self.model = model
+        self.model, self.checkpoint = model, checkpoint
 
     @torch.inference_mode()
     def run(self, batch: MicroBatch) -> Tensor:
@@ -41,9 +60,13 @@ class Recorder(Catcher):
 
         Returns:
             Logits, (micro-batch, labels).
+
+        Raises:
+            PrunescopeError: They are not finite.
         """
         with fast_linear():
             logits: Tensor = self.model(**batch.inputs).logits  # (micro-batch, labels)
+        check_finite(logits, self.checkpoint)
         return logits
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from core.encoder.loading import Checkpoint, borrow
+from core.encoder.representations import check_finite
 from core.inputs.checkpoints import check_same_content
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
@@ -31,8 +32,8 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
         report: Called with (stage, done, total); an exception that it raises ends the prediction, unchanged.
 
     Raises:
-        PrunescopeError: A text is refused, the checkpoint's content has changed, or checkpoint, task and scope do not
-            fit together.
+        PrunescopeError: A text is refused, the checkpoint's content has changed, checkpoint, task and scope do not fit
+            together, or logits are not finite.
     """
     task = TASKS[request.task]
     checked_texts = check_texts(texts, task)
@@ -66,4 +67,5 @@ def _probabilities(
             report(f"{amount_name(amount)} removed", done, len(amounts))
             pruned.prune(amount)
             logits = checkpoint.model(**encoded).logits  # (1, labels)
+            check_finite(logits, checkpoint.record.id)
             yield tuple(logits.double().softmax(-1)[0].tolist())

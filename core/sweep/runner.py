@@ -11,7 +11,7 @@ import torch
 from core.encoder.architectures import classifier
 from core.encoder.batches import Window, encode, plan_windows
 from core.encoder.loading import Checkpoint
-from core.encoder.representations import Recorder, Representations
+from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel
@@ -96,10 +96,14 @@ class Runner:
         Args:
             window: One of `windows`.
             buffers: Receives the representations and logits.
+
+        Raises:
+            PrunescopeError: They are not finite.
         """
         for batch in window.micro_batches:
             buffers.store(batch, self.recorder.run(batch), self.recorder.states)
             yield
+        check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only where every token is
 
 
 def planning(
@@ -182,5 +186,8 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
     encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
     points = point_names(request.points, checkpoint.record.num_layers)
     windows = plan_windows(encoded, checkpoint.tokenizer, len(points) * checkpoint.record.hidden_size * 4)
-    with PrunedModel(checkpoint.model, plan) as model, Recorder(checkpoint.model, points) as recorder:
+    with (
+        PrunedModel(checkpoint.model, plan) as model,
+        Recorder(checkpoint.model, points, checkpoint.record.id) as recorder,
+    ):
         yield Runner(checkpoint, subset, points, windows, model, recorder)

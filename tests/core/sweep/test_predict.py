@@ -126,6 +126,17 @@ def test_another_content_than_the_results_is_refused(tiny_bert: Path, tmp_path: 
         predict(request(other), revision(tiny_bert), [TEXT], lambda *progress: None)
 
 
+def test_probabilities_of_logits_that_are_not_finite_are_refused(tiny_bert: Path) -> None:
+    with borrow(resolve(str(tiny_bert))) as checkpoint:
+        weight = checkpoint.model.bert.encoder.layer[1].output.dense.weight  # type: ignore[union-attr, operator]
+        before = weight.detach().clone()
+    weight.data.mul_(1e38)  # of the model that stays loaded
+    with pytest.raises(PrunescopeError, match="'tiny-bert' computes numbers that are not finite"):
+        predicted(tiny_bert, TEXT)
+    weight.data.copy_(before)
+    assert predicted(tiny_bert, TEXT).probabilities
+
+
 def test_it_reports_every_amount_and_a_cancel_leaves_the_model_whole(tiny_bert: Path) -> None:
     told: list[tuple[str, int, int]] = []
     predict(request(tiny_bert, method="wanda"), revision(tiny_bert), [TEXT], lambda *one: told.append(one))

@@ -283,3 +283,51 @@ def test_a_sweep_over_more_examples_than_fit_a_band_has_the_same_numbers(
 
 def test_four_examples_are_too_few_for_statistics(tiny_bert: Path, glue_folder: Path) -> None:
     assert run(tiny_bert, glue_folder, num_examples=4).statistics is None
+
+
+def overflowing(model: torch.nn.Module) -> None:
+    """Give a weight a size that is finite, but not what it computes."""
+    model.bert.encoder.layer[1].output.dense.weight.data.mul_(1e38)
+
+
+def overflowing_representations(model: torch.nn.Module) -> None:
+    """Let every token be finite, and their mean not; what follows ignores it, so that the logits are finite."""
+    layer = model.bert.encoder.layer[1]
+    norm, reads, forgets = layer.attention.output.LayerNorm, layer.intermediate.dense, layer.output.LayerNorm
+    for values, value in ((norm.weight, 0), (norm.bias, 1e38), (reads.weight.T, 0)):
+        values.data[0] = value
+    forgets.weight.data.zero_()
+
+
+def overflowing_where(share_of_zeros: Callable[[float], bool]) -> Callable[[torch.nn.Module], None]:
+    """Let the logits be infinite where so many weights of a matrix are zero."""
+
+    def edit(model: torch.nn.Module) -> None:
+        weight = model.bert.encoder.layer[0].output.dense.weight
+
+        def hook(module: torch.nn.Module, inputs: object, logits: torch.Tensor) -> torch.Tensor | None:
+            return logits / 0 if share_of_zeros((weight == 0).float().mean().item()) else None
+
+        model.classifier.register_forward_hook(hook)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "frames"),
+    [
+        (overflowing, 0),
+        (overflowing_representations, 0),
+        (overflowing_where(lambda share: share == 1), 0),  # the emptied model
+        (overflowing_where(lambda share: 0.6 < share < 1), 2),
+    ],
+)
+def test_what_is_not_finite_is_refused_and_never_scored(
+    tiny_bert: Path, glue_folder: Path, edit: Callable[[torch.nn.Module], None], frames: int
+) -> None:
+    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder)
+    edit(checkpoint.model)
+    seen: list[Event] = []
+    with pytest.raises(PrunescopeError, match=r"'tiny-bert' computes numbers that are not finite.*: choose another"):
+        seen.extend(sweep(checkpoint, inputs, request))
+    assert len([event for event in seen if isinstance(event, FrameReady)]) == frames
