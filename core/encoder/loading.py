@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, check_head, weight_patterns
+from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, check_head, content_hash, weight_patterns
 from core.inputs.checkpoints import Resolved
 from core.inputs.labels import label_order
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH, Task
@@ -98,7 +98,8 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
             missing, the model's logits mean nothing, and its record is that of the encoder alone.
 
     Raises:
-        PrunescopeError: It cannot be read, or would compute something other than what was trained.
+        PrunescopeError: It cannot be read, would compute something other than what was trained, or its files are not
+            those any more that `resolve` found.
     """
     # Imported here because torch and transformers take seconds to import.
     from core.encoder.architectures import encoder_layers, num_prunable
@@ -107,6 +108,7 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         tokenizer = _load_tokenizer(resolved)
         model, missing = _load_model(resolved, needs_head)
         digests = _load_training_digests(resolved)
+    _check_unchanged(resolved)
     _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
@@ -122,6 +124,18 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         recipe=resolved.recipe,
     )
     return Checkpoint(record, model, tokenizer, digests)
+
+
+def _check_unchanged(resolved: Resolved) -> None:
+    """Refuse files that were written to since their content was pinned: their numbers would have its key.
+
+    Only what `sha256_of` sees as changed is read again. The files of a commit on the Hub never change.
+    """
+    if resolved.source != "hub" and content_hash(resolved.folder, resolved.id) != resolved.revision:
+        raise PrunescopeError(
+            f"'{resolved.id}' has changed while it was read, it is not the content {resolved.revision[:12]} any more: "
+            "wait until nothing writes to it, and start again"
+        )
 
 
 @contextmanager
@@ -160,6 +174,8 @@ def _load_tokenizer(resolved: Resolved) -> Any:
 
 def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     """Read the classifier in float32 and check that no weight is not finite, or missing where it is needed.
+
+    The weights are copied: those of a float32 file would be the file itself, mapped into memory, and change with it.
 
     Returns:
         The model, and the names of the weights that are missing.
@@ -213,6 +229,7 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
             f"choose a checkpoint {remedy}"
         )
     for name, parameter in model.named_parameters():
+        parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
             raise PrunescopeError(f"'{resolved.id}': weight {name} is not finite, choose another checkpoint")
     return model.eval(), missing

@@ -1,5 +1,6 @@
 """Loading a checkpoint: what is read, what is refused, and one user at a time."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -257,6 +258,48 @@ class TestRefusals:
     def test_malformed_training_digests(self, copy):
         np.save(copy / "training_examples.npy", np.zeros(3))
         assert "training_examples.npy" in refusal(copy)
+
+
+class TestChangedFiles:
+    """Numbers belong to the content that their key names, whatever happens to the folder meanwhile."""
+
+    @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", "added_tokens.json"])
+    def test_what_is_written_between_the_digest_and_the_loading_is_refused(self, copy, name):
+        resolved = resolve(str(copy))
+        if name == "model.safetensors":
+            change_weights(copy, lambda weights: weights["classifier.bias"].add_(1))
+        elif name == "added_tokens.json":
+            (copy / name).write_text("{}")
+        else:
+            (copy / name).write_text((copy / name).read_text() + " ")
+        with pytest.raises(PrunescopeError, match=r"'my-bert' has changed while it was read.*: wait until nothing"):
+            load(resolved)
+        assert load(resolve(str(copy))).record.revision != resolved.revision
+
+    def test_old_times_do_not_hide_a_change(self, copy):
+        resolved, path = resolve(str(copy)), copy / "model.safetensors"
+        stat = path.stat()
+        change_weights(copy, lambda weights: weights["classifier.bias"].add_(1))
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+        with pytest.raises(PrunescopeError, match="has changed while it was read"):
+            load(resolved)
+
+    def test_what_has_not_changed_is_not_read_again(self, copy, monkeypatch):
+        resolved = resolve(str(copy))
+        monkeypatch.setattr(hashlib, "file_digest", None)
+        assert load(resolved).record.revision == resolved.revision
+
+    @pytest.mark.parametrize("safetensors", [True, False])
+    def test_a_loaded_model_keeps_its_weights_whatever_is_written_to_its_files(self, tmp_path, safetensors):
+        """A float32 file would be mapped into memory."""
+        folder = make_bert(tmp_path / "mapped", safetensors=safetensors)
+        model = load(resolve(str(folder))).model
+        before = {name: weight.clone() for name, weight in model.state_dict().items()}
+        path = folder / ("model.safetensors" if safetensors else "pytorch_model.bin")
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+        assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
 
 
 def test_check_labels_compares_with_the_task(tiny_bert):
