@@ -35,7 +35,7 @@ from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
 from core.results import schema, store
 from core.results.extract import keep_extract
-from core.wall.confined import limit, reserve_streams
+from core.wall.confined import be_replaceable, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
 REPORT_INTERVAL_SECONDS = 0.1
@@ -374,6 +374,7 @@ def main() -> None:
         os.nice(NICENESS)
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
     limit("RLIMIT_DATA", limits().worker_bytes)
+    be_replaceable()
     source, sink = reserve_streams()
     with suppress(BrokenPipeError):  # the server is gone
         Worker(source, sink, _warm_up).serve()

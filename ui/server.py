@@ -3,6 +3,17 @@
 import gc
 from functools import cache
 from importlib import import_module
+from threading import Lock
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+from core.request.limits import is_hosted
+
+VISIT_FILES = 4  # that a visit has in Streamlit's memory: its pages have two places to choose one
+ALL_BYTES = 64 * 2**20  # of the files of all visits there
 
 
 @cache
@@ -13,4 +24,29 @@ def settle() -> None:
     read, looks at every object of every package; nothing of them is ever garbage.
     """
     import_module("core.sweep.paired_tests")
+    if is_hosted() and exists():
+        bound_uploads(get_instance().uploaded_file_mgr)
     gc.freeze()
+
+
+def bound_uploads(manager: Any) -> None:
+    """Bound what Streamlit holds in memory of visitors' files.
+
+    It takes as many as a visit sends, asked or not, and holds them until some time after the visit. The oldest of a
+    visit make room for its new ones; beyond the bound of all visits a new one is refused.
+
+    Args:
+        manager: Streamlit's, in whose memory they are.
+    """
+    add, lock = manager.add_file, Lock()
+
+    def add_file(session_id: str, file: UploadedFileRec) -> None:
+        with lock:
+            for old in list(manager.file_storage.get(session_id, ()))[: -VISIT_FILES + 1]:
+                manager.remove_file(session_id, old)
+            held = sum(len(known.data) for files in list(manager.file_storage.values()) for known in files.values())
+            if held + len(file.data) > ALL_BYTES:
+                raise HTTPException(503, "Many files are open here: try again in a few minutes")
+            add(session_id, file)
+
+    manager.add_file = add_file

@@ -414,8 +414,9 @@ class JobQueue:
             else:
                 logger.error("the worker ended during a job with status %d", status)
                 message = (
-                    "The computing process ended unexpectedly, perhaps for lack of memory. "
-                    "The next run starts a new one: try again, with fewer examples or a smaller checkpoint."
+                    f"The computing process ended (at the step: {entry.job.stage}), for lack of memory or because a "
+                    "file takes too long to read. The next run starts a new one: try again, with fewer examples or "
+                    "another checkpoint."
                 )
                 self._update(entry, replace(entry.job, state="failed", message=message))
         self._release()

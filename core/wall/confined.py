@@ -3,6 +3,8 @@
 import faulthandler
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 try:
@@ -34,6 +36,31 @@ def end_after(seconds: float) -> None:
     faulthandler.dump_traceback_later(seconds, exit=True)
     used = os.times()
     limit("RLIMIT_CPU", used.user + used.system + seconds + 1)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """End this process if what is done meanwhile takes longer, where it is a worker, which will be replaced.
+
+    A command or a notebook goes on: its user can interrupt it.
+    """
+    if not _is_replaceable:
+        yield
+        return
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+_is_replaceable = False
+
+
+def be_replaceable() -> None:
+    """Note that this process is a worker, which another one replaces when it ends."""
+    global _is_replaceable
+    _is_replaceable = True
 
 
 def reserve_streams() -> tuple[TextIO, TextIO]:
