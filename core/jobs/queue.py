@@ -414,7 +414,7 @@ class JobQueue:
             else:
                 logger.error("the worker ended during a job with status %d", status)
                 message = (
-                    f"The computing process ended (at the step: {entry.job.stage}), for lack of memory or because a "
+                    f"The computing process ended unexpectedly ({entry.job.stage}), for lack of memory or because a "
                     "file takes too long to read. The next run starts a new one: try again, with fewer examples or "
                     "another checkpoint."
                 )
