@@ -23,6 +23,7 @@ SIMILARITY_COLUMNS = (
 METRIC_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "metric", "value", "low", "high")
 OWN_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "measure", "reduction", "point", "value", "low", "high")
 UNKNOWN = (None, None)  # bounds of an interval
+FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")  # how text begins that a spreadsheet computes; numbers may
 
 
 def file_name(results: Sequence[SweepResult], extension: str, page: str = "") -> str:
@@ -115,12 +116,18 @@ def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write comma-separated values; reading a float gives the same float."""
+    """Write comma-separated values; reading a float gives the same float. Text is none of a spreadsheet's formulas."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows(
+        [_as_text(value) if isinstance(value, str) else value for value in row] for row in (columns, *rows)
+    )
     return file.getvalue()
+
+
+def _as_text(value: str) -> str:
+    """Put an apostrophe before what a spreadsheet would compute; carriage returns are not quoted by every Python."""
+    return ("'" if FORMULA.match(value) else "") + value.replace("\r", "\n")
 
 
 def result_json(result: SweepResult) -> str:

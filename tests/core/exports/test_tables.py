@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from core.exports.tables import file_name, metrics_csv, own_rows, result_json, similarity_csv
+from core.exports.tables import file_name, metrics_csv, own_rows, result_json, similarity_csv, table
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from core.results.store import parse
@@ -107,6 +107,21 @@ def test_the_table_of_metrics_reads_back_equal(result: SweepResult) -> None:
         assert float(divergence["value"]) == frame.divergence.value
         for row, interval in ((changed, frame.changed.interval), (divergence, frame.divergence.interval)):
             assert (row["low"], row["high"]) == (tuple(map(str, interval)) if interval else ("", ""))
+
+
+@pytest.mark.parametrize("start", "=+-@\t\r")
+def test_no_text_is_a_formula_to_a_spreadsheet(result: SweepResult, start: str) -> None:
+    name, read = f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
+    renamed = tuple(
+        frame.model_copy(update={"metrics": {name: 0.5}, "intervals": {name: (-0.5, 0.5)}}) for frame in result.frames
+    )
+    for row in rows(metrics_csv(result.model_copy(update={"frames": renamed})))[::3]:
+        assert (row["metric"], row["value"], row["low"]) == (read, "0.5", "-0.5")
+    assert rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]])) == [
+        {"a": "-0.5", read: "-1e-07"},
+        {"a": "+3", read: read},
+        {"a": "'-1+2", read: "a-b"},
+    ], "numbers stay numbers, also where a page has written them"
 
 
 def test_the_json_is_the_result(result: SweepResult) -> None:
