@@ -179,7 +179,7 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
     """Adds a recipe to a checkpoint, since its weights are not shipped."""
-    recipe = RecipeRecord(family=family, seed=seed, command=f"python -m core.finetune --recipe {family} --seed {seed}")
+    recipe = RecipeRecord(family=family, seed=seed)
     known = {"id": f"recipe:{recipe.name}", "source": "folder", "recipe": recipe, "revision": digest([family, seed])}
     return checkpoint.model_copy(update=known)
 

@@ -69,14 +69,17 @@ class _Record(BaseModel):
 
 
 class RecipeRecord(_Record):
-    """How weights that are not shipped are made: the same family with another seed is a seed twin.
+    """How weights that are not shipped are made: the same family with another seed is a seed twin."""
 
-    The command is there to be pasted, and results come from anywhere: it can be nothing but one of core.finetune.
-    """
+    model_config = ConfigDict(extra="ignore")  # an earlier version wrote the command down
 
     family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
     seed: int = Field(ge=0, lt=2**32)
-    command: str = Field(pattern=r"^python -m core\.finetune( [\w./:-]+)+$", max_length=1000)
+
+    @property
+    def command(self) -> str:
+        """What makes the weights, to be pasted; a result does not know where the folders are."""
+        return f"python -m recipes {self.family} --seed {self.seed} --base ./BASE_FOLDER --data ./DATA_FOLDER"
 
     @property
     def name(self) -> str:

@@ -23,6 +23,6 @@ def test_every_page_says_which_checkpoint_it_shows_and_how_to_make_it(page: str,
     scripts = [code.value.splitlines() for code in app.code if "recipe:mpnet-l12-sst2-seed-0" in code.value]
     assert scripts
     for first, then in scripts:  # as they are pasted
-        assert first == "python -m core.finetune --recipe mpnet-l12-sst2 --seed 0"
+        assert first == "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER"
         assert then.startswith("python -m core.precompute --checkpoint recipe:mpnet-l12-sst2-seed-0 ")
     assert "docs/recipes.md says which folders the command needs" in told(app)
