@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -9,10 +10,13 @@ from threading import Event
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows
-from core.results import extract, library, store
+from core.results import extract, library
 from core.results.schema import SweepResult
 from core.results.store import save
+from core.wall import reading
+from core.wall.reading import Question
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key
 from tests.opened import address, box, open_page, told
 from ui.grid import OPENED, grid_of
@@ -90,21 +94,21 @@ def test_a_filter_narrows_what_is_shown(many: None) -> None:
 
 
 def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Path] = []
+    read: list[str] = []
 
-    def load(path: Path) -> SweepResult:
-        read.append(path)
-        return store.load(path)
+    def read_all(questions: Sequence[Question]) -> Iterator[str | PrunescopeError]:
+        read.extend(path for question in questions for path in question.paths)
+        return reading.read_all(questions)
 
     for page in (PAGE, "app.py"):
         open_page(page)
-    monkeypatch.setattr(extract, "load", load)
+    monkeypatch.setattr(extract, "read_all", read_all)
     open_page(PAGE)
     assert read == []
     added = save(named("tiny-c", method="wanda"))
     assert len(words_of_verdicts(open_page(PAGE))) == 9
     open_page("app.py")
-    assert read == [added]
+    assert read == [str(added)]
 
 
 def test_visitors_who_come_at_once_read_it_once(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
