@@ -72,7 +72,7 @@ def sweep(
         examples: How many sentences are evaluated, if not half.
         seed: Of a random method.
         control_of: The method whose allocation a random method follows.
-        measures: Of similarity: cka, partial_cka, knn.
+        measures: Of similarity: cka, partial_cka.
         until_damage: Stop after the amount at which 1 − the mean own CKA reaches this.
         task: A task of GLUE, or auto, for one made from the checkpoint's own labels; None for that of a known
             checkpoint, else auto.

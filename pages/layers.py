@@ -62,7 +62,6 @@ ALONE_APART = "Blue diamonds show each layer pruned alone, so that nothing befor
 ALONE_CONTROLS = "Grey dots are random removal of as many of its weights, one per seed."
 AGAINST = f"{EXPECTED}; nothing here is judged."
 NO_INTERVAL = "Intervals are known for a threshold of {} and for means and first tokens; here none is shown."
-NEVER_INTERVAL = "No intervals are known for this measure."
 
 
 @dataclass(frozen=True)
@@ -280,7 +279,7 @@ def legend_of(shown: Shown, apart: bool) -> tuple[str, ...]:
         OTHER_SEEDS if shown.twins else "",
         ALONE_APART if apart else ALONE if beside else "",
         ALONE_CONTROLS if apart and isolated_controls_of(result, shown.companions) else "",
-        "" if with_interval else NO_INTERVAL.format(measure.threshold) if measure.jackknifed else NEVER_INTERVAL,
+        "" if with_interval else NO_INTERVAL.format(measure.threshold),
     )
 
 

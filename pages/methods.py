@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.findings.methods import SECOND, agreement, agreement_finding, agreement_table
 from core.request.catalog import CALIBRATION_EXAMPLES, MAX_LENGTH, METHODS, POINTS, REDUCTIONS, Method
 from ui.definitions import (
     ACCURACY,
@@ -15,9 +14,6 @@ from ui.definitions import (
     FLOOR,
     INTERVALS,
     LIMITS,
-    NEIGHBOURS_TABLE,
-    NEIGHBOURS_TEXT,
-    NO_NEIGHBOURS,
     RESULT_FILES,
     SURVIVAL,
     VERDICT,
@@ -26,9 +22,7 @@ from ui.definitions import (
 from ui.header import page_header
 from ui.player import CHARTS, pause_after_first_picture
 from ui.remarks import remark
-from ui.results import at_hand, by_key
-from ui.shared import once
-from ui.text import markdown_table, plain
+from ui.text import plain
 
 STYLE = """<style>
 .stMain .katex { font-size: 1.06em; }
@@ -158,7 +152,7 @@ def describe(method: Method) -> None:
     """One method: the catalog's words, and what there is to add."""
     traits = [f"{method.granularity} method"]
     traits += ["scores on calibration examples"] if method.calibrated else []
-    traits += ["has a seed"] if method.seeded else []
+    traits += ["has a seed"] if method.is_control else []
     traits += [f"control: {METHODS[method.control].title.lower()}"] if method.control else []
     st.markdown(f"##### {plain(method.title)}\n:small[{', '.join(traits)}]\n\n{plain(method.explanation)}")
     detail = DETAILS.get(method.name)
@@ -212,22 +206,6 @@ def representations() -> None:
     remark("`core/encoder/representations.py`, `core/encoder/batches.py`")
 
 
-# ---------------------------------------------------------------- another measure
-
-
-def neighbours() -> None:
-    """Explain shared neighbours, and say of each result that has them whether they confirm CKA."""
-    st.markdown(NEIGHBOURS_TEXT)
-    results = (by_key(entry.key) for entry in at_hand() if SECOND in entry.measures)
-    found = [known for result in results if result and (known := once(agreement, result))]
-    if not found:
-        st.markdown(NO_NEIGHBOURS)
-    for known in found:
-        st.markdown(plain(agreement_finding(known)))
-        st.markdown(f"{NEIGHBOURS_TABLE}\n\n{markdown_table(agreement_table(known))}")
-    remark("`core/similarity/knn.py`, `core/findings/methods.py`")
-
-
 # ---------------------------------------------------------------- where every number is computed
 
 FILES = (
@@ -240,7 +218,6 @@ FILES = (
     ("Agreement of two halves of the calibration examples", "core/pruning/calibration.py"),
     ("Gram matrices, HSIC, CKA: every cell of a heatmap", "core/similarity/gram.py, core/similarity/cka.py"),
     ("Partial CKA given the emptied model", "core/similarity/partial_cka.py"),
-    ("Shared neighbours", "core/similarity/knn.py"),
     ("The emptied model, CKA of sentence length alone, the order of all steps", "core/sweep/sweep.py"),
     ("Overall change; gap and profile at equal overall change", "core/sweep/equal_damage.py"),
     ("How far a layer stays intact, depth gap, jackknife intervals", "core/sweep/statistics.py"),
@@ -260,7 +237,6 @@ FILES = (
     ("Random removal where it has changed the layers as much", "core/findings/matching.py"),
     ("Comparison of two results", "core/findings/compare.py"),
     ("Which examples flip", "core/findings/sentences.py"),
-    ("Whether shared neighbours confirm CKA", "core/findings/methods.py"),
     ("Probabilities of a typed sentence", "core/sweep/predict.py"),
     ("A frame computed again, by this program and by torch-cka", "core/verify.py, core/similarity/torch_cka.py"),
     (
@@ -308,7 +284,6 @@ SECTIONS: Mapping[str, tuple[str, str | Callable[[], None]]] = {
     "survival": ("How far a layer stays intact, layers pruned alone, depth gap", SURVIVAL),
     "accuracy": ("Accuracy and predictions", ACCURACY),
     "intervals": ("How each interval is made", INTERVALS),
-    "neighbours": ("Does another measure see the same?", neighbours),
     "limits": ("When not to trust it", LIMITS),
     "results": ("Result files", RESULT_FILES),
     "files": ("Where each number is computed", files),

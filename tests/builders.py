@@ -266,22 +266,6 @@ def against(
     return SweepResult.model_validate(made.model_dump(mode="json"))
 
 
-def with_neighbours(result: SweepResult, own: OwnCka) -> SweepResult:
-    """Adds shared neighbours to a result, by the mean, on the diagonal alone."""
-    size = len(result.points)
-    measures = {**result.similarity.measures, "knn": MeasureRecord(estimators={"mean": "full"})}
-
-    def neighbours(amount: float) -> Matrix:
-        return tuple(tuple(own(amount, k, size) if i == k else 0.0 for k in range(size)) for i in range(size))
-
-    frames = tuple(
-        frame.model_copy(update={"similarity": {**frame.similarity, "knn": {"mean": neighbours(frame.amount)}}})
-        for frame in result.frames
-    )
-    similarity = result.similarity.model_copy(update={"measures": measures})
-    return with_own_key(result, similarity=similarity, frames=frames)
-
-
 def make_result_of(request: SweepRequest) -> SweepResult:
     """Builds the result of a request, under its key, with numbers that were never computed."""
     inputs = prepare(request)

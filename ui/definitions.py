@@ -10,7 +10,6 @@ from core.request.catalog import (
     LEAST_LEFT,
     MEASURES,
     MIN_EXAMPLES,
-    NEIGHBOURS,
     SURVIVAL_THRESHOLD,
     TASKS,
 )
@@ -334,7 +333,7 @@ $$
 | Matthews correlation, F1, macro-F1 | bootstrap over examples, drawn within each label |
 | $M(a) - M(0)$, for the range shown broken | percentile bootstrap over examples, paired, {DRAWS:,} draws |
 | Jensen–Shannon divergence | jackknife of its logarithm |
-| working range, shared neighbours, *all tokens* | none |
+| working range, *all tokens* | none |
 
 What light pruning changes is skewed: a few examples carry most of it. On the plain scale, intervals of an own CKA near
 1 would be too narrow. On the scale of $\log(1 - \text{{own CKA}})$ they hold, if Student's $t$ has only the degrees of
@@ -347,28 +346,6 @@ another data set.
 
 :small[`core/sweep/statistics.py`, `core/sweep/metrics.py`, `core/sweep/working_range.py`, `core/sweep/divergence.py`]
 """
-
-# ---------------------------------------------------------------- another measure
-
-NEIGHBOURS_TEXT = rf"""
-CKA adds up inner products, so that a few sentences far from the others can move it. **{MEASURES["knn"].title}** look
-at neighbourhoods alone. With $N_i$ for the {NEIGHBOURS} nearest neighbours of sentence $i$ in a layer of the unpruned
-model, by cosine, and $N'_i$ for those in the pruned one,
-
-$$
-\begin{{aligned}}
-\text{{shared}} &= \frac{{m - c}}{{1 - c}} \\[1ex]
-m &= \operatorname*{{mean}}_i \frac{{\lvert N_i \cap N'_i \rvert}}{{{NEIGHBOURS}}} \qquad
-c = \frac{{{NEIGHBOURS}}}{{n - 1}}
-\end{{aligned}}
-$$
-
-1 is the same neighbours, 0 what chance gives. It is a check: off by default (`--measures cka,partial_cka,knn`),
-without intervals, since neighbours do not change smoothly when an example is left out. It checks the picture, not the
-verdict, which would take the control's neighbours as well.
-"""
-NEIGHBOURS_TABLE = "Similarity of each layer to itself by CKA / by shared neighbours, where the overall change is:"
-NO_NEIGHBOURS = "There is no result with shared neighbours yet. `--measures cka,partial_cka,knn` measures them."
 
 # ---------------------------------------------------------------- limits
 

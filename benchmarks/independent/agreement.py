@@ -39,7 +39,6 @@ EVERYTHING = (
     *(f"{name}{ending}" for ending in ("", GIVEN_FLOOR) for name in ("amount at damage", "survival")),
     *(f"{name}{INTERVAL}" for name in _JACKKNIFED),
     *(f"{name}{REPLICATES}" for name in _KEPT),
-    "neighbours",
 )
 
 

@@ -39,7 +39,6 @@ def computed(amounts: Sequence[float], frames: Sequence[Vectors], floor: Vectors
     return {
         **found,
         "CKA": np.stack([statistics.cka_matrix([vectors[0]], [frame]) for frame in vectors]),
-        "neighbours": np.stack([statistics.neighbour_matrix(vectors[0], frame) for frame in vectors]),
     }
 
 
@@ -62,7 +61,6 @@ def stored(result: SweepResult, reduction: str) -> Numbers:
         return found
     found["own CKA"] = _array([frame.own(reduction) for frame in frames])  # (frames, points)
     found["damage"] = damage(found["own CKA"])
-    found["neighbours"] = _array([frame.matrix(reduction, "knn") for frame in frames])
     if result.floor:
         found["floor"] = _array(result.floor.cka[reduction])
         found["partial CKA"] = _array([frame.own(reduction, "partial_cka") for frame in frames])

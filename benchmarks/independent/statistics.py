@@ -15,7 +15,6 @@ Numbers = dict[str, Array]
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
 LEAST_LEFT = 1e-4  # of (1 - C_iz²)(1 - C_jz²), below which partial CKA is undefined
-NEIGHBOURS = 10
 GIVEN_FLOOR = " of partial CKA"  # ends the name of what is partial CKA's, not CKA's
 REPLICATES, INTERVAL = ", replicates", ", interval"  # end the names of what the jackknife adds
 
@@ -98,44 +97,6 @@ def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array
     with np.errstate(invalid="ignore", divide="ignore"):
         values = (own - baseline_floor * pruned_floor) / np.sqrt(rest)
     return np.asarray(np.where(rest >= LEAST_LEFT, values, np.nan))
-
-
-# ---------------------------------------------------------------- nearest neighbours
-
-
-def neighbours(features: Array) -> list[set[int]]:
-    """Find each example's nearest neighbours by cosine on centred features, (n, features); of equals the first."""
-    centred = features - features.mean(0)  # (n, features)
-    unit = centred / np.sqrt((centred**2).sum(1, keepdims=True))  # (n, features)
-    cosines = unit @ unit.T  # (n, n)
-    others = ([j for j in range(len(unit)) if j != i] for i in range(len(unit)))
-    return [
-        set(sorted(rest, key=lambda j, i=i: (-cosines[i, j], j))[:NEIGHBOURS])  # type: ignore[misc]
-        for i, rest in enumerate(others)
-    ]
-
-
-def neighbour_matrix(first: Array, second: Array) -> Array:
-    """Compute the shares of common neighbours beyond chance of every point of one model with every one of another.
-
-    Args:
-        first: (points, n, features).
-        second: (points, n, features) of the same examples.
-
-    Returns:
-        (points of the first, points of the second), at most 1; NaN where a representation is constant.
-    """
-    n = first.shape[1]
-    chance = NEIGHBOURS / (n - 1)
-    sides = [[None if is_constant([point]) else neighbours(point) for point in model] for model in (first, second)]
-
-    def share(a: list[set[int]] | None, b: list[set[int]] | None) -> float:
-        if a is None or b is None or n < 2 * NEIGHBOURS + 2:
-            return float("nan")
-        common = np.mean([len(x & y) / NEIGHBOURS for x, y in zip(a, b, strict=True)])
-        return float((common - chance) / (1 - chance))
-
-    return np.array([[share(a, b) for b in sides[1]] for a in sides[0]])
 
 
 # ---------------------------------------------------------------- along the amounts

@@ -23,7 +23,6 @@ CONFIDENCE = 0.95  # of every interval
 DAMAGE, REDUCTION = 0.05, "mean"  # what verdicts are judged by
 SECOND_DAMAGE = 0.1  # whose numbers stand beside those of a verdict
 LEAST_LEFT = 1e-4  # of two layers beyond the emptied model: with less, CKA given that model is undefined
-NEIGHBOURS = 10  # of each example, in mutual nearest neighbours
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
@@ -229,25 +228,42 @@ LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # of these, 
 
 @dataclass(frozen=True)
 class Method:
-    """A pruning method as the app offers it; `core.pruning` implements it.
+    """A pruning method as the app offers it; the module of `core.pruning` with its name implements it.
 
     Attributes:
         name: The name on the command line and in the result file.
         title: The name on screen.
-        granularity: Whether it removes single weights or whole units.
+        removes: Single weights, whole units that can be removed cleanly, or hidden units, with all that they own.
         explanation: One sentence for readers who know BERT but not pruning.
-        seeded: Whether a seed changes what it removes.
         calibrated: Whether it scores on labelled examples.
-        control: The method that removes equally much at random; None for the controls themselves.
+        is_control: Whether it removes at random as much as another method does, by a seed.
+        likely_stop: The amount by which it has probably reached the largest damage that is compared.
+        likely_control_stop: The same of its control.
     """
 
     name: str
     title: str
-    granularity: Literal["weight", "neuron"]
+    removes: Literal["weights", "units", "hidden units"]
     explanation: str
-    seeded: bool = False
     calibrated: bool = False
-    control: str | None = None
+    is_control: bool = False
+    likely_stop: float = 0.2
+    likely_control_stop: float = 0.2
+
+    @property
+    def granularity(self) -> Literal["weight", "neuron"]:
+        """Whether it removes single weights or whole units."""
+        return "weight" if self.removes == "weights" else "neuron"
+
+    @property
+    def control(self) -> str | None:
+        """The method that removes equally much at random; None for the controls themselves."""
+        return None if self.is_control else {"weight": "random", "neuron": "random-neuron"}[self.granularity]
+
+    @property
+    def empties(self) -> bool:
+        """Whether nothing is left of a layer that it has emptied: without biases there is no floor."""
+        return self.removes == "hidden units"
 
 
 METHODS: Mapping[str, Method] = {
@@ -256,49 +272,48 @@ METHODS: Mapping[str, Method] = {
         Method(
             "magnitude",
             "Magnitude",
-            "weight",
+            "weights",
             "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning).",
-            control="random",
         ),
         Method(
             "wanda",
             "Wanda",
-            "weight",
+            "weights",
             "In every row of a matrix, small weights that read small inputs go first.",
             calibrated=True,
-            control="random",
         ),
         Method(
             "random",
             "Random",
-            "weight",
+            "weights",
             "The control: removes as many weights of each matrix as another method does, at random.",
-            seeded=True,
+            is_control=True,
         ),
         Method(
             "attribution",
             "Attribution",
-            "neuron",
+            "units",
             "Removes whole units, the least useful first: by how much each changes the probability of the correct "
             "label, up or down.",
             calibrated=True,
-            control="random-neuron",
+            likely_stop=0.8,
+            likely_control_stop=0.35,
         ),
         Method(
             "attribution-residual",
             "Attribution, as published",
-            "neuron",
+            "hidden units",
             "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
             "loss is closest to zero.",
             calibrated=True,
-            control="random-neuron",
+            likely_control_stop=0.15,
         ),
         Method(
             "random-neuron",
             "Random units",
-            "neuron",
+            "units",
             "The control: removes as many units of each layer as another method does, at random.",
-            seeded=True,
+            is_control=True,
         ),
     )
 }
@@ -351,7 +366,6 @@ class Measure:
         threshold: The value that a layer must keep to survive.
         domain: The values at the ends of the colour scale.
         own_only: Whether it compares a point with its own baseline alone.
-        jackknifed: Whether its values without each example are known, and with them intervals.
     """
 
     name: str
@@ -363,7 +377,6 @@ class Measure:
     threshold: float = SURVIVAL_THRESHOLD
     domain: tuple[float, float] = (0.0, 1.0)
     own_only: bool = False
-    jackknifed: bool = True
 
 
 SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
@@ -387,15 +400,6 @@ MEASURES: Mapping[str, Measure] = {
             "zero.",
             SINGLE_BATCH,
             own_only=True,
-        ),
-        Measure(
-            "knn",
-            "Mutual nearest neighbours",
-            "Shared neighbours",
-            "How many of a sentence's ten nearest neighbours two layers have in common, corrected for chance: 1 means "
-            "all, 0 as many as by chance.",
-            SINGLE_BATCH,
-            jackknifed=False,
         ),
     )
 }

@@ -369,5 +369,5 @@ def _checked_measures(names: Iterable[str]) -> tuple[str, ...]:
     """Return measures in the catalog's order; CKA, which says where a damage is reached, is always among them."""
     asked = {choose(name, MEASURES, "measure") for name in names}
     if "cka" not in asked:
-        raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,knn")
+        raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,partial_cka")
     return tuple(name for name in MEASURES if name in asked)

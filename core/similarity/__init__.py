@@ -5,13 +5,12 @@
 
 from collections.abc import Mapping
 
-from core.similarity import cka, knn, partial_cka
+from core.similarity import cka, partial_cka
 from core.similarity.measure import Compared, Comparer, Measure, Sample
 
 REGISTRY: Mapping[str, Measure] = {
     "cka": cka.comparer,
     "partial_cka": partial_cka.comparer,
-    "knn": knn.comparer,
 }
 
 __all__ = ["REGISTRY", "Compared", "Comparer", "Measure", "Sample"]

@@ -539,13 +539,12 @@ def test_a_control_follows_a_method_of_its_own_kind(queue: JobQueue, asked: list
     assert (asked[0].method, asked[0].control_of) == ("random", "wanda")
 
 
-def test_a_run_can_stop_early_and_measure_more(queue: JobQueue, asked: list[SweepRequest]) -> None:
+def test_a_run_can_stop_early(queue: JobQueue, asked: list[SweepRequest]) -> None:
     page = open_page(LAB)
     page.checkbox(key="lab-until").set_value(True)
-    page.checkbox(key="lab-measure-knn").set_value(True)
     run(page)
     press(page, "Run")
-    assert asked == [replace(DEFAULT, until_damage=0.3, measures=("cka", "partial_cka", "knn"))]
+    assert asked == [replace(DEFAULT, until_damage=0.3)]
 
 
 def test_the_settings_are_those_of_a_control_on_show(queue: JobQueue, asked: list[SweepRequest]) -> None:

@@ -12,7 +12,6 @@ from core.request import catalog
 from core.request.catalog import CONTROL_SEEDS, DAMAGE, LEAST_LEFT, METHODS, POINTS, REDUCTIONS, ROOT
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE
 from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
-from tests.builders import declining, make_result, ship, with_neighbours
 from tests.opened import open_page
 
 PAGE = "pages/methods.py"
@@ -101,16 +100,3 @@ def test_its_numbers_are_those_of_the_code(text: str) -> None:
     words = " ".join(text.split())
     for expected in (*h, *ranges, seeds, "0.05, 0.1, 0.2 and 0.3", f"below {LEAST_LEFT}", f"{DRAWS:,} draws"):
         assert expected in words
-
-
-def test_it_says_whether_shared_neighbours_confirm_cka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "results"
-    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", folder)
-    ship(folder, make_result(num_layers=4))
-    assert "There is no result with shared neighbours yet." in told(open_page(PAGE))
-    checked = with_neighbours(make_result(num_layers=4, own_cka=declining(0.7)), declining(0.7))
-    ship(folder, checked)
-    page = told(open_page(PAGE))
-    assert "magnitude pruning of the encoder\\: shared neighbours confirm in which half" in page
-    assert "| In the upper half | 70 % / 70 % |" in page
-    assert "There is no result with shared neighbours" not in page

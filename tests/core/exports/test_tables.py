@@ -59,15 +59,6 @@ def test_a_measure_without_matrix_has_rows_of_points_with_themselves_alone(resul
     assert mean == ["" if value is None else str(value) for value in own]
 
 
-def test_a_measure_that_had_too_few_examples_has_no_rows(result: SweepResult) -> None:
-    values = result.model_dump()
-    values["similarity"]["measures"]["knn"] = {"estimators": {}}
-    for frame in values["frames"]:
-        frame["similarity"]["knn"] = {"mean": None, "cls": None}
-    without = SweepResult.model_validate(values)
-    assert similarity_csv(without) == similarity_csv(result)
-
-
 def test_intervals_of_own_similarity_stand_beside_it_alone(result: SweepResult) -> None:
     known = result.statistics_of("mean")
     assert known

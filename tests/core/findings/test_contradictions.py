@@ -29,7 +29,6 @@ from core.findings.comparable import SPARSITY_TOLERANCE, comparable, largest_mis
 from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding
 from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
 from core.findings.layers import first_to_change, layer_finding, order_finding, title_finding
-from core.findings.methods import agreement, agreement_finding
 from core.findings.overview import finding, holding_finding
 from core.findings.profiles import profiled
 from core.findings.survival import layer_survivals, own_similarity, survival_table
@@ -200,14 +199,10 @@ def check_table(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
 
 
 def check_profiles(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
-    """What all methods are shown with is what each is shown with alone; shared neighbours are held against that CKA."""
+    """What all methods are shown with is what each is shown with alone."""
     methods = methods_beside(shelf.entries[0], shelf.entries)
     for method in profiled([(shelf.results[entry.key], shelf.beside(entry)) for entry in methods], "mean"):
         assert method.verdicts[DAMAGE] == verdicts[method.result.key]
-    for result in shelf.results.values():
-        second, share = agreement(result), verdicts[result.key].share
-        if second and share is not None and second.readings[0].damage == DAMAGE:
-            assert f"the upper half holds {percent(share)} of it by CKA" in agreement_finding(second)
 
 
 # ---------------------------------------------------------------- two results

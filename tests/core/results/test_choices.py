@@ -37,15 +37,6 @@ def test_parts_that_differ_follow_the_pruning() -> None:
     ]
 
 
-def test_a_result_by_a_further_measure_says_so() -> None:
-    entry = entry_of(result())
-    further = entry.model_copy(update={"key": "other", "measures": (*entry.measures, "knn")})
-    assert list(distinguishing_labels([entry, further]).values()) == [
-        "Magnitude pruning of the encoder",
-        "Magnitude pruning of the encoder · also by mutual nearest neighbours",
-    ]
-
-
 def test_two_results_never_have_the_same_name() -> None:
     entries = [entry_of(result()), entry_of(result(amounts=(0.0, 0.2, 0.5)))]
     assert list(distinguishing_labels(entries).values()) == [

@@ -187,7 +187,7 @@ def test_the_key_follows_what_decides_the_numbers(result: SweepResult) -> None:
         key_of(result, pruning=result.pruning.model_copy(update={"controls": "wanda"})),
         key_of(result, pruning=result.pruning.model_copy(update={"stop": StopRecord(damage=0.3, amounts=(0.0, 0.1))})),
         key_of(result, points="both"),
-        key_of(result, measures=("cka", "knn")),
+        key_of(result, measures=("cka",)),
         key_of(result, amounts=(0.0, 0.2)),
         key_of(result, dtype="bfloat16"),
     ]
