@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
-from core.charts.steps import steps_html
 from core.charts.view import Scene
 from core.findings.accuracy import accuracy_finding, beyond_from, metric_of, range_remark
 from core.findings.claim import headline_of, verdict_details, verdict_finding, verdict_in_short
@@ -75,7 +74,7 @@ PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 # In a component, because st.html takes drawings out.
 _steps = st.components.v2.component(
     "prunescope_steps",
-    html=steps_html(),
+    html=(CHARTS / "steps.html").read_text("utf-8"),
     css=(CHARTS / "steps.css").read_text("utf-8"),
     js=(CHARTS / "steps.js").read_text("utf-8"),
 )
