@@ -239,10 +239,7 @@ FILES = (
     ("Which examples flip", "core/findings/sentences.py"),
     ("Probabilities of a typed sentence", "core/sweep/predict.py"),
     ("A frame computed again, by this program and by torch-cka", "core/verify.py, core/similarity/torch_cka.py"),
-    (
-        "The result file, its key and its checksum; files of an earlier version",
-        "core/results/schema.py, core/results/key.py, core/results/schema_1.py",
-    ),
+    ("The result file, its key and its checksum", "core/results/schema.py, core/results/key.py"),
     ("The pictures that explain CKA, here and on the Overview", "core/charts/methods.py, core/charts/steps.py"),
 )
 

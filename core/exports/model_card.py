@@ -56,7 +56,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
 |---|---|
 | method | {method.name} |
 | scope | {result.pruning.scope or "-"} |
-| seed | {result.pruning.seed if method.seeded else "-"} |
+| seed | {result.pruning.seed if method.is_control else "-"} |
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |

@@ -283,7 +283,7 @@ def depth_finding(
         damage=DAMAGE,
         shares=[upper_share(gap.value, DAMAGE) for gap in gaps],
         bounds=[100 * bound / (4 * DAMAGE) for bound in (difference.low, difference.high)],
-        seeded=any(METHODS[result.pruning.method].seeded for result in (first, second)),
+        seeded=any(METHODS[result.pruning.method].is_control for result in (first, second)),
         circumstances=circumstances(first, reduction)
         if same_checkpoint(first, second)
         else f"{data_name(first)}; {reduction_name(reduction)}",

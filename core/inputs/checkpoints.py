@@ -14,7 +14,7 @@ from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES, read_json
 from core.inputs.checkpoint_files import CONFIG, RECIPE_FILE, check_config, checked_files, content_hash, read_config
 from core.inputs.hub import MAIN, Report, config_folder, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
-from core.request.catalog import EMBEDDED, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
+from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
 from core.request.sweep_request import Source, source_of
 from core.results.schema import RecipeRecord
 
@@ -138,7 +138,7 @@ def check_method(resolved: Resolved, method: str, control_of: str | None) -> Non
     Raises:
         PrunescopeError: It is `attribution-residual`, or its control, and layers normalise first.
     """
-    if "attribution-residual" in (method, control_of) and resolved.model_type in NORMALISE_FIRST:
+    if METHODS[control_of or method].empties and resolved.model_type in NORMALISE_FIRST:
         raise PrunescopeError(
             f"method 'attribution-residual' needs layers that end in a LayerNorm, but those of '{resolved.id}' "
             f"(model type '{resolved.model_type}') normalise first: choose attribution"

@@ -1,22 +1,13 @@
-"""Pruning methods: one per file behind one small protocol, and the registry.
+"""Pruning methods: one per file behind one small protocol.
 
 A method reads the baseline once and makes a plan for all amounts. For each amount, the plan says which entries of
 which parameters stay. `PrunedModel` applies a plan in place and restores the baseline at the end.
+
+A new method is a row of `core.request.catalog.METHODS` and a file here of its name, with a function `plan`; one of
+units also names its `units`. One that scores examples says as `at_random` how its control draws weights.
 """
 
-from collections.abc import Callable, Mapping
-
-from core.pruning import attribution, attribution_residual, magnitude, random, random_neuron, wanda
 from core.pruning.calibration import Calibration
-from core.pruning.plan import Baseline, Plan, Planning, PrunedModel, Removed
+from core.pruning.plan import Baseline, Plan, Planning, PrunedModel, Removed, module_of
 
-REGISTRY: Mapping[str, Callable[[Baseline], Planning]] = {
-    "magnitude": magnitude.plan,
-    "wanda": wanda.plan,
-    "random": random.plan,
-    "attribution": attribution.plan,
-    "attribution-residual": attribution_residual.plan,
-    "random-neuron": random_neuron.plan,
-}
-
-__all__ = ["REGISTRY", "Baseline", "Calibration", "Plan", "Planning", "PrunedModel", "Removed"]
+__all__ = ["Baseline", "Calibration", "Plan", "Planning", "PrunedModel", "Removed", "module_of"]

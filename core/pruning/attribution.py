@@ -22,6 +22,8 @@ from core.pruning.calibration import Halves, attributions, reliability
 from core.pruning.plan import Baseline, Planning
 from core.pruning.units import UnitPlan, clean_units
 
+units = clean_units
+
 
 def plan(baseline: Baseline) -> Planning:
     """Score the clean units; see the module docstring and `core.pruning.Planning`.

@@ -21,6 +21,8 @@ from core.pruning.calibration import Halves, attributions, reliability
 from core.pruning.plan import Baseline, Planning
 from core.pruning.units import UnitPlan, hidden_units
 
+units = hidden_units
+
 
 def plan(baseline: Baseline) -> Planning:
     """Score the hidden units; see the module docstring and `core.pruning.Planning`.

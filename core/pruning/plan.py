@@ -1,19 +1,17 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel)."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.calibration import Calibration
-from core.request.catalog import DEFAULT_CONTROLLED
-
-Allocation = TypeVar("Allocation")
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Baseline:
         scope: `encoder`, `all-linear` or `layer:K` with K from 0; None for a neuron method.
         seed: For a random method.
         calibration: Labelled examples; None for a method without any.
-        controls: For a random method, the method that it is matched to; None for its default.
+        controls: For a random method, the method that it is matched to.
     """
 
     model: nn.Module
@@ -35,21 +33,6 @@ class Baseline:
     seed: int = 0
     calibration: Calibration | None = None
     controls: str | None = None
-
-    def controlled(self, control: str, allocations: Mapping[str, Allocation]) -> Allocation:
-        """Look up how to remove as much as the controlled method does in each place.
-
-        Args:
-            control: The random method.
-            allocations: By controlled method.
-
-        Raises:
-            ValueError: `control` cannot control the method.
-        """
-        method = self.controls or DEFAULT_CONTROLLED[control]
-        if method not in allocations:
-            raise ValueError(f"'{control}' cannot control '{method}', only {' or '.join(allocations)}")
-        return allocations[method]
 
 
 class Plan(Protocol):
@@ -80,6 +63,11 @@ class Plan(Protocol):
 
 Planning = Generator[None, None, Plan]
 """Makes a plan; yields after each micro-batch of calibration examples: callers can report and cancel."""
+
+
+def module_of(method: str) -> Any:
+    """Return the module that implements a method of the catalog."""
+    return import_module(f"core.pruning.{method.replace('-', '_')}")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Planning
 from core.pruning.rows import RowPlan
 
+at_random = RowPlan  # its control draws in each row as well
+
 
 def score(weight: Tensor, norms: Tensor) -> Tensor:
     """Multiply each weight's magnitude by the norm of its input.

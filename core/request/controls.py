@@ -14,13 +14,6 @@ SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
 COARSER_STEP = 0.02  # where amounts or bytes are bounded
 FINE_UNTIL = 0.05  # chance can do a damage of 0.05 by then, and a verdict needs two amounts before it
 ONE_LAYER_SEEDS = 3
-LIKELY_STOP = 0.2  # random weights: half of the shipped results had reached the largest damage at 0.17
-LIKELY_STOPS = {  # of units by their method, and at random as many as a method removes
-    ("attribution", None): 0.8,
-    ("attribution-residual", None): 0.2,
-    ("random-neuron", "attribution"): 0.35,
-    ("random-neuron", "attribution-residual"): 0.15,
-}
 
 
 def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:
@@ -59,7 +52,8 @@ def likely_amounts(request: SweepRequest) -> int:
     """Return how many amounts a sweep probably measures: all, unless it stops at a damage."""
     if request.until_damage is None:
         return len(request.amounts)
-    stop = LIKELY_STOPS.get((request.method, request.control_of), LIKELY_STOP)
+    controlled = METHODS.get(request.control_of or "")
+    stop = controlled.likely_control_stop if controlled else METHODS[request.method].likely_stop
     return sum(amount <= stop for amount in request.amounts)
 
 

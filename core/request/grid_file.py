@@ -209,7 +209,7 @@ def _requests(grid: _Product, place: str) -> Iterator[SweepRequest]:
 
 def _with_controls(request: SweepRequest, grid: _Product) -> Iterator[SweepRequest]:
     method = METHODS[request.method]
-    for seed in grid.seeds if method.seeded else (0,):
+    for seed in grid.seeds if method.is_control else (0,):
         yield replace(request, seed=seed, range_examples=grid.range_examples)
     if method.control and "amounts" in grid.controls:
         yield from controls(request, grid.seeds)

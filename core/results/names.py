@@ -170,7 +170,7 @@ def name_of(pruning: Pruning) -> str:
         followed, addition = _title_of(pruning.controls)
         name += f", as {in_sentence(followed)} prunes"
         additions += addition
-    if pruning.method in METHODS and METHODS[pruning.method].seeded:
+    if pruning.method in METHODS and METHODS[pruning.method].is_control:
         additions += (f"seed {pruning.seed}",)
     return name + _in_brackets(additions)
 

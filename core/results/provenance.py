@@ -193,7 +193,7 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
 def command_line(request: SweepRequest) -> str:
     """Return the command that computes a request, without options at their defaults."""
     default = SweepRequest(request.checkpoint, request.task)
-    seed_counts = METHODS[request.method].seeded or request.seed != default.seed  # the seed is part of every key
+    seed_counts = METHODS[request.method].is_control or request.seed != default.seed  # the seed is part of every key
     arguments = {
         "--checkpoint": request.checkpoint,
         "--against": request.against,

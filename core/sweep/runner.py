@@ -14,7 +14,7 @@ from core.encoder.loading import Checkpoint
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.pruning import REGISTRY, Baseline, Calibration, Plan, PrunedModel
+from core.pruning import Baseline, Calibration, Plan, PrunedModel, module_of
 from core.pruning.magnitude import scoped_weights
 from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
@@ -126,7 +126,7 @@ def planning(
     baseline = Baseline(
         checkpoint.model, request.amounts, request.scope, request.seed, calibration, controls=request.control_of
     )
-    steps = REGISTRY[request.method](baseline)
+    steps = module_of(request.method).plan(baseline)
     total = len(calibration.batches) if calibration else 0
     for done in count(1):
         try:

@@ -22,7 +22,7 @@ from core.inputs.examples import EvalSubset
 from core.inputs.prepare import DTYPE, Inputs, key_of_request, pruning_record
 from core.inputs.training_overlap import check_not_training_data
 from core.pruning import Plan
-from core.request.catalog import ENGINE_VERSION, MEASURES
+from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
 from core.request.limits import limits
 from core.request.points import first_emptied_point, pruned_point
@@ -150,7 +150,7 @@ def has_floor(request: SweepRequest, against: str | None) -> bool:
         request: The request.
         against: Another checkpoint's content: a floor is similarity to the model's own layers, so it has none there.
     """
-    return against is None and "attribution-residual" not in (request.method, request.control_of)
+    return against is None and not METHODS[request.control_of or request.method].empties
 
 
 def _measure_emptied(meter: Meter, runner: Runner, request: SweepRequest) -> Generator[Progress, None, Measured]:

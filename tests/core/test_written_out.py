@@ -14,7 +14,7 @@ from written_out import WRITTEN, Entries, Unit, Written
 from core.encoder.architectures import ARCHITECTURES, num_prunable
 from core.encoder.batches import encode, plan_windows
 from core.encoder.representations import Recorder
-from core.pruning import REGISTRY, Baseline, Plan, PrunedModel
+from core.pruning import Baseline, Plan, PrunedModel, module_of
 from core.pruning.magnitude import scoped_weights
 from core.pruning.units import UnitPlan
 from core.request.points import point_names
@@ -71,7 +71,7 @@ def written(model: nn.Module) -> Written:
 def plan_of(model: nn.Module, tokenizer: object, method: str, scope: str | None = None, controls: str = "") -> Plan:
     calibration = make_calibration(tokenizer, GOLD, seed=SEED)
     baseline = Baseline(model, (AMOUNT,), scope, calibration=calibration, controls=controls or None)
-    return planned(REGISTRY[method](baseline))
+    return planned(module_of(method).plan(baseline))
 
 
 def removed_by(model: nn.Module, plan: Plan) -> dict[str, np.ndarray]:
@@ -147,7 +147,7 @@ def smallest(model: nn.Module, names: Sequence[str]) -> dict[str, np.ndarray]:
 def test_magnitude_and_its_control(model: nn.Module, tokenizer: object, written: Written, scope: str) -> None:
     expected = smallest(model, sorted(written.matrices(scope)))
     assert_same_masks(removed_by(model, plan_of(model, tokenizer, "magnitude", scope)), expected)
-    control = removed_by(model, plan_of(model, tokenizer, "random", scope))
+    control = removed_by(model, plan_of(model, tokenizer, "random", scope, controls="magnitude"))
     assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
 
 
@@ -196,7 +196,7 @@ def kinds(written: Written) -> list[Unit]:
 
 @pytest.mark.parametrize("method", ["attribution", "random-neuron"])
 def test_units_are_removed_cleanly(model: nn.Module, tokenizer: object, written: Written, method: str) -> None:
-    plan = plan_of(model, tokenizer, method)
+    plan = plan_of(model, tokenizer, method, controls="attribution")
     assert isinstance(plan, UnitPlan)
     gone = {unit: lowest(plan.scores[unit[0]][unit[1]]) for unit in kinds(written)}
     assert [len(units) for units in gone.values()] == [10, 19] * LAYERS  # of 32 and 64

@@ -76,7 +76,7 @@ def choose_method(shown: SweepRequest, is_judged: bool = True) -> ChosenMethod:
                 "Measure after", POINTS, shown.points, "points", "Where in a layer representations are taken."
             ),
             "measures": _choose_measures(shown),
-            "seed": _choose_seed(shown) if METHODS[method].seeded else 0,
+            "seed": _choose_seed(shown) if METHODS[method].is_control else 0,
         }
     return ChosenMethod(fixed, amounts, with_control)
 

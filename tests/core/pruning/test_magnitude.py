@@ -11,13 +11,13 @@ from torch.nn.utils import prune
 from transformers import BertConfig, BertForSequenceClassification
 
 from core.encoder.architectures import encoder_layers, linear_weights, num_prunable
-from core.pruning import REGISTRY, Baseline, Plan, PrunedModel
+from core.pruning import Baseline, Plan, PrunedModel, module_of
 from core.pruning import magnitude as module
 from core.pruning.magnitude import MagnitudePlan, scoped_weights, smallest
 
 
 def magnitude(model: nn.Module, scope: str, amounts: Sequence[float]) -> Plan:
-    return planned(REGISTRY["magnitude"](Baseline(model, amounts, scope)))
+    return planned(module_of("magnitude").plan(Baseline(model, amounts, scope)))
 
 
 AMOUNTS = (0.0, 0.1, 0.35, 0.5, 0.9, 0.99)

@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification
 
 from core.encoder import batches
 from core.encoder.hooks import Catcher, Tap
-from core.pruning import REGISTRY, Baseline, PrunedModel
+from core.pruning import Baseline, PrunedModel, module_of
 from core.pruning.units import Entries, UnitPlan, Units, clean_units
 
 TEXTS = make_texts(40, seed=5)
@@ -28,10 +28,10 @@ UNIT_METHODS = [
 
 
 def unit_plan(
-    model: nn.Module, tokenizer: object, method: str, amounts: Sequence[float], controls: str | None = None
+    model: nn.Module, tokenizer: object, method: str, amounts: Sequence[float], controls: str = "attribution"
 ) -> UnitPlan:
     calibration = make_calibration(tokenizer, GOLD, seed=5)
-    plan = planned(REGISTRY[method](Baseline(model, amounts, calibration=calibration, controls=controls)))
+    plan = planned(module_of(method).plan(Baseline(model, amounts, calibration=calibration, controls=controls)))
     assert isinstance(plan, UnitPlan)
     return plan
 

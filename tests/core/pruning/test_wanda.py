@@ -6,7 +6,7 @@ from tiny import make_calibration, make_texts, planned
 from torch import Tensor, nn
 
 from core.encoder import batches
-from core.pruning import REGISTRY, Baseline, Plan
+from core.pruning import Baseline, Plan, module_of
 from core.pruning.rows import RowPlan
 from core.pruning.wanda import score
 
@@ -15,7 +15,7 @@ TEXTS = make_texts(40, seed=6)
 
 def wanda(model: nn.Module, tokenizer: object, scope: str = "encoder") -> Plan:
     calibration = make_calibration(tokenizer, [0] * len(TEXTS), seed=6)
-    return planned(REGISTRY["wanda"](Baseline(model, (0.5,), scope, calibration=calibration)))
+    return planned(module_of("wanda").plan(Baseline(model, (0.5,), scope, calibration=calibration)))
 
 
 def kept(plan: Plan, amount: float) -> list[Tensor]:

@@ -35,11 +35,11 @@ def test_a_scope_with_a_neuron_method_is_refused() -> None:
 
 def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> None:
     for method in catalog.METHODS.values():
-        if method.seeded:
+        if method.is_control:
             assert method.control is None
         else:
             control = catalog.METHODS[method.control]
-            assert (control.seeded, control.granularity) == (True, method.granularity)
+            assert (control.is_control, control.granularity) == (True, method.granularity)
 
 
 @pytest.mark.parametrize("text", ["1", "-0.1", "1e9", "nan", "inf", "0.9999999999"])
