@@ -383,11 +383,8 @@ points, measures, amounts and engine version. The same request gives the same nu
 with one number of threads. Another processor or thread count rounds differently; `python -m core.verify RESULT.json`
 computes frames again and says how far they are off.
 
-**Files of an earlier version** (schema 1) open as before. They lack the floor and partial CKA, the working range,
-changed predictions and divergence, the intervals of own CKA, and everything at equal overall change. None of this is
-guessed: what needs it is left out, and the verdict is *cannot be told*. Their intervals of how far a layer stays intact
-come from the jackknife, which can be too narrow for it. Compute such a result again in the Lab or with
-`python -m core.precompute`.
+**Files of an earlier version** (schema 1) are refused: they lack most of what the pages show. Compute such a result
+again in the Lab or with `python -m core.precompute`.
 
-:small[`core/results/schema.py`, `core/results/schema_1.py`, `core/verify.py`]
+:small[`core/results/schema.py`, `core/verify.py`]
 """

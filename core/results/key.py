@@ -74,14 +74,13 @@ def key_of(result: SweepResult) -> str:
         raise ValueError("its environment names no dtype or engine")
     if not result.frames:
         raise ValueError("it has no frames")
-    measures = result.measures if engine != "1" else DEFAULT_MEASURES  # CKA was the only one, and not in the key
     amounts = pruning.stop.amounts if pruning.stop else result.amounts
     return result_key(
         checkpoint.revision,
         result.task,
         pruning,
         points,
-        measures,
+        result.measures,
         amounts,
         str(dtype),
         str(engine),

@@ -1,7 +1,7 @@
 """SweepResult, the file that a sweep leaves; `core.results.key` computes its key and its checksum.
 
-The file format is schema version 2; `core.results.schema_1` reads the one before. A file is named by its key, a digest
-of everything that decides the numbers. Its checksum covers everything but itself and reveals damage.
+The file format is schema version 2. A file is named by its key, a digest of everything that decides the numbers. Its
+checksum covers everything but itself and reveals damage.
 """
 
 import base64

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from core.errors import PrunescopeError
 from core.request.catalog import SHIPPED
 from core.request.limits import is_hosted
-from core.results import schema_1
 from core.results.digest import digest
 from core.results.key import key_of, sealed
 from core.results.schema import SCHEMA_VERSION, SweepResult
@@ -177,19 +176,17 @@ def parse(values: Any, name: str) -> SweepResult:
         PrunescopeError: An unknown schema version, a malformed field, a wrong checksum or a wrong key.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
-    if version not in (SCHEMA_VERSION, schema_1.VERSION):
+    if version != SCHEMA_VERSION:
         raise PrunescopeError(
-            f"{name} has schema version {version!r}, this program reads {schema_1.VERSION} and {SCHEMA_VERSION}: "
-            "recompute it"
+            f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}: compute it again in the "
+            "Lab or with python -m core.precompute"
         )
     try:
-        result = SweepResult.model_validate(values if version == SCHEMA_VERSION else schema_1.upgraded(values))
+        result = SweepResult.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PrunescopeError(f"{name} is not a valid result of version {version}: {error}; recompute it") from error
     try:
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
     except ValueError as error:  # half of a character, written as an escape

@@ -126,7 +126,7 @@ def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan
 
 
 def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> dict[str, float]:
-    """Compare the floor and every measure but CKA; a result of an earlier version has none of them."""
+    """Compare the floor and every measure but CKA."""
     unknown = (None,) * len(result.points)
     deviations = {}
     for measure in result.measures:

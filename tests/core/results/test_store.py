@@ -70,6 +70,10 @@ def test_half_of_a_character_is_a_damage_as_any_other(result: SweepResult, tmp_p
     ("change", "message"),
     [
         ({"schema_version": 3}, "schema version 3"),
+        (
+            {"schema_version": 1},
+            "version 1, this program reads 2: compute it again in the Lab or with python -m core.pre",
+        ),
         ({"surprise": 1}, "surprise"),
         ({"frames": [{}]}, "not a valid result"),
         ({"seconds": "soon"}, "seconds"),

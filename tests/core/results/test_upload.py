@@ -104,7 +104,7 @@ def with_another_median(values: dict[str, Any]) -> None:
         (set_in("frames", to=[]), "statistics of 'cka', 'mean' do not match"),
         (with_another_median, "statistics of an unknown measure or reduction"),
         (set_in("task", "main_metric", to="magic"), "its metric magic is unknown"),
-        (renamed("partial_cka", "magic"), "unknown measure magic"),
+        (renamed("partial_cka", "knn"), "unknown measure knn"),
         (renamed("cka", None), "lacks its CKA"),
         (set_in("frames", 0, "amount", to=0.1), "ascend from amount 0"),
         (set_in("schema_version", to=9), "schema version"),
