@@ -240,7 +240,7 @@ FILES = (
     ("Probabilities of a typed sentence", "core/sweep/predict.py"),
     ("A frame computed again, by this program and by torch-cka", "core/verify.py, core/similarity/torch_cka.py"),
     ("The result file, its key and its checksum", "core/results/schema.py, core/results/key.py"),
-    ("The pictures that explain CKA, here and on the Overview", "core/charts/methods.py, core/charts/steps.py"),
+    ("The pictures that explain CKA, here and on the Overview", "core/charts/methods.html, core/charts/steps.html"),
 )
 
 
