@@ -136,6 +136,19 @@ def token(number: Any) -> Change:
     return change
 
 
+def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
+    """Edits the tokenizer's file, which is then read as it is."""
+
+    def change(folder: Path) -> None:
+        path = folder / TOKENIZER
+        found = json.loads(path.read_text())
+        edit(found)
+        path.write_text(json.dumps(found))
+        changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")(folder)
+
+    return change
+
+
 def digests(content: bytes | np.ndarray) -> Change:
     """Digests of training data that come with the checkpoint."""
 
@@ -214,6 +227,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     "padding beyond the vocabulary": changed(CONFIG, pad_token_id=10**6),
     "an epsilon that is a word": changed(CONFIG, layer_norm_eps="small"),
     "unexpected type": changed(CONFIG, use_cache=0),
+    "hidden states that are a word": changed(CONFIG, output_hidden_states="some"),
     # weights
     "no weights": gone(WEIGHTS),
     "empty weights": text(WEIGHTS, b""),
@@ -273,6 +287,23 @@ CHECKPOINTS: Mapping[str, Change] = {
     "a word beyond the model": token(10**9),
     "a word with a negative number": token(-1),
     "a word without a number": token("film"),
+    "words are a number": edited(lambda found: found["model"].update(vocab=7)),
+    "added words are a number": edited(lambda found: found.update(added_tokens=7)),
+    "no word for unknown ones": edited(lambda found: found["model"]["vocab"].pop("[UNK]")),
+    "a first token beyond the model": edited(
+        lambda found: found["post_processor"]["special_tokens"]["[CLS]"].update(ids=[10**6])
+    ),
+    "a token of pairs alone beyond the model": edited(
+        lambda found: (
+            found["post_processor"]["special_tokens"].update(
+                {"[MID]": {"id": "[MID]", "ids": [10**6], "tokens": ["x"]}}
+            ),
+            found["post_processor"]["pair"].append({"SpecialToken": {"id": "[MID]", "type_id": 0}}),
+        )
+    ),
+    "a first token that does not exist": edited(lambda found: found["post_processor"]["special_tokens"].clear()),
+    "sentences without tokens": edited(lambda found: found["post_processor"].update(single=[])),
+    "inputs that no model has": changed("tokenizer_config.json", model_input_names=["words"]),
     "added tokens beyond the model": text("added_tokens.json", '{"[NEW]": 123456789}'),
     "two million lines": text("vocab.txt", "word\n" * 2_000_000),
     "tokenizer files by other names": changed("tokenizer_config.json", fast_tokenizer_files=["tokenizer.4.0.0.json"]),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
+TRIAL = (("A film \N{SNOWMAN}",),)  # a sentence with a letter that few vocabularies have
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -108,8 +110,9 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         tokenizer = _load_tokenizer(resolved)
         model, missing = _load_model(resolved, needs_head)
         digests = _load_training_digests(resolved)
+        _check_tokenizer(resolved.id, tokenizer, model.config)
+        _try_out(resolved.id, tokenizer, model)
     _check_unchanged(resolved)
-    _check_tokenizer(resolved.id, len(tokenizer), tokenizer.pad_token_id, model.config)
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -150,9 +153,9 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
             f"'{resolved.id}' cannot be loaded, its weights file is damaged or contains code, which is never run: "
             "choose another checkpoint"
         ) from error
-    except PrunescopeError:
+    except (PrunescopeError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:  # whatever a file makes the libraries do: the tokenizers raise Exception itself
+    except BaseException as error:  # whatever a file makes the libraries do: the tokenizers panic, which is none's kind
         if is_out_of_memory(error):  # not the checkpoint's fault
             raise
         words = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
@@ -186,7 +189,11 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     from core.encoder.architectures import architecture_of  # imports torch
 
     config = AutoConfig.from_pretrained(
-        resolved.folder, local_files_only=True, trust_remote_code=False, return_dict=True
+        resolved.folder,
+        local_files_only=True,
+        trust_remote_code=False,
+        return_dict=True,
+        chunk_size_feed_forward=0,  # the numbers are the same, but parts of the model would run several times
     )
     if needs_head:
         check_head(config.architectures, resolved.id)
@@ -262,15 +269,25 @@ def _check_size(name: str, config: Any, attention: str) -> None:
         )
 
 
-def _check_tokenizer(name: str, size: int, padding: int | None, config: Any) -> None:
-    """Refuse a tokenizer that does not belong to the model."""
-    if size > config.vocab_size:
-        raise PrunescopeError(
-            f"'{name}': its tokenizer has {size} tokens but its model only {config.vocab_size}: "
-            "the two do not belong together, choose another checkpoint"
-        )
-    if padding is None:
+def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
+    """Refuse a tokenizer that does not belong to the model, by its words or by what it adds to a text or a pair."""
+    if tokenizer.pad_token_id is None:
         raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
+    if max(len(tokenizer) - 1, *tokenizer("a", "a").input_ids, *tokenizer("a").input_ids) >= config.vocab_size:
+        raise PrunescopeError(
+            f"'{name}': its tokenizer has tokens beyond the {config.vocab_size:,} that its model knows: the two do not "
+            "belong together, choose another checkpoint"
+        )
+
+
+def _try_out(name: str, tokenizer: Any, model: Any) -> None:
+    """Run a sentence: what the settings of a tokenizer or a model make impossible shows here, not amid a sweep."""
+    from core.encoder.batches import encode, plan_windows
+    from core.encoder.representations import Recorder
+
+    (window,) = plan_windows(encode(tokenizer, TRIAL, MAX_LENGTH), tokenizer, bytes_per_token=0)
+    with Recorder(model, (), name) as recorder:
+        recorder.run(window.micro_batches[0])
 
 
 def _load_training_digests(resolved: Resolved) -> np.ndarray | None:

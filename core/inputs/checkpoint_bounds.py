@@ -201,5 +201,10 @@ def _token_numbers(path: Path, content: Any) -> Iterable[Any]:
     model = content.get("model") if isinstance(content, Mapping) else None
     vocabulary = model.get("vocab") if isinstance(model, Mapping) else None
     added = content.get("added_tokens") if model else None
-    known = vocabulary.values() if isinstance(vocabulary, Mapping) else range(len(vocabulary or ()))
-    return [*known, *(token.get("id") if isinstance(token, Mapping) else token for token in added or ())]
+    known = vocabulary.values() if isinstance(vocabulary, Mapping) else range(len(_listed(vocabulary)))
+    return [*known, *(token.get("id") if isinstance(token, Mapping) else token for token in _listed(added))]
+
+
+def _listed(found: Any) -> list[Any]:
+    """Return what should be a list; none of anything else, which the library for tokenizers refuses."""
+    return found if isinstance(found, list) else []

@@ -117,6 +117,15 @@ class TestLoad:
         checkpoint = load(resolve(str(copy)))
         assert checkpoint.model(**checkpoint.tokenizer("a film", return_tensors="pt")).logits.shape == (1, 2)
 
+    @pytest.mark.parametrize("size", [0, 7, 10**6, -1, 0.5, "all", [], None])
+    def test_feeds_forward_in_one_piece_whatever_its_configuration_asks_for(self, copy, tiny_bert, size):
+        """In pieces its parts would run several times a pass, or not at all."""
+        change_config(copy, chunk_size_feed_forward=size, num_labels=2)
+        checkpoint = load(resolve(str(copy)))
+        inputs = checkpoint.tokenizer("a film", return_tensors="pt")
+        with torch.no_grad():
+            assert torch.equal(checkpoint.model(**inputs).logits, load(resolve(str(tiny_bert))).model(**inputs).logits)
+
     def test_half_precision_becomes_float32(self, tmp_path):
         model = load(resolve(str(make_bert(tmp_path / "half", dtype=torch.float16)))).model
         assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
@@ -187,6 +196,14 @@ class TestRefusals:
     def test_a_model_that_reads_too_few_tokens(self, copy):
         change_config(copy, max_position_embeddings=64)
         assert "at most 64 tokens, fewer than the 128 needed" in refusal(copy)
+
+    def test_settings_that_fail_only_where_the_model_runs(self, tmp_path):
+        padless = make_encoder(tmp_path / "roberta", "roberta", layers=1)
+        change_config(padless, pad_token_id=None)
+        assert "cannot be loaded, a file is damaged or has the wrong format" in refusal(padless)
+        pooling = make_encoder(tmp_path / "deberta", "deberta-v2", layers=1)
+        change_config(pooling, pooler_hidden_act="no such function")
+        assert "cannot be loaded, a file is damaged or has the wrong format" in refusal(pooling)
 
     def test_positions_that_the_padding_takes_do_not_count(self, tmp_path):
         short = make_encoder(tmp_path / "roberta", "roberta", layers=1)
