@@ -454,12 +454,17 @@ def _first_rows(file: str, parquet: "pq.ParquetFile", names: Sequence[str], limi
 
 
 def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
-    """Return the label names that the `datasets` library keeps in a file's metadata, by column."""
+    """Return the label names that the `datasets` library keeps in a file's metadata, by column, where it names any."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        return {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
-    except (KeyError, ValueError, AttributeError, TypeError):
+        named = {name: feature["names"] for name, feature in features.items() if feature.get("_type") == "ClassLabel"}
+    except (KeyError, ValueError, AttributeError, TypeError, RecursionError):
         return {}
+    return {
+        column: names
+        for column, names in named.items()
+        if isinstance(names, list) and all(isinstance(name, str) for name in names)
+    }
 
 
 def _named(values: Sequence[Any], names: Sequence[str] | None) -> Iterator[str]:

@@ -218,3 +218,25 @@ class TestParquet:
         table = read(parquet(tmp_path / "x", {"t": [1, 2], "y": ["a", "b"]}), "a.parquet")
         with pytest.raises(PrunescopeError, match="column 't' is not text"):
             table.text_column("t")
+
+    @pytest.mark.parametrize(
+        "features",
+        [
+            *({"y": {"_type": "ClassLabel", "names": names}} for names in (5, None, "no", {"0": "a"}, [0, 1], [["a"]])),
+            [],
+            {"y": 7},
+            {"y": {"names": ["no", "yes"]}},
+        ],
+    )
+    def test_label_names_that_are_none_leave_the_numbers(self, read, tmp_path: Path, features: object) -> None:
+        table = pa.table({"t": ["a", "b"], "y": [0, 1]})
+        metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+        pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "x")
+        found = read((tmp_path / "x").read_bytes(), "a.parquet")
+        assert (found.column("y"), found.numeric) == (("0", "1"), {"y"})
+
+    @pytest.mark.parametrize("metadata", ["[" * 100_000, "", "null", '{"info": 1}', "1" * 5_000])
+    def test_metadata_of_any_kind_is_no_reason_to_stop(self, read, tmp_path: Path, metadata: str) -> None:
+        table = pa.table({"t": ["a", "b"], "y": [0, 1]})
+        pq.write_table(table.replace_schema_metadata({"huggingface": metadata}), tmp_path / "x")
+        assert read((tmp_path / "x").read_bytes(), "a.parquet").column("y") == ("0", "1")
