@@ -1,25 +1,83 @@
-"""The app running on a port of its own, and Chromium to look at it; for benchmarks and for tests in a browser."""
+"""`python -m benchmarks.serving`: how long people wait for pages, one at a time and many beside a running sweep.
 
+Chromium opens every page of a warm server in a fresh browser and in one that has been there before, and goes from page
+to page by the navigation. Then many visitors, each a websocket session, open a random page every ten seconds. README.md
+explains both tables. The tests in a browser use the same server.
+"""
+
+import argparse
+import asyncio
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import psutil
+from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+from core.command_line import OneLineParser, run_command
+from core.errors import PrunescopeError
+from core.request.catalog import EMBEDDED, ROOT
+from ui.header import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LOCAL = "127.0.0.1"
-START_TIMEOUT_SECONDS = 120.0  # seconds; a few on an idle machine
+START_TIMEOUT_SECONDS = 120.0  # a few on an idle machine
+
+WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
+WARMING_VISITS = 3  # until Chromium keeps compiled scripts
+SETTLING_MILLISECONDS = 1_500  # before the next measurement
+# The largest picture of each page, which a person opens it for; Methods: the last. Neighbours in the navigation differ.
+PICTURES = {
+    "Overview": ".player .stack .holder:not(.coming) svg",
+    "Lab": ".player .heatmap .holder:not(.coming) svg",
+    "Compare": ".player .second .holder:not(.coming) svg",
+    "Grid": ".grid td svg",
+    "Layers": ".player .rows .holder:not(.coming) svg",
+    "Sentences": ".player .strip .holder:not(.coming) svg",
+    "Present": ".player .heatmap .holder:not(.coming) svg",
+    "Methods": ".explanation .example svg",
+}
+# Looks once a frame, also into components, and returns the milliseconds since the page was requested. Playwright's own
+# waiting looks only twice a second.
+SEEN = """selector => new Promise((resolve) => {
+  const look = () => {
+    const roots = [document, ...[...document.querySelectorAll("div")].map((div) => div.shadowRoot).filter(Boolean)];
+    const found = roots.map((root) => root.querySelector(selector)).find((picture) => picture?.getClientRects().length);
+    if (found) resolve(performance.now()); else requestAnimationFrame(look);
+  };
+  look();
+})"""
+NOTE_CLICK = "addEventListener('click', () => { globalThis.clicked = performance.now(); }, {capture: true, once: true})"
+
+PAUSE_SECONDS = 10.0  # of a visitor, between two pages
+BOUND_SECONDS = 1.0  # that a page should take
+TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
+LOWER_PRIORITY = 10  # of the sweep, as the app's own worker has it
+# As a page's address names it: the main page has no name.
+NAMES = {page: "" if path == "app.py" else Path(path).stem for page, path in PAGES.items()}
+
+# ---------------------------------------------------------------- the server
 
 
 @contextmanager
 def served(folder: Path, results: Path) -> Iterator[str]:
-    """Run the app of a folder.
+    """Run the app of a folder on a port of its own, which no other process is given.
 
     Args:
         folder: A copy of this project.
@@ -32,32 +90,20 @@ def served(folder: Path, results: Path) -> Iterator[str]:
         TimeoutError: It does not answer in time.
         ChildProcessError: It ended instead.
     """
-    with _reserved_port() as port, _server(folder, results, port) as address:
-        yield address
-
-
-@contextmanager
-def _server(folder: Path, results: Path, port: int) -> Iterator[str]:
-    """Run the app on a port."""
-    address = f"http://{LOCAL}:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", f"--server.address={LOCAL}"]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PRUNESCOPE_RESULTS": str(results)}
-    server = subprocess.Popen(command, cwd=folder, env=environment)
-    try:
-        _wait_for(f"{address}/_stcore/health", server)
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@contextmanager
-def _reserved_port() -> Iterator[int]:
-    """Yield a free port and keep all others from getting it; a server that asks for this one by number does."""
-    with socket.socket() as reserved:
+    with socket.socket() as reserved:  # keeps others from getting this port; a server that asks for it by number does
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind((LOCAL, 0))
-        yield reserved.getsockname()[1]
+        port = reserved.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command += [f"--server.port={port}", f"--server.address={LOCAL}"]
+        environment = {**os.environ, "PYTHONPATH": str(folder), "PRUNESCOPE_RESULTS": str(results)}
+        server = subprocess.Popen(command, cwd=folder, env=environment)
+        try:
+            _wait_for(f"http://{LOCAL}:{port}/_stcore/health", server)
+            yield f"http://{LOCAL}:{port}"
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
@@ -71,3 +117,200 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.2)
     raise TimeoutError(f"{address} does not answer within {START_TIMEOUT_SECONDS:.0f} s")
+
+
+# ---------------------------------------------------------------- one person in a browser
+
+
+def open_in(context: BrowserContext, site: str, name: str) -> float:
+    """Open a page in a new tab; return the seconds until its picture is seen."""
+    page = context.new_page()
+    page.goto(f"{site}/{NAMES[name]}", wait_until="commit")
+    seen = page.evaluate(SEEN, PICTURES[name])
+    page.wait_for_timeout(SETTLING_MILLISECONDS)
+    page.close()
+    return float(seen) / 1000
+
+
+def open_fresh(playwright: Playwright, site: str, name: str) -> float:
+    """Open a page in a browser that was never used."""
+    with browser(playwright) as context:
+        return open_in(context, site, name)
+
+
+def open_again(playwright: Playwright, site: str, name: str, runs: int) -> list[float]:
+    """Open a page repeatedly in one browser, which has been there before."""
+    with browser(playwright) as context:
+        return [open_in(context, site, name) for _ in range(WARMING_VISITS + runs)][WARMING_VISITS:]
+
+
+def switch(playwright: Playwright, site: str, runs: int) -> dict[str, list[float]]:
+    """Go through all pages by the navigation, from the last to the first, after a round to warm up."""
+    waited: dict[str, list[float]] = {name: [] for name in PAGES}
+    with browser(playwright) as context:
+        page = context.new_page()
+        page.goto(site)
+        page.evaluate(SEEN, PICTURES["Overview"])
+        for _ in range(1 + runs):
+            for name in reversed(PAGES):
+                page.wait_for_timeout(SETTLING_MILLISECONDS)
+                page.evaluate(NOTE_CLICK)
+                page.get_by_role("link", name=name, exact=True).click()
+                seen = page.evaluate(SEEN, PICTURES[name])
+                waited[name].append((seen - page.evaluate("globalThis.clicked")) / 1000)
+    return {name: times[1:] for name, times in waited.items()}
+
+
+@contextmanager
+def browser(playwright: Playwright) -> Iterator[BrowserContext]:
+    """Start a browser with a profile of its own, which keeps files and compiled scripts on disk as a person's does."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, args=list(OPTIONS), viewport=WINDOW
+        )
+        yield context
+        context.close()
+
+
+def measure_waiting(runs: int) -> None:
+    """Print how long one person waits for each page's picture: the median, and the longest in brackets."""
+    with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, sync_playwright() as playwright:
+        for name in PAGES:  # the first visitor warms the server
+            open_fresh(playwright, site, name)
+        switched = switch(playwright, site, runs)
+        print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}{'by navigation':>16}")
+        for name in PAGES:
+            fresh = [open_fresh(playwright, site, name) for _ in range(runs)]
+            columns = (fresh, open_again(playwright, site, name, runs), switched[name])
+            cells = [f"{median(waited):.2f} ({max(waited):.2f})" for waited in columns]
+            print(f"{name:<28}{cells[0]:>14}{cells[1]:>14}{cells[2]:>16}", flush=True)
+
+
+# ---------------------------------------------------------------- many visitors
+
+
+@dataclass
+class Visits:
+    """What visitors have waited for.
+
+    Attributes:
+        seconds: From each request to the end of its page's script, the picture's data included.
+        faults: Pages that failed, or never ended.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    faults: int = 0
+
+
+async def visit(address: str, visits: Visits, seconds: float, seed: int) -> None:
+    """Open pages in random order, one every PAUSE_SECONDS, for so many seconds."""
+    chance = random.Random(seed)
+    await asyncio.sleep(chance.uniform(0, PAUSE_SECONDS))
+    ends = time.monotonic() + seconds
+    async with connect(address, subprotocols=["streamlit"], max_size=None) as session:  # type: ignore[list-item]
+        while time.monotonic() < ends:
+            started = time.monotonic()
+            try:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    visits.faults += await open_page(session, chance.choice([*NAMES.values()]))
+            except TimeoutError:
+                visits.faults += 1
+            visits.seconds.append(time.monotonic() - started)
+            await asyncio.sleep(max(PAUSE_SECONDS - (time.monotonic() - started), 0))
+
+
+async def open_page(session: ClientConnection, name: str) -> bool:
+    """Ask for a page and read all that it sends; return whether something failed."""
+    order = BackMsg()
+    order.rerun_script.page_name = name
+    order.rerun_script.query_string = ""
+    await session.send(order.SerializeToString())
+    failed, begun = False, False
+    async for content in session:
+        message = ForwardMsg.FromString(content if isinstance(content, bytes) else content.encode())
+        kind = message.WhichOneof("type")
+        begun = begun or kind == "new_session"
+        if kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
+            failed = True
+        if begun and kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            return failed
+    return True  # the server has closed the session
+
+
+async def visit_all(address: str, visitors: int, seconds: float) -> Visits:
+    """Let so many visitors open pages at the same time."""
+    visits = Visits()
+    await asyncio.gather(*(visit(address, visits, seconds, seed) for seed in range(visitors)))
+    return visits
+
+
+@contextmanager
+def sweeping(results: Path) -> Iterator[None]:
+    """Run one sweep after another on one thread, at lower priority."""
+    checkpoint = next(iter(EMBEDDED.values()))
+    command = [sys.executable, "-m", "core.precompute", "--checkpoint", checkpoint.id, "--task", checkpoint.task]
+    script = f"while :; do {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
+    process = subprocess.Popen(
+        ["nice", "-n", str(LOWER_PRIORITY), "sh", "-c", script], cwd=ROOT, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def server_mib() -> float:
+    """Return the memory of this process's children, the server among them."""
+    return float(sum(child.memory_info().rss for child in psutil.Process().children())) / 2**20
+
+
+def row(visitors: int, visits: Visits, mib: float) -> str:
+    """Format one line of the table."""
+    waited = np.array(visits.seconds)
+    return (
+        f"{visitors:>8}{len(waited):>8}{np.mean(waited <= BOUND_SECONDS):>12.1%}{median(waited):>9.2f}"
+        f"{np.quantile(waited, 0.95):>9.2f}{waited.max():>9.2f}{visits.faults:>8}{mib / visitors:>13.1f}"
+    )
+
+
+def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
+    """Print how long so many visitors of a hosted server wait, each number on a server of its own."""
+    os.environ["PRUNESCOPE_HOSTED"] = "1"
+    titles = f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}"
+    print(f"{titles}{'MiB/visitor':>13}")
+    for visitors in numbers:
+        with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
+            address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
+            asyncio.run(visit_all(address, 1, len(NAMES) * PAUSE_SECONDS / 2))  # reads what all visitors share
+            before = server_mib()
+            with sweeping(Path(folder)):
+                visits = asyncio.run(visit_all(address, visitors, seconds))
+                print(row(visitors, visits, server_mib() - before), flush=True)
+
+
+# ---------------------------------------------------------------- command line
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = OneLineParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="how often each page is opened; 0: not at all (default: 5)")
+    parser.add_argument("--visitors", nargs="*", type=int, default=[10, 25, 50], help="default: 10 25 50")
+    parser.add_argument("--seconds", type=float, default=120, help="of every number of visitors (default: 120)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print both tables."""
+    options = parse(arguments)
+    if options.runs:
+        if CHROMIUM is None:
+            raise PrunescopeError("there is no Chromium on this computer: install it, for example as apt's chromium")
+        measure_waiting(options.runs)
+    measure_visitors(options.visitors, options.seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    run_command(main)

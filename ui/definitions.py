@@ -98,7 +98,7 @@ linearly, between the first measured amount that reaches this change and the amo
 Where one unit, or a few weights, change a layer at a stroke, no amount gives exactly that change, and smaller steps do
 not help. Pruned by the interpolated amount itself, most models have the interpolated own CKA to within 0.005 in every
 layer. The largest difference seen in one layer was 0.03 where weights are removed at random, and 0.26 where units are
-(SST-2, CoLA and QNLI; `benchmarks.interpolation`).
+(SST-2, CoLA and QNLI; `docs/measured.md`).
 
 **The depth profile** is the own CKA of all layers at that change. **Its gap** is the lower half's mean minus the upper
 half's; the middle of an odd number of layers counts half in each. The pages show the gap as the **share of the overall
