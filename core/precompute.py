@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm  # in a notebook, a bar of its own
 
@@ -16,10 +16,7 @@ from core.command_line import OneLineParser, check_threads, importing, run_comma
 from core.errors import PrunescopeError
 from core.findings import overview
 from core.findings.data import reading_note
-from core.request import catalog
-from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.sweep_request import TABLE_SUFFIXES, SweepRequest, checked, usual_scope
-from core.request.tasks import AUTO, TASK_NAMES, usual_task
+from core.request.sweep_request import SweepRequest, option_help
 from core.results import store
 from core.results.schema import SweepResult
 
@@ -31,48 +28,13 @@ if TYPE_CHECKING:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
-    add = parser.add_argument
-    add("--checkpoint", required=True, help="ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")
-    add("--against", metavar="CHECKPOINT", help="another one: its unpruned layers are compared with the pruned ones")
-    add("--task", help=f"{', '.join(TASK_NAMES)} (default: a known checkpoint's own, else {AUTO}: from its labels)")
-    add("--method", default="magnitude", help=", ".join(catalog.METHODS))
-    add("--scope", help="encoder (default), all-linear, or layer:K with K from 0; weight methods only")
-    add("--points", default="attention", help=", ".join(catalog.POINTS))
-    add("--amounts", help="fractions in [0, 1), such as 0,0.1,0.2 (default: steps of 0.1 up to 0.9)")
-    add("--examples", type=int, help=f"default: {catalog.DEFAULT_EXAMPLES}; of your own file at most half the rows")
-    add("--seed", type=int, default=0, help="of pruning; the examples' seed is fixed")
-    add("--control-of", help="the method whose allocation a random method follows (default: magnitude, attribution)")
-    add("--measures", help=f"of {', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})")
-    add("--until-damage", type=float, help="stop after the amount at which 1 - the mean own CKA reaches this")
-    add("--range-examples", default="subset", help="what the working range is judged on: subset (default) or all")
-    add(
-        "--data",
-        help=f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
-        "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)",
-    )
-    add("--split", help="of hub:OWNER/NAME: the split that is evaluated (default: validation)")
-    add(
-        "--text",
-        metavar="COLUMN",
-        help="of a file or data set: holds the text (default: guessed where only one can be meant)",
-    )
-    add("--text2", metavar="COLUMN", help="of a file or data set: holds the second text of a pair")
-    add(
-        "--label",
-        metavar="COLUMN",
-        help="of a file or data set: holds the label (default: guessed where only one can be meant)",
-    )
-    add(
-        "--label-map",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="VALUE=LABEL",
-        help="what each value of the label column means, unless it is a label's name; 'VALUE=' leaves their rows out",
-    )
-    add("--source-name", help="what the result calls the data")
-    add("--threads", type=int, help="processor threads (default: PyTorch's)")
-    add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
+    for name, words in option_help().items():
+        flag = {"num_examples": "--examples"}.get(name, f"--{name.replace('_', '-')}")
+        several: dict[str, Any] = {"nargs": "+", "action": "extend"} if name == "label_map" else {}
+        parser.add_argument(flag, dest=name, help=words, required=name == "checkpoint", **several)
+    parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
+    parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
+    parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
 
 
@@ -82,48 +44,12 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
-    amounts = DEFAULT_AMOUNTS if options.amounts is None else options.amounts.split(",")
-    return checked(
-        SweepRequest(
-            checkpoint=options.checkpoint,
-            task=options.task or usual_task(options.checkpoint),
-            method=options.method,
-            scope=options.scope or usual_scope(options.method),
-            points=options.points,
-            amounts=parse_amounts(amounts),
-            num_examples=options.examples,
-            seed=options.seed,
-            control_of=options.control_of,
-            measures=catalog.DEFAULT_MEASURES if options.measures is None else tuple(options.measures.split(",")),
-            until_damage=options.until_damage,
-            range_examples=options.range_examples,
-            data=options.data,
-            source_name=options.source_name,
-            split=options.split,
-            text=_texts(options.text, options.text2),
-            label=options.label,
-            label_map=tuple(map(meaning, options.label_map)),
-            against=options.against,
-        )
+    if options.text2 is not None and options.text is None:
+        raise PrunescopeError(f"--text2 {options.text2} is the second text of a pair: name the first with --text")
+    texts = [name for name in (options.text, options.text2) if name is not None]
+    return SweepRequest.from_json(
+        {name: value for name, value in vars(options).items() if value is not None} | {"text": texts}
     )
-
-
-def _texts(first: str | None, second: str | None) -> tuple[str, ...]:
-    if second is not None and first is None:
-        raise PrunescopeError(f"--text2 {second} is the second text of a pair: name the first with --text")
-    return tuple(name for name in (first, second) if name is not None)
-
-
-def meaning(pair: str) -> tuple[str, str | None]:
-    """Read one VALUE=LABEL of a label map.
-
-    Raises:
-        PrunescopeError: It has no equals sign.
-    """
-    value, sign, label = pair.rpartition("=")
-    if not sign:
-        raise PrunescopeError(f"label map: '{pair}' has no equals sign, write VALUE=LABEL")
-    return value.strip(), label.strip() or None
 
 
 @contextmanager

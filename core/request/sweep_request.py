@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from os.path import isdir, isfile
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import (
     DEFAULT_CONTROLLED,
+    DEFAULT_EXAMPLES,
     DEFAULT_MEASURES,
     EMBEDDED,
     MAX_NAME_CHARS,
@@ -26,7 +27,7 @@ from core.request.catalog import (
 )
 from core.request.limits import is_hosted, limits
 from core.request.scope import layer_of
-from core.request.tasks import AUTO, TASK_NAMES
+from core.request.tasks import AUTO, TASK_NAMES, usual_task
 
 Source = Literal["hub", "folder", "embedded"]
 RangeExamples = Literal["subset", "all"]
@@ -109,54 +110,95 @@ def usual_scope(method: str) -> str | None:
     return "encoder" if METHODS[choose(method, METHODS, "method")].granularity == "weight" else None
 
 
+def _split(given: Any) -> Any:
+    """Read a list that is written as text, with commas."""
+    return given.split(",") if isinstance(given, str) else given
+
+
+def _amounts(given: Any) -> Any:
+    return parse_amounts(_split(given)) if isinstance(given, str | list | tuple) else given
+
+
+def _meanings(given: Any) -> Any:
+    """Read the pairs of a label map; a text is `VALUE=LABEL`."""
+    return [_meaning(pair) if isinstance(pair, str) else pair for pair in given] if isinstance(given, list) else given
+
+
+def _meaning(pair: str) -> tuple[str, str | None]:
+    value, sign, label = pair.rpartition("=")
+    if not sign:
+        raise PrunescopeError(f"label map: '{pair}' has no equals sign, write VALUE=LABEL")
+    return value.strip(), label.strip() or None
+
+
+def _help(words: str, **bounds: Any) -> Any:
+    return Field(description=words, **bounds)
+
+
 @dataclass(frozen=True)
 class SweepRequest:
-    """Everything that decides a sweep's numbers, as entered in the Lab or on the command line.
+    """Everything that decides a sweep's numbers, whether a page, a command, a notebook or a grid's file asks for it.
 
-    Attributes:
-        checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or a Hub id with an optional `@revision`.
-        task: A name from TASKS, or `auto`: made from the checkpoint's labels.
-        method: A name from METHODS.
-        scope: The part that a weight method prunes; None for neuron methods.
-        points: A name from POINTS.
-        amounts: Ascending fractions in [0, 1), 0 among them.
-        num_examples: Evaluation examples; None for 256, or all if there are fewer.
-        seed: For pruning; the eval subset's seed is fixed.
-        control_of: The method whose allocation a random method follows; None for other methods.
-        measures: Names from MEASURES, `cka` among them.
-        until_damage: Stop after the first amount whose damage reaches this; None runs all amounts.
-        range_examples: What the working range is judged on: the eval subset, or `all` labelled examples at hand.
-        data: `written`, `hub`, a folder in the Hub's GLUE layout, a file, `own:SECRET`, an uploaded file, or
-            `hub:OWNER/NAME[/CONFIG][@REVISION]`, a data set on the Hub; None depends on the checkpoint.
-        source_name: The name of the data in the result; None depends on the data.
-        split: Of a data set on the Hub: the split that is evaluated; None is `validation`.
-        text: The columns of a file or data set that hold the texts; none: they are guessed.
-        label: The column of a file or data set that holds the labels; None: it is guessed.
-        label_map: Pairs of a value in that column and the label that it means, None to leave its rows out. Values that
-            are not named here are matched with the labels by name.
-        against: Another checkpoint, named like `checkpoint`, whose unpruned layers the pruned ones are compared with;
-            None compares them with the checkpoint's own. It needs no classifier.
+    Each field says in its help what it is, with layers counted from 0; its name is that of its option, but for
+    `num_examples` (`--examples`) and the second of two texts (`--text2`).
     """
 
-    checkpoint: str
-    task: str
-    method: str = "magnitude"
-    scope: str | None = "encoder"
-    points: str = "attention"
-    amounts: tuple[float, ...] = field(default=DEFAULT_AMOUNTS)
-    num_examples: int | None = None
-    seed: int = 0
-    control_of: str | None = None
-    measures: tuple[str, ...] = DEFAULT_MEASURES
-    until_damage: float | None = None
-    range_examples: RangeExamples = "subset"
-    data: str | None = None
-    source_name: str | None = None
-    split: str | None = None
-    text: tuple[str, ...] = ()
-    label: str | None = None
-    label_map: LabelMap = ()
-    against: str | None = None
+    checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
+    task: Annotated[
+        str, _help(f"{', '.join(TASK_NAMES)} (default: a known checkpoint's own, else {AUTO}: from its labels)")
+    ]
+    method: Annotated[str, _help(", ".join(METHODS))] = "magnitude"
+    scope: Annotated[
+        str | None, _help("encoder (default), all-linear, or layer:K with K from 0; weight methods only")
+    ] = "encoder"
+    points: Annotated[str, _help(", ".join(POINTS))] = "attention"
+    amounts: Annotated[
+        tuple[float, ...],
+        BeforeValidator(_amounts),
+        _help("fractions in [0, 1), such as 0,0.1,0.2 (default: steps of 0.1 up to 0.9)"),
+    ] = DEFAULT_AMOUNTS
+    num_examples: Annotated[
+        int | None, _help(f"default: {DEFAULT_EXAMPLES}; of your own file at most half the rows")
+    ] = None
+    seed: Annotated[int, _help("of pruning; the examples' seed is fixed")] = 0
+    control_of: Annotated[
+        str | None, _help("the method whose allocation a random method follows (default: magnitude, attribution)")
+    ] = None
+    measures: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_split),
+        _help(f"of {', '.join(MEASURES)} (default: {','.join(DEFAULT_MEASURES)})"),
+    ] = DEFAULT_MEASURES
+    until_damage: Annotated[float | None, _help("stop after the amount at which 1 - the mean own CKA reaches this")] = (
+        None
+    )
+    range_examples: Annotated[
+        RangeExamples, _help("what the working range is judged on: subset (default) or all labelled examples at hand")
+    ] = "subset"
+    data: Annotated[
+        str | None,
+        _help(
+            f"written, hub, a folder in the Hub's GLUE layout, a file ({_SUFFIXES}), or "
+            "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
+        ),
+    ] = None
+    source_name: Annotated[str | None, _help("what the result calls the data", max_length=MAX_NAME_CHARS)] = None
+    split: Annotated[str | None, _help("of hub:OWNER/NAME: the split that is evaluated (default: validation)")] = None
+    text: Annotated[
+        tuple[str, ...],
+        _help("column of a file or data set that holds the text (default: guessed where only one can be meant)"),
+    ] = ()
+    label: Annotated[
+        str | None, _help("column that holds the label (default: guessed where only one can be meant)")
+    ] = None
+    label_map: Annotated[
+        LabelMap,
+        BeforeValidator(_meanings),
+        _help("what each value of the label column means, unless it is a label's name; 'VALUE=' leaves their rows out"),
+    ] = ()
+    against: Annotated[
+        str | None, _help("another checkpoint: its unpruned layers are compared with the pruned ones")
+    ] = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain JSON values."""
@@ -167,17 +209,23 @@ class SweepRequest:
         """Read and check a request.
 
         Args:
-            values: As `to_json` returns them; missing values take their defaults.
+            values: By field, plain JSON values or what a command line has for them. Missing ones take their defaults;
+                without a task it is the checkpoint's usual one, without a scope the method's.
 
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
-        known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        known.setdefault("task", usual_task(str(known.get("checkpoint"))))
+        known.setdefault("scope", usual_scope(str(known.get("method", cls.method))))
         try:
             request = _types().validate_python(known)
         except ValidationError as error:
             first = error.errors()[0]
-            raise PrunescopeError(f"request: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            name = str(first["loc"][0])
+            raise PrunescopeError(
+                f"{name.replace('_', ' ')} {str(known.get(name))[:60]!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+            ) from None
         return checked(request)
 
 
@@ -185,6 +233,12 @@ class SweepRequest:
 def _types() -> "TypeAdapter[SweepRequest]":
     """Return the check of a request's types, which takes a moment to build."""
     return TypeAdapter(SweepRequest)
+
+
+def option_help() -> dict[str, str]:
+    """Return the help of each field."""
+    hints = get_type_hints(SweepRequest, include_extras=True)
+    return {name: hint.__metadata__[-1].description for name, hint in hints.items()}
 
 
 OWN = "own:"  # before the secret name of an uploaded file (`core.inputs.uploads`)
@@ -304,11 +358,6 @@ def checked(request: SweepRequest) -> SweepRequest:
             "their own unpruned ones, leave one of the two out"
         )
     choose(request.range_examples, ("subset", "all"), "range examples")
-    if len(request.source_name or "") > MAX_NAME_CHARS:
-        raise PrunescopeError(
-            f"a source name of {len(request.source_name or ''):,} characters: at most {MAX_NAME_CHARS:,} are allowed, "
-            "shorten it"
-        )
     return replace(request, amounts=amounts, data=data, measures=measures, control_of=controlled, against=against)
 
 
