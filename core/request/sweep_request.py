@@ -223,9 +223,7 @@ class SweepRequest:
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
-            raise PrunescopeError(
-                f"{name.replace('_', ' ')} {str(known.get(name))[:60]!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
-            ) from None
+            raise PrunescopeError(f"{name}: {first['msg']}, not {str(known.get(name))[:60]!r}") from None
         return checked(request)
 
 
