@@ -13,17 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
-from core.inputs.in_memory import LABEL, keep_sentences
+from core.inputs.in_memory import LABEL, keep_sentences, mark_of, plain
 from core.inputs.labels import UnknownLabelsError
 from core.inputs.tables import as_text
 from core.precompute import find, run, warn
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import DEFAULT_MEASURES
-from core.request.sweep_request import SweepRequest, checked, usual_scope
+from core.request.sweep_request import SweepRequest, usual_scope
 from core.request.tasks import usual_task
 from core.results import store
 from core.results.showable import check_showable
@@ -89,25 +89,25 @@ def sweep(
     """
     data, text = keep_sentences(sentences, labels)
     with _named(model) as checkpoint:
-        request = checked(
-            SweepRequest(
-                checkpoint=checkpoint,
-                task=task or usual_task(checkpoint),
-                method=method,
-                scope=scope or usual_scope(method),
-                points=points,
-                amounts=parse_amounts(amounts if isinstance(amounts, Iterable) else [amounts]),
-                num_examples=examples,
-                seed=seed,
-                control_of=control_of,
-                measures=tuple(measures),
-                until_damage=until_damage,
-                data=data,
-                text=text,
-                label=LABEL,
-                label_map=tuple((as_text(value), meaning) for value, meaning in (label_map or {}).items()),
-                against=None if against is None else os.fspath(against),
-            )
+        request = SweepRequest.from_json(
+            {
+                "checkpoint": checkpoint,
+                "task": usual_task(checkpoint) if task is None else task,
+                "method": method,
+                "scope": usual_scope(str(method)) if scope is None else scope,
+                "points": points,
+                "amounts": parse_amounts(_several(amounts)),
+                "num_examples": plain(examples),
+                "seed": plain(seed),
+                "control_of": control_of,
+                "measures": _several(measures),
+                "until_damage": plain(until_damage),
+                "data": data,
+                "text": text,
+                "label": LABEL,
+                "label_map": _meanings(label_map),
+                "against": os.fsdecode(against) if isinstance(against, os.PathLike) else against,
+            }
         )
         try:
             inputs = find(request)
@@ -126,16 +126,36 @@ def load_result(path: str | Path) -> NotebookResult:
     Raises:
         PrunescopeError: It is missing, damaged, or not a result that can be shown.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise PrunescopeError(f"a {type(path).__name__} is not a result file: give its path")
     result = store.load(Path(path))
     check_showable(result, Path(path).name)
     return NotebookResult.of(result)
+
+
+def _several(values: Any) -> list[Any]:
+    """Return several values as a list, and a single one, such as a text, in a list of its own."""
+    values = plain(values)
+    is_single = isinstance(values, str) or not isinstance(values, Iterable)
+    return [values] if is_single else [plain(value) for value in values]
+
+
+def _meanings(label_map: Any) -> list[tuple[str, Any]]:
+    """Return what labels mean, by their text in the table."""
+    if label_map is None:
+        return []
+    if not isinstance(label_map, Mapping):
+        raise PrunescopeError(
+            f"label_map of type {type(label_map).__name__}: give a dict, such as {{1: 'bad', 5: 'good', 3: None}}"
+        )
+    return [(as_text(mark_of(value, "a label in label_map")), meaning) for value, meaning in label_map.items()]
 
 
 @contextmanager
 def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]") -> Iterator[str]:
     """Yield a checkpoint's name for a request; that of a loaded model is a folder, for as long as it is needed."""
     if isinstance(model, str | os.PathLike):
-        yield os.fspath(model)
+        yield os.fsdecode(model)
     elif isinstance(model, tuple) and len(model) == 2:
         from core.encoder.in_memory import write_folder
 

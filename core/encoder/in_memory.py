@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.errors import PrunescopeError, first_few
+from core.errors import PrunescopeError, first_few, is_out_of_memory
 from core.inputs.checkpoint_files import check_config
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
             "transformers: give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
         )
     name = _name_of(model)
-    check_config(model.config.to_dict(), name)
-    _check_readable_again(model, name)
     folder = parent / name
     try:
+        check_config(model.config.to_dict(), name)
+        _check_readable_again(model, name)
         model.save_pretrained(folder)
         _unused_config(model).save_pretrained(folder)
         _unused_tokenizer(tokenizer).save_pretrained(folder)
@@ -51,6 +51,15 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
         raise PrunescopeError(
             f"'{name}' cannot be written to {parent} ({error.strerror or error}): make room there, or choose another "
             "TMPDIR"
+        ) from error
+    except PrunescopeError:
+        raise
+    except Exception as error:  # whatever a model makes the libraries do, such as one on the meta device
+        if is_out_of_memory(error):  # not the model's fault
+            raise
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise PrunescopeError(
+            f"'{name}' cannot be written as a folder ({reason}): load it again with AutoModelForSequenceClassification"
         ) from error
     return folder
 

@@ -198,6 +198,115 @@ def test_options_are_refused_as_on_the_command_line(tiny_emotions: Path, options
     assert words in refusal(tiny_emotions, TEXTS, NAMED, **options)
 
 
+class AcceptedError(Exception):
+    """Instead of a sweep."""
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {  # options, and what the line says of them
+    "half an example": ({"examples": 8.5}, "num_examples: Input should be a valid integer"),
+    "examples in words": ({"examples": "all"}, "num_examples: Input should be a valid integer"),
+    "examples in a list": ({"examples": [8]}, "num_examples: Input should be a valid integer"),
+    "examples in an array": ({"examples": np.array([8, 9])}, "num_examples: Input should be a valid integer"),
+    "endless examples": ({"examples": float("inf")}, "num_examples: Input should be a finite number"),
+    "fewer than no examples": ({"examples": -1}, "-1 examples: choose 4 to"),
+    "half a seed": ({"seed": 1.5}, "seed: Input should be a valid integer"),
+    "no seed": ({"seed": None}, "seed: Input should be a valid integer"),
+    "a seed in words": ({"seed": "lucky"}, "seed: Input should be a valid integer"),
+    "seeds": ({"seed": np.arange(3)}, "seed: Input should be a valid integer"),
+    "a seed below 0": ({"seed": np.int64(-1)}, "seed -1 is outside 0 to"),
+    "a meaning that is a number": ({"label_map": {0: 0}}, "label_map.0.1: Input should be a valid string"),
+    "a meaning that is a list": ({"label_map": {"joy": ["joy"]}}, "label_map.0.1: Input should be a valid string"),
+    "a map that is a number": ({"label_map": 5}, "label_map of type int: give a dict, such as {1: 'bad'"),
+    "a map that is a list": ({"label_map": [("joy", None)]}, "label_map of type list: give a dict"),
+    "a map from nothing": ({"label_map": {None: "joy"}}, "a label in label_map is None: give the name or the number"),
+    "a map from tensors": ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
+    "a map to another label": ({"label_map": {"joy": "grief"}}, "grief"),
+    "no amounts": ({"amounts": None}, "amount 'None' is not a number: give fractions in [0, 1)"),
+    "amounts in words": ({"amounts": "many"}, "amount 'many' is not a number"),
+    "amounts in lists": ({"amounts": [[0.1]]}, "amount '[0.1]' is not a number"),
+    "an amount of 1": ({"amounts": np.float64(1)}, "amount 1.0 is outside [0, 1)"),
+    "complex amounts": ({"amounts": 1 + 2j}, "amount '(1+2j)' is not a number"),
+    "an object as amount": ({"amounts": object()}, "is not a number"),
+    "measures that are a number": ({"measures": 5}, "measures.0: Input should be a valid string"),
+    "no measures": ({"measures": None}, "measures.0: Input should be a valid string"),
+    "empty measures": ({"measures": []}, "measures none: cka must be among them"),
+    "measures of another kind": ({"measures": ["cka", ["cka"]]}, "measures.1: Input should be a valid string"),
+    "no points": ({"points": None}, "points: Input should be a valid string"),
+    "points in a list": ({"points": ["attention"]}, "points: Input should be a valid string"),
+    "points in an array": ({"points": np.array(["layer", "both"])}, "points: Input should be a valid string"),
+    "a scope that is a number": ({"scope": 3}, "scope: Input should be a valid string"),
+    "scopes": ({"scope": np.array(["encoder", "layer:1"])}, "scope: Input should be a valid string"),
+    "an empty scope": ({"scope": ""}, "unknown scope ''"),
+    "a task that is a number": ({"task": 7}, "task: Input should be a valid string"),
+    "tasks": ({"task": np.array(["auto", "sst2"])}, "task: Input should be a valid string"),
+    "no method": ({"method": None}, "unknown method 'None': choose one of magnitude"),
+    "methods": ({"method": np.array(["wanda", "random"])}, "unknown method '['wanda' 'random']'"),
+    "a control of a number": ({"control_of": 5}, "control_of: Input should be a valid string"),
+    "damage in words": ({"until_damage": "some"}, "until_damage: Input should be a valid number"),
+    "damages": ({"until_damage": [0.3]}, "until_damage: Input should be a valid number"),
+    "a damage that is none": ({"until_damage": float("nan")}, "damage nan is outside (0, 1)"),
+    "against a number": ({"against": 5}, "against: Input should be a valid string"),
+    "against a list": ({"against": ["embedded:sst2"]}, "against: Input should be a valid string"),
+    "against what is not there": ({"against": Path("/no/such folder")}, "'/no/such folder' is not a checkpoint"),
+    "no model": ({"model": None}, "a NoneType is not a checkpoint"),
+    "half a character as model": ({"model": "\ud800"}, "is not a checkpoint"),
+    "a model that ends early": ({"model": "tiny\0"}, "is not a checkpoint"),
+    "no sentences": ({"sentences": None}, "sentences of type NoneType: give a list, one for each sentence"),
+    "sentences that are a number": ({"sentences": np.array(5)}, "sentences of type ndarray: give a list"),
+    "sentences of numbers": ({"sentences": np.zeros((120, 2))}, "sentences[0] is (np.float64(0.0)"),
+    "no labels": ({"labels": None}, "labels of type NoneType: give a list, one for each sentence"),
+    "labels that are a number": ({"labels": torch.tensor(5)}, "labels of type Tensor: give a list"),
+    "labels that are missing": ({"labels": [pd.NA] * 120}, "labels[0] is <NA>: give the name or the number"),
+    "labels that are dates": ({"labels": [pd.Timestamp(0)] * 120}, "labels[0] is Timestamp("),
+    "complex labels": ({"labels": [1j] * 120}, "labels[0] is 1j"),
+    "endless labels": ({"labels": np.full(120, np.inf)}, "says inf, which is none of the labels"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_options_of_any_kind_are_refused_in_one_line(
+    tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    options, words = REFUSED[name]
+    monkeypatch.setattr(api, "run", None)  # no model is loaded
+    given = {"model": tiny_emotions, "sentences": TEXTS, "labels": NAMED, **options}
+    assert words in refusal(given.pop("model"), given.pop("sentences"), given.pop("labels"), **given)
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "read"),
+    [
+        ({"examples": np.int64(8)}, "num_examples", 8),
+        ({"examples": torch.tensor(8)}, "num_examples", 8),
+        ({"examples": 8.0}, "num_examples", 8),
+        ({"seed": np.int64(3)}, "seed", 3),
+        ({"seed": np.array(3)}, "seed", 3),
+        ({"until_damage": np.float32(0.5)}, "until_damage", 0.5),
+        ({"amounts": np.float64(0.5)}, "amounts", (0.0, 0.5)),
+        ({"amounts": np.array(0.5)}, "amounts", (0.0, 0.5)),
+        ({"amounts": torch.tensor([0.25, 0.5])}, "amounts", (0.0, 0.25, 0.5)),
+        ({"amounts": (k / 4 for k in range(3))}, "amounts", (0.0, 0.25, 0.5)),
+        ({"amounts": "0.5"}, "amounts", (0.0, 0.5)),
+        ({"measures": np.array(["partial_cka", "cka"])}, "measures", ("cka", "partial_cka")),
+        ({"measures": "cka"}, "measures", ("cka",)),
+        ({"method": np.str_("wanda"), "scope": np.str_("layer:1")}, "method", "wanda"),
+        ({"task": "auto"}, "task", "auto"),
+        ({"label_map": {np.str_("joy"): None}}, "label_map", (("joy", None),)),
+    ],
+)
+def test_plain_values_of_other_libraries_serve(
+    tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, options: Any, field: str, read: object
+) -> None:
+    def run(request: Any, inputs: Any) -> None:
+        assert getattr(request, field) == read
+        assert type(getattr(request, field)) is type(read)
+        raise AcceptedError
+
+    monkeypatch.setattr(api, "run", run)
+    with pytest.raises(AcceptedError):
+        sweep(tiny_emotions, TEXTS, NAMED, **options)
+
+
 class Headed(BertForSequenceClassification):
     """A classifier that would lose what is its own in a folder."""
 
@@ -219,6 +328,23 @@ def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Any, tiny_emotions
     )
     model.config.problem_type = "regression"
     assert "'tiny-emotions' predicts a number" in refusal((model, tokenizer), TEXTS, NAMED)
+
+
+def test_a_model_that_transformers_cannot_write_is_refused(loaded: Any) -> None:
+    model, _ = loaded
+    model.bert.pooler.to("meta")
+    assert (
+        "'tiny-emotions' cannot be written as a folder (Cannot copy out of meta tensor; no data!): load it again"
+        in (refusal(loaded, TEXTS, NAMED))
+    )
+    model.bert.pooler = BertForSequenceClassification(model.config).bert.pooler
+    model.config.further = object()
+    assert "(Object of type object is not JSON serializable)" in refusal(loaded, TEXTS, NAMED)
+    del model.config.further
+    model.bert.encoder.layer[1] = model.bert.encoder.layer[0]
+    assert "cannot be written as a folder (The weights trying to be saved contained shared tensors" in (
+        refusal(loaded, TEXTS, NAMED)
+    )
 
 
 def test_methods_that_score_use_the_sentences_that_are_left(tiny_emotions: Path) -> None:
@@ -250,6 +376,8 @@ def test_what_is_no_result_is_not_loaded(tmp_path: Path) -> None:
         load_result(tmp_path / "x.json")
     with pytest.raises(PrunescopeError, match="no result file"):
         load_result(tmp_path / "y.json")
+    with pytest.raises(PrunescopeError, match="a NoneType is not a result file: give its path"):
+        load_result(None)  # type: ignore[arg-type]
 
 
 def test_a_result_shows_itself_as_the_player_in_a_frame_of_its_own(result: Any) -> None:
