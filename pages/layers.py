@@ -242,7 +242,7 @@ def fill_details(shown: Shown) -> None:
     apart = bool(orders) and not any(map(is_output, result.points))
     seeds = isolated_controls_of(result, shown.companions)
     beside = {"alone": isolated_view(result, reduction, orders, seeds)} if apart else {}
-    scene = close_up_scene(result, reduction, shown.layer, measure, beside)
+    scene = close_up_scene(result, reduction, shown.layer, beside)
     show_pictures(
         scene,
         key="layers-close-up",

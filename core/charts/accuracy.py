@@ -4,34 +4,13 @@ The metric is the task's main one, or accuracy. What lies beyond the working ran
 one's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import numpy as np
 
-from core.charts.grammar import (
-    AMOUNT_DOMAIN,
-    BLANK,
-    REMOVED,
-    SHARE_DOMAIN,
-    SIDES,
-    LayerChart,
-    Rows,
-    amount_axis,
-    beyond_rows,
-    beyond_shade,
-    beyond_words,
-    capitalised,
-    current_amount_marker,
-    current_amount_rule,
-    haloed_text,
-    rounded,
-    series_fill,
-    series_line,
-    share_axis,
-    value_axis,
-)
+from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.accuracy import beyond_from, metric_of, reference_of
 from core.findings.compare import Scale, Together, place
@@ -40,7 +19,7 @@ from core.results.names import decimals
 from core.results.schema import Bounds, Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
-    "amount": REMOVED,
+    "amount": g.REMOVED,
     "prunable_sparsity": "Share of encoder weights removed",
     "damage": "Overall change (1 − mean similarity)",
     "divergence": "Divergence of the predictions, in bits",
@@ -54,7 +33,7 @@ def metric_title(metric: str) -> str:
 
 
 def accuracy_view(
-    result: SweepResult, frames: Sequence[Frame], amounts: Rows, title: str, dataset: str, metric: str
+    result: SweepResult, frames: Sequence[Frame], amounts: g.Rows, title: str, metric: str, dataset: str = "accuracy"
 ) -> View:
     """Draw one result's metric at all its amounts.
 
@@ -63,13 +42,13 @@ def accuracy_view(
         frames: Those that the player shows.
         amounts: From `core.charts.grammar.amount_rows`.
         title: What stands above the curve.
-        dataset: Tells several curves of a page apart.
         metric: From `core.findings.accuracy.metric_of`.
+        dataset: Tells several curves of a page apart.
     """
     datasets = {
-        dataset: accuracy_rows(result, frames, metric),
-        f"{dataset}-majority": [reference_row(result, metric)],
-        f"{dataset}-beyond": beyond_rows(beyond_from(result)),
+        dataset: _rows(result, frames, metric, "amount"),
+        f"{dataset}-majority": [_reference_row(result, metric)],
+        f"{dataset}-beyond": g.beyond_rows(beyond_from(result)),
         "amounts": amounts,
     }
     return View(
@@ -77,33 +56,34 @@ def accuracy_view(
     )
 
 
-def accuracies_view(
-    results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str], amounts: Rows
-) -> View:
+def accuracies_view(results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str]) -> View:
     """Draw a metric of two results over what they share; the reference once where it is the same.
 
     Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
     """
     scale, metric = together.scale, metric_of(*results)
-    shown = list(zip(*together.pairs, strict=True))
-    beyond = _beyond_of_two(results, together)
-    majorities = {row["text"]: row for row in (reference_row(result, metric) for result in results)}
-    datasets = {
-        "accuracy": [
+    sides = list(zip(names, results, zip(*together.pairs, strict=True), strict=True))
+    rows, starts = [], {}
+    for (name, result, shown), side in zip(sides, g.SIDES, strict=True):
+        frames = shown if together.is_interpolated else result.frames
+        places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
+        on_show = [_row(frame, k, shared, metric) for k, (frame, shared) in enumerate(zip(frames, places, strict=True))]
+        rows += [
             {"series": name, **row}
-            for result, frames, name in zip(results, shown, names, strict=True)
-            for row in (
-                matched_rows(frames, together.places, metric)
-                if together.is_interpolated
-                else accuracy_rows(result, frames, metric, scale)
-            )
-        ],
-        "accuracy-majority": list(majorities.values()),
-        "accuracy-beyond": [{"start": rounded(start)} for start in set(beyond.values())],
-        "amounts": amounts,
+            for row in (on_show if together.is_interpolated else _rows(result, shown, metric, scale))
+        ]
+        start = beyond_from(result)
+        if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
+            starts[side] = float(np.interp(start, [frame.amount for frame in frames], places))
+    references = {row["text"]: row for row in (_reference_row(result, metric) for result in results)}
+    datasets = {
+        "accuracy": rows,
+        "accuracy-majority": list(references.values()),
+        "accuracy-beyond": [{"start": g.rounded(start)} for start in sorted(set(starts.values()))],
+        "amounts": g.amount_rows(together.places),
     }
     largest = together.places[-1] if together.is_interpolated else 1.0
-    title = [metric_title(metric), _beyond_note(beyond)]
+    title = [metric_title(metric), _beyond_note(starts)]
     numbers = _numbers("accuracy", metric, "series")
     return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, title, numbers=numbers)
 
@@ -119,50 +99,29 @@ def _numbers(dataset: str, metric: str, row: str | None) -> Numbers:
     return Numbers(dataset, row, values)
 
 
-def _beyond_of_two(results: tuple[SweepResult, SweepResult], together: Together) -> dict[str, float]:
-    """Return where on the scale each result stops to work, the sooner one first; without those that do not."""
-    starts = {}
-    for side, result, shown in zip(SIDES, results, zip(*together.pairs, strict=True), strict=True):
-        frames = shown if together.is_interpolated else result.frames
-        places = together.places if together.is_interpolated else [place(frame, together.scale) for frame in frames]
-        start = beyond_from(result)
-        if start is not None and start < frames[-1].amount:
-            starts[side] = float(np.interp(start, [frame.amount for frame in frames], places))
-    return dict(sorted(starts.items(), key=lambda item: item[1]))
-
-
-def _beyond_note(starts: Mapping[str, float]) -> str:
-    """Say what the shade stands for; where both have one, it is darker where they meet."""
+def _beyond_note(starts: dict[str, float]) -> str:
+    """Say what the shade stands for, by where on the axis each result stops to work; where they meet, it is darker."""
     if not starts:
-        return BLANK
+        return g.BLANK
     if len(starts) == 2 and len(set(starts.values())) == 1:
         return "shaded: neither works any more"
     darker = ", darker: neither does" if len(starts) == 2 else ""
-    return f"shaded: the {next(iter(starts))} no longer works{darker}"
+    return f"shaded: the {min(starts, key=starts.__getitem__)} no longer works{darker}"
 
 
-def accuracy_rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale = "amount") -> Rows:
+def _rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale) -> g.Rows:
     """Return one row per frame; `k` is its place among the frames that are shown, null where it is not among them."""
     places = {frame.amount: k for k, frame in enumerate(shown)}
-    return [
-        {"k": places.get(frame.amount), "amount": rounded(place(frame, scale)), **_values(frame, metric)}
-        for frame in result.frames
-    ]
+    return [_row(frame, places.get(frame.amount), place(frame, scale), metric) for frame in result.frames]
 
 
-def matched_rows(frames: Sequence[Frame], places: Sequence[float], metric: str) -> Rows:
-    """Return one row per frame on show, at the place that it shares with another result's."""
-    return [
-        {"k": k, "amount": rounded(shared), **_values(frame, metric)}
-        for k, (frame, shared) in enumerate(zip(frames, places, strict=True))
-    ]
-
-
-def _values(frame: Frame, metric: str) -> dict[str, Any]:
+def _row(frame: Frame, k: int | None, amount: float, metric: str) -> dict[str, Any]:
     """Return the metric, its interval, and what pruning changes for the user, as the tooltip says it."""
     low, high = frame.intervals.get(metric) or (None, None)
     changed, moved = frame.changed, frame.divergence
     return {
+        "k": k,
+        "amount": g.rounded(amount),
         "value": frame.metrics.get(metric),
         "low": low,
         "high": high,
@@ -178,21 +137,25 @@ def _with_interval(value: float, interval: Bounds | None, unit: str, places: int
     return f"{number} {unit} ({' to '.join(bounds)})" if bounds else f"{number} {unit}"
 
 
-def reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
+def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     """Return the height and the words of the reference line."""
     name, value = reference_of(result, metric)
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
-def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float) -> LayerChart:
+def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
     title, in_percent = SCALE_TITLES[scale], scale in ("amount", "prunable_sparsity")
-    x, start = (
-        amount_axis(field, title) if in_percent else value_axis(field, title, largest)
-        for field in ("amount:Q", "start:Q")
-    )
-    low, high = METRICS[metric].domain
-    y = share_axis("value:Q", capitalised(METRICS[metric].symbol), (low, high * SHARE_DOMAIN[1]))
+    end, (low, high) = g.AMOUNT_DOMAIN[1] * largest, METRICS[metric].domain
+
+    def x_axis(field: str) -> alt.X:
+        if in_percent:
+            return g.amount_axis(field, title)
+        domain = alt.Scale(domain=[largest * end for end in g.AMOUNT_DOMAIN], nice=False)
+        return alt.X(field, title=title, scale=domain, axis=alt.Axis(tickCount=5, grid=False))
+
+    x = x_axis("amount:Q")
+    y = g.share_axis("value:Q", g.capitalised(METRICS[metric].symbol), (low, high * g.SHARE_DOMAIN[1]))
     legend = alt.Legend(
         title=None,
         orient="top",
@@ -201,35 +164,31 @@ def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float
         labelExpr="split(datum.label, '\\n')",
         symbolType="stroke",
     )
-    line, fill = (series_line(legend), series_fill()) if two else ({}, {})
-    curve = alt.Chart(alt.NamedData(dataset)).encode(x=x)
-    majority = alt.Chart(alt.NamedData(f"{dataset}-majority")).encode(y=y)
-    words = majority.encode(x=alt.datum(0), text="text:N")
-    end = AMOUNT_DOMAIN[1] * largest
-    beyond = f"{dataset}-beyond"
+    line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
+    curve = g.data(dataset).encode(x=x)
+    majority = g.data(f"{dataset}-majority").encode(y=y)
+    # What the mouse finds: of one curve anywhere above an amount, of two curves near a point.
+    hovered = curve.mark_point(opacity=0, size=300).encode(y=y) if two else curve.mark_rule(opacity=0, strokeWidth=20)
+    tooltip = [
+        *(g.told({"Pruning": "series:N"}) if two else []),
+        alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
+        *g.told(
+            {
+                METRICS[metric].title: "value:Q",
+                "95 % interval": "interval:N",
+                "Predictions changed": "changed:N",
+                "Divergence of the predictions": "divergence:N",
+            }
+        ),
+    ]
     return alt.layer(
-        beyond_shade(beyond, start, end),
+        g.beyond_shade(f"{dataset}-beyond", x_axis("start:Q"), end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.mark_rule(style="reference"),
         curve.mark_line(style="series").encode(y=y, **line),
-        current_amount_rule(x),
-        *haloed_text(words, baseline="top", dx=4, dy=4),
-        *([] if two else beyond_words(beyond, alt.datum(high), end)),
-        current_amount_marker(curve).encode(y=y, **fill),
-        _hovered(curve, y, alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"), two, metric),
+        g.current_amount_rule(x),
+        *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),
+        *([] if two else g.beyond_words(f"{dataset}-beyond", alt.datum(high), end)),
+        g.current_amount_marker(curve).encode(y=y, **fill),
+        hovered.encode(tooltip=tooltip),
     )
-
-
-def _hovered(curve: alt.Chart, y: alt.Y, place: alt.Tooltip, two: bool, metric: str) -> alt.Chart:
-    """Draw what the mouse finds: of one curve anywhere above an amount, of two curves near a point."""
-    tooltip = [
-        *([alt.Tooltip("series:N", title="Pruning")] if two else []),
-        place,
-        alt.Tooltip("value:Q", title=METRICS[metric].title, format=".2f"),
-        alt.Tooltip("interval:N", title="95 % interval"),
-        alt.Tooltip("changed:N", title="Predictions changed"),
-        alt.Tooltip("divergence:N", title="Divergence of the predictions"),
-    ]
-    near = curve.mark_point(opacity=0, size=300).encode(y=y) if two else curve.mark_rule(opacity=0, strokeWidth=20)
-    chart: alt.Chart = near.encode(tooltip=tooltip)
-    return chart

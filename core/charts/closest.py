@@ -2,16 +2,7 @@
 
 import altair as alt
 
-from core.charts.grammar import (
-    UNDEFINED_COLOUR,
-    LayerChart,
-    Rows,
-    depth_axis,
-    haloed_text,
-    rounded,
-    share_axis,
-    value_text,
-)
+from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.against import closest_layers
 from core.results.names import point_labels, point_names, unpruned_name
@@ -24,15 +15,15 @@ MAX_NUMBERED = 14  # points; with more, there is no room for numbers
 def closest_view(result: SweepResult, reduction: str) -> View:
     """Draw each layer's similarity to its closest layer, and to the one of the same number where there is one."""
     rows = closest_rows(result, reduction)
-    values = {"Similarity": "v", "Most similar layer": "closest", **({"Same number": "own"} if result.has_own else {})}
     notes = ["number: that layer"] if len(rows) <= MAX_NUMBERED else []
     notes += ["line: layer of the same number"] if result.has_own else []
     title = [f"Most similar layer of {unpruned_name(result)}", *filter(None, ["; ".join(notes)])]
+    values = {"Similarity": "v", "Most similar layer": "closest", **({"Same number": "own"} if result.has_own else {})}
     numbers = Numbers("closest", "layer", values, named="Layer")
     return View(_closest, (result.points, result.has_own), {"closest": rows}, title, numbers=numbers)
 
 
-def closest_rows(result: SweepResult, reduction: str) -> Rows:
+def closest_rows(result: SweepResult, reduction: str) -> g.Rows:
     """Return one row per layer: over the frames its closest layer, that similarity, and that to the same number."""
     found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
     own = [frame.own(reduction) for frame in result.frames]
@@ -40,34 +31,30 @@ def closest_rows(result: SweepResult, reduction: str) -> Rows:
         {
             "layer": name.label,
             "name": name.title,
-            "v": [rounded(layer.value) if layer else None for layer in (row[k] for row in found)],
+            "v": [g.rounded(layer.value) if layer else None for layer in (row[k] for row in found)],
             "closest": [layer.closest if layer else "" for layer in (row[k] for row in found)],
-            "own": [rounded(row[k]) if row else None for row in own],
+            "own": [g.rounded(row[k]) if row else None for row in own],
         }
         for k, name in enumerate(point_names(result.points))
     ]
 
 
-def _closest(points: tuple[str, ...], has_own: bool) -> LayerChart:
+def _closest(points: tuple[str, ...], has_own: bool) -> g.LayerChart:
     order = point_labels(points)
-    x = depth_axis(order, "Pruned model, layer")
+    x, y = g.depth_axis(order, "Pruned model, layer"), g.share_axis("value:Q", "Similarity", DOMAIN)
     layers = (
-        alt.Chart(alt.NamedData("closest"))
+        g.data("closest")
         .transform_calculate(value="datum.v[frame]", same="datum.own[frame]", nearest="datum.closest[frame]")
-        .transform_calculate(text=value_text("datum.value"), same_text=value_text("datum.same"))
+        .transform_calculate(text=g.value_text("datum.value"), same_text=g.value_text("datum.same"))
+        .encode(x=x)
     )
-    tooltip = [
-        alt.Tooltip("name:N", title="Layer"),
-        alt.Tooltip("nearest:N", title="Most similar layer"),
-        alt.Tooltip("text:N", title="Similarity"),
-        *([alt.Tooltip("same_text:N", title="To the same number")] if has_own else []),
-    ]
-    y = share_axis("value:Q", "Similarity", DOMAIN)
-    points_on_show = layers.transform_filter("isValid(datum.value)").encode(x=x, y=y)
-    same = layers.encode(x=x, y=share_axis("same:Q", "Similarity", DOMAIN)).mark_line(color=UNDEFINED_COLOUR)
-    numbers = haloed_text(points_on_show.encode(text="nearest:N"), dy=-12, dx=-4)
+    tooltip = {"Layer": "name:N", "Most similar layer": "nearest:N", "Similarity": "text:N"}
+    tooltip |= {"To the same number": "same_text:N"} if has_own else {}
+    on_show = layers.transform_filter("isValid(datum.value)").encode(y=y)
+    same = layers.encode(y=g.share_axis("same:Q", "Similarity", DOMAIN)).mark_line(color=g.UNDEFINED_COLOUR)
+    numbers = g.haloed_text(on_show.encode(text="nearest:N"), dy=-12, dx=-4)
     return alt.layer(
         *([same] if has_own else []),
-        points_on_show.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=tooltip),
+        on_show.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=g.told(tooltip)),
         *(numbers if len(order) <= MAX_NUMBERED else []),
     )

@@ -3,7 +3,8 @@
 Marks name their role by a style (`series`, `band`, `marker`, …), whose colours and sizes stand in `core.charts.theme`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
 from typing import Any, Literal
 
 import altair as alt
@@ -12,12 +13,11 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, decimals, hundredths
+from core.results.names import amount_name, decimals
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
 LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.layer
-Concatenation = alt.HConcatChart | alt.VConcatChart
 
 UNDEFINED = "undefined"  # in the place of a number
 UNDEFINED_COLOUR = "#8a8a8a"
@@ -30,7 +30,6 @@ METHOD_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangl
 # ColorBrewer's Dark2, which colour-blind readers can tell apart, and more; dashes tell every third one from the others
 LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02", "#b5367a", "#2584cf", "#8f7a00"]
 LABEL_DASHES = [[1, 0], [7, 3], [2, 2]] * 2
-LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 
 AMOUNT_DOMAIN = [-0.03, 1.18]  # holds the marker on the left and the bars' numbers on the right
 SHARE_DOMAIN = (0, 1.03)  # of shares
@@ -59,12 +58,20 @@ def with_parameters(spec: Spec) -> Spec:
 
     They are added to the specification: added to the chart, Altair copies all of it for each.
     """
-    grey = {"invalid": {"color": {"value": UNDEFINED_COLOUR}}}
     return {
         **spec,
         "params": [{"name": "frame", "value": 0}, {"name": "margin", "value": CURVE_MARGIN}],
-        "config": {**spec.get("config", {}), "scale": grey, "locale": LOCALE},
+        "config": {
+            **spec.get("config", {}),
+            "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},
+            "locale": LOCALE,
+        },
     }
+
+
+def data(name: str) -> alt.Chart:
+    """Begin a mark of a named dataset."""
+    return alt.Chart(alt.NamedData(name))
 
 
 # ---------------------------------------------------------------- numbers and words
@@ -76,8 +83,8 @@ def capitalised(name: str) -> str:
 
 
 def two_places(value: float | None) -> str:
-    """Write a number with two decimals, or UNDEFINED."""
-    return UNDEFINED if value is None else decimals(value, 2)
+    """Write a number with two decimals; None and NaN are UNDEFINED."""
+    return UNDEFINED if value is None or isnan(value) else decimals(value, 2)
 
 
 def value_text(field: str) -> str:
@@ -86,13 +93,16 @@ def value_text(field: str) -> str:
 
 
 def rounded(value: float | None) -> float | None:
-    """Round to six decimals: a smaller page, and no change in the two decimals on screen."""
-    return None if value is None else round(value, 6)
+    """Round to six decimals, NaN to None: a smaller page, and no change in the two decimals on screen."""
+    return None if value is None or isnan(value) else round(value, 6)
 
 
-def as_shown(value: float | None) -> float | None:
-    """Round to the two decimals on screen, for what is computed from numbers that stand beside it."""
-    return None if value is None else hundredths(value)
+def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return what the mouse is told: titles and their fields, quantities (`:Q`) with two decimals."""
+    return [
+        alt.Tooltip(field, title=title, format=".2f" if field.endswith(":Q") else alt.Undefined)
+        for title, field in fields.items()
+    ]
 
 
 # ---------------------------------------------------------------- colours
@@ -116,13 +126,6 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
     return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
 
-def similarity_ink() -> Any:
-    """Colour the text on a cell of a heatmap, which `similarity_colour` colours."""
-    low, high = MEASURES["cka"].domain
-    light = f"datum.value > {low + LIGHT_FROM * (high - low)}"
-    return alt.condition(light, alt.value("black"), alt.value("white"))
-
-
 def scale_legend(title: str, values: list[float]) -> alt.Legend:
     """Place a colour scale above a heatmap."""
     length = _beside_its_title(2.4)
@@ -136,11 +139,10 @@ def _beside_its_title(margins: float) -> alt.ExprRef:
 
 def series_line(legend: alt.Legend | None) -> dict[str, Any]:
     """Encode which of two results a line shows: colour and dashes, in the order of the data."""
+    colours, dashes = (alt.Scale(range=ends) for ends in ([FIRST_COLOUR, SECOND_COLOUR], [[1, 0], [6, 3]]))
     return {
-        "stroke": alt.Stroke(
-            "series:N", sort=None, scale=alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR]), legend=legend
-        ),
-        "strokeDash": alt.StrokeDash("series:N", sort=None, scale=alt.Scale(range=[[1, 0], [6, 3]]), legend=legend),
+        "stroke": alt.Stroke("series:N", sort=None, scale=colours, legend=legend),
+        "strokeDash": alt.StrokeDash("series:N", sort=None, scale=dashes, legend=legend),
     }
 
 
@@ -170,12 +172,6 @@ def amount_axis(field: str, title: str = REMOVED, shown: Sequence[float] = AMOUN
     )
 
 
-def value_axis(field: str, title: str, largest: float) -> alt.X:
-    """Return the horizontal axis of what two results share where that is a value from 0 to `largest`."""
-    domain = [largest * end for end in AMOUNT_DOMAIN]
-    return alt.X(field, title=title, scale=alt.Scale(domain=domain, nice=False), axis=alt.Axis(tickCount=5, grid=False))
-
-
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves where much lies below 0."""
     ticks = [tick for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1)) if tick <= domain[1]]
@@ -193,11 +189,6 @@ def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
     return alt.X("layer:N", sort=order, title=title, scale=alt.Scale(type="point", padding=0.4), axis=axis)
 
 
-def cell_axis(**more: Any) -> alt.Axis:
-    """Return the axis of a heatmap's rows or columns."""
-    return alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, **more)
-
-
 # ---------------------------------------------------------------- the amount on show
 
 
@@ -208,20 +199,17 @@ def amount_rows(amounts: Iterable[float]) -> Rows:
 
 def on_show(chart: alt.Chart) -> alt.Chart:
     """Keep the rows whose `k` is the frame on show."""
-    kept: alt.Chart = chart.transform_filter("datum.k === frame")
-    return kept
+    return chart.transform_filter("datum.k === frame")
 
 
 def current_amount_rule(x: alt.X) -> alt.Chart:
     """Draw a vertical line at the amount on show."""
-    rule: alt.Chart = on_show(alt.Chart(alt.NamedData("amounts"))).mark_rule(style="current").encode(x=x)
-    return rule
+    return on_show(data("amounts")).encode(x=x).mark_rule(style="current")
 
 
-def current_amount_marker(curve: alt.Chart, **mark: Any) -> alt.Chart:
+def current_amount_marker(curve: alt.Chart) -> alt.Chart:
     """Draw a point on a curve at the amount on show."""
-    marker: alt.Chart = on_show(curve).mark_point(style="marker", filled=True, **mark)
-    return marker
+    return on_show(curve).mark_point(style="marker", filled=True)
 
 
 # ---------------------------------------------------------------- where the model no longer works
@@ -234,38 +222,15 @@ def beyond_rows(start: float | None, **more: Any) -> Rows:
 
 def beyond_shade(dataset: str, x: alt.X, end: float) -> alt.Chart:
     """Shade what lies beyond the working range, up to the end of the axis."""
-    chart: alt.Chart = (
-        alt.Chart(alt.NamedData(dataset)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17).encode(x=x, x2=alt.datum(end))
-    )
-    return chart
+    return data(dataset).encode(x=x, x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
 
 
 def beyond_words(dataset: str, y: Any, end: float) -> list[alt.Chart]:
     """Say what the shade means, in the upper right corner, where a curve has fallen."""
-    words = alt.Chart(alt.NamedData(dataset)).encode(x=alt.datum(end), y=y, text="text:N")
-    return [
-        words.mark_text(style=style, align="right", baseline="top", dx=-4, dy=4) for style in (["note", "halo"], "note")
-    ]
+    words = data(dataset).encode(x=alt.datum(end), y=y, text="text:N")
+    return haloed_text(words, align="right", baseline="top", dx=-4, dy=4)
 
 
-# ---------------------------------------------------------------- texts and hatching
-
-
-def haloed_text(chart: alt.Chart, **mark: Any) -> list[alt.Chart]:
+def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:
     """Draw a text twice: its halo keeps the passing line of the amount out of it."""
-    return [chart.mark_text(style=style, align="left", **mark) for style in (["note", "halo"], "note")]
-
-
-def hatching(cells: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """Draw three diagonal strokes over every cell that has no `value`."""
-    undefined = cells.transform_filter("!isValid(datum.value)").mark_rule(color="white")
-    strokes = (((0.0, 0.5), (0.5, 0.0)), ((0.0, 1.0), (1.0, 0.0)), ((0.5, 1.0), (1.0, 0.5)))
-    return [
-        undefined.encode(
-            x=x.bandPosition(left),
-            x2=alt.X2(x["shorthand"], bandPosition=right),
-            y=y.bandPosition(low),
-            y2=alt.Y2(y["shorthand"], bandPosition=high),
-        )
-        for (left, low), (right, high) in strokes
-    ]
+    return [chart.mark_text(style=style, align=align, **mark) for style in (["note", "halo"], "note")]

@@ -7,6 +7,7 @@ so this file reads the same text: whoever adds a layout writes it once.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 WINDOW_HEIGHT = 800  # pixels, of the browser's window that a figure takes its proportions from: a laptop's
@@ -32,14 +33,14 @@ class Layout:
         name: A class of the player, for what a grid cannot say.
         wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
             lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
-        narrow: On a telephone; any grid that CSS knows.
+        narrow: On a telephone; any grid that CSS knows; as the wide one where none is given.
         medium: Between the two; as the wide one where none is given.
         gap: Between rows and between columns, in rem.
     """
 
     name: str
     wide: str
-    narrow: str
+    narrow: str | None = None
     medium: str | None = None
     gap: tuple[float, float] = (0.75, 1.5)
 
@@ -47,7 +48,7 @@ class Layout:
     def css(self) -> dict[str, str]:
         """What core/charts/player.js hands to player.css."""
         row_gap, column_gap = self.gap
-        grids = {"wide": self.wide, "medium": self.medium or self.wide, "narrow": self.narrow}
+        grids = {"wide": self.wide, "medium": self.medium or self.wide, "narrow": self.narrow or self.wide}
         return {
             "name": self.name,
             "gap": f"{row_gap}rem {column_gap}rem",
@@ -82,16 +83,16 @@ class Layout:
         """
         rows, columns = self._rows(names), TRACK.findall(_plain(self.wide.rpartition("/")[2]))
         row_gap, column_gap = self._gaps
-        heights, factor = _fitted([size for _, size in rows], height - row_gap * (len(rows) - 1))
-        fixed = [_pixels(size) * factor for size in columns]
-        widths = _shared(columns, fixed, width - column_gap * (len(columns) - 1))
-        tops, lefts = _starts(heights, row_gap), _starts(widths, column_gap)
+        sizes = [size for _, size in rows]
+        fixed = sum(map(_pixels, sizes))
+        factor = 1.0 if any(map(_share, sizes)) else (height - row_gap * (len(rows) - 1)) / fixed
+        down, across = _placed(sizes, factor, height, row_gap), _placed(columns, factor, width, column_gap)
         boxes = {}
         for name in names:
             cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
             (top, left), (bottom, right) = min(cells), max(cells)
-            x, y = lefts[left], tops[top]
-            boxes[name] = Box(x, y, lefts[right] + widths[right] - x, tops[bottom] + heights[bottom] - y)
+            (y, _), (_, y2), (x, _), (_, x2) = down[top], down[bottom], across[left], across[right]
+            boxes[name] = Box(x, y, x2 - x, y2 - y)
         return boxes
 
     @property
@@ -123,19 +124,10 @@ def _pixels(size: str) -> float:
     return sorted(lengths)[len(lengths) // 2]
 
 
-def _fitted(sizes: Sequence[str], room: float) -> tuple[list[float], float]:
-    """Return rows that fill the room, and by how much fixed lengths have grown for that."""
-    fixed = [_pixels(size) for size in sizes]
-    factor = 1.0 if any(map(_share, sizes)) else room / sum(fixed)
-    return _shared(sizes, [length * factor for length in fixed], room), factor
-
-
-def _shared(sizes: Sequence[str], fixed: Sequence[float], room: float) -> list[float]:
-    """Divide what fixed lengths leave of the room by shares."""
-    shares = [_share(size) for size in sizes]
-    unit = (room - sum(fixed)) / sum(shares) if any(shares) else 0.0
-    return [length + share * unit for length, share in zip(fixed, shares, strict=True)]
-
-
-def _starts(lengths: Sequence[float], gap: float) -> list[float]:
-    return [sum(lengths[:k]) + gap * k for k in range(len(lengths))]
+def _placed(sizes: Sequence[str], factor: float, room: float, gap: float) -> list[tuple[float, float]]:
+    """Return where rows or columns begin and end: lengths are multiplied by a factor, shares take the rest."""
+    fixed, shares = [factor * _pixels(size) for size in sizes], list(map(_share, sizes))
+    share = (room - gap * (len(sizes) - 1) - sum(fixed)) / (sum(shares) or 1)
+    lengths = [length + share * part for length, part in zip(fixed, shares, strict=True)]
+    ends = accumulate(length + gap for length in lengths)
+    return [(end - gap - length, end - gap) for end, length in zip(ends, lengths, strict=True)]

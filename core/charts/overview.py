@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.closest import closest_view
-from core.charts.compare import compare_frames, heatmap_pair, on_telephone
-from core.charts.grammar import Rows, amount_rows, two_places
+from core.charts.compare import Two, compare_frames, on_telephone
 from core.charts.layout import Layout
-from core.charts.matrix import heatmap_view, rows_of
+from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.survival import survival_view
 from core.charts.view import Scene, View
@@ -60,21 +60,6 @@ STAGE = Layout(
 )
 
 
-def pair_layout(results: tuple[SweepResult, SweepResult]) -> Layout:
-    """Place two heatmaps over two curves."""
-    below = """
-        "left-accuracy left-accuracy" 12rem
-        "right-accuracy right-accuracy" 12rem"""
-    return Layout(
-        "pair",
-        wide="""
-            "left right" clamp(16rem, 44vh, 34rem)
-            "bar bar" auto
-            "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
-        narrow=on_telephone(("left", "right"), results, below),
-    )
-
-
 def finding_scene(
     result: SweepResult,
     reduction: str,
@@ -93,52 +78,54 @@ def finding_scene(
         metric: The metric to draw; None is the task's main one.
         twins: How similar seed twins are, see `core.findings.yardstick`.
     """
-    amounts, shown = amount_rows(result.amounts), metric_of(result, asked=metric)
-    views = {
-        "stack": closest_view(result, reduction)
+    shown = metric_of(result, asked=metric)
+    stack = (
+        closest_view(result, reduction)
         if result.against
-        else stack_view(result, reduction, chance_beside(result, companions, reduction), twins),
-        "heatmap": heatmap_view(
-            result.frames, result.points, reduction, annotated=not result.against, rows=rows_of(result)
-        ),
-        "accuracy": accuracy_view(result, result.frames, amounts, metric_title(shown), "accuracy", shown),
+        else stack_view(result, reduction, chance_beside(result, companions, reduction), twins)
+    )
+    views = {
+        "stack": stack,
+        "heatmap": heatmap_view(result, result.frames, reduction, annotated=not result.against),
+        "accuracy": _accuracy(result, shown),
     }
     return Scene(title, origins((result,), reduction), views, player_frames(result, shown), FINDING)
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
-    """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do."""
-    views, frames = player_views(result, reduction), player_frames(result)
-    return Scene(pruning_name(result), origins((result,), reduction), views, frames, layout)
+    """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do.
 
-
-def player_views(result: SweepResult, reduction: str) -> dict[str, View]:
-    """Draw a whole sweep or the first frames of one: `heatmap`, `accuracy` and `survival`.
-
-    Against another checkpoint no layer counts as intact: instead stands which of its layers each is most similar to.
+    Returns:
+        The pictures `heatmap`, `accuracy` and `survival`. Against another checkpoint no layer counts as intact: instead
+        stands which of its layers each is most similar to.
     """
-    amounts, metric = amount_rows(result.amounts), metric_of(result)
-    return {
-        "heatmap": heatmap_view(result.frames, result.points, reduction, rows=rows_of(result)),
-        "accuracy": accuracy_view(result, result.frames, amounts, metric_title(metric), "accuracy", metric),
+    amounts = g.amount_rows(result.amounts)
+    views = {
+        "heatmap": heatmap_view(result, result.frames, reduction),
+        "accuracy": _accuracy(result, metric_of(result)),
         "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction, amounts),
     }
+    return Scene(pruning_name(result), origins((result,), reduction), views, player_frames(result), layout)
 
 
-def player_frames(result: SweepResult, metric: str | None = None) -> Rows:
+def _accuracy(result: SweepResult, metric: str) -> View:
+    return accuracy_view(result, result.frames, g.amount_rows(result.amounts), metric_title(metric), metric)
+
+
+def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
     """Return what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
     metric = metric or metric_of(result)
     return [
         {
             "amount": frame.amount,
             "name": removed_name(frame.amount, result),
-            "detail": f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}",
+            "detail": f"{METRICS[metric].symbol} {g.two_places(frame.metrics[metric])}",
         }
         for frame in result.frames
     ]
 
 
-def pair_scene(results: tuple[SweepResult, SweepResult], reduction: str, titles: tuple[str, str]) -> Scene:
+def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
     """Show two results beside each other: their heatmaps and their accuracy.
 
     Args:
@@ -150,22 +137,24 @@ def pair_scene(results: tuple[SweepResult, SweepResult], reduction: str, titles:
         The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, at the amounts that both results have.
     """
     together = shown_together(*results)
-    amounts = amount_rows(first.amount for first, _ in together.pairs)
+    amounts = g.amount_rows(first.amount for first, _ in together.pairs)
     metrics = (metric_of(results[0]), metric_of(results[1]))
-    views: dict[str, View] = {}
-    sides = ("left", "right")
-    heatmaps = heatmap_pair(results, together.pairs, reduction, titles)
-    for side, result, frames, title, heatmap, shown in zip(
-        sides, results, zip(*together.pairs, strict=True), titles, heatmaps, metrics, strict=True
+    views = {}
+    for side, data, result, frames, title, metric in zip(
+        ("left", "right"), g.SIDES, results, zip(*together.pairs, strict=True), titles, metrics, strict=True
     ):
-        views[side] = heatmap
-        name = f"{title}: {in_sentence(METRICS[shown].title)}, 95 % interval"
-        views[f"{side}-accuracy"] = accuracy_view(result, frames, amounts, name, f"{side}-accuracy", shown)
-    title = " and ".join(dict.fromkeys(map(pruning_name, results)))
-    return Scene(
-        title,
-        origins(results, reduction),
-        views,
-        compare_frames(results, together, titles, metrics),
-        pair_layout(results),
+        views[side] = heatmap_view(result, frames, reduction, title, f"{data}-cells")
+        name, curve = f"{title}: {in_sentence(METRICS[metric].title)}, 95 % interval", f"{side}-accuracy"
+        views[curve] = accuracy_view(result, frames, amounts, name, metric, curve)
+    below = '"left-accuracy left-accuracy" 12rem "right-accuracy right-accuracy" 12rem'
+    layout = Layout(
+        "pair",
+        wide="""
+            "left right" clamp(16rem, 44vh, 34rem)
+            "bar bar" auto
+            "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
+        narrow=on_telephone(("left", "right"), results, below),
     )
+    frames_shown = compare_frames(results, together, titles, metrics)
+    title = " and ".join(dict.fromkeys(map(pruning_name, results)))
+    return Scene(title, origins(results, reduction), views, frames_shown, layout)

@@ -4,27 +4,13 @@ Blue is correct and orange is not, which colour-blind readers can tell apart; la
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 
 import altair as alt
 
-from core.charts.grammar import (
-    CORRECT_COLOUR,
-    INCORRECT_COLOUR,
-    LABEL_COLOURS,
-    LABEL_DASHES,
-    MARGIN,
-    REMOVED,
-    LayerChart,
-    Rows,
-    amount_rows,
-    current_amount_rule,
-    on_show,
-    rounded,
-    share_axis,
-)
+from core.charts import grammar as g
 from core.charts.layout import Layout
 from core.charts.view import Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
@@ -48,25 +34,10 @@ TOOLTIP_MAX_CHARS = 90  # of an example's text
 # How many flip, above the predictions of each, on one axis of amounts.
 SENTENCES = Layout(
     "sentences",
-    wide="""
-        "flips" 8.5rem
-        "strip" clamp(14rem, 38vh, 30rem)
-        "bar" auto / minmax(0, 1fr)""",
-    narrow="""
-        "flips" 8.5rem
-        "strip" clamp(14rem, 38vh, 30rem)
-        "bar" auto / minmax(0, 1fr)""",
+    wide='"flips" 8.5rem "strip" clamp(14rem, 38vh, 30rem) "bar" auto / minmax(0, 1fr)',
     gap=(0.25, 0.25),
 )
-PROBABILITIES = Layout(
-    "probabilities",
-    wide="""
-        "probabilities" 16rem
-        "bar" auto / minmax(0, 1fr)""",
-    narrow="""
-        "probabilities" 16rem
-        "bar" auto / minmax(0, 1fr)""",
-)
+PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto / minmax(0, 1fr)')
 
 
 # ---------------------------------------------------------------- which examples flip
@@ -74,24 +45,20 @@ PROBABILITIES = Layout(
 
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     """Show how many of at least one example flip at each amount, `flips`, and every example's predictions, `strip`."""
-    edges, amounts = _edges(result.amounts), amount_rows(result.amounts)
+    edges, amounts = _edges(result.amounts), g.amount_rows(result.amounts)
     bars, cells = _bar_rows(result, examples, edges), _cell_rows(result, examples, edges)
-    views = {
-        "flips": View(
-            _flips,
-            (),
-            {"bars": bars, "amounts": amounts},
-            "Examples that flip first at each amount",
-            numbers=Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now"),
-        ),
-        "strip": View(_strip, (), {"cells": cells, "amounts": amounts}, "Every example, earliest flip on top"),
-    }
+    numbers = Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now")
+    first = View(
+        _flips, (), {"bars": bars, "amounts": amounts}, "Examples that flip first at each amount", numbers=numbers
+    )
+    all_of_them = View(_strip, (), {"cells": cells, "amounts": amounts}, "Every example, earliest flip on top")
     title = f"Predictions of {len(examples)} examples under {in_sentence(pruning_name(result))}"
     caption = (f"{checkpoint_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}",)
-    return Scene(title, caption, views, _flip_frames(result, examples), SENTENCES)
+    frames = _flip_frames(result, examples)
+    return Scene(title, caption, {"flips": first, "strip": all_of_them}, frames, SENTENCES)
 
 
-def _flip_frames(result: SweepResult, examples: Sequence[Example]) -> Rows:
+def _flip_frames(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
     """Return what the player says about each amount: how many predictions are correct, and how many have changed."""
     rows = []
     for k, amount in enumerate(result.amounts):
@@ -112,20 +79,17 @@ def _edges(amounts: Sequence[float]) -> list[float]:
         return [-0.05, 0.05]
     middles = [(a + b) / 2 for a, b in pairwise(amounts)]
     first, last = max(2 * amounts[0] - middles[0], -0.05), min(2 * amounts[-1] - middles[-1], 1.0)
-    return [rounded(edge) or 0.0 for edge in (first, *middles, last)]
+    return [g.rounded(edge) or 0.0 for edge in (first, *middles, last)]
 
 
 def _word(correct: bool) -> str:
     return "correct" if correct else "incorrect"
 
 
-def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> Rows:
+def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> g.Rows:
     """Return two rows per amount, for the examples that first flip there: incorrect ones stand below correct ones."""
-    counts = Counter(
-        (example.flip, example.predictions[example.flip] == example.gold)
-        for example in examples
-        if example.flip is not None
-    )
+    flips = [(example, example.flip) for example in examples]
+    counts = Counter((k, example.predictions[k] == example.gold) for example, k in flips if k is not None)
     return [
         {
             "k": k,
@@ -135,7 +99,6 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[
             "high": counts[k, False] + (counts[k, True] if correct else 0),
             "now": _word(correct),
             "amount": amount_name(amount),
-            "count": counts[k, correct],
             "words": str(counts[k, correct]),
         }
         for k, amount in enumerate(result.amounts)
@@ -143,23 +106,20 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[
     ]
 
 
-def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> Rows:
+def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> g.Rows:
     """Return one row per stretch of amounts with the same prediction; the earliest flip is on top."""
     rows, gap = [], max(1.0, GAP * len(examples))
     for position, example in enumerate(in_order_of_flips(examples)):
-        top = position + (0 if example.is_correct_unpruned else gap)
-        shared = {
-            "top": top,
-            "bottom": top + 1,
-            "name": f"Row {example.row}",
-            "text": _shortened(" · ".join(example.texts)),
-            "gold": label_name(result, example.gold),
-        }
+        top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
         for span in spans(example):
             first, last = (amount_name(result.amounts[k]) for k in (span.first, span.end - 1))
             rows.append(
                 {
-                    **shared,
+                    "top": top,
+                    "bottom": top + 1,
+                    "name": f"Row {example.row}",
+                    "text": text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
+                    "gold": label_name(result, example.gold),
                     "left": edges[span.first],
                     "end": edges[span.end],
                     "now": _word(span.label == example.gold),
@@ -170,84 +130,51 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence
     return rows
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…"
-
-
 # The first cell reaches below 0, where no amount is.
 _amount_ticks = partial(
-    alt.Axis,
-    format="~%",
-    tickCount=10,
-    grid=False,
-    labelOverlap=True,
-    labelExpr="datum.value < 0 ? '' : datum.label",
+    alt.Axis, format="~%", tickCount=10, grid=False, labelOverlap=True, labelExpr="datum.value < 0 ? '' : datum.label"
 )
 
 
-def _amounts(field: str, labelled: bool = True) -> alt.X:
-    """Return the axis of amounts, equally wide in both pictures: their data reach equally far."""
-    return alt.X(
-        field,
-        title=REMOVED if labelled else None,
+def _flips() -> g.LayerChart:
+    legend = alt.Legend(title="Prediction is", orient="top", titleOrient="left", offset=4)
+    fields = {"First flips at": "amount:N", "Examples": "words:N", "Now": "now:N"}
+    return _cells("bars", ("low", "high"), legend, fields)
+
+
+def _strip() -> g.LayerChart:
+    fields = {"Example": "name:N", "Text": "text:N", "Label": "gold:N", "Predicted": "predicted:N"}
+    return _cells("cells", ("top", "bottom"), None, {**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
+
+
+def _cells(dataset: str, ends: tuple[str, str], legend: alt.Legend | None, fields: dict[str, str]) -> g.LayerChart:
+    """Draw blue and orange cells over the amounts, equally wide in both pictures: their data reach equally far.
+
+    Args:
+        dataset: The cells.
+        ends: The fields of their ends, in examples; a picture without a legend stands below the other one, counts its
+            examples downwards, and labels the amounts for both.
+        legend: Of the colours.
+        fields: What the mouse is told, by its titles.
+    """
+    below = legend is None
+    low, high = ends
+    scale = alt.Scale(domain=["correct", "incorrect"], range=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
+    x = alt.X(
+        "left:Q",
+        title=g.REMOVED if below else None,
         scale=alt.Scale(nice=False, zero=False),
-        axis=_amount_ticks(labels=labelled, ticks=labelled),
+        axis=_amount_ticks(labels=below, ticks=below),
     )
-
-
-def _examples(field: str, downwards: bool = False) -> alt.Y:
-    """Return an axis that counts examples."""
-    axis = alt.Axis(minExtent=MARGIN, maxExtent=MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
-    scale = alt.Scale(nice=False, zero=not downwards, reverse=downwards)
-    return alt.Y(field, title="Examples", scale=scale, axis=axis)
-
-
-def _now(legend: alt.Legend | None) -> alt.Color:
-    scale = alt.Scale(domain=["correct", "incorrect"], range=[CORRECT_COLOUR, INCORRECT_COLOUR])
-    return alt.Color("now:N", scale=scale, legend=legend)
-
-
-def _flips() -> LayerChart:
-    bars = (
-        alt.Chart(alt.NamedData("bars"))
-        .mark_rect()
-        .encode(
-            x=_amounts("left:Q", labelled=False),
-            x2="end:Q",
-            y=_examples("low:Q"),
-            y2="high:Q",
-            color=_now(alt.Legend(title="Prediction is", orient="top", titleOrient="left", offset=4)),
-            tooltip=[
-                alt.Tooltip("amount:N", title="First flips at"),
-                alt.Tooltip("words:N", title="Examples"),
-                alt.Tooltip("now:N", title="Now"),
-            ],
-        )
+    y = alt.Y(
+        f"{low}:Q",
+        title="Examples",
+        scale=alt.Scale(nice=False, zero=not below, reverse=below),
+        axis=alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d"),
     )
-    return alt.layer(bars, current_amount_rule(alt.X("amount:Q")))
-
-
-def _strip() -> LayerChart:
-    cells = (
-        alt.Chart(alt.NamedData("cells"))
-        .mark_rect()
-        .encode(
-            x=_amounts("left:Q"),
-            x2="end:Q",
-            y=_examples("top:Q", downwards=True),
-            y2="bottom:Q",
-            color=_now(None),
-            tooltip=[
-                alt.Tooltip("name:N", title="Example"),
-                alt.Tooltip("text:N", title="Text"),
-                alt.Tooltip("gold:N", title="Label"),
-                alt.Tooltip("predicted:N", title="Predicted"),
-                alt.Tooltip("now:N", title="Which is"),
-                alt.Tooltip("amounts:N", title=REMOVED),
-            ],
-        )
-    )
-    return alt.layer(cells, current_amount_rule(alt.X("amount:Q")))
+    colour = alt.Color("now:N", scale=scale, legend=legend)
+    cells = g.data(dataset).encode(x=x, x2="end:Q", y=y, y2=f"{high}:Q", color=colour, tooltip=g.told(fields))
+    return alt.layer(cells.mark_rect(), g.current_amount_rule(alt.X("amount:Q")))
 
 
 # ---------------------------------------------------------------- a typed sentence
@@ -256,73 +183,56 @@ def _strip() -> LayerChart:
 def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     """Show the probability of each label over the amounts, `probabilities`; the text is not in it.
 
-    Of many labels, those that are predicted at some amount are shown before others.
+    Of too many labels to tell apart, those that are predicted at some amount are shown before others, and then those
+    that come highest.
 
     Args:
         prediction: For a text.
         result: Pruned like the model that answered.
     """
-    known = _likeliest(prediction)
-    labels = tuple(known)
+    courses = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
+    predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
+    places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
+    highest = places[: len(g.LABEL_COLOURS)]
+    known = {label_words(label): course for label, course in courses.items() if label in highest}
     rows = [
-        {"k": k, "amount": amount, "label": label, "probability": rounded(course[k])}
+        {"k": k, "amount": amount, "label": label, "probability": g.rounded(course[k])}
         for k, amount in enumerate(prediction.amounts)
         for label, course in known.items()
     ]
-    named = "each label" if len(labels) == len(prediction.labels) else f"the {len(labels)} likeliest labels"
-    datasets = {"labels": rows, "amounts": amount_rows(prediction.amounts)}
-    numbers = Numbers("labels", "label", {"Probability": "probability"})
-    views = {"probabilities": View(_probabilities, (labels,), datasets, f"Probability of {named}", numbers=numbers)}
-    title = f"Probability of {named} under {in_sentence(pruning_name(result))}"
-    return Scene(
-        title,
-        (f"{checkpoint_name(result)}; {in_sentence(pruning_name(result))}",),
-        views,
-        _probability_frames(prediction.amounts, known, result),
-        PROBABILITIES,
-    )
-
-
-def _probability_frames(amounts: Sequence[float], known: Mapping[str, Sequence[float]], result: SweepResult) -> Rows:
-    """Return what the player says about each amount: the probability of each label that is shown."""
-    return [
+    frames = [
         {
             "amount": amount,
             "name": removed_name(amount, result),
             "detail": " · ".join(f"{label} {decimals(course[k], 2)}" for label, course in known.items()),
         }
-        for k, amount in enumerate(amounts)
+        for k, amount in enumerate(prediction.amounts)
     ]
+    named = "each label" if len(known) == len(prediction.labels) else f"the {len(known)} likeliest labels"
+    title, pruning = f"Probability of {named}", in_sentence(pruning_name(result))
+    datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
+    numbers = Numbers("labels", "label", {"Probability": "probability"})
+    views = {"probabilities": View(_probabilities, (tuple(known),), datasets, title, numbers=numbers)}
+    caption = (f"{checkpoint_name(result)}; {pruning}",)
+    return Scene(f"{title} under {pruning}", caption, views, frames, PROBABILITIES)
 
 
-def _likeliest(prediction: Prediction) -> dict[str, Sequence[float]]:
-    """Return the probabilities of each label at all amounts.
-
-    Of too many to tell apart, those that are predicted at some amount come first, then those that come highest.
-    """
-    courses = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
-    predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
-    places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
-    highest = places[: len(LABEL_COLOURS)]
-    return {label_words(label): course for label, course in courses.items() if label in highest}
-
-
-def _probabilities(labels: tuple[str, ...]) -> LayerChart:
-    colours = alt.Scale(domain=list(labels), range=LABEL_COLOURS[: len(labels)])
-    dashes = alt.Scale(domain=list(labels), range=LABEL_DASHES[: len(labels)])
+def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
+    colours, dashes = (
+        alt.Scale(domain=list(labels), range=values[: len(labels)]) for values in (g.LABEL_COLOURS, g.LABEL_DASHES)
+    )
     legend = alt.Legend(title="Label", orient="top", titleOrient="left", symbolType="stroke", symbolSize=500, offset=4)
-    x = alt.X("amount:Q", title=REMOVED, scale=alt.Scale(nice=False, padding=8), axis=_amount_ticks())
-    curves = alt.Chart(alt.NamedData("labels")).encode(
-        x=x, y=share_axis("probability:Q", "Probability"), color=alt.Color("label:N", scale=colours, legend=legend)
+    x = alt.X("amount:Q", title=g.REMOVED, scale=alt.Scale(nice=False, padding=8), axis=_amount_ticks())
+    curves = g.data("labels").encode(
+        x=x, y=g.share_axis("probability:Q", "Probability"), color=alt.Color("label:N", scale=colours, legend=legend)
     )
     tooltip = [
-        alt.Tooltip("amount:Q", title=REMOVED, format="~%"),
-        alt.Tooltip("label:N", title="Label"),
-        alt.Tooltip("probability:Q", title="Probability", format=".2f"),
+        alt.Tooltip("amount:Q", title=g.REMOVED, format="~%"),
+        *g.told({"Label": "label:N", "Probability": "probability:Q"}),
     ]
     return alt.layer(
-        current_amount_rule(x),
+        g.current_amount_rule(x),
         curves.mark_line(strokeWidth=2.5).encode(strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=legend)),
-        on_show(curves).mark_point(filled=True, size=90, opacity=1),
+        g.on_show(curves).mark_point(filled=True, size=90, opacity=1),
         curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=tooltip),
     )

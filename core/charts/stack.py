@@ -7,25 +7,12 @@ overall: what differs there is in which layers the change lies. Below a band lie
 that differ only in the seed, where that is known.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import altair as alt
 import numpy as np
-import numpy.typing as npt
 
-from core.charts.grammar import (
-    ALONE_COLOUR,
-    BLANK,
-    INTACT,
-    UNDEFINED_COLOUR,
-    LayerChart,
-    Rows,
-    rounded,
-    similarity_colour,
-    two_places,
-    value_text,
-)
+from core.charts import grammar as g
 from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
 from core.findings.matching import Chance
@@ -45,7 +32,7 @@ NUMBER_ROOM = 0.85  # of that, for the number before the words
 FLOOR, CHANCE = "floor: everything removed", "random removal"
 AS_MUCH = f"{CHANCE}: at the same overall change"
 FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
-EMPTIED = f"{BY_CONSTRUCTION}{BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
+EMPTIED = f"{BY_CONSTRUCTION}{g.BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
 
 
 def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None = None) -> View:
@@ -62,31 +49,39 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
     emptied = [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
     drawn = notes + (emptied if len(rows) <= MAX_WORDED else [])
     words = "Similarity (CKA) of each layer to itself, unpruned"
-    title = alt.TitleParams(words, subtitle="; ".join(drawn)) if drawn else words
     values = {
         "Similarity": "v",
         **({AS_MUCH: "chance"} if chance else {}),
         **({FINE_TUNES: "seed_words"} if twins else {}),
         "Intact": "words",
     }
+    datasets = {"stack": rows}
+    if twins:
+        datasets["twins"] = [
+            {"y": k + TWINS[0], "y2": k + TWINS[1], "low": g.rounded(low), "high": g.rounded(high)}
+            for k in range(len(rows))
+            for low, high in twins.ranges(k)
+        ]
     return View(
         _stack,
         (result.points, twins is not None),
-        {"stack": rows, **({"twins": _twin_rows(twins, len(rows))} if twins else {})},
-        title,
+        datasets,
+        alt.TitleParams(words, subtitle="; ".join(drawn)) if drawn else words,
         description="; ".join((words, *notes, *emptied)),
         numbers=Numbers("stack", "layer", values, named="Layer"),
-        told=_told(rows, len(result.frames)),
+        told=tuple("; ".join(_told(row, k) for row in reversed(rows)) for k in range(len(result.frames))),
     )
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None = None) -> Rows:
+def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None = None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
     beside = chance.similarity if chance else np.full_like(own, np.nan)  # (frames, points)
-    seeds = [_seeds(count) for count in chance.seeds.tolist()] if chance else [""] * len(own)
+    counts = chance.seeds.tolist() if chance else [0] * len(own)  # of the seeds behind a number of random removal
+    seeds = [{0: "", 1: " (1 seed)"}.get(count, f" (mean of {count} seeds)") for count in counts]
     rows = []
     for k, layer in enumerate(layer_survivals(result, reduction)):
+        ranges = twins.ranges(k) if twins else []
         rows.append(
             {
                 "layer": layer.label,
@@ -95,12 +90,12 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
                 "y2": k + BAND[1],
                 "middle": k + sum(BAND) / 2,
                 "bottom": k + (TWINS if twins else BAND)[0],
-                "v": _numbers(own[:, k]),
-                "chance": _numbers(beside[:, k]),
+                "v": list(map(g.rounded, own[:, k].tolist())),
+                "chance": list(map(g.rounded, beside[:, k].tolist())),
                 "seeds": seeds,
-                "floor": rounded(layer.floor),
-                "floor_text": two_places(layer.floor),
-                "seed_end": rounded(max(high for _, high in twins.ranges(k))) if twins and twins.ranges(k) else None,
+                "floor": g.rounded(layer.floor),
+                "floor_text": g.two_places(layer.floor),
+                "seed_end": g.rounded(max(high for _, high in ranges)) if ranges else None,
                 "seed_words": twins.words(k) if twins else "",
                 "words": f"{layer.words} {BY_CONSTRUCTION}" if layer.by_construction else layer.words,
                 "place": "first" if k == 0 else "last" if k == len(result.points) - 1 else "between",
@@ -109,155 +104,108 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
     return rows
 
 
-def _twin_rows(twins: Yardstick, points: int) -> Rows:
-    """Return the ranges of similarity between seed twins, below the bands of their layers."""
-    return [
-        {"y": k + TWINS[0], "y2": k + TWINS[1], "low": rounded(low), "high": rounded(high)}
-        for k in range(points)
-        for low, high in twins.ranges(k)
-    ]
-
-
-def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
-    return [None if np.isnan(value) else rounded(float(value)) for value in values]
-
-
-def _seeds(count: int) -> str:
-    """Say how many seeds stand behind a number of random removal."""
-    return "" if count == 0 else " (1 seed)" if count == 1 else f" (mean of {count} seeds)"
-
-
-def _told(rows: Rows, frames: int) -> tuple[str, ...]:
-    """Say the numbers of every frame, from the last layer to the first."""
-
-    def layer(row: dict[str, Any], frame: int) -> str:
-        chance = row["chance"][frame]
-        beside = [f"{CHANCE} {two_places(chance)}"] if chance is not None else []
-        beside += [f"{OTHER_SEEDS} {row['seed_words']}"] if row["seed_words"] else []
-        brackets = f" ({', '.join(beside)})" if beside else ""
-        return f"Layer {row['layer']}: {two_places(row['v'][frame])}{brackets}, {row['words']}"
-
-    return tuple("; ".join(layer(row, frame) for row in reversed(rows)) for frame in range(frames))
+def _told(row: dict[str, Any], frame: int) -> str:
+    """Say the numbers of a layer at a frame."""
+    chance = row["chance"][frame]
+    beside = [f"{CHANCE} {g.two_places(chance)}"] if chance is not None else []
+    beside += [f"{OTHER_SEEDS} {row['seed_words']}"] if row["seed_words"] else []
+    brackets = f" ({', '.join(beside)})" if beside else ""
+    return f"Layer {row['layer']}: {g.two_places(row['v'][frame])}{brackets}, {row['words']}"
 
 
 # ---------------------------------------------------------------- the drawing
 
 
-@dataclass(frozen=True)
-class Axes:
-    """Where things stand: similarity from left to right, and the layers above each other."""
-
-    points: tuple[str, ...]
-    with_twins: bool
-
-    def similarity(self, value: str | float) -> alt.X | alt.XDatum:
-        """Return the axis of similarity, which ends before the words, for a field or for one value."""
-        room = ROOM if len(self.points) <= MAX_WORDED else 0.5
-        words = f"'{INTACT} {SURVIVAL_THRESHOLD}'"
-        scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False, clamp=True)
-        axis = alt.Axis(
-            values=[0, 0.5, SURVIVAL_THRESHOLD],
-            labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {words} : format(datum.value, '.1f')",
-            labelOverlap=False,
-            grid=False,
-            title=None,
-        )
-        return (
-            alt.X(value, scale=scale, axis=axis)
-            if isinstance(value, str)
-            else alt.XDatum(value, scale=scale, axis=axis)
-        )
-
-    def row(self, field: str) -> alt.Y:
-        """Return the axis of layers, each one unit high, with room for a line of text above, and for names below."""
-        labels = point_labels(self.points)
-        above, below = len(labels) / 18, len(labels) / (7 if self.with_twins else 18)
-        return alt.Y(
-            field,
-            title=None,
-            scale=alt.Scale(domain=[-below, len(labels) + above], nice=False),
-            axis=alt.Axis(
-                values=[k + sum(BAND) / 2 for k in range(len(labels))],
-                labelExpr=f"'Layer ' + {labels}[floor(datum.value)]",
-                ticks=False,
-                domain=False,
-                grid=False,
-                labelOverlap=True,
-            ),
-        )
-
-
-def _stack(points: tuple[str, ...], with_twins: bool) -> LayerChart:
+def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the marks, and the words where there is room."""
-    axes = Axes(points, with_twins)
-    layers = alt.Chart(alt.NamedData("stack")).transform_calculate(
+    x, y = _similarity_axis(len(points)), _layers_axis(points, with_twins)
+    layers = g.data("stack").transform_calculate(
         value="datum.v[frame]",
         at_random="datum.chance[frame]",
-        text=value_text("datum.v[frame]"),
-        at_random_text=f"({value_text('datum.chance[frame]')}) + datum.seeds[frame]",
+        text=g.value_text("datum.v[frame]"),
+        at_random_text=f"({g.value_text('datum.chance[frame]')}) + datum.seeds[frame]",
         low=f"datum.y - {OVERHANG}",
         high=f"datum.y2 + {OVERHANG}",
     )
-    row: dict[str, Any] = {"y": axes.row("y:Q"), "y2": alt.Y2("y2:Q")}
-    tooltip = [
-        alt.Tooltip("name:N", title="Layer"),
-        alt.Tooltip("text:N", title=MEASURES["cka"].symbol),
-        alt.Tooltip("at_random_text:N", title="Random removal, same overall change"),
-        alt.Tooltip("floor_text:N", title="With everything removed"),
-        *([alt.Tooltip("seed_words:N", title="Fine-tunes of other seeds")] if with_twins else []),
-        alt.Tooltip("words:N", title=f"At {SURVIVAL_THRESHOLD} or above"),
-    ]
-    track = layers.mark_rect(color=UNDEFINED_COLOUR, opacity=0.15).encode(
-        x=axes.similarity(0.0), x2=alt.X2Datum(1), tooltip=tooltip, **row
+    known = {field: layers.transform_filter(f"isValid(datum.{field})") for field in ("value", "floor", "at_random")}
+    row: dict[str, Any] = {"y": alt.Y("y:Q", **y), "y2": alt.Y2("y2:Q")}
+    overhanging = {"y": alt.Y("low:Q", **y), "y2": alt.Y2("high:Q")}
+    tooltip = g.told(
+        {
+            "Layer": "name:N",
+            MEASURES["cka"].symbol: "text:N",
+            "Random removal, same overall change": "at_random_text:N",
+            "With everything removed": "floor_text:N",
+            **({"Fine-tunes of other seeds": "seed_words:N"} if with_twins else {}),
+            f"At {SURVIVAL_THRESHOLD} or above": "words:N",
+        }
     )
-    band = layers.transform_filter("isValid(datum.value)").mark_rect(stroke=UNDEFINED_COLOUR, strokeWidth=0.5)
-    first = layers.transform_filter("datum.place === 'first'")
-    threshold = first.mark_rule(style="reference").encode(x=axes.similarity(SURVIVAL_THRESHOLD))
-    overhanging = {"y": axes.row("low:Q"), "y2": alt.Y2("high:Q")}
+    track = layers.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
+    band = known["value"].mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5)
+    threshold = layers.transform_filter("datum.place === 'first'").mark_rule(style="reference")
+    colour = g.similarity_colour(legend=None)
     return alt.layer(
-        track,
-        band.encode(
-            x=axes.similarity("value:Q"),
-            x2=alt.X2Datum(0),
-            color=similarity_colour(legend=None),
-            tooltip=tooltip,
-            **row,
+        track.encode(x=alt.XDatum(0.0, **x), x2=alt.X2Datum(1), tooltip=tooltip, **row),
+        band.encode(x=alt.X("value:Q", **x), x2=alt.X2Datum(0), color=colour, tooltip=tooltip, **row),
+        threshold.encode(x=alt.XDatum(SURVIVAL_THRESHOLD, **x)),
+        # Upright lines across the bands, whose halos show them on a band of any colour.
+        *(known["floor"].mark_rule(style=style).encode(x=alt.X("floor:Q", **x), **row) for style in ("halo", "floor")),
+        *(_twins(x, y) if with_twins else []),
+        *(
+            known["at_random"].mark_rule(style=style).encode(x=alt.X("at_random:Q", **x), **overhanging)
+            for style in ("halo", "current")
         ),
-        threshold,
-        *_mark(layers, axes, "floor", "floor", row),
-        *(_twins(axes) if with_twins else []),
-        *_mark(layers, axes, "at_random", "current", overhanging),
-        *(_words(layers, axes) if len(points) <= MAX_WORDED else []),
-        *(_name(layers, axes, "seed_end", OTHER_SEEDS, "first") if with_twins else []),
-        *_name(layers, axes, "floor", FLOOR, "first", 1 if with_twins else 0),
-        *_name(layers, axes, "at_random", CHANCE, "last"),
+        *(_words(layers, x, y) if len(points) <= MAX_WORDED else []),
+        *(_name(layers, x, y, "seed_end", OTHER_SEEDS, "first") if with_twins else []),
+        *_name(layers, x, y, "floor", FLOOR, "first", 1 if with_twins else 0),
+        *_name(layers, x, y, "at_random", CHANCE, "last"),
     )
 
 
-def _mark(layers: alt.Chart, axes: Axes, field: str, style: str, row: dict[str, Any]) -> list[alt.Chart]:
-    """Draw an upright line across every band where a field is known; its halo shows it on a band of any colour."""
-    known = layers.transform_filter(f"isValid(datum.{field})").encode(x=axes.similarity(f"{field}:Q"), **row)
-    return [known.mark_rule(style="halo"), known.mark_rule(style=style)]
+def _similarity_axis(points: int) -> dict[str, Any]:
+    """Return the axis of similarity, from left to right, which ends before the words."""
+    room = ROOM if points <= MAX_WORDED else 0.5
+    words = f"'{g.INTACT} {SURVIVAL_THRESHOLD}'"
+    scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False, clamp=True)
+    axis = alt.Axis(
+        values=[0, 0.5, SURVIVAL_THRESHOLD],
+        labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {words} : format(datum.value, '.1f')",
+        labelOverlap=False,
+        grid=False,
+        title=None,
+    )
+    return {"scale": scale, "axis": axis}
 
 
-def _twins(axes: Axes) -> list[alt.Chart]:
+def _layers_axis(points: tuple[str, ...], with_twins: bool) -> dict[str, Any]:
+    """Return the axis of layers, each one unit high, with room for a line of text above, and for names below."""
+    labels = point_labels(points)
+    above, below = len(labels) / 18, len(labels) / (7 if with_twins else 18)
+    axis = alt.Axis(
+        values=[k + sum(BAND) / 2 for k in range(len(labels))],
+        labelExpr=f"'Layer ' + {labels}[floor(datum.value)]",
+        ticks=False,
+        domain=False,
+        grid=False,
+        labelOverlap=True,
+    )
+    return {"title": None, "scale": alt.Scale(domain=[-below, len(labels) + above], nice=False), "axis": axis}
+
+
+def _twins(x: dict[str, Any], y: dict[str, Any]) -> list[alt.Chart]:
     """Draw the ranges of seed twins along the lower edges of the bands; one without a width points at it."""
-    twins = alt.Chart(alt.NamedData("twins"))
-    ranges = twins.transform_filter("datum.low < datum.high").mark_rect(
-        color=ALONE_COLOUR, stroke=ALONE_COLOUR, strokeWidth=3
-    )
-    points = twins.transform_filter("datum.low === datum.high").mark_point(
-        shape="triangle-up", color=ALONE_COLOUR, filled=True, opacity=1, size=60
-    )
+    placed = g.data("twins").encode(x=alt.X("low:Q", **x))
+    ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y=alt.Y("y:Q", **y), y2="y2:Q")
+    points = placed.transform_filter("datum.low === datum.high").encode(y=alt.Y("y2:Q", **y))
     return [
-        ranges.encode(x=axes.similarity("low:Q"), x2="high:Q", y=axes.row("y:Q"), y2="y2:Q"),
-        points.encode(x=axes.similarity("low:Q"), y=axes.row("y2:Q")),
+        ranges.mark_rect(color=g.ALONE_COLOUR, stroke=g.ALONE_COLOUR, strokeWidth=3),
+        points.mark_point(shape="triangle-up", color=g.ALONE_COLOUR, filled=True, opacity=1, size=60),
     ]
 
 
-def _words(layers: alt.Chart, axes: Axes) -> list[alt.Chart]:
+def _words(layers: alt.Chart, x: dict[str, Any], y: dict[str, Any]) -> list[alt.Chart]:
     """Write beside every band its number and how far it is intact."""
-    beside = layers.encode(x=axes.similarity(1.0), y=axes.row("middle:Q"))
+    beside = layers.encode(x=alt.XDatum(1.0, **x), y=alt.Y("middle:Q", **y))
     number = beside.mark_text(style="note", align="left", dx=8).encode(text="text:N")
     intact = beside.mark_text(style="note", align="left", dx=alt.ExprRef(f"{NUMBER_ROOM} * margin + 8"))
     return [number, intact.encode(text="words:N")]
@@ -265,22 +213,24 @@ def _words(layers: alt.Chart, axes: Axes) -> list[alt.Chart]:
 
 def _name(
     layers: alt.Chart,
-    axes: Axes,
+    x: dict[str, Any],
+    y: dict[str, Any],
     field: str,
     words: str,
     place: Literal["first", "last"],
     lines: int = 0,
 ) -> list[alt.Chart]:
     """Name a mark below the first layer or above the last, so many lines away, to its side that has more room."""
-    named = layers.transform_filter(f"datum.place === '{place}' && isValid(datum.{field})")
     away = alt.ExprRef(f"3 + {lines} * margin / {LINES_A_MARGIN}")
     looks: dict[str, Any] = {"baseline": "top", "dy": away} if place == "first" else {"baseline": "bottom", "dy": -3}
-    y = axes.row("bottom:Q" if place == "first" else "high:Q")
+    height = alt.Y("bottom:Q" if place == "first" else "high:Q", **y)
+    named = layers.transform_filter(f"datum.place === '{place}' && isValid(datum.{field})")
+    named = named.encode(x=alt.X(f"{field}:Q", **x), y=height)
     sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
     return [
-        named.transform_filter(f"datum.{field} {where} 0.5")
-        .mark_text(style=style, align=align, text=words, **looks)
-        .encode(x=axes.similarity(f"{field}:Q"), y=y)
+        text
         for where, align in sides
-        for style in (["note", "halo"], "note")  # out of the dashes of the threshold
+        for text in g.haloed_text(
+            named.transform_filter(f"datum.{field} {where} 0.5"), align, text=words, **looks
+        )  # out of the dashes of the threshold
     ]

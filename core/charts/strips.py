@@ -3,7 +3,7 @@
 A cell reaches half-way to the amounts measured beside its own, so that results of any amounts stand on the same axis.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,9 +11,9 @@ import altair as alt
 import numpy as np
 import numpy.typing as npt
 
-from core.charts.grammar import MARGIN, Rows, amount_axis, capitalised, rounded, similarity_colour, two_places
+from core.charts import grammar as g
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, percent, point_labels, point_names
+from core.results.names import PointName, amount_name, percent, point_labels, point_names
 from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
@@ -21,11 +21,11 @@ FIRST_EDGE = -0.025  # of the cell of amount 0
 EVERYTHING = (0.975, 1.025)  # the ends of the cell that stands for everything removed
 WORDS_END = 1.4  # of the axis where it leaves room for numbers and words on its right
 WORDS_GAP = 6  # pixels between the axis and these
-
-Values = npt.NDArray[np.float64]
-
-
-# ---------------------------------------------------------------- axes
+STROKES = (
+    ("x", "centre", "middle", "y2"),
+    ("x", "y", "x2", "y2"),
+    ("middle", "y", "x2", "centre"),
+)  # of a hatched cell
 
 
 def worded_axis(field: str, removed: str, end: float = WORDS_END) -> alt.X:
@@ -36,8 +36,8 @@ def worded_axis(field: str, removed: str, end: float = WORDS_END) -> alt.X:
         removed: What is removed, see `core.results.names.units_name`.
         end: Where it ends; what lies beyond `AMOUNTS_SHOWN` is room for words.
     """
-    title, shown = f"{capitalised(removed)} removed", (AMOUNTS_SHOWN[0], end)
-    return amount_axis(field, title, shown, domain=False, titleAnchor="start")
+    title = f"{g.capitalised(removed)} removed"
+    return g.amount_axis(field, title, (AMOUNTS_SHOWN[0], end), domain=False, titleAnchor="start")
 
 
 def layers_axis(
@@ -65,13 +65,10 @@ def layers_axis(
             domain=False,
             grid=False,
             labelOverlap=True,
-            minExtent=MARGIN,
-            maxExtent=MARGIN,
+            minExtent=g.MARGIN,
+            maxExtent=g.MARGIN,
         ),
     )
-
-
-# ---------------------------------------------------------------- data
 
 
 def edges(amounts: Sequence[float]) -> list[float]:
@@ -85,7 +82,7 @@ def edges(amounts: Sequence[float]) -> list[float]:
     return [round(edge, 6) for edge in (FIRST_EDGE, *between, min(amounts[-1] + half, place))]
 
 
-def cell_rows(result: SweepResult, values: Values, height: tuple[float, float]) -> Rows:
+def cell_rows(result: SweepResult, values: npt.NDArray[np.float64], height: tuple[float, float]) -> g.Rows:
     """Return one row per point and amount: the place of its cell, its value, and what is said about it.
 
     Args:
@@ -97,7 +94,7 @@ def cell_rows(result: SweepResult, values: Values, height: tuple[float, float]) 
     changed = ["not measured" if frame.changed is None else percent(frame.changed.share) for frame in result.frames]
     return [
         {
-            **cell(name.label, name.title, value, place, row, height),
+            **cell(name, value, place, (row + height[0], row + height[1])),
             "amount": amount_name(result.amounts[k]),
             "changed": changed[k],
         }
@@ -106,45 +103,37 @@ def cell_rows(result: SweepResult, values: Values, height: tuple[float, float]) 
     ]
 
 
-def cell(
-    label: str, name: str, value: float, place: tuple[float, float], row: int, height: tuple[float, float]
-) -> dict[str, Any]:
+def cell(name: PointName, value: float, x: tuple[float, float], y: tuple[float, float]) -> dict[str, Any]:
     """Return one cell; NaN is a value of its own, undefined."""
-    known = None if np.isnan(value) else value
-    return {
-        "pick": label,
-        "name": name,
-        "x": place[0],
-        "x2": place[1],
-        "y": row + height[0],
-        "y2": row + height[1],
-        "value": rounded(known),
-        "text": two_places(known),
-    }
-
-
-def hatches(cells: Rows) -> Rows:
-    """Return three strokes over every cell without a value."""
-    return [stroke for cell in cells if cell["value"] is None for stroke in _strokes(cell)]
-
-
-def _strokes(cell: Mapping[str, Any]) -> Rows:
-    x, x2, y, y2 = (cell[name] for name in ("x", "x2", "y", "y2"))
-    middle, centre = (x + x2) / 2, (y + y2) / 2
-    strokes = ((x, centre, middle, y2), (x, y, x2, y2), (middle, y, x2, centre))
-    return [{"x": left, "y": low, "x2": right, "y2": high} for left, low, right, high in strokes]
-
-
-# ---------------------------------------------------------------- drawings
+    told = {"pick": name.label, "name": name.title, "value": g.rounded(value), "text": g.two_places(value)}
+    return told | dict(zip(("x", "x2", "y", "y2"), (*x, *y), strict=True))
 
 
 def strip_layers(
-    cells: str, hatched: str, x: alt.X, y: alt.Y, measure: str, tooltip: list[alt.Tooltip]
+    dataset: str, x: Callable[[str], alt.X], y: Callable[[str], alt.Y], measure: str, fields: dict[str, str]
 ) -> list[alt.Chart]:
-    """Draw the cells of one dataset, and the strokes of another over those that are undefined."""
-    placed = {"x": x, "x2": "x2:Q", "y": y, "y2": "y2:Q"}
-    filled = alt.Chart(alt.NamedData(cells)).mark_rect(invalid="show", cursor="pointer")
-    strokes: alt.Chart = alt.Chart(alt.NamedData(hatched)).mark_rule(color="white").encode(**placed)
-    symbol = alt.Tooltip("text:N", title=MEASURES[measure].symbol)
-    names = [alt.Tooltip("name:N", title="Layer"), *tooltip, symbol]
-    return [filled.encode(**placed, color=similarity_colour(measure), tooltip=names), strokes]
+    """Draw cells, and three diagonal strokes over each that is undefined.
+
+    Args:
+        dataset: From `cell_rows`.
+        x: Makes the axis of amounts for a field.
+        y: Makes the axis of rows for a field.
+        measure: What their values are, which colours them.
+        fields: What the mouse is told besides, by its titles.
+    """
+    cells = g.data(dataset)
+    undefined = cells.transform_filter("!isValid(datum.value)").transform_calculate(
+        middle="(datum.x + datum.x2) / 2", centre="(datum.y + datum.y2) / 2"
+    )
+    tooltip = g.told({"Layer": "name:N", **fields, MEASURES[measure].symbol: "text:N"})
+    return [
+        cells.mark_rect(invalid="show", cursor="pointer").encode(
+            x=x("x:Q"), x2="x2:Q", y=y("y:Q"), y2="y2:Q", color=g.similarity_colour(measure), tooltip=tooltip
+        ),
+        *(
+            undefined.mark_rule(color="white").encode(
+                x=x(f"{left}:Q"), x2=f"{right}:Q", y=y(f"{low}:Q"), y2=f"{high}:Q"
+            )
+            for left, low, right, high in STROKES
+        ),
+    ]

@@ -5,14 +5,7 @@ from typing import Literal
 
 import altair as alt
 
-from core.charts.grammar import (
-    LayerChart,
-    Rows,
-    amount_axis,
-    current_amount_rule,
-    haloed_text,
-    rounded,
-)
+from core.charts import grammar as g
 from core.charts.strips import layers_axis
 from core.charts.view import Numbers, View
 from core.findings.survival import interval_text, layer_survivals
@@ -21,21 +14,19 @@ from core.results.names import decimals
 from core.results.schema import SweepResult
 
 BAR = (0.12, 0.72)  # bottom and top, of a layer's row
-SURVIVAL_NUMBERS = Numbers(
-    "bars", "name", {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
-)
 LINE = "margin / 3.1"  # the height of a number in pixels
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
 
-def survival_view(result: SweepResult, reduction: str, amounts: Rows) -> View:
+def survival_view(result: SweepResult, reduction: str, amounts: g.Rows) -> View:
     """Draw how far each layer stays intact; `amounts` come from `core.charts.grammar.amount_rows`."""
-    datasets = {"bars": survival_rows(result, reduction), "amounts": amounts}
     title = [
         f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to",
         *by_construction_note(result, SURVIVAL_THRESHOLD),
     ]
-    return View(survival_chart, (result.points,), datasets, title, numbers=SURVIVAL_NUMBERS)
+    datasets = {"bars": survival_rows(result, reduction), "amounts": amounts}
+    values = {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
+    return View(_survival, (result.points,), datasets, title, numbers=Numbers("bars", "name", values))
 
 
 def by_construction_note(result: SweepResult, threshold: float, measure: str = "cka") -> list[str]:
@@ -50,7 +41,7 @@ def survival_rows(
     threshold: float = SURVIVAL_THRESHOLD,
     measure: str = "cka",
     bar: tuple[float, float] = BAR,
-) -> Rows:
+) -> g.Rows:
     """Return one row per point: how far it stays intact, with its interval, and the first frame that lies beyond."""
     rows = []
     for row, layer in enumerate(layer_survivals(result, reduction, threshold, measure)):
@@ -59,7 +50,7 @@ def survival_rows(
             {
                 "pick": layer.label,
                 "name": layer.title,
-                "survival": rounded(layer.value) if layer.is_defined else None,
+                "survival": g.rounded(layer.value),
                 "y": row + bar[0],
                 "y2": row + bar[1],
                 "middle": row + sum(bar) / 2,
@@ -76,7 +67,7 @@ def survival_rows(
     return rows
 
 
-def survival_chart(points: tuple[str, ...]) -> LayerChart:
+def _survival(points: tuple[str, ...]) -> g.LayerChart:
     """Draw the bars, with the numbers of all for which there is room, or of every second, fourth, … one.
 
     The heatmap that stands beside it says what labels such as `1a` mean.
@@ -87,9 +78,9 @@ def survival_chart(points: tuple[str, ...]) -> LayerChart:
 
     rows_a_line = f"{LINE} / (height / {len(points)})"
     every = f"pow(2, ceil(log(max({rows_a_line}, 1)) / LN2))"  # as Vega leaves labels of an axis out
-    numbered = alt.Chart(alt.NamedData("bars")).transform_filter(f"floor(datum.y) % {every} === 0")
-    number = numbered.encode(x=amount_axis("end:Q"), y=y("middle:Q"), text="text:N")
-    return alt.layer(*survival_layers(amount_axis, y), *haloed_text(number, dx=6))
+    numbered = g.data("bars").transform_filter(f"floor(datum.y) % {every} === 0")
+    number = numbered.encode(x=g.amount_axis("end:Q"), y=y("middle:Q"), text="text:N")
+    return alt.layer(*survival_layers(g.amount_axis, y), *g.haloed_text(number, dx=6))
 
 
 def survival_layers(
@@ -102,29 +93,15 @@ def survival_layers(
         y: Makes the axis of rows for a field.
         cursor: Of the mouse, over a bar.
     """
-    bars = alt.Chart(alt.NamedData("bars"))
-    tooltip = [
-        alt.Tooltip("name:N", title="Layer"),
-        alt.Tooltip("text:N", title="Stays intact up to"),
-        alt.Tooltip("interval:N", title="95 % interval"),
-        alt.Tooltip("floor:N", title="Similarity with everything removed"),
-    ]
-    bar = (
-        bars.transform_filter("isValid(datum.survival)")
-        .mark_rect(style="bar", cursor=cursor)
-        .encode(
-            x=x("survival:Q"),
-            x2=alt.datum(0),
-            y=y("y:Q"),
-            y2="y2:Q",
-            opacity=alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)),
-            tooltip=tooltip,
-        )
-    )
-    interval = bars.transform_filter("isValid(datum.low)").encode(x=x("low:Q"), x2="high:Q", y=y("middle:Q"))
+    fields = {"Stays intact up to": "text:N", "95 % interval": "interval:N"}
+    tooltip = g.told({"Layer": "name:N", **fields, "Similarity with everything removed": "floor:N"})
+    bar = g.data("bars").transform_filter("isValid(datum.survival)").mark_rect(style="bar", cursor=cursor)
+    bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
+    interval = g.data("bars").transform_filter("isValid(datum.low)")
+    interval = interval.encode(x=x("low:Q"), x2="high:Q", y=y("middle:Q"))
     return [
-        bar,
+        bar.encode(x=x("survival:Q"), x2=alt.datum(0), y=y("y:Q"), y2="y2:Q", opacity=bright, tooltip=tooltip),
         interval.mark_rule(style="halo", strokeWidth=4),
         interval.mark_rule(style="current", strokeWidth=2),
-        current_amount_rule(x("amount:Q")),
+        g.current_amount_rule(x("amount:Q")),
     ]

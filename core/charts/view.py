@@ -14,13 +14,13 @@ from typing import Any
 
 import altair as alt
 
-from core.charts.grammar import Concatenation, LayerChart, Rows, Spec, with_parameters
+from core.charts.grammar import LayerChart, Rows, Spec, with_parameters
 from core.charts.layout import Layout
 from core.request.catalog import REDUCTIONS
 
 AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
 
-Drawing = Callable[..., LayerChart | Concatenation]
+Drawing = Callable[..., LayerChart]
 Title = str | list[str] | alt.TitleParams
 
 

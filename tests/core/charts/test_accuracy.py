@@ -6,7 +6,7 @@ import pytest
 
 from core.charts.accuracy import accuracies_view
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
-from core.charts.overview import pair_scene, player_frames, player_views
+from core.charts.overview import pair_scene, player_frames, result_scene
 from core.findings.accuracy import metric_of
 from core.findings.compare import shown_together
 from core.results.schema import SweepResult, WorkingRangeRecord
@@ -17,7 +17,7 @@ from tests.pictures import drawn, labels, marks, place
 
 def test_the_accuracy_picture_marks_the_frame_and_the_majority_class() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS, accuracy=lambda amount: 0.9 - amount / 2)
-    spec = player_views(result, "mean")["accuracy"].spec
+    spec = result_scene(result, "mean").views["accuracy"].spec
     assert spec["datasets"]["accuracy-majority"] == [{"value": 0.5, "text": "majority class: 0.50"}]
     places = []
     for frame, amount in enumerate(AMOUNTS):
@@ -76,7 +76,7 @@ def with_correlation(result: SweepResult, values: tuple[float, ...]) -> SweepRes
 
 def test_the_curve_is_the_tasks_main_metric_which_may_be_negative() -> None:
     result = with_correlation(make_result(num_layers=2, amounts=AMOUNTS), (0.6, 0.5, 0.0, -0.1))
-    spec = player_views(result, "mean")["accuracy"].spec
+    spec = result_scene(result, "mean").views["accuracy"].spec
     assert spec["title"] == "Matthews correlation with its 95 % interval"
     assert spec["datasets"]["accuracy-majority"] == [{"value": 0.0, "text": "majority class: 0.00"}]
     assert [row["value"] for row in spec["datasets"]["accuracy"]] == [0.6, 0.5, 0.0, -0.1]
@@ -114,7 +114,7 @@ def shades(picture: Element) -> list[Element]:
 @pytest.mark.parametrize(("to", "shaded"), [(0.25, 1), (0.75, 0), (None, 0)])
 def test_what_lies_beyond_the_working_range_is_shaded(to: float | None, shaded: int) -> None:
     result = working_to(make_result(num_layers=2, amounts=AMOUNTS), to)
-    picture = drawn(player_views(result, "mean")["accuracy"].spec, 0)
+    picture = drawn(result_scene(result, "mean").views["accuracy"].spec, 0)
     assert len(shades(picture)) == shaded
     assert sum(text.text == BEYOND for text in marks(picture, "text mark")) == 2 * shaded, "with its halo"
 
@@ -141,24 +141,24 @@ def test_at_equal_change_the_shade_begins_where_the_last_working_amount_stands()
     first, second = working_to(falling(0.4), 0.5), working_to(falling(0.8, method="random"), 0.5)
     together = shown_together(first, second, "damage")
     assert together.places[-1] == pytest.approx(0.3)
-    spec = accuracies_view((first, second), together, ("a", "b"), []).spec
+    spec = accuracies_view((first, second), together, ("a", "b")).spec
     assert [row["start"] for row in spec["datasets"]["accuracy-beyond"]] == [pytest.approx(0.2)], "0.4 is not shown"
     assert spec["title"][1] == "shaded: the first no longer works"
 
 
 def test_the_tooltip_tells_what_changes_for_the_user() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS)
-    rows = player_views(result, "mean")["accuracy"].datasets["accuracy"]
+    rows = result_scene(result, "mean").views["accuracy"].datasets["accuracy"]
     assert [row["changed"] for row in rows] == ["0 %", "13 % (8 to 17)", "25 % (17 to 33)", "38 % (25 to 50)"]
     assert rows[2]["divergence"] == "0.075 bits (0.050 to 0.100)"
     bare = result.frames[1].model_copy(update={"changed": None, "divergence": None})
     old = result.model_copy(update={"frames": (result.frames[0], bare)})
-    row = player_views(old, "mean")["accuracy"].datasets["accuracy"][1]
+    row = result_scene(old, "mean").views["accuracy"].datasets["accuracy"][1]
     assert (row["changed"], row["divergence"]) == ("not measured", "not measured")
 
 
 def test_amounts_stand_under_the_curve_in_percent() -> None:
-    picture = drawn(player_views(make_result(num_layers=2), "mean")["accuracy"].spec, 0)
+    picture = drawn(result_scene(make_result(num_layers=2), "mean").views["accuracy"].spec, 0)
     texts = {element.text for element in picture.iter() if element.text}
     assert {"0\u00a0%", "20\u00a0%", "100\u00a0%"} <= texts
     assert "0.2" not in texts

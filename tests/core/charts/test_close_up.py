@@ -29,11 +29,6 @@ def test_the_row_of_the_heatmap_over_the_amounts(chosen: str, row: int) -> None:
     assert [(one["y"], one["y2"]) for one in spec["datasets"]["own_row"]] == [(row, row + 1)]
 
 
-def test_a_measure_without_a_heatmap_leaves_it_to_cka() -> None:
-    partial = close_up_scene(RESULT, "mean", "2", "partial_cka").views["row"]
-    assert partial.datasets == close_up_scene(RESULT, "mean", "2").views["row"].datasets
-
-
 @pytest.mark.parametrize("amounts", [(0.0, 0.9), (0.0, 0.05, 0.15)])
 def test_results_of_any_amounts_stand_on_the_same_axis(amounts: tuple[float, ...]) -> None:
     other = views(make_result(num_layers=3, amounts=amounts))["row"]

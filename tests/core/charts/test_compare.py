@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from core.charts.compare import FLOOR_NOTE, compare_frames, compare_scene, compare_views
+from core.charts.compare import FLOOR_NOTE, compare_frames, compare_scene
 from core.charts.grammar import BLANK, FIRST_COLOUR, SECOND_COLOUR, Spec
 from core.charts.view import specs
-from core.findings.compare import Axis, distinguishing_names, shown_together
+from core.findings.compare import Axis, shown_together
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks
@@ -34,9 +34,7 @@ FIRST, SECOND = falling(0.4, holes=(HOLE,)), falling(1.2, method="random", seed=
 
 
 def views(first: SweepResult = FIRST, second: SweepResult = SECOND, reduction: str = "mean") -> dict[str, Spec]:
-    return specs(
-        compare_views(first, second, reduction, shown_together(first, second), distinguishing_names(first, second))
-    )
+    return specs(compare_scene(first, second, reduction).views)
 
 
 # ---------------------------------------------------------------- curves
@@ -145,10 +143,11 @@ def test_at_equal_change_both_heatmaps_match_on_it(axis: Axis) -> None:
     first, second = falling(0.4), falling(1.2, method="random")
     together = shown_together(first, second, axis)
     frames = compare_frames((first, second), together)
-    spec = specs(compare_views(first, second, "mean", together, ("a", "b")))
+    spec = specs(compare_scene(first, second, "mean", axis).views)
     drawn_own = spec["own"]["datasets"]["own"]
+    sides = dict.fromkeys(row["series"] for row in drawn_own)
     for k, frame in enumerate(frames):
-        means = [np.mean([row["v"][k] for row in drawn_own if row["series"] == side]) for side in ("A", "B")]
+        means = [np.mean([row["v"][k] for row in drawn_own if row["series"] == side]) for side in sides]
         if axis == "damage":
             assert means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
         places = [row["amount"] for row in spec["accuracy"]["datasets"]["accuracy"] if row["k"] == k]

@@ -8,9 +8,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-from core.charts.grammar import LIGHT_FROM, UNDEFINED_COLOUR, Spec
-from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED, heatmap_view
-from core.charts.overview import player_views
+from core.charts.grammar import UNDEFINED_COLOUR, Spec
+from core.charts.matrix import LIGHT_FROM, MAX_PRINTED, MAX_PRINTED_SIGNED, heatmap_view
+from core.charts.overview import result_scene
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -26,7 +26,7 @@ def result() -> SweepResult:
 
 
 def heatmap(result: SweepResult, reduction: str = "mean") -> Spec:
-    return player_views(result, reduction)["heatmap"].spec
+    return result_scene(result, reduction).views["heatmap"].spec
 
 
 def cells(spec: Spec, frame: int) -> dict[tuple[str, str], ElementTree.Element]:
@@ -117,7 +117,7 @@ def test_numbers_are_printed_where_they_fit_and_never_in_undefined_cells(result:
 
 def test_the_outline_and_the_threshold_are_named_once_where_that_is_asked_for(result: SweepResult) -> None:
     for annotated in (False, True):
-        spec = heatmap_view(result.frames, result.points, "mean", annotated=annotated).spec
+        spec = heatmap_view(result, result.frames, "mean", annotated=annotated).spec
         texts = [text.text or "" for text in drawn(spec, 0).iter() if text.tag.endswith("text")]
         assert sum("same layer" in text for text in texts) == annotated
         assert ("intact from 0.9" in texts) == annotated

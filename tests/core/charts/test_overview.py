@@ -3,7 +3,7 @@
 import pytest
 
 from core.charts.grammar import Spec
-from core.charts.overview import pair_scene, player_views, result_scene
+from core.charts.overview import pair_scene, result_scene
 from core.charts.view import reduction_choices, specs
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
@@ -20,7 +20,7 @@ def result() -> SweepResult:
 
 
 def drawings(result: SweepResult, reduction: str = "mean") -> dict[str, Spec]:
-    return specs(player_views(result, reduction))
+    return specs(result_scene(result, reduction).views)
 
 
 @pytest.mark.parametrize("points", ["attention", "both"])

@@ -46,9 +46,9 @@ def test_a_cell_tells_right_from_wrong_and_what_is_said() -> None:
 def test_bars_count_first_flips_by_what_they_become() -> None:
     result = made()
     bars = rows(flip_scene(result, examples_of(result)).views["flips"], "bars")
-    counts = {(bar["amount"], bar["now"]): bar["count"] for bar in bars if bar["count"]}
-    assert counts == {("30 %", "incorrect"): 1, ("60 %", "incorrect"): 1, ("90 %", "correct"): 1}
-    assert all(bar["high"] - bar["low"] == bar["count"] for bar in bars)
+    counts = {(bar["amount"], bar["now"]): bar["words"] for bar in bars if bar["words"] != "0"}
+    assert counts == {("30 %", "incorrect"): "1", ("60 %", "incorrect"): "1", ("90 %", "correct"): "1"}
+    assert all(bar["high"] - bar["low"] == int(bar["words"]) for bar in bars)
 
 
 def test_frames_say_how_many_are_right_and_how_many_have_changed() -> None:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from core.charts.strips import EVERYTHING, FIRST_EDGE, cell_rows, edges, hatches
+from core.charts.strips import EVERYTHING, FIRST_EDGE, cell_rows, edges
 from core.findings.survival import own_similarity
 from tests.builders import make_result
 
@@ -33,8 +33,3 @@ def test_cells_hold_the_values_of_the_file_and_undefined_ones_are_hatched() -> N
     hole = cells[-1]
     assert hole["text"] == "undefined"
     assert (hole["y"], hole["y2"]) == (1.25, 1.75)
-    strokes = hatches(cells)
-    assert len(strokes) == 3
-    for stroke in strokes:
-        assert hole["x"] <= stroke["x"] < stroke["x2"] <= hole["x2"]
-        assert hole["y"] <= stroke["y"] < stroke["y2"] <= hole["y2"]

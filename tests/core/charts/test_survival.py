@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.charts.layers import BAR, layer_scene
-from core.charts.overview import player_views
+from core.charts.overview import result_scene
 from core.findings.survival import layer_survivals, own_similarity
 from core.request.catalog import SURVIVAL_THRESHOLD
 from tests.builders import make_result
@@ -16,7 +16,7 @@ from tests.pictures import drawn, labels, marks, place
 def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
     result = make_result(num_layers=4)
     values = own_similarity(result, "mean")
-    spec = player_views(result, "mean")["survival"].spec
+    spec = result_scene(result, "mean").views["survival"].spec
     for frame in (0, 6, 12, 19):
         rects = marks(drawn(spec, frame), "rect mark")
         bars = [rect for rect in rects if "Stays intact up to" in labels(rect)]
@@ -26,7 +26,7 @@ def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen() -> None:
 
 def test_a_layer_that_never_falls_is_said_to_outlast_the_sweep() -> None:
     result = make_result(num_layers=2, amounts=AMOUNTS, own_cka=lambda amount, point, size: 1 - amount * point)
-    bars = player_views(result, "mean")["survival"].datasets["bars"]
+    bars = result_scene(result, "mean").views["survival"].datasets["bars"]
     assert [bar["text"] for bar in bars] == ["> 75 % *", "10 %"]
     assert bars[0]["ends"] == len(AMOUNTS)
 
@@ -97,7 +97,7 @@ def test_survival_by_another_measure_is_that_measures_own() -> None:
 
 
 def test_the_line_of_the_amount_passes_behind_the_numbers_not_through_them() -> None:
-    picture = drawn(player_views(make_result(num_layers=3), "mean")["survival"].spec, 6)
+    picture = drawn(result_scene(make_result(num_layers=3), "mean").views["survival"].spec, 6)
     order = [element.get("aria-roledescription") for element in picture.iter()]
     (line,) = (k for k, element in enumerate(picture.iter()) if list(labels(element)) == ["Removed by pruning"])
     texts = [k for k, kind in enumerate(order) if kind == "text mark"]
@@ -108,7 +108,7 @@ def test_the_line_of_the_amount_passes_behind_the_numbers_not_through_them() -> 
 @pytest.mark.parametrize(("height", "numbered"), [(600, 12), (150, 6), (70, 3)])
 def test_numbers_stand_beside_as_many_bars_as_there_is_room_for(height: int, numbered: int) -> None:
     result = make_result(num_layers=12, amounts=(0.0, 0.5, 0.9))
-    spec = {**player_views(result, "mean")["survival"].spec, "height": height}
+    spec = {**result_scene(result, "mean").views["survival"].spec, "height": height}
     texts = [place(mark) for mark in marks(drawn(spec, 0), "text mark")]
     heights = sorted({y for _, y in texts})
     assert len(heights) == numbered

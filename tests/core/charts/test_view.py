@@ -2,12 +2,11 @@
 
 import pytest
 
-from core.charts.compare import compare_views
+from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
-from core.charts.overview import pair_scene, player_views
+from core.charts.overview import pair_scene, result_scene
 from core.charts.sentences import flip_scene
 from core.charts.view import View
-from core.findings.compare import distinguishing_names, shown_together
 from core.findings.sentences import examples_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -18,7 +17,7 @@ CONTROL = make_result(num_layers=3, amounts=(0.0, 0.25, 0.5), method="random")
 
 def test_new_frames_are_new_data_in_the_same_template() -> None:
     def templates(result: SweepResult) -> list[object]:
-        return [view.spec["layer"] for view in player_views(result, "mean").values()]
+        return [view.spec["layer"] for view in result_scene(result, "mean").views.values()]
 
     whole = make_result(num_layers=3)
     part = whole.model_copy(update={"frames": whole.frames[:2], "key": ""})
@@ -28,9 +27,9 @@ def test_new_frames_are_new_data_in_the_same_template() -> None:
 @pytest.mark.parametrize(
     "views",
     [
-        player_views(RESULT, "mean"),
+        result_scene(RESULT, "mean").views,
         pair_scene((RESULT, CONTROL), "mean", ("first", "second")).views,
-        compare_views(RESULT, CONTROL, "mean", shown_together(RESULT, CONTROL), distinguishing_names(RESULT, CONTROL)),
+        compare_scene(RESULT, CONTROL, "mean").views,
         layer_scene(RESULT, "mean", "1").views,
         flip_scene(RESULT, examples_of(RESULT)).views,
     ],
