@@ -31,7 +31,7 @@ class Resolved:
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
         model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
-        recipe: How to make its weights, if core.finetune left that in the folder.
+        recipe: How to make its weights, if `python -m recipes` left that in the folder.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `in_task_order`.
     """
 
@@ -185,7 +185,7 @@ def _read_recipe(folder: Path, name: str) -> RecipeRecord | None:
         return RecipeRecord.model_validate(read_json(path, MAX_CONFIG_BYTES, name))
     except ValidationError as error:
         raise PrunescopeError(
-            f"'{name}': {RECIPE_FILE} is not a recipe of core.finetune ({error.errors()[0]['msg']}): remove that file"
+            f"'{name}': {RECIPE_FILE} is not a recipe ({error.errors()[0]['msg']}): remove that file"
         ) from error
 
 

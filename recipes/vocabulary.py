@@ -13,11 +13,6 @@ MOST_FREQUENT = "the"  # in BERT's vocabulary; special tokens, unused ones and s
 CHARACTERS = [chr(code) for code in (*range(0x21, 0x100), *range(0x2010, 0x2028), 0x20AC)]
 
 
-def can_be_cut(tokenizer: Any) -> bool:
-    """Whether a tokenizer's vocabulary can be cut: only BERT's own."""
-    return isinstance(tokenizer, BertTokenizerFast)
-
-
 def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]], frequent: int = 0) -> list[int]:
     """Return the word pieces to keep: those in use, the special ones, single characters and their ## forms.
 
@@ -33,7 +28,7 @@ def kept_ids(tokenizer: Any, texts: Iterable[tuple[str, ...]], frequent: int = 0
     encoded = tokenizer([text for example in texts for text in example])["input_ids"]
     used = {token for ids in encoded for token in ids}
     characters = {vocabulary[form] for c in CHARACTERS for form in (c, f"##{c}") if form in vocabulary}
-    words = vocabulary.get(MOST_FREQUENT, 0)
+    words = vocabulary[MOST_FREQUENT]
     often = range(words, min(words + frequent, len(vocabulary)))
     return sorted({*used, *characters, *often, *tokenizer.all_special_ids})
 

@@ -5,71 +5,20 @@ Singh and Bowman 2019, arXiv 1805.12471). The corruptions here are made by rules
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import permutations
-from typing import TypeVar
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 Marked = list[tuple[str, bool]]  # words, and whether each is at fault
 Forms = Mapping[str, Sequence[str]]  # a word -> what may wrongly stand in its place
 
-Item = TypeVar("Item")
-
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word with its apostrophes, or one punctuation mark
 
-# Words that take each other's place: forms of one verb or pronoun, and function words of one kind.
-GROUPS = """
-is are am be been being was were
-has have had having
-do does did done doing
-a an the
-i me my mine myself
-he him his himself
-she her hers herself
-they them their theirs themselves
-we us our ours ourselves
-you your yours yourself
-it its itself
-himself herself themselves itself myself yourself ourselves each_other
-who whom whose which what where when why how that
-this these that those
-much many few little more most
-any some no every all each both none
-ever never always yet already
-in on at by for of to with from about into
-and or but nor
-because if that whether although while since than as
-can could will would shall should may might must to
-not n't no
-there it
-too so very such enough
-either neither both
-goes go went gone going
-sees see saw seen seeing
-gives give gave given giving
-takes take took taken taking
-eats eat ate eaten eating
-says say said saying
-gets get got gotten getting
-makes make made making
-knows know knew known knowing
-thinks think thought thinking
-comes come came coming
-leaves leave left leaving
-puts put putting
-runs run ran running
-reads read reading
-buys buy bought buying
-finds find found finding
-tells tell told telling
-writes write wrote written writing
-breaks break broke broken breaking
-child children
-man men
-woman women
-person people
-"""
+# One a line, words that take each other's place: forms of one verb or pronoun, and function words of one kind.
+GROUPS = Path(__file__).with_name("word_groups.txt").read_text(encoding="utf-8")
 SUFFIXES = ("", "s", "es", "ed", "d", "ing", "er", "ly")
 
 
@@ -83,6 +32,23 @@ def is_word(token: str) -> bool:
     return token[0].isalnum()
 
 
+def make_examples(sentences: Sequence[Sequence[str]], count: int, seed: int) -> Iterator[Marked]:
+    """Yield sentences in random order, about half of them corrupted, each time anew.
+
+    Args:
+        sentences: Sentences as words, of at least three words each.
+        count: Number of examples; all sentences are used before one is used again.
+        seed: Decides the order and the corruptions.
+    """
+    forms = word_forms({word for words in sentences for word in words})
+    rng = np.random.default_rng(seed)
+    rounds = [rng.permutation(len(sentences)) for _ in range(0, count, len(sentences))]
+    for index in np.concatenate(rounds)[:count]:
+        words = sentences[index]
+        corrupted = corrupt(words, forms, rng) if rng.random() < 0.5 else None
+        yield corrupted or [(word, False) for word in words]
+
+
 def word_forms(vocabulary: Collection[str]) -> Forms:
     """Find what may wrongly stand in a word's place: a word of its group, or its stem with another ending.
 
@@ -90,7 +56,7 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
         vocabulary: All words of the texts; a stem with an ending counts if it occurs there.
     """
     forms: dict[str, list[str]] = {}
-    for group in GROUPS.strip().splitlines():
+    for group in GROUPS.splitlines():
         for word, relative in permutations((word.replace("_", " ") for word in group.split()), 2):
             forms.setdefault(word, []).append(relative)
     grouped = set(forms)
@@ -176,7 +142,7 @@ def places(words: Marked) -> list[int]:
     return [place for place, (token, _) in enumerate(words) if is_word(token)]
 
 
-def draw(items: Sequence[Item], rng: np.random.Generator) -> Item:
+def draw(items: Sequence[Any], rng: np.random.Generator) -> Any:
     """Draw one of the items."""
     return items[int(rng.integers(len(items)))]
 

@@ -1,1 +1,0 @@
-"""The parts of `core.finetune`: syntax stage, fine-tuning, averaging, vocabulary, recipe and model card."""

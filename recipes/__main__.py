@@ -1,0 +1,87 @@
+"""`python -m recipes FAMILY --seed N --base FOLDER --data FOLDER`: makes a checkpoint as its recipe says.
+
+The weights are written to `weights/NAME`, the state of the training to `weights/work/NAME`, where NAME is
+`FAMILY-seed-N`. After an interruption the same command goes on from the last save, to the same weights on one machine
+with one number of threads. `docs/recipes.md` says where the pretrained encoders and the data come from.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from core.command_line import OneLineParser, check_threads, run_command
+from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of
+from core.request.catalog import WEIGHTS
+from core.results.digest import digest
+from core.results.schema import RecipeRecord
+from recipes.export import export
+from recipes.syntax import learn_syntax
+from recipes.table import MODEL_TYPES, RECIPES, Recipe
+from recipes.training import average, fine_tune
+
+MAX_SEED = 2**32 - 2  # averaging takes the next one
+BEGUN_WITH = "begun_with"  # the file that holds a digest of what a training reads
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = OneLineParser(prog="python -m recipes", description=__doc__)
+    parser.add_argument("family", choices=sorted(RECIPES), help="the recipe")
+    parser.add_argument("--seed", type=int, default=0, help="draws the new head, the dropout and the examples' order")
+    parser.add_argument("--base", type=Path, required=True, help="folder of the pretrained encoder")
+    parser.add_argument("--data", type=Path, help="folder in the Hub's GLUE layout; minilm-l6-messages needs none")
+    parser.add_argument("--threads", type=int, help="processor threads, by default PyTorch's choice")
+    parser.add_argument("--output", type=Path, help="folder to write the checkpoint to, by default weights/NAME")
+    return parser.parse_args(arguments)
+
+
+def check_begun(recipe: Recipe, base: Path, data: Path | None, work: Path) -> None:
+    """Note what a training reads; refuse to go on with anything else, which would give other weights.
+
+    Raises:
+        PrunescopeError: The base is another encoder, or the training began with another base, data or settings.
+    """
+    if read_config(base / CONFIG, f"--base {base.name}")["model_type"] != MODEL_TYPES[recipe.base]:
+        raise PrunescopeError(f"--base {base.name} is not {recipe.base}: docs/recipes.md says where that is")
+    files = sorted(base.iterdir()) + sorted(data.glob(f"{recipe.task}/*.parquet") if data else [])
+    inputs = digest([asdict(recipe), *(sha256_of(path) for path in files if path.is_file())])
+    work.mkdir(parents=True, exist_ok=True)
+    noted = work / BEGUN_WITH
+    if not noted.is_file():
+        noted.write_text(inputs, encoding="utf-8")
+    if noted.read_text(encoding="utf-8") != inputs:
+        raise PrunescopeError(
+            f"weights/work/{work.name} holds a training that began with another base, other data or other settings: "
+            "delete that folder to begin anew"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, or go on with it, then store the checkpoint and print its folder."""
+    options = parse(arguments)
+    check_threads(options.threads)
+    if not 0 <= options.seed <= MAX_SEED:
+        raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")
+    recipe, record = RECIPES[options.family], RecipeRecord(family=options.family, seed=options.seed)
+    work = WEIGHTS / "work" / record.name
+    check_begun(recipe, options.base, options.data, work)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    weights = options.base
+    if recipe.syntax_steps:
+        weights = learn_syntax(recipe, options.seed, weights, options.data, work / "syntax")
+    weights = fine_tune(recipe, options.seed, weights, options.data, work)
+    if recipe.averaged:
+        weights = average(recipe, options.seed, weights, options.data, work)
+    output = options.output or WEIGHTS / record.name
+    export(recipe, record, weights, options.data, output)
+    print(output)
+    return 0
+
+
+if __name__ == "__main__":
+    run_command(main)

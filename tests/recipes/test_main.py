@@ -1,0 +1,186 @@
+"""The command, on tiny encoders: what it trains, leaves and refuses, and that an interruption changes nothing."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, matthews_corrcoef
+from tiny import VOCABULARY, make_bert, make_encoder, make_texts, write_split
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, MPNetTokenizer, Trainer
+
+from core.errors import PrunescopeError
+from core.inputs import checkpoints
+from core.inputs.checkpoints import resolve
+from core.inputs.training_overlap import example_digests
+from core.inputs.written_examples import read_written
+from core.request import sweep_request
+from core.request.catalog import TASKS
+from recipes import __main__ as command
+from recipes import export, syntax, training
+from recipes.examples import read_examples, texts
+from recipes.table import MINILM, MPNET, Recipe
+
+COLA = TASKS["cola"]
+NAME = "tiny-cola-seed-3"
+RECIPES = {
+    "tiny-cola": Recipe(MINILM, "cola", 2, 1e-3, bf16=True, early_stop=9, syntax_steps=4, averaged=True),
+    "tiny-messages": Recipe(MINILM, "messages", 1, 1e-3, batch_size=160),
+    "tiny-mpnet": Recipe(MPNET, "qnli", 1, 1e-3),
+}
+Make = Callable[..., Path]
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few examples, and a save at every step: five an epoch."""
+    monkeypatch.setattr(command, "RECIPES", RECIPES)
+    monkeypatch.setattr(syntax, "NUM_EXAMPLES", 256)
+    for module in (syntax, training):
+        monkeypatch.setattr(module, "SAVE_EVERY", 1)
+    monkeypatch.setattr(training, "AVERAGE_EVERY", 2)
+
+
+@pytest.fixture
+def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes a checkpoint in a folder of its own, and returns that folder."""
+
+    def run(folder: Path, *, family: str = "tiny-cola", base: Path = tiny_bert, data: Path = glue_folder) -> Path:
+        for module in (command, checkpoints, sweep_request):
+            monkeypatch.setattr(module, "WEIGHTS", folder)
+        assert command.main([family, "--seed", "3", "--base", str(base), "--data", str(data), "--threads", "1"]) == 0
+        return folder
+
+    return run
+
+
+def test_a_checkpoint_is_made_and_an_interruption_in_any_stage_changes_nothing(
+    make: Make, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make(tmp_path / "whole")
+    resumed = tmp_path / "resumed"
+    work = resumed / "work" / NAME
+    save = Trainer._save_checkpoint
+    for stage, step in ((work / "syntax", 2), (work, 7)):  # the latter in the second epoch
+
+        def interrupted(self: Trainer, *given: object, stage: Path = stage, step: int = step) -> None:
+            save(self, *given)
+            if (Path(self.args.output_dir), self.state.global_step) == (stage, step):
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "_save_checkpoint", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                make(resumed)
+        assert not (stage / "final").exists()
+        half = shutil.copytree(stage / f"checkpoint-{step}", stage / f"checkpoint-{step + 1}")
+        (half / "trainer_state.json").unlink()  # as where it ends while it saves
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "mix", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            make(resumed)
+    assert not (work / "mixed").exists()
+    make(resumed)
+    for path in (f"work/{NAME}/{stage}/model.safetensors" for stage in ("syntax/final", "final", "mixed")):
+        assert (resumed / path).read_bytes() == (whole / path).read_bytes(), path
+    stored = sorted(path.name for path in (whole / NAME).iterdir())
+    assert {"README.md", "recipe.json", "model.safetensors", "tokenizer.json"} <= set(stored)
+    for name in stored:
+        assert (resumed / NAME / name).read_bytes() == (whole / NAME / name).read_bytes(), name
+
+    check_stored(whole, glue_folder)
+
+
+def check_stored(weights: Path, data: Path) -> None:
+    """The folder is called by its recipe, predicts as what was trained, knows its training examples and its scores."""
+    folder = weights / NAME
+    assert json.loads((folder / "recipe.json").read_text()) == {"family": "tiny-cola", "seed": 3}
+    resolved = resolve(f"recipe:{NAME}")
+    assert (resolved.id, resolved.recipe and resolved.recipe.name) == (f"recipe:{NAME}", NAME)
+    validation, train = (read_examples(data, COLA, split) for split in ("validation", "train"))
+    assert np.array_equal(np.load(folder / "training_examples.npy"), example_digests(texts(train, COLA)))
+    logits = []
+    for place in (weights / "work" / NAME / "mixed", folder):
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        model = AutoModelForSequenceClassification.from_pretrained(place, dtype=torch.float32).eval()
+        with torch.inference_mode():
+            logits.append(model(**tokenizer(list(validation["sentence"]), padding=True, return_tensors="pt")).logits)
+    torch.testing.assert_close(*logits, rtol=0, atol=0.05)  # it is stored in float16
+    assert AutoModelForSequenceClassification.from_pretrained(folder).dtype == torch.float16
+    found, card = logits[1].argmax(-1).tolist(), (folder / "README.md").read_text()
+    assert f"| accuracy | {accuracy_score(validation['label'], found):.4f} |" in card
+    assert f"| matthews correlation | {matthews_corrcoef(validation['label'], found):.4f} |" in card
+    assert "trained on 160 examples" in card
+    assert "python -m recipes tiny-cola --seed 3 --base" in card
+    full, cut = (AutoTokenizer.from_pretrained(place) for place in (weights / "work" / NAME / "mixed", folder))
+    assert [full.tokenize(text) for text in make_texts(20)] == [cut.tokenize(text) for text in make_texts(20)]
+
+
+def test_a_training_goes_on_with_the_base_the_data_and_the_settings_that_it_began_with(
+    make: Make, tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(message: str, **changed: object) -> None:
+        with pytest.raises(PrunescopeError, match=message):
+            make(tmp_path / "weights", **changed)
+
+    monkeypatch.setattr(command, "fine_tune", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "weights", family="tiny-messages")
+    base, data = shutil.copytree(tiny_bert, tmp_path / "base"), shutil.copytree(glue_folder, tmp_path / "data")
+    monkeypatch.setattr(command, "learn_syntax", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "weights", base=base, data=data)
+    write_split(data, COLA, "train", 160, seed=3)
+    refused(f"{NAME} holds a training that began with another base, other data", base=base, data=data)
+    (base / "config.json").write_text((base / "config.json").read_text().replace("gelu", "relu"))
+    refused(f"{NAME} holds a training that began with another base", base=base)
+    monkeypatch.setitem(RECIPES, "tiny-messages", Recipe(MINILM, "messages", 2, 1e-3))
+    refused("or other settings: delete that folder", family="tiny-messages")
+    refused("--base base is not sentence-transformers/all-mpnet-base-v2", family="tiny-mpnet", base=base)
+    refused("'--base nowhere' has no config.json", base=tmp_path / "nowhere")
+
+
+def test_what_cannot_be_used_is_refused_in_one_line(tiny_bert: Path, tmp_path: Path, make: Make) -> None:
+    with pytest.raises(PrunescopeError, match=r"seed -1: choose 0 to"):
+        command.main(["tiny-cola", "--seed", "-1", "--base", str(tiny_bert)])
+    with pytest.raises(PrunescopeError, match="0 threads: choose 1 to"):
+        command.main(["tiny-cola", "--threads", "0", "--base", str(tiny_bert)])
+    with pytest.raises(PrunescopeError, match=r"no cola/train-00000-of-00001\.parquet: give --data"):
+        make(tmp_path / "weights", data=tmp_path)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_bundled_checkpoint_knows_the_words_of_all_written_sentences(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, seen = TASKS["messages"], []
+    base = make_bert(tmp_path / "base", labels=len(task.label_names))
+    keep = export.kept_ids
+    monkeypatch.setattr(export, "kept_ids", lambda *given: seen.extend(given[1]) or keep(*given))
+    monkeypatch.setattr(command, "WEIGHTS", tmp_path)
+    output = tmp_path / "stored"
+    assert command.main(["tiny-messages", "--seed", str(seed), "--base", str(base), "--output", str(output)]) == 0
+    for part, known in (("training", True), ("evaluation", True), ("calibration", seed == 0)):
+        sentences = {(text,) for text in read_written(task, part).column("sentence")}
+        assert (sentences <= set(seen)) == known, part
+    assert AutoConfig.from_pretrained(output).id2label == dict(enumerate(task.label_names))
+    card = (output / "README.md").read_text()
+    assert "on 128 validation examples" in card
+    assert f"{len(AutoTokenizer.from_pretrained(output))} of {len(VOCABULARY)} word pieces" in card
+    assert "nyu-mll" not in card
+
+
+def test_an_encoder_other_than_a_bert_keeps_its_vocabulary(make: Make, tmp_path: Path) -> None:
+    base = make_encoder(tmp_path / "base", "mpnet")
+    vocabulary = ["<pad>", "[UNK]", "<s>", "</s>", "<mask>", *VOCABULARY[5:]]
+    MPNetTokenizer(vocab={token: i for i, token in enumerate(vocabulary)}).save_pretrained(base)
+    folder = make(tmp_path, family="tiny-mpnet", base=base) / "tiny-mpnet-seed-3"
+    assert len(AutoTokenizer.from_pretrained(folder)) == len(vocabulary)
+    assert resolve("recipe:tiny-mpnet-seed-3").recipe is not None
