@@ -7,15 +7,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core import api
 from core.errors import PrunescopeError
 from core.exports.tables import result_json
 from core.inputs.checkpoint_bounds import check_size
 from core.inputs.labels import label_names
-from core.inputs.tables import DataFile, read_table
+from core.inputs.tables import DataFile, _class_labels, read_table
 from core.request.amounts import parse_amounts
 from core.request.sweep_request import SweepRequest, dataset_of, source_of
 from core.results.digest import digest
@@ -104,6 +106,35 @@ def test_a_request_of_any_values(values: dict[str, Any]) -> None:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
         request = SweepRequest.from_json({"checkpoint": "embedded:sst2", "task": "sst2", **values})
         assert SweepRequest.from_json(request.to_json()) == request
+
+
+OPTIONS = ("task", "method", "scope", "points", "amounts", "examples", "seed", "control_of", "measures", "until_damage")
+SCALARS = (
+    st.integers(-9, 99).map(np.int64) | st.floats(0, 1).map(np.float32) | st.sampled_from(["cka", "auto", "layer"])
+)
+
+
+@settings(max_examples=100)
+@given(options=st.dictionaries(st.sampled_from((*OPTIONS, "label_map", "against")), JSON | SCALARS, max_size=3))
+def test_a_notebooks_sweep_with_any_options(options: dict[str, Any]) -> None:
+    def run(request: SweepRequest, inputs: object) -> None:
+        raise PrunescopeError("far enough")
+
+    with pytest.MonkeyPatch.context() as patch, taken_or_refused():
+        patch.setattr(api, "run", run)
+        patch.setenv("PRUNESCOPE_HOSTED", "1")  # so that no name is a folder here
+        api.sweep("embedded:sst2", ["good", "bad"] * 20, ["positive", "negative"] * 20, **options)
+
+
+@given(
+    features=st.dictionaries(
+        st.text(max_size=3), st.fixed_dictionaries({"_type": st.just("ClassLabel"), "names": JSON})
+    )
+)
+def test_label_names_of_any_values(features: dict[str, Any]) -> None:
+    metadata = json.dumps({"info": {"features": features}}).encode()
+    for names in _class_labels({b"huggingface": metadata}).values():
+        assert all(isinstance(name, str) for name in names)
 
 
 @given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))
