@@ -270,7 +270,7 @@ def _fetch(order: Order, report: Reporter) -> dict[str, Any]:
     from core.inputs.hub_data import find_dataset
 
     found = find_dataset(dataset_of(order["data"]), order["split"], report)
-    return {"data": found.reference, "files": [[str(file.path), file.name] for file in found.evaluated().files]}
+    return {"data": found.reference, "files": [[str(file.path), file.name] for file in found.files(found.split)]}
 
 
 def _stored(key: str) -> Path:

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from itertools import chain, repeat
@@ -36,6 +36,9 @@ class Answer:
     pieces: Pieces | None = None
 
 
+Change = Callable[[Answer], Answer]
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong.
@@ -51,7 +54,7 @@ class Fault:
 
     says: str
     at: str
-    change: Callable[[Answer], Answer]
+    change: Change
     names: str = "*"
     times: int = EVERY
     is_slow: bool = False
@@ -61,21 +64,25 @@ def matches(name: str, globs: str) -> bool:
     return any(fnmatch(name, glob) for glob in globs.split())
 
 
+def faults(says: str, at: str, changes: Mapping[Any, Change], names: str = "*", **options: Any) -> dict[str, Fault]:
+    return {f"{at} {name}": Fault(says, at, change, names, **options) for name, change in changes.items()}
+
+
 # ---------------------------------------------------------------- changes of an answer
 
 
-def status(code: int, **headers: object) -> Callable[[Answer], Answer]:
+def status(code: int, **headers: object) -> Change:
     """A refusal; underscores in the names of headers stand for hyphens."""
     named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
     return lambda _: Answer(code, b"{}", named)
 
 
-def refusal(code: int, error: str) -> Callable[[Answer], Answer]:
+def refusal(code: int, error: str) -> Change:
     """A refusal that the Hub explains."""
     return status(code, X_Error_Code=error, X_Error_Message=error)
 
 
-def headed(**headers: object) -> Callable[[Answer], Answer]:
+def headed(**headers: object) -> Change:
     """Other headers; None removes one."""
 
     def change(answer: Answer) -> Answer:
@@ -86,48 +93,40 @@ def headed(**headers: object) -> Callable[[Answer], Answer]:
     return change
 
 
-def body(content: bytes, **headers: object) -> Callable[[Answer], Answer]:
+def body(content: bytes, **headers: object) -> Change:
     """Another body, of its own length."""
     return lambda answer: headed(**headers)(replace(answer, body=content))
 
 
-def sent(pieces: Pieces, **headers: object) -> Callable[[Answer], Answer]:
+def sent(pieces: Pieces, **headers: object) -> Change:
     """A body that is sent in other pieces."""
     return lambda answer: headed(**headers)(replace(answer, pieces=pieces))
 
 
-def head_sent(pieces: Pieces) -> Callable[[Answer], Answer]:
+def head_sent(pieces: Pieces) -> Change:
     """A head that is sent in other pieces."""
     return lambda answer: replace(answer, head_pieces=pieces)
 
 
-def info(**fields: object) -> Callable[[Answer], Answer]:
-    """A description with other fields."""
-    return lambda answer: replace(answer, body=json.dumps({**json.loads(answer.body), **fields}).encode())
+def info(**fields: object) -> Change:
+    """A description with other fields; a function is given the old value."""
 
-
-def siblings(change: Callable[[list[Any]], object]) -> Callable[[Answer], Answer]:
-    """A description with other files."""
-
-    def changed(answer: Answer) -> Answer:
+    def change(answer: Answer) -> Answer:
         described = json.loads(answer.body)
-        return replace(answer, body=json.dumps({**described, "siblings": change(described["siblings"])}).encode())
+        changed = {name: value(described[name]) if callable(value) else value for name, value in fields.items()}
+        return replace(answer, body=json.dumps({**described, **changed}).encode())
 
-    return changed
+    return change
 
 
-def each(**fields: object) -> Callable[[Answer], Answer]:
+def each(**fields: object) -> Change:
     """A description with other fields of each file."""
-    return siblings(lambda files: [{**file, **fields} for file in files])
+    return info(siblings=lambda files: [{**file, **fields} for file in files])
 
 
-def more(*files: object) -> Callable[[Answer], Answer]:
-    """A description with more files."""
-    return siblings(lambda known: [*known, *files])
-
-
-def named(*names: object) -> Callable[[Answer], Answer]:
-    return more(*({"rfilename": name, "size": 1} for name in names))
+def named(name: object) -> Change:
+    """A description with one file more."""
+    return info(siblings=lambda files: [*files, {"rfilename": name, "size": 1}])
 
 
 def corrupt(answer: Answer) -> Answer:
@@ -137,285 +136,231 @@ def corrupt(answer: Answer) -> Answer:
 
 def trickle(content: bytes) -> Iterator[Piece]:
     for byte in content:
-        yield bytes([byte])
-        yield PAUSE
-
-
-def slow(content: bytes) -> Iterator[Piece]:
-    yield 0.2
-    yield content
-
-
-def silent(content: bytes) -> Iterator[Piece]:
-    yield content[: len(content) // 2]
-    yield HOURS
-
-
-def cut(content: bytes) -> Iterator[Piece]:
-    yield content[: len(content) // 2]
-    yield RESET
+        yield from (bytes([byte]), PAUSE)
 
 
 def no_end(content: bytes) -> Iterator[Piece]:
-    yield content
-    yield from repeat(b"x" * 65536)
+    return chain([content], repeat(b"x" * 65536))
 
 
 def chunk(content: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(content), content)
 
 
-def no_end_of_chunks(content: bytes) -> Iterator[Piece]:
-    yield from repeat(chunk(b"x" * 65536))
-
-
-CHUNKED = {"Content_Length": None, "Transfer_Encoding": "chunked"}
-CLOSED = {"Content_Length": None}
+silent: Pieces = lambda content: [content[: len(content) // 2], HOURS]  # noqa: E731
+cut: Pieces = lambda content: [content[: len(content) // 2], RESET]  # noqa: E731
+no_end_of_chunks: Pieces = lambda _: repeat(chunk(b"x" * 65536))  # noqa: E731
+CHUNKED: dict[str, Any] = {"Content_Length": None, "Transfer_Encoding": "chunked"}
+CLOSED: dict[str, Any] = {"Content_Length": None}
 HTML = b"<html>Please log in to this network</html>"
+ZIPPED = body(gzip.compress(bytes(10**6)), Content_Encoding="gzip")
+ELSEWHERE = {
+    f"to {location}": status(302, Location=location)
+    for location in ("?again", "file:///etc/passwd", "ftp://127.0.0.1/x", "http://[:::", "http://127.0.0.1:9/x")
+}
 
 # ---------------------------------------------------------------- what is said
 
-BUSY = "has had too many requests"
+BUSY = "is busy or has a fault"
 SLOW = "did not answer in time"
-TOO_SLOW = "arrives too slowly"
-BREAKS = "the connection breaks off"
-NOT_HUB = "the answer was not the Hub's"
-DAMAGED = "arrived damaged"
-DESCRIPTION = "the Hub's description is damaged"
-ELSEWHERE = "redirects to where nothing can be fetched"
-TOO_LARGE = "a file of it is larger than expected"
-TOO_LONG = "its description is larger than 16 MiB"
+BROKEN = "the connection to the Hub fails"
+NOT_HUB = "is not what the Hub should send"
+REFUSED = "the Hub refuses it"
+DAMAGED = "is damaged"
+TOO_LARGE = "sends more than the .* bytes expected"
+TOO_MUCH = "is a download of .* MiB, more than the"
 OUTSIDE = "lists a file outside its folder"
 GATED = "is gated"
-NOT_WHOLE = "did not arrive whole"
-
-
-def refused(code: int) -> str:
-    return rf"the Hub refuses it \(status {code}\)"
-
-
-def broken(code: int) -> str:
-    return rf"the Hub has a fault \(status {code}\)"
-
+MISSING = "is not on the Hub, or is private"
 
 FAULTS: dict[str, Fault] = {
-    # The description is refused.
-    **{f"api {code}": Fault(refused(code), "api", status(code)) for code in (400, 401, 403, 404, 410, 418, 451)},
-    **{f"api {code}": Fault(broken(code), "api", status(code)) for code in (500, 502, 503, 504, 520)},
-    **{f"api {code}": Fault(NOT_HUB, "api", lambda _, code=code: Answer(code)) for code in (204, 300, 304)},
-    "api 408": Fault(SLOW, "api", status(408)),
-    "api 429": Fault(f"{BUSY}: try again later", "api", status(429)),
-    "api 429, soon": Fault(f"{BUSY}: try again in 2 seconds", "api", status(429, Retry_After=2)),
-    "api 429, in a day": Fault(f"{BUSY}: try again in 24 hours", "api", status(429, Retry_After=86400)),
-    "api 429, by a date": Fault(BUSY, "api", status(429, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT")),
-    "api 429, by its rate": Fault(f"{BUSY}: try again in 55 seconds", "api", status(429, RateLimit='"api";r=0;t=55')),
-    "api 429, never": Fault(BUSY, "api", status(429, Retry_After="9" * 400)),
-    "api 511": Fault(NOT_HUB, "api", status(511)),
-    "api 503, in an hour": Fault(f"{broken(503)}: try again in 60 minutes", "api", status(503, Retry_After=3600)),
-    "api 503, warned": Fault(broken(503), "api", status(503, X_HF_Warning="topic; a notice for the terminal")),
-    "api 404, a list": Fault(NOT_HUB, "api", lambda _: Answer(404, b"[1, 2]")),
-    "missing": Fault("is not on the Hub, or is private", "api", refusal(401, "RepoNotFound")),
-    "private": Fault("is not on the Hub, or is private", "api", refusal(404, "RepoNotFound")),
+    # It is refused.
+    **faults(REFUSED, "api", {code: status(code) for code in (400, 401, 403, 404, 410, 418, 451)}),
+    **faults(REFUSED, "head", {code: status(code) for code in (400, 401, 403, 404, 416)}),
+    **faults(REFUSED, "get", {code: status(code) for code in (401, 403, 404, 416)}, LARGE),
+    **faults(BUSY, "api", {code: status(code) for code in (408, 429, 500, 502, 503, 504, 511, 520)}),
+    **faults(BUSY, "head", {code: status(code) for code in (429, 500, 503)}),
+    **faults(BUSY, "get", {code: status(code) for code in (500, 502)}, LARGE),
+    **faults(NOT_HUB, "api", {code: lambda _, code=code: Answer(code) for code in (204, 300, 304)}),
+    **faults(BUSY, "api", {
+        "429, soon": status(429, Retry_After=2),
+        "429, in a day": status(429, Retry_After=86400),
+        "429, by a date": status(429, Retry_After="Wed, 21 Oct 2099 07:28:00 GMT"),
+        "429, by its rate": status(429, RateLimit='"api";r=0;t=55'),
+        "429, never": status(429, Retry_After="9" * 400),
+        "503, warned": status(503, X_HF_Warning="topic; a notice for the terminal"),
+    }),
+    "get 429, in an hour": Fault(BUSY, "get", status(429, Retry_After=3600), LARGE),
+    "api head get 500": Fault(BUSY, "api head get", status(500)),
+    **faults(MISSING, "api", {"missing": refusal(401, "RepoNotFound"), "private": refusal(404, "RepoNotFound")}),
     "no revision": Fault("has no revision 'main'", "api", refusal(404, "RevisionNotFound")),
-    "disabled": Fault(
-        "has been disabled", "api", status(403, X_Error_Message="Access to this resource is disabled.")
-    ),
+    "disabled": Fault(REFUSED, "api", status(403, X_Error_Message="Access to this resource is disabled.")),
     "gated": Fault(GATED, "head get", refusal(401, "GatedRepo")),
     "gated for good": Fault(GATED, "api", refusal(403, "GatedRepo")),
-    "500": Fault(broken(500), "api head get", status(500)),
-    # A file is refused.
-    **{f"head {code}": Fault(refused(code), "head", status(code)) for code in (400, 401, 403, 404, 416)},
-    **{f"head {code}": Fault(broken(code), "head", status(code)) for code in (500, 503)},
-    "head 429": Fault(BUSY, "head", status(429)),
-    "head lost": Fault("lacks a file", "head", refusal(404, "EntryNotFound"), LARGE),
-    **{f"get {code}": Fault(refused(code), "get", status(code), LARGE) for code in (401, 403, 404, 416)},
-    **{f"get {code}": Fault(broken(code), "get", status(code), LARGE) for code in (500, 502)},
-    "get 429, in an hour": Fault(f"{BUSY}: try again in 60 minutes", "get", status(429, Retry_After=3600), LARGE),
-    "get 206": Fault(NOT_WHOLE, "get", lambda answer: replace(body(b"part")(answer), status=206), LARGE),
+    "head lost": Fault(REFUSED, "head", refusal(404, "EntryNotFound"), LARGE),
     # Time.
-    "api silent": Fault(SLOW, "api", head_sent(lambda _: [HOURS]), is_slow=True),
-    "api head trickles": Fault(SLOW, "api", head_sent(trickle), is_slow=True),
-    "api body silent": Fault(SLOW, "api", sent(silent), is_slow=True),
-    "api body trickles": Fault(SLOW, "api", sent(trickle), is_slow=True),
-    "api informs without end": Fault(
-        SLOW, "api", head_sent(lambda _: repeat(b"HTTP/1.1 102 Processing\r\n\r\n" * 99)), is_slow=True
-    ),
-    "head to itself, slowly": Fault(
-        SLOW,
-        "head",
-        lambda answer: head_sent(slow)(status(302, Location="?again")(answer)),
-        is_slow=True,
-    ),
-    "head silent": Fault(SLOW, "head", head_sent(silent), is_slow=True),
-    "head trickles": Fault(SLOW, "head", head_sent(trickle), LARGE, is_slow=True),
-    "get silent": Fault(SLOW, "get", head_sent(silent), LARGE, is_slow=True),
-    "get head trickles": Fault(SLOW, "get", head_sent(trickle), LARGE, is_slow=True),
-    "get body silent": Fault(SLOW, "get", sent(silent), LARGE, is_slow=True),
-    "get body trickles": Fault(TOO_SLOW, "get", sent(trickle), LARGE, is_slow=True),
-    "get config trickles": Fault(TOO_SLOW, "get", sent(trickle), "config.json", is_slow=True),
+    **faults(SLOW, "api", {
+        "silent": head_sent(lambda _: [HOURS]),
+        "head trickles": head_sent(trickle),
+        "body silent": sent(silent),
+        "body trickles": sent(trickle),
+        "informs without end": head_sent(lambda _: repeat(b"HTTP/1.1 102 Processing\r\n\r\n" * 99)),
+    }, is_slow=True),
+    **faults(SLOW, "head", {
+        "silent": head_sent(silent),
+        "trickles": head_sent(trickle),
+        "to itself, slowly": lambda answer: head_sent(lambda head: [0.2, head])(status(302, Location="?again")(answer)),
+    }, is_slow=True),
+    **faults(SLOW, "get", {
+        "silent": head_sent(silent),
+        "head trickles": head_sent(trickle),
+        "body silent": sent(silent),
+        "body trickles": sent(trickle),
+    }, LARGE, is_slow=True),
+    "get config trickles": Fault(SLOW, "get", sent(trickle), "config.json", is_slow=True),
     # Bodies of another length.
-    "api cut": Fault(BREAKS, "api", sent(cut)),
-    "api without end": Fault(TOO_LONG, "api", sent(no_end, **CLOSED)),
-    "api chunks without end": Fault(TOO_LONG, "api", sent(no_end_of_chunks, **CHUNKED)),
-    "api of a terabyte": Fault(TOO_LONG, "api", headed(Content_Length=10**12)),
-    "api 404 without end": Fault(TOO_LONG, "api", lambda _: sent(no_end, **CLOSED)(Answer(404))),
-    "get cut": Fault(BREAKS, "get", sent(cut), LARGE),
-    "get cut, small": Fault(BREAKS, "get", sent(cut), "vocab.txt"),
-    "get short": Fault(NOT_WHOLE, "get", body(b"short"), LARGE),
-    "get long": Fault(TOO_LARGE, "get", lambda answer: body(answer.body + b"more")(answer), LARGE),
-    "get without end": Fault(TOO_LARGE, "get", sent(no_end, **CLOSED), LARGE),
+    **faults(TOO_LARGE, "api", {
+        "without end": sent(no_end, **CLOSED),
+        "chunks without end": sent(no_end_of_chunks, **CHUNKED),
+        "404 without end": lambda _: sent(no_end, **CLOSED)(Answer(404)),
+        "a million names": lambda answer: body(b'{"siblings": [' + b'{"rfilename":"a"},' * 10**6)(answer),
+    }),
+    **faults(TOO_LARGE, "get", {
+        "long": lambda answer: body(answer.body + b"more")(answer),
+        "without end": sent(no_end, **CLOSED),
+        "chunks without end": sent(no_end_of_chunks, **CHUNKED),
+    }, LARGE),
     "get config without end": Fault(TOO_LARGE, "get", sent(no_end, **CLOSED), "config.json"),
-    "get chunks without end": Fault(TOO_LARGE, "get", sent(no_end_of_chunks, **CHUNKED), LARGE),
-    "get chunks cut": Fault(BREAKS, "get", sent(lambda content: [chunk(content[:9]), RESET], **CHUNKED), LARGE),
-    "get chunks that are none": Fault(BREAKS, "get", sent(lambda _: [b"no chunk\r\n"], **CHUNKED), LARGE),
-    "get of a terabyte": Fault(TOO_LARGE, "get", headed(Content_Length=10**12), LARGE),
-    "get of a negative length": Fault(BREAKS, "get", headed(Content_Length=-5), LARGE),
-    "get of no length": Fault(BREAKS, "get", headed(Content_Length="many"), LARGE),
-    "get of a length without end": Fault(f"{BREAKS}|{NOT_HUB}", "get", headed(Content_Length="9" * 5000), LARGE),
-    "get empty": Fault(NOT_WHOLE, "get", body(b""), LARGE),
-    "get compressed": Fault(NOT_HUB, "get", body(gzip.compress(bytes(10**6)), Content_Encoding="gzip"), LARGE),
-    "api compressed": Fault(NOT_HUB, "api", body(gzip.compress(bytes(10**6)), Content_Encoding="gzip")),
-    "head of a terabyte": Fault(TOO_LARGE, "head", headed(Content_Length=10**12), LARGE),
-    "head of 40 gigabytes": Fault(NOT_WHOLE, "head", headed(X_Linked_Size=40 * 10**9), LARGE),
-    "head of a negative size": Fault(NOT_WHOLE, "head", headed(X_Linked_Size=-5), LARGE),
+    **faults(BROKEN, "api", {"cut": sent(cut), "of a terabyte": headed(Content_Length=10**12)}),
+    "get cut, small": Fault(BROKEN, "get", sent(cut), "vocab.txt"),
+    **faults(f"{BROKEN}|{NOT_HUB}", "get", {
+        "cut": sent(cut),
+        "chunks cut": sent(lambda content: [chunk(content[:9]), RESET], **CHUNKED),
+        "chunks that are none": sent(lambda _: [b"no chunk\r\n"], **CHUNKED),
+        "of a terabyte": headed(Content_Length=10**12),
+        "of a negative length": headed(Content_Length=-5),
+        "of no length": headed(Content_Length="many"),
+        "of a length without end": headed(Content_Length="9" * 5000),
+        "short": body(b"short"),
+        "empty": body(b""),
+        "206": lambda answer: replace(body(b"part")(answer), status=206),
+        "compressed": ZIPPED,
+    }, LARGE),
+    "api compressed": Fault(NOT_HUB, "api", ZIPPED),
+    **faults(NOT_HUB, "head", {
+        "of a terabyte": headed(Content_Length=10**12),
+        "of 40 gigabytes": headed(X_Linked_Size=40 * 10**9),
+        "of a negative size": headed(X_Linked_Size=-5),
+    }, LARGE),
     # Other content.
-    "corrupt": Fault(DAMAGED, "get", corrupt, LARGE),
+    **faults(DAMAGED, "get", {"corrupt": corrupt}, LARGE),
     "corrupt config": Fault(DAMAGED, "get", corrupt, "config.json"),
     "corrupt vocabulary": Fault(DAMAGED, "get", corrupt, "vocab.txt"),
     "head of another digest": Fault(DAMAGED, "head", headed(ETag='"' + "a" * 64 + '"'), LARGE),
-    "head without a digest": Fault(NOT_HUB, "head", headed(ETag=None)),
-    "head of a digest outside": Fault(NOT_HUB, "head", headed(ETag='"../../../outside"')),
     "head of an absolute digest": Fault(NOT_HUB, "head", headed(X_Linked_ETag='"/tmp/outside"'), LARGE),
-    "head without a commit": Fault(NOT_HUB, "head", headed(X_Repo_Commit=None)),
-    "head of another commit": Fault(NOT_HUB, "head", headed(X_Repo_Commit="b" * 40)),
-    "head of a commit outside": Fault(NOT_HUB, "head", headed(X_Repo_Commit="../../outside")),
-    "html": Fault(NOT_HUB, "api", body(HTML, Content_Type="text/html")),
-    "head html": Fault(NOT_HUB, "head", lambda _: Answer(200, HTML, {"Content-Type": "text/html"})),
-    "get html": Fault(f"{NOT_WHOLE}|{TOO_LARGE}", "get", body(HTML), "*.txt"),
-    # Elsewhere.
-    **{
-        f"{at} {name}": Fault(ELSEWHERE, at, status(302, Location=location), LARGE if at == "get" else "*")
-        for at in ("api", "get")
-        for name, location in {
-            "to itself": "?again",
-            "to a file": "file:///etc/passwd",
-            "by ftp": "ftp://127.0.0.1/x",
-            "to no address": "http://[:::",
-        }.items()
-    },
-    "head to itself": Fault(ELSEWHERE, "head", status(302, Location="?again")),
-    "head to a file": Fault(f"{NOT_HUB}|{ELSEWHERE}", "head", status(302, Location="file:///etc/passwd")),
-    "api to a closed port": Fault("cannot be reached", "api", status(302, Location="http://127.0.0.1:9/x")),
-    "get to a closed port": Fault("cannot be reached", "get", status(307, Location="http://127.0.0.1:9/x"), LARGE),
+    **faults(NOT_HUB, "head", {
+        "without a digest": headed(ETag=None),
+        "of a digest outside": headed(ETag='"../../../outside"'),
+        "without a commit": headed(X_Repo_Commit=None),
+        "of another commit": headed(X_Repo_Commit="b" * 40),
+        "of a commit outside": headed(X_Repo_Commit="../../outside"),
+        "html": lambda _: Answer(200, HTML, {"Content-Type": "text/html"}),
+    }),
+    "api html": Fault(NOT_HUB, "api", body(HTML, Content_Type="text/html")),
+    "get html": Fault(f"{NOT_HUB}|{TOO_LARGE}", "get", body(HTML), "*.txt"),
+    # Elsewhere, and no HTTP.
+    **faults(BROKEN, "api", ELSEWHERE),
+    **faults(BROKEN, "get", ELSEWHERE, LARGE),
+    **faults(f"{BROKEN}|{NOT_HUB}", "head", {name: ELSEWHERE[name] for name in ("to ?again", "to file:///etc/passwd")}),
     "api to nowhere": Fault(NOT_HUB, "api", status(302)),
-    # No HTTP.
-    "api reset": Fault(BREAKS, "api", head_sent(lambda _: [RESET])),
-    "api hung up": Fault(BREAKS, "api", head_sent(lambda _: [])),
-    "api garbage": Fault(BREAKS, "api", head_sent(lambda _: [b"\x16\x03\x01 no HTTP at all\r\n\r\n"])),
-    "api head cut": Fault(BREAKS, "api", head_sent(cut)),
-    "api head without end": Fault(
-        BREAKS, "api", head_sent(lambda _: chain([b"HTTP/1.1 200 OK\r\n"], repeat(b"A: b\r\n" * 99)))
-    ),
-    "head reset": Fault(BREAKS, "head", head_sent(lambda _: [RESET]), LARGE),
-    "head garbage": Fault(BREAKS, "head", head_sent(lambda _: [b"SSH-2.0-OpenSSH_9.6\r\n"])),
-    "get reset": Fault(BREAKS, "get", head_sent(lambda _: [RESET]), LARGE),
+    **faults(BROKEN, "api", {
+        "reset": head_sent(lambda _: [RESET]),
+        "hung up": head_sent(lambda _: []),
+        "garbage": head_sent(lambda _: [b"\x16\x03\x01 no HTTP at all\r\n\r\n"]),
+        "head cut": head_sent(cut),
+        "head without end": head_sent(lambda _: chain([b"HTTP/1.1 200 OK\r\n"], repeat(b"A: b\r\n" * 99))),
+    }),
+    "head reset": Fault(BROKEN, "head", head_sent(lambda _: [RESET]), LARGE),
+    "head garbage": Fault(BROKEN, "head", head_sent(lambda _: [b"SSH-2.0-OpenSSH_9.6\r\n"])),
+    "get reset": Fault(BROKEN, "get", head_sent(lambda _: [RESET]), LARGE),
     # JSON of another kind.
-    "json truncated": Fault(NOT_HUB, "api", lambda answer: body(answer.body[:-9])(answer)),
-    **{
-        f"json {content[:12].decode()}": Fault(NOT_HUB, "api", body(content))
-        for content in (b"", b"[]", b"null", b"5", b'"words"', b"{}", b"\xc3\x28".replace(b"\xc3", b"("), b"NaN")
-    },
-    "json in latin-1": Fault(NOT_HUB, "api", body(b'{"id": "\xe9"}')),
-    "json of a huge number": Fault(NOT_HUB, "api", body(b'{"id": ' + b"9" * 5000 + b"}")),
-    "json too deep": Fault(NOT_HUB, "api", body(b"[" * 10**5)),
-    "siblings null": Fault("has no config.json", "api", info(siblings=None)),
-    "siblings empty": Fault("has no config.json", "api", info(siblings=[])),
-    "siblings a word": Fault(NOT_HUB, "api", info(siblings="words")),
-    "siblings a number": Fault(NOT_HUB, "api", info(siblings=5)),
-    "siblings of null": Fault(NOT_HUB, "api", info(siblings=[None])),
-    "siblings without names": Fault(NOT_HUB, "api", info(siblings=[{"size": 1}])),
-    "name null": Fault(DESCRIPTION, "api", named(None)),
-    "name empty": Fault(DESCRIPTION, "api", named("")),
-    "name a number": Fault(DESCRIPTION, "api", named(5)),
-    "name a list": Fault(DESCRIPTION, "api", named(["config.json"])),
-    **{
-        f"name {name!a}": Fault(OUTSIDE, "api", named(name))
+    **faults(NOT_HUB, "api", {
+        "truncated": lambda answer: body(answer.body[:-9])(answer),
+        **{str(content[:12]): body(content) for content in (b"", b"[]", b"null", b"5", b'"words"', b"{}", b"((")},
+        "in latin-1": body(b'{"id": "\xe9"}'),
+        "of a huge number": body(b'{"id": ' + b"9" * 5000 + b"}"),
+        "too deep": body(b"[" * 10**5),
+        "siblings a word": info(siblings="words"),
+        "siblings a number": info(siblings=5),
+        "siblings of null": info(siblings=[None]),
+        "siblings without names": info(siblings=[{"size": 1}]),
+        "name null": named(None),
+        "name a number": named(5),
+        "name a list": named(["config.json"]),
+        **{f"size {size!a}": each(size=size) for size in ("12", [1])},
+        "lfs a word": each(lfs="words"),
+        "lfs without a digest": each(lfs={"size": 1}),
+        "lfs digest 5": each(lfs={"sha256": 5, "size": 1, "pointerSize": 1}),
+        "date a number": info(lastModified=5),
+        "card a word": info(cardData="words"),
+        "widgets strange": info(safetensors=[1]),
+    }),
+    **faults("has no config.json", "api", {"siblings null": info(siblings=None), "siblings empty": info(siblings=[])}),
+    **faults(OUTSIDE, "api", {
+        f"name {name!a}": named(name)
         for name in (
-            "../x",
-            "/etc/passwd",
-            "a/../../b",
-            "model-../../x.safetensors",
-            "a//b",
-            "./a",
-            "..",
-            "C:\\x",
-            "a\\..\\b",
-            "a\u2028/../b",
-            "model-\n.safetensors",
-            "a\0b",
+            *("", "../x", "/etc/passwd", "a/../../b", "model-../../x.safetensors", "a//b", "./a", "..", "C:\\x"),
+            *("a\\..\\b", "a\u2028/../b", "model-\n.safetensors", "a\0b"),
         )
-    },
-    "a million names": Fault(
-        TOO_LONG, "api", lambda answer: body(b'{"siblings": [' + b'{"rfilename":"a"},' * 10**6)(answer)
-    ),
-    "three hundred shards": Fault(
-        "has 303 files of weights",
-        "api",
-        siblings(
-            lambda files: [
-                *(file for file in files if not file["rfilename"].endswith(".safetensors")),
-                *({"rfilename": f"model-{k}.safetensors", "size": 1} for k in range(300)),
-                {"rfilename": "model.safetensors.index.json", "size": 1},
-            ]
-        ),
-    ),
-    "huge": Fault("is a download of .* MiB, more than the", "api", siblings(
-        lambda files: [{**file, "size": 10**13} if "lfs" in file else file for file in files]
+    }),
+    "three hundred shards": Fault(f"{REFUSED}|has no weights", "api", info(siblings=lambda files: [
+        *(file for file in files if not file["rfilename"].endswith(".safetensors")),
+        *({"rfilename": f"model-{k}.safetensors", "size": 1} for k in range(300)),
+        {"rfilename": "model.safetensors.index.json", "size": 1},
+    ])),
+    "huge": Fault(TOO_MUCH, "api", info(
+        siblings=lambda files: [{**file, "size": 10**13} if "lfs" in file else file for file in files]
     )),
-    **{
-        f"size {size!a}": Fault(DESCRIPTION, "api", each(size=size))
-        for size in (-1, 1.5, 1e999, "12", True, [1])
-    },
-    "size too small": Fault(TOO_LARGE, "api", each(size=1)),
-    "lfs a word": Fault(NOT_HUB, "api", each(lfs="words")),
-    "lfs without a digest": Fault(NOT_HUB, "api", each(lfs={"size": 1})),
-    **{
-        f"digest {digest!a}": Fault(DESCRIPTION, "api", each(lfs={"sha256": digest, "size": 1, "pointerSize": 1}))
-        for digest in (None, 5, "short", "../x")
-    },
+    "size without end": Fault(f"{TOO_MUCH}|{NOT_HUB}", "api", each(size=1e999)),
+    **faults(TOO_LARGE, "api", {f"size {size!a}": each(size=size) for size in (-1, 1, 1.5, True)}),
     "digest of another file": Fault(
         DAMAGED, "api", each(lfs={"sha256": "c" * 64, "size": 1, "pointerSize": 1}, blobId=None)
     ),
-    "blob a number": Fault(DESCRIPTION, "api", each(blobId=5, lfs=None)),
-    **{f"sha {sha!a}": Fault(DESCRIPTION, "api", info(sha=sha)) for sha in (None, 5, "", "../../x", "main", ["a"])},
-    "config of another type": Fault("has model type 'gpt2'", "api", info(config={"model_type": "gpt2"})),
-    "config of two lines": Fault(r"has model type 'a\\nb'", "api", info(config={"model_type": "a\nb"})),
-    "config of half a character": Fault("has model type", "api", info(config={"model_type": "\ud800"})),
-    "config of a number": Fault("has model type '5'", "api", info(config={"model_type": 5})),
-    "date a number": Fault(NOT_HUB, "api", info(lastModified=5)),
-    "card a word": Fault(NOT_HUB, "api", info(cardData="words")),
-    "widgets strange": Fault(NOT_HUB, "api", info(safetensors=[1])),
+    **faults("names no commit", "api", {
+        f"sha {sha!a}": info(sha=sha) for sha in (None, 5, "", "../../x", "main", ["a"])
+    }),
+    **faults("has model type", "api", {
+        f"config of {kind!a}": info(config={"model_type": kind}) for kind in ("gpt2", "a\nb", "\ud800", 5)
+    }),
 }  # fmt: skip
 
 # Faults that pass: the run goes on.
 PASSING: dict[str, Fault] = {
-    "api 429 once": Fault("", "api", status(429), times=1),
-    "api 429 once, soon": Fault("", "api", status(429, Retry_After=3), times=1),
+    **faults("", "api", {
+        "429 once": status(429),
+        "429 once, soon": status(429, Retry_After=3),
+        "reset once": head_sent(lambda _: [RESET]),
+        "cut once": sent(cut),
+    }, times=1),
     "api 503 twice": Fault("", "api", status(503, Retry_After=1), times=2),
-    "api reset once": Fault("", "api", head_sent(lambda _: [RESET]), times=1),
-    "api cut once": Fault("", "api", sent(cut), times=1),
-    "head 503 once": Fault("", "head", status(503), times=1),
-    "head hung up once": Fault("", "head", head_sent(lambda _: []), times=1),
+    **faults("", "head", {"503 once": status(503), "hung up once": head_sent(lambda _: [])}, times=1),
     "get 502 once": Fault("", "get", status(502), LARGE, times=1),
     "get cut twice": Fault("", "get", sent(cut), LARGE, times=2),
-    "more after the end": Fault("", "get", sent(no_end), LARGE),
-    "get chunked": Fault(
-        "", "get", sent(lambda content: [chunk(content[:9]), chunk(content[9:]), chunk(b"")], **CHUNKED), LARGE
-    ),
-    "get without length": Fault("", "get", sent(lambda content: [content], **CLOSED), LARGE),
-    "config a list": Fault("", "api", info(config=[1])),
-    "sizes null": Fault("", "api", each(size=None)),
-    "name of half a character": Fault("", "api", named("model-\ud800.safetensors")),
-    "unknown fields": Fault("", "api", info(future={"a": 1}, tags=None, cardData={"datasets": 5})),
+    **faults("", "get", {
+        "more after the end": sent(no_end),
+        "chunked": sent(lambda content: [chunk(content[:9]), chunk(content[9:]), chunk(b"")], **CHUNKED),
+        "without length": sent(lambda content: [content], **CLOSED),
+    }, LARGE),
+    **faults("", "api", {
+        "config a list": info(config=[1]),
+        "sizes null": each(size=None),
+        "name of half a character": named("model-\ud800.safetensors"),
+        "blob a number": each(blobId=5, lfs=None),
+        "unknown fields": info(future={"a": 1}, tags=None, cardData={"datasets": 5}),
+        **{
+            f"lfs digest {digest!a}": each(lfs={"sha256": digest, "size": 1, "pointerSize": 1})
+            for digest in (None, "short", "../x")
+        },
+    }),
     "warned": Fault("", "head", headed(X_HF_Warning="a notice for the terminal")),
-}
+}  # fmt: skip

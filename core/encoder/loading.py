@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, check_head, content_hash, weight_patterns
+from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, check_head, content_hash, weight_files
 from core.inputs.checkpoints import Resolved
 from core.inputs.labels import label_order
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH, Task
@@ -200,7 +200,7 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     # Named here, since a configuration may ask for any, also for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)
-    weights = weight_patterns([path.name for path in resolved.folder.iterdir()], resolved.id)
+    weights = weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
     model, found = AutoModelForSequenceClassification.from_pretrained(
         resolved.folder,
         config=config,
@@ -273,7 +273,8 @@ def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     """Refuse a tokenizer that does not belong to the model, by its words or by what it adds to a text or a pair."""
     if tokenizer.pad_token_id is None:
         raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
-    if max(len(tokenizer) - 1, *tokenizer("a", "a").input_ids, *tokenizer("a").input_ids) >= config.vocab_size:
+    added = {*tokenizer("a", "a").input_ids, *tokenizer("a").input_ids}
+    if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
         raise PrunescopeError(
             f"'{name}': its tokenizer has tokens beyond the {config.vocab_size:,} that its model knows: the two do not "
             "belong together, choose another checkpoint"

@@ -1,58 +1,110 @@
-"""Choose the files that make a checkpoint, and compute their digests; no torch, no network."""
+"""Choose the files that make a checkpoint, refuse what they must not ask for, and compute their digests.
+
+No torch, no network. What a checkpoint takes in memory and time is not reckoned here: it is loaded under limits.
+"""
 
 import hashlib
+import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_bounds import (
-    MAX_CONFIG_BYTES,
-    MAX_INDEX_BYTES,
-    check_shards,
-    check_size,
-    check_tokenizer,
-    read_json,
+from core.request.catalog import MAX_LAYERS, SHARED_LAYERS, SUPPORTED_MODEL_TYPES
+
+CONFIG = "config.json"
+ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
+TRAINING_EXAMPLES = "training_examples.npy"
+RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped
+TOKENIZER = "tokenizer.json"  # all that a tokenizer does; other files are converted to it
+VOCABULARIES = (
+    TOKENIZER,
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+    "bpe.codes",
 )
-from core.request.catalog import SHARED_LAYERS, SUPPORTED_MODEL_TYPES
+TOKENIZER_CONFIG = "tokenizer_config.json"
+TOKENIZER_FILES = (*VOCABULARIES, "merges.txt", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json")
+MAX_JSON_BYTES = 4 * 2**20
+MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
+_WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
+_OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
+_OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
+# Fields that make transformers read other files, or weights of another format, than those that are hashed.
+_FOREIGN = {
+    "quantization_config": "has quantised weights, which cannot be pruned by magnitude: choose the original checkpoint",
+    "transformers_weights": "names a weights file of its own: choose a checkpoint with model.safetensors",
+}
+# Numbers that take time or memory before a model's size can be counted.
+_MOST = {"num_hidden_layers": MAX_LAYERS, "n_layers": MAX_LAYERS, "num_labels": 1_000, "max_position_embeddings": 2**17}
+
+_digests: dict[tuple[Path, int, int, int, int], str] = {}
 
 
-def check_model_type(model_type: str, checkpoint: str) -> None:
-    """Refuse a model type that `core.encoder.architectures` lacks.
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process.
 
-    Args:
-        model_type: From config.json.
-        checkpoint: The checkpoint, for the message.
-
-    Raises:
-        PrunescopeError: The type is not supported.
+    A file has changed where its inode, its size, or its time of modification or of change has; the last is set by the
+    system alone. Left unseen are writes of the same size in the same tick of its clock, of some milliseconds.
     """
-    if model_type in SHARED_LAYERS:
-        raise PrunescopeError(
-            f"'{checkpoint}' has model type '{model_type}', whose layers share one set of weights, so no layer can be "
-            f"pruned alone: choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
-        )
-    if model_type not in SUPPORTED_MODEL_TYPES:
-        raise PrunescopeError(
-            f"'{checkpoint}' has model type {model_type[:40]!a}, which is not supported: choose a checkpoint of type "
-            f"{', '.join(SUPPORTED_MODEL_TYPES)}"
-        )
+    stat = path.stat()
+    key = (path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    if key not in _digests:
+        with path.open("rb") as file:
+            _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _digests[key]
+
+
+# ---------------------------------------------------------------- what config.json says
 
 
 def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
-    """Read a config.json and check that it names a model type, before anything heavy is imported.
+    """Read and check a config.json, before anything heavy is imported.
 
     Raises:
-        PrunescopeError: It cannot be read, is too large, or names none.
+        PrunescopeError: It cannot be read, or see `check_config`.
     """
     if not os.path.lexists(path):
         raise _no_config(checkpoint)
     _check_place(path, path.parent, checkpoint)
-    config = read_json(path, MAX_CONFIG_BYTES, checkpoint)
-    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+    config = read_json(path, checkpoint)
+    if not isinstance(config, dict):
         raise PrunescopeError(f"'{checkpoint}': {CONFIG} names no model_type, choose another checkpoint")
+    check_config(config, checkpoint)
     return config
+
+
+def read_json(path: Path, checkpoint: str) -> Any:
+    """Read a JSON file of a checkpoint.
+
+    Raises:
+        PrunescopeError: It is too large, or no JSON.
+    """
+    try:
+        _check_file_size(path, MAX_JSON_BYTES, checkpoint)
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (OSError, ValueError, RecursionError) as error:
+        raise PrunescopeError(
+            f"'{checkpoint}': {path.name} is not JSON that can be read: choose another checkpoint"
+        ) from error
+
+
+def _refuse(word: str) -> float:
+    raise ValueError(f"{word} is not a number")
+
+
+def _check_file_size(path: Path, most: int, checkpoint: str) -> None:
+    size = path.stat().st_size
+    if size > most:
+        raise PrunescopeError(
+            f"'{checkpoint}': {path.name} is {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed: "
+            "choose another checkpoint"
+        )
 
 
 def _no_config(checkpoint: str) -> PrunescopeError:
@@ -60,20 +112,28 @@ def _no_config(checkpoint: str) -> PrunescopeError:
 
 
 def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
-    """Refuse a configuration of a model that `core.encoder.architectures` lacks.
+    """Refuse a configuration of a model that cannot be pruned here, or of files other than those that are hashed.
 
     Args:
-        config: The content of config.json, with a model type.
+        config: The content of config.json.
         checkpoint: The checkpoint, for the message.
 
     Raises:
-        PrunescopeError: The model type is not supported, the model is too large, the encoder has a convolution, or the
+        PrunescopeError: The model type is not supported, the model is too deep, the encoder has a convolution, or the
             head gives no single label.
     """
-    model_type = config["model_type"]
-    check_model_type(model_type, checkpoint)
-    check_size(config, checkpoint)
-    if model_type == "deberta-v2" and config.get("conv_kernel_size"):
+    check_model_type(config.get("model_type"), checkpoint)
+    for name, refusal in _FOREIGN.items():
+        if config.get(name) is not None:
+            raise PrunescopeError(f"'{checkpoint}' {refusal} ({name} in {CONFIG})")
+    for name, most in _MOST.items():
+        value = config.get(name, most)
+        if type(value) is not int or not 1 <= value <= most:
+            raise PrunescopeError(
+                f"'{checkpoint}': {name} is {json.dumps(value, default=str)[:40]} in {CONFIG}, expected 1 to {most:,}: "
+                "choose another checkpoint"
+            )
+    if config.get("model_type") == "deberta-v2" and config.get("conv_kernel_size"):
         raise PrunescopeError(
             f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
             "here prunes: choose a DeBERTa checkpoint without one, such as DeBERTa-v3"
@@ -83,6 +143,27 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
             f"'{checkpoint}' {fault} (problem_type {config['problem_type']} in {CONFIG}): choose a classifier that "
             "gives one label"
         )
+
+
+def check_model_type(model_type: object, checkpoint: str) -> None:
+    """Refuse a model type that `core.encoder.architectures` lacks.
+
+    Args:
+        model_type: From config.json, whatever it holds.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: The type is not supported.
+    """
+    if model_type in SUPPORTED_MODEL_TYPES:
+        return
+    if not isinstance(model_type, str):
+        fault = f"names no model_type in {CONFIG}"
+    elif model_type in SHARED_LAYERS:
+        fault = f"has model type '{model_type}', whose layers share one set of weights, so no layer can be pruned alone"
+    else:
+        fault = f"has model type {model_type[:40]!a}, which is not supported"
+    raise PrunescopeError(f"'{checkpoint}' {fault}: choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}")
 
 
 def check_head(architectures: object, checkpoint: str) -> None:
@@ -103,48 +184,10 @@ def check_head(architectures: object, checkpoint: str) -> None:
         )
 
 
-CONFIG = "config.json"
-ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
-_OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
-_OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
-TRAINING_EXAMPLES = "training_examples.npy"
-RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped
-VOCABULARIES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-    "bpe.codes",
-)
-TOKENIZER_FILES = (
-    *VOCABULARIES,
-    "merges.txt",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-)
-_WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
-
-_digests: dict[tuple[Path, int, int, int, int], str] = {}
+# ---------------------------------------------------------------- which files
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process.
-
-    A file has changed where its inode, its size, or its time of modification or of change has; the last is set by the
-    system alone. Left unseen are writes of the same size in the same tick of its clock, of some milliseconds.
-    """
-    stat = path.stat()
-    key = (path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    if key not in _digests:
-        with path.open("rb") as file:
-            _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _digests[key]
-
-
-def weight_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
+def weight_files(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
     """Choose the weights to read: safetensors before PyTorch's own format, one file before shards.
 
     Args:
@@ -152,30 +195,31 @@ def weight_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
         checkpoint: The checkpoint, for the message.
 
     Returns:
-        Glob patterns of the files that hold the weights.
+        The one file, or the index and what is called like a shard of it.
 
     Raises:
         PrunescopeError: There are no weights that PyTorch can read.
     """
     for whole, shards in _WEIGHTS:
+        index = f"{whole}.index.json"
         if whole in names:
             return (whole,)
-        if f"{whole}.index.json" in names:
-            return (f"{whole}.index.json", shards)
+        if index in names:
+            return (index, *sorted(name for name in names if fnmatchcase(name, shards)))
     raise PrunescopeError(
         f"'{checkpoint}' has no weights (neither model.safetensors nor pytorch_model.bin): choose another checkpoint"
     )
 
 
-def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
-    """List the files that decide what a checkpoint computes: configuration, weights, tokenizer.
+def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
+    """List the files that decide what a checkpoint computes: configuration, tokenizer, weights.
 
     Args:
         names: The files of the checkpoint.
         checkpoint: The checkpoint, for the messages.
 
     Returns:
-        Glob patterns of these files.
+        Their names, the weights or their index last: where these are, the others are.
 
     Raises:
         PrunescopeError: One of the three is missing.
@@ -187,52 +231,82 @@ def wanted_patterns(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
             f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, so every word would be "
             "unknown: choose another checkpoint"
         )
-    return (CONFIG, *weight_patterns(names, checkpoint), *TOKENIZER_FILES)
+    weights = weight_files(names, checkpoint)
+    return [CONFIG, *(name for name in TOKENIZER_FILES if name in names), *reversed(weights)]
 
 
-def checked_files(folder: Path, config: Mapping[str, Any], checkpoint: str) -> list[Path]:
-    """Return the files that decide what a checkpoint computes, in the order of their names, none of them read yet.
+def checked_files(folder: Path, checkpoint: str) -> list[Path]:
+    """Return the files that decide what a checkpoint computes, in the order of their names.
 
     Args:
         folder: The checkpoint's folder.
-        config: The content of its config.json, checked.
         checkpoint: The checkpoint, for the messages.
 
     Raises:
-        PrunescopeError: The folder is not a checkpoint, or a file is none, lies elsewhere, names files elsewhere, or
-            asks for too much.
+        PrunescopeError: The folder is not a checkpoint, or a file is none, too large, lies elsewhere or names files
+            elsewhere.
     """
     try:
-        found = list(folder.iterdir())
-        _refuse_special(found, checkpoint)
-        names = {path.name for path in found}
-        patterns = wanted_patterns(names, checkpoint)
-        if ADAPTER in names:
+        for path in folder.iterdir():  # pipes and devices: transformers looks for files that nothing here needs
+            if path.exists() and not path.is_file() and not path.is_dir():
+                raise _no_file(path, checkpoint)
+        files = _files(folder, checkpoint)
+        if (folder / ADAPTER).exists():
             raise PrunescopeError(
                 f"'{checkpoint}' has an adapter ({ADAPTER}), whose weights are not read: merge it into the model first"
             )
-        files = _matching(folder, patterns)
+        names = [path.name for path in files]
         for path in files:
             _check_place(path, folder, checkpoint)
-        index, *shards = weight_patterns(names, checkpoint)
-        if shards:
-            check_shards(read_json(folder / index, MAX_INDEX_BYTES, checkpoint), names, shards[0], checkpoint)
-        check_tokenizer(folder, names & set(TOKENIZER_FILES), config, checkpoint)
+            if path.name in TOKENIZER_FILES:
+                _check_file_size(path, MAX_TOKENIZER_BYTES, checkpoint)
+        index, *shards = weight_files(names, checkpoint)
+        if index.endswith(".json"):
+            _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
+        settings = read_json(folder / TOKENIZER_CONFIG, checkpoint) if TOKENIZER_CONFIG in names else {}
+        if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
+            raise PrunescopeError(
+                f"'{checkpoint}': {TOKENIZER_CONFIG} is no object, or names files of its own (fast_tokenizer_files): "
+                "choose another checkpoint"
+            )
     except OSError as error:
         raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
     return files
 
 
-def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    """Return the files of any of these patterns, in the order of their names."""
-    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
+def content_hash(folder: Path, checkpoint: str) -> str:
+    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
+
+    Args:
+        folder: The checkpoint's folder, which `checked_files` has let pass.
+        checkpoint: The checkpoint, for the message.
+
+    Raises:
+        PrunescopeError: A file is missing, or cannot be read.
+    """
+    try:
+        lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in _files(folder, checkpoint))
+    except OSError as error:
+        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _refuse_special(paths: Iterable[Path], checkpoint: str) -> None:
-    """Refuse pipes and devices whatever they are called: transformers looks for files that nothing here needs."""
-    for path in paths:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise _no_file(path, checkpoint)
+def _files(folder: Path, checkpoint: str) -> list[Path]:
+    """Return the wanted files of a folder in the order of their names."""
+    return sorted(folder / name for name in wanted_files([path.name for path in folder.iterdir()], checkpoint))
+
+
+def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
+    """Refuse an index of weights that names other files than shards beside it; what is elsewhere is not looked up."""
+    named = index.get("weight_map") if isinstance(index, Mapping) else None
+    if not isinstance(named, Mapping) or not named or not isinstance(index.get("metadata", {}), Mapping):
+        raise PrunescopeError(f"'{checkpoint}': its index of weights has no weight_map, choose another checkpoint")
+    for shard in named.values():
+        if shard not in shards:
+            raise PrunescopeError(
+                f"'{checkpoint}': its index of weights names {json.dumps(shard)[:60]}, which is no shard beside it: "
+                "fetch it again, or choose another checkpoint"
+            )
 
 
 def _no_file(path: Path, checkpoint: str) -> PrunescopeError:
@@ -249,21 +323,3 @@ def _check_place(path: Path, folder: Path, checkpoint: str) -> None:
     is_inside = real.parent == root or (root.parent.name == "snapshots" and real.parent == blobs)
     if not is_inside or not real.is_file():
         raise _no_file(path, checkpoint)
-
-
-def content_hash(folder: Path, checkpoint: str) -> str:
-    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
-
-    Args:
-        folder: The checkpoint's folder, which `checked_files` has let pass.
-        checkpoint: The checkpoint, for the message.
-
-    Raises:
-        PrunescopeError: A file is missing, or cannot be read.
-    """
-    try:
-        files = _matching(folder, wanted_patterns([path.name for path in folder.iterdir()], checkpoint))
-        lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in files)
-    except OSError as error:
-        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
-    return hashlib.sha256(lines.encode()).hexdigest()

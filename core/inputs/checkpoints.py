@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES, read_json
-from core.inputs.checkpoint_files import CONFIG, RECIPE_FILE, check_config, checked_files, content_hash, read_config
-from core.inputs.hub import MAIN, Report, config_folder, snapshot
+from core.inputs.checkpoint_files import CONFIG, RECIPE_FILE, checked_files, content_hash, read_config, read_json
+from core.inputs.hub import MAIN, Report, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
 from core.request.sweep_request import Source, source_of
@@ -63,8 +62,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         name, folder = _local_folder(checkpoint)
         revision = ""
     config = read_config(folder / CONFIG, name)
-    check_config(config, name)
-    checked_files(folder, config, name)
+    checked_files(folder, name)
     labels = _read_label_names(config, name)
     recipe = _read_recipe(folder, name) if source == "folder" else None
     return Resolved(
@@ -89,12 +87,10 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     """
     if source_of(checkpoint) == "hub":
         name, _, wanted = checkpoint.partition("@")
-        folder = config_folder(name, wanted or MAIN)
+        folder = fetch_one(name, CONFIG, wanted or MAIN).parent
     else:
         name, folder = _local_folder(checkpoint)
-    config = read_config(folder / CONFIG, name)
-    check_config(config, name)
-    labels = _read_label_names(config, name)
+    labels = _read_label_names(read_config(folder / CONFIG, name), name)
     check_own_labels(labels, name)
     return labels
 
@@ -182,7 +178,7 @@ def _read_recipe(folder: Path, name: str) -> RecipeRecord | None:
     if not path.is_file():
         return None
     try:
-        return RecipeRecord.model_validate(read_json(path, MAX_CONFIG_BYTES, name))
+        return RecipeRecord.model_validate(read_json(path, name))
     except ValidationError as error:
         raise PrunescopeError(
             f"'{name}': {RECIPE_FILE} is not a recipe ({error.errors()[0]['msg']}): remove that file"

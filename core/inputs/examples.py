@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from core.errors import PrunescopeError
 from core.inputs.columns import Columns, choose_columns
-from core.inputs.data import Data, find_data
+from core.inputs.data import Data, DataSource, Part, find_data
 from core.inputs.hub import Report
 from core.inputs.labels import meanings
-from core.inputs.parts import DataSource, Part
 from core.inputs.sample_cache import recall, remember
 from core.inputs.sampling import Sample, Texts, draw
 from core.inputs.tables import Table, content_of
@@ -133,9 +132,7 @@ class Examples:
             PrunescopeError: The data are missing, malformed, or smaller than asked for.
         """
         part = self.data.evaluated()
-        return self._described(
-            part, self._sample(part, num_examples, None if self.data.is_shared else DEFAULT_EXAMPLES)
-        )
+        return self._described(part, self._sample(part, num_examples, DEFAULT_EXAMPLES if self.data.scored else None))
 
     def calibration(self, subset: EvalSubset) -> EvalSubset:
         """Draw the examples that a method scores on, disjoint from an eval subset.
@@ -149,8 +146,8 @@ class Examples:
         Raises:
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
-        part = self.data.scored()
-        if self.data.is_shared:
+        part = (self.data.scored or self.data.evaluated)()
+        if not self.data.scored:
             self._check_left(part, subset)
         sample = self._sample(part, None, CALIBRATION_EXAMPLES, subset.texts)
         if len(set(sample.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
@@ -170,7 +167,7 @@ class Examples:
         Raises:
             PrunescopeError: The data are missing or malformed.
         """
-        if self.data.is_shared:
+        if not self.data.scored:
             return None
         part = self.data.evaluated()
         everything = self._sample(part, None, limits().examples)
@@ -214,7 +211,7 @@ class Examples:
             self.label_map,
             place,
             mappable=self.table is not None,
-            whole=self.data.is_shared,
+            whole=not self.data.scored,
         )
         labelled = [(k, label) for k, value in enumerate(cells) if (label := means.get(value)) is not None]
         rows = Sample(

@@ -1,33 +1,56 @@
-"""Fetch from the Hugging Face Hub: one pinned snapshot of a checkpoint, parquet files of a data set. No torch.
+"""Fetch from the Hugging Face Hub, at one commit: the files of a checkpoint, files of a data set. No torch.
 
-`hub_client` bounds each request, `hub_listing` checks what the Hub says of a repository, `hub_cache` what is here.
+The layout of the client's cache is documented: `snapshots/COMMIT/NAME` is a link to `blobs/DIGEST`; git's digest names
+a small file's blob, a SHA-256 that of a large one, which is stored as LFS.
 """
 
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from fnmatch import fnmatch
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, try_to_load_from_cache
-from huggingface_hub.errors import RevisionNotFoundError
-from huggingface_hub.hf_api import RepoSibling
+from huggingface_hub.hf_api import DatasetInfo, ModelInfo, RepoSibling
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_bounds import MAX_CONFIG_BYTES
-from core.inputs.checkpoint_files import CONFIG, check_config, check_model_type, read_config, wanted_patterns
-from core.inputs.hub_cache import delete_parts, discard, is_intact
-from core.inputs.hub_client import file_of
-from core.inputs.hub_errors import FAILURES, Kind, explained, is_temporary
-from core.inputs.hub_listing import Listing, digest_of, listing_of
+from core.inputs.checkpoint_files import CONFIG, check_model_type, read_config, sha256_of, wanted_files
+from core.inputs.hub_client import FAILURES, SILENCE_SECONDS, HubError, Kind, ask, explained, is_temporary
 from core.request.limits import is_hosted, limits
+from core.results.store import remove_parts
 
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception that it raises, of no type in FAILURES, ends the download."""
 
 MAIN = "main"  # the branch that is read where none is named
-MAX_FILES = 256  # of a checkpoint
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a repository at one commit.
+
+    Attributes:
+        id: The repository on the Hub.
+        kind: What it is.
+        revision: What it was asked for by: a branch, tag or commit.
+        commit: The commit.
+        files: What the Hub says of each file, by name; nothing where the local cache alone was asked.
+        model_type: Of a checkpoint, if the Hub says it.
+        configs: Of a data set: the `configs` of its card, unchecked; None if it has none.
+        fault: Why the local cache alone was asked; None if the Hub was.
+    """
+
+    id: str
+    kind: Kind
+    revision: str
+    commit: str
+    files: Mapping[str, RepoSibling]
+    model_type: str | None = None
+    configs: Any = None
+    fault: Exception | None = None
 
 
 def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
@@ -47,108 +70,176 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
         PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type, damaged, or
             cannot be reached.
     """
-    api = _api()
     with explained(repo_id, revision):
+        listing = list_files(repo_id, revision)
+        if listing.model_type:
+            check_model_type(listing.model_type, repo_id)
         try:
-            listing = listing_of(repo_id, revision, api.model_info(repo_id, revision=revision, files_metadata=True))
-        except FAILURES as error:
-            cached = _cached_snapshot(repo_id, revision) if is_temporary(error) else None
-            if cached is None:
-                raise
-            return cached, cached.name
-        return _download(api, listing, report), listing.commit
+            names = wanted_files(listing.files, repo_id)
+        except PrunescopeError as error:
+            raise listing.fault or error from error  # only a part of it may be in the cache
+        check_size(listing, names)
+        config = fetch(listing, CONFIG)
+        read_config(config, repo_id)  # refused before the weights are downloaded
+        missing = {name: listing.files[name].size or 0 for name in names if not cached_file(listing, name)}
+        done, total = 0, sum(missing.values())
+        for name in names:
+            fetch(listing, name, report, done, total)
+            done += missing.get(name, 0)
+    return config.parent, listing.commit
 
 
-def config_folder(repo_id: str, revision: str) -> Path:
-    """Fetch a checkpoint's config.json alone, or find it in the local cache; return the folder that it is in.
+def fetch_one(
+    repo_id: str, name: str, revision: str = MAIN, kind: Kind = "checkpoint", report: Report | None = None
+) -> Path:
+    """Fetch one file, or find it in the local cache.
+
+    Args:
+        repo_id: The repository on the Hub.
+        name: The file's path in it.
+        revision: A branch, tag or commit.
+        kind: What the repository is.
+        report: Called with ("downloading", bytes so far, total bytes).
+
+    Raises:
+        PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
+    """
+    path = _cached(_place(repo_id, name, revision, kind))
+    if path is not None:
+        return path
+    with explained(repo_id, revision, kind):
+        listing = list_files(repo_id, revision, kind)
+        if name not in listing.files:
+            raise listing.fault or PrunescopeError(f"{kind} '{repo_id}' has no file {name}: choose another {kind}")
+        check_size(listing, [name])
+        return fetch(listing, name, report)
+
+
+def list_files(repo_id: str, revision: str, kind: Kind = "checkpoint") -> Listing:
+    """List the files of a repository; what the local cache has of it serves while the Hub cannot be reached.
 
     Args:
         repo_id: The repository on the Hub.
         revision: A branch, tag or commit.
+        kind: What it is.
 
     Raises:
-        PrunescopeError: The checkpoint does not exist, is gated, has no such file, or cannot be reached.
+        PrunescopeError: It lists a file outside its own folder.
+        One of FAILURES: It does not exist, or cannot be reached.
     """
-    place = _place(repo_id, CONFIG, revision)
-    with explained(repo_id, revision):
-        if cached := _cached(place):
-            return cached.parent
-        return _fetch(_api(), place, RepoSibling(CONFIG, size=MAX_CONFIG_BYTES)).parent
-
-
-def dataset_file(dataset_id: str, name: str, report: Report | None = None) -> Path:
-    """Fetch one file of a data set, or find it in the local cache.
-
-    Args:
-        dataset_id: The data set on the Hub.
-        name: The file's path in the data set.
-        report: Called with ("downloading", bytes so far, total bytes).
-
-    Raises:
-        PrunescopeError: The file does not exist, is damaged, or cannot be reached.
-    """
-    place = _place(dataset_id, name, MAIN, "data set")
-    if cached := _cached(place):
+    api = _api()
+    describe: Callable[..., ModelInfo | DatasetInfo] = api.model_info if kind == "checkpoint" else api.dataset_info
+    try:
+        info = ask(lambda: describe(repo_id, revision=revision, files_metadata=True, timeout=SILENCE_SECONDS))
+        return _checked(repo_id, revision, kind, info)
+    except FAILURES as error:
+        cached = cached_listing(repo_id, revision, kind, error) if is_temporary(error) else None
+        if cached is None:
+            raise
         return cached
-    api = _api()
-    with explained(f"{dataset_id}, {name}", MAIN, "data set"):
-        listing = listing_of(dataset_id, MAIN, api.dataset_info(dataset_id, files_metadata=True))
-        if name not in listing.files:
-            raise PrunescopeError(f"data set '{dataset_id}' has no file {name}: choose other data")
-        return _fetch(api, place, listing.files[name], _progress_class(report))
 
 
-def dataset_listing(dataset_id: str, revision: str) -> Listing:
-    """List the files of a data set; what the local cache has of it serves while the Hub cannot be reached.
-
-    Args:
-        dataset_id: The data set on the Hub.
-        revision: A branch, tag or commit.
-
-    Raises:
-        PrunescopeError: The data set does not exist, or cannot be reached.
-        RevisionNotFoundError: It has no such revision.
-    """
-    api = _api()
-    with explained(dataset_id, revision, "data set", passed=RevisionNotFoundError):
-        try:
-            return listing_of(
-                dataset_id, revision, api.dataset_info(dataset_id, revision=revision, files_metadata=True)
-            )
-        except FAILURES as error:
-            cached = _cached_listing(api, dataset_id, revision) if is_temporary(error) else None
-            if cached is None:
-                raise
-            return cached
-
-
-def is_cached(dataset_id: str, revision: str) -> bool:
-    """Whether the local cache has something of a data set at a revision."""
-    return _cached_listing(_api(), dataset_id, revision) is not None
+def cached_listing(repo_id: str, revision: str, kind: Kind, fault: Exception | None = None) -> Listing | None:
+    """List what the local cache has of a repository; None if it has nothing."""
+    try:
+        found = _api().snapshot_download(repo_id, repo_type=_TYPES[kind], revision=revision, local_files_only=True)
+    except OSError:
+        return None
+    folder = Path(found)
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    files = {name: RepoSibling(rfilename=name) for name in names}
+    return Listing(repo_id, kind, revision, folder.name, files, fault=fault)
 
 
 def cached_file(listing: Listing, name: str) -> Path | None:
-    """Return the place of one file of a listed data set in the local cache; None if it is not there, or damaged."""
-    return _cached(_place(listing.id, name, listing.commit, "data set"))
+    """Return the place of one file in the local cache; None if it is not there, or damaged."""
+    return _cached(_place(listing.id, name, listing.commit, listing.kind), _digest_of(listing.files[name]))
 
 
-def listed_file(listing: Listing, name: str, report: Report | None = None) -> Path:
-    """Fetch one file of a listed data set, or find it in the local cache.
-
-    Args:
-        listing: From `dataset_listing`.
-        name: The file's path in the data set.
-        report: Called with ("downloading", bytes so far, total bytes).
+def check_size(listing: Listing, names: Iterable[str]) -> None:
+    """Refuse a download that is too large.
 
     Raises:
-        PrunescopeError: The file is gated, damaged, or cannot be reached.
+        PrunescopeError: The files are larger than the limits allow.
     """
-    api = _api()
-    with explained(listing.id, listing.revision, "data set"):
-        place = _place(listing.id, name, listing.commit, "data set")
-        path = _fetch(api, place, listing.files[name], _progress_class(report))
-        _record_branch(api, place, listing)
+    size, bound = sum(listing.files[name].size or 0 for name in names), limits().download_bytes
+    if size > bound:
+        raise PrunescopeError(
+            f"'{listing.id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
+            f"here: choose a smaller {listing.kind}"
+        )
+
+
+def fetch(listing: Listing, name: str, report: Report | None = None, before: int = 0, total: int = 0) -> Path:
+    """Fetch one file, or find it in the local cache; either way its content is what the Hub states.
+
+    Args:
+        listing: From `list_files`.
+        name: The file's path in the repository.
+        report: Called with ("downloading", bytes so far, total bytes).
+        before: The bytes of the files before this one.
+        total: The bytes of all files; 0 if there is only this one.
+
+    Raises:
+        PrunescopeError: It is gated, too large, damaged, or cannot be reached.
+    """
+    api, place = _api(), _place(listing.id, name, listing.commit, listing.kind)
+    stated = listing.files[name]
+    path = cached_file(listing, name)
+    with explained(listing.id, listing.revision, listing.kind):
+        if path is None:
+            known = try_to_load_from_cache(**place)
+            if isinstance(known, str):
+                _discard(Path(known))  # it is damaged
+            progress, size = _progress_class(report, before, total), stated.size
+            path = Path(
+                ask(
+                    lambda: api.hf_hub_download(**place, tqdm_class=progress, etag_timeout=SILENCE_SECONDS),
+                    limits().download_bytes if size is None else size,
+                )
+            )
+            if not is_intact(path, _digest_of(stated)):  # the client compares lengths only
+                _discard(path)
+                raise PrunescopeError(
+                    f"'{listing.id}': {path.name} is damaged (its content differs from its digest): try again, or set "
+                    "HF_HOME to a folder that is writable"
+                )
+        blobs, asked = path.resolve().parent, {**place, "revision": listing.revision}
+        with suppress(OSError):  # what broken downloads have left
+            remove_parts(blobs, "*.incomplete", lambda part: (blobs / part.name.partition(".")[0]).exists())
+        if not listing.fault and try_to_load_from_cache(**asked) != try_to_load_from_cache(**place):
+            with suppress(*FAILURES):  # let the client record a branch's commit, for offline runs ask for the branch
+                ask(lambda: api.hf_hub_download(**asked))
     return path
+
+
+def is_intact(path: Path, digest: str | None = None) -> bool:
+    """Whether a cached file has the content that its blob's name states, and its digest if that is given.
+
+    Args:
+        path: The file.
+        digest: A SHA-256, or the SHA-1 that git computes of a blob, in hexadecimal.
+
+    Returns:
+        False where they differ or there is no file that can be read; a name that is no digest states nothing.
+    """
+    try:
+        for stated in {path.resolve().name, digest or ""}:
+            if re.fullmatch("[0-9a-f]{64}", stated) and sha256_of(path) != stated:
+                return False
+            if re.fullmatch("[0-9a-f]{40}", stated):
+                content = path.read_bytes()
+                head = b"blob %d\0" % len(content)
+                if hashlib.sha1(head + content, usedforsecurity=False).hexdigest() != stated:
+                    return False
+        return path.is_file()
+    except OSError:
+        return False
+
+
+# ---------------------------------------------------------------- the client
+
+_TYPES: Mapping[Kind, str] = {"checkpoint": "model", "data set": "dataset"}
 
 
 def _api() -> HfApi:
@@ -156,179 +247,66 @@ def _api() -> HfApi:
     return HfApi(token=False if is_hosted() else None)
 
 
-# ---------------------------------------------------------------- one file
-
-Place = dict[str, Any]  # of a file, as the client takes it
-
-
-def _place(repo_id: str, name: str, revision: str, kind: Kind = "checkpoint") -> Place:
-    repo_type = "dataset" if kind == "data set" else "model"
-    return {"repo_id": repo_id, "filename": name, "revision": revision, "repo_type": repo_type}
+def _place(repo_id: str, name: str, revision: str, kind: Kind) -> dict[str, Any]:
+    """Return the place of a file, as the client takes it."""
+    return {"repo_id": repo_id, "filename": name, "revision": revision, "repo_type": _TYPES[kind]}
 
 
-def _fetch(api: HfApi, place: Place, stated: RepoSibling, progress: type[tqdm] | None = None) -> Path:
-    """Fetch one file, or find it in the local cache; either way its content is what the Hub states.
-
-    Raises:
-        PrunescopeError: It arrived damaged, or is damaged in the local cache and the Hub cannot be reached.
-        One of FAILURES: The client fails.
-    """
-    cached = try_to_load_from_cache(**place)
-    is_damaged = isinstance(cached, str) and not is_intact(Path(cached), digest_of(stated))
-    if is_damaged and not discard(Path(cached)):
-        raise _damaged_here(place, "set HF_HOME to a folder that is writable")
-    try:
-        with file_of(limits().download_bytes if stated.size is None else stated.size):
-            path = Path(api.hf_hub_download(**place, tqdm_class=progress or _progress_class(None)))
-    except FAILURES as error:
-        if is_damaged and is_temporary(error):
-            raise _damaged_here(place) from error
-        raise
-    delete_parts(path)
-    if not is_intact(path, digest_of(stated)):  # the client compares lengths only
-        discard(path)
-        raise PrunescopeError(
-            f"'{place['repo_id']}': {path.name} arrived damaged (its digest differs from the Hub's) and was deleted: "
-            "try again"
-        )
-    return path
-
-
-def _cached(place: Place) -> Path | None:
+def _cached(place: dict[str, Any], digest: str | None = None) -> Path | None:
     """Find an intact file in the local cache."""
     cached = try_to_load_from_cache(**place)
-    return Path(cached) if isinstance(cached, str) and is_intact(Path(cached)) else None
+    return Path(cached) if isinstance(cached, str) and is_intact(Path(cached), digest) else None
 
 
-def _damaged_here(place: Place, remedy: str = "try again when the Hub can be reached") -> PrunescopeError:
-    return PrunescopeError(
-        f"'{place['repo_id']}': {place['filename']} is damaged in the local cache (its content differs from its "
-        f"digest): {remedy}"
+def _digest_of(stated: RepoSibling) -> str | None:
+    """Return the digest that the Hub states of a large file; that of a small one is its blob's name."""
+    return stated.lfs.sha256 if stated.lfs else None
+
+
+def _discard(path: Path) -> None:
+    """Delete a cached file: its content, and the snapshot's entry, a link to it."""
+    with suppress(OSError):
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+
+
+def _checked(repo_id: str, revision: str, kind: Kind, info: ModelInfo | DatasetInfo) -> Listing:
+    """Check what the Hub says of a repository.
+
+    Raises:
+        PrunescopeError: It lists a file outside its own folder.
+        HubError: It names no commit.
+    """
+    if not isinstance(info.sha, str) or not re.fullmatch("[0-9a-f]{40}", info.sha):
+        raise HubError("cannot be fetched, the Hub names no commit of it: try again later, or choose another")
+    files = {sibling.rfilename: sibling for sibling in info.siblings or ()}
+    for name in files:
+        is_plain = name and min(name) >= " " and "\\" not in name and name[1:2] != ":"
+        if not is_plain or {"", ".", ".."} & set(name.split("/")):
+            raise PrunescopeError(
+                f"'{repo_id}' lists a file outside its folder ({name[:60]!a}): choose another repository"
+            )
+    config, card = getattr(info, "config", None), info.card_data or {}
+    model_type = config.get("model_type") if isinstance(config, Mapping) else None
+    return Listing(
+        *(repo_id, kind, revision, info.sha, files),
+        model_type=str(model_type) if model_type else None,
+        configs=card.get("configs"),
     )
 
 
-def _record_branch(api: HfApi, place: Place, listing: Listing) -> None:
-    """Let the client record a branch's commit, for offline runs ask for the branch; no result depends on it."""
-    asked = {**place, "revision": listing.revision}
-    if try_to_load_from_cache(**asked) != try_to_load_from_cache(**place):
-        with suppress(*FAILURES):
-            api.hf_hub_download(**asked)
-
-
-def _progress_class(report: Report | None, before: int = 0, total: int = 0) -> type[tqdm]:
-    """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`.
-
-    Args:
-        report: Called with ("downloading", bytes so far, total bytes).
-        before: The bytes of the files before this one.
-        total: The bytes of all files; 0 if there is only this one.
-    """
+def _progress_class(report: Report | None, before: int, total: int) -> type[tqdm]:
+    """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`."""
 
     class Progress(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
-            # With the Hub's other protocol the client creates two bars that count the same bytes.
-            self._counts = options.get("unit") == "B" and not str(options.get("desc")).startswith("Reconstructing")
             super().__init__(*args, **{**options, "disable": True})
-            self.total = options.get("total") or 0
 
         def update(self, n: float | None = 1) -> bool | None:
-            if self._counts and report:
-                self.n += n or 0
+            self.n += n or 0
+            if report:
                 done = before + int(self.n)
                 report("downloading", done, max(total or int(self.total or 0), done))
             return None
 
     return Progress
-
-
-# ---------------------------------------------------------------- a checkpoint
-
-
-def _download(api: HfApi, listing: Listing, report: Report | None) -> Path:
-    """Refuse an unsuitable checkpoint, or download the wanted files of one commit."""
-    repo_id = listing.id
-    if listing.model_type:
-        check_model_type(listing.model_type, repo_id)
-    patterns = wanted_patterns(listing.files, repo_id)
-    wanted = [file for name, file in listing.files.items() if _is_wanted(name, patterns)]
-    if len(wanted) > MAX_FILES:
-        raise PrunescopeError(
-            f"'{repo_id}' has {len(wanted):,} files of weights, more than the {MAX_FILES} allowed: choose another "
-            "checkpoint"
-        )
-    check_size(repo_id, sum(file.size or 0 for file in wanted), "checkpoint")
-    config = _fetch(api, _place(repo_id, CONFIG, listing.commit), listing.files[CONFIG])
-    check_config(read_config(config, repo_id), repo_id)
-    _fetch_all(api, listing, sorted(wanted, key=lambda file: (file.rfilename == patterns[1], file.rfilename)), report)
-    _record_branch(api, _place(repo_id, CONFIG, listing.commit), listing)
-    return config.parent
-
-
-def _is_wanted(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
-
-
-def _fetch_all(api: HfApi, listing: Listing, files: list[RepoSibling], report: Report | None) -> None:
-    """Fetch files, the weights or their index last: a snapshot that has them is complete."""
-    places = {file.rfilename: _place(listing.id, file.rfilename, listing.commit) for file in files}
-    missing = {file.rfilename for file in files if not _cached(places[file.rfilename])}
-    total = sum(file.size or 0 for file in files if file.rfilename in missing)
-    done = 0
-    for file in files:
-        _fetch(api, places[file.rfilename], file, _progress_class(report, done, total))
-        done += (file.size or 0) * (file.rfilename in missing)
-
-
-def check_size(repo_id: str, size: int, kind: Kind) -> None:
-    """Refuse a download that is too large.
-
-    Args:
-        repo_id: What is downloaded.
-        size: Its bytes.
-        kind: What it is.
-
-    Raises:
-        PrunescopeError: It is larger than the limits allow.
-    """
-    bound = limits().download_bytes
-    if size > bound:
-        raise PrunescopeError(
-            f"'{repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
-            f"here: choose a smaller {kind}"
-        )
-
-
-def _cached_snapshot(repo_id: str, revision: str) -> Path | None:
-    """Find a complete snapshot in the local cache.
-
-    Raises:
-        PrunescopeError: A file in it is damaged.
-    """
-    config = try_to_load_from_cache(repo_id, CONFIG, revision=revision)
-    if not isinstance(config, str):
-        return None
-    folder = Path(config).parent
-    try:
-        found = list(folder.iterdir())
-        patterns = wanted_patterns([path.name for path in found], repo_id)
-    except (OSError, PrunescopeError):
-        return None
-    for path in found:
-        if _is_wanted(path.name, patterns) and not is_intact(path):
-            discard(path)
-            raise _damaged_here(_place(repo_id, path.name, revision))
-    return folder
-
-
-# ---------------------------------------------------------------- a data set
-
-
-def _cached_listing(api: HfApi, dataset_id: str, revision: str) -> Listing | None:
-    """List what the local cache has of a data set."""
-    try:
-        found = api.snapshot_download(dataset_id, repo_type="dataset", revision=revision, local_files_only=True)
-    except OSError:
-        return None
-    folder = Path(found)
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return Listing(dataset_id, folder.name, revision, {name: RepoSibling(rfilename=name) for name in names})

@@ -1,4 +1,4 @@
-"""Bound the Hub's client: how long it waits, how often it tries again, how much it reads, what it prints. No torch.
+"""Bound the Hub's client: how long it waits, how much it reads, and what is said when it fails. No torch.
 
 Importing this module sets the client of the whole process. `core/__init__.py` sets the client's environment variables,
 which it reads when it is first imported.
@@ -9,220 +9,277 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
-from functools import partial
+from math import inf
 from threading import Thread
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import httpx2
 from huggingface_hub import close_session, constants, get_session, set_client_factory
 from huggingface_hub import logging as hub_logging
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
-from core.inputs.hub_errors import NOT_THE_HUB, SLOW, HubError, busy, fault_of
+from core.errors import PrunescopeError
+from core.request.limits import is_hosted
 
-TRIES = 3  # of one request
-PAUSE_SECONDS = 1.0  # before the next try, where the Hub does not say how long
-MAX_PAUSE_SECONDS = 10.0  # where the Hub says more, the next try is the reader's
-RESUMES = 2  # of one file whose connection breaks off
+Kind = Literal["checkpoint", "data set"]
+T = TypeVar("T")
+
+PAUSES = (1.0, 3.0)  # seconds before another try
+ANSWERS = 3  # to one try that may hold a file: the client resumes where the connection breaks off
 SILENCE_SECONDS = 10.0  # without a byte
-ANSWER_SECONDS = 20.0  # for a description, or for the head of a file's answer, redirects included
-SPEED_SECONDS = 20.0  # over which a body's speed is taken
+PATIENCE_SECONDS = 20.0  # for one try, and as long again as what arrives takes at the least speed
 LEAST_SPEED = 20_000  # bytes a second
 DESCRIPTION_BYTES = 16 * 2**20  # tens of thousands of files
-
 THREAD = "request to the Hub"
-constants.DOWNLOAD_CHUNK_SIZE = 1024**2  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
+
+constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
+
+SLOW = "cannot be fetched, the Hub did not answer in time: check the connection or try again later"
+BROKEN = "cannot be fetched, the connection to the Hub fails: check it or try again later"
+NOT_THE_HUB = (
+    "cannot be fetched, what arrives is not what the Hub should send, but perhaps a log-in page or a part: check the "
+    "connection or try again later"
+)
 
 
-@dataclass
-class _Allowance:
-    """What one file may still take.
+class HubError(Exception):
+    """The Hub, or the way to it, fails.
+
+    The message is what follows the name of what was asked for: how it fails, and what to do. No class of the client's
+    own is among its bases, so the client neither catches nor repeats it.
 
     Attributes:
-        size: Its most bytes.
-        resumes: How often it may be resumed where the connection breaks off.
-        seconds: How long its requests may take until their answers begin; the client follows some redirects itself.
+        is_temporary: Whether the same request may succeed later.
+        is_brief: Whether that may be in a moment.
     """
 
-    size: int
-    resumes: int
-    seconds: float
+    def __init__(self, message: str, is_temporary: bool = True, is_brief: bool = False) -> None:
+        super().__init__(message)
+        self.is_temporary, self.is_brief = is_temporary, is_brief
 
 
-_allowance: ContextVar[_Allowance | None] = ContextVar("allowance", default=None)  # None: a description is asked for
+# What the client raises; HfHubHTTPError is an OSError, and the last five come of answers that it does not expect.
+FAILURES = (
+    *(HubError, OSError, httpx2.HTTPError, ValueError, RuntimeError),
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, TypeError),
+)
 
 
 @contextmanager
-def file_of(size: int) -> Iterator[None]:
-    """Let one file be downloaded in this block.
+def explained(what: str, revision: str, kind: Kind = "checkpoint") -> Iterator[None]:
+    """Turn every failure of the client into one line.
 
     Args:
-        size: Its most bytes.
+        what: What is fetched.
+        revision: Its revision.
+        kind: What it is.
+
+    Raises:
+        PrunescopeError: The client fails.
     """
-    token = _allowance.set(_Allowance(size, RESUMES, TRIES * ANSWER_SECONDS))
     try:
         yield
+    except FAILURES as error:
+        raise PrunescopeError(f"'{what}' {_explanation(_first_cause(error), revision, kind)}") from error
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Whether the same request may succeed later: no network, offline mode, a fault of the Hub, an answer not its own.
+
+    Args:
+        error: One of FAILURES.
+    """
+    error = _first_cause(error)
+    if isinstance(error, HubError):
+        return error.is_temporary
+    return isinstance(error, OfflineModeIsEnabled) or not isinstance(error, OSError)  # a refusal, a full disk
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return what the client has wrapped: most failures of a download are in a LocalEntryNotFoundError."""
+    while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _explanation(error: BaseException, revision: str, kind: Kind) -> str:
+    match error:
+        case HubError():
+            return str(error)
+        case GatedRepoError():  # a subclass of RepositoryNotFoundError
+            remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
+            return f"is gated: {remedy}choose an open {kind}"
+        case RepositoryNotFoundError():
+            return "is not on the Hub, or is private: check the spelling, which is owner/name"
+        case RevisionNotFoundError():
+            return f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
+        case OfflineModeIsEnabled():
+            return (
+                "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
+                "or choose a bundled checkpoint with written examples"
+            )
+        case HfHubHTTPError():
+            return f"cannot be fetched, the Hub refuses it (status {error.response.status_code}): choose another {kind}"
+        case httpx2.HTTPError():
+            return BROKEN
+        case OSError(errno=int()):
+            return f"cannot be stored ({error.strerror}): free some space, or set HF_HOME to a folder that is writable"
+    return NOT_THE_HUB
+
+
+# ---------------------------------------------------------------- bounds
+
+
+@dataclass
+class _Call:
+    """One try of a call of the client.
+
+    Attributes:
+        most: The bytes that an answer may have.
+        received: The bytes that have arrived.
+        answers: The answers that may hold a file.
+        is_over: Whether nobody waits for it any more.
+    """
+
+    most: float
+    received: int = 0
+    answers: int = 0
+    is_over: bool = False
+
+
+_ETAG = r'(W/)?"?\w[^/\\"]*"?'
+_call: ContextVar[_Call] = ContextVar("call")
+
+
+def ask(function: Callable[[], T], most: int = DESCRIPTION_BYTES) -> T:
+    """Call the Hub's client within bounds of time and size, and once or twice again if the Hub is busy or hangs up.
+
+    Args:
+        function: Calls the client.
+        most: The bytes that an answer may have.
+
+    Raises:
+        One of FAILURES, or what `function` raises: There is no answer that serves.
+    """
+    for pause in PAUSES:
+        try:
+            return _in_time(function, _Call(most))
+        except HubError as fault:
+            if not fault.is_brief:
+                raise
+            time.sleep(pause)
+    return _in_time(function, _Call(most))
+
+
+def _in_time(function: Callable[[], T], call: _Call) -> T:
+    """Run a call in a thread that is given up in the end: a socket's time-out begins anew with every byte."""
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        _call.set(call)
+        try:
+            answer.set_result(function())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    begun = time.monotonic()
+    Thread(target=copy_context().run, args=(run,), name=THREAD, daemon=True).start()
+    try:
+        while not wait([answer], 0.1).done:
+            if time.monotonic() - begun > PATIENCE_SECONDS + call.received / LEAST_SPEED:
+                call.is_over = True
+                close_session()  # its sockets too, which ends the thread with the next byte
+                wait([answer], SILENCE_SECONDS)
+                raise HubError(SLOW)
     finally:
-        _allowance.reset(token)
+        call.is_over = True
+    return answer.result()
 
 
 class _Client(httpx2.Client):
-    """An HTTP client that keeps time; proxies and certificates are the environment's, as in its base."""
+    """An HTTP client whose faults the Hub's client does not repeat; proxies and certificates are the environment's."""
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request, and once or twice again if the Hub is busy or hangs up.
+        """Send a request.
 
         Raises:
             HubError: There is no answer that the Hub's client can use.
             OfflineModeIsEnabled: Offline mode is on.
         """
-        # The client asks for some answers without any time-out; compressed ones can be larger than their length.
-        request.extensions["timeout"] = httpx2.Timeout(SILENCE_SECONDS).as_dict()
-        request.headers["Accept-Encoding"] = "identity"
-        for tries in range(1, TRIES + 1):
-            session: _Client = get_session() if self.is_closed else self  # another thread may have given this one up
-            try:
-                return _answer(partial(super(_Client, session).send, request, **options))
-            except HubError as fault:
-                pause = PAUSE_SECONDS if fault.asked_pause is None else fault.asked_pause
-                if not fault.is_brief or pause > MAX_PAUSE_SECONDS or tries == TRIES:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("a last try returns or raises")
-
-
-def _answer(send: Callable[[], httpx2.Response]) -> httpx2.Response:
-    """Return the answer to one request, or raise what is wrong with it."""
-    try:
-        response = _in_time(send)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise fault_of(error) from error
-    if response.status_code in (408, 429) or response.status_code >= 500:
-        response.close()
-        raise busy(response.status_code, response.headers)
-    return response
-
-
-def _in_time(send: Callable[[], httpx2.Response]) -> httpx2.Response:
-    """Run a request in a thread that is given up in the end: a socket's time-out begins anew with every byte."""
-    answer: Future[httpx2.Response] = Future()
-    context, allowance, begun = copy_context(), _allowance.get(), time.monotonic()
-
-    def run() -> None:
+        request.headers["Accept-Encoding"] = "identity"  # what is compressed can be larger than its length
         try:
-            answer.set_result(context.run(send))
-        except BaseException as error:
-            answer.set_exception(error)
-
-    Thread(target=run, name=THREAD, daemon=True).start()
-    is_late = not wait([answer], min(ANSWER_SECONDS, allowance.seconds) if allowance else ANSWER_SECONDS).done
-    if allowance:
-        allowance.seconds -= time.monotonic() - begun
-    if is_late:
-        close_session()  # its sockets too, which ends the thread with the next byte
-        answer.add_done_callback(_close)
-        raise HubError(SLOW)
-    return answer.result()
-
-
-def _close(late: "Future[httpx2.Response]") -> None:
-    if not late.exception():
-        late.result().close()
-
-
-# ---------------------------------------------------------------- what an answer may be
+            return super().send(request, **options)
+        except httpx2.TimeoutException as error:
+            raise HubError(SLOW) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            is_brief = isinstance(error, httpx2.ReadError | httpx2.RemoteProtocolError)
+            raise HubError(BROKEN, is_brief=is_brief) from error
 
 
 class _Body(httpx2.SyncByteStream):
-    """The body of an answer, of bounded size and least speed."""
+    """The body of an answer, of bounded size."""
 
-    def __init__(self, stream: httpx2.SyncByteStream, allowance: _Allowance | None) -> None:
-        self._stream = stream
-        self._allowance = allowance
+    def __init__(self, stream: httpx2.SyncByteStream, call: _Call, most: float) -> None:
+        self._stream, self._call, self._most = stream, call, most
 
     def __iter__(self) -> Iterator[bytes]:
-        chunks = iter(self._stream)
-        size = recent = 0  # bytes: all, and those of the present stretch
-        waited = 0.0  # seconds for the network in the present stretch, not for the disk or the reader
-        while True:
-            begun = time.monotonic()
-            chunk = self._next(chunks)
-            if chunk is None:
-                return
-            waited += time.monotonic() - begun
-            size += len(chunk)
-            recent += len(chunk)
-            _check_size(size, self._allowance)
-            if waited > SPEED_SECONDS:
-                if recent < LEAST_SPEED * waited:
-                    raise HubError(
-                        f"cannot be fetched, it arrives too slowly, at less than {LEAST_SPEED / 1000:g} kB a second: "
-                        "check the connection or try again later"
-                    )
-                waited, recent = 0.0, 0
-            yield chunk
-
-    def _next(self, chunks: Iterator[bytes]) -> bytes | None:
-        """Return the next chunk; where the connection breaks off, let the client resume a file a few times."""
+        size = 0
         try:
-            return next(chunks, None)
-        except httpx2.TransportError as error:
-            if self._allowance is None or not self._allowance.resumes:
-                raise fault_of(error) from error
-            self._allowance.resumes -= 1
+            for chunk in self._stream:
+                size += len(chunk)
+                self._call.received += len(chunk)
+                if size > self._most:
+                    raise HubError(
+                        f"cannot be fetched, the Hub sends more than the {self._most:,} bytes expected: choose another",
+                        is_temporary=False,
+                    )
+                if self._call.is_over:
+                    raise HubError(SLOW)
+                yield chunk
+        except httpx2.ReadError as error:
             raise httpx2.RemoteProtocolError(str(error)) from error  # the one kind that the client resumes after
 
     def close(self) -> None:
         self._stream.close()
 
 
-def _check_size(size: int, allowance: _Allowance | None) -> None:
-    """Refuse a body of too many bytes, of a file or else of a description."""
-    if allowance is None and size > DESCRIPTION_BYTES:
-        raise HubError(
-            f"cannot be fetched, its description is larger than {DESCRIPTION_BYTES // 2**20} MiB: choose another",
-            is_temporary=False,
-        )
-    if allowance and size > allowance.size:
-        raise HubError(
-            f"cannot be fetched, a file of it is larger than expected (more than {allowance.size:,} B): try again "
-            "later, or choose another",
-            is_temporary=False,
-        )
-
-
 def _check_answer(response: httpx2.Response) -> None:
     """Refuse an answer by its head, and bound its body; called for each of several redirects."""
-    headers = response.headers
-    allowance = _allowance.get() if response.is_success else None  # a refusal is as long as it is
-    is_body = response.request.method != "HEAD"
-    if not is_body:
-        _check_names(response)
-    length = headers.get("Content-Length", "")
-    if length.isdigit() and (is_body or (allowance and "X-Repo-Commit" in headers)):
-        _check_size(int(length), allowance)
+    call, headers, status = _call.get(None) or _Call(inf), response.headers, response.status_code
+    if call.is_over:
+        raise HubError(SLOW)
+    if status in (408, 429) or status >= 500:
+        raise HubError(
+            f"cannot be fetched, the Hub is busy or has a fault (status {status}): try again later", is_brief=True
+        )
+    if response.request.method == "HEAD":  # the client calls a file by its ETag, a folder by the commit
+        asked = re.search("/resolve/([0-9a-f]{40})/", response.request.url.path)
+        forms = {
+            "X-Repo-Commit": asked[1] if asked else "[0-9a-f]{40}",
+            **dict.fromkeys(("ETag", "X-Linked-ETag"), _ETAG),
+        }
+        if not all(re.fullmatch(form, headers[name]) for name, form in forms.items() if name in headers):
+            raise HubError(NOT_THE_HUB)
+    elif response.is_success:
+        call.answers += 1
+        if call.answers > ANSWERS:
+            raise HubError(BROKEN)
     if headers.get("Content-Encoding", "identity") != "identity":
         raise HubError(NOT_THE_HUB)
     assert isinstance(response.stream, httpx2.SyncByteStream)
-    response.stream = _Body(response.stream, allowance)
-
-
-def _check_names(response: httpx2.Response) -> None:
-    """Refuse what the client would make bad names of: it calls a file by its ETag, a folder by the commit."""
-    headers: Mapping[str, str] = response.headers
-    etag = headers.get("X-Linked-ETag") or ("" if response.is_redirect else headers.get("ETag", ""))
-    commit = headers.get("X-Repo-Commit", "")
-    asked = re.search("/resolve/([0-9a-f]{40})/", response.request.url.path)
-    is_other = bool(asked and commit and commit != asked[1])
-    if is_other or not re.fullmatch(r'((W/)?"?\w[^/\\"]*"?)?', etag) or not re.fullmatch("([0-9a-f]{40})?", commit):
-        raise HubError(NOT_THE_HUB)
-
-
-# ---------------------------------------------------------------- setting the client
+    response.stream = _Body(response.stream, call, call.most if response.is_success else DESCRIPTION_BYTES)
 
 
 def _install() -> None:

@@ -1,24 +1,34 @@
 """A data set on the Hub as labelled data: its Parquet files at one commit, only those that are needed. No torch.
 
-Its own Parquet files serve, or those that the Hub has converted. A loading script is never run.
+Its own Parquet files serve, or those that the Hub has converted. A loading script is never run. A data set's card may
+list its configurations and the files of their splits. Where it does not, names tell: data sets that were pushed have
+`CONFIG/SPLIT-00000-of-00003.parquet` or `data/SPLIT-….parquet`, those that the Hub has converted
+`CONFIG/SPLIT/0000.parquet`.
 """
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import PurePosixPath
+from typing import Any
 
 from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.hub import MAIN, Report, cached_file, check_size, dataset_listing, listed_file
-from core.inputs.hub_layout import DEFAULT, Splits, is_partial, layout, usual_config
-from core.inputs.hub_listing import Listing
-from core.inputs.parts import TRAINING, DataSource, Part
-from core.inputs.tables import DataFile, read_table, row_count
+from core.inputs.hub import MAIN, Listing, Report, cached_file, check_size, fetch, list_files
+from core.inputs.hub_client import explained
+from core.inputs.tables import DataFile, row_count
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, DatasetName
 
 CONVERTED = "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
+DEFAULT = "default"  # the configuration of a data set that has only one
 MAX_LISTED = 12
+_SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
+
+Splits = Mapping[str, tuple[str, ...]]  # file names in name order, by split
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,6 @@ class HubData:
     splits: Splits
     split: str
     report: Report | None = None
-    source: DataSource = "hub"
-    _fetched: dict[str, Part] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:
@@ -50,19 +58,6 @@ class HubData:
     def reference(self) -> str:
         """The data set with its commit, as a request names it."""
         return f"{DATASET}{self.name}@{self.listing.commit}"
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether there is no other split to score on."""
-        return self.split == TRAINING or TRAINING not in self.splits
-
-    def evaluated(self) -> Part:
-        """Return the split that is evaluated, as far as the limits allow."""
-        return self._part(self.split)
-
-    def scored(self) -> Part:
-        """Return the training split, or what is evaluated."""
-        return self._part(self.split if self.is_shared else TRAINING)
 
     def to_download(self) -> tuple[int, ...]:
         """Return the bytes of the evaluated split's files from the first on that has yet to be downloaded.
@@ -75,40 +70,36 @@ class HubData:
         """
         files, rows = self.splits[self.split], 0
         for number, name in enumerate(files):
-            if rows >= limits().rows:
-                return ()
             path = cached_file(self.listing, name)
             if path is None:
-                sizes = tuple(self.listing.files[later].size or 0 for later in files[number:])
-                check_size(self.listing.id, sizes[0], "data set")
-                return sizes
-            rows += row_count(path)
-        return ()
-
-    def _part(self, split: str) -> Part:
-        if split not in self._fetched:
-            files = self._fetch(split)
-            self._fetched[split] = Part(split, files, lambda: read_table(files, limits().rows))
-        return self._fetched[split]
-
-    def _fetch(self, split: str) -> tuple[DataFile, ...]:
-        """Download a split's files in name order until they have as many rows as are read."""
-        files: list[DataFile] = []
-        rows = size = 0
-        for name in self.splits[split]:
-            size += self.listing.files[name].size or 0
-            check_size(self.listing.id, size, "data set")
-            path = listed_file(self.listing, name, self._report_of(name))
-            files.append(DataFile(path, name))
+                check_size(self.listing, [name])
+                return tuple(self.listing.files[later].size or 0 for later in files[number:])
             rows += row_count(path)
             if rows >= limits().rows:
-                return tuple(files)
-        if is_partial(self.splits[split]):
+                break
+        return ()
+
+    def files(self, split: str) -> tuple[DataFile, ...]:
+        """Download a split's files in name order until they have as many rows as are read.
+
+        Raises:
+            PrunescopeError: They are too large, damaged, or cannot be reached.
+        """
+        found: list[DataFile] = []
+        rows, names = 0, self.splits[split]
+        for number, name in enumerate(names, 1):
+            check_size(self.listing, names[:number])
+            path = fetch(self.listing, name, self._report_of(name))
+            found.append(DataFile(path, name))
+            rows += row_count(path)
+            if rows >= limits().rows:
+                return tuple(found)
+        if any(len(names) < int(count) for count in re.findall(r"-of-(\d{5})", " ".join(names))):
             raise PrunescopeError(
                 f"'{self.listing.id}': the local cache has only a part of split '{split}', and the Hub cannot be "
                 "reached: try again when it can"
             )
-        return tuple(files)
+        return tuple(found)
 
     def _report_of(self, name: str) -> Report | None:
         """Report the download of a file with its size, which is known before it begins."""
@@ -132,8 +123,7 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
     """
     listing = _listing(asked)
     configs = layout(list(listing.files), listing.configs)
-    usual = usual_config(list(configs), listing.configs)
-    config = asked.config or usual
+    config = asked.config or usual_config(list(configs), listing.configs)
     if config not in configs:
         fault = "several configurations" if config is None else f"no configuration '{config}', only"
         raise PrunescopeError(
@@ -145,36 +135,81 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
             f"'{asked.id}' has no split '{split[:40]}', only {first_few(list(configs[config]), MAX_LISTED)}: "
             "name one with --split"
         )
-    named = None if len(configs) == 1 and config == DEFAULT else config
-    return HubData(listing, named, configs[config], split, report)
+    return HubData(listing, None if [*configs] == [DEFAULT] else config, configs[config], split, report)
 
 
 def _listing(asked: DatasetName) -> Listing:
     """List a data set's files, or those that the Hub has converted where none of its own are Parquet."""
     revision = asked.revision or MAIN
-    try:
-        own = dataset_listing(asked.id, revision)
-    except RevisionNotFoundError as error:
+    with explained(asked.id, revision, "data set"):
+        listings = [list_files(asked.id, revision, "data set")]
+        if not asked.revision and not _has_parquet(listings[0]):
+            with suppress(RevisionNotFoundError):
+                listings.append(list_files(asked.id, CONVERTED, "data set"))
+    if not _has_parquet(listings[-1]):
         raise PrunescopeError(
-            f"'{asked.id}' has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
-        ) from error
-    if _has_parquet(own):
-        return own
-    if asked.revision:
-        raise PrunescopeError(
-            f"'{asked.id}' has no Parquet files at revision '{revision}': leave the revision out to use the files "
-            "that the Hub has converted, or choose another data set"
+            f"'{asked.id}' has no Parquet files at revision '{revision}', and a loading script is never run: leave the "
+            "revision out to use what the Hub has converted, if anything, or choose another data set"
         )
-    try:
-        converted = dataset_listing(asked.id, CONVERTED)
-    except RevisionNotFoundError:
-        converted = None
-    if converted and _has_parquet(converted):
-        return converted
-    has_script = f"{asked.id.partition('/')[2]}.py" in own.files
-    reason = "only a loading script, which is never run" if has_script else "no Parquet files"
-    raise PrunescopeError(f"'{asked.id}' has {reason}, and the Hub has not converted it: choose another data set")
+    return listings[-1]
 
 
 def _has_parquet(listing: Listing) -> bool:
     return any(name.endswith(".parquet") for name in listing.files)
+
+
+# ---------------------------------------------------------------- which files make which split
+
+
+def layout(names: Sequence[str], configs: Any = None) -> dict[str, Splits]:
+    """Return the splits of each configuration.
+
+    Args:
+        names: All files of the data set.
+        configs: The `configs` of its card, if any.
+    """
+    files = sorted(name for name in names if name.endswith(".parquet"))
+    found: dict[str, dict[str, dict[str, None]]] = {}  # names in order
+    for config, split, name in list(_of_card(files, configs)) or list(map(_of_name, files)):
+        found.setdefault(config, {}).setdefault(split, {})[name] = None
+    return {
+        config: {split: tuple(sorted(names)) for split, names in splits.items()} for config, splits in found.items()
+    }
+
+
+def usual_config(known: Sequence[str], configs: Any = None) -> str | None:
+    """Return the configuration that is meant where none is named; None if that is unclear."""
+    marked = [str(entry.get("config_name")) for entry in _listed(configs, Mapping) if entry.get("default")]
+    return next((name for name in (*marked, DEFAULT, *(known if len(known) == 1 else ())) if name in known), None)
+
+
+def _of_card(files: Sequence[str], configs: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield (configuration, split, file) as a card says it; a card without splits means the training split."""
+    for entry in _listed(configs, Mapping):
+        said = entry.get("data_files")
+        if isinstance(said, Mapping):
+            said = [{"split": split, "path": paths} for split, paths in said.items()]
+        elif not _listed(said, Mapping):
+            said = [{"path": said}]
+        for part in _listed(said, Mapping):
+            paths = part.get("path")
+            for path in _listed(paths if isinstance(paths, list) else [paths], str):
+                for name in files:
+                    if fnmatch(name, path.removeprefix("./")):
+                        yield str(entry.get("config_name", DEFAULT)), str(part.get("split", "train")), name
+
+
+def _listed(found: Any, kind: type) -> list[Any]:
+    """Return the elements of a kind of what should be a list; none of anything else."""
+    return [each for each in found if isinstance(each, kind)] if isinstance(found, list) else []
+
+
+def _of_name(name: str) -> tuple[str, str, str]:
+    """Return (configuration, split, file) as a file's name says it."""
+    path = PurePosixPath(name)
+    shard = _SHARD.fullmatch(path.stem)
+    if path.stem.isdigit() and path.parent.name:  # a shard in the folder of its split
+        split, parent = path.parent.name.removeprefix("partial-"), path.parent.parent
+    else:
+        split, parent = (shard[1] if shard else path.stem), path.parent
+    return (parent.name if parent.name not in ("", "data") else DEFAULT), split, name

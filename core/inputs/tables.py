@@ -1,30 +1,23 @@
 """Read tables of text: CSV, TSV, JSON lines, Parquet. No torch, no datasets: the server process reads them too."""
 
 import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
 from core.request.catalog import MAX_NAME_CHARS
-from core.request.limits import limits
 from core.results.schema import FileRecord
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from pandas import DataFrame
 
 SPREADSHEET_ROW = 2  # of the first row below the header
 QUOTES = "put text that contains the separator in double quotes"
-BOM = b"\xef\xbb\xbf"
-HEADER_BYTES = 2**18  # more than any first line
+BOM = "\ufeff"
+HEADER_CHARS = 2**18  # more than any first line
 MAX_COLUMNS = 500  # pandas takes minutes for a header of many thousands
 
 
@@ -58,8 +51,8 @@ class Table:
     name: str
     cells: Mapping[str, tuple[str, ...]]
     rows: tuple[int, ...]
-    numeric: frozenset[str]
-    files: tuple[FileRecord, ...]
+    numeric: frozenset[str] = frozenset()
+    files: tuple[FileRecord, ...] = ()
     is_cut: bool = False
     first_row: int = 0
 
@@ -123,13 +116,11 @@ def content_of(file: DataFile) -> str:
 
 def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None = None) -> Table:
     tables: list[Table] = []
-    left = limit
     for file, digest in contents:
-        if left == 0:
-            return _joined(tables, is_cut=True)
         start = sum(len(table.rows) for table in tables)
-        tables.append(_read_one(file, digest, start, left))
-        left = None if left is None else left - len(tables[-1].rows)
+        if start == limit:
+            return _joined(tables, is_cut=True)
+        tables.append(_read_one(file, digest, start, None if limit is None else limit - start))
     return _joined(tables, is_cut=tables[-1].is_cut)
 
 
@@ -144,24 +135,21 @@ def _joined(tables: Sequence[Table], is_cut: bool) -> Table:
                 f"{table.name} has other columns than {first.name}: give files with the same columns, "
                 "or choose another data set"
             )
-    return Table(
-        name=first.name,
+    return replace(
+        first,
         cells={name: tuple(chain.from_iterable(table.cells[name] for table in tables)) for name in first.columns},
         rows=tuple(chain.from_iterable(table.rows for table in tables)),
-        numeric=first.numeric,
         files=tuple(chain.from_iterable(table.files for table in tables)),
         is_cut=is_cut,
-        first_row=first.first_row,
     )
 
 
 def _read_one(file: DataFile, digest: str, start: int, limit: int | None) -> Table:
-    suffix = Path(file.name).suffix.lower()
-    reader: Callable[[DataFile, int | None], _Cells] = {".parquet": _read_parquet, ".jsonl": _read_lines}.get(
-        suffix, _read_spreadsheet
-    )
+    reader = {".parquet": _read_parquet, ".jsonl": _read_lines}.get(Path(file.name).suffix.lower(), _read_spreadsheet)
     try:
         found = reader(file, None if limit is None else limit + 1)  # one more tells whether there are more
+    except UnicodeDecodeError as error:
+        raise PrunescopeError(f"{file.name} is not UTF-8 text: save it as UTF-8, in Excel as CSV UTF-8") from error
     except OSError as error:
         raise PrunescopeError(
             f"{file.name} cannot be read ({error.strerror or 'damaged'}): try another copy"
@@ -176,45 +164,46 @@ def _read_one(file: DataFile, digest: str, start: int, limit: int | None) -> Tab
     if max(map(len, found.cells)) > MAX_NAME_CHARS:
         raise PrunescopeError(f"{file.name} has a column whose name has over {MAX_NAME_CHARS:,} characters: shorten it")
     rows = tuple(start + row for row in found.rows[:limit])
-    return Table(
-        name=file.name,
+    return replace(
+        found,
         cells={name: cells[:limit] for name, cells in found.cells.items()},
         rows=rows,
-        numeric=found.numeric,
         files=(FileRecord(name=file.name, sha256=digest, rows=(rows[0], rows[-1] + 1)),),
         is_cut=limit is not None and len(found.rows) > limit,
-        first_row=found.first_row,
     )
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """What a reader finds in one file; see `Table`."""
+def _check_width(file: str, count: int) -> None:
+    """Refuse a table of too many columns before it is read."""
+    if count > MAX_COLUMNS:
+        raise PrunescopeError(f"{file} has {count:,} columns, at most {MAX_COLUMNS} are read: keep texts and label")
 
-    cells: Mapping[str, tuple[str, ...]]
-    rows: tuple[int, ...]
-    numeric: frozenset[str] = frozenset()
-    first_row: int = 0
+
+def _check_names(file: str, names: Sequence[str]) -> None:
+    """Refuse columns of the same name."""
+    for name in names:
+        if names.count(name) > 1:
+            raise PrunescopeError(f"{file} has {names.count(name)} columns '{name[:40]}': rename all but one")
 
 
 # ---------------------------------------------------------------- CSV and TSV
 
 
-def _read_spreadsheet(file: DataFile, limit: int | None) -> _Cells:
-    """Read a CSV or TSV file with a header; cells are stripped."""
+def _read_spreadsheet(file: DataFile, limit: int | None) -> Table:
+    """Read a CSV or TSV file with a header; cells are stripped, blank rows left out."""
     import pandas as pd  # takes half a second, and only a file of one's own needs it
 
-    try:
-        with io.BufferedReader(io.FileIO(file.path), HEADER_BYTES) as binary:
-            while binary.peek(3).startswith(BOM):  # joined files have more than one byte order mark
-                binary.read(3)
-            header, end, _ = binary.peek().partition(b"\n")
-            separator = _separator(file.name, header.decode(errors="replace"))
-            if not end and binary.tell() + len(header) >= HEADER_BYTES:
-                raise PrunescopeError(f"{file.name} has no header: its first line never ends, choose another file")
-            _check_width(file.name, header.count(separator.encode()) + 1)
+    with file.path.open(encoding="utf-8-sig", newline="") as text:
+        header = text.readline(HEADER_CHARS)
+        if len(header) == HEADER_CHARS:
+            raise PrunescopeError(f"{file.name} has no header: its first line never ends, choose another file")
+        is_tsv = file.name.lower().endswith((".tsv", ".tab"))
+        separator = "\t" if is_tsv else max(",;\t", key=header.count)
+        _check_width(file.name, header.count(separator) + 1)
+        text.seek(0)
+        try:
             cells = pd.read_csv(
-                io.TextIOWrapper(binary, encoding="utf-8", newline=""),
+                text,
                 sep=separator,
                 header=None,  # read as data: pandas then refuses a row that is longer than the header
                 dtype=str,
@@ -223,95 +212,53 @@ def _read_spreadsheet(file: DataFile, limit: int | None) -> _Cells:
                 engine="python",  # counts rows, not lines, and refuses broken quotes
                 nrows=None if limit is None else limit + 1,
             )
-    except UnicodeDecodeError as error:
-        raise PrunescopeError(f"{file.name} is not UTF-8 text: save it as CSV UTF-8") from error
-    except pd.errors.EmptyDataError:
-        cells = pd.DataFrame()
-    except (pd.errors.ParserError, csv.Error) as error:  # the second where only the first rows are read
-        fault = str(error).replace(" line ", " row ")
-        raise PrunescopeError(f"{file.name}: {fault}: {QUOTES}, or save it as CSV again") from error
-    if separator == "\t":
-        _check_not_joined(file.name, cells)
-    return _checked_cells(file.name, cells)
-
-
-def _check_not_joined(file: str, cells: "DataFrame") -> None:
-    """Refuse rows that a stray quotation mark has joined: as text between quotes they would be one example."""
-    for number, row in enumerate(cells.itertuples(index=False, name=None), 1):
-        if any(isinstance(cell, str) and "\t" in cell and "\n" in cell for cell in row):
-            raise PrunescopeError(
-                f"{file}, row {number}: a quotation mark opens a text there and ends it in a later row: double the "
-                "quotation marks inside texts, or remove them"
-            )
-
-
-def _check_width(file: str, columns: int) -> None:
-    """Refuse a table of too many columns before it is read."""
-    if columns > MAX_COLUMNS:
-        raise PrunescopeError(f"{file} has {columns:,} columns, at most {MAX_COLUMNS} are read: keep texts and label")
-
-
-def _separator(file: str, header: str) -> str:
-    if file.lower().endswith((".tsv", ".tab")):
-        return "\t"
-    return max(",;\t", key=header.count)
-
-
-def _checked_cells(file: str, cells: "DataFrame") -> _Cells:
-    """Split off the header, drop blank rows, and refuse rows that lack a field."""
+        except pd.errors.EmptyDataError:
+            cells = pd.DataFrame()
+        except UnicodeDecodeError:
+            raise
+        except (ValueError, csv.Error) as error:  # the second where only the first rows are read
+            fault = str(error).replace(" line ", " row ")
+            raise PrunescopeError(f"{file.name}: {fault}: {QUOTES}, or save it as CSV again") from error
     if cells.shape[1] < 2:
         raise PrunescopeError(
-            f"{file} has {cells.shape[1]} columns: it needs a header and at least two columns, sentence and label, "
-            "separated by commas or tabs"
+            f"{file.name} has {cells.shape[1]} columns: it needs a header and at least two columns, sentence and "
+            "label, separated by commas or tabs"
         )
-    cells = cells.apply(lambda column: column.str.strip())
-    rows = cells[1:]
+    names = [name.strip(f" {BOM}") or f"column {number}" for number, name in enumerate(cells.loc[0], 1)]
+    _check_names(file.name, names)
+    rows = cells[1:].apply(lambda column: column.str.strip())
     rows = rows[rows.fillna("").ne("").any(axis=1)]
-    numbers = tuple(index - 1 for index in rows.index.tolist())
-    for number, fields in zip(numbers, rows.count(axis=1), strict=True):
-        if fields < cells.shape[1]:
+    for number, row in zip(rows.index + 1, rows.itertuples(index=False), strict=True):
+        fields = [cell for cell in row if isinstance(cell, str)]
+        if len(fields) < len(names):
             raise PrunescopeError(
-                f"{file}, row {number + SPREADSHEET_ROW} has {fields} fields, its header {cells.shape[1]}: {QUOTES}"
+                f"{file.name}, row {number} has {len(fields)} fields, its header {len(names)}: {QUOTES}"
             )
-    names = _names(file, cells.loc[0].tolist())
-    columns = {name: tuple(rows[index].tolist()) for name, index in zip(names, rows.columns, strict=True)}
-    return _Cells(columns, numbers, first_row=SPREADSHEET_ROW)
-
-
-def _names(file: str, header: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(name or f"column {number}" for number, name in enumerate(header, 1))
-    for name in names:
-        if names.count(name) > 1:
-            raise PrunescopeError(f"{file} has {names.count(name)} columns '{name[:40]}': rename all but one")
-    return names
+        if separator == "\t" and any("\t" in cell and "\n" in cell for cell in fields):
+            raise PrunescopeError(  # as text between quotes, several rows would be one example
+                f"{file.name}, row {number}: a quotation mark opens a text there and ends it in a later row: double "
+                "the quotation marks inside texts, or remove them"
+            )
+    columns = {name: tuple(rows[index]) for index, name in enumerate(names)}
+    return Table(file.name, columns, tuple((rows.index - 1).tolist()), first_row=SPREADSHEET_ROW)
 
 
 # ---------------------------------------------------------------- JSON lines
 
 
-def _read_lines(file: DataFile, limit: int | None) -> _Cells:
+def _read_lines(file: DataFile, limit: int | None) -> Table:
     """Read a file with one JSON object a line; blank lines count as rows."""
-    found: list[tuple[int, dict[str, Any]]] = []
+    found: dict[int, dict[str, Any]] = {}
     names: dict[str, None] = {}  # in order
     with file.path.open(encoding="utf-8-sig") as lines:
-        try:
-            for number, line in enumerate(lines):
-                if line.strip():
-                    found.append((number, _json_object(line, f"{file.name}, line {number + 1}")))
-                    names.update(dict.fromkeys(found[-1][1]))
-                    _check_width(file.name, len(names))
-                if limit is not None and len(found) == limit:
-                    break
-        except UnicodeDecodeError as error:
-            raise PrunescopeError(f"{file.name} is not UTF-8 text: save it as UTF-8") from error
-    columns = {name: [values.get(name) for _, values in found] for name in names}
-    usable = {name: values for name, values in columns.items() if not any(isinstance(v, list | dict) for v in values)}
-    return _Cells(
-        {name: tuple(map(as_text, values)) for name, values in usable.items()},
-        tuple(number for number, _ in found),
-        frozenset(name for name, values in usable.items() if not any(isinstance(value, str) for value in values)),
-        first_row=1,
-    )
+        for number, line in enumerate(lines):
+            if line.strip():
+                found[number] = _json_object(line, f"{file.name}, line {number + 1}")
+                names.update(dict.fromkeys(found[number]))
+                _check_width(file.name, len(names))
+            if len(found) == limit:
+                break
+    return _of_values(file.name, {name: [values.get(name) for values in found.values()] for name in names}, [*found], 1)
 
 
 def _json_object(line: str, place: str) -> dict[str, Any]:
@@ -321,11 +268,23 @@ def _json_object(line: str, place: str) -> dict[str, Any]:
         json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:  # written as an escape, such as the first of the two that make an emoji
         raise PrunescopeError(f"{place} holds half of a character, which no tokenizer reads: correct it") from error
-    except (ValueError, RecursionError) as error:
-        raise PrunescopeError(f"{place} is not JSON: write one object per line") from error
+    except (ValueError, RecursionError):
+        values = None
     if not isinstance(values, dict):
         raise PrunescopeError(f"{place} is not a JSON object: write one object per line")
     return values
+
+
+def _of_values(name: str, columns: Mapping[str, list[Any]], rows: Sequence[int], first_row: int = 0) -> Table:
+    """Write values as text; columns with lists or objects are left out."""
+    plain = {name: values for name, values in columns.items() if not any(isinstance(v, list | dict) for v in values)}
+    return Table(
+        name,
+        {name: tuple(map(as_text, values)) for name, values in plain.items()},
+        tuple(rows),
+        frozenset(name for name, values in plain.items() if not any(isinstance(value, str) for value in values)),
+        first_row=first_row,
+    )
 
 
 def as_text(value: Any) -> str:
@@ -342,27 +301,31 @@ def as_text(value: Any) -> str:
 # ---------------------------------------------------------------- Parquet
 
 
-def _read_parquet(file: DataFile, limit: int | None) -> _Cells:
+def _read_parquet(file: DataFile, limit: int | None) -> Table:
     """Read the first rows of a Parquet file; labels that it names, as the Hub's data sets do, are read as names."""
     import pyarrow as pa
     import pyarrow.parquet as pq
+    from pyarrow.dataset import dataset
 
     try:
         schema = pq.read_schema(file.path)
         _check_width(file.name, len(schema))
-        _names(file.name, schema.names)
-        names = [field.name for field in schema if _is_scalar(field.type)]
-        texts = [name for name in names if _is_text(schema.field(name).type)]
-        with pq.ParquetFile(file.path, read_dictionary=texts) as parquet:  # a text that is repeated is there once
-            if limit is not None:  # GLUE's own files, which are read whole, are no stranger's
-                _check_pages(file.name, parquet.metadata, limit)
-            columns = _first_rows(file.name, parquet, names, limit)
-            labels = _class_labels(schema.metadata or {})
+        _check_names(file.name, schema.names)
+        names = [field.name for field in schema if _is_plain(field.type)]
+        data = dataset(file.path, format="parquet")
+        found = data.head(data.count_rows() if limit is None else limit, columns=names)
     except (pa.ArrowException, ValueError) as error:
+        if isinstance(error, MemoryError):
+            raise
         raise PrunescopeError(f"{file.name} is not readable as parquet: download it again") from error
-    numeric = frozenset(name for name in names if not _is_text(schema.field(name).type))
-    cells = {name: tuple(_named(columns[name], labels.get(name))) for name in names}
-    return _Cells(cells, tuple(range(len(next(iter(cells.values()), ())))), frozenset(numeric - labels.keys()))
+    columns = {name: found.column(name).to_pylist() for name in names}
+    for name, labels in _class_labels(schema.metadata or {}).items():
+        if name in columns:  # a number without a name, such as -1, means nothing
+            columns[name] = [
+                (labels[value] if 0 <= value < len(labels) else "") if isinstance(value, int) else value
+                for value in columns[name]
+            ]
+    return _of_values(file.name, columns, range(found.num_rows))
 
 
 def row_count(path: Path) -> int:
@@ -380,80 +343,16 @@ def row_count(path: Path) -> int:
         raise PrunescopeError(f"{path.name} is not readable as parquet: download it again") from error
 
 
-def _is_scalar(kind: Any) -> bool:
+def _is_plain(kind: Any) -> bool:
+    """Whether values of a type are text, numbers or truth values."""
     import pyarrow.types as types
 
-    return bool(_is_text(kind) or types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(is_of(kind) for is_of in (*texts, types.is_integer, types.is_floating, types.is_boolean))
 
 
-def _is_text(kind: Any) -> bool:
-    import pyarrow.types as types
-
-    if types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
-
-
-def _check_pages(name: str, metadata: "pq.FileMetaData", limit: int) -> None:
-    """Refuse a file whose first rows would fill the memory: a few bytes can stand for gigabytes.
-
-    Raises:
-        PrunescopeError: A column of one row group has too many bytes, decompressed.
-    """
-    rows, most = 0, limits().table_bytes
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        largest = max((group.column(k).total_uncompressed_size for k in range(group.num_columns)), default=0)
-        if largest > most:
-            raise PrunescopeError(
-                f"{name} has a column of {largest / 2**20:,.0f} MiB in one row group, at most {most / 2**20:,.0f} MiB "
-                "are allowed: write it in smaller row groups, such as of 1,000 rows"
-            )
-        rows += group.num_rows
-        if rows >= limit:
-            break
-
-
-def _check_bytes(name: str, found: int) -> None:
-    most = limits().table_bytes
-    if found > most:
-        raise PrunescopeError(
-            f"{name} has {found / 2**20:,.0f} MiB of cells in the rows that are read, at most {most / 2**20:,.0f} MiB "
-            "are allowed: give shorter texts or fewer rows"
-        )
-
-
-def _bytes_of(cells: "pa.Array") -> int:
-    """Return how many bytes cells take once a text that is repeated is there as often."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not isinstance(cells, pa.DictionaryArray):
-        return int(cells.nbytes)
-    return pc.sum(pc.binary_length(cells.dictionary).take(cells.indices)).as_py() or 0
-
-
-def _first_rows(file: str, parquet: "pq.ParquetFile", names: Sequence[str], limit: int | None) -> dict[str, list[Any]]:
-    """Read batch by batch, so that the first rows of a large file cost little.
-
-    Raises:
-        PrunescopeError: They have too many bytes.
-    """
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    size = min(limit or 65_536, 65_536)
-    read = found = 0
-    for batch in parquet.iter_batches(batch_size=size, columns=list(names)):
-        if limit is not None:
-            found += sum(map(_bytes_of, batch.columns))
-            _check_bytes(file, found)
-        for name in names:
-            columns[name].extend(batch.column(name).to_pylist())
-        read += batch.num_rows
-        if limit is not None and read >= limit:
-            break
-    return {name: values[:limit] for name, values in columns.items()}
-
-
-def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
+def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """Return the label names that the `datasets` library keeps in a file's metadata, by column, where it names any."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
@@ -465,12 +364,3 @@ def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
         for column, names in named.items()
         if isinstance(names, list) and all(isinstance(name, str) for name in names)
     }
-
-
-def _named(values: Sequence[Any], names: Sequence[str] | None) -> Iterator[str]:
-    """Yield cells as text: a number that has a name as that name, and without one, such as -1, as nothing."""
-    for value in values:
-        if names is None or not isinstance(value, int):
-            yield as_text(value)
-        else:
-            yield str(names[value]) if 0 <= value < len(names) else ""

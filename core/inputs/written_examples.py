@@ -36,4 +36,4 @@ def read_written(task: Task, part: str) -> Table:
                 f"{path.name}, line {number}: {error!r}, expected one JSON object per line"
             ) from error
     rows = tuple(range(len(columns["label"])))
-    return Table(path.name, {name: tuple(cells) for name, cells in columns.items()}, rows, frozenset(), ())
+    return Table(path.name, {name: tuple(cells) for name, cells in columns.items()}, rows)

@@ -18,7 +18,6 @@ class Limits:
         visit_uploads: Tables that a visit may keep at a time.
         uploads_bytes: Bytes of the tables that all visits keep.
         rows: Rows of a table that are read.
-        table_bytes: Bytes of these rows, decompressed; GLUE's own files are read whole.
         job_seconds: How long a job may compute.
         download_seconds: How long one of its downloads may take.
         results_bytes: Bytes of all results of live runs, and of all samples of their data.
@@ -35,7 +34,6 @@ class Limits:
     visit_uploads: int
     uploads_bytes: int
     rows: int
-    table_bytes: int
     job_seconds: float
     download_seconds: float
     results_bytes: float
@@ -61,7 +59,6 @@ LOCAL_LIMITS = Limits(
     visit_uploads=100,
     uploads_bytes=2 * 1024**3,
     rows=10_000,
-    table_bytes=512 * 1024**2,
     job_seconds=inf,
     download_seconds=inf,
     results_bytes=inf,
@@ -78,7 +75,6 @@ HOSTED_LIMITS = Limits(
     visit_uploads=4,
     uploads_bytes=256 * 1024**2,
     rows=2_000,
-    table_bytes=32 * 1024**2,
     job_seconds=600,
     download_seconds=180,
     results_bytes=500 * 1024**2,

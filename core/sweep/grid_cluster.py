@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.command_line import unforeseen
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, checked_files, read_config
+from core.inputs.checkpoint_files import TRAINING_EXAMPLES, checked_files
 from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import ENGINE_VERSION
@@ -160,7 +160,7 @@ class _Tasks:
 def _packed(resolved: Resolved) -> Files:
     """Read a checkpoint's files, and no others that lie in its folder."""
     folder = resolved.folder
-    paths = {*checked_files(folder, read_config(folder / CONFIG, resolved.id), resolved.id), folder / TRAINING_EXAMPLES}
+    paths = {*checked_files(folder, resolved.id), folder / TRAINING_EXAMPLES}
     return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core import api
 from core.errors import PrunescopeError
 from core.exports.tables import result_json
-from core.inputs.checkpoint_bounds import check_size
+from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
 from core.inputs.tables import DataFile, _class_labels, read_table
 from core.request.amounts import parse_amounts
@@ -140,7 +140,7 @@ def test_label_names_of_any_values(features: dict[str, Any]) -> None:
 @given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))
 def test_a_config_of_any_values(values: dict[str, Any]) -> None:
     with taken_or_refused():
-        check_size(values, "theirs")
+        check_config({"model_type": "bert", **values}, "theirs")
     with suppress(ValueError, TypeError, AttributeError, OverflowError):  # of which the caller makes one line
         label_names(values)
 

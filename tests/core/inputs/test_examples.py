@@ -5,17 +5,17 @@ from collections import Counter
 from hashlib import sha256
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
 from platformdirs import user_cache_path
-from tiny import make_texts, write_split
+from tiny import make_texts
 
 from core.errors import PrunescopeError
 from core.inputs import data, written_examples
 from core.inputs.examples import open_preset
-from core.inputs.glue_files import read_split
 from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
-from core.request.catalog import TASKS, Task
+from core.request.catalog import TASKS
 
 SST2, MRPC, MNLI = TASKS["sst2"], TASKS["mrpc"], TASKS["mnli"]
 
@@ -54,6 +54,10 @@ def load_calibration(task, data, subset):
     return open_preset(task, data).calibration(subset)
 
 
+def split_of(folder, task, split):
+    return pq.read_table(folder / task.name / f"{split}-00000-of-00001.parquet").to_pylist()
+
+
 def rows_with(labels):
     return list(zip(make_texts(len(labels)), labels, strict=True))
 
@@ -70,7 +74,7 @@ class TestDrawing:
     @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
     def test_rows_texts_and_labels_belong_together(self, glue_folder, task):
         subset = load_subset(task, str(glue_folder), 40)
-        data = read_split(glue_folder, task, task.split)
+        data = split_of(glue_folder, task, task.split)
         assert len(set(subset.rows)) == 40
         for row, texts, gold in zip(subset.rows, subset.texts, subset.gold, strict=True):
             assert texts == tuple(data[row][column] for column in task.text_columns)
@@ -346,12 +350,12 @@ class TestTrainingData:
         assert digests.tolist() == sorted({example_digest(("a",)), example_digest(("b",))})
 
     def test_training_data_is_refused_and_counted(self, glue_folder, write):
-        train = read_split(glue_folder, SST2, "train")
-        digests = example_digests([(text,) for text in train["sentence"]])
+        train = split_of(glue_folder, SST2, "train")
+        digests = example_digests([(row["sentence"],) for row in train])
         subset = load_subset(SST2, str(glue_folder), 50)
         check_not_training_data(subset, digests, "embedded:sst2")
         check_not_training_data(subset, None, "embedded:sst2")
-        seen = load_subset(SST2, write({"sentence": train["sentence"][:60], "label": train["label"][:60]}), 50)
+        seen = load_subset(SST2, write([(row["sentence"], row["label"]) for row in train[:60]]), 50)
         with pytest.raises(PrunescopeError, match="50 of 50 evaluation examples are in the training data of embedded"):
             check_not_training_data(seen, digests, "embedded:sst2")
 
@@ -363,13 +367,3 @@ class TestTrainingData:
             return check_not_training_data(subset, digests, "x")
         with pytest.raises(PrunescopeError, match=f"{known} of 20"):
             check_not_training_data(subset, digests, "x")
-
-
-def test_read_split_serves_training_data(tmp_path):
-    task = Task("rte", "RTE", "?", ("sentence1", "sentence2"), ("entailment", "not_entailment"))
-    write_split(tmp_path, task, "train", 30)
-    data = read_split(tmp_path, task, "train")
-    assert len(data) == 30
-    assert {"sentence1", "sentence2", "label"} <= set(data.column_names)
-    with pytest.raises(PrunescopeError, match="no rte/validation"):
-        read_split(tmp_path, task, "validation")

@@ -12,9 +12,8 @@ from local_hub import LocalHub, commit_of
 from tiny import make_bert
 
 from core.errors import PrunescopeError
-from core.inputs.hub import listed_file
-from core.inputs.hub_data import find_dataset
-from core.inputs.hub_layout import layout, usual_config
+from core.inputs.hub import fetch
+from core.inputs.hub_data import find_dataset, layout, usual_config
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
@@ -118,7 +117,7 @@ def test_the_files_that_the_hub_has_converted_serve(hub: LocalHub, write, folder
     folder.mkdir()
     (folder / "reviews.csv").write_text("text,label\n")
     hub.datasets[REPO] = folder
-    assert "has no Parquet files, and the Hub has not converted it" in refusal()
+    assert "has no Parquet files at revision 'main', and a loading script is never run" in refusal()
     converted = folder.parent / "converted"
     for name in ("default/train/0000.parquet", "default/partial-validation/0000.parquet"):
         write(name, where=converted)
@@ -128,7 +127,7 @@ def test_the_files_that_the_hub_has_converted_serve(hub: LocalHub, write, folder
     assert record.data == f"hub:{REPO}@{commit}"
     assert record.files is not None
     assert record.files[0].name == "default/partial-validation/0000.parquet"
-    assert "has no Parquet files at revision 'main': leave the revision out" in refusal(f"hub:{REPO}@main")
+    assert "has no Parquet files at revision 'main'" in refusal(f"hub:{REPO}@main")
     assert ask(record.data).subset.record() == record, "the commit of the converted files will do"
 
 
@@ -136,7 +135,7 @@ def test_a_loading_script_is_never_run(hub: LocalHub, folder: Path, refusal) -> 
     folder.mkdir()
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
     hub.datasets[REPO] = folder
-    assert "has only a loading script, which is never run, and the Hub has not converted it" in refusal()
+    assert "a loading script is never run" in refusal()
     assert downloaded(hub) == []
 
 
@@ -181,9 +180,9 @@ def test_the_size_is_known_before_anything_is_downloaded(
     found = find_dataset(dataset_of(f"hub:{REPO}"), "validation")
     assert found.to_download() == tuple(sizes)
     assert downloaded(hub) == []
-    listed_file(found.listing, found.splits["validation"][0])
+    fetch(found.listing, found.splits["validation"][0])
     assert found.to_download() == tuple(sizes[1:])
-    found.evaluated()
+    found.files("validation")
     assert found.to_download() == (), "three files have rows enough"
     hub.sizes[REPO, found.splits["validation"][0]] = 7 * 2**30
     shutil.rmtree(constants.HF_HUB_CACHE)

@@ -1,12 +1,11 @@
 """What has yet to be downloaded for a request."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
+from local_hub import LocalHub
 
-from core.inputs import missing_inputs as module
+from core.inputs.hub import fetch_one, snapshot
 from core.inputs.missing_inputs import to_download
 from core.request.sweep_request import SweepRequest, checked
 
@@ -19,15 +18,17 @@ def test_what_the_cache_lacks_has_yet_to_be_downloaded() -> None:
 
 
 def test_neither_is_what_lacks_its_weights_or_its_training_examples(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: LocalHub, tiny_bert: Path, glue_folder: Path
 ) -> None:
-    cached = {("owner/name", "config.json"): str(tmp_path / "config.json")}
-    monkeypatch.setattr(module, "try_to_load_from_cache", lambda name, file, **_: cached.get((name, file)))
-    shutil.copy(tiny_bert / "config.json", tmp_path)
+    hub.models["owner/name"], hub.datasets["nyu-mll/glue"] = tiny_bert, glue_folder
     request = checked(SweepRequest("owner/name", "sst2", data="hub"))
+    fetch_one("owner/name", "config.json")
     assert to_download(request) == "checkpoint", "its labels have been looked at"
-    shutil.copytree(tiny_bert, tmp_path, dirs_exist_ok=True)
+    snapshot("owner/name", "main")
     assert to_download(request) == "data"
-    cached["nyu-mll/glue", "sst2/validation-00000-of-00001.parquet"] = "here"
+    fetch_one("nyu-mll/glue", "sst2/validation-00000-of-00001.parquet", kind="data set")
     assert to_download(request) is None
     assert to_download(replace(request, method="wanda")) == "data"
+    named = replace(request, data="hub:nyu-mll/glue")
+    assert to_download(named) is None
+    assert to_download(replace(named, data="hub:someone/moods")) == "data"
