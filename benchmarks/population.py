@@ -5,6 +5,7 @@ Every model runs once over all sentences. Whatever is asked about a subset of th
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +28,6 @@ STEPS = tuple(k / 20 for k in range(20))  # 0 to 0.95 by 0.05, as shipped result
 FINE = (0.0, 0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.26)  # random pruning changes a model early
 ALONE = (0.0, 0.5, 0.9)  # of layers that are pruned alone
 SEEDS = (0, 1)  # of the random control
-MAIN = "magnitude"
 
 
 @dataclass(frozen=True)
@@ -60,65 +60,55 @@ class Population:
 
     gold: npt.NDArray[np.int64]
     magnitude: Run
-    controls: tuple[Run, ...]
-    alone: tuple[Run, ...]
+    controls: Sequence[Run]
+    alone: Sequence[Run]
 
 
-def measured(checkpoint: str, task: str, data: str, report: Report) -> Path:
-    """Return the folder of a population among the temporary files; measure first what is missing in it.
+def measured(task: str, data: str, report: Report) -> Path:
+    """Return the file of a population among the temporary files; measure it first where it is not there.
 
     Args:
-        checkpoint: See `SweepRequest`.
-        task: A name from TASKS.
+        task: A name from TASKS, with an embedded checkpoint.
         data: A folder in the Hub's GLUE layout.
         report: Called with (stage, done, total) before each model runs over all sentences.
     """
-    request = checked(SweepRequest(checkpoint, task, amounts=STEPS, data=data))
-    loaded, examples = load(in_task_order(resolve(checkpoint), TASKS[task])), all_examples(task, data)
+    request = checked(SweepRequest(f"embedded:{task}", task, amounts=STEPS, data=data))
+    loaded, source = load(in_task_order(resolve(request.checkpoint), TASKS[task])), open_preset(TASKS[task], data)
+    some = source.subset(None)
+    rest = source.rest(some)
+    examples = source.subset(len(some.rows) + len(rest.rows)) if rest else some
     parts = (ENGINE_VERSION, loaded.record.revision, examples.fingerprint, STEPS, FINE, ALONE, SEEDS)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
-    folder = Path(tempfile.gettempdir()) / f"prunescope-population-{digest[:16]}"
-    folder.mkdir(exist_ok=True)
-    np.save(folder / "gold.npy", examples.gold)
-    for name, wanted in requests(request, loaded.record.num_layers).items():
-        if not (folder / f"{name}.pt").is_file():
-            unfinished = folder / f"{name}.unfinished"
-            torch.save(vars(run(loaded, examples, wanted, name == MAIN, report)), unfinished)
-            unfinished.replace(folder / f"{name}.pt")
-    return folder
+    path = Path(tempfile.gettempdir()) / f"prunescope-population-{digest[:16]}.pt"
+    if not path.is_file():
+        wanted = requests(request, loaded.record.num_layers)
+        runs = [vars(run(loaded, examples, one, one is request, report)) for one in wanted]
+        torch.save({"gold": torch.tensor(examples.gold), "runs": runs}, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+    return path
 
 
-def read(folder: Path) -> Population:
-    """Open a population; processes that read the same files share their memory."""
-    runs = {path.stem: Run(**torch.load(path, mmap=True, weights_only=True)) for path in sorted(folder.glob("*.pt"))}
-    controls, alone = (
-        tuple(found for name, found in runs.items() if name.startswith(kind)) for kind in ("control", "layer")
-    )
-    return Population(np.load(folder / "gold.npy"), runs[MAIN], controls, alone)
+def read(path: Path) -> Population:
+    """Open a population; processes that read the same file share its memory."""
+    saved = torch.load(path, mmap=True, weights_only=True)
+    return population(saved["gold"].numpy(), [Run(**run) for run in saved["runs"]])
 
 
-def all_examples(task: str, data: str) -> EvalSubset:
-    """Load all labelled validation examples of a task."""
-    examples = open_preset(TASKS[task], data)
-    some = examples.subset(None)
-    rest = examples.rest(some)
-    return examples.subset(len(some.rows) + len(rest.rows)) if rest else some
+def population(gold: npt.NDArray[np.int64], runs: Sequence[Run]) -> Population:
+    """Name the runs of `requests`."""
+    magnitude, *others = runs
+    return Population(gold, magnitude, others[: len(SEEDS)], others[len(SEEDS) :])
 
 
-def requests(request: SweepRequest, layers: int) -> dict[str, SweepRequest]:
-    """Name the runs of a population.
-
-    Args:
-        request: Magnitude pruning of the whole encoder.
-        layers: Of the encoder.
-    """
+def requests(request: SweepRequest, layers: int) -> list[SweepRequest]:
+    """List the runs of a population: magnitude pruning of the whole encoder, its control's seeds, each layer alone."""
     control = replace(request, method="random", control_of=request.method, amounts=FINE)
     alone = replace(request, points="layer", amounts=ALONE)
-    return {
-        MAIN: request,
-        **{f"control-{seed}": replace(control, seed=seed) for seed in SEEDS},
-        **{f"layer-{layer:02}": replace(alone, scope=f"layer:{layer}") for layer in range(layers)},
-    }
+    return [
+        request,
+        *(replace(control, seed=seed) for seed in SEEDS),
+        *(replace(alone, scope=f"layer:{layer}") for layer in range(layers)),
+    ]
 
 
 def run(checkpoint: Checkpoint, examples: EvalSubset, request: SweepRequest, fully: bool, report: Report) -> Run:
@@ -141,20 +131,19 @@ def run(checkpoint: Checkpoint, examples: EvalSubset, request: SweepRequest, ful
         for done, amount in enumerate(request.amounts):
             report(stage, done, len(request.amounts))
             runner.model.prune(amount)
-            fill(runner, buffers)
+            _fill(runner, buffers)
             logits.append(buffers.logits.clone())
             for name in reductions:
                 features[name].append(getattr(buffers, name)[kept].clone())
         if fully:
             with runner.emptied(request.scope):
-                fill(runner, buffers)
+                _fill(runner, buffers)
             emptied = {name: getattr(buffers, name).clone() for name in reductions}
     stacked = {name: torch.stack(frames) for name, frames in features.items()}
     return Run(request.amounts, torch.stack(logits), stacked, emptied)
 
 
-def fill(runner: Runner, buffers: Representations) -> None:
-    """Run the model as it is now over all sentences."""
+def _fill(runner: Runner, buffers: Representations) -> None:
     for window in runner.windows:
         for _ in runner.run(window, buffers):
             pass

@@ -13,21 +13,14 @@ from benchmarks.population import Population, Run
 from core.findings.claim import WIDEST
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, SINGLE_BATCH
-from core.results.schema import GapAtDamage, LayerStatistics, ProfileAtDamage
+from core.results.schema import GapAtDamage, LayerStatistics
 from core.similarity import REGISTRY, Compared, Sample
 from core.similarity.gram import prepare, u_centred_gram
 from core.sweep.control_contrast import contrast
 from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, gap, place_of
 from core.sweep.metrics import evaluate
-from core.sweep.statistics import (
-    gap_difference,
-    jackknife,
-    layer_statistics,
-    own_interval,
-    survival,
-    survival_interval,
-)
+from core.sweep.statistics import jackknife, layer_statistics, own_interval, survival, survival_interval
 from core.sweep.working_range import change
 
 Array = npt.NDArray[np.float64]
@@ -39,15 +32,11 @@ THRESHOLDS = (0.8, 0.9, 0.95)  # of survival
 ONE_SIDED = "upper bound for the range shown broken"
 SCORES = ("accuracy", "matthews_correlation", "f1")
 RANGE_SCORES = ("accuracy", "matthews_correlation", "macro_f1")  # that a working range is judged by
+NO_LOSS = {"own ": 1.0, "isolated effect": 0.0, "mean divergence": 0.0}  # kinds with intervals of a loss's logarithm
 
 
 class Key(NamedTuple):
-    """What an interval is about.
-
-    Attributes:
-        kind: The kind of interval.
-        where: Layer, amount, damage.
-    """
+    """What an interval is about: its kind; and layer, amount or damage."""
 
     kind: str
     where: str = ""
@@ -56,14 +45,12 @@ class Key(NamedTuple):
 class Interval(NamedTuple):
     """An estimate and its 95 % interval; NaN where the app prints none."""
 
-    value: float
-    low: float
-    high: float
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
 
 
 Named = Iterator[tuple[Key, Interval]]
-NO_LOSS = {"own ": 1.0, "isolated effect": 0.0, "mean divergence": 0.0}  # values without loss: see `log_jackknife`
-UNDEFINED = Interval(*[float("nan")] * 3)
 
 
 def printed(population: Population, rows: Rows, factor: float = 1.0) -> dict[Key, Interval]:
@@ -78,17 +65,17 @@ def printed(population: Population, rows: Rows, factor: float = 1.0) -> dict[Key
     Returns:
         The same keys for every subset.
     """
-    intervals = dict[Key, Interval]()
-    amounts, found = population.magnitude.amounts, dict[str, dict[str, LayerStatistics]]()
+    magnitude, intervals = population.magnitude, dict[Key, Interval]()
     for reduction in SINGLE_BATCH:
-        series = _series(population.magnitude, reduction, rows)
-        found[reduction] = _statistics(amounts, series)
-        for measure, record in found[reduction].items():
+        series = _series(magnitude, reduction, rows)
+        records = _statistics(magnitude.amounts, series)
+        for measure, record in records.items():
             own, name = series[measure][0], f"{MEASURES[measure].title}, {reduction}"
             widest = WIDEST if measure == "partial_cka" else np.inf
-            intervals |= _scaled(_of_layers(name, amounts, own, record, widest), factor)
-            intervals |= _of_survival(name, amounts, own, record, factor)
-    intervals |= _scaled(_of_differences(found["mean"]["cka"], population.controls, rows), factor)
+            intervals |= _scaled(_of_layers(name, magnitude.amounts, own, record, widest), factor)
+            intervals |= _of_survival(name, magnitude.amounts, own, record, factor)
+        if reduction == "mean":
+            intervals |= _scaled(_of_differences(records["cka"], population.controls, rows), factor)
     intervals |= _scaled(_of_single_layers(population.alone, rows), factor)
     return intervals | _scaled(_of_function(population, rows), factor)
 
@@ -101,8 +88,7 @@ def _scaled(named: Named, factor: float) -> dict[Key, Interval]:
         if origin is None:
             scaled[key] = Interval(value, value + factor * (low - value), value + factor * (high - value))
         else:
-            bounds = _powered(np.asarray(value), np.array([low, high]), origin, factor)  # (2,)
-            scaled[key] = Interval(value, *bounds.tolist())
+            scaled[key] = Interval(value, *_powered(np.asarray(value), np.array([low, high]), origin, factor).tolist())
     return scaled
 
 
@@ -118,23 +104,23 @@ def _powered(value: Array, bound: Array, origin: float, factor: float) -> Array:
 
 def _series(run: Run, reduction: str, rows: Rows) -> Series:
     """Compare every model of a run with its baseline, by all measures that need no more than the run has."""
-    baseline = _sample(run.features[reduction][0], rows)
-    emptied = _sample(run.emptied[reduction], rows) if run.emptied else None
+
+    def sample(features: Tensor) -> Sample:
+        chosen = features[:, torch.from_numpy(rows)]  # (points, n, hidden)
+        return Sample(chosen, prepare([u_centred_gram(chosen)]))
+
+    baseline = sample(run.features[reduction][0])
+    emptied = sample(run.emptied[reduction]) if run.emptied else None
     comparers = {name: compare for name in DEFAULT_MEASURES if (compare := REGISTRY[name](baseline, emptied))}
     found: dict[str, list[Compared]] = {name: [] for name in comparers}
     for features in run.features[reduction]:
-        pruned = _sample(features, rows)
+        pruned = sample(features)
         for name, compare in comparers.items():
             found[name].append(compare(pruned))
     return {
         name: (np.stack([frame.own for frame in frames]), np.stack([cast(Array, frame.without) for frame in frames]))
         for name, frames in found.items()
     }
-
-
-def _sample(features: Tensor, rows: Rows) -> Sample:
-    chosen = features[:, torch.from_numpy(rows)]  # (points, n, hidden)
-    return Sample(chosen, prepare([u_centred_gram(chosen)]))
 
 
 def _statistics(amounts: Sequence[float], series: Series) -> dict[str, LayerStatistics]:
@@ -145,35 +131,29 @@ def _statistics(amounts: Sequence[float], series: Series) -> dict[str, LayerStat
     }
 
 
+def _read(record: object) -> Interval:
+    """Read a record's estimate and bounds, which only says why it has none if it has none."""
+    return Interval(*(getattr(record, part, np.nan) for part in Interval._fields))
+
+
 def _of_layers(name: str, amounts: Sequence[float], own: Array, record: LayerStatistics, widest: float) -> Named:
     """Name the intervals of one measure; those of its gap are printed up to a widest half-width."""
     assert record.own is not None
-    points = range(own.shape[1])
     for amount in SHOWN:
         k = amounts.index(amount)
-        for point in points:
-            bounds = record.own[k][point]
-            interval = Interval(own[k, point], *bounds) if bounds else UNDEFINED
-            yield Key(f"own {name}", f"{_layer(point)}, {amount:.0%}"), interval
-    d = record.depth_gap
-    yield Key(f"D of {name}"), Interval(d.value, d.low, d.high) if d else UNDEFINED
-    for damage, found in record.gap_at_damage.items():
-        yield Key(f"gap at damage, {name}", f"damage {damage}"), _of_gap(found, widest)
+        for point, bounds in enumerate(record.own[k]):
+            found = Interval(own[k, point], *bounds) if bounds else Interval()
+            yield Key(f"own {name}", f"layer {point + 1}, {amount:.0%}"), found
+    yield Key(f"D of {name}"), _read(record.depth_gap)
+    for damage, gap_there in record.gap_at_damage.items():
+        found = _read(gap_there)
+        is_printed = (found.high - found.low) / 2 <= widest
+        yield Key(f"gap at damage, {name}", f"damage {damage}"), found if is_printed else Interval()
     for damage, profile in record.profile_at_damage.items():
-        for point in points:
-            yield Key(f"profile at damage, {name}", f"{_layer(point)}, damage {damage}"), _of_profile(profile, point)
-
-
-def _of_gap(gap: object, widest: float) -> Interval:
-    if not isinstance(gap, GapAtDamage) or (gap.high - gap.low) / 2 > widest:
-        return UNDEFINED
-    return Interval(gap.value, gap.low, gap.high)
-
-
-def _of_profile(profile: object, point: int) -> Interval:
-    if not isinstance(profile, ProfileAtDamage):
-        return UNDEFINED
-    return Interval(profile.value[point], profile.low[point], profile.high[point])
+        columns = np.array(_read(profile)).reshape(3, -1) * np.ones(own.shape[1])  # (3, points)
+        for point, column in enumerate(columns.T):
+            where = f"layer {point + 1}, damage {damage}"
+            yield Key(f"profile at damage, {name}", where), Interval(*column.tolist())
 
 
 def _of_survival(
@@ -191,48 +171,29 @@ def _of_survival(
         lows, highs = survival_interval(amounts, own, low, high, threshold)  # each (points,)
         highs = np.where(highs >= amounts[-1], np.inf, highs)  # (points,)
         for point, value in enumerate(survival(amounts, own, threshold)):
-            key = Key(f"survival, {name}", f"{_layer(point)}, threshold {threshold}")
+            key = Key(f"survival, {name}", f"layer {point + 1}, threshold {threshold}")
             is_known = not np.isnan(own[0, point])  # without pruning
-            intervals[key] = Interval(value.value, lows[point], highs[point]) if is_known else UNDEFINED
+            intervals[key] = Interval(value.value, lows[point], highs[point]) if is_known else Interval()
     return intervals
 
 
-def _layer(point: int) -> str:
-    return f"layer {point + 1}"
-
-
-# ---------------------------------------------------------------- differences, and single layers
-
-
 def _of_differences(magnitude: LayerStatistics, controls: Sequence[Run], rows: Rows) -> Named:
-    """Compare magnitude pruning with its control on the same examples."""
+    """Compare magnitude pruning with its control on the same examples, as a verdict does.
+
+    The part of the half-width that other seeds would add is left out: the seeds of the truth are the same.
+    """
     seeds = [_statistics(run.amounts, _series(run, "mean", rows))["cka"] for run in controls]
-    for damage, found in magnitude.gap_at_damage.items():
-        others = [seed.gap_at_damage[damage] for seed in seeds]
-        yield Key("gap at damage minus one control's", f"damage {damage}"), _gap_difference(found, others[0])
-        yield Key("Δ of the verdict, its part over examples", f"damage {damage}"), _contrast(found, others)
-
-
-def _gap_difference(gap: object, subtracted: object) -> Interval:
-    if not (isinstance(gap, GapAtDamage) and isinstance(subtracted, GapAtDamage)):
-        return UNDEFINED
-    difference = gap_difference(gap, subtracted)
-    return Interval(difference.value, difference.low, difference.high)
-
-
-def _contrast(gap: object, seeds: Sequence[object]) -> Interval:
-    """Leave out the part of the half-width that other seeds would add: the seeds of the truth are the same."""
-    known = [seed for seed in seeds if isinstance(seed, GapAtDamage)]
-    if not isinstance(gap, GapAtDamage) or len(known) < len(seeds):
-        return UNDEFINED
-    found = contrast(
-        gap.value,
-        np.array(gap.replicates),
-        [seed.value for seed in known],
-        np.array([seed.replicates for seed in known]),
-    )
-    margin = replace(found, seed_deviation=0.0).half_width()
-    return Interval(found.difference, found.difference - margin, found.difference + margin)
+    for damage, gap_there in magnitude.gap_at_damage.items():
+        others = [other for seed in seeds if isinstance(other := seed.gap_at_damage[damage], GapAtDamage)]
+        interval = Interval()
+        if isinstance(gap_there, GapAtDamage) and len(others) == len(seeds):
+            replicates = np.array([other.replicates for other in others])  # (seeds, n)
+            found = contrast(
+                gap_there.value, np.array(gap_there.replicates), [other.value for other in others], replicates
+            )
+            margin = replace(found, seed_deviation=0.0).half_width()
+            interval = Interval(found.difference, found.difference - margin, found.difference + margin)
+        yield Key("Δ of the verdict, its part over examples", f"damage {damage}"), interval
 
 
 def _of_single_layers(runs: Sequence[Run], rows: Rows) -> Named:
@@ -243,7 +204,7 @@ def _of_single_layers(runs: Sequence[Run], rows: Rows) -> Named:
     for k, amount in enumerate(runs[0].amounts[1:], 1):
         for layer in range(len(runs)):
             effect = Interval(1 - own[k, layer], 1 - high[k, layer], 1 - low[k, layer])
-            yield Key("isolated effect", f"{_layer(layer)}, {amount:.0%}"), effect
+            yield Key("isolated effect", f"layer {layer + 1}, {amount:.0%}"), effect
         value = gap(own[k])
         bounds = jackknife(value, gap(without[k]))
         yield Key("layers pruned alone, gap", f"{amount:.0%}"), Interval(*map(float, (value, *bounds)))
@@ -259,15 +220,12 @@ def _of_function(population: Population, rows: Rows) -> Named:
     for amount in (0.0, *SHOWN):
         k, where = run.amounts.index(amount), f"{amount:.0%}"
         values, bounds = evaluate(SCORES, gold.tolist(), predictions[k].tolist())
-        for name in SCORES:
-            yield Key(name, where), _known(values[name], bounds[name])
+        estimates = {name: (values[name], bounds[name]) for name in SCORES}
         if amount:
-            yield Key("changed share", where), _known(*changed_share(predictions[0].tolist(), predictions[k].tolist()))
-            yield Key("mean divergence", where), _known(*mean_divergence(divergences(logits[0], logits[k])))
+            estimates["changed share"] = changed_share(predictions[0].tolist(), predictions[k].tolist())
+            estimates["mean divergence"] = mean_divergence(divergences(logits[0], logits[k]))
             for name in RANGE_SCORES:
                 drop = change(name, gold, predictions[0], predictions[k])
                 yield Key(f"{ONE_SIDED}, change of {name}", where), Interval(drop.value, -np.inf, drop.high)
-
-
-def _known(value: float, bounds: tuple[float, float] | None) -> Interval:
-    return Interval(value, *bounds) if bounds else UNDEFINED
+        for name, (value, ends) in estimates.items():
+            yield Key(name, where), Interval(value, *ends) if ends else Interval()
