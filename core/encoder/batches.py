@@ -12,6 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.wall.confined import within
+
+TOKENISED_AT_ONCE = 128  # examples
+TOKENISING_SECONDS = 8.0  # that so many may take; long ones take a tenth of one
 MICRO_BATCH = 16  # examples per forward pass; 8, 32 and 128 were slower on two cores
 MINIBATCH = 32  # examples per Gram matrix of flattened tokens
 WINDOW_BYTES = 256 * 1024**2  # limit on the token vectors in memory at once
@@ -38,10 +42,19 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) ->
         texts: One or two texts per example.
         max_length: Longer examples are truncated to this many tokens.
     """
-    columns = [list(column) for column in zip(*texts, strict=True)]
-    encoded = tokenizer(*columns, truncation=True, max_length=max_length)
-    features = tuple({name: values[i] for name, values in encoded.items()} for i in range(len(texts)))
-    return Encoded(features, np.array([len(feature["input_ids"]) for feature in features]))
+    features: list[dict[str, list[int]]] = []
+    for start in range(0, len(texts), TOKENISED_AT_ONCE):
+        some = texts[start : start + TOKENISED_AT_ONCE]
+        columns = [list(column) for column in zip(*some, strict=True)]
+        encoded = tokenised(tokenizer, *columns, truncation=True, max_length=max_length)
+        features += ({name: values[i] for name, values in encoded.items()} for i in range(len(some)))
+    return Encoded(tuple(features), np.array([len(feature["input_ids"]) for feature in features]))
+
+
+def tokenised(tokenizer: Any, *texts: str | list[str], **options: Any) -> Any:
+    """Call a tokenizer on texts, or lists of them; it can hold patterns and replacements that never end."""
+    with within(TOKENISING_SECONDS):
+        return tokenizer(*texts, **options)
 
 
 def minibatches(num_examples: int) -> list[range]:

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, TRAINING_EXAMPLES, check_head, content_hash, weight_files
+from core.inputs.checkpoint_files import CONFIG, TOKENIZER, TRAINING_EXAMPLES, check_head, content_hash, weight_files
 from core.inputs.checkpoints import Resolved
 from core.inputs.labels import label_order
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH, Task
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
+from core.wall.confined import within
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedTokenizerBase
 
+TOKENIZER_SECONDS = 8.0  # that a tokenizer.json may take; XLM-R's takes two
+CONVERSION_SECONDS = 60.0  # that other files may take, which are converted first
 TRIAL = (("A film \N{SNOWMAN}",),)  # a sentence with a letter that few vocabularies have
 
 
@@ -172,7 +175,8 @@ def _load_tokenizer(resolved: Resolved) -> Any:
 
     logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
-    return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
+    with within(TOKENIZER_SECONDS if (resolved.folder / TOKENIZER).is_file() else CONVERSION_SECONDS):
+        return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
@@ -271,9 +275,11 @@ def _check_size(name: str, config: Any, attention: str) -> None:
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     """Refuse a tokenizer that does not belong to the model, by its words or by what it adds to a text or a pair."""
+    from core.encoder.batches import tokenised
+
     if tokenizer.pad_token_id is None:
         raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
-    added = {*tokenizer("a", "a").input_ids, *tokenizer("a").input_ids}
+    added = {*tokenised(tokenizer, "a", "a").input_ids, *tokenised(tokenizer, "a").input_ids}
     if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
         raise PrunescopeError(
             f"'{name}': its tokenizer has tokens beyond the {config.vocab_size:,} that its model knows: the two do not "

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from core.encoder.batches import tokenised
 from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import check_finite
 from core.inputs.checkpoints import check_same_content
@@ -55,7 +56,7 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
 
 def _encode(checkpoint: Checkpoint, texts: Sequence[str], **options: Any) -> dict[str, torch.Tensor]:
     """Tokenise one example, each tensor (1, tokens) int64; `verbose=False`: the page warns of long texts itself."""
-    return dict(checkpoint.tokenizer(*texts, return_tensors="pt", verbose=False, **options))
+    return dict(tokenised(checkpoint.tokenizer, *texts, return_tensors="pt", verbose=False, **options))
 
 
 def _probabilities(
