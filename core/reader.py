@@ -4,19 +4,23 @@ Standard input holds one line, a JSON list of `core.wall.reading.Question`s. For
 output: `+` and what was found, as JSON, or `-` and why the files are refused.
 """
 
+import gc
 import json
 import os
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.preview import TABLE
 from core.inputs.tables import DataFile, read_table
+from core.request.catalog import MAX_NAME_CHARS
 from core.results.extract import read_extract
+from core.results.store import load
 from core.results.upload import read_upload
 from core.wall.confined import end_after, limit, reserve_streams
-from core.wall.reading import FOUND, MEMORY_BYTES, REFUSED, SECONDS, Question
+from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS, Question
 
 NICENESS = 10  # the pages come first
 
@@ -25,22 +29,40 @@ def _extract(question: Question) -> str:
     return read_extract(Path(question.paths[0])).model_dump_json()
 
 
+def _result(question: Question) -> str:
+    return load(Path(question.paths[0])).model_dump_json()
+
+
 def _table(question: Question) -> str:
+    """Return the beginning of every cell, which is all that a page shows of it."""
     files = [DataFile(Path(path), name) for path, name in zip(question.paths, question.names, strict=True)]
-    return TABLE.dump_json(read_table(files, question.limit)).decode()
+    table = read_table(files, question.limit)
+    cells = {name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells) for name, cells in table.cells.items()}
+    return TABLE.dump_json(replace(table, cells=cells)).decode()
 
 
 def _upload(question: Question) -> str:
     return read_upload(Path(question.paths[0]).read_bytes(), question.names[0]).model_dump_json()
 
 
-READERS: Mapping[str, Callable[[Question], str]] = {"extract": _extract, "table": _table, "upload": _upload}
+READERS: Mapping[str, Callable[[Question], str]] = {
+    "extract": _extract,
+    "result": _result,
+    "table": _table,
+    "upload": _upload,
+}
 
 
 def answer(question: Question) -> str:
     """Return the line that answers a question, whatever happens meanwhile."""
     try:
-        return FOUND + READERS[question.kind](question)
+        found = READERS[question.kind](question)
+        if len(found) > MOST_CHARS:
+            raise PrunescopeError(
+                f"{question.names[0]} holds {len(found) / 2**20:,.0f} MiB, more than the {MOST_CHARS // 2**20} that a "
+                "page takes: choose a smaller file"
+            )
+        return FOUND + found
     except PrunescopeError as error:
         return REFUSED + str(error)
     except BaseException as error:  # also what is no Exception, such as a panic in a library
@@ -54,6 +76,7 @@ def main() -> None:
     """Answer the questions on standard input."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    gc.disable()  # it would look at millions of values again and again, and finds none to drop
     source, sink = reserve_streams()
     questions = [Question(**values) for values in json.loads(source.readline())]
     limit("RLIMIT_AS", MEMORY_BYTES)

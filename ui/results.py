@@ -1,10 +1,13 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import streamlit as st
+from cachetools import LRUCache
 
 from core.errors import PrunescopeError
 from core.findings.yardstick import Yardstick, yardstick
@@ -12,15 +15,20 @@ from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.choices import companions, isolated, methods_beside, twins
 from core.results.library import Entry
-from core.results.schema import SweepResult
+from core.results.schema import VALUE_BYTES, SweepResult, values_in
 from core.results.store import load
+from core.wall.reading import read
 from ui.remarks import refusals_shown
 from ui.shared import once
 from ui.text import plain
 from ui.upload import kept
 
 COMPUTED = "computed-results"  # of the session: keys, the newest first
+MOST_BYTES = 200 * 2**20  # of the visitor's results in memory
+SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 MANY = 64  # files, which take half a second to read
+_own: LRUCache[tuple[Path, int], SweepResult] = LRUCache(MOST_BYTES, lambda known: VALUE_BYTES * values_in(known))
+_lock = Lock()
 
 
 def loaded(path: Path) -> SweepResult:
@@ -32,8 +40,20 @@ def loaded(path: Path) -> SweepResult:
     return _loaded(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
-@lru_cache(maxsize=160)
 def _loaded(path: Path, modified: int) -> SweepResult:
+    if path.parent == store.SHIPPED_RESULTS:
+        return _shipped(path, modified)
+    with _lock, suppress(KeyError):
+        return _own[path, modified]
+    is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
+    result = load(path) if is_small else SweepResult.model_validate_json(read("result", [(path, path.name)]))
+    with _lock, suppress(ValueError):  # it is larger than all that may be there
+        _own[path, modified] = result
+    return result
+
+
+@lru_cache(maxsize=160)
+def _shipped(path: Path, modified: int) -> SweepResult:
     return load(path)
 
 

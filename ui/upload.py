@@ -9,13 +9,14 @@ from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.extract import keep_extract
-from core.results.schema import SweepResult
+from core.results.schema import VALUE_BYTES, SweepResult, values_in
 from core.results.upload import max_megabytes, open_upload
 from ui.address import set_parameter, show
 from ui.text import plain
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
 MOST_BYTES = 64 * 2**20  # of the results of all visits together there; one of twelve layers takes 2 MiB
+RESULT_BYTES = 24 * 2**20  # of one of them: to draw more, the server would keep other visitors waiting
 KEPT = "uploaded-results"  # of the session: key -> checksum
 SEEN = "upload-seen"  # of the session: the last file, and why it was refused
 NOTE = "upload-note"
@@ -66,14 +67,13 @@ def keep(result: SweepResult) -> str:
     if store.is_shipped(result.key):
         st.session_state[NOTE] = BUNDLED
     elif is_hosted():
-        try:
-            with _lock:
-                _opened[result.checksum] = result
-        except ValueError:
+        if _bytes_of(result) > RESULT_BYTES:
             raise PrunescopeError(
-                f"this result takes {_bytes_of(result) / 2**20:,.0f} MiB of memory, all that are open here may take "
-                f"{MOST_BYTES // 2**20}: open it on your own computer"
-            ) from None
+                f"this result takes {_bytes_of(result) / 2**20:,.0f} MiB of memory, at most {RESULT_BYTES // 2**20} "
+                "are allowed here: open it on your own computer"
+            )
+        with _lock:
+            _opened[result.checksum] = result
         known = [item for item in st.session_state.get(KEPT, {}).items() if item[0] != result.key]
         st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
     else:
@@ -82,9 +82,7 @@ def keep(result: SweepResult) -> str:
 
 
 def _bytes_of(result: SweepResult) -> int:
-    """Estimate the bytes that a result takes: a number or a name, with its place in a list, some 60."""
-    written = result.model_dump_json()
-    return len(written) + 60 * written.count(",")
+    return VALUE_BYTES * values_in(result)
 
 
 def kept() -> dict[str, SweepResult]:

@@ -8,9 +8,11 @@ about one result reads the result itself, whose checksum is verified then.
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
+from cachetools import LRUCache
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
@@ -19,12 +21,13 @@ from core.request.amounts import amount_text
 from core.request.catalog import DAMAGE, REDUCTION, SECOND_DAMAGE
 from core.results import schema, showable
 from core.results.file_cache import FileState, keep, kept, state_of
-from core.results.schema import Frame, LayerStatistics, NotAtDamage, SweepResult
+from core.results.schema import VALUE_BYTES, Frame, LayerStatistics, NotAtDamage, SweepResult, values_in
 from core.results.showable import check_showable
 from core.results.store import load
 from core.wall.reading import Question, read_all
 
 DAMAGES = (amount_text(DAMAGE), amount_text(SECOND_DAMAGE))  # at which verdicts and tables look
+MOST_BYTES = 96 * 2**20  # of the extracts that are at hand; a thousand take two thirds of that
 AT_ONCE = 64  # files that are read before their extracts are kept
 _SOURCES = (__file__, schema.__file__, showable.__file__, catalog.__file__)  # with other code, others are kept
 VERSION = zlib.crc32(b"".join(Path(source).read_bytes() for source in _SOURCES)) >> 1  # SQLite's has a sign
@@ -40,10 +43,15 @@ def extracts(files: Sequence[FileState]) -> Iterator[tuple[FileState, SweepResul
         known = {file: extract for file, packed in kept(some, VERSION).items() if (extract := _unpacked(packed))}
         unknown = [file for file in some if file not in known]
         questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in unknown]
-        answers = dict(zip(unknown, read_all(questions), strict=True))
-        if fresh := {file: _packed(answer) for file, answer in answers.items() if isinstance(answer, str)}:
+        fresh: dict[FileState, bytes] = {}
+        refused: dict[FileState, PrunescopeError] = {}
+        for file, answer in zip(unknown, read_all(questions), strict=True):
+            if isinstance(answer, PrunescopeError):
+                refused[file] = answer
+            else:
+                fresh[file] = _packed(answer)
+        if fresh:
             keep(fresh, VERSION)
-        refused = {file: answer for file, answer in answers.items() if isinstance(answer, PrunescopeError)}
         known |= {file: extract for file, packed in fresh.items() if (extract := _unpacked(packed))}
         yield from ((file, refused.get(file) or known[file]) for file in some)
 
@@ -92,17 +100,27 @@ def read_extract(path: Path) -> SweepResult:
 
 def keep_extract(path: Path, result: SweepResult) -> None:
     """Keep the extract of a result that was just stored: it need not be read again to be listed."""
-    keep({state_of(path): _packed(extract_of(result).model_dump_json())}, VERSION)
+    keep({state_of(path): _packed(extract_of(result).model_dump_json().encode())}, VERSION)
 
 
-def _packed(extract: str) -> bytes:
-    return zlib.compress(extract.encode(), 1)
+def _packed(extract: bytes) -> bytes:
+    return zlib.compress(extract, 1)
 
 
-@lru_cache(maxsize=1024)  # some 60 MiB; a list reads them first, the picture of the whole grid again
+_extracts: LRUCache[bytes, SweepResult] = LRUCache(
+    MOST_BYTES, getsizeof=lambda extract: VALUE_BYTES * values_in(extract)
+)
+_lock = Lock()
+
+
 def _unpacked(content: bytes) -> SweepResult | None:
-    """Return a kept extract; None if it is damaged."""
+    """Return a kept extract; None if it is damaged. A list reads them first, the picture of the whole grid again."""
+    with _lock, suppress(KeyError):
+        return _extracts[content]
     try:
-        return SweepResult.model_validate_json(zlib.decompress(content))
+        extract = SweepResult.model_validate_json(zlib.decompress(content))
     except (zlib.error, ValidationError):
         return None
+    with _lock, suppress(ValueError):  # it is larger than all that may be there
+        _extracts[content] = extract
+    return extract

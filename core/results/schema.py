@@ -26,10 +26,12 @@ from core.request.sweep_request import dataset_of
 
 SCHEMA_VERSION: Literal[2] = 2
 
-# Results come from anywhere: every number and every name has a bound, and a long row of faults ends at its first.
+# Results come from anywhere: every number and every name has a bound, and so has their number where no page counts
+# them; a long row of faults ends at its first.
 FAST = Field(fail_fast=True)
+FEW = Field(max_length=1000)
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
-Names = Annotated[tuple[Name, ...], FAST]
+Names = Annotated[tuple[Name, ...], FEW, FAST]
 Statistic = Annotated[float, Field(ge=-1e6, le=1e6)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Label = Annotated[int, Field(ge=0, lt=1000)]
@@ -44,9 +46,9 @@ Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
 
 def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
     """Read replicates from a file, or round computed ones to what a file holds."""
-    encoded = base64.b64decode(values, validate=True) if isinstance(values, str) else None
-    numbers = np.asarray(values, "<f4") if encoded is None else np.frombuffer(encoded, "<f4")
-    return tuple(numbers.tolist())
+    if isinstance(values, str):
+        return tuple(np.frombuffer(base64.b64decode(values, validate=True), "<f4").tolist())
+    return tuple(np.array(values, "<f4", ndmin=1).tolist())
 
 
 def _as_base64(values: Sequence[float]) -> str:
@@ -160,8 +162,8 @@ class TaskRecord(_Record):
     fingerprint: Name
     data: Annotated[Name, AfterValidator(_public)] | None = None
     columns: ColumnsRecord | None = None
-    label_map: dict[Name, Name | None] | None = None
-    files: Annotated[tuple[FileRecord, ...], FAST] | None = None
+    label_map: Annotated[dict[Name, Name | None], FEW] | None = None
+    files: Annotated[tuple[FileRecord, ...], FEW, FAST] | None = None
     guessed: Names | None = None
 
 
@@ -174,14 +176,14 @@ class CalibrationRecord(_Record):
     source_name: Name
     num_examples: Count
     fingerprint: Name
-    reliability: Row
+    reliability: Annotated[Row, FEW]
 
 
 class StopRecord(_Record):
     """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
 
     damage: float = Field(gt=0, lt=1)
-    amounts: Annotated[tuple[Amount, ...], FAST]
+    amounts: Annotated[tuple[Amount, ...], FEW, FAST]
 
 
 class PruningRecord(_Record):
@@ -202,7 +204,7 @@ class PruningRecord(_Record):
 class MeasureRecord(_Record):
     """How a measure was estimated, by reduction: over all examples (`full`), or summed over minibatches."""
 
-    estimators: dict[Name, Name]
+    estimators: Annotated[dict[Name, Name], FEW]
 
 
 class SimilarityRecord(_Record):
@@ -217,7 +219,7 @@ class SimilarityRecord(_Record):
         Field(max_length=2 * MAX_LAYERS),
         FAST,
     ]
-    measures: dict[Name, MeasureRecord]
+    measures: Annotated[dict[Name, MeasureRecord], FEW]
     length_control: Row
 
 
@@ -228,7 +230,7 @@ class FloorRecord(_Record):
     is pruned alone.
     """
 
-    cka: dict[Name, Row]
+    cka: Annotated[dict[Name, Row], FEW]
     predictions: Labels
 
 
@@ -360,8 +362,8 @@ class LayerStatistics(_Record):
     own: Annotated[tuple[Annotated[tuple[Bounds | None, ...], FAST], ...], FAST] | None = None
     survival: Annotated[tuple[SurvivalRecord | None, ...], FAST]
     depth_gap: DepthGapRecord | None
-    gap_at_damage: dict[Name, GapAtDamage | NotAtDamage] = {}
-    profile_at_damage: dict[Name, ProfileAtDamage | NotAtDamage] = {}
+    gap_at_damage: Annotated[dict[Name, GapAtDamage | NotAtDamage], FEW] = {}
+    profile_at_damage: Annotated[dict[Name, ProfileAtDamage | NotAtDamage], FEW] = {}
     own_replicates: Annotated[tuple[Replicates, ...], FAST] | None = None
 
 
@@ -418,7 +420,7 @@ class SweepResult(Header):
     frames: Annotated[tuple[Frame, ...], FAST] = ()
     working_range: WorkingRangeRecord | None = None
     statistics: dict[Name, dict[Name, LayerStatistics]] | None = None  # by measure and reduction; `tokens` has none
-    environment: dict[Name, Name | Count] = {}
+    environment: Annotated[dict[Name, Name | Count], FEW] = {}
     seconds: float = Field(default=0.0, ge=0, le=1e9)
     created_at: Name = ""
 
@@ -499,3 +501,17 @@ def _fits(known: LayerStatistics, frames: int, points: int, examples: int) -> bo
         and all(len(row) == points for row in per_point)
         and all(len(row) == frames for row in per_frame)
     )
+
+
+VALUE_BYTES = 40  # of memory that one takes, with its place in a row
+
+
+def values_in(part: object) -> int:
+    """Count the numbers and names of a result, or of a part of it: they decide how much memory it takes."""
+    if isinstance(part, BaseModel):
+        return sum(map(values_in, vars(part).values()))
+    if isinstance(part, dict):
+        return sum(map(values_in, part.values()))
+    if isinstance(part, tuple) and part and isinstance(part[0], tuple | BaseModel | dict):
+        return sum(map(values_in, part))
+    return len(part) if isinstance(part, tuple) else 1

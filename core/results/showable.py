@@ -5,7 +5,10 @@ from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
 from core.request.limits import LOCAL_LIMITS
 from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, TASK_NAMES
-from core.results.schema import SweepResult
+from core.results.schema import SweepResult, values_in
+
+MOST_SIMILARITIES = 1_000_000  # of 48 points and 100 amounts it has a quarter
+MOST_VALUES = 5_000_000
 
 
 def check_showable(result: SweepResult, name: str) -> None:
@@ -26,9 +29,12 @@ def check_showable(result: SweepResult, name: str) -> None:
 
 def _of_sizes(result: SweepResult) -> str:
     """Name what there is too much of; empty if all can be drawn."""
+    matrix = len(result.points) * len(result.baseline_points)
     for name, count, most in (
         ("amounts", len(result.frames), LOCAL_LIMITS.amounts),
         ("examples", len(result.task.examples), LOCAL_LIMITS.examples),
+        ("similarities of one kind", len(result.frames) * matrix, MOST_SIMILARITIES),
+        ("values", values_in(result), MOST_VALUES),
     ):
         if count > most:
             return f"it has {count:,} {name}, at most {most:,} can be drawn"
@@ -73,7 +79,9 @@ def _of_similarity(result: SweepResult) -> str:
         for measure, by_reduction in frame.similarity.items()
     ):
         return "a frame lacks a reduction"
-    if "cka" not in result.measures or any(not frame.similarity["cka"]["mean"] for frame in result.frames):
+    if "cka" not in result.measures or not all(
+        values and isinstance(values[0], tuple) for f in result.frames for values in f.similarity["cka"].values()
+    ):
         return "a frame lacks its CKA"
     for measure, by_reduction in (result.statistics or {}).items():
         if measure not in result.measures or not set(by_reduction) <= set(MEASURES[measure].reductions):

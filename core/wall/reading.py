@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ from core.request.catalog import ROOT
 READER = (sys.executable, "-m", "core.reader")
 MEMORY_BYTES = 2**30  # of a child, its libraries included, which take 400 MiB of addresses
 SECONDS = 8  # for one file
+MOST_CHARS = 32 * 2**20  # of an answer, which the server takes apart
 FOUND, REFUSED = "+", "-"  # begin a line of the child
 AT_ONCE = 2  # children
 TURN_TIMEOUT_SECONDS = 60.0
@@ -38,13 +40,15 @@ class Question:
         limit: Of a table, the most rows to read.
     """
 
-    kind: Literal["extract", "table", "upload"]
+    kind: Literal["extract", "result", "table", "upload"]
     paths: tuple[str, ...]
     names: tuple[str, ...]
     limit: int | None = None
 
 
-def read(kind: Literal["table", "upload"], files: Sequence[tuple[Path, str]], limit: int | None = None) -> str:
+def read(
+    kind: Literal["result", "table", "upload"], files: Sequence[tuple[Path, str]], limit: int | None = None
+) -> bytes:
     """Return what is in files, as JSON.
 
     Args:
@@ -62,36 +66,45 @@ def read(kind: Literal["table", "upload"], files: Sequence[tuple[Path, str]], li
     return answer
 
 
-def read_all(questions: Sequence[Question]) -> Iterator[str | PrunescopeError]:
+def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
     """Yield for each question what is in its files, as JSON, or why they are refused."""
     left = list(questions)
     while left:
-        answers = _answers(left)
-        yield from answers
-        if len(answers) < len(left):  # the child ended at the next file
+        answered = 0
+        for answer in _answers(left):
+            answered += 1
+            yield answer
+        if answered < len(left):  # the child ended at the next file
             yield PrunescopeError(
-                f"{left[len(answers)].names[0]} takes more than {SECONDS} seconds or {MEMORY_BYTES // 2**20:,} MiB of "
+                f"{left[answered].names[0]} takes more than {SECONDS} seconds or {MEMORY_BYTES // 2**20:,} MiB of "
                 "memory to read: it is damaged or far too large, choose another file"
             )
-        left = left[len(answers) + 1 :]
+        left = left[answered + 1 :]
 
 
-def _answers(questions: Sequence[Question]) -> list[str | PrunescopeError]:
-    """Return a child's answers, fewer than there are questions if it ended early."""
+def _answers(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
+    """Yield a child's answers as they come, fewer than there are questions if it ends early."""
     if not _turns.acquire(timeout=TURN_TIMEOUT_SECONDS):
-        return [PrunescopeError("many files are being read here now: try again in a minute")] * len(questions)
+        busy = PrunescopeError("many files are being read here now: try again in a minute")
+        yield from [busy] * len(questions)
+        return
     try:
-        child = subprocess.run(
-            READER,
-            cwd=ROOT,
-            env={**os.environ, **_ENVIRONMENT},
-            input=json.dumps([asdict(question) for question in questions]),
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
+        with subprocess.Popen(
+            READER, cwd=ROOT, env={**os.environ, **_ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            try:
+                with suppress(OSError), child.stdin as orders:  # it may have ended
+                    orders.write(json.dumps([asdict(question) for question in questions]).encode())
+                for line in child.stdout:
+                    if line.endswith(b"\n"):  # not where it was cut off
+                        yield _answer(line[:-1])
+            finally:
+                child.kill()
     finally:
         _turns.release()
-    *lines, _ = child.stdout.split("\n")  # the last one is empty, or cut off
-    return [line[1:] if line.startswith(FOUND) else PrunescopeError(line[1:]) for line in lines]
+
+
+def _answer(line: bytes) -> bytes | PrunescopeError:
+    return line[1:] if line.startswith(FOUND.encode()) else PrunescopeError(line[1:].decode())

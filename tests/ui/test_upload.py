@@ -94,11 +94,11 @@ def test_all_hosted_visits_together_keep_so_many_and_each_its_own_file(monkeypat
     assert "is not stored here" in first.error[0].value
 
 
-def test_what_is_larger_than_all_that_may_be_kept_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr("ui.upload._opened", LRUCache(1000, getsizeof=_bytes_of))
+    monkeypatch.setattr("ui.upload.RESULT_BYTES", 1000)
     app = upload(opened(), result_json(RESULT).encode())
-    assert "of memory, all that are open here may take 64" in app.error[0].value
+    assert "of memory, at most 0 are allowed here" in app.error[0].value
     assert "result" not in app.query_params
 
 

@@ -42,7 +42,7 @@ def moody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asked(*names: str) -> list[str]:
     questions = [Question("table", (name,), (name,)) for name in names]
-    return [answer if isinstance(answer, str) else f"refused: {answer}" for answer in read_all(questions)]
+    return [answer.decode() if isinstance(answer, bytes) else f"refused: {answer}" for answer in read_all(questions)]
 
 
 @pytest.mark.usefixtures("moody")
