@@ -4,16 +4,19 @@ import re
 from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # among them all that begins a new line
+_HEAD_CHARS, _TAIL_CHARS = 2_000, 500  # of a message; a command in one has a thousand
 
 
 class PrunescopeError(Exception):
     """A request cannot be carried out.
 
     The message is one line for a reader: it names the value, the bound it breaks and the remedy. A quoted value cannot
-    break the line.
+    break the line, or make it endless: its middle is left out then.
     """
 
     def __init__(self, message: str) -> None:
+        if len(message) > _HEAD_CHARS + _TAIL_CHARS:
+            message = f"{message[:_HEAD_CHARS]} … {message[-_TAIL_CHARS:]}"
         super().__init__(_CONTROL.sub(" ", message))
 
     def _render_traceback_(self) -> list[str]:

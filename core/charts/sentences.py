@@ -6,7 +6,7 @@ Blue is correct and orange is not, which colour-blind readers can tell apart; la
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise, takewhile
 
 import altair as alt
 
@@ -30,6 +30,7 @@ from core.results.schema import SweepResult
 
 GAP = 0.03  # of all examples, between those that are correct unpruned and the others
 TOOLTIP_MAX_CHARS = 90  # of an example's text
+MOST_CELLS = 50_000  # that are drawn; more than a screen can show
 
 # How many flip, above the predictions of each, on one axis of amounts.
 SENTENCES = Layout(
@@ -46,12 +47,15 @@ PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto /
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     """Show how many of at least one example flip at each amount, `flips`, and every example's predictions, `strip`."""
     edges, amounts = _edges(result.amounts), g.amount_rows(result.amounts)
-    bars, cells = _bar_rows(result, examples, edges), _cell_rows(result, examples, edges)
+    bars, drawn = _bar_rows(result, examples, edges), _first_to_flip(examples)
+    every = "Every example" if len(drawn) == len(examples) else f"The first {len(drawn):,} examples"
     numbers = Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now")
     first = View(
         _flips, (), {"bars": bars, "amounts": amounts}, "Examples that flip first at each amount", numbers=numbers
     )
-    all_of_them = View(_strip, (), {"cells": cells, "amounts": amounts}, "Every example, earliest flip on top")
+    all_of_them = View(
+        _strip, (), {"cells": _cell_rows(result, drawn, edges), "amounts": amounts}, f"{every}, earliest flip on top"
+    )
     title = f"Predictions of {len(examples)} examples under {in_sentence(pruning_name(result))}"
     caption = (f"{checkpoint_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}",)
     frames = _flip_frames(result, examples)
@@ -106,10 +110,17 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[
     ]
 
 
+def _first_to_flip(examples: Sequence[Example]) -> Sequence[Example]:
+    """Order examples by their flips, and leave out the last ones where all would have too many cells."""
+    ordered = in_order_of_flips(examples)
+    ends = accumulate(len(spans(example)) for example in ordered)
+    return ordered[: sum(1 for _ in takewhile(lambda end: end <= MOST_CELLS, ends))]
+
+
 def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> g.Rows:
-    """Return one row per stretch of amounts with the same prediction; the earliest flip is on top."""
+    """Return one row per stretch of amounts with the same prediction, of examples in order from the top."""
     rows, gap = [], max(1.0, GAP * len(examples))
-    for position, example in enumerate(in_order_of_flips(examples)):
+    for position, example in enumerate(examples):
         top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
         for span in spans(example):
             first, last = (amount_name(result.amounts[k]) for k in (span.first, span.end - 1))

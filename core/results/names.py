@@ -13,6 +13,7 @@ from core.request.scope import layer_of
 from core.results.schema import CheckpointRecord, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
+LABEL_CHARS = 80  # of a label's name, on screen
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
@@ -64,8 +65,9 @@ def place_name(value: float) -> str:
 
 
 def label_words(label: str) -> str:
-    """Write a label's name as words."""
-    return label.replace("_", " ")
+    """Write a label's name as words, of a long one its beginning."""
+    words = label.replace("_", " ")
+    return words if len(words) <= LABEL_CHARS else f"{words[: LABEL_CHARS - 1]}…"
 
 
 def decimals(value: float, places: int) -> str:
