@@ -48,7 +48,10 @@ def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
     """Read replicates from a file, or round computed ones to what a file holds."""
     if isinstance(values, str):
         return tuple(np.frombuffer(base64.b64decode(values, validate=True), "<f4").tolist())
-    return tuple(np.array(values, "<f4", ndmin=1).tolist())
+    try:
+        return tuple(np.asarray(values, "<f4").tolist())
+    except TypeError as error:  # which pydantic would take for a fault of ours
+        raise ValueError("replicates are text or a list of numbers") from error
 
 
 def _as_base64(values: Sequence[float]) -> str:
