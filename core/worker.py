@@ -327,7 +327,7 @@ def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit
     from core.sweep.runner import Progress
     from core.sweep.sweep import FrameReady, sweep
 
-    report("Loading the checkpoint", 0, 1)
+    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # named where the worker ends at it
     with (
         borrow(inputs.resolved) as checkpoint,
         closing(sweep(checkpoint, inputs, request)) as events,  # a cancelled sweep is closed midway

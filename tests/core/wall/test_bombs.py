@@ -1,0 +1,158 @@
+"""Small files that would take much of a server: refused by a bound or at the wall, or shown at a bounded price."""
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+import core.reader
+from core.charts import sentences
+from core.errors import PrunescopeError
+from core.exports.tables import result_json
+from core.findings.sentences import examples_of
+from core.request.catalog import MAX_NAME_CHARS, ROOT
+from core.results.names import LABEL_CHARS, label_words
+from core.results.schema import SweepResult, values_in
+from core.results.showable import MOST_SIMILARITIES, MOST_VALUES, check_showable
+from core.results.upload import read_upload
+from core.wall.reading import Question, read
+from tests.builders import make_result, with_own_labels
+
+RESULT = with_own_labels(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20), ["calm", "wild"])
+MANY = {f"name {k}": "x" for k in range(2_000)}
+ENDLESS = {"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"}  # forty of them make a terabyte of a letter
+
+
+def changed(place: str, value: object) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(result_json(RESULT))
+    *above, last = place.split(".")
+    part: Any = values
+    for name in above:
+        part = part[int(name) if isinstance(part, list) else name]
+    part[last] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"schema_version": "9" * 4_000_000},
+        changed("w" * 4_000_000, 1),
+        changed("frames.0.metrics." + "w" * 4_000_000, 1),
+    ],
+    ids=["version", "field", "metric"],
+)
+def test_a_refusal_does_not_quote_megabytes(values: dict[str, Any]) -> None:
+    with pytest.raises(PrunescopeError) as caught:
+        read_upload(json.dumps(values).encode(), "mine.json")
+    assert len(str(caught.value)) < 3_000
+    assert str(caught.value).startswith("mine.json ")
+    assert "compute" in str(caught.value)[-60:], "the remedy"
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("environment", MANY),
+        ("task.label_map", MANY),
+        ("task.columns.text", list(MANY)),
+        ("task.files", [{"name": "a.csv", "rows": [0, 1]}] * 2_000),
+        ("pruning.stop", {"damage": 0.05, "amounts": [k / 2_000 for k in range(2_000)]}),
+        ("similarity.measures.cka.estimators", MANY),
+        ("floor.cka", {name: [0.0, 0.0] for name in MANY}),
+        ("statistics.cka.mean.gap_at_damage", {name: {"reason": "x"} for name in MANY}),
+    ],
+)
+def test_what_no_page_counts_has_a_bound(place: str, value: object) -> None:
+    with pytest.raises(ValidationError, match="at most 1000"):
+        SweepResult.model_validate(changed(place, value))
+
+
+def refusal(**changes: object) -> str:
+    with pytest.raises(PrunescopeError) as caught:
+        check_showable(make_result(num_layers=2, amounts=(0.0,), num_examples=4).model_copy(update=changes), "a.json")
+    return str(caught.value)
+
+
+def test_more_than_can_be_drawn_is_refused() -> None:
+    wide = make_result(num_layers=96, amounts=(0.0,), num_examples=4, points="both", statistics=False)
+    frames = wide.frames * (MOST_SIMILARITIES // 192**2 + 1)
+    message = refusal(frames=frames, similarity=wide.similarity, checkpoint=wide.checkpoint)
+    assert "similarities of one kind, at most 1,000,000 can be drawn" in message
+    (frame,) = make_result(num_layers=2, amounts=(0.0,), num_examples=4).frames
+    long = frame.model_copy(update={"predictions": (0,) * (MOST_VALUES // 100)})
+    assert f"values, at most {MOST_VALUES:,} can be drawn" in refusal(frames=(long,) * 101)
+    assert values_in(long) > MOST_VALUES // 100
+
+
+def test_cka_without_a_matrix_is_refused() -> None:
+    (frame,) = make_result(num_layers=2, amounts=(0.0,), num_examples=4).frames
+    for row in ((1.0, 1.0), None):
+        similarity = {**frame.similarity, "cka": {**frame.similarity["cka"], "cls": row}}
+        assert "a frame lacks its CKA" in refusal(frames=(frame.model_copy(update={"similarity": similarity}),))
+
+
+def test_a_strip_has_no_more_cells_than_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = make_result(num_layers=2, num_examples=100)
+    frames = tuple(f.model_copy(update={"predictions": (k % 2,) * 100}) for k, f in enumerate(result.frames))
+    restless = result.model_copy(update={"frames": frames})
+    monkeypatch.setattr(sentences, "MOST_CELLS", 10 * len(frames) + 5)
+    strip = sentences.flip_scene(restless, examples_of(restless)).views["strip"]
+    assert len(strip.datasets["cells"]) == 10 * len(frames)
+    assert strip.title == "The first 10 examples, earliest flip on top"
+
+
+def test_a_label_is_shown_by_its_beginning() -> None:
+    assert label_words("not_" * 250) == f"{'not ' * 19}not…"
+    assert len(label_words("not_" * 250)) == LABEL_CHARS
+
+
+def test_cells_of_a_table_are_cut_for_a_page(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(f"text,label\n{'x' * 100_000},a\n")
+    cells = json.loads(read("table", [(tmp_path / "rows.csv", "rows.csv")], 10))["cells"]
+    assert cells == {"text": ["x" * (MAX_NAME_CHARS + 1)], "label": ["a"]}
+
+
+def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.reader, "READERS", {"table": lambda question: "x" * int(question.names[0])})
+    monkeypatch.setattr(core.reader, "MOST_CHARS", 2**20)
+    assert core.reader.answer(Question("table", (), (f"{2**20}",))) == "+" + "x" * 2**20
+    assert "holds 2 MiB, more than the 1 that a page takes" in core.reader.answer(Question("table", (), (f"{2**21}",)))
+
+
+def test_a_table_of_kilobytes_does_not_become_megabytes_of_an_answer(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = {"text": ["\x01" * 15_000] * 1_900, "label": ["a", "b"] * 950}  # six letters of JSON for each of these
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet", compression="zstd", use_dictionary=False)
+    assert (tmp_path / "rows.parquet").stat().st_size < 2**14
+    assert len(read("table", [(tmp_path / "rows.parquet", "rows.parquet")], 2_000)) < 12 * 2**20
+
+
+def in_a_worker(code: str) -> subprocess.CompletedProcess[bytes]:
+    begin = "from core.wall.confined import be_replaceable, within; be_replaceable()"
+    return subprocess.run([sys.executable, "-c", f"{begin}\n{code}"], cwd=ROOT, capture_output=True, timeout=60)
+
+
+def test_a_worker_ends_at_a_tokenizer_that_never_does() -> None:
+    words = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
+    content = {"version": "1.0", "normalizer": {"type": "Sequence", "normalizers": [ENDLESS] * 40}, "model": words}
+    content |= dict.fromkeys(("truncation", "padding", "pre_tokenizer", "post_processor", "decoder"))
+    packed = base64.b64encode(json.dumps({**content, "added_tokens": []}).encode()).decode()
+    ended = in_a_worker(
+        "import base64, tokenizers\n"
+        f"made = tokenizers.Tokenizer.from_str(base64.b64decode('{packed}').decode())\n"
+        "with within(1): made.encode('a film')"
+    )
+    assert ended.returncode == 1
+    assert b"Timeout (0:00:01)!" in ended.stderr
+
+
+def test_a_worker_goes_on_after_what_ended_in_time() -> None:
+    assert in_a_worker("import time\nwith within(0.2): pass\ntime.sleep(0.4)").returncode == 0
