@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.independent.statistics import cka_matrix
 from core.similarity.cka import cka
 from core.similarity.gram import compare, prepare, u_centred_gram
 from core.similarity.torch_cka import torch_cka_matrix
+from tests.independent.statistics import cka_matrix
 
 Pairs = list[tuple[Tensor, Tensor]]
 

@@ -1,4 +1,4 @@
-"""Every architecture against `written_out`, which shares no code with the engine: points, masks, units, scores."""
+"""Every architecture against `model`, which shares no code with the engine: points, masks, units, scores."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,6 @@ import torch
 from tiny import make_calibration, make_encoder, make_texts, planned
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from written_out import WRITTEN, Entries, Unit, Written
 
 from core.encoder.architectures import ARCHITECTURES, num_prunable
 from core.encoder.batches import encode, plan_windows
@@ -18,6 +17,7 @@ from core.pruning import Baseline, Plan, PrunedModel, module_of
 from core.pruning.magnitude import scoped_weights
 from core.pruning.units import UnitPlan
 from core.request.points import point_names
+from tests.independent.model import WRITTEN, Entries, Unit, Written
 
 LAYERS, AMOUNT, SEED = 2, 0.3, 9
 POINTS = point_names("both", LAYERS)

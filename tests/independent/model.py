@@ -5,7 +5,7 @@ states at the points, and can set units to zero on the way.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -58,7 +58,7 @@ class Written:
         self.weights = {name: weight.detach().clone().double() for name, weight in weights.items()}
         self.config = config
         self.num_layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
-        self.trace, self.removed = Trace(), dict[Unit, Tensor]()
+        self.trace, self.removed, self.segments = Trace(), dict[Unit, Tensor](), ()
 
     # ------------------------------------------------------------ names
 
@@ -92,15 +92,18 @@ class Written:
 
     # ------------------------------------------------------------ a pass
 
-    def run(self, ids: Iterable[int], removed: Mapping[Unit, Tensor] | None = None) -> Trace:
+    def run(
+        self, ids: Sequence[int], removed: Mapping[Unit, Tensor] | None = None, segments: Sequence[int] = ()
+    ) -> Trace:
         """Runs one sentence.
 
         Args:
             ids: Its tokens.
             removed: The units that are set to zero on the way, by layer and type.
+            segments: Which of two sentences each token belongs to, if there are two.
         """
-        self.trace, self.removed = Trace(), dict(removed or {})
-        state = self.embed(torch.tensor(list(ids))).requires_grad_()  # (T, hidden)
+        self.trace, self.removed, self.segments = Trace(), dict(removed or {}), segments or [0] * len(ids)
+        state = self.embed(torch.tensor(ids)).requires_grad_()  # (T, hidden)
         for k in range(self.num_layers):
             state = self.run_layer(k, state)
             self.trace.states[f"layer.{k}.output"] = state
@@ -128,7 +131,7 @@ class Written:
     def embed(self, ids: Tensor) -> Tensor:
         table = f"{self.stem}.embeddings."
         state = self.weights[f"{table}word_embeddings.weight"][ids]
-        for name, rows in (("position", self.positions(len(ids))), ("token_type", [0] * len(ids))):
+        for name, rows in (("position", self.positions(len(ids))), ("token_type", self.segments)):
             if f"{table}{name}_embeddings.weight" in self.weights:
                 state = state + self.weights[f"{table}{name}_embeddings.weight"][rows]
         return self.norm(f"{table}LayerNorm", state)

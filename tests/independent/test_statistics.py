@@ -1,4 +1,4 @@
-"""The plain statistics against the definitions behind them, small sums done by hand, and the engine."""
+"""The plain statistics against the definition behind them, and the closed forms of the engine."""
 
 from itertools import permutations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.independent import statistics as plain
 from core.similarity.cka import leave_one_out, own_cka
 from core.similarity.gram import OwnComparison, compare_own, prepare, u_centred_gram
 from core.similarity.partial_cka import partial_cka
 from core.sweep.equal_damage import AtDamage, at_place, place_of
 from core.sweep.statistics import jackknife, own_interval
+from tests.independent import statistics as plain
 
 AMOUNTS = (0.0, 0.2, 0.5, 0.8)
 
@@ -36,33 +36,6 @@ def test_cka_of_a_constant_representation_is_undefined() -> None:
     constant = np.full((8, 3), 0.1) * (1 + 1e-15 * features)  # up to rounding
     assert np.isnan(plain.cka([features], [constant]))
     assert plain.cka([features], [features]) == pytest.approx(1)
-
-
-def test_gap_and_depth_gap_by_hand() -> None:
-    assert plain.gap(np.array([0.9, 0.8, 0.6, 0.5])) == pytest.approx(0.3)
-    assert plain.gap(np.array([0.9, 0.7, 0.2])) == pytest.approx((0.9 + 0.35) / 1.5 - (0.35 + 0.2) / 1.5)
-    assert np.isnan(plain.gap(np.array([0.9])))
-    values = np.array([[1, 1, 1], [0.8, 0.1, 0.4]])  # areas over 0 … 0.5, divided by 0.5: 0.9, 0.55, 0.7
-    assert plain.depth_gap(np.array([0, 0.5]), values) == pytest.approx(0.2)
-
-
-def test_a_damage_is_reached_between_two_frames_and_undefined_where_it_never_is() -> None:
-    values = np.array([[1.0], [0.9], [0.5]])
-    assert plain.interpolated(values, np.array([0, 0.1, 0.5]), 0.2) == pytest.approx(0.8)
-    assert np.isnan(plain.interpolated(values, np.array([0, 0.1, 0.5]), 0.6))
-    assert np.isnan(plain.interpolated(values, np.array([0, np.nan, 0.5]), 0.2))
-
-
-def test_survival_by_hand() -> None:
-    assert plain.survival(AMOUNTS, np.array([1, 0.95, 0.85, 0.2]), 0.9) == pytest.approx(0.35)
-    assert plain.survival(AMOUNTS, np.array([1, 0.95, np.nan, 0.2]), 0.9) == 0.5
-    assert plain.survival(AMOUNTS, np.array([1, 0.95, 0.92, 0.91]), 0.9) == 0.8
-
-
-def test_divergence_of_certain_and_opposite_outputs_is_one_bit() -> None:
-    certain = np.array([[80.0, 0], [0, 80]])
-    assert plain.divergence(certain, certain[:, ::-1]) == pytest.approx(1)
-    assert plain.divergence(certain, certain) == 0
 
 
 def test_leaving_out_each_example_gives_the_closed_forms_of_the_engine() -> None:
