@@ -5,7 +5,6 @@ No torch: a command line can refuse bad input early. `core.encoder.loading` read
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -63,16 +62,11 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         revision = ""
     config = read_config(folder / CONFIG, name)
     checked_files(folder, name)
-    labels = _read_label_names(config, name)
+    labels = label_names(config, name)
     recipe = _read_recipe(folder, name) if source == "folder" else None
     return Resolved(
         f"{RECIPE}{recipe.name}" if recipe else name,
-        source,
-        folder,
-        revision or content_hash(folder, name),
-        config["model_type"],
-        labels,
-        recipe,
+        *(source, folder, revision or content_hash(folder, name), config["model_type"], labels, recipe),
     )
 
 
@@ -90,7 +84,7 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
         folder = fetch_one(name, CONFIG, wanted or MAIN).parent
     else:
         name, folder = _local_folder(checkpoint)
-    labels = _read_label_names(read_config(folder / CONFIG, name), name)
+    labels = label_names(read_config(folder / CONFIG, name), name)
     check_own_labels(labels, name)
     return labels
 
@@ -182,13 +176,4 @@ def _read_recipe(folder: Path, name: str) -> RecipeRecord | None:
     except ValidationError as error:
         raise PrunescopeError(
             f"'{name}': {RECIPE_FILE} is not a recipe ({error.errors()[0]['msg']}): remove that file"
-        ) from error
-
-
-def _read_label_names(config: dict[str, Any], name: str) -> tuple[str, ...]:
-    try:
-        return label_names(config)
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise PrunescopeError(
-            f"'{name}': {CONFIG} names no labels 0, 1, 2, …: correct its id2label, or choose another checkpoint"
         ) from error

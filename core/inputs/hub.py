@@ -9,23 +9,31 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from huggingface_hub import HfApi, try_to_load_from_cache
-from huggingface_hub.hf_api import DatasetInfo, ModelInfo, RepoSibling
+from huggingface_hub.hf_api import DatasetInfo, ModelInfo
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, check_model_type, read_config, sha256_of, wanted_files
-from core.inputs.hub_client import FAILURES, SILENCE_SECONDS, HubError, Kind, ask, explained, is_temporary
+from core.inputs.hub_client import SILENCE_SECONDS, HubError, Kind, ask
 from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
 Report = Callable[[str, int, int], None]
-"""Takes progress: (stage, done, total). An exception that it raises, of no type in FAILURES, ends the download."""
+"""Takes progress: (stage, done, total). An exception of its own that it raises ends the download."""
 
 MAIN = "main"  # the branch that is read where none is named
+
+
+class Stated(NamedTuple):
+    """What the Hub says of a file; the digest of a small one is its blob's name."""
+
+    size: int | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,10 @@ class Listing:
     kind: Kind
     revision: str
     commit: str
-    files: Mapping[str, RepoSibling]
+    files: Mapping[str, Stated]
     model_type: str | None = None
     configs: Any = None
-    fault: Exception | None = None
+    fault: HubError | None = None
 
 
 def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
@@ -70,22 +78,21 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
         PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type, damaged, or
             cannot be reached.
     """
-    with explained(repo_id, revision):
-        listing = list_files(repo_id, revision)
-        if listing.model_type:
-            check_model_type(listing.model_type, repo_id)
-        try:
-            names = wanted_files(listing.files, repo_id)
-        except PrunescopeError as error:
-            raise listing.fault or error from error  # only a part of it may be in the cache
-        check_size(listing, names)
-        config = fetch(listing, CONFIG)
-        read_config(config, repo_id)  # refused before the weights are downloaded
-        missing = {name: listing.files[name].size or 0 for name in names if not cached_file(listing, name)}
-        done, total = 0, sum(missing.values())
-        for name in names:
-            fetch(listing, name, report, done, total)
-            done += missing.get(name, 0)
+    listing = list_files(repo_id, revision)
+    if listing.model_type:
+        check_model_type(listing.model_type, repo_id)
+    try:
+        names = wanted_files(listing.files, repo_id)
+    except PrunescopeError as error:
+        raise listing.fault or error from error  # only a part of it may be in the cache
+    check_size(listing, names)
+    config = fetch(listing, CONFIG)
+    read_config(config, repo_id)  # refused before the weights are downloaded
+    missing = {name: listing.files[name].size or 0 for name in names if not cached_file(listing, name)}
+    done = 0
+    for name in names:
+        fetch(listing, name, report, done, sum(missing.values()))
+        done += missing.get(name, 0)
     return config.parent, listing.commit
 
 
@@ -107,12 +114,11 @@ def fetch_one(
     path = _cached(_place(repo_id, name, revision, kind))
     if path is not None:
         return path
-    with explained(repo_id, revision, kind):
-        listing = list_files(repo_id, revision, kind)
-        if name not in listing.files:
-            raise listing.fault or PrunescopeError(f"{kind} '{repo_id}' has no file {name}: choose another {kind}")
-        check_size(listing, [name])
-        return fetch(listing, name, report)
+    listing = list_files(repo_id, revision, kind)
+    if name not in listing.files:
+        raise listing.fault or PrunescopeError(f"{kind} '{repo_id}' has no file {name}: choose another {kind}")
+    check_size(listing, [name])
+    return fetch(listing, name, report)
 
 
 def list_files(repo_id: str, revision: str, kind: Kind = "checkpoint") -> Listing:
@@ -124,22 +130,25 @@ def list_files(repo_id: str, revision: str, kind: Kind = "checkpoint") -> Listin
         kind: What it is.
 
     Raises:
-        PrunescopeError: It lists a file outside its own folder.
-        One of FAILURES: It does not exist, or cannot be reached.
+        PrunescopeError: It does not exist, cannot be reached, or lists a file outside its own folder.
     """
     api = _api()
     describe: Callable[..., ModelInfo | DatasetInfo] = api.model_info if kind == "checkpoint" else api.dataset_info
-    try:
-        info = ask(lambda: describe(repo_id, revision=revision, files_metadata=True, timeout=SILENCE_SECONDS))
+
+    def listing() -> Listing:
+        info = describe(repo_id, revision=revision, files_metadata=True, timeout=SILENCE_SECONDS)
         return _checked(repo_id, revision, kind, info)
-    except FAILURES as error:
-        cached = cached_listing(repo_id, revision, kind, error) if is_temporary(error) else None
+
+    try:
+        return ask(listing, repo_id, revision, kind)
+    except HubError as error:
+        cached = cached_listing(repo_id, revision, kind, error) if error.is_temporary else None
         if cached is None:
             raise
         return cached
 
 
-def cached_listing(repo_id: str, revision: str, kind: Kind, fault: Exception | None = None) -> Listing | None:
+def cached_listing(repo_id: str, revision: str, kind: Kind, fault: HubError | None = None) -> Listing | None:
     """List what the local cache has of a repository; None if it has nothing."""
     try:
         found = _api().snapshot_download(repo_id, repo_type=_TYPES[kind], revision=revision, local_files_only=True)
@@ -147,13 +156,13 @@ def cached_listing(repo_id: str, revision: str, kind: Kind, fault: Exception | N
         return None
     folder = Path(found)
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    files = {name: RepoSibling(rfilename=name) for name in names}
+    files = dict.fromkeys(names, Stated())
     return Listing(repo_id, kind, revision, folder.name, files, fault=fault)
 
 
 def cached_file(listing: Listing, name: str) -> Path | None:
     """Return the place of one file in the local cache; None if it is not there, or damaged."""
-    return _cached(_place(listing.id, name, listing.commit, listing.kind), _digest_of(listing.files[name]))
+    return _cached(_place(listing.id, name, listing.commit, listing.kind), listing.files[name].sha256)
 
 
 def check_size(listing: Listing, names: Iterable[str]) -> None:
@@ -183,37 +192,33 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    api, place = _api(), _place(listing.id, name, listing.commit, listing.kind)
-    stated = listing.files[name]
+    place, stated = _place(listing.id, name, listing.commit, listing.kind), listing.files[name]
+    asked = listing.id, listing.revision, listing.kind
     path = cached_file(listing, name)
-    with explained(listing.id, listing.revision, listing.kind):
-        if path is None:
-            known = try_to_load_from_cache(**place)
-            if isinstance(known, str):
-                _discard(Path(known))  # it is damaged
-            progress, size = _progress_class(report, before, total), stated.size
-            path = Path(
-                ask(
-                    lambda: api.hf_hub_download(**place, tqdm_class=progress, etag_timeout=SILENCE_SECONDS),
-                    limits().download_bytes if size is None else size,
-                )
+    if path is None:
+        known = try_to_load_from_cache(**place)
+        if isinstance(known, str):
+            _discard(Path(known))  # it is damaged
+        download = partial(_api().hf_hub_download, etag_timeout=SILENCE_SECONDS)
+        progress = _progress_class(report, before, total)
+        most = limits().download_bytes if stated.size is None else stated.size
+        path = Path(ask(lambda: download(**place, tqdm_class=progress), *asked, most))
+        if not is_intact(path, stated.sha256):  # the client compares lengths only
+            _discard(path)
+            raise PrunescopeError(
+                f"'{listing.id}': {path.name} is damaged (its content differs from its digest): try again, or set "
+                "HF_HOME to a folder that is writable"
             )
-            if not is_intact(path, _digest_of(stated)):  # the client compares lengths only
-                _discard(path)
-                raise PrunescopeError(
-                    f"'{listing.id}': {path.name} is damaged (its content differs from its digest): try again, or set "
-                    "HF_HOME to a folder that is writable"
-                )
-        blobs, asked = path.resolve().parent, {**place, "revision": listing.revision}
-        with suppress(OSError):  # what broken downloads have left
-            remove_parts(blobs, "*.incomplete", lambda part: (blobs / part.name.partition(".")[0]).exists())
-        if not listing.fault and try_to_load_from_cache(**asked) != try_to_load_from_cache(**place):
-            with suppress(*FAILURES):  # let the client record a branch's commit, for offline runs ask for the branch
-                ask(lambda: api.hf_hub_download(**asked))
+    blobs, branch = path.resolve().parent, {**place, "revision": listing.revision}
+    with suppress(OSError):  # what broken downloads have left
+        remove_parts(blobs, "*.incomplete", lambda part: (blobs / part.name.partition(".")[0]).exists())
+    if not listing.fault and try_to_load_from_cache(**branch) != try_to_load_from_cache(**place):
+        with suppress(HubError):  # let the client record a branch's commit, for offline runs ask for the branch
+            ask(lambda: _api().hf_hub_download(**branch), *asked)
     return path
 
 
-def is_intact(path: Path, digest: str | None = None) -> bool:
+def is_intact(path: Path, digest: str = "") -> bool:
     """Whether a cached file has the content that its blob's name states, and its digest if that is given.
 
     Args:
@@ -224,7 +229,7 @@ def is_intact(path: Path, digest: str | None = None) -> bool:
         False where they differ or there is no file that can be read; a name that is no digest states nothing.
     """
     try:
-        for stated in {path.resolve().name, digest or ""}:
+        for stated in {path.resolve().name, digest}:
             if re.fullmatch("[0-9a-f]{64}", stated) and sha256_of(path) != stated:
                 return False
             if re.fullmatch("[0-9a-f]{40}", stated):
@@ -252,15 +257,10 @@ def _place(repo_id: str, name: str, revision: str, kind: Kind) -> dict[str, Any]
     return {"repo_id": repo_id, "filename": name, "revision": revision, "repo_type": _TYPES[kind]}
 
 
-def _cached(place: dict[str, Any], digest: str | None = None) -> Path | None:
+def _cached(place: dict[str, Any], digest: str = "") -> Path | None:
     """Find an intact file in the local cache."""
     cached = try_to_load_from_cache(**place)
     return Path(cached) if isinstance(cached, str) and is_intact(Path(cached), digest) else None
-
-
-def _digest_of(stated: RepoSibling) -> str | None:
-    """Return the digest that the Hub states of a large file; that of a small one is its blob's name."""
-    return stated.lfs.sha256 if stated.lfs else None
 
 
 def _discard(path: Path) -> None:
@@ -279,8 +279,10 @@ def _checked(repo_id: str, revision: str, kind: Kind, info: ModelInfo | DatasetI
     """
     if not isinstance(info.sha, str) or not re.fullmatch("[0-9a-f]{40}", info.sha):
         raise HubError("cannot be fetched, the Hub names no commit of it: try again later, or choose another")
-    files = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-    for name in files:
+    files: dict[str, Stated] = {}
+    for sibling in info.siblings or ():
+        name, size, lfs = sibling.rfilename, sibling.size, sibling.lfs
+        files[name] = Stated(None if size is None else int(size), str(lfs.sha256) if lfs else "")
         is_plain = name and min(name) >= " " and "\\" not in name and name[1:2] != ":"
         if not is_plain or {"", ".", ".."} & set(name.split("/")):
             raise PrunescopeError(

@@ -11,7 +11,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from math import inf
@@ -54,11 +53,8 @@ NOT_THE_HUB = (
 )
 
 
-class HubError(Exception):
-    """The Hub, or the way to it, fails.
-
-    The message is what follows the name of what was asked for: how it fails, and what to do. No class of the client's
-    own is among its bases, so the client neither catches nor repeats it.
+class HubError(PrunescopeError):
+    """The Hub, or the way to it, fails. The client neither catches it nor repeats what ended in it.
 
     Attributes:
         is_temporary: Whether the same request may succeed later.
@@ -77,66 +73,35 @@ FAILURES = (
 )
 
 
-@contextmanager
-def explained(what: str, revision: str, kind: Kind = "checkpoint") -> Iterator[None]:
-    """Turn every failure of the client into one line.
-
-    Args:
-        what: What is fetched.
-        revision: Its revision.
-        kind: What it is.
-
-    Raises:
-        PrunescopeError: The client fails.
-    """
-    try:
-        yield
-    except FAILURES as error:
-        raise PrunescopeError(f"'{what}' {_explanation(_first_cause(error), revision, kind)}") from error
-
-
-def is_temporary(error: BaseException) -> bool:
-    """Whether the same request may succeed later: no network, offline mode, a fault of the Hub, an answer not its own.
-
-    Args:
-        error: One of FAILURES.
-    """
-    error = _first_cause(error)
-    if isinstance(error, HubError):
-        return error.is_temporary
-    return isinstance(error, OfflineModeIsEnabled) or not isinstance(error, OSError)  # a refusal, a full disk
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """Return what the client has wrapped: most failures of a download are in a LocalEntryNotFoundError."""
+def _fault_of(error: BaseException, revision: str, kind: Kind) -> HubError:
+    """Say what one of FAILURES means and what to do; what was asked for is named before."""
     while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
-
-def _explanation(error: BaseException, revision: str, kind: Kind) -> str:
+        error = error.__cause__  # the client has wrapped it
+    is_temporary = isinstance(error, OfflineModeIsEnabled) or not isinstance(error, OSError)
     match error:
         case HubError():
-            return str(error)
+            return error
         case GatedRepoError():  # a subclass of RepositoryNotFoundError
             remedy = "" if is_hosted() else "accept its terms on the Hub and log in with `hf auth login`, or "
-            return f"is gated: {remedy}choose an open {kind}"
+            said = f"is gated: {remedy}choose an open {kind}"
         case RepositoryNotFoundError():
-            return "is not on the Hub, or is private: check the spelling, which is owner/name"
+            said = "is not on the Hub, or is private: check the spelling, which is owner/name"
         case RevisionNotFoundError():
-            return f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
+            said = f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
         case OfflineModeIsEnabled():
-            return (
+            said = (
                 "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
                 "or choose a bundled checkpoint with written examples"
             )
         case HfHubHTTPError():
-            return f"cannot be fetched, the Hub refuses it (status {error.response.status_code}): choose another {kind}"
+            said = f"cannot be fetched, the Hub refuses it (status {error.response.status_code}): choose another {kind}"
         case httpx2.HTTPError():
-            return BROKEN
+            said = BROKEN
         case OSError(errno=int()):
-            return f"cannot be stored ({error.strerror}): free some space, or set HF_HOME to a folder that is writable"
-    return NOT_THE_HUB
+            said = f"cannot be stored ({error.strerror}): free some space, or set HF_HOME to a folder that is writable"
+        case _:
+            said = NOT_THE_HUB
+    return HubError(said, is_temporary)
 
 
 # ---------------------------------------------------------------- bounds
@@ -163,24 +128,30 @@ _ETAG = r'(W/)?"?\w[^/\\"]*"?'
 _call: ContextVar[_Call] = ContextVar("call")
 
 
-def ask(function: Callable[[], T], most: int = DESCRIPTION_BYTES) -> T:
+def ask(
+    function: Callable[[], T], repo_id: str, revision: str, kind: Kind = "checkpoint", most: int = DESCRIPTION_BYTES
+) -> T:
     """Call the Hub's client within bounds of time and size, and once or twice again if the Hub is busy or hangs up.
 
     Args:
         function: Calls the client.
+        repo_id: What is asked for, for the message.
+        revision: Its revision.
+        kind: What it is.
         most: The bytes that an answer may have.
 
     Raises:
-        One of FAILURES, or what `function` raises: There is no answer that serves.
+        HubError: There is no answer that serves; the client's own exception is its cause.
     """
-    for pause in PAUSES:
+    for pause in (*PAUSES, None):
         try:
             return _in_time(function, _Call(most))
-        except HubError as fault:
-            if not fault.is_brief:
-                raise
+        except FAILURES as error:
+            fault = _fault_of(error, revision, kind)
+            if pause is None or not fault.is_brief:
+                raise HubError(f"'{repo_id}' {fault}", fault.is_temporary) from error
             time.sleep(pause)
-    return _in_time(function, _Call(most))
+    raise AssertionError("the last try returns or raises")
 
 
 def _in_time(function: Callable[[], T], call: _Call) -> T:

@@ -8,7 +8,6 @@ list its configurations and the files of their splits. Where it does not, names 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
@@ -18,7 +17,7 @@ from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.hub import MAIN, Listing, Report, cached_file, check_size, fetch, list_files
-from core.inputs.hub_client import explained
+from core.inputs.hub_client import HubError
 from core.inputs.tables import DataFile, row_count
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, DatasetName
@@ -141,11 +140,13 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
 def _listing(asked: DatasetName) -> Listing:
     """List a data set's files, or those that the Hub has converted where none of its own are Parquet."""
     revision = asked.revision or MAIN
-    with explained(asked.id, revision, "data set"):
-        listings = [list_files(asked.id, revision, "data set")]
-        if not asked.revision and not _has_parquet(listings[0]):
-            with suppress(RevisionNotFoundError):
-                listings.append(list_files(asked.id, CONVERTED, "data set"))
+    listings = [list_files(asked.id, revision, "data set")]
+    if not asked.revision and not _has_parquet(listings[0]):
+        try:
+            listings.append(list_files(asked.id, CONVERTED, "data set"))
+        except HubError as error:
+            if not isinstance(error.__cause__, RevisionNotFoundError):
+                raise
     if not _has_parquet(listings[-1]):
         raise PrunescopeError(
             f"'{asked.id}' has no Parquet files at revision '{revision}', and a loading script is never run: leave the "
@@ -187,9 +188,7 @@ def _of_card(files: Sequence[str], configs: Any) -> Iterator[tuple[str, str, str
     """Yield (configuration, split, file) as a card says it; a card without splits means the training split."""
     for entry in _listed(configs, Mapping):
         said = entry.get("data_files")
-        if isinstance(said, Mapping):
-            said = [{"split": split, "path": paths} for split, paths in said.items()]
-        elif not _listed(said, Mapping):
+        if not _listed(said, Mapping):
             said = [{"path": said}]
         for part in _listed(said, Mapping):
             paths = part.get("path")

@@ -47,29 +47,33 @@ class UnknownLabelsError(PrunescopeError):
         self.fault, self.first = fault, first
 
 
-def label_names(config: Mapping[str, Any]) -> tuple[str, ...]:
+def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
     """Return the names of a checkpoint's labels in the order of its classifier's rows.
 
     As in transformers, a configuration without `id2label` has `num_labels` labels LABEL_0, LABEL_1, …, by default two.
 
     Args:
         config: The content of config.json.
+        checkpoint: The checkpoint, for the message.
 
     Raises:
-        ValueError: The configuration does not name labels 0, 1, 2 and so on.
+        PrunescopeError: The configuration does not name labels 0, 1, 2 and so on.
     """
     named = config.get("id2label")
-    if named is None:
-        count = int(config.get("num_labels") or 2)
-        if not 1 <= count <= MAX_ROWS:
-            raise ValueError(f"num_labels is {count}, expected 1 to {MAX_ROWS}")
-        return tuple(f"LABEL_{number}" for number in range(count))
-    names = {int(number): str(name) for number, name in named.items()}
-    if sorted(names) != list(range(len(named))):
-        raise ValueError("id2label does not number its labels 0, 1, 2, …")
-    if max(map(len, names.values()), default=0) > MAX_NAME_CHARS:
-        raise ValueError(f"id2label has a name of more than {MAX_NAME_CHARS:,} characters")
-    return tuple(names[number] for number in range(len(names)))
+    try:
+        if named is None:
+            named = {
+                number: f"LABEL_{number}" for number in range(min(int(config.get("num_labels") or 2), MAX_ROWS + 1))
+            }
+        names = {int(number): str(name) for number, name in named.items()}
+        if not 1 <= len(names) <= MAX_ROWS or max(map(len, names.values())) > MAX_NAME_CHARS:
+            raise ValueError
+        return tuple(names[number] for number in range(len(named)))
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise PrunescopeError(
+            f"'{checkpoint}': config.json names no labels 0, 1, 2, … of at most {MAX_NAME_CHARS:,} characters: correct "
+            "its id2label, or choose another checkpoint"
+        ) from error
 
 
 def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
@@ -151,20 +155,18 @@ def meanings(
     if unknown:
         fault = f"{place} says {_listed(unknown)}, which is none of the labels {_listed(task.label_names)}"
         first = unknown[0][:LABEL_MAX_CHARS]
-        raise UnknownLabelsError(fault, _remedy(unknown, first, mappable), first)
+        if len(unknown) > MAX_LABELS:
+            remedy = "name the column that holds the labels with --label"
+        elif mappable:
+            meaning = f"'{first}=LABEL'"  # which would be taken for an option if it began with a hyphen
+            option = f"--label-map={meaning}, once a value" if first.startswith("-") else f"--label-map {meaning} …"
+            remedy = f"say what each value means with {option}, where '{first}=' leaves its rows out"
+        elif "-1" in unknown:
+            remedy = "-1 marks GLUE's hidden test labels, use the validation split"
+        else:
+            remedy = "correct the file or choose another task"
+        raise UnknownLabelsError(fault, remedy, first)
     return found
-
-
-def _remedy(unknown: Sequence[str], first: str, mappable: bool) -> str:
-    """Say what to do about values that mean no label."""
-    if len(unknown) > MAX_LABELS:
-        return "name the column that holds the labels with --label"
-    if mappable:
-        meaning = f"'{first}=LABEL'"  # which would be taken for an option if it began with a hyphen
-        given = f"--label-map={meaning}, once a value" if first.startswith("-") else f"--label-map {meaning} …"
-        return f"say what each value means with {given}, where '{first}=' leaves its rows out"
-    hidden = "-1 marks GLUE's hidden test labels, use the validation split"
-    return hidden if "-1" in unknown else "correct the file or choose another task"
 
 
 def _said(given: LabelMap, values: Sequence[str], task: Task, place: str, whole: bool) -> dict[str, int | None]:

@@ -173,14 +173,12 @@ def _read_one(file: DataFile, digest: str, start: int, limit: int | None) -> Tab
     )
 
 
-def _check_width(file: str, count: int) -> None:
-    """Refuse a table of too many columns before it is read."""
-    if count > MAX_COLUMNS:
-        raise PrunescopeError(f"{file} has {count:,} columns, at most {MAX_COLUMNS} are read: keep texts and label")
-
-
 def _check_names(file: str, names: Sequence[str]) -> None:
-    """Refuse columns of the same name."""
+    """Refuse a table of too many columns, and columns of the same name."""
+    if len(names) > MAX_COLUMNS:
+        raise PrunescopeError(
+            f"{file} has {len(names):,} columns, at most {MAX_COLUMNS} are read: keep texts and label"
+        )
     for name in names:
         if names.count(name) > 1:
             raise PrunescopeError(f"{file} has {names.count(name)} columns '{name[:40]}': rename all but one")
@@ -199,7 +197,8 @@ def _read_spreadsheet(file: DataFile, limit: int | None) -> Table:
             raise PrunescopeError(f"{file.name} has no header: its first line never ends, choose another file")
         is_tsv = file.name.lower().endswith((".tsv", ".tab"))
         separator = "\t" if is_tsv else max(",;\t", key=header.count)
-        _check_width(file.name, header.count(separator) + 1)
+        if header.count(separator) >= MAX_COLUMNS:
+            _check_names(file.name, header.split(separator))
         text.seek(0)
         try:
             cells = pd.read_csv(
@@ -255,9 +254,9 @@ def _read_lines(file: DataFile, limit: int | None) -> Table:
             if line.strip():
                 found[number] = _json_object(line, f"{file.name}, line {number + 1}")
                 names.update(dict.fromkeys(found[number]))
-                _check_width(file.name, len(names))
             if len(found) == limit:
                 break
+    _check_names(file.name, [*names])
     return _of_values(file.name, {name: [values.get(name) for values in found.values()] for name in names}, [*found], 1)
 
 
@@ -309,7 +308,6 @@ def _read_parquet(file: DataFile, limit: int | None) -> Table:
 
     try:
         schema = pq.read_schema(file.path)
-        _check_width(file.name, len(schema))
         _check_names(file.name, schema.names)
         names = [field.name for field in schema if _is_plain(field.type)]
         data = dataset(file.path, format="parquet")

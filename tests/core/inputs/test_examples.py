@@ -173,13 +173,6 @@ class TestSources:
         write_lines([])
         assert "no written examples for task 'mrpc' (there are some for sst2)" in refusal("written", task=MRPC)
 
-    @pytest.mark.parametrize(
-        "line", ["not json", "[]", '{"sentence": "no part"}', '{"part": "evaluation", "label": 1}']
-    )
-    def test_a_malformed_line_is_named(self, write_lines, line):
-        write_lines([{"part": "evaluation", "sentence": "fine", "label": 1}, line])
-        assert "sst2.jsonl, line 2" in refusal("written")
-
 
 class TestCalibration:
     def test_it_is_drawn_from_the_training_split_in_a_fixed_order(self, glue_folder):

@@ -310,7 +310,6 @@ def test_names_tell_configurations_and_splits(names: list[str], expected: dict[s
     [
         ([{"config_name": "a", "data_files": [{"split": "dev", "path": ["x/dev.parquet"]}]}], {"a": {"dev"}}),
         ([{"config_name": "a", "data_files": "x/*.parquet"}], {"a": {"train"}}),
-        ([{"config_name": "a", "data_files": {"test": "./x/dev.parquet"}}], {"a": {"test"}}),
         ([{"config_name": "a", "data_files": "x/*.csv"}], {"x": {"dev"}}),
         ("nonsense", {"x": {"dev"}}),
         ([None, {"data_files": [{"path": 3}, 4]}], {"x": {"dev"}}),

@@ -17,15 +17,15 @@ from core.request.catalog import TASKS
     ],
 )
 def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], names: tuple[str, ...]) -> None:
-    assert label_names(config) == names
+    assert label_names(config, "someone/bert") == names
 
 
 @pytest.mark.parametrize(
     "config", [{"id2label": {"1": "a", "2": "b"}}, {"id2label": {"x": "a"}}, {"num_labels": 10**9}, {"num_labels": -1}]
 )
 def test_labels_that_are_not_numbered_from_0_are_refused(config: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"id2label|num_labels|invalid literal"):
-        label_names(config)
+    with pytest.raises(PrunescopeError, match=r"'someone/bert': config.json names no labels 0, 1, 2, …"):
+        label_names(config, "someone/bert")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_another_number_of_labels_is_refused_with_both_lists() -> None:
     with pytest.raises(PrunescopeError, match=r"has 3 labels \(negative, neutral, positive\), task sst2 has 2 \(neg"):
         label_order(("negative", "neutral", "positive"), TASKS["sst2"], "someone/bert")
     with pytest.raises(PrunescopeError, match=r"has 500 labels \(LABEL_0, .*LABEL_5, …\), task"):
-        label_order(label_names({"num_labels": 500}), TASKS["sst2"], "someone/bert")
+        label_order(label_names({"num_labels": 500}, "x"), TASKS["sst2"], "someone/bert")
 
 
 def test_a_map_may_tell_of_values_that_only_another_split_has() -> None:
