@@ -4,7 +4,7 @@ It replaces what stands between the lines `<!-- verdicts -->` and `<!-- end of v
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from core.command_line import OneLineParser, run_command
@@ -15,6 +15,7 @@ from core.request.catalog import ROOT, TASKS
 from core.results import store
 from core.results.choices import task_title
 from core.results.names import listed
+from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
@@ -23,9 +24,9 @@ NO_DIFFERENCE = "None shows that a method differs from random removal."
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 
-def table_of(folder: Path) -> str:
-    """Judge all results of a folder; say which tasks they cover, count the verdicts, and tabulate them."""
-    results = [store.load(path) for path in store.result_files(folder)]
+def table_of(results: Iterable[SweepResult]) -> str:
+    """Judge results beside each other; say which tasks they cover, count the verdicts, and tabulate them."""
+    results = sorted(results, key=lambda result: result.key)
     table = verdict_table(results, results)
     if not table:
         return "There is no result to judge."
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
     parser.add_argument("--into", type=Path, default=DOCUMENT, help="default: docs/results.md")
     options = parser.parse_args(arguments)
-    table = table_of(options.results)
+    table = table_of(map(store.load, store.result_files(options.results)))
     options.into.write_text(written_into(options.into.read_text("utf-8"), table), "utf-8")
     return 0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import verdicts
 from core.encoder.loading import borrow
 from core.grid import recipe_of
 from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, ROOT, SHIPPED, TASKS
@@ -81,6 +82,12 @@ def test_results_stay_small() -> None:
             most for points, most in MAX_RESULT_BYTES.items() if len(entry.points) <= points
         )
     assert sum(sizes.values()) <= MAX_RESULTS_BYTES
+
+
+def test_the_page_of_results_has_the_verdicts_of_today(shipped_results: dict[str, SweepResult]) -> None:
+    page = verdicts.DOCUMENT.read_text("utf-8")
+    table = verdicts.table_of(shipped_results.values())
+    assert page == verdicts.written_into(page, table), "run python -m benchmarks.verdicts"
 
 
 def test_every_shipped_result_matches_its_entry(shipped_results: dict[str, SweepResult]) -> None:

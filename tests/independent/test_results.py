@@ -1,0 +1,173 @@
+"""Every number of a result, from a float64 pass of one unpadded sentence at a time on the engine's masks.
+
+`model` runs the passes and `statistics` applies the definitions; `test_masks.py` computes the masks again.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import loaded
+
+from core.inputs.prepare import prepare
+from core.request.amounts import amount_text
+from core.request.catalog import METHODS, SURVIVAL_THRESHOLD
+from core.request.sweep_request import SweepRequest, checked
+from core.results.schema import SweepResult
+from core.sweep import equal_damage
+from core.sweep.runner import make_plan
+from core.sweep.sweep import sweep
+from tests.independent import statistics
+from tests.independent.model import Written
+from tests.independent.statistics import DAMAGES, GIVEN_FLOOR, INTERVAL, Numbers, cka_matrix
+
+TOLERANCE = 1e-5
+NEAR_TIE = 1e-4  # the least difference of the two best logits that fixes a prediction
+MINIBATCH = 32  # examples, of the reduction `tokens`
+
+CASES: Mapping[str, Mapping[str, object]] = {
+    **{name: {"method": name} for name in METHODS},
+    "random as Wanda": {"method": "random", "control_of": "wanda"},
+    "random units as published": {"method": "random-neuron", "control_of": "attribution-residual"},
+    "pairs at both points": {"points": "both", "task": "mrpc", "num_examples": 70},  # the last minibatch takes 38
+    "all-linear at layers": {"scope": "all-linear", "points": "layer"},
+    "one layer": {"scope": "layer:1", "points": "both"},
+}
+
+
+class Seen:
+    """One model's output for all examples.
+
+    Attributes:
+        states: For each example (points, tokens, hidden).
+        logits: (examples, labels).
+    """
+
+    def __init__(self, model: Written, encoded: Sequence[Mapping[str, list[int]]], points: Sequence[str]) -> None:
+        with torch.no_grad():
+            traces = [model.run(example["input_ids"], segments=example["token_type_ids"]) for example in encoded]
+        self.states = [np.stack([trace.states[point].numpy() for point in points]) for trace in traces]
+        self.logits = np.stack([trace.logits.numpy() for trace in traces])
+
+    def vectors(self, reduction: str) -> np.ndarray:
+        """(points, examples, hidden), by the mean over tokens or by the first token."""
+        return np.stack([state.mean(1) if reduction == "mean" else state[:, 0] for state in self.states], axis=1)
+
+    def tokens(self) -> list[np.ndarray]:
+        """Tokens end to end, padding zero: minibatches (points, n, longest · hidden), the last with the remainder."""
+        ends = [*range(MINIBATCH, len(self.states) - MINIBATCH + 1, MINIBATCH), len(self.states)]
+        return [padded(self.states[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def padded(states: Sequence[np.ndarray]) -> np.ndarray:
+    longest = max(state.shape[1] for state in states)
+    full = [np.pad(state, ((0, 0), (0, longest - state.shape[1]), (0, 0))) for state in states]
+    return np.stack([state.reshape(len(state), -1) for state in full], axis=1)
+
+
+def check(checkpoint: Path, data: Path, **options: object) -> None:
+    """Runs a sweep and computes everything that its result says again."""
+    scope = "encoder" if METHODS[options.get("method", "magnitude")].granularity == "weight" else None
+    settings = {"task": "sst2", "scope": scope, "amounts": (0.0, 0.1, 0.3), "num_examples": 24, **options}
+    request = checked(SweepRequest(str(checkpoint), data=str(data), **settings))
+    inputs = prepare(request)
+    engine = loaded(inputs.resolved)
+    written = Written(engine.model.state_dict(), engine.model.config)
+    plan = make_plan(engine, inputs.calibration, request, lambda *_: None)
+    *_, result = sweep(engine, inputs, request, plan)
+    assert isinstance(result, SweepResult)
+
+    encoded = [engine.tokenizer(*texts) for texts in inputs.subset.texts]
+    names = {id(parameter): name for name, parameter in engine.model.named_parameters()}
+
+    def seen(masks: Mapping[str, torch.Tensor | float]) -> Seen:
+        model = Written(written.weights, engine.model.config)
+        for name, keep in masks.items():
+            model.weights[name] *= keep
+        return Seen(model, encoded, result.points)
+
+    def pruned(amount: float) -> Seen:
+        masks = plan.keep_masks(amount, plan.parameters)
+        return seen({names[id(weight)]: keep for weight, keep in zip(plan.parameters, masks, strict=True)})
+
+    frames = [seen({}), *(pruned(amount) for amount in request.amounts[1:])]
+    emptied = seen(dict.fromkeys(written.matrices(request.scope or ""), 0.0)) if result.floor else None
+    check_function(result, frames, emptied)
+
+    tokens = [frame.tokens() for frame in frames]
+    matrices = [cka_matrix(tokens[0], batches) for batches in tokens]
+    close("CKA, tokens", [frame.matrix("tokens") for frame in result.frames], matrices)
+    for reduction in ("mean", "cls"):
+        vectors = np.stack([frame.vectors(reduction) for frame in frames])  # (frames, points, n, hidden)
+        matrices = [cka_matrix([vectors[0]], [frame]) for frame in vectors]
+        close(f"CKA, {reduction}", [frame.matrix(reduction) for frame in result.frames], matrices)
+        floor = emptied.vectors(reduction) if emptied else None  # (points, n, hidden)
+        if floor is not None and request.scope == "layer:1":
+            floor[:-1] = 0  # constant, and so undefined: what is emptied lies behind
+        check_along_the_amounts(result, reduction, statistics.jackknifed(result.amounts, vectors, floor))
+
+
+def close(name: str, stored: object, expected: object, tolerance: float = TOLERANCE) -> None:
+    """Asserts that numbers are near, and undefined where they should be: None is NaN."""
+    np.testing.assert_allclose(np.array(stored, dtype=float), expected, rtol=0, atol=tolerance, err_msg=name)
+
+
+def check_function(result: SweepResult, frames: Sequence[Seen], emptied: Seen | None) -> None:
+    """Predictions that the logits fix, and the divergence."""
+    known = [(frame.predictions, seen) for frame, seen in zip(result.frames, frames, strict=True)]
+    for predictions, seen in [*known, *([(result.floor.predictions, emptied)] if emptied else [])]:
+        ascending = np.sort(seen.logits, axis=1)  # (examples, labels)
+        fixed = ascending[:, -1] - ascending[:, -2] > NEAR_TIE  # (examples,)
+        assert (np.array(predictions) == seen.logits.argmax(1))[fixed].all()
+    divergences = [statistics.divergence(frames[0].logits, frame.logits) for frame in frames]
+    close("divergence", [frame.divergence.value for frame in result.frames], divergences)
+
+
+def check_along_the_amounts(result: SweepResult, reduction: str, numbers: Numbers) -> None:
+    """Own and partial CKA, survival, D, and what stands at each damage, with intervals.
+
+    What is partial CKA's has a tolerance 1 / sqrt((1 - C_iz²)(1 - C_jz²)) as large: so much it magnifies rounding.
+    """
+    assert ("floor" in numbers) == (result.floor is not None)
+    if result.floor:
+        close("floor", result.floor.cka[reduction], numbers["floor"])
+    for measure, own, ending in (("cka", "own CKA", ""), ("partial_cka", "partial CKA", GIVEN_FLOOR)):
+        left = numbers["left"] if ending and result.floor else np.ones(1)
+        tolerance = TOLERANCE / np.sqrt(np.where(left >= statistics.LEAST_LEFT, left, 1).min())
+        values = numbers.get(own, np.full((len(result.frames), len(result.points)), np.nan))
+        stored = [frame.own(reduction, measure) or [None] * len(result.points) for frame in result.frames]
+        close(f"{own}, {reduction}", stored, values, tolerance)
+        known = result.statistics_of(reduction, measure)
+        if known is None:
+            assert np.isnan(values).all()
+            continue
+        bounds = numbers[f"{own}{INTERVAL}"]  # (2, frames, points)
+        stored = [[pair or (None, None) for pair in row] for row in known.own]
+        close(f"interval of {own}, {reduction}", stored, np.moveaxis(bounds, 0, -1), tolerance)
+        survivals = statistics.survivals(result.amounts, values, bounds, SURVIVAL_THRESHOLD)  # (3, points)
+        stored = [(layer.value, layer.low, layer.high) if layer else [None] * 3 for layer in known.survival]
+        close(f"survival by {own}, {reduction}", stored, survivals.T, 10 * tolerance)
+        estimates = [(f"D{ending}", known.depth_gap, ())]
+        for k, damage in enumerate(map(amount_text, DAMAGES)):
+            estimates.append((f"gap at damage{ending}", known.gap_at_damage[damage], k))
+            estimates.append((f"profile at damage{ending}", known.profile_at_damage[damage], k))
+        for name, record, place in estimates:
+            low, high = numbers[f"{name}{INTERVAL}"]
+            expected = np.stack([values[place] for values in (numbers[name], low, high)])  # (3,) or (3, points)
+            nothing = np.full(expected.shape[1:], np.nan)
+            stored = [getattr(record, part, nothing) for part in ("value", "low", "high")]
+            close(f"{name}, {reduction}", stored, expected, tolerance)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_result_is_what_the_definitions_give(tiny_bert: Path, glue_folder: Path, case: str) -> None:
+    check(tiny_bert, glue_folder, **CASES[case])
+
+
+def test_a_slight_error_is_noticed(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = equal_damage.gap
+    monkeypatch.setattr(equal_damage, "gap", lambda profile: right(profile) + 1e-4)
+    with pytest.raises(AssertionError, match="gap at damage"):
+        check(tiny_bert, glue_folder)
