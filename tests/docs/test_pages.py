@@ -1,0 +1,37 @@
+"""The README and the pages beside it: what they link to and name exists, and every option is explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core import precompute
+from core.request.catalog import METHODS, ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PLACES = "core|ui|pages|docs|benchmarks|recipes|cached_results|tests"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_to_and_names_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    linked = {page.parent / target for target in re.findall(r"\]\((?!http)([^)#]+)", text)}
+    named = {ROOT / name for name in re.findall(rf"`((?:{PLACES})/[\w./-]*)`", text)}
+    assert [str(path) for path in linked | named if not path.exists()] == []
+    assert re.findall(r"`python -m (?!core|benchmarks|recipes)", text) == []
+
+
+def test_every_option_and_method_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        precompute.parse(["--help"])
+    options = set(re.findall(r"--[a-z][\w-]+", capsys.readouterr().out)) - {"--help"}
+    text = (ROOT / "docs" / "options.md").read_text("utf-8")
+    assert {"--checkpoint", "--threads", "--label-map"} <= options
+    assert [option for option in options if f"{option}" not in text] == []
+    assert [method for method in METHODS if f"| `{method}` |" not in text] == []
+
+
+def test_the_readme_is_short_and_says_what_a_space_needs() -> None:
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= 180
+    assert {"sdk: docker", "app_port: 7860"} <= set(lines[: lines.index("---", 1)])
