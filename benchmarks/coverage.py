@@ -4,30 +4,105 @@ The truth is the value on all labelled validation sentences of a task. Random su
 every kind of printed interval is computed from each. README.md explains the tables.
 """
 
-import argparse
-import multiprocessing
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
-from benchmarks.population import Population, measured, read
-from benchmarks.printed import ONE_SIDED, Interval, Key, printed
+from benchmarks.printed import ONE_SIDED, Interval, Key, Population, Run, printed
 from core.command_line import OneLineParser, run_command
+from core.encoder.loading import Checkpoint, load
+from core.encoder.representations import Representations
 from core.errors import PrunescopeError
+from core.inputs.checkpoints import in_task_order, resolve
+from core.inputs.examples import EvalSubset, open_preset
+from core.request.catalog import SINGLE_BATCH, TASKS
+from core.request.points import pruned_point
+from core.request.sweep_request import SweepRequest, checked
+from core.sweep.runner import Runner, make_plan, open_runner
 from ui.text import markdown_table
 
 Array = npt.NDArray[np.float64]
 
+STEPS = tuple(k / 20 for k in range(20))  # 0 to 0.95 by 0.05, as shipped results
+FINE = (0.0, 0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.26)  # random pruning changes a model early
+ALONE = (0.0, 0.5, 0.9)  # of layers that are pruned alone
+SEEDS = (0, 1)  # of the random control
+
 TARGET = (0.93, 0.97)
-AT_A_TIME = 10  # subsets between two reports of progress
-SEED = 0
+SEED = 0  # of the subsets
+
+
+def report(stage: str, done: int, total: int) -> None:
+    """Say on standard error how far it is."""
+    print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
+
+
+# ---------------------------------------------------------------- all sentences
+
+
+def population(request: SweepRequest, checkpoint: Checkpoint, examples: EvalSubset) -> Population:
+    """Run every model over all sentences: magnitude pruning, its control's seeds, and each layer pruned alone.
+
+    Args:
+        request: Magnitude pruning of the whole encoder, in STEPS.
+        checkpoint: The loaded baseline.
+        examples: The sentences.
+    """
+    control = replace(request, method="random", control_of=request.method, amounts=FINE)
+    alone = replace(request, points="layer", amounts=ALONE)
+    layers = range(checkpoint.record.num_layers)
+    return Population(
+        np.array(examples.gold),
+        run(checkpoint, examples, request, SINGLE_BATCH),
+        [run(checkpoint, examples, replace(control, seed=seed)) for seed in SEEDS],
+        [run(checkpoint, examples, replace(alone, scope=f"layer:{layer}")) for layer in layers],
+    )
+
+
+def run(
+    checkpoint: Checkpoint, examples: EvalSubset, request: SweepRequest, reductions: Sequence[str] = ("mean",)
+) -> Run:
+    """Run one method's models over all sentences.
+
+    Args:
+        checkpoint: The loaded baseline.
+        examples: The sentences.
+        request: Method, scope, points and amounts; where the scope is one layer, its own output alone is kept.
+        reductions: Which are wanted; where there are several, the emptied model is as well.
+    """
+    logits: list[Tensor] = []
+    features: dict[str, list[Tensor]] = {name: [] for name in reductions}
+    emptied: dict[str, Tensor] = {}
+    with open_runner(checkpoint, examples, request, make_plan(checkpoint, None, request, report)) as runner:
+        buffers, point = runner.buffers(), pruned_point(runner.points, request.scope)
+        kept = slice(None) if point is None else slice(point, point + 1)
+        for done, amount in enumerate(request.amounts):
+            report(f"{request.method}, {request.scope}, seed {request.seed}", done, len(request.amounts))
+            runner.model.prune(amount)
+            _fill(runner, buffers)
+            logits.append(buffers.logits.clone())
+            for name in reductions:
+                features[name].append(getattr(buffers, name)[kept].clone())
+        if len(reductions) > 1:
+            with runner.emptied(request.scope):
+                _fill(runner, buffers)
+            emptied = {name: getattr(buffers, name).clone() for name in reductions}
+    stacked = {name: torch.stack(frames) for name, frames in features.items()}
+    return Run(request.amounts, torch.stack(logits), stacked, emptied)
+
+
+def _fill(runner: Runner, buffers: Representations) -> None:
+    for window in runner.windows:
+        for _ in runner.run(window, buffers):
+            pass
+
+
+# ---------------------------------------------------------------- counting
 
 
 @dataclass(frozen=True)
@@ -73,37 +148,8 @@ def coverage(key: Key, truth: float, intervals: Array) -> Coverage:
         return Coverage(key, truth, np.nan, np.nan, np.nan, 1.0)
     widths, missed = (high - low)[np.isfinite(high - low)], (truth < low) | (truth > high)
     width = float(widths.mean()) if len(widths) else np.nan
-    return Coverage(
-        key, truth, float(1 - missed.mean()), float((truth < low).mean()), width, 1 - len(low) / len(intervals)
-    )
-
-
-# ---------------------------------------------------------------- subsets
-
-
-def intervals_of(file: Path, size: int, numbers: Iterable[int]) -> Array:
-    """Compute the intervals of some subsets, (subsets, keys, 3), each drawn without replacement, by its number."""
-    population = _opened(file)
-    examples = len(population.gold)
-    factor = float(np.sqrt(1 - size / examples))  # drawn without replacement
-    drawn = (np.random.default_rng([SEED, number]).choice(examples, size, replace=False) for number in numbers)
-    return np.array([[*printed(population, rows, factor).values()] for rows in drawn])
-
-
-@cache
-def _opened(file: Path) -> Population:
-    torch.set_num_threads(1)  # there is a process for each core
-    return read(file)
-
-
-def in_processes(file: Path, size: int, subsets: int, processes: int) -> Iterator[Array]:
-    """Compute the intervals of all subsets, some at a time, in the order of the subsets."""
-    chunks = [range(subsets)[start : start + AT_A_TIME] for start in range(0, subsets, AT_A_TIME)]
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(intervals_of, *zip(*((file, size, chunk) for chunk in chunks), strict=True))
-
-
-# ---------------------------------------------------------------- tables
+    undefined = 1 - len(low) / len(intervals)
+    return Coverage(key, truth, float(1 - missed.mean()), float((truth < low).mean()), width, undefined)
 
 
 def page(truth: Mapping[Key, Interval], intervals: Array) -> Iterator[str]:
@@ -139,44 +185,32 @@ def _detail(line: Coverage) -> dict[str, str]:
 # ---------------------------------------------------------------- command line
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line.
-
-    Raises:
-        PrunescopeError: A number is out of its bounds.
-    """
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, count and print both tables."""
     parser = OneLineParser(prog="python -m benchmarks.coverage", description=__doc__)
     add = parser.add_argument
     add("--data", required=True, metavar="GLUE", help="folder in the Hub's GLUE layout")
     add("--task", default="sst2", help="a task with an embedded checkpoint and two labels (default: sst2)")
     add("--subsets", type=int, default=2_000, help="how many subsets (default: 2000)")
     add("--examples", type=int, default=128, help="sentences of a subset (default: 128)")
-    add("--processes", type=int, default=2, help="how many, with one thread each (default: 2)")
     options = parser.parse_args(arguments)
-    if min(options.subsets, options.processes) < 1:
-        raise PrunescopeError(f"{options.subsets} subsets, {options.processes} processes: choose at least 1 of both")
-    return options
-
-
-def _report(stage: str, done: int, total: int) -> None:
-    print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, count and print both tables."""
-    options = parse(arguments)
-    file = measured(options.task, options.data, _report)
-    population = read(file)
-    examples, size = len(population.gold), options.examples
-    if not 4 < size < examples:
-        raise PrunescopeError(f"subsets of {size} of {examples} sentences: choose 5 to {examples - 1}")
-    truth = printed(population, np.arange(examples))
-    intervals = list[Array]()
-    for chunk in in_processes(file, size, options.subsets, options.processes):
-        intervals.extend(chunk)  # each (keys, 3)
-        _report("Subsets", len(intervals), options.subsets)
-    print(f"{options.task}: {options.subsets} subsets of {size} of {examples} sentences\n")
-    print(*page(truth, np.stack(intervals)), sep="\n")
+    request = checked(SweepRequest(f"embedded:{options.task}", options.task, amounts=STEPS, data=options.data))
+    source = open_preset(TASKS[options.task], options.data)
+    some = source.subset(None)
+    rest = source.rest(some)
+    everything = source.subset(len(some.rows) + len(rest.rows)) if rest else some
+    count, size = len(everything.rows), options.examples
+    if not 4 < size < count:
+        raise PrunescopeError(f"subsets of {size} of {count} sentences: choose 5 to {count - 1}")
+    checkpoint = load(in_task_order(resolve(request.checkpoint), TASKS[options.task]))
+    measured = population(request, checkpoint, everything)
+    truth, intervals = printed(measured, np.arange(count)), list[list[Interval]]()
+    for number in range(options.subsets):
+        rows = np.random.default_rng([SEED, number]).choice(count, size, replace=False)
+        intervals.append([*printed(measured, rows, factor=float(np.sqrt(1 - size / count))).values()])
+        report("Subsets", number + 1, options.subsets)
+    print(f"{options.task}: {options.subsets} subsets of {size} of {count} sentences\n")
+    print(*page(truth, np.array(intervals)), sep="\n")
     return 0
 
 

@@ -1,7 +1,10 @@
-"""Every kind of interval that the app prints, of one subset of a population's sentences, by the app's own functions."""
+"""Every kind of interval that the app prints, of one subset of a population's sentences, by the app's own functions.
+
+Every model has run once over all sentences: whatever is asked about a subset of them is a matter of picking rows.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -9,7 +12,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchmarks.population import Population, Run
 from core.findings.claim import WIDEST
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, SINGLE_BATCH
@@ -18,9 +20,9 @@ from core.similarity import REGISTRY, Compared, Sample
 from core.similarity.gram import prepare, u_centred_gram
 from core.sweep.control_contrast import contrast
 from core.sweep.divergence import changed_share, divergences, mean_divergence
-from core.sweep.equal_damage import DAMAGES, gap, place_of
+from core.sweep.equal_damage import DAMAGES, place_of
 from core.sweep.metrics import evaluate
-from core.sweep.statistics import jackknife, layer_statistics, own_interval, survival, survival_interval
+from core.sweep.statistics import layer_statistics, own_interval, survival, survival_interval
 from core.sweep.working_range import change
 
 Array = npt.NDArray[np.float64]
@@ -33,6 +35,40 @@ ONE_SIDED = "upper bound for the range shown broken"
 SCORES = ("accuracy", "matthews_correlation", "f1")
 RANGE_SCORES = ("accuracy", "matthews_correlation", "macro_f1")  # that a working range is judged by
 NO_LOSS = {"own ": 1.0, "isolated effect": 0.0, "mean divergence": 0.0}  # kinds with intervals of a loss's logarithm
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method's models over the same examples, in the same order.
+
+    Attributes:
+        amounts: Ascending from 0.
+        logits: (frames, examples, labels) float32.
+        features: By reduction (frames, points, examples, hidden) float32.
+        emptied: By reduction (points, examples, hidden) float32 of the emptied model; empty where it is not wanted.
+    """
+
+    amounts: tuple[float, ...]
+    logits: Tensor
+    features: dict[str, Tensor]
+    emptied: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Population:
+    """All sentences of a task.
+
+    Attributes:
+        gold: (examples,) label indices.
+        magnitude: Magnitude pruning, all reductions over a single batch, and the emptied model.
+        controls: Seeds of its random control, reduction `mean`.
+        alone: Magnitude pruning of each layer alone, its own output only, reduction `mean`.
+    """
+
+    gold: npt.NDArray[np.int64]
+    magnitude: Run
+    controls: Sequence[Run]
+    alone: Sequence[Run]
 
 
 class Key(NamedTuple):
@@ -197,7 +233,7 @@ def _of_differences(magnitude: LayerStatistics, controls: Sequence[Run], rows: R
 
 
 def _of_single_layers(runs: Sequence[Run], rows: Rows) -> Named:
-    """Follow the isolated effect of each layer, and the gap between the halves of the layers."""
+    """Follow the isolated effect of each layer."""
     series = [_series(run, "mean", rows)["cka"] for run in runs]
     own, without = (np.concatenate(parts, 1) for parts in zip(*series, strict=True))  # (frames, layers), (…, n)
     low, high = own_interval(own, without)  # each (frames, layers)
@@ -205,9 +241,6 @@ def _of_single_layers(runs: Sequence[Run], rows: Rows) -> Named:
         for layer in range(len(runs)):
             effect = Interval(1 - own[k, layer], 1 - high[k, layer], 1 - low[k, layer])
             yield Key("isolated effect", f"layer {layer + 1}, {amount:.0%}"), effect
-        value = gap(own[k])
-        bounds = jackknife(value, gap(without[k]))
-        yield Key("layers pruned alone, gap", f"{amount:.0%}"), Interval(*map(float, (value, *bounds)))
 
 
 # ---------------------------------------------------------------- function

@@ -261,8 +261,13 @@ def table(measured: Mapping[str, Measured]) -> str:
 # ---------------------------------------------------------------- command line
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the race and print its table, or run one procedure and print its measurement as JSON.
+
+    Raises:
+        PrunescopeError: A name is unknown, or a value is out of bounds.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
     parser = OneLineParser(prog="python -m benchmarks.race", description=__doc__)
     add = parser.add_argument
     add("--checkpoint", required=True, help="embedded:NAME, a folder, or ID[@REVISION] on the Hub")
@@ -271,28 +276,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--examples", type=int, default=128, help=f"a multiple of {CAREFUL_BATCH} (default: 128)")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # how the race calls itself
-    return parser.parse_args(arguments)
-
-
-def request_of(options: argparse.Namespace) -> SweepRequest:
-    """Turn the command line into a checked request.
-
-    Raises:
-        PrunescopeError: A name is unknown, or a value is out of bounds.
-    """
+    options = parser.parse_args(arguments)
+    check_threads(options.threads)
     if options.examples < CAREFUL_BATCH or options.examples % CAREFUL_BATCH:
         raise PrunescopeError(
             f"{options.examples} examples: choose a multiple of {CAREFUL_BATCH}, so that no batch is too small for CKA"
         )
-    return checked(SweepRequest(options.checkpoint, options.task, num_examples=options.examples, data=options.data))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the race and print its table, or run one procedure and print its measurement as JSON."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = parse(arguments)
-    check_threads(options.threads)
-    request = request_of(options)
+    request = checked(SweepRequest(options.checkpoint, options.task, num_examples=options.examples, data=options.data))
     if options.only:
         print(json.dumps(asdict(measure(options.only, request, options.threads))))
         return 0

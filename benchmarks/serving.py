@@ -1,11 +1,10 @@
 """`python -m benchmarks.serving`: how long people wait for pages, one at a time and many beside a running sweep.
 
-Chromium opens every page of a warm server in a fresh browser and in one that has been there before, and goes from page
-to page by the navigation. Then many visitors, each a websocket session, open a random page every ten seconds. README.md
-explains both tables. The tests in a browser use the same server.
+Chromium opens every page of a warm server in a fresh browser and in one that has been there before. Then many visitors,
+each a websocket session, open a random page every ten seconds. README.md explains both tables. The tests in a browser
+use the same server.
 """
 
-import argparse
 import asyncio
 import os
 import random
@@ -63,7 +62,6 @@ SEEN = """selector => new Promise((resolve) => {
   };
   look();
 })"""
-NOTE_CLICK = "addEventListener('click', () => { globalThis.clicked = performance.now(); }, {capture: true, once: true})"
 
 PAUSE_SECONDS = 10.0  # of a visitor, between two pages
 BOUND_SECONDS = 1.0  # that a page should take
@@ -138,29 +136,6 @@ def open_fresh(playwright: Playwright, site: str, name: str) -> float:
         return open_in(context, site, name)
 
 
-def open_again(playwright: Playwright, site: str, name: str, runs: int) -> list[float]:
-    """Open a page repeatedly in one browser, which has been there before."""
-    with browser(playwright) as context:
-        return [open_in(context, site, name) for _ in range(WARMING_VISITS + runs)][WARMING_VISITS:]
-
-
-def switch(playwright: Playwright, site: str, runs: int) -> dict[str, list[float]]:
-    """Go through all pages by the navigation, from the last to the first, after a round to warm up."""
-    waited: dict[str, list[float]] = {name: [] for name in PAGES}
-    with browser(playwright) as context:
-        page = context.new_page()
-        page.goto(site)
-        page.evaluate(SEEN, PICTURES["Overview"])
-        for _ in range(1 + runs):
-            for name in reversed(PAGES):
-                page.wait_for_timeout(SETTLING_MILLISECONDS)
-                page.evaluate(NOTE_CLICK)
-                page.get_by_role("link", name=name, exact=True).click()
-                seen = page.evaluate(SEEN, PICTURES[name])
-                waited[name].append((seen - page.evaluate("globalThis.clicked")) / 1000)
-    return {name: times[1:] for name, times in waited.items()}
-
-
 @contextmanager
 def browser(playwright: Playwright) -> Iterator[BrowserContext]:
     """Start a browser with a profile of its own, which keeps files and compiled scripts on disk as a person's does."""
@@ -177,13 +152,13 @@ def measure_waiting(runs: int) -> None:
     with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, sync_playwright() as playwright:
         for name in PAGES:  # the first visitor warms the server
             open_fresh(playwright, site, name)
-        switched = switch(playwright, site, runs)
-        print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}{'by navigation':>16}")
+        print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}")
         for name in PAGES:
             fresh = [open_fresh(playwright, site, name) for _ in range(runs)]
-            columns = (fresh, open_again(playwright, site, name, runs), switched[name])
-            cells = [f"{median(waited):.2f} ({max(waited):.2f})" for waited in columns]
-            print(f"{name:<28}{cells[0]:>14}{cells[1]:>14}{cells[2]:>16}", flush=True)
+            with browser(playwright) as context:
+                again = [open_in(context, site, name) for _ in range(WARMING_VISITS + runs)][WARMING_VISITS:]
+            cells = [f"{median(waited):.2f} ({max(waited):.2f})" for waited in (fresh, again)]
+            print(f"{name:<28}{cells[0]:>14}{cells[1]:>14}", flush=True)
 
 
 # ---------------------------------------------------------------- many visitors
@@ -292,18 +267,13 @@ def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
 # ---------------------------------------------------------------- command line
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print both tables."""
     parser = OneLineParser(prog="python -m benchmarks.serving", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="how often each page is opened; 0: not at all (default: 5)")
     parser.add_argument("--visitors", nargs="*", type=int, default=[10, 25, 50], help="default: 10 25 50")
     parser.add_argument("--seconds", type=float, default=120, help="of every number of visitors (default: 120)")
-    return parser.parse_args(arguments)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print both tables."""
-    options = parse(arguments)
+    options = parser.parse_args(arguments)
     if options.runs:
         if CHROMIUM is None:
             raise PrunescopeError("there is no Chromium on this computer: install it, for example as apt's chromium")

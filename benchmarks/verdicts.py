@@ -5,7 +5,6 @@ It replaces what stands between the lines `<!-- verdicts -->` and `<!-- end of v
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -50,13 +49,10 @@ def written_into(document: str, text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table of a folder's results into a document."""
-    parser = OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__)
-    parser.add_argument("--results", type=Path, default=store.SHIPPED_RESULTS, help="default: the shipped results")
-    parser.add_argument("--into", type=Path, default=DOCUMENT, help="default: docs/results.md")
-    options = parser.parse_args(arguments)
-    table = table_of(map(store.load, store.result_files(options.results)))
-    options.into.write_text(written_into(options.into.read_text("utf-8"), table), "utf-8")
+    """Write the table of the shipped results into the page."""
+    OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__).parse_args(arguments)
+    table = table_of(map(store.load, store.result_files(store.SHIPPED_RESULTS)))
+    DOCUMENT.write_text(written_into(DOCUMENT.read_text("utf-8"), table), "utf-8")
     return 0
 
 

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import population
-from benchmarks.coverage import Coverage, coverage, page
-from benchmarks.population import ALONE, FINE, STEPS, Population, Run
-from benchmarks.printed import NO_LOSS, SHOWN, Interval, Key, printed
+from benchmarks.coverage import ALONE, FINE, STEPS, Coverage, coverage, page, population
+from benchmarks.printed import NO_LOSS, SHOWN, Interval, Key, Population, Run, printed
 from core.findings.claim import WIDEST
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
@@ -81,8 +79,12 @@ def synthetic() -> Population:
             emptied={name: normal(points, 60, 6) for name in reductions if len(reductions) > 1},
         )
 
-    runs = [run(STEPS, 4, ("mean", "cls")), *(run([3 * amount for amount in FINE], 4, ("mean",)) for _ in range(2))]
-    return population.population(np.arange(60) % 2, [*runs, *(run(ALONE, 1, ("mean",)) for _ in range(4))])
+    return Population(
+        gold=np.arange(60) % 2,
+        magnitude=run(STEPS, 4, ("mean", "cls")),
+        controls=[run([3 * amount for amount in FINE], 4, ("mean",)) for _ in range(2)],
+        alone=[run(ALONE, 1, ("mean",)) for _ in range(4)],
+    )
 
 
 def test_every_subset_has_the_same_intervals_in_the_same_order(synthetic: Population) -> None:
@@ -121,9 +123,7 @@ def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_
     request = checked(SweepRequest(str(tiny_bert), "sst2", amounts=STEPS, num_examples=96, data=str(glue_folder)))
     inputs = prepare(request)
     checkpoint = loaded(inputs.resolved)
-    wanted = population.requests(request, checkpoint.record.num_layers)
-    runs = [population.run(checkpoint, inputs.subset, one, one is request, lambda *_: None) for one in wanted]
-    found = printed(population.population(np.array(inputs.subset.gold), runs), np.arange(96))
+    found = printed(population(request, checkpoint, inputs.subset), np.arange(96))
 
     def assert_printed(key: Key, expected: Sequence[float], tolerance: float = 1e-9) -> None:
         assert found[key][-len(expected) :] == pytest.approx(expected, abs=tolerance, nan_ok=True)
@@ -149,7 +149,8 @@ def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_
     assert_printed(Key("changed share", "90%"), (frame.changed.share, *frame.changed.interval))
     assert_printed(Key("mean divergence", "90%"), (frame.divergence.value, *frame.divergence.interval), 1e-6)
 
-    *_, isolated = sweep(checkpoint, inputs, wanted[-1])
+    alone = replace(request, scope="layer:1", points="layer", amounts=ALONE)
+    *_, isolated = sweep(checkpoint, inputs, alone)
     for k, amount in enumerate(ALONE[1:], 1):
         low, high = isolated.statistics["cka"]["mean"].own[k][1]
         assert_printed(Key("isolated effect", f"layer 2, {amount:.0%}"), (1 - high, 1 - low))
