@@ -21,7 +21,6 @@ from core.exports.films import FILMS
 Json = Mapping[str, Any]
 
 SCALE = 1.5  # of a figure's pixels: a slide becomes 1920 x 1080
-ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
 NICENESS = 10  # the pages come first
 
@@ -71,7 +70,7 @@ class Canvas:
         """Draw a frame, its words and then its pictures."""
         figure = self._figure
         width, height = figure["width"], figure["height"]
-        words = map(self._words, [*figure["words"], figure["readouts"][frame]])
+        words = map(self._line, [*figure["words"], *figure["readouts"][frame]])
         parts = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(self._parts))
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
@@ -81,20 +80,16 @@ class Canvas:
             f"{''.join(words)}{''.join(parts)}</svg>\n"
         )
 
-    def _words(self, words: Json) -> str:
-        size, line_height = words["size"], words["line_height"]
-        lines = (
-            f'<text x="{words["x"]}" y="{words["y"] + k * line_height + ASCENT * size}" font-size="{size}" '
-            f'font-family="{self._figure["font"]}" fill="{self._figure["ink"]}" xml:space="preserve">'
-            f"{''.join(map(_run, line))}</text>\n"
-            for k, line in enumerate(words["lines"])
+    def _line(self, line: Json) -> str:
+        runs = "".join(
+            f"<tspan{weight}>{escape(text, quote=False)}</tspan>"
+            for weight, text in ((' font-weight="bold"', line["bold"]), ("", line["text"]))
+            if text
         )
-        return "".join(lines)
-
-
-def _run(run: Json) -> str:
-    weight = ' font-weight="bold"' if run["bold"] else ""
-    return f"<tspan{weight}>{escape(run['text'], quote=False)}</tspan>"
+        return (
+            f'<text x="{line["x"]}" y="{line["y"]}" font-size="{line["size"]}" font-family="{self._figure["font"]}" '
+            f'fill="{self._figure["ink"]}" xml:space="preserve">{runs}</text>\n'
+        )
 
 
 def _part(part: Json, vega: Json, frame: int, k: int) -> str:

@@ -48,3 +48,18 @@ def place(element: ElementTree.Element) -> tuple[float, float]:
     match = re.fullmatch(r"translate\(([-\d.]+),([-\d.]+)\)", element.get("transform", ""))
     assert match
     return float(match[1]), float(match[2])
+
+
+def told(spec: Spec, frame: int, title: str, kind: str = "rect mark") -> list[dict[str, str]]:
+    """What the marks of a kind tell the mouse, of those that tell something of this title."""
+    return [said for said in map(labels, marks(drawn(spec, frame), kind)) if title in said]
+
+
+def texts(spec: Spec, frame: int) -> list[str]:
+    """What the picture writes besides axes, legends and titles."""
+    return [text.text or "" for text in marks(drawn(spec, frame), "text mark")]
+
+
+def axes(spec: Spec, frame: int = 0) -> list[str]:
+    """What its axes are said to be."""
+    return [axis.get("aria-label", "") for axis in marks(drawn(spec, frame), "axis")]

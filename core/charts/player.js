@@ -1,6 +1,7 @@
 // The player: pictures that Altair specifies, moved through the pruning amounts by setting their `frame` parameter.
 // Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes.
-// It needs no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
+// It needs no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer, as
+// core/exports/player_page.py writes it).
 //
 // data: {
 //   title, group, autoplay,
@@ -18,9 +19,6 @@
 //     have what a speaker says, `spoken`, which the viewer asks for,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
-//
-// An HTML file of its own needs player.css in a <style>, vl_convert's bundle of `globalThis.vegaEmbed = vegaEmbed;` in a
-// <script type="module">, and in a second one this file, followed by `mountPlayer(element, data);`.
 
 const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
 const MIN_NUMBER_SIZE = 10; // pixels; a cell without room for a number shows its colour alone
@@ -111,25 +109,20 @@ let loading, failures = 0; // Vega, once a page
 async function vegaEmbed(url) {
   if (globalThis.vegaEmbed) return globalThis.vegaEmbed;
   const again = failures ? `#${failures}` : ""; // a browser remembers by the address that loading has failed
-  try {
-    await (loading ??= import(new URL(url, document.baseURI).href + again));
-  } catch (error) {
-    failures += 1;
-    loading = null;
+  loading ??= import(new URL(url, document.baseURI).href + again);
+  await loading.catch((error) => {
+    [loading, failures] = [null, failures + 1];
     throw error;
-  }
+  });
   return globalThis.vegaEmbed;
 }
 
-function themeOf(element) { // Streamlit's theme is in CSS variables; the defaults serve a plain file
+function themeOf(element) { // the colours and the typeface of the page around the player, which player.css names
   const style = getComputedStyle(element);
-  const read = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
-  const text = read("--st-text-color", "#2f2d2b");
-  const line = read("--st-border-color", "#d5d5d5");
-  const accent = read("--st-primary-color", "#b5367a");
+  const names = ["text", "line", "accent", "background", "font"];
   const [red, green, blue] = style.color.match(/[\d.]+/g).map(Number);
-  const background = read("--st-background-color", "#ffffff");
-  return { text, line, accent, background, font: read("--st-font", "sans-serif"), dark: red + green + blue > 382 };
+  const known = names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
+  return { ...Object.fromEntries(known), dark: red + green + blue > 382 };
 }
 
 function filled(part, values, size) { // the table of core/charts/theme.py, which says what its values mean
@@ -154,10 +147,10 @@ function tooltipOptions({ dark, font }, size) { // the tooltip stands outside th
 
 const pen = document.createElement("canvas").getContext("2d");
 
-function wrapped(title, width, { font, size, weight = "bold" }) { // Vega cuts what is too long for a line: break it between words instead
+function wrapped(texts, width, font, size, weight) { // Vega cuts what is too long for a line: break it between words instead
   pen.font = `${weight} ${size}px ${font}`;
   const fits = (line) => pen.measureText(line).width <= width;
-  return [title].flat().flatMap((text) => {
+  return [texts].flat().flatMap((text) => {
     const [first, ...others] = text.split(" ");
     return others.reduce(([line, ...before], word) => (
       fits(`${line} ${word}`) ? [`${line} ${word}`, ...before] : [word, line, ...before]
@@ -166,45 +159,35 @@ function wrapped(title, width, { font, size, weight = "bold" }) { // Vega cuts w
 }
 
 function fitted(title, width, font, { fontSize, subtitleFontSize }) { // a title, or one with a subtitle
-  if (typeof title === "string" || Array.isArray(title)) return wrapped(title, width, { font, size: fontSize });
-  const { text, subtitle, ...looks } = title;
-  return {
-    ...looks,
-    text: wrapped(text, width, { font, size: fontSize }),
-    subtitle: wrapped(subtitle, width, { font, size: subtitleFontSize, weight: "normal" }),
-  };
+  if (!title.text) return wrapped(title, width, font, fontSize, "bold");
+  const text = wrapped(title.text, width, font, fontSize, "bold");
+  return { ...title, text, subtitle: wrapped(title.subtitle, width, font, subtitleFontSize, "normal") };
 }
 
 class Rows { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below
-  constructor(picture) {
-    this.tell = (pick) => picture.player.tell?.("pick", pick);
-    this.group = document.createElement("div");
-    this.group.className = "rows-to-pick";
-    this.group.style.gridArea = picture.name;
-    this.group.setAttribute("role", "radiogroup");
-    this.group.setAttribute("aria-label", "Selected layer");
-    picture.box.after(this.group);
+  constructor({ name, box, player }) {
+    this.player = player;
+    this.group = Object.assign(element("div"), { className: "rows-to-pick", role: "radiogroup", ariaLabel: "Selected layer" });
+    this.group.style.gridArea = name;
+    box.after(this.group);
   }
 
-  show(data, view, frame, playing) { // from top to bottom; while the rows stay, so do the buttons, and the focus
+  show(data, view, frame) { // from top to bottom; while the rows stay, so do the buttons, and the focus
     const [rows, y, top] = [data.toReversed(), view.scale("y"), view.origin()[1]];
     const picks = JSON.stringify(rows.map((row) => row.pick));
     if (picks !== this.picks) this.group.replaceChildren(...rows.map((row) => this.button(row.pick)));
-    this.picks = picks;
     for (const [k, row] of rows.entries()) {
       const button = this.group.children[k];
       button.checked = row.chosen;
       button.style.top = `${top + y(row.y2)}px`;
       button.style.height = `${y(row.y) - y(row.y2)}px`;
-      if (!playing || data !== this.data) button.ariaLabel = `${row.name}: ${row.v[frame]}`;
+      if (!this.player.clock.playing || data !== this.data) button.ariaLabel = `${row.name}: ${row.v[frame]}`;
     }
-    this.data = data;
+    Object.assign(this, { data, picks });
   }
 
   button(pick) {
-    const button = Object.assign(document.createElement("input"), { type: "radio", name: "pick" });
-    button.onchange = () => this.tell(pick);
-    return button;
+    return Object.assign(element("input"), { type: "radio", name: "pick", onchange: () => this.player.tell?.("pick", pick) });
   }
 }
 
@@ -249,9 +232,7 @@ class Picture { // one Vega view in one box
     if (wanted !== this.wanted) return; // meanwhile another one is
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
     const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
-    const holder = document.createElement("div");
-    holder.className = "holder coming";
-    holder.setAttribute("aria-hidden", "true"); // the box around it has the alternative text
+    const holder = Object.assign(element("div"), { className: "holder coming", ariaHidden: "true" }); // the box has the words
     this.box.append(holder);
     const spec = {
       ...template, width, height, autosize: { type: "fit", contains: "padding" },
@@ -286,7 +267,7 @@ class Picture { // one Vega view in one box
     const { picks } = this.player.views[this.name].usermeta ?? {};
     if (!picks || !this.view || !this.player.tell) return; // in a file nobody acts on a choice
     this.rows ??= new Rows(this);
-    this.rows.show(this.datasets[picks], this.view, this.frame, this.player.clock.playing);
+    this.rows.show(this.datasets[picks], this.view, this.frame);
   }
 
   relink() { // Vega ties the legend's gradient to the page's address, which changes while the picture stays
@@ -349,10 +330,10 @@ function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a r
 
 function said(view, frame) { // the values of a view in words; of a matrix with equal rows and columns the diagonal
   const { numbers, told } = view.usermeta ?? {};
-  if (told?.[frame]) return told[frame];
-  if (!numbers) return "";
+  if (told?.[frame] || !numbers) return told?.[frame] ?? "";
   const rows = numbersOf(view, frame);
-  const square = isSquare(numbers, rows);
+  const columns = [...(rows[0]?.[1].keys() ?? [])].map((column) => `${numbers.named} ${column}`.trim());
+  const square = numbers.column !== null && JSON.stringify(columns) === JSON.stringify(rows.map(([name]) => name));
   const texts = rows.map(([name, cells], k) => {
     const pairs = square ? [...cells].slice(k, k + 1) : [...cells];
     const text = pairs.length === 1 ? pairs[0][1] : pairs.map((pair) => pair.join(" ")).join(", ");
@@ -361,15 +342,9 @@ function said(view, frame) { // the values of a view in words; of a matrix with 
   return square ? `Each with itself: ${texts}` : texts;
 }
 
-function isSquare(numbers, rows) { // whether a view is a matrix whose columns are its rows
-  if (numbers.column === null) return false;
-  const columns = [...(rows[0]?.[1].keys() ?? [])];
-  return columns.length === rows.length && rows.every(([name], k) => columns[k] === name.replace(`${numbers.named} `, ""));
-}
-
-function element(tag, text, ...children) { // names may come from a visitor: as text, never as HTML
+function element(tag, ...children) { // names may come from a visitor: as text, never as HTML
   const made = document.createElement(tag);
-  made.append(...(text === null ? [] : [text]), ...children);
+  made.append(...children);
   return made;
 }
 
@@ -377,20 +352,17 @@ function tableOf(view, frame) {
   const name = [view.title.text ?? view.title].flat().join(" ").trim();
   const rows = numbersOf(view, frame);
   const columns = [...new Set(rows.flatMap(([, cells]) => [...cells.keys()]))];
-  const heads = rows.some(([name]) => name) ? (name) => [Object.assign(element("th", name), { scope: "row" })] : () => [];
-  const top = heads("").map(() => element("td", null));
+  const head = (text, scope) => Object.assign(element("th", text), { scope });
+  const line = (first, cells) => element("tr", ...(rows.some(([name]) => name) ? [first] : []), ...cells);
   const table = element(
-    "table", null, element("caption", name),
-    element("thead", null, element("tr", null, ...top, ...columns.map((name) => Object.assign(element("th", name), { scope: "col" })))),
-    element("tbody", null, ...rows.map(([name, cells]) => (
-      element("tr", null, ...heads(name), ...columns.map((column) => element("td", cells.get(column) ?? "")))
+    "table", element("caption", name),
+    element("thead", line(element("td"), columns.map((column) => head(column, "col")))),
+    element("tbody", ...rows.map(([name, cells]) => (
+      line(head(name, "row"), columns.map((column) => element("td", cells.get(column) ?? "")))
     ))),
   );
-  const box = element("div", null, table); // it scrolls by itself where it is wider than the page
-  box.tabIndex = 0;
-  box.setAttribute("role", "region");
-  box.setAttribute("aria-label", name);
-  return box;
+  // The box scrolls by itself where it is wider than the page.
+  return Object.assign(element("div", table), { tabIndex: 0, role: "region", ariaLabel: name });
 }
 
 // ---------------------------------------------------------------- the player
@@ -448,8 +420,7 @@ async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch { // a page that is not served securely has no clipboard
-    const field = document.createElement("textarea");
-    field.value = text;
+    const field = Object.assign(element("textarea"), { value: text });
     document.body.append(field);
     field.select();
     document.execCommand("copy");
@@ -459,8 +430,7 @@ async function copy(text) {
 
 class Player {
   constructor(root) {
-    this.element = document.createElement("div");
-    this.element.innerHTML = HTML;
+    this.element = Object.assign(element("div"), { innerHTML: HTML });
     root.append(this.element);
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
@@ -508,10 +478,8 @@ class Player {
   }
 
   add(name) {
-    const box = document.createElement("div");
-    box.className = `picture ${name}`;
+    const box = Object.assign(element("div"), { className: `picture ${name}`, role: "img" });
     box.style.gridArea = name;
-    box.setAttribute("role", "img");
     this.grid.append(box);
     return new Picture(name, box, this);
   }
@@ -525,7 +493,7 @@ class Player {
     for (const { name, box } of this.pictures) {
       const view = this.views[name];
       const values = this.clock.playing ? null : said(view, this.index);
-      box.setAttribute("aria-label", [view.description ?? [view.title].flat().join(", "), values].filter(Boolean).join(". "));
+      box.ariaLabel = [view.description ?? [view.title].flat().join(", "), values].filter(Boolean).join(". ");
     }
   }
 

@@ -51,8 +51,7 @@ class Drawing:
         self._cancelled = threading.Event()
         self._process: ChildProcess | None = None
         self._content: bytes | None = None
-        self._message = ""
-        self._is_late = False
+        self._message = "the picture was not finished: make it again"
         order = {"figure": figure.plain(), "format": kind, "frames": list(frames), "milliseconds": milliseconds}
         self._thread = threading.Thread(target=self._draw, args=(order,), daemon=True)
         self._thread.start()
@@ -85,6 +84,7 @@ class Drawing:
         return self._content
 
     def _draw(self, order: Mapping[str, Any]) -> None:
+        """Wait for a turn, and follow the renderer to its end; it writes a line for each frame."""
         if not self._take_turn():
             being_drawn = "1 picture is" if self._most == 1 else f"{self._most} films are"
             self._message = f"{being_drawn} being drawn, as many as fit: try again soon"
@@ -92,16 +92,23 @@ class Drawing:
         try:
             with TemporaryDirectory(prefix="prunescope-") as folder:
                 path = Path(folder) / "picture"
-                self._render(order, path)
-                self._content = path.read_bytes()
+                with ChildProcess([*RENDERER, str(path)]) as process:
+                    self._process = process
+                    deadline = threading.Timer(min(limits().drawing_seconds, threading.TIMEOUT_MAX), self._end_late)
+                    deadline.daemon = True
+                    deadline.start()
+                    try:
+                        if self._cancelled.is_set():  # before there was a process to kill
+                            process.kill()
+                        process.send(order)
+                        for _ in process.lines():
+                            self.done += 1
+                    finally:
+                        deadline.cancel()
+                    if not process.wait():
+                        self._content = path.read_bytes()
         except OSError:
-            seconds = limits().drawing_seconds
-            self._message = (
-                f"the picture takes longer than {seconds:g} seconds, the most here: draw fewer amounts, or draw it on "
-                "your own computer"
-                if self._is_late
-                else "the picture was not finished: make it again"
-            )
+            pass  # it did not start, or did not write all of the file
         finally:
             self._turns.release()
 
@@ -113,29 +120,10 @@ class Drawing:
                 return False
         return True
 
-    def _render(self, order: Mapping[str, Any], path: Path) -> None:
-        """Follow the renderer to its end; it writes a line for each frame.
-
-        Raises:
-            OSError: It did not start, or did not write all of the file.
-        """
-        with ChildProcess([*RENDERER, str(path)]) as process:
-            self._process = process
-            deadline = threading.Timer(min(limits().drawing_seconds, threading.TIMEOUT_MAX), self._end_late)
-            deadline.daemon = True
-            deadline.start()
-            try:
-                if self._cancelled.is_set():  # before there was a process to kill
-                    process.kill()
-                process.send(order)
-                for _ in process.lines():
-                    self.done += 1
-            finally:
-                deadline.cancel()
-            if process.wait():
-                raise OSError("the renderer failed")
-
     def _end_late(self) -> None:
         assert self._process is not None
-        self._is_late = True
+        self._message = (
+            f"the picture takes longer than {limits().drawing_seconds:g} seconds, the most here: draw fewer amounts, "
+            "or draw it on your own computer"
+        )
         self._process.kill()

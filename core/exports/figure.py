@@ -5,11 +5,11 @@ both show the same at every frame. A figure is plain data: `core.renderer` draws
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import ceil, sqrt
 from typing import Any, Literal
 
-from core.charts.grammar import Rows, Spec
+from core.charts.grammar import Spec
 from core.charts.layout import Box
 from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
 from core.charts.view import Scene, View
@@ -23,6 +23,7 @@ MAX_TITLE_LINES = 2
 LEAST_OF_TITLE = 0.8  # of its size, if it then fits on one line
 SEPARATOR = " · "  # between the lines of a caption
 LINE_HEIGHT = 1.3  # of its letters
+ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
 TEXT_SIZE = 13  # pixels, in pictures that are as high as on a page; in lower ones it is smaller
 SMALLEST_TEXT, LARGEST_TEXT = 11, 16  # pixels
@@ -43,30 +44,14 @@ MEASURES: Mapping[Size, Measures] = {"slide": Measures(32, 28, 18, 13), "page": 
 
 
 @dataclass(frozen=True)
-class Run:
-    """A piece of a line."""
-
-    text: str
-    bold: bool = False
-
-
-@dataclass(frozen=True)
-class Words:
-    """Lines below each other; `x` and `y` are the upper left corner, `size` is the letters' height."""
+class Line:
+    """A line of words: where it begins on its baseline, how high its letters are, and a bold part before the rest."""
 
     x: float
     y: float
     size: int
-    lines: list[list[Run]]
-    line_height: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "line_height", LINE_HEIGHT * self.size)
-
-    @property
-    def height(self) -> float:
-        """How high the lines are together."""
-        return self.line_height * len(self.lines)
+    bold: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +74,7 @@ class Figure:
         background: A colour.
         ink: The colour of words.
         font: Theirs, and that of the pictures.
-        words: Those that stay the same.
+        words: The lines that stay the same.
         readouts: What is said about each frame.
         parts: The pictures.
     """
@@ -99,14 +84,15 @@ class Figure:
     background: str
     ink: str
     font: str
-    words: list[Words]
-    readouts: list[Words]
+    words: list[Line]
+    readouts: list[list[Line]]
     parts: list[Part]
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON knows it; the specifications of the pictures are large: they are not copied."""
-        words = {name: list(map(asdict, getattr(self, name))) for name in ("words", "readouts")}
-        return {**vars(self), **words, "parts": [vars(part) for part in self.parts]}
+        readouts = [list(map(asdict, lines)) for lines in self.readouts]
+        words, parts = list(map(asdict, self.words)), [vars(part) for part in self.parts]
+        return {**vars(self), "words": words, "readouts": readouts, "parts": parts}
 
 
 def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") -> Figure:
@@ -123,21 +109,25 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
     width, left = SLIDE[0] if on_slide else PAGE_WIDTH, measures.margin
     room = width - 2 * left
     title = _title(scene.title, left, measures.title, room)
-    readouts = _readouts(scene.frames, left, left + title.height, measures.readout, room)
-    top = left + title.height + max((words.height for words in readouts), default=0) + GAP
-    caption_lines = [[Run(line)] for line in broken(SEPARATOR.join(scene.caption), room, measures.caption)]
-    below = GAP + Words(0, 0, measures.caption, caption_lines).height + left
+    under = left + LINE_HEIGHT * title[0].size * len(title)
+    readouts = _readouts(scene, left, under, measures.readout, room)
+    top = under + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
+    caption = broken(SEPARATOR.join(scene.caption), room, measures.caption)
+    below = GAP + LINE_HEIGHT * measures.caption * len(caption) + left
     height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
-    text_size = _text_size(free / natural if natural else None)
     boxes = scene.layout.boxes(scene.views, room, free)
+    # Text in pictures that are lower than on a page is smaller; what fills a screen has none to compare with.
+    text_size = (
+        round(min(max(TEXT_SIZE * sqrt(free / natural), SMALLEST_TEXT), LARGEST_TEXT)) if natural else LARGEST_TEXT
+    )
     return Figure(
         width=width,
         height=height,
         background=colours.background,
         ink=colours.text,
         font=TYPEFACE,
-        words=[title, Words(left, height - below + GAP, measures.caption, caption_lines)],
+        words=title + _lines(left, height - below + GAP, measures.caption, [("", line) for line in caption]),
         readouts=readouts,
         parts=[
             Part(name, left + boxes[name].x, top + boxes[name].y, _spec(view, boxes[name], colours, text_size))
@@ -146,29 +136,24 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
     )
 
 
-def _title(title: str, left: int, size: int, room: float) -> Words:
+def _lines(x: float, y: float, size: int, texts: Sequence[tuple[str, str]]) -> list[Line]:
+    """Place lines below each other, each a bold part and the rest; `x` and `y` are their upper left corner."""
+    return [Line(x, y + k * (LINE_HEIGHT * size) + ASCENT * size, size, *text) for k, text in enumerate(texts)]
+
+
+def _title(title: str, left: int, size: int, room: float) -> list[Line]:
     """Write the title on one line, in somewhat smaller letters where that is enough, or else on two."""
     fitting = next((s for s in range(size, round(size * LEAST_OF_TITLE) - 1, -1) if width_of(title, s) <= room), size)
-    lines = broken(title, room, fitting, MAX_TITLE_LINES)
-    return Words(left, left, fitting, [[Run(line, bold=True)] for line in lines])
+    return _lines(left, left, fitting, [(line, "") for line in broken(title, room, fitting, MAX_TITLE_LINES)])
 
 
-def _readouts(frames: Rows, x: float, y: float, size: int, room: float) -> list[Words]:
+def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[list[Line]]:
     """Say what each frame shows, on one line or, where that is too short for any of them, on several."""
-    pairs = [(str(frame["name"]), str(frame["detail"])) for frame in frames]
+    pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
-        return [Words(x, y, size, [[Run(name, bold=True), Run(f"   {detail}")]]) for name, detail in pairs]
-    return [
-        Words(x, y, size, [[Run(name, bold=True)], *([Run(line)] for line in broken(detail, room, size))])
-        for name, detail in pairs
-    ]
-
-
-def _text_size(growth: float | None) -> int:
-    """Return the size of text in pictures by how much higher they are than on a page; None for a whole screen."""
-    if growth is None:
-        return LARGEST_TEXT
-    return round(min(max(TEXT_SIZE * sqrt(growth), SMALLEST_TEXT), LARGEST_TEXT))
+        return [_lines(x, y, size, [(name, f"   {detail}")]) for name, detail in pairs]
+    broken_pairs = [[(name, ""), *(("", line) for line in broken(detail, room, size))] for name, detail in pairs]
+    return [_lines(x, y, size, texts) for texts in broken_pairs]
 
 
 def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
@@ -177,8 +162,7 @@ def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
     wide, high = ((side - taken * size) / view.columns for side, taken in ((box.width, 4), (box.height, 7)))
     number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
     looks = styled(theme, size, number_size, shown=number_size >= MIN_NUMBER_SIZE)
-    title = looks["title"]
-    known = {"margin": round(3.3 * size)}
+    title, known = looks["title"], {"margin": round(3.3 * size)}
     return {
         **spec,
         "title": _fitted(spec["title"], box.width, title),
@@ -193,10 +177,7 @@ def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
 def _fitted(title: Any, width: float, looks: Spec) -> Any:
     """Break the title of a picture, and its subtitle if it has one, between words, as core/charts/player.js does."""
     if isinstance(title, dict):
-        sizes = {"text": looks["fontSize"], "subtitle": looks["subtitleFontSize"]}
-        return {**title, **{name: _lines(title[name], width, size) for name, size in sizes.items() if name in title}}
-    return _lines(title, width, looks["fontSize"])
-
-
-def _lines(texts: str | Sequence[str], width: float, size: float) -> list[str]:
-    return [line for text in ([texts] if isinstance(texts, str) else texts) for line in broken(text, width, size)]
+        sizes = {"text": "fontSize", "subtitle": "subtitleFontSize"}
+        return title | {part: _fitted(title[part], width, {"fontSize": looks[size]}) for part, size in sizes.items()}
+    texts = [title] if isinstance(title, str) else title
+    return [line for text in texts for line in broken(text, width, looks["fontSize"])]

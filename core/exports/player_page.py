@@ -58,47 +58,10 @@ def player_page(
             choose from.
     """
     style = PAGE_STYLE.format(name=theme, **vars(THEMES[theme]))
-    data = json.dumps(_player_data(scene, choices), allow_nan=False).replace("<", "\\u003c")
-    styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(scene.title)}</title>
-<style>{styles}{style}</style>
-<h1>{html.escape(scene.title)}</h1>
-<main></main>
-<details>
-<summary>{html.escape(" · ".join((*scene.caption, "Made with Prunescope: how to compute this")))}</summary>
-{"".join(map(_how_to_compute, results))}
-</details>
-<script type="module">{_inline(vega)}</script>
-<script type="module">{_inline(player)}
-mountPlayer(document.querySelector("main"), {data});
-</script>
-</html>
-"""
-
-
-def _how_to_compute(result: SweepResult) -> str:
-    """Write the commands, and below them what they need."""
-    made_by = recipe(result)
-    missing = f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else ""
-    return f"<pre><code>{html.escape(made_by.script)}</code></pre>{missing}"
-
-
-def _inline(script: str) -> str:
-    """Escape everything in a script that would end the HTML element around it."""
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _player_data(scene: Scene, choices: Mapping[str, Scene] | None) -> dict[str, Any]:
-    """Return what core/charts/player.js mounts."""
     shown: dict[str, Any] = {"views": specs(scene.views)}
     if choices:
         shown = {"choices": reduction_choices(choices), "choice": choice_of(scene, choices)}
-    return {
+    data = {  # what core/charts/player.js mounts
         "title": ", ".join((scene.title, *scene.caption)),
         "group": "main",
         "autoplay": True,
@@ -109,3 +72,35 @@ def _player_data(scene: Scene, choices: Mapping[str, Scene] | None) -> dict[str,
         **shown,
         "vega": None,
     }
+    mounted = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+    styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
+    title = html.escape(scene.title)
+    commands = [
+        f"<pre><code>{html.escape(made_by.script)}</code></pre>"
+        + (f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else "")
+        for made_by in map(recipe, results)
+    ]
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{styles}{style}</style>
+<h1>{title}</h1>
+<main></main>
+<details>
+<summary>{html.escape(" · ".join((*scene.caption, "Made with Prunescope: how to compute this")))}</summary>
+{"".join(commands)}
+</details>
+<script type="module">{_inline(vega)}</script>
+<script type="module">{_inline(player)}
+mountPlayer(document.querySelector("main"), {mounted});
+</script>
+</html>
+"""
+
+
+def _inline(script: str) -> str:
+    """Escape everything in a script that would end the HTML element around it."""
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

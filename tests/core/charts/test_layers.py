@@ -12,7 +12,7 @@ from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import Yardstick
 from core.results.schema import SweepResult
 from tests.builders import make_result
-from tests.pictures import drawn, labels, marks, place
+from tests.pictures import drawn, marks, place, texts, told
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 2), (0.75, 2, 2)))
@@ -20,19 +20,22 @@ SEEDS = [
     make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=seed, own_cka=lambda a, p, n: 1 - a)
     for seed in range(3)
 ]
-ALONE = {
-    2: make_result(
-        num_layers=3, amounts=(0.0, 0.5), scope="layer:1", points="layer", own_cka=lambda a, p, n: 1 - a * p / 10
-    ),
-}
+ALONE = make_result(
+    num_layers=3, amounts=(0.0, 0.5), scope="layer:1", points="layer", own_cka=lambda a, p, n: 1 - a * p / 10
+)
+OWN = own_similarity(RESULT, "mean")  # (frames, points)
 
 
 def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, ALONE).views)
+    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, {2: ALONE}).views)
 
 
 def title(layer: int) -> str:
     return f"Layer {layer + 1}, attention block"
+
+
+def written(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.2f}"
 
 
 # ---------------------------------------------------------------- rows
@@ -40,13 +43,10 @@ def title(layer: int) -> str:
 
 def test_every_layer_has_a_strip_of_its_similarity_over_the_amounts() -> None:
     spec = views()["rows"]
-    drawn_cells = [mark for mark in marks(drawn(spec, 0), "rect mark") if "Predictions changed" in labels(mark)]
-    values = own_similarity(RESULT, "mean").T.ravel()
-    for mark, value in zip(drawn_cells, values, strict=True):
-        told = labels(mark)["Similarity"]
-        assert told == "undefined" if math.isnan(value) else float(told) == pytest.approx(value, abs=5.1e-3)
+    assert [cell["Similarity"] for cell in told(spec, 0, "Predictions changed")] == list(map(written, OWN.T.ravel()))
     cells = [(cell["name"], cell["amount"]) for cell in spec["datasets"]["cells"]]
     assert cells == [(title(layer), f"{100 * amount:.0f} %") for layer in range(3) for amount in AMOUNTS]
+    assert sum(rule.get("stroke") == "white" for rule in marks(drawn(spec, 0), "rule mark")) == 3, "hatching"
 
 
 def test_strip_and_bar_of_a_layer_are_one_row_on_one_axis() -> None:
@@ -54,41 +54,32 @@ def test_strip_and_bar_of_a_layer_are_one_row_on_one_axis() -> None:
     for row, (strip, bar) in enumerate(zip(datasets["strips"], datasets["bars"], strict=True)):
         cells = [cell for cell in datasets["cells"] if cell["pick"] == strip["pick"] == bar["pick"]]
         assert (strip["y"], strip["y2"]) == (row, row + 1)
-        for low, high in [(bar["y"], bar["y2"]), *((cell["y"], cell["y2"]) for cell in cells)]:
-            assert row < low < high < row + 1
+        assert all(row < mark["y"] < mark["y2"] < row + 1 for mark in (bar, *cells))
         assert bar["y2"] < min(cell["y"] for cell in cells)
-    picture = drawn(views()["rows"], 0)
-    heights = [place(text)[1] for text in marks(picture, "text mark")]
+    heights = [place(text)[1] for text in marks(drawn(views()["rows"], 0), "text mark")]
     assert sorted(heights[:3], reverse=True) == heights[:3], "the first layer is at the bottom"
 
 
 def test_the_numbers_beside_strip_and_bar() -> None:
-    spec, layers = views()["rows"], layer_survivals(RESULT, "mean")
     for frame in (0, 1, 3):
-        texts = [text.text for text in marks(drawn(spec, frame), "text mark")]
-        values = own_similarity(RESULT, "mean")[frame]
-        assert texts[:3] == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
-        assert [text.removesuffix(" *") for text in texts[3:] if text] == [layer.text for layer in layers]
+        numbers = texts(views()["rows"], frame)
+        assert numbers[:3] == list(map(written, OWN[frame]))
+        intact = [layer.text for layer in layer_survivals(RESULT, "mean")]
+        assert [text.removesuffix(" *") for text in numbers[3:] if text] == intact
 
 
 @pytest.mark.parametrize(("height", "numbers"), [(400, 2), (200, 1), (100, 0)])
 def test_a_row_has_the_numbers_that_it_has_room_for(height: int, numbers: int) -> None:
     spec = layer_scene(make_result(num_layers=12, amounts=(0.0, 0.5)), "mean", "1").views["rows"].spec
-    picture = drawn({**spec, "height": height}, 0)
-    heights = sorted(place(text)[1] for text in marks(picture, "text mark"))
+    heights = sorted(place(text)[1] for text in marks(drawn({**spec, "height": height}, 0), "text mark"))
     assert len(heights) == 12 * numbers
     assert all(after - before >= 12 for before, after in pairwise(heights)), "pixels, of the letters"
 
 
 def test_the_layout_gives_every_row_its_height() -> None:
-    heights = []
     for count in (6, 12, 24, 48):
         layout = layer_scene(make_result(num_layers=count, amounts=(0.0, 0.5)), "mean", "1").layout
-        box = layout.height(["rows", "curve"])
-        assert box
-        heights.append(box)
-        assert box / count >= 25, "pixels; numbers stand in a row"
-    assert heights == sorted(heights)
+        assert (layout.height(["rows", "curve"]) or 0) / count >= 25, "pixels; numbers stand in a row"
 
 
 def test_what_is_left_with_everything_removed_is_the_last_cell() -> None:
@@ -108,80 +99,60 @@ def test_all_that_stands_for_a_layer_can_be_clicked_and_told() -> None:
     rows = views()["rows"]
     for name in ("strips", "cells", "floors", "bars"):
         assert {row["pick"] for row in rows["datasets"][name]} == {"1", "2", "3"}
-    strips = rows["datasets"]["strips"]
+    strips = rows["datasets"][rows["usermeta"]["picks"]]
     assert [strip["chosen"] for strip in strips] == [False, True, False]
-    assert rows["usermeta"]["picks"] == "strips"
-    assert all({"pick", "name", "chosen", "y", "y2", "v"} <= strip.keys() for strip in strips)
-    for strip, layer, values in zip(
-        strips, layer_survivals(RESULT, "mean"), own_similarity(RESULT, "mean").T, strict=True
-    ):
+    for strip, layer, values in zip(strips, layer_survivals(RESULT, "mean"), OWN.T, strict=True):
         assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
-        assert strip["v"] == ["undefined" if math.isnan(value) else f"{value:.2f}" for value in values]
+        assert strip["v"] == list(map(written, values))
 
 
 def test_the_rows_are_of_the_measure() -> None:
     scene = layer_scene(RESULT, "mean", "2", measure="partial_cka")
     cells = [cell["value"] for cell in scene.views["rows"].datasets["cells"] if cell["pick"] == "1"]
-    own = [frame.own("mean", "partial_cka") for frame in RESULT.frames]
-    assert cells == pytest.approx([row[0] for row in own if row])
-    assert scene.views["rows"].title == [
-        "Partial CKA of each layer with itself, unpruned; bars end where it falls below 0.9"
-    ]
+    assert cells == pytest.approx(own_similarity(RESULT, "mean", "partial_cka")[:, 0])
+    assert scene.views["rows"].title[0].startswith("Partial CKA of each layer with itself, unpruned")
     assert "by partial CKA" in scene.title
 
 
 @pytest.mark.parametrize("amounts", [(0.0, 0.9), (0.0, 0.05, 0.15)])
 def test_results_of_any_amounts_stand_on_the_same_axis(amounts: tuple[float, ...]) -> None:
-    other = make_result(num_layers=3, amounts=amounts)
-    for name, view in layer_scene(other, "mean", "2").views.items():
-        template = {**views()[name], "datasets": None, "usermeta": None, "title": None}
-        assert {**view.spec, "datasets": None, "usermeta": None, "title": None} == template
+    other = layer_scene(make_result(num_layers=3, amounts=amounts), "mean", "2")
+    assert {name: view.spec["layer"] for name, view in other.views.items()} == {
+        name: spec["layer"] for name, spec in views().items()
+    }
 
 
 # ---------------------------------------------------------------- the selected layer
 
 
-def test_the_curve_is_the_selected_layers_with_its_interval() -> None:
+def test_the_curve_is_the_selected_layers_with_its_interval_and_the_marker_follows_the_frame() -> None:
     spec, known = views(chosen="1")["curve"], (RESULT.statistics or {})["cka"]["mean"].own
     rows = spec["datasets"]["own"]
-    assert known
-    assert [row["value"] for row in rows] == pytest.approx(own_similarity(RESULT, "mean")[:, 0], abs=1e-6)
-    for row, frame in zip(rows, known, strict=True):
+    assert [row["value"] for row in rows] == pytest.approx(OWN[:, 0], abs=1e-6)
+    for row, frame in zip(rows, known or (), strict=True):
         assert (row["low"], row["high"]) == pytest.approx(frame[0], abs=1e-6)
     assert spec["title"].startswith(title(0))
+    assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(written, OWN[:, 0]))
     old = RESULT.model_copy(update={"statistics": None})
     assert {row["low"] for row in views(old)["curve"]["datasets"]["own"]} == {None}
 
 
-def test_the_marker_and_its_number_follow_the_frame() -> None:
-    spec = views(chosen="2")["curve"]
-    values = own_similarity(RESULT, "mean")[:, 1]
-    assert len({f"{value:.2f}" for value in values}) > 2
-    for frame, value in enumerate(values):
-        assert [text.text for text in marks(drawn(spec, frame), "text mark")][-1] == f"{value:.2f}"
-
-
 def test_every_seed_of_the_control_is_a_line_beside_the_curve() -> None:
-    with_control, without = views()["curve"], layer_scene(RESULT, "mean", "2").views["curve"].spec
-    grey = [
-        sum(line.get("stroke") == UNDEFINED_COLOUR for line in marks(drawn(spec, 0), "line mark"))
-        for spec in (with_control, without)
-    ]
-    assert grey == [3, 0]
+    for spec, seeds in ((views()["curve"], 3), (layer_scene(RESULT, "mean", "2").views["curve"].spec, 0)):
+        lines = marks(drawn(spec, 0), "line mark")
+        assert sum(line.get("stroke") == UNDEFINED_COLOUR for line in lines) == seeds
 
 
-def test_threshold_floor_and_control_are_named_beside_their_ends_and_keep_apart() -> None:
-    for threshold in (0.8, 0.9, 0.95):
-        for chosen, layer in (("1", 0), ("3", 2)):
-            lines = views(chosen=chosen, threshold=threshold)["curve"]["datasets"]["lines"]
-            values = {line["role"]: line["value"] for line in lines}
-            assert RESULT.floor
-            assert values == pytest.approx(
-                {"threshold": threshold, "floor": RESULT.floor.cka["mean"][layer], "seeds": 0.25}
-            )
-            heights = sorted(line["at"] for line in lines)
-            assert heights[-1] <= 1
-            assert min(after - before for before, after in pairwise(heights)) > 0.099
+@pytest.mark.parametrize("threshold", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize("layer", [0, 2])
+def test_lines_are_named_beside_their_ends_and_the_names_keep_apart(threshold: float, layer: int) -> None:
+    lines = views(chosen=str(layer + 1), threshold=threshold)["curve"]["datasets"]["lines"]
+    floor = RESULT.floor.cka["mean"][layer] if RESULT.floor else None
+    known = {"threshold": threshold, "floor": floor, "seeds": 0.25}
+    assert {line["role"]: line["value"] for line in lines} == pytest.approx(known)
+    heights = sorted(line["at"] for line in lines)
+    assert heights[-1] <= 1
+    assert min(after - before for before, after in pairwise(heights)) > 0.099
     (only,) = layer_scene(RESULT, "cls", "1").views["curve"].datasets["lines"]
     assert (only["role"], only["text"]) == ("threshold", "intact: 0.9")
 
@@ -189,18 +160,13 @@ def test_threshold_floor_and_control_are_named_beside_their_ends_and_keep_apart(
 def test_seed_twins_are_a_band_or_a_line_each_behind_the_curve_and_named_beside_it() -> None:
     pairs = ((0.9, 0.8, 0.7), (0.95, 0.6, 0.7), (0.95, 0.7, float("nan")))
     for known, low, high in ((pairs, 0.6, 0.8), (pairs[:1], 0.8, 0.8)):
-        scene = layer_scene(RESULT, "mean", "2", controls=SEEDS, twins=Yardstick(known, len(known)))
-        spec = scene.views["curve"].spec
-        picture = drawn(spec, 0)
-        (band,) = [mark for mark in marks(picture, "rect mark") if mark.get("stroke") == ALONE_COLOUR]
-        assert {key: float(value) for key, value in labels(band).items() if key in {"From", "To"}} == {
-            "From": low,
-            "To": high,
-        }
+        spec = layer_scene(RESULT, "mean", "2", twins=Yardstick(known, len(known))).views["curve"].spec
+        assert [(float(band["From"]), float(band["To"])) for band in told(spec, 0, "From")] == [(low, high)]
+        assert any(mark.get("stroke") == ALONE_COLOUR for mark in marks(drawn(spec, 0), "rect mark"))
         (line,) = [line for line in spec["datasets"]["lines"] if line["role"] == "twins"]
         assert line["value"] == pytest.approx((low + high) / 2)
-        assert "other seeds" in [text.text for text in marks(picture, "text mark")]
-    assert "other seeds" not in [text.text for text in marks(drawn(views()["curve"], 0), "text mark")]
+        assert "other seeds" in texts(spec, 0)
+    assert "other seeds" not in texts(views()["curve"], 0)
 
 
 def test_a_layer_that_is_pruned_alone_stands_beside_the_curve_of_its_output() -> None:
@@ -209,9 +175,3 @@ def test_a_layer_that_is_pruned_alone_stands_beside_the_curve_of_its_output() ->
     assert (alone["removed"], alone["value"]) == ("50 %", pytest.approx(0.95))
     assert views(outputs, chosen="1")["curve"]["datasets"]["alone"] == [], "layer 1 was not"
     assert views()["curve"]["datasets"]["alone"] == [], "attention blocks come before most of a layer's weights"
-
-
-def test_nothing_changes_its_size_while_it_plays() -> None:
-    for spec in views().values():
-        pictures = [drawn(spec, frame) for frame in range(len(AMOUNTS))]
-        assert len({(one.get("viewBox"), one[1].get("transform")) for one in pictures}) == 1

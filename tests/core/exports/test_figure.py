@@ -11,12 +11,12 @@ import vl_convert
 from PIL import Image
 
 from core.charts.grammar import Spec
+from core.charts.overview import result_scene
 from core.charts.theme import THEMES, ThemeName
 from core.charts.view import Scene
 from core.exports.drawing import Drawing
 from core.exports.figure import SLIDE, Size, figure_of
 from core.renderer import Canvas, draw
-from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.pictures import at_frame
 from tests.scenes import RESULT, SCENES
@@ -33,12 +33,8 @@ def svg_of(scene: Scene, frame: int = MIDDLE, size: Size = "slide", theme: Theme
 
 
 def texts(picture: ElementTree.Element) -> list[str]:
-    return [plain(" ".join(element.itertext())) for element in picture.iter(f"{SVG}text")]
-
-
-def plain(words: str) -> str:
-    """Words with one space between them, however they were broken into lines."""
-    return " ".join(words.split())
+    """All lines, each with one space between words, however they were broken."""
+    return [" ".join(" ".join(element.itertext()).split()) for element in picture.iter(f"{SVG}text")]
 
 
 def told(spec: Spec, frame: int) -> Counter[str]:
@@ -51,46 +47,31 @@ def told(spec: Spec, frame: int) -> Counter[str]:
 
 
 @every_page
-def test_a_figure_has_the_pictures_of_the_page_with_their_data(scene: Scene) -> None:
+def test_a_figure_has_the_pictures_of_the_page_with_their_data_within_its_size(scene: Scene) -> None:
     on_page = {name: told(view.spec, MIDDLE) for name, view in scene.views.items()}
-    for figure in (figure_of(scene, size) for size in SIZES):
+    for size in SIZES:
+        figure = figure_of(scene, size)
         assert [part.name for part in figure.parts] == list(scene.views)
         for part, (name, view) in zip(figure.parts, scene.views.items(), strict=True):
             assert part.spec["datasets"] == dict(view.datasets)
             assert told(part.spec, MIDDLE) == on_page[name], f"the values of {name} at that amount"
-            assert part.x >= 0
-            assert part.x + part.spec["width"] <= figure.width
-            assert part.y >= 0
-            assert part.y + part.spec["height"] <= figure.height
-
-
-def test_a_slide_is_drawn_in_full_hd() -> None:
-    *_, content = draw({"figure": figure_of(SCENES["layers"]).plain(), "format": "png", "frames": [MIDDLE]})
-    assert content
-    assert Image.open(io.BytesIO(content)).size == (1920, 1080)
-
-
-@every_page
-def test_a_slide_has_the_size_of_a_screen_and_a_page_is_as_wide_as_a_page(scene: Scene) -> None:
-    slide, figure = figure_of(scene), figure_of(scene, "page")
-    assert (slide.width, slide.height) == SLIDE
-    fills_screen = scene.layout.height(scene.views) is None
-    assert figure.width == (SLIDE[0] if fills_screen else 1240)
-    assert figure.width % 4 == figure.height % 4 == 0, "a film needs an even number of pixels"
+            assert 0 <= part.x <= figure.width - part.spec["width"]
+            assert 0 <= part.y <= figure.height - part.spec["height"]
+        fills_screen = scene.layout.height(scene.views) is None
+        assert figure.width == (SLIDE[0] if fills_screen or size == "slide" else 1240)
+        assert figure.height == SLIDE[1] or (size == "page" and not fills_screen)
+        assert figure.width % 4 == figure.height % 4 == 0, "a film needs an even number of pixels"
 
 
 @pytest.mark.parametrize(("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES)
 def test_it_says_what_the_page_says_in_the_colours_of_the_theme(scene: Scene, theme: ThemeName) -> None:
-    picture = svg_of(scene, theme=theme)
-    said = texts(picture)
-    frame = scene.frames[MIDDLE]
-    together = " ".join(said)
+    picture, frame = svg_of(scene, theme=theme), scene.frames[MIDDLE]
+    together = " ".join(texts(picture))
     headings = (view.heading for view in scene.views.values())
     for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *headings):
-        assert plain(words) in together
+        assert " ".join(words.split()) in together
     assert picture.find(f"{SVG}rect").get("fill") == THEMES[theme].background
-    first = next(picture.iter(f"{SVG}text"))
-    assert first.get("fill") == THEMES[theme].text
+    assert next(picture.iter(f"{SVG}text")).get("fill") == THEMES[theme].text
 
 
 def test_the_numbers_in_the_cells_are_those_of_the_amount() -> None:
@@ -99,47 +80,39 @@ def test_the_numbers_in_the_cells_are_those_of_the_amount() -> None:
         assert Counter(values) <= Counter(texts(svg_of(SCENES["lab"], k)))
 
 
-def test_pictures_keep_their_own_gradients() -> None:
-    names = [element.get("id") for element in svg_of(SCENES["compare"]).iter() if element.get("id")]
-    assert names
-    assert len(names) == len(set(names)), "colour bars of two kinds stand in one figure"
-
-
-def test_nothing_moves_but_what_changes() -> None:
-    first, last = (svg_of(SCENES["layers"], k) for k in (0, 2))
+def test_pictures_keep_their_own_gradients_and_nothing_moves_but_what_changes() -> None:
+    first, last = (svg_of(SCENES["compare"], k) for k in (0, 2))
+    names = [element.get("id") for element in first.iter() if element.get("id")]
+    assert 0 < len(names) == len(set(names)), "colour bars of two kinds stand in one figure"
     places = [[(part.get("x"), part.get("y")) for part in one.iter(f"{SVG}svg")] for one in (first, last)]
     assert places[0] == places[1]
     assert first.get("viewBox") == last.get("viewBox") == "0 0 1280 720"
 
 
 def test_a_title_may_be_typed_and_long_and_is_text() -> None:
-    typed = "<b>Pruning & its </b> consequences, " * 12
-    figure = figure_of(replace(SCENES["layers"], title=typed))
-    assert (figure.width, figure.height) == SLIDE
-    assert len(figure.words[0].lines) == 2
-    nearly = figure_of(replace(SCENES["layers"], title="x" * 80)).words[0]
-    assert (len(nearly.lines), nearly.size < 28) == (1, True), "somewhat smaller letters rather than a word on a line"
-    said = texts(svg_of(replace(SCENES["layers"], title=typed)))
+    typed = replace(SCENES["layers"], title="<b>Pruning & its </b> consequences, " * 12)
+    assert [line.y < 100 for line in figure_of(typed).words[:3]] == [True, True, False], "two lines, then the caption"
+    nearly, caption = figure_of(replace(SCENES["layers"], title="x" * 80)).words[:2]
+    assert (nearly.size < 28, caption.y > 600) == (True, True), "somewhat smaller letters rather than a word on a line"
+    said = texts(svg_of(typed))
     assert said[0].startswith("<b>Pruning & its </b>")
     assert said[1].endswith("…")
 
 
-def test_numbers_are_left_out_where_cells_are_too_small() -> None:
-    def numbers(result: SweepResult) -> Spec:
-        from core.charts.overview import result_scene
-
-        heatmap, *_ = figure_of(result_scene(result, "mean")).parts
-        return heatmap.spec["config"]["style"]["number"]
-
-    assert numbers(make_result(num_layers=6, amounts=(0.0,)))["opacity"] == 1
-    assert numbers(make_result(num_layers=24, amounts=(0.0,), points="both"))["opacity"] == 0
+@pytest.mark.parametrize(("layers", "points", "shown"), [(6, "attention", 1), (24, "both", 0)])
+def test_numbers_are_left_out_where_cells_are_too_small(layers: int, points: str, shown: int) -> None:
+    result = make_result(num_layers=layers, amounts=(0.0,), points=points)
+    heatmap, *_ = figure_of(result_scene(result, "mean")).parts
+    assert heatmap.spec["config"]["style"]["number"]["opacity"] == shown
 
 
 @pytest.mark.parametrize(("kind", "begins"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_every_kind_of_still_is_drawn_in_a_process_of_its_own(kind, begins) -> None:
-    figure = figure_of(SCENES["sentences"], "page", "dark")
+    figure = figure_of(SCENES["sentences"], theme="dark")
     content = Drawing(figure, kind, [MIDDLE]).wait()
     assert content.startswith(begins)
+    *_, here = draw({"figure": figure.plain(), "format": kind, "frames": [MIDDLE]})
     if kind != "pdf":  # whose date is that of the drawing
-        *_, here = draw({"figure": figure.plain(), "format": kind, "frames": [MIDDLE]})
         assert content == here
+    if kind == "png":
+        assert Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
