@@ -2,10 +2,9 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -115,62 +114,46 @@ def content_of(file: DataFile) -> str:
 
 
 def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None = None) -> Table:
-    tables: list[Table] = []
-    for file, digest in contents:
-        start = sum(len(table.rows) for table in tables)
-        if start == limit:
-            return _joined(tables, is_cut=True)
-        tables.append(_read_one(file, digest, start, None if limit is None else limit - start))
-    return _joined(tables, is_cut=tables[-1].is_cut)
-
-
-_read_again = lru_cache(maxsize=2)(_read)  # a page with a table is drawn again and again
-
-
-def _joined(tables: Sequence[Table], is_cut: bool) -> Table:
-    first = tables[0]
-    for table in tables:
-        if table.columns != first.columns:
-            raise PrunescopeError(
-                f"{table.name} has other columns than {first.name}: give files with the same columns, "
-                "or choose another data set"
-            )
-    return replace(
-        first,
-        cells={name: tuple(chain.from_iterable(table.cells[name] for table in tables)) for name in first.columns},
-        rows=tuple(chain.from_iterable(table.rows for table in tables)),
-        files=tuple(chain.from_iterable(table.files for table in tables)),
-        is_cut=is_cut,
-    )
-
-
-def _read_one(file: DataFile, digest: str, start: int, limit: int | None) -> Table:
-    reader = {".parquet": _read_parquet, ".jsonl": _read_lines}.get(Path(file.name).suffix.lower(), _read_spreadsheet)
+    files = [file for file, _ in contents]
+    name = files[0].name
+    most = None if limit is None else limit + 1  # one more tells whether there are more
     try:
-        found = reader(file, None if limit is None else limit + 1)  # one more tells whether there are more
+        match Path(name).suffix.lower():
+            case ".parquet":
+                found = _read_parquet(files, most)
+            case ".jsonl":
+                found = _read_lines(files[0], most)
+            case _:
+                found = _read_spreadsheet(files[0], most)
     except UnicodeDecodeError as error:
-        raise PrunescopeError(f"{file.name} is not UTF-8 text: save it as UTF-8, in Excel as CSV UTF-8") from error
+        raise PrunescopeError(f"{name} is not UTF-8 text: save it as UTF-8, in Excel as CSV UTF-8") from error
     except OSError as error:
-        raise PrunescopeError(
-            f"{file.name} cannot be read ({error.strerror or 'damaged'}): try another copy"
-        ) from error
+        raise PrunescopeError(f"{name} cannot be read ({error.strerror or 'damaged'}): try another copy") from error
     if not found.rows:
-        raise PrunescopeError(f"{file.name} has no rows: choose another file")
+        raise PrunescopeError(f"{name} has no rows: choose another file")
     if not found.cells:
         raise PrunescopeError(
-            f"{file.name} has no column of plain values, only lists or objects: write texts and labels as text or "
-            "numbers"
+            f"{name} has no column of plain values, only lists or objects: write texts and labels as text or numbers"
         )
     if max(map(len, found.cells)) > MAX_NAME_CHARS:
-        raise PrunescopeError(f"{file.name} has a column whose name has over {MAX_NAME_CHARS:,} characters: shorten it")
-    rows = tuple(start + row for row in found.rows[:limit])
+        raise PrunescopeError(f"{name} has a column whose name has over {MAX_NAME_CHARS:,} characters: shorten it")
+    rows, records = found.rows[:limit], []
+    first, end = rows[0], rows[-1] + 1
+    for file, digest in contents:
+        if first < end:
+            until = end if len(files) == 1 else min(end, first + row_count(file.path))
+            records.append(FileRecord(name=file.name, sha256=digest, rows=(first, until)))
+            first = until
     return replace(
         found,
         cells={name: cells[:limit] for name, cells in found.cells.items()},
         rows=rows,
-        files=(FileRecord(name=file.name, sha256=digest, rows=(rows[0], rows[-1] + 1)),),
+        files=tuple(records),
         is_cut=limit is not None and len(found.rows) > limit,
     )
+
+
+_read_again = lru_cache(maxsize=2)(_read)  # a page with a table is drawn again and again
 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
@@ -300,30 +283,51 @@ def as_text(value: Any) -> str:
 # ---------------------------------------------------------------- Parquet
 
 
-def _read_parquet(file: DataFile, limit: int | None) -> Table:
-    """Read the first rows of a Parquet file; labels that it names, as the Hub's data sets do, are read as names."""
+def _read_parquet(files: Sequence[DataFile], limit: int | None) -> Table:
+    """Read the first rows of Parquet files; labels that they name, as the Hub's data sets do, are read as names."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from pyarrow.dataset import dataset
 
+    name = files[0].name
     try:
-        schema = pq.read_schema(file.path)
-        _check_names(file.name, schema.names)
-        names = [field.name for field in schema if _is_plain(field.type)]
-        data = dataset(file.path, format="parquet")
-        found = data.head(data.count_rows() if limit is None else limit, columns=names)
+        schemas = [pq.read_schema(file.path) for file in files]
+        _check_names(name, schemas[0].names)
+        for file, schema in zip(files, schemas, strict=True):
+            if schema.names != schemas[0].names:
+                raise PrunescopeError(
+                    f"{file.name} has other columns than {name}: give files with the same columns, or choose another "
+                    "data set"
+                )
+        plain = [field.name for field in schemas[0] if _is_plain(field.type)]
+        columns: dict[str, list[Any]] = {column: [] for column in plain}
+        for batch in _batches([file.path for file in files], plain, limit):
+            for column, values in columns.items():
+                values.extend(batch.column(column).to_pylist())
     except (pa.ArrowException, ValueError) as error:
         if isinstance(error, MemoryError):
             raise
-        raise PrunescopeError(f"{file.name} is not readable as parquet: download it again") from error
-    columns = {name: found.column(name).to_pylist() for name in names}
-    for name, labels in _class_labels(schema.metadata or {}).items():
-        if name in columns:  # a number without a name, such as -1, means nothing
-            columns[name] = [
+        raise PrunescopeError(f"{name} is not readable as parquet: download it again") from error
+    for column, labels in _class_labels(schemas[0].metadata or {}).items():
+        if column in columns:  # a number without a name, such as -1, means nothing
+            columns[column] = [
                 (labels[value] if 0 <= value < len(labels) else "") if isinstance(value, int) else value
-                for value in columns[name]
+                for value in columns[column]
             ]
-    return _of_values(file.name, columns, range(found.num_rows))
+    return _of_values(name, columns, range(len(next(iter(columns.values()), []))))
+
+
+def _batches(paths: Sequence[Path], columns: list[str], limit: int | None) -> Iterator[Any]:
+    """Yield batches of the rows of Parquet files until there are enough: the first of a large file cost little."""
+    import pyarrow.parquet as pq
+
+    rows = 0
+    for path in paths:
+        with pq.ParquetFile(path) as parquet:
+            for batch in parquet.iter_batches(min(limit or 65_536, 65_536), columns=columns):
+                yield batch
+                rows += batch.num_rows
+                if limit is not None and rows >= limit:
+                    return
 
 
 def row_count(path: Path) -> int:
