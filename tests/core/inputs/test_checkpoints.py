@@ -98,28 +98,6 @@ class TestResolve:
         assert load(resolved).record.revision == resolved.revision
         assert len(hub.requests) == requests  # loading asks the Hub nothing
 
-    @pytest.mark.parametrize(
-        ("name", "expected"),
-        [("config.json", "no config.json"), ("model.safetensors", "no weights"), ("tokenizer.json", "no tokenizer")],
-    )
-    def test_an_incomplete_folder_is_refused(self, copy, name, expected):
-        (copy / name).unlink()
-        assert expected in refusal(copy)
-
-    @pytest.mark.parametrize(
-        ("config", "expected"),
-        [
-            ("", "config.json is not JSON"),
-            ("[]", "names no model_type"),
-            ('{"num_labels": 2}', "names no model_type"),
-            ('{"model_type": "gpt2"}', "model type 'gpt2'"),
-            ("[" * 99_999, "config.json is not JSON"),
-        ],
-    )
-    def test_an_unusable_configuration_is_refused(self, copy, config, expected):
-        (copy / "config.json").write_text(config)
-        assert expected in refusal(copy)
-
     def test_needs_no_torch(self, tiny_bert):
         code = (
             "import sys; from core.inputs.checkpoints import resolve; import core.inputs.examples; "
