@@ -27,10 +27,9 @@ from ui.header import link_to, link_to_control, link_to_views, page_header, show
 from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
 from ui.published_pair import SIDES, published_pair
-from ui.remarks import remark
 from ui.results import at_hand, by_key, companions_of, yardstick_of
 from ui.shared import once
-from ui.text import markdown_table, plain
+from ui.text import markdown_table, plain, remark
 from ui.view_state import OWN, OWN_MODEL, ViewState, one_result
 
 HOW_TO_READ = """

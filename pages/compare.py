@@ -28,10 +28,9 @@ from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, show_nothing
 from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
-from ui.remarks import remark
 from ui.results import companions_of, methods_of
 from ui.shared import once
-from ui.text import markdown_table, plain
+from ui.text import markdown_table, plain, remark
 from ui.view_state import ViewState, to_offer, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}

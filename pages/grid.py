@@ -12,9 +12,8 @@ from ui.address import choose, picture_first
 from ui.choices import MANY, narrowed
 from ui.grid import grid_of, open_clicked, show_grid
 from ui.header import page_header, show_nothing
-from ui.remarks import remark
 from ui.results import own_results, shipped_results
-from ui.text import markdown_table, plain
+from ui.text import markdown_table, plain, remark
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 MOST_SHOWN = 240  # sweeps; more would take a browser long

@@ -32,17 +32,14 @@ from ui.jobs import (
     start,
 )
 from ui.lab.history import show_history
-from ui.lab.limits import show_limits
-from ui.lab.presets import preset_chosen
-from ui.lab.run_bar import offer_run
-from ui.lab.selectors import DEFAULT_REQUEST, OWN_REQUEST, choose_sweep
-from ui.lab.settings import begin_with_control, forget_settings, keep_settings
+from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST
+from ui.lab.run import offer_sweep
+from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
 from ui.recipe import show_recipe
-from ui.remarks import refusals_shown, remark
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.shared import once
-from ui.text import plain
+from ui.text import plain, refusals_shown, remark
 from ui.upload import show_upload
 from ui.view_state import OWN, OWN_MODEL, result_if_asked, shipped_example
 
@@ -60,8 +57,6 @@ NO_PLACE = (
     "settings, or give it to the command line."
 )
 NOT_BUNDLED = "It needs weights or data that are not bundled: the note below the command says how to get them."
-KEPT_OF_JOB = "lab-kept-of-job"  # of the session: what is left of a job that ended before its control was finished
-IN_VAIN = "lab-in-vain"  # of the session: a run that ended without a result, beside the one on show
 STYLE = """<style>
 .st-key-lab-figures p { margin: 0; line-height: 1.4; }
 .st-key-lab-figures strong { font-size: 1.5rem; }
@@ -70,14 +65,17 @@ STYLE = """<style>
 
 def lab() -> None:
     """Show what the address names: a run, a result, or the settings beside an example."""
-    state = page_header("Lab", result_if_asked)
-    keep_settings()
+    state, record = page_header("Lab", result_if_asked), remembered()
     queue.start_worker()
     job = job_in_address()
     if job:
-        note_results(job)
-        if job.ended and job.key:
-            show_result_of(job)
+        for key in (*job.follow_up_keys, *([job.key] if job.key else [])):
+            note_computed(key)
+        if job.ended and job.key:  # in the address, its own sweep's result takes its place, which stays valid
+            record.said = what_is_kept(job) if job.state != "done" else ""
+            set_parameter("job", None)
+            show(job.key)
+            st.rerun()
     ended = job if job and job.ended and state.result else None  # in vain: what is on show instead stays
     if ended:
         set_parameter("job", None)
@@ -85,16 +83,15 @@ def lab() -> None:
     result = by_key(state.result.key) if state.result and not job else None
     if job or result:
         set_parameter(OWN, None)
-    elif st.session_state.get("lab-filled-for") == OWN_MODEL:
+    elif record.follows == OWN_MODEL:
         set_parameter(OWN, OWN_MODEL)  # which links do not carry: back from another page, its settings are there
-    reset_settings_for(job.id if job else result.key if result else st.query_params.get(OWN, ""))
-    if ended:
-        st.session_state[IN_VAIN] = ended
+    record.follow(job.id if job else result.key if result else st.query_params.get(OWN, ""))
+    record.ended = ended or record.ended
     if has_just_left():
         st.info("Cancelled.")
     if result:
         note_end(ended)
-        show_result(result, st.session_state.get(IN_VAIN))
+        show_result(result)
     elif job and not job.ended:
         show_running(job)
     else:
@@ -104,42 +101,12 @@ def lab() -> None:
         show_upload()
 
 
-# ---------------------------------------------------------------- the address and the session
-
-
-def note_results(job: Job) -> None:
-    """Note what a job has computed so far, its own sweep's result as the newest."""
-    for key in (*job.follow_up_keys, *([job.key] if job.key else [])):
-        note_computed(key)
-
-
-def show_result_of(job: Job) -> None:
-    """Replace an ended job in the address by its own sweep's result, whose address stays valid."""
-    assert job.key is not None
-    if job.state != "done":
-        st.session_state[KEPT_OF_JOB] = what_is_kept(job)
-    del st.query_params["job"]
-    show(job.key)
-    st.rerun()
-
-
-def reset_settings_for(shown: str) -> None:
-    """Let the settings follow what is on show."""
-    before = st.session_state.get("lab-filled-for", shown)
-    st.session_state["lab-filled-for"] = shown
-    if before != shown:
-        for name in ("lab-start", IN_VAIN):
-            st.session_state.pop(name, None)
-        forget_settings()
-
-
-def remembered(job: Job | None, result: SweepResult | None) -> SweepRequest:
-    """Return the request behind what is shown, for the settings and the command line."""
-    if job and job.request:
-        return job.request
-    if result:
-        return original_request(result)
-    return OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
+def ask(job: Job | None, result: SweepResult | None) -> None:
+    """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
+    usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
+    shown = job.request if job and job.request else original_request(result) if result else usual
+    with refusals_shown():
+        offer_sweep(*(remembered().begins or (shown, bool(job and job.follow_ups))))
 
 
 # ---------------------------------------------------------------- before, during and after a run
@@ -221,15 +188,11 @@ def show_example() -> None:
         remark(plain(entry.name))
 
 
-def show_result(result: SweepResult, ended: Job | None = None) -> None:
-    """Show a stored result: the answer, three figures, the picture, and what can be done with it.
-
-    Args:
-        result: The result.
-        ended: A run that has ended in vain while the result was on show; its settings are not lost.
-    """
-    if kept_of_job := st.session_state.pop(KEPT_OF_JOB, ""):
-        st.info(kept_of_job)
+def show_result(result: SweepResult) -> None:
+    """Show a stored result: the answer, three figures, the picture, and what can be done with it."""
+    if said := remembered().said:
+        st.info(said)
+        remembered().said = ""
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
@@ -243,7 +206,7 @@ def show_result(result: SweepResult, ended: Job | None = None) -> None:
             link_to_views(result, from_lab=True)
     show_finding(result, reduction, companions_of(result, at_hand()))
     with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
-        ask(ended, result)
+        ask(remembered().ended, result)  # whose settings are not lost
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         show_command_and_file(result)
@@ -264,21 +227,6 @@ def show_figures(result: SweepResult, reduction: str) -> None:
     with st.container(key="lab-figures"):
         for place, figure in zip(st.columns(len(figures), gap="medium"), figures, strict=True):
             place.markdown(f"{plain(figure.title)}\n\n**{plain(figure.value)}**\n\n:small[{plain(figure.note)}]")
-
-
-# ---------------------------------------------------------------- the settings
-
-
-def ask(job: Job | None, result: SweepResult | None) -> None:
-    """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
-    with refusals_shown():
-        preset = preset_chosen()
-        if job and not preset:
-            begin_with_control(bool(job.follow_ups))
-        asked = choose_sweep(preset or remembered(job, result))
-        if is_hosted():
-            show_limits()
-        offer_run(asked)
 
 
 # ---------------------------------------------------------------- behind a result

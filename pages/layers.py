@@ -40,10 +40,9 @@ from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, show_nothing
 from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import choose_reduction, middle_of, picked, reduction_in_address, show_pictures, start_in_address
-from ui.remarks import remark
 from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
-from ui.text import markdown_table, plain
+from ui.text import markdown_table, plain, remark
 from ui.view_state import ViewState, one_result
 
 PLAYER = "layers"
@@ -237,7 +236,7 @@ def show_details(shown: Shown) -> None:
 
 def fill_details(shown: Shown) -> None:
     """Show the selected layer in close-up, each layer pruned alone, the numbers, and how to read all of it."""
-    result, reduction, measure = shown.result, shown.reduction, shown.measure
+    result, reduction = shown.result, shown.reduction
     orders = isolated_orders(result, reduction, shown.companions)
     apart = bool(orders) and not any(map(is_output, result.points))
     seeds = isolated_controls_of(result, shown.companions)

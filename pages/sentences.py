@@ -34,9 +34,8 @@ from ui.exports import offer_exports
 from ui.header import page_header, show_nothing
 from ui.jobs import answer_to, ask_anew, ask_worker, drop_question
 from ui.player import show_pictures, start_in_address
-from ui.remarks import refusals_shown, remark
 from ui.shared import once
-from ui.text import markdown_table, plain
+from ui.text import markdown_table, plain, refusals_shown, remark
 from ui.view_state import ViewState, one_result
 
 EXPLANATION = (

@@ -10,9 +10,8 @@ from core.results.choices import SEPARATOR, SOURCES, distinguishing_labels, matc
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import choose, set_parameter, show
-from ui.remarks import remark
 from ui.results import by_key
-from ui.text import plain
+from ui.text import plain, remark
 from ui.view_state import ANY, FILTERS, SEARCH, ViewState, passing, to_offer
 
 BOXES: Mapping[str, tuple[str, Callable[[Entry], str]]] = {  # of each filter, its label and the names of its values

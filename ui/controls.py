@@ -12,9 +12,9 @@ from core.results.names import percent
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
-from ui.remarks import remark
 from ui.results import companions_of
 from ui.shared import once
+from ui.text import remark
 
 RUN = "Run random control"
 NOTE = (

@@ -19,8 +19,7 @@ from ui.downloads import STYLE, download
 from ui.jobs import answer_to, ask_about_frame, ask_anew, original_request
 from ui.pictures import offer_pictures, place_in_address
 from ui.recipe import show_recipe
-from ui.remarks import refusals_shown, remark
-from ui.text import plain
+from ui.text import plain, refusals_shown, remark
 
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 

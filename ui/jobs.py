@@ -30,6 +30,7 @@ UNKNOWN = (
 )
 LEFT = "left-jobs"  # of the session: ids of jobs that go on for others
 STARTED = "started-job"  # of the session: the id of the last run
+ASKED = "asked-jobs"  # of the session: the ids of all its runs, the newest last
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
 
 
@@ -62,6 +63,16 @@ def ask_worker(op: str, **fields: Any) -> str:
     return queue.ask(op, visitor(), address=client_address(), **fields)
 
 
+def watch(job_id: str) -> None:
+    """Count this visitor as a watcher of a job."""
+    queue.watch(job_id, visitor(), address=client_address())
+
+
+def cancel(job_id: str) -> None:
+    """Detach this visitor from a job, which ends with its last watcher."""
+    queue.cancel(job_id, visitor(), address=client_address())
+
+
 def job_in_address() -> Job | None:
     """Return the job that the address names; None if the queue does not hold it."""
     return queue.get(st.query_params.get("job", ""))
@@ -85,7 +96,7 @@ def note_watching(*, at_home: bool = False) -> None:
         return
     if at_home and job.ended:
         st.session_state.pop(STARTED, None)
-    queue.watch(job.id, visitor(), address=client_address())
+    watch(job.id)
     if not at_home:
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
@@ -94,7 +105,7 @@ def _mention_started() -> None:
     """Lead back to this visitor's run where the address has lost it: by a step back, or for another result."""
     job = queue.get(st.session_state.get(STARTED, ""))
     if job and job.id not in st.session_state.get(LEFT, ()) and job.state != "cancelled":
-        queue.watch(job.id, visitor(), address=client_address())
+        watch(job.id)
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
@@ -103,7 +114,7 @@ def _mention(job: Job) -> None:
     current = queue.get(job.id)
     if current is None or current.ended != job.ended:
         st.rerun()
-    queue.watch(job.id, visitor(), address=client_address())
+    watch(job.id)
     words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
     to_lab = link_parameters("Lab", job=job.id)
     st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=to_lab)
@@ -122,6 +133,7 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     """
     job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
     st.query_params["job"] = st.session_state[STARTED] = job_id
+    st.session_state.setdefault(ASKED, []).append(job_id)
     st.session_state.get(LEFT, set()).discard(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
@@ -129,7 +141,16 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
 
 def original_request(result: SweepResult) -> SweepRequest:
     """Return the request that led to a result: as this server remembers it, else as far as the result tells it."""
-    return queue.request_for(result.key) or request_of(result)
+    return _remembered_request(result.key) or request_of(result)
+
+
+def _remembered_request(key: str) -> SweepRequest | None:
+    """Return the request that led to a result, as this server remembers it; None if it does not.
+
+    This visit's own comes first: another may have run on the same table since, under a name that only it may use.
+    """
+    own = map(queue.get, reversed(st.session_state.get(ASKED, [])))
+    return next((request for job in own if job and (request := job.request_for(key))), None) or queue.request_for(key)
 
 
 def may_be_read(data: str | None) -> bool:
@@ -143,7 +164,7 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     None if it used folders or files whose place is not known, weights that have not been made here, or somebody else's
     file.
     """
-    remembered = queue.request_for(result.key)
+    remembered = _remembered_request(result.key)
     if remembered and may_be_read(remembered.data):
         return remembered
     request = request_of(result)
@@ -204,7 +225,7 @@ def ask_anew(name: str, question: object, ask: Callable[[], str]) -> str:
 def drop_question(name: str) -> None:
     """Forget what this visitor asked last under that name, and cancel it."""
     _, job_id = st.session_state.pop(name, (None, ""))
-    queue.cancel(job_id, visitor(), address=client_address())
+    cancel(job_id)
 
 
 def is_awaited(name: str) -> bool:
@@ -243,7 +264,7 @@ def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | Non
     job = queue.get(job_id)
     if job is None or job.ended or job.step != step or (len(job.frames) > 1 if eager else _is_eager(job)):
         st.rerun()  # to show the end or what is finished, or to change the pace
-    queue.watch(job_id, visitor(), address=client_address())
+    watch(job_id)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
@@ -254,7 +275,7 @@ def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | Non
 
 def _leave(job_id: str) -> NoReturn:
     """Detach this visitor; a job that others watch runs on, but leaves this visitor's address."""
-    queue.cancel(job_id, visitor(), address=client_address())
+    cancel(job_id)
     job = queue.get(job_id)
     if job is not None and not job.ended:
         st.session_state.setdefault(LEFT, set()).add(job_id)

@@ -22,9 +22,8 @@ from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
-from ui.remarks import remark
 from ui.shared import once
-from ui.text import plain
+from ui.text import plain, remark
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static

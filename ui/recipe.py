@@ -9,8 +9,7 @@ from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
-from ui.remarks import remark
-from ui.text import plain
+from ui.text import plain, remark
 
 
 def show_recipe(result: SweepResult) -> None:

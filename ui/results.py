@@ -18,9 +18,8 @@ from core.results.library import Entry
 from core.results.schema import VALUE_BYTES, SweepResult, values_in
 from core.results.store import load
 from core.wall.reading import read
-from ui.remarks import refusals_shown
 from ui.shared import once
-from ui.text import plain
+from ui.text import plain, refusals_shown
 from ui.upload import kept
 
 COMPUTED = "computed-results"  # of the session: keys, the newest first

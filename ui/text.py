@@ -1,6 +1,12 @@
-"""Text from a visitor or a checkpoint, shown as it is; tables in Markdown."""
+"""Text from a visitor or a checkpoint, shown as it is; tables in Markdown; remarks, and what a page refuses."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import PrunescopeError
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, pictures and arrows even when they are escaped: a word joiner keeps them apart.
@@ -26,3 +32,17 @@ def markdown_table(rows: list[dict[str, str]]) -> str:
     """Write rows of equal keys, at least one, as a Markdown table; nothing is escaped."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def remark(words: str) -> None:
+    """Write a remark in Markdown; a caption would be too faint to be read on a projector."""
+    st.markdown(f":small[{words}]")
+
+
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Show what is refused inside, as plain text."""
+    try:
+        yield
+    except PrunescopeError as error:
+        st.error(plain(str(error)))

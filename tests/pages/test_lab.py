@@ -30,7 +30,7 @@ from tests.builders import made_by_recipe, make_result, with_own_key
 from tests.opened import address, follow, open_page, player, press, run, told
 from tests.opened import links as page_links
 from tests.queues import PATIENCE, RESULT, ended, now, running
-from ui.lab.model_step import NO_WEIGHTS
+from ui.lab.model import NO_WEIGHTS
 from ui.text import plain
 
 OVERVIEW, LAB = "app.py", "pages/lab.py"
@@ -517,9 +517,9 @@ def test_only_a_seeded_method_asks_for_a_seed(
         return "lab-seed" in {field.key for field in page.number_input}
 
     assert not has_seed(open_page(LAB))
-    control = replace(METHODS["magnitude"], name="control", title="Control", seeded=True, granularity="neuron")
+    control = replace(METHODS["magnitude"], name="control", title="Control", is_control=True, removes="units")
     monkeypatch.setattr(catalog, "METHODS", {**METHODS, "control": control})
-    monkeypatch.setattr("ui.lab.method_step.METHODS", catalog.METHODS)
+    monkeypatch.setattr("ui.lab.method.METHODS", catalog.METHODS)
     page = open_page(LAB)
     choose(page, "lab-method", "control")
     assert has_seed(page)
@@ -686,7 +686,7 @@ def test_no_random_control_is_offered_where_nothing_is_judged(queue: JobQueue, a
 
 def measured(queue: JobQueue, page: AppTest) -> str:
     """What a page says when it has measured how long a run takes."""
-    ended(queue, page.session_state["lab-estimate"])
+    ended(queue, page.session_state["lab"].estimate)
     return told(run(page))
 
 

@@ -138,14 +138,15 @@ def page_that_leaves(job_id: str) -> None:
 
     from core.jobs import queue
     from ui.jobs import drop_question, follow
-    from ui.lab.estimate import drop_estimate
+    from ui.lab.run import drop_estimate
+    from ui.lab.state import lab
 
     job = queue.get(job_id)
     if job and not job.ended:
         follow(job)
     for name, drop in (("question", lambda: drop_question("asked")), ("estimate", drop_estimate)):
         if st.button(name):
-            st.session_state["asked"], st.session_state["lab-estimate"] = (None, job_id), job_id
+            st.session_state["asked"], lab().estimate = (None, job_id), job_id
             drop()
 
 
@@ -156,7 +157,6 @@ def test_whoever_cancels_on_a_page_after_a_reload_ends_the_job(
     """The page says where its visitor comes from: the session before the reload was there as well."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
-    monkeypatch.setattr("ui.lab.estimate.client_address", lambda: "9.9.9.9")
     job_id = queue.submit(REQUEST, "before the reload", address="9.9.9.9")
     clock.advance(FRESH_SECONDS + 0.1)
     page = AppTest.from_function(page_that_leaves, default_timeout=20, args=(job_id,)).run()

@@ -1,6 +1,5 @@
 """The visitor's own results: a list with links and, run locally, the files' folder and a way to delete them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
@@ -13,10 +12,9 @@ from core.results.schema import SweepResult
 from ui.address import set_parameter
 from ui.header import link_to
 from ui.jobs import original_request
-from ui.lab.presets import start_with
-from ui.remarks import remark
+from ui.lab.state import lab
 from ui.results import by_key, own_results
-from ui.text import plain
+from ui.text import plain, remark
 from ui.view_state import link_parameters
 
 FIRST, MOST = 8, 24  # results that are listed at first, and on request
@@ -24,49 +22,33 @@ MAX_REASONS = 5  # for files that cannot be shown
 
 
 def show_history(shown: SweepResult | None) -> None:
-    """Show the list, folded.
+    """Show the list, folded: the newest; the others are found by search on the other pages.
 
     Args:
         shown: The result on the page, which is marked.
     """
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
-        if not is_hosted():
-            _show_unreadable()
+        if not is_hosted() and (files := library.unreadable()):
+            reasons = "".join(f"\n- {plain(file.reason)}" for file in files[:MAX_REASONS])
+            st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
         if not entries:
             remark("Finished runs are saved, and listed here.")
             return
-        _show_place()
-        for entry in _some(entries):
+        if is_hosted():
+            remark(
+                "Only results of this visit are listed. Keep a link to find one again; the server forgets them when it "
+                "restarts."
+            )
+        else:
+            remark("They are files in this folder, which the other pages read as well:")
+            st.code(str(store.user_folder()), language=None, wrap_lines=True)
+        if len(entries) > MOST:
+            link_to("Grid", "See all at once", ":material/grid_on:")
+        more = f"Show all {len(entries)}" if len(entries) <= MOST else f"Show the newest {MOST}"
+        all_listed = len(entries) <= FIRST or st.toggle(more, key="lab-history-all")
+        for entry in entries[: MOST if all_listed else FIRST]:
             _row(entry, shown is not None and shown.key == entry.key)
-
-
-def _show_unreadable() -> None:
-    """Name the files in the visitor's folder that cannot be shown, with the reason of each."""
-    if files := library.unreadable():
-        reasons = "".join(f"\n- {plain(file.reason)}" for file in files[:MAX_REASONS])
-        st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
-
-
-def _show_place() -> None:
-    if is_hosted():
-        remark(
-            "Only results of this visit are listed. Keep a link to find one again; the server forgets them when it "
-            "restarts."
-        )
-        return
-    remark("They are files in this folder, which the other pages read as well:")
-    st.code(str(store.user_folder()), language=None, wrap_lines=True)
-
-
-def _some(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return the newest results; the others are found by search on the other pages."""
-    if len(entries) <= FIRST:
-        return entries
-    more = f"Show all {len(entries)}" if len(entries) <= MOST else f"Show the newest {MOST}"
-    if len(entries) > MOST:
-        link_to("Grid", "See all at once", ":material/grid_on:")
-    return entries[:MOST] if st.toggle(more, key="lab-history-all") else entries[:FIRST]
 
 
 def _row(entry: Entry, is_shown: bool) -> None:
@@ -90,7 +72,7 @@ def _delete(key: str) -> None:
         st.session_state[f"lab-not-deleted-{key}"] = str(error)
         return
     if shown:
-        start_with(original_request(shown))
+        lab().begins, lab().follows = (original_request(shown), False), ""
     for name in ("result", "other"):
         if st.query_params.get(name) == key:
             set_parameter(name, None)
