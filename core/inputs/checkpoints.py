@@ -9,7 +9,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, RECIPE_FILE, checked_files, content_hash, read_config, read_json
+from core.inputs.checkpoint_files import (
+    CONFIG,
+    MAX_JSON_BYTES,
+    RECIPE_FILE,
+    checked_files,
+    content_hash,
+    read_config,
+    read_json,
+)
 from core.inputs.hub import MAIN, Report, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
@@ -81,7 +89,7 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     """
     if source_of(checkpoint) == "hub":
         name, _, wanted = checkpoint.partition("@")
-        folder = fetch_one(name, CONFIG, wanted or MAIN).parent
+        folder = fetch_one(name, CONFIG, wanted or MAIN, most=MAX_JSON_BYTES).parent
     else:
         name, folder = _local_folder(checkpoint)
     labels = label_names(read_config(folder / CONFIG, name), name)

@@ -63,7 +63,8 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
             "label: name it with --label" if found_label is None else "text: name it with --text, of a pair --text2"
         )
         raise PrunescopeError(
-            f"{table.name} has the columns {_listed(table.columns)}, and it is unclear which holds the {unclear}"
+            f"{table.name} has the columns {first_few([name[:40] for name in table.columns], MAX_LISTED)}, and it is "
+            f"unclear which holds the {unclear}"
         )
     table.column(found_label)  # refused if there is none
     for name in found_text:
@@ -120,7 +121,3 @@ def _safe_text(table: Table, task: Task, label: str) -> tuple[str, ...] | None:
     named = [name for name in columns if name.lower() in TEXT_COLUMNS]
     only = named if len(named) == 1 else columns
     return (only[0],) if len(only) == 1 else None
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return first_few([name[:40] for name in columns], MAX_LISTED)

@@ -5,7 +5,7 @@ the values of the label column mean. GLUE's presets are tasks whose columns and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import PrunescopeError
 from core.inputs.columns import Columns, choose_columns
@@ -35,23 +35,6 @@ LABEL = "label"  # the label column of GLUE and of the written examples
 
 
 @dataclass(frozen=True)
-class Origin:
-    """How a table of one's own was read, for a result.
-
-    Attributes:
-        columns: The columns of the texts and the label.
-        label_map: Values of the label column that were said to mean a label, or None.
-        files: The files that were read.
-        data: A data set on the Hub with its commit; None for a file.
-    """
-
-    columns: Columns
-    label_map: LabelMap
-    files: tuple[FileRecord, ...]
-    data: str | None
-
-
-@dataclass(frozen=True)
 class EvalSubset:
     """Examples in evaluation order.
 
@@ -64,7 +47,10 @@ class EvalSubset:
         texts: One or two texts per example, in the order of the task's columns.
         gold: Label indices.
         fingerprint: SHA-256 of task, texts and labels in this order.
-        origin: How they were read; None for GLUE and the written examples.
+        columns: The columns of a table that were read; None for GLUE and the written examples.
+        label_map: What values of its label column were said to mean.
+        files: The files that were read of it.
+        data: Of a data set on the Hub: its name with its commit.
     """
 
     task: Task
@@ -75,11 +61,13 @@ class EvalSubset:
     texts: Texts
     gold: tuple[int, ...]
     fingerprint: str
-    origin: Origin | None = None
+    columns: Columns | None = None
+    label_map: LabelMap = ()
+    files: tuple[FileRecord, ...] | None = None
+    data: str | None = None
 
     def record(self) -> TaskRecord:
         """Describe the subset for a result file: row numbers and labels, no texts."""
-        origin = self.origin
         return TaskRecord(
             name=self.task.name,
             source=self.source,
@@ -91,11 +79,11 @@ class EvalSubset:
             main_metric=self.task.main_metric,
             max_length=MAX_LENGTH,
             fingerprint=self.fingerprint,
-            data=origin and origin.data,
-            columns=origin and ColumnsRecord(text=origin.columns.text, label=origin.columns.label),
-            label_map=dict(origin.label_map) if origin and origin.label_map else None,
-            files=origin and origin.files,
-            guessed=(origin and origin.columns.guessed) or None,
+            data=self.data,
+            columns=self.columns and ColumnsRecord(text=self.columns.text, label=self.columns.label),
+            label_map=dict(self.label_map) or None,
+            files=self.files,
+            guessed=(self.columns and self.columns.guessed) or None,
         )
 
 
@@ -188,7 +176,11 @@ class Examples:
         table, rows = self._labelled(part)
         usual = half(len(rows.gold)) if default is None else default
         sample = draw(rows, table.name, num_examples, usual, excluded)
-        self._check_texts(table, sample)
+        positions = {row: position for position, row in enumerate(table.rows)}
+        for row, texts in zip(sample.rows, sample.texts, strict=True):
+            for name, text in zip(self.columns.text, texts, strict=True):
+                if not text.strip():
+                    raise _empty(table, positions[row], name)
         if part.files and not self.is_private:
             remember(key, sample)
         return sample
@@ -221,14 +213,6 @@ class Examples:
         )
         return table, rows
 
-    def _check_texts(self, table: Table, sample: Sample) -> None:
-        """Refuse an empty text among the rows that are used."""
-        positions = {row: position for position, row in enumerate(table.rows)}
-        for row, texts in zip(sample.rows, sample.texts, strict=True):
-            for name, text in zip(self.columns.text, texts, strict=True):
-                if not text.strip():
-                    raise _empty(table, positions[row], name)
-
     def _check_left(self, part: Part, subset: EvalSubset) -> None:
         """Refuse to score on too few rows of a table."""
         table, rows = self._labelled(part)
@@ -242,20 +226,20 @@ class Examples:
             )
 
     def _described(self, part: Part, sample: Sample) -> EvalSubset:
-        files = self.table.files if self.table else ()
+        subset = EvalSubset(
+            self.task,
+            self.data.source,
+            self.source_name,
+            part.name,
+            *(sample.rows, sample.texts, sample.gold),
+            fingerprint_of(self.task.name, sample.texts, sample.gold),
+        )
+        if self.table is None:
+            return subset
+        files = self.table.files
         if self.is_private:
             files = tuple(file.model_copy(update={"sha256": None}) for file in files)
-        return EvalSubset(
-            task=self.task,
-            source=self.data.source,
-            source_name=self.source_name,
-            split=part.name,
-            rows=sample.rows,
-            texts=sample.texts,
-            gold=sample.gold,
-            fingerprint=fingerprint_of(self.task.name, sample.texts, sample.gold),
-            origin=Origin(self.columns, self.label_map, files, self.data.reference) if self.table else None,
-        )
+        return replace(subset, columns=self.columns, label_map=self.label_map, files=files, data=self.data.reference)
 
 
 def _empty(table: Table, position: int, column: str) -> PrunescopeError:

@@ -97,7 +97,12 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
 
 
 def fetch_one(
-    repo_id: str, name: str, revision: str = MAIN, kind: Kind = "checkpoint", report: Report | None = None
+    repo_id: str,
+    name: str,
+    revision: str = MAIN,
+    kind: Kind = "checkpoint",
+    report: Report | None = None,
+    most: int | None = None,
 ) -> Path:
     """Fetch one file, or find it in the local cache.
 
@@ -107,6 +112,7 @@ def fetch_one(
         revision: A branch, tag or commit.
         kind: What the repository is.
         report: Called with ("downloading", bytes so far, total bytes).
+        most: The bytes that it may have; None for as many as any download.
 
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
@@ -117,7 +123,7 @@ def fetch_one(
     listing = list_files(repo_id, revision, kind)
     if name not in listing.files:
         raise listing.fault or PrunescopeError(f"{kind} '{repo_id}' has no file {name}: choose another {kind}")
-    check_size(listing, [name])
+    check_size(listing, [name], most)
     return fetch(listing, name, report)
 
 
@@ -165,13 +171,13 @@ def cached_file(listing: Listing, name: str) -> Path | None:
     return _cached(_place(listing.id, name, listing.commit, listing.kind), listing.files[name].sha256)
 
 
-def check_size(listing: Listing, names: Iterable[str]) -> None:
+def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> None:
     """Refuse a download that is too large.
 
     Raises:
         PrunescopeError: The files are larger than the limits allow.
     """
-    size, bound = sum(listing.files[name].size or 0 for name in names), limits().download_bytes
+    size, bound = sum(listing.files[name].size or 0 for name in names), most or limits().download_bytes
     if size > bound:
         raise PrunescopeError(
             f"'{listing.id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "

@@ -55,7 +55,9 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
     check_method(resolved, request.method, request.control_of)
-    against = _other(request.against, resolved, report)
+    against = None if request.against is None else resolve(request.against, report)
+    if against and against.revision == resolved.revision:
+        against = None
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
     calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
@@ -63,12 +65,6 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     pruning = pruning_record(request, calibration)
     key = key_of_request(request, resolved.revision, subset, pruning, against.revision if against else None)
     return Inputs(resolved, subset, calibration, rest, key, against)
-
-
-def _other(checkpoint: str | None, resolved: Resolved, report: Report | None) -> Resolved | None:
-    """Find another checkpoint; None where its content is the same."""
-    against = None if checkpoint is None else resolve(checkpoint, report)
-    return None if against is None or against.revision == resolved.revision else against
 
 
 def key_of_request(

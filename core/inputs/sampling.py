@@ -75,8 +75,6 @@ def _size(asked: int | None, available: int, place: str, default: int) -> int:
         raise PrunescopeError(f"{place} has {available} examples: CKA needs at least {MIN_EXAMPLES}, choose other data")
     if asked is None:
         return min(default, available)
-    if asked < MIN_EXAMPLES:
-        raise PrunescopeError(f"{asked} examples: CKA needs at least {MIN_EXAMPLES}, ask for more")
     if asked > available:
         raise PrunescopeError(f"{asked} examples: {place} has only {available}, ask for at most that many")
     return asked

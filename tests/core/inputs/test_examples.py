@@ -230,7 +230,6 @@ class TestRefusals:
         [
             (rows_with([0, 1, 0]), None, "at least 4"),
             (rows_with([0, 1, 0]), 3, "at least 4"),
-            (rows_with([0, 1] * 4), 3, "at least 4"),
             (rows_with([0, 1] * 4), 9, "has only 8"),
             (texts_and(2), None, "says 2, which is none of the labels negative, positive: correct the file or choose"),
             (texts_and(7), None, "column 'label' says 7"),

@@ -324,6 +324,7 @@ def test_what_is_too_large_is_refused_before_any_file_is_asked_for(
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, download_bytes=1000))
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "more than the 0 MiB allowed" in refusal()
+    assert "more than the 0 MiB allowed" in refusal(lambda: fetch_one(REPO, "config.json", most=100))
     assert asked_for(repo) == []
 
 
