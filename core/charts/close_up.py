@@ -7,7 +7,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.layers import layer_of
-from core.charts.layout import Layout
+from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
 from core.charts.strips import AMOUNTS_SHOWN, cell_rows, edges, layers_axis, strip_layers, worded_axis
 from core.charts.view import Scene, View
@@ -71,17 +71,14 @@ def close_up_scene(
 def _layout(rows: int, alone_too: bool) -> Layout:
     """Place the row of the heatmap above what is removed of each layer, and beside that each layer pruned alone."""
     high = f"{max(ROW_HEIGHT * rows + HEIGHT_BESIDE_ROWS, LOWEST)}rem"
+    alone = {"alone": "16rem"} if alone_too else {}
     return Layout(
         "close-up",
         wide=f"""
             "row row" {high}
             "bar bar" auto
             "{"alone" if alone_too else "sparsity"} sparsity" 15rem / minmax(0, 1fr) minmax(0, 1fr)""",
-        narrow=f"""
-            "row" {high}
-            "bar" auto
-            {'"alone" 16rem' if alone_too else ""}
-            "sparsity" 14rem / minmax(0, 1fr)""",
+        narrow=in_column({"row": high, "bar": "auto", **alone, "sparsity": "14rem"}),
     )
 
 

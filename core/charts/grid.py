@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
-from core.findings.grid import Column, Curves, Grid, GridRow, grid_reasons
+from core.findings.grid import Grid, GridRow, grid_reasons
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.sweep.control_contrast import Direction
 
@@ -61,19 +61,15 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     return _link(row, page, told.words, word)
 
 
-def _curves(row: GridRow, page: str) -> str:
-    return _link(row, page, f"First to change: {row.cells['First to change']}", _chart(row))
-
-
 def _key() -> str:
     """Explain the lines of the small charts."""
-    first, *_, last = DEPTH_COLOURS
     entries = (
-        (f'<path stroke="{first}" d="M0,60H{WIDTH}"/>', "first layer"),
-        (f'<path stroke="{last}" d="M0,60H{WIDTH}"/>', "last layer"),
-        (f'<path class="ghost" d="M0,60H{WIDTH}"/>', "random removal of as much (mean of its seeds)"),
+        (f'stroke="{DEPTH_COLOURS[0]}"', "first layer"),
+        (f'stroke="{DEPTH_COLOURS[-1]}"', "last layer"),
+        ('class="ghost"', "random removal of as much (mean of its seeds)"),
     )
-    return '<p class="key">' + "".join(f"<span>{_svg(line)} {words}</span>" for line, words in entries) + "</p>"
+    lines = ((_svg(f'<path {looks} d="M0,60H{WIDTH}"/>'), words) for looks, words in entries)
+    return '<p class="key">' + "".join(f"<span>{line} {words}</span>" for line, words in lines) + "</p>"
 
 
 def depth_colours(count: int) -> list[str]:
@@ -94,7 +90,10 @@ def _table(caption: str, grid: Grid, cell: Cell) -> str:
     columns = [column for column in grid.columns if any(drawn.get((setting, column)) for setting in settings)]
     if not settings:
         return ""
-    head = "".join(_heading(column, grid.columns[column]) for column in columns)
+    head = "".join(
+        f'<th scope="col" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
+        for column, (checkpoint, data) in ((column, grid.columns[column]) for column in columns)
+    )
     body = "".join(
         f'<tr><th scope="row">{escape(setting)}</th>'
         + "".join(f"<td>{drawn.get((setting, column), '')}</td>" for column in columns)
@@ -107,11 +106,6 @@ def _table(caption: str, grid: Grid, cell: Cell) -> str:
     )
 
 
-def _heading(column: Column, lines: tuple[str, str]) -> str:
-    checkpoint, data = map(escape, lines)
-    return f'<th scope="col" title="{escape(column.data)}"><b>{checkpoint}</b> {data}</th>'
-
-
 def _link(row: GridRow, page: str, words: str, content: str) -> str:
     name = escape(f"{row.setting}, {row.column.checkpoint}, {row.column.data}. {words}")
     return f'<a href="{page}{row.key}" aria-label="{name}" title="{name}">{content}</a>'
@@ -120,22 +114,20 @@ def _link(row: GridRow, page: str, words: str, content: str) -> str:
 # ---------------------------------------------------------------- a small chart
 
 
-def _chart(row: GridRow) -> str:
-    colours = depth_colours(row.own.shape[1])
-    ghosts = "" if row.control is None else f'<path class="ghost" d="{_paths(row.amounts, row.control)}"/>'
+def _curves(row: GridRow, page: str) -> str:
+    """Draw the similarity of every layer over the amounts, above random removal's."""
+    ghosts = "" if row.control is None else "".join(_path(row.amounts, curve) for curve in row.control.T)
     lines = "".join(
-        f'<path stroke="{colour}" d="{_path(row.amounts, row.own[:, k])}"/>' for k, colour in enumerate(colours)
+        f'<path stroke="{colour}" d="{_path(row.amounts, curve)}"/>'
+        for colour, curve in zip(depth_colours(row.own.shape[1]), row.own.T, strict=True)
     )
     intact = f'<path class="intact" d="M0,{_y(SURVIVAL_THRESHOLD)}H{WIDTH}"/>'
-    return _svg(intact + ghosts + lines)
+    ghost = f'<path class="ghost" d="{ghosts}"/>' if row.control is not None else ""
+    return _link(row, page, f"First to change: {row.cells['First to change']}", _svg(intact + ghost + lines))
 
 
 def _svg(content: str) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">{content}</svg>'
-
-
-def _paths(amounts: Sequence[float], curves: Curves) -> str:
-    return "".join(_path(amounts, curve) for curve in curves.T)
 
 
 def _path(amounts: Sequence[float], curve: npt.NDArray[np.float64]) -> str:

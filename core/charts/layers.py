@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout
+from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
 from core.charts.strips import (
     AMOUNTS_SHOWN,
@@ -133,10 +133,7 @@ def _layout(rows: int) -> Layout:
         wide=f"""
             "rows curve" clamp({lowest}rem, 52vh, {max(lowest, TALLEST)}rem)
             "bar bar" auto / minmax(0, 3fr) minmax(0, 2fr)""",
-        narrow=f"""
-            "rows" max({lowest}rem, 21rem)
-            "bar" auto
-            "curve" 17rem / minmax(0, 1fr)""",
+        narrow=in_column({"rows": f"max({lowest}rem, 21rem)", "bar": "auto", "curve": "17rem"}),
     )
 
 

@@ -5,7 +5,7 @@ so this file reads the same text: whoever adds a layout writes it once.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -103,6 +103,11 @@ class Layout:
         """Return the areas and the size of every row that holds one of these views."""
         rows = ((areas.split(), size.strip()) for areas, size in ROW.findall(_plain(self.wide.rpartition("/")[0])))
         return [(areas, size) for areas, size in rows if set(areas) & set(names)]
+
+
+def in_column(heights: Mapping[str, str]) -> str:
+    """Write a grid of one column, as on a telephone: areas and the heights of their rows."""
+    return " ".join(f'"{area}" {height}' for area, height in heights.items()) + " / minmax(0, 1fr)"
 
 
 def _plain(grid: str) -> str:

@@ -6,7 +6,7 @@ from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.closest import closest_view
 from core.charts.compare import Two, compare_frames, on_telephone
-from core.charts.layout import Layout
+from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.survival import survival_view
@@ -26,11 +26,7 @@ FINDING = Layout(
         "stack heatmap" clamp(15rem, 40vh, 34rem)
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 42vh, 36rem)""",
-    narrow="""
-        "stack" 18.5rem
-        "bar" auto
-        "accuracy" 11rem
-        "heatmap" min(108cqw, 28rem) / minmax(0, 1fr)""",
+    narrow=in_column({"stack": "18.5rem", "bar": "auto", "accuracy": "11rem", "heatmap": "min(108cqw, 28rem)"}),
 )
 # The heatmap beside its curves.
 SINGLE = Layout(
@@ -39,11 +35,7 @@ SINGLE = Layout(
         "heatmap accuracy" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
         "heatmap survival" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
         "bar bar" auto / clamp(19.5rem, 58vh - 2.5rem, 37.5rem) minmax(0, 1fr)""",
-    narrow="""
-        "heatmap" min(108cqw, 28rem)
-        "bar" auto
-        "accuracy" 13rem
-        "survival" 14rem / minmax(0, 1fr)""",
+    narrow=in_column({"heatmap": "min(108cqw, 28rem)", "bar": "auto", "accuracy": "13rem", "survival": "14rem"}),
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
 STAGE = Layout(
@@ -52,11 +44,7 @@ STAGE = Layout(
         "heatmap accuracy" minmax(0, 1fr)
         "heatmap survival" minmax(0, 1fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow="""
-        "heatmap" 100vw
-        "bar" auto
-        "accuracy" 14rem
-        "survival" 15rem / minmax(0, 1fr)""",
+    narrow=in_column({"heatmap": "100vw", "bar": "auto", "accuracy": "14rem", "survival": "15rem"}),
 )
 
 

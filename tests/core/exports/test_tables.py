@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from itertools import product
 
 import pytest
 
@@ -32,23 +33,22 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_the_table_of_similarities_reads_back_equal(result: SweepResult) -> None:
-    table = rows(similarity_csv(result))
-    read = {
-        (float(row["amount"]), row["reduction"], row["baseline_point"], row["pruned_point"]): row
-        for row in table
-        if row["measure"] == "cka"
-    }
-    points = result.points
-    assert len(read) == len(AMOUNTS) * len(REDUCTIONS) * len(points) ** 2
-    for frame in result.frames:
-        for reduction, matrix in frame.similarity["cka"].items():
-            for i, baseline in enumerate(points):
-                for j, pruned in enumerate(points):
-                    row = read[frame.amount, reduction, baseline, pruned]
-                    value = matrix[i][j]
-                    assert row["value"] == "" if value is None else float(row["value"]) == value
-                    assert float(row["sparsity"]) == frame.sparsity
-    assert sum(row["value"] == "" for row in read.values()) == len(REDUCTIONS)
+    table = [row for row in rows(similarity_csv(result)) if row["measure"] == "cka"]
+    known = result.statistics_of("mean")
+    assert known
+    expected = []
+    for k, frame in enumerate(result.frames):
+        for reduction, (i, baseline), (j, pruned) in product(REDUCTIONS, *[list(enumerate(result.points))] * 2):
+            value = frame.similarity["cka"][reduction][i][j]
+            interval = known.own[k][i] if known.own and i == j and reduction == "mean" else None
+            place = (str(frame.amount), str(frame.sparsity), "cka", reduction, baseline, pruned)
+            expected.append(
+                (*place, *("" if each is None else str(each) for each in (value, *(interval or (None,) * 2))))
+            )
+    read = [tuple(row.values()) for row in table]
+    assert [row[:7] for row in read] == [row[:7] for row in expected], "amount, sparsity, reduction, points, value"
+    assert [row for row in read if row[3] == "mean"] == [row for row in expected if row[3] == "mean"], "and intervals"
+    assert sum(row[6] == "" for row in read) == len(REDUCTIONS)
 
 
 def test_a_measure_without_matrix_has_rows_of_points_with_themselves_alone(result: SweepResult) -> None:
@@ -59,45 +59,23 @@ def test_a_measure_without_matrix_has_rows_of_points_with_themselves_alone(resul
     assert mean == ["" if value is None else str(value) for value in own]
 
 
-def test_intervals_of_own_similarity_stand_beside_it_alone(result: SweepResult) -> None:
-    known = result.statistics_of("mean")
-    assert known
-    assert known.own
-    table = [row for row in rows(similarity_csv(result)) if (row["measure"], row["reduction"]) == ("cka", "mean")]
-    own = [row for row in table if row["baseline_point"] == row["pruned_point"]]
-    bounds = [(float(row["low"]), float(row["high"])) if row["low"] else None for row in own]
-    assert bounds == [interval for frame in known.own for interval in frame]
-    assert any(bounds)
-    assert all((row["low"], row["high"]) == ("", "") for row in table if row not in own)
-
-
 def test_the_table_of_metrics_reads_back_equal(result: SweepResult) -> None:
-    frames = tuple(
-        frame.model_copy(
-            update={
-                "metrics": {**frame.metrics, "f1": None},
-                "intervals": {**frame.intervals, "f1": None},
-            }
-        )
-        for frame in result.frames
-    )
-    read = rows(metrics_csv(result.model_copy(update={"frames": frames})))
-    names = ["accuracy", "f1", "changed_predictions", "divergence"]
-    assert [row["metric"] for row in read] == names * len(AMOUNTS)
-    for frame, row in zip(result.frames, read[::4], strict=True):
-        interval = frame.intervals["accuracy"]
-        assert float(row["amount"]) == frame.amount
-        assert float(row["prunable_sparsity"]) == frame.prunable_sparsity
-        assert float(row["value"]) == frame.metrics["accuracy"]
-        assert (float(row["low"]), float(row["high"])) == interval
-    assert all((row["value"], row["low"], row["high"]) == ("", "", "") for row in read[1::4])
-    for frame, changed, divergence in zip(result.frames, read[2::4], read[3::4], strict=True):
+    expected, frames = [], []
+    for frame in result.frames:
+        update = {name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
+        frames.append(frame.model_copy(update=update))
         assert frame.changed
         assert frame.divergence
-        assert float(changed["value"]) == frame.changed.share
-        assert float(divergence["value"]) == frame.divergence.value
-        for row, interval in ((changed, frame.changed.interval), (divergence, frame.divergence.interval)):
-            assert (row["low"], row["high"]) == (tuple(map(str, interval)) if interval else ("", ""))
+        for name, value, interval in (
+            ("accuracy", frame.metrics["accuracy"], frame.intervals["accuracy"]),
+            ("f1", "", None),
+            ("changed_predictions", frame.changed.share, frame.changed.interval),
+            ("divergence", frame.divergence.value, frame.divergence.interval),
+        ):
+            row = (frame.amount, frame.sparsity, frame.prunable_sparsity, name, value, *(interval or ("", "")))
+            expected.append(tuple(map(str, row)))
+    read = rows(metrics_csv(result.model_copy(update={"frames": tuple(frames)})))
+    assert [tuple(row.values()) for row in read] == expected
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
