@@ -12,6 +12,7 @@ from core.exports import drawing as module
 from core.exports.drawing import Drawing
 from core.exports.figure import Figure, Part, figure_of
 from core.jobs.worker_process import ChildProcess
+from core.request.limits import limits
 from tests.queues import Clock
 from tests.scenes import SCENES
 
@@ -21,16 +22,10 @@ def figure() -> Figure:
     return figure_of(SCENES["lab"])
 
 
-def test_a_drawing_can_be_cancelled_before_its_process_has_started(figure: Figure) -> None:
-    drawing = Drawing(figure, "gif", [0, 1, 2] * 40)
-    drawing.cancel()
-    with pytest.raises(PrunescopeError, match="not finished"):
-        drawing.wait()
-    assert drawing.ended
-    assert drawing.done < drawing.total
-
-
-def test_a_drawing_can_be_cancelled_between_two_frames(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_drawing_can_be_cancelled_before_its_process_has_started_and_between_two_frames(
+    figure: Figure, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Cancelling(ChildProcess):
         """Cancels when the first frame is drawn."""
 
@@ -41,9 +36,12 @@ def test_a_drawing_can_be_cancelled_between_two_frames(figure: Figure, monkeypat
 
     monkeypatch.setattr(module, "ChildProcess", Cancelling)
     drawing = Drawing(figure, "gif", [0, 1, 2] * 40)
+    if at_once:
+        drawing.cancel()
     with pytest.raises(PrunescopeError, match="not finished"):
         drawing.wait()
-    assert 1 <= drawing.done < drawing.total
+    assert drawing.ended
+    assert drawing.done < drawing.total
 
 
 def test_the_time_left_follows_the_pace_so_far(figure: Figure, clock: Clock) -> None:
@@ -71,22 +69,24 @@ def test_only_so_many_are_drawn_at_once(figure: Figure) -> None:
             module._film_turns.release()
 
 
-def test_half_a_file_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_file_is_no_picture_and_a_failed_drawing_an_error(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(figure, parts=[Part("broken", 0, 0, {"mark": "no such mark"})])
+    with pytest.raises(PrunescopeError, match="not finished"):
+        Drawing(broken, "svg", [0]).wait()
     half = "import pathlib, sys; sys.stdin.readline(); pathlib.Path(sys.argv[1]).write_bytes(b'GIF8'); sys.exit(1)"
     monkeypatch.setattr(module, "RENDERER", (sys.executable, "-c", half))
     with pytest.raises(PrunescopeError, match="not finished"):
         Drawing(figure, "gif", [0, 1]).wait()
-
-
-def test_a_drawing_that_waits_for_its_turn_can_be_cancelled(figure: Figure, clock: Clock) -> None:
     with module._still_turns:
-        drawing = Drawing(figure, "svg", [0], clock=clock)
-        drawing.cancel()
-        with pytest.raises(PrunescopeError):
-            drawing.wait()
+        waiting = Drawing(figure, "svg", [0])
+        waiting.cancel()
+        with pytest.raises(PrunescopeError, match="1 picture is"):
+            waiting.wait()
 
 
-def test_a_failed_drawing_is_an_error(figure: Figure) -> None:
-    broken = replace(figure, parts=[Part("broken", 0, 0, {"mark": "no such mark"})])
-    with pytest.raises(PrunescopeError, match="not finished"):
-        Drawing(broken, "svg", [0]).wait()
+def test_a_drawing_that_takes_too_long_is_ended_and_says_so(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "limits", lambda: replace(limits(), drawing_seconds=0.2))
+    with pytest.raises(PrunescopeError, match=r"longer than 0\.2 seconds"):
+        Drawing(figure, "gif", [0, 1, 2] * 40).wait()

@@ -140,14 +140,15 @@ def test_a_model_card_that_cannot_be_read_names_no_licence(
     assert "Its own licence applies." in written.read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("amount", "hosted", "says"), [(0.3, "", r"amount 0\.3 is not among"), (AMOUNT, "1", "your own")]
+)
 def test_other_amounts_and_hosted_servers_are_refused(
-    magnitude: SweepResult, base: Path, monkeypatch: pytest.MonkeyPatch
+    magnitude: SweepResult, base: Path, amount: float, hosted: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(PrunescopeError, match=r"amount 0\.3 is not among"):
-        write_pruned(magnitude, 0.3, str(base), None, silent)
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    with pytest.raises(PrunescopeError, match="on your own computer"):
-        write_pruned(magnitude, AMOUNT, str(base), None, silent)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    with pytest.raises(PrunescopeError, match=says):
+        write_pruned(magnitude, amount, str(base), None, silent)
 
 
 def test_an_export_that_is_stopped_leaves_nothing_behind(

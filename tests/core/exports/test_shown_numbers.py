@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import product
 
 import pytest
 
@@ -23,17 +24,12 @@ def test_every_picture_tells_its_numbers(scene: Scene) -> None:
 
 
 def test_a_cell_has_a_row_for_each_amount_with_its_value() -> None:
-    cells = rows(SCENES["lab"], "Similarity")
-    size = len(RESULT.points)
-    assert len(cells) == len(AMOUNTS) * size**2
-    values = iter(cells)
-    for i in range(size):
-        for j in range(size):
-            for frame in RESULT.frames:
-                cell, value = next(values), frame.similarity["cka"]["mean"][i][j]
-                assert float(cell["Shown at"]) == frame.amount
-                known = None if value is None else round(value, 6)
-                assert (float(cell["Similarity"]) if "Similarity" in cell else None) == known
+    places = product(range(len(RESULT.points)), range(len(RESULT.points)), RESULT.frames)
+    known = [(frame.amount, frame.similarity["cka"]["mean"][i][j]) for i, j, frame in places]
+    assert [
+        (float(cell["Shown at"]), float(cell["Similarity"]) if "Similarity" in cell else None)
+        for cell in rows(SCENES["lab"], "Similarity")
+    ] == [(amount, None if value is None else round(value, 6)) for amount, value in known]
 
 
 def test_what_is_undefined_is_empty_and_a_floor_says_what_it_is() -> None:
@@ -52,11 +48,8 @@ def test_a_curve_has_a_row_for_each_point() -> None:
 
 
 def test_a_difference_is_a_number_that_a_spreadsheet_reads() -> None:
-    cells = rows(SCENES["compare"], "First minus second")
-    told = [
-        {name: float(cell[name]) for name in ("Difference", "First", "Second")} for cell in cells if "First" in cell
-    ]
-    for cell in told:
-        assert cell["Difference"] == pytest.approx(cell["First"] - cell["Second"], abs=0.011)
-    assert len(told) >= len(AMOUNTS) * len(RESULT.points) ** 2 - 1, "one may be undefined"
-    assert min(cell["Difference"] for cell in told) < 0
+    cells = [cell for cell in rows(SCENES["compare"], "First minus second") if "First" in cell]
+    assert len(cells) >= len(AMOUNTS) * len(RESULT.points) ** 2 - 1, "one may be undefined"
+    told = [[float(cell[name]) for name in ("Difference", "First", "Second")] for cell in cells]
+    assert all(difference == pytest.approx(first - second, abs=0.011) for difference, first, second in told)
+    assert min(told)[0] < 0
