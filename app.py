@@ -20,17 +20,15 @@ from core.results.library import Entry
 from core.results.names import data_name, in_sentence, models_name, pruning_name, units_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
-from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.legends import BEYOND, EXPECTED, TWINS
 from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
-from ui.published_pair import SIDES, published_pair
 from ui.results import at_hand, by_key, companions_of, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
-from ui.view_state import OWN, OWN_MODEL, ViewState, one_result
+from ui.view_state import OWN, OWN_MODEL, PAIR, ViewState, choose_result, one_result, published_pair, shortlist
 
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
@@ -199,7 +197,7 @@ def show_steps() -> None:
 def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     """Show the tasks of the published heatmaps side by side, by the method on show where both have it."""
     sides = [result for entry in published_pair(entries, shown.result.pruning.method) if (result := by_key(entry.key))]
-    if len(sides) < len(SIDES):
+    if len(sides) < len(PAIR):
         return
     heading = once(headline_of, sides, [companions_of(side, entries) for side in sides])
     st.subheader("The two published tasks: SST-2 and CoLA", anchor=False)

@@ -24,14 +24,13 @@ from core.results.library import Entry
 from core.results.names import checkpoint_name, in_sentence
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
-from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, show_nothing
 from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
 from ui.results import companions_of, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
-from ui.view_state import ViewState, to_offer, two_results
+from ui.view_state import ViewState, caption_of, choose_result, shortlist, to_offer, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 START = 0.1  # of damage: similarity has fallen by a tenth

@@ -9,11 +9,11 @@ from core.request.catalog import DAMAGE
 from core.results.choices import settings
 from core.results.library import Entry
 from ui.address import choose, picture_first
-from ui.choices import MANY, narrowed
 from ui.grid import grid_of, open_clicked, show_grid
 from ui.header import page_header, show_nothing
 from ui.results import own_results, shipped_results
 from ui.text import markdown_table, plain, remark
+from ui.view_state import MANY, narrowed
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 MOST_SHOWN = 240  # sweeps; more would take a browser long

@@ -35,7 +35,6 @@ from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names, units_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
-from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, show_nothing
 from ui.legends import BEYOND, EXPECTED, TWINS
@@ -43,7 +42,7 @@ from ui.player import choose_reduction, middle_of, picked, reduction_in_address,
 from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
-from ui.view_state import ViewState, one_result
+from ui.view_state import ViewState, caption_of, choose_result, one_result, shortlist
 
 PLAYER = "layers"
 NO_RESULT = "There is no result yet. Prune a checkpoint in the Lab, and its layers are shown here."

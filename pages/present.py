@@ -14,14 +14,13 @@ from core.results.library import Entry
 from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, show
-from ui.choices import choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
 from ui.player import reduction_in_address, show_stage, start_in_address
 from ui.results import companions_of
 from ui.shared import once
 from ui.text import unbroken
-from ui.view_state import one_result
+from ui.view_state import choose_result, one_result, shortlist
 
 # In full screen the stage is alone; otherwise a line above it leads out.
 STYLE = """<style>

@@ -29,14 +29,13 @@ from core.results.prediction import Prediction, answer, check_texts, column_name
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
-from ui.choices import caption_of, choose_result, shortlist
 from ui.exports import offer_exports
 from ui.header import page_header, show_nothing
 from ui.jobs import answer_to, ask_anew, ask_worker, drop_question
 from ui.player import show_pictures, start_in_address
 from ui.shared import once
 from ui.text import markdown_table, plain, refusals_shown, remark
-from ui.view_state import ViewState, one_result
+from ui.view_state import ViewState, caption_of, choose_result, one_result, shortlist
 
 EXPLANATION = (
     "Each line is one example: blue where the model predicts its label, orange where it does not. Below the gap are "

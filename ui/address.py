@@ -82,29 +82,27 @@ def carried(**changes: str) -> dict[str, str]:
     return {**kept, **changes}
 
 
-def asked(
-    parameter: str, accepts: Callable[[str], bool], wish: Callable[[str], str], instead: Callable[[], str]
-) -> str | None:
-    """Return what the address asks for; None where it asks for nothing, or in vain, which a note then says.
+def is_asked(parameter: str, can_be_shown: bool, wish: str, instead: str) -> bool:
+    """Whether the address asks for something that can be shown; what it asks for in vain goes, and a note says so.
 
     What the visitor has chosen on an earlier run goes without a note: another choice has left it without a meaning.
 
     Args:
         parameter: The parameter of the address.
-        accepts: Whether a value can be shown.
-        wish: Says what a bad value asks for, and why that cannot be shown.
-        instead: Names what is shown instead.
+        can_be_shown: Whether its value can be shown.
+        wish: What a bad value asks for, and why that cannot be shown.
+        instead: What is shown instead.
     """
     value, accepted = st.query_params.get(parameter), f"accepted-{parameter}"
     if not value:
-        return None
-    if accepts(value):
+        return False
+    if can_be_shown:
         st.session_state[accepted] = value
-        return value
+        return True
     if st.session_state.get(accepted) != value:
-        note_in_vain(wish(value), instead())
+        note_in_vain(wish, instead)
     set_parameter(parameter, None)
-    return None
+    return False
 
 
 def amount_in_address() -> float | None:
@@ -155,11 +153,9 @@ def read_choice(
     options: Collection[str], parameter: str, *, default: str, word: str, names: Callable[[str], str] = str
 ) -> str:
     """Return the choice that the address holds, else the default; see `choose`, which also offers another one."""
-
-    def wish(value: str) -> str:
-        return f"the {word} “{quoted(value)}”, which is not available here"
-
-    return asked(parameter, lambda value: value in options, wish, lambda: names(default)) or default
+    value = st.query_params.get(parameter, "")
+    wish = f"the {word} “{quoted(value)}”, which is not available here"
+    return value if is_asked(parameter, value in options, wish, names(default)) else default
 
 
 def choose(
@@ -206,11 +202,10 @@ def choose(
             place.selectbox(label, options, key=key, format_func=names, on_change=write)
 
     def write() -> None:
-        if key != _last_key(parameter):
-            return
-        set_parameter(parameter, st.session_state[key])
-        if then:
-            then()
+        if key == st.session_state[f"key-of-{parameter}"]:
+            set_parameter(parameter, st.session_state[key])
+            if then:
+                then()
 
     default = default if default is not None and default in options else options[0]
     chosen = read_choice(valid or options, parameter, default=default, word=word or label.lower(), names=names)
@@ -231,15 +226,9 @@ def _widget_key(parameter: str, chosen: str) -> str:
     Where something else has changed the choice, such as a link or a key on a stage, the widget gets a new key: a
     browser that has not drawn the change sends the old value with the next click, as if the visitor had chosen it.
     """
-    key = _last_key(parameter)
+    key: str = st.session_state.get(f"key-of-{parameter}", f"choose-{parameter}")
     if st.session_state.get(key, chosen) != chosen:
-        st.session_state[f"changes-of-{parameter}"] = st.session_state.get(f"changes-of-{parameter}", 0) + 1
-        key = _last_key(parameter)
-    st.session_state[key] = chosen
+        name, _, changes = key.partition(".")
+        key = f"{name}.{int(changes or 0) + 1}"
+    st.session_state[f"key-of-{parameter}"], st.session_state[key] = key, chosen
     return key
-
-
-def _last_key(parameter: str) -> str:
-    """Return the key of a choice's widget as it was drawn last."""
-    changes = st.session_state.get(f"changes-of-{parameter}", 0)
-    return f"choose-{parameter}.{changes}" if changes else f"choose-{parameter}"

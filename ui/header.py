@@ -12,7 +12,7 @@ from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import note_opened, preload_vega
 from ui.results import at_hand, read_new_results
-from ui.view_state import ViewState, link_parameters, no_result, short_name
+from ui.view_state import ViewState, link_parameters, short_name
 
 PAGES = {
     "Overview": "app.py",
@@ -125,7 +125,7 @@ def link_to_views(result: SweepResult, *others: SweepResult, from_lab: bool = Fa
         link_to_control(result, *others)
 
 
-def page_header(title: str, read: Callable[[], ViewState] = no_result) -> ViewState:
+def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewState:
     """Configure the page of that name, read what it shows, and draw the navigation, whose links carry it on.
 
     Every page calls this first.

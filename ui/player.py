@@ -21,7 +21,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, asked, choose, parameters_on_show, quoted, read_choice, set_parameter
+from ui.address import amount_in_address, choose, is_asked, parameters_on_show, quoted, read_choice, set_parameter
 from ui.shared import once
 from ui.text import plain, remark
 
@@ -210,16 +210,12 @@ def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -
     """
     first, wanted = amounts[0] if otherwise is None else otherwise, amount_in_address()
     if wanted is None:
-        asked(
-            "amount",
-            lambda _: False,
-            lambda value: f"the amount “{quoted(value)}”, which is not a number from 0 to 1",
-            lambda: _percent(first),
-        )
+        wish = f"the amount “{quoted(st.query_params.get('amount', ''))}”, which is not a number from 0 to 1"
+        is_asked("amount", False, wish, _percent(first))
         return otherwise
     shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
     wish = f"{_percent(wanted)}, which this result does not have"
-    if not asked("amount", lambda _: shown == wanted, lambda _: wish, lambda: _percent(shown)):
+    if not is_asked("amount", shown == wanted, wish, _percent(shown)):
         set_parameter("amount", amount_text(shown))
     return shown
 
