@@ -17,7 +17,7 @@ from core.results.names import amount_name, result_name
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
-from ui.exports import offer_exports
+from ui.exports import offer_exports, show_recipe
 from ui.header import link_to_views, page_header
 from ui.job_words import what_is_kept
 from ui.jobs import (
@@ -36,7 +36,6 @@ from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
-from ui.recipe import show_recipe
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.shared import once
 from ui.text import plain, refusals_shown, remark

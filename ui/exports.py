@@ -1,26 +1,37 @@
 """The download panel: what a page shows, and all numbers of its results; files are made only on request."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from core.charts.view import Scene
+from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
+from core.inputs.uploads import placed
+from core.jobs import queue
 from core.request.catalog import METHODS, RECIPE
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest, is_made
 from core.results.choices import task_title
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found
+from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
-from ui.downloads import STYLE, download
 from ui.jobs import answer_to, ask_about_frame, ask_anew, original_request
-from ui.pictures import offer_pictures, place_in_address
-from ui.recipe import show_recipe
+from ui.pictures import download, offer_pictures, place_in_address
 from ui.text import plain, refusals_shown, remark
 
+# What is made on the click may fail: drawing takes a process, and where the page has been drawn anew meanwhile,
+# Streamlit has dropped what the button refers to. No code of ours runs on the page then: its words are replaced.
+FAILED = "This file was not made. Press the button again; if that fails too, reload the page."
+STYLE = f"""<style>
+[data-testid="stDownloadButtonError"] {{ font-size: 0; }}
+[data-testid="stDownloadButtonError"]::after {{
+  content: "{FAILED}"; display: block; max-width: 18rem; font-size: 0.875rem; line-height: 1.4;
+}}
+</style>"""
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 folder = {folder!r}
@@ -62,9 +73,19 @@ def offer_exports(
         for name, result in zip(_names(several), several, strict=True):
             of = f": {name}" if len(several) > 1 else ""
             if numbers:
-                _offer_numbers(result, of)
-            elif of:
-                _show_command(result, of)
+                st.markdown(f"**Numbers{of}**")
+                with st.container(horizontal=True):
+                    table, metrics = (file_name([result], ending) for ending in ("-similarity.csv", "-metrics.csv"))
+                    download("Similarities as CSV", partial(similarity_csv, result), table, "text/csv")
+                    download("Metrics as CSV", partial(metrics_csv, result), metrics, "text/csv")
+                    file = file_name([result], ".json")
+                    download("Result as JSON", partial(result_json, result), file, "application/json")
+            if numbers or of:
+                st.markdown(f"**Command{of}**")
+                show_recipe(result)
+            if numbers:
+                st.markdown(f"**Pruned checkpoint{of}**")
+                _offer_checkpoint(result, original_request(result))
 
 
 def _names(results: Sequence[SweepResult]) -> list[str]:
@@ -74,43 +95,39 @@ def _names(results: Sequence[SweepResult]) -> list[str]:
     return [plain(name) for name in names or map(result_name, results)]
 
 
-def _offer_numbers(result: SweepResult, of: str) -> None:
-    """Offer tables, the file itself, the command and the pruned checkpoint; `of` ends each heading."""
-    st.markdown(f"**Numbers{of}**")
-    with st.container(horizontal=True):
-        name = file_name([result], "-similarity.csv")
-        download("Similarities as CSV", partial(similarity_csv, result), name, "text/csv")
-        download("Metrics as CSV", partial(metrics_csv, result), file_name([result], "-metrics.csv"), "text/csv")
-        download("Result as JSON", partial(result_json, result), file_name([result], ".json"), "application/json")
-    _show_command(result, of)
-    st.markdown(f"**Pruned checkpoint{of}**")
-    _offer_checkpoint(result, original_request(result))
-
-
-def _show_command(result: SweepResult, of: str) -> None:
-    st.markdown(f"**Command{of}**")
-    show_recipe(result)
+def show_recipe(result: SweepResult) -> None:
+    """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
+    request = None
+    with suppress(PrunescopeError):  # an upload is not stored here any more
+        request = None if is_hosted() or not (known := queue.request_for(result.key)) else placed(known)
+    made_by = recipe(result, request)
+    st.code(made_by.script, language="shell", wrap_lines=True)
+    if made_by.missing:
+        remark(plain(made_by.missing))
 
 
 def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
     """Offer the weights of one frame, as a folder in the Hub's format."""
+    megabytes = round(result.checkpoint.num_parameters * 4 / 1e6)  # in float32
+    needed = request if METHODS[request.method].calibrated else replace(request, data=None)
+    lacks = ""
     if is_hosted():
-        remark(
-            f"The pruned weights themselves take about {_megabytes(result)} MB, which this shared server does not make "
-            "for every visitor: run Prunescope on your own computer to get them."
+        lacks = (
+            f"The pruned weights themselves take about {megabytes} MB, which this shared server does not make for "
+            "every visitor: run Prunescope on your own computer to get them."
         )
-        return
-    if request.checkpoint.startswith(RECIPE) and not is_made(request.checkpoint):
-        remark(
+    elif request.checkpoint.startswith(RECIPE) and not is_made(request.checkpoint):
+        lacks = (
             "The unpruned weights are not shipped: make them first, as described under *Command*, and run it in the "
             "Lab."
         )
-        return
-    if not _is_findable(request):
-        remark("It was computed on a folder or a file whose location is not recorded: run it in the Lab first.")
+    elif not can_be_found(replace(needed, against=None)):
+        lacks = "It was computed on a folder or a file whose location is not recorded: run it in the Lab first."
+    if lacks:
+        remark(lacks)
         return
     remark(
-        f"A folder in the Hub's format, about {_megabytes(result)} MB, with zeros where "
+        f"A folder in the Hub's format, about {megabytes} MB, with zeros where "
         "weights were removed; transformers loads it, and it gives the accuracy shown here."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -129,14 +146,3 @@ def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
     if written := answer_to("export-checkpoint", (result.key, amount)):
         st.success(f"The checkpoint pruned by {amount_name(amount)} lies in this folder:")
         st.code(LOAD.format(folder=written["folder"]), language="python", wrap_lines=True)
-
-
-def _megabytes(result: SweepResult) -> int:
-    """Return how large the checkpoint's weights are in float32."""
-    return round(result.checkpoint.num_parameters * 4 / 1e6)
-
-
-def _is_findable(request: SweepRequest) -> bool:
-    """Whether it is known where the checkpoint is and, if the method scores on some, the examples."""
-    needed = request if METHODS[request.method].calibrated else replace(request, data=None)
-    return can_be_found(replace(needed, against=None))

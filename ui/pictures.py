@@ -1,10 +1,11 @@
 """What a page shows, to take away: as a film, as a picture, as a page of its own; drawn only on request."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import sha256
+from typing import TypeVar
 
 import streamlit as st
 
@@ -21,12 +22,11 @@ from core.request.catalog import REDUCTIONS
 from core.results.names import place_name
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
-from ui.downloads import download
 from ui.jobs import visitor
 from ui.player import VEGA
 from ui.text import plain
 
-Results = Sequence[SweepResult]
+N = TypeVar("N", bound=str)
 Order = tuple[str, Picture, int]  # a figure's digest, the format, milliseconds
 
 MAX_TITLE_CHARS = 300
@@ -45,12 +45,14 @@ class Look:
 
     Attributes:
         scene: The scene.
+        results: Whole sweeps, which it shows.
         size: The size of pictures.
         theme: Their colours.
         choice: The name of the scene among those that a page lets its viewer choose from; empty without a choice.
     """
 
     scene: Scene
+    results: Sequence[SweepResult]
     size: Size
     theme: ThemeName
     choice: str = ""
@@ -60,37 +62,41 @@ class Look:
         """The scene, arranged."""
         return figure_of(self.scene, self.size, self.theme)
 
+    @property
+    def key(self) -> str:
+        """How the names of widgets begin; a scene's layout has a name of its own on a page."""
+        return f"export-{self.scene.layout.name}"
 
-def offer_pictures(scene: Scene, results: Results, choices: Mapping[str, Scene] | None = None) -> None:
+    def name(self, extension: str) -> str:
+        """Name a file."""
+        choice, dark = f"-{self.choice}" if self.choice else "", "-dark" if self.theme == "dark" else ""
+        return file_name(self.results, f"{choice}{dark}{extension}", self.scene.layout.name)
+
+
+def download(
+    label: str, content: bytes | Callable[[], str | bytes], name: str, mime: str, note: str | None = None
+) -> None:
+    """Draw a button that sends a file; what is callable is made on the click."""
+    st.download_button(
+        label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=":material/download:"
+    )
+
+
+def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mapping[str, Scene] | None = None) -> None:
     """Offer what a page shows, exactly as it shows it.
 
     Args:
-        scene: What the page shows; its layout has a name of its own on that page.
+        scene: What the page shows.
         results: Whole sweeps, which it shows.
         choices: What the player on that page lets its viewer choose from, by reduction.
     """
-    choice = _choose_reduction(choices, choice_of(scene, choices)) if choices else ""
-    look = replace(_choose_look(choices[choice] if choices else scene), choice=choice)
-    _offer_films(look, results, choices)
-    _offer_stills(look, results)
-
-
-def _choose_reduction(choices: Mapping[str, Scene], first: str) -> str:
-    """Ask which of the scenes is drawn, at first the one that the page opened with: the player does not say its own."""
-    reduction: str = st.segmented_control(
-        "Sentence vector",
-        list(choices),
-        format_func=lambda name: REDUCTIONS[name].title,
-        default=first,
-        key=f"export-reduction-{first}",
-        required=True,
-    )
-    return reduction
-
-
-def _choose_look(scene: Scene) -> Look:
-    """Ask for the title, the size and the colours; the colours are at first those of the page."""
-    key, fills_screen = f"export-{scene.layout.name}", scene.layout.height(scene.views) is None
+    choice = ""
+    if choices:
+        first = choice_of(scene, choices)  # the one that the page opened with: the player does not say its own
+        titles = {name: REDUCTIONS[name].title for name in choices}
+        choice = _pick("Sentence vector", titles, first, f"export-reduction-{first}")
+        scene = choices[choice]
+    key = f"export-{scene.layout.name}"
     title = st.text_input(
         "Title",
         scene.title[:MAX_TITLE_CHARS],
@@ -99,31 +105,27 @@ def _choose_look(scene: Scene) -> Look:
         icon=":material/edit:",
     )
     with st.container(horizontal=True):
-        sizes: list[Size] = ["slide"] if fills_screen else ["slide", "page"]
-        size = st.segmented_control(
-            "Size", sizes, format_func=lambda name: SIZES[name], default="slide", key=f"{key}-size", required=True
-        )
-        theme: ThemeName = st.segmented_control(
-            "Colours",
-            list(THEMES),
-            format_func=lambda name: THEMES[name],
-            default=st.context.theme.type or "light",
-            key=f"{key}-theme",
-            required=True,
-        )
-    return Look(replace(scene, title=title.strip() or scene.title), size, theme)
+        fills_screen = scene.layout.height(scene.views) is None
+        sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
+        size = _pick("Size", sizes, "slide", f"{key}-size")
+        theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
+    look = Look(replace(scene, title=title.strip() or scene.title), results, size, theme, choice)
+    _offer_films(look, choices)
+    _offer_stills(look)
 
 
-def _name(look: Look, results: Results, extension: str) -> str:
-    dark = "-dark" if look.theme == "dark" else ""
-    choice = f"-{look.choice}" if look.choice else ""
-    return file_name(results, f"{choice}{dark}{extension}", look.scene.layout.name)
+def _pick(label: str, names: Mapping[N, str], first: N, key: str) -> N:
+    """Offer a few names side by side."""
+    chosen: N = st.segmented_control(
+        label, list(names), format_func=names.__getitem__, default=first, key=key, required=True
+    )
+    return chosen
 
 
 # ---------------------------------------------------------------- what moves
 
 
-def _offer_films(look: Look, results: Results, choices: Mapping[str, Scene] | None) -> None:
+def _offer_films(look: Look, choices: Mapping[str, Scene] | None) -> None:
     """Offer a GIF, an MP4, and the player itself as a file."""
     st.markdown("**All amounts, moving**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -132,32 +134,23 @@ def _offer_films(look: Look, results: Results, choices: Mapping[str, Scene] | No
             MILLISECONDS,
             MILLISECONDS.index(USUAL_MILLISECONDS),
             lambda milliseconds: f"{milliseconds} ms",
-            key=f"export-{look.scene.layout.name}-milliseconds",
+            key=f"{look.key}-milliseconds",
             width=180,
         )
         for kind, mime in FILMS.items():
-            _offer_film(look, results, kind, mime, milliseconds)
-        download(
-            "HTML player",
-            partial(_page, look, results, choices),
-            _name(look, results, ".html"),
-            "text/html",
-            "Plays in any browser, without a network and without Prunescope; about 1 MB.",
-        )
+            _offer_film(look, kind, mime, milliseconds)
+        note = "Plays in any browser, without a network and without Prunescope; about 1 MB."
+        download("HTML player", partial(_page, look, choices), look.name(".html"), "text/html", note)
 
 
-def _page(look: Look, results: Results, choices: Mapping[str, Scene] | None) -> str:
-    return player_page(look.scene, results, _vega(), look.theme, choices)
+def _page(look: Look, choices: Mapping[str, Scene] | None) -> str:
+    script = VEGA.read_text("utf-8") if VEGA else vega_script()
+    return player_page(look.scene, look.results, script, look.theme, choices)
 
 
-@lru_cache(maxsize=1)
-def _vega() -> str:
-    return VEGA.read_text("utf-8") if VEGA else vega_script()
-
-
-def _offer_film(look: Look, results: Results, kind: Picture, mime: str, milliseconds: int) -> None:
+def _offer_film(look: Look, kind: Picture, mime: str, milliseconds: int) -> None:
     """Offer to make a film; then show how far it is; then offer it."""
-    word, key = kind.upper(), f"export-{look.scene.layout.name}-{kind}"
+    word, key = kind.upper(), f"{look.key}-{kind}"
     order = _order(look, kind, milliseconds) if key in st.session_state else None
     if order and st.session_state[key] == order:
         drawing = _film(*order, look)
@@ -172,16 +165,10 @@ def _offer_film(look: Look, results: Results, kind: Picture, mime: str, millisec
             del st.session_state[key]
             st.info(plain(str(error)))
         else:
-            label = f"Download {word} ({len(content) / 1e6:.1f} MB)"
-            download(label, content, _name(look, results, f".{kind}"), mime)
+            download(f"Download {word} ({len(content) / 1e6:.1f} MB)", content, look.name(f".{kind}"), mime)
             return
-    st.button(
-        f"Make {word}",
-        key=f"{key}-make",
-        icon=":material/movie:",
-        on_click=_ask,
-        args=(key, look, kind, milliseconds),
-    )
+    wanted = (key, look, kind, milliseconds)
+    st.button(f"Make {word}", key=f"{key}-make", icon=":material/movie:", on_click=_ask, args=wanted)
 
 
 def _ask(key: str, look: Look, kind: Picture, milliseconds: int) -> None:
@@ -226,7 +213,7 @@ def _watch(drawing: Drawing, key: str) -> None:
 # ---------------------------------------------------------------- what stands still
 
 
-def _offer_stills(look: Look, results: Results) -> None:
+def _offer_stills(look: Look) -> None:
     """Offer one frame as a picture, and the numbers that the page shows."""
     st.markdown("**One amount**")
     frames = look.scene.frames
@@ -236,20 +223,15 @@ def _offer_stills(look: Look, results: Results) -> None:
             range(len(frames)),
             place_in_address(look.scene.amounts),
             lambda k: str(frames[k]["name"]),
-            key=f"export-{look.scene.layout.name}-frame-{len(frames)}-{results[0].key}",
+            key=f"{look.key}-frame-{len(frames)}-{look.results[0].key}",
             width=260,
         )
         amount = place_name(round(frames[frame]["amount"], 3))
         for kind, mime in STILLS.items():
-            still = partial(_still, look, kind, frame)
-            download(kind.upper(), still, _name(look, results, f"-{amount}.{kind}"), mime)
-        download(
-            "Numbers shown (CSV)",
-            partial(shown_csv, look.scene),
-            file_name(results, "-shown.csv", look.scene.layout.name),
-            "text/csv",
-            "The values behind these pictures, at all amounts.",
-        )
+            download(kind.upper(), partial(_still, look, kind, frame), look.name(f"-{amount}.{kind}"), mime)
+        name = file_name(look.results, "-shown.csv", look.scene.layout.name)
+        note = "The values behind these pictures, at all amounts."
+        download("Numbers shown (CSV)", partial(shown_csv, look.scene), name, "text/csv", note)
 
 
 def _still(look: Look, kind: Picture, frame: int) -> bytes:

@@ -19,7 +19,7 @@ from tests.browser.shipped import WRITTEN
 from tests.browser.test_lab import pick
 from tests.browser.watching import eventually, expect_idle, fetched, unfold
 from tests.builders import make_result
-from ui.downloads import FAILED
+from ui.exports import FAILED
 
 AMOUNTS = (0.0, 0.25, 0.5)  # as in site_pages/downloads.py
 RESULT = make_result(num_layers=3, amounts=AMOUNTS)
