@@ -14,7 +14,6 @@ from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
 from core.request.sweep_request import LabelMap
 from core.request.tasks import MAX_LABELS, MIN_LABELS
 
-MAX_ROWS = 1_000  # of a classifier; `num_labels` is read from a stranger's file
 MAX_LISTED_LABELS = 6  # in a message
 LABEL_MAX_CHARS = 40  # of each
 
@@ -53,7 +52,7 @@ def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
     As in transformers, a configuration without `id2label` has `num_labels` labels LABEL_0, LABEL_1, …, by default two.
 
     Args:
-        config: The content of config.json.
+        config: The content of config.json, checked by `core.inputs.checkpoint_files.check_config`.
         checkpoint: The checkpoint, for the message.
 
     Raises:
@@ -62,11 +61,9 @@ def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
     named = config.get("id2label")
     try:
         if named is None:
-            named = {
-                number: f"LABEL_{number}" for number in range(min(int(config.get("num_labels") or 2), MAX_ROWS + 1))
-            }
+            named = {number: f"LABEL_{number}" for number in range(config.get("num_labels", 2))}
         names = {int(number): str(name) for number, name in named.items()}
-        if not 1 <= len(names) <= MAX_ROWS or max(map(len, names.values())) > MAX_NAME_CHARS:
+        if max(map(len, names.values())) > MAX_NAME_CHARS:
             raise ValueError
         return tuple(names[number] for number in range(len(named)))
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -108,8 +105,12 @@ def label_of(name: str, task: Task) -> int | None:
     labels = [_word(label) for label in task.label_names]
     if word in labels:
         return labels.index(word)
-    if number := _NUMBER.fullmatch(word):
-        return _label_with(int(number[1]), labels, task)
+    if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
+        number = int(match[1])
+        if task.name in TASKS:
+            return number if number < len(labels) else None
+        numbers = [int(match[1]) if (match := _NUMBER.fullmatch(label)) else None for label in labels]
+        return numbers.index(number) if numbers.count(number) == 1 else None
     word = re.sub(r"^non?_", "not_", word)
     for index, label in enumerate(labels):
         if word == label or (task.name in TASKS and word in _SYNONYMS.get(label, ())):
@@ -119,14 +120,6 @@ def label_of(name: str, task: Task) -> int | None:
 
 def _word(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
-
-
-def _label_with(number: int, labels: Sequence[str], task: Task) -> int | None:
-    """Return the index of the label with a number: of GLUE's numbering, or in the labels' own names."""
-    if task.name in TASKS:
-        return number if number < len(labels) else None
-    numbers = [int(match[1]) if (match := _NUMBER.fullmatch(label)) else None for label in labels]
-    return numbers.index(number) if numbers.count(number) == 1 else None
 
 
 def meanings(

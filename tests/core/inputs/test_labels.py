@@ -21,7 +21,14 @@ def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], name
 
 
 @pytest.mark.parametrize(
-    "config", [{"id2label": {"1": "a", "2": "b"}}, {"id2label": {"x": "a"}}, {"num_labels": 10**9}, {"num_labels": -1}]
+    "config",
+    [
+        {"id2label": {"1": "a", "2": "b"}},
+        {"id2label": {"x": "a"}},
+        {"num_labels": 0},
+        {"num_labels": None},
+        {"id2label": {"0": "a" * 1_001}},
+    ],
 )
 def test_labels_that_are_not_numbered_from_0_are_refused(config: dict[str, object]) -> None:
     with pytest.raises(PrunescopeError, match=r"'someone/bert': config.json names no labels 0, 1, 2, …"):

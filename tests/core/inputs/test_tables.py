@@ -52,6 +52,7 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", '\ufeff"text,label\nfine,1\n', "unexpected end of data"),
     ("a.csv", '\ufeff\ufeff"text,label\nfine,1\n', "a.csv"),
     ("a.csv", "xä,b".encode("latin-1"), "is not UTF-8 text: save it as UTF-8, in Excel as CSV UTF-8"),
+    ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "is not UTF-8 text: save it as UTF-8"),
     ("a.csv", "text,text\na,1\n", "has 2 columns 'text': rename"),
     ("a.csv", "text\na\n", "has 1 columns: it needs a header and at least two"),
     ("a.csv", "", "has 0 columns"),
