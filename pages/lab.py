@@ -19,7 +19,6 @@ from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports, show_recipe
 from ui.header import link_to_views, page_header
-from ui.job_words import what_is_kept
 from ui.jobs import (
     answer_to,
     ask_about_frame,
@@ -30,6 +29,7 @@ from ui.jobs import (
     original_request,
     request_behind,
     start,
+    what_is_kept,
 )
 from ui.lab.history import show_history
 from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST

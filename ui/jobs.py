@@ -15,9 +15,9 @@ from core.inputs import uploads
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, is_upload
+from core.results.names import percent
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
-from ui.job_words import progress_text
 from ui.text import plain
 from ui.view_state import link_parameters
 
@@ -84,29 +84,25 @@ def note_watching(*, at_home: bool = False) -> None:
     A job that the queue does not hold is taken out of the address, with a note.
 
     Args:
-        at_home: Whether the page is the Lab, which shows the job itself, and also leads back to one that it has lost.
+        at_home: Whether the page is the Lab, which shows the job itself, and leads back to this visitor's last run
+            where the address has lost it: by a step back, or for another result.
     """
-    job = job_in_address()
+    job, mentioned = job_in_address(), None
     if job is None:
         if "job" in st.query_params:
             del st.query_params["job"]
             st.info(UNKNOWN)
-        if at_home:
-            _mention_started()
-        return
-    if at_home and job.ended:
-        st.session_state.pop(STARTED, None)
-    watch(job.id)
-    if not at_home:
-        st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
-
-
-def _mention_started() -> None:
-    """Lead back to this visitor's run where the address has lost it: by a step back, or for another result."""
-    job = queue.get(st.session_state.get(STARTED, ""))
-    if job and job.id not in st.session_state.get(LEFT, ()) and job.state != "cancelled":
+        started = queue.get(st.session_state.get(STARTED, "")) if at_home else None
+        if started and not _has_left(started.id) and started.state != "cancelled":
+            mentioned = started
+    elif at_home:
+        if job.ended:
+            st.session_state.pop(STARTED, None)
         watch(job.id)
-        st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
+    else:
+        mentioned = job
+    if mentioned:
+        st.fragment(_mention, run_every=None if mentioned.ended else TICK_ELSEWHERE)(mentioned)
 
 
 def _mention(job: Job) -> None:
@@ -231,7 +227,7 @@ def drop_question(name: str) -> None:
 def is_awaited(name: str) -> bool:
     """Whether an answer may still come to what was asked by `ask_anew`."""
     job = queue.get(st.session_state.get(name, (None, ""))[1])
-    return job is not None and not job.ended and job.id not in st.session_state.get(LEFT, ())
+    return job is not None and not job.ended and not _has_left(job.id)
 
 
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
@@ -248,7 +244,7 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
         follow(job)
     elif job.state == "failed":
         st.error(plain(job.message))
-    elif job.outcome is None or job_id in st.session_state.get(LEFT, ()):
+    elif job.outcome is None or _has_left(job_id):
         st.info("Cancelled.")
     else:
         return job.outcome
@@ -285,7 +281,42 @@ def _leave(job_id: str) -> NoReturn:
     st.rerun()
 
 
+def _has_left(job_id: str) -> bool:
+    return job_id in st.session_state.get(LEFT, ())
+
+
 def has_just_left() -> bool:
     """Whether this visitor has cancelled a job that is no longer in the address; true only once."""
     left: bool = st.session_state.pop("left-a-job", False)
     return left
+
+
+# ---------------------------------------------------------------- a job in words
+
+
+def progress_text(job: Job) -> str:
+    """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
+    request, number, of = job.current_request, *job.controls_so_far
+    step = ""
+    if job.step and request:  # one of the sweeps that follow the request's
+        step = f"Control {number + 1} of {of}: " if request.control_of else "In small steps: "
+    if job.state == "queued":
+        runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
+        stage = f"Waiting: {runs} first" if job.position else "Starting"
+    else:
+        measured, left = job.total > 1, job.seconds_left_of_all
+        share = f", {percent(job.progress)}" if measured else ""
+        stage = plain(f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}")
+    return f"{step}{stage}{'; then its control' if job.follow_ups and not job.step else ''}"
+
+
+def what_is_kept(job: Job) -> str:
+    """Return one sentence, escaped Markdown, about an ended job whose own sweep was finished, but not its control."""
+    finished, of = job.controls_so_far
+    controls = f"The result and {finished} of its {of} controls are kept" if finished else "The result is kept"
+    return f"{plain(job.message)} {controls}."
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words, rounded to what can be known."""
+    return f"about {max(round(seconds), 1)} s" if seconds < 90 else f"about {round(seconds / 60)} min"

@@ -1,6 +1,7 @@
 """What the server process does once, after its first page, and the next pages would otherwise wait for."""
 
 import gc
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from threading import Lock
@@ -25,27 +26,35 @@ def settle() -> None:
     """
     import_module("core.sweep.paired_tests")
     if is_hosted() and exists():
-        bound_uploads(get_instance().uploaded_file_mgr)
+        runtime = get_instance()
+        bound_uploads(runtime.uploaded_file_mgr, runtime.is_active_session)
     gc.freeze()
 
 
-def bound_uploads(manager: Any) -> None:
+def bound_uploads(manager: Any, is_open: Callable[[str], bool]) -> None:
     """Bound what Streamlit holds in memory of visitors' files.
 
     It takes as many as a visit sends, asked or not, and holds them until some time after the visit. The oldest of a
-    visit make room for its new ones; beyond the bound of all visits a new one is refused.
+    visit make room for its new ones, those of closed pages for anybody's; beyond the bound of all visits a new one is
+    refused.
 
     Args:
         manager: Streamlit's, in whose memory they are.
+        is_open: Whether a visit's page is open.
     """
     add, lock = manager.add_file, Lock()
+
+    def held() -> int:
+        return sum(len(known.data) for files in list(manager.file_storage.values()) for known in files.values())
 
     def add_file(session_id: str, file: UploadedFileRec) -> None:
         with lock:
             for old in list(manager.file_storage.get(session_id, ()))[: -VISIT_FILES + 1]:
                 manager.remove_file(session_id, old)
-            held = sum(len(known.data) for files in list(manager.file_storage.values()) for known in files.values())
-            if held + len(file.data) > ALL_BYTES:
+            for visit in list(manager.file_storage):
+                if held() + len(file.data) > ALL_BYTES and not is_open(visit):
+                    manager.remove_session_files(visit)
+            if held() + len(file.data) > ALL_BYTES:
                 raise HTTPException(503, "Many files are open here: try again in a few minutes")
             add(session_id, file)
 

@@ -16,8 +16,7 @@ from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.queues import Clock, now, running
 from ui import jobs
-from ui.job_words import progress_text, what_is_kept
-from ui.jobs import UNKNOWN
+from ui.jobs import UNKNOWN, progress_text, what_is_kept
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
 

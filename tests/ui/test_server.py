@@ -13,7 +13,7 @@ MEGABYTE = 2**20
 @pytest.fixture
 def manager() -> MemoryUploadedFileManager:
     made = MemoryUploadedFileManager("/upload")
-    bound_uploads(made)
+    bound_uploads(made, lambda visit: not visit.startswith("closed"))
     return made
 
 
@@ -40,5 +40,7 @@ def test_beyond_the_bound_of_all_visits_a_new_file_is_refused(manager: MemoryUpl
     with pytest.raises(HTTPException, match="try again"):
         send(manager, "late", "file")
     manager.remove_session_files("visit 0")
+    send(manager, "closed", "file")
     send(manager, "late", "file")
     assert len(held(manager)) == most
+    assert "closed" not in held(manager)

@@ -15,8 +15,7 @@ from core.results import store
 from core.results.names import percent
 from core.results.provenance import PLACEHOLDER
 from ui.controls import steps_in_words
-from ui.job_words import duration
-from ui.jobs import ask_worker, cancel, start, watch
+from ui.jobs import ask_worker, cancel, duration, start, watch
 from ui.lab.data import choose_data
 from ui.lab.method import choose_method
 from ui.lab.model import choose_model
