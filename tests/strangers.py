@@ -120,41 +120,25 @@ def mapped(shard: Any, **others: Any) -> Change:
     return sharded(lambda names, _: {"metadata": {}, "weight_map": dict.fromkeys(names, shard), **others})
 
 
-def words(count: int) -> Change:
-    """A tokenizer with more words than the model knows."""
+def parsed(edit: Callable[[dict[str, Any]], object]) -> Change:
+    """Edits the tokenizer's file."""
 
     def change(folder: Path) -> None:
-        path = folder / TOKENIZER
-        found = json.loads(path.read_text())
-        found["model"]["vocab"].update({f"word{k}": k for k in range(200, count)})
-        path.write_text(json.dumps(found))
-
-    return change
-
-
-def token(number: Any) -> Change:
-    """A tokenizer one of whose words has another number."""
-
-    def change(folder: Path) -> None:
-        path = folder / TOKENIZER
-        found = json.loads(path.read_text())
-        found["model"]["vocab"]["film"] = number
-        path.write_text(json.dumps(found))
+        found = json.loads((folder / TOKENIZER).read_text())
+        edit(found)
+        (folder / TOKENIZER).write_text(json.dumps(found))
 
     return change
 
 
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
     """Edits the tokenizer's file, which is then read as it is."""
+    return both(parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast"))
 
-    def change(folder: Path) -> None:
-        path = folder / TOKENIZER
-        found = json.loads(path.read_text())
-        edit(found)
-        path.write_text(json.dumps(found))
-        changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")(folder)
 
-    return change
+def token(number: Any) -> Change:
+    """A tokenizer one of whose words has another number."""
+    return parsed(lambda found: found["model"]["vocab"].update(film=number))
 
 
 def digests(content: bytes | np.ndarray) -> Change:
@@ -291,7 +275,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "tokenizer of another version": changed(TOKENIZER, version="9"),
     "tokenizer of an unknown kind": changed(TOKENIZER, model={"type": "Spell", "vocab": {}}),
     "tokenizer without a model": changed(TOKENIZER, model=None),
-    "two hundred thousand words": words(200_000),
+    "two hundred thousand words": parsed(
+        lambda found: found["model"]["vocab"].update({f"word{k}": k for k in range(200, 200_000)})
+    ),
     "a word beyond the model": token(10**9),
     "a word with a negative number": token(-1),
     "a word without a number": token("film"),

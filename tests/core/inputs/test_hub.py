@@ -134,7 +134,7 @@ def check_good_day(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- good days
 
 
-def test_only_what_is_needed_is_asked_for(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_needed_is_asked_for(repo, monkeypatch):
     """Safetensors before PyTorch's own weights, and these where there are no others."""
     folder = repo.models[REPO]
     for name in ("pytorch_model.bin", "tf_model.h5", "README.md", "training_args.bin", "evil.py"):
@@ -144,7 +144,7 @@ def test_only_what_is_needed_is_asked_for(repo: LocalHub, monkeypatch: pytest.Mo
     assert (snapshot(REPO, "main")[0] / "pytorch_model.bin").is_file()
 
 
-def test_it_reports_rising_bytes_up_to_the_total(repo: LocalHub) -> None:
+def test_it_reports_rising_bytes_up_to_the_total(repo):
     seen: list[tuple[str, int, int]] = []
     snapshot(REPO, "main", lambda *progress: seen.append(progress))
     size = len(WEIGHTS) + len(b"[UNK]\na\nb\n")  # the configuration is read before
@@ -153,9 +153,7 @@ def test_it_reports_rising_bytes_up_to_the_total(repo: LocalHub) -> None:
     assert seen[-1][1:] == (size, size)
 
 
-def test_an_exception_in_report_ends_the_download_and_leaves_no_part(
-    repo: LocalHub, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache, monkeypatch):
     class CancelledError(Exception):
         pass
 
@@ -169,9 +167,7 @@ def test_an_exception_in_report_ends_the_download_and_leaves_no_part(
 
 
 @pytest.mark.parametrize("state", ["offline", "no network", "api 504", "api silent", "api html", "sha None"])
-def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(
-    repo: LocalHub, waits: list[float], monkeypatch: pytest.MonkeyPatch, state: str
-) -> None:
+def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(repo, waits, monkeypatch, state):
     first = snapshot(REPO, "main")
     match state:
         case "offline":
@@ -186,9 +182,7 @@ def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(
     refusal()
 
 
-def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(
-    repo: LocalHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(repo, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     snapshot(REPO, "main")
     assert any(header for _, _, header in repo.requests)
@@ -199,7 +193,7 @@ def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(
     assert not any(header for _, _, header in repo.requests)
 
 
-def test_a_file_of_a_data_set_is_asked_for_only_once(repo: LocalHub) -> None:
+def test_a_file_of_a_data_set_is_asked_for_only_once(repo):
     seen: list[tuple[str, int, int]] = []
     path = fetch_data(lambda *progress: seen.append(progress))
     assert path.read_bytes() == WEIGHTS
@@ -210,14 +204,14 @@ def test_a_file_of_a_data_set_is_asked_for_only_once(repo: LocalHub) -> None:
     assert "has no file other.parquet" in refusal(lambda: fetch_one(DATA, "other.parquet", kind="data set"), DATA)
 
 
-def test_a_renamed_repository_is_found(repo: LocalHub) -> None:
+def test_a_renamed_repository_is_found(repo):
     repo.renamed["someone/old"] = REPO
     folder, commit = snapshot("someone/old", "main")
     assert commit == commit_of(repo.files("models", REPO) or {})
     assert (folder / "model.safetensors").is_file()
 
 
-def test_another_host_is_followed_without_the_token(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_host_is_followed_without_the_token(repo, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     folder, commit = snapshot(REPO, "main")
     shutil.rmtree(folder.parent.parent)
@@ -233,7 +227,7 @@ def test_another_host_is_followed_without_the_token(repo: LocalHub, monkeypatch:
     assert tokens[f"/api/models/{REPO}/revision/main"] is not None
 
 
-def test_proxies_of_the_environment_are_used(repo: LocalHub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_used(repo, cache, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", repo.url)
     monkeypatch.setenv("NO_PROXY", "")
     template = "http://the-hub.invalid/{repo_id}/resolve/{revision}/{filename}"
@@ -254,14 +248,7 @@ def test_proxies_of_the_environment_are_used(repo: LocalHub, cache: Path, monkey
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_one_clear_line_and_leaves_nothing(
-    repo: LocalHub,
-    cache: Path,
-    waits: list[float],
-    monkeypatch: pytest.MonkeyPatch,
-    quiet: Callable[[], None],
-    name: str,
-) -> None:
+def test_a_fault_is_one_clear_line_and_leaves_nothing(repo, cache, waits, monkeypatch, quiet, name):
     fault = FAULTS[name]
     repo.faults[REPO] = fault
     with monkeypatch.context() as patch:
@@ -286,9 +273,7 @@ def test_a_fault_is_one_clear_line_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_passes_ends_no_run(
-    repo: LocalHub, waits: list[float], monkeypatch: pytest.MonkeyPatch, quiet: Callable[[], None], name: str
-) -> None:
+def test_a_fault_that_passes_ends_no_run(repo, waits, monkeypatch, quiet, name):
     repo.faults[REPO] = PASSING[name]
     check_good_day(repo, monkeypatch)
     quiet()
@@ -298,9 +283,7 @@ def test_a_fault_that_passes_ends_no_run(
 @pytest.mark.parametrize(
     "name", ["api 429", "api b'[]'", "api name '../x'", "api 404", "gated", "get cut", "get without end", "get corrupt"]
 )
-def test_data_sets_are_fetched_as_carefully(
-    repo: LocalHub, cache: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_data_sets_are_fetched_as_carefully(repo, cache, waits, monkeypatch, name):
     repo.faults[DATA] = name
     assert re.search(FAULTS[name].says, refusal(fetch_data, DATA))
     assert leftovers(cache) == []
@@ -308,16 +291,14 @@ def test_data_sets_are_fetched_as_carefully(
     assert fetch_data().read_bytes() == WEIGHTS
 
 
-def test_hosted_no_log_in_is_offered(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosted_no_log_in_is_offered(repo, monkeypatch):
     repo.faults[REPO] = "gated"
     assert "hf auth login" in refusal()
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "log in" not in refusal()
 
 
-def test_what_is_too_large_is_refused_before_any_file_is_asked_for(
-    repo: LocalHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_too_large_is_refused_before_any_file_is_asked_for(repo, monkeypatch):
     repo.faults[REPO] = "huge"
     assert re.search(r"9,536,743 MiB, more than the 6,144 MiB allowed", refusal())
     del repo.faults[REPO]
@@ -338,9 +319,7 @@ def test_what_is_too_large_is_refused_before_any_file_is_asked_for(
         ("config.json", '{"model_type": "deberta-v2", "conv_kernel_size": 3}', "has a convolution"),
     ],
 )
-def test_a_checkpoint_that_cannot_be_loaded_is_not_downloaded(
-    repo: LocalHub, name: str, content: str | None, expected: str
-) -> None:
+def test_a_checkpoint_that_cannot_be_loaded_is_not_downloaded(repo, name, content, expected):
     path = repo.models[REPO] / name
     path.unlink() if content is None else path.write_text(content)
     assert expected in refusal()
@@ -391,14 +370,7 @@ MACHINE: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
 
 
 @pytest.mark.parametrize("name", MACHINE)
-def test_a_fault_of_the_machine_is_one_clear_line(
-    repo: LocalHub,
-    cache: Path,
-    waits: list[float],
-    monkeypatch: pytest.MonkeyPatch,
-    quiet: Callable[[], None],
-    name: str,
-) -> None:
+def test_a_fault_of_the_machine_is_one_clear_line(repo, cache, waits, monkeypatch, quiet, name):
     says, arrange = MACHINE[name]
     with monkeypatch.context() as patch:
         arrange(patch)
@@ -427,15 +399,7 @@ def alter(path: Path) -> None:
     "change", [alter, lambda path: path.resolve().write_bytes(b""), lambda path: path.resolve().unlink()]
 )
 @pytest.mark.parametrize("state", ["offline", "api head get 500"])
-def test_a_file_altered_in_the_cache_is_not_used(
-    repo: LocalHub,
-    cached: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    waits: list[float],
-    name: str,
-    change: Callable[[Path], object],
-    state: str,
-) -> None:
+def test_a_file_altered_in_the_cache_is_not_used(repo, cached, monkeypatch, waits, name, change, state):
     change(cached / name)
     with monkeypatch.context() as patch:
         if state == "offline":
@@ -447,7 +411,7 @@ def test_a_file_altered_in_the_cache_is_not_used(
     check_good_day(repo, monkeypatch)
 
 
-def test_configurations_and_data_are_compared_as_well(repo: LocalHub, cached: Path) -> None:
+def test_configurations_and_data_are_compared_as_well(repo, cached):
     parquet, listing = fetch_data(), list_files(DATA, "main", "data set")
     assert fetch(listing, PARQUET) == parquet
     asks: list[tuple[Path, Callable[[], object]]] = [
@@ -462,9 +426,7 @@ def test_configurations_and_data_are_compared_as_well(repo: LocalHub, cached: Pa
         assert path.read_bytes() == content, "fetched again"
 
 
-def test_a_cache_that_cannot_be_written_is_refused_for_its_content_alone(
-    cached: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_that_cannot_be_written_is_refused_for_its_content_alone(cached, monkeypatch):
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -475,7 +437,7 @@ def test_a_cache_that_cannot_be_written_is_refused_for_its_content_alone(
     refusal()
 
 
-def test_git_and_sha_digests_are_distinguished(tmp_path: Path) -> None:
+def test_git_and_sha_digests_are_distinguished(tmp_path):
     path, sha = tmp_path / "ce013625030ba8dba906f756967f9e9ca394464a", hashlib.sha256(b"hello\n").hexdigest()
     path.write_bytes(b"hello\n")  # which git hash-object calls so
     assert is_intact(path)
@@ -489,7 +451,7 @@ def test_git_and_sha_digests_are_distinguished(tmp_path: Path) -> None:
     assert not is_intact(tmp_path / "missing")
 
 
-def test_parts_of_broken_downloads_are_swept(repo: LocalHub, cached: Path) -> None:
+def test_parts_of_broken_downloads_are_swept(repo, cached):
     blob = (cached / "model.safetensors").resolve()
     names = (f"{blob.name}.0123abcd.incomplete", "b" * 40 + ".incomplete", "c.0.incomplete")
     part, old, recent = map(blob.with_name, names)
@@ -503,14 +465,12 @@ def test_parts_of_broken_downloads_are_swept(repo: LocalHub, cached: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_part_of_a_snapshot_is_never_used(
-    repo: LocalHub, waits: list[float], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_part_of_a_snapshot_is_never_used(repo, waits, monkeypatch, name):
     repo.faults[REPO] = Fault("", "get", status(500), name)
     refusal()
     offline(monkeypatch)
     for revision in ("main", commit_of(repo.files("models", REPO) or {})):
-        assert "offline mode is on" in refusal(lambda revision=revision: snapshot(REPO, revision))  # type: ignore[misc]
+        assert "offline mode is on" in refusal(lambda revision=revision: snapshot(REPO, revision))
 
 
 # ---------------------------------------------------------------- a whole process
@@ -522,7 +482,7 @@ def run_python(repo: LocalHub, code: str, cache: Path) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], env=environment, text=True, **pipes)  # type: ignore[call-overload]
 
 
-def test_a_process_prints_nothing_of_the_client(repo: LocalHub, cache: Path) -> None:
+def test_a_process_prints_nothing_of_the_client(repo, cache):
     names = {f"someone/{k}": name for k, name in enumerate(("head of 40 gigabytes", "api 503, warned", "get cut"))}
     for place, name in names.items():
         repo.models[place], repo.faults[place] = repo.models[REPO], FAULTS[name]
@@ -542,9 +502,7 @@ for place in {list(names)!r}:
         assert re.search(FAULTS[name].says, line)
 
 
-def test_a_killed_download_is_made_good_by_the_next(
-    repo: LocalHub, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_download_is_made_good_by_the_next(repo, cache, monkeypatch):
     repo.faults[REPO] = FAULTS["get body silent"]
     part = f"{hashlib.sha256(WEIGHTS).hexdigest()}*.incomplete"
     with run_python(repo, f"from core.inputs.hub import snapshot; snapshot({REPO!r}, 'main')", cache) as process:
