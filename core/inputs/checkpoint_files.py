@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS, SHARED_LAYERS, SUPPORTED_MODEL_TYPES
+from core.request.limits import limits
 
 CONFIG = "config.json"
 ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
@@ -254,8 +255,8 @@ def checked_files(folder: Path, checkpoint: str) -> list[Path]:
         names = [path.name for path in files]
         for path in files:
             _check_place(path, folder, checkpoint)
-            if path.name in TOKENIZER_FILES:
-                _check_file_size(path, MAX_TOKENIZER_BYTES, checkpoint)
+            most = MAX_TOKENIZER_BYTES if path.name in TOKENIZER_FILES else limits().download_bytes
+            _check_file_size(path, most, checkpoint)
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):
             _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)

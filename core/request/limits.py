@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from math import inf
 
+from core.request.catalog import MAX_LAYERS
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -13,6 +15,7 @@ class Limits:
         examples: Evaluation examples.
         amounts: Pruning amounts, zero included.
         parameters: Parameters of the model.
+        points: Points of a result that is opened: all pairs of them are drawn.
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table.
         visit_uploads: Tables that a visit may keep at a time.
@@ -29,6 +32,7 @@ class Limits:
     examples: int
     amounts: int
     parameters: int
+    points: int
     download_bytes: int
     upload_bytes: int
     visit_uploads: int
@@ -54,6 +58,7 @@ LOCAL_LIMITS = Limits(
     examples=10_000,
     amounts=101,
     parameters=1_000_000_000,
+    points=2 * MAX_LAYERS,
     download_bytes=6 * 1024**3,
     upload_bytes=20 * 1024**2,
     visit_uploads=100,
@@ -70,6 +75,7 @@ HOSTED_LIMITS = Limits(
     examples=512,
     amounts=21,
     parameters=150_000_000,
+    points=64,
     download_bytes=700 * 1024**2,
     upload_bytes=4 * 1024**2,
     visit_uploads=4,

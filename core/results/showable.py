@@ -2,7 +2,7 @@
 
 from core.errors import PrunescopeError
 from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
-from core.request.limits import LOCAL_LIMITS
+from core.request.limits import LOCAL_LIMITS, limits
 from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, TASK_NAMES
 from core.results.schema import SweepResult, values_in
@@ -29,8 +29,10 @@ def check_showable(result: SweepResult, name: str) -> None:
 
 def _of_sizes(result: SweepResult) -> str:
     """Name what there is too much of; empty if all can be drawn."""
+    points = max(len(result.points), len(result.baseline_points))
     matrix = len(result.points) * len(result.baseline_points)
     for name, count, most in (
+        ("points", points, limits().points),
         ("amounts", len(result.frames), LOCAL_LIMITS.amounts),
         ("examples", len(result.task.examples), LOCAL_LIMITS.examples),
         ("similarities of one kind", len(result.frames) * matrix, MOST_SIMILARITIES),

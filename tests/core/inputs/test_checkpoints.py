@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -74,6 +75,10 @@ class TestResolve:
         recipe = {"family": "tiny-sst2", "seed": 3} | change
         (copy / "recipe.json").write_text(json.dumps(recipe))
         assert "recipe.json is not a recipe" in refusal(copy)
+
+    def test_weights_that_would_take_for_ever_to_read_are_refused_by_their_size(self, copy):
+        os.truncate(copy / "model.safetensors", 100 * 2**30)  # sparse: it takes no room
+        assert "model.safetensors is 102,400.0 MiB, more than the 6144 MiB allowed" in refusal(copy)
 
     def test_an_embedded_checkpoint_keeps_its_name(self, tiny_bert, monkeypatch):
         known = catalog.KnownCheckpoint("embedded:tiny", "Tiny", "sst2", tiny_bert)

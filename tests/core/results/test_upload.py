@@ -151,6 +151,16 @@ def test_every_number_and_name_has_a_bound(change: Callable[[dict[str, Any]], No
         read_upload(file(change, rekey=False), "mine.json")
 
 
+def test_a_shared_server_draws_no_result_of_far_more_layers_than_its_checkpoints_may_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deep = result_json(make_result(num_layers=33, points="both", amounts=(0.0,), num_examples=8)).encode()
+    assert read_upload(deep, "deep.json").points
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match="it has 66 points, at most 64 can be drawn"):
+        read_upload(deep, "deep.json")
+
+
 def test_a_long_row_of_faults_ends_at_its_first() -> None:
     many = {**RESULT.model_dump(mode="json"), "frames": []}
     many["similarity"]["length_control"] = [""] * 1000
