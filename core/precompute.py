@@ -16,7 +16,7 @@ from core.command_line import OneLineParser, check_threads, importing, run_comma
 from core.errors import PrunescopeError
 from core.findings import overview
 from core.findings.data import reading_note
-from core.request.sweep_request import SweepRequest, option_help
+from core.request.sweep_request import SweepRequest, flag_of, option_help
 from core.results import store
 from core.results.schema import SweepResult
 
@@ -29,9 +29,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     for name, words in option_help().items():
-        flag = {"num_examples": "--examples"}.get(name, f"--{name.replace('_', '-')}")
         several: dict[str, Any] = {"nargs": "+", "action": "extend"} if name == "label_map" else {}
-        parser.add_argument(flag, dest=name, help=words, required=name == "checkpoint", **several)
+        parser.add_argument(flag_of(name), dest=name, help=words, required=name == "checkpoint", **several)
     parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")

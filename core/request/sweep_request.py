@@ -182,8 +182,8 @@ class SweepRequest:
             "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
         ),
     ] = None
-    source_name: Annotated[str | None, _help("what the result calls the data", max_length=MAX_NAME_CHARS)] = None
     split: Annotated[str | None, _help("of hub:OWNER/NAME: the split that is evaluated (default: validation)")] = None
+    source_name: Annotated[str | None, _help("what the result calls the data", max_length=MAX_NAME_CHARS)] = None
     text: Annotated[
         tuple[str, ...],
         _help("column of a file or data set that holds the text (default: guessed where only one can be meant)"),
@@ -237,6 +237,11 @@ def option_help() -> dict[str, str]:
     """Return the help of each field."""
     hints = get_type_hints(SweepRequest, include_extras=True)
     return {name: hint.__metadata__[-1].description for name, hint in hints.items()}
+
+
+def flag_of(field: str) -> str:
+    """Return the option of a field."""
+    return "--examples" if field == "num_examples" else f"--{field.replace('_', '-')}"
 
 
 OWN = "own:"  # before the secret name of an uploaded file (`core.inputs.uploads`)

@@ -29,16 +29,13 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
     Sweeps in small steps that stop at a damage serve the others, and so do seed twins that nothing was removed from.
     They are offered only where there is nothing else.
     """
-    whole = [
-        entry for entry in entries if (entry.until_damage is None and not is_yardstick(entry)) or entry.key in asked
-    ]
-    return whole or list(entries)
+    serving = {entry.key for entry in entries if entry.until_damage is not None or is_yardstick(entry)} - {*asked}
+    return [entry for entry in entries if entry.key not in serving] or list(entries)
 
 
 def is_yardstick(entry: Entry) -> bool:
     """Whether a result only says how similar seed twins are, without pruning."""
-    family = family_of(entry.checkpoint)
-    return entry.unpruned and bool(entry.against) and bool(family) and family == family_of(entry.against or "")
+    return entry.unpruned and family_of(entry.checkpoint) == family_of(entry.against or "") != ""
 
 
 def settings(entries: Sequence[Entry]) -> list[Entry]:
@@ -61,31 +58,31 @@ def matching(entries: Sequence[Entry], words: str) -> list[Entry]:
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
     """Whether a pruning is the random control of another one: it removes as much of each matrix or layer."""
-    return pruning.controls == controlled.method and pruning.scope == controlled.scope
+    return (pruning.controls, pruning.scope) == (controlled.method, controlled.scope)
 
 
 def is_same(pruning: Pruning, compared: Pruning) -> bool:
     """Whether two prunings differ in nothing but their amounts."""
-    return (pruning.method, pruning.scope, pruning.seed, pruning.controls) == (
-        compared.method,
-        compared.scope,
-        compared.seed,
-        compared.controls,
-    )
+    return pruning.scope == compared.scope and _how(pruning) == _how(compared)
 
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning does to one layer alone what another does to the whole model."""
-    return layer_of(pruning.scope) is not None and (pruning.method, pruning.seed, pruning.controls) == (
-        whole.method,
-        whole.seed,
-        whole.controls,
-    )
+    return layer_of(pruning.scope) is not None and _how(pruning) == _how(whole)
 
 
 def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning is the random control of what another does to the whole model, on one layer alone."""
     return layer_of(pruning.scope) is not None and pruning.controls == whole.method
+
+
+def _how(pruning: Pruning) -> tuple[str, int, str | None]:
+    return pruning.method, pruning.seed, pruning.controls
+
+
+def _on_what(entry: Entry) -> tuple[str, str | None, str, tuple[str, ...]]:
+    """Return what the numbers of two results have in common if they were measured alike."""
+    return entry.checkpoint, entry.against, entry.fingerprint, entry.points
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -95,25 +92,24 @@ def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     checkpoint, nothing is judged.
     """
     return tuple(
-        candidate
-        for candidate in among
-        if candidate.key != entry.key
-        and entry.against is None
-        and _measured_alike(candidate, entry)
-        and (is_control(candidate, entry) or is_same(candidate, entry))
+        other
+        for other in among
+        if entry.against is None
+        and other.key != entry.key
+        and _on_what(other) == _on_what(entry)
+        and (is_control(other, entry) or is_same(other, entry))
     )
 
 
 def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return each layer pruned alone, with its random controls; they have points of their own."""
     return tuple(
-        candidate
-        for candidate in among
-        if candidate.key != entry.key
-        and entry.against is None
-        and candidate.against is None
-        and (candidate.checkpoint, candidate.fingerprint) == (entry.checkpoint, entry.fingerprint)
-        and (is_isolated(candidate, entry) or is_isolated_control(candidate, entry))
+        other
+        for other in among
+        if entry.against is None
+        and other.key != entry.key
+        and _on_what(other)[:3] == _on_what(entry)[:3]
+        and (is_isolated(other, entry) or is_isolated_control(other, entry))
     )
 
 
@@ -121,12 +117,12 @@ def twins(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the results of checkpoints against each other that differ from a result's only in the seed, if at all."""
     family = family_of(entry.checkpoint)
     return tuple(
-        candidate
-        for candidate in among
+        other
+        for other in among
         if family
-        and candidate.against
-        and family == family_of(candidate.checkpoint) == family_of(candidate.against)
-        and (candidate.fingerprint, candidate.points) == (entry.fingerprint, entry.points)
+        and other.against
+        and family == family_of(other.checkpoint) == family_of(other.against)
+        and _on_what(other)[2:] == _on_what(entry)[2:]
     )
 
 
@@ -146,23 +142,19 @@ def seed_of(checkpoint: str) -> str:
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     """Return the seeds of a result's random control, of those swept until a damage; of one layer, of all."""
     return {
-        candidate.seed
-        for candidate in companions(entry, among)
-        if is_control(candidate, entry) and (candidate.until_damage is not None or layer_of(entry.scope) is not None)
+        other.seed
+        for other in companions(entry, among)
+        if is_control(other, entry) and (other.until_damage is not None or layer_of(entry.scope) is not None)
     }
 
 
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the methods measured like a result, each by one sweep over all amounts: no controls, no single layers."""
-    methods: dict[tuple[str, str | None], Entry] = {}
-    for candidate in among:
-        if (
-            _measured_alike(candidate, entry)
-            and candidate.controls is None
-            and candidate.until_damage is None
-            and layer_of(candidate.scope) is None
-        ):
-            methods.setdefault((candidate.method, candidate.scope), candidate)
+    methods: dict[object, Entry] = {}
+    for other in among:
+        is_whole = (other.controls, other.until_damage, layer_of(other.scope)) == (None, None, None)
+        if is_whole and _on_what(other) == _on_what(entry):
+            methods.setdefault((other.method, other.scope), other)
     return tuple(methods.values())
 
 
@@ -171,44 +163,35 @@ def everywhere(entry: Entry, among: Sequence[Entry]) -> tuple[Entry, ...]:
 
     Sentences written for this project are few, and left out. Against another checkpoint, it is no pruning to compare.
     """
-    found: dict[tuple[str, str], Entry] = {}
-    for candidate in offered(among):
-        if (
-            is_same(candidate, entry)
-            and candidate.against is entry.against is None
-            and candidate.source != "written"
-            and all(point.endswith(".attention") for point in candidate.points)
-        ):
-            found.setdefault((candidate.checkpoint, candidate.task), candidate)
+    found: dict[object, Entry] = {}
+    for other in offered(among):
+        at_attention = all(point.endswith(".attention") for point in other.points)
+        is_alone = other.against is entry.against is None
+        if is_alone and at_attention and is_same(other, entry) and other.source != "written":
+            found.setdefault((other.checkpoint, other.task), other)
     return tuple(found.values())
 
 
-def counterpart(entry: Entry, among: Sequence[Entry]) -> Entry | None:
+def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
     """Pick the result that another is first compared with; None if there is none.
 
     In order of preference: its random control; the result that it controls, or of which it prunes a single layer;
     against another checkpoint, the same pruning without it; any result on the same examples and points; any result.
     """
-    candidates = [candidate for candidate in among if candidate.key != entry.key]
-    alike = [candidate for candidate in candidates if _measured_alike(candidate, entry)]
-    controls = [candidate for candidate in alike if is_control(candidate, entry)]
-    wholes = [candidate for candidate in alike if is_control(entry, candidate) or is_isolated(entry, candidate)]
-    on_same_examples = [
-        candidate
-        for candidate in candidates
-        if (candidate.fingerprint, candidate.points, candidate.against) == (entry.fingerprint, entry.points, None)
-    ]
-    alone = [
-        candidate
-        for candidate in on_same_examples
-        if entry.against and candidate.checkpoint == entry.checkpoint and is_same(candidate, entry)
-    ]
-    return next(iter([*controls, *wholes, *alone, *on_same_examples, *candidates]), None)
 
+    def preference(other: Entry) -> int:
+        alike = _on_what(other) == _on_what(entry)
+        on_same_examples = other.against is None and _on_what(other)[2:] == _on_what(entry)[2:]
+        without = on_same_examples and bool(entry.against) and other.checkpoint == entry.checkpoint
+        return [
+            alike and is_control(other, entry),
+            alike and (is_control(entry, other) or is_isolated(entry, other)),
+            without and is_same(other, entry),
+            on_same_examples,
+            True,
+        ].index(True)
 
-def _measured_alike(first: Entry, second: Entry) -> bool:
-    measured = [(entry.checkpoint, entry.against, entry.fingerprint, entry.points) for entry in (first, second)]
-    return measured[0] == measured[1]
+    return min((other for other in among if other.key != entry.key), key=preference, default=None)
 
 
 # ---------------------------------------------------------------- labels
@@ -218,7 +201,7 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     """Label results that are offered together by their pruning and by whatever else they do not share.
 
     Returns:
-        A different label for each key.
+        A different label for each key: equal ones are numbered in the order given.
     """
     parts = {entry.key: _parts(entry) for entry in entries}
     varies = [len(set(values)) > 1 for values in zip(*parts.values(), strict=True)]
@@ -228,26 +211,16 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
         )
         for key, own in parts.items()
     }
-    return _numbered(labels)
+    count, seen = Counter(labels.values()), Counter[str]()
+    for key, label in labels.items():
+        seen[label] += 1
+        labels[key] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
+    return labels
 
 
 def _parts(entry: Entry) -> tuple[str, str, str, str, str]:
     """Return the names of pruning, points, measures, checkpoint and data."""
     data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
-    return name_of(entry), points_name(entry.points), _measures_name(entry.measures), checkpoint, data
-
-
-def _measures_name(measures: Sequence[str]) -> str:
-    """Name the measures that most results lack; empty if there are none."""
-    further = [in_sentence(MEASURES[measure].title) for measure in measures if measure not in DEFAULT_MEASURES]
-    return f"also by {listed(further)}" if further else ""
-
-
-def _numbered(labels: dict[str, str]) -> dict[str, str]:
-    """Add numbers to equal labels, in the order given."""
-    count, seen = Counter(labels.values()), Counter[str]()
-    numbered = {}
-    for key, label in labels.items():
-        seen[label] += 1
-        numbered[key] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
-    return numbered
+    further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
+    measures = f"also by {listed(further)}" if further else ""
+    return name_of(entry), points_name(entry.points), measures, checkpoint, data

@@ -8,7 +8,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.limits import HOSTED_LIMITS, LOCAL_LIMITS
 from core.request.points import points_of
-from core.request.sweep_request import RangeExamples, SweepRequest, is_made
+from core.request.sweep_request import RangeExamples, SweepRequest, flag_of, is_made
 from core.request.tasks import made_task
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
@@ -192,34 +192,26 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
 
 def command_line(request: SweepRequest) -> str:
     """Return the command that computes a request, without options at their defaults."""
-    default = SweepRequest(request.checkpoint, request.task)
-    seed_counts = METHODS[request.method].is_control or request.seed != default.seed  # the seed is part of every key
-    arguments = {
-        "--checkpoint": request.checkpoint,
-        "--against": request.against,
-        "--task": request.task,
-        "--method": request.method,
-        "--scope": request.scope if request.scope != default.scope else None,
-        "--points": request.points if request.points != default.points else None,
-        "--amounts": ",".join(map(amount_text, request.amounts)) if request.amounts != default.amounts else None,
-        "--examples": request.num_examples,
-        "--seed": request.seed if seed_counts else None,
-        "--control-of": request.control_of if request.control_of != DEFAULT_CONTROLLED.get(request.method) else None,
-        "--measures": ",".join(request.measures) if request.measures != default.measures else None,
-        "--until-damage": request.until_damage,
-        "--range-examples": request.range_examples if request.range_examples != default.range_examples else None,
-        "--data": request.data,
-        "--split": request.split,
-        "--source-name": request.source_name,
-        **dict(zip(("--text", "--text2"), request.text, strict=False)),
-        "--label": request.label,
-    }
-    given = [word for flag, value in arguments.items() if value is not None for word in _option(flag, str(value))]
-    meanings = [f"{value}={meaning or ''}" for value, meaning in request.label_map]
-    mapped = ["--label-map", *meanings] if meanings else []
-    if any(meaning.startswith("-") for meaning in meanings):
-        mapped = [word for meaning in meanings for word in _option("--label-map", meaning)]
-    return shlex.join(["python", "-m", "core.precompute", *given, *mapped])
+    unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
+    if METHODS[request.method].is_control:  # the seed is part of every key
+        unsaid["seed"] = None
+    words = ["python", "-m", "core.precompute"]
+    for name, value in {"checkpoint": "", "against": "", **vars(request)}.items():
+        if value in (None, unsaid[name]):
+            continue
+        if name == "label_map":
+            meanings = [f"{mark}={meaning or ''}" for mark, meaning in request.label_map]
+            if any(meaning.startswith("-") for meaning in meanings):
+                words += [word for meaning in meanings for word in _option("--label-map", meaning)]
+            else:
+                words += ["--label-map", *meanings]
+        elif name == "text":
+            columns = zip(("--text", "--text2"), request.text, strict=False)
+            words += [word for flag, column in columns for word in _option(flag, column)]
+        else:
+            listed = {"amounts": map(amount_text, request.amounts), "measures": request.measures}.get(name)
+            words += _option(flag_of(name), str(value) if listed is None else ",".join(listed))
+    return shlex.join(words)
 
 
 def _option(flag: str, value: str) -> tuple[str, ...]:
