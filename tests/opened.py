@@ -1,6 +1,7 @@
 """Opens pages without a browser, and reads result files without the project's code, for tests."""
 
 import json
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,20 @@ def press(app: AppTest, label: str) -> AppTest:
     """Presses the button with a label."""
     next(button for button in app.button if button.label == label).click()
     return run(app)
+
+
+def fill(app: AppTest, settings: Mapping[str, Any]) -> AppTest:
+    """Sets the Lab's settings one after another, by the ends of their keys; a visitor sees each before the next."""
+    for name, value in settings.items():
+        kinds = (app.selectbox, app.text_input, app.number_input, app.slider, app.checkbox, app.toggle)
+        next(widget for kind in kinds for widget in kind if widget.key == f"lab-{name}").set_value(value)
+        run(app)
+    return app
+
+
+def labels(app: AppTest) -> set[str]:
+    """What stands on the buttons."""
+    return {button.label for button in app.button}
 
 
 def address(app: AppTest) -> dict[str, str]:
