@@ -24,7 +24,7 @@ from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.legends import BEYOND, EXPECTED, TWINS
-from ui.player import CHARTS, choose_reduction, show_pictures, start_in_address
+from ui.player import choose_reduction, component, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
@@ -68,13 +68,7 @@ STYLE = f"""<style>
 </style>"""
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
-# In a component, because st.html takes drawings out.
-_steps = st.components.v2.component(
-    "prunescope_steps",
-    html=(CHARTS / "steps.html").read_text("utf-8"),
-    css=(CHARTS / "steps.css").read_text("utf-8"),
-    js=(CHARTS / "steps.js").read_text("utf-8"),
-)
+_steps = component("steps")
 
 
 @dataclass(frozen=True)

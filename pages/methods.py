@@ -17,7 +17,7 @@ from core.results.names import listed, percent
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
 from ui.legends import EXPECTED
-from ui.player import CHARTS, pause_after_first_picture
+from ui.player import component, pause_after_first_picture
 from ui.text import plain
 
 PROSE = Path(__file__).with_suffix(".md")
@@ -29,12 +29,7 @@ STYLE = """<style>
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
 
-# In a component, because st.html takes drawings out.
-_picture = st.components.v2.component(
-    "prunescope_explanation",
-    html=(CHARTS / "methods.html").read_text("utf-8"),
-    css=(CHARTS / "methods.css").read_text("utf-8"),
-)
+_picture = component("methods")
 
 
 class Prose(Template):

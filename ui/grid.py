@@ -16,7 +16,7 @@ from core.results.file_cache import FileState, state_of
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from ui.header import PAGES
-from ui.player import CHARTS, pause_after_first_picture
+from ui.player import component, pause_after_first_picture
 from ui.shared import once
 from ui.view_state import link_parameters
 
@@ -27,12 +27,7 @@ ADDRESSES = {"./?result=": "Overview", "layers?result=": "Layers"}
 
 _reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
-_grid = st.components.v2.component(
-    "prunescope_grid",
-    html='<div class="grid"></div>',
-    css=(CHARTS / "grid.css").read_text("utf-8"),
-    js=(CHARTS / "grid.js").read_text("utf-8"),
-)
+_grid = component("grid", html='<div class="grid"></div>')
 
 
 def open_clicked() -> None:

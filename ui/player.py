@@ -50,14 +50,22 @@ def served_url(path: Path) -> str:
     return "/".join(("", *([base] if base else []), "app", "static", path.name))
 
 
-SCRIPT, STYLE_SHEET = (CHARTS / "player.js").read_text("utf-8"), (CHARTS / "player.css").read_text("utf-8")
+def component(name: str, **parts: str) -> Any:
+    """Register what the files of this name in core/charts are; st.html would take drawings out.
+
+    Args:
+        name: Of its files: `.html`, `.css` and `.js`, as far as there are any.
+        parts: What takes the place of a file, by its ending.
+    """
+    files = {part: CHARTS / f"{name}.{part}" for part in ("html", "css", "js")}
+    read: dict[str, Any] = {part: file.read_text("utf-8") for part, file in files.items() if file.is_file()}
+    return st.components.v2.component(f"prunescope_{name}", **{**read, **parts})
+
+
 VEGA = vega_file()
 # Where the file cannot be written, the component carries Vega in its own script, which is larger.
-_player = st.components.v2.component(
-    "prunescope_player",
-    js=SCRIPT if VEGA else f"{vega_script()}\n{SCRIPT}",
-    css=STYLE_SHEET,
-)
+_with_vega = {} if VEGA else {"js": f"{vega_script()}\n{(CHARTS / 'player.js').read_text('utf-8')}"}
+_player = component("player", **_with_vega)
 
 
 def preload_vega() -> None:
@@ -109,18 +117,14 @@ def show_pictures(
     """
     _mount(
         key,
-        {
-            "title": ", ".join((scene.title, *scene.caption)),
-            "group": group,
-            "autoplay": autoplay,
-            "start": start,
-            "layout": scene.layout.css,
-            "axis": scene.axis,
-            "frames": scene.frames,
-            "views": _written(scene),
-            "link": dict(parameters_on_show()) if link else None,
-        },
-        on_pick=on_pick,
+        scene,
+        {"on_pick_change": on_pick} if on_pick else {},
+        title=", ".join((scene.title, *scene.caption)),
+        group=group,
+        autoplay=autoplay,
+        start=start,
+        views=_written(scene),
+        link=dict(parameters_on_show()) if link else None,
     )
 
 
@@ -153,23 +157,22 @@ def show_stage(
         on_turn: Called with 1 when the visitor asks for the next result, with -1 for the previous one.
     """
     shown = scenes[reduction]
-    data = {
-        "title": shown.title,
-        "group": key,
-        "autoplay": True,
-        "start": start,
-        "layout": shown.layout.css,
-        "axis": shown.axis,
-        "frames": shown.frames,
-        "choices": [
+    _mount(
+        key,
+        shown,
+        {"on_turn_change": lambda: on_turn(st.session_state[key]["turn"])},
+        title=shown.title,
+        group=key,
+        autoplay=True,
+        start=start,
+        choices=[
             {"name": name, "title": REDUCTIONS[name].title, "views": _written(scene), "spoken": spoken[name]}
             for name, scene in scenes.items()
         ],
-        "choice": reduction,
-        "link": dict(parameters_on_show()),
-        "stage": {"heading": shown.title, "caption": "; ".join(shown.caption), "hint": hint},
-    }
-    _mount(key, data, lambda: on_turn(st.session_state[key]["turn"]))
+        choice=reduction,
+        link=dict(parameters_on_show()),
+        stage={"heading": shown.title, "caption": "; ".join(shown.caption), "hint": hint},
+    )
 
 
 def _written(scene: Scene) -> dict[str, str]:
@@ -177,23 +180,13 @@ def _written(scene: Scene) -> dict[str, str]:
     return {name: view.written for name, view in scene.views.items()}
 
 
-def _mount(
-    key: str,
-    data: Mapping[str, Any],
-    on_turn: Callable[[], None] | None = None,
-    on_pick: Callable[[], None] | None = None,
-) -> None:
-    _player(
-        key=key,
-        data={**data, "style": STYLE, "vega": VEGA and served_url(VEGA)},
-        on_turn_change=on_turn or _nothing,
-        on_pick_change=on_pick or _nothing,
-    )
+def _mount(key: str, scene: Scene, callbacks: Mapping[str, Callable[[], None]], **data: Any) -> None:
+    """Show the player; not every one turns to other results or has something to pick."""
+    of_scene = {"layout": scene.layout.css, "axis": scene.axis, "frames": scene.frames}
+    of_all = {"style": STYLE, "vega": VEGA and served_url(VEGA)}
+    ignored = {f"on_{event}_change": lambda: None for event in ("turn", "pick")}
+    _player(key=key, data={**of_scene, **of_all, **data}, **{**ignored, **callbacks})
     pause_after_first_picture()
-
-
-def _nothing() -> None:
-    """Do nothing: not every player turns to other results or has something to pick."""
 
 
 def middle_of(amounts: Sequence[float]) -> float:
