@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any
 
 from core.jobs.job import Job
@@ -25,11 +24,13 @@ class Watcher:
     Attributes:
         address: Where the visitor comes from, if that is known.
         last_look: When they last looked.
+        asked: Whether they asked for it.
         may_be_stale: Whether somebody from this address has cancelled since, perhaps the same person in another tab.
     """
 
     address: str | None
     last_look: float
+    asked: bool = False
     may_be_stale: bool = False
 
 
@@ -40,9 +41,8 @@ class Entry:
     Attributes:
         job: What its watchers see.
         order: The first order to the worker, without a name.
-        last_seen: When anybody last looked.
         waiting_since: When it last began to wait.
-        asked_by: The tokens of the visitors who asked for it and have not cancelled, each with their address, if known.
+        last_seen: When anybody last looked.
         watchers: Those who have looked and have not cancelled, by token.
         makes_way: Whether the worker should drop it now and run it again later.
         started: When its current step started to run; None while it waits.
@@ -52,9 +52,8 @@ class Entry:
 
     job: Job
     order: Mapping[str, Any]
-    last_seen: float
     waiting_since: float
-    asked_by: dict[str, str | None] = field(default_factory=dict)
+    last_seen: float = 0.0
     watchers: dict[str, Watcher] = field(default_factory=dict)
     makes_way: bool = False
     started: float | None = None
@@ -86,14 +85,15 @@ class Entry:
         """The order of the current step, without its name."""
         return run_order(self.job.follow_ups[self.job.step - 1]) if self.job.step else self.order
 
-    def watch(self, watcher: str, address: str | None, now: float) -> None:
-        """Note that a visitor looks."""
-        self.watchers[watcher] = Watcher(address, now)
+    def watch(self, token: str, address: str | None, now: float, *, asks: bool = False) -> None:
+        """Note that a visitor looks, or asks for it."""
+        known = self.watchers.get(token)
+        self.watchers[token] = Watcher(address, now, asks or (known is not None and known.asked))
         self.last_seen = now
 
-    def leave(self, watcher: str, address: str | None) -> None:
+    def leave(self, token: str, address: str | None) -> None:
         """Note that a visitor has cancelled; their stale tabs go with them, see `drop_stale`."""
-        self._drop(watcher)
+        self.watchers.pop(token, None)
         if address or not is_hosted():  # at home, visitors without a known address are one person
             for remaining in self.watchers.values():
                 remaining.may_be_stale |= remaining.address == address
@@ -102,20 +102,15 @@ class Entry:
         """Drop the tabs of those who have cancelled from another tab, unless these look on."""
         for token, watcher in list(self.watchers.items()):
             if watcher.may_be_stale and now - watcher.last_look > FRESH_SECONDS:
-                self._drop(token)
+                del self.watchers[token]
 
-    def _drop(self, watcher: str) -> None:
-        self.watchers.pop(watcher, None)
-        self.asked_by.pop(watcher, None)
-
-    @property
-    def askers(self) -> set[str]:
-        """The tokens and addresses of those who asked for it."""
-        return {name for asker in self.asked_by.items() for name in asker if name}
-
-    def begin(self, now: float) -> None:
-        """Note that a step starts to run."""
-        self.started = now
+    def was_asked_for_by(self, token: str, address: str | None) -> bool:
+        """Whether a visitor, or anybody from the same address, asked for it and has not cancelled."""
+        return any(
+            known == token or (address is not None and watcher.address == address)
+            for known, watcher in self.watchers.items()
+            if watcher.asked
+        )
 
     def pause(self, now: float) -> None:
         """Note that no step runs any more."""
@@ -157,48 +152,23 @@ def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
     return {"op": "run", "request": request.to_json(), "fresh": fresh}
 
 
-@dataclass(frozen=True)
-class SentencesInARow:
-    """The sentences that have started since a run last did.
-
-    Attributes:
-        count: How many.
-        since: When the first of them started; infinity before that.
-    """
-
-    count: int = 0
-    since: float = inf
-
-    def after(self, started: Entry, now: float) -> "SentencesInARow":
-        """Return what they are once a job has started."""
-        if started.lane == "runs":
-            return SentencesInARow()
-        if started.lane == "sentences":
-            return SentencesInARow(self.count + 1, min(self.since, now))
-        return self
-
-    def room_before(self, run: Entry, now: float) -> int:
-        """Return how many more may start before a waiting run."""
-        if now - max(self.since, run.waiting_since) >= MAX_PASSED_SECONDS:
-            return 0
-        return max(MAX_SENTENCES_IN_A_ROW - self.count, 0)
-
-
-def in_order(waiting: Sequence[Entry], in_a_row: SentencesInARow, now: float) -> list[Entry]:
+def in_order(waiting: Sequence[Entry], sentences_started: Sequence[float], now: float) -> list[Entry]:
     """Return waiting entries in the order in which they will run, should nothing else be asked for.
 
     Sentences come first, then runs, then estimates, each as they came; but sentences keep no run waiting for long.
 
     Args:
         waiting: The entries, in the order in which they came.
-        in_a_row: The sentences that have started since a run last did.
+        sentences_started: When sentences have started since a run last did.
         now: The time.
     """
     sentences, runs, estimates = ([entry for entry in waiting if entry.lane == lane] for lane in LANES)
     order: list[Entry] = []
-    room = in_a_row.room_before(runs[0], now) if runs else 0
+    room = MAX_SENTENCES_IN_A_ROW - len(sentences_started)
+    if runs and sentences_started and now - max(sentences_started[0], runs[0].waiting_since) >= MAX_PASSED_SECONDS:
+        room = 0
     for run in runs:
-        order += [*sentences[:room], run]
-        sentences = sentences[room:]
+        order += [*sentences[: max(room, 0)], run]
+        sentences = sentences[max(room, 0) :]
         room = MAX_SENTENCES_IN_A_ROW
     return [*order, *sentences, *estimates]

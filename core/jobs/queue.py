@@ -22,7 +22,7 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.uploads import belongs
-from core.jobs.entry import ESTIMATE, LANES, Entry, SentencesInARow, in_order, run_order
+from core.jobs.entry import ESTIMATE, Entry, in_order, run_order
 from core.jobs.job import FINAL_EVENTS, Job, State
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted
@@ -54,7 +54,7 @@ class JobQueue:
         self._entries: dict[str, Entry] = {}  # by id, oldest first
         self._waiting: list[Entry] = []
         self._running: Entry | None = None
-        self._in_a_row = SentencesInARow()
+        self._sentences_started: list[float] = []  # when, since a run last did
         self._cancelled_at: float | None = None  # when the worker was told to drop the running job
         self._heard_at = clock()  # when the worker last said something
         self._worker = WarmProcess(command, self._changed, self._on_line, self._on_worker_exit)
@@ -204,70 +204,58 @@ class JobQueue:
         if not all(belongs(data, watcher) for data in read):
             raise PrunescopeError("this file was chosen in another visit: choose it again to run on it")
         with self._changed:
-            if order["op"] == ESTIMATE:
-                self._leave_estimates(watcher, address, order)
-            entry = self._alive(order, follow_ups) or self._enqueue(order, request, follow_ups, {watcher: address})
-            entry.asked_by[watcher] = address
-            entry.watch(watcher, address, self._clock())
+            now = self._clock()
+            if order["op"] == ESTIMATE:  # it replaces the visitor's last one
+                for entry in self._living():
+                    if entry.is_estimate and watcher in entry.watchers and entry.order != order:
+                        entry.leave(watcher, address)
+                self._end_unneeded()
+            alike = (entry for entry in self._living() if (entry.order, entry.job.follow_ups) == (order, follow_ups))
+            entry = next(alike, None) or Entry(
+                Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups), order, now
+            )
+            if entry.job.id not in self._entries:
+                if is_hosted():
+                    self._check_room(entry, watcher, address)
+                self._entries[entry.job.id] = entry
+                self._waiting.append(entry)
+            entry.watch(watcher, address, now, asks=True)
             self._make_way()
             self._start_next()
             self._find_early(entry)
-            self._start_caretaker()
+            if self._caretaker is None:
+                self._caretaker = threading.Thread(target=self._take_care, name="job-caretaker", daemon=True)
+                self._caretaker.start()
             return entry.job.id
 
-    def _alive(self, order: Mapping[str, Any], follow_ups: tuple[SweepRequest, ...]) -> Entry | None:
-        """Find the living job with this order and these follow-ups."""
-        wanted = (order, follow_ups)
-        return next((entry for entry in self._living() if (entry.order, entry.job.follow_ups) == wanted), None)
+    def _take_care(self) -> None:
+        while not self._closed.wait(TICK_SECONDS):
+            self.tend()
 
     def _living(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.job.ended]
 
-    def _leave_estimates(self, watcher: str, address: str | None, order: Mapping[str, Any]) -> None:
-        """Detach a visitor from all estimates but the one with this order."""
-        for entry in self._living():
-            if entry.is_estimate and watcher in entry.watchers and entry.order != order:
-                entry.leave(watcher, address)
-        self._end_unneeded()
-
-    def _enqueue(
-        self,
-        order: Mapping[str, Any],
-        request: SweepRequest | None,
-        follow_ups: tuple[SweepRequest, ...],
-        asked_by: dict[str, str | None],
-    ) -> Entry:
-        job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
-        now = self._clock()
-        entry = Entry(job, order, last_seen=now, waiting_since=now, asked_by=asked_by)
-        if is_hosted():
-            self._check_room(entry)
-        self._entries[entry.job.id] = entry
-        self._waiting.append(entry)
-        return entry
-
-    def _check_room(self, new: Entry) -> None:
+    def _check_room(self, new: Entry, watcher: str, address: str | None) -> None:
         """Refuse a job if its visitor has one of its kind already, or if as many wait as a hosted server allows."""
-        waiting = sum(entry.lane == new.lane for entry in self._waiting)
-        if new.is_estimate:
-            if waiting >= MAX_WAITING[new.lane]:
-                raise PrunescopeError(
-                    f"the queue for estimates is full ({waiting} are waiting): press Run without one, or ask again in "
-                    "a minute"
-                )
-            return
         alike = (entry for entry in self._living() if not entry.is_estimate and entry.is_sweep == new.is_sweep)
-        if any(entry.askers & new.askers for entry in alike):
+        if not new.is_estimate and any(entry.was_asked_for_by(watcher, address) for entry in alike):
             what = "run" if new.is_sweep else "question"
             raise PrunescopeError(
                 f"you already have a {what} in progress, and this shared server allows one per visitor: wait for it, "
                 "or cancel it"
             )
-        if waiting >= MAX_WAITING[new.lane]:
+        waiting = sum(entry.lane == new.lane for entry in self._waiting)
+        if waiting < MAX_WAITING[new.lane]:
+            return
+        if new.is_estimate:
             raise PrunescopeError(
-                f"the queue is full ({waiting} {new.lane} are waiting): "
-                "try again in a few minutes, or run Prunescope on your own computer"
+                f"the queue for estimates is full ({waiting} are waiting): press Run without one, or ask again in "
+                "a minute"
             )
+        raise PrunescopeError(
+            f"the queue is full ({waiting} {new.lane} are waiting): "
+            "try again in a few minutes, or run Prunescope on your own computer"
+        )
 
     def _snapshot(self, job_id: str) -> Job | None:
         entry = self._entries.get(job_id)
@@ -280,7 +268,7 @@ class JobQueue:
 
     def _in_order(self) -> list[Entry]:
         """Return the waiting entries in the order in which they will run."""
-        return in_order(self._waiting, self._in_a_row, self._clock())
+        return in_order(self._waiting, self._sentences_started, self._clock())
 
     def _start_next(self) -> None:
         while self._running is None and self._waiting:
@@ -298,8 +286,11 @@ class JobQueue:
             self._waiting.remove(entry)
             self._running = entry
             self._heard_at = self._clock()
-            self._in_a_row = self._in_a_row.after(entry, self._heard_at)
-            entry.begin(self._heard_at)
+            if entry.lane == "runs":
+                self._sentences_started.clear()
+            elif entry.lane == "sentences":
+                self._sentences_started.append(self._heard_at)
+            entry.started = self._heard_at
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
 
     def _find_early(self, entry: Entry) -> None:
@@ -317,16 +308,12 @@ class JobQueue:
 
     def _update(self, entry: Entry, job: Job) -> None:
         entry.job = job
-        if job.ended:
-            self._forget_old()
+        if job.ended:  # many estimates must not let a run be forgotten
+            ended = [known for known in self._entries.values() if known.job.ended and known.lane == entry.lane]
+            for old in ended[:-MAX_REMEMBERED]:
+                if old is not self._running:  # cancelled, but the worker has not dropped it yet
+                    del self._entries[old.job.id]
         self._changed.notify_all()
-
-    def _forget_old(self) -> None:
-        for lane in LANES:  # many estimates must not let a run be forgotten
-            ended = [entry for entry in self._entries.values() if entry.job.ended and entry.lane == lane]
-            for entry in ended[:-MAX_REMEMBERED]:
-                if entry is not self._running:  # cancelled, but the worker has not dropped it yet
-                    del self._entries[entry.job.id]
 
     def _put_back(self, entry: Entry) -> None:
         """Queue the running job again, in front."""
@@ -344,8 +331,7 @@ class JobQueue:
     def _end_unneeded(self) -> None:
         for entry in self._living():
             entry.drop_stale(self._clock())
-            reason = entry.reason_to_end(self._clock())
-            if reason is not None:
+            if reason := entry.reason_to_end(self._clock()):
                 self._end(entry, reason)
 
     def _end(self, entry: Entry, message: str, state: State = "cancelled") -> None:
@@ -420,17 +406,6 @@ class JobQueue:
                 )
                 self._update(entry, replace(entry.job, state="failed", message=message))
         self._release()
-
-    # ------------------------------------------------------------ the caretaker
-
-    def _start_caretaker(self) -> None:
-        if self._caretaker is None:
-            self._caretaker = threading.Thread(target=self._take_care, name="job-caretaker", daemon=True)
-            self._caretaker.start()
-
-    def _take_care(self) -> None:
-        while not self._closed.wait(TICK_SECONDS):
-            self.tend()
 
 
 def _uploads_in(order: object) -> Iterator[str]:

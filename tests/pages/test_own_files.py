@@ -83,7 +83,7 @@ class NotingQueue(JobQueue):
     def askers(self, job_id: str) -> set[str]:
         with self._changed:
             entry = self._entries[job_id]
-            return {*entry.asked_by, *entry.watchers}
+            return {*entry.watchers}
 
     def rest(self) -> None:
         """Waits until the worker has nothing to do."""
