@@ -151,6 +151,7 @@ def show_overview(state: ViewState) -> None:
     offer_exports(scene, shown.result)
     with st.container(horizontal=True):
         link_to_views(shown.result)
+        link_to_control(shown.result)
 
 
 def provenance_of(shown: Shown) -> str:

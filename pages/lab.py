@@ -202,7 +202,7 @@ def show_result(result: SweepResult) -> None:
         draw(result, reduction)
         with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
             offer_control(result, at_hand())
-            link_to_views(result, from_lab=True)
+            link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
     with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
         ask(remembered().ended, result)  # whose settings are not lost

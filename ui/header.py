@@ -106,23 +106,12 @@ def link_to_control(*results: SweepResult) -> None:
         link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=first.key)
 
 
-def link_to_views(result: SweepResult, *others: SweepResult, from_lab: bool = False) -> None:
-    """Link to the pages that show more of a result.
-
-    Args:
-        result: The result on show.
-        others: The results that are shown beside it.
-        from_lab: Whether the page is the Lab, which offers the result's control itself.
-    """
+def link_to_views(result: SweepResult) -> None:
+    """Link to the pages that show more of the result on show."""
     link_to("Layers", "Look at each layer", ":material/layers:", result=result.key)
-    if others:
-        link_to("Compare", "Compare these two", ":material/compare:", result=result.key, other=others[0].key)
-    else:
-        link_to("Compare", "Compare it with another one", ":material/compare:", result=result.key)
+    link_to("Compare", "Compare it with another one", ":material/compare:", result=result.key)
     link_to("Sentences", "See which sentences flip", ":material/format_quote:", result=result.key)
     link_to("Present", "Show it on a projector", ":material/present_to_all:", result=result.key)
-    if not from_lab:
-        link_to_control(result, *others)
 
 
 def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewState:
@@ -144,7 +133,8 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     parameters_on_show().clear()
     read_new_results()
     state = read()
-    st.set_page_config(page_title=_window_title(title, state))
+    shown = " and ".join(short_name(entry) for entry in (state.result, state.other) if entry)
+    st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart
     note_watching(at_home=title == "Lab")
     with navigation:
         st.markdown("**Prunescope**", width="content")
@@ -154,9 +144,3 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
         st.html(CURRENT % (FOCUS, json.dumps(title)), width="content", unsafe_allow_javascript=True)
     note_opened(title)
     return state
-
-
-def _window_title(page: str, state: ViewState) -> str:
-    """Name the page and what it shows, so that windows, tabs and the browser's history can be told apart."""
-    shown = " and ".join(short_name(entry) for entry in (state.result, state.other) if entry)
-    return " · ".join(filter(None, (page, shown, "Prunescope")))

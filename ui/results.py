@@ -1,6 +1,6 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -112,7 +112,24 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
     Hosted, they may have been computed in another visit: a link that leads to a result leads to its verdict.
     """
-    return _beside(result, _judging(entries))
+    return _chosen(companions, result, _judging(entries))
+
+
+def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+    """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
+    return _chosen(isolated, result, entries)
+
+
+def yardstick_of(result: SweepResult, entries: Sequence[Entry], reduction: str) -> Yardstick | None:
+    """Read how similar its seed twins are to each other, where that is available: see `core.results.choices.twins`."""
+    return yardstick(result, _chosen(twins, result, entries), reduction)
+
+
+def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
+    """Read all methods measured like a result, each with the results that it is judged beside."""
+    among = _judging(entries)  # once, for it lists a hosted server's folder
+    methods = _chosen(methods_beside, result, entries)
+    return [(method, _chosen(companions, method, among)) for method in methods]
 
 
 def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -120,27 +137,9 @@ def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:
     return [*{entry.key: entry for entry in (*entries, *library.own())}.values()] if is_hosted() else entries
 
 
-def _beside(result: SweepResult, among: Sequence[Entry]) -> list[SweepResult]:
-    return _read(companions(once(library.entry_of, result), among))
-
-
-def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
-    return _read(isolated(once(library.entry_of, result), entries))
-
-
-def yardstick_of(result: SweepResult, entries: Sequence[Entry], reduction: str) -> Yardstick | None:
-    """Read how similar its seed twins are to each other, where that is available: see `core.results.choices.twins`."""
-    return yardstick(result, _read(twins(once(library.entry_of, result), entries)), reduction)
-
-
-def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
-    """Read all methods measured like a result, each with the results that it is judged beside."""
-    methods = _read(methods_beside(once(library.entry_of, result), entries))
-    among = _judging(entries)  # once, for it lists a hosted server's folder
-    return [(method, _beside(method, among)) for method in methods]
-
-
-def _read(entries: Iterable[Entry]) -> list[SweepResult]:
-    found = (by_key(entry.key) for entry in entries)
+def _chosen(
+    choose: Callable[[Entry, Sequence[Entry]], Iterable[Entry]], result: SweepResult, entries: Sequence[Entry]
+) -> list[SweepResult]:
+    """Read those results that are chosen for another one."""
+    found = (by_key(entry.key) for entry in choose(once(library.entry_of, result), entries))
     return [result for result in found if result is not None]
