@@ -25,14 +25,6 @@ from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS,
 NICENESS = 10  # the pages come first
 
 
-def _extract(question: Question) -> str:
-    return read_extract(Path(question.paths[0])).model_dump_json()
-
-
-def _result(question: Question) -> str:
-    return load(Path(question.paths[0])).model_dump_json()
-
-
 def _table(question: Question) -> str:
     """Return the beginning of every cell, which is all that a page shows of it."""
     files = [DataFile(Path(path), name) for path, name in zip(question.paths, question.names, strict=True)]
@@ -41,15 +33,11 @@ def _table(question: Question) -> str:
     return TABLE.dump_json(replace(table, cells=cells)).decode()
 
 
-def _upload(question: Question) -> str:
-    return read_upload(Path(question.paths[0]).read_bytes(), question.names[0]).model_dump_json()
-
-
 READERS: Mapping[str, Callable[[Question], str]] = {
-    "extract": _extract,
-    "result": _result,
+    "extract": lambda question: read_extract(Path(question.paths[0])).model_dump_json(),
+    "result": lambda question: load(Path(question.paths[0])).model_dump_json(),
     "table": _table,
-    "upload": _upload,
+    "upload": lambda question: read_upload(Path(question.paths[0]).read_bytes(), question.names[0]).model_dump_json(),
 }
 
 

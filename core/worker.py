@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import partial
@@ -114,23 +115,16 @@ class Worker:
         self._idle_seconds = idle_seconds
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
         self._cancel_events: dict[str, threading.Event] = {}  # by job, until it has ended
-        self._to_find: queue.Queue[Order | None] = queue.Queue()
-        self._finder = threading.Thread(target=self._find_all, name="finder", daemon=True)
+        self._finder = ThreadPoolExecutor(1, "finder")
         self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
 
     def serve(self) -> None:
         """Work until the source ends or the worker has been idle for long."""
         self._warm_up.start()
-        self._finder.start()
         threading.Thread(target=self._read, name="orders", daemon=True).start()
-        while (work := self._next()) is not None:
-            self._carry_out(*work)
-
-    def _next(self) -> tuple[Order, threading.Event] | None:
-        try:
-            return self._orders.get(timeout=self._idle_seconds)
-        except queue.Empty:
-            return None
+        with suppress(queue.Empty):
+            while (work := self._orders.get(timeout=self._idle_seconds)) is not None:
+                self._carry_out(*work)
 
     def _read(self) -> None:
         for line in self._source:
@@ -141,7 +135,7 @@ class Worker:
                 print(f"not an order: {line[:200]!r}", file=sys.stderr)
                 continue
             if op == "find":
-                self._to_find.put(order)  # reading its inputs takes a while, in which a cancel may come
+                self._finder.submit(self._find, order)  # reading its inputs takes a while, in which a cancel may come
             elif op != "cancel":
                 self._cancel_events[job] = threading.Event()
                 self._orders.put((order, self._cancel_events[job]))
@@ -149,13 +143,8 @@ class Worker:
                 event.set()
         for cancelled in list(self._cancel_events.values()):  # the server is gone
             cancelled.set()
-        self._to_find.put(None)
-        self._finder.join()
+        self._finder.shutdown()
         self._orders.put(None)
-
-    def _find_all(self) -> None:
-        while (order := self._to_find.get()) is not None:
-            self._find(order)
 
     def _find(self, order: Order) -> None:
         """Answer a request that waits behind another job, if its result is stored."""
@@ -337,14 +326,11 @@ def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit
                 case Progress():
                     report(event.stage, event.done, event.total)
                 case FrameReady():
-                    emit("frame", header=_header_json(event.header), frame=event.frame.model_dump(mode="json"))
+                    header = event.header.model_dump(mode="json", include=set(schema.Header.model_fields))
+                    emit("frame", header=header, frame=event.frame.model_dump(mode="json"))
                 case schema.SweepResult():
                     return event
     raise AssertionError("a sweep ended without its result")
-
-
-def _header_json(header: schema.Header) -> dict[str, Any]:
-    return header.model_dump(mode="json", include=set(schema.Header.model_fields))
 
 
 def _message(error: BaseException) -> str:

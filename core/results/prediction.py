@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LENGTH, Task
 from core.results.schema import SweepResult
@@ -33,6 +35,9 @@ class Prediction:
     def predicted(self) -> list[int]:
         """Index of the most probable label at each amount."""
         return [max(range(len(row)), key=row.__getitem__) for row in self.probabilities]
+
+
+_ANSWER = TypeAdapter(Prediction)
 
 
 def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
@@ -80,11 +85,4 @@ def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
 
 def answer(outcome: dict[str, Any]) -> Prediction:
     """Read the worker's answer: the fields of a Prediction as JSON."""
-    return Prediction(
-        **{
-            **outcome,
-            "amounts": tuple(outcome["amounts"]),
-            "labels": tuple(outcome["labels"]),
-            "probabilities": tuple(map(tuple, outcome["probabilities"])),
-        }
-    )
+    return _ANSWER.validate_python(outcome)
