@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Header
 from core.results.store import load
-from tests.queues import PATIENCE, RESULT, Clock, MakeQueue, ended, now, queues, running
+from tests.queues import PATIENCE, RESULT, Clock, ended, now, queues, running
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
 
@@ -30,10 +29,22 @@ def scripted(what: str, seed: int = 0) -> SweepRequest:
 
 
 @pytest.fixture
-def make_queue(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeQueue]:
+def queue(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
     monkeypatch.setattr(module, "TICK_SECONDS", 1e9)  # a test tends its queue itself
+    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
     with queues(tmp_path, clock) as make:
-        yield make
+        yield make()
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+
+
+def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
+    """Lets time go by and the queue tend its jobs."""
+    clock.advance(seconds)
+    queue.tend()
 
 
 def estimate(queue: JobQueue, watcher: str, what: str = "", seed: int = 0) -> str:
@@ -49,8 +60,7 @@ def kill_worker(queue: JobQueue) -> int:
     return child.pid
 
 
-def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueue) -> None:
     hanging = queue.submit(scripted("hang"), "ann")
     job = running(queue, hanging)
     assert (job.stage, job.done, job.total, job.seconds_left) == ("Amount 0", 1, 40, 2.5)
@@ -66,20 +76,13 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(make_queue: Ma
     assert job.frames == ()
     assert queue.request_for(RESULT.key) == scripted("frames")
     assert queue.request_for("f" * 64) is None
-
-
-def test_ids_are_unguessable_and_unknown_ones_are_none(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    ids = {queue.submit(scripted("frames", seed), "ann") for seed in range(5)}
-    assert len(ids) == 5
-    assert all(len(job_id) >= 12 for job_id in ids)
+    assert len(hanging) >= 12, "nobody guesses it"
     assert queue.get("nothing") is None
     queue.watch("nothing", "ann")
     queue.cancel("nothing", "ann")
 
 
-def test_equal_requests_share_a_job_and_others_wait_their_turn(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_equal_requests_share_a_job_and_others_wait_their_turn(queue: JobQueue) -> None:
     first = queue.submit(scripted("hang"), "ann")
     assert queue.submit(scripted("hang"), "bob") == first
     others = [queue.submit(scripted("frames", seed), "cyd") for seed in (1, 2)]
@@ -92,25 +95,15 @@ def test_equal_requests_share_a_job_and_others_wait_their_turn(make_queue: MakeQ
     queue.cancel(first, "bob")
     assert ended(queue, first).state == "cancelled"
     assert [ended(queue, job_id).state for job_id in others] == ["done", "done"]
-    assert queue.submit(scripted("hang"), "ann") != first, "an ended job is not shared"
+    again = queue.submit(scripted("hang"), "ann")
+    assert again != first, "an ended job is not shared"
+    fresh, third = (queue.submit(scripted("hang", seed), "bob", fresh=True) for seed in (0, 1))
+    assert fresh != again
+    queue.cancel(fresh, "bob")
+    assert (now(queue, fresh).state, now(queue, third).position) == ("cancelled", 1), "it is removed at once"
 
 
-def test_fresh_is_another_job(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    first = queue.submit(scripted("hang"), "ann")
-    assert queue.submit(scripted("hang"), "ann", fresh=True) != first
-
-
-def test_a_queued_job_is_removed_at_once(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    queue.submit(scripted("hang"), "ann")
-    second, third = (queue.submit(scripted("frames", seed), "bob") for seed in (1, 2))
-    queue.cancel(second, "bob")
-    assert (now(queue, second).state, now(queue, third).position) == ("cancelled", 1)
-
-
-def test_a_stored_result_need_not_wait_its_turn(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_a_stored_result_need_not_wait_its_turn(queue: JobQueue) -> None:
     first = queue.submit(scripted("hang"), "ann")
     absent, stored, fresh = (
         queue.submit(scripted("frames"), "bob"),
@@ -122,31 +115,16 @@ def test_a_stored_result_need_not_wait_its_turn(make_queue: MakeQueue) -> None:
     assert [(job.state, job.position) for job in jobs] == [("running", 0), ("queued", 1), ("queued", 2)]
 
 
-def test_a_reloaded_page_can_still_cancel(make_queue: MakeQueue, clock: Clock) -> None:
+def test_a_reloaded_page_can_still_cancel(queue: JobQueue, clock: Clock) -> None:
     """The session before the reload still counts for a moment; then nobody is left and the job ends."""
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "before the reload")
     running(queue, job_id)
     queue.watch(job_id, "after it")
     queue.cancel(job_id, "after it")
-    clock.advance(FRESH_SECONDS)
-    queue.tend()
+    later(queue, clock, FRESH_SECONDS)
     assert now(queue, job_id).state == "running"
-    clock.advance(0.1)
-    queue.tend()
+    later(queue, clock, 0.1)
     assert ended(queue, job_id).state == "cancelled"
-
-
-def test_who_stays_after_another_has_cancelled_may_look_away_again(make_queue: MakeQueue, clock: Clock) -> None:
-    queue = make_queue()
-    job_id = queue.submit(scripted("hang"), "ann")
-    assert queue.submit(scripted("hang"), "bob") == job_id
-    queue.cancel(job_id, "bob")
-    clock.advance(FRESH_SECONDS + 0.1)
-    queue.watch(job_id, "ann")  # no stale tab
-    clock.advance(10 * FRESH_SECONDS)
-    queue.tend()
-    assert now(queue, job_id).state == "running"
 
 
 ANN, BOB = "203.0.113.7", "203.0.113.8"  # addresses
@@ -154,30 +132,26 @@ ANN, BOB = "203.0.113.7", "203.0.113.8"  # addresses
 
 @pytest.mark.parametrize("hosted", ["0", "1"])
 def test_a_stranger_who_joins_a_job_and_cancels_does_not_end_it(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann", address=ANN)
     clock.advance(10 * FRESH_SECONDS)  # Ann's tab is in the background
     assert queue.submit(scripted("hang"), "bob", address=BOB) == job_id
     queue.cancel(job_id, "bob", address=BOB)
     queue.tend()
     assert now(queue, job_id).state == "running"
-    clock.advance(UNSEEN_SECONDS)
-    queue.tend()
+    later(queue, clock, UNSEEN_SECONDS)
     assert now(queue, job_id).state == "running"
-    clock.advance(0.1)
-    queue.tend()
+    later(queue, clock, 0.1)
     assert now(queue, job_id).state == ("cancelled" if hosted == "1" else "running")
 
 
 @pytest.mark.parametrize(("hosted", "address"), [("0", None), ("0", ANN), ("1", ANN)])
 def test_who_cancels_takes_their_stale_tabs_along(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str | None
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str | None
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "before the reload", address=address)
     queue.watch(job_id, "a second tab", address=address)
     clock.advance(FRESH_SECONDS + 0.1)
@@ -188,10 +162,8 @@ def test_who_cancels_takes_their_stale_tabs_along(
 
 
 def test_a_tab_that_looks_keeps_a_job_that_another_tab_of_the_same_visitor_cancels(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    queue: JobQueue, clock: Clock, hosted: None
 ) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "first tab", address=ANN)
     queue.watch(job_id, "second tab", address=ANN)
     queue.cancel(job_id, "second tab", address=ANN)
@@ -202,11 +174,7 @@ def test_a_tab_that_looks_keeps_a_job_that_another_tab_of_the_same_visitor_cance
     assert now(queue, job_id).state == "running"
 
 
-def test_hosted_unknown_addresses_are_not_the_same(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
+def test_hosted_unknown_addresses_are_not_the_same(queue: JobQueue, clock: Clock, hosted: None) -> None:
     job_id = queue.submit(scripted("hang"), "ann")
     clock.advance(FRESH_SECONDS + 0.1)
     queue.watch(job_id, "bob")
@@ -216,29 +184,20 @@ def test_hosted_unknown_addresses_are_not_the_same(
     assert now(queue, job_id).state == "cancelled", "the last watcher has left"
 
 
-def test_a_stale_tab_that_has_gone_along_does_not_count_as_asker(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stale_tab_that_has_gone_along_does_not_count_as_asker(queue: JobQueue, clock: Clock, hosted: None) -> None:
     """The run goes on for somebody else, and whoever asked for it may ask for another."""
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "before the reload", address=ANN)
     queue.watch(job_id, "bob", address=BOB)
     queue.watch(job_id, "after the reload", address=ANN)
     queue.cancel(job_id, "after the reload", address=ANN)
     with pytest.raises(PrunescopeError, match="you already have a run in progress"):
         queue.submit(scripted("hang", 1), "after the reload", address=ANN)
-    clock.advance(FRESH_SECONDS + 0.1)
-    queue.tend()
+    later(queue, clock, FRESH_SECONDS + 0.1)
     assert now(queue, job_id).state == "running", "for Bob"
     assert queue.submit(scripted("hang", 1), "after the reload", address=ANN)
 
 
-def test_a_shared_run_counts_for_those_who_asked_and_have_not_left(
-    make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
+def test_a_shared_run_counts_for_those_who_asked_and_have_not_left(queue: JobQueue, hosted: None) -> None:
     ann, bob = ({"watcher": name, "address": f"203.0.113.{k}"} for k, name in enumerate(("ann", "bob")))
     shared = queue.submit(scripted("hang"), **ann)
     assert queue.submit(scripted("hang"), **bob) == shared
@@ -251,36 +210,28 @@ def test_a_shared_run_counts_for_those_who_asked_and_have_not_left(
 
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
 def test_unseen_jobs_end_on_a_hosted_server_only(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
     for _ in range(3):
-        clock.advance(UNSEEN_SECONDS)
-        queue.tend()
+        later(queue, clock, UNSEEN_SECONDS)
         assert not now(queue, job_id).ended, "somebody was looking"
         queue.watch(job_id, "ann")
-    clock.advance(UNSEEN_SECONDS + 0.1)
-    queue.tend()
+    later(queue, clock, UNSEEN_SECONDS + 0.1)
     job = now(queue, job_id)
     assert job.state == state
     assert ("nobody" in job.message) == (state == "cancelled")
 
 
-def test_the_queue_tends_itself(make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_queue_tends_itself(queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
     clock.advance(UNSEEN_SECONDS + 0.1)
     assert ended(queue, job_id).state == "cancelled"
 
 
-def test_a_hosted_queue_is_bounded(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
+def test_a_hosted_queue_is_bounded(queue: JobQueue, hosted: None) -> None:
     most = module.MAX_WAITING["runs"]
     for seed in range(most + 1):  # one of them runs
         queue.submit(scripted("hang", seed), f"visitor {seed}")
@@ -298,10 +249,8 @@ def sentence(queue: JobQueue, watcher: str, text: str = "a good film", address: 
 
 
 @pytest.mark.parametrize("token", ["ann", "visitor {}"])
-def test_one_visitor_cannot_take_all_places(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+def test_one_visitor_cannot_take_all_places(queue: JobQueue, hosted: None, token: str) -> None:
     """Twenty requests, from one visit or each from a new one at the same address: a second visitor is served."""
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
     accepted, refused = [], []
     for seed in range(20):
         try:
@@ -319,22 +268,13 @@ def test_one_visitor_cannot_take_all_places(make_queue: MakeQueue, monkeypatch: 
     assert queue.submit(scripted("frames", 20), token.format(20), address="203.0.113.7"), "its run has ended"
 
 
-def test_a_visitor_has_one_question_beside_a_sweep(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
+def test_a_visitor_has_one_question_beside_a_sweep(queue: JobQueue, hosted: None) -> None:
     queue.submit(scripted("hang"), "ann")
     sentence(queue, "ann")
     with pytest.raises(PrunescopeError, match="you already have a question in progress"):
         sentence(queue, "ann", "another one")
     with pytest.raises(PrunescopeError, match="you already have a question in progress"):
         queue.ask("verify", "ann", key="0" * 64, amount=0.5)
-
-
-def test_at_home_nobody_is_counted(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    for seed in range(20):
-        queue.submit(scripted("hang", seed), "ann")
-        sentence(queue, "ann", f"number {seed}")
 
 
 @pytest.mark.parametrize(
@@ -345,19 +285,15 @@ def test_at_home_nobody_is_counted(make_queue: MakeQueue) -> None:
     ],
 )
 def test_no_job_runs_for_ever_on_a_hosted_server(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, script: str, seconds: float, said: str
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, script: str, seconds: float, said: str, hosted: None
 ) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
-    queue = make_queue()
     job_id = queue.submit(scripted(script), "ann")
     queue.wait(job_id, lambda job: bool(job.frames), PATIENCE)
     clock.advance(seconds)
     queue.watch(job_id, "ann")
     queue.tend()
     assert not now(queue, job_id).ended
-    clock.advance(0.1)
-    queue.tend()
+    later(queue, clock, 0.1)
     job = now(queue, job_id)
     assert job.state == "failed"
     assert job.message.startswith(said)
@@ -365,11 +301,8 @@ def test_no_job_runs_for_ever_on_a_hosted_server(
 
 
 def test_the_time_of_all_sweeps_of_a_job_counts(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None
 ) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr(module, "SILENT_SECONDS", 1e9)
-    queue = make_queue()
     other = queue.submit(scripted("hang", 7), "bob")
     job_id = chain(queue, "ann", "hang")
     clock.advance(400)
@@ -385,10 +318,9 @@ def test_the_time_of_all_sweeps_of_a_job_counts(
 
 
 def test_a_worker_that_stands_still_is_replaced(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None
 ) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
+    monkeypatch.setattr(module, "SILENT_SECONDS", 100.0)
     job_id = queue.submit(scripted("stop"), "ann")
     queue.wait(job_id, lambda job: job.stage == "Amount 0", PATIENCE)
     waiting = queue.submit(scripted("frames", 1), "bob")
@@ -425,12 +357,13 @@ def answer(queue: JobQueue, name: str, event: str, **fields: object) -> None:
         queue._on_line(json.dumps({"job": name, "event": event, **fields}))
 
 
-def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(queue: JobQueue) -> None:
     job_id = chain(queue, "ann", "frames", "hang")
     job = at_step(queue, job_id, 2)
     assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
     assert job.current_request == scripted("hang", 2)
+    answer(queue, f"{job_id}/1", "done", key="0" * 64, path="/zero.json", stored=True)
+    assert now(queue, job_id) == job, "a late answer about an earlier sweep, whose stored result was found as it began"
     answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json", stored=True)
     job = ended(queue, job_id)
     assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
@@ -440,8 +373,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     assert queue.request_for("2" * 64) == scripted("hang", 2)
 
 
-def test_frames_of_later_sweeps_do_not_mix_with_the_first_ones(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_frames_of_later_sweeps_do_not_mix_with_the_first_ones(queue: JobQueue) -> None:
     job_id = chain(queue, "ann", "hang")
     at_step(queue, job_id, 1)
     content = RESULT.model_dump(mode="json")
@@ -452,8 +384,7 @@ def test_frames_of_later_sweeps_do_not_mix_with_the_first_ones(make_queue: MakeQ
     assert now(queue, job_id).stage == "Amount 0.3"
 
 
-def test_others_have_their_turn_between_two_sweeps_of_a_job(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_others_have_their_turn_between_two_sweeps_of_a_job(queue: JobQueue) -> None:
     with queue._changed:  # nothing is answered meanwhile
         long = chain(queue, "ann", "hang")
         short = queue.submit(scripted("frames", 9), "bob")
@@ -461,8 +392,7 @@ def test_others_have_their_turn_between_two_sweeps_of_a_job(make_queue: MakeQueu
     at_step(queue, long, 1)
 
 
-def test_a_sweep_whose_result_is_stored_does_not_wait_its_turn(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_a_sweep_whose_result_is_stored_does_not_wait_its_turn(queue: JobQueue) -> None:
     with queue._changed:
         job_id = chain(queue, "ann", "stored", "stored", "frames")
         queue.submit(scripted("hang", 9), "bob")
@@ -470,29 +400,32 @@ def test_a_sweep_whose_result_is_stored_does_not_wait_its_turn(make_queue: MakeQ
     assert (len(job.follow_up_keys), job.position) == (2, 1)
 
 
-def test_equal_chains_share_a_job_and_a_sweep_alone_is_another(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    job_id = chain(queue, "ann", "hang")
-    at_step(queue, job_id, 1)
-    assert chain(queue, "bob", "hang") == job_id
-    assert queue.submit(scripted("frames"), "cyd") != job_id
-    queue.cancel(job_id, "ann")
-    assert now(queue, job_id).state == "running", "bob is still watching"
-
-
-def test_cancel_ends_the_chain_and_keeps_what_is_finished(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_cancel_ends_the_chain_and_keeps_what_is_finished(queue: JobQueue) -> None:
     job_id = chain(queue, "ann", "frames", "hang", "frames")
     at_step(queue, job_id, 2)
+    assert chain(queue, "bob", "frames", "hang", "frames") == job_id
+    alone = queue.submit(scripted("frames"), "cyd")
+    assert alone != job_id
     queue.cancel(job_id, "ann")
+    assert now(queue, job_id).state == "running", "bob is still watching"
+    queue.cancel(job_id, "bob")
     job = now(queue, job_id)
     assert (job.state, job.key, job.follow_up_keys) == ("cancelled", RESULT.key, (RESULT.key,))
     assert ended(queue, queue.submit(scripted("frames", 9), "ann")).state == "done", "the worker is free"
     assert now(queue, job_id).step == 2, "nothing comes after it"
 
 
-def test_a_chain_that_waits_between_two_sweeps_can_be_cancelled(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+@pytest.mark.parametrize(("script", "said"), [("die", "ended unexpectedly"), ("refuse", "42 examples: choose 4 to 10")])
+def test_a_sweep_that_fails_ends_the_chain_and_what_is_finished_is_kept(
+    queue: JobQueue, script: str, said: str
+) -> None:
+    job = ended(queue, chain(queue, "ann", "frames", script, "frames"))
+    assert (job.state, job.step, job.key, job.follow_up_keys) == ("failed", 2, RESULT.key, (RESULT.key,))
+    assert said in job.message
+    assert ended(queue, queue.submit(scripted("frames", 9), "bob")).state == "done"
+
+
+def test_a_chain_that_waits_between_two_sweeps_can_be_cancelled(queue: JobQueue) -> None:
     with queue._changed:
         job_id = chain(queue, "ann", "frames")
         other = queue.submit(scripted("hang", 9), "bob")
@@ -503,50 +436,10 @@ def test_a_chain_that_waits_between_two_sweeps_can_be_cancelled(make_queue: Make
     assert ended(queue, queue.submit(scripted("frames", 8), "ann")).state == "done"
 
 
-def test_a_worker_that_dies_in_the_middle_ends_the_chain_and_what_is_finished_is_kept(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    job = ended(queue, chain(queue, "ann", "frames", "die", "frames"))
-    assert (job.state, job.step, job.key, job.follow_up_keys) == ("failed", 2, RESULT.key, (RESULT.key,))
-    assert "ended unexpectedly" in job.message
-    assert ended(queue, queue.submit(scripted("frames", 9), "bob")).state == "done"
-
-
-def test_a_sweep_that_is_refused_ends_the_chain(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    job = ended(queue, chain(queue, "ann", "refuse", "frames"))
-    assert (job.state, job.message, job.key) == ("failed", "42 examples: choose 4 to 10", RESULT.key)
-    with pytest.raises(PrunescopeError, match="unknown task"):
-        queue.submit(REQUEST, "ann", follow_ups=[replace(REQUEST, task="sts")])
-
-
-def test_a_late_answer_about_an_earlier_sweep_is_ignored(make_queue: MakeQueue) -> None:
-    """A stored result is found while its sweep begins: the worker then answers twice."""
-    queue = make_queue()
-    job_id = chain(queue, "ann", "hang", "frames")
-    at_step(queue, job_id, 1)
-    answer(queue, f"{job_id}/0", "done", key="0" * 64, path="/zero.json", stored=True)
-    job = now(queue, job_id)
-    assert (job.step, job.state, job.key, job.follow_up_keys) == (1, "running", RESULT.key, ())
-
-
 # ---------------------------------------------------------------- estimates
 
 
-def test_estimates_take_no_place_from_runs(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
-    queue.submit(scripted("hang"), "ann")
-    most = module.MAX_WAITING["runs"]
-    for k in range(most):
-        with suppress(PrunescopeError):  # more than fit
-            estimate(queue, f"visitor {k}", seed=k)
-    for k in range(most):
-        queue.submit(scripted("frames", 1 + k), f"visitor {k}")
-
-
-def test_estimates_have_a_bound_of_their_own(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
+def test_estimates_have_a_bound_of_their_own(queue: JobQueue, hosted: None) -> None:
     queue.submit(scripted("hang"), "ann")
     most = module.MAX_WAITING["estimates"]
     for k in range(most):
@@ -554,10 +447,11 @@ def test_estimates_have_a_bound_of_their_own(make_queue: MakeQueue, monkeypatch:
     with pytest.raises(PrunescopeError, match=rf"the queue for estimates is full \({most} are waiting\)"):
         estimate(queue, "one too many", seed=99)
     assert estimate(queue, "visitor 0", seed=99), "it replaces the one before"
+    for k in range(module.MAX_WAITING["runs"]):
+        assert queue.submit(scripted("frames", 1 + k), f"visitor {k}"), "they take no place from runs"
 
 
-def test_sentences_go_before_runs_and_runs_before_estimates(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_sentences_go_before_runs_and_runs_before_estimates(queue: JobQueue) -> None:
     first = queue.submit(scripted("hang"), "ann")
     asked = estimate(queue, "bob")
     later = queue.submit(scripted("hang", 1), "cyd")
@@ -585,11 +479,9 @@ def served(queue: JobQueue, jobs: Sequence[str]) -> list[str]:
 
 @pytest.mark.parametrize(("seconds", "most"), [(0.5, MAX_SENTENCES_IN_A_ROW), (5.0, 6), (10.0, 3)])
 def test_two_who_ask_back_to_back_do_not_keep_a_run_waiting(
-    make_queue: MakeQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+    queue: JobQueue, clock: Clock, hosted: None, seconds: float, most: int
 ) -> None:
     """Each asks the next sentence as soon as the last is answered, which takes so many seconds."""
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    queue = make_queue()
     asked = {bot: sentence(queue, bot, f"hang{' on' * k}") for k, bot in enumerate(("first bot", "second bot"))}
     finish(queue, asked["first bot"])  # before the run is asked for
     asked["first bot"] = sentence(queue, "first bot", "next")
@@ -606,9 +498,8 @@ def test_two_who_ask_back_to_back_do_not_keep_a_run_waiting(
     assert clock.now - asked_at <= MAX_PASSED_SECONDS
 
 
-def test_the_position_shown_is_the_order_served(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    first = queue.submit(scripted("hang"), "ann")
+def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
+    first = queue.submit(scripted("hang"), "ann")  # at home nobody is counted
     asked = estimate(queue, "ann")
     runs = [queue.submit(scripted("hang", seed), "ann") for seed in (1, 2, 3)]
     sentences = [sentence(queue, "ann", f"number {k}") for k in range(2 * MAX_SENTENCES_IN_A_ROW + 1)]
@@ -624,8 +515,7 @@ def test_the_position_shown_is_the_order_served(make_queue: MakeQueue) -> None:
     assert served(queue, left) == left
 
 
-def test_a_run_that_sentences_have_kept_waiting_goes_first(make_queue: MakeQueue, clock: Clock) -> None:
-    queue = make_queue()
+def test_a_run_that_sentences_have_kept_waiting_goes_first(queue: JobQueue, clock: Clock) -> None:
     early, late = (sentence(queue, "ann", f"hang{' on' * k}") for k in range(2))
     clock.advance(MAX_PASSED_SECONDS)
     runs = [queue.submit(scripted("hang", seed), "bob") for seed in range(2)]
@@ -637,8 +527,7 @@ def test_a_run_that_sentences_have_kept_waiting_goes_first(make_queue: MakeQueue
     assert served(queue, waiting) == waiting
 
 
-def test_a_sentence_goes_first_however_long_a_run_has_kept_others_waiting(make_queue: MakeQueue, clock: Clock) -> None:
-    queue = make_queue()
+def test_a_sentence_goes_first_however_long_a_run_has_kept_others_waiting(queue: JobQueue, clock: Clock) -> None:
     first, *runs = (queue.submit(scripted("hang", seed), "ann") for seed in range(3))
     clock.advance(10 * MAX_PASSED_SECONDS)
     waiting = [sentence(queue, "bob"), *runs]
@@ -647,8 +536,7 @@ def test_a_sentence_goes_first_however_long_a_run_has_kept_others_waiting(make_q
     assert served(queue, waiting) == waiting
 
 
-def test_a_later_sweep_of_a_job_waits_from_the_end_of_the_one_before(make_queue: MakeQueue, clock: Clock) -> None:
-    queue = make_queue()
+def test_a_later_sweep_of_a_job_waits_from_the_end_of_the_one_before(queue: JobQueue, clock: Clock) -> None:
     job_id = chain(queue, "ann", "hang", first="hang")
     clock.advance(MAX_PASSED_SECONDS)
     asked = [sentence(queue, "bob", f"number {k}") for k in range(2)]
@@ -658,8 +546,7 @@ def test_a_later_sweep_of_a_job_waits_from_the_end_of_the_one_before(make_queue:
     assert (now(queue, asked[1]).position, now(queue, job_id).position) == (2, 1)
 
 
-def test_a_running_estimate_makes_way_for_a_run_and_is_measured_afterwards(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_a_running_estimate_makes_way_for_a_run_and_is_measured_afterwards(queue: JobQueue) -> None:
     asked = estimate(queue, "ann", "hang")
     run = queue.submit(scripted("hang"), "bob")
     assert now(queue, run).position == 0
@@ -672,18 +559,15 @@ def test_a_running_estimate_makes_way_for_a_run_and_is_measured_afterwards(make_
     assert job.state == "running"
 
 
-def test_an_estimate_that_does_not_make_way_is_measured_by_the_next_worker(make_queue: MakeQueue, clock: Clock) -> None:
-    queue = make_queue()
+def test_an_estimate_that_does_not_make_way_is_measured_by_the_next_worker(queue: JobQueue, clock: Clock) -> None:
     asked = estimate(queue, "ann", "stubborn")
     run = queue.submit(scripted("hang"), "bob")
-    clock.advance(module.CANCEL_TIMEOUT_SECONDS + 0.1)
-    queue.tend()
+    later(queue, clock, module.CANCEL_TIMEOUT_SECONDS + 0.1)
     running(queue, run)
     assert now(queue, asked).state == "queued"
 
 
-def test_a_new_estimate_replaces_the_visitors_last_one(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_a_new_estimate_replaces_the_visitors_last_one(queue: JobQueue) -> None:
     queue.submit(scripted("hang"), "ann")
     shared, alone = estimate(queue, "ann", seed=1), estimate(queue, "bob", seed=2)
     assert estimate(queue, "bob", seed=1) == shared
@@ -697,13 +581,7 @@ def test_a_new_estimate_replaces_the_visitors_last_one(make_queue: MakeQueue) ->
 # ---------------------------------------------------------------- the worker's life
 
 
-def test_a_bad_request_is_refused_before_it_is_queued(make_queue: MakeQueue) -> None:
-    with pytest.raises(PrunescopeError, match="unknown task"):
-        make_queue().submit(replace(REQUEST, task="sts"), "ann")
-
-
-def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_a_worker_that_dies_ends_its_job_and_is_replaced(queue: JobQueue) -> None:
     job_id = queue.submit(scripted("hang"), "ann")
     waiting = queue.submit(scripted("frames"), "bob")
     running(queue, job_id)
@@ -718,9 +596,8 @@ def test_a_worker_that_dies_ends_its_job_and_is_replaced(make_queue: MakeQueue) 
     assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
 
 
-def test_a_worker_is_replaced_only_after_its_death_is_reported(make_queue: MakeQueue) -> None:
+def test_a_worker_is_replaced_only_after_its_death_is_reported(queue: JobQueue) -> None:
     """A page is opened and Run pressed after the worker's death, before the queue has heard of it."""
-    queue = make_queue()
     job_id = queue.submit(scripted("hang"), "ann")
     running(queue, job_id)
     with queue._changed:  # the death cannot be reported meanwhile
@@ -733,31 +610,20 @@ def test_a_worker_is_replaced_only_after_its_death_is_reported(make_queue: MakeQ
     assert ended(queue, waiting).state == "done"
 
 
-def test_an_order_to_a_worker_that_has_died_idle_goes_to_its_successor(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_an_order_to_a_worker_that_has_died_idle_goes_to_its_successor(queue: JobQueue) -> None:
     queue.start_worker()
     with queue._changed:  # the death cannot be reported meanwhile
         kill_worker(queue)
         job_id = queue.submit(scripted("frames"), "ann")
         assert now(queue, job_id).state == "queued"
     assert ended(queue, job_id).state == "done"
-
-
-def test_an_order_to_a_worker_that_ends_idle_goes_to_its_successor(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    job_id = queue.submit(scripted("idle out once"), "ann")
-    assert ended(queue, job_id).state == "done"
-
-
-def test_starting_twice_starts_one(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    queue.start_worker()
     first = queue._worker.pid
     queue.start_worker()
-    assert queue._worker.pid == first is not None
+    assert queue._worker.pid == first is not None, "it is there already"
+    assert ended(queue, queue.submit(scripted("idle out once"), "ann")).state == "done"
 
 
-def test_a_worker_that_cannot_start_fails_the_job(make_queue: MakeQueue) -> None:
+def test_a_worker_that_cannot_start_fails_the_job(queue: JobQueue) -> None:
     queue = JobQueue(["/nowhere/python"])
     queue.start_worker()
     job = ended(queue, queue.submit(REQUEST, "ann"))
@@ -765,41 +631,31 @@ def test_a_worker_that_cannot_start_fails_the_job(make_queue: MakeQueue) -> None
     assert "does not start" in job.message
 
 
-def test_a_worker_that_does_not_drop_a_cancelled_job_is_replaced(make_queue: MakeQueue, clock: Clock) -> None:
-    queue = make_queue()
+def test_a_worker_that_does_not_drop_a_cancelled_job_is_replaced(queue: JobQueue, clock: Clock) -> None:
     job_id = queue.submit(scripted("stubborn"), "ann")
     running(queue, job_id)
     queue.cancel(job_id, "ann")
     assert now(queue, job_id).state == "cancelled", "the visitor does not wait for the worker"
     waiting = queue.submit(scripted("frames"), "ann")
-    clock.advance(module.CANCEL_TIMEOUT_SECONDS)
-    queue.tend()
+    later(queue, clock, module.CANCEL_TIMEOUT_SECONDS)
     assert now(queue, waiting).state == "queued"
-    clock.advance(0.1)
-    queue.tend()
+    later(queue, clock, 0.1)
     assert ended(queue, waiting).state == "done"
 
 
-def test_refusals_and_lines_that_make_no_sense(make_queue: MakeQueue) -> None:
-    queue = make_queue()
+def test_refusals_and_lines_that_make_no_sense(queue: JobQueue) -> None:
     refused = ended(queue, queue.submit(scripted("refuse"), "ann"))
     assert (refused.state, refused.message) == ("failed", "42 examples: choose 4 to 10")
     assert ended(queue, queue.submit(scripted("babble"), "ann")).state == "done", "what is not understood is skipped"
     assert ended(queue, queue.submit(scripted("nonsense"), "ann")).state == "failed"
-    assert ended(queue, queue.submit(scripted("frames"), "ann")).state == "done"
+    verified = ended(queue, queue.ask("verify", "ann", key=RESULT.key, amount=0.5))
+    assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
+    with pytest.raises(PrunescopeError, match="unknown task"):
+        queue.submit(replace(REQUEST, task="sts"), "ann")
 
 
-def test_verification_is_a_job_too(make_queue: MakeQueue) -> None:
-    queue = make_queue()
-    job = ended(queue, queue.ask("verify", "ann", key=RESULT.key, amount=0.5))
-    assert job.state == "done"
-    assert job.outcome is not None
-    assert job.outcome["amount"] == 0.5
-
-
-def test_only_the_last_ended_jobs_are_remembered(make_queue: MakeQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
-    queue = make_queue()
     ids = [queue.submit(scripted("frames", seed), "ann") for seed in range(6)]
     assert ended(queue, ids[-1]).state == "done"
     assert [queue.get(job_id) is not None for job_id in ids] == [False] * 3 + [True] * 3
