@@ -60,11 +60,8 @@ def predicted(model: Any, tokenizer: Any, texts: Sequence[str]) -> list[int]:
         return [int(model.eval()(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]
 
 
-def test_the_public_names_are_two() -> None:
-    assert api.__all__ == ["load_result", "sweep"]
-
-
 def test_scores_are_scikit_learns_on_the_predictions_of_transformers(loaded: Any) -> None:
+    assert api.__all__ == ["load_result", "sweep"]
     result = sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS)
     places = result.task.examples
     assert len(places) == 60
@@ -127,12 +124,9 @@ def test_labels_are_matched_by_name_in_any_order_and_case(tiny_emotions: Path, r
     by_name = sweep(tiny_emotions, [TEXTS[k] for k in order], [NAMED[k].upper() for k in order], amounts=[0])
     assert [LABELS[order[place]] for place in by_name.task.examples] == list(by_name.task.gold)
     assert by_name.task.label_names == tuple(NAMES)
-
-
-def test_series_belong_together_by_place(tiny_emotions: Path, result: SweepResult) -> None:
     texts = pd.Series(TEXTS, index=range(120, 0, -1))
     labels = pd.Series(NAMED, dtype="category")
-    assert sweep(tiny_emotions, texts, labels, amounts=AMOUNTS).key == result.key
+    assert sweep(tiny_emotions, texts, labels, amounts=AMOUNTS).key == result.key, "series go together by place"
 
 
 def test_numbers_take_a_map_unless_it_is_known_what_they_mean(
@@ -165,11 +159,9 @@ def test_pairs_are_pairs(tiny_emotions: Path) -> None:
         ([], [], "0 sentences and 0 labels: give one label for each sentence"),
         (TEXTS, NAMED[1:], "120 sentences and 119 labels"),
         ([*TEXTS[1:], " "], NAMED, "sentences[119] is ' ': give a text each, or a pair of texts each"),
-        ([*TEXTS[1:], float("nan")], NAMED, "sentences[119] is nan"),
         ([*TEXTS[1:], ("a", "b")], NAMED, "sentences[119] is ('a', 'b')"),
         ([("a", "b", "c")] * 120, NAMED, "sentences[0] is ('a', 'b', 'c')"),
         (TEXTS, [*NAMED[1:], None], "labels[119] is None: give the name or the number of a label"),
-        (TEXTS, [*NAMED[1:], np.nan], "labels[119] is nan"),
         (TEXTS, [*NAMED[1:], ""], "labels[119] is ''"),
         (TEXTS, np.eye(120), "labels[0] is array(["),
         (TEXTS, [*NAMED[1:], "boredom"], "says boredom, which is none of the labels Anger, fear, joy"),
@@ -187,8 +179,6 @@ def test_sentences_and_labels_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"method": "magic"}, "unknown method 'magic': choose one of magnitude"),
-        ({"amounts": [0, 1.5]}, "amount 1.5 is outside [0, 1)"),
         ({"method": "attribution", "scope": "encoder"}, "a neuron method has no scope"),
         ({"label_map": {"grief": "sadness"}}, "has no value 'grief'"),
         ({"examples": 121}, "121 examples: sentences.jsonl has only 120"),
@@ -205,60 +195,30 @@ class AcceptedError(Exception):
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {  # options, and what the line says of them
     "half an example": ({"examples": 8.5}, "num_examples: Input should be a valid integer"),
     "examples in words": ({"examples": "all"}, "num_examples: Input should be a valid integer"),
-    "examples in a list": ({"examples": [8]}, "num_examples: Input should be a valid integer"),
-    "examples in an array": ({"examples": np.array([8, 9])}, "num_examples: Input should be a valid integer"),
     "endless examples": ({"examples": float("inf")}, "num_examples: Input should be a finite number"),
-    "fewer than no examples": ({"examples": -1}, "-1 examples: choose 4 to"),
     "half a seed": ({"seed": 1.5}, "seed: Input should be a valid integer"),
-    "no seed": ({"seed": None}, "seed: Input should be a valid integer"),
-    "a seed in words": ({"seed": "lucky"}, "seed: Input should be a valid integer"),
-    "seeds": ({"seed": np.arange(3)}, "seed: Input should be a valid integer"),
     "a seed below 0": ({"seed": np.int64(-1)}, "seed -1 is outside 0 to"),
     "a meaning that is a number": ({"label_map": {0: 0}}, "label_map: Input should be a valid string, not"),
-    "a meaning that is a list": ({"label_map": {"joy": ["joy"]}}, "label_map: Input should be a valid string, not"),
     "a map that is a number": ({"label_map": 5}, "label_map of type int: give a dict, such as {1: 'bad'"),
-    "a map that is a list": ({"label_map": [("joy", None)]}, "label_map of type list: give a dict"),
     "a map from nothing": ({"label_map": {None: "joy"}}, "a label in label_map is None: give the name or the number"),
     "a map from tensors": ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
-    "a map to another label": ({"label_map": {"joy": "grief"}}, "grief"),
     "no amounts": ({"amounts": None}, "amount 'None' is not a number: give fractions in [0, 1)"),
     "amounts in words": ({"amounts": "many"}, "amount 'many' is not a number"),
-    "amounts in lists": ({"amounts": [[0.1]]}, "amount '[0.1]' is not a number"),
-    "an amount of 1": ({"amounts": np.float64(1)}, "amount 1.0 is outside [0, 1)"),
-    "complex amounts": ({"amounts": 1 + 2j}, "amount '(1+2j)' is not a number"),
-    "an object as amount": ({"amounts": object()}, "is not a number"),
     "measures that are a number": ({"measures": 5}, "measures: Input should be a valid string, not"),
-    "no measures": ({"measures": None}, "measures: Input should be a valid string, not"),
     "empty measures": ({"measures": []}, "measures none: cka must be among them"),
-    "measures of another kind": ({"measures": ["cka", ["cka"]]}, "measures: Input should be a valid string, not"),
     "no points": ({"points": None}, "points: Input should be a valid string"),
-    "points in a list": ({"points": ["attention"]}, "points: Input should be a valid string"),
-    "points in an array": ({"points": np.array(["layer", "both"])}, "points: Input should be a valid string"),
-    "a scope that is a number": ({"scope": 3}, "scope: Input should be a valid string"),
-    "scopes": ({"scope": np.array(["encoder", "layer:1"])}, "scope: Input should be a valid string"),
-    "an empty scope": ({"scope": ""}, "unknown scope ''"),
     "a task that is a number": ({"task": 7}, "task: Input should be a valid string"),
-    "tasks": ({"task": np.array(["auto", "sst2"])}, "task: Input should be a valid string"),
     "no method": ({"method": None}, "unknown method 'None': choose one of magnitude"),
-    "methods": ({"method": np.array(["wanda", "random"])}, "unknown method '['wanda' 'random']'"),
-    "a control of a number": ({"control_of": 5}, "control_of: Input should be a valid string"),
     "damage in words": ({"until_damage": "some"}, "until_damage: Input should be a valid number"),
-    "damages": ({"until_damage": [0.3]}, "until_damage: Input should be a valid number"),
     "a damage that is none": ({"until_damage": float("nan")}, "damage nan is outside (0, 1)"),
     "against a number": ({"against": 5}, "against: Input should be a valid string"),
-    "against a list": ({"against": ["embedded:sst2"]}, "against: Input should be a valid string"),
     "against what is not there": ({"against": Path("/no/such folder")}, "'/no/such folder' is not a checkpoint"),
     "no model": ({"model": None}, "a NoneType is not a checkpoint"),
-    "half a character as model": ({"model": "\ud800"}, "is not a checkpoint"),
     "a model that ends early": ({"model": "tiny\0"}, "is not a checkpoint"),
     "no sentences": ({"sentences": None}, "sentences of type NoneType: give a list, one for each sentence"),
-    "sentences that are a number": ({"sentences": np.array(5)}, "sentences of type ndarray: give a list"),
     "sentences of numbers": ({"sentences": np.zeros((120, 2))}, "sentences[0] is (np.float64(0.0)"),
     "no labels": ({"labels": None}, "labels of type NoneType: give a list, one for each sentence"),
-    "labels that are a number": ({"labels": torch.tensor(5)}, "labels of type Tensor: give a list"),
     "labels that are missing": ({"labels": [pd.NA] * 120}, "labels[0] is <NA>: give the name or the number"),
-    "labels that are dates": ({"labels": [pd.Timestamp(0)] * 120}, "labels[0] is Timestamp("),
-    "complex labels": ({"labels": [1j] * 120}, "labels[0] is 1j"),
     "endless labels": ({"labels": np.full(120, np.inf)}, "says inf, which is none of the labels"),
 }
 
@@ -278,19 +238,15 @@ def test_options_of_any_kind_are_refused_in_one_line(
     [
         ({"examples": np.int64(8)}, "num_examples", 8),
         ({"examples": torch.tensor(8)}, "num_examples", 8),
-        ({"examples": 8.0}, "num_examples", 8),
         ({"seed": np.int64(3)}, "seed", 3),
-        ({"seed": np.array(3)}, "seed", 3),
         ({"until_damage": np.float32(0.5)}, "until_damage", 0.5),
         ({"amounts": np.float64(0.5)}, "amounts", (0.0, 0.5)),
-        ({"amounts": np.array(0.5)}, "amounts", (0.0, 0.5)),
         ({"amounts": torch.tensor([0.25, 0.5])}, "amounts", (0.0, 0.25, 0.5)),
         ({"amounts": (k / 4 for k in range(3))}, "amounts", (0.0, 0.25, 0.5)),
         ({"amounts": "0.5"}, "amounts", (0.0, 0.5)),
         ({"measures": np.array(["partial_cka", "cka"])}, "measures", ("cka", "partial_cka")),
         ({"measures": "cka"}, "measures", ("cka",)),
         ({"method": np.str_("wanda"), "scope": np.str_("layer:1")}, "method", "wanda"),
-        ({"task": "auto"}, "task", "auto"),
         ({"label_map": {np.str_("joy"): None}}, "label_map", (("joy", None),)),
     ],
 )
@@ -345,13 +301,6 @@ def test_a_model_that_transformers_cannot_write_is_refused(loaded: Any) -> None:
     assert "cannot be written as a folder (The weights trying to be saved contained shared tensors" in (
         refusal(loaded, TEXTS, NAMED)
     )
-
-
-def test_methods_that_score_use_the_sentences_that_are_left(tiny_emotions: Path) -> None:
-    found = sweep(tiny_emotions, TEXTS, NAMED, method="attribution", amounts=AMOUNTS)
-    assert found.pruning.scope is None
-    assert found.pruning.calibration is not None
-    assert found.pruning.calibration.num_examples == 60
 
 
 def test_a_saved_result_is_read_as_it_was_and_listed_by_the_app(
@@ -417,9 +366,6 @@ def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     own = table.query("measure == 'cka' and reduction == 'mean'")
     bounds = [interval or (np.nan, np.nan) for intervals in statistics.own for interval in intervals]
     np.testing.assert_array_equal(own[["low", "high"]], np.array(bounds, dtype=float))
-
-
-def test_points_are_sorted_by_depth() -> None:
-    result = NotebookResult.of(make_result(num_layers=12, amounts=(0.0, 0.5)))
-    own = result.to_frame().query("measure == 'cka' and reduction == 'mean'")
-    assert tuple(own.pivot(index="point", columns="amount", values="value").index) == result.points
+    deep = NotebookResult.of(make_result(num_layers=12, amounts=(0.0, 0.5)))
+    own = deep.to_frame().query("measure == 'cka' and reduction == 'mean'")
+    assert tuple(own.pivot(index="point", columns="amount", values="value").index) == deep.points, "sorted by depth"
