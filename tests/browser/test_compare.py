@@ -1,4 +1,4 @@
-"""Compare in a real browser: pictures in step, the switch of the axis, no message while playing."""
+"""Compare in a real browser: pictures in step, and the switch of the axis."""
 
 import re
 
@@ -7,25 +7,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.results.schema import SweepResult
 from tests.browser.shipped import COLA, SST2
-from tests.browser.watching import amounts_played, eventually, expect_silence, resize
+from tests.browser.watching import box, eventually, open_still, resize
 
 COMPARE = ("first", "second", "difference", "accuracy", "own")
 TWO = f"compare?result={SST2.key}&other={COLA.key}"
 
 
-def open_still(page: Page, address: str, last: str) -> Locator:
-    """Opens a page whose player does not start by itself; its player has the focus."""
-    page.emulate_media(reduced_motion="reduce")
-    page.goto(address)
-    player = page.locator(".player")
-    expect(player.locator(f".{last} svg")).to_be_visible()
-    player.focus()
-    return player
-
-
 @pytest.fixture(scope="module")
-def opened(kept: Page, kept_messages: list[str], site: str) -> Locator:
-    return open_still(kept, f"{site}/{TWO}", COMPARE[-1])
+def opened(kept: Page, site: str) -> Locator:
+    return open_still(kept, f"{site}/{TWO}")
 
 
 @pytest.fixture
@@ -50,7 +40,7 @@ def cells(result: SweepResult, step: int) -> list[float]:
 
 def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(player: Locator) -> None:
     page = player.page
-    for step in range(6):
+    for step in range(3):
         expect(player.locator(".readout b")).to_have_text(f"{5 * step} % of weights removed")
         sst2, cola = (cells(result, step) for result in (SST2, COLA))
         differences = [round(a, 2) - round(b, 2) for a, b in zip(sst2, cola, strict=True)]  # of the numbers beside it
@@ -62,31 +52,17 @@ def test_both_heatmaps_and_their_difference_show_the_same_amount_at_every_step(p
 
 
 def test_the_axis_is_switched_at_the_picture_which_stays_where_it_is(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/{TWO}", "own")
-    before = player.locator(".first").bounding_box()
+    player = open_still(page, f"{site}/{TWO}")
     switch = page.get_by_role("radio", name="Equal overall change").or_(
         page.get_by_role("button", name="Equal overall change")
     )
-    place = switch.bounding_box()
-    assert before
-    assert place
-    assert 0 < before["y"] - place["y"] < 200
-    assert before["y"] + before["height"] < 800, "in the first screen"
+    picture, above = box(player.locator(".first")), box(switch).y
+    assert 0 < picture.y - above < 200
+    assert picture.bottom < 800, "in the first screen"
     switch.click()
     expect(player.locator(".readout b")).to_have_text(re.compile("^Overall change"))
     expect(player.get_by_role("slider")).to_have_accessible_name(re.compile("^Overall change"))
-    below, then = player.locator(".first").bounding_box(), switch.bounding_box()
-    assert below
-    assert then
-    assert below["y"] - then["y"] == before["y"] - place["y"]
-
-
-def test_nothing_is_asked_of_the_server_while_it_plays(player: Locator, kept_messages: list[str]) -> None:
-    expect_silence(player.page)
-    kept_messages.clear()
-    player.page.keyboard.press("Space")
-    amounts_played(player, 5)
-    assert kept_messages == []
+    assert box(player.locator(".first")).y - box(switch).y == picture.y - above
 
 
 def test_every_picture_fits(player: Locator) -> None:
@@ -96,10 +72,8 @@ def test_every_picture_fits(player: Locator) -> None:
         for name in COMPARE:
             texts = player.locator(f".{name} svg text").all_text_contents()
             assert not any("…" in text for text in texts), "a text is cut"
-            box, inside = player.locator(f".{name} svg").bounding_box(), player.bounding_box()
-            assert box
-            assert inside
-            assert box["width"] > 100
-            assert inside["x"] <= box["x"]
-            assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
+            picture, around = box(player.locator(f".{name} svg")), box(player)
+            assert picture.width > 100
+            assert around.x <= picture.x
+            assert picture.right <= min(around.right, width) + 1
         assert page.evaluate("document.documentElement.scrollWidth") <= width

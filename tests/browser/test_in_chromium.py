@@ -12,19 +12,19 @@ from core.charts.view import reduction_choices
 from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from tests.browser.shipped import SST2
-from tests.browser.watching import amount, amounts_played, eventually, expect_silence, resize
+from tests.browser.watching import (
+    amount,
+    amounts_played,
+    box,
+    eventually,
+    expect_amount,
+    expect_playing,
+    expect_silence,
+    open_still,
+    resize,
+)
 
 PICTURES = ("heatmap", "accuracy", "survival")
-
-
-def open_still(page: Page, address: str, which: str = ".player") -> Locator:
-    """Opens a page whose player does not start by itself; its first player of this kind has the focus."""
-    page.emulate_media(reduced_motion="reduce")
-    page.goto(address)
-    player = page.locator(which).first
-    expect(player.locator(".picture").last.locator("svg")).to_be_visible()
-    player.focus()
-    return player
 
 
 def printed(player: Locator, picture: str = "heatmap") -> list[str]:
@@ -43,14 +43,6 @@ def expected(index: int, reduction: str = "mean", result: SweepResult = SST2) ->
 
 def expect_printed(player: Locator, picture: str, numbers: list[str]) -> None:
     eventually(player.page, lambda: printed(player, picture), numbers)
-
-
-def expect_amount(player: Locator, value: float) -> None:
-    expect(player.locator(".readout b")).to_have_text(f"{100 * value:.0f} % of weights removed")
-
-
-def expect_playing(player: Locator, playing: bool) -> None:
-    expect(player.locator("[data-do=toggle]")).to_have_attribute("aria-label", "Pause" if playing else "Play")
 
 
 # ---------------------------------------------------------------- playing
@@ -93,33 +85,24 @@ def test_it_waits_for_who_asked_for_less_motion(page: Page, site: str) -> None:
 def test_keys_and_buttons_step_and_play_and_the_picture_shows_the_numbers(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/single")
     expect_printed(player, "heatmap", expected(0))
-    page.keyboard.press("End")
-    expect_amount(player, 0.95)
-    expect_printed(player, "heatmap", expected(19))
-    page.keyboard.press("ArrowLeft")
-    expect_amount(player, 0.9)
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    expect_amount(player, 0.05)
+    for key, shown in (("End", 0.95), ("ArrowLeft", 0.9), ("Home", 0), ("ArrowRight", 0.05)):
+        page.keyboard.press(key)
+        expect_amount(player, shown)
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect_amount(player, 0.95)  # round the loop
-    page.keyboard.press("Space")
-    expect_playing(player, True)
-    page.keyboard.press("Space")
-    expect_playing(player, False)
-
-    player.get_by_label("Pruning amount").fill("0")
-    player.get_by_label("Next step").click()
-    expect_amount(player, 0.05)
-    player.get_by_label("Previous step").click()
-    expect_amount(player, 0)
-    slider = player.get_by_label("Pruning amount")
+    expect_printed(player, "heatmap", expected(19))
+    for playing in (True, False):
+        page.keyboard.press("Space")
+        expect_playing(player, playing)
+    slider, loop = player.get_by_label("Pruning amount"), player.get_by_label("Loop")
+    slider.fill("0")
+    for label, shown in (("Next step", 0.05), ("Previous step", 0)):
+        player.get_by_label(label).click()
+        expect_amount(player, shown)
     slider.fill("17")
-    expect_amount(player, 0.85)
     expect(slider).to_have_attribute("aria-valuetext", "85 % of weights removed")
     expect_printed(player, "heatmap", expected(17))
-    loop = player.get_by_label("Loop")
     expect(loop).to_have_attribute("aria-pressed", "true")
     loop.click()
     expect(loop).to_have_attribute("aria-pressed", "false")
@@ -285,21 +268,14 @@ def check_size(player: Locator, first: str, width: int, height: int) -> None:
     """Pictures and controls are within a window of this size, large enough to be hit, and dark on light or so."""
     page = player.page
     resize(page, width, height)
-    for picture in player.locator(".picture svg").all():
-        box, inside = picture.bounding_box(), player.bounding_box()
-        assert box
-        assert inside
-        assert inside["x"] <= box["x"]
-        assert box["x"] + box["width"] <= min(inside["x"] + inside["width"], width) + 1
+    around = box(player)
+    for picture in map(box, player.locator(".picture svg").all()):
+        assert around.x <= picture.x
+        assert picture.right <= min(around.right, width) + 1
     controls = [player.get_by_label("Pruning amount"), *player.locator("button:visible").all()]
-    for control in [player.locator(f".{first}"), *controls]:
-        box = control.bounding_box()
-        assert box
-        assert box["y"] + box["height"] <= height
-    for button in player.locator("button:visible, select:visible").all():
-        box = button.bounding_box()
-        assert box
-        assert min(box["width"], box["height"]) >= 36
+    assert all(box(control).bottom <= height for control in [player.locator(f".{first}"), *controls])
+    for button in map(box, player.locator("button:visible, select:visible").all()):
+        assert min(button.width, button.height) >= 36
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ink = player.locator(f".{first} .role-axis-label text").first.evaluate("text => getComputedStyle(text).fill")
     paper = page.locator(".stApp").evaluate("app => getComputedStyle(app).backgroundColor")

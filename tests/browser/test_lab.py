@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score
 from core.results.names import amount_name
 from core.results.store import load
 from tests.browser.conftest import OWN_RESULTS
-from tests.browser.watching import WORKER_PATIENCE, expect_idle, fetched, unfold
+from tests.browser.watching import WORKER_PATIENCE, expect_idle, expect_no_sideways_scroll, fetched, unfold
 from tests.tiny import EMOTIONS, emotion_texts, make_texts, predicted_by_transformers
 
 SHORT = "0.3, 0.6"
@@ -235,12 +235,12 @@ def test_six_labels_in_another_order_and_case_are_swept_and_saved_as_scikit_lear
 
 def test_it_fits_a_telephone(lab: Page) -> None:
     lab.set_viewport_size({"width": 390, "height": 844})
-    expect_no_sideways_scroll(lab)
+    expect_no_sideways_scroll(lab, 390)
     lab.get_by_role("combobox", name="Checkpoint").scroll_into_view_if_needed()
     expect_run_in_sight(lab)
     run(lab, SHORT, 66)
     expect_result(lab)
-    expect_no_sideways_scroll(lab)
+    expect_no_sideways_scroll(lab, 390)
     expect(lab.locator(".player .heatmap")).to_be_visible()
     for figure in ("First layer to change", "Longest intact", "Accuracy holds"):
         expect(lab.get_by_text(figure)).to_be_in_viewport()
@@ -250,8 +250,3 @@ def expect_run_in_sight(page: Page) -> None:
     """Run can be pressed without scrolling, with what it takes or needs beside it."""
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
-
-
-def expect_no_sideways_scroll(page: Page) -> None:
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
-    assert page.get_by_test_id("stMain").evaluate("element => element.scrollWidth - element.clientWidth") <= 0

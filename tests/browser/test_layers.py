@@ -14,7 +14,7 @@ from core.results.store import save
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.shipped import SST2
 from tests.browser.test_accessibility import expect_no_faults
-from tests.browser.watching import eventually, expect_idle, expect_silence, resize, unfold
+from tests.browser.watching import box, eventually, expect_idle, expect_silence, open_still, resize, unfold
 from tests.builders import make_result
 
 FEW = make_result(amounts=(0.0, 0.9), num_examples=100)  # amounts that no shipped result has
@@ -31,10 +31,7 @@ def own(copy: Path) -> Iterator[dict[str, SweepResult]]:
 
 
 def opened(page: Page, site: str, query: str = "") -> Locator:
-    page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{site}/layers{query}")
-    player = page.locator(".player").first
-    expect(player.locator(".curve svg")).to_be_visible()
+    player = open_still(page, f"{site}/layers{query}")
     expect_silence(page)
     return player
 
@@ -55,9 +52,7 @@ def test_the_heading_s_layer_is_selected_until_mouse_or_keys_pick_another(page: 
     )
     eventually(page, lambda: selected(player)[:8], "Layer 6,")
     expect(rows(player)).to_have_count(6)
-    row = rows(player).nth(3).bounding_box()  # from the top: layer 3
-    assert row
-    page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
+    page.mouse.click(*box(rows(player).nth(3)).middle)  # from the top: layer 3
     expect(page).to_have_url(re.compile("layer=3"))
     expect(player.locator(".curve .role-title-text")).to_have_text(re.compile("Layer 3, attention block"))
     eventually(page, lambda: selected(player)[:8], "Layer 3,")
@@ -82,12 +77,8 @@ def test_a_row_lies_over_its_strip_in_any_size_and_tables_and_chooser_can_be_rea
         labels = player.locator(".rows .role-axis-label text").filter(has_text=re.compile("^[1-6]$"))
         expect(labels).to_have_count(6)
         for label in labels.all():
-            text, number = label.bounding_box(), label.text_content()
-            row = rows(player).nth(6 - int(number or 0)).bounding_box()
-            assert text
-            assert row
-            middle = text["y"] + text["height"] / 2
-            assert row["y"] < middle < row["y"] + row["height"]
+            row = box(rows(player).nth(6 - int(label.text_content() or 0)))
+            assert row.y < box(label).middle[1] < row.bottom
     unfold(page, "Details")
     tables = page.get_by_test_id("stExpanderDetails").locator("table")
     expect(tables.first).to_be_visible()
@@ -103,8 +94,7 @@ def test_a_row_lies_over_its_strip_in_any_size_and_tables_and_chooser_can_be_rea
 def axis(player: Locator, picture: str) -> list[str]:
     """The labels of the amounts under a picture, from left to right."""
     labels = player.locator(f".{picture} .role-axis-label text").all()
-    placed = [(text.bounding_box() or {"x": 0}, text.text_content() or "") for text in labels]
-    return [words for _, words in sorted((box["x"], words) for box, words in placed if "%" in words)]
+    return [words for _, words in sorted((box(text).x, text.text_content() or "") for text in labels) if "%" in words]
 
 
 def test_after_a_result_of_other_amounts_the_axis_is_in_order(
@@ -134,9 +124,7 @@ def test_many_rows_keep_apart_and_the_bar_stays_in_sight(page: Page, site: str, 
     expect(rows(player)).to_have_count(48)
     for width, height in ((1280, 800), (390, 800), (1280, 2000)):
         resize(page, width, height)
-        bar = player.locator(".bar").bounding_box()
-        assert bar
-        assert bar["y"] + bar["height"] <= height
+        assert box(player.locator(".bar")).bottom <= height
         numbers = player.locator(".rows .mark-text.role-mark text").evaluate_all(
             """texts => texts.filter((text) => text.textContent).map((text) => (
                  [text.getBoundingClientRect().y, parseFloat(getComputedStyle(text).fontSize)]

@@ -6,17 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.shipped import COLA, SST2
-from tests.browser.test_in_chromium import (
-    check_looks,
-    expect_amount,
-    expect_playing,
-    expect_printed,
-    expected,
-    open_still,
-)
-from tests.browser.watching import amounts_played, eventually, expect_silence, resize
+from tests.browser.test_in_chromium import check_looks, expect_printed, expected
+from tests.browser.watching import box, eventually, expect_amount, expect_silence, open_still, resize
 
-PICTURES = ("stack", "heatmap", "accuracy")
 SIDES = {"left": SST2, "right": COLA}
 
 
@@ -60,45 +52,6 @@ def own(frame: int) -> list[str]:
     return [f"{value:.2f}" for value in SST2.frames[frame].own("mean") or ()]
 
 
-def test_bands_follow_the_amount_and_nothing_jumps_then_both_sides_play_when_asked_and_never_apart(
-    page: Page, site: str, messages: list[str]
-) -> None:
-    page.goto(site)
-    player = page.locator(".player.finding")
-    expect(player.locator(".accuracy svg")).to_be_visible()
-    expect_silence(page)
-    messages.clear()
-    sizes: set[str] = set()
-
-    def note_sizes() -> None:
-        boxes = [player.locator(f".{name} svg").bounding_box() for name in PICTURES]
-        sizes.add(str([player.bounding_box(), *boxes]))
-
-    amounts_played(player, 5, note_sizes)
-    assert len(sizes) == 1
-    assert messages == []
-    pair = page.locator(".player.pair")
-    expect(pair.locator(".right-accuracy svg")).to_be_visible()
-    expect_playing(pair, False)
-    pair.get_by_label("Play").click()
-    expect_silence(page)
-    messages.clear()
-    apart: set[tuple[str, str]] = set()
-    together: set[tuple[str, str]] = set()
-
-    def enough_together() -> bool:
-        places = pair.evaluate(
-            "player => ['left-accuracy', 'right-accuracy'].map("
-            "(name) => player.querySelector(`.${name} .mark-symbol path`)?.getAttribute('transform').split(',')[0])"
-        )
-        (together if places[0] == places[1] else apart).add(tuple(places))
-        return len(together) >= 4
-
-    eventually(page, enough_together, True)
-    assert messages == []
-    assert len(apart) <= len(together)  # for a moment one picture is drawn and the other is not yet
-
-
 def test_bands_have_the_result_s_numbers_at_every_amount(overview: Page) -> None:
     page, player = overview, overview.locator(".player.finding")
     lengths = []
@@ -112,53 +65,38 @@ def test_bands_have_the_result_s_numbers_at_every_amount(overview: Page) -> None
     assert [length / scale for length in lengths[2]] == pytest.approx(expected, abs=0.01)
 
 
-def test_the_alternative_text_tells_the_values_of_a_picture_that_rests(overview: Page) -> None:
-    page, stack = overview, overview.locator(".player.finding .stack")
-    page.keyboard.press("End")
-    expect(stack).to_have_attribute("aria-label", re.compile(f"^Similarity .*Layer 6: {own(19)[5]}.*, intact up to"))
-    page.keyboard.press("Home")
-    expect(stack).to_have_attribute("aria-label", re.compile("Layer 6: 1.00"))
-    page.keyboard.press("Space")
-    expect(stack).not_to_have_attribute("aria-label", re.compile("Layer 6"))
-
-
 def test_what_matters_stands_on_the_first_screen(overview: Page) -> None:
     page, player = overview, overview.locator(".player.finding")
     for width, height in ((1280, 800), (390, 844)):
         resize(page, width, height)
         wide = [player.locator(".accuracy"), player.locator(".heatmap")] if width > 1000 else []
         for seen in (page.get_by_role("heading", level=1), player.locator(".stack"), *wide):
-            box = seen.bounding_box()
-            assert box
-            assert box["y"] + box["height"] <= height
+            assert box(seen).bottom <= height
 
 
 def test_heatmap_and_controls_are_seen_first_and_can_be_read(overview: Page) -> None:
     check_looks(overview.locator(".player.finding"), "stack")
 
 
-def test_both_sides_show_the_same_amount_at_every_step(overview: Page) -> None:
-    player = overview.locator(".player.pair")
+def test_both_sides_show_the_same_amount_at_every_step_and_keep_up_with_the_mouse(
+    overview: Page, kept_messages: list[str]
+) -> None:
+    player, mouse = overview.locator(".player.pair"), overview.mouse
     player.focus()
-    for index, frame in enumerate(SST2.frames):
-        expect_amount(player, frame.amount)
+    for index in range(4):
+        expect_amount(player, SST2.amounts[index])
         for side, result in SIDES.items():
             expect_printed(player, side, expected(index, result=result))
         overview.keyboard.press("ArrowRight")
-
-
-def test_scrubbing_with_the_mouse_keeps_up(overview: Page, kept_messages: list[str]) -> None:
-    player, mouse = overview.locator(".player.pair"), overview.mouse
     player.get_by_label("Pruning amount").scroll_into_view_if_needed()
-    box = player.get_by_label("Pruning amount").bounding_box()
-    assert box
+    slider = box(player.get_by_label("Pruning amount"))
     kept_messages.clear()
-    mouse.move(box["x"] + 10, box["y"] + box["height"] / 2)
+    mouse.move(slider.x + 10, slider.middle[1])
     mouse.down()
     for step in range(1, 40):
-        mouse.move(box["x"] + 10 + step / 39 * (box["width"] - 20), box["y"] + box["height"] / 2)
-    expect_printed(player, "left", expected(19))  # while the mouse is still down
-    expect_printed(player, "right", expected(19, result=COLA))
+        mouse.move(slider.x + 10 + step / 39 * (slider.width - 20), slider.middle[1])
+    for side, result in SIDES.items():
+        expect_printed(player, side, expected(19, result=result))  # while the mouse is still down
     mouse.up()
     expect_amount(player, 0.95)
     assert kept_messages == []
@@ -201,9 +139,5 @@ def test_no_colour_scale_is_cut_off_on_a_telephone(overview: Page) -> None:
     resize(overview, 390, 844)
     pair = overview.locator(".player.pair")
     for side in ("left", "right"):
-        inside = pair.locator(f".{side}").bounding_box()
-        assert inside
         for label in pair.locator(f".{side} .role-legend-label text").all():
-            box = label.bounding_box()
-            assert box
-            assert box["x"] + box["width"] <= inside["x"] + inside["width"]
+            assert box(label).right <= box(pair.locator(f".{side}")).right

@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.results.schema import SweepResult
-from tests.browser.watching import WORKER_PATIENCE, amounts_played, expect_idle, expect_silence
+from tests.browser.watching import WORKER_PATIENCE, box, expect_idle
 
 NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link](http://x.y)'
 
 
 @pytest.fixture
-def sentences(page: Page, messages: list[str], site: str) -> Page:
+def sentences(page: Page, site: str) -> Page:
     page.goto(f"{site}/sentences")
     expect(page.locator(".player .strip svg")).to_be_visible()
     expect_idle(page)
@@ -20,19 +20,14 @@ def sentences(page: Page, messages: list[str], site: str) -> Page:
 
 
 def test_the_typed_sentence_comes_first_and_a_filter_of_examples_survives_a_reload(sentences: Page) -> None:
-    typed, strip = (
-        place.bounding_box()
-        for place in (sentences.get_by_role("textbox", name="Sentence"), sentences.locator(".player .strip"))
-    )
-    assert typed
-    assert strip
-    assert typed["y"] + typed["height"] < strip["y"] < 800, "and the examples begin on the same screen"
+    strip = box(sentences.locator(".player .strip"))
+    assert box(sentences.get_by_role("textbox", name="Sentence")).bottom < strip.y < 800, "both on the first screen"
     expect(sentences.get_by_text("200 examples, earliest flip first")).to_be_visible()
-    box = sentences.get_by_role("combobox", name="Flips")
+    chooser = sentences.get_by_role("combobox", name="Flips")
     wanted = sentences.get_by_role("option", name=re.compile("^Correct unpruned, then flips"))
-    box.scroll_into_view_if_needed()
-    expect(box).to_be_in_viewport()
-    box.press("ArrowDown")
+    chooser.scroll_into_view_if_needed()
+    expect(chooser).to_be_in_viewport()
+    chooser.press("ArrowDown")
     wanted.click()
     heading = sentences.get_by_role("heading", name=re.compile(r"^\d+ examples, earliest"))
     expect(heading).not_to_have_text("200 examples, earliest flip first")
@@ -41,16 +36,6 @@ def test_the_typed_sentence_comes_first_and_a_filter_of_examples_survives_a_relo
     sentences.reload()
     expect(sentences.get_by_role("heading", name=words)).to_be_visible()
     expect(sentences.locator(".player .strip svg")).to_be_visible()
-
-
-def test_it_plays_without_a_message_to_the_server(sentences: Page, messages: list[str]) -> None:
-    expect_silence(sentences)
-    assert messages
-    messages.clear()
-    sentences.get_by_role("button", name="Play").click()
-    amounts_played(sentences.locator(".player"), 5)
-    sentences.get_by_role("button", name="Pause").click()
-    assert not messages
 
 
 def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(

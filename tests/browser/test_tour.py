@@ -8,7 +8,14 @@ from playwright.sync_api import Locator, Page, expect
 from core.charts.theme import THEMES, ThemeName
 from tests.browser.shipped import COLA, SST2
 from tests.browser.test_accessibility import expect_faint_heading_found, expect_no_faults, unfold_all
-from tests.browser.watching import WORKER_PATIENCE, eventually, expect_idle, expect_silence
+from tests.browser.watching import (
+    WORKER_PATIENCE,
+    box,
+    eventually,
+    expect_idle,
+    expect_no_sideways_scroll,
+    expect_silence,
+)
 from ui.header import NAVIGATION, PAGES
 
 FIRST, MIDDLE, LAST = 0, 10, 19  # places of the results' twenty amounts
@@ -102,13 +109,11 @@ def check_looks(page: Page, name: str, size: tuple[int, int]) -> None:
         expect(drawing(page, picture)).to_be_visible()
     expect_idle(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    expect_no_sideways_scroll(page, size[0])
     for picture in PICTURES[name]:
-        box = drawing(page, picture).bounding_box()
-        assert box
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= size[0]
+        shown = box(drawing(page, picture))
+        assert shown.x >= 0
+        assert shown.right <= size[0]
 
 
 def drawing(page: Page, picture: str) -> Locator:
@@ -146,23 +151,18 @@ def check_still(page: Page) -> None:
         picture = page.locator(f".picture.{name}")
         expect(picture).to_have_attribute("aria-label", re.compile(r"\d\.\d\d"))
         expect(picture.locator(".role-title-text text").first).to_have_css("fill", ink)
-        box, inside = picture.bounding_box(), drawing(page, name).bounding_box()
-        assert box
-        assert inside
-        assert inside["width"] <= box["width"]
-        assert inside["height"] <= box["height"]
+        around, inside = box(picture), box(drawing(page, name))
+        assert inside.width <= around.width
+        assert inside.height <= around.height
 
 
 def drag(slider: Locator) -> None:
     """Draws a slider's knob with the mouse from the left end to the middle amount."""
     slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box
-    mouse, height, knob = slider.page.mouse, box["y"] + box["height"] / 2, 8  # pixels, half of the knob
-    way = box["width"] - 2 * knob
-    mouse.move(box["x"] + knob, height)
+    at, mouse, knob = box(slider), slider.page.mouse, 8  # pixels, half of the knob
+    mouse.move(at.x + knob, at.middle[1])
     mouse.down()
-    mouse.move(box["x"] + knob + MIDDLE / LAST * way, height, steps=10)
+    mouse.move(at.x + knob + MIDDLE / LAST * (at.width - 2 * knob), at.middle[1], steps=10)
     mouse.up()
 
 

@@ -16,7 +16,7 @@ from core.results.store import save
 from tests.browser.conftest import OWN_RESULTS
 from tests.browser.shipped import WRITTEN
 from tests.browser.test_layers import rows
-from tests.browser.watching import expect_idle, unfold
+from tests.browser.watching import box, expect_idle, unfold
 from tests.builders import make_result
 from ui.header import PAGES
 
@@ -69,9 +69,7 @@ def test_on_layers_it_stays_whatever_is_clicked(
     page = still
     page.goto(f"{site}/layers?result={own.key}")
     player = expect_on_show(page)
-    row = rows(player).nth(3).bounding_box()
-    assert row
-    page.mouse.click(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
+    page.mouse.click(*box(rows(player).nth(3)).middle)
     expect(page).to_have_url(re.compile("layer="))
     expect_on_show(page)
     page.get_by_test_id("stPopover").get_by_role("button").click()

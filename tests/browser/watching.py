@@ -6,6 +6,7 @@ Nothing here waits for a time to pass. PATIENCE only bounds how long a failing t
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
@@ -20,6 +21,58 @@ FILLED = """pictures => pictures.length > 0 && pictures.every((picture) => {
     const near = (one, other) => Math.abs(one - other) <= 1;
     return box && !picture.closest(".coming") && near(width, box.clientWidth) && near(height, box.clientHeight);
 })"""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where something is seen, in pixels from the window's upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+def box(part: Locator) -> Box:
+    """Where a part of the page is, which must be in sight."""
+    found = part.bounding_box()
+    assert found
+    return Box(**found)
+
+
+def open_still(page: Page, address: str, which: str = ".player") -> Locator:
+    """Opens a page whose player does not start by itself; its first player of this kind has the focus."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(address)
+    player = page.locator(which).first
+    expect(player.locator(".picture").last.locator("svg")).to_be_visible()
+    player.focus()
+    return player
+
+
+def expect_amount(player: Locator, value: float) -> None:
+    expect(player.locator(".readout b")).to_have_text(f"{100 * value:.0f} % of weights removed")
+
+
+def expect_playing(player: Locator, playing: bool) -> None:
+    expect(player.locator("[data-do=toggle]")).to_have_attribute("aria-label", "Pause" if playing else "Play")
+
+
+def expect_no_sideways_scroll(page: Page, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
 
 
 def expect_idle(page: Page) -> None:
