@@ -28,11 +28,6 @@ def test_steps_end_at_the_largest_amount_or_before_it() -> None:
     assert amounts.stepped_amounts(0.1, 0.05) == (0.0,)
 
 
-def test_a_scope_with_a_neuron_method_is_refused() -> None:
-    refuse("scope 'encoder' with method 'attribution': a neuron method has no scope", method="attribution")
-    assert checked(SweepRequest("embedded:sst2", "sst2", "attribution", scope=None)).scope is None
-
-
 def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> None:
     for method in catalog.METHODS.values():
         if method.is_control:
@@ -42,15 +37,15 @@ def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> Non
             assert (control.is_control, control.granularity) == (True, method.granularity)
 
 
-@pytest.mark.parametrize("text", ["1", "-0.1", "1e9", "nan", "inf", "0.9999999999"])
-def test_amounts_outside_zero_to_one_are_refused(text: str) -> None:
-    with pytest.raises(PrunescopeError, match="outside"):
-        parse_amounts([text])
-
-
-@pytest.mark.parametrize("text", ["half", "snan", ""])
-def test_text_that_is_not_a_number_is_quoted_in_the_refusal(text: str) -> None:
-    with pytest.raises(PrunescopeError, match=f"'{text}' is not a number"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *((text, "outside") for text in ("1", "-0.1", "1e9", "nan", "inf", "0.9999999999")),
+        *((text, f"'{text}' is not a number") for text in ("half", "snan", "")),
+    ],
+)
+def test_amounts_outside_zero_to_one_are_refused(text: str, said: str) -> None:
+    with pytest.raises(PrunescopeError, match=said):
         parse_amounts([text])
 
 
@@ -74,12 +69,13 @@ def test_refusals_name_value_bound_and_remedy(tmp_path: Path) -> None:
     refuse("seed -1", seed=-1)
     refuse("is not a folder", data=str(tmp_path / "absent"))
     refuse("at most 101", amounts=tuple(k / 200 for k in range(150)))
-
-
-@pytest.mark.parametrize("name", ["a/" * 150, "x" * 300, "nul\0byte"])
-def test_names_that_no_file_system_takes_are_refused(name: str) -> None:
-    refuse("is not a checkpoint", checkpoint=name)
-    refuse("is not a folder", data=name)
+    refuse("scope 'encoder' with method 'attribution': a neuron method has no scope", method="attribution")
+    for name in ("a/" * 150, "x" * 300, "nul\0byte"):  # that no file system takes
+        refuse("is not a checkpoint", checkpoint=name)
+        refuse("is not a folder", data=name)
+    sweep_request.check_scope("layer:5", "magnitude", num_layers=6)
+    with pytest.raises(PrunescopeError, match="layer:0 to layer:5"):
+        sweep_request.check_scope("layer:6", "magnitude", num_layers=6)
 
 
 def test_sources(tmp_path: Path) -> None:
@@ -102,9 +98,3 @@ def test_hosted_there_are_no_folders_and_tighter_bounds(tmp_path: Path, monkeypa
 def test_requests_survive_json() -> None:
     request = checked(SweepRequest("embedded:sst2", "sst2", scope="layer:2", amounts=(0.0, 0.3), num_examples=64))
     assert SweepRequest.from_json(request.to_json()) == request
-
-
-def test_scope_is_checked_against_the_models_depth() -> None:
-    sweep_request.check_scope("layer:5", "magnitude", num_layers=6)
-    with pytest.raises(PrunescopeError, match="layer:0 to layer:5"):
-        sweep_request.check_scope("layer:6", "magnitude", num_layers=6)

@@ -1,5 +1,7 @@
 """Which results belong together, which is offered first, and by which labels."""
 
+import pytest
+
 from core.results.choices import (
     companions,
     counterpart,
@@ -20,30 +22,35 @@ def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20, **settings})
 
 
-def test_parts_that_all_results_share_are_not_repeated() -> None:
-    entries = [entry_of(result()), entry_of(result(method="random", seed=2))]
-    assert list(distinguishing_labels(entries).values()) == [
-        "Magnitude pruning of the encoder",
-        "Random pruning of the encoder, as magnitude prunes (seed 2)",
-    ]
-
-
-def test_parts_that_differ_follow_the_pruning() -> None:
-    entries = [entry_of(result()), entry_of(result(source="written")), entry_of(result(points="both"))]
-    assert list(distinguishing_labels(entries).values()) == [
-        "Magnitude pruning of the encoder · attention blocks · 20 examples of SST-2 validation, GLUE",
-        "Magnitude pruning of the encoder · attention blocks · 20 SST-2-like examples, written for Prunescope",
-        "Magnitude pruning of the encoder · attention blocks and layer outputs · 20 examples of SST-2 validation, GLUE",
-    ]
-
-
-def test_two_results_never_have_the_same_name() -> None:
-    entries = [entry_of(result()), entry_of(result(amounts=(0.0, 0.2, 0.5)))]
-    assert list(distinguishing_labels(entries).values()) == [
-        "Magnitude pruning of the encoder (1 of 2)",
-        "Magnitude pruning of the encoder (2 of 2)",
-    ]
-    assert list(distinguishing_labels(entries)) == [entry.key for entry in entries]
+@pytest.mark.parametrize(
+    ("results", "labels"),
+    [
+        (
+            [result(), result(method="random", seed=2)],
+            ["", "Random pruning of the encoder, as magnitude prunes (seed 2)"],
+        ),
+        (
+            [result(), result(source="written"), result(points="both")],
+            [
+                " · attention blocks · 20 examples of SST-2 validation, GLUE",
+                " · attention blocks · 20 SST-2-like examples, written for Prunescope",
+                " · attention blocks and layer outputs · 20 examples of SST-2 validation, GLUE",
+            ],
+        ),
+        ([result(), result(amounts=(0.0, 0.2, 0.5))], [" (1 of 2)", " (2 of 2)"]),
+        (
+            [result(), against(result(), 3, name="owner/base")],
+            [" · MiniLM-L6, fine-tuned on SST-2", " · MiniLM-L6, fine-tuned on SST-2, against owner/base"],
+        ),
+    ],
+)
+def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
+    results: list[SweepResult], labels: list[str]
+) -> None:
+    entries = [entry_of(one) for one in results]
+    found = distinguishing_labels(entries)
+    assert list(found) == [entry.key for entry in entries]
+    assert [label.removeprefix("Magnitude pruning of the encoder") for label in found.values()] == labels
 
 
 def test_a_result_is_judged_beside_its_control_and_its_smaller_steps() -> None:
@@ -102,13 +109,6 @@ def test_a_method_is_compared_with_its_control_and_a_control_with_its_method() -
     assert counterpart(magnitude, [magnitude]) is None
 
 
-def test_sweeps_that_stop_at_a_damage_are_offered_only_when_asked_for_or_alone() -> None:
-    whole, fine = entry_of(result()), entry_of(result(method="attribution", scope=None, until_damage=0.3))
-    assert offered([fine, whole]) == [whole]
-    assert offered([fine, whole], [fine.key]) == [fine, whole]
-    assert offered([fine]) == [fine]
-
-
 def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() -> None:
     magnitude, wanda, all_linear = (
         entry_of(result(**settings)) for settings in ({}, {"method": "wanda"}, {"scope": "all-linear"})
@@ -160,14 +160,6 @@ def test_a_result_against_another_checkpoint_belongs_beside_no_other() -> None:
     assert counterpart(magnitude, [magnitude, *beside, wanda]) == wanda
 
 
-def test_a_result_names_both_checkpoints() -> None:
-    labels = distinguishing_labels([entry_of(result()), entry_of(against(result(), 3, name="owner/base"))])
-    assert list(labels.values()) == [
-        "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2",
-        "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2, against owner/base",
-    ]
-
-
 def test_seed_twins_without_pruning_are_offered_only_where_there_is_nothing_else() -> None:
     yardstick, pruned = twin(1, 2, 0.7), against(result(), 2)
     pretrained = against(result(amounts=(0.0,)), 3, name="pretrained")
@@ -175,8 +167,9 @@ def test_seed_twins_without_pruning_are_offered_only_where_there_is_nothing_else
     assert offered(entries) == entries[1:], "another checkpoint is no twin"
     assert offered(entries, [yardstick.key]) == entries
     assert offered(entries[:1]) == entries[:1]
-
-
-def test_only_a_bundled_checkpoint_or_a_recipe_has_seed_twins() -> None:
+    whole, fine = entry_of(result()), entry_of(result(method="attribution", scope=None, until_damage=0.3))
+    assert offered([fine, whole]) == [whole], "nor are sweeps that stop at a damage"
+    assert offered([fine, whole], [fine.key]) == [fine, whole]
+    assert offered([fine]) == [fine]
     names = ["embedded:sst2", "recipe:minilm-l6-sst2-seed-1", "sst2", "owner/sst2", "embedded:none"]
     assert [family_of(name) for name in names] == ["minilm-l6-sst2", "minilm-l6-sst2", "", "", ""]

@@ -67,27 +67,15 @@ def test_a_file_is_read_once_also_by_the_next_process(folder: Path, read: list[s
     assert library.own() == entries
     assert library.unread() == 0
     assert len(read) == 30
-
-
-def test_after_one_file_was_added_that_one_is_read(folder: Path, read: list[str]) -> None:
-    library.own()
-    start_again()
-    read.clear()
     added = store.save(make_result(**SMALL))
-    assert library.own()[0].key == added.stem
-    assert read == [added.name]
-    start_again()
-    assert len(library.own()) == 31
-    assert read == [added.name]
-
-
-def test_what_this_program_has_just_stored_need_not_be_read(folder: Path, read: list[str]) -> None:
-    library.own()
-    read.clear()
-    result = make_result(**SMALL)
-    keep_extract(store.save(result), result)
-    assert library.own()[0] == entry_of(result)
-    assert read == []
+    for _ in range(2):
+        assert library.own()[0].key == added.stem
+        assert read[30:] == [added.name], "it alone"
+        start_again()
+    stored = make_result(**SMALL, seed=9)
+    keep_extract(store.save(stored), stored)
+    assert library.own()[0] == entry_of(stored)
+    assert len(read) == 31, "what this program has just stored need not be read"
 
 
 def test_a_changed_file_is_read_again_and_a_damaged_one_is_never_kept(folder: Path, read: list[str]) -> None:
@@ -122,6 +110,12 @@ def test_a_damaged_cache_is_made_again(folder: Path, cache: Path, read: list[str
         start_again()
         assert len(library.own()) == 30
         assert len(read) == 60, "once more"
+    files = [state_of(Path(found)) for found in os.scandir(folder)]
+    keep(dict.fromkeys(files, b"no extract"), extract.VERSION)
+    assert all(isinstance(found, SweepResult) for _, found in extracts(files))
+    assert len(read) == 90
+    ((_, found),) = extracts([state_of(folder / "gone.json")])
+    assert isinstance(found, PrunescopeError)
 
 
 def test_without_a_cache_everything_is_there(folder: Path, cache: Path, read: list[str]) -> None:
@@ -141,40 +135,25 @@ def test_what_another_version_has_kept_is_thrown_away(tmp_path: Path) -> None:
     assert kept([file], 1) == {}
 
 
-def test_a_damaged_extract_is_made_again(folder: Path, read: list[str]) -> None:
-    files = [state_of(Path(found)) for found in os.scandir(folder)]
-    keep(dict.fromkeys(files, b"no extract"), extract.VERSION)
-    assert all(isinstance(found, SweepResult) for _, found in extracts(files))
-    assert len(read) == 30
-
-
 # ---------------------------------------------------------------- what an extract says
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"points": "both", "holes": ((0.3, 1, 1),)}, {"statistics": False}, {"until_damage": 0.3}]
+    "result",
+    [
+        make_result(**SMALL),
+        make_result(**SMALL, points="both", holes=((0.3, 1, 1),)),
+        make_result(**SMALL, statistics=False),
+        make_result(**SMALL, until_damage=0.3),
+        *(against(make_result(**SMALL), layers=layers) for layers in (2, 3)),
+    ],
 )
-def test_an_extract_is_described_as_its_result(tmp_path: Path, settings: dict[str, object]) -> None:
-    result = make_result(**SMALL, **settings)
-    path = store.save(result, tmp_path)
-    for _ in range(2):  # read, and kept
-        ((_, found),) = extracts([state_of(path)])
-        assert found == extract_of(result)
-        assert entry_of(found) == entry_of(result)
-        assert [frame.own("mean") for frame in found.frames] == [frame.own("mean") for frame in result.frames]
-
-
-@pytest.mark.parametrize("layers", [2, 3])
-def test_against_another_checkpoint_an_extract_is_described_as_its_result(tmp_path: Path, layers: int) -> None:
-    result = against(make_result(**SMALL), layers=layers)
+def test_an_extract_is_described_as_its_result(tmp_path: Path, result: SweepResult) -> None:
     path = store.save(result, tmp_path)
     for _ in range(2):  # read, and kept
         ((_, found),) = extracts([state_of(path)])
         assert isinstance(found, SweepResult)
+        assert found == extract_of(result)
         assert entry_of(found) == entry_of(result)
+        assert [frame.own("mean") for frame in found.frames] == [frame.own("mean") for frame in result.frames]
         assert grid_rows([found])[0].cells == grid_rows([result])[0].cells
-
-
-def test_of_a_file_without_an_extract_the_reason_is_told(tmp_path: Path) -> None:
-    ((_, found),) = extracts([state_of(tmp_path / "gone.json")])
-    assert isinstance(found, PrunescopeError)

@@ -15,6 +15,12 @@ def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
 @pytest.mark.parametrize(
     ("method", "scope", "expected"),
     [
+        ("random:wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
+        ("random:magnitude", "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
+        (
+            *("random-neuron:attribution-residual", None),
+            "Pruning of random units, as attribution prunes (as published, seed 4)",
+        ),
         ("magnitude", "encoder", "Magnitude pruning of the encoder"),
         ("magnitude", "all-linear", "Magnitude pruning of all linear layers"),
         ("wanda", "layer:2", "Wanda pruning of layer 3 alone"),
@@ -25,24 +31,8 @@ def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
     ],
 )
 def test_a_pruning_is_named_by_method_scope_and_seed(method: str, scope: str | None, expected: str) -> None:
-    assert pruning_name(make_result(method=method, scope=scope, seed=4)) == expected
-
-
-@pytest.mark.parametrize(
-    ("method", "controls", "scope", "expected"),
-    [
-        ("random", "wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
-        ("random", "magnitude", "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
-        (
-            "random-neuron",
-            "attribution-residual",
-            None,
-            "Pruning of random units, as attribution prunes (as published, seed 4)",
-        ),
-    ],
-)
-def test_a_control_is_named_by_what_it_controls(method: str, controls: str, scope: str | None, expected: str) -> None:
-    assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == expected
+    method, _, controls = method.partition(":")
+    assert pruning_name(make_result(method=method, controls=controls or None, scope=scope, seed=4)) == expected
 
 
 def test_a_proper_noun_keeps_its_capital_in_a_sentence() -> None:

@@ -1,5 +1,8 @@
 """What may be typed, and what the answer says."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from core.errors import PrunescopeError
@@ -37,6 +40,8 @@ def test_columns_have_names() -> None:
 def test_the_question_names_the_pruning_of_the_result() -> None:
     result = make_result(method="random", scope="layer:2", seed=2, amounts=(0.0, 0.5))
     asked = question(result, ("a film",))
+    given = prediction(0.9, 0.2)
+    assert answer(json.loads(json.dumps(asdict(given)))) == given, "and the answer is read as it was given"
     assert asked == {
         "checkpoint": "embedded:sst2",
         "revision": f"{6:064x}",  # of a builder's model with six layers
@@ -48,18 +53,6 @@ def test_the_question_names_the_pruning_of_the_result() -> None:
         "amounts": [0.0, 0.5],
         "texts": ["a film"],
     }
-
-
-def test_the_answer_is_read_as_it_was_given() -> None:
-    given = prediction(0.9, 0.2)
-    outcome = {
-        "amounts": [0.0, 0.1],
-        "labels": ["negative", "very_positive"],
-        "probabilities": [list(row) for row in given.probabilities],
-        "num_tokens": 9,
-        "num_unknown": 0,
-    }
-    assert answer(outcome) == given
 
 
 def test_the_finding_lists_up_to_three_changes_of_the_prediction() -> None:

@@ -101,43 +101,14 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     assert printed.first == (made_by.command,)
     assert printed.script.splitlines() == [made_by.command, printed.command]
     assert key_of(result) == key_of(plain), "who made the weights does not decide the numbers"
-
-
-def test_weights_are_called_by_their_recipe_and_nothing_else() -> None:
-    made_by = {"family": "tiny", "seed": 0}
-    record = make_result().checkpoint.model_dump() | {"id": "recipe:tiny-seed-0", "source": "folder", "recipe": made_by}
-    assert CheckpointRecord.model_validate(record).recipe
     with pytest.raises(ValidationError, match="is not called by it"):
-        CheckpointRecord.model_validate(record | {"id": "/home/me/tiny"})
+        CheckpointRecord.model_validate(result.checkpoint.model_dump() | {"id": "/home/me/tiny"})
 
 
 @pytest.fixture
 def hub_like_folder(tiny_bert: Path, tmp_path: Path) -> Path:
     """A checkpoint folder whose name would also do as an id on the Hub."""
     return Path(shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased"))
-
-
-def test_a_live_run_on_folders_is_recomputed_from_anywhere(
-    hub_like_folder: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(hub_like_folder.parent)
-    asked = SweepRequest(
-        "bert-base-uncased", "sst2", amounts=(0.0, 0.5), num_examples=16, data=str(glue_folder), source_name="GLUE, cut"
-    )
-    result = compute(checked(asked), None)
-    printed = recipe(result, asked)
-    monkeypatch.chdir(tmp_path)
-    again = run(printed.command)
-    assert printed.missing == ""
-    assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
-
-
-def test_a_stored_result_that_was_judged_on_more_than_was_asked_for_is_recomputed_on_that(
-    tiny_bert: Path, glue_folder: Path
-) -> None:
-    asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), num_examples=16, data=str(glue_folder))
-    result = compute(checked(replace(asked, range_examples="all")), None)
-    assert "--range-examples all" in recipe(result, asked).command
 
 
 def test_an_embedded_checkpoint_is_printed_by_its_name_though_the_result_came_from_a_copy() -> None:
@@ -150,7 +121,7 @@ def test_an_embedded_checkpoint_is_printed_by_its_name_though_the_result_came_fr
     assert printed.missing == ""
 
 
-def test_a_folder_is_never_printed_as_an_id_on_the_hub(
+def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_printed_as_an_id_on_the_hub(
     hub_like_folder: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = SweepRequest(
@@ -160,13 +131,21 @@ def test_a_folder_is_never_printed_as_an_id_on_the_hub(
         num_examples=16,
         data=str(glue_folder),
         source_name="GLUE, cut",
+        seed=3,  # of a method that draws nothing, and yet a part of the key
     )
     result = compute(checked(asked), None)
+    judged_on_more = compute(checked(replace(asked, range_examples="all")), None)
+    assert "--range-examples all" in recipe(judged_on_more, asked).command
+    monkeypatch.chdir(hub_like_folder.parent)
+    known = recipe(result, replace(asked, checkpoint="bert-base-uncased"))
+    assert known.missing == ""
+    monkeypatch.chdir(tmp_path)
+    again = run(known.command)  # from anywhere
+    assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)
     printed = recipe(result)
     assert str(tmp_path) not in printed.command + printed.missing
     assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
     assert "sst2/validation-….parquet of this result's data: GLUE, cut" in printed.missing
-    monkeypatch.chdir(tmp_path)
     with pytest.raises(PrunescopeError, match=r"'\./bert-base-uncased' is not a checkpoint"):
         run(printed.command)
     monkeypatch.chdir(hub_like_folder.parent)  # beside it, the placeholder is the path
@@ -197,12 +176,6 @@ def test_an_upload_is_recomputed_from_where_it_is_kept(
     elsewhere = recipe(result)
     assert "./reviews.csv is the file with the content" in elsewhere.missing
     assert "own:" not in elsewhere.command + here.command
-
-
-def test_the_seed_of_a_method_that_draws_nothing_is_part_of_the_key(tiny_bert: Path, glue_folder: Path) -> None:
-    asked = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), num_examples=16, data=str(glue_folder), seed=3)
-    result = compute(checked(asked), None)
-    assert run(recipe(result, asked).command).key == result.key
 
 
 @pytest.mark.parametrize(

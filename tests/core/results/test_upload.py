@@ -37,17 +37,15 @@ def file(change: Callable[[dict[str, Any]], None], rekey: bool = True) -> bytes:
     return json.dumps({**values, "checksum": digest(values)}).encode()
 
 
-@pytest.mark.parametrize("points", ["attention", "layer", "both"])
-@pytest.mark.parametrize("method", ["magnitude", "attribution"])
-def test_an_exported_result_opens_again(points: str, method: str) -> None:
-    scope = "encoder" if method == "magnitude" else None
-    result = make_result(points=points, method=method, scope=scope)
-    assert read_upload(result_json(result).encode(), "mine.json") == result
-
-
-@pytest.mark.parametrize("layers", [2, 5])
-def test_a_result_against_another_checkpoint_opens_again(layers: int) -> None:
-    result = against(RESULT, layers)
+@pytest.mark.parametrize(
+    "result",
+    [
+        *(make_result(points=points) for points in ("attention", "layer", "both")),
+        make_result(method="attribution", scope=None),
+        *(against(RESULT, layers) for layers in (2, 5)),
+    ],
+)
+def test_an_exported_result_opens_again(result: SweepResult) -> None:
     assert read_upload(result_json(result).encode(), "mine.json") == result
 
 
@@ -85,10 +83,6 @@ def with_another_median(values: dict[str, Any]) -> None:
         (lambda values: values["task"].update(name="auto", source="folder"), "has no examples of source folder"),
         (set_in("working_range", to=WORKS_BY_MAGIC), "the metric magic of its working range is unknown"),
         (set_in("working_range", to=WORKS_BY_MAGIC | {"metric": "accuracy", "to": 0.123}), "that was not measured"),
-        (
-            set_in("working_range", to=WORKS_BY_MAGIC | {"metric": "accuracy", "shown_broken_from": 0.123}),
-            "that was not measured",
-        ),
         (set_in("pruning", "method", to="magic"), "unknown method"),
         (set_in("pruning", "scope", to="layer:2"), "choose layer:0 to layer:1"),
         (set_in("pruning", "granularity", to="neuron"), "does not prune by"),
@@ -96,7 +90,6 @@ def with_another_median(values: dict[str, Any]) -> None:
         (set_in("task", "gold", 3, to=2), "outside 0 to 1"),
         (set_in("frames", 1, "predictions", 0, to=2), "outside 0 to 1"),
         (set_in("similarity", "points", 1, to="layer.7.attention"), "its points are not those of 2 layers"),
-        (set_in("similarity", "points", 1, to="layer.0.attention"), "its points are not those of 2 layers"),
         (set_in("frames", 1, "intervals", to={}), r"frame 0\.5: its intervals are not those of accuracy"),
         (set_in("frames", 1, "metrics", to={}), r"frame 0\.5: its metrics are not those of amount 0"),
         (set_in("frames", 0, "similarity", "cka", "mode", to=[[1.0, 1.0], [1.0, 1.0]]), "lacks a reduction"),
@@ -107,8 +100,6 @@ def with_another_median(values: dict[str, Any]) -> None:
         (renamed("partial_cka", "knn"), "unknown measure knn"),
         (renamed("cka", None), "lacks its CKA"),
         (set_in("frames", 0, "amount", to=0.1), "ascend from amount 0"),
-        (set_in("schema_version", to=9), "schema version"),
-        (set_in("seconds", to="<b>"), "seconds"),
         (set_in("checkpoint", "id", to="owner/name"), "no checkpoint owner/name comes with this program"),
     ],
 )
@@ -135,12 +126,9 @@ def test_a_result_too_large_to_draw_is_refused(bound: str, said: str, monkeypatc
         (set_in("similarity", "points", to=["layer.0.attention"] * 193), "similarity.points"),
         (set_in("frames", 0, "similarity", "cka", "mean", 0, 0, to=1e308), "frames.0.similarity.cka.mean"),
         (set_in("frames", 1, "predictions", 0, to=-1), "frames.1.predictions.0"),
-        (set_in("frames", 1, "metrics", "accuracy", to=-1e7), "frames.1.metrics.accuracy"),
         (set_in("statistics", "cka", "mean", "depth_gap", "high", to=1e307), "statistics.cka.mean.depth_gap.high"),
         (set_in("working_range", to={**WORKS_BY_MAGIC, "lead": 1e300}), "working_range.lead"),
         (set_in("task", "source_name", to="x" * 40_000), "task.source_name"),
-        (set_in("task", "label_names", 0, to="x" * 1001), "task.label_names.0"),
-        (set_in("created_at", to="x" * 1001), "created_at"),
         (set_in("seconds", to=1e300), "seconds"),
         (set_in("pruning", "seed", to=2**32), "pruning.seed"),
         *((set_in("task", "data", to=name), "task.data") for name in (f"own:{'0' * 64}", "/etc/passwd", "written")),
@@ -169,15 +157,16 @@ def test_a_long_row_of_faults_ends_at_its_first() -> None:
     assert caught.value.error_count() == 1
 
 
-@pytest.mark.parametrize("key", ["../../etc/passwd", "", "f" * 64, RESULT.key[::-1]])
-def test_an_invented_key_is_refused(key: str) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(set_in("key", to=key) for key in ("../../etc/passwd", "", "f" * 64)),
+        set_in("pruning", "scope", to="all-linear"),  # under the old key
+    ],
+)
+def test_an_invented_key_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
     with pytest.raises(PrunescopeError, match="was edited: its key is"):
-        read_upload(file(set_in("key", to=key), rekey=False), "mine.json")
-
-
-def test_an_edited_setting_under_the_old_key_is_refused() -> None:
-    with pytest.raises(PrunescopeError, match="was edited: its key is"):
-        read_upload(file(set_in("pruning", "scope", to="all-linear"), rekey=False), "mine.json")
+        read_upload(file(change, rekey=False), "mine.json")
 
 
 @pytest.mark.parametrize(
@@ -189,12 +178,6 @@ def test_a_file_that_is_not_a_result_is_refused_in_one_line(content: bytes) -> N
     with pytest.raises(PrunescopeError) as told:
         read_upload(content, "mine.json")
     assert "\n" not in str(told.value)
-
-
-def test_an_edited_file_is_refused() -> None:
-    content = result_json(RESULT).replace('"seconds": 1.0', '"seconds": 2.0')
-    with pytest.raises(PrunescopeError, match="checksum"):
-        read_upload(content.encode(), "mine.json")
 
 
 def test_a_large_file_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
