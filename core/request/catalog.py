@@ -6,7 +6,7 @@ The server process, the command lines and the worker all read these tables.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
@@ -28,6 +28,19 @@ ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
 WEIGHTS = ROOT / "weights"  # those that are not shipped but made here, as docs/recipes.md says
 RECIPE = "recipe:"  # before the name of such weights
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Row = TypeVar("_Row", bound=_Named)
+
+
+def _by_name(*rows: _Row) -> Mapping[str, _Row]:
+    """Return the rows of a table by their names."""
+    return {row.name: row for row in rows}
 
 
 @dataclass(frozen=True)
@@ -57,71 +70,68 @@ class Task:
     dataset_id: str = "nyu-mll/glue"
 
 
-TASKS: Mapping[str, Task] = {
-    task.name: task
-    for task in (
-        Task("sst2", "SST-2", "Is this sentence positive or negative?", ("sentence",), ("negative", "positive")),
-        Task(
-            "cola",
-            "CoLA",
-            "Is this sentence acceptable English?",
-            ("sentence",),
-            ("unacceptable", "acceptable"),
-            ("accuracy", "matthews_correlation"),
-            "matthews_correlation",
-        ),
-        Task(
-            "mrpc",
-            "MRPC",
-            "Do these two sentences mean the same?",
-            ("sentence1", "sentence2"),
-            ("not_equivalent", "equivalent"),
-            ("accuracy", "matthews_correlation", "f1"),
-            "matthews_correlation",
-        ),
-        Task(
-            "qqp",
-            "QQP",
-            "Do these two questions ask the same thing?",
-            ("question1", "question2"),
-            ("not_duplicate", "duplicate"),
-            ("accuracy", "matthews_correlation", "f1"),
-            "matthews_correlation",
-        ),
-        Task(
-            "qnli",
-            "QNLI",
-            "Does this sentence contain the answer to the question?",
-            ("question", "sentence"),
-            ("entailment", "not_entailment"),
-        ),
-        Task(
-            "rte",
-            "RTE",
-            "Does the first sentence entail the second?",
-            ("sentence1", "sentence2"),
-            ("entailment", "not_entailment"),
-        ),
-        Task(
-            "mnli",
-            "MNLI",
-            "Does the premise entail, contradict or leave open the hypothesis?",
-            ("premise", "hypothesis"),
-            ("entailment", "neutral", "contradiction"),
-            split="validation_matched",
-        ),
-        Task(
-            "messages",
-            "Messages",
-            "What does this message do?",
-            ("sentence",),
-            ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning"),
-            ("accuracy", "matthews_correlation", "macro_f1"),
-            "macro_f1",
-            dataset_id="",
-        ),
-    )
-}
+TASKS: Mapping[str, Task] = _by_name(
+    Task("sst2", "SST-2", "Is this sentence positive or negative?", ("sentence",), ("negative", "positive")),
+    Task(
+        "cola",
+        "CoLA",
+        "Is this sentence acceptable English?",
+        ("sentence",),
+        ("unacceptable", "acceptable"),
+        ("accuracy", "matthews_correlation"),
+        "matthews_correlation",
+    ),
+    Task(
+        "mrpc",
+        "MRPC",
+        "Do these two sentences mean the same?",
+        ("sentence1", "sentence2"),
+        ("not_equivalent", "equivalent"),
+        ("accuracy", "matthews_correlation", "f1"),
+        "matthews_correlation",
+    ),
+    Task(
+        "qqp",
+        "QQP",
+        "Do these two questions ask the same thing?",
+        ("question1", "question2"),
+        ("not_duplicate", "duplicate"),
+        ("accuracy", "matthews_correlation", "f1"),
+        "matthews_correlation",
+    ),
+    Task(
+        "qnli",
+        "QNLI",
+        "Does this sentence contain the answer to the question?",
+        ("question", "sentence"),
+        ("entailment", "not_entailment"),
+    ),
+    Task(
+        "rte",
+        "RTE",
+        "Does the first sentence entail the second?",
+        ("sentence1", "sentence2"),
+        ("entailment", "not_entailment"),
+    ),
+    Task(
+        "mnli",
+        "MNLI",
+        "Does the premise entail, contradict or leave open the hypothesis?",
+        ("premise", "hypothesis"),
+        ("entailment", "neutral", "contradiction"),
+        split="validation_matched",
+    ),
+    Task(
+        "messages",
+        "Messages",
+        "What does this message do?",
+        ("sentence",),
+        ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning"),
+        ("accuracy", "matthews_correlation", "macro_f1"),
+        "macro_f1",
+        dataset_id="",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -141,16 +151,13 @@ class Metric:
     domain: tuple[float, float] = (0.0, 1.0)
 
 
-METRICS: Mapping[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric("accuracy", "Accuracy", "accuracy"),
-        # From -1 to 1, but a classifier that is worse than chance by more than this has its labels mixed up.
-        Metric("matthews_correlation", "Matthews correlation", "MCC", (-0.25, 1.0)),
-        Metric("f1", "F1", "F1"),
-        Metric("macro_f1", "Macro F1", "macro F1"),
-    )
-}
+METRICS: Mapping[str, Metric] = _by_name(
+    Metric("accuracy", "Accuracy", "accuracy"),
+    # From -1 to 1, but a classifier that is worse than chance by more than this has its labels mixed up.
+    Metric("matthews_correlation", "Matthews correlation", "MCC", (-0.25, 1.0)),
+    Metric("f1", "F1", "F1"),
+    Metric("macro_f1", "Macro F1", "macro F1"),
+)
 
 
 @dataclass(frozen=True)
@@ -190,22 +197,13 @@ EMBEDDED: Mapping[str, KnownCheckpoint] = {
     )
     for name in ("sst2", "cola", "qnli", "qqp", "messages")
 }
-_GLUE = ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
-ON_THE_HUB: tuple[KnownCheckpoint, ...] = (
-    *(
-        KnownCheckpoint(
-            f"yoshitomo-matsubara/bert-base-uncased-{name}", f"BERT-base, fine-tuned on {TASKS[name].title}", name
-        )
-        for name in _GLUE
-    ),
-    *(
-        KnownCheckpoint(
-            f"textattack/bert-base-uncased-{TASKS[name].title}",
-            f"BERT-base of TextAttack, fine-tuned on {TASKS[name].title}",
-            name,
-        )
-        for name in _GLUE
-    ),
+ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
+    KnownCheckpoint(id_.format(name, TASKS[name].title), f"{title}, fine-tuned on {TASKS[name].title}", name)
+    for id_, title in (
+        ("yoshitomo-matsubara/bert-base-uncased-{0}", "BERT-base"),
+        ("textattack/bert-base-uncased-{1}", "BERT-base of TextAttack"),
+    )
+    for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 )
 
 # The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.
@@ -266,57 +264,54 @@ class Method:
         return self.removes == "hidden units"
 
 
-METHODS: Mapping[str, Method] = {
-    method.name: method
-    for method in (
-        Method(
-            "magnitude",
-            "Magnitude",
-            "weights",
-            "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning).",
-        ),
-        Method(
-            "wanda",
-            "Wanda",
-            "weights",
-            "In every row of a matrix, small weights that read small inputs go first.",
-            calibrated=True,
-        ),
-        Method(
-            "random",
-            "Random",
-            "weights",
-            "The control: removes as many weights of each matrix as another method does, at random.",
-            is_control=True,
-        ),
-        Method(
-            "attribution",
-            "Attribution",
-            "units",
-            "Removes whole units, the least useful first: by how much each changes the probability of the correct "
-            "label, up or down.",
-            calibrated=True,
-            likely_stop=0.8,
-            likely_control_stop=0.35,
-        ),
-        Method(
-            "attribution-residual",
-            "Attribution, as published",
-            "hidden units",
-            "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
-            "loss is closest to zero.",
-            calibrated=True,
-            likely_control_stop=0.15,
-        ),
-        Method(
-            "random-neuron",
-            "Random units",
-            "units",
-            "The control: removes as many units of each layer as another method does, at random.",
-            is_control=True,
-        ),
-    )
-}
+METHODS: Mapping[str, Method] = _by_name(
+    Method(
+        "magnitude",
+        "Magnitude",
+        "weights",
+        "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning).",
+    ),
+    Method(
+        "wanda",
+        "Wanda",
+        "weights",
+        "In every row of a matrix, small weights that read small inputs go first.",
+        calibrated=True,
+    ),
+    Method(
+        "random",
+        "Random",
+        "weights",
+        "The control: removes as many weights of each matrix as another method does, at random.",
+        is_control=True,
+    ),
+    Method(
+        "attribution",
+        "Attribution",
+        "units",
+        "Removes whole units, the least useful first: by how much each changes the probability of the correct "
+        "label, up or down.",
+        calibrated=True,
+        likely_stop=0.8,
+        likely_control_stop=0.35,
+    ),
+    Method(
+        "attribution-residual",
+        "Attribution, as published",
+        "hidden units",
+        "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
+        "loss is closest to zero.",
+        calibrated=True,
+        likely_control_stop=0.15,
+    ),
+    Method(
+        "random-neuron",
+        "Random units",
+        "units",
+        "The control: removes as many units of each layer as another method does, at random.",
+        is_control=True,
+    ),
+)
 
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
@@ -337,19 +332,16 @@ class Reduction:
     explanation: str
 
 
-REDUCTIONS: Mapping[str, Reduction] = {
-    reduction.name: reduction
-    for reduction in (
-        Reduction("mean", "Mean over tokens", "Each sentence is the average of its token vectors."),
-        Reduction("cls", "First token", "Each sentence is its first token, [CLS], which most classifiers read."),
-        Reduction(
-            "tokens",
-            "All tokens (as published; sensitive to length)",
-            "All token vectors end to end, as published, but with padding set to zero. "
-            "In many layers, above all the lower ones, it partly measures how long a sentence is.",
-        ),
-    )
-}
+REDUCTIONS: Mapping[str, Reduction] = _by_name(
+    Reduction("mean", "Mean over tokens", "Each sentence is the average of its token vectors."),
+    Reduction("cls", "First token", "Each sentence is its first token, [CLS], which most classifiers read."),
+    Reduction(
+        "tokens",
+        "All tokens (as published; sensitive to length)",
+        "All token vectors end to end, as published, but with padding set to zero. "
+        "In many layers, above all the lower ones, it partly measures how long a sentence is.",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -381,26 +373,23 @@ class Measure:
 
 SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
 
-MEASURES: Mapping[str, Measure] = {
-    measure.name: measure
-    for measure in (
-        Measure(
-            "cka",
-            "CKA",
-            "Similarity",
-            "Compares how two layers arrange the sentences: 1 means the same arrangement, up to rotation and scale; "
-            "near 0, no more alike than chance.",
-            tuple(REDUCTIONS),
-        ),
-        Measure(
-            "partial_cka",
-            "CKA given the emptied model",
-            "Partial CKA",
-            "The similarity left beyond what both layers share with the emptied model, whose prunable matrices are all "
-            "zero.",
-            SINGLE_BATCH,
-            own_only=True,
-        ),
-    )
-}
+MEASURES: Mapping[str, Measure] = _by_name(
+    Measure(
+        "cka",
+        "CKA",
+        "Similarity",
+        "Compares how two layers arrange the sentences: 1 means the same arrangement, up to rotation and scale; "
+        "near 0, no more alike than chance.",
+        tuple(REDUCTIONS),
+    ),
+    Measure(
+        "partial_cka",
+        "CKA given the emptied model",
+        "Partial CKA",
+        "The similarity left beyond what both layers share with the emptied model, whose prunable matrices are all "
+        "zero.",
+        SINGLE_BATCH,
+        own_only=True,
+    ),
+)
 DEFAULT_MEASURES = ("cka", "partial_cka")
