@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 
 from core.errors import PrunescopeError
+from core.findings.accuracy import majority_of
 from core.inputs.prepare import prepare
 from core.inputs.uploads import keep
 from core.precompute import compute, main, parse
@@ -98,6 +99,10 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
     assert (task.main_metric, result.working_range and result.working_range.metric) == ("macro_f1", "macro_f1")
     check_showable(result, "out.json")
     assert task_of(task).text_columns == ("text",)
+    gold = np.array(task.gold)
+    most = np.full_like(gold, np.bincount(gold).argmax())
+    majority = f1_score(gold, most, labels=np.unique(gold), average="macro", zero_division=0)
+    assert majority_of(result, "macro_f1") == pytest.approx(majority)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet"])
@@ -106,15 +111,10 @@ def test_every_kind_of_file_gives_the_same_examples(checkpoint: Path, write: Wri
     found = prepare(ask("--checkpoint", checkpoint, "--data", write(named(), name)))
     assert found.key == expected.key
     assert found.subset.texts == expected.subset.texts
-
-
-def test_an_upload_in_the_lab_and_the_file_on_the_command_line_are_one_result(checkpoint: Path, write: Write) -> None:
     file = write(named())
-    upload = SweepRequest(
-        str(checkpoint), "auto", data=keep(file.name, file.read_bytes()), text=("text",), label="emotion"
-    )
-    found, expected = prepare(checked(upload)), prepare(ask("--checkpoint", checkpoint, "--data", file))
-    assert (found.key, found.subset.source_name) == (expected.key, expected.subset.source_name)
+    data = keep(file.name, file.read_bytes())
+    upload = prepare(checked(SweepRequest(str(checkpoint), "auto", data=data, text=("text",), label="emotion")))
+    assert (upload.key, upload.subset.source_name) == (expected.key, expected.subset.source_name), "as in the Lab"
 
 
 def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint: Path, write: Write) -> None:
@@ -269,6 +269,21 @@ def test_a_preset_reads_a_table_too(tiny_bert: Path, write: Write) -> None:
     assert prepare(ask(*asked[:5], by_number, *asked[6:])).subset.gold == subset.gold, "GLUE's own numbering is known"
 
 
+@pytest.mark.parametrize(
+    ("further", "words"),
+    [
+        (["--data", "GLUE"], "a task made from the checkpoint's labels reads a file"),
+        (["--task", "sst2", "--data", "GLUE", "--text", "sentence"], "whose columns are known"),
+        (["--data", str(ROOT / "pyproject.toml")], "is of an unknown type: give a file that ends in .csv"),
+        (["--task", "sst2", "--data", "GLUE"], "has 6 labels"),
+    ],
+)
+def test_columns_belong_to_a_table_and_a_task_of_its_own_to_data_of_its_own(
+    checkpoint: Path, glue_folder: Path, further: list[str], words: str
+) -> None:
+    assert words in refusal("--checkpoint", checkpoint, *(str(glue_folder) if w == "GLUE" else w for w in further))
+
+
 def run(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:
     """The result of pasting a command in a folder."""
     monkeypatch.chdir(where)
@@ -297,28 +312,3 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert verify_frame(result, 0.5, str(checkpoint), str(data)).within_tolerance
     with pytest.raises(PrunescopeError, match="does not record where that is: give it with --data"):
         verify_frame(result, 0.5, str(checkpoint))
-
-
-def test_columns_belong_to_a_table_and_a_task_of_its_own_to_data_of_its_own(
-    checkpoint: Path, glue_folder: Path
-) -> None:
-    assert "a task made from the checkpoint's labels reads a file" in refusal(
-        "--checkpoint", checkpoint, "--data", glue_folder
-    )
-    assert "whose columns are known" in refusal(
-        "--checkpoint", checkpoint, "--task", "sst2", "--data", glue_folder, "--text", "sentence"
-    )
-    assert "is of an unknown type: give a file that ends in .csv" in refusal(
-        "--checkpoint", checkpoint, "--data", checkpoint / "config.json"
-    )
-    assert "has 6 labels" in refusal("--checkpoint", checkpoint, "--task", "sst2", "--data", glue_folder)
-
-
-def test_majority_is_a_line_of_its_own(checkpoint: Path, write: Write) -> None:
-    from core.findings.accuracy import majority_of
-
-    result = compute(ask("--checkpoint", checkpoint, "--data", write(named()), "--amounts", "0"), None)
-    gold = np.array(result.task.gold)
-    most = np.bincount(gold).argmax()
-    expected = f1_score(gold, np.full_like(gold, most), labels=np.unique(gold), average="macro", zero_division=0)
-    assert majority_of(result, "macro_f1") == pytest.approx(expected)

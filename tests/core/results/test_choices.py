@@ -12,7 +12,7 @@ from core.results.choices import (
     methods_beside,
     offered,
 )
-from core.results.library import entry_of
+from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from tests.builders import against, make_result
 from tests.core.findings.test_yardstick import twin
@@ -20,6 +20,10 @@ from tests.core.findings.test_yardstick import twin
 
 def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20, **settings})
+
+
+def made(**settings: object) -> Entry:
+    return entry_of(result(**settings))
 
 
 @pytest.mark.parametrize(
@@ -54,19 +58,19 @@ def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
 
 
 def test_a_result_is_judged_beside_its_control_and_its_smaller_steps() -> None:
-    magnitude = entry_of(result())
+    magnitude = made()
     beside = [
-        *(entry_of(result(method="random", seed=seed)) for seed in (0, 1)),
-        entry_of(result(amounts=(0.0, 0.1), until_damage=0.3)),
+        *(made(method="random", seed=seed) for seed in (0, 1)),
+        made(amounts=(0.0, 0.1), until_damage=0.3),
     ]
     strangers = [
-        entry_of(result(scope="layer:1")),
-        entry_of(result(method="random", scope="all-linear")),
-        entry_of(result(method="random", controls="wanda")),
-        entry_of(result(method="random-neuron", scope=None)),
-        entry_of(result(method="random", points="layer")),
-        entry_of(result(method="random")).model_copy(update={"fingerprint": "other"}),
-        entry_of(result(method="random")).model_copy(update={"checkpoint": "owner/name"}),
+        made(scope="layer:1"),
+        made(method="random", scope="all-linear"),
+        made(method="random", controls="wanda"),
+        made(method="random-neuron", scope=None),
+        made(method="random", points="layer"),
+        made(method="random").model_copy(update={"fingerprint": "other"}),
+        made(method="random").model_copy(update={"checkpoint": "owner/name"}),
     ]
     assert companions(magnitude, [magnitude, *beside, *strangers]) == tuple(beside)
     assert companions(beside[0], [magnitude, *beside]) == ()
@@ -74,14 +78,14 @@ def test_a_result_is_judged_beside_its_control_and_its_smaller_steps() -> None:
 
 def test_layers_alone_and_their_controls_have_points_of_their_own() -> None:
     control, same, another = (
-        entry_of(result(method="random", seed=seed, **settings))
+        made(method="random", seed=seed, **settings)
         for seed, settings in (
             (1, {}),
             (1, {"scope": "layer:0", "points": "layer"}),
             (2, {"scope": "layer:0", "points": "layer"}),
         )
     )
-    method, alone = entry_of(result()), entry_of(result(scope="layer:0", points="layer"))
+    method, alone = made(), made(scope="layer:0", points="layer")
     every = [method, alone, control, same, another]
     assert isolated(method, every) == (alone, same, another)
     assert isolated(control, every) == (same,), "that of its own seed"
@@ -110,11 +114,9 @@ def test_a_method_is_compared_with_its_control_and_a_control_with_its_method() -
 
 
 def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() -> None:
-    magnitude, wanda, all_linear = (
-        entry_of(result(**settings)) for settings in ({}, {"method": "wanda"}, {"scope": "all-linear"})
-    )
+    magnitude, wanda, all_linear = (made(**settings) for settings in ({}, {"method": "wanda"}, {"scope": "all-linear"}))
     others = [
-        entry_of(result(**settings))
+        made(**settings)
         for settings in (
             {"method": "random"},
             {"scope": "layer:1"},
@@ -128,9 +130,9 @@ def test_the_methods_beside_a_result_are_whole_sweeps_measured_alike_one_each() 
 
 
 def test_the_same_pruning_everywhere_is_one_sweep_of_each_checkpoint_and_task() -> None:
-    sst2, cola = (entry_of(result(task=task)) for task in ("sst2", "cola"))
+    sst2, cola = (made(task=task) for task in ("sst2", "cola"))
     others = [
-        entry_of(result(**settings))
+        made(**settings)
         for settings in (
             {"amounts": (0.0, 0.4)},
             {"task": "cola", "method": "wanda"},
@@ -147,27 +149,27 @@ def test_the_same_pruning_everywhere_is_one_sweep_of_each_checkpoint_and_task() 
 
 
 def test_a_result_against_another_checkpoint_belongs_beside_no_other() -> None:
-    magnitude, control = entry_of(result()), entry_of(result(method="random", until_damage=0.3))
-    beside = [entry_of(against(made, 3)) for made in (result(), result(method="random", until_damage=0.3))]
-    alone = [entry_of(result(scope="layer:0", points="layer")), entry_of(against(result(scope="layer:0"), 3))]
+    magnitude, control = made(), made(method="random", until_damage=0.3)
+    beside = [entry_of(against(one, 3)) for one in (result(), result(method="random", until_damage=0.3))]
+    alone = [made(scope="layer:0", points="layer"), entry_of(against(result(scope="layer:0"), 3))]
     everything = [magnitude, control, *beside, *alone]
     assert companions(magnitude, everything) == (control,)
     assert isolated(magnitude, everything) == (alone[0],)
     assert companions(beside[0], everything) == isolated(beside[0], everything) == ()
     assert methods_beside(magnitude, everything) == (magnitude,)
     assert counterpart(beside[0], [control, magnitude, beside[0]]) == magnitude, "the same pruning without it"
-    wanda = entry_of(result(method="wanda"))
+    wanda = made(method="wanda")
     assert counterpart(magnitude, [magnitude, *beside, wanda]) == wanda
 
 
 def test_seed_twins_without_pruning_are_offered_only_where_there_is_nothing_else() -> None:
     yardstick, pruned = twin(1, 2, 0.7), against(result(), 2)
     pretrained = against(result(amounts=(0.0,)), 3, name="pretrained")
-    entries = [entry_of(made) for made in (yardstick, pruned, pretrained)]
+    entries = [entry_of(one) for one in (yardstick, pruned, pretrained)]
     assert offered(entries) == entries[1:], "another checkpoint is no twin"
     assert offered(entries, [yardstick.key]) == entries
     assert offered(entries[:1]) == entries[:1]
-    whole, fine = entry_of(result()), entry_of(result(method="attribution", scope=None, until_damage=0.3))
+    whole, fine = made(), made(method="attribution", scope=None, until_damage=0.3)
     assert offered([fine, whole]) == [whole], "nor are sweeps that stop at a damage"
     assert offered([fine, whole], [fine.key]) == [fine, whole]
     assert offered([fine]) == [fine]
