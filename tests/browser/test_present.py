@@ -35,7 +35,7 @@ def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str) -> None:
 def test_keys_show_the_speaker_s_sentence_and_move_through_amounts_and_results_wherever_the_focus_is(
     page: Page, site: str
 ) -> None:
-    player = open_still(page, f"{site}/{ALL}")
+    player = open_still(page, f"{site}/{ALL}", focus=False)
     expect(player.locator(".spoken")).not_to_be_visible()
     page.keyboard.press("s")
     expect(player.locator(".spoken")).to_have_text(
@@ -64,7 +64,7 @@ def test_keys_show_the_speaker_s_sentence_and_move_through_amounts_and_results_w
 
 
 def test_a_click_leaves_the_keys_to_the_stage_and_the_keyboard_keeps_its_place(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/{ALL}")
+    player = open_still(page, f"{site}/{ALL}", focus=False)
     button, filled = player.get_by_label("Full screen"), "document.fullscreenElement !== null"
     button.click()
     page.wait_for_function(filled)
@@ -80,7 +80,7 @@ def test_a_click_leaves_the_keys_to_the_stage_and_the_keyboard_keeps_its_place(p
 
 
 def test_a_typed_title_is_text_and_its_keys_are_its_own(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/present")
+    player = open_still(page, f"{site}/present", focus=False)
     expect(player.locator(".heading")).to_have_text(TITLE)
     field = page.get_by_role("textbox", name="Title")
     field.click()
@@ -98,8 +98,9 @@ def test_a_typed_title_is_text_and_its_keys_are_its_own(page: Page, site: str) -
 
 def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 1920, "height": 1080})
-    player = open_still(page, f"{site}/present")
-    eventually(page, lambda: (box(player).x, box(player).width, box(player).bottom), (0, 1920, 1080))
+    player = open_still(page, f"{site}/present", focus=False)
+    stage = box(player)
+    assert (stage.x, stage.width, stage.bottom) == (0, 1920, 1080)
     expect(page.get_by_role("link", name="Leave")).to_be_in_viewport()
     page.keyboard.press("f")
     page.wait_for_function("document.fullscreenElement !== null")
@@ -118,7 +119,7 @@ def test_on_a_projector_it_fills_the_screen_and_is_read_from_the_last_row(page: 
 
 
 def test_nothing_covers_the_caption(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/present?caption={'a long caption of a talk, ' * 6}")
+    player = open_still(page, f"{site}/present?caption={'a long caption of a talk, ' * 6}", focus=False)
     for width, height in ((1920, 1080), (1280, 800), (1024, 768), (390, 844)):
         resize(page, width, height)
         caption = box(player.locator(".caption"))
@@ -131,7 +132,7 @@ def test_nothing_covers_the_caption(page: Page, site: str) -> None:
 
 
 def test_no_number_is_cut_where_columns_are_narrow(page: Page, site: str) -> None:
-    player = open_still(page, f"{site}/{ALL}&result={WRITTEN.key}")
+    player = open_still(page, f"{site}/{ALL}&result={WRITTEN.key}", focus=False)
     for width, height in ((1024, 768), (1280, 1640), (820, 1180)):
         resize(page, width, height)
         longest = player.locator(".survival svg text").get_by_text("> 95 % *").first

@@ -52,13 +52,14 @@ def box(part: Locator) -> Box:
     return Box(**found)
 
 
-def open_still(page: Page, address: str, which: str = ".player") -> Locator:
-    """Opens a page whose player does not start by itself; its first player of this kind has the focus."""
+def open_still(page: Page, address: str, which: str = ".player", *, focus: bool = True) -> Locator:
+    """Opens a page whose player does not start by itself; its first player of this kind may get the focus."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
     player = page.locator(which).first
     expect(player.locator(".picture").last.locator("svg")).to_be_visible()
-    player.focus()
+    if focus:
+        player.focus()
     return player
 
 
