@@ -61,7 +61,7 @@ def texts(prose: Prose) -> dict[str, object]:
         "LEAST_LEFT": f"{catalog.LEAST_LEFT:f}".rstrip("0"),
         "CALIBRATION_EXAMPLES": f"{catalog.CALIBRATION_EXAMPLES:,}",
         "DRAWS": f"{working_range.DRAWS:,}",
-        "main-metrics": listed([f"{metric.lower()} for {listed(names)}" for metric, names in metrics.items()]),
+        "main-metrics": "; ".join(f"{metric} for {listed(names)}" for metric, names in metrics.items()),
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
         "smallest-share": percent(claim.smallest_share(catalog.DAMAGE)).removesuffix(" %"),
