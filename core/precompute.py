@@ -22,7 +22,6 @@ from core.results.schema import SweepResult
 
 if TYPE_CHECKING:
     from core.inputs.prepare import Inputs
-    from core.sweep.runner import Progress
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -125,20 +124,15 @@ def run(request: SweepRequest, inputs: "Inputs", threads: int | None = None) -> 
     ):
         for event in events:
             if isinstance(event, Progress):
-                _show(bar, event)
+                if bar.total != event.total:  # another stage
+                    bar.reset(event.total)
+                bar.n = event.done
+                bar.set_postfix_str(event.stage, refresh=False)
+                bar.update(0)
             if isinstance(event, SweepResult):
                 bar.total = bar.n  # it may have stopped early, as it was asked to
                 return event
     raise AssertionError("a sweep ends in its result")
-
-
-def _show(bar: tqdm, progress: "Progress") -> None:
-    """Move the bar of a sweep, whose stages may have different totals."""
-    if bar.total != progress.total:
-        bar.reset(progress.total)
-    bar.n = progress.done
-    bar.set_postfix_str(progress.stage, refresh=False)
-    bar.update(0)
 
 
 def warn(result: SweepResult) -> None:

@@ -118,21 +118,17 @@ class Job:
             case "done" if "outcome" in event:
                 return replace(self, state="done", outcome=dict(event["outcome"]))
             case "done":
-                return self._with_result(event)._at_next_step()
+                if self.step:
+                    found = replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
+                else:  # its frames are in the file
+                    result = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
+                    found = replace(self, header=None, frames=(), **result)
+                if self.step == len(self.follow_ups):
+                    return replace(found, state="done")
+                return replace(found, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)
             case "error":
                 return replace(self, state="failed", message=str(event["message"]))
             case "cancelled":
                 return replace(self, state="cancelled", message="Cancelled.")
             case unknown:
                 raise ValueError(f"unknown event {unknown!r}")
-
-    def _with_result(self, event: Mapping[str, Any]) -> "Job":
-        if self.step:
-            return replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
-        stored = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
-        return replace(self, header=None, frames=(), **stored)  # they are in the file
-
-    def _at_next_step(self) -> "Job":
-        if self.step == len(self.follow_ups):
-            return replace(self, state="done")
-        return replace(self, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)

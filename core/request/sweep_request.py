@@ -335,7 +335,10 @@ def checked(request: SweepRequest) -> SweepRequest:
     choose(request.method, METHODS, "method")
     choose(request.points, POINTS, "points")
     check_scope(request.scope, request.method)
-    measures = _checked_measures(request.measures)
+    asked = {choose(name, MEASURES, "measure") for name in request.measures}
+    if "cka" not in asked:  # it says where a damage is reached
+        raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,partial_cka")
+    measures = tuple(name for name in MEASURES if name in asked)
     controlled = controlled_method(request.method, request.control_of)
     source = source_of(request.checkpoint)
     against = None if request.against == request.checkpoint else request.against
@@ -344,7 +347,8 @@ def checked(request: SweepRequest) -> SweepRequest:
     data = request.data or ("written" if source == "embedded" else "hub")
     kind = kind_of_data(data)
     _check_columns(request, kind)
-    _check_on_the_hub(request.task, kind)
+    if kind == "hub" and request.task in TASKS and not TASKS[request.task].dataset_id:
+        raise PrunescopeError(f"task {request.task} has no data on the Hub: give --data written, or a file of your own")
     bound, amounts = limits(), parse_amounts(request.amounts)
     if len(amounts) > bound.amounts:
         raise PrunescopeError(f"{len(amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
@@ -391,16 +395,6 @@ def _check_columns(request: SweepRequest, kind: DataKind) -> None:
         )
 
 
-def _check_on_the_hub(task: str, kind: DataKind) -> None:
-    """Refuse to look on the Hub for a task whose examples were all written for this project.
-
-    Raises:
-        PrunescopeError: The Hub is asked for them.
-    """
-    if kind == "hub" and task in TASKS and not TASKS[task].dataset_id:
-        raise PrunescopeError(f"task {task} has no data on the Hub: give --data written, or a file of your own")
-
-
 def controlled_method(method: str, control_of: str | None) -> str | None:
     """Return the method that a random method controls, by default magnitude or attribution; None for other methods.
 
@@ -415,11 +409,3 @@ def controlled_method(method: str, control_of: str | None) -> str | None:
         remedy = f"its control is {right}" if right else "it is a control itself"
         raise PrunescopeError(f"{method} cannot control {control_of}: {remedy}")
     return control_of
-
-
-def _checked_measures(names: Iterable[str]) -> tuple[str, ...]:
-    """Return measures in the catalog's order; CKA, which says where a damage is reached, is always among them."""
-    asked = {choose(name, MEASURES, "measure") for name in names}
-    if "cka" not in asked:
-        raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,partial_cka")
-    return tuple(name for name in MEASURES if name in asked)

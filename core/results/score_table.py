@@ -6,14 +6,11 @@ from core.results.schema import Bounds, Frame
 def score_table(frame: Frame) -> str:
     """Tabulate every metric with its value and its 95 % interval."""
     rows = (
-        f"| {name.replace('_', ' ')} | {_number(value)} | {_interval(frame.intervals.get(name))} |"
+        f"| {name.replace('_', ' ')} | {'undefined' if value is None else f'{value:.4f}'} "
+        f"| {_interval(frame.intervals.get(name))} |"
         for name, value in frame.metrics.items()
     )
     return "\n".join(("| metric | value | 95 % interval |", "|---|---|---|", *rows))
-
-
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
 
 
 def _interval(interval: Bounds | None) -> str:
