@@ -145,25 +145,20 @@ def _pinned_checkpoint(asked: str, found: CheckpointRecord) -> str:
     return str(Path(asked).resolve()) if found.source == "folder" else _name_of(found)
 
 
-def _how_to_get(checkpoint: CheckpointRecord) -> str:
-    """Say how to get a checkpoint that is neither on the Hub nor embedded."""
-    content = checkpoint.revision[:12]
-    if checkpoint.recipe:
-        return (
-            f"The weights of {checkpoint.id} (content {content}…) are not shipped. Make them first, as above; another "
-            "processor gives slightly different ones. docs/recipes.md says which folders the command needs."
-        )
-    return f"Replace {_name_of(checkpoint)} with the path of the checkpoint folder (content {content}…)."
-
-
 def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
     """Say what belongs in each placeholder of a request."""
     task = result.task
-    sentences = [
-        _how_to_get(known)
-        for known in (result.checkpoint, result.against)
-        if known and (known.recipe or known.source == "folder")
-    ]
+    sentences = []
+    for known in filter(None, (result.checkpoint, result.against)):
+        if known.recipe:
+            sentences.append(
+                f"The weights of {known.id} (content {known.revision[:12]}…) are not shipped. Make them first, as above; another "
+                "processor gives slightly different ones. docs/recipes.md says which folders the command needs."
+            )
+        elif known.source == "folder":
+            sentences.append(
+                f"Replace {_name_of(known)} with the path of the checkpoint folder (content {known.revision[:12]}…)."
+            )
     if request.data == DATA_FOLDER:
         sentences.append(
             f"Replace {DATA_FOLDER} with the path of the folder that holds {task.name}/{task.split}-….parquet of this "
