@@ -152,8 +152,9 @@ def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
     for known in filter(None, (result.checkpoint, result.against)):
         if known.recipe:
             sentences.append(
-                f"The weights of {known.id} (content {known.revision[:12]}…) are not shipped. Make them first, as above; another "
-                "processor gives slightly different ones. docs/recipes.md says which folders the command needs."
+                f"The weights of {known.id} (content {known.revision[:12]}…) are not shipped. Make them first, as "
+                "above; another processor gives slightly different ones. docs/recipes.md says which folders the "
+                "command needs."
             )
         elif known.source == "folder":
             sentences.append(
