@@ -176,23 +176,14 @@ def test_sentences_and_labels_that_do_not_fit_are_refused(
     assert words in refusal(tiny_emotions, sentences, labels)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"method": "attribution", "scope": "encoder"}, "a neuron method has no scope"),
-        ({"label_map": {"grief": "sadness"}}, "has no value 'grief'"),
-        ({"examples": 121}, "121 examples: sentences.jsonl has only 120"),
-    ],
-)
-def test_options_are_refused_as_on_the_command_line(tiny_emotions: Path, options: Any, words: str) -> None:
-    assert words in refusal(tiny_emotions, TEXTS, NAMED, **options)
-
-
 class AcceptedError(Exception):
     """Instead of a sweep."""
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {  # options, and what the line says of them
+    "a scope for units": ({"method": "attribution", "scope": "encoder"}, "a neuron method has no scope"),
+    "a map from what is not there": ({"label_map": {"grief": "sadness"}}, "has no value 'grief'"),
+    "too many examples": ({"examples": 121}, "121 examples: sentences.jsonl has only 120"),
     "half an example": ({"examples": 8.5}, "num_examples: Input should be a valid integer"),
     "examples in words": ({"examples": "all"}, "num_examples: Input should be a valid integer"),
     "endless examples": ({"examples": float("inf")}, "num_examples: Input should be a finite number"),

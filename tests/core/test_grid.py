@@ -234,16 +234,6 @@ def test_a_full_disk_is_named_for_what_it_is_and_the_grid_goes_on_once_there_is_
     assert whole(grid.results()) == grid.alone()
 
 
-def test_a_manifest_that_cannot_be_read_is_noticed_before_anything_runs(grid: Grid, tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text("{")
-    with pytest.raises(PrunescopeError, match=r"manifest\.json"):
-        grid.run("--manifest", str(manifest))
-    assert grid.computed == []
-    assert grid.run("--manifest", str(tmp_path / "new" / "manifest.json")) == 0
-    assert len(read_manifest(tmp_path / "new" / "manifest.json")) == 2
-
-
 def test_a_damaged_result_is_reported_beside_the_sound_ones(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:
     assert grid.run() == 0
     (damaged, _) = sorted(grid.output.iterdir())
@@ -349,7 +339,14 @@ def test_bad_arguments_are_refused_in_one_line(
 
 
 def test_the_manifest_is_merged(grid: Grid, tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.json"
+    manifest = tmp_path / "new" / "manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text("{")
+    with pytest.raises(PrunescopeError, match=r"manifest\.json"):
+        grid.run("--manifest", str(manifest))
+    assert grid.computed == [], "it is noticed before anything runs"
+    manifest.unlink()
+    manifest.parent.rmdir()
     assert grid.run("--manifest", str(manifest)) == 0
     first = read_manifest(manifest)
     assert {entry.method for entry in first} == {"magnitude", "random"}
