@@ -63,15 +63,6 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     assert "Run random control in the Lab" not in links(app)
 
 
-@pytest.mark.parametrize("first_is_method", [True, False])
-def test_a_control_that_is_missing_can_be_run(shipped: Path, first_is_method: bool) -> None:
-    ship(shipped, magnitude := result(), control := result(method="random"))
-    keys = (magnitude.key, control.key) if first_is_method else (control.key, magnitude.key)
-    app = open_page(PAGE, result=keys[0], other=keys[1])
-    other = f"&other={control.key}" if first_is_method else ""  # to another result it does not belong
-    assert links(app)["Run random control in the Lab"] == f"result={magnitude.key}{other}"
-
-
 def test_both_are_chosen_and_stand_in_the_address(shipped: Path) -> None:
     magnitude, wanda, control = result(), result(method="wanda"), result(method="random", controls="wanda")
     ship(shipped, magnitude, wanda, control)
@@ -195,22 +186,6 @@ def test_a_result_beside_itself_is_told(shipped: Path) -> None:
     assert "(paired test" not in told(app)
 
 
-@pytest.mark.parametrize("parameter", ["result", "other", "task", "data", "reduction"])
-def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str) -> None:
-    ship(shipped, result(), result(method="random"))
-    app = open_page(PAGE, **{parameter: "<b>none</b>"})
-    assert "The link asks for" in told(app)
-    assert shown(app)[0] == "First: magnitude pruning of the encoder"
-
-
-@pytest.mark.parametrize(("amount", "start"), [("0.3", 0.3), ("0", 0.0), ("7", None), ("much", None)])
-def test_a_link_opens_at_its_amount(shipped: Path, amount: str, start: float | None) -> None:
-    ship(shipped, result(), result(method="random"))
-    app = open_page(PAGE, amount=amount)
-    assert player(app)["start"] == (0.6 if start is None else start), "else in the middle"
-    assert ("The link asks for" in told(app)) == (start is None)
-
-
 def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -> None:
     ship(shipped, damaged := result(), wanda := result(method="wanda"), result(method="random", controls="wanda"))
     path = shipped / f"{damaged.key}.json"
@@ -222,11 +197,3 @@ def test_a_damaged_result_is_told_and_another_one_can_be_chosen(shipped: Path) -
         "First: Wanda pruning of the encoder",
         "Second: random pruning of the encoder, as Wanda prunes (seed 0)",
     )
-
-
-@pytest.mark.parametrize(("count", "word"), [(0, "none"), (1, "only one")])
-def test_without_two_results_it_leads_to_the_lab(shipped: Path, count: int, word: str) -> None:
-    ship(shipped, *[result()][:count])
-    app = open_page(PAGE)
-    assert f"there is {word} here" in told(app)
-    assert not app.get("bidi_component")

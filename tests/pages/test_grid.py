@@ -149,12 +149,6 @@ def test_hosted_a_visitor_sees_the_shipped_ones_alone(many: None, monkeypatch: p
     assert "tiny-" not in tables(app)
 
 
-def test_without_results_it_says_how_to_make_some(shipped: Path) -> None:
-    app = open_page(PAGE)
-    assert title(app) == "No grid yet"
-    assert app.code[0].value == "python -m core.grid FILE.yaml"
-
-
 def test_results_against_another_checkpoint_alone_make_no_grid(shipped: Path) -> None:
     save(against(make_result(num_layers=3), 3))
     assert title(open_page(PAGE)) == "No grid yet"

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import address, box, falls_at, links, open_page, player, players, told
+from tests.opened import address, box, falls_at, open_page, player, players, told
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -120,13 +120,6 @@ def test_the_reduction_reaches_pictures_and_words(shipped: Path, unfolded: None)
     assert "none is shown" in told(app), "flattened tokens have no interval"
 
 
-@pytest.mark.parametrize("seeds", [4, 5])
-def test_without_all_seeds_of_its_control_it_leads_to_the_lab(shipped: Path, seeds: int) -> None:
-    one = result(amounts=(0.0, 0.02, 0.04, 0.3))
-    ship(shipped, one, *(result(method="random", seed=seed, until_damage=0.3) for seed in range(seeds)))
-    assert links(open_page(PAGE)).get("Run random control in the Lab") == (f"result={one.key}" if seeds < 5 else None)
-
-
 def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(shipped: Path, unfolded: None) -> None:
     seeds = [result(method="random", seed=seed) for seed in range(2)]
     alone = [result(scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(3)]
@@ -199,17 +192,6 @@ def test_another_result_keeps_the_layer_where_it_has_one(shipped: Path) -> None:
     assert chosen(app) == ["4"]
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value"),
-    [("result", "none"), ("layer", "0"), ("layer", "99"), ("threshold", "0.5"), ("reduction", "x"), ("task", "x")],
-)
-def test_what_does_not_exist_is_told_and_the_default_is_shown(shipped: Path, parameter: str, value: str) -> None:
-    ship(shipped, result())
-    app = open_page(PAGE, **{parameter: value})
-    assert "The link asks for" in told(app)
-    assert chosen(app) == ["3"]
-
-
 def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path) -> None:
     ship(shipped, result())
     app = open_page(PAGE, measure="partial_cka", reduction="cls")
@@ -217,22 +199,3 @@ def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path)
     assert not app.get("bidi_component")
     app.button_group(key="choose-reduction").set_value("mean").run()
     assert set(pictures(app)) == {"rows", "curve"}
-
-
-def test_a_link_opens_at_its_amount(shipped: Path) -> None:
-    ship(shipped, result())
-    assert player(open_page(PAGE, amount="0.25"))["start"] == 0.25
-    assert "The link asks for" in told(open_page(PAGE, amount="1"))
-
-
-def test_a_damaged_result_is_told(shipped: Path) -> None:
-    ship(shipped, damaged := result())
-    path = shipped / f"{damaged.key}.json"
-    path.write_text(path.read_text().replace("0.9", "0.8", 1))
-    assert "checksum" in open_page(PAGE).error[0].value
-
-
-def test_without_a_result_it_leads_to_the_lab(shipped: Path) -> None:
-    app = open_page(PAGE)
-    assert "There is no result yet." in told(app)
-    assert not app.get("bidi_component")

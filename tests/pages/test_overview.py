@@ -44,14 +44,6 @@ def working_to(result: SweepResult, to: float) -> SweepResult:
     return with_own_key(result, working_range=record)
 
 
-@pytest.mark.parametrize("seeds", [4, 5])
-def test_a_method_without_all_seeds_of_its_control_leads_to_the_lab(shipped: Path, seeds: int) -> None:
-    result = make_result()
-    ship(shipped, result, *(make_result(method="random", seed=seed) for seed in range(seeds)))
-    found = links(open_page(PAGE))
-    assert found.get("Run random control in the Lab") == (f"result={result.key}" if seeds < 5 else None)
-
-
 def test_the_heading_is_the_finding_and_the_line_below_holds_accuracy_against_representation(shipped: Path) -> None:
     course = {"own_cka": falling, "accuracy": lambda amount: 0.9 - amount / 10}
     result = working_to(make_result(**course), 0.5)
@@ -182,22 +174,6 @@ def test_the_finding_follows_the_reduction(shipped: Path) -> None:
         assert f"up to {first}, layer 6 only up to {last}, " in told(app)
 
 
-def test_an_amount_in_the_address_is_shown_first(shipped: Path) -> None:
-    ship(shipped, *pair("magnitude"))
-    assert [data["start"] for data in players(open_page(PAGE, amount="0.5"))] == [0.5, None]
-
-
-@pytest.mark.parametrize("parameter", ["result", "task", "reduction", "amount"])
-def test_what_the_address_asks_for_in_vain_is_told_and_the_default_shown(shipped: Path, parameter: str) -> None:
-    ship(shipped, *pair("magnitude"))
-    app = open_page(PAGE, **{parameter: "<b>other</b>"})
-    (note,) = app.info
-    assert "The link asks for" in note.value
-    assert "<b>" not in note.value
-    assert accuracies(app) == [0.9]
-    assert players(app)[0]["start"] is None
-
-
 def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
     cola, sst2 = pair("magnitude")
     ship(shipped, cola, sst2)
@@ -225,13 +201,6 @@ def test_one_button_leads_to_the_visitor_s_own_model(shipped: Path) -> None:
     ship(shipped, make_result(), make_result(task="cola"))
     for result in (make_result(), make_result(task="cola")):
         assert links(open_page(PAGE, result=result.key))["Try your own model"] == "own=model", "no result is in the way"
-
-
-def test_without_a_result_it_says_how_to_make_one(shipped: Path) -> None:
-    app = open_page(PAGE)
-    assert "nothing to show yet" in app.info[0].value
-    assert app.code[0].value.startswith("python -m core.precompute --checkpoint embedded:sst2")
-    assert not app.get("bidi_component")
 
 
 def test_the_curve_shows_any_metric_of_the_result(shipped: Path) -> None:

@@ -73,16 +73,6 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
     assert not app.info
 
 
-@pytest.mark.parametrize("parameter", ["result", "task", "data", "reduction", "amount", "through"])
-def test_what_the_address_asks_for_in_vain_is_told_and_the_default_shown(
-    results: list[SweepResult], parameter: str
-) -> None:
-    app = open_page(PAGE, **{parameter: "nonsense"})
-    (note,) = app.info
-    assert "The link asks for" in note.value
-    assert player(app)["stage"]["heading"] == "Magnitude pruning of the encoder"
-
-
 def test_title_and_caption_are_typed_and_an_empty_one_is_the_results_own(results: list[SweepResult]) -> None:
     app = open_page(PAGE)
     app.text_input(key="title").set_value("Lower layers survive longer?").run()
@@ -128,9 +118,3 @@ def test_the_keys_go_through_every_method_once_or_through_all(
     address["result"] = results[1].key
     turn(once, 1)
     assert address["result"] == results[0].key  # from one that is not among them, to the first
-
-
-def test_without_a_result_it_leads_to_the_lab(shipped: Path) -> None:
-    app = open_page(PAGE)
-    assert "no result to present" in app.info[0].value
-    assert not app.get("bidi_component")

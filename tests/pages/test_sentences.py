@@ -114,22 +114,6 @@ def test_where_no_example_is_left_it_says_so(shipped: Path, queue: JobQueue) -> 
     assert page.selectbox(key="choose-flips").value == "returns"
 
 
-@pytest.mark.parametrize("name", ["result", "flips", "label", "length", "amount", "task"])
-def test_a_bad_address_is_told_and_the_default_shown(name: str, shipped: Path, queue: JobQueue) -> None:
-    ship(shipped, on_written())
-    page = open_page(PAGE, **{name: NASTY})
-    assert "The link asks for" in page.info[0].value
-    assert "<img" not in page.info[0].value.replace("\\<", "")
-    assert len(table(page)) == 40
-
-
-def test_without_a_result_it_leads_to_the_lab(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "start_worker", lambda: None)  # `queue` would bring a result
-    page = open_page(PAGE)
-    assert "no result" in page.info[0].value
-    assert not page.text_area
-
-
 # ---------------------------------------------------------------- a typed sentence
 
 

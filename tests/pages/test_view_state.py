@@ -235,3 +235,48 @@ def test_nothing_but_the_address_remembers(at_hand: None) -> None:
     follow(app, "Layers")
     assert "layer" not in address(app)
     assert "threshold" not in address(app)
+
+
+# ---------------------------------------------------------------- where there is none, or no control
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Overview", "nothing to show yet"),
+        ("Compare", "there is none here"),
+        ("Grid", "There is none yet."),
+        ("Layers", "There is no result yet."),
+        ("Sentences", "There is no result yet"),
+        ("Present", "no result to present"),
+    ],
+)
+def test_without_a_result_a_page_leads_to_the_lab(
+    name: str, words: str, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.queue.start_worker", lambda: None)  # `queue` would bring a result
+    app = open_page(PAGES[name])
+    assert words in told(app)
+    assert [label for label in links(app) if label.endswith("in the Lab") or label == "To the Lab"]
+    assert not app.get("bidi_component")
+    commands = {"Overview": "python -m core.precompute --checkpoint embedded:sst2", "Grid": "python -m core.grid"}
+    assert [code.value.startswith(commands[name]) for code in app.code] == [True] * (name in commands)
+    if name == "Compare":
+        ship(shipped, SST2)
+        assert "there is only one here" in told(open_page(PAGES[name]))
+
+
+@pytest.mark.parametrize("seeds", [4, 5])
+@pytest.mark.parametrize("name", ["Overview", "Layers", "Compare"])
+def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, seeds: int, shipped: Path) -> None:
+    steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3)}
+    method, *controls = (
+        make_result(**steps),
+        *(make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(seeds)),
+    )
+    ship(shipped, method, *controls)
+    for first, other in ((method, controls[0]), (controls[0], method))[: 1 + (name == "Compare")]:
+        app = open_page(PAGES[name], result=first.key, **({"other": other.key} if name == "Compare" else {}))
+        beside = f"&other={other.key}" if name == "Compare" and first is method else ""  # with its own alone
+        wanted = f"result={method.key}{beside}" if seeds < 5 else None
+        assert links(app).get("Run random control in the Lab") == wanted
