@@ -114,10 +114,9 @@ def choose_metric(result: SweepResult) -> str:
 
     Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
     """
-    options = list(dict.fromkeys((metric_of(result), *(name for name in METRICS if name in result.frames[0].metrics))))
-    if len(options) == 1:
-        return options[0]
-    return choose("Curve", options, "metric", names=lambda name: METRICS[name].title, segmented=True)
+    known = dict.fromkeys((metric_of(result), *(name for name in METRICS if name in result.frames[0].metrics)))
+    titles = {name: METRICS[name].title for name in known}
+    return choose("Curve", titles, "metric", segmented=True) if len(titles) > 1 else metric_of(result)
 
 
 # ---------------------------------------------------------------- the first figure

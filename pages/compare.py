@@ -102,8 +102,7 @@ def choose_two(state: ViewState, left: Sequence[Entry]) -> tuple[SweepResult | N
 
 def choose_axis() -> Axis:
     """Ask where the two are shown together."""
-    names = AXES.__getitem__
-    chosen = choose("Compare at", list(AXES), "axis", names=names, word="axis", segmented=True, above=True)
+    chosen = choose("Compare at", AXES, "axis", word="axis", segmented=True, above=True)
     return cast(Axis, chosen)
 
 

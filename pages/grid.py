@@ -62,7 +62,8 @@ def available() -> dict[str, Sequence[Entry]]:
 def choose_source(sources: dict[str, Sequence[Entry]]) -> str:
     """Ask whose results to show; at first the visitor's own, where there are many."""
     first = "own" if len(sources.get("own", ())) > MANY else "shipped"
-    return choose("Results", list(sources), "results", names=SOURCES.__getitem__, default=first, segmented=True)
+    names = {name: SOURCES[name] for name in sources}
+    return choose("Results", names, "results", default=first, segmented=True)
 
 
 with picture_first():

@@ -129,24 +129,15 @@ def choose_layer(result: SweepResult, first: PointLabel) -> PointLabel:
         first: The layer that is selected where the address names none.
     """
     titles = {name.label: name.title for name in point_names(result.points)}
-    return choose(
-        "Selected layer", list(titles), "layer", names=lambda label: titles[label], default=first, word="layer"
-    )
+    return choose("Selected layer", titles, "layer", default=first, word="layer")
 
 
 def choose_threshold() -> float:
     """Ask for the similarity that a layer must keep to be intact; 0.9 is a convention."""
-    options = [str(threshold) for threshold in sorted(THRESHOLDS)]
-    return float(
-        choose(
-            "A layer is intact while its similarity is at least",
-            options,
-            "threshold",
-            default=str(SURVIVAL_THRESHOLD),
-            word="threshold",
-            segmented=True,
-        )
-    )
+    options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
+    label = "A layer is intact while its similarity is at least"
+    usual = str(SURVIVAL_THRESHOLD)
+    return float(choose(label, options, "threshold", default=usual, word="threshold", segmented=True))
 
 
 def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
@@ -155,14 +146,8 @@ def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
     if len(measures) < 2:
         set_parameter("measure", None)
         return "cka"
-    measure = choose(
-        "Measure",
-        measures,
-        "measure",
-        names=lambda name: MEASURES[name].title,
-        word="measure",
-        segmented=True,
-    )
+    titles = {name: MEASURES[name].title for name in measures}
+    measure = choose("Measure", titles, "measure", segmented=True)
     remark(MEASURES[measure].explanation)
     return measure
 

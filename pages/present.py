@@ -102,8 +102,7 @@ def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[st
 
 def through(entries: Sequence[Entry]) -> list[str]:
     """Ask which results the arrow keys step through, and return their keys."""
-    names = THROUGH.__getitem__
-    chosen = choose("↑ and ↓ step through", list(THROUGH), "through", names=names, word="selection", segmented=True)
+    chosen = choose("↑ and ↓ step through", THROUGH, "through", word="selection", segmented=True)
     one_per_method = [entry for entry in entries if entry.seed == 0 and entry.scope in ("encoder", None)]
     return [entry.key for entry in (one_per_method if chosen == "methods" and one_per_method else entries)]
 

@@ -97,13 +97,13 @@ def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Ex
     flips, lengths = flip_choices(result, examples), length_choices(examples)
     columns = iter(st.columns(3 if lengths else 2))
     with next(columns):
-        flip = choose("Flips", list(flips), "flips", names=flips.__getitem__, word="kind of flip")
+        flip = choose("Flips", flips, "flips", word="kind of flip")
     with next(columns):
-        label = choose("Label", list(labels), "label", names=labels.__getitem__)
+        label = choose("Label", labels, "label")
     length = ALL
     if lengths:
         with next(columns):
-            length = choose("Length", list(lengths), "length", names=lengths.__getitem__)
+            length = choose("Length", lengths, "length")
     return selected(result, examples, label, flip, length)
 
 

@@ -4,14 +4,16 @@ A widget is drawn from the address and writes into it before the page runs again
 address even where it would be shown without: the default of the next page or of the next result may be another one.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.utils import LabelVisibility
 
 from ui.server import settle
 from ui.text import plain
@@ -149,21 +151,18 @@ def quoted(value: str) -> str:
 # ---------------------------------------------------------------- choices
 
 
-def read_choice(
-    options: Collection[str], parameter: str, *, default: str, word: str, names: Callable[[str], str] = str
-) -> str:
+def read_choice(options: Collection[str], parameter: str, default: str, instead: str, word: str) -> str:
     """Return the choice that the address holds, else the default; see `choose`, which also offers another one."""
     value = st.query_params.get(parameter, "")
     wish = f"the {word} “{quoted(value)}”, which is not available here"
-    return value if is_asked(parameter, value in options, wish, names(default)) else default
+    return value if is_asked(parameter, value in options, wish, instead) else default
 
 
 def choose(
     label: str,
-    options: Sequence[str],
+    options: Mapping[str, str],
     parameter: str,
     *,
-    names: Callable[[str], str] = str,
     default: str | None = None,
     word: str = "",
     segmented: bool = False,
@@ -175,9 +174,8 @@ def choose(
 
     Args:
         label: Over the choice.
-        options: The values that can be chosen, at least one.
+        options: The values that can be chosen, at least one, with their names on screen.
         parameter: The parameter of the address.
-        names: An option's name on screen.
         default: The choice if the address names none; None for the first option.
         word: The value's name in the note about a bad value; empty for the label in lower case.
         segmented: Show all options side by side instead of a select box.
@@ -189,17 +187,10 @@ def choose(
 
     def draw(place: DeltaGenerator) -> None:
         if segmented:
-            place.segmented_control(
-                label,
-                options,
-                key=key,
-                format_func=names,
-                required=True,
-                on_change=write,
-                label_visibility="collapsed" if above else "visible",
-            )
+            shown: LabelVisibility = "collapsed" if above else "visible"
+            place.segmented_control(label, list(options), required=True, label_visibility=shown, **of_both)
         else:
-            place.selectbox(label, options, key=key, format_func=names, on_change=write)
+            place.selectbox(label, list(options), **of_both)
 
     def write() -> None:
         if key == st.session_state[f"key-of-{parameter}"]:
@@ -207,11 +198,12 @@ def choose(
             if then:
                 then()
 
-    default = default if default is not None and default in options else options[0]
-    chosen = read_choice(valid or options, parameter, default=default, word=word or label.lower(), names=names)
+    first = default if default is not None and default in options else next(iter(options))
+    chosen = read_choice(valid or options, parameter, first, options[first], word or label.lower())
     if not valid:
         parameters_on_show()[parameter] = chosen
     key = _widget_key(parameter, chosen)
+    of_both: dict[str, Any] = {"key": key, "format_func": options.__getitem__, "on_change": write}
     place, run = st.container(key=f"above-{parameter}" if above else None), _RUN.get()
     if run is None:
         draw(place)

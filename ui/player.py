@@ -247,8 +247,13 @@ def reduction_in_address(against: bool = False) -> str:
     Args:
         against: Whether what is shown is compared with another checkpoint, which is not done token by token.
     """
-    names = {name: REDUCTIONS[name].title for name in (SINGLE_BATCH if against else REDUCTIONS)}
-    return read_choice(names, "reduction", default=next(iter(names)), word="reduction", names=names.__getitem__)
+    names = _reductions(against)
+    first = next(iter(names))
+    return read_choice(names, "reduction", first, names[first], "reduction")
+
+
+def _reductions(against: bool) -> dict[str, str]:
+    return {name: REDUCTIONS[name].title for name in (SINGLE_BATCH if against else REDUCTIONS)}
 
 
 def choose_reduction(*results: SweepResult | None) -> str:
@@ -259,14 +264,8 @@ def choose_reduction(*results: SweepResult | None) -> str:
             Against another checkpoint there are no `tokens`.
     """
     shown = [result for result in results if result]
-    chosen = choose(
-        "Sentence vector",
-        list(SINGLE_BATCH if any(result.against for result in shown) else REDUCTIONS),
-        "reduction",
-        names=lambda name: REDUCTIONS[name].title,
-        word="sentence vector",
-        segmented=True,
-    )
+    names = _reductions(any(result.against for result in shown))
+    chosen = choose("Sentence vector", names, "reduction", segmented=True)
     length = f" {length_finding(shown[0])}" if shown and chosen == "tokens" else ""
     remark(f"{REDUCTIONS[chosen].explanation}{length}")
     return chosen

@@ -242,9 +242,8 @@ def narrowed(entries: Sequence[Entry], on_show: Sequence[Entry] = ()) -> list[En
         with column:
             value = choose(
                 box.label,
-                [*dict.fromkeys(map(box.value, left)), ANY],
+                {value: titles[value] for value in [*map(box.value, left), ANY]},
                 name,
-                names=titles.__getitem__,
                 default=ANY if name == "method" or st.query_params.get(SEARCH) else common,
                 valid=(common, ANY) if on_show else (),  # a link may name what is on show
                 then=partial(_show_what_passes, entries, name) if on_show else None,
@@ -310,4 +309,4 @@ def choose_result(
             set_parameter("other", None)
 
     then = drop_other if parameter == "result" else None
-    return by_key(choose(label, list(labels), parameter, names=labels.__getitem__, word="result", then=then))
+    return by_key(choose(label, labels, parameter, word="result", then=then))

@@ -14,13 +14,14 @@ def page() -> None:
 
     order = st.session_state["order"] = []
 
-    def name(option: str) -> str:
-        order.append(option)
-        return option.upper()
+    class Names(dict[str, str]):
+        def __getitem__(self, option: str) -> str:
+            order.append(option)
+            return option.upper()
 
     with picture_first():
         with st.container(key="above"):
-            chosen = choose("Letter", ["a", "b"], "letter", names=name)
+            chosen = choose("Letter", Names(a="", b=""), "letter")
         st.button("To b", on_click=partial(set_parameter, "letter", "b"))
         order.append("picture")
         st.markdown(f"{chosen} is on show")
