@@ -52,6 +52,10 @@ KEPT_TEXTS = (
     "numbers. Run Prunescope on your own computer to see them here."
 )
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
+OTHER_SCORES = (
+    "Here the method scores on the written calibration examples, so different {} are removed than in the result below, "
+    "which scored on examples of its own data."
+)
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 
@@ -177,36 +181,16 @@ def try_a_sentence(result: SweepResult) -> None:
                 for column in task.text_columns
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
-    if note := calibration_note(result):
-        remark(note)
-    if pressed:
-        ask(result, typed)
-    show_answer(result)
-
-
-def calibration_note(result: SweepResult) -> str:
-    """Say that scores come from other examples than the result's, so that the pruned model differs; else empty."""
     calibration, method = result.pruning.calibration, METHODS.get(result.pruning.method)
-    if method is None or not method.calibrated or (calibration and result.task.source == "written"):
-        return ""
-    return (
-        f"Here the method scores on the written calibration examples, so different {units_name(result)} are removed "
-        "than in the result below, which scored on examples of its own data."
-    )
-
-
-def ask(result: SweepResult, typed: Sequence[str]) -> None:
-    """Send what was typed to the worker, or say why not."""
-    drop_question("typed-job")
-    with refusals_shown():
-        texts = check_texts(typed, TASKS[result.task.name])
-        job_id = ask_anew("typed-job", result.key, lambda: ask_worker("predict", **question(result, texts)))
-        st.session_state["typed-texts"] = texts
-        queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
-
-
-def show_answer(result: SweepResult) -> None:
-    """Show the progress of the question, its failure or its answer."""
+    if method and method.calibrated and not (calibration and result.task.source == "written"):
+        remark(OTHER_SCORES.format(units_name(result)))
+    if pressed:
+        drop_question("typed-job")
+        with refusals_shown():
+            texts = check_texts(typed, task)
+            job_id = ask_anew("typed-job", result.key, lambda: ask_worker("predict", **question(result, texts)))
+            st.session_state["typed-texts"] = texts
+            queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
     if found := answer_to("typed-job", result.key):
         show_prediction(answer(found), st.session_state["typed-texts"], result)
 
@@ -221,14 +205,10 @@ def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepR
     show_pictures(scene, key="typed-probabilities", group="sentences")
     offer_exports(scene, result, label="Download the probabilities", numbers=False)
     with st.expander("The probabilities as a table"):
-        rows = zip(prediction.amounts, prediction.probabilities, strict=True)
-        st.markdown(markdown_table([table_row(prediction.labels, amount, row) for amount, row in rows]))
-
-
-def table_row(labels: Sequence[str], amount: float, probabilities: Sequence[float]) -> dict[str, str]:
-    """Return the probabilities at one amount."""
-    named = zip(labels, probabilities, strict=True)
-    return {"Removed": amount_name(amount), **{label_words(name): decimals(p, 2) for name, p in named}}
+        titles = ["Removed", *map(label_words, prediction.labels)]
+        rows = zip(map(amount_name, prediction.amounts), prediction.probabilities, strict=True)
+        cells = ([amount, *(decimals(share, 2) for share in shares)] for amount, shares in rows)
+        st.markdown(markdown_table([dict(zip(titles, row, strict=True)) for row in cells]))
 
 
 with picture_first():
