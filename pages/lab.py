@@ -11,7 +11,6 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
 from core.results.schema import SweepResult
@@ -56,6 +55,7 @@ NO_PLACE = (
     "settings, or give it to the command line."
 )
 NOT_BUNDLED = "It needs weights or data that are not bundled: the note below the command says how to get them."
+SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
 STYLE = """<style>
 .st-key-lab-figures p { margin: 0; line-height: 1.4; }
 .st-key-lab-figures strong { font-size: 1.5rem; }
@@ -208,13 +208,7 @@ def show_result(result: SweepResult) -> None:
         ask(remembered().ended, result)  # whose settings are not lost
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
-        show_command_and_file(result)
-        if request := request_behind(result):
-            if store.find(result.key):  # one that was opened for a visit alone is no file
-                offer_check(result, request)
-            offer_recomputation(result, request)
-        else:
-            remark(NOT_BUNDLED if store.is_shipped(result.key) else NO_PLACE)
+        check_and_recompute(result)
 
 
 def show_figures(result: SweepResult, reduction: str) -> None:
@@ -231,35 +225,34 @@ def show_figures(result: SweepResult, reduction: str) -> None:
 # ---------------------------------------------------------------- behind a result
 
 
-def show_command_and_file(result: SweepResult) -> None:
-    """Show the command that computes the result, and where its file is."""
+def check_and_recompute(result: SweepResult) -> None:
+    """Show the command that computes a result and where its file is; let a frame be checked, and the sweep be rerun."""
     st.markdown("**On the command line**, this command computes it:")
     show_recipe(result)
+    path, is_shipped = store.find(result.key), store.is_shipped(result.key)
     if not is_hosted():
         st.markdown("**The file** with all numbers:")
-        st.code(str(store.find(result.key)), language=None, wrap_lines=True)
-
-
-def offer_recomputation(result: SweepResult, request: SweepRequest) -> None:
-    """Let the sweep be run once more, to watch it."""
-    label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
+        st.code(str(path), language=None, wrap_lines=True)
+    request = request_behind(result)
+    if request is None:
+        remark(NOT_BUNDLED if is_shipped else NO_PLACE)
+        return
+    if path:  # one that was opened for a visit alone is no file
+        st.markdown(SECOND_OPINION)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            middle = result.amounts.index(middle_of(result.amounts))
+            key = "lab-check-amount"
+            amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key=key, width=180)
+            pressed = st.button("Check this frame", key="lab-check")
+        if pressed:
+            with refusals_shown():
+                ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
+        if found := answer_to("lab-checking", result.key):
+            (st.success if found["within_tolerance"] else st.error)(check_in_words(found))
+    label = "Recompute; the bundled file stays" if is_shipped else "Recompute and replace this result"
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():
             start(request, fresh=True)
-
-
-def offer_check(result: SweepResult, request: SweepRequest) -> None:
-    """Let one frame be computed anew, by this program and by torch-cka."""
-    st.markdown("**A second opinion:** computes one frame again, with this program and with the published torch-cka.")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        middle = result.amounts.index(middle_of(result.amounts))
-        amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
-        pressed = st.button("Check this frame", key="lab-check")
-    if pressed:
-        with refusals_shown():
-            ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
-    if found := answer_to("lab-checking", result.key):
-        (st.success if found["within_tolerance"] else st.error)(check_in_words(found))
 
 
 with picture_first():
