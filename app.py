@@ -7,24 +7,25 @@ import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
 from core.charts.view import Scene
-from core.findings.accuracy import accuracy_finding, beyond_from, metric_of, range_remark
-from core.findings.claim import headline_of, verdict_details, verdict_finding, verdict_in_short
+from core.findings.accuracy import beyond_from, metric_of
 from core.findings.comparable import controls_of
-from core.findings.overview import caution, finding, holding_finding, is_cumulative
-from core.findings.replication import replication_finding, replication_table
-from core.findings.survival import floor_of, survival_table
-from core.findings.yardstick import Yardstick, layers_finding
+from core.findings.replication import replication
+from core.findings.survival import floor_of
+from core.findings.tables import replication_table, survival_table
+from core.findings.words import Said
+from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
+from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS, REDUCTIONS
 from core.results.choices import task_title
 from core.results.library import Entry
-from core.results.names import data_name, in_sentence, models_name, pruning_name, units_name
+from core.results.names import data_name, in_sentence, models_name, pruned_layer, pruning_name, units_name
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import link_to, link_to_control, link_to_views, page_header, show_nothing
 from ui.legends import BEYOND, EXPECTED, TWINS
-from ui.player import choose_reduction, component, show_pictures, start_in_address
+from ui.player import choose_reduction, component, show_numbers, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
@@ -135,14 +136,13 @@ def show_overview(state: ViewState) -> None:
     if shown is None:
         title.title("This result cannot be read", anchor=False)
         return
-    heading = once(headline_of, [shown.result], [shown.companions], shown.reduction)
-    title.title(plain(heading), anchor=False)
-    holding = once(holding_finding, shown.result, shown.reduction), once(range_remark, shown.result)
-    answer.markdown(plain(" ".join(filter(None, holding))))
+    said = once(overview_said, shown.result, shown.companions, shown.reduction)
+    title.title(plain(said.heading), anchor=False)
+    answer.markdown(plain(said.sentences[0]))
     with provenance:
         remark(plain(provenance_of(shown)))
     with picture:
-        scene = show_first_figure(shown, heading)
+        scene = show_first_figure(shown, said)
     show_steps()
     show_pair(state.entries, shown)
     show_other_checkpoints(state.entries, shown)
@@ -159,14 +159,15 @@ def provenance_of(shown: Shown) -> str:
     return " · ".join([*(part(shown.result) for part in parts), REDUCTIONS[shown.reduction].title])
 
 
-def show_first_figure(shown: Shown, heading: str) -> Scene:
+def show_first_figure(shown: Shown, said: Said) -> Scene:
     """Play the layers, and say what the heading rests on; return what plays."""
-    scene = once(finding_scene, shown.result, shown.reduction, shown.companions, heading, shown.metric, shown.twins)
+    scene = once(
+        finding_scene, shown.result, shown.reduction, shown.companions, said.heading, shown.metric, shown.twins
+    )
     start = start_in_address(scene.amounts)
     show_pictures(scene, key="overview", group="overview", autoplay=True, start=start)
-    sentences = (once(verdict_in_short, shown.result, shown.companions), layers_finding(shown.result, shown.twins))
-    if words := " ".join(filter(None, sentences)):
-        st.markdown(plain(words))
+    for sentence in said.sentences[1:]:
+        st.markdown(plain(sentence))
     link_to_control(shown.result)
     if words := caution(shown.result):
         st.warning(plain(words))
@@ -193,7 +194,7 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     sides = [result for entry in published_pair(entries, shown.result.pruning.method) if (result := by_key(entry.key))]
     if len(sides) < len(PAIR):
         return
-    heading = once(headline_of, sides, [companions_of(side, entries) for side in sides])
+    heading = once(overview_heading, sides, [companions_of(side, entries) for side in sides])
     st.subheader("The two published tasks: SST-2 and CoLA", anchor=False)
     st.markdown(plain(heading))
     first, second = sides
@@ -202,9 +203,6 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
     titles = (task_title(first.task.name), task_title(second.task.name))
     scene = replace(once(pair_scene, (first, second), shown.reduction, titles), title=heading)
     show_pictures(scene, key="pair", group="pair", link=False)
-    for task, side in zip(titles, sides, strict=True):
-        if words := layers_finding(side, yardstick_of(side, entries, shown.reduction)):
-            st.markdown(plain(f"{task}: {words}"))
     offer_exports(scene, first, second, label="Download the pair", numbers=False)
 
 
@@ -214,14 +212,14 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
 def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
     """Say what the pruning on show does to each checkpoint that it was tried on, where there are several."""
     rows = rows_everywhere(shown.result, entries)
-    words = replication_finding(rows, in_sentence(pruning_name(shown.result)))
-    if not words:
+    found = replication(rows)
+    if not found:
         return
     st.subheader("Does it hold for other checkpoints?", anchor=False)
-    st.markdown(plain(words))
+    st.markdown(plain(" ".join(replication_sentences(found, in_sentence(pruning_name(shown.result))))))
     with st.expander("Each checkpoint"):
         st.markdown(
-            markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)])
+            markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(found)])
         )
     link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
 
@@ -238,7 +236,7 @@ def how_to_read(shown: Shown) -> tuple[str, ...]:
         RANDOM.format(units=units_name(result)) if chance else "",
         FLOOR if floor else "",
         OTHER_SEEDS if shown.twins else "",
-        CUMULATIVE if is_cumulative(result) else "",
+        CUMULATIVE if pruned_layer(result) is None else "",
         SHADED if beyond_from(result) is not None else "",
     )
 
@@ -250,16 +248,9 @@ def show_details(shown: Shown) -> None:
         st.markdown("".join(how_to_read(shown)))
     if not result.against:
         with st.expander("Intact up to: table"):
-            st.markdown(markdown_table(once(survival_table, result, shown.reduction)))
+            st.markdown(markdown_table(once(survival_table, result, shown.reduction, twins=shown.twins)))
     with st.expander("Details"):
-        sentences = (
-            once(finding, result, shown.reduction),
-            once(accuracy_finding, result),
-            once(verdict_finding, result, shown.companions),
-        )
-        st.markdown(plain(" ".join(filter(None, sentences))))
-        if numbers := once(verdict_details, result, shown.companions):
-            remark(plain(numbers))
+        show_numbers(result, shown.companions)
 
 
 def overview() -> None:

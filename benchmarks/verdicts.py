@@ -5,15 +5,18 @@ It replaces what stands between the lines `<!-- verdicts -->` and `<!-- end of v
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
-from core.findings.spread import counted
-from core.findings.verdict_table import verdict_rows, verdict_table
-from core.request.catalog import ROOT, TASKS
+from core.findings.claim import Verdict, verdict
+from core.findings.tables import beyond_cell, control_shares, layer_cell, shares, verdict_cell
+from core.findings.verdicts import Spread, Told, spreads, told, with_rows
+from core.findings.words import NONE, counted
+from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
-from core.results.choices import task_title
-from core.results.names import listed
+from core.results.choices import family_of, task_title
+from core.results.names import checkpoint_name, decimals, listed, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
@@ -30,10 +33,82 @@ def table_of(results: Iterable[SweepResult]) -> str:
     if not table:
         return "There is no result to judge."
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    directions = [row.direction for row in table]
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(directions)}."
-    none = "" if set(DIFFERENT) & set(directions) else f" {NO_DIFFERENCE}"
+    known = [row.told for row in table]
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)}."
+    none = "" if any(one.direction in DIFFERENT for one in known) else f" {NO_DIFFERENCE}"
     return f"{covered}{none}\n\n{markdown_table(verdict_rows(table))}"
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """One method on one checkpoint and task: its sweep, its verdict, and the one at SECOND_DAMAGE."""
+
+    result: SweepResult
+    told: Told
+    second: Verdict
+
+
+def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResult]) -> list[VerdictRow]:
+    """Judge the results that can be judged, one row per task, checkpoint and method.
+
+    Args:
+        results: Any results; those that verdicts are about have a row: see `core.findings.verdicts.with_rows`.
+        companions: The results that they are judged beside.
+    """
+    companions, judged = list(companions), sorted(with_rows(results), key=_place)
+    known = told([verdict(result, companions) for result in judged])
+    seconds = (verdict(result, companions, damage=SECOND_DAMAGE) for result in judged)
+    return [VerdictRow(*row) for row in zip(judged, known, seconds, strict=True)]
+
+
+def _place(result: SweepResult) -> tuple[int, str, bool, int, str, str, int]:
+    tasks, task, recipe = list(TASKS), result.task.name, result.checkpoint.recipe
+    return (
+        tasks.index(task) if task in tasks else len(tasks),
+        task,
+        result.task.source == "written",
+        list(METHODS).index(result.pruning.method),
+        result.pruning.scope or "",
+        family_of(result.checkpoint.id) or result.checkpoint.id,
+        recipe.seed if recipe else 0,
+    )
+
+
+def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
+    """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
+    found = {[*spread.told][-1]: spread for spread in _spreads(table)}
+    rows = []
+    for row in table:
+        known = row.told.verdict
+        ends = verdict_cell(row.told), layer_cell(known), beyond_cell(known)
+        rows.append(_cells([row], checkpoint_name(row.result), ends))
+        if spread := found.get(row.result.key):
+            twins = [twin for twin in table if twin.result.key in spread.told]
+            rows.append(_cells(twins, spread.name, (counted(spread.told.values()), NONE, NONE)))
+    return rows
+
+
+def _spreads(table: Sequence[VerdictRow]) -> list[Spread]:
+    return spreads(
+        (row.result.key, row.result.checkpoint.id, (row.result.task.fingerprint, method_name(row.result)), row.told)
+        for row in table
+    )
+
+
+def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, str]) -> dict[str, str]:
+    """Write a method on one checkpoint, or over several that differ only in the seed."""
+    result = rows[0].result
+    task = task_title(result.task.name)
+    cells = {
+        "Task": f"{task}, written" if result.task.source == "written" else task,
+        "Checkpoint": checkpoint.replace(f", fine-tuned on {task}", ""),
+        "Method": method_name(result),
+    }
+    for verdicts in ([row.told.verdict for row in rows], [row.second for row in rows]):
+        damage = decimals(verdicts[0].damage, 2)
+        cells |= {f"In the upper half at {damage}": shares(verdicts), f"Random at {damage}": control_shares(verdicts)}
+    titles = f"Verdict at {decimals(DAMAGE, 2)}", "Layer that differs most", "Beyond the emptied model"
+    return cells | dict(zip(titles, ends, strict=True))
 
 
 def written_into(document: str, text: str) -> str:

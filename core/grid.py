@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads, importing, run_command
 from core.errors import PrunescopeError
-from core.findings.grid import GridRow, grid_rows, grid_table
+from core.findings.grid import GridRow, grid_rows
+from core.findings.tables import grid_table
 from core.precompute import downloads_shown
 from core.request.catalog import RECIPE
 from core.request.controls import likely_amounts

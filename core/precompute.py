@@ -14,8 +14,8 @@ from tqdm.auto import tqdm  # in a notebook, a bar of its own
 
 from core.command_line import OneLineParser, check_threads, importing, run_command
 from core.errors import PrunescopeError
-from core.findings import overview
-from core.findings.data import reading_note
+from core.findings.words.lab import reading_note
+from core.findings.words.overview import caution
 from core.request.sweep_request import SweepRequest, flag_of, option_help
 from core.results import store
 from core.results.schema import SweepResult
@@ -137,7 +137,7 @@ def run(request: SweepRequest, inputs: "Inputs", threads: int | None = None) -> 
 
 def warn(result: SweepResult) -> None:
     """Say on standard error what a result must not be read without."""
-    if words := overview.caution(result):
+    if words := caution(result):
         print(f"warning: {words}", file=sys.stderr)
 
 

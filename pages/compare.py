@@ -8,17 +8,11 @@ import streamlit as st
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
 from core.findings.comparable import same_examples
-from core.findings.compare import (
-    Axis,
-    accuracy_comparisons,
-    comparison_findings,
-    comparison_table,
-    distinguishing_names,
-    headline,
-    notes_on,
-    shared_axis,
-)
-from core.findings.profiles import cost_finding, profiled, without_profile
+from core.findings.compare import Axis, accuracy_comparisons, distinguishing_names, shared_axis
+from core.findings.profiles import profiled
+from core.findings.tables import paired_table
+from core.findings.words import Said
+from core.findings.words.compare import compare_notes, compare_said, profile_sentences
 from core.results.choices import SEPARATOR
 from core.results.library import Entry
 from core.results.names import checkpoint_name, in_sentence
@@ -77,9 +71,10 @@ def compare() -> None:
     if first is None or second is None:
         title.title("One of these results cannot be read", anchor=False)
         return
-    heading = once(headline, first, second)
-    title.title(plain(heading), anchor=False)
-    show_both(first, second, reduction, axis, state.entries)
+    beside = [*companions_of(first, state.entries), *companions_of(second, state.entries)]
+    said = once(compare_said, first, second, reduction, beside)
+    title.title(plain(said.heading), anchor=False)
+    show_both(first, second, reduction, axis, state.entries, said)
 
 
 def caption_of_both(first: Entry, second: Entry) -> str:
@@ -106,7 +101,9 @@ def choose_axis() -> Axis:
     return cast(Axis, chosen)
 
 
-def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axis, entries: Sequence[Entry]) -> None:
+def show_both(
+    first: SweepResult, second: SweepResult, reduction: str, axis: Axis, entries: Sequence[Entry], said: Said
+) -> None:
     """Show two results together, and say how they differ."""
     if first.key == second.key:
         st.info("First and second are the same result. Choose another one above to see a difference.")
@@ -119,11 +116,10 @@ def show_both(first: SweepResult, second: SweepResult, reduction: str, axis: Axi
     )
     difference = [DIFFERENCE] if "difference" in scene.views else []
     st.markdown(" ".join([AXIS_EXPLANATIONS[shared_axis(first, second, axis)], WORKS, *difference]))
-    for note in once(notes_on, first, second, axis, reduction):
+    for note in once(compare_notes, first, second, axis, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):
-        beside = [*companions_of(first, entries), *companions_of(second, entries)]
-        show_tests(first, second, reduction, beside)
+        show_tests(first, second, said)
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
     offer_exports(scene, first, second)
@@ -144,22 +140,22 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
             return
         scene = profile_scene(result, methods, reduction)
         show_pictures(scene, key="profiles", group="profiles", start=START, link=False)
-        for words in filter(None, (cost_finding(methods, reduction), without_profile(methods, reduction))):
-            st.markdown(plain(words))
+        for sentence in profile_sentences(methods, reduction):
+            st.markdown(plain(sentence))
         st.markdown(PROFILES)
         offer_exports(scene, *(method.result for method in methods), label="Download all methods", numbers=False)
 
 
-def show_tests(first: SweepResult, second: SweepResult, reduction: str, companions: Sequence[SweepResult]) -> None:
-    """Say what the paired tests found, and show them as a table."""
-    for finding in once(comparison_findings, first, second, reduction, companions):
-        st.markdown(plain(finding))
+def show_tests(first: SweepResult, second: SweepResult, said: Said) -> None:
+    """Say how the two differ, and show the paired tests as a table."""
+    for sentence in said.sentences:
+        st.markdown(plain(sentence))
     comparisons = once(accuracy_comparisons, first, second)
     if comparisons:
         first_name, second_name = map(plain, distinguishing_names(first, second))
         with st.expander("The paired tests of accuracy as a table"):
             remark(PAIRED)
-            st.markdown(markdown_table(comparison_table(comparisons, (first_name, second_name))))
+            st.markdown(markdown_table(paired_table(comparisons, (first_name, second_name))))
 
 
 with picture_first():

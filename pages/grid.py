@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.findings.grid import grid_headline, seeds_table
+from core.findings.tables import seeds_table
+from core.findings.words.grid import grid_heading
 from core.request.catalog import DAMAGE
 from core.results.choices import settings
 from core.results.library import Entry
@@ -43,7 +44,7 @@ def grid() -> None:
         shown = narrowed(settings(entries))
     with title, st.spinner("Reading results"):
         found = grid_of(entries, [entry.key for entry in shown[:MOST_SHOWN]])
-    title.title(plain(grid_headline(found)), anchor=False)
+    title.title(plain(grid_heading(found)), anchor=False)
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.overview import result_scene
-from core.findings.lab import check_in_words, key_figures
-from core.findings.layers import title_finding
+from core.findings.words.lab import check_sentence, key_figures
+from core.findings.words.layers import layers_heading
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
@@ -151,7 +151,7 @@ def show_running(job: Job) -> None:
     head, picture, choices = st.container(), st.container(), st.container()
     with choices:
         reduction = choose_reduction(finished or job.partial_result)
-    head.title(plain(title_finding(finished, reduction)) if finished else TITLE, anchor=False)
+    head.title(plain(layers_heading(finished, reduction)) if finished else TITLE, anchor=False)
     with picture:
         if finished:
             show_figures(finished, reduction)
@@ -195,7 +195,7 @@ def show_result(result: SweepResult) -> None:
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
-    heading = once(title_finding, result, reduction)
+    heading = once(layers_heading, result, reduction)
     head.title(plain(heading), anchor=False)
     with picture:
         show_figures(result, reduction)
@@ -218,8 +218,8 @@ def show_figures(result: SweepResult, reduction: str) -> None:
         return
     st.html(STYLE)
     with st.container(key="lab-figures"):
-        for place, figure in zip(st.columns(len(figures), gap="medium"), figures, strict=True):
-            place.markdown(f"{plain(figure.title)}\n\n**{plain(figure.value)}**\n\n:small[{plain(figure.note)}]")
+        for place, (title, value) in zip(st.columns(len(figures), gap="medium"), figures.items(), strict=True):
+            place.markdown(f"{plain(title)}\n\n**{plain(value)}**")
 
 
 # ---------------------------------------------------------------- behind a result
@@ -248,7 +248,7 @@ def check_and_recompute(result: SweepResult) -> None:
             with refusals_shown():
                 ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
         if found := answer_to("lab-checking", result.key):
-            (st.success if found["within_tolerance"] else st.error)(check_in_words(found))
+            (st.success if found["within_tolerance"] else st.error)(check_sentence(found))
     label = "Recompute; the bundled file stays" if is_shipped else "Recompute and replace this result"
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():

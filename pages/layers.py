@@ -10,27 +10,15 @@ from core.charts.isolated import isolated_view
 from core.charts.layers import is_output, layer_scene
 from core.charts.overview import result_scene
 from core.charts.view import Scene
-from core.findings import against
 from core.findings.accuracy import beyond_from
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
-from core.findings.layers import (
-    THRESHOLDS,
-    alone_note,
-    control_finding,
-    control_note,
-    first_layer,
-    floor_note,
-    gaps_note,
-    layer_finding,
-    layer_table,
-    order_finding,
-    range_finding,
-    title_finding,
-    undefined_finding,
-)
-from core.findings.survival import floor_of, own_measures
-from core.findings.yardstick import Yardstick, yardstick_finding
+from core.findings.isolated import isolated_orders
+from core.findings.layers import first_layer
+from core.findings.survival import THRESHOLDS, floor_of, own_measures
+from core.findings.tables import closest_table, isolated_table, survival_table
+from core.findings.words import Said
+from core.findings.words.layers import layers_said
+from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names, units_name
 from core.results.schema import SweepResult
@@ -93,11 +81,13 @@ def layers() -> None:
     picture = st.container()
     if shown is None:
         return
-    title.title(plain(once(title_finding, shown.result, *shown.look)), anchor=False)
+    controls = controls_of(shown.result, shown.companions)
+    said = once(layers_said, shown.result, shown.layer, shown.companions, controls, *shown.look)
+    title.title(plain(said.heading), anchor=False)
     with picture:
-        scene = show_layers(shown)
+        scene = show_layers(shown, said)
         link_to_control(shown.result)
-    show_details(shown)
+    show_details(shown, scene is not None)
     offer_exports(scene, shown.result)
 
 
@@ -160,17 +150,16 @@ def note_pick() -> None:
     set_parameter("layer", picked(PLAYER))
 
 
-def show_layers(shown: Shown) -> Scene | None:
-    """Show the layers of a result, and what is said of them; where similarity is undefined, say why.
+def show_layers(shown: Shown, said: Said) -> Scene | None:
+    """Show the layers of a result, and what is said of them.
 
     Returns:
-        What is shown; None where there is no picture.
+        What is shown; None where similarity is undefined.
     """
     result, reduction, measure = shown.result, shown.reduction, shown.measure
     if result.against:
-        return show_against(shown)
-    if words := undefined_finding(result, reduction, measure):
-        st.info(plain(words))
+        return show_against(shown, said)
+    if not said.sentences:
         return None
     controls, isolated = controls_of(result, shown.companions), isolated_of(result, shown.companions)
     judged = (reduction, shown.layer, shown.threshold, controls, isolated, measure, shown.twins)
@@ -182,38 +171,27 @@ def show_layers(shown: Shown) -> Scene | None:
         start=start_in_address(result.amounts, middle_of(result.amounts)),
         on_pick=note_pick,
     )
-    st.markdown(f"**{plain(once(layer_finding, result, reduction, shown.layer, shown.threshold, measure))}**")
-    sentences: tuple[str, ...] = (
-        alone_note(result),
-        once(range_finding, result, *shown.look),
-        once(control_note, result, shown.companions)
-        or once(control_finding, result, reduction, controls, shown.threshold, measure),
-        once(floor_note, result, *shown.look),
-        once(gaps_note, result, *shown.look),
-    )
-    sentences += (yardstick_finding(result, shown.twins, shown.layer),)
-    st.markdown(" ".join(map(plain, filter(None, sentences))))
+    st.markdown(plain(" ".join(said.sentences)))
     return scene
 
 
-def show_against(shown: Shown) -> Scene:
+def show_against(shown: Shown, said: Said) -> Scene:
     """Show which layers of another checkpoint those of a result are most similar to."""
     result, reduction = shown.result, shown.reduction
-    scene = replace(once(result_scene, result, reduction), title=title_finding(result, reduction))
+    scene = replace(once(result_scene, result, reduction), title=said.heading)
     start = start_in_address(result.amounts, middle_of(result.amounts))
     show_pictures(scene, key=f"{PLAYER}-against", group=PLAYER, start=start)
-    st.markdown(f"**{plain(against.layer_finding(result, reduction, shown.layer))}**")
-    st.markdown(f"{plain(against.finding(result, reduction))} {AGAINST}")
+    st.markdown(f"{plain(' '.join(said.sentences))} {AGAINST}")
     return scene
 
 
-def show_details(shown: Shown) -> None:
-    """Show the rest in a box that is filled when it is opened."""
+def show_details(shown: Shown, is_defined: bool) -> None:
+    """Show the rest in a box that is filled when it is opened; nothing where similarity is undefined."""
     box = st.expander("Details", key="layers-details", on_change="rerun")
     if box.open and shown.result.against:
-        box.markdown(markdown_table(against.table(shown.result, shown.reduction)))
+        box.markdown(markdown_table(closest_table(shown.result, shown.reduction)))
         return
-    if box.open and not undefined_finding(shown.result, shown.reduction, shown.measure):
+    if box.open and is_defined:
         with box:
             fill_details(shown)
 
@@ -234,12 +212,9 @@ def fill_details(shown: Shown) -> None:
         link=False,
     )
     offer_exports(scene, result, label="Download the close-up", numbers=False)
-    st.markdown(plain(order_finding(result, *shown.look)))
-    st.markdown(markdown_table(layer_table(result, *shown.look)))
-    if words := isolated_finding(result, reduction, shown.companions):
-        st.markdown(plain(words))
+    st.markdown(markdown_table(survival_table(result, *shown.look, shown.twins)))
     if orders:
-        st.markdown(markdown_table(isolated_table(orders)))
+        st.markdown(markdown_table(isolated_table(result, orders)))
     st.markdown(" ".join(filter(None, legend_of(shown, apart))))
 
 

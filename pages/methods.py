@@ -57,7 +57,9 @@ def texts(prose: Prose) -> dict[str, object]:
         "EXPECTED": EXPECTED,
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),
         "other-damages": listed([str(damage) for reduction, damage in claim.SENSITIVITY if reduction != "cls"]),
-        "other-thresholds": listed([str(threshold) for threshold in survival.OTHER_THRESHOLDS]),
+        "other-thresholds": listed(
+            [str(known) for known in survival.THRESHOLDS if known != catalog.SURVIVAL_THRESHOLD]
+        ),
         "LEAST_LEFT": f"{catalog.LEAST_LEFT:f}".rstrip("0"),
         "CALIBRATION_EXAMPLES": f"{catalog.CALIBRATION_EXAMPLES:,}",
         "DRAWS": f"{working_range.DRAWS:,}",

@@ -7,8 +7,7 @@ from functools import partial
 import streamlit as st
 
 from core.charts.overview import STAGE, result_scene
-from core.findings.claim import headline_of
-from core.findings.overview import holding_finding
+from core.findings.words.overview import holding_sentence, overview_heading
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import data_name, models_name, pruning_name
@@ -95,7 +94,7 @@ def present() -> None:
 def spoken_of(result: SweepResult, companions: Sequence[SweepResult]) -> dict[str, str]:
     """Return what a speaker says under the picture, by reduction: the finding, and how far the model works."""
     return {
-        name: unbroken(f"{once(headline_of, [result], [companions], name)} {once(holding_finding, result, name)}")
+        name: unbroken(f"{once(overview_heading, [result], [companions], name)} {once(holding_sentence, result, name)}")
         for name in result.reductions
     }
 

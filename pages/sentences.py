@@ -12,15 +12,12 @@ from core.findings.sentences import (
     Example,
     examples_of,
     flip_choices,
-    flips_finding,
-    headline,
     in_order_of_flips,
     label_name,
     length_choices,
-    prediction_finding,
-    reading_note,
     selected,
 )
+from core.findings.words.sentences import prediction_note, prediction_sentence, sentences_said
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
 from core.request.limits import is_hosted
@@ -73,13 +70,14 @@ def sentences() -> None:
         title.title("This result cannot be read", anchor=False)
         return
     examples = examples_of(result)
-    title.title(plain(headline(result, examples)), anchor=False)
+    said = sentences_said(result, examples)
+    title.title(plain(said.heading), anchor=False)
     typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if can_be_asked(result) else None)
     picture = st.container()
     chosen = choose_examples(result, examples)
     scene = once(flip_scene, result, chosen) if chosen else None
     with picture:
-        show_flips(result, examples, scene)
+        show_flips(result, scene, " ".join(said.sentences))
     with typed:  # after the picture, which would have to wait for the fields
         try_a_sentence(result)
     if chosen:
@@ -111,13 +109,13 @@ def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Ex
     return selected(result, examples, label, flip, length)
 
 
-def show_flips(result: SweepResult, examples: Sequence[Example], scene: Scene | None) -> None:
+def show_flips(result: SweepResult, scene: Scene | None, words: str) -> None:
     """Show the picture of the chosen examples, if there are any, and say what all of them show."""
     if scene:
         show_pictures(scene, key="sentences", group="sentences", start=start_in_address(result.amounts))
     else:
         st.info("No example fits all of these filters: choose “All” or “Any” in one of them.")
-    st.markdown(f"**{plain(flips_finding(result, examples))}** {EXPLANATION}")
+    st.markdown(f"**{plain(words)}** {EXPLANATION}")
 
 
 def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:
@@ -198,9 +196,9 @@ def try_a_sentence(result: SweepResult) -> None:
 def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:
     """Show the answer: the text, the finding and the probabilities."""
     st.markdown(" · ".join(f"“{plain(text)}”" for text in texts))
-    if note := reading_note(prediction):
+    if note := prediction_note(prediction):
         st.warning(plain(note))
-    st.markdown(f"**{plain(prediction_finding(prediction))}**")
+    st.markdown(f"**{plain(prediction_sentence(prediction))}**")
     scene = probability_scene(prediction, result)
     show_pictures(scene, key="typed-probabilities", group="sentences")
     offer_exports(scene, result, label="Download the probabilities", numbers=False)

@@ -13,17 +13,17 @@ import streamlit as st
 from core.charts.theme import STYLE
 from core.charts.vega import vega_script
 from core.charts.view import Scene
-from core.findings.accuracy import accuracy_finding
-from core.findings.claim import verdict_details, verdict_finding
-from core.findings.data import reading_note
-from core.findings.overview import caution, finding, length_finding
+from core.findings.tables import criteria_table, numbers_table
+from core.findings.words.lab import reading_note
+from core.findings.words.layers import layers_heading
+from core.findings.words.overview import caution, length_sentence, verdict_sentence
 from core.request.amounts import amount_text
 from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, is_asked, parameters_on_show, quoted, read_choice, set_parameter
 from ui.shared import once
-from ui.text import plain, remark
+from ui.text import markdown_table, plain, remark
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
@@ -219,7 +219,7 @@ def _percent(amount: float) -> str:
 
 
 def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:
-    """Say what a result shows, in computed sentences.
+    """Say what a result shows, in computed sentences and tables.
 
     Args:
         result: A whole sweep or the first frames of one.
@@ -228,17 +228,23 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     """
     if words := caution(result):
         st.warning(plain(words))
-    layers, accuracy = plain(once(finding, result, reduction)), plain(once(accuracy_finding, result))
-    verdict = once(verdict_finding, result, companions) if result.key else ""
-    if not verdict:  # unfinished, or against another checkpoint
-        st.markdown(f"**{layers}** {accuracy}")
-    else:
-        st.markdown(plain(verdict))
-        with st.expander("Details"):
-            st.markdown(f"{layers} {accuracy}")
-            st.markdown(plain(once(verdict_details, result, companions)))
-            if note := reading_note(result.task):
-                st.markdown(plain(note))
+    if not result.key:
+        st.markdown(f"**{plain(layers_heading(result, reduction))}**")
+        return
+    if not result.against:
+        st.markdown(plain(once(verdict_sentence, result, companions)))
+    with st.expander("Details"):
+        show_numbers(result, companions)
+        if note := reading_note(result.task):
+            st.markdown(plain(note))
+
+
+def show_numbers(result: SweepResult, companions: Sequence[SweepResult]) -> None:
+    """Tabulate what is known of a result beside its picture, under the statistics' names."""
+    if not result.against:  # there nothing is judged
+        st.markdown(markdown_table(once(criteria_table, result, companions)))
+    if numbers := once(numbers_table, result, companions):
+        st.markdown(markdown_table(numbers))
 
 
 def reduction_in_address(against: bool = False) -> str:
@@ -266,6 +272,6 @@ def choose_reduction(*results: SweepResult | None) -> str:
     shown = [result for result in results if result]
     names = _reductions(any(result.against for result in shown))
     chosen = choose("Sentence vector", names, "reduction", segmented=True)
-    length = f" {length_finding(shown[0])}" if shown and chosen == "tokens" else ""
+    length = f" {length_sentence(shown[0])}" if shown and chosen == "tokens" else ""
     remark(f"{REDUCTIONS[chosen].explanation}{length}")
     return chosen

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
-from core.findings.grid import Grid, GridRow, grid_reasons
+from core.findings.grid import Grid, GridRow
+from core.findings.tables import verdict_cell
+from core.findings.words.grid import grid_reasons
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.sweep.control_contrast import Direction
 
@@ -58,7 +60,7 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     if told is None:
         return ""
     word = f'<span class="state" style="--state: {DIRECTION_COLOURS[told.direction]}">{told.direction}</span>'
-    return _link(row, page, told.words, word)
+    return _link(row, page, verdict_cell(told), word)
 
 
 def _key() -> str:

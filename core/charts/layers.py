@@ -26,8 +26,8 @@ from core.charts.strips import (
 from core.charts.survival import BY_CONSTRUCTION, by_construction_note, survival_layers, survival_rows
 from core.charts.view import Numbers, Scene, View
 from core.findings.accuracy import beyond_from
-from core.findings.layers import title_finding
 from core.findings.survival import floor_of, own_similarity
+from core.findings.words.layers import layers_heading
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, amount_name, decimals, in_sentence, origins, point_names, units_name
@@ -121,7 +121,7 @@ def layer_scene(
         "rows": View(_rows, (result.points, measure, removed), rows, title, numbers=numbers, picks="strips"),
         "curve": View(_curve, (measure, removed), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),
     }
-    heading = title_finding(result, reduction, threshold, measure)
+    heading = layers_heading(result, reduction, threshold, measure)
     return Scene(heading, origins((result,), reduction), views, player_frames(result), _layout(len(names)))
 
 

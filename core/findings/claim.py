@@ -4,7 +4,7 @@ Some decline of similarity with depth is expected of any pruning, so that only w
 method's doing. Both are looked at where the layers have changed equally much on average (`core.sweep.equal_damage`):
 the verdict says whether a larger or smaller share of that change lies in the upper half of the layers than under the
 seeds of the matched random control (`core.sweep.control_contrast`). What it is judged by is fixed in advance; other
-damages and reductions stand beside it. `words/claim.jinja` words it.
+damages and reductions stand beside it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,21 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from core.findings import against
 from core.findings.comparable import control_sweeps, own_sweeps
-from core.findings.words import render
 from core.request.amounts import amount_text
 from core.request.catalog import CONTROL_SEEDS, DAMAGE, FEW_EXAMPLES, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
-from core.results.choices import task_title
-from core.results.names import (
-    PointLabel,
-    ReductionKey,
-    in_sentence,
-    method_name,
-    point_names,
-    pruned_layer,
-    reduction_name,
-)
+from core.results.names import PointLabel, point_names, pruned_layer
 from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
 from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, mean_gap, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
@@ -38,34 +27,34 @@ FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
 Reason = Literal[
-    "control",
+    "random control",
     "another checkpoint",
-    "one layer",
-    "tokens",
-    "points",
-    "unfinished",
-    "unpruned",
+    "one layer alone",
+    "all tokens",
+    "not attention blocks",
+    "unfinished run",
+    "only unpruned",
     "earlier version",
     "few examples",
-    "single point",
-    "not reached",
-    "unsure",
-    "undefined",
-    "coarse",
+    "single layer",
+    "change not reached",
+    "change unsure",
+    "similarity undefined",
+    "coarse steps",
     "no lead",
-    "not working",
+    "beyond working range",
     "no control",
     "few seeds",
     "unusable seeds",
-    "wide",
+    "wide interval",
 ]
-"""Why it cannot be told."""
+"""Why it cannot be told, as a table shows it; the Methods page explains each."""
 
 _MISSING: dict[str, Reason] = {
-    Missing.ONE_POINT: "single point",
-    Missing.NOT_REACHED: "not reached",
-    Missing.UNSURE: "unsure",
-    Missing.UNDEFINED: "undefined",
+    Missing.ONE_POINT: "single layer",
+    Missing.NOT_REACHED: "change not reached",
+    Missing.UNSURE: "change unsure",
+    Missing.UNDEFINED: "similarity undefined",
 }
 
 
@@ -139,7 +128,6 @@ class Verdict:
         needed: The fewest seeds for a verdict.
         contrast: The method against the seeds; None with fewer than two.
         layer: The layer that differs most; None with fewer than two seeds.
-        beyond: What goes beyond the emptied model.
         reason: Why it cannot be told; None if it can.
     """
 
@@ -151,7 +139,6 @@ class Verdict:
     needed: int
     contrast: Contrast | None
     layer: LayerDifference | None
-    beyond: Beyond
     reason: Reason | None
 
     @property
@@ -165,14 +152,14 @@ class Verdict:
         return upper_share(self.method.gap.value, self.damage) if self.method else None
 
     @property
-    def smallest_difference(self) -> float:
-        """The smallest difference of two shares that counts."""
-        return smallest_share(self.damage)
-
-    @property
     def control_shares(self) -> tuple[float, ...]:
         """The same of each seed."""
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
+
+    @property
+    def lead(self) -> Lead | None:
+        """Which half of the layers changes more under the method; None if that is not shown."""
+        return _lead(self.method.gap.low, self.method.gap.high) if self.method else None
 
     @property
     def control_lead(self) -> Lead | None:
@@ -181,7 +168,12 @@ class Verdict:
             return None
         gaps = [control.gap.value for control in self.controls]
         _, low, high = mean_gap(gaps, np.array([control.gap.replicates for control in self.controls]))
-        return _lead_of(low, high)
+        return _lead(low, high)
+
+    @property
+    def beyond(self) -> Beyond:
+        """What goes beyond the emptied model."""
+        return self.method.beyond if self.method else Beyond()
 
     @property
     def has_all_seeds(self) -> bool:
@@ -192,6 +184,11 @@ class Verdict:
     def control_works(self) -> bool:
         """Whether the control's median seed is within its working range there."""
         return 2 * sum(not control.works for control in self.controls) <= len(self.controls)
+
+
+def _lead(low: float, high: float) -> Lead | None:
+    """Which half of the layers changes more by the interval of the gap; None if it holds 0."""
+    return "upper" if low > 0 else "lower" if high < 0 else None
 
 
 def smallest_share(damage: float) -> float:
@@ -211,16 +208,13 @@ def verdict(
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
     companions = list(companions)
-    found = "another checkpoint" if result.against else placed(own_sweeps(result, companions), reduction, damage)
-    method, missing = (found, None) if isinstance(found, Placed) else (None, found)
+    found = placed(own_sweeps(result, companions), reduction, damage)
+    method = None if isinstance(found, str) or result.against else found
     seeds = control_sweeps(result, companions)
-    controls = tuple(
-        seed
-        for seed in (placed(sweeps, reduction, damage) for sweeps in seeds.values())
-        if isinstance(seed, Placed) and not seed.gap.coarse
-    )
+    drawn = [placed(sweeps, reduction, damage) for sweeps in seeds.values()]
+    controls = tuple(seed for seed in drawn if isinstance(seed, Placed) and not seed.gap.coarse)
     needed = CONTROL_SEEDS[result.pruning.granularity]
-    beside = _contrast(method, controls)
+    beside, layer = _beside(method, controls)
     return Verdict(
         damage=damage,
         reduction=reduction,
@@ -229,12 +223,11 @@ def verdict(
         matched=len(seeds),
         needed=needed,
         contrast=beside,
-        layer=_layer_difference(method, controls),
-        beyond=method.beyond if method else Beyond(),
+        layer=layer,
         reason=_obstacle(result, reduction)
-        or (_obstacle_there(method) if method else missing)
+        or (found if isinstance(found, str) else _obstacle_there(found))
         or _obstacle_of_chance(len(seeds), len(controls), needed)
-        or ("wide" if beside and beside.direction() == "cannot be told" else None),
+        or ("wide interval" if beside and beside.direction() == "cannot be told" else None),
     )
 
 
@@ -259,7 +252,7 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):
         beyond = _beyond(sweep, reduction, damage)
         return Placed(sweep.pruning.seed, sweep.points, gap, profile, beyond, _working_range(sweep, sweeps))
-    return _MISSING.get(gap.reason, "undefined") if isinstance(gap, NotAtDamage) else "earlier version"
+    return _MISSING.get(gap.reason, "similarity undefined") if isinstance(gap, NotAtDamage) else "earlier version"
 
 
 def _at_damage(
@@ -287,17 +280,17 @@ def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
         return "another checkpoint"
     method = METHODS.get(result.pruning.method)
     if method and method.control is None:
-        return "control"
+        return "random control"
     if pruned_layer(result):
-        return "one layer"
+        return "one layer alone"
     if reduction not in SINGLE_BATCH:
-        return "tokens"
+        return "all tokens"
     if not all(point.endswith(".attention") for point in result.points):
-        return "points"
+        return "not attention blocks"
     if not result.key:
-        return "unfinished"
+        return "unfinished run"
     if len(result.amounts) < 2:
-        return "unpruned"
+        return "only unpruned"
     return "few examples" if len(result.task.examples) < FEW_EXAMPLES else None
 
 
@@ -305,7 +298,7 @@ def _obstacle_there(method: Placed) -> Reason | None:
     """Say what keeps a method from being judged at the damage."""
     if method.range and method.range.reason == "no lead":
         return "no lead"
-    return "coarse" if method.gap.coarse else None if method.works else "not working"
+    return "coarse steps" if method.gap.coarse else None if method.works else "beyond working range"
 
 
 def _obstacle_of_chance(matched: int, usable: int, needed: int) -> Reason | None:
@@ -315,25 +308,16 @@ def _obstacle_of_chance(matched: int, usable: int, needed: int) -> Reason | None
     return "no control" if not matched else "few seeds" if matched < needed else "unusable seeds"
 
 
-def _contrast(method: Placed | None, controls: Sequence[Placed]) -> Contrast | None:
+def _beside(method: Placed | None, controls: Sequence[Placed]) -> tuple[Contrast, LayerDifference] | tuple[None, None]:
+    """Hold a method against the seeds of its control, as a whole and layer by layer."""
     if method is None or len(controls) < FEWEST_SEEDS:
-        return None
-    return contrast(
-        method.gap.value,
-        np.array(method.gap.replicates),
-        [control.gap.value for control in controls],
-        np.array([control.gap.replicates for control in controls]),
-    )
-
-
-def _layer_difference(method: Placed | None, controls: Sequence[Placed]) -> LayerDifference | None:
-    if method is None or len(controls) < FEWEST_SEEDS:
-        return None
+        return None, None
+    gaps, replicates = [control.gap.value for control in controls], [control.gap.replicates for control in controls]
     profile, seeds = np.array(method.profile.value), np.array([control.profile.value for control in controls])
     differences = profile - seeds.mean(0)  # (points,)
     layer = int(np.abs(differences).argmax())
     _, p_value = profile_distance(profile, seeds)
-    return LayerDifference(
+    return contrast(method.gap.value, np.array(method.gap.replicates), gaps, np.array(replicates)), LayerDifference(
         label=point_names(method.points)[layer].label,
         value=float(differences[layer]),
         beyond_seeds=p_value <= 1 / (len(controls) + 1),
@@ -346,110 +330,3 @@ def _beyond(sweep: SweepResult, reduction: str, damage: float) -> Beyond:
     if not isinstance(gap, GapAtDamage) or (gap.high - gap.low) / 2 > WIDEST:
         return Beyond()
     return Beyond(gap.value, gap.low, gap.high)
-
-
-# ---------------------------------------------------------------- in words
-
-
-def headline_of(
-    results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]], reduction: ReductionKey = REDUCTION
-) -> str:
-    """Say the finding that results of one method on different tasks support together; see `headline`.
-
-    Of one against another checkpoint, it is no claim about layers but which of them are most similar.
-
-    Args:
-        results: The results.
-        companions: What each is judged beside.
-        reduction: By which layers are similar to those of another checkpoint; a verdict has its own.
-    """
-    if len(results) == 1 and results[0].against:
-        return against.title(results[0], reduction)
-    verdicts = {
-        task_title(result.task.name): verdict(result, beside)
-        for result, beside in zip(results, companions, strict=True)
-    }
-    alone = all(pruned_layer(result) for result in results)
-    return headline(verdicts, method_name(results[0]).removesuffix(" of the encoder"), alone)
-
-
-def headline(verdicts: dict[str, Verdict], pruning: str, alone: bool = False) -> str:
-    """Say in one plain sentence where a method changes one model or several, and whether chance does the same.
-
-    Args:
-        verdicts: The verdicts, by what tells the models apart, such as their tasks.
-        pruning: The method's name at the head of a sentence.
-        alone: Whether it prunes a single layer, so that those below cannot change.
-    """
-    if alone:
-        return render("claim", "headline_alone", pruning=pruning)
-    leads = {_lead(verdict) for verdict in verdicts.values()}
-    directions = {verdict.direction for verdict in verdicts.values()}
-    return render(
-        "claim",
-        "headline",
-        pruning=pruning,
-        lead=leads.pop() if len(leads) == 1 else None,
-        direction=directions.pop() if len(directions) == 1 else None,
-        verdicts=verdicts,
-    )
-
-
-def _lead(verdict: Verdict) -> Lead | None:
-    """Which half of the layers has changed more under the method; None if that is not shown."""
-    return _lead_of(verdict.method.gap.low, verdict.method.gap.high) if verdict.method else None
-
-
-def _lead_of(low: float, high: float) -> Lead | None:
-    """Which half of the layers changes more by the interval of the gap; None if it holds 0."""
-    return "upper" if low > 0 else "lower" if high < 0 else None
-
-
-def verdict_in_short(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
-    """Say the verdict and the shares behind it, in one sentence; empty against another checkpoint."""
-    return "" if result.against else _in_short(result, verdict(result, companions))
-
-
-def _in_short(result: SweepResult, judged: Verdict) -> str:
-    return render("claim", "in_short", pruning=in_sentence(method_name(result)), verdict=judged)
-
-
-def verdict_finding(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
-    """Say the verdict and what must be known beside it.
-
-    These are the layer that differs most, the verdicts at other damages and by the first token, and the similarity
-    beyond the emptied model's. Against another checkpoint nothing is judged, and nothing said.
-    """
-    if result.against:
-        return ""
-    companions = list(companions)
-    judged = verdict(result, companions)
-    beside = [verdict(result, companions, reduction, damage) for reduction, damage in SENSITIVITY]
-    sentences = [_in_short(result, judged)]
-    if judged.contrast:
-        sentences.append(render("claim", "beside", verdict=judged, others=[(_name(known), known) for known in beside]))
-    if judged.method:
-        sentences.append(render("claim", "beyond", beyond=judged.beyond))
-    return " ".join(sentences)
-
-
-def verdict_details(result: SweepResult, companions: Iterable[SweepResult] = ()) -> str:
-    """Say the numbers behind the verdict under their statistical names, and the depth gap of the whole sweep.
-
-    Empty against another checkpoint, where nothing is judged.
-    """
-    if result.against:
-        return ""
-    known = result.statistics_of(REDUCTION)
-    judged = verdict(result, companions)
-    return render("claim", "details", verdict=judged, depth_gap=known.depth_gap if known else None)
-
-
-def _name(verdict: Verdict) -> str:
-    """Name what a verdict beside the main one is judged by."""
-    return render(
-        "claim",
-        "judged_by",
-        damage=verdict.damage,
-        reduction=None if verdict.reduction == REDUCTION else reduction_name(verdict.reduction),
-    )

@@ -6,11 +6,10 @@ control is matched to a method if it also removes as much of every layer whereve
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from core.findings.words import render
 from core.results.choices import is_control, is_isolated, is_isolated_control, is_same
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
@@ -18,73 +17,42 @@ from core.results.schema import SweepResult
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
-@dataclass(frozen=True)
-class Comparability:
-    """Whether two results may be compared; true if there is no reason against it.
-
-    Attributes:
-        reason: The reason against it, worded as the end of a sentence; else empty.
-    """
-
-    reason: str = ""
-
-    def __bool__(self) -> bool:
-        return not self.reason
+Obstacle = Literal[
+    "another checkpoint", "other examples", "one layer alone", "other points", "other shares of the layers removed"
+]
 
 
-@dataclass(frozen=True)
-class Mismatch:
-    """The layer and amount at which two results differ most in the share of weights removed."""
-
-    layer: int  # counted from 1
-    amount: float
-    first_removed: float
-    second_removed: float
-
-    @property
-    def size(self) -> float:
-        """The difference of the shares."""
-        return round(abs(self.first_removed - self.second_removed), 9)
-
-
-def comparable(first: SweepResult, second: SweepResult) -> Comparability:
-    """Decide whether two results may be compared by the order of layers, at equal damage.
+def obstacle(first: SweepResult, second: SweepResult) -> Obstacle | None:
+    """Return why two results may not be compared by the order of layers, at equal damage; None if they may.
 
     Both must prune all layers, use the same examples and points, and be compared with their own unpruned layers.
     """
     if first.against or second.against:
-        return _refused("another_checkpoint")
+        return "another checkpoint"
     if not same_examples(first, second):
-        return _refused("examples")
+        return "other examples"
     if pruned_layer(first) or pruned_layer(second):
-        return _refused("one_layer")
-    return Comparability() if first.points == second.points else _refused("points")
+        return "one layer alone"
+    return None if first.points == second.points else "other points"
 
 
-def matched(result: SweepResult, control: SweepResult) -> Comparability:
-    """Decide whether a random control serves a result: comparable, and equally much removed of every layer.
+def obstacle_to_control(result: SweepResult, control: SweepResult) -> Obstacle | None:
+    """Return why a random control does not serve a result; None if it is matched: equally much of every layer.
 
     Equal totals are not enough: a method that spares lower layers keeps them more similar for that reason alone.
     """
-    comparability = comparable(result, control)
-    if not comparability:
-        return comparability
-    mismatch = largest_mismatch(result, control)
-    return _refused("removed", mismatch=mismatch) if mismatch.size > SPARSITY_TOLERANCE else comparability
+    known = obstacle(result, control)
+    if known or largest_mismatch(result, control) <= SPARSITY_TOLERANCE:
+        return known
+    return "other shares of the layers removed"
 
 
-def _refused(reason: str, **facts: object) -> Comparability:
-    return Comparability(render("comparable", reason, **facts))
-
-
-def largest_mismatch(first: SweepResult, second: SweepResult) -> Mismatch:
-    """Find where two results differ most in the share of a layer's weights removed, at the amounts that both have."""
+def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
+    """Return the largest difference in the share of a layer's weights removed, over the amounts that both have."""
     others = {frame.amount: frame for frame in second.frames}
     pairs = [(frame, others[frame.amount]) for frame in first.frames if frame.amount in others]
     removed = np.array([[a.layer_sparsity, b.layer_sparsity] for a, b in pairs])  # (amounts, 2, layers)
-    differences = np.abs(removed[:, 0] - removed[:, 1]).round(9)  # (amounts, layers)
-    k, layer = np.unravel_index(differences.argmax(), differences.shape)
-    return Mismatch(int(layer) + 1, pairs[k][0].amount, *removed[k, :, layer].tolist())
+    return round(float(np.abs(removed[:, 0] - removed[:, 1]).max()), 9)
 
 
 def same_examples(first: SweepResult, second: SweepResult) -> bool:
@@ -116,18 +84,15 @@ def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> di
     """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
     sweeps = defaultdict(list)
     for candidate in available_controls(result, candidates):
-        if matched(result, candidate):
+        if obstacle_to_control(result, candidate) is None:
             sweeps[candidate.pruning.seed].append(candidate)
     return {seed: sweeps[seed] for seed in sorted(sweeps)}
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
     """Return the matched random controls of a result, one per seed, by seed: of several sweeps the longest."""
-    return [_longest(sweeps) for sweeps in control_sweeps(result, candidates).values()]
-
-
-def _longest(sweeps: Iterable[SweepResult]) -> SweepResult:
-    return max(sweeps, key=lambda sweep: sweep.amounts[-1])
+    sweeps_of = control_sweeps(result, candidates).values()
+    return [max(sweeps, key=lambda sweep: sweep.amounts[-1]) for sweeps in sweeps_of]
 
 
 def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
@@ -141,7 +106,7 @@ def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[S
             and is_same(candidate.pruning, result.pruning)
             and _calibrated_on(candidate) == _calibrated_on(result)
             and same_checkpoint(result, candidate)
-            and comparable(result, candidate)
+            and obstacle(result, candidate) is None
         ),
     ]
 
@@ -151,10 +116,10 @@ def _calibrated_on(result: SweepResult) -> str | None:
     return result.pruning.calibration.fingerprint if result.pruning.calibration else None
 
 
-def refusal_of(result: SweepResult, candidates: Iterable[SweepResult]) -> str:
-    """Return why no available random control is matched; empty if one is, or if there is none."""
+def obstacle_to_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> Obstacle | None:
+    """Return why no available random control is matched; None if one is, or if there is none."""
     available = available_controls(result, candidates)
-    return matched(result, available[0]).reason if available and not controls_of(result, available) else ""
+    return obstacle_to_control(result, available[0]) if available and not controls_of(result, available) else None
 
 
 # ---------------------------------------------------------------- each layer alone

@@ -1,4 +1,4 @@
-"""Pair the frames of two results, and say how the results differ (`words/compare.jinja`).
+"""What two results share: their frames at the same place, where in depth they have changed, and who is correct.
 
 Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
 that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. Accuracy is compared
@@ -6,43 +6,26 @@ wherever both have removed equally much of the encoder's weights in total: from 
 of the method.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from math import floor
 from typing import Literal
 
 from core.errors import PrunescopeError
-from core.findings.claim import Placed, Reason, placed, verdict_in_short
+from core.findings.claim import Placed, Reason, Verdict, placed, verdict
 from core.findings.comparable import (
     SPARSITY_TOLERANCE,
-    comparable,
-    matched,
+    Obstacle,
+    obstacle,
+    obstacle_to_control,
     own_sweeps,
     same_checkpoint,
     same_examples,
 )
 from core.findings.matching import Matched, frames_at, grid_to, largest_on
-from core.findings.words import render
-from core.request.catalog import CONFIDENCE, DAMAGE, METHODS, SINGLE_BATCH
+from core.request.catalog import CONFIDENCE, DAMAGE, SINGLE_BATCH
 from core.results.choices import is_control
-from core.results.names import (
-    ReductionKey,
-    amount_name,
-    circumstances,
-    data_name,
-    decimals,
-    in_sentence,
-    method_name,
-    models_name,
-    percent,
-    points_name,
-    pruning_name,
-    reduction_name,
-    units_name,
-    unpruned_name,
-)
-from core.results.schema import Frame, GapAtDamage, SweepResult
+from core.results.names import ReductionKey, data_name, in_sentence, method_name, models_name, pruning_name
+from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import gap_difference
 
@@ -117,60 +100,10 @@ def place(frame: Frame, scale: Scale) -> float:
     return frame.amount if scale == "amount" else frame.prunable_sparsity
 
 
-def notes_on(
-    first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
-) -> list[str]:
-    """List caveats about looking at two results together; none if only their pruning differs.
-
-    Args:
-        first: A result.
-        second: Another result.
-        axis: Where they are shown together: see `shown_together`.
-        reduction: What damage is measured by.
-    """
-    together = shown_together(first, second, axis, reduction)
-    notes = _notes_on_matching(first, second, together, reduction)
-    if len(together.pairs) < 2:
-        notes.append(render("compare", "nothing_to_play"))
-    if shared_axis(first, second, axis) != axis:
-        notes.append(render("compare", "against"))
-    if not same_rows(first, second):
-        notes.append(render("compare", "other_rows", first=_rows(first), second=_rows(second)))
-    if not same_examples(first, second):
-        notes.append(render("compare", "other_examples", first=data_name(first), second=data_name(second)))
-    return notes
-
-
 def same_rows(first: SweepResult, second: SweepResult) -> bool:
     """Whether the cells of two heatmaps compare the same layers: the same points, and the same other checkpoint."""
     others = [result.against.revision if result.against else None for result in (first, second)]
     return first.points == second.points and others[0] == others[1]
-
-
-def _notes_on_matching(
-    first: SweepResult, second: SweepResult, together: Together, reduction: ReductionKey
-) -> list[str]:
-    """Say how well the frames match, and which result ends the scale."""
-    scale = together.scale
-    if scale == "damage" or scale == "divergence":
-        reached = [largest_on(scale, result, reduction) for result in (first, second)]
-        if max(reached) - together.places[-1] < ENDS_TOGETHER:
-            return []
-        names = distinguishing_names(first, second)
-        sooner = reached.index(min(reached))
-        facts = {"scale": scale, "name": names[sooner], "reached": reached[sooner]}
-        return [render("compare", "not_reached", **facts, other=names[1 - sooner], beyond=reached[1 - sooner])]
-    farthest = max((round(abs(place(a, scale) - place(b, scale)), 3) for a, b in together.pairs), default=0.0)
-    return [
-        *([render("compare", "weights_and_units")] if scale == "prunable_sparsity" else []),
-        *([render("compare", "nearest_frames", farthest=farthest)] if farthest > 0 else []),
-    ]
-
-
-def _rows(result: SweepResult) -> str:
-    unpruned = result.against or result.checkpoint
-    named = unpruned_name(result) if result.against else ""
-    return render("compare", "rows", points=points_name(result.points), layers=unpruned.num_layers, other=named)
 
 
 def distinguishing_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
@@ -198,21 +131,6 @@ def _nearest_pairs(
     return [(a, b) for a, b in pairs if distance(a, b) <= max_distance and nearest(b, first) is a]
 
 
-# ---------------------------------------------------------------- how far both models work
-
-
-def headline(first: SweepResult, second: SweepResult) -> str:
-    """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    names = short_names(first, second)
-    ranges = [result.working_range for result in (first, second)]
-    ends = [known.to for known in ranges if known and known.to is not None]
-    if len(ends) < 2 or first.key == second.key or min(len(first.frames), len(second.frames)) < 2:
-        return render("compare", "side_by_side", names=names)
-    lasts = [result.amounts[-1] for result in (first, second)]
-    units = [units_name(result) for result in (first, second)]
-    return render("compare", "headline", names=names, ends=ends, lasts=lasts, units=units)
-
-
 def short_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
     """Name two results by their methods alone, where nothing else of them differs that a heading must tell."""
     short = [in_sentence(method_name(result).removesuffix(" of the encoder")) for result in (first, second)]
@@ -225,74 +143,57 @@ def short_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
 # ---------------------------------------------------------------- where in depth they change
 
 
-def comparison_findings(
+@dataclass(frozen=True)
+class Depth:
+    """Where in depth two results change, at DAMAGE.
+
+    Attributes:
+        shares: Of each, the share of the damage in the upper half of the layers.
+        low: The lower end of the 95 % interval of their difference, first minus second, over examples alone: it says
+            nothing about another draw of a random control.
+        high: The upper end.
+        verdict: On the method, by all seeds, where one of the two is the other's matched random control.
+    """
+
+    shares: tuple[float, float]
+    low: float
+    high: float
+    verdict: Verdict | None
+
+
+def depth_of(
     first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
-) -> list[str]:
-    """Say how two results on the same examples differ in depth, against chance if one is that, then in accuracy.
+) -> Depth | Obstacle | Reason:
+    """Compare which shares of the damage lie in the upper half of the layers, or return why that cannot be done.
+
+    Of several sweeps of one pruning, the one with the smallest steps is read.
 
     Args:
         first: A whole sweep or the first frames of one.
         second: Another one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.results.choices.companions`.
-
-    Raises:
-        PrunescopeError: They come from different examples.
-    """
-    comparisons = accuracy_comparisons(first, second)
-    sentences = (
-        depth_finding(first, second, reduction, companions),
-        chance_finding(first, second, companions),
-        _accuracy(comparisons, distinguishing_names(first, second)),
-    )
-    return [sentence for sentence in sentences if sentence]
-
-
-def chance_finding(first: SweepResult, second: SweepResult, companions: Iterable[SweepResult]) -> str:
-    """Say the verdict on a method beside its random control, by all seeds; empty for any other two results."""
-    for method, control in ((first, second), (second, first)):
-        if is_control(control.pruning, method.pruning) and same_checkpoint(first, second) and matched(method, control):
-            return verdict_in_short(method, [control, *companions])
-    return ""
-
-
-def depth_finding(
-    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
-) -> str:
-    """Say which shares of the damage lie in the upper half of the layers, or why these cannot be compared.
-
-    The interval of their difference is over examples alone: it says nothing about another draw of a random control.
-    Of several sweeps of one pruning, the one with the smallest steps is read.
     """
     if reduction not in SINGLE_BATCH:
-        return render("compare", "depth_of_tokens")
-    comparability = comparable(first, second)
-    if not comparability:
-        return render("compare", "depth_not_compared", reason=comparability.reason)
-    names = distinguishing_names(first, second)
-    found = [_gap(own_sweeps(result, companions), reduction) for result in (first, second)]
-    gaps = [gap for gap in found if isinstance(gap, GapAtDamage)]
+        return "all tokens"
+    if reason := obstacle(first, second):
+        return reason
+    found = [placed(own_sweeps(result, companions), reduction, DAMAGE) for result in (first, second)]
+    gaps = [known.gap for known in found if isinstance(known, Placed) and not known.gap.coarse]
     if len(gaps) < 2:
-        lacking = [(name, gap) for name, gap in zip(names, found, strict=True) if isinstance(gap, str)]
-        return render("compare", "depth_unknown", damage=DAMAGE, lacking=sorted(lacking))
-    difference = gap_difference(*gaps)
-    return render(
-        "compare",
-        "depth",
-        names=names,
-        damage=DAMAGE,
-        shares=[upper_share(gap.value, DAMAGE) for gap in gaps],
-        bounds=[100 * bound / (4 * DAMAGE) for bound in (difference.low, difference.high)],
-        seeded=any(METHODS[result.pruning.method].is_control for result in (first, second)),
-        circumstances=circumstances(first, reduction)
-        if same_checkpoint(first, second)
-        else f"{data_name(first)}; {reduction_name(reduction)}",
-    )
+        return next((known for known in found if not isinstance(known, Placed)), "coarse steps")
+    even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
+    low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
+    shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
+    return Depth(shares, low, high, verdict_on(first, second, companions))
 
 
-def _gap(sweeps: Sequence[SweepResult], reduction: ReductionKey) -> GapAtDamage | Reason:
-    found = placed(sweeps, reduction, DAMAGE)
-    return found if not isinstance(found, Placed) else "coarse" if found.gap.coarse else found.gap
+def verdict_on(first: SweepResult, second: SweepResult, companions: Sequence[SweepResult]) -> Verdict | None:
+    """Return the verdict on a method beside its matched random control; None for any other two results."""
+    for method, control in ((first, second), (second, first)):
+        if is_control(control.pruning, method.pruning) and same_checkpoint(first, second):
+            return None if obstacle_to_control(method, control) else verdict(method, [control, *companions])
+    return None
 
 
 # ---------------------------------------------------------------- accuracy
@@ -342,7 +243,9 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
             f"{data_name(first)} and {data_name(second)} are not the same examples in the same order: choose two "
             "results on the same examples"
         )
-    pairs = _equally_sparse(first.frames, second.frames)
+    # The baselines say nothing about pruning.
+    pruned, others = ([frame for frame in result.frames if frame.amount > 0] for result in (first, second))
+    pairs = _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
     tests = paired_tests(
         first.task.gold, tuple(a.predictions for a, _ in pairs), tuple(b.predictions for _, b in pairs)
     )
@@ -352,61 +255,3 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
         )
         for (a, b), test in zip(pairs, tests, strict=True)
     ]
-
-
-def _equally_sparse(first: Sequence[Frame], second: Sequence[Frame]) -> list[FramePair]:
-    """Pair pruned frames that have removed equally much; comparing the baselines says nothing about pruning."""
-    first, second = ([frame for frame in frames if frame.amount > 0] for frames in (first, second))
-    return _nearest_pairs(first, second, "prunable_sparsity", SPARSITY_TOLERANCE)
-
-
-def comparison_table(comparisons: Sequence[AccuracyComparison], names: tuple[str, str]) -> list[dict[str, str]]:
-    """Tabulate the paired tests of two named results, one row per amount."""
-    return [
-        {
-            "Encoder weights removed": percent(comparison.sparsity),
-            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, comparison.amounts))),
-            f"Correct under {names[0]} only": str(comparison.only_first),
-            f"Correct under {names[1]} only": str(comparison.only_second),
-            "p (exact McNemar)": _p_text(comparison.p_value),
-            "p (after Holm)": _p_text(comparison.adjusted),
-        }
-        for comparison in comparisons
-    ]
-
-
-def _p_text(value: float) -> str:
-    return "< 0.001" if value < 0.001 else decimals(value, 3)
-
-
-def _accuracy(comparisons: Sequence[AccuracyComparison], names: tuple[str, str]) -> str:
-    if not comparisons:
-        return render("compare", "accuracy_not_compared")
-    significant = [comparison for comparison in comparisons if comparison.is_significant]
-    first_better = [comparison for comparison in significant if comparison.only_first > comparison.only_second]
-    second_better = [comparison for comparison in significant if comparison.only_first < comparison.only_second]
-    return render(
-        "compare",
-        "accuracy",
-        better=[
-            (name, _places(better, comparisons))
-            for name, better in zip(names, (first_better, second_better), strict=True)
-            if better
-        ],
-        level=1 - CONFIDENCE,
-        count=len(comparisons),
-        smallest_p=floor(100 * min(comparison.adjusted for comparison in comparisons)) / 100,
-        undecided=len(comparisons) - len(significant),
-    )
-
-
-def _places(places: Sequence[AccuracyComparison], comparisons: Sequence[AccuracyComparison]) -> str:
-    """Name the amounts, or the shares of weights removed if the two results' amounts differ."""
-    same_amounts = all(len(set(comparison.amounts)) == 1 for comparison in comparisons)
-    runs = [
-        [amount_name(comparison.amounts[0]) if same_amounts else percent(comparison.sparsity) for comparison in run]
-        for is_place, run in groupby(comparisons, places.__contains__)
-        if is_place
-    ]
-    texts = [[render("compare", "run", first=run[0], last=run[-1])] if len(run) > 2 else run for run in runs]
-    return render("compare", "places", same_amounts=same_amounts, runs=[text for run in texts for text in run])

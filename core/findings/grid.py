@@ -10,18 +10,16 @@ import numpy.typing as npt
 from core.findings.accuracy import metric_of
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.lab import key_figures
-from core.findings.spread import NONE, OfCheckpoint, Spread, spreads
 from core.findings.survival import own_similarity
-from core.findings.verdicts import adjusted_p_values, corrected, with_rows
-from core.findings.words import render
+from core.findings.verdicts import Spread, Told, spreads, told, with_rows
+from core.findings.words import NONE, with_interval
+from core.findings.words.lab import key_figures
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.request.scope import layer_of
 from core.results.choices import task_title
 from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
 from core.results.schema import GapAtDamage, SweepResult
-from core.sweep.control_contrast import Direction
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 ATTENTION = "attention blocks"  # where layers are usually compared
@@ -128,45 +126,15 @@ def _control(result: SweepResult, results: Sequence[SweepResult]) -> Curves | No
 # ---------------------------------------------------------------- as a table
 
 
-def grid_table(rows: Sequence[GridRow]) -> list[dict[str, str]]:
-    """Write all rows of a grid; its verdicts are corrected for their number."""
-    told = told_verdicts(rows)
-    return [{**row.cells, "Verdict": told[row.key].words if row.key in told else NONE} for row in rows]
-
-
-@dataclass(frozen=True)
-class Told:
-    """A verdict after correction for the number of verdicts beside it.
-
-    Attributes:
-        direction: One of the four states.
-        words: The state, and why it cannot be told.
-        reason: Why it cannot be told alone; empty if it can.
-    """
-
-    direction: Direction
-    words: str
-    reason: str
-
-
 def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
-    """Correct the verdicts of a grid for their number, by Holm; return them by the keys of the results."""
-    judged = [(row, row.verdict) for row in rows if row.verdict]
-    adjusted = adjusted_p_values([known for _, known in judged])
-    return {
-        row.key: Told(
-            direction := corrected(known, p_value),
-            render("claim", "cell_without_shares", verdict=known, direction=direction),
-            render("claim", "why", verdict=known) if known.reason else "",
-        )
-        for (row, known), p_value in zip(judged, adjusted, strict=True)
-    }
+    """Correct the verdicts of a grid for their number; return them by the keys of the results."""
+    judged = {row.key: row.verdict for row in rows if row.verdict}
+    return dict(zip(judged, told(list(judged.values())), strict=True))
 
 
 def _cells(result: SweepResult) -> dict[str, str]:
     metric = metric_of(result)
-    figures = [figure.value for figure in key_figures(result, REDUCTION)] if _is_pruned(result) else [NONE]
-    first, holds = NONE if result.against else figures[0], figures[-1]
+    figures = list(key_figures(result, REDUCTION).values()) or [NONE]
     return {
         "Checkpoint": models_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
@@ -175,14 +143,10 @@ def _cells(result: SweepResult) -> dict[str, str]:
         "Metric": METRICS[metric].title,
         "Unpruned": _metric_at(result, metric, 0.0),
         f"At {percent(AMOUNT)}": _metric_at(result, metric, AMOUNT),
-        "Holds": holds,
-        "First to change": first,
+        "Holds": figures[-1],
+        "First to change": NONE if result.against else figures[0],
         f"Gap at change {amount_text(SECOND_DAMAGE)}": _gap(result),
     }
-
-
-def _is_pruned(result: SweepResult) -> bool:
-    return len(result.frames) > 1
 
 
 def _metric_at(result: SweepResult, metric: str, amount: float) -> str:
@@ -196,7 +160,7 @@ def _gap(result: SweepResult) -> str:
     gap = known.gap_at_damage.get(amount_text(SECOND_DAMAGE)) if known else None
     if not isinstance(gap, GapAtDamage):
         return NONE
-    return f"{decimals(gap.value, 3)} ({decimals(gap.low, 3)} to {decimals(gap.high, 3)})"
+    return with_interval(gap.value, gap.low, gap.high)
 
 
 # ---------------------------------------------------------------- as a picture
@@ -226,7 +190,7 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
         rows: All rows, since verdicts are corrected for their number, whatever is shown of them.
         shown: The keys of those to show.
     """
-    told = told_verdicts(rows)
+    known = told_verdicts(rows)
     kept = [row for row in rows if row.key in shown]
     columns = sorted({row.column for row in kept}, key=lambda column: (column.checkpoint, column.data))
     places = {row.setting: row.place for row in kept}
@@ -237,7 +201,7 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
         dict(zip(columns, _headings(columns), strict=True)),
         tuple(sorted(places, key=places.__getitem__)),
         cells,
-        {row.key: told[row.key] for row in kept if row.key in told},
+        {row.key: known[row.key] for row in kept if row.key in known},
     )
 
 
@@ -252,49 +216,15 @@ def _headings(columns: Sequence[Column]) -> list[tuple[str, str]]:
     return headings
 
 
-def grid_headline(grid: Grid) -> str:
-    """Say how the verdicts on show are spread over the four states."""
-    counts = Counter(told.direction for told in grid.verdicts.values())
-    return render("grid", "headline", sweeps=sum(map(len, grid.cells.values())), counts=counts, total=counts.total())
+def grid_spreads(grid: Grid) -> list[Spread]:
+    """Return the spreads of the verdicts on show over checkpoints that differ only in the seed."""
+    return row_spreads([row for rows in grid.cells.values() for row in rows], grid.verdicts)
 
 
-def grid_reasons(grid: Grid) -> str:
-    """Say of the verdicts that cannot be told why; empty if all can."""
-    reasons = Counter(told.reason for told in grid.verdicts.values() if told.direction == "cannot be told")
-    return render("grid", "reasons", reasons=reasons.most_common()) if reasons else ""
-
-
-# ---------------------------------------------------------------- over seeds
-
-
-def seeds_table(grid: Grid) -> list[dict[str, str]]:
-    """Tabulate the verdicts on show over checkpoints that differ only in the seed; empty where none do."""
-    rows = {row.key: row for rows in grid.cells.values() for row in rows}
-    return [
-        {
-            "Checkpoints": spread.name,
-            "Pruning": rows[next(iter(spread.checkpoints))].setting,
-            "In the upper half": spread.shares(spread.verdicts),
-            "Random": spread.control_shares(spread.verdicts),
-            "Verdicts": spread.states,
-        }
-        for spread in seed_spreads(rows.values(), {key: told.direction for key, told in grid.verdicts.items()})
-    ]
-
-
-def seed_spreads(rows: Iterable[GridRow], directions: Mapping[str, Direction]) -> list[Spread]:
-    """Return the spreads of verdicts over checkpoints that differ only in the seed.
-
-    Args:
-        rows: Any.
-        directions: What is told of each that has a verdict, by the key of its result.
-    """
+def row_spreads(rows: Iterable[GridRow], verdicts: Mapping[str, Told]) -> list[Spread]:
+    """Return the spreads of verdicts, given by the keys of the results."""
     return spreads(
-        {
-            row.key: OfCheckpoint(
-                row.checkpoint, (row.column.fingerprint, row.setting), row.verdict, directions[row.key]
-            )
-            for row in rows
-            if row.verdict
-        }
+        (row.key, row.checkpoint, (row.column.fingerprint, row.setting), verdicts[row.key])
+        for row in rows
+        if row.key in verdicts
     )

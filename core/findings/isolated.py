@@ -3,7 +3,7 @@
 Ordinary pruning is cumulative: a layer's output carries the pruning of all layers below it, so that a decline of
 similarity with depth is expected. Pruned alone, layers can be compared without it. Their order counts as reversed only
 if the lower half changes more than the upper half, beyond the interval over examples and more so than under random
-removal, which itself shows no order in either direction. `words/isolated.jinja` words it.
+removal, which itself shows no order in either direction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +15,9 @@ import numpy.typing as npt
 
 from core.findings.claim import FEWEST_SEEDS
 from core.findings.comparable import isolated_controls_of, isolated_of
-from core.findings.words import render
-from core.request.catalog import METHODS, SINGLE_BATCH
+from core.request.catalog import SINGLE_BATCH
 from core.request.controls import ONE_LAYER_SEEDS
-from core.results.names import ReductionKey, amount_name
+from core.results.names import ReductionKey
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import Contrast, contrast, mean_gap
 from core.sweep.equal_damage import gap
@@ -26,17 +25,17 @@ from core.sweep.statistics import Difference, jackknife, own_interval
 
 Array = npt.NDArray[np.float64]
 
-AMOUNT = 0.5  # preferred, where one amount is shown
 State = Literal[
     "reversed",
-    "also at random",
-    "otherwise at random",
-    "no more than at random",
-    "few seeds",
-    "no control",
-    "same",
-    "none shown",
+    "lower layers more, as at random",
+    "lower layers more, at random upper",
+    "lower layers more, not beyond random",
+    "lower layers more, few seeds",
+    "lower layers more, no control",
+    "upper layers more",
+    "no order shown",
 ]
+"""How depth orders layers that are pruned alone, as a table shows it; the Methods page explains it."""
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
 
 
@@ -75,17 +74,18 @@ class IsolatedOrder:
     def state(self) -> State:
         """Whether depth orders the layers, and whether otherwise than under ordinary pruning."""
         if not self.gap.excludes_zero:
-            return "none shown"
+            return "no order shown"
         if self.gap.low > 0:
-            return "same"
+            return "upper layers more"
         if not self.seeds:
-            return "no control"
+            return "lower layers more, no control"
         if self.control_gap is None or self.beyond is None or self.seeds < ONE_LAYER_SEEDS:
-            return "few seeds"
+            return "lower layers more, few seeds"
         if self.control_gap.excludes_zero:
-            return "also at random" if self.control_gap.high < 0 else "otherwise at random"
+            is_alike = self.control_gap.high < 0
+            return "lower layers more, as at random" if is_alike else "lower layers more, at random upper"
         is_more = self.beyond.difference + self.beyond.half_width() < 0
-        return "reversed" if is_more else "no more than at random"
+        return "reversed" if is_more else "lower layers more, not beyond random"
 
 
 def isolated_orders(
@@ -112,30 +112,20 @@ def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amo
         return None
     controls = [known for seed in seeds if (known := _profile(seed, reduction, amount))]
     value, replicates = profile  # (layers,), (layers, n)
-    low, high = own_interval(value, replicates)  # each (layers,)
-    gaps = [(float(gap(own)), gap(without)) for own, without in (profile, *controls)]
+    lows, highs = own_interval(value, replicates)  # each (layers,)
+    effects = zip(value.tolist(), lows.tolist(), highs.tolist(), strict=True)
+    own, *drawn = ((float(gap(known)), gap(without)) for known, without in (profile, *controls))
+    low, high = jackknife(np.array(own[0]), own[1])
+    gaps, without = [known for known, _ in drawn], np.array([known for _, known in drawn])  # (k,), (k, n)
+    is_judged = len(drawn) >= FEWEST_SEEDS
     return IsolatedOrder(
         amount,
-        tuple(Effect(k + 1, float(1 - value[k]), float(1 - high[k]), float(1 - low[k])) for k in range(len(value))),
-        Difference(gaps[0][0], *_interval(*gaps[0])),
-        *_by_chance(*gaps[0], gaps[1:]),
-        len(controls),
+        tuple(Effect(k, 1 - known, 1 - high, 1 - low) for k, (known, low, high) in enumerate(effects, start=1)),
+        Difference(own[0], float(low), float(high)),
+        Difference(*mean_gap(gaps, without)) if is_judged else None,
+        contrast(*own, gaps, without) if is_judged else None,
+        len(drawn),
     )
-
-
-def _interval(value: float, replicates: Array) -> tuple[float, float]:
-    low, high = jackknife(np.array(value), replicates)
-    return float(low), float(high)
-
-
-def _by_chance(
-    value: float, replicates: Array, seeds: Sequence[tuple[float, Array]]
-) -> tuple[Difference | None, Contrast | None]:
-    """Return the mean gap of the seeds, with its interval over examples and seeds, and a gap against it."""
-    if len(seeds) < FEWEST_SEEDS:
-        return None, None
-    values, without = [known for known, _ in seeds], np.array([known for _, known in seeds])  # (k,), (k, n)
-    return Difference(*mean_gap(values, without)), contrast(value, replicates, values, without)
 
 
 def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Array, Array] | None:
@@ -153,30 +143,3 @@ def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Ar
         own.append(value)
         without.append(known.own_replicates[k])
     return np.array(own), np.array(without)
-
-
-def isolated_finding(result: SweepResult, reduction: ReductionKey, companions: Iterable[SweepResult]) -> str:
-    """Say how depth orders layers that are pruned alone; empty if that is not known, or of a random control."""
-    orders = isolated_orders(result, reduction, companions)
-    method = METHODS.get(result.pruning.method)
-    if not orders or method is None or method.control is None:
-        return ""
-    shown = min(orders, key=lambda order: (abs(order.amount - AMOUNT), order.amount))
-    by_state: dict[State, list[str]] = {}
-    for order in orders:
-        by_state.setdefault(order.state, []).append(amount_name(order.amount))
-    return render("isolated", "order", shown=shown, by_state=by_state, needed=ONE_LAYER_SEEDS)
-
-
-def isolated_table(orders: Sequence[IsolatedOrder]) -> list[dict[str, str]]:
-    """Tabulate the effects with their intervals, one row per layer and one column per amount."""
-    return [
-        {
-            "Layer": str(effects[0].layer),
-            **{
-                f"{amount_name(order.amount)} removed": render("isolated", "effect", effect=effect)
-                for order, effect in zip(orders, effects, strict=True)
-            },
-        }
-        for effects in zip(*(order.effects for order in orders), strict=True)
-    ]

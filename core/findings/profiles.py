@@ -1,7 +1,4 @@
-"""All methods of a task at one damage: depth profiles beside their controls, and what a CKA costs the user.
-
-`words/profiles.jinja` words it.
-"""
+"""All methods of a task at one damage: depth profiles beside their controls, and what a CKA costs the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +6,9 @@ from dataclasses import dataclass
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of, own_sweeps
 from core.findings.matching import frames_at, largest_on, values_on
-from core.findings.words import render
-from core.request.catalog import SINGLE_BATCH
-from core.results.names import ReductionKey, in_sentence, method_name
+from core.results.names import ReductionKey, method_name
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
-
-COST_DAMAGE = 0.1  # where mean own CKA is 0.9
 
 
 @dataclass(frozen=True)
@@ -82,36 +75,3 @@ def changed_at(sweeps: Sequence[SweepResult], reduction: ReductionKey, damage: f
         return None
     frame = frames_at("damage", max(reaching, key=lambda sweep: len(sweep.frames)), reduction, (0.0, damage))[1]
     return frame.changed.share if frame.changed else None
-
-
-def cost_finding(methods: Sequence[Profiled], reduction: ReductionKey) -> str:
-    """Say how many predictions have changed where mean own CKA is 0.9; empty where that is not known."""
-    shares = {in_sentence(method.name): changed_at(method.sweeps, reduction, COST_DAMAGE) for method in methods}
-    known = {name: share for name, share in shares.items() if share is not None}
-    if not known:
-        return ""
-    by_chance = [
-        share
-        for method in methods
-        for control in method.controls
-        if (share := changed_at([control], reduction, COST_DAMAGE)) is not None
-    ]
-    return render(
-        "profiles",
-        "cost",
-        own=1 - COST_DAMAGE,
-        least=min(known, key=known.__getitem__),
-        most=max(known, key=known.__getitem__),
-        shares=known,
-        chance=(min(by_chance), max(by_chance)) if by_chance else None,
-    )
-
-
-def without_profile(methods: Sequence[Profiled], reduction: ReductionKey) -> str:
-    """Name the methods that have no profile at any damage; empty if all have one."""
-    if reduction not in SINGLE_BATCH:
-        return render("profiles", "no_profiles")
-    names = [
-        in_sentence(method.name) for method in methods if not any(known.method for known in method.verdicts.values())
-    ]
-    return render("profiles", "no_profile", names=names) if names else ""

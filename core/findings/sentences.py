@@ -1,4 +1,4 @@
-"""Find the examples whose prediction changes under pruning, and the amount (`words/sentences.jinja`).
+"""Find the examples whose prediction changes under pruning, and the amount.
 
 An example *flips* at the first pruning amount at which the model predicts another label than without pruning. It may
 flip to the gold label or away from it, and it may come back.
@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from core.findings.words import render
 from core.inputs.texts import texts_of
 from core.request.amounts import amount_text
-from core.request.catalog import MAX_LENGTH
 from core.results.names import amount_name, label_words
-from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 
 
@@ -174,7 +171,7 @@ def _thirds(examples: Sequence[Example]) -> tuple[int, int]:
     return lengths[(len(lengths) - 1) // 3], lengths[(2 * len(lengths) - 1) // 3]
 
 
-# ---------------------------------------------------------------- the examples in words
+# ---------------------------------------------------------------- all examples together
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,6 @@ class Flips:
         first: The amount of the first flip; None if there is none.
         half: The amount by which half of the flipping examples have flipped; None if there is none.
         returning: Those whose unpruned prediction comes back.
-        largest: The largest amount.
         label: The label predicted most often at the largest amount.
         most: How often it is predicted there.
     """
@@ -199,7 +195,6 @@ class Flips:
     first: float | None
     half: float | None
     returning: int
-    largest: float
     label: str
     most: int
 
@@ -215,65 +210,11 @@ def count_flips(result: SweepResult, examples: Sequence[Example]) -> Flips:
         first=result.amounts[flips[0]] if flips else None,
         half=result.amounts[flips[(len(flips) - 1) // 2]] if flips else None,
         returning=sum(example.returns for example in examples),
-        largest=result.amounts[-1],
         label=label_name(result, label),
         most=most,
     )
 
 
-def flips_finding(result: SweepResult, examples: Sequence[Example]) -> str:
-    """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
-    return render("sentences", "flips", flips=count_flips(result, examples))
-
-
-def headline(result: SweepResult, examples: Sequence[Example]) -> str:
-    """Say how many predictions flip, and how soon."""
-    return render("sentences", "headline", flips=count_flips(result, examples))
-
-
 def label_name(result: SweepResult, label: int) -> str:
     """Return the name on screen of a label index of the result's task."""
     return label_words(result.task.label_names[label])
-
-
-# ---------------------------------------------------------------- a typed sentence in words
-
-MAX_TURNS = 3  # changes of a prediction listed one by one
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The prediction at one amount, and its probability."""
-
-    amount: float
-    label: str
-    probability: float
-
-
-def prediction_finding(prediction: Prediction) -> str:
-    """Say what is predicted without pruning, and where that changes."""
-    labels = prediction.predicted
-    answers = [
-        Answer(amount, label_words(prediction.labels[label]), probabilities[label])
-        for amount, label, probabilities in zip(prediction.amounts, labels, prediction.probabilities, strict=True)
-    ]
-    turns = [answer for k, answer in enumerate(answers) if k and labels[k] != labels[k - 1]]
-    return render(
-        "sentences",
-        "prediction",
-        unpruned=answers[0],
-        turns=turns[:MAX_TURNS],
-        more=len(turns[MAX_TURNS:]),
-        largest=prediction.amounts[-1],
-    )
-
-
-def reading_note(prediction: Prediction) -> str:
-    """Say which part of the text the model does not read; empty if it reads everything."""
-    return render(
-        "sentences",
-        "reading",
-        num_tokens=prediction.num_tokens,
-        max_tokens=MAX_LENGTH,
-        num_unknown=prediction.num_unknown,
-    )

@@ -1,9 +1,6 @@
 """How far each layer keeps its similarity to itself: facts for sentences and pictures, and a table."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +10,6 @@ from core.results.names import (
     PointLabel,
     ReductionKey,
     amount_name,
-    decimals,
     hundredths,
     percent,
     percent_range,
@@ -22,7 +18,7 @@ from core.results.names import (
 from core.results.schema import Row, SweepResult
 from core.sweep.statistics import survival
 
-OTHER_THRESHOLDS = (0.8, 0.95)  # shown in a table beside 0.9, which is a convention
+THRESHOLDS = (0.8, SURVIVAL_THRESHOLD, 0.95)  # shown in a table; 0.9 is a convention
 
 
 @dataclass(frozen=True)
@@ -123,76 +119,6 @@ def layer_survivals(
             left is not None and left >= threshold,
         )
         for name, layer, undefined, interval, left in zip(*columns, strict=True)
-    ]
-
-
-def lost_labels(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> list[PointLabel]:
-    """Return the points whose similarity is defined without pruning and undefined at some amount: they have fallen."""
-    undefined = np.isnan(own_similarity(result, reduction, measure))  # (frames, points)
-    columns = zip(point_names(result.points), undefined.T, strict=True)
-    return [name.label for name, column in columns if column.any() and not column[0]]
-
-
-def with_and_without_survival(layers: Sequence[LayerSurvival]) -> tuple[list[LayerSurvival], list[PointLabel]]:
-    """Part layers into those that can be compared, and the labels of those whose similarity is undefined throughout."""
-    return [layer for layer in layers if layer.is_defined], [layer.label for layer in layers if not layer.is_defined]
-
-
-@dataclass(frozen=True)
-class Extremes:
-    """The layers that fall first and those that last longest; if all are equal, every layer is both."""
-
-    first: tuple[LayerSurvival, ...]
-    last: tuple[LayerSurvival, ...]
-
-
-def extremes(layers: Sequence[LayerSurvival]) -> Extremes:
-    """Pick, of defined layers, those that fall first and those that last longest."""
-    shortest, longest = min(layer.rank for layer in layers), max(layer.rank for layer in layers)
-    return Extremes(
-        tuple(layer for layer in layers if layer.rank == shortest),
-        tuple(layer for layer in layers if layer.rank == longest),
-    )
-
-
-Order = Literal["equal", "two", "falls earlier", "falls later", "never outlasts", "never falls before", "mixed"]
-"""How each layer's survival compares with that of the layer below it; `two` stands for two unequal layers."""
-
-
-def order_of(layers: Sequence[LayerSurvival]) -> Order:
-    """Describe how the survival of defined layers changes with depth."""
-    ranks = [layer.rank for layer in layers]
-    if len(set(ranks)) == 1:
-        return "equal"
-    if len(ranks) == 2:
-        return "two"
-    pairs = list(pairwise(ranks))
-    if all(below > above for below, above in pairs):
-        return "falls earlier"
-    if all(below < above for below, above in pairs):
-        return "falls later"
-    if all(below >= above for below, above in pairs):
-        return "never outlasts"
-    return "never falls before" if all(below <= above for below, above in pairs) else "mixed"
-
-
-def survival_table(result: SweepResult, reduction: ReductionKey) -> list[dict[str, str]]:
-    """Tabulate survival, one row per point in depth order, with intervals where they are known."""
-    largest, layers = result.amounts[-1], layer_survivals(result, reduction)
-    has_intervals = any(layer.interval for layer in layers)
-    others = [layer_survivals(result, reduction, threshold) for threshold in OTHER_THRESHOLDS]
-    return [
-        {
-            "Layer": layer.title,
-            f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to": layer.text,
-            **({"95 % interval": interval_text(layer.interval, largest)} if has_intervals else {}),
-            **{
-                f"Similarity ≥ {threshold} up to": survival.text
-                for threshold, survival in zip(OTHER_THRESHOLDS, more, strict=True)
-            },
-            f"Similarity at {amount_name(largest)} removed": "undefined" if np.isnan(value) else decimals(value, 2),
-        }
-        for layer, *more, value in zip(layers, *others, own_similarity(result, reduction)[-1], strict=True)
     ]
 
 

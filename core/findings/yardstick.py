@@ -1,4 +1,4 @@
-"""What a similarity is worth: how alike fine-tunes are that differ only in the seed (`words/yardstick.jinja`).
+"""What a similarity is worth: how alike fine-tunes are that differ only in the seed.
 
 Where pruning leaves a layer more similar to itself than such twins are to each other, it has changed the layer less
 than another seed does.
@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.findings.comparable import same_examples
-from core.findings.survival import own_similarity
-from core.findings.words import render
 from core.request.catalog import REDUCTION
-from core.results.names import PointLabel, ReductionKey, decimals, hundredths, point_labels, removed_name, spanned
+from core.results.names import ReductionKey, decimals, hundredths
 from core.results.schema import SweepResult
 
 FEWEST_FOR_A_BAND = 3  # checkpoints
@@ -32,28 +31,29 @@ class Yardstick:
     pairs: tuple[tuple[float, ...], ...]
     checkpoints: int
 
-    def of(self, point: int) -> list[float]:
-        """Return the similarity of every pair at one point; NaN where it is undefined."""
-        return [pair[point] for pair in self.pairs]
-
     def ranges(self, point: int) -> list[tuple[float, float]]:
         """Return the range over all pairs at one point; with too few checkpoints for one, each pair by itself."""
-        known = [value for value in self.of(point) if not np.isnan(value)]
-        return [(min(known), max(known))] if known and self.is_band else [(value, value) for value in known]
-
-    def lowest(self, point: int) -> float | None:
-        """Return the lowest similarity of twins at one point; None where none is defined."""
-        return min((low for low, _ in self.ranges(point)), default=None)
+        known = [pair[point] for pair in self.pairs if not np.isnan(pair[point])]
+        is_band = known and self.checkpoints >= FEWEST_FOR_A_BAND
+        return [(min(known), max(known))] if is_band else [(value, value) for value in known]
 
     def words(self, point: int) -> str:
         """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
         ends = [end for ends in self.ranges(point) for end in ends]
         return " to ".join(dict.fromkeys(decimals(end, 2) for end in (min(ends), max(ends)))) if ends else ""
 
-    @property
-    def is_band(self) -> bool:
-        """Whether there are enough checkpoints for a range."""
-        return self.checkpoints >= FEWEST_FOR_A_BAND
+    def less_from(self, amounts: Sequence[float], own: npt.NDArray[np.float64], point: int) -> float | None:
+        """Return the amount from which a point is less similar to itself than any twins are; None if at none.
+
+        Args:
+            amounts: The amounts.
+            own: (frames,) similarity of the point to itself; undefined is less.
+            point: The point's place among all.
+        """
+        lowest = min((low for low, _ in self.ranges(point)), default=np.nan)
+        less = [np.isnan(value) or hundredths(value) < hundredths(lowest) for value in own]  # both as they are shown
+        is_known = not np.isnan(lowest) and not np.isnan(own[0])
+        return amounts[less.index(True)] if is_known and True in less else None
 
 
 def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: ReductionKey) -> Yardstick | None:
@@ -73,60 +73,3 @@ def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: Redu
         return None
     rows = np.array(list(pairs.values()), dtype=np.float64)  # (pairs, points)
     return Yardstick(tuple(map(tuple, rows.tolist())), len(frozenset().union(*pairs)))
-
-
-def yardstick_finding(result: SweepResult, known: Yardstick | None, chosen: PointLabel) -> str:
-    """Say how similar twins are in a layer, and from where on it is less similar to itself; empty without any."""
-    if known is None:
-        return ""
-    k = point_labels(result.points).index(chosen)
-    own, ends = own_similarity(result, REDUCTION)[:, k], known.ranges(k)  # (frames,), one pair or several
-    if not ends or np.isnan(own[0]):
-        return ""
-    low = min(ends)[0]
-    less = [amount for amount, value in zip(result.amounts, own, strict=True) if _is_less(value, low)]
-    return render(
-        "yardstick",
-        "finding",
-        label=chosen,
-        low=low,
-        high=max(high for _, high in ends),
-        checkpoints=known.checkpoints,
-        removed=removed_name(less[0], result) if less else "",
-    )
-
-
-def _is_less(value: float, twins: float) -> bool:
-    """Whether a layer is less similar to itself than twins are, as both are shown; undefined is less."""
-    return bool(np.isnan(value)) or hundredths(value) < hundredths(twins)
-
-
-def layers_finding(result: SweepResult, known: Yardstick | None) -> str:
-    """Say which layers pruning makes less similar to themselves than twins are, first of all while the model works.
-
-    Empty without twins or without any amount above 0.
-    """
-    if known is None or len(result.frames) < 2:
-        return ""
-    own, labels = own_similarity(result, REDUCTION), point_labels(result.points)  # (frames, points)
-    lowest = {k: low for k in range(len(labels)) if (low := known.lowest(k)) is not None and not np.isnan(own[0, k])}
-    if not lowest:
-        return ""
-    compared = [*lowest]
-    less = np.array([[_is_less(row[k], low) for k, low in lowest.items()] for row in own])  # (frames, compared points)
-    working = result.working_range.to if result.working_range else None
-    changed = np.flatnonzero(less.any(axis=1))  # frames
-    last = len(result.frames) - 1 if working is None else result.amounts.index(working)
-    shown = last if not changed.size or less[last].any() else int(changed[0])
-    which = [labels[k] for k, is_less in zip(compared, less[shown], strict=True) if is_less]
-    return render(
-        "yardstick",
-        "layers",
-        checkpoints=known.checkpoints,
-        which=spanned(which, labels) if which else "",
-        count=len(which),
-        removed=removed_name(result.amounts[shown], result),
-        everyone=len(which) == len(labels),
-        partly=len(compared) < len(labels),
-        works=None if working is None else result.amounts[shown] <= working,
-    )

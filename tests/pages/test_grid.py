@@ -71,7 +71,7 @@ def test_it_shows_all_verdicts_and_curves_of_ones_own_folder(many: None) -> None
     app = open_page(PAGE)
     assert title(app) == "Of 8 verdicts: 4 steeper than chance and 4 cannot be told"
     assert words_of_verdicts(app) == ["steeper"] * 4 + ["cannot be told"] * 4
-    assert "Why not: there is no matched random control yet (4)." in tables(app)
+    assert "Cannot be told: 4 × no control." in tables(app)
     assert tables(app).count('href="layers?result=') == tables(app).count('href="./?result=') == 8
     assert f'href="layers?result={FIRST.key}"' in tables(app)
     assert tables(app).count('<path class="ghost" d="M') == 4 + 1, "and one that explains them"
@@ -90,7 +90,7 @@ def test_a_filter_narrows_what_is_shown(many: None) -> None:
     app = open_page(PAGE, method="magnitude")
     assert title(app) == "Of 4 verdicts: 4 steeper than chance"
     box(app, "method").set_value("attribution").run()
-    assert title(app) == "All 4 verdicts: cannot be told"
+    assert title(app) == "Of 4 verdicts: 4 cannot be told"
 
 
 def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.lab import key_figures
-from core.findings.layers import title_finding
+from core.findings.words.lab import key_figures
+from core.findings.words.layers import layers_heading
 from core.inputs.examples import open_examples
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
@@ -154,14 +154,14 @@ def test_a_stored_result_begins_with_the_answer_and_comes_back_after_another_pag
     page = open_page(LAB, result=RESULT.key)
     assert amounts(page) == [0.0, 0.5]
     assert "Cancel" not in labels(page)
-    titles = {reduction: plain(title_finding(RESULT, reduction)) for reduction in ("mean", "cls")}
+    titles = {reduction: plain(layers_heading(RESULT, reduction)) for reduction in ("mean", "cls")}
     assert len(set(titles.values())) == 2
     for reduction, title in titles.items():
         page.query_params["reduction"] = reduction
         assert run(page).title[0].value == title
         figures = key_figures(RESULT, reduction)
         assert len(figures) == 3
-        assert all(f"{figure.title}\n\n{figure.value}" in told(page).replace("**", "") for figure in figures)
+        assert all(f"{title}\n\n{value}" in told(page).replace("**", "") for title, value in figures.items())
     for name in ("Overview", "Methods", "Lab"):
         follow(page, name)
     assert address(page)["result"] == RESULT.key
@@ -222,8 +222,7 @@ def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
     press(page, CHECK)
     ended(queue, page.session_state["lab-checking"][1])
     assert [part.value for part in run(page).success] == [
-        "The frame is confirmed at 50 %: computing it again gives the same numbers to the last digit; "
-        "the CKA of torch-cka differs by 2 × 10⁻⁶ at most."
+        "The frame is confirmed at 50 %: computed again it differs by 0 at most, from the CKA of torch-cka by 2 × 10⁻⁶."
     ]
 
 

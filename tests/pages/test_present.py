@@ -7,8 +7,7 @@ import pytest
 import streamlit as st
 
 from core.charts.view import Scene
-from core.findings.claim import headline_of
-from core.findings.overview import holding_finding
+from core.findings.words.overview import holding_sentence, overview_heading
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from pages.present import MAX_TEXT_CHARS, through, turn
@@ -44,7 +43,7 @@ def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: lis
 
 def test_a_speaker_says_the_finding_and_how_far_the_model_works(results: list[SweepResult]) -> None:
     first, *_ = player(open_page(PAGE))["choices"]
-    finding, works = headline_of([results[0]], [results[2:4]]), holding_finding(results[0], first["name"])
+    finding, works = overview_heading([results[0]], [results[2:4]]), holding_sentence(results[0], first["name"])
     assert first["spoken"].replace("\u00a0", " ") == f"{finding} {works}"
 
 

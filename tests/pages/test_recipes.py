@@ -17,7 +17,8 @@ def test_every_page_says_which_checkpoint_it_shows_and_how_to_make_it(page: str,
     shown = with_own_key(bare, checkpoint=made_by_recipe(bare.checkpoint, "mpnet-l12-sst2", 0))
     ship(shipped, shown, bare)
     app = open_page(f"{page}.py", result=shown.key)
-    assert "MPNet-L12, fine-tuned on SST-2, seed 0" in told(app) + str(app.get("text_input")) + str(app.get("popover"))
+    elsewhere = str([app.get(kind) for kind in ("text_input", "popover", "expander")])
+    assert "MPNet-L12, fine-tuned on SST-2, seed 0" in told(app) + elsewhere
     assert "Make them first" in told(app)
     assert "The unpruned weights are not shipped: make them first" in told(app)
     scripts = [code.value.splitlines() for code in app.code if "recipe:mpnet-l12-sst2-seed-0" in code.value]

@@ -47,11 +47,11 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     cells = player["views"]["strip"]["datasets"]["cells"]
     assert len({cell["top"] for cell in cells}) == 40
     assert (
-        "The unpruned model is correct on 36 of 40 examples. 16 predictions flip, the first at 30 %, half by 30 %; "
-        "none later revert. At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
+        "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later revert. "
+        "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
     )
     lines = table(page)
-    assert page.title[0].value == "16 of 40 predictions flip, half of them by 30\u00a0%"
+    assert page.title[0].value == "16 of 40 predictions flip; half have by 30\u00a0%"
     assert len(lines) == 40
     texts = {example.row: example.texts[0] for example in examples_of(written)}
     assert {line["Row"]: line["Sentence"] for line in lines} == texts
@@ -162,7 +162,7 @@ def test_what_is_typed_is_never_markup(page: AppTest) -> None:
         assert "\\*\\*bold" in value
     assert not any(element.allow_html for element in page.markdown if "onerror" in element.value)
     assert "onerror" not in json.dumps(players(page)), "the picture does not hold the text"
-    assert "One token is unknown" in page.warning[0].value
+    assert "read as \\[UNK\\]" in page.warning[0].value
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.findings.data import download_note
+from core.findings.words.lab import download_note
 from core.inputs.data import VALIDATION
 from core.inputs.preview import read_preview
 from core.inputs.tables import DataFile

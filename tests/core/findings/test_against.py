@@ -1,7 +1,8 @@
 """What is said of a result against another checkpoint follows from its matrices."""
 
 from core.charts.closest import closest_rows
-from core.findings.against import closest_layers, finding, title
+from core.findings.against import closest_layers, closest_order
+from core.findings.tables import closest_table
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import against, make_result, with_own_key
 
@@ -24,27 +25,27 @@ def on(matrices: dict[float, tuple[tuple[float, ...], ...]]) -> SweepResult:
     return with_own_key(made, working_range=RANGE)
 
 
-def test_the_closest_layer_is_the_other_models_and_the_words_follow_it() -> None:
+def test_the_closest_layer_is_the_other_models_and_the_table_follows_it() -> None:
     result = on(MATRICES)
     found = [layer for layer in closest_layers(result, "mean") if layer]
     assert [(layer.closest, layer.value, layer.next) for layer in found] == [
         ("1", 0.5, "3"), ("3", 0.8, "1"), ("2", 0.9, "3"),
     ]  # fmt: skip
-    assert finding(result, "mean") == (
-        "The closest layers do not come in the order of depth. 1 of 3 is closest to the layer of the same number. "
-        "With 30 % of weights removed, similarity to the closest layer has changed most in layer 3: from 0.90 to 0.40. "
-        "In 1 of 3 layers, another layer is now closest."
-    )
-    assert title(result, "mean") == (
-        "Unpruned, layer 3 is most similar to other-encoder (0.90 to its layer 2), layer 1 least (0.50)"
-    )
+    order = closest_order(result, "mean")
+    assert order
+    assert (order.most.label, order.least.label, order.is_ranked, order.same, order.near) == ("3", "1", False, 1, 0)
+    row = closest_table(result, "mean")[2]
+    assert row["Most similar, unpruned"] == "2 (0.90), then 3 (0.60)"
+    assert row["With 30 % of weights removed"] == "2 (0.40), then 3 (0.30)"
+    assert row["Same number, unpruned"].startswith("0.60")
 
 
 def test_a_layer_that_is_as_good_as_equally_close_is_told() -> None:
     """The second is 0.01 away in one layer, and 0.03 in the others."""
     near = ((0.5, 0.3, 0.1), (0.49, 0.6, 0.57), (0.1, 0.57, 0.6))
-    assert "0.02" in finding(on({0.0: near, 0.3: near}), "mean")
-    assert "0.02" not in finding(on({0.0: UNPRUNED, 0.3: UNPRUNED}), "mean")
+    order = closest_order(on({0.0: near, 0.3: near}), "mean")
+    assert order
+    assert order.near == 1
 
 
 def test_the_chart_has_the_closest_layer_of_every_frame() -> None:

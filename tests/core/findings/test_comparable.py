@@ -3,18 +3,19 @@
 import pytest
 
 from core.findings.comparable import (
-    comparable,
     controls_of,
     isolated_controls_of,
     isolated_of,
-    matched,
+    obstacle,
+    obstacle_to_control,
+    obstacle_to_controls,
     own_sweeps,
-    refusal_of,
 )
 from core.results.schema import SweepResult
 from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
+UNEVEN = "other shares of the layers removed"
 
 
 def result(**settings: object) -> SweepResult:
@@ -32,36 +33,33 @@ def with_layer_sparsity(whole: SweepResult, *removed: float) -> SweepResult:
 
 def test_equal_totals_are_not_enough_for_a_control() -> None:
     method, uneven = result(), with_layer_sparsity(result(method="random"), 0.95, 0.85, 0.9, 0.9)
-    assert comparable(method, uneven), "at equal damage"
-    assert matched(method, result(method="random"))
-    assert matched(method, uneven).reason == (
-        "the two remove different shares of the layers: at 90 % in all, 90 % and 95 % of layer 1's weights"
-    )
-    assert refusal_of(method, [uneven]) == matched(method, uneven).reason
-    assert refusal_of(method, [uneven, result(method="random", seed=1)]) == ""
+    assert obstacle(method, uneven) is None, "at equal damage"
+    assert obstacle_to_control(method, result(method="random")) is None
+    assert obstacle_to_control(method, uneven) == obstacle_to_controls(method, [uneven]) == UNEVEN
+    assert obstacle_to_controls(method, [uneven, result(method="random", seed=1)]) is None
 
 
 @pytest.mark.parametrize(("share", "allowed"), [(0.91, True), (0.911, False), (0.89, True), (0.889, False)])
 def test_a_difference_of_a_hundredth_is_tolerated(share: float, allowed: bool) -> None:
-    assert bool(matched(result(), with_layer_sparsity(result(), 0.9, 0.9, share, 0.9))) == allowed
+    found = obstacle_to_control(result(), with_layer_sparsity(result(), 0.9, 0.9, share, 0.9))
+    assert found == (None if allowed else UNEVEN)
 
 
 def test_what_is_removed_is_compared_where_both_were_measured() -> None:
     fewer = result(method="random", amounts=(0.0, 0.6, 0.7), prunable_sparsity=lambda a: 0.1 if a == 0.7 else a)
-    assert matched(result(), fewer)
+    assert obstacle_to_control(result(), fewer) is None
 
 
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (result(num_examples=100), "the two come from different examples"),
-        (result(points="layer"), "the two were measured at different points"),
-        (result(scope="layer:1"), "a single layer's pruning says nothing about the order of layers"),
+        (result(num_examples=100), "other examples"),
+        (result(points="layer"), "other points"),
+        (result(scope="layer:1"), "one layer alone"),
     ],
 )
 def test_results_measured_differently_are_refused_with_the_reason(other: SweepResult, reason: str) -> None:
-    assert comparable(result(), other).reason == reason
-    assert comparable(other, result()).reason == reason
+    assert obstacle(result(), other) == obstacle(other, result()) == reason
 
 
 # ---------------------------------------------------------------- what a result is judged beside

@@ -10,36 +10,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from benchmarks.verdicts import verdict_rows, verdict_table
 from core.errors import PrunescopeError
-from core.findings.claim import (
-    DAMAGE,
-    SENSITIVITY,
-    Verdict,
-    headline,
-    verdict,
-    verdict_details,
-    verdict_finding,
-    verdict_in_short,
-)
-from core.findings.comparable import SPARSITY_TOLERANCE, comparable, largest_mismatch, own_sweeps
-from core.findings.compare import accuracy_comparisons, chance_finding, comparison_findings, depth_finding
-from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
-from core.findings.layers import first_to_change, layer_finding, order_finding, title_finding
-from core.findings.overview import finding, holding_finding
+from core.findings.claim import SENSITIVITY, Verdict, verdict
+from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, largest_mismatch, obstacle, own_sweeps
+from core.findings.compare import accuracy_comparisons
+from core.findings.isolated import isolated_orders
+from core.findings.layers import layers_of
+from core.findings.overview import holding
 from core.findings.profiles import profiled
-from core.findings.survival import layer_survivals, own_similarity, survival_table
-from core.findings.verdict_table import verdict_rows, verdict_table
-from core.request.catalog import SURVIVAL_THRESHOLD
+from core.findings.survival import layer_survivals, own_similarity
+from core.findings.tables import criteria_table, isolated_table, survival_table
+from core.findings.words import Said, state
+from core.findings.words.compare import accuracy_sentence, compare_said, depth_sentence
+from core.findings.words.layers import layers_said
+from core.findings.words.overview import heading_of, overview_said, verdict_sentence
+from core.request.catalog import DAMAGE, SURVIVAL_THRESHOLD
 from core.results.choices import companions, is_control, isolated, methods_beside, offered
 from core.results.library import Entry, entry_of, shipped
-from core.results.names import percent
+from core.results.names import percent, removed_name
 from core.results.provenance import Recipe
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import Direction
+from core.sweep.control_contrast import DIFFERENT, Direction
 from tests.builders import make_result
 from tests.core.findings.test_claim import SEED_SHARES, SEEDS, network, seeds
 
@@ -105,87 +102,64 @@ def shelves(results: dict[str, SweepResult]) -> list[Shelf]:
 
 # ---------------------------------------------------------------- the verdict
 
-STATES: dict[str, Direction] = {
-    "steeper than chance": "steeper",
-    "flatter than chance": "flatter",
-    "as by chance": "as by chance",
-    "cannot be told": "cannot be told",
+STATES: dict[str, Direction] = {state(direction): direction for direction in get_args(Direction)}
+CLAIMS = {  # of the first sentence on chance, and the verdicts that bear it
+    "more so than random removal": DIFFERENT,
+    "less so than random removal": DIFFERENT,
+    "the upper half changes more than under random removal": ("steeper",),
+    "the upper half changes less than under random removal": ("flatter",),
+    "random removal does about the same": ("as by chance",),
+    "; so does random removal, but whether to the same degree cannot be told here": ("cannot be told",),
+    "; whether random removal does the same cannot be told here": ("cannot be told",),
+    "changes a model most cannot be told here": ("cannot be told",),
 }
-COMPARED = ("more so than", "less so than", "to about the same degree", "cannot be told")
 
 
 def told(sentence: str) -> list[Direction]:
     """The directions that a sentence names, in its order."""
-    return [STATES[state] for state in re.findall("|".join(STATES), sentence.lower())]
-
-
-def first_words(found: Verdict) -> str:
-    """The words of the first sentence that stand for a verdict: steeper is more so where the upper layers lead."""
-    if found.direction not in ("steeper", "flatter"):
-        return {"as by chance": "to about the same degree"}.get(found.direction, found.direction)
-    assert found.method
-    lead = 1 if found.method.gap.low > 0 else -1
-    return "more so than" if (found.direction == "steeper") == (lead > 0) else "less so than"
+    return [STATES[words] for words in re.findall("|".join(STATES), sentence.lower())]
 
 
 def verdicts_of(shelf: Shelf) -> dict[str, Verdict]:
-    """The verdict on every result, after all its sentences were held against it."""
+    """The verdict on every result, after all that says it was held against it."""
     found = {}
     for entry in shelf.entries:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
         found[entry.key] = known = verdict(result, beside)
-        assert told(verdict_in_short(result, beside)) == [known.direction]
-        main, *others = told(verdict_finding(result, beside))
-        assert main == known.direction
-        assert others in ([], [verdict(result, beside, *other).direction for other in SENSITIVITY])
-        first = headline({"one": known, "other": known}, "Pruning")
-        if known.reason == "control":
-            assert told(first) == [w for w in COMPARED if w in first] == []
-        else:
-            assert told(first) == [known.direction] * 2 or [w for w in COMPARED if w in first] == [first_words(known)]
-        check_headline(known)
-        assert told(verdict_details(result, beside)) == []
-        if known.method and known.reason != "control" and result.working_range and not entry.until_damage:
+        assert told(verdict_sentence(result, beside)) == [known.direction]
+        cells = [row["Verdict"] for row in criteria_table(result, beside)]
+        others = [verdict(result, beside, *other).direction for other in SENSITIVITY]
+        assert [told(cell)[0] for cell in cells] == [known.direction, *others]
+        check_headings(known)
+        if known.method and known.reason != "random control" and result.working_range and not entry.until_damage:
             working = result.working_range.to  # what the Overview shades
             assert known.method.works == (working is None or known.method.gap.amount <= working)
     return found
 
 
-ALONE = (
-    "more so than",
-    "less so than",
-    "does the same",
-    "cannot be told here",
-    "upper half changes",
-    "to about the same degree",
-)
-
-
-def check_headline(known: Verdict) -> None:
-    """The Overview's heading on one result claims of chance what the verdict does, and of the halves what is shown."""
-    heading = headline({"": known}, "Pruning")
-    claims = [words for words in ALONE if words in heading]
-    if known.method is None:
-        assert claims == ["cannot be told here"]
-        return
-    gap = known.method.gap
-    assert ("upper layers most" in heading) == (gap.low > 0)
-    assert ("lower layers most" in heading) == (gap.high < 0)
-    if known.reason == "control":
-        assert claims == []
-    elif known.direction == "cannot be told":
-        leads_as_well = (
-            known.controls
-            and (gap.low > 0 or gap.high < 0)
-            and known.control_lead == ("upper" if gap.low > 0 else "lower")
-        )
-        assert claims == ([] if leads_as_well else ["does the same"]) + ["cannot be told here"]
-        assert ("; so does random removal, but" in heading) == bool(leads_as_well)
-    elif known.direction == "as by chance":
-        assert claims in (["to about the same degree"], [])
-        assert "and so does random removal" in heading or "random removal does about the same" in heading
-    else:
-        assert claims in ([first_words(known)], ["upper half changes"])
+def check_headings(known: Verdict) -> None:
+    """The heading on one result, or two alike, claims of chance what the verdict does, of the halves what is shown."""
+    for verdicts in ({"": known}, {"one": known, "other": known}):
+        heading = heading_of(verdicts, "Pruning")
+        claims = [words for words in CLAIMS if words in heading]
+        if known.method:
+            gap = known.method.gap
+            assert ("upper layers most" in heading) == (gap.low > 0)
+            assert ("lower layers most" in heading) == (gap.high < 0)
+        if known.method and known.reason == "random control":
+            assert claims == []
+            assert "random draw" in heading
+            continue
+        if "Compared with random removal" in heading:
+            assert told(heading) == [known.direction] * 2
+            continue
+        assert len(claims) == 1, "no claim without a control, or without saying that there is none"
+        assert known.direction in CLAIMS[claims[0]]
+        if claims[0].startswith("; so does"):
+            assert known.lead
+            assert known.control_lead == known.lead
+        if known.lead and known.direction in DIFFERENT:
+            assert claims[0].startswith("more" if (known.direction == "steeper") == (known.lead == "upper") else "less")
 
 
 def check_table(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
@@ -193,7 +167,7 @@ def check_table(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
     table = verdict_table(shelf.results.values(), shelf.results.values())
     for row, cells in zip(table, verdict_rows(table), strict=True):
         known = verdicts[row.result.key]
-        assert row.verdict == known
+        assert row.told.verdict == known
         assert known.direction in told(cells[f"Verdict at {DAMAGE:.2f}"])
         assert known.share is None or cells[f"In the upper half at {DAMAGE:.2f}"] == percent(known.share)
 
@@ -205,13 +179,19 @@ def check_profiles(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
         assert method.verdicts[DAMAGE] == verdicts[method.result.key]
 
 
+def check_length(said: Said) -> Said:
+    """A page says at most two sentences."""
+    assert len(said.sentences) <= 2
+    assert all(sentence.endswith(".") for sentence in said.sentences)
+    return said
+
+
 # ---------------------------------------------------------------- two results
 
 DEPTH = re.compile(
     rf"Of an overall change of {DAMAGE:.2f}, (\S+) % lies in the upper half of the layers under .+ and (\S+) % under "
-    r".+ \(95 % interval (\S+) to (\S+) percentage points"
+    r".+ \(difference (\S+) to (\S+) points, 95 % interval over examples\)"
 )
-UNKNOWN = "is not compared at an overall change of 0.05: under"
 
 
 def numbers(sentence: str) -> list[float]:
@@ -221,26 +201,24 @@ def numbers(sentence: str) -> list[float]:
 
 
 def check_pairs(shelf: Shelf) -> None:
-    """Compare's sentences on every two prunings, both ways round."""
+    """Compare's sentence on where every two prunings change, both ways round."""
     shares = {result.key: share_of(result, shelf.finer(result)) for result in shelf.prunings}
     for one, other in combinations(shelf.prunings, 2):
         beside = [*shelf.finer(one), *shelf.finer(other)]
-        there, back = depth_finding(one, other, "mean", beside), depth_finding(other, one, "mean", beside)
-        assert told(there) == told(back) == [], "what holds against chance is the verdict's to say"
+        there, back = depth_sentence(one, other, "mean", beside), depth_sentence(other, one, "mean", beside)
         both = [shares[result.key] for result in (one, other)]
-        if not comparable(one, other):
+        if obstacle(one, other) or None in both:
             assert there == back
-            assert "is not compared" in there
-            assert chance_finding(one, other, beside) == chance_finding(other, one, beside) == ""
-        elif None in both:
-            assert there == back
-            assert UNKNOWN in there
+            assert "is not compared (" in there
+            assert told(there) == []
         else:
             first, second, low, high = numbers(there)
             assert [f"{first:.0f} %", f"{second:.0f} %"] == both
             assert numbers(back) == [second, first, -high, -low]
             assert low <= first - second + 1
             assert first - second - 1 <= high
+            assert told(there) == told(back)
+            assert len(told(there)) == any(is_control(a.pruning, b.pruning) for a, b in ((one, other), (other, one)))
 
 
 def share_of(result: SweepResult, finer: Sequence[SweepResult]) -> str | None:
@@ -255,9 +233,8 @@ def check_controls(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
         controls = [control for control in beside if is_control(control.pruning, result.pruning)]
         for control in controls[:1]:  # the others differ in their seed and their steps
-            sentence = chance_finding(result, control, [*beside, *shelf.finer(control)])
-            assert sentence == (verdict_in_short(result, beside) if comparable(result, control) else "")
-            assert sentence == chance_finding(control, result, [*shelf.finer(control), *beside])
+            said = check_length(compare_said(result, control, "mean", [*beside, *shelf.finer(control)]))
+            assert told(said.sentences[0]) in ([], [verdicts[result.key].direction])
             for same in shelf.finer(result):
                 assert verdict(same, [result, *beside]).share == verdicts[result.key].share
 
@@ -269,60 +246,50 @@ def test_who_is_right_more_often_does_not_depend_on_who_is_asked_first() -> None
     assert [(c.only_first, c.only_second, c.adjusted) for c in there] == [
         (c.only_second, c.only_first, c.adjusted) for c in back
     ]
-    assert comparison_findings(one, other, "mean")[-1].count("correct more often") == 1
+    better = sum(comparison.is_significant for comparison in there)
+    assert f"correct more often at {better} of {len(there)} amounts" in accuracy_sentence(one, other)
+    assert f"at {better} (paired tests" in accuracy_sentence(other, one)
 
 
 # ---------------------------------------------------------------- single layers
 
 
-TAU = re.compile(r"Kendall's tau-b between that amount and depth is (\S+\d)\.")
-
-
 def check_layers(shelf: Shelf) -> None:
-    """The Overview's sentence and table, and the heading and sentences of Layers, tell one survival and one order."""
+    """The table, and the heading and sentences of Layers, tell one survival and one order."""
     for entry in offered(shelf.entries):
-        result = shelf.results[entry.key]
-        overview, order = finding(result, "mean"), order_finding(result, "mean")
-        layers, table = layer_survivals(result, "mean"), survival_table(result, "mean")
-        assert [row["Intact (similarity ≥ 0.9) up to"] for row in table] == [layer.text for layer in layers]
-        for layer in layers:
+        result, beside = shelf.results[entry.key], shelf.beside(entry)
+        found, survivals = layers_of(result, "mean"), layer_survivals(result, "mean")
+        *table, last = survival_table(result, "mean")
+        rows = [*table, last] if found.depth_correlation is None else table
+        assert [row["Intact (similarity ≥ 0.9) up to"] for row in rows] == [layer.text for layer in survivals]
+        controls = controls_of(result, beside)
+        for layer in survivals:
+            said = check_length(layers_said(result, layer.label, beside, controls, "mean"))
             amount = f"the last amount measured, {layer.text[2:]}" if layer.censored else layer.text
-            assert f"up to {amount}" in layer_finding(result, "mean", layer.label)
-        assert f"up to {amount}" in overview, "it names the last layer"
-        tau = TAU.search(order)
-        assert ("every layer stays" in overview) == ("Every layer stays" in order) == (tau is None)
-        heading, found = title_finding(result, "mean"), first_to_change(result, "mean")
-        assert (found is None) == (heading.startswith(("All layers change together", "No layer falls")))
-        if found:
-            first = [layer for layer in layers if layer.label in re.findall(r"\d+a?", heading.partition(" change")[0])]
-            assert {layer.rank for layer in first} == {min(layer.rank for layer in layers)}
-            assert f"at {first[0].text} of " in heading
-        if tau:
-            assert ("each layer falls earlier than" in overview) == (tau[1] == "−1.00")
-            assert ("each layer falls later than" in overview) == (tau[1] == "1.00")
-        assert told(overview) == told(order) == []
+            assert f"up to {amount}" in said.sentences[0]
+        assert bool(found.first) != said.heading.startswith(("All layers change together", "No layer falls"))
+        if found.first:
+            named = re.findall(r"\d+a?", said.heading.partition(" change")[0])
+            first = [layer for layer in survivals if layer.label in named]
+            assert {layer.rank for layer in first} == {min(layer.rank for layer in survivals)}
+            assert f"at {first[0].text} of " in said.heading
+            if not result.pruning.controls:
+                assert re.search("[Rr]andom removal|random control|Only layer", said.sentences[1]), "no claim alone"
+        assert told(" ".join((said.heading, *said.sentences))) == []
 
 
 def check_isolated(shelf: Shelf) -> None:
-    """Layers' sentence on layers pruned alone names the half that its table shows to change more."""
+    """The order of layers pruned alone names the half that the table shows to change more."""
     for entry in shelf.entries:
-        alone = shelf.alone(entry)
-        orders = isolated_orders(shelf.results[entry.key], "mean", alone)
-        if not orders:
-            continue
-        assert told(isolated_finding(shelf.results[entry.key], "mean", alone)) == []
-        columns = [list(row.values())[1:] for row in isolated_table(orders)]
+        result = shelf.results[entry.key]
+        orders = isolated_orders(result, "mean", shelf.alone(entry))
+        rows = isolated_table(result, orders)[: result.checkpoint.num_layers] if orders else []
+        columns = [list(row.values())[1:] for row in rows]
         values = np.array([[float(cell.split()[0].replace("−", "-")) for cell in row] for row in columns])
         half = len(values) // 2
-        differences = values[:half].mean(0) - values[-half:].mean(0)  # (amounts,)
-        for order, difference in zip(orders, differences, strict=True):
-            if order.state != "none shown":
-                assert (difference > 0) == (order.state != "same")
-
-
-HELD = re.compile(
-    r"though (?:layers? (.+)|(all layers)) ha(?:s|ve) fallen below 0\.9 by then \(similarity .*?(\d\.\d+)\)"
-)
+        for k, order in enumerate(orders):
+            difference = values[:half, k].mean() - values[-half:, k].mean()
+            assert order.state == "no order shown" or (difference > 0) == (order.state != "upper layers more")
 
 
 def check_holding(shelf: Shelf) -> None:
@@ -330,21 +297,17 @@ def check_holding(shelf: Shelf) -> None:
     for entry in offered(shelf.entries):
         result = shelf.results[entry.key]
         working = result.working_range and result.working_range.to
-        line, layers = holding_finding(result, "mean"), layer_survivals(result, "mean")
+        said = check_length(overview_said(result, shelf.beside(entry), "mean"))
+        line, layers = said.sentences[0], layer_survivals(result, "mean")
         assert told(line) == []
         if not working:
             continue
         until = result.amounts.index(working) + 1
         own = dict(zip(layers, own_similarity(result, "mean")[:until].min(0).tolist(), strict=True))
-        fallen = [layer for layer in layers if own[layer] < SURVIVAL_THRESHOLD or layer.value < working]
-        match = HELD.search(line)
-        assert ("is still intact there" in line) == (match is None) == (not fallen)
-        assert f"The model still works with {percent(working)}" in line
-        if match:
-            assert match[2] or match[1].split()[0].rstrip(",") == fallen[0].label
-            assert match[2] or match[1].split()[-1] == fallen[-1].label
-            assert float(match[3]) == pytest.approx(min(own[layer] for layer in fallen), abs=0.0051)
-            assert all(own[layer] < SURVIVAL_THRESHOLD for layer in fallen)
+        fallen = [layer.label for layer in layers if own[layer] < SURVIVAL_THRESHOLD or layer.value < working]
+        assert holding(result, "mean").changed == fallen
+        assert ("is still intact there" in line) == (not fallen)
+        assert f"The model still works with {removed_name(working, result)}" in line
 
 
 # ---------------------------------------------------------------- all of it
@@ -374,17 +337,19 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
         check(shelf)
     for one, other in combinations([shelf.prunings[0] for shelf in found], 2):
         alike = (one.task.fingerprint, one.points) == (other.task.fingerprint, other.points)  # seed twins
-        assert bool(comparable(one, other)) == alike
-        assert ("is not compared" in depth_finding(one, other, "mean")) == (not alike)
+        assert (obstacle(one, other) is None) == alike
+        assert ("is not compared" in depth_sentence(one, other, "mean")) == (not alike)
         if one.task.fingerprint != other.task.fingerprint:
+            assert compare_said(one, other, "mean").sentences == ()
             with pytest.raises(PrunescopeError):
-                comparison_findings(one, other, "mean")
+                accuracy_comparisons(one, other)
 
 
 def test_shipped_results_against_another_checkpoint_are_not_judged(shipped_results: dict[str, SweepResult]) -> None:
     for entry in shipped():
         if entry.against:
-            assert verdict_in_short(shipped_results[entry.key]) == verdict_finding(shipped_results[entry.key]) == ""
+            said = overview_said(shipped_results[entry.key], [], "mean")
+            assert told(" ".join((said.heading, *said.sentences))) == []
 
 
 def test_shipped_controls_remove_what_their_method_removes(shipped_results: dict[str, SweepResult]) -> None:
@@ -393,4 +358,4 @@ def test_shipped_controls_remove_what_their_method_removes(shipped_results: dict
         for method in shelf.results.values():
             for control in shelf.results.values():
                 if is_control(control.pruning, method.pruning):
-                    assert largest_mismatch(method, control).size <= SPARSITY_TOLERANCE, method.pruning
+                    assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning

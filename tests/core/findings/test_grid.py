@@ -5,14 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from core.findings.grid import arranged, grid_headline, grid_reasons, grid_rows, grid_table, seeds_table, told_verdicts
-from core.findings.lab import key_figures
-from core.findings.verdict_table import verdict_rows, verdict_table
+from benchmarks.verdicts import verdict_rows, verdict_table
+from core.findings.grid import arranged, grid_rows, told_verdicts
+from core.findings.tables import grid_table, seeds_table
+from core.findings.words.grid import grid_heading, grid_reasons
+from core.findings.words.lab import key_figures
 from core.results import library, store
 from core.results.extract import extract_of
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, with_own_key
-from tests.core.findings.test_verdict_table import network, of_seed, seeds
+from tests.core.findings.test_verdicts import network, of_seed, seeds
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
 
@@ -46,8 +48,8 @@ def test_the_cells_say_what_the_result_says(results: list[SweepResult]) -> None:
     (row,) = grid_table(grid_rows(results))
     metric = {frame.amount: frame.metrics["accuracy"] for frame in result.frames}
     assert (float(row["Unpruned"]), float(row["At 50 %"])) == pytest.approx((metric[0.0], metric[0.5]), abs=5e-4)
-    first, _, holds = key_figures(result, "mean")
-    assert (row["First to change"], row["Holds"]) == (first.value, holds.value)
+    first, _, holds = key_figures(result, "mean").values()
+    assert (row["First to change"], row["Holds"]) == (first, holds)
     gap = result.statistics_of("mean").gap_at_damage["0.1"]
     numbers = [
         float(word.strip("()").replace("−", "-")) for word in row["Gap at change 0.1"].replace("to ", "").split()
@@ -140,15 +142,15 @@ def test_verdicts_are_corrected_for_all_of_them_whatever_is_shown() -> None:
     grid = arranged([edge, *others], [edge.key])
     assert grid.verdicts[edge.key].direction == "cannot be told"
     assert list(grid.verdicts) == [edge.key]
-    assert grid_headline(grid) == "The verdict: cannot be told"
-    assert grid_reasons(grid) == "Why not: the difference is too small among so many verdicts (1)."
+    assert grid_heading(grid) == "Of 1 verdict: 1 cannot be told"
+    assert grid_reasons(grid) == "Cannot be told: 1 × too small among so many."
 
 
 def test_the_heading_counts_what_there_is() -> None:
     rows = grid_rows([make_result(**SMALL, points="layer")])
-    assert grid_headline(arranged(rows, [row.key for row in rows])) == "1 sweep at a glance, and no verdict about it"
+    assert grid_heading(arranged(rows, [row.key for row in rows])) == "1 sweep at a glance, without a verdict"
     steep = grid_rows(judged(0.7))
-    assert grid_headline(arranged(steep, [row.key for row in steep])) == "Of 1 verdict: 1 steeper than chance"
+    assert grid_heading(arranged(steep, [row.key for row in steep])) == "Of 1 verdict: 1 steeper than chance"
 
 
 def test_seed_twins_have_a_row_that_says_how_far_they_spread() -> None:

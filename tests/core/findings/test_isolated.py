@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from core.findings.isolated import isolated_finding, isolated_orders, isolated_table
+from core.findings.isolated import isolated_orders
+from core.findings.tables import isolated_table
 from core.results.choices import is_isolated, isolated
 from core.results.library import entry_of
 from core.results.schema import SweepResult
@@ -67,34 +68,26 @@ def test_the_difference_of_the_halves_is_paired_by_example() -> None:
 
 
 @pytest.mark.parametrize(
-    ("effects", "control", "state", "words"),
+    ("effects", "control", "seeds", "state"),
     [
-        (REVERSED, LEVEL, "reversed", "random removal shows no order: the order is reversed"),
-        (REVERSED, REVERSED, "also at random", "and so they do under random removal: this is not counted"),
-        (REVERSED, ORDINARY, "otherwise at random", "while under random removal the upper ones do: since depth"),
-        (REVERSED, None, "no control", "but no random control says whether that is this method's doing"),
-        (ORDINARY, LEVEL, "same", "the upper layers change more"),
-        (LEVEL, LEVEL, "none shown", "no order by depth is shown"),
+        (REVERSED, LEVEL, 3, "reversed"),
+        (REVERSED, LEVEL, 2, "lower layers more, few seeds"),
+        (REVERSED, LEVEL, 1, "lower layers more, few seeds"),
+        (REVERSED, REVERSED, 3, "lower layers more, as at random"),
+        (REVERSED, ORDINARY, 3, "lower layers more, at random upper"),
+        (REVERSED, LEVEL, 0, "lower layers more, no control"),
+        (ORDINARY, LEVEL, 3, "upper layers more"),
+        (LEVEL, LEVEL, 3, "no order shown"),
     ],
 )
 def test_an_order_is_reversed_only_if_chance_has_none(
-    effects: tuple[float, ...], control: tuple[float, ...] | None, state: str, words: str
+    effects: tuple[float, ...], control: tuple[float, ...], seeds: int, state: str
 ) -> None:
-    companions = [*alone(*effects), *(at_random(*control) if control else [])]
-    assert {order.state for order in isolated_orders(WHOLE, "mean", companions)} == {state}
-    sentence = isolated_finding(WHOLE, "mean", companions)
-    assert words in sentence
-    assert "At 30 %, 50 %, 70 % and 90 %, " in sentence
-
-
-@pytest.mark.parametrize("seeds", [1, 2])
-def test_fewer_seeds_than_are_planned_show_no_reversed_order(seeds: int) -> None:
-    companions = [*alone(*REVERSED), *at_random(*LEVEL, seeds=seeds)]
-    sentence = isolated_finding(WHOLE, "mean", companions)
-    assert (
-        "it takes 3 seeds of random removal to say whether that is this method's doing, and there are fewer" in sentence
-    )
-    assert "reversed" not in sentence
+    orders = isolated_orders(WHOLE, "mean", [*alone(*effects), *at_random(*control, seeds=seeds)])
+    assert {order.state for order in orders} == {state}
+    *rows, last = isolated_table(WHOLE, orders)
+    assert list(last.values()) == ["Order", *[state] * 4]
+    assert len(rows) == 4
 
 
 def test_an_order_that_seeds_of_chance_show_as_well_is_not_reversed() -> None:
@@ -106,7 +99,7 @@ def test_an_order_that_seeds_of_chance_show_as_well_is_not_reversed() -> None:
     assert order.control_gap.low < 0 < order.control_gap.high
     half = (order.control_gap.high - order.control_gap.low) / 2
     assert half == pytest.approx(4.303 * np.std([0.0, 0.1, 0.25], ddof=1) / 3**0.5, rel=0.05), "t of 2 degrees"
-    assert order.state == "no more than at random"
+    assert order.state == "lower layers more, not beyond random"
 
 
 def seed_of(seed: int, by: float) -> list[SweepResult]:
@@ -127,31 +120,26 @@ def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack()
     found = [[entry for entry in isolated(control, entries) if is_isolated(entry, control)] for control in controls]
     assert list(map(len, found)) == [4, 0], "magnitude's seed of chance, not Wanda's"
     control = make_result(method="random", controls="magnitude", num_layers=4)
-    assert isolated_orders(control, "mean", at_random(*REVERSED))
-    assert isolated_finding(control, "mean", at_random(*REVERSED)) == ""
-
-
-def test_the_amount_nearest_to_one_half_is_shown_in_full() -> None:
-    sentence = isolated_finding(WHOLE, "mean", alone(*REVERSED, amounts=(0.0, 0.1, 0.4)))
-    assert sentence.startswith(
-        "When one layer alone is pruned, by 40 % of its weights, its own output changes, from the first layer to the "
-        "last, by 0.320, 0.240, 0.080 and 0.040 (1 − similarity)."
-    )
+    orders = isolated_orders(control, "mean", at_random(*REVERSED))
+    assert [row["Layer"] for row in isolated_table(control, orders)] == ["1", "2", "3", "4"], "its order is not judged"
 
 
 def test_it_takes_every_layer_at_the_same_amounts_with_intervals() -> None:
     some = alone(*REVERSED)
-    assert isolated_finding(WHOLE, "mean", some[1:]) == "", "a layer is missing"
-    assert isolated_finding(WHOLE, "mean", []) == ""
-    assert isolated_finding(WHOLE, "tokens", some) == ""
-    assert isolated_finding(WHOLE, "mean", alone(*REVERSED, statistics=False)) == ""
-    assert isolated_finding(WHOLE, "mean", alone(0.4, None, 0.1, 0.05)) == "", "undefined"
-    assert isolated_finding(WHOLE, "mean", [*some[:3], alone(*REVERSED, amounts=(0.0, 0.4))[3]]) == ""
-    assert isolated_finding(WHOLE, "mean", alone(*REVERSED, points="attention")) == ""
+    lacking: list[list[SweepResult]] = [
+        some[1:],  # a layer is missing
+        [],
+        alone(*REVERSED, statistics=False),
+        alone(0.4, None, 0.1, 0.05),  # undefined
+        [*some[:3], alone(*REVERSED, amounts=(0.0, 0.4))[3]],
+        alone(*REVERSED, points="attention"),
+    ]
+    assert [isolated_orders(WHOLE, "mean", companions) for companions in lacking] == [[]] * 6
+    assert isolated_orders(WHOLE, "tokens", some) == []
 
 
 def test_the_table_has_a_row_a_layer_and_a_column_an_amount() -> None:
-    table = isolated_table(isolated_orders(WHOLE, "mean", alone(*REVERSED)))
-    assert [row["Layer"] for row in table] == ["1", "2", "3", "4"]
+    table = isolated_table(WHOLE, isolated_orders(WHOLE, "mean", alone(*REVERSED)))
+    assert [row["Layer"] for row in table] == ["1", "2", "3", "4", "Order"]
     assert list(table[0]) == ["Layer", "30 % removed", "50 % removed", "70 % removed", "90 % removed"]
     assert table[2]["50 % removed"].startswith("0.100 (0.09")

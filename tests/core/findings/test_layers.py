@@ -1,27 +1,21 @@
-"""What is said about single layers follows the numbers."""
+"""How far layers stay intact, which change first, whether chance does the same, and what the table shows of it."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
-from core.findings.layers import (
-    alone_note,
-    control_finding,
-    first_layer,
-    first_to_change,
-    floor_note,
-    gaps_note,
-    layer_finding,
-    layer_table,
-    order_finding,
-    range_finding,
-    title_finding,
-    undefined_finding,
-)
-from core.results.schema import SurvivalRecord, SweepResult, WorkingRangeRecord
-from tests.builders import make_result
+from core.findings.layers import first_by_chance, first_layer, layers_of
+from core.findings.survival import interval_text, layer_survivals, own_similarity
+from core.findings.tables import survival_table
+from core.findings.words.lab import key_figures
+from core.request.catalog import REDUCTIONS
+from core.results.schema import SurvivalRecord, SweepResult
+from tests.builders import FINE_AMOUNTS, make_result, with_own_key
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+INTACT = "Intact (similarity ≥ 0.9) up to"
+Labels = tuple[str, ...]
 
 
 def falling(*at: float, **settings: object) -> SweepResult:
@@ -45,85 +39,10 @@ def measured(*layers: tuple[float, float, float]) -> SweepResult:
     records = tuple(
         SurvivalRecord(value=value, low=low, high=high, censored=value >= AMOUNTS[-1]) for low, value, high in layers
     )
-    statistics = {"cka": {"mean": known.model_copy(update={"survival": records})}}
-    return result.model_copy(update={"statistics": statistics})
+    return with_own_key(result, statistics={"cka": {"mean": known.model_copy(update={"survival": records})}})
 
 
-# ---------------------------------------------------------------- the heading
-
-
-def test_the_heading_names_the_first_layer_to_change_with_its_interval() -> None:
-    result = measured((0.55, 0.6, 0.66), (0.47, 0.5, 0.53), (0.394, 0.432, 0.468))
-    assert title_finding(result, "mean") == (
-        "Layer 3 changes first: it falls below 0.9 at 43 % of weights removed (39 to 47 %)"
-    )
-    assert title_finding(result, "tokens").endswith("at 43 % of weights removed"), "its interval is unknown"
-    assert title_finding(result, "mean", 0.95).endswith("below 0.95 at 22 % of weights removed")
-    assert first_layer(result, "mean") == "3"
-
-
-def test_layers_whose_intervals_reach_as_far_down_are_named_beside_it() -> None:
-    one = measured((0.6, 0.65, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47))
-    assert title_finding(one, "mean").endswith("(39 to 47 %); layer 2 may change as early")
-    two = measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47))
-    assert title_finding(two, "mean").endswith("; layers 1 and 2 may change as early")
-    assert "may change" not in title_finding(measured((0.48, 0.55, 0.7), (0.39, 0.43, 0.47)), "mean")
-
-
-def test_a_layer_that_never_falls_may_still_change_as_early() -> None:
-    result = measured((0.7, 0.8, 0.8), (0.68, 0.75, 0.8))
-    assert title_finding(result, "mean").endswith(
-        "at 75 % of weights removed (68 to beyond 80 %); layer 1 may change as early"
-    )
-
-
-def test_layers_that_read_alike_change_first_together() -> None:
-    result = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
-    assert title_finding(result, "tokens") == (
-        "Layers 2 and 3 change first: they fall below 0.9 at 30 % of weights removed"
-    )
-    assert first_layer(result, "tokens") == "2"
-
-
-def test_where_no_layer_falls_or_all_fall_together_none_is_first() -> None:
-    never, together = falling(0.9, 0.9), falling(0.4, 0.4)
-    assert title_finding(never, "mean") == "No layer falls below 0.9, even with 80 % of weights removed"
-    assert (
-        title_finding(together, "mean") == "All layers change together: they fall below 0.9 at 44 % of weights removed"
-    )
-    for result in (never, together):
-        assert first_to_change(result, "mean") is None
-    sinking = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.05, 0.1, 0.02)[p])
-    assert first_layer(sinking, "mean") == "2", "the one that has changed most"
-    assert title_finding(falling(0.4), "mean") == "Layer 1 falls below 0.9 at 44 % of weights removed", "the only one"
-
-
-def test_another_measure_units_and_both_points_are_named() -> None:
-    result = falling(0.4, 0.2)
-    assert title_finding(result, "mean", measure="partial_cka") == (
-        "Layer 2 changes first: it falls below 0.9 by partial CKA at 23 % of weights removed"
-    )
-    units = falling(0.4, 0.2, method="attribution", scope=None)
-    assert title_finding(units, "mean").endswith("at 24 % of units removed")
-    alone = falling(0.9, 0.2, scope="layer:1", points="layer")
-    assert title_finding(alone, "mean").endswith("at 24 % of layer 2's weights removed")
-    both = falling(0.4, 0.4, 0.4, 0.2, num_layers=2, points="both")
-    assert title_finding(both, "mean").startswith("Layer 2 changes first")
-    blocks = falling(0.4, 0.4, 0.2, 0.4, num_layers=2, points="both")
-    assert title_finding(blocks, "mean").startswith("Layer 2a changes first")
-
-
-def test_an_unfinished_or_undefined_result_has_a_heading() -> None:
-    whole = falling(0.4, 0.2)
-    assert title_finding(whole.model_copy(update={"frames": whole.frames[:1]}), "mean") == (
-        "Only the unpruned model has been measured"
-    )
-    nothing = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
-    assert title_finding(nothing, "mean") == "CKA says nothing about these layers"
-    assert first_layer(nothing, "mean") == "1"
-
-
-def with_an_undefined_layer(*at: float) -> SweepResult:
+def undefined_first(*at: float) -> SweepResult:
     """The same as `falling`, above a first layer whose similarity is undefined at every amount."""
 
     def own(amount: float, point: int, size: int) -> float | None:
@@ -132,194 +51,146 @@ def with_an_undefined_layer(*at: float) -> SweepResult:
     return make_result(num_layers=1 + len(at), amounts=AMOUNTS, own_cka=own)
 
 
-def test_an_undefined_layer_neither_changes_first_nor_is_ordered() -> None:
-    result = with_an_undefined_layer(0.6, 0.4, 0.2)
-    assert title_finding(result, "tokens").startswith("Layer 4 changes first: it falls below 0.9 at 24 %")
-    assert order_finding(result, "mean") == (
-        "Layer 2 stays intact longest, up to 64 % of weights removed. Kendall's tau-b between that amount and depth is "
-        "−1.00. Layer 1 is left out: similarity is undefined there, even without pruning."
-    )
-    assert title_finding(with_an_undefined_layer(0.4, 0.4), "mean").startswith("All other layers change together")
-    assert order_finding(with_an_undefined_layer(0.4, 0.4), "mean").startswith(
-        "Every other layer stays intact up to 44 %"
-    )
-    assert layer_finding(with_an_undefined_layer(0.6, 0.4), "mean", "1") == (
-        "Layer 1, attention block: similarity is undefined, even without pruning."
-    )
-    assert layer_finding(with_an_undefined_layer(0.6, 0.4), "tokens", "2").endswith("; the other one falls before it.")
+@pytest.mark.parametrize(
+    ("result", "first", "last", "rivals"),
+    [
+        (falling(0.6, 0.4, 0.2), ("3",), ("1",), ()),
+        (falling(0.2, 0.4, 0.6), ("1",), ("3",), ()),
+        (falling(0.2, 0.4, 0.2), ("1", "3"), ("2",), ()),
+        (falling(0.4, 0.4), (), ("1", "2"), ()),  # all together
+        (falling(0.9, 0.9), (), ("1", "2"), ()),  # none falls
+        (falling(0.9, 0.4), ("2",), ("1",), ()),
+        (falling(0.4), ("1",), ("1",), ()),
+        (undefined_first(0.6, 0.4), ("3",), ("2",), ()),
+        (undefined_first(0.4, 0.4), (), ("2", "3"), ()),
+        (falling(0.4, 0.4, 0.2, 0.4, num_layers=2, points="both"), ("2a",), ("1a", "1", "2"), ()),
+        (measured((0.55, 0.6, 0.66), (0.47, 0.5, 0.53), (0.39, 0.43, 0.46)), ("3",), ("1",), ()),
+        (measured((0.6, 0.65, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)), ("3",), ("1",), ("2",)),
+        (measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)), ("3",), ("1",), ("1", "2")),
+        (measured((0.7, 0.8, 0.8), (0.68, 0.75, 0.8)), ("2",), ("1",), ("1",)),  # what never falls may change as early
+    ],
+)
+def test_which_layers_change_first_and_last(result: SweepResult, first: Labels, last: Labels, rivals: Labels) -> None:
+    found = layers_of(result, "mean")
+    told = [tuple(layer.label for layer in layers) for layers in (found.first, found.last, found.rivals)]
+    assert told == [first, last, rivals]
+    assert not first or first_layer(result, "mean") == first[0]
 
 
-# ---------------------------------------------------------------- what the heading must be read with
+def test_layers_that_read_alike_are_equal_and_a_threshold_is_of_a_look() -> None:
+    result = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
+    assert [layer.label for layer in layers_of(result, "tokens").first] == ["2", "3"]
+    sinking = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.05, 0.1, 0.02)[p])
+    assert layers_of(sinking, "mean").first == ()
+    assert [layer.label for layer in layers_of(sinking, "mean", 0.95).first] == ["2"]
+    assert first_layer(sinking, "mean") == "2", "the one that has changed most"
+    assert first_layer(make_result(num_layers=2, own_cka=lambda amount, point, size: None), "mean") == "1"
 
 
 def controls(*firsts: Sequence[float]) -> list[SweepResult]:
     return [falling(*at, method="random", seed=seed) for seed, at in enumerate(firsts)]
 
 
-def test_what_random_removal_changes_first_is_counted_by_seed() -> None:
-    result = falling(0.6, 0.4, 0.2)
-    same, other, tied = (0.4, 0.2, 0.0), (0.2, 0.0, 0.2), (0.4, 0.2, 0.2)
-    assert control_finding(result, "mean", controls(same, same, same, same, same)) == (
-        "Random removal of as many weights also changes layer 3 first, with each of 5 seeds: chance alone gives the "
-        "same answer."
-    )
-    assert control_finding(result, "mean", controls(same, tied, same, same, same)).endswith("with each of 5 seeds."), (
-        "in one, layer 2 changes with it"
-    )
-    assert control_finding(result, "mean", controls(same, same)).endswith("with each of 2 seeds."), "too few"
-    assert control_finding(result, "mean", controls(same, other, other)) == (
-        "Random removal of as many weights also changes layer 3 first with 1 of 3 seeds."
-    )
-    assert control_finding(result, "mean", controls(other)) == (
-        "Random removal of as many weights changes another layer first, with the one seed available."
-    )
-    several = falling(0.6, 0.2, 0.2)
-    assert control_finding(several, "mean", controls(same)).startswith(
-        "Random removal of as many weights also changes one of layers 2 and 3 first"
-    )
-    assert control_finding(several, "mean", controls((0.0, 0.2, 0.4))).startswith(
-        "Random removal of as many weights changes other layers first"
-    )
-    some = control_finding(several, "mean", controls(same, same, same, same, (0.4, 0.2, 0.2)))
-    assert some.endswith("one of layers 2 and 3 first, with each of 5 seeds."), "but not the same ones"
-    assert "chance alone" in control_finding(several, "mean", controls(*[(0.4, 0.2, 0.2)] * 5))
-    never = (0.9, 0.9, 0.9)
-    assert control_finding(result, "mean", controls(same, never)).endswith("first, with the one seed available.")
-    assert control_finding(result, "mean", controls(never)) == "", "nothing is known of where it falls"
-
-
-def test_without_a_control_one_is_asked_for_and_a_control_has_none() -> None:
-    assert control_finding(falling(0.4, 0.2), "mean", []).startswith("Add a random control")
-    assert control_finding(controls((0.4, 0.2))[0], "mean", []) == ""
-    assert control_finding(falling(0.9, 0.9), "mean", []) == "", "nothing changes first"
-    assert control_finding(falling(0.4, 0.2, scope="layer:0"), "mean", []) == "", "its control would be refused"
-
-
-def working(result: SweepResult, to: float | None) -> SweepResult:
-    record = WorkingRangeRecord(
-        to=to, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
-    )
-    return result.model_copy(update={"working_range": record})
+SAME, OTHER, TIED, NEVER = (0.4, 0.2, 0.0), (0.2, 0.0, 0.2), (0.4, 0.2, 0.2), (0.9, 0.9, 0.9)
 
 
 @pytest.mark.parametrize(
-    ("to", "said"),
+    ("at", "seeds", "expected"),
     [
-        (0.8, "The model still works there, and up to the last amount measured."),
-        (0.4, "The model still works there: it keeps nine tenths of its lead over the majority class up to 40 %"),
-        (
-            0.2,
-            "The model no longer works there: it keeps nine tenths of its lead over the majority class only up to 20 %",
-        ),
-        (0.0, "The model no longer works there: the first step already costs it more than a tenth"),
-        (None, ""),
+        ((0.6, 0.4, 0.2), [SAME] * 5, (5, 5, True)),
+        ((0.6, 0.4, 0.2), [SAME, TIED, SAME, SAME, SAME], (5, 5, False)),
+        ((0.6, 0.4, 0.2), [SAME] * 2, (2, 2, False)),
+        ((0.6, 0.4, 0.2), [SAME, OTHER, OTHER], (1, 3, False)),
+        ((0.6, 0.2, 0.2), [TIED] * 5, (5, 5, True)),
+        ((0.6, 0.2, 0.2), [SAME] * 5, (5, 5, False)),
+        ((0.6, 0.4, 0.2), [SAME, NEVER], (1, 1, False)),
     ],
 )
-def test_whether_the_model_still_works_where_the_first_layer_falls(to: float | None, said: str) -> None:
-    found = range_finding(working(falling(0.6, 0.2), to), "mean")
-    assert found.startswith(said)
-    assert bool(found) == bool(said)
-    assert range_finding(falling(0.6, 0.2), "mean") == ""
-    assert range_finding(working(falling(0.9, 0.9), 0.4), "mean") == ""
+def test_what_random_removal_changes_first_is_counted_by_seed(
+    at: tuple[float, ...], seeds: list[tuple[float, ...]], expected: tuple[int, int, bool]
+) -> None:
+    found = first_by_chance(falling(*at), controls(*seeds), "mean")
+    assert (found.same, found.seeds, found.is_alike) == expected
 
 
-def test_the_model_works_where_both_amounts_read_alike() -> None:
-    """The first layer falls at 25.4 %, which is shown as 25 %, up to which the model works."""
-    result = working(falling(0.4, 0.25, amounts=(0.0, 0.2, 0.25, 0.27, 0.4)), 0.25)
-    (first,) = first_to_change(result, "mean").first
-    assert 0.25 < first.value < 0.255
-    assert range_finding(result, "mean").startswith("The model still works there: it keeps")
-    assert range_finding(working(result, 0.2), "mean").startswith("The model no longer works there")
+@pytest.mark.parametrize(
+    ("result", "first", "longest"),
+    [
+        (falling(0.6, 0.2), "Layer 2, at 24 %", "Layer 1, up to 64 %"),
+        (falling(0.9, 0.4, 0.4), "Layers 2 and 3, at 44 %", "Layer 1, beyond 80 %"),
+        (falling(0.4, 0.4), "All layers, at 44 %", "All layers, up to 44 %"),
+        (falling(0.4), "Layer 1, at 44 %", "Layer 1, up to 44 %"),
+        (falling(0.9, 0.9), "None, up to 80 %", "All layers, beyond 80 %"),
+        (undefined_first(0.6, 0.4), "Layer 3, at 44 %", "Layer 2, up to 64 %"),
+    ],
+)
+def test_the_labs_figures(result: SweepResult, first: str, longest: str) -> None:
+    figures = key_figures(result, "mean")
+    assert list(figures.values()) == [first, longest, "Unknown"]
+    assert list(figures)[-1] == "Accuracy holds"
 
 
-def test_layers_above_the_threshold_with_everything_removed_are_named() -> None:
+# ---------------------------------------------------------------- the table
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
+    result = make_result(num_layers=4)
+    *table, tau = survival_table(result, reduction)
+    last = own_similarity(result, reduction)[-1]
+    for row, survival, value in zip(table, layer_survivals(result, reduction), last, strict=True):
+        assert row["Layer"] == survival.title
+        assert row[INTACT] == ("> 95 %" if survival.censored else f"{100 * survival.value:.0f} %")
+        assert float(row["Similarity at 95 % removed"]) == pytest.approx(value, abs=0.00501)
+        assert ("95 % interval" in row) == (reduction != "tokens")
+    assert tau[INTACT] == "−1.00"
+
+
+def test_the_table_has_other_thresholds_the_floor_and_the_correlation_with_depth() -> None:
+    result = make_result(num_layers=3, own_cka=lambda a, p, n: 1 - 0.1 * a / (0.4, 0.6, 3)[p])
+    *table, tau = survival_table(result, "mean")
+    columns = {
+        INTACT: ["40 %", "60 %", "> 95 %"],
+        "≥ 0.8 up to": ["80 %", "> 95 %", "> 95 %"],
+        "≥ 0.95 up to": ["20 %", "30 %", "> 95 %"],
+        "With everything removed": [f"{value:.2f}" for value in (result.floor.cka["mean"] if result.floor else ())],
+    }
+    assert {name: [row[name] for row in table] for name in columns} == columns
+    assert tau[INTACT] == "1.00"
+    assert list(survival_table(result, "mean", 0.8)[0])[2:4] == ["≥ 0.9 up to", "≥ 0.95 up to"]
+    assert "With everything removed" not in survival_table(result, "mean", measure="partial_cka")[0]
+
+
+def test_an_undefined_layer_is_in_the_table_and_not_in_the_order() -> None:
+    table = survival_table(undefined_first(0.6, 0.4), "mean")
+    assert [row[INTACT] for row in table] == ["undefined", "64 %", "44 %", "−1.00"]
+    assert table[0]["95 % interval"] == "unknown"
+    assert len({tuple(row) for row in table}) == 1, "the same columns in every row"
+    assert len(survival_table(falling(0.4, 0.4), "mean")) == 2, "no order"
+
+
+def test_intervals_end_beyond_the_last_amount() -> None:
+    cases = {
+        (0.312, 0.449): "31 to 45 %",
+        (0.7, 0.8): "70 to beyond 80 %",
+        (0.8, 0.8): "beyond 80 %",
+        (0.391, 0.394): "under 1 % wide",
+        (0.798, 0.8): "80 to beyond 80 %",
+    }
+    assert {interval: interval_text(interval, 0.8) for interval in cases} == cases
+
+
+def test_survival_lies_between_the_frames_around_the_fall() -> None:
+    result = make_result(num_layers=3)
+    values = own_similarity(result, "cls")
+    for layer, survival in enumerate(layer_survivals(result, "cls")):
+        k = int(np.argmax(values[:, layer] < 0.9))
+        assert FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
+
+
+def test_a_floor_above_the_threshold_makes_staying_intact_say_little() -> None:
     result = make_result(num_layers=3)
     assert result.floor
-    assert result.floor.cka["mean"] == pytest.approx((0.9, 0.9 - 0.8 / 3, 0.9 - 1.6 / 3))
-    assert floor_note(result, "mean") == (
-        "Layer 1 is above 0.9 even with everything removed, so staying intact says little there."
-    )
-    assert floor_note(result, "mean", 0.3).startswith("Layers 1 to 3 are above 0.3")
-    assert floor_note(result, "mean", 0.95) == floor_note(result, "cls") == ""
-
-
-def test_layers_below_the_only_one_that_is_pruned_cannot_change() -> None:
-    said = [alone_note(falling(0.9, 0.9, 0.9, scope=scope)) for scope in ("encoder", "layer:0", "layer:1", "layer:2")]
-    assert said == [
-        "",
-        "",
-        "Only layer 2 is pruned: layer 1 lies below it and cannot change.",
-        "Only layer 3 is pruned: layers 1 and 2 lie below it and cannot change.",
-    ]
-
-
-def test_layers_that_become_undefined_count_as_fallen_and_are_named() -> None:
-    result = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.2, 0, 0), (0.6, 2, 2)))
-    assert title_finding(result, "tokens").startswith("Layer 1 changes first: it falls below 0.9 at 20 %")
-    assert gaps_note(result, "mean") == "Where similarity is undefined (layers 1 and 3), a layer counts as fallen."
-    assert gaps_note(make_result(num_layers=3), "mean") == ""
-    assert gaps_note(with_an_undefined_layer(0.4), "mean") == "", "it never stood"
-
-
-def test_a_measure_that_is_undefined_in_every_layer_says_why() -> None:
-    result = make_result(num_layers=2)
-    assert undefined_finding(result, "cls", "partial_cka") == (
-        "CKA given the emptied model is undefined by the first token: in the emptied model [CLS] is the same for every "
-        "sentence."
-    )
-    assert undefined_finding(result, "mean", "partial_cka") == undefined_finding(result, "cls", "cka") == ""
-    assert undefined_finding(with_an_undefined_layer(0.4), "mean", "cka") == ""
-    nothing = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
-    assert undefined_finding(nothing, "mean", "cka").endswith("mean over tokens, even without pruning.")
-
-
-# ---------------------------------------------------------------- order, one layer, all of them
-
-
-def test_the_last_layer_to_fall_and_the_order() -> None:
-    assert order_finding(falling(0.6, 0.4, 0.2), "mean") == (
-        "Layer 1 stays intact longest, up to 64 % of weights removed. Kendall's tau-b between that amount and depth is "
-        "−1.00."
-    )
-    said = order_finding(falling(0.9, 0.2, 0.2, 0.9), "mean", 0.8)
-    assert said.startswith(
-        "Layers 1 and 4 stay intact longest, up to the last amount measured, 80 % of weights removed."
-    )
-    assert "is 0.00" in said
-    assert order_finding(falling(0.4, 0.4), "mean") == "Every layer stays intact up to 44 % of weights removed."
-
-
-def test_layers_that_read_alike_are_ties_in_the_order() -> None:
-    result = make_result(num_layers=3, amounts=AMOUNTS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
-    assert order_finding(result, "mean").endswith("and depth is −0.82."), "2 pairs of 3, of √(2 · 3)"
-
-
-def test_one_layer_with_its_interval() -> None:
-    result = measured((0.6, 0.65, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47))
-    assert layer_finding(result, "mean", "2") == (
-        "Layer 2, attention block, stays intact (at least 0.9) up to 50 % of weights removed (95 % interval "
-        "46 to 54 %); 1 of 2 others falls before it."
-    )
-    assert layer_finding(result, "mean", "3").endswith("; none of the 2 others falls before it.")
-    assert layer_finding(result, "mean", "1").endswith("; all 2 others fall before it.")
-    assert "interval" not in layer_finding(result, "mean", "2", 0.95)
-
-
-def test_all_layers_as_a_table() -> None:
-    result = measured((0.7, 0.8, 0.8), (0.46, 0.5, 0.54))
-    assert layer_table(result, "mean") == [
-        {
-            "Layer": "Layer 1, attention block",
-            "Stays intact up to": "> 80 %",
-            "95 % interval": "70 to beyond 80 %",
-            "Similarity with everything removed": "0.90",
-        },
-        {
-            "Layer": "Layer 2, attention block",
-            "Stays intact up to": "50 %",
-            "95 % interval": "46 to 54 %",
-            "Similarity with everything removed": "0.50",
-        },
-    ]
-    assert {row["95 % interval"] for row in layer_table(result, "mean", 0.8)} == {"unknown"}
-    assert "Similarity with everything removed" not in layer_table(result.model_copy(update={"floor": None}), "mean")[0]
+    for threshold in (0.7, 0.9):
+        expected = [value is not None and value >= threshold for value in result.floor.cka["mean"]]
+        assert [layer.by_construction for layer in layer_survivals(result, "mean", threshold)] == expected

@@ -1,254 +1,139 @@
-"""Sentences must agree with the numbers, whatever the numbers are."""
+"""How far the model works beside what its layers have become by then, accuracy, and what to be careful about."""
 
-import re
-from itertools import pairwise
+from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
-from core.findings.accuracy import accuracy_finding
-from core.findings.overview import caution, finding, holding_finding, is_cumulative, length_finding
-from core.findings.survival import layer_survivals, survival_table
-from core.results.schema import WorkingRangeRecord
-from tests.builders import make_result, with_own_key
-from tests.core.findings.test_survival import surviving
-
-
-def said(*amounts: float) -> str:
-    return finding(make_result(num_layers=len(amounts), own_cka=surviving(*amounts)), "mean")
-
-
-def test_it_names_method_reduction_checkpoint_and_data() -> None:
-    result = make_result(num_examples=200)
-    for reduction, words in {"mean": "mean over tokens", "cls": "first token", "tokens": "as published"}.items():
-        sentence = finding(result, reduction)
-        assert sentence.startswith("Under magnitude pruning of the encoder, ")
-        assert sentence.endswith(".")
-        for expected in (words, "MiniLM-L6, fine-tuned on SST-2", "200 examples of SST-2 validation"):
-            assert expected in sentence
-    assert "sensitive to length" in finding(result, "tokens")
-
-
-def test_a_decline_with_depth_is_described() -> None:
-    sentence = said(0.8, 0.55, 0.3)
-    assert "layer 1 stays intact (similarity ≥ 0.9) up to 80 %, layer 3 only up to 30 %" in sentence
-    assert "each layer falls earlier than the one below it" in sentence
-
-
-def test_a_reversed_order_is_said_to_be_reversed() -> None:
-    sentence = said(0.3, 0.55, 0.8)
-    assert "up to 30 %, layer 3 longer, up to 80 %" in sentence
-    assert "each layer falls later than the one below it" in sentence
-    assert "only" not in sentence
-
-
-def test_a_mixed_order_is_not_called_a_trend() -> None:
-    sentence = said(0.6, 0.8, 0.2, 0.3)
-    assert "depth alone does not order the layers" in sentence
-    assert "layer 2 lasts longest (80 %), layer 3 falls first (20 %)" in sentence
-    assert "than the one below it" not in sentence
-
-
-def test_equal_layers_are_said_to_be_equal() -> None:
-    assert "every layer stays intact (similarity ≥ 0.9) up to 40 %" in said(0.4, 0.4, 0.4)
-    sentence = said(0.4, 0.7, 0.4)
-    assert "layer 1 and layer 3 each stay" in sentence
-    assert "layer 2 lasts longest (70 %), layers 1 and 3 fall first (40 %)" in sentence
-
-
-def test_values_that_look_equal_are_called_equal() -> None:
-    assert "every layer stays" in said(0.401, 0.399, 0.4)  # all of them are shown as 0.40
-
-
-def test_layers_that_never_fall_are_compared_with_those_that_do_only() -> None:
-    sentence = said(5, 4, 0.3)
-    assert (
-        "layer 1 stays intact (similarity ≥ 0.9) up to the last amount measured, 95 %, layer 3 only up to" in sentence
-    )
-    assert "no layer outlasts the one below it" in sentence
-    assert "each layer falls earlier" not in sentence  # layers 1 and 2 were not seen to fall
-    assert "layer 3 longer, up to the last amount measured, 95 %" in said(0.3, 0.4, 9)
-    assert "every layer stays intact (similarity ≥ 0.9) up to the last amount measured, 95 %" in said(7, 8, 9)
-
-
-def test_an_undefined_value_counts_as_fallen_and_is_mentioned() -> None:
-    result = make_result(
-        num_layers=3, own_cka=lambda amount, point, size: None if point == 1 and amount > 0.5 else 1 - amount / 20
-    )
-    sentence = finding(result, "mean")
-    assert "where similarity is undefined (layer 2), it counts as fallen" in sentence
-    assert "layer 2 falls first (55 %)" in sentence
-    assert survival_table(result, "mean")[1]["Similarity at 95 % removed"] == "undefined"
-
-
-def test_a_layer_that_is_undefined_even_without_pruning_is_left_out() -> None:
-    result = make_result(
-        num_layers=3, own_cka=lambda amount, point, size: None if point == 1 else 1 - amount / 5 * point
-    )
-    sentence = finding(result, "mean")
-    assert "layer 1 stays intact (similarity ≥ 0.9) up to the last amount measured, 95 %, layer 3 only" in sentence
-    assert "; layer 2 is left out: similarity is undefined there, even without pruning (" in sentence
-    assert "counts as fallen" not in sentence
-    assert [layer.text for layer in layer_survivals(result, "mean")] == ["> 95 %", "undefined", "25 %"]
-    rows = survival_table(result, "mean")
-    assert [row["95 % interval"] == "unknown" for row in rows] == [False, True, False]
-    assert len({tuple(row) for row in rows}) == 1, "a table has the same columns in every row"
-    nowhere = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
-    assert finding(nowhere, "mean").startswith(
-        "Similarity is undefined in every layer, even without pruning (MiniLM-L6"
-    )
-
-
-def test_a_sweep_that_has_just_begun_claims_nothing() -> None:
-    whole = make_result()
-    result = whole.model_copy(update={"frames": whole.frames[:1]})
-    assert finding(result, "mean") == (
-        "Only the unpruned model has been measured (MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, "
-        "GLUE; mean over tokens)."
-    )
-    assert accuracy_finding(result) == "Accuracy is 0.90 unpruned."
-    assert holding_finding(result, "mean") == "Accuracy is 0.90 unpruned."
-    assert held(1, 1, 1, 1, to=0.0, amounts=(0.0,)) == "Accuracy is 0.90 unpruned.", "as stored sweeps have it"
-
-
-def test_one_or_two_layers_need_no_order() -> None:
-    assert "every layer stays" in said(0.4)
-    assert said(0.8, 0.4).count("layer") == 2
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_whatever_the_numbers_the_order_that_is_claimed_is_there(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    amounts = random.choice([0.2, 0.4, 0.6, 0.8, 3.0], size=random.integers(3, 6))
-    if seed % 3:
-        amounts = np.sort(amounts)[:: 1 if seed % 2 else -1]
-    sentence = said(*amounts)
-    shown = np.where(amounts > 0.95, np.inf, amounts)
-    claims = {
-        "each layer falls earlier": all(a > b for a, b in pairwise(shown)),
-        "each layer falls later": all(a < b for a, b in pairwise(shown)),
-        "every layer stays": len(set(shown)) == 1,
-        "depth alone does not order": not (
-            all(a >= b for a, b in pairwise(shown)) or all(a <= b for a, b in pairwise(shown))
-        ),
-    }
-    for words, true in claims.items():
-        assert (words in sentence) == true, (amounts, sentence)
-    stated = [int(number) / 100 for number in re.findall(r"up to (?:the last amount measured, )?(\d+) %", sentence)]
-    ends = [amounts[0]] if "every layer" in sentence or shown[0] == shown[-1] else [amounts[0], amounts[-1]]
-    assert stated == pytest.approx([min(end, 0.95) for end in ends])
-
-
-# ---------------------------------------------------------------- function beside form
+from core.findings.accuracy import accuracy_course, metric_of, reference_of
+from core.findings.cautions import label_doubt, rare_labels
+from core.findings.overview import holding
+from core.findings.words.overview import caution
+from core.request.catalog import TASKS
+from core.results.schema import SweepResult
+from core.results.store import SHIPPED_RESULTS, load, result_files
+from tests.builders import OwnCka, make_result, with_own_key
+from tests.core.findings.test_claim import working_to
 
 HELD = {"num_layers": 4, "amounts": (0.0, 0.2, 0.4, 0.6), "accuracy": lambda amount: 0.9 - amount / 10}
 
 
-def held(*own: float, to: float | None = 0.4, reason: str | None = None, **settings: object) -> str:
-    """What is said of a model that works up to an amount, where its layers have these similarities."""
-    result = make_result(
-        **{**HELD, "own_cka": lambda amount, point, size: 1 - (1 - own[point]) * amount / 0.4, **settings}
-    )
-    working = WorkingRangeRecord(
-        to=to, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=reason
-    )
-    return holding_finding(with_own_key(result, working_range=working), "mean")
+def holding_to(to: float | None, own: OwnCka | None = None, **changes: object) -> SweepResult:
+    return working_to(make_result(**HELD, own_cka=own), to, **changes)
+
+
+def proportional(*own: float) -> OwnCka:
+    """The similarity of each layer where 40 % is removed, in proportion elsewhere."""
+    return lambda amount, point, size: 1 - (1 - own[point]) * amount / 0.4
 
 
 @pytest.mark.parametrize(
-    ("own", "words"),
+    ("result", "state", "amount", "kept"),
     [
-        (
-            (0.99, 0.95, 0.80, 0.70),
-            ", though layers 3 and 4 have fallen below 0.9 by then (similarity 0.80 down to 0.70).",
-        ),
-        (
-            (0.99, 0.85, 0.80, 0.70),
-            ", though layers 2 to 4 have fallen below 0.9 by then (similarity 0.85 down to 0.70).",
-        ),
-        (
-            (0.70, 0.95, 0.95, 0.80),
-            ", though layers 1 and 4 have fallen below 0.9 by then (similarity 0.80 down to 0.70).",
-        ),
-        ((0.99, 0.95, 0.92, 0.70), ", though layer 4 has fallen below 0.9 by then (similarity 0.70)."),
-        ((0.80, 0.80, 0.80, 0.80), ", though all layers have fallen below 0.9 by then (similarity 0.80)."),
-        ((0.99, 0.95, 0.92, 0.91), "; every layer is still intact there (similarity 0.91 or more)."),
-        ((0.99, 0.95, 0.92, 0.904), "; every layer is still intact there (similarity 0.90 or more)."),
-        ((0.99, 0.95, 0.92, 0.896), ", though layer 4 has fallen below 0.9 by then (similarity just under 0.9)."),
-        (
-            (0.99, 0.95, 0.896, 0.7),
-            ", though layers 3 and 4 have fallen below 0.9 by then (similarity just under 0.9 down to 0.70).",
-        ),
-        ((1.0, 1.0, 1.0, 1.0), "; every layer is still intact there (similarity 1.00)."),
+        (holding_to(0.4), "works", 0.4, 0.86),
+        (holding_to(0.0), "fails at once", 0.2, 0.88),
+        (holding_to(None, reason="no lead"), "no lead", 0.6, 0.84),
+        (make_result(**HELD), "unknown", 0.6, 0.84),
+        (working_to(make_result(**{**HELD, "amounts": (0.0,)}), 0.0), "unpruned", 0.0, 0.9),
     ],
 )
-def test_how_far_the_model_works_stands_beside_what_has_changed_by_then(own: tuple[float, ...], words: str) -> None:
-    assert held(*own) == f"The model still works with 40 % of weights removed (accuracy 0.86, unpruned 0.90){words}"
+def test_how_far_the_model_works(result: SweepResult, state: str, amount: float, kept: float) -> None:
+    found = holding(result, "mean")
+    assert (found.state, found.amount) == (state, amount)
+    assert (found.unpruned, found.kept) == (0.9, pytest.approx(kept))
 
 
-def test_a_layer_that_has_fallen_before_is_not_called_intact_where_it_rises_again() -> None:
+def test_what_has_changed_by_then_counts_even_where_it_comes_back() -> None:
+    assert holding(holding_to(0.4, proportional(0.99, 0.95, 0.8, 0.7)), "mean").changed == ["3", "4"]
     again = {0.0: 1.0, 0.2: 0.8, 0.4: 0.92, 0.6: 0.5}
-    assert held(1, 1, 1, 1, own_cka=lambda amount, point, size: again[amount] if point == 3 else 1.0).endswith(
-        ", though layer 4 has fallen below 0.9 by then (similarity 0.80)."
-    )
+    found = holding(holding_to(0.4, lambda a, point, size: again[a] if point == 3 else 1.0), "mean")
+    assert (found.changed, found.lowest["4"]) == (["4"], pytest.approx(0.8))
+    undefined = holding(holding_to(0.4, lambda a, point, size: 1.0 if point else None), "mean")
+    assert (list(undefined.lowest), undefined.changed) == (["2", "3", "4"], [])
 
 
-def test_a_model_that_fails_at_once_or_never_worked_is_said_to() -> None:
-    assert held(1, 1, 1, 1, to=0.0) == (
-        "The model fails at the first step: accuracy is 0.88 with 20 % of weights removed, and 0.90 unpruned."
-    )
-    assert held(1, 1, 1, 1, to=None, reason="no lead") == (
-        "Unpruned, the model is not shown to be better than always answering the majority class, so pruning has "
-        "nothing to break."
-    )
+# ---------------------------------------------------------------- accuracy
 
 
-def test_where_the_working_range_is_unknown_both_ends_are_told() -> None:
-    assert holding_finding(make_result(**HELD), "mean") == (
-        "Accuracy is 0.90 unpruned and 0.84 with 60 % of weights removed."
-    )
+@pytest.mark.parametrize(
+    ("values", "otherwise", "inside_up_to", "majority_from"),
+    [
+        ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, 0.25, 0.9),  # it counts from the last descent
+        ({}, 0.9, 0.95, None),
+        ({0.0: 0.9}, 0.5, 0.0, 0.05),
+        ({}, 0.5, 0.95, 0.0),
+    ],
+)
+def test_the_course_of_accuracy(
+    values: dict[float, float], otherwise: float, inside_up_to: float, majority_from: float | None
+) -> None:
+    result = make_result(num_layers=2, accuracy=lambda amount: values.get(amount, otherwise), num_examples=400)
+    found = accuracy_course(result)
+    assert found
+    assert (found.inside_up_to, found.majority_from, found.majority) == (inside_up_to, majority_from, 0.5)
+    frame = result.frames[0].model_copy(update={"intervals": {"accuracy": None}})
+    assert accuracy_course(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
 
 
-def test_it_says_what_an_amount_is_a_share_of() -> None:
-    assert "with 40 % of units removed" in held(1, 1, 1, 1, method="attribution", scope=None)
-    assert "with 40 % of layer 2's weights removed" in held(1, 1, 1, 1, scope="layer:1")
-
-
-def test_undefined_similarities_are_not_called_intact() -> None:
-    whole = make_result(**HELD, own_cka=lambda amount, point, size: 1.0 if point else None)
-    working = WorkingRangeRecord(
-        to=0.4, metric="accuracy", examples=200, shown_broken_from=None, smallest_drop=0.1, lead=0.4, reason=None
-    )
-    assert "; every layer whose similarity is defined is still intact there (similarity 1.00)." in holding_finding(
-        with_own_key(whole, working_range=working), "mean"
-    )
+def test_f1_is_held_against_always_answering_positive() -> None:
+    result = make_result(num_layers=2, num_examples=8)
+    assert reference_of(result, "accuracy") == ("majority class", 0.5)
+    assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
+    assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
 
 
 # ---------------------------------------------------------------- what to be careful about
 
 
-def test_pruning_is_cumulative_unless_one_layer_is_pruned_alone() -> None:
-    assert [is_cumulative(make_result(scope=scope)) for scope in ("encoder", "layer:0")] == [True, False]
+def result_with(task: str, gold: Sequence[int], predictions: Sequence[int]) -> SweepResult:
+    """A result of a baseline that predicts `predictions`, repeated as often as `gold`."""
+    made = make_result(num_examples=len(gold), amounts=(0.0, 0.5), statistics=False)
+    frames = (made.frames[0].model_copy(update={"predictions": tuple(predictions)}), made.frames[1])
+    changed = made.task.model_copy(update={"name": task, "label_names": TASKS[task].label_names, "gold": tuple(gold)})
+    return made.model_copy(update={"task": changed, "frames": frames})
 
 
-def test_the_effect_of_sentence_length_is_given_as_a_range() -> None:
-    result = make_result(num_layers=2)
-    cka = result.similarity.model_copy(update={"length_control": (0.81, 0.13)})
-    assert "a similarity (CKA) of 0.13 to 0.81 with the unpruned layers" in length_finding(
-        result.model_copy(update={"similarity": cka})
-    )
-    unknown = result.similarity.model_copy(update={"length_control": (None, None)})
-    assert "not known" in length_finding(result.model_copy(update={"similarity": unknown}))
+def swapped(correct: int, count: int = 100) -> SweepResult:
+    gold = [0, 1] * (count // 2)
+    return result_with("sst2", gold, gold[:correct] + [1 - label for label in gold[correct:]])
 
 
-def test_few_examples_are_a_warning_and_enough_are_none() -> None:
-    assert caution(make_result(num_examples=63)).startswith("63 examples are few: similarity is noisy below 64")
-    assert caution(make_result(num_examples=64)) == ""
+@pytest.mark.parametrize("correct", [60, 51, 41, 40, 10])
+def test_another_order_of_the_labels_must_be_better_by_a_fifth(correct: int) -> None:
+    found = label_doubt(swapped(correct))
+    order = ("positive", "negative") if correct <= 40 else None
+    assert (found and (found.accuracy, found.order)) == (None if correct >= 50 else (correct / 100, order))
+    assert not order or (found and found.better == 1 - correct / 100)
+
+
+def test_three_labels_are_put_in_the_order_that_fits_best() -> None:
+    """A head with contradiction first: its 0 means the task's 2, its 1 the task's 0, its 2 the task's 1."""
+    gold = [0, 1, 2] * 30
+    found = label_doubt(result_with("mnli", gold, [{0: 1, 1: 2, 2: 0}[label] for label in gold]))
+    assert found
+    assert (found.accuracy, found.better, found.order) == (0, 1, ("contradiction", "entailment", "neutral"))
+
+
+def test_few_examples_and_the_majority_class() -> None:
+    few = label_doubt(swapped(0, 62))
+    assert few
+    assert (few.better, few.order) == (0.5, None), "too few for another order"
+    gold = [0] * 70 + [1] * 30
+    below = label_doubt(result_with("sst2", gold, [1] + [0] * 99))  # 69 correct, or 31 if swapped
+    assert below
+    assert (below.accuracy, below.better, below.order) == (0.69, 0.7, None)
+    assert label_doubt(result_with("sst2", gold, [0] * 100)) is None
+    assert rare_labels(result_with("sst2", [0] * 99 + [1], [0] * 100).task) == ["positive"]
 
 
 @pytest.mark.parametrize("name", ["embedded:qqp", "recipe:mpnet-l12-qqp-seed-0", "recipe:minilm-l6-qqp-seed-3"])
 def test_a_checkpoint_that_may_have_seen_the_examples_is_said_to(name: str) -> None:
     result = make_result()
     assert caution(result) == ""
-    checkpoint = result.checkpoint.model_copy(update={"id": name})
-    assert "Quora" in caution(result.model_copy(update={"checkpoint": checkpoint}))
+    seen = with_own_key(result, checkpoint=result.checkpoint.model_copy(update={"id": name}))
+    assert "Quora" in caution(seen)
+
+
+@pytest.mark.parametrize("path", result_files(SHIPPED_RESULTS)[::10], ids=lambda path: path.stem[:8])
+def test_no_shipped_result_would_be_better_in_another_order(path: object) -> None:
+    found = label_doubt(load(path))  # type: ignore[arg-type]
+    assert found is None or found.order is None

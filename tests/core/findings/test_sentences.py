@@ -13,11 +13,11 @@ from core.findings.sentences import (
     KINDS,
     LENGTHS,
     Example,
+    Flips,
     Span,
+    count_flips,
     examples_of,
     flip_choices,
-    flips_finding,
-    headline,
     in_order_of_flips,
     length_choices,
     selected,
@@ -200,26 +200,11 @@ def test_lengths_are_thirds_of_the_examples() -> None:
     assert length_choices([Example(0, 0, (0,))]) == {}, "no texts, no lengths"
 
 
-# ---------------------------------------------------------------- words
+# ---------------------------------------------------------------- all of them
 
 
-def test_the_finding_counts_flips_and_names_the_last_prediction() -> None:
+def test_flips_are_counted_and_the_last_prediction_is_named() -> None:
     result = made()
-    assert flips_finding(result, examples_of(result)) == (
-        "The unpruned model is correct on 3 of 5 examples. 3 predictions flip, the first at 30 %, half by 60 %; 1 "
-        "later reverts. At 90 %, the last amount measured, 3 of 5 are predicted “positive”."
-    )
+    assert count_flips(result, examples_of(result)) == Flips(5, 3, 3, 0.3, 0.6, 1, "positive", 3)
     stays = made(((1, (1,) * 4), (0, (1,) * 4)))
-    assert flips_finding(stays, examples_of(stays)) == (
-        "The unpruned model is correct on 1 of 2 examples. No prediction flips up to 90 %."
-    )
-    for last, end in ((0, "and never reverts"), (1, "and later reverts")):
-        once = made(((1, (1, 0, 0, last)), (0, (0,) * 4)))
-        assert f"1 prediction flips, at 30 %, {end}." in flips_finding(once, examples_of(once))
-
-
-def test_of_an_unpruned_model_nothing_is_said_about_flips() -> None:
-    whole = made()
-    unpruned = whole.model_copy(update={"frames": whole.frames[:1]})
-    assert headline(unpruned, examples_of(unpruned)) == "Only the unpruned model has been measured"
-    assert "flip" not in flips_finding(unpruned, examples_of(unpruned))
+    assert count_flips(stays, examples_of(stays)) == Flips(2, 1, 0, None, None, 0, "positive", 2)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from core.errors import PrunescopeError
-from core.findings.sentences import prediction_finding, reading_note
+from core.findings.words.sentences import prediction_note, prediction_sentence
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.results.prediction import MAX_CHARACTERS, Prediction, answer, check_texts, column_name, question
 from tests.builders import make_result
@@ -55,19 +55,17 @@ def test_the_question_names_the_pruning_of_the_result() -> None:
     }
 
 
-def test_the_finding_lists_up_to_three_changes_of_the_prediction() -> None:
-    assert prediction_finding(prediction(0.9, 0.8)) == (
+def test_the_first_change_of_the_prediction_is_said_and_others_are_counted() -> None:
+    assert prediction_sentence(prediction(0.9, 0.8)) == (
         "Unpruned, the model says “very positive” (0.90), and still does at 10 %, the last amount measured."
     )
-    assert prediction_finding(prediction(0.9, 0.4, 0.3, 0.7)) == (
-        "Unpruned, the model says “very positive” (0.90); pruned, it says “negative” (0.60) from 10 % on, "
-        "then “very positive” (0.70) from 30 % on."
+    assert prediction_sentence(prediction(0.9, 0.4, 0.3, 0.7)) == (
+        "Unpruned, the model says “very positive” (0.90); pruned, it says “negative” (0.60) from 10 % on, and changes "
+        "1 more time."
     )
-    assert prediction_finding(prediction(*(0.9, 0.1) * 4)).endswith("from 30 % on, and changes 4 more times.")
 
 
 def test_unread_text_is_mentioned() -> None:
-    assert reading_note(prediction(0.5)) == ""
-    assert f"has 200 tokens; the model reads the first {MAX_LENGTH}" in reading_note(prediction(0.5, num_tokens=200))
-    assert reading_note(prediction(0.5, num_unknown=1)).startswith("One token is unknown")
-    assert reading_note(prediction(0.5, num_unknown=3)).startswith("3 tokens are unknown")
+    assert prediction_note(prediction(0.5)) == ""
+    assert f"has 200 tokens; the model reads the first {MAX_LENGTH}" in prediction_note(prediction(0.5, num_tokens=200))
+    assert prediction_note(prediction(0.5, num_unknown=3)).endswith("read as [UNK]: 3 tokens.")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tiny import make_texts
 
 from core.errors import PrunescopeError
-from core.findings.lab import check_in_words
+from core.findings.words.lab import check_sentence
 from core.inputs.uploads import keep, placed
 from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
@@ -181,11 +181,11 @@ def test_an_upload_is_recomputed_from_where_it_is_kept(
 @pytest.mark.parametrize(
     ("engine", "other", "torch_cka", "within", "said"),
     [
-        (0.0, 0.0, 2.4e-6, True, ("is confirmed", "the same numbers to the last digit", "differs by 2 × 10⁻⁶")),
-        (3e-8, 0.0, 2.4e-6, True, ("is confirmed", "again differs by 3 × 10⁻⁸")),
-        (0.0, 4e-8, 2.4e-6, True, ("is confirmed", "again differs by 4 × 10⁻⁸")),
-        (0.0, 0.0, 0.2, False, ("is not confirmed", "differs by 0.2")),
-        (0.0, 0.0, None, False, ("is not confirmed", "differs by inf")),
+        (0.0, 0.0, 2.4e-6, True, ("is confirmed", "again it differs by 0 at most", "torch-cka by 2 × 10⁻⁶")),
+        (3e-8, 0.0, 2.4e-6, True, ("is confirmed", "again it differs by 3 × 10⁻⁸")),
+        (0.0, 4e-8, 2.4e-6, True, ("is confirmed", "again it differs by 4 × 10⁻⁸")),
+        (0.0, 0.0, 0.2, False, ("is not confirmed", "torch-cka by 0.2")),
+        (0.0, 0.0, None, False, ("is not confirmed", "torch-cka by inf")),
     ],
 )
 def test_a_check_is_stated_in_words(
@@ -199,5 +199,5 @@ def test_a_check_is_stated_in_words(
         "accuracy": 0.0,
         "within_tolerance": within,
     }
-    sentence = check_in_words(deviations)
+    sentence = check_sentence(deviations)
     assert all(part in sentence for part in (*said, "50 %"))

@@ -1,0 +1,66 @@
+"""What the pages say, one file of sentences a page: chosen from facts, filled in here; and what these files share.
+
+Nothing is escaped here: a page escapes a finished sentence with `ui.text.plain`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.findings.claim import Verdict
+from core.findings.verdicts import Told
+from core.results.names import PointLabel, decimals, percent, percent_range, spanned
+from core.sweep.control_contrast import Direction
+
+NONE = "–"  # in a table
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a page says: a heading, which is the answer, and at most two sentences beside its picture."""
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+
+
+def capitalised(words: str) -> str:
+    """Begin a sentence."""
+    return words[0].upper() + words[1:]
+
+
+def numbered(count: int, noun: str) -> str:
+    """Write a number of things: `1 seed`, `5 seeds`."""
+    return f"{count} {noun if count == 1 else f'{noun}s'}"
+
+
+def layers_named(labels: Sequence[PointLabel], among: Sequence[PointLabel]) -> str:
+    """Name some of all layers, at least one: `layer 2`, `layers 1, 3 and 7 to 12`."""
+    return f"{'layer' if len(labels) == 1 else 'layers'} {spanned(labels, among)}"
+
+
+def with_interval(value: float, low: float, high: float, places: int = 3) -> str:
+    """Write a number and its 95 % interval: `0.080 (0.071 to 0.089)`."""
+    return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
+
+
+def share_span(shares: Sequence[float]) -> str:
+    """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
+    low, high = (percent(end) for end in (min(shares), max(shares)))
+    return low if low == high else percent_range(low, high)
+
+
+def state(direction: Direction) -> str:
+    """Say one of the four states of a verdict."""
+    return f"{direction} than chance" if direction in ("steeper", "flatter") else direction
+
+
+def reason_named(found: Verdict) -> str:
+    """Name why a verdict cannot be told, with how many seeds there are where these are too few."""
+    usable = {"few seeds": found.matched, "unusable seeds": len(found.controls)}.get(found.reason or "")
+    return found.reason or "" if usable is None else f"{found.reason}, {usable} of {found.needed}"
+
+
+def counted(known: Iterable[Told]) -> str:
+    """Write how often each state is given: `4 × as by chance, 1 × cannot be told`."""
+    counts = Counter(told.direction for told in known).most_common()
+    return ", ".join(f"{count} × {state(direction)}" for direction, count in counts)

@@ -1,0 +1,139 @@
+"""Compare's sentences: on two results, and on all methods of a task."""
+
+from collections.abc import Sequence
+
+from core.findings.comparable import same_examples
+from core.findings.compare import (
+    ENDS_TOGETHER,
+    Axis,
+    Depth,
+    accuracy_comparisons,
+    depth_of,
+    distinguishing_names,
+    same_rows,
+    shared_axis,
+    short_names,
+    shown_together,
+)
+from core.findings.matching import largest_on
+from core.findings.profiles import Profiled, changed_at
+from core.findings.words import Said, capitalised, share_span, state
+from core.request.catalog import CONFIDENCE, DAMAGE, SECOND_DAMAGE, SINGLE_BATCH
+from core.results.names import (
+    ReductionKey,
+    amount_name,
+    data_name,
+    decimals,
+    in_sentence,
+    listed,
+    percent,
+    units_name,
+)
+from core.results.schema import SweepResult
+
+
+def compare_said(
+    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+) -> Said:
+    """Say how far two models work, where in depth they change, and which is correct more often.
+
+    Args:
+        first: A whole sweep.
+        second: Another one.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        companions: What either is judged beside: see `core.results.choices.companions`.
+    """
+    heading = compare_heading(first, second)
+    if first.key == second.key or not same_examples(first, second):
+        return Said(heading)
+    return Said(heading, (depth_sentence(first, second, reduction, companions), accuracy_sentence(first, second)))
+
+
+def compare_heading(first: SweepResult, second: SweepResult) -> str:
+    """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
+    names = short_names(first, second)
+    ends = []
+    for result in (first, second):
+        known = result.working_range
+        if first.key == second.key or len(result.frames) < 2 or known is None or known.to is None:
+            return f"{capitalised(names[0])} beside {names[1]}"
+        least = "at least " if known.to == result.amounts[-1] else ""
+        up_to = f"up to {least}{amount_name(known.to)} of {units_name(result)} removed"
+        ends.append(up_to if known.to else "at no amount measured")
+    return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
+
+
+def depth_sentence(
+    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+) -> str:
+    """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
+    found = depth_of(first, second, reduction, companions)
+    if not isinstance(found, Depth):
+        return f"Where in depth the two change is not compared ({found})."
+    names, shares = distinguishing_names(first, second), [percent(share) for share in found.shares]
+    low, high = (decimals(100 * bound, 0) for bound in (found.low, found.high))
+    said = (
+        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
+        f"{names[0]} and {shares[1]} under {names[1]} (difference {low} to {high} points, 95 % interval over examples)"
+    )
+    return f"{said}; by all seeds: {state(found.verdict.direction)}." if found.verdict else f"{said}."
+
+
+def accuracy_sentence(first: SweepResult, second: SweepResult) -> str:
+    """Say at how many amounts either is correct more often, by paired tests."""
+    comparisons = accuracy_comparisons(first, second)
+    if not comparisons:
+        return "Accuracy is not compared: at no amount do the two remove the same share of the encoder's weights."
+    names, significant = distinguishing_names(first, second), [known for known in comparisons if known.is_significant]
+    better = sum(known.only_first > known.only_second for known in significant)
+    return (
+        f"{capitalised(names[0])} is correct more often at {better} of {len(comparisons)} amounts, {names[1]} at "
+        f"{len(significant) - better} (paired tests, p < {decimals(1 - CONFIDENCE, 2)} after Holm's correction)."
+    )
+
+
+def compare_notes(
+    first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
+) -> list[str]:
+    """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
+    together, notes = shown_together(first, second, axis, reduction), []
+    shared = shared_axis(first, second, axis)
+    if shared != "amount":
+        reached = [largest_on(shared, result, reduction) for result in (first, second)]
+        if max(reached) - together.places[-1] >= ENDS_TOGETHER:
+            ends = f"{decimals(reached[0], 2)} under the first and {decimals(reached[1], 2)} under the second"
+            notes.append(f"The comparison ends where one of the two does: {ends}.")
+    if len(together.pairs) < 2:
+        notes.append("The two have nothing but the unpruned model in common, so there is nothing to play.")
+    if shared != axis:
+        notes.append("Results against another checkpoint are shown at equal amounts.")
+    if not same_rows(first, second):
+        notes.append("The two were measured at different layers, so there is no picture of their difference.")
+    if not same_examples(first, second):
+        examples = f"{data_name(first)}; {data_name(second)}"
+        notes.append(f"The two were measured on different examples ({examples}), so no paired test is possible.")
+    return notes
+
+
+def profile_sentences(methods: Sequence[Profiled], reduction: ReductionKey) -> list[str]:
+    """Say how many predictions have changed at one overall change, and which methods have no profile."""
+    said = []
+    shares = {
+        in_sentence(method.name): share
+        for method in methods
+        if (share := changed_at(method.sweeps, reduction, SECOND_DAMAGE)) is not None
+    }
+    drawn = (changed_at([control], reduction, SECOND_DAMAGE) for method in methods for control in method.controls)
+    by_chance = [share for share in drawn if share is not None]
+    if shares:
+        known = listed([f"{percent(share)} under {name}" for name, share in shares.items()])
+        chance = f"; under random removal, {share_span(by_chance)}" if by_chance else ""
+        said.append(f"At an overall change of {decimals(SECOND_DAMAGE, 2)}, predictions have changed: {known}{chance}.")
+    without = [
+        in_sentence(method.name) for method in methods if not any(known.method for known in method.verdicts.values())
+    ]
+    if reduction not in SINGLE_BATCH:
+        said.append("With all tokens, no profile is known.")
+    elif without:
+        said.append(f"No profile is known for {listed(without)}.")
+    return said

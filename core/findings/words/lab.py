@@ -1,0 +1,97 @@
+"""The Lab's figures and sentences; the heading of a result is that of the Layers page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.findings.layers import layers_of
+from core.findings.survival import LayerSurvival
+from core.findings.words import capitalised, layers_named
+from core.request.catalog import METRICS
+from core.results.names import ReductionKey, amount_name, decimals, listed, percent, point_labels, small
+from core.results.schema import SweepResult, TaskRecord
+
+
+def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
+    """Return a whole result's first layer to change, its longest intact one, and how far its main metric holds.
+
+    Empty where only the unpruned model was measured. Against another checkpoint, no layer counts as intact.
+    """
+    if len(result.frames) < 2:
+        return {}
+    known, largest = result.working_range, amount_name(result.amounts[-1])
+    if not known:
+        holds = "Unknown"
+    elif known.to is None:
+        holds = "No lead to lose"
+    elif known.to == 0:
+        holds = f"Not even to {amount_name(result.amounts[1])}"
+    else:
+        holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {amount_name(known.to)}"
+    held = {f"{METRICS[known.metric if known else result.task.main_metric].title} holds": holds}
+    if result.against:
+        return held
+    found = layers_of(result, reduction)
+    if not found.defined:
+        return {"First layer to change": "Undefined", **held}
+    first, last = found.first or found.last, found.last
+
+    def named(layers: Sequence[LayerSurvival]) -> str:
+        labels = [layer.label for layer in layers]
+        every = len(labels) == len(found.defined) > 1
+        return "All layers" if every else capitalised(layers_named(labels, point_labels(result.points)))
+
+    return {
+        "First layer to change": f"None, up to {largest}"
+        if first[0].censored
+        else f"{named(first)}, at {percent(first[0].rank)}",
+        "Longest intact": f"{named(last)}, beyond {largest}"
+        if last[0].censored
+        else f"{named(last)}, up to {percent(last[0].rank)}",
+        **held,
+    }
+
+
+def check_sentence(deviations: Mapping[str, Any]) -> str:
+    """Say how far a frame deviates from two recomputations; takes `core.sweep.recompute.Deviations.to_json()`."""
+
+    def largest(known: Iterable[float | None]) -> str:  # None stands for a value that only one computation has
+        return small(max(float("inf") if deviation is None else deviation for deviation in known))
+
+    own = largest([*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]])
+    confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"
+    return (
+        f"The frame is {confirmed} at {amount_name(deviations['amount'])}: computed again it differs by {own} at most, "
+        f"from the CKA of torch-cka by {largest(deviations['torch_cka'].values())}."
+    )
+
+
+def reading_note(task: TaskRecord) -> str:
+    """Say which files, rows and columns were read; empty for GLUE and the written examples."""
+    if not task.columns:
+        return ""
+    files = listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
+    text = "text" if len(task.columns.text) == 1 else "texts"
+    texts = " and ".join(f"“{column}”" for column in task.columns.text)
+    guessed = f" ({listed(task.guessed)} guessed)" if task.guessed else ""
+    meanings = {
+        value: "is left out" if label is None else f"means {label}" for value, label in (task.label_map or {}).items()
+    }
+    mapped = f"; {listed([f'“{value}” {meaning}' for value, meaning in meanings.items()])}" if meanings else ""
+    return f"Read from {files}: the {text} from {texts}, the label from “{task.columns.label}”{guessed}{mapped}."
+
+
+def download_note(split: str, sizes: Sequence[int], rows: int) -> str:
+    """Say how much of a data set on the Hub is downloaded.
+
+    Args:
+        split: The split that is evaluated.
+        sizes: Of the files that are to be downloaded, at least one.
+        rows: How many rows are read.
+    """
+    first, every = (decimals(size / 2**20, 1) for size in (sizes[0], sum(sizes)))
+    if len(sizes) == 1:
+        return f"Of split {split}, one file has yet to be downloaded: {first} MiB."
+    return (
+        f"Of split {split}, {len(sizes)} files have yet to be downloaded: {every} MiB. The first is {first} MiB; the "
+        f"others follow only until {rows:,} rows are there."
+    )

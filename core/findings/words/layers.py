@@ -1,0 +1,172 @@
+"""The Layers page's sentences; its heading stands over the Lab's results, too."""
+
+from collections.abc import Sequence
+
+from core.findings.against import closest_layers, closest_order
+from core.findings.comparable import obstacle_to_controls
+from core.findings.layers import first_by_chance, layers_of
+from core.findings.survival import LayerSurvival, interval_text
+from core.findings.words import Said, capitalised, layers_named, numbered
+from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
+from core.results.names import (
+    PointLabel,
+    ReductionKey,
+    amount_name,
+    hundredths,
+    in_sentence,
+    point_labels,
+    point_names,
+    pruned_layer,
+    reduction_name,
+    removed_name,
+    units_name,
+    unpruned_name,
+)
+from core.results.schema import SweepResult
+
+
+def layers_said(
+    result: SweepResult,
+    chosen: PointLabel,
+    companions: Sequence[SweepResult],
+    controls: Sequence[SweepResult],
+    reduction: ReductionKey,
+    threshold: float = SURVIVAL_THRESHOLD,
+    measure: str = "cka",
+) -> Said:
+    """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
+
+    Args:
+        result: A whole sweep.
+        chosen: The label of the chosen layer.
+        companions: What the result is judged beside.
+        controls: The seeds of its random control, see `core.findings.comparable.controls_of`.
+        reduction: A key of REDUCTIONS.
+        threshold: The similarity that a layer must keep.
+        measure: What similarity is measured by.
+    """
+    look = reduction, threshold, measure
+    heading = layers_heading(result, *look)
+    if result.against:
+        sentences = _closest_sentence(result, reduction, chosen), _order_sentence(result, reduction)
+        return Said(heading, tuple(filter(None, sentences)))
+    found = layers_of(result, *look)
+    if not found.defined:
+        return Said(heading)
+    layer = next(layer for layer in found.every if layer.label == chosen)
+    sentences = (
+        _layer_sentence(result, layer, threshold, measure),
+        _chance_sentence(result, companions, controls, *look),
+    )
+    return Said(heading, tuple(filter(None, sentences)))
+
+
+def layers_heading(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> str:
+    """Say which layer changes first, and at which amount, with its interval where that is known.
+
+    Against another checkpoint, it says which layer is most similar to that one. The result may be unfinished.
+    """
+    if result.against:
+        return against_heading(result, reduction)
+    found, labels = layers_of(result, reduction, threshold, measure), point_labels(result.points)
+    below = f"below {threshold}" + (f" by {in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else "")
+    if not found.defined:
+        return f"{MEASURES[measure].title} is undefined in every layer, by the {reduction_name(reduction)}"
+    if len(result.frames) < 2:
+        return "Only the unpruned model has been measured"
+    at = removed_name(hundredths((found.first or found.last)[0].value), result)
+    if not found.first and found.last[0].censored:
+        return f"No layer falls {below}, even with {at}"
+    if not found.first:
+        every = "All layers" if len(found.defined) == len(labels) else "All other layers"
+        return f"{every} change together: they fall {below} at {at}"
+    named = capitalised(layers_named([layer.label for layer in found.first], labels))
+    largest, interval = result.amounts[-1], found.first[0].interval
+    if len(found.first) > 1:
+        said = f"{named} change first: they fall {below} at {at}"
+    else:
+        first = "falls" if len(found.defined) == 1 else "changes first: it falls"
+        said = f"{named} {first} {below} at {at}" + (f" ({interval_text(interval, largest)})" if interval else "")
+    rivals = [layer.label for layer in found.rivals]
+    return f"{said}; {layers_named(rivals, labels)} may change as early" if rivals else said
+
+
+def _layer_sentence(result: SweepResult, layer: LayerSurvival, threshold: float, measure: str) -> str:
+    """Say how far a layer stays intact, and how far the model works."""
+    if not layer.is_defined:
+        return f"{layer.title}: similarity is undefined, even without pruning."
+    by = f" by {in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else ""
+    at = removed_name(hundredths(layer.value), result)
+    until = f"the last amount measured, {at}" if layer.censored else at
+    interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
+    said = f"{layer.title}, stays intact (at least {threshold}{by}) up to {until}{interval}"
+    working = result.working_range.to if result.working_range else None
+    if working is None:
+        return f"{said}."
+    return f"{said}; the model works {f'up to {amount_name(working)}' if working else 'at no amount measured'}."
+
+
+def _chance_sentence(
+    result: SweepResult,
+    companions: Sequence[SweepResult],
+    controls: Sequence[SweepResult],
+    reduction: ReductionKey,
+    threshold: float,
+    measure: str,
+) -> str:
+    """Say what the heading must not be read without; empty for a control itself, and where no layer changes first."""
+    look = reduction, threshold, measure
+    first = [layer.label for layer in layers_of(result, *look).first]
+    if alone := pruned_layer(result):
+        return f"Only layer {alone} is pruned{', so layers below it cannot change' if alone > 1 else ''}."
+    if not first or METHODS[result.pruning.method].control is None:
+        return ""
+    if obstacle := obstacle_to_controls(result, companions):
+        return f"Its random control cannot be compared with it ({obstacle})."
+    if not controls:
+        return "Add a random control to see whether chance changes the same layer first."
+    found = first_by_chance(result, controls, *look)
+    if not found.seeds:
+        return f"Under random removal of as many {units_name(result)}, no layer falls."
+    named = ("one of " if len(first) > 1 else "") + layers_named(first, point_labels(result.points))
+    of = f"{found.same} of {numbered(found.seeds, 'seed')}"
+    said = f"Random removal of as many {units_name(result)} changes {named} first with {of}"
+    return f"{said}: chance alone gives the same answer." if found.is_alike else f"{said}."
+
+
+# ---------------------------------------------------------------- against another checkpoint
+
+
+def against_heading(result: SweepResult, reduction: ReductionKey) -> str:
+    """Say which layer is most similar to the other checkpoint without pruning, and which least."""
+    found, other = closest_order(result, reduction), unpruned_name(result)
+    if found is None:
+        return f"Similarity to {other} is undefined"
+    most, least = found.most, found.least
+    if most.text == least.text:
+        return f"Unpruned, each layer is as similar to {other} as the others ({most.text})"
+    return (
+        f"Unpruned, layer {most.label} is most similar to {other} ({most.text} to its layer {most.closest}), "
+        f"layer {least.label} least ({least.text})"
+    )
+
+
+def _closest_sentence(result: SweepResult, reduction: ReductionKey, chosen: PointLabel) -> str:
+    names = point_names(result.points)
+    k = [name.label for name in names].index(chosen)
+    found, other = closest_layers(result, reduction)[k], unpruned_name(result)
+    if found is None:
+        return f"{names[k].title}: similarity to {other} is undefined."
+    return f"{names[k].title}, is most similar to layer {found.cell} of {other}."
+
+
+def _order_sentence(result: SweepResult, reduction: ReductionKey) -> str:
+    found = closest_order(result, reduction)
+    if found is None:
+        return ""
+    come = "come" if found.is_ranked else "do not come"
+    same = "" if found.same is None else f"; {found.same} of {found.count} are of the same number"
+    near = f"; in {found.near} of {found.count} the second is about as similar" if found.near else ""
+    return f"The closest layers {come} in the order of depth{same}{near}."

@@ -1,0 +1,50 @@
+"""The Sentences page's sentences: on all examples, and on one that a visitor types."""
+
+from collections.abc import Sequence
+
+from core.findings.sentences import Example, count_flips
+from core.findings.words import Said, numbered
+from core.request.catalog import MAX_LENGTH
+from core.results.names import amount_name, decimals, label_words
+from core.results.prediction import Prediction
+from core.results.schema import SweepResult
+
+
+def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
+    """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
+    flips, largest = count_flips(result, examples), amount_name(result.amounts[-1])
+    correct = f"Unpruned, the model is correct on {flips.correct} of {flips.count} examples"
+    if len(result.amounts) < 2:
+        return Said("Only the unpruned model has been measured", (f"{correct}.",))
+    last = f"At {largest}, the last amount measured, {flips.most} of {flips.count} are predicted “{flips.label}”."
+    if flips.first is None or flips.half is None:
+        return Said(f"No prediction flips up to {largest}", (f"{correct}.", last))
+    heading = f"{flips.flipping} of {flips.count} predictions flip; half have by {amount_name(flips.half)}"
+    returning = f"{flips.returning} later {'reverts' if flips.returning == 1 else 'revert'}"
+    return Said(heading, (f"{correct}; the first flips at {amount_name(flips.first)}, and {returning}.", last))
+
+
+def prediction_sentence(prediction: Prediction) -> str:
+    """Say what is predicted without pruning, and where that first changes."""
+    labels = prediction.predicted
+    said = [
+        f"“{label_words(prediction.labels[label])}” ({decimals(probabilities[label], 2)})"
+        for label, probabilities in zip(labels, prediction.probabilities, strict=True)
+    ]
+    turns = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
+    if not turns:
+        last = amount_name(prediction.amounts[-1])
+        return f"Unpruned, the model says {said[0]}, and still does at {last}, the last amount measured."
+    turn = f"{said[turns[0]]} from {amount_name(prediction.amounts[turns[0]])} on"
+    more = f", and changes {numbered(len(turns) - 1, 'more time')}" if turns[1:] else ""
+    return f"Unpruned, the model says {said[0]}; pruned, it says {turn}{more}."
+
+
+def prediction_note(prediction: Prediction) -> str:
+    """Say which part of the text the model does not read; empty if it reads everything."""
+    notes = []
+    if prediction.num_tokens > MAX_LENGTH:
+        notes.append(f"The text has {prediction.num_tokens} tokens; the model reads the first {MAX_LENGTH}.")
+    if prediction.num_unknown:
+        notes.append(f"Unknown to this checkpoint and read as [UNK]: {numbered(prediction.num_unknown, 'token')}.")
+    return " ".join(notes)
