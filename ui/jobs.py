@@ -24,10 +24,7 @@ from ui.view_state import link_parameters
 TICK = 1.0  # seconds between two looks at a job
 TICK_AT_FIRST = 0.25  # until the first frame: visitors wait for it, and a progress bar costs little
 TICK_ELSEWHERE = 2.0  # on pages that only mention the job
-UNKNOWN = (
-    "The link asks for a run that is not known here any more. If it was finished, asking for it again in the Lab shows "
-    "its result at once."
-)
+UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
 LEFT = "left-jobs"  # of the session: ids of jobs that go on for others
 STARTED = "started-job"  # of the session: the id of the last run
 ASKED = "asked-jobs"  # of the session: the ids of all its runs, the newest last

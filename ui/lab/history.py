@@ -17,6 +17,9 @@ from ui.results import by_key, own_results
 from ui.text import plain, remark
 from ui.view_state import link_parameters
 
+OF_THIS_VISIT = (
+    "Only results of this visit are listed. Bookmark results you need; they are lost when the server restarts."
+)
 FIRST, MOST = 8, 24  # results that are listed at first, and on request
 MAX_REASONS = 5  # for files that cannot be shown
 
@@ -36,10 +39,7 @@ def show_history(shown: SweepResult | None) -> None:
             remark("Finished runs are saved, and listed here.")
             return
         if is_hosted():
-            remark(
-                "Only results of this visit are listed. Keep a link to find one again; the server forgets them when it "
-                "restarts."
-            )
+            remark(OF_THIS_VISIT)
         else:
             remark("They are files in this folder, which the other pages read as well:")
             st.code(str(store.user_folder()), language=None, wrap_lines=True)

@@ -178,9 +178,9 @@ def _ask_labels(table: Table, task: Task, columns: Columns, said: Meanings) -> M
     begun = {value: _named(value, task) for value in values}
     unknown = sum(name is None for name in begun.values())
     title = (
-        f"Not the name of a label: {unknown} of the {len(values)} values of “{columns.label}”. Say what they mean"
+        f"{unknown} of the {len(values)} values of “{columns.label}” aren't model labels. Match them"
         if unknown
-        else f"The {len(values)} values of “{columns.label}” are names of labels"
+        else f"All {len(values)} values of “{columns.label}” are model labels"
     )
     options = [*task.label_names, LEFT_OUT]
     begun |= {value: said[value] or LEFT_OUT for value in values if said.get(value, "") in (None, *task.label_names)}
