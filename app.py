@@ -11,7 +11,7 @@ from core.findings.accuracy import beyond_from, metric_of
 from core.findings.comparable import controls_of
 from core.findings.replication import replication
 from core.findings.survival import floor_of
-from core.findings.tables import replication_table, survival_table
+from core.findings.tables import narrow, replication_table, survival_table
 from core.findings.words import Said
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
 from core.findings.yardstick import Yardstick
@@ -248,7 +248,8 @@ def show_details(shown: Shown) -> None:
         st.markdown("".join(how_to_read(shown)))
     if not result.against:
         with st.expander("Intact up to: table"):
-            st.markdown(markdown_table(once(survival_table, result, shown.reduction, twins=shown.twins)))
+            for part in narrow(once(survival_table, result, shown.reduction, twins=shown.twins)):
+                st.markdown(markdown_table(part))
     with st.expander("Details"):
         show_numbers(result, shown.companions)
 

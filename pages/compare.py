@@ -12,7 +12,7 @@ from core.findings.compare import Axis, accuracy_comparisons, distinguishing_nam
 from core.findings.profiles import profiled
 from core.findings.tables import paired_table
 from core.findings.words import Said
-from core.findings.words.compare import compare_notes, compare_said, profile_sentences
+from core.findings.words.compare import compare_notes, compare_said, profile_sentence
 from core.results.choices import SEPARATOR
 from core.results.library import Entry
 from core.results.names import checkpoint_name, in_sentence
@@ -115,11 +115,12 @@ def show_both(
         start=start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts)),
     )
     difference = [DIFFERENCE] if "difference" in scene.views else []
-    st.markdown(" ".join([AXIS_EXPLANATIONS[shared_axis(first, second, axis)], WORKS, *difference]))
     for note in once(compare_notes, first, second, axis, reduction):
         st.info(plain(note))
     if first.key != second.key and same_examples(first, second):
         show_tests(first, second, said)
+    with st.expander("How to read the pictures"):
+        st.markdown(" ".join([AXIS_EXPLANATIONS[shared_axis(first, second, axis)], WORKS, *difference]))
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
     offer_exports(scene, first, second)
@@ -140,8 +141,7 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
             return
         scene = profile_scene(result, methods, reduction)
         show_pictures(scene, key="profiles", group="profiles", start=START, link=False)
-        for sentence in profile_sentences(methods, reduction):
-            st.markdown(plain(sentence))
+        st.markdown(plain(profile_sentence(methods, reduction)))
         st.markdown(PROFILES)
         offer_exports(scene, *(method.result for method in methods), label="Download all methods", numbers=False)
 

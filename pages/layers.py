@@ -15,7 +15,7 @@ from core.findings.comparable import controls_of, isolated_controls_of, isolated
 from core.findings.isolated import isolated_orders
 from core.findings.layers import first_layer
 from core.findings.survival import THRESHOLDS, floor_of, own_measures
-from core.findings.tables import closest_table, isolated_table, survival_table
+from core.findings.tables import closest_table, isolated_table, narrow, survival_table
 from core.findings.words import Said
 from core.findings.words.layers import layers_said
 from core.findings.yardstick import Yardstick
@@ -81,8 +81,7 @@ def layers() -> None:
     picture = st.container()
     if shown is None:
         return
-    controls = controls_of(shown.result, shown.companions)
-    said = once(layers_said, shown.result, shown.layer, shown.companions, controls, *shown.look)
+    said = once(layers_said, shown.result, shown.layer, shown.companions, *shown.look)
     title.title(plain(said.heading), anchor=False)
     with picture:
         scene = show_layers(shown, said)
@@ -212,7 +211,8 @@ def fill_details(shown: Shown) -> None:
         link=False,
     )
     offer_exports(scene, result, label="Download the close-up", numbers=False)
-    st.markdown(markdown_table(survival_table(result, *shown.look, shown.twins)))
+    for part in narrow(survival_table(result, *shown.look, shown.twins)):
+        st.markdown(markdown_table(part))
     if orders:
         st.markdown(markdown_table(isolated_table(result, orders)))
     st.markdown(" ".join(filter(None, legend_of(shown, apart))))

@@ -115,7 +115,9 @@ def show_flips(result: SweepResult, scene: Scene | None, words: str) -> None:
         show_pictures(scene, key="sentences", group="sentences", start=start_in_address(result.amounts))
     else:
         st.info("No example fits all of these filters: choose “All” or “Any” in one of them.")
-    st.markdown(f"**{plain(words)}** {EXPLANATION}")
+    st.markdown(plain(words))
+    with st.expander("How to read the picture"):
+        st.markdown(EXPLANATION)
 
 
 def show_table(result: SweepResult, chosen: Sequence[Example]) -> None:

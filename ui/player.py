@@ -13,7 +13,7 @@ import streamlit as st
 from core.charts.theme import STYLE
 from core.charts.vega import vega_script
 from core.charts.view import Scene
-from core.findings.tables import criteria_table, numbers_table
+from core.findings.tables import criteria_table, narrow, numbers_table
 from core.findings.words.lab import reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.overview import caution, length_sentence, verdict_sentence
@@ -242,7 +242,8 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
 def show_numbers(result: SweepResult, companions: Sequence[SweepResult]) -> None:
     """Tabulate what is known of a result beside its picture, under the statistics' names."""
     if not result.against:  # there nothing is judged
-        st.markdown(markdown_table(once(criteria_table, result, companions)))
+        for part in narrow(once(criteria_table, result, companions)):
+            st.markdown(markdown_table(part))
     if numbers := once(numbers_table, result, companions):
         st.markdown(markdown_table(numbers))
 

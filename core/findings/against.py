@@ -11,8 +11,6 @@ import numpy as np
 from core.results.names import PointLabel, ReductionKey, decimals, point_labels
 from core.results.schema import SweepResult
 
-NEAR = 0.02  # in similarity; two layers no farther apart are as good as equally similar
-
 
 @dataclass(frozen=True)
 class Closest:
@@ -54,41 +52,3 @@ def closest_layers(result: SweepResult, reduction: ReductionKey, frame: int = 0)
         best = [(rows[k], column[k]) for k in known[:2]]
         found.append(Closest(label, best[0][1], best[0][0], *(best[1] if best[1:] else ())) if best else None)
     return found
-
-
-@dataclass(frozen=True)
-class ClosestOrder:
-    """The closest layers of a whole result, unpruned.
-
-    Attributes:
-        most: The layer that is most similar to the other checkpoint.
-        least: The layer that is least similar to it.
-        count: The number of layers whose similarity is defined.
-        is_ranked: Whether a deeper layer's closest one is never less deep.
-        same: The number of layers whose closest one has the same number; None where layers do not correspond.
-        near: The number of layers whose second is as good as equally similar.
-    """
-
-    most: Closest
-    least: Closest
-    count: int
-    is_ranked: bool
-    same: int | None
-    near: int
-
-
-def closest_order(result: SweepResult, reduction: ReductionKey) -> ClosestOrder | None:
-    """Find in which order the closest layers come; None where no similarity is defined."""
-    known = [layer for layer in closest_layers(result, reduction) if layer]
-    if not known:
-        return None
-    order = point_labels(result.baseline_points)
-    depths = [order.index(layer.closest) for layer in known]
-    return ClosestOrder(
-        max(known, key=lambda layer: layer.value),
-        min(known, key=lambda layer: layer.value),
-        len(known),
-        depths == sorted(depths),
-        sum(layer.closest == layer.label for layer in known) if result.has_own else None,
-        sum(layer.next is not None and layer.value - layer.next_value < NEAR for layer in known),
-    )

@@ -275,23 +275,19 @@ def _working_range(read: SweepResult, sweeps: Sequence[SweepResult]) -> WorkingR
 
 
 def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
-    """Say what keeps a result from being judged at all."""
-    if result.against:
-        return "another checkpoint"
+    """Say what keeps a result from being judged at all: the first of what holds."""
     method = METHODS.get(result.pruning.method)
-    if method and method.control is None:
-        return "random control"
-    if pruned_layer(result):
-        return "one layer alone"
-    if reduction not in SINGLE_BATCH:
-        return "all tokens"
-    if not all(point.endswith(".attention") for point in result.points):
-        return "not attention blocks"
-    if not result.key:
-        return "unfinished run"
-    if len(result.amounts) < 2:
-        return "only unpruned"
-    return "few examples" if len(result.task.examples) < FEW_EXAMPLES else None
+    obstacles: dict[Reason, bool] = {
+        "another checkpoint": result.against is not None,
+        "random control": method is not None and method.control is None,
+        "one layer alone": pruned_layer(result) is not None,
+        "all tokens": reduction not in SINGLE_BATCH,
+        "not attention blocks": not all(point.endswith(".attention") for point in result.points),
+        "unfinished run": not result.key,
+        "only unpruned": len(result.amounts) < 2,
+        "few examples": len(result.task.examples) < FEW_EXAMPLES,
+    }
+    return next((reason for reason, holds in obstacles.items() if holds), None)
 
 
 def _obstacle_there(method: Placed) -> Reason | None:

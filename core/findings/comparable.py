@@ -71,19 +71,16 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
 # ---------------------------------------------------------------- what a result is judged beside
 
 
-def available_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
+def _available_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
     """Return the results of a method's random control on the same model, matched or not."""
-    return [
-        candidate
-        for candidate in candidates
-        if is_control(candidate.pruning, result.pruning) and same_checkpoint(result, candidate)
-    ]
+    controls = (candidate for candidate in candidates if is_control(candidate.pruning, result.pruning))
+    return [control for control in controls if same_checkpoint(result, control)]
 
 
 def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
     """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
     sweeps = defaultdict(list)
-    for candidate in available_controls(result, candidates):
+    for candidate in _available_controls(result, candidates):
         if obstacle_to_control(result, candidate) is None:
             sweeps[candidate.pruning.seed].append(candidate)
     return {seed: sweeps[seed] for seed in sorted(sweeps)}
@@ -118,7 +115,7 @@ def _calibrated_on(result: SweepResult) -> str | None:
 
 def obstacle_to_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> Obstacle | None:
     """Return why no available random control is matched; None if one is, or if there is none."""
-    available = available_controls(result, candidates)
+    available = _available_controls(result, candidates)
     return obstacle_to_control(result, available[0]) if available and not controls_of(result, available) else None
 
 

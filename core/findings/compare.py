@@ -185,15 +185,17 @@ def depth_of(
     even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
     shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
-    return Depth(shares, low, high, verdict_on(first, second, companions))
-
-
-def verdict_on(first: SweepResult, second: SweepResult, companions: Sequence[SweepResult]) -> Verdict | None:
-    """Return the verdict on a method beside its matched random control; None for any other two results."""
-    for method, control in ((first, second), (second, first)):
-        if is_control(control.pruning, method.pruning) and same_checkpoint(first, second):
-            return None if obstacle_to_control(method, control) else verdict(method, [control, *companions])
-    return None
+    judged = next(
+        (
+            verdict(method, [control, *companions])
+            for method, control in ((first, second), (second, first))
+            if is_control(control.pruning, method.pruning)
+            and same_checkpoint(first, second)
+            and obstacle_to_control(method, control) is None
+        ),
+        None,
+    )
+    return Depth(shares, low, high, judged)
 
 
 # ---------------------------------------------------------------- accuracy

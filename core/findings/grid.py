@@ -93,34 +93,21 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
     cells, points, scope = _cells(result), points_name(result.points), result.pruning.scope
     setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
     whole = SCOPES.index(scope) if scope in SCOPES else len(SCOPES)
+    checkpoint, fingerprint = result.checkpoint, result.task.fingerprint
+    controls = (control for control in controls_of(result, results) if control.amounts == result.amounts)
+    seeds = [own_similarity(control, REDUCTION) for control in controls]
     return GridRow(
         key=result.key,
-        checkpoint=result.checkpoint.id,
-        column=Column(
-            result.checkpoint.revision,
-            result.task.fingerprint,
-            cells["Checkpoint"],
-            cells["Task"],
-            data_name(result),
-        ),
+        checkpoint=checkpoint.id,
+        column=Column(checkpoint.revision, fingerprint, cells["Checkpoint"], cells["Task"], data_name(result)),
         setting=setting,
         place=(list(METHODS).index(result.pruning.method), whole, points != ATTENTION, layer_of(scope) or 0, setting),
         cells=cells,
         verdict=verdict(result, results) if is_judged else None,
         amounts=result.amounts,
         own=own_similarity(result, REDUCTION),
-        control=_control(result, results),
+        control=np.mean(seeds, axis=0) if seeds else None,
     )
-
-
-def _control(result: SweepResult, results: Sequence[SweepResult]) -> Curves | None:
-    """Average the matched random controls over the same amounts, point by point."""
-    seeds = [
-        own_similarity(control, REDUCTION)
-        for control in controls_of(result, results)
-        if control.amounts == result.amounts
-    ]
-    return np.mean(seeds, axis=0) if seeds else None
 
 
 # ---------------------------------------------------------------- as a table
@@ -133,34 +120,25 @@ def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
 
 
 def _cells(result: SweepResult) -> dict[str, str]:
-    metric = metric_of(result)
+    metric, statistics = metric_of(result), result.statistics_of(REDUCTION)
     figures = list(key_figures(result, REDUCTION).values()) or [NONE]
+    scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
+    unpruned, half = (NONE if (value := scores.get(at)) is None else decimals(value, 3) for at in (0.0, AMOUNT))
+    gap = statistics.gap_at_damage.get(amount_text(SECOND_DAMAGE)) if statistics else None
     return {
         "Checkpoint": models_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
         "Pruning": pruning_name(result),
         "Compared after": points_name(result.points),
         "Metric": METRICS[metric].title,
-        "Unpruned": _metric_at(result, metric, 0.0),
-        f"At {percent(AMOUNT)}": _metric_at(result, metric, AMOUNT),
+        "Unpruned": unpruned,
+        f"At {percent(AMOUNT)}": half,
         "Holds": figures[-1],
         "First to change": NONE if result.against else figures[0],
-        f"Gap at change {amount_text(SECOND_DAMAGE)}": _gap(result),
+        f"Gap at change {amount_text(SECOND_DAMAGE)}": with_interval(gap.value, gap.low, gap.high)
+        if isinstance(gap, GapAtDamage)
+        else NONE,
     }
-
-
-def _metric_at(result: SweepResult, metric: str, amount: float) -> str:
-    value = next((frame.metrics[metric] for frame in result.frames if frame.amount == amount), None)
-    return NONE if value is None else decimals(value, 3)
-
-
-def _gap(result: SweepResult) -> str:
-    """Write how much more similar the lower half of the layers stays at one overall change, with its interval."""
-    known = result.statistics_of(REDUCTION)
-    gap = known.gap_at_damage.get(amount_text(SECOND_DAMAGE)) if known else None
-    if not isinstance(gap, GapAtDamage):
-        return NONE
-    return with_interval(gap.value, gap.low, gap.high)
 
 
 # ---------------------------------------------------------------- as a picture
@@ -214,11 +192,6 @@ def _headings(columns: Sequence[Column]) -> list[tuple[str, str]]:
         count = Counter(headings)
         headings = [longer if count[known] > 1 else known for known, longer in zip(headings, more, strict=True)]
     return headings
-
-
-def grid_spreads(grid: Grid) -> list[Spread]:
-    """Return the spreads of the verdicts on show over checkpoints that differ only in the seed."""
-    return row_spreads([row for rows in grid.cells.values() for row in rows], grid.verdicts)
 
 
 def row_spreads(rows: Iterable[GridRow], verdicts: Mapping[str, Told]) -> list[Spread]:

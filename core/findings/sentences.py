@@ -149,19 +149,14 @@ def selected(
         flips: A key of `flip_choices`.
         length: A key of `length_choices`, or ALL.
     """
-    amounts = [amount_text(amount) for amount in result.amounts]
+    amounts, bounds = [amount_text(amount) for amount in result.amounts], _thirds(examples)
     has_kind: Filter = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
-    bounds = _thirds(examples)
-
-    def third(example: Example) -> str:
-        return LENGTHS[sum(example.num_words > bound for bound in bounds)]
-
     return [
         example
         for example in examples
         if label in (ALL, result.task.label_names[example.gold])
         and has_kind(example)
-        and length in (ALL, third(example))
+        and length in (ALL, LENGTHS[sum(example.num_words > bound for bound in bounds)])
     ]
 
 

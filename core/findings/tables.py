@@ -8,7 +8,7 @@ from core.findings.accuracy import accuracy_course
 from core.findings.against import closest_layers
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.compare import AccuracyComparison
-from core.findings.grid import Grid, GridRow, grid_spreads, row_spreads, told_verdicts
+from core.findings.grid import Grid, GridRow, row_spreads, told_verdicts
 from core.findings.isolated import IsolatedOrder
 from core.findings.layers import layers_of
 from core.findings.replication import Replication
@@ -30,6 +30,16 @@ from core.results.schema import SweepResult
 
 Table = list[dict[str, str]]
 
+
+def narrow(table: Table) -> list[Table]:
+    """Cut a table into such as a telephone has room for: three columns each beside the first, no row of nothing."""
+    first, *others = table[0]
+    parts = [others[k : k + 3] for k in range(0, len(others), 3)]
+    return [
+        [{name: row[name] for name in (first, *part)} for row in table if any(map(row.get, part))] for part in parts
+    ]
+
+
 # ---------------------------------------------------------------- layers
 
 
@@ -49,10 +59,10 @@ def survival_table(
         row = {"Layer": layer.title, intact: layer.text}
         if any(known.interval for known in found.every):
             row["95 % interval"] = interval_text(layer.interval, largest)
-        row |= {f"≥ {other} up to": known[k].text for other, known in others.items()}
-        row[f"Similarity at {amount_name(largest)} removed"] = _similarity(own[-1, k])
         if floor:
             row["With everything removed"] = _similarity(floor[k])
+        row |= {f"≥ {other} up to": known[k].text for other, known in others.items()}
+        row[f"Similarity at {amount_name(largest)} removed"] = _similarity(own[-1, k])
         if twins:
             less = twins.less_from(result.amounts, own[:, k], k)
             row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or "undefined"
@@ -117,14 +127,14 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
         rows.append(
             {
                 "Overall change": f"{decimals(damage, 2)}, {reduction_name(reduction)}",
-                "Reached at": percent(gap.amount) if gap else NONE,
                 "In the upper half": NONE if found.share is None else percent(found.share),
                 "Random, mean ± SD": control_shares([found]),
+                "Verdict": verdict_cell(Told(found, found.direction)),
+                "Reached at": percent(gap.amount) if gap else NONE,
                 "Gap": with_interval(gap.value, gap.low, gap.high) if gap else NONE,
                 "Minus random": f"{decimals(beside.difference, 3)} ± {decimals(beside.half_width(), 3)}"
                 if beside
                 else NONE,
-                "Verdict": verdict_cell(Told(found, found.direction)),
             }
         )
     return rows
@@ -233,7 +243,8 @@ def replication_table(found: Replication) -> Table:
 
 def seeds_table(grid: Grid) -> Table:
     """Tabulate a grid's verdicts over checkpoints that differ only in the seed; empty where none do."""
-    settings = {row.key: row.setting for rows in grid.cells.values() for row in rows}
+    rows = [row for rows in grid.cells.values() for row in rows]
+    settings = {row.key: row.setting for row in rows}
     return [
         {
             "Checkpoints": spread.name,
@@ -242,7 +253,7 @@ def seeds_table(grid: Grid) -> Table:
             "Random": control_shares(twins),
             "Verdicts": counted(spread.told.values()),
         }
-        for spread in grid_spreads(grid)
+        for spread in row_spreads(rows, grid.verdicts)
     ]
 
 

@@ -110,7 +110,7 @@ def test_after_a_result_of_other_amounts_the_axis_is_in_order(
     page.get_by_role("option").filter(has_not_text="100 examples").first.click()
     expect(page).not_to_have_url(re.compile(FEW.key))
     expect_idle(page)
-    expect(page.get_by_text(re.compile(r"falls before it\.$"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Layer .* stays intact "))).to_be_visible()
     eventually(page, lambda: axis(player, "rows"), ticks)
     eventually(page, lambda: axis(close_up, "row"), ticks)
     columns = close_up.locator(".row .mark-rect path").evaluate_all(

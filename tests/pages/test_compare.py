@@ -132,7 +132,7 @@ def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     assert frames[1]["name"] == "Overall change 0.01"
     assert frames[-1]["amount"] == pytest.approx(0.23)
     assert player(app)["start"] == 0.1
-    assert "0.82 under the first and 0.24 under the second" in told(app)
+    assert "of 0.82 and 0.24" in told(app)
     assert player(open_page(PAGE, axis="divergence"))["frames"][1]["name"].startswith("Divergence 0.0")
 
 

@@ -18,7 +18,7 @@ from core.findings.compare import (
 from core.findings.matching import largest_on
 from core.findings.profiles import Profiled, changed_at
 from core.findings.words import Said, capitalised, share_span, state
-from core.request.catalog import CONFIDENCE, DAMAGE, SECOND_DAMAGE, SINGLE_BATCH
+from core.request.catalog import CONFIDENCE, DAMAGE, SECOND_DAMAGE
 from core.results.names import (
     ReductionKey,
     amount_name,
@@ -96,44 +96,32 @@ def compare_notes(
     first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
 ) -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
-    together, notes = shown_together(first, second, axis, reduction), []
-    shared = shared_axis(first, second, axis)
-    if shared != "amount":
-        reached = [largest_on(shared, result, reduction) for result in (first, second)]
-        if max(reached) - together.places[-1] >= ENDS_TOGETHER:
-            ends = f"{decimals(reached[0], 2)} under the first and {decimals(reached[1], 2)} under the second"
-            notes.append(f"The comparison ends where one of the two does: {ends}.")
-    if len(together.pairs) < 2:
-        notes.append("The two have nothing but the unpruned model in common, so there is nothing to play.")
-    if shared != axis:
-        notes.append("Results against another checkpoint are shown at equal amounts.")
-    if not same_rows(first, second):
-        notes.append("The two were measured at different layers, so there is no picture of their difference.")
-    if not same_examples(first, second):
-        examples = f"{data_name(first)}; {data_name(second)}"
-        notes.append(f"The two were measured on different examples ({examples}), so no paired test is possible.")
-    return notes
+    shared, together = shared_axis(first, second, axis), shown_together(first, second, axis, reduction)
+    reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in (first, second)]
+    examples, ends = f"{data_name(first)}; {data_name(second)}", " and ".join(decimals(end, 2) for end in reached)
+    notes = (
+        (
+            max(reached) - together.places[-1] >= ENDS_TOGETHER,
+            f"The comparison ends where one of the two does, of {ends}.",
+        ),
+        (
+            len(together.pairs) < 2,
+            "The two have nothing but the unpruned model in common, so there is nothing to play.",
+        ),
+        (shared != axis, "Results against another checkpoint are shown at equal amounts."),
+        (not same_rows(first, second), "The two have other layers, so there is no picture of their difference."),
+        (not same_examples(first, second), f"The two have other examples ({examples}), so no paired test is possible."),
+    )
+    return [note for holds, note in notes if holds]
 
 
-def profile_sentences(methods: Sequence[Profiled], reduction: ReductionKey) -> list[str]:
-    """Say how many predictions have changed at one overall change, and which methods have no profile."""
-    said = []
-    shares = {
-        in_sentence(method.name): share
-        for method in methods
-        if (share := changed_at(method.sweeps, reduction, SECOND_DAMAGE)) is not None
-    }
+def profile_sentence(methods: Sequence[Profiled], reduction: ReductionKey) -> str:
+    """Say how many predictions have changed at one overall change, by method and at random; empty if unknown."""
+    shares = {in_sentence(method.name): changed_at(method.sweeps, reduction, SECOND_DAMAGE) for method in methods}
     drawn = (changed_at([control], reduction, SECOND_DAMAGE) for method in methods for control in method.controls)
     by_chance = [share for share in drawn if share is not None]
-    if shares:
-        known = listed([f"{percent(share)} under {name}" for name, share in shares.items()])
-        chance = f"; under random removal, {share_span(by_chance)}" if by_chance else ""
-        said.append(f"At an overall change of {decimals(SECOND_DAMAGE, 2)}, predictions have changed: {known}{chance}.")
-    without = [
-        in_sentence(method.name) for method in methods if not any(known.method for known in method.verdicts.values())
-    ]
-    if reduction not in SINGLE_BATCH:
-        said.append("With all tokens, no profile is known.")
-    elif without:
-        said.append(f"No profile is known for {listed(without)}.")
-    return said
+    known = [f"{percent(share)} under {name}" for name, share in shares.items() if share is not None]
+    if not known:
+        return ""
+    chance = f"; under random removal, {share_span(by_chance)}" if by_chance else ""
+    return f"At an overall change of {decimals(SECOND_DAMAGE, 2)}, predictions have changed: {listed(known)}{chance}."

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.findings.against import closest_layers, closest_order
-from core.findings.comparable import obstacle_to_controls
+from core.findings.against import closest_layers
+from core.findings.comparable import controls_of, obstacle_to_controls
 from core.findings.layers import first_by_chance, layers_of
 from core.findings.survival import LayerSurvival, interval_text
 from core.findings.words import Said, capitalised, layers_named, numbered
@@ -29,7 +29,6 @@ def layers_said(
     result: SweepResult,
     chosen: PointLabel,
     companions: Sequence[SweepResult],
-    controls: Sequence[SweepResult],
     reduction: ReductionKey,
     threshold: float = SURVIVAL_THRESHOLD,
     measure: str = "cka",
@@ -40,7 +39,6 @@ def layers_said(
         result: A whole sweep.
         chosen: The label of the chosen layer.
         companions: What the result is judged beside.
-        controls: The seeds of its random control, see `core.findings.comparable.controls_of`.
         reduction: A key of REDUCTIONS.
         threshold: The similarity that a layer must keep.
         measure: What similarity is measured by.
@@ -48,16 +46,12 @@ def layers_said(
     look = reduction, threshold, measure
     heading = layers_heading(result, *look)
     if result.against:
-        sentences = _closest_sentence(result, reduction, chosen), _order_sentence(result, reduction)
-        return Said(heading, tuple(filter(None, sentences)))
+        return Said(heading, (_closest_sentence(result, reduction, chosen),))
     found = layers_of(result, *look)
     if not found.defined:
         return Said(heading)
     layer = next(layer for layer in found.every if layer.label == chosen)
-    sentences = (
-        _layer_sentence(result, layer, threshold, measure),
-        _chance_sentence(result, companions, controls, *look),
-    )
+    sentences = _layer_sentence(result, layer, threshold, measure), _chance_sentence(result, companions, look)
     return Said(heading, tuple(filter(None, sentences)))
 
 
@@ -109,15 +103,9 @@ def _layer_sentence(result: SweepResult, layer: LayerSurvival, threshold: float,
 
 
 def _chance_sentence(
-    result: SweepResult,
-    companions: Sequence[SweepResult],
-    controls: Sequence[SweepResult],
-    reduction: ReductionKey,
-    threshold: float,
-    measure: str,
+    result: SweepResult, companions: Sequence[SweepResult], look: tuple[ReductionKey, float, str]
 ) -> str:
     """Say what the heading must not be read without; empty for a control itself, and where no layer changes first."""
-    look = reduction, threshold, measure
     first = [layer.label for layer in layers_of(result, *look).first]
     if alone := pruned_layer(result):
         return f"Only layer {alone} is pruned{', so layers below it cannot change' if alone > 1 else ''}."
@@ -125,6 +113,7 @@ def _chance_sentence(
         return ""
     if obstacle := obstacle_to_controls(result, companions):
         return f"Its random control cannot be compared with it ({obstacle})."
+    controls = controls_of(result, companions)
     if not controls:
         return "Add a random control to see whether chance changes the same layer first."
     found = first_by_chance(result, controls, *look)
@@ -141,10 +130,10 @@ def _chance_sentence(
 
 def against_heading(result: SweepResult, reduction: ReductionKey) -> str:
     """Say which layer is most similar to the other checkpoint without pruning, and which least."""
-    found, other = closest_order(result, reduction), unpruned_name(result)
-    if found is None:
+    known, other = [layer for layer in closest_layers(result, reduction) if layer], unpruned_name(result)
+    if not known:
         return f"Similarity to {other} is undefined"
-    most, least = found.most, found.least
+    most, least = (pick(known, key=lambda layer: layer.value) for pick in (max, min))
     if most.text == least.text:
         return f"Unpruned, each layer is as similar to {other} as the others ({most.text})"
     return (
@@ -160,13 +149,3 @@ def _closest_sentence(result: SweepResult, reduction: ReductionKey, chosen: Poin
     if found is None:
         return f"{names[k].title}: similarity to {other} is undefined."
     return f"{names[k].title}, is most similar to layer {found.cell} of {other}."
-
-
-def _order_sentence(result: SweepResult, reduction: ReductionKey) -> str:
-    found = closest_order(result, reduction)
-    if found is None:
-        return ""
-    come = "come" if found.is_ranked else "do not come"
-    same = "" if found.same is None else f"; {found.same} of {found.count} are of the same number"
-    near = f"; in {found.near} of {found.count} the second is about as similar" if found.near else ""
-    return f"The closest layers {come} in the order of depth{same}{near}."

@@ -1,7 +1,7 @@
 """What is said of a result against another checkpoint follows from its matrices."""
 
 from core.charts.closest import closest_rows
-from core.findings.against import closest_layers, closest_order
+from core.findings.against import closest_layers
 from core.findings.tables import closest_table
 from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import against, make_result, with_own_key
@@ -31,21 +31,10 @@ def test_the_closest_layer_is_the_other_models_and_the_table_follows_it() -> Non
     assert [(layer.closest, layer.value, layer.next) for layer in found] == [
         ("1", 0.5, "3"), ("3", 0.8, "1"), ("2", 0.9, "3"),
     ]  # fmt: skip
-    order = closest_order(result, "mean")
-    assert order
-    assert (order.most.label, order.least.label, order.is_ranked, order.same, order.near) == ("3", "1", False, 1, 0)
     row = closest_table(result, "mean")[2]
     assert row["Most similar, unpruned"] == "2 (0.90), then 3 (0.60)"
     assert row["With 30 % of weights removed"] == "2 (0.40), then 3 (0.30)"
     assert row["Same number, unpruned"].startswith("0.60")
-
-
-def test_a_layer_that_is_as_good_as_equally_close_is_told() -> None:
-    """The second is 0.01 away in one layer, and 0.03 in the others."""
-    near = ((0.5, 0.3, 0.1), (0.49, 0.6, 0.57), (0.1, 0.57, 0.6))
-    order = closest_order(on({0.0: near, 0.3: near}), "mean")
-    assert order
-    assert order.near == 1
 
 
 def test_the_chart_has_the_closest_layer_of_every_frame() -> None:

@@ -57,10 +57,6 @@ def test_the_truth_is_found(share: float, direction: Direction) -> None:
     assert found.reason == ("wide interval" if direction == "cannot be told" else None)
 
 
-def test_what_both_do_alike_is_no_finding_however_steep() -> None:
-    assert verdict(network(0.95), seeds(0.95, 0.95, 0.94, 0.96, 0.95)).direction == "as by chance"
-
-
 def test_a_seed_in_the_methods_place_is_not_called_different() -> None:
     """Each of eight seeds is judged against the others as if it were the method."""
     shares = np.random.default_rng(0).normal(0.7, 0.01, 8)
@@ -119,11 +115,6 @@ def test_a_finer_sweep_may_have_measured_its_calibration_on_another_machine() ->
 
     coarse, fine = scored(0.8, amounts=COARSE), scored(0.8 + 1e-9, until_damage=0.3)
     assert verdict(coarse, [*seeds(*SEED_SHARES, controls="wanda"), fine]).direction == "steeper"
-
-
-def test_another_seed_or_scope_is_no_finer_sweep() -> None:
-    others = [network(0.9, scope="all-linear"), network(0.9, method="wanda"), network(0.9, num_examples=100)]
-    assert verdict(network(amounts=COARSE), [*SEEDS, *others]).reason == "coarse steps"
 
 
 def test_units_take_ten_seeds() -> None:

@@ -8,7 +8,7 @@ from scipy.stats import t
 
 from core.errors import PrunescopeError
 from core.findings.claim import verdict
-from core.findings.compare import Depth, accuracy_comparisons, depth_of, verdict_on
+from core.findings.compare import Depth, accuracy_comparisons, depth_of
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 
@@ -74,10 +74,6 @@ def test_what_does_not_measure_the_same_is_not_compared(other: SweepResult, reas
     assert depth_of(declined(0.7), other, "tokens") == "all tokens"
 
 
-def test_other_amounts_are_no_obstacle() -> None:
-    assert isinstance(depth_of(declined(0.7), declined(0.7, amounts=(0.0, 0.01, 0.03, 0.2)), "mean"), Depth)
-
-
 def test_the_sweeps_in_small_steps_are_read_as_the_verdict_reads_them() -> None:
     one, control = result(own_cka=declining(0.5)), result(method="random", own_cka=declining(0.5))
     fine = [declined(0.7, until_damage=0.3), declined(0.9, method="random", until_damage=0.3)]
@@ -93,13 +89,18 @@ def test_beside_its_control_a_method_gets_the_verdict_by_all_seeds() -> None:
     many = {"num_examples": 200}
     one = declined(0.9, **many)
     seeds = [declined(0.7, method="random", seed=seed, **many) for seed in range(5)]
-    assert verdict_on(one, seeds[3], seeds) == verdict_on(seeds[3], one, seeds) == verdict(one, seeds)
-    lacking = verdict_on(one, seeds[3], ())
-    assert lacking
-    assert lacking.reason == "few seeds"
-    strangers = [seeds[1], declined(0.7, method="random", controls="wanda", **many), declined(0.7, scope="layer:1")]
-    assert [verdict_on(seeds[0], other, seeds) for other in strangers] == [None] * 3
-    assert verdict_on(one, declined(0.7, method="random", points="layer", **many), seeds) is None
+    judged = {key: depth_of(first, second, "mean", beside) for key, (first, second, beside) in {
+        "there": (one, seeds[3], seeds),
+        "back": (seeds[3], one, seeds),
+        "lacking": (one, seeds[3], ()),
+        "seeds": (seeds[0], seeds[1], seeds),
+        "of another": (one, declined(0.7, method="random", controls="wanda", **many), seeds),
+    }.items()}  # fmt: skip
+    found = {key: depth.verdict for key, depth in judged.items() if isinstance(depth, Depth)}
+    assert found["there"] == found["back"] == verdict(one, seeds)
+    assert found["lacking"]
+    assert found["lacking"].reason == "few seeds"
+    assert found["seeds"] is found["of another"] is None
 
 
 @pytest.mark.parametrize("change", [{"fingerprint": "0" * 64}, {"examples": tuple(range(40))[::-1]}])

@@ -5,10 +5,7 @@ each checkpoint and set of examples, and over made results that show every state
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations
 from typing import get_args
 
@@ -18,7 +15,7 @@ import pytest
 from benchmarks.verdicts import verdict_rows, verdict_table
 from core.errors import PrunescopeError
 from core.findings.claim import SENSITIVITY, Verdict, verdict
-from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, largest_mismatch, obstacle, own_sweeps
+from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.compare import accuracy_comparisons
 from core.findings.isolated import isolated_orders
 from core.findings.layers import layers_of
@@ -31,74 +28,13 @@ from core.findings.words.compare import accuracy_sentence, compare_said, depth_s
 from core.findings.words.layers import layers_said
 from core.findings.words.overview import heading_of, overview_said, verdict_sentence
 from core.request.catalog import DAMAGE, SURVIVAL_THRESHOLD
-from core.results.choices import companions, is_control, isolated, methods_beside, offered
-from core.results.library import Entry, entry_of, shipped
+from core.results.choices import is_control, methods_beside, offered
+from core.results.library import shipped
 from core.results.names import percent, removed_name
-from core.results.provenance import Recipe
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, Direction
-from tests.builders import make_result
-from tests.core.findings.test_claim import SEED_SHARES, SEEDS, network, seeds
-
-NO_RECIPE = Recipe("", "")
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """Results of one model on the same examples, by their keys, and the entries that pages choose them by."""
-
-    entries: Sequence[Entry]
-    results: dict[str, SweepResult]
-
-    def beside(self, entry: Entry) -> list[SweepResult]:
-        """What a page passes as the companions of a result."""
-        return [self.results[other.key] for other in companions(entry, self.entries)]
-
-    def alone(self, entry: Entry) -> list[SweepResult]:
-        return [self.results[other.key] for other in isolated(entry, self.entries)]
-
-    def finer(self, result: SweepResult) -> list[SweepResult]:
-        """Those of its companions that Compare reads in its place."""
-        return self._finer[result.key]
-
-    @cached_property
-    def _finer(self) -> dict[str, list[SweepResult]]:
-        return {entry.key: own_sweeps(self.results[entry.key], self.beside(entry))[1:] for entry in self.entries}
-
-    @cached_property
-    def prunings(self) -> list[SweepResult]:
-        """One result of each pruning, points and measures."""
-        firsts: dict[object, SweepResult] = {}
-        for entry in self.entries:
-            same = (entry.method, entry.scope, entry.seed, entry.controls, entry.points)
-            firsts.setdefault(same, self.results[entry.key])
-        return list(firsts.values())
-
-
-def shelf_of(results: Sequence[SweepResult]) -> Shelf:
-    return Shelf([entry_of(result, NO_RECIPE) for result in results], {result.key: result for result in results})
-
-
-def made() -> Shelf:
-    """Results whose verdicts are of all four states, one method in two steps, and every layer alone."""
-    shares = {"magnitude": 0.7, "wanda": 0.9}
-    methods = [network(share, method=method) for method, share in shares.items()]
-    flat = network(0.45, scope="all-linear")
-    coarse = network(0.7, amounts=(0.0, 0.1, 0.3, 0.6))
-    controls = [*SEEDS, *seeds(*SEED_SHARES, controls="wanda"), *seeds(*SEED_SHARES, scope="all-linear")]
-    units = network(0.6, method="attribution", scope=None)
-    alone = [make_result(num_layers=4, scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(4)]
-    return shelf_of([coarse, *methods, flat, units, *controls, *alone])
-
-
-def shelves(results: dict[str, SweepResult]) -> list[Shelf]:
-    """The shipped results by what they were measured on; against another checkpoint nothing is judged."""
-    groups = defaultdict(list)
-    for entry in shipped():
-        if entry.against is None:
-            groups[entry.checkpoint, entry.fingerprint].append(entry)
-    return [Shelf(entries, {entry.key: results[entry.key] for entry in entries}) for entries in groups.values()]
-
+from tests.core.findings.shelves import Shelf, made, shelves
+from tests.core.findings.test_claim import network
 
 # ---------------------------------------------------------------- the verdict
 
@@ -242,11 +178,10 @@ def check_controls(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
 def test_who_is_right_more_often_does_not_depend_on_who_is_asked_first() -> None:
     one, other = (network(accuracy=lambda amount, fall=fall: 0.9 - fall * amount) for fall in (0.3, 1.3))
     there, back = accuracy_comparisons(one, other), accuracy_comparisons(other, one)
-    assert any(comparison.is_significant for comparison in there)
-    assert [(c.only_first, c.only_second, c.adjusted) for c in there] == [
-        (c.only_second, c.only_first, c.adjusted) for c in back
-    ]
+    mirrored = [(known.only_second, known.only_first, known.adjusted) for known in back]
+    assert [(known.only_first, known.only_second, known.adjusted) for known in there] == mirrored
     better = sum(comparison.is_significant for comparison in there)
+    assert better
     assert f"correct more often at {better} of {len(there)} amounts" in accuracy_sentence(one, other)
     assert f"at {better} (paired tests" in accuracy_sentence(other, one)
 
@@ -262,9 +197,8 @@ def check_layers(shelf: Shelf) -> None:
         *table, last = survival_table(result, "mean")
         rows = [*table, last] if found.depth_correlation is None else table
         assert [row["Intact (similarity ≥ 0.9) up to"] for row in rows] == [layer.text for layer in survivals]
-        controls = controls_of(result, beside)
         for layer in survivals:
-            said = check_length(layers_said(result, layer.label, beside, controls, "mean"))
+            said = check_length(layers_said(result, layer.label, beside, "mean"))
             amount = f"the last amount measured, {layer.text[2:]}" if layer.censored else layer.text
             assert f"up to {amount}" in said.sentences[0]
         assert bool(found.first) != said.heading.startswith(("All layers change together", "No layer falls"))

@@ -136,10 +136,3 @@ def test_it_takes_every_layer_at_the_same_amounts_with_intervals() -> None:
     ]
     assert [isolated_orders(WHOLE, "mean", companions) for companions in lacking] == [[]] * 6
     assert isolated_orders(WHOLE, "tokens", some) == []
-
-
-def test_the_table_has_a_row_a_layer_and_a_column_an_amount() -> None:
-    table = isolated_table(WHOLE, isolated_orders(WHOLE, "mean", alone(*REVERSED)))
-    assert [row["Layer"] for row in table] == ["1", "2", "3", "4", "Order"]
-    assert list(table[0]) == ["Layer", "30 % removed", "50 % removed", "70 % removed", "90 % removed"]
-    assert table[2]["50 % removed"].startswith("0.100 (0.09")

@@ -7,7 +7,7 @@ import pytest
 
 from core.findings.layers import first_by_chance, first_layer, layers_of
 from core.findings.survival import interval_text, layer_survivals, own_similarity
-from core.findings.tables import survival_table
+from core.findings.tables import narrow, survival_table
 from core.findings.words.lab import key_figures
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SurvivalRecord, SweepResult
@@ -157,7 +157,12 @@ def test_the_table_has_other_thresholds_the_floor_and_the_correlation_with_depth
     }
     assert {name: [row[name] for row in table] for name in columns} == columns
     assert tau[INTACT] == "1.00"
-    assert list(survival_table(result, "mean", 0.8)[0])[2:4] == ["≥ 0.9 up to", "≥ 0.95 up to"]
+    parts = narrow([*table, tau])
+    assert [(len(part), len(part[0]), part[0]["Layer"]) for part in parts] == [
+        (4, 4, table[0]["Layer"]),
+        (3, 4, table[0]["Layer"]),
+    ]
+    assert list(survival_table(result, "mean", 0.8)[0])[3:5] == ["≥ 0.9 up to", "≥ 0.95 up to"]
     assert "With everything removed" not in survival_table(result, "mean", measure="partial_cka")[0]
 
 
@@ -186,11 +191,3 @@ def test_survival_lies_between_the_frames_around_the_fall() -> None:
     for layer, survival in enumerate(layer_survivals(result, "cls")):
         k = int(np.argmax(values[:, layer] < 0.9))
         assert FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
-
-
-def test_a_floor_above_the_threshold_makes_staying_intact_say_little() -> None:
-    result = make_result(num_layers=3)
-    assert result.floor
-    for threshold in (0.7, 0.9):
-        expected = [value is not None and value >= threshold for value in result.floor.cka["mean"]]
-        assert [layer.by_construction for layer in layer_survivals(result, "mean", threshold)] == expected

@@ -11,14 +11,14 @@ from typing import get_args
 import pytest
 
 from core.findings.claim import Reason, Verdict, verdict
-from core.findings.comparable import controls_of
-from core.findings.grid import grid_rows
+from core.findings.grid import arranged, grid_rows
 from core.findings.profiles import profiled
 from core.findings.replication import replication
 from core.findings.sentences import examples_of
 from core.findings.tables import criteria_table, numbers_table, paired_table
 from core.findings.words import Said
-from core.findings.words.compare import compare_notes, compare_said, profile_sentences
+from core.findings.words.compare import compare_notes, compare_said, profile_sentence
+from core.findings.words.grid import grid_heading, grid_reasons
 from core.findings.words.lab import check_sentence, download_note, key_figures, reading_note
 from core.findings.words.layers import layers_said
 from core.findings.words.overview import (
@@ -45,6 +45,7 @@ from tests.core.findings.test_profiles import SEEDS as FALLING
 from tests.core.findings.test_replication import row
 from tests.core.findings.test_sentences import made
 from tests.core.findings.test_verdicts import network as edge_network
+from tests.core.findings.test_verdicts import seeds as at_edge
 
 METHODS = ROOT / "pages" / "methods.md"
 FILE = Path(__file__).with_name("said.txt")
@@ -122,10 +123,10 @@ def layer_pages() -> Iterator[str]:
         (on(dict.fromkeys((0.0, 0.3), ((0.5,) * 3,) * 3)), "1", []),
         (against(make_result(num_layers=2), 2, cell=lambda amount, row, column: None), "1", []),
     ):
-        yield from lines(layers_said(known, chosen, beside, controls_of(known, beside), "mean"))
-    yield from lines(layers_said(falling(0.4, 0.2), "2", [], [], "mean", measure="partial_cka"))
+        yield from lines(layers_said(known, chosen, beside, "mean"))
+    yield from lines(layers_said(falling(0.4, 0.2), "2", [], "mean", measure="partial_cka"))
     twelve = make_result(num_layers=12, amounts=AMOUNTS, own_cka=lambda amount, point, size: 1 - amount * (point > 8))
-    yield from lines(layers_said(twelve, "12", [], [], "mean", 0.95))
+    yield from lines(layers_said(twelve, "12", [], "mean", 0.95))
 
 
 def comparisons() -> Iterator[str]:
@@ -150,9 +151,8 @@ def comparisons() -> Iterator[str]:
     yield from compare_notes(MAGNITUDE, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5)), "damage")
     yield from compare_notes(on(MATRICES), result(), "damage")
     yield from map(str, paired_table([], ("a", "b")))
-    yield from profile_sentences(profiled([(MAGNITUDE, FALLING), (WANDA, ())], "mean"), "mean")
-    yield from profile_sentences(profiled([(network(statistics=False), ())], "tokens"), "tokens")
-    yield from profile_sentences(profiled([(network(amounts=(0.0, 0.01)), ())], "mean"), "mean")
+    yield profile_sentence(profiled([(MAGNITUDE, FALLING), (WANDA, ())], "mean"), "mean")
+    yield profile_sentence(profiled([(network(), ())], "mean"), "mean")
 
 
 def replications() -> Iterator[str]:
@@ -162,6 +162,13 @@ def replications() -> Iterator[str]:
         found = replication(known)
         assert found
         yield from replication_sentences(found, "magnitude pruning")
+
+
+def grids() -> Iterator[str]:
+    for results in ([edge_network(0.9), *at_edge(0.7)], [edge_network(0.9)], [edge_network(0.9, points="layer")]):
+        rows = grid_rows(results)
+        grid = arranged(rows, [row.key for row in rows])
+        yield from filter(None, (grid_heading(grid), grid_reasons(grid)))
 
 
 def cautions() -> Iterator[str]:
@@ -227,6 +234,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Overview": overviews,
     "Overview, function beside form": holdings,
     "Overview, other checkpoints": replications,
+    "Grid": grids,
     "Cautions": cautions,
     "Layers": layer_pages,
     "Compare": comparisons,

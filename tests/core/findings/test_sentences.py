@@ -14,7 +14,6 @@ from core.findings.sentences import (
     LENGTHS,
     Example,
     Flips,
-    Span,
     count_flips,
     examples_of,
     flip_choices,
@@ -70,13 +69,6 @@ def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
     assert [example.is_correct_unpruned for example in examples] == [True, True, True, False, False]
     assert [example.returns for example in examples] == [False, False, True, False, False]
     assert [example.row for example in examples] == [0, 10, 20, 30, 40]
-
-
-def test_spans_cut_where_the_prediction_changes() -> None:
-    never, away, returns, *_ = examples_of(made())
-    assert spans(never) == [Span(0, 4, 1)]
-    assert spans(away) == [Span(0, 2, 1), Span(2, 4, 0)]
-    assert spans(returns) == [Span(0, 1, 0), Span(1, 2, 1), Span(2, 3, 0), Span(3, 4, 1)]
 
 
 def test_spans_give_the_predictions_back() -> None:

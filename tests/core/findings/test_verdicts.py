@@ -86,30 +86,6 @@ def test_the_cells() -> None:
     assert {bare[column] for column in list(bare)[3:7]} == {"–"}
 
 
-def test_every_checkpoint_has_a_row_and_seed_twins_their_spread() -> None:
-    """Three checkpoints of one family, whose control has half the spread; one of another family; one method alone."""
-    shares = {1: 0.7, 2: 0.74, 3: 0.78}
-    twins = [of_seed(seed, network(share)) for seed, share in shares.items()]
-    other = network(0.9, num_layers=6)
-    other = with_own_key(other, checkpoint=made_by_recipe(other.checkpoint, "mpnet-l12-sst2", 0))
-    alone = of_seed(1, network(0.7, method="wanda"))
-    controls = [of_seed(seed, control) for seed, share in shares.items() for control in seeds(0.35 + share / 2)]
-    rows = verdict_rows(verdict_table([alone, other, *reversed(twins)], controls))
-    assert [row["Checkpoint"] for row in rows] == [
-        *(f"MiniLM-L6, seed {seed}" for seed in shares),
-        "MiniLM-L6, 3 seeds",
-        "MPNet-L12, seed 0",
-        "MiniLM-L6, seed 1",
-    ]
-    spread = rows[3]
-    assert {key: spread[key] for key in ("Task", "Method")} == {key: rows[0][key] for key in ("Task", "Method")}
-    assert spread["In the upper half at 0.05"] == spread["In the upper half at 0.10"] == "74 % ± 4"
-    assert spread["Random at 0.05"] == spread["Random at 0.10"] == "72 % ± 2"
-    states = [row["Verdict at 0.05"].partition(":")[0] for row in rows[:3]]
-    assert spread["Verdict at 0.05"] == f"3 × {states[0]}"
-    assert len(set(states)) == 1
-
-
 @pytest.mark.parametrize(("others", "expected"), [([], []), ([2], ["MiniLM-L6, 2 seeds"])])
 def test_weights_made_again_by_the_same_recipe_are_no_further_seed(others: list[int], expected: list[str]) -> None:
     first = of_seed(1, network(0.7))
