@@ -11,7 +11,7 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.findings.claim import Verdict, verdict
 from core.findings.tables import beyond_cell, control_shares, layer_cell, shares, verdict_cell
-from core.findings.verdicts import Spread, Told, spreads, told, with_rows
+from core.findings.verdicts import Told, spreads, told, with_rows
 from core.findings.words import NONE, counted
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
@@ -61,22 +61,18 @@ def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResu
     return [VerdictRow(*row) for row in zip(judged, known, seconds, strict=True)]
 
 
-def _place(result: SweepResult) -> tuple[int, str, bool, int, str, str, int]:
-    tasks, task, recipe = list(TASKS), result.task.name, result.checkpoint.recipe
-    return (
-        tasks.index(task) if task in tasks else len(tasks),
-        task,
-        result.task.source == "written",
-        list(METHODS).index(result.pruning.method),
-        result.pruning.scope or "",
-        family_of(result.checkpoint.id) or result.checkpoint.id,
-        recipe.seed if recipe else 0,
-    )
+def _place(result: SweepResult) -> tuple[int, bool, int, str, str, str]:
+    task, pruning, checkpoint = result.task, result.pruning, result.checkpoint.id
+    place = [*TASKS].index(task.name), task.source == "written", [*METHODS].index(pruning.method)
+    return *place, pruning.scope or "", family_of(checkpoint) or checkpoint, checkpoint
 
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
-    found = {[*spread.told][-1]: spread for spread in _spreads(table)}
+    places = [(row.result.task.fingerprint, method_name(row.result)) for row in table]
+    keys = [(row.result.key, row.result.checkpoint.id) for row in table]
+    judged = ((*key, place, row.told) for key, place, row in zip(keys, places, table, strict=True))
+    found = {[*spread.told][-1]: spread for spread in spreads(judged)}
     rows = []
     for row in table:
         known = row.told.verdict
@@ -86,13 +82,6 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
             twins = [twin for twin in table if twin.result.key in spread.told]
             rows.append(_cells(twins, spread.name, (counted(spread.told.values()), NONE, NONE)))
     return rows
-
-
-def _spreads(table: Sequence[VerdictRow]) -> list[Spread]:
-    return spreads(
-        (row.result.key, row.result.checkpoint.id, (row.result.task.fingerprint, method_name(row.result)), row.told)
-        for row in table
-    )
 
 
 def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ of the method.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.errors import PrunescopeError
 from core.findings.claim import Placed, Reason, Verdict, placed, verdict
@@ -28,6 +28,9 @@ from core.results.names import ReductionKey, data_name, in_sentence, method_name
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import gap_difference
+
+if TYPE_CHECKING:
+    from core.sweep.paired_tests import PairedTest
 
 Scale = Literal["amount", "prunable_sparsity", "damage", "divergence"]
 Axis = Literal["amount"] | Matched
@@ -208,23 +211,17 @@ class AccuracyComparison:
     Attributes:
         amounts: The pruning amounts of the first and of the second result.
         sparsity: The share of the encoder's matrix weights that the first has removed.
-        only_first: Examples on which only the first is correct.
-        only_second: Examples on which only the second is correct.
-        p_value: Of McNemar's exact test.
-        adjusted: The same after Holm's correction over all frames that are compared.
+        test: McNemar's exact test, with its p-value also after Holm's correction over all frames that are compared.
     """
 
     amounts: tuple[float, float]
     sparsity: float
-    only_first: int
-    only_second: int
-    p_value: float
-    adjusted: float
+    test: "PairedTest"
 
     @property
     def is_significant(self) -> bool:
         """Whether the difference is significant after Holm's correction over all amounts."""
-        return self.adjusted < 1 - CONFIDENCE
+        return self.test.adjusted < 1 - CONFIDENCE
 
 
 def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[AccuracyComparison]:
@@ -252,8 +249,6 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
         first.task.gold, tuple(a.predictions for a, _ in pairs), tuple(b.predictions for _, b in pairs)
     )
     return [
-        AccuracyComparison(
-            (a.amount, b.amount), a.prunable_sparsity, test.only_first, test.only_second, test.p_value, test.adjusted
-        )
+        AccuracyComparison((a.amount, b.amount), a.prunable_sparsity, test)
         for (a, b), test in zip(pairs, tests, strict=True)
     ]

@@ -272,10 +272,10 @@ def paired_table(comparisons: Sequence[AccuracyComparison], names: tuple[str, st
         {
             "Encoder weights removed": percent(known.sparsity),
             "Pruned by": " and ".join(dict.fromkeys(map(amount_name, known.amounts))),
-            f"Correct under {names[0]} only": str(known.only_first),
-            f"Correct under {names[1]} only": str(known.only_second),
-            "p (exact McNemar)": _p_value(known.p_value),
-            "p (after Holm)": _p_value(known.adjusted),
+            f"Correct under {names[0]} only": str(known.test.only_first),
+            f"Correct under {names[1]} only": str(known.test.only_second),
+            "p (exact McNemar)": _p_value(known.test.p_value),
+            "p (after Holm)": _p_value(known.test.adjusted),
         }
         for known in comparisons
     ]

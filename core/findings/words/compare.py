@@ -85,7 +85,7 @@ def accuracy_sentence(first: SweepResult, second: SweepResult) -> str:
     if not comparisons:
         return "Accuracy is not compared: at no amount do the two remove the same share of the encoder's weights."
     names, significant = distinguishing_names(first, second), [known for known in comparisons if known.is_significant]
-    better = sum(known.only_first > known.only_second for known in significant)
+    better = sum(known.test.only_first > known.test.only_second for known in significant)
     return (
         f"{capitalised(names[0])} is correct more often at {better} of {len(comparisons)} amounts, {names[1]} at "
         f"{len(significant) - better} (paired tests, p < {decimals(1 - CONFIDENCE, 2)} after Holm's correction)."

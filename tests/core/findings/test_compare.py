@@ -120,11 +120,11 @@ def test_accuracy_is_tested_at_every_amount_but_the_baseline() -> None:
     other = answering(result(method="wanda"), {**NONE_RIGHT, 0.3: range(8, 30), 0.6: range(0, 20), 0.9: range(0)})
     first, second, third = accuracy_comparisons(one, other)
     assert [c.amounts[0] for c in (first, second, third)] == [0.3, 0.6, 0.9]
-    assert (first.only_first, first.only_second) == (8, 20)
-    assert (second.only_first, second.only_second, second.p_value) == (0, 0, 1.0)
-    assert (third.only_first, third.only_second) == (6, 0)
-    assert third.p_value == pytest.approx(2 / 2**6)
-    assert third.adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
+    assert (first.test.only_first, first.test.only_second) == (8, 20)
+    assert (second.test.only_first, second.test.only_second, second.test.p_value) == (0, 0, 1.0)
+    assert (third.test.only_first, third.test.only_second) == (6, 0)
+    assert third.test.p_value == pytest.approx(2 / 2**6)
+    assert third.test.adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
     assert not third.is_significant
 
 

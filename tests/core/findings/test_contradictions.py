@@ -178,8 +178,8 @@ def check_controls(shelf: Shelf, verdicts: dict[str, Verdict]) -> None:
 def test_who_is_right_more_often_does_not_depend_on_who_is_asked_first() -> None:
     one, other = (network(accuracy=lambda amount, fall=fall: 0.9 - fall * amount) for fall in (0.3, 1.3))
     there, back = accuracy_comparisons(one, other), accuracy_comparisons(other, one)
-    mirrored = [(known.only_second, known.only_first, known.adjusted) for known in back]
-    assert [(known.only_first, known.only_second, known.adjusted) for known in there] == mirrored
+    mirrored = [(known.test.only_second, known.test.only_first, known.test.adjusted) for known in back]
+    assert [(known.test.only_first, known.test.only_second, known.test.adjusted) for known in there] == mirrored
     better = sum(comparison.is_significant for comparison in there)
     assert better
     assert f"correct more often at {better} of {len(there)} amounts" in accuracy_sentence(one, other)
