@@ -106,7 +106,7 @@ def test_another_result_is_chosen_in_the_caption(page: Page, site: str) -> None:
     player = open_still(page, f"{site}/?result={COLA.key}")
     expect(page.get_by_text(re.compile("^[^·]*fine-tuned on CoLA · "))).to_be_visible()
     page.get_by_role("button", name="Change").click()
-    page.get_by_text("First token").click()
+    page.get_by_text("First token", exact=True).click()
     expect(page.get_by_text(re.compile("^[^·]*fine-tuned on CoLA · .* · First token"))).to_be_visible()
     expect(page).to_have_url(re.compile(COLA.key))
     expect(player.locator(".stack svg")).to_be_visible()
