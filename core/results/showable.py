@@ -9,7 +9,7 @@ from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, MIN_LABELS, TASK_NAMES
 from core.results.schema import SweepResult, values_in
 
-MOST_SIMILARITIES = 1_000_000  # of 48 points and 100 amounts it has a quarter
+MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
 
 

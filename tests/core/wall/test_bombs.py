@@ -83,7 +83,7 @@ def test_more_than_can_be_drawn_is_refused() -> None:
     wide = make_result(num_layers=96, amounts=(0.0,), num_examples=4, points="both", statistics=False)
     frames = wide.frames * (MOST_SIMILARITIES // 192**2 + 1)
     message = refusal(frames=frames, similarity=wide.similarity, checkpoint=wide.checkpoint)
-    assert "similarities of one kind, at most 1,000,000 can be drawn" in message
+    assert "similarities of one kind, at most 500,000 can be drawn" in message
     (frame,) = make_result(num_layers=2, amounts=(0.0,), num_examples=4).frames
     long = frame.model_copy(update={"predictions": (0,) * (MOST_VALUES // 100)})
     assert f"values, at most {MOST_VALUES:,} can be drawn" in refusal(frames=(long,) * 101)
