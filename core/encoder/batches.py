@@ -15,7 +15,7 @@ from torch import Tensor
 from core.wall.confined import within
 
 TOKENISED_AT_ONCE = 128  # examples
-TOKENISING_SECONDS = 4.0  # that so many may take; long ones take a tenth of one
+TOKENISING_SECONDS = 3.0  # that so many may take; long ones take a tenth of one
 MICRO_BATCH = 16  # examples per forward pass; 8, 32 and 128 were slower on two cores
 MINIBATCH = 32  # examples per Gram matrix of flattened tokens
 WINDOW_BYTES = 256 * 1024**2  # limit on the token vectors in memory at once
