@@ -15,7 +15,7 @@ from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.choices import companions, isolated, methods_beside, twins
 from core.results.library import Entry
-from core.results.schema import VALUE_BYTES, SweepResult, values_in
+from core.results.schema import SweepResult, bytes_of
 from core.results.store import load
 from core.wall.reading import read
 from ui.shared import once
@@ -26,7 +26,7 @@ COMPUTED = "computed-results"  # of the session: keys, the newest first
 MOST_BYTES = 200 * 2**20  # of the visitor's results in memory
 SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 MANY = 64  # files, which take half a second to read
-_own: LRUCache[tuple[Path, int], SweepResult] = LRUCache(MOST_BYTES, lambda known: VALUE_BYTES * values_in(known))
+_own: LRUCache[tuple[Path, int], SweepResult] = LRUCache(MOST_BYTES, bytes_of)
 _lock = Lock()
 
 

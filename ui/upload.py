@@ -9,7 +9,7 @@ from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.extract import keep_extract
-from core.results.schema import VALUE_BYTES, SweepResult, values_in
+from core.results.schema import SweepResult, bytes_of
 from core.results.upload import max_megabytes, open_upload
 from ui.address import set_parameter, show
 from ui.text import plain
@@ -21,7 +21,7 @@ KEPT = "uploaded-results"  # of the session: key -> checksum
 SEEN = "upload-seen"  # of the session: the last file, and why it was refused
 NOTE = "upload-note"
 # Hosted, by checksum, which covers everything in a file.
-_opened: LRUCache[str, SweepResult] = LRUCache(MOST_BYTES, getsizeof=lambda result: _bytes_of(result))
+_opened: LRUCache[str, SweepResult] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
 _lock = Lock()
 BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
@@ -67,9 +67,9 @@ def keep(result: SweepResult) -> str:
     if store.is_shipped(result.key):
         st.session_state[NOTE] = BUNDLED
     elif is_hosted():
-        if _bytes_of(result) > RESULT_BYTES:
+        if bytes_of(result) > RESULT_BYTES:
             raise PrunescopeError(
-                f"this result takes {_bytes_of(result) / 2**20:,.0f} MiB of memory, at most {RESULT_BYTES // 2**20} "
+                f"this result takes {bytes_of(result) / 2**20:,.0f} MiB of memory, at most {RESULT_BYTES // 2**20} "
                 "are allowed here: open it on your own computer"
             )
         with _lock:
@@ -79,10 +79,6 @@ def keep(result: SweepResult) -> str:
     else:
         keep_extract(store.save(result), result)
     return result.key
-
-
-def _bytes_of(result: SweepResult) -> int:
-    return VALUE_BYTES * values_in(result)
 
 
 def kept() -> dict[str, SweepResult]:

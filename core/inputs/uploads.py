@@ -55,7 +55,7 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, content)
-            _make_room(visit, {data, *in_use})
+                _make_room(visit, {data, *in_use})
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return data

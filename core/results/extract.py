@@ -21,7 +21,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import DAMAGE, REDUCTION, SECOND_DAMAGE
 from core.results import schema, showable, store
 from core.results.file_cache import FileState, keep, kept, state_of
-from core.results.schema import VALUE_BYTES, Frame, LayerStatistics, NotAtDamage, SweepResult, values_in
+from core.results.schema import Frame, LayerStatistics, NotAtDamage, SweepResult, bytes_of
 from core.results.showable import check_showable
 from core.wall.reading import Question, read_all
 
@@ -118,9 +118,7 @@ def _packed(extract: bytes) -> bytes:
     return zlib.compress(extract, 1)
 
 
-_extracts: LRUCache[bytes, SweepResult] = LRUCache(
-    MOST_BYTES, getsizeof=lambda extract: VALUE_BYTES * values_in(extract)
-)
+_extracts: LRUCache[bytes, SweepResult] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
 _lock = Lock()
 
 

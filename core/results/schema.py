@@ -518,3 +518,8 @@ def values_in(part: object) -> int:
     if isinstance(part, tuple) and part and isinstance(part[0], tuple | BaseModel | dict):
         return sum(map(values_in, part))
     return len(part) if isinstance(part, tuple) else 1
+
+
+def bytes_of(result: SweepResult) -> int:
+    """Estimate the bytes of memory that a result takes."""
+    return VALUE_BYTES * values_in(result)

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.exports.tables import result_json
 from core.results import store
+from core.results.schema import bytes_of
 from tests.builders import make_result, with_own_key
-from ui.upload import _bytes_of
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24)
 
@@ -84,7 +84,7 @@ def test_a_hosted_visit_keeps_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_hosted_visits_together_keep_so_many_and_each_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr("ui.upload._opened", LRUCache(2.5 * _bytes_of(RESULT), getsizeof=_bytes_of))
+    monkeypatch.setattr("ui.upload._opened", LRUCache(2.5 * bytes_of(RESULT), getsizeof=bytes_of))
     forged = with_own_key(RESULT, frames=tuple(f.model_copy(update={"sparsity": 0.5}) for f in RESULT.frames))
     assert forged.key == RESULT.key
     first, second = (upload(opened(), result_json(one).encode()) for one in (RESULT, forged))
