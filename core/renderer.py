@@ -2,14 +2,14 @@
 
 Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford. So it runs
 in a separate process (`core.exports.drawing`). The order is one line of JSON on standard input, {"figure", "format",
-"frames", "milliseconds"}; for every frame of a GIF or an MP4, one line goes to standard output.
+"frames", "milliseconds"}.
 """
 
 import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -25,30 +25,23 @@ SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams betw
 NICENESS = 10  # the pages come first
 
 
-def draw(order: Json) -> Iterator[bytes | None]:
-    """Draw a figure.
+def draw(order: Json) -> bytes:
+    """Draw a figure, and return the file's content.
 
     Args:
         order: `figure`: a `core.exports.figure.Figure`; `format`: gif, mp4, pdf, png or svg; `frames`: indices, a
             single one where nothing moves; `milliseconds`: how long a film shows each frame.
-
-    Yields:
-        None after each frame of a film; last, the file's content.
     """
     canvas = Canvas(order["figure"])
     first, *_ = order["frames"]
     if order["format"] == "svg":
-        yield canvas.svg(first).encode()
-    elif order["format"] == "pdf":
-        yield vl_convert.svg_to_pdf(canvas.svg(first))
-    elif order["format"] == "png":
-        yield canvas.png(first)
-    else:
-        pictures = []
-        for frame in order["frames"]:
-            pictures.append(canvas.png(frame))
-            yield None
-        yield FILMS[order["format"]](pictures, order["milliseconds"])
+        return canvas.svg(first).encode()
+    if order["format"] == "pdf":
+        pdf: bytes = vl_convert.svg_to_pdf(canvas.svg(first))
+        return pdf
+    if order["format"] == "png":
+        return canvas.png(first)
+    return FILMS[order["format"]]([canvas.png(frame) for frame in order["frames"]], order["milliseconds"])
 
 
 # ---------------------------------------------------------------- one frame
@@ -105,11 +98,7 @@ def main() -> None:
     """Carry out the order on standard input."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    for content in draw(json.loads(sys.stdin.readline())):
-        if content is None:
-            print("done", flush=True)
-        else:
-            Path(sys.argv[1]).write_bytes(content)
+    Path(sys.argv[1]).write_bytes(draw(json.load(sys.stdin)))
 
 
 if __name__ == "__main__":

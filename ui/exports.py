@@ -1,6 +1,6 @@
 """The download panel: what a page shows, and all numbers of its results; files are made only on request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,10 +12,8 @@ from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
 from core.inputs.uploads import placed
 from core.jobs import queue
-from core.request.catalog import METHODS, RECIPE
+from core.request.catalog import METHODS
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest, is_made
-from core.results.choices import task_title
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
@@ -23,8 +21,7 @@ from ui.jobs import answer_to, ask_about_frame, ask_anew, original_request
 from ui.pictures import download, offer_pictures, place_in_address
 from ui.text import plain, refusals_shown, remark
 
-# What is made on the click may fail: drawing takes a process, and where the page has been drawn anew meanwhile,
-# Streamlit has dropped what the button refers to. No code of ours runs on the page then: its words are replaced.
+# What is made on the click may fail, and no code of ours runs on the page then: Streamlit's words are replaced.
 FAILED = "This file was not made. Press the button again; if that fails too, reload the page."
 STYLE = f"""<style>
 [data-testid="stDownloadButtonError"] {{ font-size: 0; }}
@@ -32,6 +29,12 @@ STYLE = f"""<style>
   content: "{FAILED}"; display: block; max-width: 18rem; font-size: 0.875rem; line-height: 1.4;
 }}
 </style>"""
+ON_YOUR_OWN = "This shared server does not make pruned weights: run Prunescope on your own computer to get them."
+LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
+WRITES = (
+    "A folder in the Hub's format, about {:.0f} MB, with zeros where weights were removed; transformers loads it, and "
+    "it gives the accuracy shown here."
+)
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 folder = {folder!r}
@@ -56,43 +59,42 @@ def offer_exports(
         label: Says what, where a page has several panels.
         numbers: Whether to offer all numbers of every result as well; several have their commands without them too.
     """
-    several = tuple({result.key: result for result in results}.values())
+    several = {result.key: result for result in results}
     # Filled when it is opened: a page's picture would have to wait for a dozen elements that nobody sees.
-    shown = scene.layout.name if scene else "nothing"
-    key = f"download-{shown}-{'-'.join(result.key for result in several)}"
+    key = f"download-{scene.layout.name if scene else 'nothing'}-{'-'.join(several)}"
     panel = st.expander(label, key=key, icon=":material/download:", on_change="rerun")
     if not panel.open:
         return
     with panel:
         st.html(STYLE)
-        if not all(result.key for result in several):
+        if "" in several:
             remark("Downloads are there when the run has ended.")
             return
         if scene:
-            offer_pictures(scene, several, choices)
-        for name, result in zip(_names(several), several, strict=True):
+            offer_pictures(scene, [*several.values()], choices)
+        differ = len(set(map(pruning_name, several.values()))) == len(several)
+        for result in several.values():
+            name = plain(pruning_name(result) if differ else result_name(result))
             of = f": {name}" if len(several) > 1 else ""
             if numbers:
-                st.markdown(f"**Numbers{of}**")
-                with st.container(horizontal=True):
-                    table, metrics = (file_name([result], ending) for ending in ("-similarity.csv", "-metrics.csv"))
-                    download("Similarities as CSV", partial(similarity_csv, result), table, "text/csv")
-                    download("Metrics as CSV", partial(metrics_csv, result), metrics, "text/csv")
-                    file = file_name([result], ".json")
-                    download("Result as JSON", partial(result_json, result), file, "application/json")
+                _offer_numbers(result, of)
             if numbers or of:
                 st.markdown(f"**Command{of}**")
                 show_recipe(result)
             if numbers:
                 st.markdown(f"**Pruned checkpoint{of}**")
-                _offer_checkpoint(result, original_request(result))
+                _offer_checkpoint(result)
 
 
-def _names(results: Sequence[SweepResult]) -> list[str]:
-    """Name results by the least that tells them apart: the task, the pruning, or all of it."""
-    shortest = ([task_title(result.task.name) for result in results], [pruning_name(result) for result in results])
-    names = next((names for names in shortest if len(set(names)) == len(names)), None)
-    return [plain(name) for name in names or map(result_name, results)]
+def _offer_numbers(result: SweepResult, of: str) -> None:
+    st.markdown(f"**Numbers{of}**")
+    with st.container(horizontal=True):
+        for label, make, ending, mime in (
+            ("Similarities as CSV", similarity_csv, "-similarity.csv", "text/csv"),
+            ("Metrics as CSV", metrics_csv, "-metrics.csv", "text/csv"),
+            ("Result as JSON", result_json, ".json", "application/json"),
+        ):
+            download(label, partial(make, result), file_name([result], ending), mime)
 
 
 def show_recipe(result: SweepResult) -> None:
@@ -106,39 +108,17 @@ def show_recipe(result: SweepResult) -> None:
         remark(plain(made_by.missing))
 
 
-def _offer_checkpoint(result: SweepResult, request: SweepRequest) -> None:
+def _offer_checkpoint(result: SweepResult) -> None:
     """Offer the weights of one frame, as a folder in the Hub's format."""
-    megabytes = round(result.checkpoint.num_parameters * 4 / 1e6)  # in float32
+    request = original_request(result)
     needed = request if METHODS[request.method].calibrated else replace(request, data=None)
-    lacks = ""
-    if is_hosted():
-        lacks = (
-            f"The pruned weights themselves take about {megabytes} MB, which this shared server does not make for "
-            "every visitor: run Prunescope on your own computer to get them."
-        )
-    elif request.checkpoint.startswith(RECIPE) and not is_made(request.checkpoint):
-        lacks = (
-            "The unpruned weights are not shipped: make them first, as described under *Command*, and run it in the "
-            "Lab."
-        )
-    elif not can_be_found(replace(needed, against=None)):
-        lacks = "It was computed on a folder or a file whose location is not recorded: run it in the Lab first."
-    if lacks:
-        remark(lacks)
+    if is_hosted() or not can_be_found(replace(needed, against=None)):
+        remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return
-    remark(
-        f"A folder in the Hub's format, about {megabytes} MB, with zeros where "
-        "weights were removed; transformers loads it, and it gives the accuracy shown here."
-    )
+    remark(WRITES.format(result.checkpoint.num_parameters * 4 / 1e6))  # in float32
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        amount = st.selectbox(
-            "Pruning amount",
-            result.amounts,
-            place_in_address(result.amounts),
-            amount_name,
-            key=f"export-amount-{result.key}",
-            width=180,
-        )
+        first, key = place_in_address(result.amounts), f"export-amount-{result.key}"
+        amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
                 frame = result.key, amount

@@ -28,7 +28,7 @@ RESULT_SCENE = result_scene(RESULT, "cls")
 
 @pytest.fixture(scope="module")
 def downloads(kept: Page, kept_messages: list[str], site: str) -> Page:
-    """The downloads of a result, whatever title or film has been asked for."""
+    """The downloads of a result, whatever title has been asked for."""
     return unfolded(kept, f"{site}/downloads")
 
 
@@ -43,27 +43,14 @@ def unfolded(page: Page, address: str) -> Page:
 def test_films_are_made_and_have_every_amount(downloads: Page, tmp_path: Path) -> None:
     pick(downloads, "Frame duration", "125 ms")  # a short one is made sooner
     expect_idle(downloads)
-    downloads.get_by_role("button", name="Make GIF").click()
-    expect(downloads.get_by_text("Drawing frame")).to_be_visible()
-    path = fetched(downloads, "Download GIF", tmp_path)
+    path = fetched(downloads, "GIF", tmp_path)
     assert path.name == f"prunescope-single-sst2-magnitude-{RESULT.key[:8]}.gif"
     with Image.open(path) as gif:
         assert (gif.format, gif.n_frames, gif.size) == ("GIF", len(AMOUNTS), (1920, 1080))
-    downloads.get_by_role("button", name="Make MP4").click()
-    with av.open(str(fetched(downloads, "Download MP4", tmp_path))) as film:
+    with av.open(str(fetched(downloads, "MP4", tmp_path))) as film:
         stream = film.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 1920, 1080)
         assert stream.frames == RATE // 8 * (len(AMOUNTS) - 1 + LAST_HOLDS)
-
-
-def test_a_film_that_is_cancelled_stops(page: Page, site: str) -> None:
-    unfolded(page, f"{site}/downloads?long")
-    page.get_by_role("button", name="Make GIF").click()
-    expect(page.get_by_text("Drawing frame")).to_be_visible()
-    expect_idle(page)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("was not finished")).to_be_visible()  # what is finished says something else
-    expect(page.get_by_role("button", name="Make GIF")).to_be_visible()
 
 
 def test_a_picture_that_cannot_be_drawn_says_so_in_words_of_ours(page: Page, site: str) -> None:

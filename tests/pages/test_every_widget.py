@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.pictures
 from core.jobs.queue import JobQueue
 from tests.builders import make_result, ship
 from tests.opened import address, open_page
 from tests.pages.test_sentences import on_written
 from tests.queues import RESULT
-from tests.slow_drawing import SlowDrawing
 from ui.header import PAGES
 
 Act = Callable[[Any], object]
@@ -32,7 +30,7 @@ OWN = {  # what stands in a page's address, and must be one of few values
     "Present": ("task", "data", "result", "through", "reduction", "amount"),
     "Methods": (),
 }
-PICTURES = ("title", "size", "theme", "milliseconds", "gif-make", "mp4-make", "frame")  # what a download asks for
+PICTURES = ("title", "size", "theme", "milliseconds", "frame")  # what a download asks for
 EXPORTS = {*(f"export-{asked}" for asked in PICTURES), "export-amount", "export-write"}
 WIDGETS = {  # of every page, those that must have been used
     "Overview": {"choose-result", "choose-reduction", *EXPORTS},
@@ -126,13 +124,9 @@ def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> Iterator[None]:
-    """Five results at hand, a worker without a model, and pictures that nobody draws."""
+def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> None:
+    """Five results at hand, and a worker without a model."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
-    monkeypatch.setattr(ui.pictures, "Drawing", SlowDrawing)
-    ui.pictures._film.clear()
-    yield
-    ui.pictures._film.clear()
 
 
 def drive(app: AppTest, driven: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""The download panel of one result, of two, of one with many amounts, or of one that cannot be drawn."""
+"""The download panel of one result, of two, or of one that cannot be drawn."""
 
 from dataclasses import replace
 
@@ -6,14 +6,12 @@ import streamlit as st
 
 from core.charts.compare import compare_scene
 from core.charts.overview import result_scene
-from core.request.amounts import stepped_amounts
 from tests.builders import make_result
 from ui.exports import offer_exports
 from ui.header import page_header
 
 page_header("Downloads")
-amounts = stepped_amounts(0.01, 0.99) if "long" in st.query_params else (0.0, 0.25, 0.5)
-one, other = (make_result(num_layers=3, amounts=amounts, method=method) for method in ("magnitude", "random"))
+one, other = (make_result(num_layers=3, amounts=(0.0, 0.25, 0.5), method=method) for method in ("magnitude", "random"))
 if "two" in st.query_params:
     offer_exports(compare_scene(one, other, "cls"), one, other)
 else:

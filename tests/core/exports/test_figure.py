@@ -10,13 +10,14 @@ import pytest
 import vl_convert
 from PIL import Image
 
+from core import renderer
 from core.charts.grammar import Spec
 from core.charts.overview import result_scene
 from core.charts.theme import THEMES, ThemeName
 from core.charts.view import Scene
-from core.exports.drawing import Drawing
+from core.exports.drawing import draw
 from core.exports.figure import SLIDE, Size, figure_of
-from core.renderer import Canvas, draw
+from core.renderer import Canvas
 from tests.builders import make_result
 from tests.pictures import at_frame
 from tests.scenes import RESULT, SCENES
@@ -109,9 +110,9 @@ def test_numbers_are_left_out_where_cells_are_too_small(layers: int, points: str
 @pytest.mark.parametrize(("kind", "begins"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
 def test_every_kind_of_still_is_drawn_in_a_process_of_its_own(kind, begins) -> None:
     figure = figure_of(SCENES["sentences"], theme="dark")
-    content = Drawing(figure, kind, [MIDDLE]).wait()
+    content = draw(figure, kind, [MIDDLE])
     assert content.startswith(begins)
-    *_, here = draw({"figure": figure.plain(), "format": kind, "frames": [MIDDLE]})
+    here = renderer.draw({"figure": figure.plain(), "format": kind, "frames": [MIDDLE]})
     if kind != "pdf":  # whose date is that of the drawing
         assert content == here
     if kind == "png":
