@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from hub_faults import FAULTS, LARGE, RESET, Answer, Fault, Piece, matches, refusal, status
+from hub_faults import FAULTS, LARGE, RESET, Answer, Fault, Piece, matches, refusal
 
 
 @dataclass
@@ -37,7 +37,6 @@ class LocalHub:
         branches: (repository id, branch or tag) -> folder with what is there.
         old: Repository id -> folders with what was there; they are found by their commits.
         sizes: (repository id, file) -> a size that is stated, in place of the true one.
-        renamed: Repository id -> the id that its requests are redirected to.
         over: Set when nothing need be waited for any more.
     """
 
@@ -49,7 +48,6 @@ class LocalHub:
     branches: dict[tuple[str, str], Path] = field(default_factory=dict)
     old: dict[str, list[Path]] = field(default_factory=dict)
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)
-    renamed: dict[str, str] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
     _met: Counter[str] = field(default_factory=Counter)
 
@@ -143,8 +141,6 @@ class _Handler(BaseHTTPRequestHandler):
             at = "head" if self.command == "HEAD" else "get"
         else:
             return self._send(Answer(404))
-        if repo_id in hub.renamed:
-            return self._send(status(307, Location=self.path.replace(repo_id, hub.renamed[repo_id]))(Answer(200)))
         answer = _answer(hub, kind, repo_id, revision, name)
         spoilt = hub.spoilt(answer, repo_id, at, name)
         self.close_connection |= spoilt is not answer

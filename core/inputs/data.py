@@ -112,7 +112,7 @@ def _written(task: Task, part: str) -> Part:
 def _glue(task: Task, split: str, folder: Path | None, report: Report | None) -> Part:
     """Return a split of GLUE, from the Hub or from a folder of its layout."""
     if folder is None:
-        paths = [fetch_one(task.dataset_id, place_on_hub(task, split), kind="data set", report=report)]
+        paths = [fetch_one(task.dataset_id, place_on_hub(task, split), kind="dataset", report=report)]
     else:
         paths = sorted((folder / task.name).glob(f"{split}-*.parquet"))
     if folder and not paths:

@@ -1,39 +1,65 @@
 """Fetch from the Hugging Face Hub, at one commit: the files of a checkpoint, files of a data set. No torch.
 
-The layout of the client's cache is documented: `snapshots/COMMIT/NAME` is a link to `blobs/DIGEST`; git's digest names
-a small file's blob, a SHA-256 that of a large one, which is stored as LFS.
+The Hub's client resumes, repeats and caches. Added here: sizes are checked before a download and contents after it, no
+call takes for ever, and what goes wrong is said in one line. `core/__init__.py` sets the client's environment
+variables. The layout of its cache is documented: `snapshots/COMMIT/NAME` is a link to `blobs/DIGEST`; git's digest
+names a small file's blob, a SHA-256 that of a large one, which is stored as LFS.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from pathlib import Path, PurePosixPath
+from threading import Thread
+from typing import Any, Literal, TypeVar
 
-from huggingface_hub import HfApi, try_to_load_from_cache
-from huggingface_hub.hf_api import DatasetInfo, ModelInfo
+import httpx2
+from huggingface_hub import HfApi, close_session, constants, try_to_load_from_cache
+from huggingface_hub.errors import (
+    GatedRepoError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_model_type, read_config, sha256_of, wanted_files
-from core.inputs.hub_client import SILENCE_SECONDS, HubError, Kind, ask
+from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of, wanted_files
 from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
+Kind = Literal["model", "dataset"]
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception of its own that it raises ends the download."""
+T = TypeVar("T")
 
 MAIN = "main"  # the branch that is read where none is named
+SILENCE_SECONDS = 10.0  # without a byte
+PATIENCE_SECONDS = 30.0  # for one call with all that the client repeats, and as long again as its bytes may take
+LEAST_SPEED = 20_000  # bytes a second
+# What the client raises; the last come of answers that it does not expect.
+FAILURES = (
+    *(OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError, RuntimeError),
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, TypeError),
+)
+constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
 
 
-class Stated(NamedTuple):
-    """What the Hub says of a file; the digest of a small one is its blob's name."""
+class HubError(PrunescopeError):
+    """The Hub, or the way to it, fails.
 
-    size: int | None = None
-    sha256: str = ""
+    Attributes:
+        is_temporary: Whether the same request may succeed later.
+    """
+
+    def __init__(self, message: str, is_temporary: bool) -> None:
+        super().__init__(message)
+        self.is_temporary = is_temporary
 
 
 @dataclass(frozen=True)
@@ -45,9 +71,7 @@ class Listing:
         kind: What it is.
         revision: What it was asked for by: a branch, tag or commit.
         commit: The commit.
-        files: What the Hub says of each file, by name; nothing where the local cache alone was asked.
-        model_type: Of a checkpoint, if the Hub says it.
-        configs: Of a data set: the `configs` of its card, unchecked; None if it has none.
+        sizes: The bytes of each file, by name; None where they are not known.
         fault: Why the local cache alone was asked; None if the Hub was.
     """
 
@@ -55,9 +79,7 @@ class Listing:
     kind: Kind
     revision: str
     commit: str
-    files: Mapping[str, Stated]
-    model_type: str | None = None
-    configs: Any = None
+    sizes: Mapping[str, int | None]
     fault: HubError | None = None
 
 
@@ -69,7 +91,7 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
     Args:
         repo_id: The repository on the Hub.
         revision: A branch, tag or commit.
-        report: Called with ("downloading", bytes so far, total bytes).
+        report: Called with (stage, bytes so far, total bytes).
 
     Returns:
         The snapshot's folder and the commit hash.
@@ -79,28 +101,25 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
             cannot be reached.
     """
     listing = list_files(repo_id, revision)
-    if listing.model_type:
-        check_model_type(listing.model_type, repo_id)
     try:
-        names = wanted_files(listing.files, repo_id)
+        names = wanted_files(listing.sizes, repo_id)
     except PrunescopeError as error:
         raise listing.fault or error from error  # only a part of it may be in the cache
-    check_size(listing, names)
-    config = fetch(listing, CONFIG)
-    read_config(config, repo_id)  # refused before the weights are downloaded
-    missing = {name: listing.files[name].size or 0 for name in names if not cached_file(listing, name)}
+    total = check_size(listing, names)
+    folder = fetch(listing, CONFIG).parent
+    read_config(folder / CONFIG, repo_id)  # refused before the weights are downloaded
     done = 0
     for name in names:
-        fetch(listing, name, report, done, sum(missing.values()))
-        done += missing.get(name, 0)
-    return config.parent, listing.commit
+        fetch(listing, name, report, done, total)
+        done += listing.sizes[name] or 0
+    return folder, listing.commit
 
 
 def fetch_one(
     repo_id: str,
     name: str,
     revision: str = MAIN,
-    kind: Kind = "checkpoint",
+    kind: Kind = "model",
     report: Report | None = None,
     most: int | None = None,
 ) -> Path:
@@ -111,23 +130,22 @@ def fetch_one(
         name: The file's path in it.
         revision: A branch, tag or commit.
         kind: What the repository is.
-        report: Called with ("downloading", bytes so far, total bytes).
+        report: Called with (stage, bytes so far, total bytes).
         most: The bytes that it may have; None for as many as any download.
 
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
     """
-    path = _cached(_place(repo_id, name, revision, kind))
-    if path is not None:
+    if path := _cached(repo_id, name, revision, kind):
         return path
     listing = list_files(repo_id, revision, kind)
-    if name not in listing.files:
-        raise listing.fault or PrunescopeError(f"{kind} '{repo_id}' has no file {name}: choose another {kind}")
+    if name not in listing.sizes:
+        raise listing.fault or PrunescopeError(f"'{repo_id}' has no file {name}: choose another")
     check_size(listing, [name], most)
     return fetch(listing, name, report)
 
 
-def list_files(repo_id: str, revision: str, kind: Kind = "checkpoint") -> Listing:
+def list_files(repo_id: str, revision: str, kind: Kind = "model") -> Listing:
     """List the files of a repository; what the local cache has of it serves while the Hub cannot be reached.
 
     Args:
@@ -136,113 +154,102 @@ def list_files(repo_id: str, revision: str, kind: Kind = "checkpoint") -> Listin
         kind: What it is.
 
     Raises:
-        PrunescopeError: It does not exist, cannot be reached, or lists a file outside its own folder.
+        PrunescopeError: It does not exist, or cannot be reached.
     """
-    api = _api()
-    describe: Callable[..., ModelInfo | DatasetInfo] = api.model_info if kind == "checkpoint" else api.dataset_info
+    place = {"repo_id": repo_id, "revision": revision, "repo_type": kind}
 
     def listing() -> Listing:
-        info = describe(repo_id, revision=revision, files_metadata=True, timeout=SILENCE_SECONDS)
-        return _checked(repo_id, revision, kind, info)
+        info = _api().repo_info(**place, files_metadata=True, timeout=SILENCE_SECONDS)
+        if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
+            raise ValueError("no commit")
+        sizes = {file.rfilename: None if file.size is None else int(file.size) for file in info.siblings or ()}
+        return Listing(repo_id, kind, revision, str(info.sha), sizes)
 
     try:
-        return ask(listing, repo_id, revision, kind)
+        return _ask(listing, repo_id, revision)
     except HubError as error:
-        cached = cached_listing(repo_id, revision, kind, error) if error.is_temporary else None
-        if cached is None:
+        if not error.is_temporary:
             raise
-        return cached
+        with suppress(OSError):
+            folder = Path(_api().snapshot_download(**place, local_files_only=True))
+            names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+            return Listing(repo_id, kind, revision, folder.name, dict.fromkeys(names), error)
+        raise
 
 
-def cached_listing(repo_id: str, revision: str, kind: Kind, fault: HubError | None = None) -> Listing | None:
-    """List what the local cache has of a repository; None if it has nothing."""
-    try:
-        found = _api().snapshot_download(repo_id, repo_type=_TYPES[kind], revision=revision, local_files_only=True)
-    except OSError:
-        return None
-    folder = Path(found)
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    files = dict.fromkeys(names, Stated())
-    return Listing(repo_id, kind, revision, folder.name, files, fault=fault)
-
-
-def cached_file(listing: Listing, name: str) -> Path | None:
-    """Return the place of one file in the local cache; None if it is not there, or damaged."""
-    return _cached(_place(listing.id, name, listing.commit, listing.kind), listing.files[name].sha256)
-
-
-def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> None:
-    """Refuse a download that is too large.
+def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> int:
+    """Return the bytes of files, and refuse a download that is too large.
 
     Raises:
-        PrunescopeError: The files are larger than the limits allow.
+        PrunescopeError: They are larger than the limits allow.
     """
-    size, bound = sum(listing.files[name].size or 0 for name in names), most or limits().download_bytes
+    size, bound = sum(listing.sizes[name] or 0 for name in names), most or limits().download_bytes
     if size > bound:
         raise PrunescopeError(
             f"'{listing.id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
-            f"here: choose a smaller {listing.kind}"
+            "here: choose a smaller one"
         )
+    return size
+
+
+def cached_file(listing: Listing, name: str) -> Path | None:
+    """Return the place of one file in the local cache; None if it is not there, or was damaged."""
+    return _cached(listing.id, name, listing.commit, listing.kind)
 
 
 def fetch(listing: Listing, name: str, report: Report | None = None, before: int = 0, total: int = 0) -> Path:
-    """Fetch one file, or find it in the local cache; either way its content is what the Hub states.
+    """Fetch one file, or find it in the local cache; either way its content is what its digest states.
 
     Args:
         listing: From `list_files`.
         name: The file's path in the repository.
-        report: Called with ("downloading", bytes so far, total bytes).
+        report: Called with (stage, bytes so far, total bytes).
         before: The bytes of the files before this one.
         total: The bytes of all files; 0 if there is only this one.
 
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    place, stated = _place(listing.id, name, listing.commit, listing.kind), listing.files[name]
-    asked = listing.id, listing.revision, listing.kind
     path = cached_file(listing, name)
     if path is None:
-        known = try_to_load_from_cache(**place)
-        if isinstance(known, str):
-            _discard(Path(known))  # it is damaged
-        download = partial(_api().hf_hub_download, etag_timeout=SILENCE_SECONDS)
-        progress = _progress_class(report, before, total)
-        most = limits().download_bytes if stated.size is None else stated.size
-        path = Path(ask(lambda: download(**place, tqdm_class=progress), *asked, most))
-        if not is_intact(path, stated.sha256):  # the client compares lengths only
+        size = listing.sizes[name]
+        most = limits().download_bytes if size is None else size
+        download = partial(
+            _api().hf_hub_download,
+            *(listing.id, name),
+            repo_type=listing.kind,
+            revision=listing.revision,  # the client notes a branch's commit, for offline runs ask for the branch
+            tqdm_class=_progress_class(listing.id, name, report, before, total or size or 0, most),
+        )
+        path = Path(_ask(download, listing.id, listing.revision, most))
+        if listing.commit not in path.parts or not is_intact(path):  # the client compares lengths only
             _discard(path)
             raise PrunescopeError(
-                f"'{listing.id}': {path.name} is damaged (its content differs from its digest): try again, or set "
-                "HF_HOME to a folder that is writable"
+                f"'{listing.id}': {path.name} is damaged, or has changed meanwhile: try again, or set HF_HOME to a "
+                "folder that is writable"
             )
-    blobs, branch = path.resolve().parent, {**place, "revision": listing.revision}
-    with suppress(OSError):  # what broken downloads have left
-        remove_parts(blobs, "*.incomplete", lambda part: (blobs / part.name.partition(".")[0]).exists())
-    if not listing.fault and try_to_load_from_cache(**branch) != try_to_load_from_cache(**place):
-        with suppress(HubError):  # let the client record a branch's commit, for offline runs ask for the branch
-            ask(lambda: _api().hf_hub_download(**branch), *asked)
+    with suppress(OSError):  # what processes that were killed have left
+        remove_parts(path.resolve().parent, "*.incomplete")
     return path
 
 
-def is_intact(path: Path, digest: str = "") -> bool:
-    """Whether a cached file has the content that its blob's name states, and its digest if that is given.
+def is_intact(path: Path) -> bool:
+    """Whether a cached file has the content that its blob's name states.
 
     Args:
-        path: The file.
-        digest: A SHA-256, or the SHA-1 that git computes of a blob, in hexadecimal.
+        path: The file, or the link to it. Its blob's name is a SHA-256, or the SHA-1 that git computes, in hexadecimal;
+            a name that is no digest states nothing.
 
     Returns:
-        False where they differ or there is no file that can be read; a name that is no digest states nothing.
+        False also where there is no file that can be read.
     """
     try:
-        for stated in {path.resolve().name, digest}:
-            if re.fullmatch("[0-9a-f]{64}", stated) and sha256_of(path) != stated:
-                return False
-            if re.fullmatch("[0-9a-f]{40}", stated):
-                content = path.read_bytes()
-                head = b"blob %d\0" % len(content)
-                if hashlib.sha1(head + content, usedforsecurity=False).hexdigest() != stated:
-                    return False
+        stated = path.resolve().name
+        if re.fullmatch("[0-9a-f]{64}", stated):
+            return sha256_of(path) == stated
+        if re.fullmatch("[0-9a-f]{40}", stated):
+            content = path.read_bytes()
+            return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest() == stated
         return path.is_file()
     except OSError:
         return False
@@ -250,23 +257,72 @@ def is_intact(path: Path, digest: str = "") -> bool:
 
 # ---------------------------------------------------------------- the client
 
-_TYPES: Mapping[Kind, str] = {"checkpoint": "model", "data set": "dataset"}
-
 
 def _api() -> HfApi:
     """Create a client; on a hosted server it acts for strangers, so it does not use the host's token."""
     return HfApi(token=False if is_hosted() else None)
 
 
-def _place(repo_id: str, name: str, revision: str, kind: Kind) -> dict[str, Any]:
-    """Return the place of a file, as the client takes it."""
-    return {"repo_id": repo_id, "filename": name, "revision": revision, "repo_type": _TYPES[kind]}
+def _ask(function: Callable[[], T], repo_id: str, revision: str, size: int = 0) -> T:
+    """Call the client in a thread that is given up in the end: a socket's time-out begins anew with every byte.
+
+    Raises:
+        HubError: There is no answer that serves; the client's own exception is its cause.
+    """
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(function())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    Thread(target=run, name="request to the Hub", daemon=True).start()
+    try:
+        return answer.result(PATIENCE_SECONDS + size / LEAST_SPEED)
+    except FAILURES as error:
+        if not answer.done():
+            close_session()  # its sockets too, which ends the thread with the next byte
+        raise _fault_of(error, repo_id, revision) from error
 
 
-def _cached(place: dict[str, Any], digest: str = "") -> Path | None:
-    """Find an intact file in the local cache."""
-    cached = try_to_load_from_cache(**place)
-    return Path(cached) if isinstance(cached, str) and is_intact(Path(cached), digest) else None
+def _fault_of(error: BaseException, repo_id: str, revision: str) -> HubError:
+    """Say in one line what one of FAILURES means and what to do."""
+    while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
+        error = error.__cause__  # the client has wrapped it
+    is_temporary = False
+    match error:
+        case GatedRepoError():  # a subclass of RepositoryNotFoundError
+            remedy = "" if is_hosted() else ", or accept its terms on the Hub and log in with `hf auth login`"
+            said = f"is gated: choose an open one{remedy}"
+        case RepositoryNotFoundError():
+            said = "is not on the Hub, or is private: check the spelling, which is owner/name"
+        case RevisionNotFoundError():
+            said = f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
+        case OSError(errno=int()):
+            said = f"cannot be stored ({error.strerror}): free some space, or set HF_HOME to a folder that is writable"
+        case OfflineModeIsEnabled():
+            is_temporary = True
+            said = (
+                "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
+                "or choose a bundled checkpoint with written examples"
+            )
+        case _:
+            is_temporary = True
+            said = "cannot be fetched from the Hub: check the connection, or try again later"
+    return HubError(f"'{repo_id}' {said}", is_temporary)
+
+
+def _cached(repo_id: str, name: str, revision: str, kind: Kind) -> Path | None:
+    """Find an intact file in the local cache; a damaged one is deleted, so that it is fetched anew."""
+    try:
+        found = try_to_load_from_cache(repo_id, name, revision=revision, repo_type=kind)
+    except ValueError as error:
+        raise PrunescopeError(f"'{repo_id}' lists a file outside its folder: choose another") from error
+    if isinstance(found, str) and not is_intact(Path(found)):
+        _discard(Path(found))
+        return None
+    return Path(found) if isinstance(found, str) else None
 
 
 def _discard(path: Path) -> None:
@@ -276,45 +332,19 @@ def _discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _checked(repo_id: str, revision: str, kind: Kind, info: ModelInfo | DatasetInfo) -> Listing:
-    """Check what the Hub says of a repository.
-
-    Raises:
-        PrunescopeError: It lists a file outside its own folder.
-        HubError: It names no commit.
-    """
-    if not isinstance(info.sha, str) or not re.fullmatch("[0-9a-f]{40}", info.sha):
-        raise HubError("cannot be fetched, the Hub names no commit of it: try again later, or choose another")
-    files: dict[str, Stated] = {}
-    for sibling in info.siblings or ():
-        name, size, lfs = sibling.rfilename, sibling.size, sibling.lfs
-        files[name] = Stated(None if size is None else int(size), str(lfs.sha256) if lfs else "")
-        is_plain = name and min(name) >= " " and "\\" not in name and name[1:2] != ":"
-        if not is_plain or {"", ".", ".."} & set(name.split("/")):
-            raise PrunescopeError(
-                f"'{repo_id}' lists a file outside its folder ({name[:60]!a}): choose another repository"
-            )
-    config, card = getattr(info, "config", None), info.card_data or {}
-    model_type = config.get("model_type") if isinstance(config, Mapping) else None
-    return Listing(
-        *(repo_id, kind, revision, info.sha, files),
-        model_type=str(model_type) if model_type else None,
-        configs=card.get("configs"),
-    )
-
-
-def _progress_class(report: Report | None, before: int, total: int) -> type[tqdm]:
+def _progress_class(repo_id: str, name: str, report: Report | None, before: int, total: int, most: int) -> type[tqdm]:
     """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`."""
+    stage = f"downloading {PurePosixPath(name).name}"
 
     class Progress(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **{**options, "disable": True})
 
-        def update(self, n: float | None = 1) -> bool | None:
+        def update(self, n: float | None = 1) -> None:
             self.n += n or 0
+            if self.n > most:
+                raise HubError(f"'{repo_id}': {name} is larger than the Hub states: choose another", is_temporary=False)
             if report:
-                done = before + int(self.n)
-                report("downloading", done, max(total or int(self.total or 0), done))
-            return None
+                report(stage, before + int(self.n), max(total, before + int(self.n)))
 
     return Progress

@@ -1,23 +1,19 @@
 """A data set on the Hub as labelled data: its Parquet files at one commit, only those that are needed. No torch.
 
-Its own Parquet files serve, or those that the Hub has converted. A loading script is never run. A data set's card may
-list its configurations and the files of their splits. Where it does not, names tell: data sets that were pushed have
-`CONFIG/SPLIT-00000-of-00003.parquet` or `data/SPLIT-….parquet`, those that the Hub has converted
-`CONFIG/SPLIT/0000.parquet`.
+Its own Parquet files serve, or those that the Hub has converted. A loading script is never run. Names tell which file
+belongs to which configuration and split: data sets that were pushed have `CONFIG/SPLIT-00000-of-00003.parquet` or
+`data/SPLIT-….parquet`, those that the Hub has converted `CONFIG/SPLIT/0000.parquet`.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import PurePosixPath
-from typing import Any
 
 from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.hub import MAIN, Listing, Report, cached_file, check_size, fetch, list_files
-from core.inputs.hub_client import HubError
+from core.inputs.hub import MAIN, HubError, Listing, Report, cached_file, check_size, fetch, list_files
 from core.inputs.tables import DataFile, row_count
 from core.request.limits import limits
 from core.request.sweep_request import DATASET, DatasetName
@@ -27,7 +23,7 @@ DEFAULT = "default"  # the configuration of a data set that has only one
 MAX_LISTED = 12
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
 
-Splits = Mapping[str, tuple[str, ...]]  # file names in name order, by split
+Splits = dict[str, tuple[str, ...]]  # file names in name order, by split
 
 
 @dataclass(frozen=True)
@@ -36,22 +32,17 @@ class HubData:
 
     Attributes:
         listing: Its files at one commit.
-        config: The configuration; None if there is only one.
+        name: The data set's id, with the configuration if there are several.
         splits: The files of each of its splits.
         split: The split that is evaluated.
         report: Called with (stage, done, total) during a download.
     """
 
     listing: Listing
-    config: str | None
+    name: str
     splits: Splits
     split: str
     report: Report | None = None
-
-    @property
-    def name(self) -> str:
-        """The data set's id, with the configuration."""
-        return "/".join(filter(None, (self.listing.id, self.config)))
 
     @property
     def reference(self) -> str:
@@ -72,7 +63,7 @@ class HubData:
             path = cached_file(self.listing, name)
             if path is None:
                 check_size(self.listing, [name])
-                return tuple(self.listing.files[later].size or 0 for later in files[number:])
+                return tuple(self.listing.sizes[later] or 0 for later in files[number:])
             rows += row_count(path)
             if rows >= limits().rows:
                 break
@@ -88,9 +79,8 @@ class HubData:
         rows, names = 0, self.splits[split]
         for number, name in enumerate(names, 1):
             check_size(self.listing, names[:number])
-            path = fetch(self.listing, name, self._report_of(name))
-            found.append(DataFile(path, name))
-            rows += row_count(path)
+            found.append(DataFile(fetch(self.listing, name, self.report), name))
+            rows += row_count(found[-1].path)
             if rows >= limits().rows:
                 return tuple(found)
         if any(len(names) < int(count) for count in re.findall(r"-of-(\d{5})", " ".join(names))):
@@ -99,14 +89,6 @@ class HubData:
                 "reached: try again when it can"
             )
         return tuple(found)
-
-    def _report_of(self, name: str) -> Report | None:
-        """Report the download of a file with its size, which is known before it begins."""
-        report, size = self.report, self.listing.files[name].size
-        if report is None:
-            return None
-        stage = f"downloading {PurePosixPath(name).name}{f', {size / 2**20:,.1f} MiB' if size else ''}"
-        return lambda _, done, total: report(stage, done, total)
 
 
 def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -> HubData:
@@ -120,95 +102,47 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
     Raises:
         PrunescopeError: It does not exist, has no Parquet files, or no such configuration or split.
     """
-    listing = _listing(asked)
-    configs = layout(list(listing.files), listing.configs)
-    config = asked.config or usual_config(list(configs), listing.configs)
-    if config not in configs:
-        fault = "several configurations" if config is None else f"no configuration '{config}', only"
-        raise PrunescopeError(
-            f"'{asked.id}' has {fault} {first_few(list(configs), MAX_LISTED)}: "
-            f"name one, such as {DATASET}{asked.id}/{next(iter(configs))}"
-        )
-    if split not in configs[config]:
-        raise PrunescopeError(
-            f"'{asked.id}' has no split '{split[:40]}', only {first_few(list(configs[config]), MAX_LISTED)}: "
-            "name one with --split"
-        )
-    return HubData(listing, None if [*configs] == [DEFAULT] else config, configs[config], split, report)
-
-
-def _listing(asked: DatasetName) -> Listing:
-    """List a data set's files, or those that the Hub has converted where none of its own are Parquet."""
-    revision = asked.revision or MAIN
-    listings = [list_files(asked.id, revision, "data set")]
-    if not asked.revision and not _has_parquet(listings[0]):
+    listing = list_files(asked.id, asked.revision or MAIN, "dataset")
+    configs = layout(listing.sizes)
+    if not configs and not asked.revision:
         try:
-            listings.append(list_files(asked.id, CONVERTED, "data set"))
+            listing = list_files(asked.id, CONVERTED, "dataset")
         except HubError as error:
             if not isinstance(error.__cause__, RevisionNotFoundError):
                 raise
-    if not _has_parquet(listings[-1]):
+        configs = layout(listing.sizes)
+    if not configs:
         raise PrunescopeError(
-            f"'{asked.id}' has no Parquet files at revision '{revision}', and a loading script is never run: leave the "
-            "revision out to use what the Hub has converted, if anything, or choose another data set"
+            f"'{asked.id}' has no Parquet files at revision '{asked.revision or MAIN}', and a loading script is never "
+            "run: leave the revision out to use what the Hub has converted, if anything, or choose another data set"
         )
-    return listings[-1]
+    config = asked.config or (next(iter(configs)) if len(configs) == 1 else DEFAULT)
+    if config not in configs:
+        raise PrunescopeError(
+            f"'{asked.id}' has no configuration '{config}', only {first_few(sorted(configs), MAX_LISTED)}: "
+            f"name one, such as {DATASET}{asked.id}/{min(configs)}"
+        )
+    splits = configs[config]
+    if split not in splits:
+        raise PrunescopeError(
+            f"'{asked.id}' has no split '{split[:40]}', only {first_few(sorted(splits), MAX_LISTED)}: "
+            "name one with --split"
+        )
+    name = asked.id if [*configs] == [DEFAULT] else f"{asked.id}/{config}"
+    return HubData(listing, name, splits, split, report)
 
 
-def _has_parquet(listing: Listing) -> bool:
-    return any(name.endswith(".parquet") for name in listing.files)
-
-
-# ---------------------------------------------------------------- which files make which split
-
-
-def layout(names: Sequence[str], configs: Any = None) -> dict[str, Splits]:
-    """Return the splits of each configuration.
-
-    Args:
-        names: All files of the data set.
-        configs: The `configs` of its card, if any.
-    """
-    files = sorted(name for name in names if name.endswith(".parquet"))
-    found: dict[str, dict[str, dict[str, None]]] = {}  # names in order
-    for config, split, name in list(_of_card(files, configs)) or list(map(_of_name, files)):
-        found.setdefault(config, {}).setdefault(split, {})[name] = None
-    return {
-        config: {split: tuple(sorted(names)) for split, names in splits.items()} for config, splits in found.items()
-    }
-
-
-def usual_config(known: Sequence[str], configs: Any = None) -> str | None:
-    """Return the configuration that is meant where none is named; None if that is unclear."""
-    marked = [str(entry.get("config_name")) for entry in _listed(configs, Mapping) if entry.get("default")]
-    return next((name for name in (*marked, DEFAULT, *(known if len(known) == 1 else ())) if name in known), None)
-
-
-def _of_card(files: Sequence[str], configs: Any) -> Iterator[tuple[str, str, str]]:
-    """Yield (configuration, split, file) as a card says it; a card without splits means the training split."""
-    for entry in _listed(configs, Mapping):
-        said = entry.get("data_files")
-        if not _listed(said, Mapping):
-            said = [{"path": said}]
-        for part in _listed(said, Mapping):
-            paths = part.get("path")
-            for path in _listed(paths if isinstance(paths, list) else [paths], str):
-                for name in files:
-                    if fnmatch(name, path.removeprefix("./")):
-                        yield str(entry.get("config_name", DEFAULT)), str(part.get("split", "train")), name
-
-
-def _listed(found: Any, kind: type) -> list[Any]:
-    """Return the elements of a kind of what should be a list; none of anything else."""
-    return [each for each in found if isinstance(each, kind)] if isinstance(found, list) else []
-
-
-def _of_name(name: str) -> tuple[str, str, str]:
-    """Return (configuration, split, file) as a file's name says it."""
-    path = PurePosixPath(name)
-    shard = _SHARD.fullmatch(path.stem)
-    if path.stem.isdigit() and path.parent.name:  # a shard in the folder of its split
-        split, parent = path.parent.name.removeprefix("partial-"), path.parent.parent
-    else:
-        split, parent = (shard[1] if shard else path.stem), path.parent
-    return (parent.name if parent.name not in ("", "data") else DEFAULT), split, name
+def layout(names: Iterable[str]) -> dict[str, Splits]:
+    """Return the splits of each configuration, as the names of a data set's Parquet files tell them."""
+    found: dict[str, Splits] = {}
+    for name in sorted(names):
+        path = PurePosixPath(name)
+        if path.suffix != ".parquet":
+            continue
+        shard, parent = _SHARD.fullmatch(path.stem), path.parent
+        split = shard[1] if shard else path.stem
+        if path.stem.isdigit() and parent.name:  # a shard in the folder of its split
+            split, parent = parent.name.removeprefix("partial-"), parent.parent
+        splits = found.setdefault(parent.name if parent.name not in ("", "data") else DEFAULT, {})
+        splits[split] = (*splits.get(split, ()), name)
+    return found

@@ -14,7 +14,7 @@ UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for t
 FRESH_SECONDS = 5.0  # pages look every second or two: a tab not seen for this long may be one that was closed
 MAX_SENTENCES_IN_A_ROW = 8  # after a run, before the next one has its turn
 MAX_PASSED_SECONDS = 20.0  # for which sentences may keep a run waiting
-DOWNLOADING = "downloading"  # how the stages of `core.inputs.hub` and `core.inputs.hub_data` begin
+DOWNLOADING = "downloading"  # how the stages of `core.inputs.hub` begin
 
 
 @dataclass

@@ -7,7 +7,6 @@ import re
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -59,20 +58,19 @@ def check_writable(output: Path | None) -> None:
         raise _not_writable(folder, error) from error
 
 
-def remove_parts(folder: Path, pattern: str, is_whole: Callable[[Path], bool] = lambda part: False) -> None:
+def remove_parts(folder: Path, pattern: str) -> None:
     """Delete what processes that were killed while writing have left; what is written now is younger.
 
     Args:
         folder: Where it lies.
         pattern: Of its names.
-        is_whole: Whether the file that a part was to become is there, so that the part is not needed.
 
     Raises:
         OSError: It cannot be deleted.
     """
     for part in folder.glob(pattern):
         with suppress(FileNotFoundError):  # its writer has just finished
-            if is_whole(part) or time.time() - part.stat().st_mtime > OLD_SECONDS:
+            if time.time() - part.stat().st_mtime > OLD_SECONDS:
                 part.unlink()
 
 

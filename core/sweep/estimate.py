@@ -9,7 +9,6 @@ from core.encoder.batches import encode, plan_windows
 from core.encoder.loading import Checkpoint, borrow
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.inputs.missing_inputs import to_download
 from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
 from core.pruning import Plan
 from core.request.catalog import MAX_LENGTH, METHODS
@@ -48,16 +47,16 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
         follow_ups: The checked requests of its control, which differ from it in the pruning and the amounts.
 
     Returns:
-        `download`, if something must be downloaded first; else `stored`, whether all results exist already, and
+        `download`, if much must be downloaded first; else `stored`, whether all results exist already, and
         `seconds`.
 
     Raises:
         PrunescopeError: The checkpoint or the data are unavailable, or do not fit together.
     """
-    missing = to_download(request)
-    if missing:
-        return {"download": missing}
-    inputs = prepare(request, report)
+    try:
+        inputs = prepare(request, _refuse_download)
+    except _DownloadError:
+        return {"download": True}
     missing_sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(_key(sweep, inputs))]
     if not missing_sweeps:
         return {"stored": True, "seconds": 0.0}
@@ -67,6 +66,14 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
         other_seconds = seconds_of_other_model(inputs, request, report)
     seconds = sum(other_seconds + _seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)
     return {"stored": False, "seconds": seconds}
+
+
+class _DownloadError(Exception):
+    """Something has yet to be downloaded."""
+
+
+def _refuse_download(*_: object) -> None:
+    raise _DownloadError
 
 
 def _key(sweep: SweepRequest, inputs: Inputs) -> str:

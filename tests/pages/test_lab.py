@@ -601,8 +601,7 @@ def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request
     [
         ({"stored": True, "seconds": 0.0}, "Already computed; opens at once."),
         ({"stored": False, "seconds": 150.0}, "about 2 min"),
-        ({"download": "checkpoint"}, "The checkpoint is downloaded first"),
-        ({"download": "data"}, "The examples are downloaded first"),
+        ({"download": True}, "Something is downloaded first"),
     ],
 )
 def test_an_estimate_in_words(

@@ -166,8 +166,7 @@ def _remember(question: object, job: Job) -> str:
 
 def _words(outcome: dict[str, Any]) -> str:
     if "download" in outcome:
-        what = {"checkpoint": "The checkpoint is", "data": "The examples are"}[outcome["download"]]
-        return f"{what} downloaded first; how long the run takes can be measured after that."
+        return "Something is downloaded first; how long the run takes can be measured after that."
     if outcome["stored"]:
         return "Already computed; opens at once."
     return f"Takes {duration(outcome['seconds'])} on this machine."

@@ -1,26 +1,25 @@
 """Data sets on a local Hub: which files are read, at which commit, and which are refused."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
+from hub_faults import Fault, status
 from huggingface_hub import constants
 from local_hub import LocalHub, commit_of
 from tiny import make_bert
 
 from core.errors import PrunescopeError
 from core.inputs.hub import fetch
-from core.inputs.hub_data import find_dataset, layout, usual_config
+from core.inputs.hub_data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
 from core.request.sweep_request import dataset_of
 from core.results.provenance import recipe
-from core.results.schema import TaskRecord
 from tests.builders import make_result
 
 REPO = "someone/moods"
@@ -81,10 +80,6 @@ def read_at_most(patch: pytest.MonkeyPatch, rows: int) -> None:
     patch.setattr(limits, "LOCAL_LIMITS", replace(limits.LOCAL_LIMITS, rows=rows))
 
 
-def files_of(record: TaskRecord) -> list[tuple[str, tuple[int, int]]]:
-    return [(file.name, file.rows) for file in record.files or ()]
-
-
 def downloaded(hub: LocalHub) -> list[str]:
     """The data files that were asked for with their content."""
     asked = [path for method, path, _ in hub.requests if method == "GET" and "/resolve/" in path]
@@ -97,11 +92,8 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal)
     subset = ask().subset
     record = subset.record()
     assert (subset.source, subset.source_name, subset.split, len(subset.rows)) == ("hub", REPO, "validation", 40)
-    assert all(text.startswith("data validation-") for (text,) in subset.texts)
     assert subset.gold == tuple(1 - row % 2 for row in subset.rows), "by name: the checkpoint has Good first"
     assert record.data == f"hub:{REPO}@{commit_of(hub.files('datasets', REPO) or {})}"
-    assert files_of(record) == [("data/validation-00000-of-00001.parquet", (0, 40))]
-    assert (record.guessed, record.label_map) == (("text", "label"), None)
     assert downloaded(hub) == ["data/validation-00000-of-00001.parquet"], "nothing else"
     scored = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
     assert {text.split("-")[0] for (text,) in scored.calibration.texts} == {"data train"}
@@ -116,43 +108,19 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal)
 def test_the_files_that_the_hub_has_converted_serve_and_no_script_is_run(
     hub: LocalHub, folder: Path, ask, refusal
 ) -> None:
-    (folder / "reviews.csv").write_text("text,label\n")
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
     assert "has no Parquet files at revision 'main', and a loading script is never run" in refusal()
     assert downloaded(hub) == []
-    converted = folder.parent / "converted"
-    for name in ("default/train/0000.parquet", "default/partial-validation/0000.parquet"):
-        write(converted, name)
-    hub.branches[REPO, "refs/convert/parquet"] = converted
+    write(folder.parent / "converted", "default/partial-validation/0000.parquet")
+    hub.branches[REPO, "refs/convert/parquet"] = folder.parent / "converted"
     record = ask().subset.record()
     assert record.data == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, 'refs/convert/parquet') or {})}"
-    assert files_of(record)[0][0] == "default/partial-validation/0000.parquet"
     assert "has no Parquet files at revision 'main'" in refusal(f"hub:{REPO}@main")
     assert ask(record.data).subset.record() == record, "the commit of the converted files will do"
 
 
-def test_of_50_gb_one_file_is_read(hub: LocalHub, folder: Path, ask, refusal, monkeypatch) -> None:
-    read_at_most(monkeypatch, 50)
-    names = [f"data/validation-{k:05}-of-00100.parquet" for k in range(100)]
-    write(folder, names[0], rows=60)
-    for name in names[1:]:
-        (folder / name).write_bytes(b"never asked for")
-        hub.sizes[REPO, name] = 500 * 2**20
-    record = ask().subset.record()
-    assert downloaded(hub) == [names[0]]
-    assert files_of(record) == [(names[0], (0, 50))]
-    assert len(record.examples) == 25, "no other split: half is left to score on"
-    hub.sizes[REPO, names[0]] = 7 * 2**30
-    shutil.rmtree(constants.HF_HUB_CACHE)
-    hub.requests.clear()
-    assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller data set" in refusal()
-    with pytest.raises(PrunescopeError, match="is a download of 7,168 MiB"):
-        find_dataset(dataset_of(f"hub:{REPO}"), "validation").to_download()
-    assert downloaded(hub) == []
-
-
 def test_files_are_read_in_name_order_until_there_are_enough_rows(
-    hub: LocalHub, folder: Path, ask, monkeypatch
+    hub: LocalHub, folder: Path, ask, refusal, monkeypatch
 ) -> None:
     read_at_most(monkeypatch, 50)
     names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
@@ -161,9 +129,21 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
     assert (found.to_download(), downloaded(hub)) == (tuple(sizes), [])
     fetch(found.listing, names[0])
     assert found.to_download() == tuple(sizes[1:])
-    assert files_of(ask().subset.record()) == [(names[0], (0, 20)), (names[1], (20, 40)), (names[2], (40, 50))]
+    record = ask().subset.record()
+    assert [(file.name, file.rows) for file in record.files] == list(
+        zip(names[:3], ((0, 20), (20, 40), (40, 50)), strict=True)
+    )
     assert downloaded(hub) == names[:3]
     assert found.to_download() == (), "three files have rows enough"
+    assert len(record.examples) == 25, "no other split: half is left to score on"
+    with monkeypatch.context() as patch:
+        patch.setattr(constants, "HF_HUB_OFFLINE", True)
+        assert ask().subset.record() == record, "enough rows are there"
+        read_at_most(patch, 70)
+        assert "the local cache has only a part of split 'validation'" in refusal()
+    read_at_most(monkeypatch, 70)
+    hub.sizes[REPO, names[3]] = 7 * 2**30
+    assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one" in refusal()
 
 
 def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, refusal, monkeypatch) -> None:
@@ -180,35 +160,21 @@ def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, 
         assert ask(pinned).subset == first
 
 
-def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refusal, monkeypatch) -> None:
+def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refusal) -> None:
     for name in ("hub:moods", "hub:a/b/c/d", "hub:a/b@", "hub:a/../b", "hub:/etc/passwd", "hub:a/b c"):
         assert "is not a data set: write hub:OWNER/NAME" in refusal(name)
     assert "is not on the Hub, or is private" in refusal("hub:someone/else")
-    for k in range(2):
-        write(folder, f"data/validation-{k:05}-of-00002.parquet")
-    hub.faults[REPO] = "gated"
-    assert "is gated: accept its terms on the Hub and log in with `hf auth login`, or choose an open data" in refusal()
-    hub.faults.clear()
-    read_at_most(monkeypatch, 15)
-    assert len(ask().subset.rows) == 7
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert len(ask().subset.rows) == 7, "enough rows are there"
-    read_at_most(monkeypatch, 30)
-    assert "the local cache has only a part of split 'validation'" in refusal()
-    assert "offline mode is on" in refusal("hub:someone/else")
+    (folder / "reviews.csv").write_text("text,label\n")
+    hub.faults[REPO] = Fault("api", status(500), times=1)
+    assert "cannot be fetched" in refusal()
 
 
 def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder: Path, ask, refusal) -> None:
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet", said=config)
-    assert "has several configurations books, films: name one, such as hub:someone/moods/books" in refusal()
-    assert "no configuration 'songs', only books, films" in refusal(f"hub:{REPO}/songs")
+    assert "no configuration 'default', only books, films: name one, such as hub:someone/moods/books" in refusal()
     subset = ask(f"hub:{REPO}/films").subset
-    assert subset.source_name == f"{REPO}/films"
-    assert subset.texts[0][0].startswith("films")
-    said = {"config_name": "both", "default": True, "data_files": [{"split": "validation", "path": "*/*.parquet"}]}
-    (folder / "README.md").write_text(f"---\n{json.dumps({'configs': [said]})}\n---\n")
-    assert len(ask().subset.rows) == 20, "half of both"
+    assert (subset.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 
 
 def test_rows_without_text_or_label_are_left_out(hub: LocalHub, folder: Path, ask) -> None:
@@ -218,37 +184,10 @@ def test_rows_without_text_or_label_are_left_out(hub: LocalHub, folder: Path, as
     assert sorted(ask(f"hub:{REPO}", "--examples", "16").subset.rows) == list(range(2, 18))
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"], {"default": {"train": 2}}),
-        (["validation.parquet", "README.md", "test.parquet"], {"default": {"validation": 1, "test": 1}}),
-        (["split/test-00000-of-00001-0a1b2c.parquet"], {"split": {"test": 1}}),
-        (["en/train/0000.parquet", "en/train/0001.parquet", "de/partial-train/0000.parquet"],
-         {"en": {"train": 2}, "de": {"train": 1}}),
-        (["data/en/train.parquet"], {"en": {"train": 1}}),
-        (["train.csv"], {}),
-    ],
-)  # fmt: skip
-def test_names_tell_configurations_and_splits(names: list[str], expected: dict[str, dict[str, int]]) -> None:
+def test_names_tell_configurations_and_splits() -> None:
+    names = [
+        *(f"data/train-0000{k}-of-00002.parquet" for k in range(2)), "test.parquet", "README.md", "train.csv",
+        "split/test-00000-of-00001-0a1b2c.parquet", "en/train/0000.parquet", "de/partial-train/0000.parquet",
+    ]  # fmt: skip
     counts = {config: {split: len(files) for split, files in found.items()} for config, found in layout(names).items()}
-    assert counts == expected
-
-
-@pytest.mark.parametrize(
-    ("configs", "expected"),
-    [
-        ([{"config_name": "a", "data_files": [{"split": "dev", "path": ["x/dev.parquet"]}]}], {"a": {"dev"}}),
-        ([{"config_name": "a", "data_files": "./x/*.parquet"}], {"a": {"train"}}),
-        ([{"config_name": "a", "data_files": "x/*.csv"}], {"x": {"dev"}}),
-        ("nonsense", {"x": {"dev"}}),
-        ([None, {"data_files": [{"path": 3}, 4]}], {"x": {"dev"}}),
-    ],
-)
-def test_a_card_tells_better(configs: object, expected: dict[str, set[str]]) -> None:
-    assert {config: set(splits) for config, splits in layout(["x/dev.parquet"], configs).items()} == expected
-
-
-def test_the_usual_configuration() -> None:
-    assert [usual_config(known) for known in (["only"], ["a", "default"], ["a", "b"])] == ["only", "default", None]
-    assert usual_config(["a", "default"], [{"config_name": "a", "default": True}]) == "a"
+    assert counts == {"default": {"train": 2, "test": 1}, "split": {"test": 1}, "en": {"train": 1}, "de": {"train": 1}}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from local_hub import LocalHub
 from tiny import loaded, make_pretrained
 
 from core.encoder.loading import borrow
@@ -116,8 +117,9 @@ def test_another_checkpoint_is_loaded_and_run_once_and_leaves_no_floor(
     assert estimate(request, silent) == {"stored": False, "seconds": 4 + 1 * scaled + 2 + 0.5 * 3}
 
 
-def test_nothing_is_downloaded_to_be_measured() -> None:
-    assert estimate(checked(SweepRequest("owner/name", "sst2")), silent) == {"download": "checkpoint"}
+def test_nothing_large_is_downloaded_to_be_measured(hub: LocalHub, tiny_bert: Path) -> None:
+    hub.models["owner/name"] = tiny_bert
+    assert estimate(checked(SweepRequest("owner/name", "sst2", data="written")), silent) == {"download": True}
 
 
 def test_requests_that_the_sweep_refuses_are_refused(request_: SweepRequest) -> None:
