@@ -138,8 +138,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
     """The queue that the pages use, in front of a worker without a model."""
     from tests.queues import install, queues
 
-    with queues(tmp_path, clock) as make:
-        queue = make()
+    with queues(tmp_path, clock) as queue:
         install(queue, monkeypatch)
         yield queue
 

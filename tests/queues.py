@@ -1,8 +1,9 @@
 """A job queue in front of a worker without a model, and a clock that tests turn by hand."""
 
+import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,12 @@ import pytest
 from core.jobs import queue as module
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
-from core.results.digest import canonical_json
-from core.results.schema import Header, SweepResult
+from core.results.schema import Header
 from core.results.store import save
 from tests.builders import make_result
 
 PATIENCE = 60.0  # seconds; only a test that fails waits so long
 RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
-
-MakeQueue = Callable[[], JobQueue]
 
 
 class Clock:
@@ -35,35 +33,22 @@ class Clock:
 
 
 @contextmanager
-def queues(folder: Path, clock: Clock, result: SweepResult = RESULT) -> Iterator[MakeQueue]:
-    """Yields a function that makes queues, and closes them afterwards.
+def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
+    """Yields a queue, and closes it afterwards; every run ends in RESULT, which is stored in the user's folder.
 
     Args:
         folder: Where the worker's material is written.
-        clock: The queues' clock.
-        result: The result of every run, stored in the user's folder.
+        clock: The queue's clock.
     """
-    content = result.model_dump(mode="json")
-    material = {
-        "header": {name: content[name] for name in Header.model_fields},
-        "frames": content["frames"],
-        "key": result.key,
-        "path": str(save(result)),
-    }
-    (folder / "material.json").write_bytes(canonical_json(material))
+    content = RESULT.model_dump(mode="json")
+    header = {name: content[name] for name in Header.model_fields}
+    material = {"header": header, "frames": content["frames"], "key": RESULT.key, "path": str(save(RESULT))}
+    (folder / "material.json").write_text(json.dumps(material))
     worker = Path(__file__).with_name("fake_worker.py")
-    command = (sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json"))
-    made: list[JobQueue] = []
-
-    def make() -> JobQueue:
-        made.append(JobQueue(command, clock))
-        return made[-1]
-
-    try:
-        yield make
-    finally:
-        for queue in made:
-            queue.close()
+    with closing(
+        JobQueue([sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")], clock)
+    ) as queue:
+        yield queue
 
 
 def now(queue: JobQueue, job_id: str) -> Job:

@@ -301,7 +301,7 @@ def progress_text(job: Job) -> str:
         runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
         stage = f"Waiting: {runs} first" if job.position else "Starting"
     else:
-        measured, left = job.total > 1, job.seconds_left_of_all
+        measured, left = job.total > 1, job.seconds_left
         share = f", {percent(job.progress)}" if measured else ""
         stage = plain(f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}")
     return f"{step}{stage}{'; then its control' if job.follow_ups and not job.step else ''}"

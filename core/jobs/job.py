@@ -5,14 +5,12 @@ A sweep may be followed by others, such as those of its random control: one job 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, Header, SweepResult
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-FINAL_EVENTS = ("done", "error", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,6 @@ class Job:
         header: Header of the request's result; None before the first frame and once the result is stored.
         frames: Its frames so far, by ascending amount; empty once the result is stored.
         key: Key of the request's stored result, once there is one; the follow-ups may still be to come.
-        path: Its file.
-        stored: Whether it was already stored before the job.
         follow_up_keys: Keys of the follow-ups' stored results so far.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
@@ -53,8 +49,6 @@ class Job:
     header: Header | None = None
     frames: tuple[Frame, ...] = ()
     key: str | None = None
-    path: Path | None = None
-    stored: bool = False
     follow_up_keys: tuple[str, ...] = ()
     outcome: dict[str, Any] | None = None
     message: str = ""
@@ -71,19 +65,8 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """From 0 to 1: of the stage, and once the request's own sweep is done, of all that follow it."""
-        share = min(self.done / self.total, 1.0) if self.total else 0.0
-        return (self.step - 1 + share) / len(self.follow_ups) if self.step else share
-
-    @property
-    def seconds_left_of_all(self) -> float | None:
-        """The estimate for the stage, or for all sweeps that follow the request's; None if it is unknown."""
-        if self.seconds_left is None or not self.step:
-            return self.seconds_left
-        if self.done >= self.total:
-            return None
-        whole = self.seconds_left * self.total / (self.total - self.done)
-        return self.seconds_left + whole * (len(self.follow_ups) - self.step)
+        """The share of the stage that is done, from 0 to 1."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
 
     @property
     def controls_so_far(self) -> tuple[int, int]:
@@ -121,8 +104,7 @@ class Job:
                 if self.step:
                     found = replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
                 else:  # its frames are in the file
-                    result = {"key": event["key"], "path": Path(event["path"]), "stored": event["stored"]}
-                    found = replace(self, header=None, frames=(), **result)
+                    found = replace(self, header=None, frames=(), key=event["key"])
                 if self.step == len(self.follow_ups):
                     return replace(found, state="done")
                 return replace(found, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)

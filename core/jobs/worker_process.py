@@ -4,9 +4,9 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import IO, Any
 
 from core.request.catalog import ROOT
 
@@ -15,17 +15,18 @@ from core.request.catalog import ROOT
 HEAPS = "2"
 
 
-class ChildProcess:
-    """One child process, from its start to its end.
-
-    As a context manager it waits for the end and closes the pipes.
+class ChildProcess(subprocess.Popen[str]):
+    """One child process, from its start to its end; as a context manager it waits for the end and closes the pipes.
 
     Raises:
         OSError: The command cannot be started.
     """
 
+    stdin: IO[str]
+    stdout: IO[str]
+
     def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
+        super().__init__(
             command,
             cwd=ROOT,
             env={"MALLOC_ARENA_MAX": HEAPS, **os.environ},
@@ -36,40 +37,17 @@ class ChildProcess:
             errors="replace",  # a garbled line must not end the thread that reads it
         )
 
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
-
     def send(self, order: Mapping[str, Any]) -> bool:
         """Write an order as one line of JSON; return whether the process could take it."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-        except OSError:
-            return False
-        return True
-
-    def lines(self) -> Iterator[str]:
-        """Yield what the process writes, line by line, until it has ended."""
-        assert self._process.stdout is not None
-        yield from self._process.stdout
-
-    def wait(self) -> int:
-        """Wait for the end and return the exit status."""
-        return self._process.wait()
-
-    def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
-
-    def __enter__(self) -> Self:
-        return self
+        with suppress(OSError):
+            self.stdin.write(json.dumps(order) + "\n")
+            self.stdin.flush()
+            return True
+        return False
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # an order may be left that the process did not take
-            self._process.__exit__(None, None, None)
+            super().__exit__(None, None, None)
 
 
 class WarmProcess:
@@ -97,14 +75,9 @@ class WarmProcess:
         self._lock = lock
         self._on_line = on_line
         self._on_exit = on_exit
-        self._child: ChildProcess | None = None
+        self.child: ChildProcess | None = None
         self._follower: threading.Thread | None = None
         self._closed = False
-
-    @property
-    def pid(self) -> int | None:
-        """The process's number; None while there is none."""
-        return self._child.pid if self._child else None
 
     def start(self) -> None:
         """Start the process unless there is one.
@@ -112,19 +85,19 @@ class WarmProcess:
         Raises:
             OSError: The command cannot be started.
         """
-        if self._child is None and not self._closed:
-            self._child = ChildProcess(self._command)
-            self._follower = threading.Thread(target=self._follow, args=(self._child,), name="worker", daemon=True)
+        if self.child is None and not self._closed:
+            self.child = ChildProcess(self._command)
+            self._follower = threading.Thread(target=self._follow, args=(self.child,), name="worker", daemon=True)
             self._follower.start()
 
     def send(self, order: Mapping[str, Any]) -> bool:
         """Write an order; return False if there is no process, or a dead one whose end is about to be reported."""
-        return self._child is not None and self._child.send(order)
+        return self.child is not None and self.child.send(order)
 
     def kill(self) -> None:
         """End the process at once; `on_exit` follows."""
-        if self._child:
-            self._child.kill()
+        if self.child:
+            self.child.kill()
 
     def close(self) -> None:
         """End the process for good, without `on_exit`, and wait until it has gone; the lock is not held."""
@@ -137,11 +110,11 @@ class WarmProcess:
     def _follow(self, child: ChildProcess) -> None:
         """Hand over what a process writes and how it ends, on a thread of its own."""
         with child:
-            for line in child.lines():
+            for line in child.stdout:
                 with self._lock:
                     self._on_line(line)
             status = child.wait()
             with self._lock:
-                self._child = None
+                self.child = None
                 if not self._closed:
                     self._on_exit(status)

@@ -21,8 +21,7 @@ class Limits:
         visit_uploads: Tables that a visit may keep at a time.
         uploads_bytes: Bytes of the tables that all visits keep.
         rows: Rows of a table that are read.
-        job_seconds: How long a job may compute.
-        download_seconds: How long one of its downloads may take.
+        job_seconds: How long each sweep of a job, or a question, may take.
         results_bytes: Bytes of all results of live runs, and of all samples of their data.
         hub_cache_bytes: Bytes of all downloads from the Hub.
         worker_bytes: Memory of the worker, files that it maps aside.
@@ -39,7 +38,6 @@ class Limits:
     uploads_bytes: int
     rows: int
     job_seconds: float
-    download_seconds: float
     results_bytes: float
     hub_cache_bytes: float
     worker_bytes: int
@@ -65,7 +63,6 @@ LOCAL_LIMITS = Limits(
     uploads_bytes=2 * 1024**3,
     rows=10_000,
     job_seconds=inf,
-    download_seconds=inf,
     results_bytes=inf,
     hub_cache_bytes=inf,
     worker_bytes=_memory_bytes(),
@@ -82,7 +79,6 @@ HOSTED_LIMITS = Limits(
     uploads_bytes=256 * 1024**2,
     rows=2_000,
     job_seconds=600,
-    download_seconds=180,
     results_bytes=500 * 1024**2,
     hub_cache_bytes=8 * 1024**3,
     worker_bytes=6 * 1024**3,

@@ -201,7 +201,7 @@ def test_another_question_takes_the_place_of_one_that_is_not_answered(
 def test_cancel_ends_a_question_for_one_of_two_who_asked_it(page: AppTest, queue: JobQueue) -> None:
     predict(page, "hang")
     _, job_id = page.session_state["typed-job"]
-    queue.watch(job_id, "somebody else")
+    queue.watch(job_id, "somebody else", address="203.0.113.8")
     press(page, "Cancel")
     page.run()
     assert not now(queue, job_id).ended

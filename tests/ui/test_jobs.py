@@ -8,9 +8,8 @@ from streamlit.runtime.context import StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 
 from core.inputs.uploads import keep
-from core.jobs.entry import FRESH_SECONDS
 from core.jobs.job import Job
-from core.jobs.queue import JobQueue
+from core.jobs.queue import UNSEEN_SECONDS, JobQueue
 from core.request.catalog import ROOT
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
@@ -60,13 +59,12 @@ def at_work(stage: str, total: int, seconds_left: float | None = None, done: int
         (None, at_work("x", 9, 150.0), "x, 11\u00a0%, about 2 min left"),
         (None, at_work("downloading *b*", 1, done=0), "downloading \\*b\\*"),
         (0, at_work("x", 4), "x, 25\u00a0%; then its control"),
-        (1, at_work("x", 2, 3.0), "In small steps: x, 5\u00a0%, about 63 s left"),
+        (1, at_work("x", 2, 3.0), "In small steps: x, 50\u00a0%, about 3 s left"),
         (3, Job("a", position=1), "Control 2 of 10: Waiting: 1 run comes first"),
-        (11, at_work("x", 2, 3.0), "Control 10 of 10: x, 95\u00a0%, about 3 s left"),
+        (11, at_work("x", 2, 3.0), "Control 10 of 10: x, 50\u00a0%, about 3 s left"),
     ],
 )
 def test_a_living_job_in_words(step: int | None, job: Job, text: str) -> None:
-    """The time left is that of all sweeps to come, at the pace of the current one."""
     if step is not None:
         finished = ("key",) * max(step - 1, 0)
         job = replace(job, request=REQUEST, follow_ups=UNITS, step=step, follow_up_keys=finished)
@@ -95,8 +93,11 @@ def test_there_is_no_partial_result_before_the_first_frame(queue: JobQueue) -> N
     assert partial.key == ""
 
 
-def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: JobQueue, clock: Clock) -> None:
-    job_id = queue.submit(REQUEST, "before the reload")
+def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    job_id = queue.submit(REQUEST, "ann")
     running(queue, job_id, frames=2)
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
     page.query_params["job"] = job_id
@@ -106,11 +107,11 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(queue: Job
     assert links["Overview"].endswith(f"&job={job_id}"), "the job goes with the visitor"
     assert links["Lab"] == links["Running: Amount 0, 3\u00a0%, about 2 s left"] == f"job={job_id}"
 
-    clock.advance(FRESH_SECONDS)
+    clock.advance(UNSEEN_SECONDS)
     page.run()
-    queue.cancel(job_id, "before the reload")
+    queue.cancel(job_id, "ann")
     assert now(queue, job_id).state == "running", "the visitor of the other page counts"
-    clock.advance(FRESH_SECONDS + 0.1)
+    clock.advance(UNSEEN_SECONDS + 0.1)
     queue.tend()
     assert now(queue, job_id).state == "cancelled", "until they have gone"
     page.run()
@@ -136,13 +137,12 @@ def page_that_leaves(job_id: str) -> None:
 
 @pytest.mark.parametrize("button", ["Cancel", "question", "estimate"])
 def test_whoever_cancels_on_a_page_after_a_reload_ends_the_job(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, button: str
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, button: str
 ) -> None:
     """The page says where its visitor comes from: the session before the reload was there as well."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
     job_id = queue.submit(REQUEST, "before the reload", address="9.9.9.9")
-    clock.advance(FRESH_SECONDS + 0.1)
     page = AppTest.from_function(page_that_leaves, default_timeout=20, args=(job_id,)).run()
     next(found for found in page.button if found.label == button).click().run()
     assert not page.exception
@@ -150,11 +150,10 @@ def test_whoever_cancels_on_a_page_after_a_reload_ends_the_job(
 
 
 def test_a_stranger_who_follows_a_job_and_cancels_does_not_end_it(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     job_id = queue.submit(REQUEST, "ann", address="8.8.8.8")
-    clock.advance(FRESH_SECONDS + 0.1)
     monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
     page = AppTest.from_function(page_that_leaves, default_timeout=20, args=(job_id,)).run()
     next(found for found in page.button if found.label == "Cancel").click().run()
