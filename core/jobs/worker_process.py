@@ -1,4 +1,4 @@
-"""Child processes that read JSON lines and write lines, and the child process that is kept warm."""
+"""A child process that reads JSON lines and writes lines, and is kept warm."""
 
 import json
 import os
@@ -6,48 +6,13 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
 from core.request.catalog import ROOT
 
 # Of glibc's allocator. With its default, one a thread, what a sweep frees in one is not used by the next sweep in
 # another: after ten sweeps a worker held 21 % more than after two, with two heaps 5 %.
 HEAPS = "2"
-
-
-class ChildProcess(subprocess.Popen[str]):
-    """One child process, from its start to its end; as a context manager it waits for the end and closes the pipes.
-
-    Raises:
-        OSError: The command cannot be started.
-    """
-
-    stdin: IO[str]
-    stdout: IO[str]
-
-    def __init__(self, command: Sequence[str]) -> None:
-        super().__init__(
-            command,
-            cwd=ROOT,
-            env={"MALLOC_ARENA_MAX": HEAPS, **os.environ},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",  # a garbled line must not end the thread that reads it
-        )
-
-    def send(self, order: Mapping[str, Any]) -> bool:
-        """Write an order as one line of JSON; return whether the process could take it."""
-        with suppress(OSError):
-            self.stdin.write(json.dumps(order) + "\n")
-            self.stdin.flush()
-            return True
-        return False
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # an order may be left that the process did not take
-            super().__exit__(None, None, None)
 
 
 class WarmProcess:
@@ -75,7 +40,7 @@ class WarmProcess:
         self._lock = lock
         self._on_line = on_line
         self._on_exit = on_exit
-        self.child: ChildProcess | None = None
+        self.child: subprocess.Popen[str] | None = None
         self._follower: threading.Thread | None = None
         self._closed = False
 
@@ -86,13 +51,26 @@ class WarmProcess:
             OSError: The command cannot be started.
         """
         if self.child is None and not self._closed:
-            self.child = ChildProcess(self._command)
+            self.child = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env={"MALLOC_ARENA_MAX": HEAPS, **os.environ},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",  # a garbled line must not end the thread that reads it
+            )
             self._follower = threading.Thread(target=self._follow, args=(self.child,), name="worker", daemon=True)
             self._follower.start()
 
     def send(self, order: Mapping[str, Any]) -> bool:
-        """Write an order; return False if there is no process, or a dead one whose end is about to be reported."""
-        return self.child is not None and self.child.send(order)
+        """Write an order as a line of JSON; return False without a process, or if its end is about to be reported."""
+        if self.child is not None and self.child.stdin is not None:
+            with suppress(OSError):
+                self.child.stdin.write(json.dumps(order) + "\n")
+                self.child.stdin.flush()
+                return True
+        return False
 
     def kill(self) -> None:
         """End the process at once; `on_exit` follows."""
@@ -107,10 +85,10 @@ class WarmProcess:
         if self._follower:
             self._follower.join()
 
-    def _follow(self, child: ChildProcess) -> None:
+    def _follow(self, child: subprocess.Popen[str]) -> None:
         """Hand over what a process writes and how it ends, on a thread of its own."""
-        with child:
-            for line in child.stdout:
+        with suppress(OSError), child:  # an order may be left that the process did not take
+            for line in child.stdout or ():
                 with self._lock:
                     self._on_line(line)
             status = child.wait()

@@ -270,7 +270,6 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json")
     job = ended(queue, job_id)
     assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
-    assert queue.request_for(RESULT.key) == scripted("frames")
     assert queue.request_for("2" * 64) == scripted("hang", 2)
 
 
@@ -292,7 +291,6 @@ def test_a_sweep_that_fails_ends_the_chain_and_what_is_finished_is_kept(
     job = ended(queue, chain(queue, "ann", "frames", script, "frames"))
     assert (job.state, job.step, job.key, job.follow_up_keys) == ("failed", 2, RESULT.key, (RESULT.key,))
     assert said in job.message
-    assert ended(queue, queue.submit(scripted("frames", 9), "bob")).state == "done"
 
 
 def test_a_chain_passes_what_is_stored_and_can_be_cancelled_while_it_waits(queue: JobQueue) -> None:

@@ -1,42 +1,56 @@
-"""Child processes, with small ones that need no model."""
+"""A process that is kept warm, with small ones that need no model."""
 
 import sys
 import threading
 
-from core.jobs.worker_process import ChildProcess, WarmProcess
+from core.jobs.worker_process import WarmProcess
 from tests.queues import PATIENCE
 
-ECHO = "import json, sys\nfor line in sys.stdin: print(json.loads(line)['say'], flush=True)"
-GARBLED = r"import os; os.write(1, b'\xff\n'); print(os.environ['MALLOC_ARENA_MAX'])"
+ECHO = r"""
+import json, os, sys
+os.write(1, b"\xff\n")
+print(os.environ["MALLOC_ARENA_MAX"])
+for line in sys.stdin:
+    print(json.loads(line)["say"])
+"""
 
 
-def python(code: str) -> list[str]:
-    return [sys.executable, "-u", "-c", code]
+class Watched(WarmProcess):
+    """A process that notes what it reports."""
+
+    def __init__(self, code: str) -> None:
+        self.changed = threading.Condition()
+        self.seen: list[str | int] = []
+        super().__init__([sys.executable, "-u", "-c", code], self.changed, self.note, self.note)
+
+    def note(self, report: str | int) -> None:
+        self.seen.append(report)
+        assert isinstance(report, str) or self.child is None, "its place is free when its end is reported"
+        self.changed.notify_all()
+
+    def wait_for(self, *seen: str | int) -> None:
+        assert self.changed.wait_for(lambda: len(self.seen) >= len(seen), PATIENCE)
+        assert self.seen == list(seen)
 
 
 def test_orders_go_in_and_lines_come_out_also_garbled_ones() -> None:
-    with ChildProcess(python(ECHO)) as child:
-        for text in ("first", "Zürich", "x" * 1_000_000):  # more than a pipe holds
-            assert child.send({"say": text}) is True
-            assert next(child.stdout) == f"{text}\n"
-        child.kill()
-        assert list(child.stdout) == []
-        assert child.wait() == -9
-        assert child.send({"say": "anybody?"}) is False
-    with ChildProcess(python(GARBLED)) as child:
-        assert list(child.stdout) == ["\N{REPLACEMENT CHARACTER}\n", "2\n"], "with two heaps"
+    process = Watched(ECHO)
+    texts = ("Zürich", "x" * 1_000_000)  # more than a pipe holds
+    assert process.send({}) is False, "there is none yet"
+    process.start()
+    for text in texts:
+        assert process.send({"say": text}) is True
+    with process.changed:
+        process.wait_for("\N{REPLACEMENT CHARACTER}\n", "2\n", *(f"{text}\n" for text in texts))
+    process.close()
+    process.start()
+    assert process.send({}) is False
+    assert len(process.seen) == 4, "no end is reported, and no other one starts"
 
 
-def test_a_dead_process_keeps_its_place_until_its_end_has_been_reported_and_a_closed_one_reports_none() -> None:
-    seen: list[object] = []
-    changed = threading.Condition()
-
-    def note(report: str | int) -> None:
-        seen.append(report if isinstance(report, str) else (report, process.child))
-        changed.notify_all()
-
-    process = WarmProcess(python("print('goodbye'); raise SystemExit(3)"), changed, note, note)
-    with changed:
+def test_a_dead_process_keeps_its_place_until_its_end_has_been_reported() -> None:
+    process = Watched("print('goodbye'); raise SystemExit(3)")
+    with process.changed:
         process.start()
         child = process.child
         assert child is not None
@@ -44,12 +58,7 @@ def test_a_dead_process_keeps_its_place_until_its_end_has_been_reported_and_a_cl
         process.start()
         assert process.child is child
         assert process.send({}) is False
-        assert changed.wait_for(lambda: len(seen) == 2, PATIENCE)
-        assert seen == ["goodbye\n", (3, None)], "its place is free by then"
+        process.wait_for("goodbye\n", 3)
         process.start()
         assert process.child not in (None, child)
-    process.close()
-    with changed:
-        process.start()
-        assert process.send({}) is False
-    assert len(seen) <= 3, "no second end"
+        process.wait_for("goodbye\n", 3, "goodbye\n", 3)
