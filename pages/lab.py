@@ -23,12 +23,10 @@ from ui.jobs import (
     ask_about_frame,
     ask_anew,
     follow,
-    has_just_left,
     job_in_address,
     original_request,
     request_behind,
     start,
-    what_is_kept,
 )
 from ui.lab.history import show_history
 from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST
@@ -37,7 +35,7 @@ from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, note_computed
 from ui.shared import once
-from ui.text import plain, refusals_shown, remark
+from ui.text import markdown_table, plain, refusals_shown, remark
 from ui.upload import show_upload
 from ui.view_state import OWN, OWN_MODEL, result_if_asked, shipped_example
 
@@ -56,10 +54,7 @@ NO_PLACE = (
 )
 NOT_BUNDLED = "It needs weights or data that are not bundled: the note below the command says how to get them."
 SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
-STYLE = """<style>
-.st-key-lab-figures p { margin: 0; line-height: 1.4; }
-.st-key-lab-figures strong { font-size: 1.5rem; }
-</style>"""
+KEPT = " What was finished before is kept."
 
 
 def lab() -> None:
@@ -68,34 +63,32 @@ def lab() -> None:
     queue.start_worker()
     job = job_in_address()
     if job:
-        for key in (*job.follow_up_keys, *([job.key] if job.key else [])):
+        for key in filter(None, (*job.follow_up_keys, job.key)):
             note_computed(key)
-        if job.ended and job.key:  # in the address, its own sweep's result takes its place, which stays valid
-            record.said = what_is_kept(job) if job.state != "done" else ""
+        record.follow(job.id)
+        shown = job.key or (state.result and state.result.key)
+        if job.ended and shown:  # its own sweep's result takes its place, else what was on show stays
+            record.follows, record.ended = shown, None if job.state == "done" else job
             set_parameter("job", None)
-            show(job.key)
+            show(shown)
             st.rerun()
-    ended = job if job and job.ended and state.result else None  # in vain: what is on show instead stays
-    if ended:
-        set_parameter("job", None)
-        job = None
     result = by_key(state.result.key) if state.result and not job else None
     if job or result:
         set_parameter(OWN, None)
     elif record.follows == OWN_MODEL:
         set_parameter(OWN, OWN_MODEL)  # which links do not carry: back from another page, its settings are there
-    record.follow(job.id if job else result.key if result else st.query_params.get(OWN, ""))
-    record.ended = ended or record.ended
-    if has_just_left():
-        st.info("Cancelled.")
+    if not job:
+        record.follow(result.key if result else st.query_params.get(OWN, ""))
+    if ended := record.ended or (job if job and job.ended else None):
+        (st.error if ended.state == "failed" else st.info)(plain(f"{ended.message}{KEPT if ended.key else ''}"))
+    record.ended = None
     if result:
-        note_end(ended)
         show_result(result)
     elif job and not job.ended:
         show_running(job)
     else:
         show_beginning(job)
-    show_history(result)
+    show_history(result.key if result else None)
     with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
         show_upload()
 
@@ -104,8 +97,7 @@ def ask(job: Job | None, result: SweepResult | None) -> None:
     """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
     usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
     shown = job.request if job and job.request else original_request(result) if result else usual
-    with refusals_shown():
-        offer_sweep(*(remembered().begins or (shown, bool(job and job.follow_ups))))
+    offer_sweep(shown, with_control=bool(job and job.follow_ups))
 
 
 # ---------------------------------------------------------------- before, during and after a run
@@ -115,7 +107,6 @@ def show_beginning(job: Job | None) -> None:
     """Show the settings, beside what had arrived when a run ended early, else beside an example."""
     st.title(TITLE, anchor=False)
     st.markdown(f"{EXPLANATION} {INVITATION}")
-    note_end(job)
     settings, beside = st.columns([5, 6], gap="large")
     partial = job.partial_result if job else None
     with beside:
@@ -130,16 +121,6 @@ def show_beginning(job: Job | None) -> None:
             show_example()
     with settings:
         ask(job, None)
-
-
-def note_end(job: Job | None) -> None:
-    """Say how the run before ended, or that this server does not hold what the address names."""
-    if job is None:
-        return
-    if job.state == "failed":
-        st.error(plain(job.message))
-    else:
-        st.info(plain(job.message))
 
 
 def show_running(job: Job) -> None:
@@ -189,9 +170,6 @@ def show_example() -> None:
 
 def show_result(result: SweepResult) -> None:
     """Show a stored result: the answer, three figures, the picture, and what can be done with it."""
-    if said := remembered().said:
-        st.info(said)
-        remembered().said = ""
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
@@ -205,7 +183,7 @@ def show_result(result: SweepResult) -> None:
             link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
     with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
-        ask(remembered().ended, result)  # whose settings are not lost
+        ask(None, result)
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)
@@ -213,13 +191,8 @@ def show_result(result: SweepResult) -> None:
 
 def show_figures(result: SweepResult, reduction: str) -> None:
     """Show the three figures of a whole result beside each other."""
-    figures = once(key_figures, result, reduction)
-    if not figures:
-        return
-    st.html(STYLE)
-    with st.container(key="lab-figures"):
-        for place, (title, value) in zip(st.columns(len(figures), gap="medium"), figures.items(), strict=True):
-            place.markdown(f"{plain(title)}\n\n**{plain(value)}**")
+    if figures := once(key_figures, result, reduction):
+        st.markdown(markdown_table([{plain(title): f"**{plain(value)}**" for title, value in figures.items()}]))
 
 
 # ---------------------------------------------------------------- behind a result

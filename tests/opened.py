@@ -42,7 +42,7 @@ def press(app: AppTest, label: str) -> AppTest:
 def fill(app: AppTest, settings: Mapping[str, Any]) -> AppTest:
     """Sets the Lab's settings one after another, by the ends of their keys; a visitor sees each before the next."""
     for name, value in settings.items():
-        kinds = (app.selectbox, app.text_input, app.number_input, app.slider, app.checkbox, app.toggle)
+        kinds = (app.selectbox, app.multiselect, app.text_input, app.number_input, app.checkbox, app.toggle)
         next(widget for kind in kinds for widget in kind if widget.key == f"lab-{name}").set_value(value)
         run(app)
     return app
@@ -103,8 +103,16 @@ def player(app: AppTest) -> dict[str, Any]:
 
 def told(app: AppTest) -> str:
     """All text in Markdown elements and notes, without the escapes."""
-    texts = [element.value for element in (*app.markdown, *app.info)]
-    return "\n".join(texts).replace("\\", "").replace("\u2060", "").replace("\u00a0", " ")
+    return unescaped("\n".join(element.value for element in (*app.markdown, *app.info)))
+
+
+def errors(app: AppTest) -> list[str]:
+    """What the page refuses, without the escapes."""
+    return [unescaped(error.value) for error in app.error]
+
+
+def unescaped(text: str) -> str:
+    return text.replace("\\", "").replace("\u2060", "").replace("\u00a0", " ")
 
 
 def falls_at(file: Path, reduction: str, layer: int, threshold: float = 0.9) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.findings.claim import usable_seeds
-from core.request.controls import FINE_UNTIL, judged_beside, small_steps
+from core.request.controls import judged_beside
 from core.results.choices import control_seeds
 from core.results.library import Entry, entry_of
-from core.results.names import percent
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
@@ -22,13 +21,6 @@ NOTE = (
     "repeated."
 )
 NO_PLACE = "its weights or its examples are not bundled, or their location is not recorded"
-
-
-def steps_in_words() -> str:
-    """Say in which steps of the amount controls are measured here."""
-    amounts = small_steps()
-    first, last = (percent(after - before) for before, after in (amounts[:2], amounts[-2:]))
-    return first if first == last else f"{first} up to {percent(FINE_UNTIL)}, then of {last}"
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:

@@ -18,15 +18,14 @@ from core.request.sweep_request import SweepRequest, is_upload
 from core.results.names import percent
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
+from ui.lab.state import lab
 from ui.text import plain
 from ui.view_state import link_parameters
 
-TICK = 1.0  # seconds between two looks at a job
-TICK_AT_FIRST = 0.25  # until the first frame: visitors wait for it, and a progress bar costs little
+TICK = 0.5  # seconds between two looks at a job
 TICK_ELSEWHERE = 2.0  # on pages that only mention the job
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
-LEFT = "left-jobs"  # of the session: ids of jobs that go on for others
-STARTED = "started-job"  # of the session: the id of the last run
+STARTED = "started-job"  # of the session: the id of the last run, until this visitor has seen its end or left it
 ASKED = "asked-jobs"  # of the session: the ids of all its runs, the newest last
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
 
@@ -84,22 +83,16 @@ def note_watching(*, at_home: bool = False) -> None:
         at_home: Whether the page is the Lab, which shows the job itself, and leads back to this visitor's last run
             where the address has lost it: by a step back, or for another result.
     """
-    job, mentioned = job_in_address(), None
-    if job is None:
-        if "job" in st.query_params:
-            del st.query_params["job"]
-            st.info(UNKNOWN)
-        started = queue.get(st.session_state.get(STARTED, "")) if at_home else None
-        if started and not _has_left(started.id) and started.state != "cancelled":
-            mentioned = started
-    elif at_home:
+    job = job_in_address()
+    if job is None and "job" in st.query_params:
+        del st.query_params["job"]
+        st.info(UNKNOWN)
+    if job and at_home:
+        watch(job.id)
         if job.ended:
             st.session_state.pop(STARTED, None)
-        watch(job.id)
-    else:
-        mentioned = job
-    if mentioned:
-        st.fragment(_mention, run_every=None if mentioned.ended else TICK_ELSEWHERE)(mentioned)
+    elif job := job or (queue.get(st.session_state.get(STARTED, "")) if at_home else None):
+        st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
 def _mention(job: Job) -> None:
@@ -125,9 +118,8 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
         PrunescopeError: The request is refused.
     """
     job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
-    st.query_params["job"] = st.session_state[STARTED] = job_id
+    st.query_params["job"] = st.session_state[STARTED] = lab().follows = job_id  # its settings are these
     st.session_state.setdefault(ASKED, []).append(job_id)
-    st.session_state.get(LEFT, set()).discard(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()
 
@@ -146,19 +138,14 @@ def _remembered_request(key: str) -> SweepRequest | None:
     return next((request for job in own if job and (request := job.request_for(key))), None) or queue.request_for(key)
 
 
-def may_be_read(data: str | None) -> bool:
-    """Whether this visitor may have a request's data read: of uploads, their own; a link may lead to others' runs."""
-    return data is None or not is_upload(data) or uploads.belongs(data, visitor())
-
-
 def request_behind(result: SweepResult) -> SweepRequest | None:
     """Return the request that leads to a stored result here.
 
     None if it used folders or files whose place is not known, weights that have not been made here, or somebody else's
-    file.
+    file, to which a link may lead.
     """
     remembered = _remembered_request(result.key)
-    if remembered and may_be_read(remembered.data):
+    if remembered and (not is_upload(remembered.data or "") or uploads.belongs(remembered.data or "", visitor())):
         return remembered
     request = request_of(result)
     return request if can_be_found(request) else None
@@ -186,15 +173,32 @@ def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepR
     )
 
 
-def follow(job: Job, show: Callable[[Job], None] | None = None) -> None:
-    """Show a living job's progress every second, and rerun the page when the job or one of its sweeps has ended.
+def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "") -> None:
+    """Show a living job's progress, and rerun the page when the job or one of its sweeps has ended.
 
     Args:
         job: The job.
         show: Draws the frames so far.
+        name: Of the question, see `ask_anew`; a visitor who cancels it has not asked.
     """
-    eager = _is_eager(job)
-    st.fragment(_look, run_every=TICK_AT_FIRST if eager else TICK)(job.id, job.step, eager, show)
+    st.fragment(_look, run_every=TICK)(job.id, job.step, show, name)
+
+
+def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str) -> None:
+    job = queue.get(job_id)
+    if job is None or job.ended or job.step != step:
+        st.rerun()  # to show the end or what is finished
+    watch(job_id)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.progress(job.progress, text=progress_text(job))
+        if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
+            cancel(job_id)
+            st.session_state.pop(name or STARTED, None)
+            if not name and (left := queue.get(job_id)) and not left.ended:  # it goes on for others
+                st.query_params.pop("job", None)
+            st.rerun()
+    if show:
+        show(job)
 
 
 def ask_anew(name: str, question: object, ask: Callable[[], str]) -> str:
@@ -210,7 +214,6 @@ def ask_anew(name: str, question: object, ask: Callable[[], str]) -> str:
     """
     drop_question(name)
     job_id = ask()
-    st.session_state.get(LEFT, set()).discard(job_id)
     st.session_state[name] = question, job_id
     return job_id
 
@@ -219,12 +222,6 @@ def drop_question(name: str) -> None:
     """Forget what this visitor asked last under that name, and cancel it."""
     _, job_id = st.session_state.pop(name, (None, ""))
     cancel(job_id)
-
-
-def is_awaited(name: str) -> bool:
-    """Whether an answer may still come to what was asked by `ask_anew`."""
-    job = queue.get(st.session_state.get(name, (None, ""))[1])
-    return job is not None and not job.ended and not _has_left(job.id)
 
 
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
@@ -237,55 +234,11 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
     job = queue.get(job_id) if asked == question else None
     if job is None:
         return None
-    if is_awaited(name):
-        follow(job)
-    elif job.state == "failed":
+    if not job.ended:
+        follow(job, name=name)
+    elif job.outcome is None:
         st.error(plain(job.message))
-    elif job.outcome is None or _has_left(job_id):
-        st.info("Cancelled.")
-    else:
-        return job.outcome
-    return None
-
-
-def _is_eager(job: Job) -> bool:
-    """Whether a job's first frame is still to come."""
-    return job.state == "running" and not job.step and not job.frames
-
-
-def _look(job_id: str, step: int, eager: bool, show: Callable[[Job], None] | None) -> None:
-    job = queue.get(job_id)
-    if job is None or job.ended or job.step != step or (len(job.frames) > 1 if eager else _is_eager(job)):
-        st.rerun()  # to show the end or what is finished, or to change the pace
-    watch(job_id)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.progress(job.progress, text=progress_text(job))
-        if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
-            _leave(job_id)
-    if show:
-        show(job)
-
-
-def _leave(job_id: str) -> NoReturn:
-    """Detach this visitor; a job that others watch runs on, but leaves this visitor's address."""
-    cancel(job_id)
-    job = queue.get(job_id)
-    if job is not None and not job.ended:
-        st.session_state.setdefault(LEFT, set()).add(job_id)
-        if st.query_params.get("job") == job_id:
-            del st.query_params["job"]
-            st.session_state["left-a-job"] = True
-    st.rerun()
-
-
-def _has_left(job_id: str) -> bool:
-    return job_id in st.session_state.get(LEFT, ())
-
-
-def has_just_left() -> bool:
-    """Whether this visitor has cancelled a job that is no longer in the address; true only once."""
-    left: bool = st.session_state.pop("left-a-job", False)
-    return left
+    return job.outcome
 
 
 # ---------------------------------------------------------------- a job in words
@@ -293,25 +246,13 @@ def has_just_left() -> bool:
 
 def progress_text(job: Job) -> str:
     """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
-    request, number, of = job.current_request, *job.controls_so_far
-    step = ""
-    if job.step and request:  # one of the sweeps that follow the request's
-        step = f"Control {number + 1} of {of}: " if request.control_of else "In small steps: "
+    measured, left = job.total > 1, job.seconds_left
     if job.state == "queued":
-        runs = "1 run comes" if job.position == 1 else f"{job.position} runs come"
-        stage = f"Waiting: {runs} first" if job.position else "Starting"
+        words = f"Waiting: {job.position} to come first" if job.position else "Starting"
     else:
-        measured, left = job.total > 1, job.seconds_left
         share = f", {percent(job.progress)}" if measured else ""
-        stage = plain(f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}")
-    return f"{step}{stage}{'; then its control' if job.follow_ups and not job.step else ''}"
-
-
-def what_is_kept(job: Job) -> str:
-    """Return one sentence, escaped Markdown, about an ended job whose own sweep was finished, but not its control."""
-    finished, of = job.controls_so_far
-    controls = f"The result and {finished} of its {of} controls are kept" if finished else "The result is kept"
-    return f"{plain(job.message)} {controls}."
+        words = f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}"
+    return plain(f"Run {job.step + 1} of {len(job.follow_ups) + 1}: {words}" if job.follow_ups else words)
 
 
 def duration(seconds: float) -> str:

@@ -69,12 +69,6 @@ class Job:
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
     @property
-    def controls_so_far(self) -> tuple[int, int]:
-        """How many controls among the follow-ups are finished, and how many there are."""
-        controls = [request.control_of is not None for request in self.follow_ups]
-        return sum(controls[: len(self.follow_up_keys)]), sum(controls)
-
-    @property
     def partial_result(self) -> SweepResult | None:
         """The frames so far as a result without a key; None before the first."""
         return SweepResult(**dict(self.header), frames=self.frames) if self.header else None

@@ -182,7 +182,7 @@ def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) 
     predict(page, "hang")
     press(page, "Cancel")
     page.run()
-    assert "Cancelled." in [element.value for element in page.info]
+    assert not page.get("progress")
     assert len(players(page)) == 1
 
 
@@ -205,7 +205,6 @@ def test_cancel_ends_a_question_for_one_of_two_who_asked_it(page: AppTest, queue
     press(page, "Cancel")
     page.run()
     assert not now(queue, job_id).ended
-    assert "Cancelled." in [element.value for element in page.info]
     assert "Cancel" not in {button.label for button in page.button}
     predict(page, "hang")
     assert "Cancel" in {button.label for button in page.button}, "asked again, it is followed again"

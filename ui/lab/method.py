@@ -1,176 +1,116 @@
 """Step 3 of the Lab's settings, the method: what is removed, where, at which amounts; and experiments to begin with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from core.request.amounts import amount_text, parse_amounts, stepped_amounts
+from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import layer_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from ui.address import set_parameter
-from ui.controls import steps_in_words
 from ui.lab.state import Asked, begun, choose_setting, lab
-from ui.lab.table import data_fields
 from ui.text import remark
 
-ONE_LAYER = "one layer"
-LIST = "list"
-SCOPE_NAMES = {
+ONE_LAYER, LIST = "one layer", "list"  # choices after which something has to be typed
+SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
     ONE_LAYER: "One encoder layer alone",
 }
-SMALLEST, LARGEST = 0.05, 0.95  # of the slider for the largest amount
-STEPS = ("0.01", "0.05", "0.1", "0.2")
-STEP_NAMES = {**{step: f"In steps of {percent(float(step))}" for step in STEPS}, LIST: "A list of my own"}
-KEPT = (  # settings that no preset touches
-    *("checkpoint", "task", "data", "split", "hub-id", "folder"),
-    *("file", "texts", "column", "means"),  # of a table
-)
+LARGEST = 0.95
+STEPS = {step: stepped_amounts(float(step), LARGEST) for step in ("0.1", "0.05", "0.2", "0.01")}
+STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
 
-
-@dataclass(frozen=True)
-class Preset:
-    """An experiment.
-
-    Attributes:
-        title: On its button.
-        explanation: What it asks, for its tooltip.
-        changes: Fields of a request; the others take their defaults.
-        reduction: How tokens become one vector, where the experiment says so.
-        with_control: Whether the random control follows.
-    """
-
-    title: str
-    explanation: str
-    changes: Mapping[str, Any]
-    reduction: str | None = None
-    with_control: bool = False
-
-
-PRESETS = (
-    Preset(
-        "The published experiment",
+USUAL: Mapping[str, Any] = {
+    **{"method": "magnitude", "scope": "encoder", "with-control": False},
+    **{"examples": None, "step": "0.1", "until": False, "points": "attention"},
+}
+# Experiments: a title, what it asks, and its settings; the others are the usual ones.
+PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "The published experiment": (
         "Magnitude pruning of all linear layers, pooler and classifier included, compared on all tokens.",
         {"scope": "all-linear"},
-        reduction="tokens",
     ),
-    Preset(
-        "Random control",
+    "Random control": (
         "Magnitude pruning, then as many weights of each matrix drawn at random.",
-        {},
-        with_control=True,
+        {"with-control": True},
     ),
-    Preset(
-        "Attribution",
-        "Removes whole units, the least useful first.",
-        {"method": "attribution", "scope": None},
-    ),
-    Preset(
-        "One layer alone",
+    "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
+    "One layer alone": (
         "Prunes only the layer that you choose: its own effect, without that of the layers below it.",
-        {"scope": "layer:0"},
+        {"scope": ONE_LAYER, "layer": 1},
     ),
-    Preset(
-        "Quick look",
+    "Quick look": (
         "64 examples and steps of 20 %: a rough answer in seconds.",
-        {"num_examples": 64, "amounts": stepped_amounts(0.2, 0.8)},
+        {"examples": 64, "step": "0.2"},
     ),
-)
+}
 
 
-def choose_method(shown: SweepRequest, asked: Asked, with_control: bool | None) -> None:
+def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None:
     """Draw the step.
 
     Args:
         shown: What it says at first.
-        asked: Gets what is pruned, how and at which amounts.
-        with_control: Whether the random control is asked for at first; None where there can be no verdict.
+        asked: Gets what is pruned, how and at which amounts; it holds the model already.
+        with_control: Whether the random control is asked for at first.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Presets", width="content")
-        for number, preset in enumerate(PRESETS):
-            key = f"lab-preset-{number}"
-            st.button(preset.title, key=key, help=preset.explanation, on_click=_fill, args=(preset, shown))
+        for title, (explanation, changes) in PRESETS.items():
+            st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
     name = choose_setting("Method", {name: method.title for name, method in METHODS.items()}, shown.method, "method")
-    method = METHODS[name]
+    method, fields = METHODS[name], asked.fields
     remark(method.explanation)
-    asked.fields |= {"method": name, "control_of": _choose_controlled(shown, name), "scope": None, "seed": 0}
+    fields["method"] = name
+    if controlled := {known.name: known.title for known in METHODS.values() if known.control == name}:
+        first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
+        note = "As much is removed of each matrix or layer as this method removes there."
+        fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
     if method.granularity == "weight":
-        asked.fields["scope"] = _choose_scope(shown)
-    if method.control and with_control is not None:
+        layer = layer_of(shown.scope)
+        note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
+        fields["scope"] = choose_setting("Scope", SCOPES, shown.scope if layer is None else ONE_LAYER, "scope", note)
+        if fields["scope"] == ONE_LAYER:
+            held = begun("layer", min((layer or 0) + 1, MAX_LAYERS))
+            fields["scope"] = (
+                f"layer:{st.number_input('Layer', 1, MAX_LAYERS, help='Layer 1 is the first.', **held) - 1}"
+            )
+    if method.control and not fields["against"]:
         note = (
-            "After the run, the same number of weights or units is removed at random, with "
-            f"{CONTROL_SEEDS[method.granularity]} seeds, in steps of {steps_in_words()} until the overall change is "
-            f"{UNTIL_DAMAGE:g}; a method that removes units is itself run again in these steps first. For one layer "
-            f"alone: {ONE_LAYER_SEEDS} seeds, in the steps of the run. Stored results are not computed again."
+            "After the run, as much is removed at random, with one seed after another: "
+            f"{CONTROL_SEEDS[method.granularity]}, or {ONE_LAYER_SEEDS} for one layer alone. Stored results are not "
+            "computed again."
         )
         asked.with_control = st.toggle("Random control", help=note, **begun("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
-        _choose_amounts(shown, asked)
+        first = next((step for step, amounts in STEPS.items() if amounts == shown.amounts), LIST)
+        step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
+        fields["amounts"] = STEPS.get(step)
+        if step == LIST:
+            note = "Fractions below 1. The unpruned model, 0, is always there."
+            value = ", ".join(map(amount_text, shown.amounts))
+            fields["amounts"] = st.text_input("Amounts", help=note, **begun("amounts", value))
         damage = shown.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = begun("until", shown.until_damage is not None)
         is_bounded = st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
-        asked.fields["until_damage"] = damage if is_bounded else None
+        fields["until_damage"] = damage if is_bounded else None
         where = "Where in a layer representations are taken."
-        asked.fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", where)
+        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", where)
         if method.is_control:
             note = "Of pruning; examples do not change."
-            asked.fields["seed"] = st.number_input("Seed", 0, 2**32 - 1, help=note, **begun("seed", shown.seed))
+            fields["seed"] = st.number_input("Seed", 0, 2**32 - 1, help=note, **begun("seed", shown.seed))
 
 
-def _fill(preset: Preset, shown: SweepRequest) -> None:
-    """Let the settings begin with an experiment, on the checkpoint and the examples that are chosen."""
-    usual = SweepRequest(shown.checkpoint, shown.task, **data_fields(shown))
-    lab().forget(kept=KEPT)
-    lab().begins = replace(usual, **preset.changes), preset.with_control
-    if preset.reduction:
-        set_parameter("reduction", preset.reduction)
-
-
-def _choose_controlled(shown: SweepRequest, method: str) -> str | None:
-    """Ask which method a random one follows; None for other methods."""
-    names = {name: known.title for name, known in METHODS.items() if known.control == method}
-    if not names:
-        return None
-    first = (shown.control_of if shown.method == method else None) or DEFAULT_CONTROLLED.get(method)
-    note = "As much is removed of each matrix or layer as this method removes there."
-    return choose_setting("Control of", names, first, f"control-of-{method}", note)
-
-
-def _choose_scope(shown: SweepRequest) -> str:
-    """Ask where weights may be removed; of one layer alone, which."""
-    layer = layer_of(shown.scope)
-    note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
-    scope = choose_setting("Scope", SCOPE_NAMES, shown.scope if layer is None else ONE_LAYER, "scope", note)
-    if scope != ONE_LAYER:
-        return scope
-    first = begun("layer", min((layer or 0) + 1, MAX_LAYERS))
-    return f"layer:{st.number_input('Layer', 1, MAX_LAYERS, help='Layer 1 is the first.', **first) - 1}"
-
-
-def _choose_amounts(shown: SweepRequest, asked: Asked) -> None:
-    """Ask for the amounts, in even steps where a slider can say them."""
-    last = shown.amounts[-1]
-    fits = SMALLEST <= last <= LARGEST
-    first = next((step for step in STEPS if fits and _stepped(step, last) == shown.amounts), LIST)
-    step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
-    if step == LIST:
-        note = "Fractions below 1. The unpruned model, 0, is always there."
-        value = ", ".join(map(amount_text, shown.amounts))
-        typed = st.text_input("Amounts", help=note, **begun("amounts", value))
-        asked.read("amounts", lambda: parse_amounts(typed.replace(",", " ").replace(";", " ").split()))
-    else:
-        largest = st.slider("Largest amount", SMALLEST, LARGEST, step=0.05, **begun("largest", last if fits else 0.9))
-        asked.fields["amounts"] = _stepped(step, largest)
-
-
-def _stepped(step: str, largest: float) -> tuple[float, ...]:
-    """Return the steps up to the largest amount, and that itself, which may lie between two of them."""
-    return parse_amounts((*stepped_amounts(float(step), largest), largest))
+def _fill(changes: Mapping[str, Any]) -> None:
+    """Let the settings be those of an experiment, on the checkpoint and the data that are chosen."""
+    for name, value in {**USUAL, **changes}.items():
+        lab().settings[f"lab-{name}"] = st.session_state[f"lab-{name}"] = value
+    if changes.get("scope") == "all-linear":
+        set_parameter("reduction", "tokens")

@@ -1,34 +1,31 @@
 """The settings of a sweep, in the order in which one decides them, and the bar below them that runs it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from core.errors import PrunescopeError
 from core.jobs import queue
 from core.jobs.job import Job
-from core.request.controls import SMALL_STEP, judged_beside
+from core.request.controls import judged_beside
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
-from core.results.names import percent
 from core.results.provenance import PLACEHOLDER
-from ui.controls import steps_in_words
-from ui.jobs import ask_worker, cancel, duration, start, watch
+from ui.jobs import ask_anew, ask_worker, drop_question, duration, start, watch
 from ui.lab.data import choose_data
 from ui.lab.method import choose_method
 from ui.lab.model import choose_model
-from ui.lab.state import Asked, lab
+from ui.lab.state import Asked
 from ui.text import plain, remark
 
 AGAINST = (
     "Compared with the layers of another checkpoint, as in the result on show, unless you choose another model here."
 )
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
+ESTIMATE = "lab-estimate"  # of the session: how long what would take, and the job that measures it
 TICK = 0.5  # seconds between two looks at an estimate
 QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
-MAX_REMEMBERED = 50  # estimates per visitor
 
 # Streamlit wraps every container; the wrapper is what sticks, to the lower edge of the window. The colours are those of
 # its themes, which it offers to components only.
@@ -50,34 +47,27 @@ def offer_sweep(shown: SweepRequest, with_control: bool) -> None:
     asked = Asked()
     st.markdown("**1 · Model**")
     task = choose_model(shown, asked)
-    compared = None if (shown.against or PLACEHOLDER).startswith(PLACEHOLDER) else shown.against
-    is_same = asked.fields.get("checkpoint") == shown.checkpoint
-    asked.fields["against"] = compared if is_same else None
-    if compared:
+    is_same = asked.fields["checkpoint"] == shown.checkpoint
+    asked.fields["against"] = shown.against if is_same and not (shown.against or "").startswith(PLACEHOLDER) else None
+    if asked.fields["against"]:
         remark(AGAINST)
     st.markdown("**2 · Data**")
     choose_data(shown, asked, task)
     st.markdown("**3 · Method**")
-    choose_method(shown, asked, with_control=None if asked.fields["against"] else with_control)
+    choose_method(shown, asked, with_control)
     if is_hosted():
-        _show_limits()
+        bound, own = limits(), LOCAL_LIMITS
+        with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
+            st.markdown(
+                f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
+                f"pruning amounts**, checkpoints of **{bound.parameters / 1e6:.0f} million parameters** and "
+                f"**{bound.download_bytes / 2**20:.0f} MiB**, {bound.rows:,} rows of a file, one run at a time, no "
+                "folders, larger steps for random controls; a run that nobody watches ends after a minute. On your own "
+                f"computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
+                f"{own.parameters / 1e9:.0f} billion parameters. In a copy of this project's files:"
+            )
+            st.code(INSTALL, language="shell", wrap_lines=True)
     _offer_run(asked)
-
-
-def _show_limits() -> None:
-    """Say what a shared server cannot do, and how to do it all the same."""
-    bound, own = limits(), LOCAL_LIMITS
-    with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
-        st.markdown(
-            f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
-            f"pruning amounts**, checkpoints of **{bound.parameters / 1e6:.0f} million parameters** and "
-            f"**{bound.download_bytes / 2**20:.0f} MiB**, {bound.rows:,} rows of a file, one run at a time, no "
-            f"folders; random controls take steps of {steps_in_words()}; a run that nobody watches ends after a "
-            f"minute. On your own computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
-            f"{own.parameters / 1e9:.0f} billion parameters, random controls take steps of {percent(SMALL_STEP)}, and "
-            "folders serve as checkpoints and data. In a copy of this project's files:"
-        )
-        st.code(INSTALL, language="shell", wrap_lines=True)
 
 
 def _offer_run(asked: Asked) -> None:
@@ -89,10 +79,12 @@ def _offer_run(asked: Asked) -> None:
             pressed = st.button("Run", type="primary", key="lab-run-now", icon=":material/play_arrow:")
             beside = st.container(horizontal=True, vertical_alignment="center")
     try:
-        request = asked.request()
+        if asked.missing:
+            raise PrunescopeError(asked.missing[0])
+        request = SweepRequest.from_json(asked.fields)
         follow_ups = judged_beside(request) if asked.with_control else ()
         if pressed:
-            drop_estimate()
+            drop_question(ESTIMATE)
             start(request, follow_ups=follow_ups)
         with beside:
             show_estimate(request, follow_ups)
@@ -104,9 +96,6 @@ def _offer_run(asked: Asked) -> None:
                 remark(plain(str(error)))
 
 
-# ---------------------------------------------------------------- how long it would take
-
-
 def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest]) -> None:
     """Show how long a run and what follows it would take; for checkpoints on the Hub only when the visitor asks.
 
@@ -115,58 +104,44 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest]) -> 
     """
     folder = store.user_folder()  # a result that is stored or deleted there may answer the request
     question = request, *follow_ups, folder.stat().st_mtime_ns if folder.exists() else 0
-    if words := lab().estimates.get(question):
-        remark(words)
-        return
-    note = "Measured on a few examples, on this machine."
-    if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
-        return
-    after = [follow_up.to_json() for follow_up in follow_ups]
-    job_id = lab().estimate = ask_worker("estimate", request=request.to_json(), follow_ups=after)
-    job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    known, job_id = st.session_state.get(ESTIMATE, (None, ""))
+    job = queue.get(job_id) if known == question else None
+    if job is None or job.state == "cancelled":
+        note = "Measured on a few examples, on this machine."
+        if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
+            return
+        orders = {"request": request.to_json(), "follow_ups": [further.to_json() for further in follow_ups]}
+        job_id = ask_anew(ESTIMATE, question, lambda: ask_worker("estimate", **orders))
+        job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
-        remark(_remember(question, job))
+        remark(_words(job))
     else:
-        st.fragment(_look, run_every=TICK)(question, job_id)
+        st.fragment(_look, run_every=TICK)(job_id)
 
 
-def drop_estimate() -> None:
-    """Cancel the measurement that this visitor waited for."""
-    job_id, lab().estimate = lab().estimate, ""
-    cancel(job_id)
-
-
-def _look(question: object, job_id: str) -> None:
-    """Show whether a measurement waits or runs, and rerun the page when it has ended; ignore a dropped one.
+def _look(job_id: str) -> None:
+    """Show that a measurement waits or runs, and rerun the page when it has ended; ignore a dropped one.
 
     Run drops it, and this fragment may still carry the address from before: a rerun would lose the run's page.
     """
-    if lab().estimate != job_id:
+    if st.session_state.get(ESTIMATE, (None, ""))[1] != job_id:
         return
     job = queue.get(job_id)
     if job is None or job.ended:
-        if job is not None:
-            _remember(question, job)
         st.rerun()
     watch(job_id)
-    waits = job.state == "queued" and job.position
-    remark(f"{'Measured when the run before it has ended' if waits else 'Measuring how long it takes'} …")
+    remark("Measuring how long it takes …")
 
 
-def _remember(question: object, job: Job) -> str:
-    """Remember and return what an ended measurement has found."""
-    words = _words(job.outcome) if job.outcome else plain(job.message)
-    known = lab().estimates
-    if job.state != "cancelled":
-        while len(known) >= MAX_REMEMBERED:
-            known.pop(next(iter(known)))
-        known[question] = words
-    return words
-
-
-def _words(outcome: dict[str, Any]) -> str:
-    if "download" in outcome:
+def _words(job: Job) -> str:
+    """Say what a measurement has found."""
+    found = job.outcome
+    if found is None:
+        return plain(job.message)
+    if "download" in found:
         return "Something is downloaded first; how long the run takes can be measured after that."
-    if outcome["stored"]:
-        return "Already computed; opens at once."
-    return f"Takes {duration(outcome['seconds'])} on this machine."
+    return (
+        "Already computed; opens at once."
+        if found["stored"]
+        else f"Takes {duration(found['seconds'])} on this machine."
+    )

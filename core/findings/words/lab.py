@@ -7,7 +7,7 @@ from core.findings.layers import layers_of
 from core.findings.survival import LayerSurvival
 from core.findings.words import capitalised, layers_named
 from core.request.catalog import METRICS
-from core.results.names import ReductionKey, amount_name, decimals, listed, percent, point_labels, small
+from core.results.names import ReductionKey, amount_name, listed, percent, point_labels, small
 from core.results.schema import SweepResult, TaskRecord
 
 
@@ -78,20 +78,3 @@ def reading_note(task: TaskRecord) -> str:
     }
     mapped = f"; {listed([f'“{value}” {meaning}' for value, meaning in meanings.items()])}" if meanings else ""
     return f"Read from {files}: the {text} from {texts}, the label from “{task.columns.label}”{guessed}{mapped}."
-
-
-def download_note(split: str, sizes: Sequence[int], rows: int) -> str:
-    """Say how much of a data set on the Hub is downloaded.
-
-    Args:
-        split: The split that is evaluated.
-        sizes: Of the files that are to be downloaded, at least one.
-        rows: How many rows are read.
-    """
-    first, every = (decimals(size / 2**20, 1) for size in (sizes[0], sum(sizes)))
-    if len(sizes) == 1:
-        return f"Of split {split}, one file has yet to be downloaded: {first} MiB."
-    return (
-        f"Of split {split}, {len(sizes)} files have yet to be downloaded: {every} MiB. The first is {first} MiB; the "
-        f"others follow only until {rows:,} rows are there."
-    )

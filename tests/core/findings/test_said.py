@@ -19,7 +19,7 @@ from core.findings.tables import criteria_table, numbers_table, paired_table
 from core.findings.words import Said
 from core.findings.words.compare import compare_notes, compare_said, profile_sentence
 from core.findings.words.grid import grid_heading, grid_reasons
-from core.findings.words.lab import check_sentence, download_note, key_figures, reading_note
+from core.findings.words.lab import check_sentence, key_figures, reading_note
 from core.findings.words.layers import layers_said
 from core.findings.words.overview import (
     caution,
@@ -200,8 +200,6 @@ def labs() -> Iterator[str]:
     deviations = {"engine": {"cka": 1e-7}, "others": {}, "accuracy": 0.0, "torch_cka": {"mean": 2e-5}, "amount": 0.5}
     yield check_sentence({**deviations, "within_tolerance": True})
     yield check_sentence({**deviations, "engine": {"cka": None}, "within_tolerance": False})
-    yield download_note("test", [3 * 2**19], 10_000)
-    yield download_note("validation", [12 * 2**20, 24 * 2**20], 10_000)
     columns = {"columns": ColumnsRecord(text=("title", "body"), label="topic"), "guessed": ("label",)}
     files = (FileRecord(name="mail.csv", sha256="0" * 64, rows=(0, 40)),)
     task = make_result().task.model_copy(update={**columns, "files": files, "label_map": {"1": "spam", "?": None}})

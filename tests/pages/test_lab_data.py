@@ -1,0 +1,239 @@
+"""A model, a file and a data set of one's own in the Lab, against a worker without a model."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.inputs.examples import open_examples
+from core.jobs.queue import JobQueue
+from core.request.sweep_request import SweepRequest, checked, kind_of_data
+from tests.opened import address, errors, fill, follow, open_page, press, run, told
+from tests.pages.conftest import Runs
+from tests.queues import RESULT, running
+
+LAB = "pages/lab.py"
+ROWS = "id,review,mood\n" + "".join(f"{k},sentence number {k},{'good' if k % 2 else 'bad'}\n" for k in range(30))
+UNSURE = ROWS.replace("sentence number 7,good", "sentence number 7,unsure")
+UNDECIDED = "Say what each of these means, or leave its rows out: “bad”, “good”"
+SAID = {"good": "positive", "bad": "negative"}
+
+
+def upload(page: AppTest, content: str, name: str = "mine.csv") -> AppTest:
+    if any(box.key == "lab-data-True" for box in page.selectbox):
+        fill(page, {"data-True": "own sentences"})
+    page.file_uploader(key="lab-upload").set_value((name, content.encode(), "text/csv"))
+    return run(page)
+
+
+def say(page: AppTest, **meanings: str) -> AppTest:
+    """Says what values of the label column mean."""
+    return fill(page, {f"means-sst2-{value}": meaning for value, meaning in meanings.items()})
+
+
+def meaning(page: AppTest, value: str) -> str | None:
+    said: str | None = page.selectbox(key=f"lab-means-sst2-{value}").value
+    return said
+
+
+def cancelled(queue: JobQueue, page: AppTest) -> str:
+    """Runs the settings, and cancels that; returns the job."""
+    job = address(press(page, "Run"))["job"]
+    running(queue, job)
+    press(run(page), "Cancel")
+    return job
+
+
+def texts_and_labels(request: SweepRequest) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...]]:
+    """What a request for an upload evaluates, in the order of the file."""
+    subset = open_examples(checked(request), ()).subset(None)
+    in_order = sorted(zip(subset.rows, subset.texts, subset.gold, strict=True))
+    return tuple(texts for _, texts, _ in in_order), tuple(gold for *_, gold in in_order)
+
+
+# ---------------------------------------------------------------- a file
+
+
+def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(queue: JobQueue, runs: Runs) -> None:
+    page = fill(open_page(LAB), {"data-True": "own sentences"})
+    assert "a text column and a label column; any names work. The labels are negative, positive." in told(page)
+    upload(page, UNSURE)
+    assert page.multiselect(key="lab-texts").values == ["review"]
+    assert page.selectbox(key="lab-column-label").value == "mood"
+    assert UNDECIDED in told(page), "nothing is matched by its order"
+    assert "sentence number 0" in told(page), "an example"
+    press(page, "Run")
+    assert not runs.requests
+    say(page, **SAID, unsure="left out")
+    assert not page.error
+    assert "29 examples: 15 negative, 14 positive; 1 left out." in told(page)
+    follow(follow(page, "Methods"), "Lab")
+    assert "The file that you chose last is used again." in told(page)
+    cancelled(queue, page)
+    assert page.multiselect(key="lab-texts").values == ["review"]
+    press(page, "Run")
+    first, again = runs.requests
+    assert first == again
+    assert kind_of_data(first.data or "") == "own"
+    assert (first.text, first.label, dict(first.label_map)) == (("review",), "mood", {**SAID, "unsure": None})
+    texts, labels_of = texts_and_labels(first)
+    assert labels_of == tuple(int(text.split()[-1]) % 2 for (text,) in texts)
+    assert len(texts) == 14
+    assert ("sentence number 7",) not in texts
+
+
+@pytest.mark.parametrize("hosted", ["0", "1"])
+def test_a_link_to_a_run_shows_its_file_and_what_was_said_of_it_hosted_to_its_owner_alone(
+    queue: JobQueue, runs: Runs, monkeypatch: pytest.MonkeyPatch, hosted: str
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    jobs = {
+        out: cancelled(queue, say(upload(open_page(LAB), ROWS), **{**SAID, out: "left out"})) for out in ("bad", "good")
+    }
+    page = open_page(LAB, job=jobs["bad"])
+    if hosted == "1":
+        assert "Your file needs a text column" in told(page)
+        assert "sentence number" not in told(page)
+        return
+    for out in ("good", "bad"):
+        page.query_params["job"] = jobs[out]
+        assert meaning(run(page), out) == "left out"
+
+
+def test_what_was_said_of_one_file_is_said_neither_of_the_next_nor_to_another_model(
+    queue: JobQueue, runs: Runs, moods: Path
+) -> None:
+    page = say(upload(open_page(LAB), ROWS), good="negative", bad="positive")
+    upload(page, f"{ROWS}30,one more,good\n", "other.csv")
+    assert meaning(page, "good") == "undecided"
+    assert UNDECIDED in told(page)
+    cancelled(queue, say(page, **SAID))
+    fill(page, {"checkpoint": "other checkpoint", "place": str(moods)})
+    assert UNDECIDED in told(page)
+
+
+def test_a_bad_file_is_told_in_plain_text_and_not_run(queue: JobQueue, runs: Runs) -> None:
+    page = upload(open_page(LAB), ROWS + "<b>,*x*\n")
+    assert "row 32 has 2 fields, its header 3" in page.error[0].value
+    press(page, "Run")
+    assert not runs.requests
+    assert any("Choose your file and say what is in it" in error for error in errors(page))
+    page = upload(open_page(LAB), ROWS.replace("sentence number 0,bad", "<b>*x*</b>,0").replace("good", "1"))
+    assert any("\\<b\\>\\*x\\*" in text.value for text in page.markdown), "what a file says is shown as it is"
+    assert not any("<b>" in text.value for text in page.markdown if "style" not in text.value)
+    fill(page, {"texts": []})
+    assert errors(page) == ["0 text columns: choose 1, other than the label column"]
+    fill(page, {"column-label": "review", "texts": ["id"]})
+    page = upload(open_page(LAB), "text,label\n" + "".join(f"text {k},value {k}\n" for k in range(60)))
+    assert "has 60 different values, more than 50" in errors(page)[0]
+
+
+def test_a_pair_task_asks_for_two_columns(queue: JobQueue, runs: Runs) -> None:
+    page = fill(open_page(LAB), {"task-embedded:sst2": "mrpc"})
+    upload(page, "left,right,label\n" + "".join(f"a {k},b {k},{k % 2}\n" for k in range(8)))
+    assert page.multiselect(key="lab-texts").label == "Text columns (sentence1, sentence2)"
+    press(page, "Run")
+    assert runs.requests[0].label_map == (), "GLUE's numbers are known"
+    assert all(text[0][1:] == text[1][1:] for text in texts_and_labels(runs.requests[0])[0])
+
+
+# ---------------------------------------------------------------- a model
+
+
+@pytest.fixture
+def moods(tmp_path: Path) -> Path:
+    """A folder with the configuration of a classifier with three labels of its own."""
+    folder = tmp_path / "moods"
+    folder.mkdir()
+    names = {"0": "Glad", "1": "sad", "2": "in between"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "bert", "id2label": names}))
+    return folder
+
+
+@pytest.mark.parametrize("hosted", ["0", "1"])
+def test_who_comes_with_a_model_is_asked_for_it_first_and_finds_it_again(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, moods: Path, hosted: str
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+    page = open_page(LAB, own="model")
+    assert page.selectbox(key="lab-checkpoint").value == "other checkpoint"
+    assert page.text_input(key="lab-place").value == ""
+    assert not page.error
+    fill(page, {"place": str(moods), "method": "wanda"})
+    assert len(errors(page)) == int(hosted), "a shared server reads no folder"
+    follow(follow(page, "Methods"), "Lab")
+    assert (page.text_input(key="lab-place").value, page.selectbox(key="lab-method").value) == (str(moods), "wanda")
+    page = open_page(LAB, own="model", result=RESULT.key)
+    assert address(page) == {"result": RESULT.key}, "a result on show needs none"
+
+
+def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs, moods: Path) -> None:
+    page = fill(open_page(LAB), {"checkpoint": "other checkpoint"})
+    assert page.selectbox(key="lab-task-other checkpoint").value == "auto"
+    assert "enter its place above first" in told(page)
+    fill(page, {"place": str(moods)})
+    assert not runs.requests, "a place alone starts nothing"
+    assert "Its 3 labels: Glad, sad, in between." in told(page)
+    assert "one or two text columns and a label column" in told(page)
+    moods_of = ("GLAD", "in_between", "Sad")
+    upload(page, "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12)))
+    assert not page.info
+    assert "12 examples: 4 Glad, 4 sad, 4 in between." in told(page)
+    press(fill(page, {"texts": ["text", "reply"]}), "Run")
+    (request,) = runs.requests
+    assert (request.task, request.text, request.label, request.label_map) == ("auto", ("text", "reply"), "mood", ())
+    (moods / "config.json").write_text(json.dumps({"model_type": "bert", "problem_type": "regression"}))
+    page = fill(open_page(LAB), {"checkpoint": "other checkpoint", "place": str(moods)})
+    assert "predicts a number" in errors(page)[0]
+
+
+# ---------------------------------------------------------------- a data set on the Hub
+
+
+def fetch(name: str, split: str = "validation") -> AppTest:
+    return run(fill(open_page(LAB), {"data-True": "data set", "dataset": name, "split": split}))
+
+
+def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, runs: Runs) -> None:
+    page = fetch("owner/moods/en", "test")
+    assert meaning(page, "POSITIVE") == "positive"
+    assert "Say what each of these means, or leave its rows out: “meh”" in told(page)
+    press(page, "Run")
+    assert not runs.requests
+    say(page, meh="left out")
+    assert "20 examples: 10 negative, 10 positive; 10 left out." in told(page)
+    job = cancelled(queue, page)
+    page = open_page(LAB, job=job)
+    assert "The data set of the run on show is used again." in told(page)
+    press(page, "Run")
+    first, again = runs.requests
+    assert first == again
+    assert (first.data, first.split) == (f"hub:owner/moods/en@{'c' * 40}", "test")
+    assert (first.text, first.label, first.label_map) == (("text",), "label", (("meh", None),))
+
+
+def test_another_name_is_not_run_before_it_is_read_nor_downloaded_before_its_size_is_shown(
+    queue: JobQueue, runs: Runs
+) -> None:
+    page = fill(say(fetch("owner/moods"), meh="left out"), {"dataset": "owner/large"})
+    press(page, "Run")
+    assert not runs.requests
+    assert any("Name a data set on the Hub" in error for error in errors(page))
+    (box,) = [box for box in page.checkbox if box.label.startswith("Download it")]
+    assert box.label == "Download it: at most 36.0 MiB, until 10,000 rows are there"
+    assert not any((box.key or "").startswith("lab-means-") for box in page.selectbox)
+    box.check()
+    assert meaning(run(run(page)), "POSITIVE") == "positive"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("owner/refused", "is <b>gated"), ("moods", "is not a data set"), ("../x/y", "not a data set")]
+)
+def test_a_data_set_that_is_refused_can_be_asked_for_again(queue: JobQueue, name: str, words: str) -> None:
+    page = fetch(name)
+    assert any(words in error for error in errors(page))
+    if name == "owner/refused":
+        before = page.session_state["lab-locate-asked"]
+        press(page, "Try again")
+        assert page.session_state["lab-locate-asked"] != before
