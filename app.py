@@ -9,7 +9,6 @@ from core.charts.overview import finding_scene, pair_scene
 from core.charts.view import Scene
 from core.findings.accuracy import beyond_from, metric_of
 from core.findings.comparable import controls_of
-from core.findings.replication import replication
 from core.findings.survival import floor_of
 from core.findings.tables import narrow, replication_table, survival_table
 from core.findings.words import Said
@@ -212,14 +211,14 @@ def show_pair(entries: Sequence[Entry], shown: Shown) -> None:
 def show_other_checkpoints(entries: Sequence[Entry], shown: Shown) -> None:
     """Say what the pruning on show does to each checkpoint that it was tried on, where there are several."""
     rows = rows_everywhere(shown.result, entries)
-    found = replication(rows)
-    if not found:
+    sentences = replication_sentences(rows, in_sentence(pruning_name(shown.result)))
+    if not sentences:
         return
     st.subheader("Does it hold for other checkpoints?", anchor=False)
-    st.markdown(plain(" ".join(replication_sentences(found, in_sentence(pruning_name(shown.result))))))
+    st.markdown(plain(" ".join(sentences)))
     with st.expander("Each checkpoint"):
         st.markdown(
-            markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(found)])
+            markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)])
         )
     link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
-from core.findings.claim import Verdict, verdict
+from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
 from core.findings.tables import beyond_cell, control_shares, layer_cell, shares, verdict_cell
-from core.findings.verdicts import Told, spreads, told, with_rows
 from core.findings.words import NONE, counted
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
@@ -33,7 +32,7 @@ def table_of(results: Iterable[SweepResult]) -> str:
     if not table:
         return "There is no result to judge."
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    known = [row.told for row in table]
+    known = [row.verdict for row in table]
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)}."
     none = "" if any(one.direction in DIFFERENT for one in known) else f" {NO_DIFFERENCE}"
     return f"{covered}{none}\n\n{markdown_table(verdict_rows(table))}"
@@ -44,7 +43,7 @@ class VerdictRow:
     """One method on one checkpoint and task: its sweep, its verdict, and the one at SECOND_DAMAGE."""
 
     result: SweepResult
-    told: Told
+    verdict: Verdict
     second: Verdict
 
 
@@ -52,11 +51,11 @@ def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResu
     """Judge the results that can be judged, one row per task, checkpoint and method.
 
     Args:
-        results: Any results; those that verdicts are about have a row: see `core.findings.verdicts.with_rows`.
+        results: Any results; those that verdicts are about have a row: see `core.findings.claim.with_rows`.
         companions: The results that they are judged beside.
     """
     companions, judged = list(companions), sorted(with_rows(results), key=_place)
-    known = told([verdict(result, companions) for result in judged])
+    known = corrected([verdict(result, companions) for result in judged])
     seconds = (verdict(result, companions, damage=SECOND_DAMAGE) for result in judged)
     return [VerdictRow(*row) for row in zip(judged, known, seconds, strict=True)]
 
@@ -71,16 +70,16 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
     places = [(row.result.task.fingerprint, method_name(row.result)) for row in table]
     keys = [(row.result.key, row.result.checkpoint.id) for row in table]
-    judged = ((*key, place, row.told) for key, place, row in zip(keys, places, table, strict=True))
-    found = {[*spread.told][-1]: spread for spread in spreads(judged)}
+    judged = ((*key, place, row.verdict) for key, place, row in zip(keys, places, table, strict=True))
+    found = {[*twins][-1]: (name, twins) for name, twins in spreads(judged)}
     rows = []
     for row in table:
-        known = row.told.verdict
-        ends = verdict_cell(row.told), layer_cell(known), beyond_cell(known)
+        ends = verdict_cell(row.verdict), layer_cell(row.verdict), beyond_cell(row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), ends))
         if spread := found.get(row.result.key):
-            twins = [twin for twin in table if twin.result.key in spread.told]
-            rows.append(_cells(twins, spread.name, (counted(spread.told.values()), NONE, NONE)))
+            name, twins = spread
+            alike = [twin for twin in table if twin.result.key in twins]
+            rows.append(_cells(alike, name, (counted(twins.values()), NONE, NONE)))
     return rows
 
 
@@ -93,7 +92,7 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, st
         "Checkpoint": checkpoint.replace(f", fine-tuned on {task}", ""),
         "Method": method_name(result),
     }
-    for verdicts in ([row.told.verdict for row in rows], [row.second for row in rows]):
+    for verdicts in ([row.verdict for row in rows], [row.second for row in rows]):
         damage = decimals(verdicts[0].damage, 2)
         cells |= {f"In the upper half at {damage}": shares(verdicts), f"Random at {damage}": control_shares(verdicts)}
     titles = f"Verdict at {decimals(DAMAGE, 2)}", "Layer that differs most", "Beyond the emptied model"

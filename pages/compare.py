@@ -8,8 +8,7 @@ import streamlit as st
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
 from core.findings.comparable import same_examples
-from core.findings.compare import Axis, accuracy_comparisons, distinguishing_names, shared_axis
-from core.findings.profiles import profiled
+from core.findings.compare import Axis, accuracy_comparisons, distinguishing_names, profiled, shared_axis
 from core.findings.tables import paired_table
 from core.findings.words import Said
 from core.findings.words.compare import compare_notes, compare_said, profile_sentence
@@ -135,7 +134,7 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
         return
     with panel:
         with st.spinner("Reading the results of all methods"):
-            methods = profiled(methods_of(result, entries), reduction)
+            methods = [profiled(*method, reduction) for method in methods_of(result, entries)]
         if not methods:
             st.info(NO_METHOD)
             return

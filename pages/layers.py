@@ -13,8 +13,7 @@ from core.charts.view import Scene
 from core.findings.accuracy import beyond_from
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.isolated import isolated_orders
-from core.findings.layers import first_layer
-from core.findings.survival import THRESHOLDS, floor_of, own_measures
+from core.findings.survival import THRESHOLDS, first_layer, floor_of, own_measures
 from core.findings.tables import closest_table, isolated_table, narrow, survival_table
 from core.findings.words import Said
 from core.findings.words.layers import layers_said

@@ -66,7 +66,9 @@ def texts(prose: Prose) -> dict[str, object]:
         "main-metrics": "; ".join(f"{metric} for {listed(names)}" for metric, names in metrics.items()),
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
-        "smallest-share": percent(claim.smallest_share(catalog.DAMAGE)).removesuffix(" %"),
+        "smallest-share": percent(
+            equal_damage.upper_share(control_contrast.SMALLEST_DIFFERENCE, catalog.DAMAGE) - 0.5
+        ).removesuffix(" %"),
         **{f"{kind}-seeds": number for kind, number in catalog.CONTROL_SEEDS.items()},
     }
 

@@ -7,7 +7,7 @@ from core.charts.overview import STAGE, finding_scene, pair_scene, result_scene
 from core.charts.profiles import profile_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.view import Scene
-from core.findings.profiles import profiled
+from core.findings.compare import profiled
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.builders import make_result
@@ -29,7 +29,7 @@ SCENES: dict[str, Scene] = {
     "layers": layer_scene(RESULT, "mean", "1"),
     "close-up": close_up_scene(RESULT, "mean", "1"),
     "compare": compare_scene(RESULT, OTHER, "mean"),
-    "profiles": profile_scene(RESULT, profiled([(RESULT, ()), (OTHER, ())], "mean"), "mean"),
+    "profiles": profile_scene(RESULT, [profiled(RESULT, (), "mean"), profiled(OTHER, (), "mean")], "mean"),
     "sentences": flip_scene(RESULT, examples_of(RESULT)),
     "probabilities": probability_scene(PREDICTION, RESULT),
     "present": result_scene(RESULT, "mean", STAGE),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.findings.claim import usable_seeds
+from core.findings.claim import verdict
 from core.request.controls import judged_beside
 from core.results.choices import control_seeds
 from core.results.library import Entry, entry_of
@@ -36,7 +36,8 @@ def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, i
     needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
     missing = len(needed - control_seeds(entry_of(result), entries))
     if missing:  # the verdict may be content with sweeps in other steps
-        missing = max(min(missing, len(needed) - once(usable_seeds, result, companions_of(result, entries))), 0)
+        usable = once(verdict, result, companions_of(result, entries)).controls
+        missing = max(min(missing, len(needed) - len(usable)), 0)
     return missing, len(needed)
 
 

@@ -56,11 +56,11 @@ def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
 
 def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     """Write a verdict as a word in a colour; nothing where there is none."""
-    told = grid.verdicts.get(row.key)
-    if told is None:
+    found = grid.verdicts.get(row.key)
+    if found is None:
         return ""
-    word = f'<span class="state" style="--state: {DIRECTION_COLOURS[told.direction]}">{told.direction}</span>'
-    return _link(row, page, verdict_cell(told), word)
+    word = f'<span class="state" style="--state: {DIRECTION_COLOURS[found.direction]}">{found.direction}</span>'
+    return _link(row, page, verdict_cell(found), word)
 
 
 def _key() -> str:

@@ -13,7 +13,7 @@ from core.charts import grammar as g
 from core.charts.accuracy import SCALE_TITLES
 from core.charts.layout import Layout
 from core.charts.view import Numbers, Scene, View
-from core.findings.profiles import Cost, Profiled, costs_of
+from core.findings.compare import Profiled, costs_of
 from core.findings.survival import floor_of
 from core.results.choices import task_title
 from core.results.names import amount_name, circumstances, decimals, place_name, point_labels, point_names
@@ -116,16 +116,17 @@ def _profile_view(method: Profiled, k: int, lows: tuple[float, ...], reduction: 
 
 
 def _cost_view(methods: Sequence[Profiled], reduction: str) -> View:
-    def place(cost: Cost) -> dict[str, Any]:
-        return {"own": g.rounded(cost.own), "changed": g.rounded(cost.changed)}
-
-    cost = [
-        {"method": method.name, "amount": amount_name(known.amount), **place(known)}
+    cost: list[dict[str, Any]] = [
+        {"method": method.name, "amount": amount_name(amount), "own": g.rounded(own), "changed": g.rounded(changed)}
         for method in methods
-        for known in costs_of(method.result, reduction)
+        for amount, own, changed in costs_of(method.result, reduction)
     ]
-    controls = [control for method in methods for control in method.controls]
-    chance = [place(known) for control in controls for known in costs_of(control, reduction)]
+    chance: list[dict[str, Any]] = [
+        {"own": g.rounded(own), "changed": g.rounded(changed)}
+        for method in methods
+        for control in method.controls
+        for _, own, changed in costs_of(control, reduction)
+    ]
     # Both axes end at the lowest similarity and the largest share, rounded outwards.
     lowest = min((row["own"] for row in cost + chance), default=0.0)
     most = max((row["changed"] for row in cost + chance), default=1.0)

@@ -1,12 +1,23 @@
-"""How well the model still does: the metric on show, what it is held against, and where it fails."""
+"""How well the model still does: the metric on show, what it is held against, where it fails, and when to doubt it.
 
-from dataclasses import dataclass
+Names of labels are matched when a checkpoint is loaded (`core.inputs.labels`), but LABEL_0 and LABEL_1 say nothing, and
+names can be incorrect. A result does not record the names, so the doubt relies on the unpruned model's predictions
+alone; it covers stored and uploaded results too. Labels are never reordered here.
+"""
+
+from collections import Counter
 
 import numpy as np
 
-from core.results.schema import SweepResult
+from core.findings.survival import own_similarity
+from core.request.catalog import FEW_EXAMPLES
+from core.results.names import PointLabel, ReductionKey, point_labels
+from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
 from core.sweep.working_range import majority_value
+
+FEW = 2  # evaluation examples of a label; with fewer it has no interval
+MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
 
 
 def metric_of(*results: SweepResult, asked: str | None = None) -> str:
@@ -38,41 +49,65 @@ def beyond_from(result: SweepResult) -> float | None:
     return known.to if known and known.to is not None and known.to < result.amounts[-1] else None
 
 
-@dataclass(frozen=True)
-class AccuracyCourse:
-    """How accuracy changes with the amount.
+def lowest_until(result: SweepResult, reduction: ReductionKey, amount: float) -> dict[PointLabel, float]:
+    """Return the lowest similarity up to an amount, of each layer whose similarity is defined throughout.
 
-    Attributes:
-        baseline: Accuracy without pruning.
-        interval: Its 95 % interval.
-        majority: Accuracy of always predicting the most frequent gold label.
-        inside_up_to: The last amount before accuracy first leaves the interval.
-        majority_from: The amount from which accuracy's interval never again lies wholly above the majority class;
-            0 if it never does at all, None if it still does at the largest amount.
+    A layer that falls and comes back has changed. Against another checkpoint no layer has any.
     """
-
-    baseline: float
-    interval: tuple[float, float]
-    majority: float
-    inside_up_to: float
-    majority_from: float | None
+    own = own_similarity(result, reduction)[: result.amounts.index(amount) + 1]  # (frames, points)
+    lowest = zip(point_labels(result.points), own.min(0).tolist(), strict=True)
+    return {label: value for label, value in lowest if not np.isnan(value)}
 
 
-def accuracy_course(result: SweepResult) -> AccuracyCourse | None:
-    """Describe how accuracy changes; None if it or its interval is unknown."""
-    frames, amounts = result.frames, result.amounts
-    baseline, interval = frames[0].metrics.get("accuracy"), frames[0].intervals.get("accuracy")
-    if baseline is None or interval is None:
+def accuracy_course(result: SweepResult) -> tuple[float, float | None] | None:
+    """Describe how accuracy changes; None if it or its interval is unknown.
+
+    Returns:
+        The last amount before accuracy first leaves the unpruned model's interval, and the amount from which its
+        interval never again lies wholly above the majority class: 0 if it never does at all, None if it still does at
+        the largest amount.
+    """
+    frames, amounts, interval = result.frames, result.amounts, result.frames[0].intervals.get("accuracy")
+    if interval is None:
         return None
     low, high = interval
-    majority = majority_of(result, "accuracy")
     left = [k for k, frame in enumerate(frames[1:]) if not low <= (frame.metrics["accuracy"] or 0.0) <= high]
+    majority = majority_of(result, "accuracy")
     above = [k for k, frame in enumerate(frames) if (frame.intervals["accuracy"] or (0.0, 0.0))[0] > majority]
     after = above[-1] + 1 if above else 0  # the first frame of those that are never above again
-    return AccuracyCourse(
-        baseline,
-        interval,
-        majority,
-        inside_up_to=amounts[left[0]] if left else amounts[-1],
-        majority_from=amounts[after] if after < len(amounts) else None,
-    )
+    return amounts[left[0]] if left else amounts[-1], amounts[after] if after < len(amounts) else None
+
+
+# ---------------------------------------------------------------- labels that are rare or in doubt
+
+
+def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | None:
+    """Look for another order of the labels, or the majority class, that fits clearly better; None without any.
+
+    The best one-to-one order maximises the trace of the confusion matrix (the assignment problem, solved by SciPy).
+    Fewer than 64 examples are too few for that comparison.
+
+    Returns:
+        The unpruned model's accuracy, what the order gives and the labels in it; without one, what the majority class
+        gives, and no labels.
+    """
+    names, gold, predicted = result.task.label_names, result.task.gold, result.frames[0].predictions
+    confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold labels)
+    np.add.at(confusion, (predicted, gold), 1)
+    count, correct = len(gold), int(confusion.trace())
+    enough = correct + MIN_IMPROVEMENT * count
+    if count >= FEW_EXAMPLES and confusion.max(axis=1).sum() >= enough:  # else no order can be that good
+        from scipy.optimize import linear_sum_assignment  # imported here: it would slow down the first page
+
+        _, meant = linear_sum_assignment(confusion, maximize=True)  # (labels,) what each predicted label fits best
+        best = int(confusion[range(len(names)), meant].sum())
+        if best >= enough:
+            return correct / count, best / count, tuple(names[label] for label in meant)
+    majority = int(confusion.sum(axis=0).max())
+    return (correct / count, majority / count, ()) if correct < majority else None
+
+
+def rare_labels(task: TaskRecord) -> list[str]:
+    """Return the labels with hardly any evaluation example."""
+    counts = Counter(task.gold)
+    return [name for index, name in enumerate(task.label_names) if counts[index] < FEW]

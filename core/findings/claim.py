@@ -5,20 +5,34 @@ method's doing. Both are looked at where the layers have changed equally much on
 the verdict says whether a larger or smaller share of that change lies in the upper half of the layers than under the
 seeds of the matched random control (`core.sweep.control_contrast`). What it is judged by is fixed in advance; other
 damages and reductions stand beside it.
+
+Several verdicts are corrected for their number by Holm's method. Intervals over sentences say nothing about another
+fine-tune: in a spread over seed twins the unit is the checkpoint, and of its control counts the mean over its seeds.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.request.amounts import amount_text
-from core.request.catalog import CONTROL_SEEDS, DAMAGE, FEW_EXAMPLES, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
-from core.results.names import PointLabel, point_names, pruned_layer
+from core.request.catalog import (
+    CONFIDENCE,
+    CONTROL_SEEDS,
+    DAMAGE,
+    FAMILIES,
+    FEW_EXAMPLES,
+    METHODS,
+    REDUCTION,
+    SECOND_DAMAGE,
+    SINGLE_BATCH,
+)
+from core.results.choices import family_of, seed_of
+from core.results.names import PointLabel, point_labels, pruned_layer
 from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
-from core.sweep.control_contrast import SMALLEST_DIFFERENCE, Contrast, Direction, contrast, mean_gap, profile_distance
+from core.sweep.control_contrast import DIFFERENT, Contrast, Direction, contrast, mean_gap, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
 
 SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
@@ -26,52 +40,13 @@ WIDEST = 0.25  # half-width up to which something is said about similarity beyon
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
-Reason = Literal[
-    "random control",
-    "another checkpoint",
-    "one layer alone",
-    "all tokens",
-    "not attention blocks",
-    "unfinished run",
-    "only unpruned",
-    "earlier version",
-    "few examples",
-    "single layer",
-    "change not reached",
-    "change unsure",
-    "similarity undefined",
-    "coarse steps",
-    "no lead",
-    "beyond working range",
-    "no control",
-    "few seeds",
-    "unusable seeds",
-    "wide interval",
-]
-"""Why it cannot be told, as a table shows it; the Methods page explains each."""
-
-_MISSING: dict[str, Reason] = {
+Reason = str  # why it cannot be told, as a table shows it; the Methods page explains each
+NO_METHOD = ("another checkpoint", "random control", "one layer alone", "not attention blocks")  # has no verdict at all
+_MISSING: dict[str, Reason] = {  # others leave similarity undefined
     Missing.ONE_POINT: "single layer",
     Missing.NOT_REACHED: "change not reached",
-    Missing.UNSURE: "change unsure",
-    Missing.UNDEFINED: "similarity undefined",
+    Missing.UNSURE: "change not reached",
 }
-
-
-@dataclass(frozen=True)
-class Beyond:
-    """The gap of the similarity that goes beyond the emptied model's; without a value, it is undefined."""
-
-    value: float | None = None
-    low: float = 0.0
-    high: float = 0.0
-
-    @property
-    def state(self) -> Literal["some is left", "reversed", "none shown", "undefined"]:
-        """What the interval says."""
-        if self.value is None:
-            return "undefined"
-        return "some is left" if self.low > 0 else "reversed" if self.high < 0 else "none shown"
 
 
 @dataclass(frozen=True)
@@ -80,18 +55,16 @@ class Placed:
 
     Attributes:
         seed: The seed of the pruning.
-        points: The points.
         gap: The gap of the depth profile.
         profile: The depth profile.
-        beyond: What goes beyond the emptied model.
+        beyond: The gap of the similarity that goes beyond the emptied model's; None where it is undefined.
         range: How far the model works; None if that is unknown.
     """
 
     seed: int
-    points: tuple[str, ...]
     gap: GapAtDamage
     profile: ProfileAtDamage
-    beyond: Beyond
+    beyond: GapAtDamage | None
     range: WorkingRangeRecord | None
 
     @property
@@ -121,30 +94,23 @@ class Verdict:
 
     Attributes:
         damage: The damage at which both are compared.
-        reduction: The reduction of the similarities.
         method: The method there; None where nothing is known.
         controls: The usable seeds of its control there.
-        matched: The number of its control's seeds, usable or not.
         needed: The fewest seeds for a verdict.
         contrast: The method against the seeds; None with fewer than two.
         layer: The layer that differs most; None with fewer than two seeds.
+        direction: One of the four states.
         reason: Why it cannot be told; None if it can.
     """
 
     damage: float
-    reduction: str
     method: Placed | None
     controls: tuple[Placed, ...]
-    matched: int
     needed: int
     contrast: Contrast | None
     layer: LayerDifference | None
+    direction: Direction
     reason: Reason | None
-
-    @property
-    def direction(self) -> Direction:
-        """One of the four states."""
-        return self.contrast.direction() if self.contrast and self.reason is None else "cannot be told"
 
     @property
     def share(self) -> float | None:
@@ -171,16 +137,6 @@ class Verdict:
         return _lead(low, high)
 
     @property
-    def beyond(self) -> Beyond:
-        """What goes beyond the emptied model."""
-        return self.method.beyond if self.method else Beyond()
-
-    @property
-    def has_all_seeds(self) -> bool:
-        """Whether as many seeds are usable as a verdict takes."""
-        return len(self.controls) >= self.needed
-
-    @property
     def control_works(self) -> bool:
         """Whether the control's median seed is within its working range there."""
         return 2 * sum(not control.works for control in self.controls) <= len(self.controls)
@@ -189,11 +145,6 @@ class Verdict:
 def _lead(low: float, high: float) -> Lead | None:
     """Which half of the layers changes more by the interval of the gap; None if it holds 0."""
     return "upper" if low > 0 else "lower" if high < 0 else None
-
-
-def smallest_share(damage: float) -> float:
-    """Return the smallest gap that counts as a share of the damage."""
-    return upper_share(SMALLEST_DIFFERENCE, damage) - upper_share(0, damage)
 
 
 def verdict(
@@ -210,33 +161,21 @@ def verdict(
     companions = list(companions)
     found = placed(own_sweeps(result, companions), reduction, damage)
     method = None if isinstance(found, str) or result.against else found
-    seeds = control_sweeps(result, companions)
-    drawn = [placed(sweeps, reduction, damage) for sweeps in seeds.values()]
+    drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if isinstance(seed, Placed) and not seed.gap.coarse)
     needed = CONTROL_SEEDS[result.pruning.granularity]
-    beside, layer = _beside(method, controls)
-    return Verdict(
-        damage=damage,
-        reduction=reduction,
-        method=method,
-        controls=controls,
-        matched=len(seeds),
-        needed=needed,
-        contrast=beside,
-        layer=layer,
-        reason=_obstacle(result, reduction)
-        or (found if isinstance(found, str) else _obstacle_there(found))
-        or _obstacle_of_chance(len(seeds), len(controls), needed)
-        or ("wide interval" if beside and beside.direction() == "cannot be told" else None),
-    )
-
-
-def usable_seeds(result: SweepResult, companions: Iterable[SweepResult]) -> int:
-    """Count the seeds of its control that a verdict on a result can use."""
-    return len(verdict(result, companions).controls)
-
-
-# ---------------------------------------------------------------- what it is judged by
+    beside, layer = None, None
+    if method and len(controls) >= FEWEST_SEEDS:
+        gaps, replicates = [seed.gap.value for seed in controls], np.array([seed.gap.replicates for seed in controls])
+        beside = contrast(method.gap.value, np.array(method.gap.replicates), gaps, replicates)
+        layer = _layer_difference(result, method, controls)
+    reason = _obstacle(result, reduction) or (found if isinstance(found, str) else _obstacle_there(found))
+    if not reason and len(controls) < needed:
+        reason = "few seeds" if drawn else "no control"
+    direction = beside.direction() if beside and not reason else "cannot be told"
+    if not reason and direction == "cannot be told":
+        reason = "wide interval"
+    return Verdict(damage, method, controls, needed, beside, layer, direction, reason)
 
 
 def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | Reason:
@@ -247,42 +186,39 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
-    sweep = max(sweeps, key=lambda sweep: _steps_before(sweep, reduction, damage))
-    gap, profile = _at_damage(sweep, reduction, damage)
-    if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):
-        beyond = _beyond(sweep, reduction, damage)
-        return Placed(sweep.pruning.seed, sweep.points, gap, profile, beyond, _working_range(sweep, sweeps))
-    return _MISSING.get(gap.reason, "similarity undefined") if isinstance(gap, NotAtDamage) else "earlier version"
 
+    def gap_of(sweep: SweepResult, measure: str = "cka") -> GapAtDamage | NotAtDamage | None:
+        known = sweep.statistics_of(reduction, measure)
+        return known.gap_at_damage.get(amount_text(damage)) if known else None
 
-def _at_damage(
-    sweep: SweepResult, reduction: str, damage: float
-) -> tuple[GapAtDamage | NotAtDamage | None, ProfileAtDamage | NotAtDamage | None]:
-    known, key = sweep.statistics_of(reduction), amount_text(damage)
-    return (known.gap_at_damage.get(key), known.profile_at_damage.get(key)) if known else (None, None)
+    def steps_before(sweep: SweepResult) -> int:
+        gap = gap_of(sweep)
+        return sum(amount < gap.amount for amount in sweep.amounts) if isinstance(gap, GapAtDamage) else -1
 
-
-def _steps_before(sweep: SweepResult, reduction: str, damage: float) -> int:
-    """Count the amounts before the damage is reached; -1 if it is not."""
-    gap, _ = _at_damage(sweep, reduction, damage)
-    return sum(amount < gap.amount for amount in sweep.amounts) if isinstance(gap, GapAtDamage) else -1
-
-
-def _working_range(read: SweepResult, sweeps: Sequence[SweepResult]) -> WorkingRangeRecord | None:
-    """Return the working range that was judged on most examples; of equal ones, that of the sweep that is read."""
-    known = [sweep.working_range for sweep in (read, *sweeps) if sweep.working_range]
-    return max(known, key=lambda working: working.examples, default=None)
+    sweep = max(sweeps, key=steps_before)
+    gap, known = gap_of(sweep), sweep.statistics_of(reduction)
+    profile = known.profile_at_damage.get(amount_text(damage)) if known else None
+    if isinstance(gap, NotAtDamage):
+        return _MISSING.get(gap.reason, "similarity undefined")
+    if gap is None or not isinstance(profile, ProfileAtDamage):
+        return "earlier version"
+    beyond = gap_of(sweep, "partial_cka")
+    if not isinstance(beyond, GapAtDamage) or (beyond.high - beyond.low) / 2 > WIDEST:
+        beyond = None
+    # The working range that was judged on most examples counts; of equal ones, that of the sweep that is read.
+    ranges = [one.working_range for one in (sweep, *sweeps) if one.working_range]
+    working = max(ranges, key=lambda working: working.examples, default=None)
+    return Placed(sweep.pruning.seed, gap, profile, beyond, working)
 
 
 def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
     """Say what keeps a result from being judged at all: the first of what holds."""
-    method = METHODS.get(result.pruning.method)
-    obstacles: dict[Reason, bool] = {
+    obstacles = {
         "another checkpoint": result.against is not None,
-        "random control": method is not None and method.control is None,
+        "random control": METHODS[result.pruning.method].control is None,
         "one layer alone": pruned_layer(result) is not None,
-        "all tokens": reduction not in SINGLE_BATCH,
         "not attention blocks": not all(point.endswith(".attention") for point in result.points),
+        "all tokens": reduction not in SINGLE_BATCH,
         "unfinished run": not result.key,
         "only unpruned": len(result.amounts) < 2,
         "few examples": len(result.task.examples) < FEW_EXAMPLES,
@@ -297,32 +233,64 @@ def _obstacle_there(method: Placed) -> Reason | None:
     return "coarse steps" if method.gap.coarse else None if method.works else "beyond working range"
 
 
-def _obstacle_of_chance(matched: int, usable: int, needed: int) -> Reason | None:
-    """Say what the control's seeds lack."""
-    if usable >= needed:
-        return None
-    return "no control" if not matched else "few seeds" if matched < needed else "unusable seeds"
-
-
-def _beside(method: Placed | None, controls: Sequence[Placed]) -> tuple[Contrast, LayerDifference] | tuple[None, None]:
-    """Hold a method against the seeds of its control, as a whole and layer by layer."""
-    if method is None or len(controls) < FEWEST_SEEDS:
-        return None, None
-    gaps, replicates = [control.gap.value for control in controls], [control.gap.replicates for control in controls]
+def _layer_difference(result: SweepResult, method: Placed, controls: Sequence[Placed]) -> LayerDifference:
     profile, seeds = np.array(method.profile.value), np.array([control.profile.value for control in controls])
     differences = profile - seeds.mean(0)  # (points,)
     layer = int(np.abs(differences).argmax())
     _, p_value = profile_distance(profile, seeds)
-    return contrast(method.gap.value, np.array(method.gap.replicates), gaps, np.array(replicates)), LayerDifference(
-        label=point_names(method.points)[layer].label,
-        value=float(differences[layer]),
-        beyond_seeds=p_value <= 1 / (len(controls) + 1),
-    )
+    is_beyond = p_value <= 1 / (len(controls) + 1)
+    return LayerDifference(point_labels(result.points)[layer], float(differences[layer]), is_beyond)
 
 
-def _beyond(sweep: SweepResult, reduction: str, damage: float) -> Beyond:
-    known = sweep.statistics_of(reduction, "partial_cka")
-    gap = known.gap_at_damage.get(amount_text(damage)) if known else None
-    if not isinstance(gap, GapAtDamage) or (gap.high - gap.low) / 2 > WIDEST:
-        return Beyond()
-    return Beyond(gap.value, gap.low, gap.high)
+# ---------------------------------------------------------------- several verdicts
+
+
+def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Correct the verdicts of a table for their number, by Holm's method: a difference must survive."""
+    from core.sweep.paired_tests import holm  # here: statsmodels takes a second, which no first picture waits for
+
+    tested = {
+        k: known.contrast.p_value
+        for k, known in enumerate(verdicts)
+        if known.contrast and known.reason in (None, "wide interval")
+    }
+    adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
+    return [
+        replace(known, direction="cannot be told", reason="too small among so many")
+        if known.direction in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
+        else known
+        for k, known in enumerate(verdicts)
+    ]
+
+
+def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
+    """Return the results that verdicts are given about: methods at attention points over all amounts, on all layers.
+
+    Of several results of one pruning only the first is among them.
+    """
+    rows: list[SweepResult] = []
+    for result in results:
+        is_whole = result.pruning.stop is None and _obstacle(result, REDUCTION) not in NO_METHOD
+        if is_whole and own_sweeps(result, rows) == [result]:
+            rows.append(result)
+    return rows
+
+
+def spreads(judged: Iterable[tuple[str, str, Hashable, Verdict]]) -> list[tuple[str, dict[str, Verdict]]]:
+    """Collect the verdicts of at least two seed twins, in the order in which the first of each comes.
+
+    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
+
+    Args:
+        judged: Of each verdict the key of its result, the checkpoint's id, and what else twins must share, such as the
+            examples and the method.
+
+    Returns:
+        What the twins are called, and the verdicts on them by the keys of their results.
+    """
+    groups: dict[tuple[str, Hashable], dict[str, tuple[str, Verdict]]] = {}  # by seed
+    for key, checkpoint, place, known in judged:
+        if family := family_of(checkpoint):
+            groups.setdefault((family, place), {}).setdefault(seed_of(checkpoint), (key, known))
+    twins = [(FAMILIES.get(family, family), dict(known.values())) for (family, _), known in groups.items()]
+    return [(f"{name}, {len(known)} seeds", known) for name, known in twins if len(known) > 1]

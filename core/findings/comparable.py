@@ -6,7 +6,6 @@ control is matched to a method if it also removes as much of every layer whereve
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Literal
 
 import numpy as np
 
@@ -17,12 +16,7 @@ from core.results.schema import SweepResult
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
-Obstacle = Literal[
-    "another checkpoint", "other examples", "one layer alone", "other points", "other shares of the layers removed"
-]
-
-
-def obstacle(first: SweepResult, second: SweepResult) -> Obstacle | None:
+def obstacle(first: SweepResult, second: SweepResult) -> str | None:
     """Return why two results may not be compared by the order of layers, at equal damage; None if they may.
 
     Both must prune all layers, use the same examples and points, and be compared with their own unpruned layers.
@@ -36,15 +30,17 @@ def obstacle(first: SweepResult, second: SweepResult) -> Obstacle | None:
     return None if first.points == second.points else "other points"
 
 
-def obstacle_to_control(result: SweepResult, control: SweepResult) -> Obstacle | None:
-    """Return why a random control does not serve a result; None if it is matched: equally much of every layer.
+def is_matched(control: SweepResult, result: SweepResult) -> bool:
+    """Whether a result is a method's random control that removes equally much of every layer, on the same model.
 
     Equal totals are not enough: a method that spares lower layers keeps them more similar for that reason alone.
     """
-    known = obstacle(result, control)
-    if known or largest_mismatch(result, control) <= SPARSITY_TOLERANCE:
-        return known
-    return "other shares of the layers removed"
+    return (
+        is_control(control.pruning, result.pruning)
+        and same_checkpoint(result, control)
+        and obstacle(result, control) is None
+        and largest_mismatch(result, control) <= SPARSITY_TOLERANCE
+    )
 
 
 def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
@@ -71,19 +67,13 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
 # ---------------------------------------------------------------- what a result is judged beside
 
 
-def _available_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results of a method's random control on the same model, matched or not."""
-    controls = (candidate for candidate in candidates if is_control(candidate.pruning, result.pruning))
-    return [control for control in controls if same_checkpoint(result, control)]
-
-
 def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
     """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
     sweeps = defaultdict(list)
-    for candidate in _available_controls(result, candidates):
-        if obstacle_to_control(result, candidate) is None:
+    for candidate in candidates:
+        if is_matched(candidate, result):
             sweeps[candidate.pruning.seed].append(candidate)
-    return {seed: sweeps[seed] for seed in sorted(sweeps)}
+    return dict(sorted(sweeps.items()))
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
@@ -94,29 +84,21 @@ def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[
 
 def own_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
     """Return a result, and those of the same pruning in other steps."""
-    return [
-        result,
-        *(
-            candidate
-            for candidate in candidates
-            if candidate.key != result.key
-            and is_same(candidate.pruning, result.pruning)
-            and _calibrated_on(candidate) == _calibrated_on(result)
-            and same_checkpoint(result, candidate)
-            and obstacle(result, candidate) is None
-        ),
+    finer = [
+        candidate
+        for candidate in candidates
+        if candidate.key != result.key
+        and is_same(candidate.pruning, result.pruning)
+        and _calibrated_on(candidate) == _calibrated_on(result)
+        and same_checkpoint(result, candidate)
+        and obstacle(result, candidate) is None
     ]
+    return [result, *finer]
 
 
 def _calibrated_on(result: SweepResult) -> str | None:
     """Return the fingerprint of the calibration examples; what was measured on them may differ in its last digits."""
     return result.pruning.calibration.fingerprint if result.pruning.calibration else None
-
-
-def obstacle_to_controls(result: SweepResult, candidates: Iterable[SweepResult]) -> Obstacle | None:
-    """Return why no available random control is matched; None if one is, or if there is none."""
-    available = _available_controls(result, candidates)
-    return obstacle_to_control(result, available[0]) if available and not controls_of(result, available) else None
 
 
 # ---------------------------------------------------------------- each layer alone
@@ -127,36 +109,24 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 
     They are measured at that layer's output, whatever the points of the whole result.
     """
-    return _by_layer(
-        candidate
-        for candidate in candidates
-        if is_isolated(candidate.pruning, result.pruning) and _measured_beside(result, candidate)
-    )
+    return _by_layer(result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)])
 
 
 def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[int, SweepResult]]:
     """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
     by_seed = defaultdict(list)
     for candidate in candidates:
-        if is_isolated_control(candidate.pruning, result.pruning) and _measured_beside(result, candidate):
+        if is_isolated_control(candidate.pruning, result.pruning):
             by_seed[candidate.pruning.seed].append(candidate)
-    return [_by_layer(by_seed[seed]) for seed in sorted(by_seed)]
+    return [found for _, alone in sorted(by_seed.items()) if (found := _by_layer(result, alone))]
 
 
-def _measured_beside(result: SweepResult, alone: SweepResult) -> bool:
-    return (
-        same_checkpoint(result, alone)
-        and not (result.against or alone.against)
-        and same_examples(result, alone)
-        and f"layer.{(pruned_layer(alone) or 0) - 1}.output" in alone.points
-    )
-
-
-def _by_layer(results: Iterable[SweepResult]) -> dict[int, SweepResult]:
-    """Sort results of single layers by these: of several of one layer that with the most amounts."""
+def _by_layer(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:
+    """Sort what was measured beside a result by the layer pruned: of several of one layer that with most amounts."""
     by_layer: dict[int, SweepResult] = {}
-    for result in results:
-        layer = pruned_layer(result)
-        if layer and len(result.amounts) > len(by_layer[layer].amounts if layer in by_layer else ()):
-            by_layer[layer] = result
-    return {layer: by_layer[layer] for layer in sorted(by_layer)}
+    for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
+        layer = pruned_layer(alone) or 0
+        is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
+        if is_beside and not (result.against or alone.against) and f"layer.{layer - 1}.output" in alone.points:
+            by_layer.setdefault(layer, alone)
+    return dict(sorted(by_layer.items()))

@@ -3,30 +3,20 @@
 Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
 that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. Accuracy is compared
 wherever both have removed equally much of the encoder's weights in total: from which layers a method takes them is part
-of the method.
+of the method. All methods of a task are shown at one damage, each beside its control.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.errors import PrunescopeError
 from core.findings.claim import Placed, Reason, Verdict, placed, verdict
-from core.findings.comparable import (
-    SPARSITY_TOLERANCE,
-    Obstacle,
-    obstacle,
-    obstacle_to_control,
-    own_sweeps,
-    same_checkpoint,
-    same_examples,
-)
-from core.findings.matching import Matched, frames_at, grid_to, largest_on
-from core.request.catalog import CONFIDENCE, DAMAGE, SINGLE_BATCH
-from core.results.choices import is_control
-from core.results.names import ReductionKey, data_name, in_sentence, method_name, models_name, pruning_name
+from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, is_matched, obstacle, own_sweeps, same_checkpoint
+from core.findings.matching import Matched, frames_at, grid_to, largest_on, values_on
+from core.request.catalog import DAMAGE, SINGLE_BATCH
+from core.results.names import ReductionKey, in_sentence, method_name, models_name, pruning_name
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import upper_share
+from core.sweep.equal_damage import DAMAGES, upper_share
 from core.sweep.statistics import gap_difference
 
 if TYPE_CHECKING:
@@ -37,7 +27,6 @@ Axis = Literal["amount"] | Matched
 FramePair = tuple[Frame, Frame]
 
 MAX_PAIR_DISTANCE = 0.05  # on a scale of amounts, between frames shown together
-ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
 
 
 # ---------------------------------------------------------------- what is shown together
@@ -83,7 +72,8 @@ def shown_together(
         places = grid_to(min(largest_on(axis, result, reduction) for result in (first, second)))
         frames = (frames_at(axis, result, reduction, places) for result in (first, second))
         return Together(axis, places, tuple(zip(*frames, strict=True)))
-    scale = shared_scale(first, second)
+    # The amounts of single weights and of whole units differ in meaning.
+    scale: Scale = "amount" if first.pruning.granularity == second.pruning.granularity else "prunable_sparsity"
     pairs = _nearest_pairs(first.frames, second.frames, scale, MAX_PAIR_DISTANCE)
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
 
@@ -91,11 +81,6 @@ def shown_together(
 def shared_axis(first: SweepResult, second: SweepResult, asked: Axis) -> Axis:
     """Return the axis that two results can share: against another checkpoint there is no damage, only amounts."""
     return "amount" if asked == "damage" and (first.against or second.against) else asked
-
-
-def shared_scale(first: SweepResult, second: SweepResult) -> Scale:
-    """Return the scale that two results share: the amounts of single weights and of whole units differ in meaning."""
-    return "amount" if first.pruning.granularity == second.pruning.granularity else "prunable_sparsity"
 
 
 def place(frame: Frame, scale: Scale) -> float:
@@ -134,15 +119,6 @@ def _nearest_pairs(
     return [(a, b) for a, b in pairs if distance(a, b) <= max_distance and nearest(b, first) is a]
 
 
-def short_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
-    """Name two results by their methods alone, where nothing else of them differs that a heading must tell."""
-    short = [in_sentence(method_name(result).removesuffix(" of the encoder")) for result in (first, second)]
-    alike = same_checkpoint(first, second) and models_name(first) == models_name(second)
-    if alike and same_examples(first, second) and short[0] != short[1]:
-        return short[0], short[1]
-    return distinguishing_names(first, second)
-
-
 # ---------------------------------------------------------------- where in depth they change
 
 
@@ -166,7 +142,7 @@ class Depth:
 
 def depth_of(
     first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
-) -> Depth | Obstacle | Reason:
+) -> Depth | Reason:
     """Compare which shares of the damage lie in the upper half of the layers, or return why that cannot be done.
 
     Of several sweeps of one pruning, the one with the smallest steps is read.
@@ -184,21 +160,13 @@ def depth_of(
     found = [placed(own_sweeps(result, companions), reduction, DAMAGE) for result in (first, second)]
     gaps = [known.gap for known in found if isinstance(known, Placed) and not known.gap.coarse]
     if len(gaps) < 2:
-        return next((known for known in found if not isinstance(known, Placed)), "coarse steps")
+        return next((known for known in found if isinstance(known, str)), "coarse steps")
     even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
     shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
-    judged = next(
-        (
-            verdict(method, [control, *companions])
-            for method, control in ((first, second), (second, first))
-            if is_control(control.pruning, method.pruning)
-            and same_checkpoint(first, second)
-            and obstacle_to_control(method, control) is None
-        ),
-        None,
-    )
-    return Depth(shares, low, high, judged)
+    controlled = [(one, other) for one, other in ((first, second), (second, first)) if is_matched(other, one)]
+    judged = [verdict(method, [control, *companions]) for method, control in controlled]
+    return Depth(shares, low, high, judged[0] if judged else None)
 
 
 # ---------------------------------------------------------------- accuracy
@@ -218,37 +186,71 @@ class AccuracyComparison:
     sparsity: float
     test: "PairedTest"
 
-    @property
-    def is_significant(self) -> bool:
-        """Whether the difference is significant after Holm's correction over all amounts."""
-        return self.test.adjusted < 1 - CONFIDENCE
-
 
 def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[AccuracyComparison]:
-    """Compare accuracy wherever two results have removed equally much, whatever the amounts are.
+    """Compare the accuracy of two results on the same examples, wherever they have removed equally much.
 
     Each may be a whole sweep or the first frames of one.
 
     Returns:
-        One comparison for each pair of frames that are each other's nearest in prunable sparsity and nearly equal.
-
-    Raises:
-        PrunescopeError: They come from different examples.
+        One comparison for each pair of frames that are each other's nearest in prunable sparsity and nearly equal; of
+        the baselines none, which say nothing about pruning.
     """
     from core.sweep.paired_tests import paired_tests
 
-    if not same_examples(first, second):
-        raise PrunescopeError(
-            f"{data_name(first)} and {data_name(second)} are not the same examples in the same order: choose two "
-            "results on the same examples"
-        )
-    # The baselines say nothing about pruning.
     pruned, others = ([frame for frame in result.frames if frame.amount > 0] for result in (first, second))
     pairs = _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
-    tests = paired_tests(
-        first.task.gold, tuple(a.predictions for a, _ in pairs), tuple(b.predictions for _, b in pairs)
-    )
+    predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
+    tests = paired_tests(first.task.gold, *predictions)
     return [
         AccuracyComparison((a.amount, b.amount), a.prunable_sparsity, test)
         for (a, b), test in zip(pairs, tests, strict=True)
     ]
+
+
+# ---------------------------------------------------------------- all methods of a task at one damage
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """One method of a task: depth profiles beside its control's, and what a similarity costs the user.
+
+    Attributes:
+        result: Its sweep over all amounts.
+        name: Its name.
+        sweeps: Its sweep and those in smaller steps.
+        controls: Its matched controls, one sweep per seed.
+        verdicts: Where it changes the model in depth beside its control, by damage.
+    """
+
+    result: SweepResult
+    name: str
+    sweeps: Sequence[SweepResult]
+    controls: Sequence[SweepResult]
+    verdicts: Mapping[float, Verdict]
+
+
+def profiled(result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey) -> Profiled:
+    """Collect what is known of a method's sweep over all amounts, and of what it is judged beside, at every damage."""
+    verdicts = {damage: verdict(result, companions, reduction, damage) for damage in DAMAGES}
+    sweeps = own_sweeps(result, companions), controls_of(result, companions)
+    return Profiled(result, method_name(result), *sweeps, verdicts)
+
+
+def costs_of(result: SweepResult, reduction: ReductionKey) -> list[tuple[float, float, float]]:
+    """Return each frame's amount, mean own CKA and share of changed predictions, as far as they are known."""
+    damages = values_on("damage", result, reduction)
+    return [
+        (frame.amount, float(1 - damage), frame.changed.share)
+        for frame, damage in zip(result.frames, damages, strict=True)
+        if frame.changed and damage == damage
+    ]
+
+
+def changed_at(sweeps: Sequence[SweepResult], reduction: ReductionKey, damage: float) -> float | None:
+    """Interpolate the share of changed predictions at a damage, in the sweep with most amounts that reaches it."""
+    reaching = [sweep for sweep in sweeps if largest_on("damage", sweep, reduction) >= damage]
+    if not reaching:
+        return None
+    frame = frames_at("damage", max(reaching, key=lambda sweep: len(sweep.frames)), reduction, (0.0, damage))[1]
+    return frame.changed.share if frame.changed else None

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.findings.accuracy import metric_of
-from core.findings.claim import Verdict, verdict
+from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import controls_of
 from core.findings.survival import own_similarity
-from core.findings.verdicts import Spread, Told, spreads, told, with_rows
 from core.findings.words import NONE, with_interval
 from core.findings.words.lab import key_figures
 from core.request.amounts import amount_text
@@ -23,7 +22,7 @@ from core.results.schema import GapAtDamage, SweepResult
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 ATTENTION = "attention blocks"  # where layers are usually compared
-SCOPES = (None, "encoder", "all-linear")  # that prune all layers; units have no scope
+COMPARED = (None, "wide interval", "beyond working range")  # reasons that leave shares as good as those of a verdict
 
 Curves = npt.NDArray[np.float64]  # own CKA, (frames, points)
 
@@ -68,7 +67,7 @@ class GridRow:
     checkpoint: str
     column: Column
     setting: str
-    place: tuple[int, int, bool, int, str]
+    place: tuple[int, int, bool, bool, str]
     cells: dict[str, str]
     verdict: Verdict | None
     amounts: tuple[float, ...]
@@ -90,33 +89,30 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
 
 
 def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -> GridRow:
-    cells, points, scope = _cells(result), points_name(result.points), result.pruning.scope
-    setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
-    whole = SCOPES.index(scope) if scope in SCOPES else len(SCOPES)
-    checkpoint, fingerprint = result.checkpoint, result.task.fingerprint
+    cells, points, pruning = _cells(result), points_name(result.points), result.pruning
+    elsewhere, layer = points != ATTENTION, layer_of(pruning.scope)
+    setting = cells["Pruning"] + (f", {points}" if elsewhere else "")
+    revision, fingerprint = result.checkpoint.revision, result.task.fingerprint
     controls = (control for control in controls_of(result, results) if control.amounts == result.amounts)
     seeds = [own_similarity(control, REDUCTION) for control in controls]
     return GridRow(
         key=result.key,
-        checkpoint=checkpoint.id,
-        column=Column(checkpoint.revision, fingerprint, cells["Checkpoint"], cells["Task"], data_name(result)),
+        checkpoint=result.checkpoint.id,
+        column=Column(revision, fingerprint, cells["Checkpoint"], cells["Task"], data_name(result)),
         setting=setting,
-        place=(list(METHODS).index(result.pruning.method), whole, points != ATTENTION, layer_of(scope) or 0, setting),
+        place=(
+            list(METHODS).index(pruning.method),
+            -1 if layer is None else layer,
+            pruning.scope == "all-linear",
+            elsewhere,
+            setting,
+        ),
         cells=cells,
         verdict=verdict(result, results) if is_judged else None,
         amounts=result.amounts,
         own=own_similarity(result, REDUCTION),
         control=np.mean(seeds, axis=0) if seeds else None,
     )
-
-
-# ---------------------------------------------------------------- as a table
-
-
-def told_verdicts(rows: Sequence[GridRow]) -> dict[str, Told]:
-    """Correct the verdicts of a grid for their number; return them by the keys of the results."""
-    judged = {row.key: row.verdict for row in rows if row.verdict}
-    return dict(zip(judged, told(list(judged.values())), strict=True))
 
 
 def _cells(result: SweepResult) -> dict[str, str]:
@@ -141,6 +137,26 @@ def _cells(result: SweepResult) -> dict[str, str]:
     }
 
 
+def corrected_verdicts(rows: Sequence[GridRow]) -> dict[str, Verdict]:
+    """Correct the verdicts of a grid for their number; return them by the keys of the results."""
+    judged = {row.key: row.verdict for row in rows if row.verdict}
+    return dict(zip(judged, corrected(list(judged.values())), strict=True))
+
+
+def comparable_rows(rows: Iterable[GridRow]) -> list[tuple[GridRow, Verdict]]:
+    """Return the sweeps that are compared with all seeds of random removal, each with its verdict alone.
+
+    Args:
+        rows: Of one pruning, each on another checkpoint or task.
+
+    Returns:
+        Nothing where they are all on one checkpoint.
+    """
+    known = [(row, row.verdict) for row in rows if row.verdict and row.verdict.reason in COMPARED]
+    known = [(row, verdict) for row, verdict in known if verdict.method and len(verdict.controls) >= verdict.needed]
+    return known if len({row.column.checkpoint for row, _ in known}) > 1 else []
+
+
 # ---------------------------------------------------------------- as a picture
 
 
@@ -158,7 +174,7 @@ class Grid:
     columns: dict[Column, tuple[str, str]]
     settings: tuple[str, ...]
     cells: Mapping[tuple[str, Column], Sequence[GridRow]]
-    verdicts: Mapping[str, Told]
+    verdicts: Mapping[str, Verdict]
 
 
 def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
@@ -168,36 +184,21 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
         rows: All rows, since verdicts are corrected for their number, whatever is shown of them.
         shown: The keys of those to show.
     """
-    known = told_verdicts(rows)
-    kept = [row for row in rows if row.key in shown]
+    known, kept = corrected_verdicts(rows), [row for row in rows if row.key in shown]
     columns = sorted({row.column for row in kept}, key=lambda column: (column.checkpoint, column.data))
+    named = Counter((column.checkpoint, column.task) for column in columns)
     places = {row.setting: row.place for row in kept}
     cells: dict[tuple[str, Column], list[GridRow]] = {}
     for row in kept:
         cells.setdefault((row.setting, row.column), []).append(row)
     return Grid(
-        dict(zip(columns, _headings(columns), strict=True)),
+        {
+            column: (column.checkpoint, column.task)
+            if named[column.checkpoint, column.task] == 1
+            else (f"{column.checkpoint} ({column.revision[:7]})", column.data)
+            for column in columns
+        },
         tuple(sorted(places, key=places.__getitem__)),
         cells,
         {row.key: known[row.key] for row in kept if row.key in known},
-    )
-
-
-def _headings(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """Head each column by checkpoint and task, and by as much more as it takes to tell it from the others."""
-    headings = [(column.checkpoint, column.task) for column in columns]
-    fuller = [(column.checkpoint, column.data) for column in columns]
-    fullest = [(f"{column.checkpoint} ({column.revision[:7]})", column.data) for column in columns]
-    for more in (fuller, fullest):
-        count = Counter(headings)
-        headings = [longer if count[known] > 1 else known for known, longer in zip(headings, more, strict=True)]
-    return headings
-
-
-def row_spreads(rows: Iterable[GridRow], verdicts: Mapping[str, Told]) -> list[Spread]:
-    """Return the spreads of verdicts, given by the keys of the results."""
-    return spreads(
-        (row.key, row.checkpoint, (row.column.fingerprint, row.setting), verdicts[row.key])
-        for row in rows
-        if row.key in verdicts
     )

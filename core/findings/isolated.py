@@ -8,35 +8,22 @@ removal, which itself shows no order in either direction.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from core.findings.claim import FEWEST_SEEDS
 from core.findings.comparable import isolated_controls_of, isolated_of
 from core.request.catalog import SINGLE_BATCH
 from core.request.controls import ONE_LAYER_SEEDS
 from core.results.names import ReductionKey
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import Contrast, contrast, mean_gap
+from core.sweep.control_contrast import contrast, mean_gap
 from core.sweep.equal_damage import gap
 from core.sweep.statistics import Difference, jackknife, own_interval
 
 Array = npt.NDArray[np.float64]
-
-State = Literal[
-    "reversed",
-    "lower layers more, as at random",
-    "lower layers more, at random upper",
-    "lower layers more, not beyond random",
-    "lower layers more, few seeds",
-    "lower layers more, no control",
-    "upper layers more",
-    "no order shown",
-]
-"""How depth orders layers that are pruned alone, as a table shows it; the Methods page explains it."""
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
+Gap = tuple[float, Array]  # own CKA of the lower half minus that of the upper half, and that without each example
 
 
 @dataclass(frozen=True)
@@ -57,35 +44,13 @@ class IsolatedOrder:
         amount: The pruning amount.
         effects: One per layer, in depth order.
         gap: Own CKA of the lower half minus that of the upper half, paired by example.
-        control_gap: The same of random removal, the mean over its seeds, over other examples and seeds; None without
-            two.
-        beyond: The gap against those of the seeds; None without two.
-        seeds: The number of its seeds.
+        state: Whether depth orders the layers, and whether otherwise than under ordinary pruning.
     """
 
     amount: float
     effects: tuple[Effect, ...]
     gap: Difference
-    control_gap: Difference | None
-    beyond: Contrast | None
-    seeds: int
-
-    @property
-    def state(self) -> State:
-        """Whether depth orders the layers, and whether otherwise than under ordinary pruning."""
-        if not self.gap.excludes_zero:
-            return "no order shown"
-        if self.gap.low > 0:
-            return "upper layers more"
-        if not self.seeds:
-            return "lower layers more, no control"
-        if self.control_gap is None or self.beyond is None or self.seeds < ONE_LAYER_SEEDS:
-            return "lower layers more, few seeds"
-        if self.control_gap.excludes_zero:
-            is_alike = self.control_gap.high < 0
-            return "lower layers more, as at random" if is_alike else "lower layers more, at random upper"
-        is_more = self.beyond.difference + self.beyond.half_width() < 0
-        return "reversed" if is_more else "lower layers more, not beyond random"
+    state: str
 
 
 def isolated_orders(
@@ -97,10 +62,10 @@ def isolated_orders(
     """
     companions = list(companions)
     layers = isolated_of(result, companions)
-    numbers = range(1, result.checkpoint.num_layers + 1)
-    if reduction not in SINGLE_BATCH or list(layers) != list(numbers) or len(layers) < 2:
+    numbers = list(range(1, result.checkpoint.num_layers + 1))
+    if reduction not in SINGLE_BATCH or list(layers) != numbers or len(layers) < 2:
         return []
-    seeds = [seed for seed in isolated_controls_of(result, companions) if list(seed) == list(numbers)]
+    seeds = [seed for seed in isolated_controls_of(result, companions) if list(seed) == numbers]
     amounts = sorted(set.intersection(*(set(alone.amounts) for alone in layers.values())) - {0.0})
     orders = (_order(layers, seeds, reduction, amount) for amount in amounts)
     return [order for order in orders if order]
@@ -112,20 +77,26 @@ def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amo
         return None
     controls = [known for seed in seeds if (known := _profile(seed, reduction, amount))]
     value, replicates = profile  # (layers,), (layers, n)
-    lows, highs = own_interval(value, replicates)  # each (layers,)
-    effects = zip(value.tolist(), lows.tolist(), highs.tolist(), strict=True)
+    columns = np.column_stack([1 - value, *(1 - bound for bound in reversed(own_interval(value, replicates)))])
+    effects = tuple(Effect(k, *row) for k, row in enumerate(columns.tolist(), start=1))
     own, *drawn = ((float(gap(known)), gap(without)) for known, without in (profile, *controls))
-    low, high = jackknife(np.array(own[0]), own[1])
+    difference = Difference(own[0], *map(float, jackknife(np.array(own[0]), own[1])))
+    return IsolatedOrder(amount, effects, difference, _state(difference, own, drawn))
+
+
+def _state(difference: Difference, own: Gap, drawn: Sequence[Gap]) -> str:
+    if not difference.excludes_zero:
+        return "no order shown"
+    if difference.low > 0:
+        return "upper layers more"
+    if len(drawn) < ONE_LAYER_SEEDS:
+        return "lower layers more, few seeds" if drawn else "lower layers more, no control"
     gaps, without = [known for known, _ in drawn], np.array([known for _, known in drawn])  # (k,), (k, n)
-    is_judged = len(drawn) >= FEWEST_SEEDS
-    return IsolatedOrder(
-        amount,
-        tuple(Effect(k, 1 - known, 1 - high, 1 - low) for k, (known, low, high) in enumerate(effects, start=1)),
-        Difference(own[0], float(low), float(high)),
-        Difference(*mean_gap(gaps, without)) if is_judged else None,
-        contrast(*own, gaps, without) if is_judged else None,
-        len(drawn),
-    )
+    by_chance, beyond = Difference(*mean_gap(gaps, without)), contrast(*own, gaps, without)
+    if by_chance.excludes_zero:
+        return f"lower layers more, {'as at random' if by_chance.high < 0 else 'at random upper'}"
+    is_more = beyond.difference + beyond.half_width() < 0
+    return "reversed" if is_more else "lower layers more, not beyond random"
 
 
 def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Array, Array] | None:

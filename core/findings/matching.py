@@ -34,8 +34,7 @@ def values_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> Ar
 def largest_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> float:
     """Return the largest damage or divergence that a result reaches before one is undefined; 0 without any."""
     values = values_on(axis, result, reduction)
-    undefined = np.isnan(values)
-    known = values[: undefined.argmax()] if undefined.any() else values
+    known = values[~np.maximum.accumulate(np.isnan(values))]
     return float(known.max(initial=0.0))
 
 
@@ -106,13 +105,10 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
         return None
     targets = values_on("damage", result, reduction)  # (frames,)
     sweeps_of = [[own_similarity(sweep, reduction) for sweep in sweeps] for sweeps in seeds.values()]
-    placed = np.array(
-        [[_own_at(sweeps, target) for target in targets] for sweeps in sweeps_of]
-    )  # (seeds, frames, points)
+    placed = np.array([[_own_at(own, target) for target in targets] for own in sweeps_of])  # (seeds, frames, points)
     known = ~np.isnan(placed).any(2)  # (seeds, frames)
     count = known.sum(0)  # (frames,)
-    total = np.where(known[..., None], placed, 0).sum(0)  # (frames, points)
-    mean = np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
+    mean = placed.sum(0, where=known[..., None]) / np.where(count, count, np.nan)[:, None]  # (frames, points)
     return Chance(mean, count)
 
 

@@ -45,7 +45,7 @@ class Example:
     @property
     def returns(self) -> bool:
         """Whether the model predicts the unpruned label again after the flip."""
-        return self.flip is not None and self.predictions[0] in self.predictions[self.flip :]
+        return bool(self.flip) and self.predictions[0] in self.predictions[self.flip :]
 
     @cached_property
     def num_words(self) -> int:
@@ -100,13 +100,10 @@ Filter = Callable[[Example], bool]
 ALL = "all"
 KINDS: Mapping[str, tuple[str, Filter]] = {
     ALL: ("All", lambda example: True),
-    "flips": ("Flips at some amount", lambda example: example.flip is not None),
+    "flips": ("Flips at some amount", lambda example: bool(example.flip)),
     "never": ("Never flips", lambda example: example.flip is None),
-    "right": ("Correct unpruned, then flips", lambda example: example.is_correct_unpruned and example.flip is not None),
-    "wrong": (
-        "Incorrect unpruned, then flips",
-        lambda example: not example.is_correct_unpruned and example.flip is not None,
-    ),
+    "right": ("Correct unpruned, then flips", lambda example: example.is_correct_unpruned and bool(example.flip)),
+    "wrong": ("Incorrect unpruned, then flips", lambda example: bool(example.flip) and not example.is_correct_unpruned),
     "returns": ("Flips and later reverts", lambda example: example.returns),
 }
 LENGTHS = ("short", "medium", "long")  # thirds of a result's examples
@@ -164,50 +161,6 @@ def _thirds(examples: Sequence[Example]) -> tuple[int, int]:
     """Count the words in the longest example of the shortest third, and of the middle third."""
     lengths = sorted(example.num_words for example in examples)
     return lengths[(len(lengths) - 1) // 3], lengths[(2 * len(lengths) - 1) // 3]
-
-
-# ---------------------------------------------------------------- all examples together
-
-
-@dataclass(frozen=True)
-class Flips:
-    """How many examples flip, and when.
-
-    Attributes:
-        count: All examples.
-        correct: Those that the unpruned model predicts correctly.
-        flipping: Those that flip.
-        first: The amount of the first flip; None if there is none.
-        half: The amount by which half of the flipping examples have flipped; None if there is none.
-        returning: Those whose unpruned prediction comes back.
-        label: The label predicted most often at the largest amount.
-        most: How often it is predicted there.
-    """
-
-    count: int
-    correct: int
-    flipping: int
-    first: float | None
-    half: float | None
-    returning: int
-    label: str
-    most: int
-
-
-def count_flips(result: SweepResult, examples: Sequence[Example]) -> Flips:
-    """Count the flips among all examples of a result."""
-    flips = sorted(example.flip for example in examples if example.flip is not None)
-    label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
-    return Flips(
-        count=len(examples),
-        correct=sum(example.is_correct_unpruned for example in examples),
-        flipping=len(flips),
-        first=result.amounts[flips[0]] if flips else None,
-        half=result.amounts[flips[(len(flips) - 1) // 2]] if flips else None,
-        returning=sum(example.returns for example in examples),
-        label=label_name(result, label),
-        most=most,
-    )
 
 
 def label_name(result: SweepResult, label: int) -> str:

@@ -1,4 +1,8 @@
-"""How far each layer keeps its similarity to itself: facts for sentences and pictures, and a table."""
+"""How far each layer keeps its similarity to itself, and which change first and last.
+
+A layer stays intact while its similarity to itself before pruning is at least a threshold. Which layer falls below it
+first is an estimate from examples: layers whose intervals reach down as far stand beside it.
+"""
 
 from dataclasses import dataclass
 
@@ -13,6 +17,7 @@ from core.results.names import (
     hundredths,
     percent,
     percent_range,
+    point_labels,
     point_names,
 )
 from core.results.schema import Row, SweepResult
@@ -100,13 +105,8 @@ def layer_survivals(
     The result may be a whole sweep or the first frames of one. Only the measure's own threshold has intervals.
     """
     known = result.statistics_of(reduction, measure) if threshold == MEASURES[measure].threshold else None
-    intervals = (
-        [(layer.low, layer.high) if layer else None for layer in known.survival]
-        if known
-        else [None] * len(result.points)
-    )
-    own = own_similarity(result, reduction, measure)
-    floor = floor_of(result, reduction, measure) or (None,) * len(result.points)
+    own, unknown = own_similarity(result, reduction, measure), (None,) * len(result.points)
+    floor, intervals = floor_of(result, reduction, measure) or unknown, known.survival if known else unknown
     columns = (point_names(result.points), survival(result.amounts, own, threshold), np.isnan(own[0]), intervals, floor)
     return [
         LayerSurvival(
@@ -114,7 +114,7 @@ def layer_survivals(
             name.title,
             np.nan if undefined else layer.value,
             layer.censored and not undefined,
-            None if undefined else interval,
+            None if undefined or interval is None else (interval.low, interval.high),
             left,
             left is not None and left >= threshold,
         )
@@ -130,3 +130,49 @@ def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
     if low != high:
         return percent_range(low, high)
     return low if interval[0] >= largest else "under 1 % wide"
+
+
+# ---------------------------------------------------------------- which layer changes first
+
+
+@dataclass(frozen=True)
+class Layers:
+    """How far the layers of a result stay intact; of points that are equal as shown, all count.
+
+    Attributes:
+        defined: The points whose similarity is defined without pruning, in depth order.
+        first: Those that fall below the threshold first, if not all that are defined last as long.
+        last: Those that last longest.
+        rivals: Others whose interval reaches down to the amounts where the first may fall; none where it is unknown.
+    """
+
+    defined: tuple[LayerSurvival, ...]
+    first: tuple[LayerSurvival, ...]
+    last: tuple[LayerSurvival, ...]
+    rivals: tuple[LayerSurvival, ...]
+
+
+def layers_of(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> Layers:
+    """Find the layers that fall first and last; the result may be unfinished."""
+    every = layer_survivals(result, reduction, threshold, measure)
+    defined = tuple(layer for layer in every if layer.is_defined)
+    ranks = [layer.rank for layer in defined]
+    last = tuple(layer for layer in defined if layer.rank == max(ranks))
+    if len(last) == len(ranks) and (len(ranks) != 1 or last[0].censored):
+        return Layers(defined, (), last, ())
+    first = tuple(layer for layer in defined if layer.rank == min(ranks))
+    latest = max(layer.interval[1] if layer.interval else layer.value for layer in first)
+    rivals = (layer for layer in defined if layer not in first and layer.interval and layer.interval[0] <= latest)
+    return Layers(defined, first, last, tuple(rivals))
+
+
+def first_layer(
+    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+) -> PointLabel:
+    """Return the layer to select at first: the one that changes first, or else has changed most at the last amount."""
+    if found := layers_of(result, reduction, threshold, measure).first:
+        return found[0].label
+    labels, last = point_labels(result.points), own_similarity(result, reduction, measure)[-1]  # (points,)
+    return labels[0] if np.isnan(last).all() else labels[int(np.nanargmin(last))]

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from core.findings.accuracy import accuracy_course
+from core.findings.accuracy import accuracy_course, majority_of
 from core.findings.against import closest_layers
-from core.findings.claim import SENSITIVITY, Verdict, verdict
+from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdict
 from core.findings.compare import AccuracyComparison
-from core.findings.grid import Grid, GridRow, row_spreads, told_verdicts
+from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
-from core.findings.layers import layers_of
-from core.findings.replication import Replication
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
-from core.findings.verdicts import Told, told
 from core.findings.words import NONE, counted, reason_named, state, with_interval
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, REDUCTION, SURVIVAL_THRESHOLD
@@ -27,6 +24,7 @@ from core.results.names import (
     removed_name,
 )
 from core.results.schema import SweepResult
+from core.sweep.statistics import depth_correlation
 
 Table = list[dict[str, str]]
 
@@ -51,13 +49,13 @@ def survival_table(
     twins: Yardstick | None = None,
 ) -> Table:
     """Tabulate how far each layer stays intact, with intervals, floor and seed twins where they are known."""
-    largest, found = result.amounts[-1], layers_of(result, reduction, threshold, measure)
+    layers, largest = layer_survivals(result, reduction, threshold, measure), result.amounts[-1]
     others = {other: layer_survivals(result, reduction, other, measure) for other in THRESHOLDS if other != threshold}
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
     intact, rows = f"Intact (similarity ≥ {threshold}) up to", []
-    for k, layer in enumerate(found.every):
+    for k, layer in enumerate(layers):
         row = {"Layer": layer.title, intact: layer.text}
-        if any(known.interval for known in found.every):
+        if any(known.interval for known in layers):
             row["95 % interval"] = interval_text(layer.interval, largest)
         if floor:
             row["With everything removed"] = _similarity(floor[k])
@@ -68,9 +66,10 @@ def survival_table(
             row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or "undefined"
             row["Less similar than these from"] = "never" if less is None else amount_name(less)
         rows.append(row)
-    if found.depth_correlation is not None:
-        tau = {"Layer": "Kendall's tau-b with depth", intact: decimals(found.depth_correlation, 2)}
-        rows.append(dict.fromkeys(rows[0], "") | tau)
+    tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
+    if tau is not None:
+        last = {"Layer": "Kendall's tau-b with depth", intact: decimals(tau, 2)}
+        rows.append(dict.fromkeys(rows[0], "") | last)
     return rows
 
 
@@ -102,14 +101,10 @@ def closest_table(result: SweepResult, reduction: ReductionKey) -> Table:
 def isolated_table(result: SweepResult, orders: Sequence[IsolatedOrder]) -> Table:
     """Tabulate what each layer changes when pruned alone, a column per amount; below, how depth orders the layers."""
     titles = [f"{amount_name(order.amount)} removed" for order in orders]
-    rows = [
-        {"Layer": str(effects[0].layer)}
-        | {
-            title: with_interval(effect.value, effect.low, effect.high)
-            for title, effect in zip(titles, effects, strict=True)
-        }
-        for effects in zip(*(order.effects for order in orders), strict=True)
-    ]
+    rows = []
+    for effects in zip(*(order.effects for order in orders), strict=True):
+        cells = (with_interval(effect.value, effect.low, effect.high) for effect in effects)
+        rows.append({"Layer": str(effects[0].layer), **dict(zip(titles, cells, strict=True))})
     if METHODS[result.pruning.method].control is None:  # random removal has no order that is its doing
         return rows
     return [*rows, {"Layer": "Order"} | {title: order.state for title, order in zip(titles, orders, strict=True)}]
@@ -124,17 +119,16 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         found = verdict(result, companions, reduction, damage)
         gap, beside = found.method.gap if found.method else None, found.contrast
+        difference = f"{decimals(beside.difference, 3)} ± {decimals(beside.half_width(), 3)}" if beside else NONE
         rows.append(
             {
                 "Overall change": f"{decimals(damage, 2)}, {reduction_name(reduction)}",
-                "In the upper half": NONE if found.share is None else percent(found.share),
+                "In the upper half": shares([found]),
                 "Random, mean ± SD": control_shares([found]),
-                "Verdict": verdict_cell(Told(found, found.direction)),
+                "Verdict": verdict_cell(found),
                 "Reached at": percent(gap.amount) if gap else NONE,
                 "Gap": with_interval(gap.value, gap.low, gap.high) if gap else NONE,
-                "Minus random": f"{decimals(beside.difference, 3)} ± {decimals(beside.half_width(), 3)}"
-                if beside
-                else NONE,
+                "Minus random": difference,
             }
         )
     return rows
@@ -153,12 +147,13 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Gap beyond the emptied model"] = beyond_cell(found)
     if gap := statistics.depth_gap if statistics else None:
         numbers["Depth gap D over all amounts"] = with_interval(gap.value, gap.low, gap.high)
-    if course := accuracy_course(result):
-        numbers["Accuracy, unpruned"] = with_interval(course.baseline, *course.interval, 2)
-        numbers["Accuracy stays within that interval up to"] = amount_name(course.inside_up_to)
-        numbers["Accuracy of the majority class"] = decimals(course.majority, 2)
-        since = course.majority_from
-        numbers["No longer shown to be above it from"] = "–" if since is None else amount_name(since)
+    metrics, intervals, course = result.frames[0].metrics, result.frames[0].intervals, accuracy_course(result)
+    if course and (accuracy := metrics.get("accuracy")) is not None and (interval := intervals["accuracy"]):
+        inside_up_to, since = course
+        numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
+        numbers["Accuracy stays within that interval up to"] = amount_name(inside_up_to)
+        numbers["Accuracy of the majority class"] = decimals(majority_of(result, "accuracy"), 2)
+        numbers["No longer shown to be above it from"] = NONE if since is None else amount_name(since)
     if known := result.working_range:
         broken = known.shown_broken_from
         numbers["Loss beyond sampling error from"] = NONE if broken is None else amount_name(broken)
@@ -167,39 +162,34 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
 
 
-def verdict_cell(known: Told) -> str:
+def verdict_cell(found: Verdict) -> str:
     """Say a verdict in a cell, why it cannot be told, and whether its control no longer works."""
-    said, alone = state(known.direction), known.verdict
-    if alone.reason:
-        said += f": {reason_named(alone)}"
-    elif known.direction != alone.direction:
-        said += f" in this table; alone {state(alone.direction)}"
-    return said if alone.control_works else f"{said}; random removal beyond its working range"
+    said = state(found.direction) + (f": {reason_named(found)}" if found.reason else "")
+    return said if found.control_works else f"{said}; random removal beyond its working range"
 
 
 def control_shares(verdicts: Sequence[Verdict]) -> str:
     """Write the share under random removal: of one verdict over its seeds, of several over the means of each."""
+    known = [found.control_shares for found in verdicts if found.control_shares]
     if len(verdicts) == 1:
-        return _mean_and_deviation(verdicts[0].control_shares)
-    return _over_twins([float(np.mean(known.control_shares)) for known in verdicts if known.control_shares], verdicts)
+        return _mean_and_deviation(known[0] if known else (), 1)
+    return _mean_and_deviation([float(np.mean(by_seed)) for by_seed in known], len(verdicts))
 
 
 def shares(verdicts: Sequence[Verdict]) -> str:
     """Write the share in the upper half, of several verdicts over all: `62 % ± 2`; where few know one: `(3 of 5)`."""
     known = [found.share for found in verdicts if found.share is not None]
-    return (percent(known[0]) if known else NONE) if len(verdicts) == 1 else _over_twins(known, verdicts)
+    if len(verdicts) == 1:
+        return percent(known[0]) if known else NONE
+    return _mean_and_deviation(known, len(verdicts))
 
 
-def _over_twins(known: Sequence[float], verdicts: Sequence[Verdict]) -> str:
-    part = f" ({len(known)} of {len(verdicts)})" if 1 < len(known) < len(verdicts) else ""
-    return _mean_and_deviation(known) + part
-
-
-def _mean_and_deviation(known: Sequence[float]) -> str:
+def _mean_and_deviation(known: Sequence[float], count: int) -> str:
     """Write the mean of shares and their standard deviation in percentage points; a dash for fewer than two."""
     if len(known) < 2:
         return NONE
-    return f"{percent(float(np.mean(known)))} ± {decimals(100 * float(np.std(known, ddof=1)), 0)}"
+    part = f" ({len(known)} of {count})" if len(known) < count else ""
+    return f"{percent(float(np.mean(known)))} ± {decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
 
 
 def layer_cell(found: Verdict) -> str:
@@ -209,57 +199,53 @@ def layer_cell(found: Verdict) -> str:
 
 def beyond_cell(found: Verdict) -> str:
     """Write what is left beyond the emptied model."""
-    beyond = found.beyond
-    return (
-        beyond.state
-        if beyond.value is None
-        else f"{beyond.state}: {with_interval(beyond.value, beyond.low, beyond.high)}"
-    )
+    beyond = found.method.beyond if found.method else None
+    if beyond is None:
+        return "undefined"
+    said = "some is left" if beyond.low > 0 else "reversed" if beyond.high < 0 else "none shown"
+    return f"{said}: {with_interval(beyond.value, beyond.low, beyond.high)}"
 
 
 # ---------------------------------------------------------------- several verdicts
 
 
-def replication_table(found: Replication) -> Table:
-    """Tabulate the shares and the verdicts, corrected for their number; a row per checkpoint, one per seed twins."""
-    known = told(found.verdicts)
-    rows = [
+def replication_table(rows: Sequence[GridRow]) -> Table:
+    """Tabulate the shares and the verdicts of one pruning on several checkpoints, corrected for their number."""
+    found = comparable_rows(rows)
+    return [
         {
             "Checkpoint": row.cells["Checkpoint"],
             "Layers": str(row.own.shape[1]),
-            "In the upper half": shares([one.verdict]),
-            "Random, mean ± SD": control_shares([one.verdict]),
-            "Verdict": verdict_cell(one),
+            "In the upper half": shares([known]),
+            "Random, mean ± SD": control_shares([known]),
+            "Verdict": verdict_cell(known),
         }
-        for row, one in zip(found.rows, known, strict=True)
+        for (row, _), known in zip(found, corrected([alone for _, alone in found]), strict=True)
     ]
-    alone = {row.key: Told(verdict, verdict.direction) for row, verdict in zip(found.rows, found.verdicts, strict=True)}
-    for spread in row_spreads(found.rows, alone):
-        twins = [one.verdict for one in spread.told.values()]
-        cells = (spread.name, NONE, shares(twins), control_shares(twins), counted(spread.told.values()))
-        rows.append(dict(zip(rows[0], cells, strict=True)))
-    return rows
 
 
 def seeds_table(grid: Grid) -> Table:
     """Tabulate a grid's verdicts over checkpoints that differ only in the seed; empty where none do."""
-    rows = [row for rows in grid.cells.values() for row in rows]
-    settings = {row.key: row.setting for row in rows}
+    rows = {row.key: row for rows in grid.cells.values() for row in rows}
+    judged = (
+        (key, rows[key].checkpoint, (rows[key].column.fingerprint, rows[key].setting), found)
+        for key, found in grid.verdicts.items()
+    )
     return [
         {
-            "Checkpoints": spread.name,
-            "Pruning": settings[next(iter(spread.told))],
-            "In the upper half": shares(twins := [one.verdict for one in spread.told.values()]),
-            "Random": control_shares(twins),
-            "Verdicts": counted(spread.told.values()),
+            "Checkpoints": name,
+            "Pruning": rows[next(iter(twins))].setting,
+            "In the upper half": shares(list(twins.values())),
+            "Random": control_shares(list(twins.values())),
+            "Verdicts": counted(twins.values()),
         }
-        for spread in row_spreads(rows, grid.verdicts)
+        for name, twins in spreads(judged)
     ]
 
 
 def grid_table(rows: Sequence[GridRow]) -> Table:
     """Tabulate all rows of a grid; their verdicts are corrected for their number."""
-    known = told_verdicts(rows)
+    known = corrected_verdicts(rows)
     return [row.cells | {"Verdict": verdict_cell(known[row.key]) if row.key in known else NONE} for row in rows]
 
 

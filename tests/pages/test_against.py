@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import against, make_result
-from tests.core.findings.test_yardstick import PAIRS
+from tests.core.findings.made import TWINS
 from tests.opened import open_page
 
 AMOUNTS = (0.0, 0.3, 0.6)
@@ -68,7 +68,7 @@ def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = make_result(num_layers=3, amounts=AMOUNTS)
-    for made in PAIRS:
+    for made in TWINS:
         save(made, tmp_path)
     for page in ("pages/layers.py", "app.py"):
         words = text_of(opened(page, shown, tmp_path, monkeypatch))
@@ -81,7 +81,7 @@ def test_layers_and_the_overview_name_the_yardstick_where_twins_are_stored(
 def test_layers_explains_the_range_of_twins_only_where_it_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reduction: str, is_drawn: bool
 ) -> None:
-    for made in PAIRS:
+    for made in TWINS:
         save(made, tmp_path)
     shown = make_result(num_layers=3, amounts=AMOUNTS)
     test = opened("pages/layers.py", shown, tmp_path, monkeypatch, reduction=reduction)

@@ -33,7 +33,9 @@ def test_it_opens_with_magnitude_and_its_random_control(shipped: Path) -> None:
     assert (data["layout"]["name"], data["autoplay"]) == ("compare", False)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
-    assert app.title[0].value == "Magnitude pruning beside random pruning", "how far they work is not known"
+    assert app.title[0].value == "Magnitude pruning beside random pruning, as magnitude prunes (seed 1)", (
+        "how far they work is not known"
+    )
     assert shown(app) == (
         "First: magnitude pruning of the encoder",
         "Second: random pruning of the encoder, as magnitude prunes (seed 1)",

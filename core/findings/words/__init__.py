@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.findings.claim import Verdict
-from core.findings.verdicts import Told
 from core.results.names import PointLabel, decimals, percent, percent_range, spanned
-from core.sweep.control_contrast import Direction
+from core.sweep.control_contrast import DIFFERENT, Direction
 
 NONE = "–"  # in a table
 
@@ -51,16 +50,15 @@ def share_span(shares: Sequence[float]) -> str:
 
 def state(direction: Direction) -> str:
     """Say one of the four states of a verdict."""
-    return f"{direction} than chance" if direction in ("steeper", "flatter") else direction
+    return f"{direction} than chance" if direction in DIFFERENT else direction
 
 
 def reason_named(found: Verdict) -> str:
-    """Name why a verdict cannot be told, with how many seeds there are where these are too few."""
-    usable = {"few seeds": found.matched, "unusable seeds": len(found.controls)}.get(found.reason or "")
-    return found.reason or "" if usable is None else f"{found.reason}, {usable} of {found.needed}"
+    """Name why a verdict cannot be told, with how many seeds can be used where these are too few."""
+    return f"few seeds, {len(found.controls)} of {found.needed}" if found.reason == "few seeds" else found.reason or ""
 
 
-def counted(known: Iterable[Told]) -> str:
+def counted(verdicts: Iterable[Verdict]) -> str:
     """Write how often each state is given: `4 × as by chance, 1 × cannot be told`."""
-    counts = Counter(told.direction for told in known).most_common()
+    counts = Counter(known.direction for known in verdicts).most_common()
     return ", ".join(f"{count} × {state(direction)}" for direction, count in counts)

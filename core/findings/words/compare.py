@@ -4,32 +4,24 @@ from collections.abc import Sequence
 
 from core.findings.comparable import same_examples
 from core.findings.compare import (
-    ENDS_TOGETHER,
     Axis,
     Depth,
+    Profiled,
     accuracy_comparisons,
+    changed_at,
     depth_of,
     distinguishing_names,
     same_rows,
     shared_axis,
-    short_names,
     shown_together,
 )
 from core.findings.matching import largest_on
-from core.findings.profiles import Profiled, changed_at
 from core.findings.words import Said, capitalised, share_span, state
 from core.request.catalog import CONFIDENCE, DAMAGE, SECOND_DAMAGE
-from core.results.names import (
-    ReductionKey,
-    amount_name,
-    data_name,
-    decimals,
-    in_sentence,
-    listed,
-    percent,
-    units_name,
-)
+from core.results.names import ReductionKey, amount_name, decimals, in_sentence, listed, percent, units_name
 from core.results.schema import SweepResult
+
+ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
 
 
 def compare_said(
@@ -51,7 +43,7 @@ def compare_said(
 
 def compare_heading(first: SweepResult, second: SweepResult) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    names = short_names(first, second)
+    names = [name.replace(" of the encoder", "") for name in distinguishing_names(first, second)]
     ends = []
     for result in (first, second):
         known = result.working_range
@@ -81,14 +73,13 @@ def depth_sentence(
 
 def accuracy_sentence(first: SweepResult, second: SweepResult) -> str:
     """Say at how many amounts either is correct more often, by paired tests."""
-    comparisons = accuracy_comparisons(first, second)
-    if not comparisons:
+    tests, names = [known.test for known in accuracy_comparisons(first, second)], distinguishing_names(first, second)
+    if not tests:
         return "Accuracy is not compared: at no amount do the two remove the same share of the encoder's weights."
-    names, significant = distinguishing_names(first, second), [known for known in comparisons if known.is_significant]
-    better = sum(known.test.only_first > known.test.only_second for known in significant)
+    better = [test.only_first > test.only_second for test in tests if test.adjusted < 1 - CONFIDENCE]
     return (
-        f"{capitalised(names[0])} is correct more often at {better} of {len(comparisons)} amounts, {names[1]} at "
-        f"{len(significant) - better} (paired tests, p < {decimals(1 - CONFIDENCE, 2)} after Holm's correction)."
+        f"{capitalised(names[0])} is correct more often at {sum(better)} of {len(tests)} amounts, {names[1]} at "
+        f"{len(better) - sum(better)} (paired tests, p < {decimals(1 - CONFIDENCE, 2)} after Holm's correction)."
     )
 
 
@@ -98,21 +89,16 @@ def compare_notes(
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
     shared, together = shared_axis(first, second, axis), shown_together(first, second, axis, reduction)
     reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in (first, second)]
-    examples, ends = f"{data_name(first)}; {data_name(second)}", " and ".join(decimals(end, 2) for end in reached)
-    notes = (
-        (
-            max(reached) - together.places[-1] >= ENDS_TOGETHER,
-            f"The comparison ends where one of the two does, of {ends}.",
-        ),
-        (
-            len(together.pairs) < 2,
-            "The two have nothing but the unpruned model in common, so there is nothing to play.",
-        ),
-        (shared != axis, "Results against another checkpoint are shown at equal amounts."),
-        (not same_rows(first, second), "The two have other layers, so there is no picture of their difference."),
-        (not same_examples(first, second), f"The two have other examples ({examples}), so no paired test is possible."),
-    )
-    return [note for holds, note in notes if holds]
+    ends = " and ".join(decimals(end, 2) for end in reached)
+    notes = {
+        f"The comparison ends where one of the two does, of {ends}.": max(reached) - together.places[-1]
+        >= ENDS_TOGETHER,
+        "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
+        "Results against another checkpoint are shown at equal amounts.": shared != axis,
+        "The two have other layers, so there is no picture of their difference.": not same_rows(first, second),
+        "The two have other examples, so no paired test is possible.": not same_examples(first, second),
+    }
+    return [note for note, holds in notes.items() if holds]
 
 
 def profile_sentence(methods: Sequence[Profiled], reduction: ReductionKey) -> str:

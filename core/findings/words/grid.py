@@ -11,7 +11,7 @@ from core.sweep.control_contrast import Direction
 
 def grid_heading(grid: Grid) -> str:
     """Say how the verdicts on show are spread over the four states."""
-    counts = Counter(told.direction for told in grid.verdicts.values())
+    counts = Counter(verdict.direction for verdict in grid.verdicts.values())
     if not counts:
         return f"{numbered(sum(map(len, grid.cells.values())), 'sweep')} at a glance, without a verdict"
     parts = [f"{counts[direction]} {state(direction)}" for direction in get_args(Direction) if counts[direction]]
@@ -20,6 +20,5 @@ def grid_heading(grid: Grid) -> str:
 
 def grid_reasons(grid: Grid) -> str:
     """Count why verdicts cannot be told; empty if all can."""
-    open_ones = [told.verdict for told in grid.verdicts.values() if told.direction == "cannot be told"]
-    counts = Counter(verdict.reason or "too small among so many" for verdict in open_ones).most_common()
+    counts = Counter(verdict.reason for verdict in grid.verdicts.values() if verdict.reason).most_common()
     return f"Cannot be told: {', '.join(f'{count} × {reason}' for reason, count in counts)}." if counts else ""

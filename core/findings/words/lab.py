@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.findings.layers import layers_of
-from core.findings.survival import LayerSurvival
+from core.findings.survival import LayerSurvival, layers_of
 from core.findings.words import capitalised, layers_named
 from core.request.catalog import METRICS
 from core.results.names import ReductionKey, amount_name, listed, percent, point_labels, small
@@ -19,36 +18,26 @@ def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
     if len(result.frames) < 2:
         return {}
     known, largest = result.working_range, amount_name(result.amounts[-1])
-    if not known:
-        holds = "Unknown"
-    elif known.to is None:
-        holds = "No lead to lose"
+    if not known or known.to is None:
+        holds = "No lead to lose" if known else "Unknown"
     elif known.to == 0:
         holds = f"Not even to {amount_name(result.amounts[1])}"
     else:
         holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {amount_name(known.to)}"
     held = {f"{METRICS[known.metric if known else result.task.main_metric].title} holds": holds}
-    if result.against:
-        return held
     found = layers_of(result, reduction)
     if not found.defined:
-        return {"First layer to change": "Undefined", **held}
-    first, last = found.first or found.last, found.last
+        return held if result.against else {"First layer to change": "Undefined", **held}
 
-    def named(layers: Sequence[LayerSurvival]) -> str:
-        labels = [layer.label for layer in layers]
-        every = len(labels) == len(found.defined) > 1
-        return "All layers" if every else capitalised(layers_named(labels, point_labels(result.points)))
+    def named(layers: Sequence[LayerSurvival], until: str) -> str:
+        every = len(layers) == len(found.defined) > 1
+        labels = layers_named([layer.label for layer in layers], point_labels(result.points))
+        end = f"beyond {largest}" if layers[0].censored else f"{until} {percent(layers[0].rank)}"
+        return f"{'All layers' if every else capitalised(labels)}, {end}"
 
-    return {
-        "First layer to change": f"None, up to {largest}"
-        if first[0].censored
-        else f"{named(first)}, at {percent(first[0].rank)}",
-        "Longest intact": f"{named(last)}, beyond {largest}"
-        if last[0].censored
-        else f"{named(last)}, up to {percent(last[0].rank)}",
-        **held,
-    }
+    first = found.first or found.last
+    falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
+    return {"First layer to change": falls, "Longest intact": named(found.last, "up to"), **held}
 
 
 def check_sentence(deviations: Mapping[str, Any]) -> str:
@@ -70,11 +59,11 @@ def reading_note(task: TaskRecord) -> str:
     if not task.columns:
         return ""
     files = listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
-    text = "text" if len(task.columns.text) == 1 else "texts"
     texts = " and ".join(f"“{column}”" for column in task.columns.text)
     guessed = f" ({listed(task.guessed)} guessed)" if task.guessed else ""
-    meanings = {
-        value: "is left out" if label is None else f"means {label}" for value, label in (task.label_map or {}).items()
-    }
-    mapped = f"; {listed([f'“{value}” {meaning}' for value, meaning in meanings.items()])}" if meanings else ""
-    return f"Read from {files}: the {text} from {texts}, the label from “{task.columns.label}”{guessed}{mapped}."
+    meanings = [
+        f"“{value}” {'is left out' if label is None else f'means {label}'}"
+        for value, label in (task.label_map or {}).items()
+    ]
+    mapped = f"; {listed(meanings)}" if meanings else ""
+    return f"Read from {files}: the text from {texts}, the label from “{task.columns.label}”{guessed}{mapped}."

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from core.findings.against import closest_layers
-from core.findings.comparable import controls_of, obstacle_to_controls
-from core.findings.layers import first_by_chance, layers_of
-from core.findings.survival import LayerSurvival, interval_text
+from core.findings.comparable import controls_of
+from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
 from core.findings.words import Said, capitalised, layers_named, numbered
 from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
 from core.results.names import (
@@ -47,11 +46,10 @@ def layers_said(
     heading = layers_heading(result, *look)
     if result.against:
         return Said(heading, (_closest_sentence(result, reduction, chosen),))
-    found = layers_of(result, *look)
-    if not found.defined:
+    layers = {layer.label: layer for layer in layer_survivals(result, *look)}
+    if not any(layer.is_defined for layer in layers.values()):
         return Said(heading)
-    layer = next(layer for layer in found.every if layer.label == chosen)
-    sentences = _layer_sentence(result, layer, threshold, measure), _chance_sentence(result, companions, look)
+    sentences = _layer_sentence(result, layers[chosen], threshold, measure), _chance_sentence(result, companions, look)
     return Said(heading, tuple(filter(None, sentences)))
 
 
@@ -65,64 +63,63 @@ def layers_heading(
     if result.against:
         return against_heading(result, reduction)
     found, labels = layers_of(result, reduction, threshold, measure), point_labels(result.points)
-    below = f"below {threshold}" + (f" by {in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else "")
     if not found.defined:
         return f"{MEASURES[measure].title} is undefined in every layer, by the {reduction_name(reduction)}"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
-    at = removed_name(hundredths((found.first or found.last)[0].value), result)
-    if not found.first and found.last[0].censored:
-        return f"No layer falls {below}, even with {at}"
+    fallen = found.first or found.last
+    below, at = _below(threshold, measure), removed_name(hundredths(fallen[0].value), result)
+    if fallen[0].censored:
+        return f"No layer falls below {below}, even with {at}"
     if not found.first:
         every = "All layers" if len(found.defined) == len(labels) else "All other layers"
-        return f"{every} change together: they fall {below} at {at}"
-    named = capitalised(layers_named([layer.label for layer in found.first], labels))
-    largest, interval = result.amounts[-1], found.first[0].interval
-    if len(found.first) > 1:
-        said = f"{named} change first: they fall {below} at {at}"
+        return f"{every} change together: they fall below {below} at {at}"
+    named, interval = capitalised(layers_named([layer.label for layer in fallen], labels)), fallen[0].interval
+    if len(fallen) > 1:
+        said = f"{named} change first: they fall below {below} at {at}"
     else:
-        first = "falls" if len(found.defined) == 1 else "changes first: it falls"
-        said = f"{named} {first} {below} at {at}" + (f" ({interval_text(interval, largest)})" if interval else "")
+        within = f" ({interval_text(interval, result.amounts[-1])})" if interval else ""
+        said = f"{named} changes first: it falls below {below} at {at}{within}"
     rivals = [layer.label for layer in found.rivals]
     return f"{said}; {layers_named(rivals, labels)} may change as early" if rivals else said
+
+
+def _below(threshold: float, measure: str) -> str:
+    return f"{threshold}" + (f" by {in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else "")
 
 
 def _layer_sentence(result: SweepResult, layer: LayerSurvival, threshold: float, measure: str) -> str:
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
-    by = f" by {in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else ""
     at = removed_name(hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
     interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
-    said = f"{layer.title}, stays intact (at least {threshold}{by}) up to {until}{interval}"
     working = result.working_range.to if result.working_range else None
-    if working is None:
-        return f"{said}."
-    return f"{said}; the model works {f'up to {amount_name(working)}' if working else 'at no amount measured'}."
+    works = f"up to {amount_name(working)}" if working else "at no amount measured"
+    said = f"{layer.title}, stays intact (at least {_below(threshold, measure)}) up to {until}{interval}"
+    return f"{said}." if working is None else f"{said}; the model works {works}."
 
 
 def _chance_sentence(
     result: SweepResult, companions: Sequence[SweepResult], look: tuple[ReductionKey, float, str]
 ) -> str:
     """Say what the heading must not be read without; empty for a control itself, and where no layer changes first."""
-    first = [layer.label for layer in layers_of(result, *look).first]
+
+    def first_of(sweep: SweepResult) -> list[PointLabel]:
+        return [layer.label for layer in layers_of(sweep, *look).first]
+
     if alone := pruned_layer(result):
         return f"Only layer {alone} is pruned{', so layers below it cannot change' if alone > 1 else ''}."
+    first, controls = first_of(result), controls_of(result, companions)
     if not first or METHODS[result.pruning.method].control is None:
         return ""
-    if obstacle := obstacle_to_controls(result, companions):
-        return f"Its random control cannot be compared with it ({obstacle})."
-    controls = controls_of(result, companions)
     if not controls:
-        return "Add a random control to see whether chance changes the same layer first."
-    found = first_by_chance(result, controls, *look)
-    if not found.seeds:
-        return f"Under random removal of as many {units_name(result)}, no layer falls."
+        return "Add a matched random control to see whether chance changes the same layer first."
+    same = sum(not set(first).isdisjoint(first_of(control)) for control in controls)
     named = ("one of " if len(first) > 1 else "") + layers_named(first, point_labels(result.points))
-    of = f"{found.same} of {numbered(found.seeds, 'seed')}"
-    said = f"Random removal of as many {units_name(result)} changes {named} first with {of}"
-    return f"{said}: chance alone gives the same answer." if found.is_alike else f"{said}."
+    of = f"{same} of {numbered(len(controls), 'seed')}"
+    return f"Random removal of as many {units_name(result)} changes {named} first with {of}."
 
 
 # ---------------------------------------------------------------- against another checkpoint
@@ -143,9 +140,8 @@ def against_heading(result: SweepResult, reduction: ReductionKey) -> str:
 
 
 def _closest_sentence(result: SweepResult, reduction: ReductionKey, chosen: PointLabel) -> str:
-    names = point_names(result.points)
-    k = [name.label for name in names].index(chosen)
-    found, other = closest_layers(result, reduction)[k], unpruned_name(result)
+    k = point_labels(result.points).index(chosen)
+    found, title = closest_layers(result, reduction)[k], point_names(result.points)[k].title
     if found is None:
-        return f"{names[k].title}: similarity to {other} is undefined."
-    return f"{names[k].title}, is most similar to layer {found.cell} of {other}."
+        return f"{title}: similarity to {unpruned_name(result)} is undefined."
+    return f"{title}, is most similar to layer {found.cell} of {unpruned_name(result)}."

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.findings.cautions import label_doubt, rare_labels
+import numpy as np
+
+from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels
 from core.findings.claim import Verdict, verdict
-from core.findings.overview import holding
-from core.findings.replication import Replication
+from core.findings.grid import GridRow, comparable_rows
 from core.findings.words import Said, capitalised, layers_named, numbered, reason_named, share_span, state
 from core.findings.words.layers import against_heading
 from core.request.catalog import DAMAGE, FAMILY_NOTES, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
@@ -13,6 +14,7 @@ from core.results.choices import family_of, task_title
 from core.results.names import (
     ReductionKey,
     decimals,
+    hundredths,
     in_sentence,
     label_words,
     listed,
@@ -23,6 +25,7 @@ from core.results.names import (
     removed_name,
 )
 from core.results.schema import SweepResult
+from core.sweep.control_contrast import DIFFERENT
 
 MAX_NAMED = 6  # rare labels
 
@@ -52,65 +55,61 @@ def overview_heading(
     """
     if len(results) == 1 and results[0].against:
         return against_heading(results[0], reduction)
+    pruning = method_name(results[0]).removesuffix(" of the encoder")
+    if all(pruned_layer(result) for result in results):
+        return f"{pruning} can change only that layer and those above it."
     pairs = zip(results, companions, strict=True)
-    verdicts = {task_title(result.task.name): verdict(result, beside) for result, beside in pairs}
-    alone = all(pruned_layer(result) for result in results)
-    return heading_of(verdicts, method_name(results[0]).removesuffix(" of the encoder"), alone)
+    return heading_of({task_title(result.task.name): verdict(result, beside) for result, beside in pairs}, pruning)
 
 
-def heading_of(verdicts: Mapping[str, Verdict], pruning: str, alone: bool = False) -> str:
+def heading_of(verdicts: Mapping[str, Verdict], pruning: str) -> str:
     """Say in one plain sentence where a method changes one model or several, and whether chance does the same.
 
     Args:
         verdicts: The verdicts, by what tells the models apart, such as their tasks.
         pruning: The method's name at the head of a sentence.
-        alone: Whether it prunes a single layer, so that those below cannot change.
     """
-    if alone:
-        return f"{pruning} can change only that layer and those above it."
     known, under = list(verdicts.values()), in_sentence(pruning)
-    if all(verdict.method is None for verdict in known):
+    if all(found.method is None for found in known):
         return f"In which layers {under} changes a model most cannot be told here ({reason_named(known[0])})."
-    leads, directions = {verdict.lead for verdict in known}, {verdict.direction for verdict in known}
-    lead = leads.pop() if len(leads) == 1 else None
-    every = " on every task" if len(known) > 1 else ""
+    first, every = known[0], " on every task" if len(known) > 1 else ""
+    is_one = all((found.lead, found.direction) == (first.lead, first.direction) for found in known)
     most = f"Neither half of the layers is shown to change more{every} under {under}"
-    if lead:
-        most = f"{pruning} changes the {lead} layers most"
-    if all(verdict.reason == "random control" for verdict in known):
-        return f"{most} in {'these random draws' if len(known) > 1 else 'this random draw'}."
-    if len(directions) > 1 or (len(known) > 1 and not lead):
-        states = "; ".join(f"{title}, {state(verdict.direction)}" for title, verdict in verdicts.items())
+    if first.lead and all(found.lead == first.lead for found in known):
+        most = f"{pruning} changes the {first.lead} layers most"
+    if all(found.reason == "random control" for found in known):
+        return f"{most} in {'these random draws' if every else 'this random draw'}."
+    if not is_one or (every and not first.lead):
+        states = "; ".join(f"{title}, {state(found.direction)}" for title, found in verdicts.items())
         return f"{most}. Compared with random removal: {states}."
-    direction = directions.pop()
-    if direction == "as by chance":
+    if first.direction == "as by chance":
         return f"{most}; random removal does about the same."
-    if direction == "cannot be told":
-        if lead and all(verdict.control_lead == lead for verdict in known):
+    if first.direction == "cannot be told":
+        if first.lead and all(found.control_lead == first.lead for found in known):
             return f"{most}; so does random removal, but whether to the same degree cannot be told here."
         return f"{most}; whether random removal does the same cannot be told here."
-    if lead is None:
-        more = "more" if direction == "steeper" else "less"
+    more = "more" if (first.direction == "steeper") == (first.lead != "lower") else "less"
+    if first.lead is None:
         return f"{most}; the upper half changes {more} than under random removal."
-    more = "more" if (direction == "steeper") == (lead == "upper") else "less"
     return f"{most}, {more} so than random removal."
 
 
 def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> str:
     """Say the verdict and the shares behind it."""
     found = verdict(result, companions)
-    told = f"{state(found.direction)} ({reason_named(found)})" if found.reason else state(found.direction)
-    alone = f"Judged alone, {told}" if found.direction in ("steeper", "flatter") else capitalised(told)
+    said = state(found.direction) + (f" ({reason_named(found)})" if found.reason else "")
+    said = f"Judged alone, {said}" if found.direction in DIFFERENT else capitalised(said)
     if found.share is None:
-        return f"{alone}."
-    share, damage = percent(found.share), decimals(found.damage, 2)
-    told = f"{alone}: under {in_sentence(method_name(result))}, {share} of an overall change of {damage} lies in the "
-    told += "upper half of the layers"
+        return f"{said}."
+    said += (
+        f": under {in_sentence(method_name(result))}, {percent(found.share)} of an overall change of "
+        f"{decimals(found.damage, 2)} lies in the upper half of the layers"
+    )
     if not found.controls:
-        return f"{told}."
+        return f"{said}."
     drawn = f"{share_span(found.control_shares)} under random removal at the same overall change"
     broken = "" if found.control_works else ", which leaves models outside their working range"
-    return f"{told}, and {drawn} ({numbered(len(found.controls), 'seed')}){broken}."
+    return f"{said}, and {drawn} ({numbered(len(found.controls), 'seed')}){broken}."
 
 
 # ---------------------------------------------------------------- how far it works
@@ -118,53 +117,66 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
 
 def holding_sentence(result: SweepResult, reduction: ReductionKey) -> str:
     """Say up to where the model works, and which layers have changed by then; the result may be unfinished."""
-    found = holding(result, reduction)
-    metric, removed = METRICS[found.metric].title, removed_name(found.amount, result)
-    values = ("undefined" if value is None else decimals(value, 2) for value in (found.unpruned, found.kept))
-    unpruned, kept = values
-    if found.state == "unpruned":
-        return f"{metric} is {unpruned} unpruned."
-    if found.state == "no lead":
+    metric, known, amounts = metric_of(result), result.working_range, result.amounts
+    title, last = METRICS[metric].title, amounts[-1]
+
+    def value_at(amount: float) -> str:
+        value = result.frames[amounts.index(amount)].metrics.get(metric)
+        return "undefined" if value is None else decimals(value, 2)
+
+    unpruned = value_at(amounts[0])
+    if len(amounts) < 2:
+        return f"{title} is {unpruned} unpruned."
+    if known and known.reason == "no lead":
         return "Unpruned, the model is not shown to be better than always answering the majority class."
-    if found.state == "unknown":
-        return f"{metric} is {unpruned} unpruned and {kept} with {removed}."
-    metric = in_sentence(metric)
-    if found.state == "fails at once":
-        return f"The model fails at the first step: {metric} is {kept} with {removed}, and {unpruned} unpruned."
-    works = f"The model still works with {removed} ({metric} {kept}, unpruned {unpruned})"
-    if not found.lowest:
+    if known is None or known.to is None:
+        return f"{title} is {unpruned} unpruned and {value_at(last)} with {removed_name(last, result)}."
+    if known.to == 0:
+        step = f"{in_sentence(title)} is {value_at(amounts[1])} with {removed_name(amounts[1], result)}"
+        return f"The model fails at the first step: {step}, and {unpruned} unpruned."
+    kept = f"{in_sentence(title)} {value_at(known.to)}, unpruned {unpruned}"
+    works = f"The model still works with {removed_name(known.to, result)} ({kept})"
+    lowest, labels = lowest_until(result, reduction, known.to), point_labels(result.points)
+    if not lowest:
         return f"{works}."
-    labels, lowest = point_labels(result.points), min(found.lowest.values())
-    if not found.changed:
-        every = "every layer" if len(found.lowest) == len(labels) else "every layer whose similarity is defined"
-        return f"{works}; {every} is still intact there (similarity at least {decimals(lowest, 2)})."
-    fallen = f"{layers_named(found.changed, labels)} {'has' if len(found.changed) == 1 else 'have'} fallen"
-    shown = decimals(lowest, 2)
+    fallen, shown = [label for label in lowest if lowest[label] < SURVIVAL_THRESHOLD], decimals(min(lowest.values()), 2)
+    if not fallen:
+        every = "every layer" if len(lowest) == len(labels) else "every layer whose similarity is defined"
+        return f"{works}; {every} is still intact there (similarity at least {shown})."
     if shown == decimals(SURVIVAL_THRESHOLD, 2):  # what is rounded up to it would not read as changed
         shown = f"just under {SURVIVAL_THRESHOLD}"
-    return f"{works}, though {fallen} below {SURVIVAL_THRESHOLD} by then (similarity down to {shown})."
+    have = f"{layers_named(fallen, labels)} {'has' if len(fallen) == 1 else 'have'} fallen"
+    return f"{works}, though {have} below {SURVIVAL_THRESHOLD} by then (similarity down to {shown})."
 
 
 # ---------------------------------------------------------------- other checkpoints
 
 
-def replication_sentences(found: Replication, pruning: str) -> tuple[str, str]:
-    """Say where the change lies on all checkpoints, and whether the method decides it.
+def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, ...]:
+    """Say where the change lies on all checkpoints, and whether the method decides it; nothing of a single one.
 
     Args:
-        found: The checkpoints, with verdicts that stand alone.
-        pruning: The pruning's name inside a sentence.
+        rows: Of one pruning, each on another checkpoint or task.
+        pruning: Its name inside a sentence.
     """
-    count, shares = found.checkpoints, [verdict.share or 0.0 for verdict in found.verdicts]
-    where = "changes most on all" if found.upper == count else f"is shown to change most on {found.upper} of"
-    depths = listed([str(depth) for depth in sorted({row.own.shape[1] for row in found.rows})])
-    points = numbered(round(100 * found.from_chance), "percentage point")
-    others = f"; {found.others} more cannot be compared with random removal" if found.others else ""
+    found = comparable_rows(rows)
+    if not found:
+        return ()
+    checkpoints = {row.column.checkpoint for row, _ in found}
+    upper = len(checkpoints - {row.column.checkpoint for row, known in found if known.lead != "upper"})
+    differing = len({row.column.checkpoint for row, known in found if known.direction in DIFFERENT})
+    others = len({row.column.checkpoint for row in rows} - checkpoints)
+    shares = [(known.share or 0.0, float(np.mean(known.control_shares))) for _, known in found]
+    farthest = max(abs(hundredths(share) - hundredths(drawn)) for share, drawn in shares)
+    where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
+    depths = listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
+    lacking = f"; {others} more cannot be compared with random removal" if others else ""
     return (
-        f"The upper half of the layers {where} {count} checkpoints with {depths} layers: {share_span(shares)} of an "
-        f"overall change of {decimals(DAMAGE, 2)} lies there under {pruning}{others}.",
-        f"Judged alone, {found.differing or 'none'} of them {'shows' if found.differing < 2 else 'show'} a difference "
-        f"from random removal, whose mean share is at most {points} away.",
+        f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
+        f"{share_span([share for share, _ in shares])} of an overall change of {decimals(DAMAGE, 2)} lies there under "
+        f"{pruning}{lacking}.",
+        f"Judged alone, {differing or 'none'} of them {'shows' if differing < 2 else 'show'} a difference from random "
+        f"removal, whose mean share is at most {numbered(round(100 * farthest), 'percentage point')} away.",
     )
 
 
@@ -188,14 +200,12 @@ def caution(result: SweepResult) -> str:
         named = ", ".join(rare[:MAX_NAMED]) + (f" and {len(rare) - MAX_NAMED} more" if rare[MAX_NAMED:] else "")
         said.append(f"Labels with fewer than 2 evaluation examples, of which no score says much: {named}.")
     if doubt := label_doubt(result):
-        known = result.checkpoint.source == "embedded"
-        accuracy, better = decimals(doubt.accuracy, 2), decimals(doubt.better, 2)
+        accuracy, better, order = decimals(doubt[0], 2), decimals(doubt[1], 2), ", ".join(map(label_words, doubt[2]))
         said.append(
-            f"The unpruned model's accuracy is {accuracy}; with its labels in the order "
-            f"{', '.join(map(label_words, doubt.order))} it would be {better}. The checkpoint probably numbers its "
-            "labels differently from the task: check id2label in its config.json."
-            if doubt.order
+            f"The unpruned model's accuracy is {accuracy}; with its labels in the order {order} it would be {better}. "
+            "The checkpoint probably numbers its labels differently from the task: check id2label in its config.json."
+            if order
             else f"The unpruned model's accuracy, {accuracy}, is below the majority class's, {better}: these examples "
-            f"may be unlike those it was fine-tuned on{'' if known else ', or its labels may be numbered differently'}."
+            "may be unlike those it was fine-tuned on, or its labels may be numbered differently."
         )
     return " ".join(filter(None, (*said, FAMILY_NOTES.get(family_of(result.checkpoint.id)))))

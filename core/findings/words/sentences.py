@@ -1,8 +1,9 @@
 """The Sentences page's sentences: on all examples, and on one that a visitor types."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from core.findings.sentences import Example, count_flips
+from core.findings.sentences import Example, label_name
 from core.findings.words import Said, numbered
 from core.request.catalog import MAX_LENGTH
 from core.results.names import amount_name, decimals, label_words
@@ -12,16 +13,20 @@ from core.results.schema import SweepResult
 
 def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
     """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
-    flips, largest = count_flips(result, examples), amount_name(result.amounts[-1])
-    correct = f"Unpruned, the model is correct on {flips.correct} of {flips.count} examples"
-    if len(result.amounts) < 2:
+    count, amounts, largest = len(examples), result.amounts, amount_name(result.amounts[-1])
+    right = sum(example.is_correct_unpruned for example in examples)
+    correct = f"Unpruned, the model is correct on {right} of {count} examples"
+    if len(amounts) < 2:
         return Said("Only the unpruned model has been measured", (f"{correct}.",))
-    last = f"At {largest}, the last amount measured, {flips.most} of {flips.count} are predicted “{flips.label}”."
-    if flips.first is None or flips.half is None:
+    label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
+    last = f"At {largest}, the last amount measured, {most} of {count} are predicted “{label_name(result, label)}”."
+    flips = [amount_name(amounts[flip]) for flip in sorted(example.flip for example in examples if example.flip)]
+    if not flips:
         return Said(f"No prediction flips up to {largest}", (f"{correct}.", last))
-    heading = f"{flips.flipping} of {flips.count} predictions flip; half have by {amount_name(flips.half)}"
-    returning = f"{flips.returning} later {'reverts' if flips.returning == 1 else 'revert'}"
-    return Said(heading, (f"{correct}; the first flips at {amount_name(flips.first)}, and {returning}.", last))
+    heading = f"{len(flips)} of {count} predictions flip; half have by {flips[(len(flips) - 1) // 2]}"
+    returning = sum(example.returns for example in examples)
+    reverts = f"{returning} later {'reverts' if returning == 1 else 'revert'}"
+    return Said(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))
 
 
 def prediction_sentence(prediction: Prediction) -> str:

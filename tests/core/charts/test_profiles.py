@@ -5,17 +5,29 @@ import pytest
 from core.charts.grammar import UNDEFINED_COLOUR
 from core.charts.profiles import profile_scene
 from core.charts.view import Scene
-from core.findings.profiles import profiled
-from core.results.schema import ProfileAtDamage
+from core.findings.compare import profiled
+from core.results.schema import ProfileAtDamage, SweepResult
 from core.sweep.equal_damage import DAMAGES
-from tests.core.findings.test_profiles import MAGNITUDE, SEEDS, WANDA, falling
+from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place, told
+
+AMOUNTS = tuple(k / 50 for k in range(48))
+
+
+def falling(speed: float, **settings: object) -> SweepResult:
+    """Damage is speed · amount, the share of changed predictions half the amount."""
+    own = {"own_cka": lambda amount, point, size: 1 - speed * amount * 2 * point / (size - 1)}
+    return make_result(**{"amounts": AMOUNTS, "num_layers": 4, **own, **settings})
+
+
+MAGNITUDE, WANDA = falling(0.5), falling(0.25, method="wanda")
+SEEDS = [falling(1.0, method="random", seed=seed) for seed in range(5)]
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
     flat = falling(0.04, method="attribution", scope=None)
-    methods = profiled([(MAGNITUDE, SEEDS), (WANDA, ()), (flat, ())], "mean")
+    methods = [profiled(MAGNITUDE, SEEDS, "mean"), profiled(WANDA, (), "mean"), profiled(flat, (), "mean")]
     return profile_scene(MAGNITUDE, methods, "mean")
 
 

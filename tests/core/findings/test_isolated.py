@@ -15,113 +15,80 @@ from tests.builders import make_result
 
 AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)
 REVERSED, LEVEL, ORDINARY = (0.4, 0.3, 0.1, 0.05), (0.2, 0.2, 0.2, 0.2), (0.05, 0.1, 0.3, 0.4)
+WHOLE = make_result(num_layers=4)
 
 
 def alone(*effects: float | None, amounts: Sequence[float] = AMOUNTS, **settings: object) -> list[SweepResult]:
     """Each layer pruned alone: 1 - own CKA of its output at amount 0.5, in proportion elsewhere."""
 
-    def result(layer: int) -> SweepResult:
-        effect = effects[layer]
-        return make_result(
-            **{
-                "num_layers": len(effects),
-                "amounts": tuple(amounts),
-                "scope": f"layer:{layer}",
-                "points": "layer",
-                "own_cka": lambda amount, point, size: (
-                    None if effect is None and amount else 1 - (effect or 0) * 2 * amount * (point >= layer)
-                ),
-                **settings,
-            }
-        )
+    def result(layer: int, effect: float | None) -> SweepResult:
+        def own(amount: float, point: int, size: int) -> float | None:
+            return None if effect is None and amount else 1 - (effect or 0) * 2 * amount * (point >= layer)
 
-    return [result(layer) for layer in range(len(effects))]
+        known = {"num_layers": len(effects), "amounts": tuple(amounts), "scope": f"layer:{layer}", "points": "layer"}
+        return make_result(**{**known, "own_cka": own, **settings})
+
+    return [result(layer, effect) for layer, effect in enumerate(effects)]
 
 
-def at_random(*effects: float, seeds: int = 3) -> list[SweepResult]:
-    return [layer for seed in range(seeds) for layer in alone(*effects, method="random", seed=seed)]
+def at_random(*seeds: Sequence[float]) -> list[SweepResult]:
+    return [layer for seed, effects in enumerate(seeds) for layer in alone(*effects, method="random", seed=seed)]
 
 
-WHOLE = make_result(num_layers=4)
-
-
-def test_effects_are_those_of_each_layers_own_output_with_intervals() -> None:
+def test_effects_are_those_of_each_layers_own_output_and_the_halves_are_paired_by_example() -> None:
     results = alone(*REVERSED)
-    orders = isolated_orders(WHOLE, "mean", results)
+    (short, *_) = alone(*REVERSED, amounts=(0.0, 0.33))  # of two results of one layer that with more amounts counts
+    orders = isolated_orders(WHOLE, "mean", [short, *results])
     assert [order.amount for order in orders] == [0.3, 0.5, 0.7, 0.9]
     assert [effect.value for effect in orders[1].effects] == pytest.approx(REVERSED)
-    for layer, (effect, result) in enumerate(zip(orders[1].effects, results, strict=True)):
-        own = (result.statistics or {})["cka"]["mean"].own
-        assert own
-        low, high = own[2][layer] or (np.nan, np.nan)
+    known = [(result.statistics or {})["cka"]["mean"] for result in results]
+    for layer, (effect, statistics) in enumerate(zip(orders[1].effects, known, strict=True)):
+        low, high = (statistics.own or ())[2][layer] or (np.nan, np.nan)
         assert (effect.low, effect.high) == pytest.approx((1 - high, 1 - low), abs=1e-6)
-
-
-def test_the_difference_of_the_halves_is_paired_by_example() -> None:
-    results = alone(*REVERSED)
-    order = isolated_orders(WHOLE, "mean", results)[1]
-    without = np.array([((r.statistics or {})["cka"]["mean"].own_replicates or ())[2] for r in results])  # (layers, n)
+    without = np.array([(statistics.own_replicates or ())[2] for statistics in known])  # (layers, n)
     gaps = without[:2].mean(0) - without[2:].mean(0)  # (n,)
-    n = len(gaps)
-    assert order.gap.value == pytest.approx(-(0.35 - 0.075))
-    assert order.gap.high - order.gap.value == pytest.approx(t.ppf(0.975, n - 1) * np.sqrt(n - 1) * gaps.std())
+    half = t.ppf(0.975, len(gaps) - 1) * np.sqrt(len(gaps) - 1) * gaps.std()
+    assert orders[1].gap.value == pytest.approx(-(0.35 - 0.075))
+    assert orders[1].gap.high - orders[1].gap.value == pytest.approx(half)
+
+
+# Their mean is not shown to differ from 0, for they vary; but the method does no more than they do.
+VARIED = [(0.2 + by, 0.2 + by, 0.2, 0.2) for by in (0.0, 0.1, 0.25)]
 
 
 @pytest.mark.parametrize(
-    ("effects", "control", "seeds", "state"),
+    ("effects", "seeds", "state"),
     [
-        (REVERSED, LEVEL, 3, "reversed"),
-        (REVERSED, LEVEL, 2, "lower layers more, few seeds"),
-        (REVERSED, LEVEL, 1, "lower layers more, few seeds"),
-        (REVERSED, REVERSED, 3, "lower layers more, as at random"),
-        (REVERSED, ORDINARY, 3, "lower layers more, at random upper"),
-        (REVERSED, LEVEL, 0, "lower layers more, no control"),
-        (ORDINARY, LEVEL, 3, "upper layers more"),
-        (LEVEL, LEVEL, 3, "no order shown"),
+        (REVERSED, [LEVEL] * 3, "reversed"),
+        (REVERSED, [LEVEL] * 2, "lower layers more, few seeds"),
+        (REVERSED, [LEVEL] * 1, "lower layers more, few seeds"),
+        (REVERSED, [REVERSED] * 3, "lower layers more, as at random"),
+        (REVERSED, [ORDINARY] * 3, "lower layers more, at random upper"),
+        (REVERSED, [], "lower layers more, no control"),
+        (ORDINARY, [LEVEL] * 3, "upper layers more"),
+        (LEVEL, [LEVEL] * 3, "no order shown"),
+        ((0.35, 0.3, 0.2, 0.15), VARIED, "lower layers more, not beyond random"),
     ],
 )
 def test_an_order_is_reversed_only_if_chance_has_none(
-    effects: tuple[float, ...], control: tuple[float, ...], seeds: int, state: str
+    effects: tuple[float, ...], seeds: Sequence[tuple[float, ...]], state: str
 ) -> None:
-    orders = isolated_orders(WHOLE, "mean", [*alone(*effects), *at_random(*control, seeds=seeds)])
-    assert {order.state for order in orders} == {state}
+    orders = isolated_orders(WHOLE, "mean", [*alone(*effects), *at_random(*seeds)])
+    assert orders[1].state == state
     *rows, last = isolated_table(WHOLE, orders)
-    assert list(last.values()) == ["Order", *[state] * 4]
-    assert len(rows) == 4
+    assert (list(last.values())[:3], len(rows)) == (["Order", orders[0].state, state], 4)
 
 
-def test_an_order_that_seeds_of_chance_show_as_well_is_not_reversed() -> None:
-    """Their mean is not shown to differ from 0, for they vary; but the method does no more than they do."""
-    spread = [layer for seed, by in enumerate((0.0, 0.1, 0.25)) for layer in seed_of(seed, by)]
-    orders = isolated_orders(WHOLE, "mean", [*alone(0.35, 0.3, 0.2, 0.15), *spread])
-    (order,) = (order for order in orders if order.amount == 0.5)
-    assert order.control_gap
-    assert order.control_gap.low < 0 < order.control_gap.high
-    half = (order.control_gap.high - order.control_gap.low) / 2
-    assert half == pytest.approx(4.303 * np.std([0.0, 0.1, 0.25], ddof=1) / 3**0.5, rel=0.05), "t of 2 degrees"
-    assert order.state == "lower layers more, not beyond random"
-
-
-def seed_of(seed: int, by: float) -> list[SweepResult]:
-    """A seed of chance that changes the lower half of the layers by so much more."""
-    return alone(0.2 + by, 0.2 + by, 0.2, 0.2, method="random", seed=seed)
-
-
-def test_of_two_results_of_one_layer_that_with_more_amounts_counts() -> None:
-    results = alone(*REVERSED)
-    (short, *_) = alone(*REVERSED, amounts=(0.0, 0.33))
-    assert isolated_orders(WHOLE, "mean", [*results, short]) == isolated_orders(WHOLE, "mean", results)
-
-
-def test_single_layers_of_a_control_belong_to_it_and_it_has_no_control_to_lack() -> None:
-    entries = [entry_of(result) for result in at_random(*REVERSED)]
-    kinds = ("magnitude", "wanda")
-    controls = [entry_of(make_result(method="random", controls=kind, num_layers=4)) for kind in kinds]
-    found = [[entry for entry in isolated(control, entries) if is_isolated(entry, control)] for control in controls]
-    assert list(map(len, found)) == [4, 0], "magnitude's seed of chance, not Wanda's"
-    control = make_result(method="random", controls="magnitude", num_layers=4)
-    orders = isolated_orders(control, "mean", at_random(*REVERSED))
-    assert [row["Layer"] for row in isolated_table(control, orders)] == ["1", "2", "3", "4"], "its order is not judged"
+def test_single_layers_of_a_control_belong_to_it_and_its_order_is_not_judged() -> None:
+    drawn = at_random(REVERSED, REVERSED)
+    entries, kinds = [entry_of(result) for result in drawn], ("magnitude", "wanda")
+    controls = [make_result(method="random", controls=kind, num_layers=4) for kind in kinds]
+    counts = []
+    for whole in map(entry_of, controls):
+        counts.append(sum(is_isolated(entry, whole) for entry in isolated(whole, entries)))
+    assert counts == [4, 0], "magnitude's seed of chance, not Wanda's"
+    table = isolated_table(controls[0], isolated_orders(controls[0], "mean", drawn))
+    assert [row["Layer"] for row in table] == ["1", "2", "3", "4"]
 
 
 def test_it_takes_every_layer_at_the_same_amounts_with_intervals() -> None:

@@ -15,7 +15,7 @@ from core.results.choices import (
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from tests.builders import against, make_result
-from tests.core.findings.test_yardstick import twin
+from tests.core.findings.made import twin
 
 
 def result(**settings: object) -> SweepResult:

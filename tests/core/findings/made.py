@@ -1,0 +1,195 @@
+"""Results whose truth is known, which the tests of findings share; and results that pages choose beside each other."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.findings.comparable import own_sweeps
+from core.results.choices import companions
+from core.results.library import Entry, entry_of, shipped
+from core.results.provenance import Recipe
+from core.results.schema import SurvivalRecord, SweepResult, WorkingRangeRecord
+from tests.builders import OwnCka, against, declining, made_by_recipe, make_result, with_own_key
+
+# ---------------------------------------------------------------- where in depth they change
+
+AMOUNTS = (*(k / 100 for k in range(12)), 0.21, 0.31)  # the damage, for `declining`
+COARSE = (0.0, 0.1, 0.2, 0.3)
+SEED_SHARES = (0.70, 0.71, 0.69, 0.70, 0.70)  # of the damage in the upper half, by seed
+SPREAD = (-0.02, -0.01, 0.0, 0.01, 0.02)
+
+
+def network(share: float = 0.7, **settings: object) -> SweepResult:
+    """Four layers that decline together, with a share of the damage in the upper half."""
+    return make_result(**{"num_layers": 4, "amounts": AMOUNTS, "own_cka": declining(share), **settings})
+
+
+def seeds(*shares: float, **settings: object) -> list[SweepResult]:
+    """The matched random control, one result per seed."""
+    settings = {"method": "random", **settings}
+    return [network(share, seed=seed, **settings) for seed, share in enumerate(shares)]
+
+
+def around(share: float, spread: float = 1, **settings: object) -> list[SweepResult]:
+    """Five seeds of random removal around a share."""
+    return seeds(*(share + spread * shift for shift in SPREAD), **settings)
+
+
+SEEDS = seeds(*SEED_SHARES)
+
+
+def working_to(result: SweepResult, to: float | None, **changes: object) -> SweepResult:
+    """The same result with a working range."""
+    known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "smallest_drop": 0.01, "lead": 0.4}
+    return with_own_key(result, working_range=WorkingRangeRecord(**{"to": to, "reason": None, **known, **changes}))
+
+
+def of_seed(seed: int, result: SweepResult) -> SweepResult:
+    """The same result on a checkpoint of another seed."""
+    return with_own_key(result, checkpoint=made_by_recipe(result.checkpoint, "minilm-l6-sst2", seed))
+
+
+HELD = {"num_layers": 4, "amounts": (0.0, 0.2, 0.4, 0.6), "accuracy": lambda amount: 0.9 - amount / 10}
+
+
+def holding_to(to: float | None, own: OwnCka | None = None, **changes: object) -> SweepResult:
+    return working_to(make_result(**HELD, own_cka=own), to, **changes)
+
+
+# ---------------------------------------------------------------- which layer changes first
+
+FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8)
+
+
+def falling(*at: float, **settings: object) -> SweepResult:
+    """Layers that keep 1 up to an amount and have 0.5 from the next one on; they last a fifth of a step longer."""
+
+    def own(amount: float, point: int, size: int) -> float:
+        return 1.0 if amount <= at[point] else 0.5
+
+    return make_result(**{"num_layers": len(at), "amounts": FIFTHS, "own_cka": own, "statistics": False, **settings})
+
+
+def undefined_first(*at: float) -> SweepResult:
+    """The same as `falling`, above a first layer whose similarity is undefined at every amount."""
+
+    def own(amount: float, point: int, size: int) -> float | None:
+        return None if point == 0 else 1.0 if amount <= at[point - 1] else 0.5
+
+    return make_result(num_layers=1 + len(at), amounts=FIFTHS, own_cka=own)
+
+
+def measured(*layers: tuple[float, float, float]) -> SweepResult:
+    """Layers that stay intact up to an amount, each with its interval: low, value, high; 0.8 is "or beyond"."""
+    at = [value for _, value, _ in layers]
+
+    def own(amount: float, point: int, size: int) -> float:
+        return 1 - 0.1 * amount / at[point] if at[point] < FIFTHS[-1] else 1.0
+
+    result = make_result(num_layers=len(at), amounts=FIFTHS, own_cka=own)
+    known = (result.statistics or {})["cka"]["mean"]
+    records = tuple(
+        SurvivalRecord(value=value, low=low, high=high, censored=value >= FIFTHS[-1]) for low, value, high in layers
+    )
+    return with_own_key(result, statistics={"cka": {"mean": known.model_copy(update={"survival": records})}})
+
+
+# ---------------------------------------------------------------- what a model predicts
+
+
+def predicting(result: SweepResult, *predictions: Sequence[int], gold: Sequence[int] = ()) -> SweepResult:
+    """The same result with other predictions, of one frame after the other, and gold labels."""
+    frames = list(result.frames)
+    for k, labels in enumerate(predictions):
+        frames[k] = frames[k].model_copy(update={"predictions": tuple(labels)})
+    task = result.task.model_copy(update={"gold": tuple(gold or result.task.gold)})
+    return result.model_copy(update={"frames": tuple(frames), "task": task})
+
+
+QUARTERS = (0.0, 0.3, 0.6, 0.9)
+
+
+def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
+    """The same result, correct on the given examples only at each of the amounts, and on none at the others."""
+    gold = whole.task.gold
+    by_amount = [right.get(amount, range(0)) for amount in whole.amounts]
+    return predicting(
+        whole, *([gold[k] if k in known else 1 - gold[k] for k in range(len(gold))] for known in by_amount)
+    )
+
+
+# ---------------------------------------------------------------- against another checkpoint
+
+UNPRUNED = ((0.5, 0.3, 0.1), (0.1, 0.29, 0.9), (0.3, 0.8, 0.6))  # (the other's layers, the pruned model's)
+MATRICES = {
+    0.0: UNPRUNED,
+    0.3: ((0.5, 0.75, 0.1), (0.1, 0.29, 0.4), (0.3, 0.7, 0.3)),
+    0.6: ((0.1, 0.1, 0.1), (0.9, 0.1, 0.1), (0.1, 0.1, 0.1)),
+}
+
+
+def on(matrices: Mapping[float, Sequence[Sequence[float]]]) -> SweepResult:
+    """Three layers whose similarities to those of another checkpoint are given at each amount; it works up to 0.3."""
+
+    def cell(amount: float, row: float, column: float) -> float:
+        return matrices[amount][round(2 * row)][round(2 * column)]
+
+    made = against(make_result(num_layers=3, amounts=tuple(matrices)), 3, cell=cell)
+    return working_to(made, 0.3, shown_broken_from=0.6, smallest_drop=0.05)
+
+
+def twin(first: int, second: int, similarity: float, family: str = "minilm-l6-sst2") -> SweepResult:
+    """An unpruned checkpoint against one of another seed; every layer is as similar."""
+    made = against(make_result(num_layers=3, amounts=(0.0,)), 3, cell=lambda *_: similarity)
+    first_record, second_record = (made_by_recipe(made.checkpoint, family, seed) for seed in (first, second))
+    return with_own_key(made, checkpoint=first_record, against=second_record)
+
+
+TWINS = [twin(1, 2, 0.7), twin(2, 1, 0.7), twin(1, 3, 0.8), twin(2, 3, 0.6)]
+
+# ---------------------------------------------------------------- results beside each other
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Results of one model on the same examples, by their keys, and the entries that pages choose them by."""
+
+    entries: Sequence[Entry]
+    results: Mapping[str, SweepResult]
+
+    def beside(self, entry: Entry) -> list[SweepResult]:
+        """What a page passes as the companions of a result."""
+        return [self.results[other.key] for other in companions(entry, self.entries)]
+
+    def prunings(self) -> list[tuple[SweepResult, list[SweepResult]]]:
+        """One result of each pruning and points, and those that Compare reads in its place."""
+        firsts: dict[object, Entry] = {}
+        for entry in self.entries:
+            firsts.setdefault((entry.method, entry.scope, entry.seed, entry.controls, entry.points), entry)
+        results = ((self.results[entry.key], self.beside(entry)) for entry in firsts.values())
+        return [(result, own_sweeps(result, beside)[1:]) for result, beside in results]
+
+
+def made_shelf() -> Shelf:
+    """Results whose verdicts are of all four states, one method in two steps, and every layer alone."""
+    results = [
+        network(0.7, amounts=(0.0, 0.1, 0.3, 0.6)),
+        network(0.7),
+        network(0.9, method="wanda"),
+        network(0.45, scope="all-linear"),
+        network(0.6, method="attribution", scope=None),
+        *SEEDS,
+        *seeds(*SEED_SHARES, controls="wanda"),
+        *seeds(*SEED_SHARES, scope="all-linear"),
+        *(make_result(num_layers=4, scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(4)),
+    ]
+    return Shelf([entry_of(result, Recipe("", "")) for result in results], {known.key: known for known in results})
+
+
+def shipped_shelves(results: Mapping[str, SweepResult]) -> list[Shelf]:
+    """The shipped results by what they were measured on; against another checkpoint nothing is judged."""
+    groups = defaultdict(list)
+    for entry in shipped():
+        if entry.against is None:
+            groups[entry.checkpoint, entry.fingerprint].append(entry)
+    return [Shelf(entries, {entry.key: results[entry.key] for entry in entries}) for entries in groups.values()]

@@ -1,0 +1,139 @@
+"""How far layers stay intact, what seed twins say of it, and how far the model works meanwhile."""
+
+import numpy as np
+import pytest
+
+from core.findings.accuracy import accuracy_course, label_doubt, metric_of, reference_of
+from core.findings.survival import first_layer, interval_text, layer_survivals, layers_of, own_similarity
+from core.findings.tables import narrow, survival_table
+from core.findings.yardstick import Yardstick, yardstick
+from core.request.catalog import REDUCTIONS, TASKS
+from core.results.schema import SweepResult
+from core.results.store import SHIPPED_RESULTS, load, result_files
+from tests.builders import FINE_AMOUNTS, make_result
+from tests.core.findings.made import FIFTHS, TWINS, falling, measured, predicting, undefined_first
+
+INTACT = "Intact (similarity ≥ 0.9) up to"
+
+
+@pytest.mark.parametrize(
+    ("result", "first", "last", "rivals"),
+    [
+        (falling(0.6, 0.4, 0.2), ["3"], ["1"], []),
+        (falling(0.2, 0.4, 0.2), ["1", "3"], ["2"], []),
+        (falling(0.4, 0.4), [], ["1", "2"], []),  # all together
+        (falling(0.9, 0.9), [], ["1", "2"], []),  # none falls
+        (falling(0.4), ["1"], ["1"], []),
+        (undefined_first(0.6, 0.4), ["3"], ["2"], []),
+        (measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)), ["3"], ["1"], ["1", "2"]),
+        (measured((0.7, 0.8, 0.8), (0.68, 0.75, 0.8)), ["2"], ["1"], ["1"]),  # what never falls may change as early
+    ],
+)
+def test_which_layers_change_first_and_last(result: SweepResult, first: str, last: str, rivals: str) -> None:
+    found = layers_of(result, "mean")
+    assert [[layer.label for layer in layers] for layers in (found.first, found.last, found.rivals)] == [
+        first,
+        last,
+        rivals,
+    ]
+    assert not first or first_layer(result, "mean") == first[0]
+
+
+def test_layers_that_read_alike_are_equal_and_a_threshold_is_of_a_look() -> None:
+    result = make_result(num_layers=3, amounts=FIFTHS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
+    assert [layer.label for layer in layers_of(result, "tokens").first] == ["2", "3"]
+    sinking = make_result(num_layers=3, amounts=FIFTHS, own_cka=lambda a, p, n: 1 - a * (0.05, 0.1, 0.02)[p])
+    assert [layer.label for layer in layers_of(sinking, "mean", 0.95).first] == ["2"]
+    assert first_layer(sinking, "mean") == "2", "the one that has changed most"
+    assert first_layer(make_result(num_layers=2, own_cka=lambda amount, point, size: None), "mean") == "1"
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
+    result = make_result(num_layers=4)
+    *table, tau = survival_table(result, reduction)
+    own = own_similarity(result, reduction)
+    for row, survival, values in zip(table, layer_survivals(result, reduction), own.T, strict=True):
+        k = int(np.argmax(values < 0.9))
+        assert survival.censored or FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
+        assert row[INTACT] == ("> 95 %" if survival.censored else f"{100 * survival.value:.0f} %")
+        assert float(row["Similarity at 95 % removed"]) == pytest.approx(values[-1], abs=0.00501)
+        assert ("95 % interval" in row) == (reduction != "tokens")
+    assert tau[INTACT] == "−1.00"
+    assert [len(part) for part in narrow([*table, tau])] == [5, 4]
+
+
+def test_intervals_end_beyond_the_last_amount() -> None:
+    cases = {
+        (0.312, 0.449): "31 to 45 %",
+        (0.7, 0.8): "70 to beyond 80 %",
+        (0.8, 0.8): "beyond 80 %",
+        (0.391, 0.394): "under 1 % wide",
+    }
+    assert {interval: interval_text(interval, 0.8) for interval in cases} == cases
+
+
+# ---------------------------------------------------------------- seed twins
+
+
+def test_the_range_is_over_pairs_each_counted_once() -> None:
+    result = make_result(num_layers=3)
+    known, two = yardstick(result, TWINS, "mean"), yardstick(result, TWINS[:2], "mean")
+    assert known
+    assert two
+    assert (known.checkpoints, known.ranges(0), known.words(0)) == (3, [(0.6, 0.8)], "0.60 to 0.80")
+    assert (two.checkpoints, two.ranges(0)) == (2, [(0.7, 0.7)]), "two checkpoints are a line"
+    assert yardstick(result, TWINS, "cls") is yardstick(result, [], "mean") is None
+    assert yardstick(make_result(num_layers=3, num_examples=100), TWINS, "mean") is None, "other examples"
+
+
+@pytest.mark.parametrize(
+    ("own", "lowest", "expected"),
+    [
+        ((1.0, 0.75, 0.55), 0.6, 0.9),
+        ((1.0, 0.998, 0.998), 0.999, None),  # both read 1.00
+        ((1.0, np.nan, 0.9), 0.6, 0.5),  # undefined has changed
+        ((np.nan, np.nan, np.nan), 0.6, None),  # and what never was defined has not
+        ((1.0, 0.1, 0.1), np.nan, None),
+    ],
+)
+def test_from_where_on_a_layer_is_less_similar_than_twins(
+    own: tuple[float, ...], lowest: float, expected: float | None
+) -> None:
+    known = Yardstick(((lowest,), (lowest + 0.1,)), 3)
+    assert known.less_from((0.0, 0.5, 0.9), np.array(own), 0) == expected
+
+
+# ---------------------------------------------------------------- accuracy
+
+
+@pytest.mark.parametrize(
+    ("values", "otherwise", "course"),
+    [
+        ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, (0.25, 0.9)),  # it counts from the last descent
+        ({}, 0.9, (0.95, None)),
+        ({0.0: 0.9}, 0.5, (0.0, 0.05)),
+        ({}, 0.5, (0.95, 0.0)),
+    ],
+)
+def test_the_course_of_accuracy(
+    values: dict[float, float], otherwise: float, course: tuple[float, float | None]
+) -> None:
+    result = make_result(num_layers=2, accuracy=lambda amount: values.get(amount, otherwise), num_examples=400)
+    assert accuracy_course(result) == course
+    frame = result.frames[0].model_copy(update={"intervals": {"accuracy": None}})
+    assert accuracy_course(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
+    assert reference_of(result, "accuracy") == ("majority class", 0.5)
+    assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
+    assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
+
+
+def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() -> None:
+    """A head with contradiction first: its 0 means the task's 2, its 1 the task's 0, its 2 the task's 1."""
+    made, gold = make_result(num_examples=90, amounts=(0.0, 0.5), statistics=False), [0, 1, 2] * 30
+    three = made.model_copy(update={"task": made.task.model_copy(update={"label_names": TASKS["mnli"].label_names})})
+    found = label_doubt(predicting(three, [{0: 1, 1: 2, 2: 0}[label] for label in gold], gold=gold))
+    assert found == (0, 1, ("contradiction", "entailment", "neutral"))
+    few = make_result(num_examples=62, amounts=(0.0, 0.5), statistics=False)
+    assert label_doubt(predicting(few, [1 - label for label in few.task.gold])) == (0, 0.5, ()), "too few for an order"
+    assert not [path for path in result_files(SHIPPED_RESULTS)[::25] if (label_doubt(load(path)) or (0, 0, ()))[2]]
