@@ -32,28 +32,23 @@ def metric_title(metric: str) -> str:
     return f"{METRICS[metric].title} with its 95 % interval"
 
 
-def accuracy_view(
-    result: SweepResult, frames: Sequence[Frame], amounts: g.Rows, title: str, metric: str, dataset: str = "accuracy"
-) -> View:
+def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metric: str) -> View:
     """Draw one result's metric at all its amounts.
 
     Args:
         result: A whole sweep or the first frames of one.
         frames: Those that the player shows.
-        amounts: From `core.charts.grammar.amount_rows`.
         title: What stands above the curve.
         metric: From `core.findings.accuracy.metric_of`.
-        dataset: Tells several curves of a page apart.
     """
     datasets = {
-        dataset: _rows(result, frames, metric, "amount"),
-        f"{dataset}-majority": [_reference_row(result, metric)],
-        f"{dataset}-beyond": g.beyond_rows(beyond_from(result)),
-        "amounts": amounts,
+        "accuracy": _rows(result, frames, metric, "amount"),
+        "majority": [_reference_row(result, metric)],
+        "beyond": g.beyond_rows(beyond_from(result)),
+        "amounts": g.amount_rows(frame.amount for frame in frames),
     }
-    return View(
-        _accuracy, ("amount", False, dataset, metric, 1.0), datasets, title, numbers=_numbers(dataset, metric, None)
-    )
+    numbers = Numbers("accuracy", None, _numbers(metric))
+    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
 
 
 def accuracies_view(results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str]) -> View:
@@ -62,41 +57,34 @@ def accuracies_view(results: tuple[SweepResult, SweepResult], together: Together
     Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
     """
     scale, metric = together.scale, metric_of(*results)
-    sides = list(zip(names, results, zip(*together.pairs, strict=True), strict=True))
     rows, starts = [], {}
-    for (name, result, shown), side in zip(sides, g.SIDES, strict=True):
-        frames = shown if together.is_interpolated else result.frames
-        places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
-        on_show = [_row(frame, k, shared, metric) for k, (frame, shared) in enumerate(zip(frames, places, strict=True))]
-        rows += [
-            {"series": name, **row}
-            for row in (on_show if together.is_interpolated else _rows(result, shown, metric, scale))
-        ]
+    for side, name, result, shown in zip(g.SIDES, names, results, zip(*together.pairs, strict=True), strict=True):
+        frames, places, on_show = result.frames, [], _rows(result, shown, metric, scale)
+        if together.is_interpolated:
+            frames, places = shown, list(together.places)
+            on_show = [_row(*known, metric) for known in zip(shown, range(len(shown)), places, strict=True)]
+        rows += [{"series": name, **row} for row in on_show]
         start = beyond_from(result)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
-            starts[side] = float(np.interp(start, [frame.amount for frame in frames], places))
+            placed = places or [place(frame, scale) for frame in frames]
+            starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], placed)), 6)
     references = {row["text"]: row for row in (_reference_row(result, metric) for result in results)}
     datasets = {
         "accuracy": rows,
-        "accuracy-majority": list(references.values()),
-        "accuracy-beyond": [{"start": g.rounded(start)} for start in sorted(set(starts.values()))],
+        "majority": list(references.values()),
+        "beyond": [{"start": start} for start in sorted(set(starts.values()))],
         "amounts": g.amount_rows(together.places),
     }
     largest = together.places[-1] if together.is_interpolated else 1.0
     title = [metric_title(metric), _beyond_note(starts)]
-    numbers = _numbers("accuracy", metric, "series")
-    return View(_accuracy, (scale, True, "accuracy", metric, largest or 1.0), datasets, title, numbers=numbers)
+    numbers = Numbers("accuracy", "series", _numbers(metric))
+    return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
 
 
-def _numbers(dataset: str, metric: str, row: str | None) -> Numbers:
-    """Return what the tooltip says as well."""
-    values = {
-        METRICS[metric].title: "value",
-        "95 % interval": "interval",
-        "Predictions changed": "changed",
-        "Divergence of the predictions": "divergence",
-    }
-    return Numbers(dataset, row, values)
+def _numbers(metric: str) -> dict[str, str]:
+    """Return what stands in the table and in the tooltip."""
+    changes = {"Predictions changed": "changed", "Divergence of the predictions": "divergence"}
+    return {METRICS[metric].title: "value", "95 % interval": "interval", **changes}
 
 
 def _beyond_note(starts: dict[str, float]) -> str:
@@ -117,15 +105,15 @@ def _rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale
 
 def _row(frame: Frame, k: int | None, amount: float, metric: str) -> dict[str, Any]:
     """Return the metric, its interval, and what pruning changes for the user, as the tooltip says it."""
-    low, high = frame.intervals.get(metric) or (None, None)
-    changed, moved = frame.changed, frame.divergence
+    bounds, changed, moved = frame.intervals.get(metric), frame.changed, frame.divergence
+    low, high = bounds or (None, None)
     return {
         "k": k,
         "amount": g.rounded(amount),
         "value": frame.metrics.get(metric),
         "low": low,
         "high": high,
-        "interval": "unknown" if low is None or high is None else f"{decimals(low, 2)} to {decimals(high, 2)}",
+        "interval": g.interval_words(bounds),
         "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
         "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
     }
@@ -143,52 +131,32 @@ def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
-def _accuracy(scale: Scale, two: bool, dataset: str, metric: str, largest: float) -> g.LayerChart:
+def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
-    title, in_percent = SCALE_TITLES[scale], scale in ("amount", "prunable_sparsity")
-    end, (low, high) = g.AMOUNT_DOMAIN[1] * largest, METRICS[metric].domain
-
-    def x_axis(field: str) -> alt.X:
-        if in_percent:
-            return g.amount_axis(field, title)
-        domain = alt.Scale(domain=[largest * end for end in g.AMOUNT_DOMAIN], nice=False)
-        return alt.X(field, title=title, scale=domain, axis=alt.Axis(tickCount=5, grid=False))
-
-    x = x_axis("amount:Q")
-    y = g.share_axis("value:Q", g.capitalised(METRICS[metric].symbol), (low, high * g.SHARE_DOMAIN[1]))
-    legend = alt.Legend(
-        title=None,
-        orient="top",
-        direction="vertical",
-        labelLimit=600,
-        labelExpr="split(datum.label, '\\n')",
-        symbolType="stroke",
-    )
+    title, (low, high) = SCALE_TITLES[scale], METRICS[metric].domain
+    in_percent = scale in ("amount", "prunable_sparsity")
+    steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
+    start, end = (largest * end for end in g.AMOUNT_DOMAIN)
+    x = g.amount_axis(title=title, shown=(start, end), **steps)
+    name, few = g.capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
+    y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
+    lines = "split(datum.label, '\\n')"
+    legend = alt.Legend(title=None, direction="vertical", labelExpr=lines, symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
-    curve = g.data(dataset).encode(x=x)
-    majority = g.data(f"{dataset}-majority").encode(y=y)
-    # What the mouse finds: of one curve anywhere above an amount, of two curves near a point.
-    hovered = curve.mark_point(opacity=0, size=300).encode(y=y) if two else curve.mark_rule(opacity=0, strokeWidth=20)
+    curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
         alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
-        *g.told(
-            {
-                METRICS[metric].title: "value:Q",
-                "95 % interval": "interval:N",
-                "Predictions changed": "changed:N",
-                "Divergence of the predictions": "divergence:N",
-            }
-        ),
+        *g.told({name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric).items()}),
     ]
     return alt.layer(
-        g.beyond_shade(f"{dataset}-beyond", x_axis("start:Q"), end),
+        g.beyond_shade(end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.mark_rule(style="reference"),
-        curve.mark_line(style="series").encode(y=y, **line),
-        g.current_amount_rule(x),
+        curve.mark_line(style="series").encode(**line),
+        g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),
-        *([] if two else g.beyond_words(f"{dataset}-beyond", alt.datum(high), end)),
-        g.current_amount_marker(curve).encode(y=y, **fill),
-        hovered.encode(tooltip=tooltip),
+        *([] if two else g.beyond_words(high, end)),
+        g.current_amount_marker(curve).encode(**fill),
+        curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

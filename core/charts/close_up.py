@@ -9,7 +9,7 @@ from core.charts import grammar as g
 from core.charts.layers import layer_of
 from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
-from core.charts.strips import AMOUNTS_SHOWN, cell_rows, edges, layers_axis, strip_layers, worded_axis
+from core.charts.strips import AMOUNTS_SHOWN, cell_rows, edges, removed_title, strip_layers, worded_axis
 from core.charts.view import Scene, View
 from core.results.names import PointLabel, amount_name, origins, percent, point_names, whose_units
 from core.results.schema import SweepResult
@@ -36,28 +36,23 @@ def close_up_scene(
     i = [name.label for name in names].index(chosen)
     values = np.array([frame.matrix(reduction)[i] for frame in result.frames], dtype=np.float64)
     amounts, borders = g.amount_rows(result.amounts), edges(result.amounts)
-    rows = {
-        "amounts": amounts,
-        "row": cell_rows(result, values, CELL),
-        "own_row": [{"x": borders[0], "x2": borders[-1], "y": i, "y2": i + 1}],
-    }
-    shares = {
-        "amounts": amounts,
-        "layers": [
-            {
-                "layer": f"Layer {layer + 1}",
-                "k": k,
-                "amount": frame.amount,
-                "removed": amount_name(frame.amount),
-                "sparsity": g.rounded(frame.layer_sparsity[layer]),
-                "text": percent(frame.layer_sparsity[layer]),
-                "chosen": layer == layer_of(result.points[i]),
-            }
-            for layer in range(result.checkpoint.num_layers)
-            for k, frame in enumerate(result.frames)
-        ],
-        "all": [{"amount": frame.amount, "sparsity": g.rounded(frame.prunable_sparsity)} for frame in result.frames],
-    }
+    own = [{"x": borders[0], "x2": borders[-1], "y": i, "y2": i + 1}]
+    rows = {"amounts": amounts, "row": cell_rows(result, values, CELL), "own": own}
+    layers = [
+        {
+            "layer": f"Layer {layer + 1}",
+            "k": k,
+            "amount": frame.amount,
+            "removed": amount_name(frame.amount),
+            "sparsity": g.rounded(frame.layer_sparsity[layer]),
+            "text": percent(frame.layer_sparsity[layer]),
+            "chosen": layer == layer_of(result.points[i]),
+        }
+        for layer in range(result.checkpoint.num_layers)
+        for k, frame in enumerate(result.frames)
+    ]
+    total = [{"amount": frame.amount, "sparsity": g.rounded(frame.prunable_sparsity)} for frame in result.frames]
+    shares = {"amounts": amounts, "layers": layers, "all": total}
     title = f"{names[i].title} of the unpruned model, compared with every pruned layer (outlined: itself)"
     views = {
         "row": View(_row, (result.points, removed), rows, title),
@@ -84,35 +79,28 @@ def _layout(rows: int, alone_too: bool) -> Layout:
 
 def _row(points: tuple[str, ...], removed: str) -> g.LayerChart:
     """Draw one row of the heatmap over the amounts."""
-
-    def x(field: str) -> alt.X:
-        return worded_axis(field, removed, AMOUNTS_SHOWN[1])
-
-    def y(field: str) -> alt.Y:
-        return layers_axis(field, points, sum(CELL) / 2, "Layer of the pruned model")
-
-    marker = g.current_amount_rule(x("amount:Q"))
-    own = g.data("own_row").mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=2)
+    style = g.layers_axis(points, sum(CELL) / 2, minExtent=g.MARGIN, maxExtent=g.MARGIN)
+    y = alt.Y("y:Q", title=f"Layer of the pruned model{g.labels_note(points)}", **style)
+    marker, own = g.current_amount_rule(), g.data("own").encode(x="x:Q", x2="x2:Q", y=y, y2="y2:Q")
     return alt.layer(
-        *strip_layers("row", x, y, "cka", {f"{g.capitalised(removed)} removed": "amount:N"}),
-        own.encode(x=x("x:Q"), x2="x2:Q", y=y("y:Q"), y2="y2:Q"),
+        *strip_layers("row", "cka", {removed_title(removed): "amount:N"}),
+        own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=2),
         marker.mark_rule(style="halo", strokeWidth=4),
-        marker,
+        marker.encode(x=worded_axis(removed, AMOUNTS_SHOWN[1])),
     )
 
 
 def _removed(removed: str) -> g.LayerChart:
     """Draw how much of each layer is removed; the chosen layer stands out, all together are dashed."""
-    x = worded_axis("amount:Q", removed, AMOUNTS_SHOWN[1])
-    y = g.share_axis("sparsity:Q", "Share removed")
+    x, y = worded_axis(removed, AMOUNTS_SHOWN[1]), g.share_axis("sparsity:Q", "Share removed")
     layers, total = (g.data(name).encode(x=x, y=y) for name in ("layers", "all"))
     chosen = layers.transform_filter("datum.chosen")
-    fields = {f"{g.capitalised(removed)} removed": "removed:N", "This layer's weights removed": "text:N"}
+    fields = {removed_title(removed): "removed:N", "This layer's weights removed": "text:N"}
     return alt.layer(
-        layers.mark_line(color=g.UNDEFINED_COLOUR, strokeWidth=1.25).encode(detail="layer:N"),
+        layers.mark_line(style="chance", strokeWidth=1.25).encode(detail="layer:N"),
         total.mark_line(style="reference"),
         chosen.mark_line(style="series"),
-        g.current_amount_rule(x),
+        g.current_amount_rule(),
         g.current_amount_marker(chosen),
         layers.mark_point(opacity=0, size=120).encode(tooltip=g.told({"Layer": "layer:N", **fields})),
     )

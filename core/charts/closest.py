@@ -5,7 +5,7 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.against import closest_layers
-from core.results.names import point_labels, point_names, unpruned_name
+from core.results.names import point_labels, unpruned_name
 from core.results.schema import SweepResult
 
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
@@ -26,16 +26,11 @@ def closest_view(result: SweepResult, reduction: str) -> View:
 def closest_rows(result: SweepResult, reduction: str) -> g.Rows:
     """Return one row per layer: over the frames its closest layer, that similarity, and that to the same number."""
     found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
-    own = [frame.own(reduction) for frame in result.frames]
+    values = [[layer and layer.value for layer in row] for row in found]
+    rows = g.layer_rows(result.points, v=values, own=(frame.own(reduction) for frame in result.frames))
     return [
-        {
-            "layer": name.label,
-            "name": name.title,
-            "v": [g.rounded(layer.value) if layer else None for layer in (row[k] for row in found)],
-            "closest": [layer.closest if layer else "" for layer in (row[k] for row in found)],
-            "own": [g.rounded(row[k]) if row else None for row in own],
-        }
-        for k, name in enumerate(point_names(result.points))
+        {**row, "closest": [layer.closest if layer else "" for layer in column]}
+        for row, column in zip(rows, zip(*found, strict=True), strict=True)
     ]
 
 
@@ -43,18 +38,16 @@ def _closest(points: tuple[str, ...], has_own: bool) -> g.LayerChart:
     order = point_labels(points)
     x, y = g.depth_axis(order, "Pruned model, layer"), g.share_axis("value:Q", "Similarity", DOMAIN)
     layers = (
-        g.data("closest")
-        .transform_calculate(value="datum.v[frame]", same="datum.own[frame]", nearest="datum.closest[frame]")
+        g.moving("closest", value="v", same="own", nearest="closest")
         .transform_calculate(text=g.value_text("datum.value"), same_text=g.value_text("datum.same"))
         .encode(x=x)
     )
     tooltip = {"Layer": "name:N", "Most similar layer": "nearest:N", "Similarity": "text:N"}
     tooltip |= {"To the same number": "same_text:N"} if has_own else {}
     on_show = layers.transform_filter("isValid(datum.value)").encode(y=y)
-    same = layers.encode(y=g.share_axis("same:Q", "Similarity", DOMAIN)).mark_line(color=g.UNDEFINED_COLOUR)
     numbers = g.haloed_text(on_show.encode(text="nearest:N"), dy=-12, dx=-4)
     return alt.layer(
-        *([same] if has_own else []),
+        *([layers.encode(y="same:Q").mark_line(color=g.UNDEFINED_COLOUR)] if has_own else []),
         on_show.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=g.told(tooltip)),
         *(numbers if len(order) <= MAX_NUMBERED else []),
     )

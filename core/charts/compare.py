@@ -15,24 +15,16 @@ from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import AMOUNTS, Numbers, Scene, View
 from core.findings.accuracy import metric_of
-from core.findings.compare import (
-    Axis,
-    Scale,
-    Together,
-    distinguishing_names,
-    place,
-    same_rows,
-    shown_together,
-)
+from core.findings.compare import Axis, Scale, Together, distinguishing_names, place, same_rows, shown_together
 from core.findings.survival import floor_of
-from core.request.catalog import MEASURES, METRICS
+from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results.names import (
     amount_name,
+    in_sentence,
     origins,
     percent,
     place_name,
     point_labels,
-    point_names,
     unpruned_name,
     whose_units,
 )
@@ -43,7 +35,7 @@ Two = tuple[SweepResult, SweepResult]
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
 LEGEND_WIDTH = 42  # characters of a line in a legend or over a heatmap, on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
-MATCHED: Mapping[Scale, str] = {"damage": ", at equal overall change", "divergence": ", at equal divergence"}
+MATCHED: Mapping[Scale, str] = {"damage": "Overall change", "divergence": "Divergence"}  # scales without amounts
 
 WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
 
@@ -110,23 +102,17 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
     # As a legend shows a name, with line breaks; elsewhere they read as spaces.
-    series = (
-        textwrap.fill(g.capitalised(names[0]), LEGEND_WIDTH),
-        textwrap.fill(g.capitalised(names[1]), LEGEND_WIDTH),
-    )
-    views = {
-        side: heatmap_view(result, frames, reduction, title, f"{side}-cells")
-        for side, result, frames, title in zip(
-            g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False
-        )
-    }
-    views["accuracy"] = accuracies_view(results, together, series)
+    series, other = (textwrap.fill(g.capitalised(name), LEGEND_WIDTH) for name in names)
+    sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
+    views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
+    views["accuracy"] = accuracies_view(results, together, (series, other))
     if overlaid := same_rows(first, second):
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         if first.has_own:
-            views["own"] = _own_view(results, together, reduction, series)
+            views["own"] = _own_view(results, together, reduction, (series, other))
+    matched = f", at equal {in_sentence(MATCHED[together.scale])}" if together.is_interpolated else ""
     return Scene(
-        f"{g.capitalised(names[0])} beside {names[1]}{MATCHED.get(together.scale, '')}",
+        f"{g.capitalised(names[0])} beside {names[1]}{matched}",
         origins(results, reduction),
         views,
         compare_frames(results, together),
@@ -135,28 +121,21 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
     )
 
 
-def compare_frames(
-    results: Two, together: Together, names: tuple[str, str] = ("", ""), metrics: tuple[str, str] | None = None
-) -> g.Rows:
+def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("", "")) -> g.Rows:
     """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it.
 
     Args:
         results: Both results.
         together: Their frames.
-        names: What stands before each number.
-        metrics: One of each result; None is one that both have.
+        names: What stands before each number; with names, each result has its own metric.
     """
-    shown = metrics or (metric_of(*results),) * 2
-    symbols = [METRICS[metric].symbol for metric in shown]
-    alike = symbols[0] == symbols[1]
-    words = names if alike else [f"{name} {symbol}" for name, symbol in zip(names, symbols, strict=True)]
+    metrics = [metric_of(*((result,) if any(names) else results)) for result in results]
     rows = []
     for shared, pair in zip(together.places, together.pairs, strict=True):
-        values = " and ".join(
-            f"{word} {g.two_places(frame.metrics.get(metric))}".strip()
-            for word, frame, metric in zip(words, pair, shown, strict=True)
+        told = " and ".join(
+            f"{name} {METRICS[metric].symbol} {g.two_places(frame.metrics.get(metric))}".strip()
+            for name, metric, frame in zip(names, metrics, pair, strict=True)
         )
-        told = f"{symbols[0]} {values}" if alike else values
         amounts = _removed(results, [percent(frame.amount) for frame in pair])
         rows.append(
             {
@@ -170,10 +149,8 @@ def compare_frames(
 
 def _place_name(shared: float, frames: tuple[Frame, Frame], results: Two, scale: Scale) -> str:
     """Say where two frames are shown together."""
-    if scale == "damage":
-        return f"Overall change {place_name(shared)}"
-    if scale == "divergence":
-        return f"Divergence {place_name(shared)}"
+    if scale in MATCHED:
+        return f"{MATCHED[scale]} {place_name(shared)}"
     if scale == "amount":
         return _removed(results, [amount_name(frame.amount) for frame in frames])
     shares = dict.fromkeys(percent(place(frame, scale)) for frame in frames)
@@ -193,48 +170,38 @@ def _removed(results: Two, shares: Sequence[str]) -> str:
 
 def _own_view(results: Two, together: Together, reduction: str, series: tuple[str, str]) -> View:
     """Draw both diagonals at the frame on show, from the first layer to the last, and the floor."""
-    names = point_names(results[0].points)
+    points = results[0].points
     rows = [
-        {
-            "series": name,
-            "layer": point.label,
-            "name": point.title,
-            "v": [g.rounded(pair[side].matrix(reduction)[k][k]) for pair in together.pairs],
-        }
-        for side, name in enumerate(series)
-        for k, point in enumerate(names)
+        {"series": name, **row}
+        for name, frames in zip(series, zip(*together.pairs, strict=True), strict=True)
+        for row in g.layer_rows(points, v=(frame.own(reduction) for frame in frames))
     ]
     floors = [floor_of(result, reduction) for result in results]
     lines = {"both": floors[0]} if floors[0] == floors[1] else dict(zip(g.SIDES, floors, strict=True))
     floor_rows = [
-        {"line": line, "layer": point.label, "value": g.rounded(value)}
+        {"line": line, "layer": label, "value": g.rounded(value)}
         for line, floor in lines.items()
-        for point, value in zip(names, floor or (None,) * len(names), strict=True)
+        for label, value in zip(point_labels(points), floor or (), strict=False)
         if value is not None
     ]
     title = [
         f"Similarity (CKA) of each layer to the same number of {unpruned_name(results[0])}"
         if results[0].against
-        else f"Similarity (CKA) that each layer keeps; intact above {MEASURES['cka'].threshold}",
+        else f"Similarity (CKA) that each layer keeps; intact above {SURVIVAL_THRESHOLD}",
         FLOOR_NOTE if floor_rows else g.BLANK,  # words beside the line would meet a curve
     ]
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
-    return View(_own_chart, (results[0].points,), {"own": rows, "floor": floor_rows}, title, numbers=numbers)
+    return View(_own_chart, (points,), {"own": rows, "floor": floor_rows}, title, numbers=numbers)
 
 
 def _own_chart(points: tuple[str, ...]) -> g.LayerChart:
     x, y = g.depth_axis(point_labels(points)), g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
-    own = g.data("own")
-    curve = (
-        own.transform_calculate(value="datum.v[frame]")
-        .transform_calculate(text=g.value_text("datum.value"))
-        .encode(x=x, y=y)
-    )
+    curve = g.moving("own", value="v").transform_calculate(text=g.value_text("datum.value")).encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))
     tooltip = g.told({"Pruning": "series:N", "Layer": "name:N", "Similarity": "text:N"})
     return alt.layer(
-        own.mark_rule(style="reference").encode(y=alt.datum(MEASURES["cka"].threshold)),
+        g.data("own").mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
         g.data("floor").mark_line(style="floor").encode(x=x, y=y, stroke=colour, detail="line:N"),
         curve.mark_line(style="series").encode(**g.series_line(legend=None)),
         curve.mark_point(strokeOpacity=0, size=70, opacity=1).encode(tooltip=tooltip, **g.series_fill()),

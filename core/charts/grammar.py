@@ -13,7 +13,7 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.request.catalog import MEASURES
-from core.results.names import amount_name, decimals
+from core.results.names import decimals, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
@@ -41,37 +41,35 @@ INTACT = "intact from"  # before the threshold
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
 REMOVED = "Removed by pruning"  # what an axis of amounts counts, whether weights or units
-LOCALE = {  # how Vega writes numbers: as `core.results.names` does in sentences
-    "number": {
-        "decimal": ".",
-        "thousands": ",",
-        "grouping": [3],
-        "currency": ["", ""],
-        "percent": "\u00a0%",
-        "minus": "−",
-    }
-}
-
-
-def with_parameters(spec: Spec) -> Spec:
-    """Add the parameters `frame` and `margin`, and a grey for cells without a value, which are not 0.
-
-    They are added to the specification: added to the chart, Altair copies all of it for each.
-    """
-    return {
-        **spec,
-        "params": [{"name": "frame", "value": 0}, {"name": "margin", "value": CURVE_MARGIN}],
-        "config": {
-            **spec.get("config", {}),
-            "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},
-            "locale": LOCALE,
-        },
-    }
+STROKES = (("x", "centre", "middle", "y2"), ("x", "y", "x2", "y2"), ("middle", "y", "x2", "centre"))  # of hatching
 
 
 def data(name: str) -> alt.Chart:
     """Begin a mark of a named dataset."""
     return alt.Chart(alt.NamedData(name))
+
+
+def moving(name: str, **fields: str) -> alt.Chart:
+    """Begin a mark of a dataset with fields that list a value for each frame: names for those on show, and fields."""
+    return data(name).transform_calculate(**{shown: f"datum.{field}[frame]" for shown, field in fields.items()})
+
+
+def layer_rows(points: Sequence[str], **values: Iterable[Any]) -> Rows:
+    """Return a row for each layer that lists values over the frames.
+
+    Args:
+        points: The points, in depth order.
+        values: By field, of every frame its value for each point, or None where it has none.
+    """
+    tables = {field: list(table) for field, table in values.items()}  # each (frames, points)
+    return [
+        {
+            "layer": name.label,
+            "name": name.title,
+            **{field: [rounded(row[k]) if row else None for row in table] for field, table in tables.items()},
+        }
+        for k, name in enumerate(point_names(points))
+    ]
 
 
 # ---------------------------------------------------------------- numbers and words
@@ -97,6 +95,11 @@ def rounded(value: float | None) -> float | None:
     return None if value is None or isnan(value) else round(value, 6)
 
 
+def interval_words(bounds: Sequence[float] | None) -> str:
+    """Write an interval with two decimals."""
+    return " to ".join(decimals(bound, 2) for bound in bounds) if bounds else "unknown"
+
+
 def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
     """Return what the mouse is told: titles and their fields, quantities (`:Q`) with two decimals."""
     return [
@@ -115,72 +118,77 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
         measure: The measure.
         legend: The ends of the scale and its middle, or instead of the upper end where a layer is intact.
     """
-    low, high = MEASURES[measure].domain
-    threshold = MEASURES[measure].threshold if legend == "threshold" else high
-    shown = scale_legend(MEASURES[measure].symbol, [low, (low + high) / 2, threshold])
+    (low, high), symbol = MEASURES[measure].domain, MEASURES[measure].symbol
+    shown = scale_legend(symbol, [low, (low + high) / 2, high])
     if legend == "threshold":
-        shown.labelExpr = f"datum.value === {threshold} ? '{INTACT} {threshold}' : datum.label"
-        shown.offset = 24  # leaves a line for words above the cells
-        shown.gradientLength = _beside_its_title(4.5)  # for a longer label
+        intact = MEASURES[measure].threshold
+        words = f"datum.value === {intact} ? '{INTACT} {intact}' : datum.label"  # longer, below a line above the cells
+        shown = scale_legend(symbol, [low, (low + high) / 2, intact], 4.5, labelExpr=words, offset=24)
     scale = alt.Scale(domain=[low, high], scheme="magma", clamp=True)
     return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
 
-def scale_legend(title: str, values: list[float]) -> alt.Legend:
-    """Place a colour scale above a heatmap."""
-    length = _beside_its_title(2.4)
-    return alt.Legend(title=title, orient="top", titleOrient="left", values=values, offset=6, gradientLength=length)
+def scale_legend(title: str, values: list[float], margins: float = 2.4, **style: Any) -> alt.Legend:
+    """Place a colour scale of so many margins above a heatmap, a shorter one where that is narrow."""
+    length = alt.ExprRef(f"min({margins} * margin, max(width - 2 * margin, margin))")
+    return alt.Legend(title=title, values=values, gradientLength=length, **{"offset": 6, **style})
 
 
-def _beside_its_title(margins: float) -> alt.ExprRef:
-    """Return the length of a colour scale, shorter where the heatmap below it is narrow."""
-    return alt.ExprRef(f"min({margins} * margin, max(width - 2 * margin, margin))")
-
-
-def series_line(legend: alt.Legend | None) -> dict[str, Any]:
-    """Encode which of two results a line shows: colour and dashes, in the order of the data."""
-    colours, dashes = (alt.Scale(range=ends) for ends in ([FIRST_COLOUR, SECOND_COLOUR], [[1, 0], [6, 3]]))
+def told_apart(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:
+    """Encode which series a mark shows: each channel by a list of looks, for the names, or in the order of the data."""
+    domain = alt.Undefined if names is None else list(names)
     return {
-        "stroke": alt.Stroke("series:N", sort=None, scale=colours, legend=legend),
-        "strokeDash": alt.StrokeDash("series:N", sort=None, scale=dashes, legend=legend),
+        channel: getattr(alt, capitalised(channel))(
+            f"{field}:N", sort=None, scale=alt.Scale(domain=domain, range=values[: names and len(names)]), legend=legend
+        )
+        for channel, values in looks.items()
     }
 
 
-def series_fill() -> dict[str, Any]:
+def series_line(legend: alt.Legend | None) -> Any:
+    """Encode which of two results a line shows."""
+    return told_apart("series", legend, stroke=[FIRST_COLOUR, SECOND_COLOUR], strokeDash=[[1, 0], [6, 3]])
+
+
+def series_fill() -> Any:
     """Encode which of two results a point or an area shows; the legend shows the lines."""
-    scale = alt.Scale(range=[FIRST_COLOUR, SECOND_COLOUR])
-    return {"fill": alt.Fill("series:N", sort=None, scale=scale, legend=None)}
+    return told_apart("series", None, fill=[FIRST_COLOUR, SECOND_COLOUR])
 
 
-# ---------------------------------------------------------------- axes
+def hatching(cells: alt.Chart) -> list[alt.Chart]:
+    """Draw three diagonal strokes over the cells, from x, y to x2, y2, whose `value` is undefined."""
+    undefined = cells.transform_filter("!isValid(datum.value)").transform_calculate(
+        middle="(datum.x + datum.x2) / 2", centre="(datum.y + datum.y2) / 2"
+    )
+    return [
+        undefined.mark_rule(color="white").encode(x=f"{left}:Q", x2=right, y=f"{low}:Q", y2=high)
+        for left, low, right, high in STROKES
+    ]
 
 
-def amount_axis(field: str, title: str = REMOVED, shown: Sequence[float] = AMOUNT_DOMAIN, **style: Any) -> alt.X:
+# ---------------------------------------------------------------- axes, which one mark of a picture sets for all
+
+
+def amount_axis(
+    field: str = "amount:Q", title: str = REMOVED, shown: Sequence[float] = AMOUNT_DOMAIN, **style: Any
+) -> alt.X:
     """Return the axis of pruning amounts under every curve, in percent.
 
     Args:
         field: The field of the data.
         title: What is removed, or what two results share instead of amounts.
         shown: Where it begins and ends.
-        style: Further properties of a Vega-Lite axis.
+        style: Other properties of a Vega-Lite axis.
     """
-    return alt.X(
-        field,
-        title=title,
-        scale=alt.Scale(domain=list(shown), nice=False),
-        axis=alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".0%", grid=False, **style),
-    )
+    axis = alt.Axis(**{"values": [0, 0.2, 0.4, 0.6, 0.8, 1], "format": ".0%", "grid": False, **style})
+    return alt.X(field, title=title, scale=alt.Scale(domain=list(shown), nice=False), axis=axis)
 
 
-def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN) -> alt.Y:
+def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves where much lies below 0."""
     ticks = [tick for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1)) if tick <= domain[1]]
-    return alt.Y(
-        field,
-        title=title,
-        scale=alt.Scale(domain=list(domain), nice=False, clamp=True),
-        axis=alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN),
-    )
+    axis = alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN, **style)
+    return alt.Y(field, title=title, scale=alt.Scale(domain=list(domain), nice=False, clamp=True), axis=axis)
 
 
 def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
@@ -189,12 +197,42 @@ def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
     return alt.X("layer:N", sort=order, title=title, scale=alt.Scale(type="point", padding=0.4), axis=axis)
 
 
+def layers_axis(
+    points: Sequence[str], middle: float = 0.5, room: tuple[float, float] = (0, 0), word: str = "", **style: Any
+) -> dict[str, Any]:
+    """Return the scale and the axis of layers, each one unit long, for rows or columns of cells.
+
+    Args:
+        points: The points, from the bottom to the top, or from the left to the right.
+        middle: Where in its unit a label stands.
+        room: What is free before the first and behind the last layer.
+        word: What stands before each label.
+        style: Further properties of a Vega-Lite axis.
+    """
+    labels = point_labels(points)
+    axis = alt.Axis(
+        values=[k + middle for k in range(len(labels))],
+        labelExpr=f"'{word}' + {labels}[floor(datum.value)]",
+        ticks=False,
+        domain=False,
+        grid=False,
+        labelOverlap=True,
+        **style,
+    )
+    return {"scale": alt.Scale(domain=[-room[0], len(labels) + room[1]], nice=False), "axis": axis}
+
+
+def labels_note(points: Sequence[str]) -> str:
+    """Say what labels such as `1a` mean, where there are any."""
+    return " (1a: attention block, 1: output)" if "1a" in point_labels(points) else ""
+
+
 # ---------------------------------------------------------------- the amount on show
 
 
 def amount_rows(amounts: Iterable[float]) -> Rows:
     """Return the dataset `amounts`: one row per frame."""
-    return [{"k": k, "amount": rounded(amount), "label": amount_name(amount)} for k, amount in enumerate(amounts)]
+    return [{"k": k, "amount": rounded(amount)} for k, amount in enumerate(amounts)]
 
 
 def on_show(chart: alt.Chart) -> alt.Chart:
@@ -202,9 +240,9 @@ def on_show(chart: alt.Chart) -> alt.Chart:
     return chart.transform_filter("datum.k === frame")
 
 
-def current_amount_rule(x: alt.X) -> alt.Chart:
+def current_amount_rule() -> alt.Chart:
     """Draw a vertical line at the amount on show."""
-    return on_show(data("amounts")).encode(x=x).mark_rule(style="current")
+    return on_show(data("amounts")).encode(x="amount:Q").mark_rule(style="current")
 
 
 def current_amount_marker(curve: alt.Chart) -> alt.Chart:
@@ -215,19 +253,19 @@ def current_amount_marker(curve: alt.Chart) -> alt.Chart:
 # ---------------------------------------------------------------- where the model no longer works
 
 
-def beyond_rows(start: float | None, **more: Any) -> Rows:
-    """Return the dataset of what lies beyond the working range; none if the model works up to the end."""
-    return [] if start is None else [{"start": rounded(start), "text": BEYOND, **more}]
+def beyond_rows(start: float | None, words: str = BEYOND) -> Rows:
+    """Return the dataset `beyond`: what lies beyond the working range; none if the model works up to the end."""
+    return [] if start is None else [{"start": rounded(start), "text": words}]
 
 
-def beyond_shade(dataset: str, x: alt.X, end: float) -> alt.Chart:
+def beyond_shade(end: float) -> alt.Chart:
     """Shade what lies beyond the working range, up to the end of the axis."""
-    return data(dataset).encode(x=x, x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
+    return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
 
 
-def beyond_words(dataset: str, y: Any, end: float) -> list[alt.Chart]:
+def beyond_words(top: float, end: float) -> list[alt.Chart]:
     """Say what the shade means, in the upper right corner, where a curve has fallen."""
-    words = data(dataset).encode(x=alt.datum(end), y=y, text="text:N")
+    words = data("beyond").encode(x=alt.datum(end), y=alt.datum(top), text="text:N")
     return haloed_text(words, align="right", baseline="top", dx=-4, dy=4)
 
 

@@ -29,26 +29,20 @@ def isolated_view(
         controls: See `core.findings.comparable.isolated_controls_of`.
     """
     nearest = [min(orders, key=lambda order: abs(order.amount - amount)) for amount in result.amounts]
-    effects: g.Rows = [
-        {
-            "layer": str(effect.layer),
-            **{
-                name: [g.rounded(getattr(order.effects[k], name)) for order in nearest]
-                for name in ("value", "low", "high")
-            },
-        }
-        for k, effect in enumerate(orders[0].effects)
-    ]
+    outputs = [f"layer.{effect.layer - 1}.output" for effect in orders[0].effects]
+    ends = {
+        name: [[getattr(effect, name) for effect in order.effects] for order in nearest]
+        for name in ("value", "low", "high")
+    }
     by_chance: g.Rows = [
         {"layer": str(layer), "value": [_effect_at(alone, layer, reduction, order.amount) for order in nearest]}
         for seed in controls
         for layer, alone in seed.items()
     ]
     measured: g.Rows = [{"v": [f"measured at {amount_name(order.amount)}" for order in nearest]}]
-    known = [value for row in effects for value in row["high"]]
-    known += [value for row in by_chance for value in row["value"] if value is not None]
-    top = float(min(1.0, np.ceil(max(known) / STEP) * STEP))
-    datasets = {"effects": effects, "by_chance": by_chance, "measured": measured}
+    known = [value for row in by_chance for value in row["value"] if value is not None]
+    top = float(min(1.0, np.ceil(max(*known, *np.ravel(ends["high"])) / STEP) * STEP))
+    datasets = {"effects": g.layer_rows(outputs, **ends), "by_chance": by_chance, "measured": measured}
     return View(_alone, (top,), datasets, "Each layer pruned alone: how much its own output changes (1 − similarity)")
 
 
@@ -61,25 +55,19 @@ def _effect_at(alone: SweepResult, layer: int, reduction: str, amount: float) ->
 
 def _alone(top: float) -> g.LayerChart:
     """Draw a diamond with its interval for each layer, and a dot for each seed of its control."""
-    x = g.depth_axis(None)
-    axis = alt.Axis(tickCount=5, minExtent=g.MARGIN, maxExtent=g.MARGIN)
+    x, axis = g.depth_axis(None), alt.Axis(tickCount=5, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     scale = alt.Scale(type="sqrt", domain=[0, top], nice=False)  # small effects at small amounts, large ones at large
     y = alt.Y("shown:Q", title="1 − similarity", scale=scale, axis=axis)
-    effects = (
-        g.data("effects")
-        .transform_calculate(shown="datum.value[frame]", from_="datum.low[frame]", until="datum.high[frame]")
-        .encode(x=x)
-    )
-    by_chance = g.data("by_chance").transform_calculate(shown="datum.value[frame]").encode(x=x, y=y)
-    measured = g.data("measured").transform_calculate(text="datum.v[frame]")
+    effects = g.moving("effects", shown="value", from_="low", until="high").encode(x=x)
+    by_chance = g.moving("by_chance", shown="value").encode(x=x, y=y)
+    measured = g.moving("measured", text="v").encode(x=alt.value(0), y=alt.value(0), text="text:N")
     alone = {"1 − similarity, pruned alone": "shown:Q", "95 % interval from": "from_:Q", "to": "until:Q"}
+    random = g.told({"Layer": "layer:N", "1 − similarity, at random": "shown:Q"})
     return alt.layer(
-        by_chance.mark_point(filled=True, color=g.UNDEFINED_COLOUR, size=40, opacity=0.9, xOffset=-9).encode(
-            tooltip=g.told({"Layer": "layer:N", "1 − similarity, at random": "shown:Q"})
+        by_chance.mark_point(style="chance", filled=True, size=40, opacity=0.9, xOffset=-9).encode(tooltip=random),
+        effects.mark_rule(style="alone").encode(y="from_:Q", y2="until:Q"),
+        effects.mark_point(style="alone", shape="diamond", size=60).encode(
+            y="shown:Q", tooltip=g.told({"Layer": "layer:N", **alone})
         ),
-        effects.mark_rule(color=g.ALONE_COLOUR, strokeWidth=1.75).encode(y="from_:Q", y2="until:Q"),
-        effects.mark_point(shape="diamond", size=60, strokeWidth=1.75, color=g.ALONE_COLOUR, opacity=1).encode(
-            y=y, tooltip=g.told({"Layer": "layer:N", **alone})
-        ),
-        *g.haloed_text(measured.encode(x=alt.value(0), y=alt.value(0), text="text:N"), baseline="top", dx=4, dy=4),
+        *g.haloed_text(measured, baseline="top", dx=4, dy=4),
     )

@@ -6,23 +6,14 @@ can be clicked; it names the point that is then selected.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import altair as alt
 
 from core.charts import grammar as g
+from core.charts import strips as s
 from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
-from core.charts.strips import (
-    AMOUNTS_SHOWN,
-    EVERYTHING,
-    WORDS_GAP,
-    cell,
-    cell_rows,
-    edges,
-    layers_axis,
-    strip_layers,
-    worded_axis,
-)
 from core.charts.survival import BY_CONSTRUCTION, by_construction_note, survival_layers, survival_rows
 from core.charts.view import Numbers, Scene, View
 from core.findings.accuracy import beyond_from
@@ -30,7 +21,7 @@ from core.findings.survival import floor_of, own_similarity
 from core.findings.words.layers import layers_heading
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, amount_name, decimals, in_sentence, origins, point_names, units_name
+from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, units_name
 from core.results.schema import SweepResult
 
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
@@ -72,30 +63,27 @@ def layer_scene(
     k = [name.label for name in names].index(chosen)
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
     bars = survival_rows(result, reduction, threshold, measure, BAR)
-    shared = {"amounts": g.amount_rows(result.amounts), "beyond": g.beyond_rows(beyond_from(result), text=BROKEN)}
-    everything = (max(EVERYTHING[0], edges(result.amounts)[-1]) + FLOOR_GAP, EVERYTHING[1])
-    rows = {
-        **shared,
-        "strips": [
-            {
-                "pick": name.label,
-                "name": f"{name.title}, intact up to {bar['text'].removesuffix(f' {BY_CONSTRUCTION}')}",
-                "chosen": name.label == chosen,
-                "y": row,
-                "y2": row + 1,
-                "v": [g.two_places(value) for value in values],
-                "intact": bar["text"],
-            }
-            for row, (name, values, bar) in enumerate(zip(names, own.T.tolist(), bars, strict=True))
-        ],
-        "cells": cell_rows(result, own, STRIP),
-        "floors": [  # at the end of the axis, apart from the others
-            {**cell(name, value, everything, (row + STRIP[0], row + STRIP[1])), "amount": "everything"}
-            for row, (name, value) in enumerate(zip(names, floor or (None,) * len(names), strict=True))
-            if value is not None
-        ],
-        "bars": bars,
-    }
+    amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result), BROKEN)
+    everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
+    strips = [
+        {
+            "pick": name.label,
+            "name": f"{name.title}, intact up to {bar['text'].removesuffix(f' {BY_CONSTRUCTION}')}",
+            "chosen": name.label == chosen,
+            "y": row,
+            "y2": row + 1,
+            "v": [g.two_places(value) for value in own[:, row]],
+            "intact": bar["text"],
+        }
+        for row, (name, bar) in enumerate(zip(names, bars, strict=True))
+    ]
+    floors = [  # at the end of the axis, apart from the others
+        {**s.cell(names[row], value, everything, row, STRIP), "amount": "everything"}
+        for row, value in enumerate(floor or ())
+        if value is not None
+    ]
+    cells = s.cell_rows(result, own, STRIP)
+    rows = {"amounts": amounts, "beyond": beyond, "strips": strips, "cells": cells, "floors": floors, "bars": bars}
     seeds = [row for control in controls for row in _curve_rows(control, reduction, measure, k)]
     twin_rows = [
         {"low": g.rounded(low), "high": g.rounded(high), "text": "between twins of other seeds"}
@@ -104,7 +92,8 @@ def layer_scene(
     alone = (isolated or {}).get(layer_of(result.points[k]) + 1) if is_output(result.points[k]) else None
     alone_rows = _curve_rows(alone, reduction, measure, alone.points.index(result.points[k])) if alone else []
     curve = {
-        **shared,
+        "amounts": amounts,
+        "beyond": beyond,
         "own": _curve_rows(result, reduction, measure, k),
         "seeds": seeds,
         "alone": [row for row in alone_rows if row["amount"]],
@@ -113,7 +102,7 @@ def layer_scene(
     }
     quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
     title = [f"{quantity} of each layer with itself, unpruned; bars end where it falls below {threshold}"]
-    if any(bar["by_construction"] for bar in bars):
+    if any(bar["text"].endswith(BY_CONSTRUCTION) for bar in bars):
         title += by_construction_note(result, threshold, measure)
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     name = f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned"
@@ -152,23 +141,25 @@ def is_output(point: str) -> bool:
 
 def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -> g.Rows:
     """Return one row per amount: a point's similarity, with its interval where it is known."""
-    values = own_similarity(result, reduction, measure)[:, point].tolist()
     known = result.statistics_of(reduction, measure)
-    intervals = [row[point] for row in known.own] if known and known.own else [None] * len(values)
-    return [
-        {
-            "k": k,
-            "series": result.pruning.seed,
-            "amount": amount,
-            "removed": amount_name(amount),
-            "value": g.rounded(value),
-            "text": g.two_places(value),
-            "low": interval and g.rounded(interval[0]),
-            "high": interval and g.rounded(interval[1]),
-            "interval": f"{decimals(interval[0], 2)} to {decimals(interval[1], 2)}" if interval else "unknown",
-        }
-        for k, (amount, value, interval) in enumerate(zip(result.amounts, values, intervals, strict=True))
-    ]
+    rows = []
+    for k, value in enumerate(own_similarity(result, reduction, measure)[:, point]):
+        interval = known.own[k][point] if known and known.own else None
+        low, high = interval or (None, None)
+        rows.append(
+            {
+                "k": k,
+                "series": result.pruning.seed,
+                "amount": result.amounts[k],
+                "removed": amount_name(result.amounts[k]),
+                "value": g.rounded(value),
+                "text": g.two_places(value),
+                "low": g.rounded(low),
+                "high": g.rounded(high),
+                "interval": g.interval_words(interval),
+            }
+        )
+    return rows
 
 
 def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Rows) -> g.Rows:
@@ -182,9 +173,8 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Ro
         "twins": (middle, OTHER_SEEDS),
     }
     known = sorted((value, role, words) for role, (value, words) in lines.items() if value is not None)
-    heights: list[float] = []
-    for value, *_ in known:
-        heights.append(max(value, heights[-1] + WORD_GAP) if heights else max(value, 0.0))
+    values = (value for value, *_ in known)
+    _, *heights = accumulate(values, lambda below, value: max(value, below + WORD_GAP), initial=-WORD_GAP)
     above = max(heights[-1] - 1, 0.0)  # there is no room
     return [
         {"role": role, "value": g.rounded(value), "text": words, "at": g.rounded(height - above)}
@@ -197,36 +187,28 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Ro
 
 def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
-
-    def x(field: str) -> alt.X:
-        return worded_axis(field, removed)
-
-    def y(field: str) -> alt.Y:
-        return layers_axis(field, points, sum(STRIP) / 2)
-
-    strips = g.data("strips")
-    told = {f"{g.capitalised(removed)} removed": "amount:N"}
+    style = g.layers_axis(points, sum(STRIP) / 2, minExtent=g.MARGIN, maxExtent=g.MARGIN)
+    y = alt.Y("y:Q", title=f"Layer{g.labels_note(points)}", **style)
+    strips, told = g.data("strips"), {s.removed_title(removed): "amount:N"}
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
-    *bar, marker = survival_layers(x, y, cursor="pointer")
+    *bar, marker = survival_layers(cursor="pointer")
     lines = f"(height / {len(points)} / ({LETTER}))"  # of text, for which a row has room
-    places = (
-        (2, "datum.v[frame]", f"{BESIDE[0]}"),
-        (1, "datum.intact", f"({lines} >= 2 ? {BESIDE[1]} : 0.5)"),
-    )
+    places = ((2, "datum.v[frame]", f"{BESIDE[0]}"), (1, "datum.intact", f"({lines} >= 2 ? {BESIDE[1]} : 0.5)"))
+    floors = g.data("floors").mark_rect(style="floor", filled=False).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     return alt.layer(
-        strips.mark_rect(style="band", cursor="pointer").encode(y=y("y:Q"), y2="y2:Q", opacity=tinted),
-        g.beyond_shade("beyond", x("start:Q"), AMOUNTS_SHOWN[1]),
-        *strip_layers("cells", x, y, measure, {**told, "Predictions changed": "changed:N"}),
-        strip_layers("floors", x, y, measure, told)[0],
-        g.data("floors").mark_rect(style="floor", filled=False).encode(x=x("x:Q"), x2="x2:Q", y=y("y:Q"), y2="y2:Q"),
+        strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
+        g.beyond_shade(s.AMOUNTS_SHOWN[1]),
+        *s.strip_layers("cells", measure, {**told, "Predictions changed": "changed:N"}),
+        s.strip_layers("floors", measure, told)[0],
+        floors,
         *bar,
         marker.mark_rule(style="halo", strokeWidth=4),
-        marker,
+        marker.encode(x=s.worded_axis(removed)),
         *(
             strips.transform_filter(f"{lines} >= {least}")
             .transform_calculate(text=text, middle=f"datum.y + {height}")
-            .mark_text(style="note", align="left", baseline="middle", dx=WORDS_GAP, cursor="pointer")
-            .encode(x=alt.datum(AMOUNTS_SHOWN[1]), y=y("middle:Q"), text="text:N")
+            .mark_text(style="note", align="left", baseline="middle", dx=s.WORDS_GAP, cursor="pointer")
+            .encode(x=alt.datum(s.AMOUNTS_SHOWN[1]), y="middle:Q", text="text:N")
             for least, text, height in places
         ),
     )
@@ -234,27 +216,29 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
 
 def _curve(measure: str, removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    symbol, (start, end) = MEASURES[measure].symbol, AMOUNTS_SHOWN
-    x, y = worded_axis("amount:Q", removed), g.share_axis("value:Q", symbol, CURVE_DOMAIN)
+    symbol, (start, end) = MEASURES[measure].symbol, s.AMOUNTS_SHOWN
+    x, y = s.worded_axis(removed), g.share_axis("value:Q", symbol, CURVE_DOMAIN)
     own, seeds, alone = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds", "alone"))
-    lines, across = g.data("lines"), {"x": alt.datum(start), "x2": alt.datum(end)}
-    threshold, floor = (lines.transform_filter(f"datum.role === '{role}'") for role in ("threshold", "floor"))
-    amount = {f"{g.capitalised(removed)} removed": "removed:N"}
-    twins = g.told({"Similarity": "text:N", "From": "low:Q", "To": "high:Q"})
+    across, amount = {"x": alt.datum(start), "x2": alt.datum(end)}, {s.removed_title(removed): "removed:N"}
+    threshold, floor = (
+        g.data("lines").transform_filter(f"datum.role === '{role}'").encode(y="value:Q", **across)
+        for role in ("threshold", "floor")
+    )
+    told = g.told({"Similarity": "text:N", "From": "low:Q", "To": "high:Q"})
+    twins = g.data("twins").encode(y="low:Q", y2="high:Q", tooltip=told, **across)
+    names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
     return alt.layer(
-        g.beyond_shade("beyond", worded_axis("start:Q", removed), end),
-        g.data("twins")
-        .mark_rect(color=g.ALONE_COLOUR, opacity=0.25, stroke=g.ALONE_COLOUR, tooltip={"content": "encoding"})
-        .encode(y="low:Q", y2="high:Q", tooltip=twins, **across),
+        g.beyond_shade(end),
+        twins.mark_rect(color=g.ALONE_COLOUR, opacity=0.25, stroke=g.ALONE_COLOUR, tooltip={"content": "encoding"}),
         own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y="low:Q", y2="high:Q"),
-        threshold.mark_rule(style="reference").encode(y=y, **across),
-        floor.mark_rule(style="floor").encode(y=y, **across),
-        seeds.mark_line(color=g.UNDEFINED_COLOUR, strokeWidth=1, opacity=0.8).encode(detail="series:N"),
+        threshold.mark_rule(style="reference"),
+        floor.mark_rule(style="floor"),
+        seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),
-        g.current_amount_rule(x),
-        *g.beyond_words("beyond", alt.datum(CURVE_DOMAIN[1]), end),
-        *g.haloed_text(lines.encode(x=alt.datum(end), y="at:Q", text="text:N"), baseline="middle", dx=WORDS_GAP),
-        alone.mark_point(shape="diamond", size=60, strokeWidth=1.75, color=g.ALONE_COLOUR, opacity=1).encode(
+        g.current_amount_rule(),
+        *g.beyond_words(CURVE_DOMAIN[1], end),
+        *g.haloed_text(names, baseline="middle", dx=s.WORDS_GAP),
+        alone.mark_point(style="alone", shape="diamond", size=60).encode(
             tooltip=g.told({**amount, f"{symbol}, pruned alone": "text:N"})
         ),
         g.current_amount_marker(own),

@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.view import Numbers, Title, View
+from core.charts.view import Numbers, View
 from core.request.catalog import MEASURES
-from core.results.names import hundredths, point_labels, point_names
+from core.results.names import hundredths, point_names
 from core.results.schema import Frame, SweepResult
 
 MAX_PRINTED = 12  # points; with more, a cell has no room for a number
@@ -19,12 +19,7 @@ MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number wit
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
-AXIS = alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, labelSeparation=4)
-STROKES = (
-    ((0.0, 0.5), (0.5, 0.0)),
-    ((0.0, 1.0), (1.0, 0.0)),
-    ((0.5, 1.0), (1.0, 0.5)),
-)  # from x, y to x, y: hatching of a cell
+SYMBOL = MEASURES["cka"].symbol
 
 Points = tuple[str, ...]
 
@@ -33,8 +28,7 @@ def heatmap_view(
     result: SweepResult,
     frames: Sequence[Frame],
     reduction: str,
-    title: Title = "Similarity (CKA) of every pair of layers",
-    dataset: str = "cells",
+    title: str | list[str] = "Similarity (CKA) of every pair of layers",
     annotated: bool = False,
 ) -> View:
     """Draw the similarity of every pair of layers.
@@ -44,18 +38,18 @@ def heatmap_view(
         frames: Those that the player shows.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: What stands above the heatmap.
-        dataset: Tells several heatmaps of a page apart.
         annotated: Whether the picture itself says what the outlined cells are, and from where on a layer is intact.
 
     Raises:
         KeyError: The frames have no such matrix.
     """
-    cells = [{**cell, "v": _values(frames, reduction, *place)} for *place, cell in _cells(result)]
-    arguments = (result.points, result.baseline_points if result.against else None, dataset, annotated)
-    return View(_heatmap, arguments, {dataset: cells}, title, _size(result), numbers=_numbers_of(dataset))
+    cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
+    return _view(result, _heatmap, (annotated,), cells, title)
 
 
-def difference_view(result: SweepResult, pairs: Sequence[tuple[Frame, Frame]], reduction: str, title: Title) -> View:
+def difference_view(
+    result: SweepResult, pairs: Sequence[tuple[Frame, Frame]], reduction: str, title: str | list[str]
+) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
     The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read −0.29.
@@ -67,119 +61,95 @@ def difference_view(result: SweepResult, pairs: Sequence[tuple[Frame, Frame]], r
         title: What stands above it.
     """
     cells = []
-    for i, j, cell in _cells(result):
+    for cell in _cells(result):
         first, second = (
-            [None if value is None else hundredths(value) for value in _values(frames, reduction, i, j)]
+            [None if value is None else hundredths(value) for value in _values(frames, reduction, cell)]
             for frames in zip(*pairs, strict=True)
         )
-        differences = [
-            None if a is None or b is None else hundredths(a - b) for a, b in zip(first, second, strict=True)
-        ]
+        both = zip(first, second, strict=True)
+        differences = [None if a is None or b is None else hundredths(a - b) for a, b in both]
         cells.append({**cell, "v": differences, "first": first, "second": second})
-    arguments = (result.points, result.baseline_points if result.against else None)
-    numbers = _numbers_of("differences")
-    return View(_difference, arguments, {"differences": cells}, title, _size(result), numbers=numbers)
+    return _view(result, _difference, (), cells, title)
 
 
-def _numbers_of(dataset: str) -> Numbers:
-    return Numbers(dataset, "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
+def _view(result: SweepResult, drawing: Any, more: tuple[bool, ...], cells: g.Rows, title: str | list[str]) -> View:
+    arguments = (result.points, result.baseline_points if result.against else None, *more)
+    numbers = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
+    size = max(len(result.baseline_points), len(result.points))
+    return View(drawing, arguments, {"cells": cells}, title, columns=size, numbers=numbers)
 
 
-def _size(result: SweepResult) -> int:
-    return max(len(result.baseline_points), len(result.points))
-
-
-def _cells(result: SweepResult) -> list[tuple[int, int, dict[str, Any]]]:
-    """Return every cell with its row and column, named as in the picture and as in a tooltip."""
+def _cells(result: SweepResult) -> g.Rows:
+    """Return every cell with its column and row, named as in the picture and as in a tooltip."""
     return [
-        (i, j, {"baseline": a.label, "pruned": b.label, "baseline_name": a.title, "pruned_name": b.title})
+        {"x": j, "y": i, "baseline": a.label, "pruned": b.label, "baseline_name": a.title, "pruned_name": b.title}
         for i, a in enumerate(point_names(result.baseline_points))
         for j, b in enumerate(point_names(result.points))
     ]
 
 
-def _values(frames: Sequence[Frame], reduction: str, i: int, j: int) -> list[float | None]:
-    return [g.rounded(frame.matrix(reduction)[i][j]) for frame in frames]
+def _values(frames: Sequence[Frame], reduction: str, cell: dict[str, Any]) -> list[float | None]:
+    return [g.rounded(frame.matrix(reduction)[cell["y"]][cell["x"]]) for frame in frames]
 
 
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: Points, rows: Points | None, dataset: str, annotated: bool) -> g.LayerChart:
-    cells = _base(points, rows, dataset).transform_calculate(text=g.value_text("datum.value"))
-    colour = g.similarity_colour(legend="threshold" if annotated else "scale")
-    filled, *hatching = _matrix(cells, colour, {MEASURES["cka"].symbol: "text:N"})
-    outline = cells.transform_filter("datum.baseline === datum.pruned").mark_rect(
-        filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20")
-    )
-    layers = [filled, *([outline] if rows in (None, points) else []), *hatching]  # each point has its own
+def _heatmap(points: Points, rows: Points | None, annotated: bool) -> g.LayerChart:
+    """Draw the cells; each layer of the same model is outlined where it meets itself."""
+    low, high = MEASURES["cka"].domain
+    width = len(points)
+    cells = _base(points, rows).transform_calculate(text=g.value_text("datum.value"))
+    own = cells.transform_filter("datum.baseline === datum.pruned")
+    outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
+    layers = [
+        _filled(cells, g.similarity_colour(legend="threshold" if annotated else "scale"), {SYMBOL: "text:N"}),
+        *([outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")] if rows in (None, points) else []),
+        *g.hatching(cells),
+    ]
     if annotated:
-        last = point_names(points)[-1].label
-        x, y = cells.encoding.x.bandPosition(1), cells.encoding.y.bandPosition(0)
-        named = cells.transform_filter(f"datum.baseline === '{last}' && datum.pruned === '{last}'").encode(x=x, y=y)
-        layers.append(named.mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4))
-    if max(len(rows or points), len(points)) <= MAX_PRINTED:
-        low, high = MEASURES["cka"].domain
+        last = own.transform_filter(f"datum.x2 === {width}").encode(x="x2:Q", y="y2:Q")
+        layers.append(last.mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4))
+    if max(len(rows or points), width) <= MAX_PRINTED:
         layers.append(_numbers(cells, f"datum.value > {low + LIGHT_FROM * (high - low)}", "black", "white"))
-    return _framed(layers)
+    return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
 def _difference(points: Points, rows: Points | None) -> g.LayerChart:
-    cells = _base(points, rows, "differences").transform_calculate(
-        text=f"isValid(datum.value) ? {SIGNED} : '{g.UNDEFINED}'",
-        first_text=g.value_text("datum.first[frame]"),
-        second_text=g.value_text("datum.second[frame]"),
-    )
-    colour = alt.Color(
-        "value:Q",
-        scale=alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True),  # two values in [0, 1] do not differ by more
-        legend=g.scale_legend(f"{MEASURES['cka'].symbol}, first − second", [-1, 0, 1]),
-    )
-    layers = _matrix(cells, colour, {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"})
+    first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
+    text = f"isValid(datum.value) ? {SIGNED} : '{g.UNDEFINED}'"
+    cells = _base(points, rows).transform_calculate(text=text, first_text=first, second_text=second)
+    scale = alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True)  # two values in [0, 1] do not differ by more
+    colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend(f"{SYMBOL}, first − second", [-1, 0, 1]))
+    fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
+    layers = [_filled(cells, colour, fields), *g.hatching(cells)]
     if max(len(rows or points), len(points)) <= MAX_PRINTED_SIGNED:
         dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
         layers.append(_numbers(cells, dark, "white", "black"))
-    return _framed(layers)
+    return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
-def _base(points: Points, rows: Points | None, dataset: str) -> alt.Chart:
+def _base(points: Points, rows: Points | None) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the frame on show."""
-    order, order_of_rows = point_labels(points), point_labels(rows or points)
-    note = " (1a: attention block, 1: output)" if "1a" in order else ""
     unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"
-    upwards = alt.Scale(reverse=True)  # not a reversed order: where labels are left out, both axes keep the same ones
+    pruned = f"Pruned model, layer{g.labels_note(points)}"
+    ends = {"x2": "datum.x + 1", "y2": "datum.y + 1", "middle": "datum.x + 0.5", "centre": "datum.y + 0.5"}
     return (
-        g.data(dataset)
-        .transform_calculate(value="datum.v[frame]")
+        g.moving("cells", value="v")
+        .transform_calculate(**ends)
         .encode(
-            x=alt.X("pruned:N", sort=order, title=f"Pruned model, layer{note}", axis=AXIS),
-            y=alt.Y("baseline:N", sort=order_of_rows, title=unpruned, axis=AXIS, scale=upwards),
+            x=alt.X("x:Q", title=pruned, **g.layers_axis(points, labelSeparation=4)),
+            y=alt.Y("y:Q", title=unpruned, **g.layers_axis(rows or points, labelSeparation=4)),
         )
     )
 
 
-def _matrix(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> list[alt.Chart]:
-    """Colour the cells and draw three diagonal strokes over those that are undefined."""
+def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.Chart:
     tooltip = g.told({"Unpruned": "baseline_name:N", "Pruned": "pruned_name:N", **fields})
-    filled = cells.mark_rect(invalid="show").encode(color=colour, tooltip=tooltip)
-    undefined, (x, y) = cells.transform_filter("!isValid(datum.value)"), (cells.encoding.x, cells.encoding.y)
-    strokes = [
-        undefined.mark_rule(color="white").encode(
-            x=x.bandPosition(left),
-            x2=alt.X2("pruned:N", bandPosition=right),
-            y=y.bandPosition(low),
-            y2=alt.Y2("baseline:N", bandPosition=high),
-        )
-        for (left, low), (right, high) in STROKES
-    ]
-    return [filled, *strokes]
+    return cells.mark_rect(invalid="show").encode(x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip)
 
 
 def _numbers(cells: alt.Chart, condition: str, ink: str, otherwise: str) -> alt.Chart:
     colour = alt.condition(condition, alt.value(ink), alt.value(otherwise))
-    defined = cells.transform_filter("isValid(datum.value)")
+    defined = cells.transform_filter("isValid(datum.value)").encode(x="middle:Q", y="centre:Q")
     return defined.mark_text(style="number").encode(text="text:N", color=colour)
-
-
-def _framed(layers: list[alt.Chart]) -> g.LayerChart:
-    return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))

@@ -10,7 +10,7 @@ from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.survival import survival_view
-from core.charts.view import Scene, View
+from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.compare import shown_together
 from core.findings.matching import chance_beside
@@ -75,7 +75,7 @@ def finding_scene(
     views = {
         "stack": stack,
         "heatmap": heatmap_view(result, result.frames, reduction, annotated=not result.against),
-        "accuracy": _accuracy(result, shown),
+        "accuracy": accuracy_view(result, result.frames, metric_title(shown), shown),
     }
     return Scene(title, origins((result,), reduction), views, player_frames(result, shown), FINDING)
 
@@ -87,17 +87,13 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
         The pictures `heatmap`, `accuracy` and `survival`. Against another checkpoint no layer counts as intact: instead
         stands which of its layers each is most similar to.
     """
-    amounts = g.amount_rows(result.amounts)
+    metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
-        "accuracy": _accuracy(result, metric_of(result)),
-        "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction, amounts),
+        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
+        "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction),
     }
     return Scene(pruning_name(result), origins((result,), reduction), views, player_frames(result), layout)
-
-
-def _accuracy(result: SweepResult, metric: str) -> View:
-    return accuracy_view(result, result.frames, g.amount_rows(result.amounts), metric_title(metric), metric)
 
 
 def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
@@ -124,16 +120,14 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
     Returns:
         The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, at the amounts that both results have.
     """
-    together = shown_together(*results)
-    amounts = g.amount_rows(first.amount for first, _ in together.pairs)
-    metrics = (metric_of(results[0]), metric_of(results[1]))
-    views = {}
-    for side, data, result, frames, title, metric in zip(
-        ("left", "right"), g.SIDES, results, zip(*together.pairs, strict=True), titles, metrics, strict=True
+    together, views = shown_together(*results), {}
+    for side, result, frames, title in zip(
+        ("left", "right"), results, zip(*together.pairs, strict=True), titles, strict=True
     ):
-        views[side] = heatmap_view(result, frames, reduction, title, f"{data}-cells")
-        name, curve = f"{title}: {in_sentence(METRICS[metric].title)}, 95 % interval", f"{side}-accuracy"
-        views[curve] = accuracy_view(result, frames, amounts, name, metric, curve)
+        metric = metric_of(result)
+        name = f"{title}: {in_sentence(METRICS[metric].title)}, 95 % interval"
+        views[side] = heatmap_view(result, frames, reduction, title)
+        views[f"{side}-accuracy"] = accuracy_view(result, frames, name, metric)
     below = '"left-accuracy left-accuracy" 12rem "right-accuracy right-accuracy" 12rem'
     layout = Layout(
         "pair",
@@ -143,6 +137,5 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
             "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
         narrow=on_telephone(("left", "right"), results, below),
     )
-    frames_shown = compare_frames(results, together, titles, metrics)
     title = " and ".join(dict.fromkeys(map(pruning_name, results)))
-    return Scene(title, origins(results, reduction), views, frames_shown, layout)
+    return Scene(title, origins(results, reduction), views, compare_frames(results, together, titles), layout)

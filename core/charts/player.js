@@ -319,7 +319,7 @@ function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a r
     if ("k" in datum && datum.k !== frame) continue;
     const name = numbers.row === null ? "" : `${numbers.named} ${datum[numbers.row]}`.trim();
     const cells = rows.get(name) ?? new Map(); // an object would put columns that are numbers first
-    for (const [title, field] of numbers.values) {
+    for (const [title, field] of Object.entries(numbers.values)) {
       const value = datum[field];
       cells.set(String(numbers.column === null ? title : datum[numbers.column]), written(Array.isArray(value) ? value[frame] : value));
     }
@@ -329,8 +329,8 @@ function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a r
 }
 
 function said(view, frame) { // the values of a view in words; of a matrix with equal rows and columns the diagonal
-  const { numbers, told } = view.usermeta ?? {};
-  if (told?.[frame] || !numbers) return told?.[frame] ?? "";
+  const { numbers } = view.usermeta;
+  if (!numbers) return "";
   const rows = numbersOf(view, frame);
   const columns = [...(rows[0]?.[1].keys() ?? [])].map((column) => `${numbers.named} ${column}`.trim());
   const square = numbers.column !== null && JSON.stringify(columns) === JSON.stringify(rows.map(([name]) => name));
@@ -348,8 +348,10 @@ function element(tag, ...children) { // names may come from a visitor: as text, 
   return made;
 }
 
+const titleOf = ({ title }, separator) => [title.text ?? title].flat().join(separator);
+
 function tableOf(view, frame) {
-  const name = [view.title.text ?? view.title].flat().join(" ").trim();
+  const name = titleOf(view, " ").trim();
   const rows = numbersOf(view, frame);
   const columns = [...new Set(rows.flatMap(([, cells]) => [...cells.keys()]))];
   const head = (text, scope) => Object.assign(element("th", text), { scope });
@@ -493,7 +495,7 @@ class Player {
     for (const { name, box } of this.pictures) {
       const view = this.views[name];
       const values = this.clock.playing ? null : said(view, this.index);
-      box.ariaLabel = [view.description ?? [view.title].flat().join(", "), values].filter(Boolean).join(". ");
+      box.ariaLabel = [titleOf(view, ", "), view.title.subtitle, values].filter(Boolean).join(". ");
     }
   }
 

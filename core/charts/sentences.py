@@ -5,13 +5,14 @@ Blue is correct and orange is not, which colour-blind readers can tell apart; la
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
-from itertools import accumulate, pairwise, takewhile
+from itertools import accumulate, takewhile
+from typing import Any
 
 import altair as alt
 
 from core.charts import grammar as g
 from core.charts.layout import Layout
+from core.charts.strips import edges
 from core.charts.view import Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
 from core.results.names import (
@@ -46,59 +47,42 @@ PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto /
 
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     """Show how many of at least one example flip at each amount, `flips`, and every example's predictions, `strip`."""
-    edges, amounts = _edges(result.amounts), g.amount_rows(result.amounts)
-    bars, drawn = _bar_rows(result, examples, edges), _first_to_flip(examples)
+    borders, amounts, drawn = edges(result.amounts), g.amount_rows(result.amounts), _first_to_flip(examples)
     every = "Every example" if len(drawn) == len(examples) else f"The first {len(drawn):,} examples"
+    flips = {"bars": _bar_rows(result, examples, borders), "amounts": amounts}
+    strip = {"cells": _cell_rows(result, drawn, borders), "amounts": amounts}
     numbers = Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now")
-    first = View(
-        _flips, (), {"bars": bars, "amounts": amounts}, "Examples that flip first at each amount", numbers=numbers
-    )
-    all_of_them = View(
-        _strip, (), {"cells": _cell_rows(result, drawn, edges), "amounts": amounts}, f"{every}, earliest flip on top"
-    )
-    title = f"Predictions of {len(examples)} examples under {in_sentence(pruning_name(result))}"
-    caption = (f"{checkpoint_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}",)
-    frames = _flip_frames(result, examples)
-    return Scene(title, caption, {"flips": first, "strip": all_of_them}, frames, SENTENCES)
+    views = {
+        "flips": View(_flips, (), flips, "Examples that flip first at each amount", numbers=numbers),
+        "strip": View(_strip, (), strip, f"{every}, earliest flip on top"),
+    }
+    pruning = in_sentence(pruning_name(result))
+    title, caption = f"Predictions of {len(examples)} examples under {pruning}", checkpoint_name(result)
+    frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
+    return Scene(title, (f"{caption}; {data_name(result)}; {pruning}",), views, frames, SENTENCES)
 
 
-def _flip_frames(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
-    """Return what the player says about each amount: how many predictions are correct, and how many have changed."""
-    rows = []
-    for k, amount in enumerate(result.amounts):
-        correct = sum(example.predictions[k] == example.gold for example in examples)
-        changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
-        changes = "1 prediction changed" if changed == 1 else f"{changed} predictions changed"
-        name = removed_name(amount, result)
-        rows.append({"amount": amount, "name": name, "detail": f"{correct} of {len(examples)} correct · {changes}"})
-    return rows
-
-
-def _edges(amounts: Sequence[float]) -> list[float]:
-    """Return the edges of cells that reach half way from each amount to its neighbours; one more edge than amounts.
-
-    The first and the last cell are as wide as their amounts allow: nobody removes less than nothing, or more than all.
-    """
-    if len(amounts) < 2:
-        return [-0.05, 0.05]
-    middles = [(a + b) / 2 for a, b in pairwise(amounts)]
-    first, last = max(2 * amounts[0] - middles[0], -0.05), min(2 * amounts[-1] - middles[-1], 1.0)
-    return [g.rounded(edge) or 0.0 for edge in (first, *middles, last)]
+def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dict[str, Any]:
+    """Return what the player says about an amount: how many predictions are correct, and how many have changed."""
+    correct = sum(example.predictions[k] == example.gold for example in examples)
+    changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
+    detail = f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
+    return {"amount": result.amounts[k], "name": removed_name(result.amounts[k], result), "detail": detail}
 
 
 def _word(correct: bool) -> str:
     return "correct" if correct else "incorrect"
 
 
-def _bar_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> g.Rows:
+def _bar_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
     """Return two rows per amount, for the examples that first flip there: incorrect ones stand below correct ones."""
     flips = [(example, example.flip) for example in examples]
     counts = Counter((k, example.predictions[k] == example.gold) for example, k in flips if k is not None)
     return [
         {
             "k": k,
-            "left": edges[k],
-            "end": edges[k + 1],
+            "left": borders[k],
+            "end": borders[k + 1],
             "low": counts[k, False] if correct else 0,
             "high": counts[k, False] + (counts[k, True] if correct else 0),
             "now": _word(correct),
@@ -117,7 +101,7 @@ def _first_to_flip(examples: Sequence[Example]) -> Sequence[Example]:
     return ordered[: sum(1 for _ in takewhile(lambda end: end <= MOST_CELLS, ends))]
 
 
-def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence[float]) -> g.Rows:
+def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
     """Return one row per stretch of amounts with the same prediction, of examples in order from the top."""
     rows, gap = [], max(1.0, GAP * len(examples))
     for position, example in enumerate(examples):
@@ -131,8 +115,8 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence
                     "name": f"Row {example.row}",
                     "text": text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
                     "gold": label_name(result, example.gold),
-                    "left": edges[span.first],
-                    "end": edges[span.end],
+                    "left": borders[span.first],
+                    "end": borders[span.end],
                     "now": _word(span.label == example.gold),
                     "predicted": label_name(result, span.label),
                     "amounts": first if first == last else percent_range(first, last),
@@ -141,14 +125,17 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], edges: Sequence
     return rows
 
 
-# The first cell reaches below 0, where no amount is.
-_amount_ticks = partial(
-    alt.Axis, format="~%", tickCount=10, grid=False, labelOverlap=True, labelExpr="datum.value < 0 ? '' : datum.label"
-)
+def _amount_axis(field: str, title: str | None = g.REMOVED, **scale: Any) -> alt.X:
+    """Return the axis of amounts; without a title also without labels. The first cell begins below 0."""
+    shown, words = title is not None, "datum.value < 0 ? '' : datum.label"
+    axis = alt.Axis(
+        labels=shown, ticks=shown, labelExpr=words, format="~%", tickCount=10, labelOverlap=True, grid=False
+    )
+    return alt.X(field, title=title, scale=alt.Scale(nice=False, **scale), axis=axis)
 
 
 def _flips() -> g.LayerChart:
-    legend = alt.Legend(title="Prediction is", orient="top", titleOrient="left", offset=4)
+    legend = alt.Legend(title="Prediction is", offset=4)
     fields = {"First flips at": "amount:N", "Examples": "words:N", "Now": "now:N"}
     return _cells("bars", ("low", "high"), legend, fields)
 
@@ -168,24 +155,15 @@ def _cells(dataset: str, ends: tuple[str, str], legend: alt.Legend | None, field
         legend: Of the colours.
         fields: What the mouse is told, by its titles.
     """
-    below = legend is None
-    low, high = ends
-    scale = alt.Scale(domain=["correct", "incorrect"], range=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
-    x = alt.X(
-        "left:Q",
-        title=g.REMOVED if below else None,
-        scale=alt.Scale(nice=False, zero=False),
-        axis=_amount_ticks(labels=below, ticks=below),
-    )
-    y = alt.Y(
-        f"{low}:Q",
-        title="Examples",
-        scale=alt.Scale(nice=False, zero=not below, reverse=below),
-        axis=alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d"),
-    )
-    colour = alt.Color("now:N", scale=scale, legend=legend)
-    cells = g.data(dataset).encode(x=x, x2="end:Q", y=y, y2=f"{high}:Q", color=colour, tooltip=g.told(fields))
-    return alt.layer(cells.mark_rect(), g.current_amount_rule(alt.X("amount:Q")))
+    below, (low, high) = legend is None, ends
+    scale = alt.Scale(nice=False, zero=not below, reverse=below)
+    axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
+    y = alt.Y(f"{low}:Q", title="Examples", scale=scale, axis=axis)
+    colours = {"correct": g.CORRECT_COLOUR, "incorrect": g.INCORRECT_COLOUR}
+    looks = g.told_apart("now", legend, list(colours), color=list(colours.values()))
+    x = _amount_axis("left:Q", g.REMOVED if below else None, zero=False)
+    cells = g.data(dataset).encode(x=x, x2="end:Q", y=y, y2=f"{high}:Q", tooltip=g.told(fields), **looks)
+    return alt.layer(cells.mark_rect(), g.current_amount_rule())
 
 
 # ---------------------------------------------------------------- a typed sentence
@@ -211,13 +189,13 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         for k, amount in enumerate(prediction.amounts)
         for label, course in known.items()
     ]
+    details = [
+        " · ".join(f"{label} {decimals(course[k], 2)}" for label, course in known.items())
+        for k in range(len(prediction.amounts))
+    ]
     frames = [
-        {
-            "amount": amount,
-            "name": removed_name(amount, result),
-            "detail": " · ".join(f"{label} {decimals(course[k], 2)}" for label, course in known.items()),
-        }
-        for k, amount in enumerate(prediction.amounts)
+        {"amount": amount, "name": removed_name(amount, result), "detail": detail}
+        for amount, detail in zip(prediction.amounts, details, strict=True)
     ]
     named = "each label" if len(known) == len(prediction.labels) else f"the {len(known)} likeliest labels"
     title, pruning = f"Probability of {named}", in_sentence(pruning_name(result))
@@ -229,21 +207,15 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
 
 
 def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
-    colours, dashes = (
-        alt.Scale(domain=list(labels), range=values[: len(labels)]) for values in (g.LABEL_COLOURS, g.LABEL_DASHES)
-    )
-    legend = alt.Legend(title="Label", orient="top", titleOrient="left", symbolType="stroke", symbolSize=500, offset=4)
-    x = alt.X("amount:Q", title=g.REMOVED, scale=alt.Scale(nice=False, padding=8), axis=_amount_ticks())
-    curves = g.data("labels").encode(
-        x=x, y=g.share_axis("probability:Q", "Probability"), color=alt.Color("label:N", scale=colours, legend=legend)
-    )
-    tooltip = [
-        alt.Tooltip("amount:Q", title=g.REMOVED, format="~%"),
-        *g.told({"Label": "label:N", "Probability": "probability:Q"}),
-    ]
+    legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
+    dashed = g.told_apart("label", legend, labels, strokeDash=g.LABEL_DASHES)
+    x, y = _amount_axis("amount:Q", padding=8), g.share_axis("probability:Q", "Probability")
+    curves = g.data("labels").encode(x=x, y=y, **g.told_apart("label", legend, labels, color=g.LABEL_COLOURS))
+    amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
+    told = g.told({"Label": "label:N", "Probability": "probability:Q"})
     return alt.layer(
-        g.current_amount_rule(x),
-        curves.mark_line(strokeWidth=2.5).encode(strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=legend)),
+        g.current_amount_rule(),
+        curves.mark_line(strokeWidth=2.5).encode(**dashed),
         g.on_show(curves).mark_point(filled=True, size=90, opacity=1),
-        curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=tooltip),
+        curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=[amount, *told]),
     )

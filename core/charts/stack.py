@@ -19,7 +19,6 @@ from core.findings.matching import Chance
 from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import point_labels
 from core.results.schema import SweepResult
 
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
@@ -45,31 +44,27 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
         twins: How similar seed twins are, by the same reduction; None where that is unknown.
     """
     rows = stack_rows(result, reduction, chance, twins)
-    notes = ([AS_MUCH] if chance else []) + ([FINE_TUNES] if twins else [])
-    emptied = [EMPTIED] if any(row["words"].endswith(BY_CONSTRUCTION) for row in rows) else []
-    drawn = notes + (emptied if len(rows) <= MAX_WORDED else [])
     words = "Similarity (CKA) of each layer to itself, unpruned"
+    has_mark = len(rows) <= MAX_WORDED and any(row["words"].endswith(BY_CONSTRUCTION) for row in rows)
+    marks = {AS_MUCH: chance, FINE_TUNES: twins, EMPTIED: has_mark}
     values = {
         "Similarity": "v",
         **({AS_MUCH: "chance"} if chance else {}),
         **({FINE_TUNES: "seed_words"} if twins else {}),
         "Intact": "words",
     }
-    datasets = {"stack": rows}
-    if twins:
-        datasets["twins"] = [
-            {"y": k + TWINS[0], "y2": k + TWINS[1], "low": g.rounded(low), "high": g.rounded(high)}
-            for k in range(len(rows))
-            for low, high in twins.ranges(k)
-        ]
+    ranges = [
+        {"y": k + TWINS[0], "y2": k + TWINS[1], "low": g.rounded(low), "high": g.rounded(high)}
+        for k in range(len(rows))
+        for low, high in (twins.ranges(k) if twins else [])
+    ]
     return View(
         _stack,
         (result.points, twins is not None),
-        datasets,
-        alt.TitleParams(words, subtitle="; ".join(drawn)) if drawn else words,
-        description="; ".join((words, *notes, *emptied)),
+        {"stack": rows, "twins": ranges},
+        words,
+        "; ".join(mark for mark, is_drawn in marks.items() if is_drawn),
         numbers=Numbers("stack", "layer", values, named="Layer"),
-        told=tuple("; ".join(_told(row, k) for row in reversed(rows)) for k in range(len(result.frames))),
     )
 
 
@@ -79,38 +74,19 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
     beside = chance.similarity if chance else np.full_like(own, np.nan)  # (frames, points)
     counts = chance.seeds.tolist() if chance else [0] * len(own)  # of the seeds behind a number of random removal
     seeds = [{0: "", 1: " (1 seed)"}.get(count, f" (mean of {count} seeds)") for count in counts]
-    rows = []
-    for k, layer in enumerate(layer_survivals(result, reduction)):
-        ranges = twins.ranges(k) if twins else []
-        rows.append(
-            {
-                "layer": layer.label,
-                "name": layer.title,
-                "y": k + BAND[0],
-                "y2": k + BAND[1],
-                "middle": k + sum(BAND) / 2,
-                "bottom": k + (TWINS if twins else BAND)[0],
-                "v": list(map(g.rounded, own[:, k].tolist())),
-                "chance": list(map(g.rounded, beside[:, k].tolist())),
-                "seeds": seeds,
-                "floor": g.rounded(layer.floor),
-                "floor_text": g.two_places(layer.floor),
-                "seed_end": g.rounded(max(high for _, high in ranges)) if ranges else None,
-                "seed_words": twins.words(k) if twins else "",
-                "words": f"{layer.words} {BY_CONSTRUCTION}" if layer.by_construction else layer.words,
-                "place": "first" if k == 0 else "last" if k == len(result.points) - 1 else "between",
-            }
-        )
+    rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
+    for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
+        ends = [high for _, high in twins.ranges(k)] if twins else []
+        row |= {
+            "y": k,
+            "seeds": seeds,
+            "floor": g.rounded(layer.floor),
+            "floor_text": g.two_places(layer.floor),
+            "seed_end": g.rounded(max(ends)) if ends else None,
+            "seed_words": twins.words(k) if twins else "",
+            "words": f"{layer.words} {BY_CONSTRUCTION}" if layer.by_construction else layer.words,
+        }
     return rows
-
-
-def _told(row: dict[str, Any], frame: int) -> str:
-    """Say the numbers of a layer at a frame."""
-    chance = row["chance"][frame]
-    beside = [f"{CHANCE} {g.two_places(chance)}"] if chance is not None else []
-    beside += [f"{OTHER_SEEDS} {row['seed_words']}"] if row["seed_words"] else []
-    brackets = f" ({', '.join(beside)})" if beside else ""
-    return f"Layer {row['layer']}: {g.two_places(row['v'][frame])}{brackets}, {row['words']}"
 
 
 # ---------------------------------------------------------------- the drawing
@@ -118,18 +94,24 @@ def _told(row: dict[str, Any], frame: int) -> str:
 
 def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the marks, and the words where there is room."""
-    x, y = _similarity_axis(len(points)), _layers_axis(points, with_twins)
-    layers = g.data("stack").transform_calculate(
-        value="datum.v[frame]",
-        at_random="datum.chance[frame]",
-        text=g.value_text("datum.v[frame]"),
-        at_random_text=f"({g.value_text('datum.chance[frame]')}) + datum.seeds[frame]",
-        low=f"datum.y - {OVERHANG}",
-        high=f"datum.y2 + {OVERHANG}",
+    layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
+        text=g.value_text("datum.value"),
+        at_random_text=f"({g.value_text('datum.at_random')}) + datum.seeds[frame]",
+        bottom=f"datum.y + {BAND[0]}",
+        top=f"datum.y + {BAND[1]}",
+        below=f"datum.y + {BAND[0] - OVERHANG}",
+        above=f"datum.y + {BAND[1] + OVERHANG}",
+        middle=f"datum.y + {sum(BAND) / 2}",
     )
-    known = {field: layers.transform_filter(f"isValid(datum.{field})") for field in ("value", "floor", "at_random")}
-    row: dict[str, Any] = {"y": alt.Y("y:Q", **y), "y2": alt.Y2("y2:Q")}
-    overhanging = {"y": alt.Y("low:Q", **y), "y2": alt.Y2("high:Q")}
+    bands = layers.encode(y="bottom:Q", y2="top:Q")
+    known, floor, chance = (
+        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
+        for chart, field in (
+            (bands, "value"),
+            (bands, "floor"),
+            (layers.encode(y="below:Q", y2="above:Q"), "at_random"),
+        )
+    )
     tooltip = g.told(
         {
             "Layer": "name:N",
@@ -140,92 +122,74 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
             f"At {SURVIVAL_THRESHOLD} or above": "words:N",
         }
     )
-    track = layers.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
-    band = known["value"].mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5)
-    threshold = layers.transform_filter("datum.place === 'first'").mark_rule(style="reference")
-    colour = g.similarity_colour(legend=None)
+    worded = len(points) <= MAX_WORDED
+    track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
-        track.encode(x=alt.XDatum(0.0, **x), x2=alt.X2Datum(1), tooltip=tooltip, **row),
-        band.encode(x=alt.X("value:Q", **x), x2=alt.X2Datum(0), color=colour, tooltip=tooltip, **row),
-        threshold.encode(x=alt.XDatum(SURVIVAL_THRESHOLD, **x)),
-        # Upright lines across the bands, whose halos show them on a band of any colour.
-        *(known["floor"].mark_rule(style=style).encode(x=alt.X("floor:Q", **x), **row) for style in ("halo", "floor")),
-        *(_twins(x, y) if with_twins else []),
-        *(
-            known["at_random"].mark_rule(style=style).encode(x=alt.X("at_random:Q", **x), **overhanging)
-            for style in ("halo", "current")
+        track.encode(
+            x=_similarity_axis(worded), x2=alt.X2Datum(1), y=_layers_axis(points, with_twins), tooltip=tooltip
         ),
-        *(_words(layers, x, y) if len(points) <= MAX_WORDED else []),
-        *(_name(layers, x, y, "seed_end", OTHER_SEEDS, "first") if with_twins else []),
-        *_name(layers, x, y, "floor", FLOOR, "first", 1 if with_twins else 0),
-        *_name(layers, x, y, "at_random", CHANCE, "last"),
+        known.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
+            x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
+        ),
+        layers.transform_filter("datum.y === 0").mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
+        # Upright lines across the bands, whose halos show them on a band of any colour.
+        *(floor.mark_rule(style=style) for style in ("halo", "floor")),
+        *(_twins() if with_twins else []),
+        *(chance.mark_rule(style=style) for style in ("halo", "current")),
+        *(_words(layers) if worded else []),
+        *(_name(layers, "seed_end", OTHER_SEEDS, 0, TWINS[0]) if with_twins else []),
+        *_name(layers, "floor", FLOOR, 0, (TWINS if with_twins else BAND)[0], 1 if with_twins else 0),
+        *_name(layers, "at_random", CHANCE, len(points) - 1),
     )
 
 
-def _similarity_axis(points: int) -> dict[str, Any]:
+def _similarity_axis(worded: bool) -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
-    room = ROOM if points <= MAX_WORDED else 0.5
-    words = f"'{g.INTACT} {SURVIVAL_THRESHOLD}'"
-    scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False, clamp=True)
+    end = alt.ExprRef(f"width - {ROOM if worded else 0.5} * margin")
+    intact = f"'{g.INTACT} {SURVIVAL_THRESHOLD}'"
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
-        labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {words} : format(datum.value, '.1f')",
+        labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {intact} : format(datum.value, '.1f')",
         labelOverlap=False,
         grid=False,
         title=None,
     )
-    return {"scale": scale, "axis": axis}
+    return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
 
 
-def _layers_axis(points: tuple[str, ...], with_twins: bool) -> dict[str, Any]:
+def _layers_axis(points: tuple[str, ...], with_twins: bool) -> alt.Y:
     """Return the axis of layers, each one unit high, with room for a line of text above, and for names below."""
-    labels = point_labels(points)
-    above, below = len(labels) / 18, len(labels) / (7 if with_twins else 18)
-    axis = alt.Axis(
-        values=[k + sum(BAND) / 2 for k in range(len(labels))],
-        labelExpr=f"'Layer ' + {labels}[floor(datum.value)]",
-        ticks=False,
-        domain=False,
-        grid=False,
-        labelOverlap=True,
-    )
-    return {"title": None, "scale": alt.Scale(domain=[-below, len(labels) + above], nice=False), "axis": axis}
+    room = len(points) / (7 if with_twins else 18), len(points) / 18
+    return alt.Y("bottom:Q", title=None, **g.layers_axis(points, sum(BAND) / 2, room, "Layer "))
 
 
-def _twins(x: dict[str, Any], y: dict[str, Any]) -> list[alt.Chart]:
+def _twins() -> list[alt.Chart]:
     """Draw the ranges of seed twins along the lower edges of the bands; one without a width points at it."""
-    placed = g.data("twins").encode(x=alt.X("low:Q", **x))
-    ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y=alt.Y("y:Q", **y), y2="y2:Q")
-    points = placed.transform_filter("datum.low === datum.high").encode(y=alt.Y("y2:Q", **y))
+    placed = g.data("twins").encode(x="low:Q", y="y2:Q")
+    ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y2="y:Q")
     return [
         ranges.mark_rect(color=g.ALONE_COLOUR, stroke=g.ALONE_COLOUR, strokeWidth=3),
-        points.mark_point(shape="triangle-up", color=g.ALONE_COLOUR, filled=True, opacity=1, size=60),
+        placed.transform_filter("datum.low === datum.high").mark_point(
+            style="alone", shape="triangle-up", size=60, filled=True
+        ),
     ]
 
 
-def _words(layers: alt.Chart, x: dict[str, Any], y: dict[str, Any]) -> list[alt.Chart]:
+def _words(layers: alt.Chart) -> list[alt.Chart]:
     """Write beside every band its number and how far it is intact."""
-    beside = layers.encode(x=alt.XDatum(1.0, **x), y=alt.Y("middle:Q", **y))
+    beside = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
     number = beside.mark_text(style="note", align="left", dx=8).encode(text="text:N")
     intact = beside.mark_text(style="note", align="left", dx=alt.ExprRef(f"{NUMBER_ROOM} * margin + 8"))
     return [number, intact.encode(text="words:N")]
 
 
-def _name(
-    layers: alt.Chart,
-    x: dict[str, Any],
-    y: dict[str, Any],
-    field: str,
-    words: str,
-    place: Literal["first", "last"],
-    lines: int = 0,
-) -> list[alt.Chart]:
-    """Name a mark below the first layer or above the last, so many lines away, to its side that has more room."""
-    away = alt.ExprRef(f"3 + {lines} * margin / {LINES_A_MARGIN}")
-    looks: dict[str, Any] = {"baseline": "top", "dy": away} if place == "first" else {"baseline": "bottom", "dy": -3}
-    height = alt.Y("bottom:Q" if place == "first" else "high:Q", **y)
-    named = layers.transform_filter(f"datum.place === '{place}' && isValid(datum.{field})")
-    named = named.encode(x=alt.X(f"{field}:Q", **x), y=height)
+def _name(layers: alt.Chart, field: str, words: str, row: int, bottom: float = 0, lines: int = 0) -> list[alt.Chart]:
+    """Name a mark below the first layer, so many lines away, or above the last, to its side that has more room."""
+    looks: dict[str, Any] = {"baseline": "bottom", "dy": -3}
+    if row == 0:
+        looks = {"baseline": "top", "dy": alt.ExprRef(f"3 + {lines} * margin / {LINES_A_MARGIN}")}
+    named = layers.transform_filter(f"datum.y === {row} && isValid(datum.{field})").encode(x=f"{field}:Q")
+    named = named.encode(y=alt.datum(bottom) if row == 0 else "above:Q")
     sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
     return [
         text

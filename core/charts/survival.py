@@ -1,12 +1,10 @@
 """How far each layer stays intact: a bar, its interval, its number; a bar fades once the amount has passed its end."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.strips import layers_axis
 from core.charts.view import Numbers, View
 from core.findings.survival import interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -18,13 +16,11 @@ LINE = "margin / 3.1"  # the height of a number in pixels
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
 
-def survival_view(result: SweepResult, reduction: str, amounts: g.Rows) -> View:
-    """Draw how far each layer stays intact; `amounts` come from `core.charts.grammar.amount_rows`."""
-    title = [
-        f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to",
-        *by_construction_note(result, SURVIVAL_THRESHOLD),
-    ]
-    datasets = {"bars": survival_rows(result, reduction), "amounts": amounts}
+def survival_view(result: SweepResult, reduction: str) -> View:
+    """Draw how far each layer stays intact."""
+    note = by_construction_note(result, SURVIVAL_THRESHOLD)
+    title = [f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", *note]
+    datasets = {"bars": survival_rows(result, reduction), "amounts": g.amount_rows(result.amounts)}
     values = {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
     return View(_survival, (result.points,), datasets, title, numbers=Numbers("bars", "name", values))
 
@@ -53,13 +49,11 @@ def survival_rows(
                 "survival": g.rounded(layer.value),
                 "y": row + bar[0],
                 "y2": row + bar[1],
-                "middle": row + sum(bar) / 2,
                 "low": low,
                 "high": high,
                 "end": max(layer.value, high or 0) if layer.is_defined else 0,
                 "interval": interval_text(layer.interval, result.amounts[-1]),
                 "text": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
-                "by_construction": layer.by_construction,
                 "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
                 "ends": sum(amount <= layer.value for amount in result.amounts),
             }
@@ -72,36 +66,31 @@ def _survival(points: tuple[str, ...]) -> g.LayerChart:
 
     The heatmap that stands beside it says what labels such as `1a` mean.
     """
-
-    def y(field: str) -> alt.Y:
-        return layers_axis(field, points, sum(BAR) / 2, explained=False)
-
-    rows_a_line = f"{LINE} / (height / {len(points)})"
-    every = f"pow(2, ceil(log(max({rows_a_line}, 1)) / LN2))"  # as Vega leaves labels of an axis out
-    numbered = g.data("bars").transform_filter(f"floor(datum.y) % {every} === 0")
-    number = numbered.encode(x=g.amount_axis("end:Q"), y=y("middle:Q"), text="text:N")
-    return alt.layer(*survival_layers(g.amount_axis, y), *g.haloed_text(number, dx=6))
+    axis = g.layers_axis(points, sum(BAR) / 2, minExtent=g.MARGIN, maxExtent=g.MARGIN)
+    every = f"pow(2, ceil(log(max({LINE} / (height / {len(points)}), 1)) / LN2))"  # as Vega leaves labels out
+    numbers = _bars().transform_filter(f"floor(datum.y) % {every} === 0")
+    numbers = numbers.encode(x=g.amount_axis("end:Q"), y=alt.Y("middle:Q", title="Layer", **axis), text="text:N")
+    return alt.layer(*survival_layers(), *g.haloed_text(numbers, dx=6))
 
 
-def survival_layers(
-    x: Callable[[str], alt.X], y: Callable[[str], alt.Y], cursor: Literal["default", "pointer"] = "default"
-) -> list[alt.Chart]:
+def survival_layers(cursor: Literal["default", "pointer"] = "default") -> list[alt.Chart]:
     """Return the bars, their intervals and the line at the amount on show, from back to front.
 
     Args:
-        x: Makes the axis of amounts for a field.
-        y: Makes the axis of rows for a field.
         cursor: Of the mouse, over a bar.
     """
     fields = {"Stays intact up to": "text:N", "95 % interval": "interval:N"}
     tooltip = g.told({"Layer": "name:N", **fields, "Similarity with everything removed": "floor:N"})
-    bar = g.data("bars").transform_filter("isValid(datum.survival)").mark_rect(style="bar", cursor=cursor)
+    bar = _bars().transform_filter("isValid(datum.survival)").mark_rect(style="bar", cursor=cursor)
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
-    interval = g.data("bars").transform_filter("isValid(datum.low)")
-    interval = interval.encode(x=x("low:Q"), x2="high:Q", y=y("middle:Q"))
+    interval = _bars().transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q", y="middle:Q")
     return [
-        bar.encode(x=x("survival:Q"), x2=alt.datum(0), y=y("y:Q"), y2="y2:Q", opacity=bright, tooltip=tooltip),
+        bar.encode(x="survival:Q", x2=alt.datum(0), y="y:Q", y2="y2:Q", opacity=bright, tooltip=tooltip),
         interval.mark_rule(style="halo", strokeWidth=4),
         interval.mark_rule(style="current", strokeWidth=2),
-        g.current_amount_rule(x("amount:Q")),
+        g.current_amount_rule(),
     ]
+
+
+def _bars() -> alt.Chart:
+    return g.data("bars").transform_calculate(middle="(datum.y + datum.y2) / 2")

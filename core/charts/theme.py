@@ -10,27 +10,31 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from core.charts.grammar import Spec
+from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.request.catalog import ROOT
 
 Value = str | float
 ThemeName = Literal["light", "dark"]
 
 TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
-_TEXT: Spec = {
-    "labelColor": "$text",
-    "titleColor": "$text",
-    "labelFontSize": "1em",
-    "titleFontSize": "1em",
-    "titleFontWeight": "normal",
-}
+_TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
+_LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line"}
+_ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600}  # of a picture
+_SIGNS: Spec = {
+    "decimal": ".",
+    "thousands": ",",
+    "percent": "\u00a0%",
+    "minus": "−",
+}  # as `core.results.names` writes them
 STYLE: Spec = {
     "background": "transparent",
     "padding": 2,
     "font": "$font",
     "aria": False,  # the boxes around pictures have alternative texts
-    "axis": {**_TEXT, "gridColor": "$line", "domainColor": "$line", "tickColor": "$line", "titlePadding": 6},
-    "legend": {**_TEXT, "gradientLength": "8em", "gradientThickness": "0.8em"},
+    "locale": {"number": {**_SIGNS, "grouping": [3], "currency": ["", ""]}},
+    "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
+    "axis": {**_TEXT, **_LINES, "titleFontWeight": "normal", "titlePadding": 6, "tickCount": 50},  # never too few
+    "legend": {**_TEXT, **_ABOVE, "titleFontWeight": "normal", "gradientLength": "8em", "gradientThickness": "0.8em"},
     "title": {
         "color": "$text",
         "fontSize": "1.08em",
@@ -49,6 +53,8 @@ STYLE: Spec = {
         "band": {"color": "$accent", "opacity": 0.22},
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},
+        "chance": {"color": UNDEFINED_COLOUR, "strokeWidth": 1},
+        "alone": {"color": ALONE_COLOUR, "strokeWidth": 1.75, "opacity": 1},
         "floor": {"color": "$text", "strokeWidth": 1, "strokeDash": [2, 2], "opacity": 0.8},
         "reference": {"color": "$text", "strokeDash": [5, 4], "opacity": 0.7},
         "note": {"color": "$text", "fontSize": "1em"},

@@ -2,26 +2,22 @@
 
 A view is a drawing and its data. The drawing is a template: Altair draws it once for its arguments, such as the points
 of a heatmap, and new frames are new data in the same picture. It has a parameter `frame`, the index of the amount on
-show, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed. Datasets
-are named; a name means the same data in all views of a scene.
+show, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed.
 """
 
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
-import altair as alt
-
-from core.charts.grammar import LayerChart, Rows, Spec, with_parameters
+from core.charts.grammar import CURVE_MARGIN, LayerChart, Rows, Spec
 from core.charts.layout import Layout
 from core.request.catalog import REDUCTIONS
 
 AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
+PARAMETERS = [{"name": "frame", "value": 0}, {"name": "margin", "value": CURVE_MARGIN}]  # see `core.charts.grammar`
 
 Drawing = Callable[..., LayerChart]
-Title = str | list[str] | alt.TitleParams
 
 
 @dataclass(frozen=True)
@@ -42,11 +38,6 @@ class Numbers:
     column: str | None = None
     named: str = ""
 
-    @property
-    def meta(self) -> dict[str, Any]:
-        """What core/charts/player.js reads."""
-        return {**vars(self), "values": list(self.values.items())}
-
 
 @dataclass(frozen=True)
 class View:
@@ -57,10 +48,9 @@ class View:
         arguments: What the template depends on.
         datasets: The named data.
         title: What stands above it; a list is one line per entry.
+        subtitle: What stands below the title, in smaller letters.
         columns: The cells beside each other, which limit the size of the numbers in them.
-        description: The alternative text, where the title does not serve.
         numbers: Where its values are, which the alternative text says and the player tabulates.
-        told: Of every frame, its values in words, where the numbers alone would not do.
         picks: The dataset of the rows that can be picked: of each its `pick`, its `name`, its ends `y` and `y2`,
             whether it is `chosen`, and `v`, what is said of it at every frame.
     """
@@ -68,26 +58,21 @@ class View:
     drawing: Drawing
     arguments: tuple[Hashable, ...]
     datasets: Mapping[str, Rows]
-    title: Title
+    title: str | list[str]
+    subtitle: str = ""
     columns: int = 1
-    description: str | None = None
     numbers: Numbers | None = None
-    told: tuple[str, ...] = ()
     picks: str | None = None
 
     @property
     def spec(self) -> Spec:
         """The Vega-Lite specification, its data under `datasets`; the template is shared: change nothing in it."""
+        numbers = vars(self.numbers) if self.numbers else None
         return {
-            **with_parameters(_template(self.drawing, self.arguments)),
-            "title": self._title,
-            "usermeta": {
-                "columns": self.columns,
-                "told": self.told,
-                "numbers": self.numbers.meta if self.numbers else None,
-                "picks": self.picks,
-            },
-            **({"description": self.description} if self.description else {}),
+            **_template(self.drawing, self.arguments),
+            "params": PARAMETERS,
+            "title": {"text": self.title, "subtitle": self.subtitle} if self.subtitle else self.title,
+            "usermeta": {"columns": self.columns, "numbers": numbers, "picks": self.picks},
             "datasets": dict(self.datasets),
         }
 
@@ -99,12 +84,7 @@ class View:
     @property
     def heading(self) -> str:
         """What stands above it, on one line and without the smaller one below."""
-        lines = self._title["text"] if isinstance(self._title, dict) else self._title
-        return " ".join(str(lines if isinstance(lines, str) else " ".join(lines)).split())
-
-    @property
-    def _title(self) -> Any:
-        return self.title.to_dict() if isinstance(self.title, alt.TitleParams) else self.title
+        return " ".join(" ".join([self.title] if isinstance(self.title, str) else self.title).split())
 
 
 @lru_cache(maxsize=256)
