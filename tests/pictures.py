@@ -9,18 +9,21 @@ from xml.etree import ElementTree
 import vl_convert
 
 from core.charts.grammar import Spec
+from core.charts.theme import THEMES, styled
+
+LOOKS = {**styled(THEMES["light"], 12, 11, shown=True), "aria": True}
 
 
 def at_frame(spec: Spec, frame: int) -> Spec:
-    """The picture as a player shows it at a frame."""
-    values = {parameter["name"]: parameter["value"] for parameter in spec["params"]}
-    assert values["frame"] == 0
-    return {**spec, "params": [{"name": name, "value": value} for name, value in {**values, "frame": frame}.items()]}
+    """The picture as a player shows it at a frame; Vega labels every mark with the values that it stands for."""
+    values = {**{parameter["name"]: parameter["value"] for parameter in spec["params"]}, "frame": frame}
+    params = [{"name": name, "value": value} for name, value in values.items()]
+    return {**spec, "config": {**LOOKS, **spec["config"]}, "params": params}
 
 
 def drawn(spec: Spec, frame: int) -> ElementTree.Element:
-    """The picture as SVG; Vega labels every mark with the values that it stands for."""
-    vega = _compiled(json.dumps(spec))
+    """The picture as SVG."""
+    vega = _compiled(json.dumps(at_frame(spec, 0)))
     signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
     return ElementTree.fromstring(vl_convert.vega_to_svg({**vega, "signals": signals}))
 

@@ -13,7 +13,7 @@ from tests.opened import address, box, falls_at, links, open_page, players, told
 
 PAGE = "app.py"
 FINDING = {"stack", "heatmap", "accuracy"}
-LEFT_AND_RIGHT = (("left", "first-cells"), ("right", "second-cells"))
+LEFT_AND_RIGHT = (("left", "cells"), ("right", "cells"))
 PAIR = {"left", "right", "left-accuracy", "right-accuracy"}
 
 

@@ -1,12 +1,13 @@
 """All methods of a task at one damage: read from the SVG that Vega draws, frame by frame."""
 
+import numpy as np
 import pytest
 
 from core.charts.grammar import UNDEFINED_COLOUR
 from core.charts.profiles import profile_scene
 from core.charts.view import Scene
 from core.findings.compare import profiled
-from core.results.schema import ProfileAtDamage, SweepResult
+from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 from tests.builders import make_result
 from tests.pictures import drawn, labels, marks, place, told
@@ -31,37 +32,26 @@ def scene() -> Scene:
     return profile_scene(MAGNITUDE, methods, "mean")
 
 
-def test_a_profile_is_that_of_the_statistics_at_the_damage_on_show(scene: Scene) -> None:
-    known, view = MAGNITUDE.statistics_of("mean"), scene.views["profile-1"]
+def test_a_profile_is_that_of_the_statistics_at_the_damage_on_show_over_its_controls_seeds(scene: Scene) -> None:
+    assert list(scene.views) == ["cost", "profile-1", "profile-2"], "one method reaches no damage"
+    first, second = (scene.views[f"profile-{k}"] for k in (1, 2))
     for k, damage in enumerate(DAMAGES):
-        at = known.profile_at_damage[f"{damage}"] if known else None
-        assert isinstance(at, ProfileAtDamage)
-        shown = [float(point["Similarity"]) for point in told(view.spec, k, "Similarity", "point")]
-        assert shown == pytest.approx(list(at.value), abs=5.1e-3)
-        assert sum(row["value"][k] for row in view.datasets["profile-1"]) / 4 == pytest.approx(1 - damage, abs=1e-6)
-
-
-def test_every_seed_is_a_thin_line_under_its_method_and_the_floor_stands_beside_it(scene: Scene) -> None:
-    for name, seeds in (("profile-1", 5), ("profile-2", 0)):
-        lines = marks(drawn(scene.views[name].spec, 1), "line mark")
+        known = MAGNITUDE.statistics_of("mean").profile_at_damage[f"{damage}"]
+        shown = [float(point["Similarity"]) for point in told(first.spec, k, "Similarity", "point")]
+        assert shown == pytest.approx(list(known.value), abs=5.1e-3)
+        assert np.mean([row["value"][k] for row in first.datasets["profile"]]) == pytest.approx(1 - damage, abs=1e-6)
+    for view, seeds in ((first, 5), (second, 0)):
+        lines = marks(drawn(view.spec, 1), "line mark")
         assert sum(line.get("stroke") == UNDEFINED_COLOUR for line in lines) == seeds
-    floor = MAGNITUDE.floor.cka["mean"] if MAGNITUDE.floor else ()
-    assert [row["value"] for row in scene.views["profile-1"].datasets["floor-1"]] == pytest.approx(floor)
-
-
-def test_methods_share_their_axis_and_one_without_profile_has_no_picture(scene: Scene) -> None:
-    assert list(scene.views) == ["cost", "profile-1", "profile-2"]
-    first, second = (scene.views[name].arguments for name in ("profile-1", "profile-2"))
-    assert first[2] == second[2]
+    assert [row["value"] for row in first.datasets["floor"]] == pytest.approx(MAGNITUDE.floor.cka["mean"])
+    assert first.arguments[1] == second.arguments[1], "they share their axis"
 
 
 def test_the_line_over_the_costs_stands_at_the_similarity_on_show(scene: Scene) -> None:
-    view, places = scene.views["cost"], []
-    assert [frame["amount"] for frame in scene.frames] == list(DAMAGES)
-    for k, damage in enumerate(DAMAGES):
-        (line,) = marks(drawn(view.spec, k), "rule mark")
-        assert float(next(iter(labels(line).values()))) == pytest.approx(1 - damage, abs=0.051)
-        places.append(place(line)[0])
-    assert places == sorted(places), "the further right, the less is left"
+    view = scene.views["cost"]
+    lines = [marks(drawn(view.spec, k), "rule mark")[0] for k in range(len(DAMAGES))]
+    shown = [float(next(iter(labels(line).values()))) for line in lines]
+    assert shown == pytest.approx([1 - damage for damage in DAMAGES], abs=0.051)
+    assert sorted(lines, key=place) == lines, "the further right, the less is left"
     assert {row["method"].split()[0] for row in view.datasets["cost"]} == {"Magnitude", "Wanda", "Attribution"}
-    assert len(view.datasets["cost-chance"]) == 5 * len(MAGNITUDE.frames)
+    assert len(view.datasets["chance"]) == 5 * len(MAGNITUDE.frames)

@@ -1,59 +1,101 @@
-"""What holds of every page: its pictures stand still while they play, share their data and can all be drawn."""
+"""What holds of every page: its pictures stand still while they play, fill their layout and can all be drawn."""
 
 import json
+import re
+from itertools import combinations
+from typing import Any
 
 import pytest
 import vl_convert
 
+from core.charts.layout import Box, Layout
 from core.charts.overview import result_scene
+from core.charts.profiles import _layout
+from core.charts.theme import STYLE, THEMES, styled
 from core.charts.view import Scene, reduction_choices, specs
-from core.request.catalog import REDUCTIONS
-from core.results.schema import SweepResult
+from core.request.catalog import REDUCTIONS, ROOT
 from tests.builders import make_result
 from tests.pictures import at_frame, axes, drawn
 from tests.scenes import RESULT, SCENES
 
-every_page = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+LAYOUT = Layout(
+    "test",
+    '"left right" clamp(10rem, 50vh, 20rem) "bar bar" auto "left below" 10rem / 10rem minmax(0, 1fr)',
+    gap=(1, 1),
+)
+NAMES = ("left", "right", "below")
 
 
-@every_page
-def test_nothing_changes_its_size_while_it_plays(scene: Scene) -> None:
+def roles(part: Any) -> set[str]:
+    """The styles that marks name in a specification."""
+    if isinstance(part, list):
+        return set().union(*map(roles, part))
+    if not isinstance(part, dict):
+        return set()
+    named = part.get("style", [])
+    return roles(list(part.values())) | set([named] if isinstance(named, str) else named)
+
+
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+def test_every_picture_keeps_its_size_and_its_place(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
     for view in scene.views.values():
         pictures = [drawn(view.spec, frame) for frame in range(len(scene.frames))]
-        assert len({(picture.get("viewBox"), picture[1].get("transform")) for picture in pictures}) == 1
-
-
-@every_page
-def test_a_name_means_the_same_data_in_all_views_of_a_page_and_none_holds_nan(scene: Scene) -> None:
-    known: dict[str, object] = {}
-    for view in scene.views.values():
-        assert json.loads(view.written)["datasets"].keys() == view.datasets.keys(), "written without NaN"
-        for name, rows in view.datasets.items():
-            assert known.setdefault(name, rows) == rows, name
-
-
-@every_page
-def test_vega_draws_them_all_without_a_warning(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
-    for view in scene.views.values():
+        assert len({(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures}) == 1
         assert "<svg" in vl_convert.vegalite_to_svg({**at_frame(view.spec, 1), "width": 300, "height": 120})
+        assert roles({**view.spec, "datasets": None, "config": None}) <= set(STYLE["style"])
+        assert json.loads(view.written)["datasets"].keys() == view.datasets.keys(), "written without NaN"
     assert "WARN" not in capfd.readouterr().err
+    boxes = scene.layout.boxes(scene.views, 1280, 600)
+    assert set(boxes) == set(scene.views)
+    assert max(box.x + box.width for box in boxes.values()) == pytest.approx(1280)
+    assert max(box.y + box.height for box in boxes.values()) == pytest.approx(600)
+    assert all(box.width > 100 and box.height > 60 and box.x >= 0 and box.y >= 0 for box in boxes.values())
+    for one, other in combinations(sorted(boxes.values()), 2):
+        below = one.y + one.height <= other.y + 1e-9 or other.y + other.height <= one.y + 1e-9
+        assert one.x + one.width <= other.x + 1e-9 or below, "they do not overlap"
 
 
 def test_new_frames_are_new_data_in_the_same_template_and_do_not_move_the_axes() -> None:
-    def views(result: SweepResult) -> list[dict[str, object]]:
-        return list(specs(result_scene(result, "mean").views).values())
-
     whole = make_result(num_layers=3)
+    late = specs(result_scene(whole, "mean").views)
     for count in (1, 4):
         part = whole.model_copy(update={"frames": whole.frames[:count], "key": ""})
-        for early, late in zip(views(part), views(whole), strict=True):
-            assert early["layer"] is late["layer"]
-            assert {**early, "datasets": None} == {**late, "datasets": None}
-            assert axes(early, count - 1) == axes(late, count - 1)
+        for name, early in specs(result_scene(part, "mean").views).items():
+            assert early["layer"] is late[name]["layer"]
+            assert {**early, "datasets": None} == {**late[name], "datasets": None}
+            assert axes(early, count - 1) == axes(late[name], count - 1)
 
 
 def test_a_viewer_can_switch_between_all_reductions() -> None:
     scenes = {name: result_scene(RESULT, name) for name in REDUCTIONS}
     choices = reduction_choices(scenes)
-    assert [choice["name"] for choice in choices] == list(REDUCTIONS)
-    assert [choice["views"] for choice in choices] == [specs(scene.views) for scene in scenes.values()]
+    assert {choice["name"]: choice["views"] for choice in choices} == {n: specs(s.views) for n, s in scenes.items()}
+
+
+def test_a_figure_places_pictures_as_the_browser_does() -> None:
+    assert LAYOUT.height(NAMES) == 320 + 160 + 16, "half of a window of 800 pixels is more than 20 rem"
+    assert LAYOUT.height(("below",)) == 160
+    boxes = {"left": Box(0, 0, 160, 496), "right": Box(176, 0, 624, 320), "below": Box(176, 336, 624, 160)}
+    assert LAYOUT.boxes(NAMES, 800, 496) == boxes, "the bar takes no room"
+    assert LAYOUT.boxes(NAMES, 1000, 2 * 480 + 16)["below"] == Box(336, 656, 664, 320), "lengths grow with the height"
+    assert Layout("test", '"left" clamp(10rem, 20vh - 1rem, 20rem) / 1fr').height(["left"]) == 160, "not less"
+    screen = Layout("test", '"left" minmax(0, 1fr) "right" minmax(0, 3fr) / minmax(0, 1fr)', gap=(0, 0))
+    assert screen.height(NAMES[:2]) is None
+    assert screen.boxes(NAMES[:2], 500, 400) == {"left": Box(0, 0, 500, 100), "right": Box(0, 100, 500, 300)}
+    for count in (0, 1, 4, 7):
+        names = ["cost", *(f"profile-{k}" for k in range(1, count + 1))]
+        layout = _layout(names[1:])
+        assert set(layout.boxes(names, 900, 700)) == set(names)
+        assert all(name in layout.css["narrow"] for name in names)
+
+
+def test_a_theme_fills_every_colour_and_size() -> None:
+    light, dark = styled(THEMES["light"], 13, 11, shown=True), styled(THEMES["dark"], 13, 11, shown=False)
+    assert "$" not in json.dumps([light, dark])
+    assert light["style"]["note"] == {"color": THEMES["light"].text, "fontSize": 13}
+    assert [theme["style"]["number"] for theme in (light, dark)] == [{"fontSize": 11, "opacity": k} for k in (1, 0)]
+    assert dark["style"]["bar"]["color"] == "#fb8861", "as .streamlit/config.toml"
+    styles, known = (ROOT / "core" / "charts" / "player.css").read_text("utf-8"), THEMES["light"]
+    named = {"background": known.background, "secondary-background": known.secondary, "border": known.line}
+    alone = dict(re.findall(r"--st-([a-z-]+)-color, (#\w+)", styles))
+    assert alone == {**named, "text": known.text, "primary": known.accent}, "of a player on no page"
