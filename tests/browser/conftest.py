@@ -2,21 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
-from core.inputs.checkpoints import resolve
 from core.request.catalog import EMBEDDED, ROOT, SHIPPED
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.browser import shipped
-from tests.browser.watching import PATIENCE, complaints_of, messages_of
-from tests.builders import ship, with_own_key
+from tests.browser import look, shipped
+from tests.builders import ship
 from tests.tiny import make_bert
 
 OWN_RESULTS = "own"  # folder of the copy
@@ -67,13 +64,17 @@ def site(copy: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def answering(copy: Path) -> Iterator[SweepResult]:
-    """A result of the tiny checkpoint's content, among the visitor's own ones; of others it answers nothing."""
-    checkpoint = shipped.WRITTEN.checkpoint.model_copy(update={"revision": resolve(str(checkpoint_in(copy))).revision})
-    result = with_own_key(shipped.WRITTEN, checkpoint=checkpoint)
-    path = save(result, copy / OWN_RESULTS)
-    yield result
-    path.unlink()
+def keep(copy: Path) -> Iterator[Callable[[SweepResult], str]]:
+    """Puts a result among the visitor's own ones for one test, and gives its key."""
+    paths: list[Path] = []
+
+    def kept(result: SweepResult) -> str:
+        paths.append(save(result, copy / OWN_RESULTS))
+        return result.key
+
+    yield kept
+    for path in paths:
+        path.unlink()
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +82,7 @@ def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium-headless-shell") or CHROMIUM  # the same engine without a window's processes
     if not executable:
         pytest.skip("there is no Chromium on this computer")
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=look.PATIENCE)
     with sync_playwright() as playwright:
         environment = {name: value for name, value in os.environ.items() if name != "FONTCONFIG_FILE"}
         browser = playwright.chromium.launch(executable_path=executable, args=[*OPTIONS, *SHORT_LIVED], env=environment)
@@ -93,43 +94,30 @@ def chromium() -> Iterator[Browser]:
 def context(chromium: Browser, site: str) -> Iterator[BrowserContext]:
     """The one visitor of all tests, with a page that stays: without any, the browser would end the site's process."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(look.PATIENCE)
     context.new_page().goto(f"{site}/_stcore/health")
     yield context
     context.close()
 
 
-@contextmanager
-def watched(context: BrowserContext) -> Iterator[Page]:
-    """A page that must not complain: errors in the console or of a script fail the test."""
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page for one test, which must not complain: errors in the console or of a script fail the test."""
     page = context.new_page()
-    complaints = complaints_of(page)
+    complaints = look.complaints_of(page)
     yield page
     page.close()
     assert not complaints
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page for one test."""
-    with watched(context) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def kept(context: BrowserContext) -> Iterator[Page]:
-    """A page for all tests of a file that can begin where another one has left it."""
-    with watched(context) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
-def kept_messages(kept: Page) -> list[str]:
-    """What goes over the kept page's websocket, either way, as it comes."""
-    return messages_of(kept)
-
-
-@pytest.fixture
 def messages(page: Page) -> list[str]:
     """What goes over the page's websocket, either way, as it comes."""
-    return messages_of(page)
+    seen: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda _: seen.append("sent"))
+        socket.on("framereceived", lambda _: seen.append("received"))
+
+    page.on("websocket", listen)
+    return seen

@@ -6,74 +6,54 @@ Nothing here waits for a time to pass. PATIENCE only bounds how long a failing t
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+from core.results.schema import SweepResult
 
 PATIENCE = 60_000  # milliseconds; a busy machine takes ten times as long as an idle one
 WORKER_PATIENCE = 240_000  # milliseconds; the first run also waits until the worker has imported torch
 ANIMATED = """element => Promise.allSettled(element.getAnimations({subtree: true})
     .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
     .map((animation) => animation.finished))"""
-FILLED = """pictures => pictures.length > 0 && pictures.every((picture) => {
+FILLED = """pictures => pictures.every((picture) => {
     const { width, height } = picture.getBoundingClientRect(), box = picture.closest(".picture");
     const near = (one, other) => Math.abs(one - other) <= 1;
     return box && !picture.closest(".coming") && near(width, box.clientWidth) && near(height, box.clientHeight);
 })"""
 
 
-@dataclass(frozen=True)
-class Box:
-    """Where something is seen, in pixels from the window's upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return self.x + self.width / 2, self.y + self.height / 2
-
-
-def box(part: Locator) -> Box:
-    """Where a part of the page is, which must be in sight."""
+def box(part: Locator) -> SimpleNamespace:
+    """Where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
     found = part.bounding_box()
     assert found
-    return Box(**found)
+    return SimpleNamespace(**found, right=found["x"] + found["width"], bottom=found["y"] + found["height"])
 
 
-def open_still(page: Page, address: str, which: str = ".player", *, focus: bool = True) -> Locator:
-    """Opens a page whose player does not start by itself; its first player of this kind may get the focus."""
+def open_still(page: Page, address: str, which: str = ".player") -> Locator:
+    """Opens a page whose player does not start by itself, and gives its first player of this kind."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
     player = page.locator(which).first
     expect(player.locator(".picture").last.locator("svg")).to_be_visible()
-    if focus:
-        player.focus()
+    expect_idle(page)
     return player
 
 
 def expect_amount(player: Locator, value: float) -> None:
-    expect(player.locator(".readout b")).to_have_text(f"{100 * value:.0f} % of weights removed")
+    expect(player.locator(".readout b")).to_have_text(re.compile(f"{100 * value:.0f} % of weights removed$"))
 
 
 def expect_playing(player: Locator, playing: bool) -> None:
     expect(player.locator("[data-do=toggle]")).to_have_attribute("aria-label", "Pause" if playing else "Play")
 
 
-def expect_no_sideways_scroll(page: Page, width: int) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+def expect_no_sideways_scroll(page: Page) -> None:
+    """Waits until nothing is wider than the window."""
+    wide = "[document.documentElement, document.querySelector('.stMain')].some((one) => one.scrollWidth > innerWidth)"
+    eventually(page, lambda: page.evaluate(wide), False)
 
 
 def expect_idle(page: Page) -> None:
@@ -84,7 +64,8 @@ def expect_idle(page: Page) -> None:
 def expect_silence(page: Page) -> None:
     """Waits until the server has sent the whole page; the Lab also asks its worker how long a run would take."""
     expect_idle(page)
-    expect(page.get_by_text(re.compile("^Measur(ing how long|ed when the run)"))).to_have_count(0)
+    asking = page.get_by_text(re.compile("^Measur(ing how long|ed when the run)"))
+    expect(asking).to_have_count(0, timeout=WORKER_PATIENCE)
     expect_idle(page)
 
 
@@ -118,6 +99,15 @@ def unfold(page: Page, label: str | re.Pattern[str]) -> None:
     eventually(page, stays_open, True)
 
 
+def pick(page: Page, label: str, option: str) -> None:
+    """Chooses an option; a list that opens while the page still scrolls to it closes again."""
+    chooser = page.get_by_role("combobox", name=label)
+    chooser.scroll_into_view_if_needed()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    chooser.click()
+    page.get_by_role("option", name=option).click()
+
+
 def fetched(page: Page, label: str, folder: Path) -> Path:
     """Clicks a download and gives the file, under the name that the browser was told."""
     with page.expect_download() as waiting:
@@ -132,16 +122,15 @@ def amount(player: Locator) -> float:
     return float(player.locator(".readout b").inner_text().removesuffix(" % of weights removed")) / 100
 
 
-def amounts_played(player: Locator, count: int, look: Callable[[], object] = lambda: None) -> list[float]:
-    """Let a player play until it has shown this many amounts, and return them; call `look` meanwhile."""
-    seen = [amount(player)]
-    end = time.monotonic() + PATIENCE / 1000
-    while len(seen) < count:
-        assert time.monotonic() < end, f"only the amounts {seen} were played"
-        look()
-        player.page.wait_for_timeout(20)
-        seen += [now for now in [amount(player)] if now != seen[-1]]
-    return seen
+def numbers(player: Locator, picture: str) -> list[float]:
+    """The numbers of two decimals in a picture, row by row from the first layer."""
+    texts = [text.replace("−", "-") for text in player.locator(f".{picture} svg text").all_text_contents()]
+    return [float(text) for text in texts if re.fullmatch(r"[-+]?\d\.\d\d", text)]
+
+
+def cells(result: SweepResult, frame: int, reduction: str = "mean") -> list[float]:
+    """The values of a result's heatmap, row by row from the first layer."""
+    return [value for row in result.frames[frame].similarity["cka"][reduction] for value in row if value is not None]
 
 
 def complaints_of(page: Page) -> list[str]:
@@ -158,15 +147,3 @@ def complaints_of(page: Page) -> list[str]:
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return complaints
-
-
-def messages_of(page: Page) -> list[str]:
-    """What goes over a page's websocket, either way, as it comes."""
-    seen: list[str] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda _: seen.append("sent"))
-        socket.on("framereceived", lambda _: seen.append("received"))
-
-    page.on("websocket", listen)
-    return seen

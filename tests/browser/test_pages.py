@@ -1,0 +1,176 @@
+"""Every page in a real browser: wide and light, then narrow and dark; by mouse, by keys alone, and by ear."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from core.charts.theme import THEMES, ThemeName
+from tests.browser import look
+from tests.browser.shipped import COLA, SST2
+from ui.header import PAGES
+
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # what another theme can change
+LAST = 19  # place of the last amount
+PICTURES = {"Overview": 7, "Lab": 3, "Compare": 5, "Grid": 0, "Layers": 2, "Sentences": 2, "Present": 3, "Methods": 4}
+PLAYER_COLOURS = """player => ["text", "background", "secondary-background", "primary"].map(
+  (name) => getComputedStyle(player).getPropertyValue(`--st-${name}-color`).trim().toLowerCase())"""
+SMALL = """buttons => buttons.map((button) => button.getBoundingClientRect())
+  .filter(({width, height}) => Math.min(width, height) < 36)"""
+OUTSIDE = """pictures => pictures.map((picture) => picture.getBoundingClientRect())
+  .filter(({left, right}) => left < 0 || right > innerWidth)"""
+STAYS = """player => {
+    const style = document.createElement("style");
+    style.textContent = ".side { opacity: 1 !important; transition: none !important; }";
+    player.append(style);
+}"""
+FOCUSED = """() => {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element?.ariaLabel ?? element?.textContent ?? "";
+}"""  # the name of what has the focus, also inside a component
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_in_both_sizes_and_themes_and_axe_finds_nothing_grave(
+    page: Page, site: str, messages: list[str], name: str
+) -> None:
+    path = PAGES[name].removeprefix("pages/").removesuffix(".py").removeprefix("app")
+    link = f"{site}/{path}" if name == "Lab" else f"{site}/{path}?result={SST2.key}&other={COLA.key}"
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(link)
+    expect(page).to_have_title(re.compile(rf"^{name} · .*Prunescope$"))
+    expect(page.locator(".picture:has(svg)")).to_have_count(PICTURES[name])
+    check_looks(page, "light")
+    player = page.locator(".player").first
+    if name == "Methods":  # whose pictures do not move; they are in no player
+        for picture in page.locator(".picture").all():
+            expect(picture).to_have_attribute("aria-label", re.compile(r"\d\.\d\d"))
+    elif name != "Grid":
+        check_player(player, messages)
+    assert page.url == link
+    unfold_all(page)
+    if name == "Present":  # whose controls would hide while nobody uses them
+        player.evaluate(STAYS)
+    assert faults(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    check_looks(page, "dark")
+    assert faults(page, COLOURS) == []
+    if name == "Methods":  # axe does find what is wrong
+        page.get_by_role("heading", level=1).evaluate("heading => { heading.style.color = '#222222' }")
+        assert faults(page, COLOURS)
+
+
+def check_looks(page: Page, theme: ThemeName) -> None:
+    """All pictures are drawn in the theme's colours, nothing is cut or sticks out, and nothing has failed."""
+    pictures = page.locator(".picture svg")
+    look.eventually(page, lambda: page.locator(".player .picture svg").evaluate_all(look.FILLED), True)
+    look.expect_idle(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    look.expect_no_sideways_scroll(page)
+    assert pictures.evaluate_all(OUTSIDE) == []
+    assert not any("…" in text for text in pictures.locator("text").all_text_contents())
+    colours = [getattr(THEMES[theme], known) for known in ("text", "background", "secondary", "accent")]
+    for player in page.locator(".player").all():
+        look.eventually(page, lambda player=player: player.evaluate(PLAYER_COLOURS), colours)  # type: ignore[misc]
+        assert player.locator("button:visible, select:visible").evaluate_all(SMALL) == [], "large enough to be hit"
+
+
+def check_player(player: Locator, messages: list[str]) -> None:
+    """It plays, pauses and goes where keys and mouse want it, all without the server."""
+    page, slider = player.page, player.get_by_label("Pruning amount")
+    look.expect_silence(page)
+    messages.clear()
+    player.focus()
+    for key, place in (("Home", 0), ("ArrowRight", 1), ("End", LAST), ("ArrowLeft", LAST - 1), ("Home", 0)):
+        page.keyboard.press(key)
+        expect(slider).to_have_value(str(place))
+        look.expect_amount(player, place / 20)
+    page.keyboard.press("Space")
+    look.expect_playing(player, True)
+    expect(slider).not_to_have_value("0")
+    page.keyboard.press("Space")
+    look.expect_playing(player, False)
+    slider.scroll_into_view_if_needed()
+    at, knob = look.box(slider), 8  # pixels, half of the knob
+    page.mouse.move(at.x + knob, at.y + at.height / 2)
+    page.mouse.down()
+    page.mouse.move(at.x + knob + 10 / LAST * (at.width - 2 * knob), at.y + at.height / 2, steps=10)
+    look.expect_amount(player, 0.5)  # while the mouse is still down
+    page.mouse.up()
+    assert messages == []
+
+
+def unfold_all(page: Page) -> None:
+    """Unfolds everything on a page that can be."""
+    look.expect_idle(page)
+    page.evaluate("for (const box of document.querySelectorAll('details:not([open]) > summary')) box.click()")
+    for table in page.locator(".numbers summary:visible").all():
+        table.click()
+    look.expect_idle(page)
+    page.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")  # axe passes over what is scrolled out at the top
+
+
+def faults(page: Page, rules: object = STANDARDS) -> list[str]:
+    """What axe finds grave."""
+    found = Axe().run(page, None, {"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:120]} ({node['failureSummary']})"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+
+
+def test_a_comparison_is_used_by_keys_alone_and_read_by_ear(page: Page, site: str) -> None:
+    player = look.open_still(page, f"{site}/compare?result={SST2.key}&other={COLA.key}", ".player.compare")
+    player.focus()
+    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this view"):
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUSED) == name
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(player.locator(".tables")).to_be_visible()
+    player.get_by_label("Pruning amount").fill("10")
+    first, own = player.locator(".picture.first"), SST2.frames[10].own("mean") or ()
+    values = "; ".join(f"Layer {k}: {value:.2f}" for k, value in enumerate(own, start=1))
+    expect(first).to_have_attribute("aria-label", re.compile(re.escape(values)))
+    accuracy = re.compile(f"Accuracy {SST2.frames[10].metrics['accuracy']:.2f}, 95 % interval")
+    expect(player.locator(".picture.accuracy")).to_have_attribute("aria-label", accuracy)
+    says, row = player.locator(".numbers > p"), player.locator(".tables table").first.locator("tbody tr").last
+    expect(says).to_have_text(re.compile("^50 % of weights removed"))
+    assert row.locator("td").all_inner_texts() == [
+        f"{value:.2f}" for value in SST2.frames[10].similarity["cka"]["mean"][5]
+    ]
+    player.get_by_label("Play").click()
+    expect(player.get_by_label("Pruning amount")).not_to_have_value("10")
+    expect(first).not_to_have_attribute("aria-label", re.compile("Layer 1:"))
+    expect(says).to_have_text(re.compile("^50 % of weights removed"))  # both rest while it plays
+    player.get_by_label("Pause").click()
+    expect(says).to_have_text(re.compile(f"^{player.locator('.readout b').inner_text()}"))
+
+
+def test_the_focus_of_who_uses_keys_follows_into_popovers_and_to_the_next_page(page: Page, site: str) -> None:
+    page.goto(site)
+    button, link = page.get_by_test_id("stPopoverButton"), page.get_by_role("link", name="Try your own model")
+    task = page.get_by_test_id("stPopoverBody").get_by_label("Task")
+    expect(link).to_be_visible()
+    look.expect_idle(page)
+    button.press("Enter")
+    expect(task).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(task).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    link.press("Enter")
+    heading = page.get_by_role("heading", name="Prune a checkpoint and watch its layers")
+    expect(heading).to_be_focused()
+    page.get_by_role("link", name="Methods").click()
+    expect(heading).to_have_count(0)
+    look.expect_idle(page)
+    assert not page.evaluate("document.activeElement.matches('h1')"), "who uses the mouse is left alone"
+    page.get_by_role("link", name="When not to trust it").first.click()
+    expect(page.get_by_role("heading", name="When not to trust it")).to_be_in_viewport()

@@ -1,0 +1,149 @@
+"""The player in a real browser, as the Overview has it."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser import look
+from tests.browser.shipped import COLA, SST2
+
+PICTURES = ("stack", "heatmap", "accuracy")
+
+
+def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site: str, messages: list[str]) -> None:
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(site)
+    player = page.locator(".player.finding")
+    expect(player.locator(".stack svg")).to_be_visible()
+    look.expect_playing(player, True)
+    look.expect_silence(page)
+    assert messages
+    messages.clear()
+    seen, sizes = [look.amount(player)], set()
+    for _ in range(look.PATIENCE // 20):
+        boxes = [player.locator(f".{name} svg").bounding_box() for name in PICTURES]
+        sizes.add(str([player.bounding_box(), *boxes]))
+        page.wait_for_timeout(20)
+        seen += [now for now in [look.amount(player)] if now != seen[-1]]
+        if len(seen) == 5:
+            break
+    assert len(seen) == 5
+    assert sum(after < before for before, after in pairwise(seen)) <= 1  # forward, and round the loop
+    assert len(sizes) == 1, "nothing jumps"
+    assert messages == []
+    assert all(url.startswith((site, "data:", "blob:")) for url in requests)
+
+    page.get_by_role("link", name="Methods", exact=True).click()
+    expect(player).to_have_count(0)
+    page.wait_for_function("!prunescopeClocks.has('overview')")
+    page.get_by_role("link", name="Overview", exact=True).click()
+    look.expect_playing(player, True)  # once more, from the start
+    expect(player.locator(".heatmap svg")).to_be_visible()
+
+
+def test_keys_and_buttons_step_and_play_and_the_pictures_show_the_numbers(page: Page, site: str) -> None:
+    player = look.open_still(page, site, ".player.finding")
+    look.expect_playing(player, False)  # for who asked for less motion
+    slider, toggle = player.get_by_label("Pruning amount"), player.locator("[data-do=toggle]")
+    pair = page.locator(".player.pair")
+    for step, place in ((None, 0), ("Next step", 1), ("Previous step", 0), ("Previous step", 19)):  # round the loop
+        for playing in (player, pair):
+            if step:
+                playing.get_by_label(step).click()
+            look.expect_amount(playing, place / 20)
+        own = [round(value, 2) for value in SST2.frames[place].own("mean") or ()]
+        look.eventually(page, lambda own=own: look.numbers(player, "stack"), own)
+        for playing, picture, result in ((player, "heatmap", SST2), (pair, "left", SST2), (pair, "right", COLA)):
+            wanted = pytest.approx(look.cells(result, place), abs=0.00501)  # two decimals are shown
+            look.eventually(page, lambda playing=playing, picture=picture: look.numbers(playing, picture), wanted)
+    slider.fill("17")
+    expect(slider).to_have_attribute("aria-valuetext", "85 % of weights removed")
+    player.get_by_label("Loop").click()
+    expect(player.get_by_label("Loop")).to_have_attribute("aria-pressed", "false")
+    player.get_by_label("Speed").select_option("4×")
+    toggle.click()
+    look.expect_playing(player, False)  # it stops at the end
+    look.expect_amount(player, 0.95)
+    player.get_by_label("Speed").select_option("½×")
+    toggle.click()  # and starts over
+    look.expect_playing(player, True)
+    assert look.amount(player) < 0.95
+
+
+def test_another_reduction_keeps_result_amount_and_playing(page: Page, site: str) -> None:
+    player = look.open_still(page, f"{site}/?result={COLA.key}", ".player.finding")
+    player.get_by_label("Pruning amount").fill("10")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_text("First token", exact=True).click()
+    expect(page.get_by_text(re.compile("^[^·]*fine-tuned on CoLA · .* · First token"))).to_be_visible()
+    wanted = pytest.approx(look.cells(COLA, 10, "cls"), abs=0.00501)
+    look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
+    assert look.amount(player) == 0.5
+    gradient = player.locator(".role-legend-gradient path").first.get_attribute("fill") or ""
+    assert gradient.startswith("url(#"), "whatever the address has become"
+    player.get_by_label("Speed").select_option("½×")
+    player.get_by_label("Play").click()
+    page.get_by_role("button", name="Change").click()
+    page.get_by_text("Mean over tokens", exact=True).click()
+    expect(page.get_by_text(re.compile("^[^·]*fine-tuned on CoLA · .* · First token"))).to_have_count(0)
+    look.expect_playing(player, True)
+    assert look.amount(player) >= 0.5
+
+
+def test_what_matters_stands_on_the_first_screen_and_the_steps_move_when_seen(page: Page, site: str) -> None:
+    player, steps = look.open_still(page, site, ".player.finding"), page.locator(".steps")
+    heading, dot, moving = (
+        page.get_by_role("heading", level=1),
+        steps.locator(".step").nth(2).locator(".dot").first,
+        "dot => dot.getAnimations().length",
+    )
+    for width, height, seen in ((390, 844, PICTURES[:1]), (1280, 800, PICTURES)):
+        look.resize(page, width, height)
+        assert all(
+            look.box(part).bottom <= height for part in (heading, *(player.locator(f".{name}") for name in seen))
+        )
+    steps.scroll_into_view_if_needed()
+    expect(steps).to_have_class(re.compile("moving"))
+    assert dot.evaluate(moving) == 0, "for who asked for less motion"
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto(site)
+    look.expect_silence(page)
+    steps.scroll_into_view_if_needed()
+    look.eventually(page, lambda: dot.evaluate(moving), 1)
+    dot.evaluate("dot => Promise.all(dot.getAnimations().map((one) => one.finished))")
+    assert dot.evaluate(moving) == 0, "it moves once, and then rests"
+    page.get_by_role("button", name="Move them again").click()
+    assert dot.evaluate(moving) == 1
+
+
+def test_a_library_that_did_not_load_is_told_and_loaded_again(context: BrowserContext, site: str) -> None:
+    page = context.new_page()  # which may complain
+    page.route("**/*", lambda route: route.abort() if "vega" in route.request.url else route.fallback())
+    page.goto(f"{site}/present")
+    player, words = page.locator(".player"), page.get_by_text("The pictures cannot be drawn here").first
+    expect(words).to_be_visible()
+    page.unroute_all()
+    page.set_viewport_size({"width": 900, "height": 800})
+    expect(player.locator(".survival svg")).to_be_visible()
+    player.get_by_label("Next step").click()
+    expect(words).not_to_be_visible()
+    page.close()
+
+
+def test_new_frames_join_while_amount_and_playing_go_on(page: Page, site: str) -> None:
+    player = look.open_still(page, f"{site}/stream")
+    more, slider = page.get_by_role("button", name="One more"), player.get_by_label("Pruning amount")
+    for shown in (0.2, 0.4):
+        more.click()
+        look.expect_amount(player, shown)  # who looks at the last frame sees the new one
+    slider.fill("1")
+    more.click()
+    expect(slider).to_have_attribute("max", "3")
+    assert look.amount(player) == 0.2, "who looks at another one is left there"
+    player.get_by_label("Play").click()
+    more.click()
+    expect(slider).to_have_attribute("max", "4")
+    look.expect_playing(player, True)

@@ -1,0 +1,155 @@
+"""Compare, Grid, Layers and Sentences in a real browser, and a result that stays on show whatever is clicked."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from core.inputs.checkpoints import resolve
+from core.results.schema import SweepResult
+from tests.browser import look
+from tests.browser.conftest import checkpoint_in
+from tests.browser.shipped import COLA, SST2, WRITTEN
+from tests.builders import make_result, with_own_key
+from ui.header import PAGES
+
+OWN = make_result(task="cola", method="wanda", amounts=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
+DEEP = make_result(num_layers=24, points="both", amounts=(0.0, 0.3, 0.6), num_examples=100)
+NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link](http://x.y)'
+Keep = Callable[[SweepResult], str]
+
+
+def rows(player: Locator) -> Locator:
+    return player.get_by_role("radiogroup", name="Selected layer").get_by_role("radio")
+
+
+def expect_on_show(page: Page, **further: str) -> Locator:
+    """The first player of the page shows the visitor's own result, and the address names it."""
+    player = page.locator(".player").first
+    expect(player.locator(".picture svg").first).to_be_visible()
+    expect(player.get_by_role("slider")).to_have_attribute(
+        "max", "6"
+    )  # results that pages show by themselves have more
+    assert dict(parse_qsl(urlsplit(page.url).query)).items() >= {"result": OWN.key, **further}.items()
+    return player
+
+
+def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copied_link_opens_it(
+    page: Page, site: str, context: BrowserContext, keep: Keep
+) -> None:
+    player = look.open_still(page, f"{site}/layers?result={keep(OWN)}")
+    for width in (390, 1280):
+        look.resize(page, width, 900)
+        for label in player.locator(".rows .role-axis-label text").filter(has_text=re.compile("^[1-6]$")).all():
+            row, text = look.box(rows(player).nth(6 - int(label.text_content() or 0))), look.box(label)
+            assert row.y < text.y + text.height / 2 < row.bottom, "a row lies over its strip"
+    rows(player).nth(3).click(force=True)  # from the top: layer 3
+    expect(page).to_have_url(re.compile("layer=3"))
+    expect(player.locator(".curve .role-title-text")).to_have_text(re.compile("Layer 3, attention block"))
+    look.expect_idle(page)
+    rows(player).nth(3).press("ArrowDown")
+    expect(page).to_have_url(re.compile("layer=2"))
+    expect(rows(player).nth(4)).to_be_focused()  # the page was drawn anew meanwhile
+    expect(player.get_by_role("radio", checked=True)).to_have_attribute("aria-label", re.compile("^Layer 2,"))
+    page.get_by_test_id("stPopover").get_by_role("button").click()
+    page.get_by_role("radio", name="0.95").click()
+    expect(page).to_have_url(re.compile("threshold=0.95"))
+    page.keyboard.press("Escape")
+    page.reload()
+    player = expect_on_show(page, threshold="0.95", layer="2")
+    player.get_by_role("slider").fill("3")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    player.get_by_label("Copy a link").click()
+    expect(player.get_by_label("Link copied")).to_be_visible()
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto(page.evaluate("navigator.clipboard.readText()"))
+    player = expect_on_show(page, threshold="0.95", layer="2", reduction="mean", amount="0.3")
+    expect(player.get_by_role("slider")).to_have_value("3")
+    look.expect_playing(player, False)
+
+
+def test_many_rows_keep_apart_and_the_bar_stays_in_sight(page: Page, site: str, keep: Keep) -> None:
+    player = look.open_still(page, f"{site}/layers?result={keep(DEEP)}")
+    for width, height in ((1280, 800), (390, 800), (1280, 2000)):
+        look.resize(page, width, height)
+        assert look.box(player.locator(".bar")).bottom <= height
+        found = player.locator(".rows .mark-text.role-mark text").evaluate_all(
+            """texts => texts.filter((text) => text.textContent).map((text) => (
+                 [text.getBoundingClientRect().y, parseFloat(getComputedStyle(text).fontSize)]
+               ))"""
+        )
+        assert len(found) >= 48
+        places = sorted(place for place, _ in found)
+        assert min(after - before for before, after in pairwise(places)) >= found[0][1]
+
+
+@pytest.mark.long
+def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_another(
+    page: Page, site: str, keep: Keep
+) -> None:
+    look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
+    for name in (*PAGES, "Compare"):
+        page.get_by_role("link", name=name, exact=True).click()
+        wanda = "" if name in ("Methods", "Grid") else "Wanda pruning of the encoder, CoLA.* · "
+        expect(page).to_have_title(re.compile(f"^{name} · {wanda}Prunescope$"))
+        expect(page.locator("[aria-current=page]")).to_have_text(name)
+        if wanda:
+            expect_on_show(page, other=WRITTEN.key)
+    page.get_by_role("link", name="Grid", exact=True).click()
+    link = page.locator(".grid td a:has(svg)").first
+    expect(link).to_be_visible()
+    page.evaluate("globalThis.visit = 'kept'")
+    key = (link.get_attribute("href") or "").rpartition("=")[2]
+    link.click()
+    expect(page).to_have_url(re.compile(f"/layers\\?.*result={key}"))
+    expect(page.locator(".player .rows svg")).to_be_visible()
+    assert page.evaluate("globalThis.visit") == "kept"
+
+
+def test_two_heatmaps_and_their_difference_are_in_step_and_the_axis_is_switched_at_the_picture(
+    page: Page, site: str
+) -> None:
+    player = look.open_still(page, f"{site}/compare?result={SST2.key}&other={COLA.key}")
+    player.get_by_label("Pruning amount").fill("0")
+    for step in range(3):
+        look.expect_amount(player, step / 20)
+        sst2, cola = (look.cells(result, step) for result in (SST2, COLA))
+        differences = [round(a, 2) - round(b, 2) for a, b in zip(sst2, cola, strict=True)]  # of what stands beside it
+        assert any(differences) == (step > 0)
+        for name, wanted in (("first", sst2), ("second", cola), ("difference", differences)):
+            rounded = pytest.approx(wanted, abs=0.00501)  # two decimals are shown
+            look.eventually(page, lambda name=name: look.numbers(player, name), rounded)
+        player.get_by_label("Next step").click()
+    label = "Equal overall change"
+    switch = page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label))
+    picture, above = look.box(player.locator(".first")), look.box(switch).y
+    assert picture.bottom < 800, "in the first screen"
+    switch.click()
+    expect(player.locator(".readout b")).to_have_text(re.compile("^Overall change"))
+    expect(player.get_by_role("slider")).to_have_accessible_name(re.compile("^Overall change"))
+    assert look.box(player.locator(".first")).y - look.box(switch).y == picture.y - above
+
+
+def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
+    page: Page, site: str, copy: Path, keep: Keep
+) -> None:
+    revision = resolve(str(checkpoint_in(copy))).revision  # the tiny checkpoint's: of others it answers nothing
+    answering = with_own_key(WRITTEN, checkpoint=WRITTEN.checkpoint.model_copy(update={"revision": revision}))
+    look.open_still(page, f"{site}/sentences?result={keep(answering)}")
+    field = page.get_by_role("textbox", name="Sentence")
+    assert look.box(field).bottom < look.box(page.locator(".player .strip")).y < 800, "both on the first screen"
+    field.fill(NASTY)
+    page.get_by_role("button", name="Predict").click()
+    expect(page.get_by_text("Unpruned, the model says")).to_be_visible(timeout=look.WORKER_PATIENCE)
+    expect(page.locator(".player .probabilities svg")).to_be_visible()
+    expect(page.get_by_text('<img src="x"').first).to_be_visible()
+    assert page.locator(".stMain img").count() == page.get_by_role("link", name="link").count() == 0
+    assert page.title().startswith("Sentences · ")
+    for place in (1, 2, 3):
+        page.get_by_role("slider", name="Pruning amount").first.fill(str(place))
+        for player in page.locator(".player").all():
+            look.expect_amount(player, answering.amounts[place])
