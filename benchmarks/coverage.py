@@ -20,6 +20,7 @@ from core.encoder.representations import Representations
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import in_task_order, resolve
 from core.inputs.examples import EvalSubset, open_preset
+from core.pruning.magnitude import scoped_weights
 from core.request.catalog import SINGLE_BATCH, TASKS
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, checked
@@ -89,7 +90,7 @@ def run(
             for name in reductions:
                 features[name].append(getattr(buffers, name)[kept].clone())
         if len(reductions) > 1:
-            with runner.emptied(request.scope):
+            with runner.model.emptied(scoped_weights(checkpoint.model, request.scope)):
                 _fill(runner, buffers)
             emptied = {name: getattr(buffers, name).clone() for name in reductions}
     stacked = {name: torch.stack(frames) for name, frames in features.items()}
@@ -98,8 +99,7 @@ def run(
 
 def _fill(runner: Runner, buffers: Representations) -> None:
     for window in runner.windows:
-        for _ in runner.run(window, buffers):
-            pass
+        runner.run(window, buffers, lambda: None)
 
 
 # ---------------------------------------------------------------- counting

@@ -34,7 +34,6 @@ from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import MAX_LENGTH
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
 
 PUBLISHED_BATCH, CAREFUL_BATCH, PLAIN_BATCH = 16, 32, 16
@@ -150,8 +149,7 @@ def careful(workload: Workload) -> Accuracies:
 
 def ours(workload: Workload) -> Accuracies:
     """Run `core.sweep.sweep`: accuracy and CKA in all three reductions."""
-    *_, result = sweep(workload.checkpoint, workload.inputs, workload.request)
-    assert isinstance(result, SweepResult)
+    result = sweep(workload.checkpoint, workload.inputs, workload.request)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
 
 

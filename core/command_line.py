@@ -1,7 +1,6 @@
 """Shared by the command lines: bad input ends in one clear line and exit code 2; progress goes to standard error."""
 
 import argparse
-import errno
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -70,8 +69,6 @@ def unforeseen(error: Exception) -> str:
     """Say what stopped a command, and where the trace is."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full: free some space, then start the same command again"
     with NamedTemporaryFile("w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8") as log:
         log.write("".join(format_exception(error)))
     return f"stopped by an unexpected {type(error).__name__}, whose trace is in {log.name}: please report it"

@@ -1,16 +1,16 @@
 """`python -m core.grid FILE.yaml`: runs all sweeps of a grid, listed in a file as `core.request.grid_file` says.
 
-Results that exist are kept, so that an interrupted grid goes on where it was, also within a sweep. A sweep that fails
-is reported at the end, while the others go on. Progress and time left go to standard error; a table of all results goes
+Results that exist are kept, so that an interrupted grid goes on with the sweep that it had begun. A sweep that fails is
+reported at the end, while the others go on. Progress and time left go to standard error; a table of all results goes
 to standard output. Exit code 1: some sweeps have failed.
 """
 
 import argparse
 import sys
-from collections.abc import Container, Generator, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from tqdm import tqdm
@@ -28,8 +28,12 @@ from core.results import store
 from core.results.extract import extracts
 from core.results.file_cache import state_of
 from core.results.library import Entry, entry_of, read_manifest, write_manifest
+from core.results.names import amount_name
 from core.results.provenance import Recipe, command_line
-from core.sweep.grid_plan import Done, Failure, GridSweep, Step, plan_grid
+from core.sweep.grid_plan import Failure, GridSweep, plan_grid
+
+if TYPE_CHECKING:
+    from core.sweep.grid_run import Follow, Outcome
 
 PRECOMPUTE = "python -m core.precompute "
 BAR = "{desc} {percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
@@ -103,51 +107,43 @@ def _say(line: str) -> None:
 
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
     """Say what sweeps cost, and run them here or on a cluster; return those that failed."""
-    if options.cluster:
-        from core.sweep.grid_cluster import connected, run_on_cluster
-
-        with connected(options.cluster) as client:
-            _say(f"{len(sweeps)} to run on {len(client.scheduler_info(n_workers=-1)['workers'])} workers")
-            if options.plan:
-                return []
-            weights = {sweep.listed: float(likely_amounts(sweep.request)) for sweep in sweeps}
-            return _follow(run_on_cluster(client, sweeps, options.threads), weights)
     with importing():  # after all that needs no torch: a bad file is refused at once
         import torch
 
-        from core.sweep.grid_run import estimate_grid, run_grid
+        from core.sweep.grid_run import connected, estimate_grid, num_workers, run_here, run_on_cluster
 
+    if options.cluster:
+        with connected(options.cluster) as client:
+            _say(f"{len(sweeps)} to run on {num_workers(client)} workers")
+            if options.plan:
+                return []
+            weights = {sweep.key: float(likely_amounts(sweep.request)) for sweep in sweeps}
+            return _follow(lambda _: run_on_cluster(client, sweeps, options.threads), weights)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    cost = estimate_grid(sweeps)
-    memory = "" if cost.memory is None else f" and {cost.memory / 1e9:.1f} GB of memory"
-    _say(f"{len(sweeps)} to run: about {tqdm.format_interval(sum(cost.seconds.values()))}{memory}")
-    if options.plan:
-        return []
-    return _follow(run_grid(sweeps), {sweep.listed: cost.seconds.get(sweep.key, 0.0) for sweep in sweeps})
+    seconds = estimate_grid(sweeps)
+    _say(f"{len(sweeps)} to run: about {tqdm.format_interval(sum(seconds.values()))}")
+    return [] if options.plan else _follow(lambda follow: run_here(sweeps, follow), seconds)
 
 
-def _follow(
-    events: Generator[Step | Done | Failure, None, None], weights: Mapping[SweepRequest, float]
-) -> list[Failure]:
+def _follow(run: "Callable[[Follow], Iterator[Outcome]]", weights: Mapping[str, float]) -> list[Failure]:
     """Show one bar for all sweeps, by the share of the work that each one is; return those that failed."""
     failures: list[Failure] = []
-    ended, count = 0.0, 0
-    with (
-        closing(events),
-        tqdm(total=sum(weights.values()), bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar,
-    ):
-        bar.set_description_str(f"0 of {len(weights)}")
-        for event in events:
-            if isinstance(event, Step):
-                bar.set_postfix_str(f"{event.sweep.request.method}: {event.stage}", refresh=False)
-                bar.n = ended + weights[event.sweep.listed] * event.share
-            else:
-                ended += weights[event.listed if isinstance(event, Failure) else event.sweep.listed]
-                bar.n, count = ended, count + 1
-                bar.set_description_str(f"{count} of {len(weights)}", refresh=False)
-                failures += [event] if isinstance(event, Failure) else []
+    ended = 0.0
+    with tqdm(total=sum(weights.values()), bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def follow(sweep: GridSweep, amount: float) -> None:
+            """Show that an amount of a sweep is done."""
+            bar.set_postfix_str(f"{sweep.request.method}: {amount_name(amount)} removed", refresh=False)
+            bar.update(weights.get(sweep.key, 0.0) / likely_amounts(sweep.request))
+
+        for count, (sweep, fault) in enumerate(run(follow), 1):
+            ended += weights.get(sweep.key, 0.0)
+            bar.n = ended
+            bar.set_description_str(f"{count} sweeps", refresh=False)
             bar.update(0)
+            if fault:
+                failures.append(Failure(sweep.listed, fault))
     return failures
 
 

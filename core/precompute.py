@@ -6,7 +6,7 @@ Progress and time left go to standard error, the path of the result to standard 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,21 +51,40 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
 
 
 @contextmanager
-def downloads_shown() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar on standard error while something is downloaded; it takes (stage, bytes so far, total bytes)."""
+def progress_shown(work: str | None = None, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
+    """Show progress on standard error, in a notebook by a bar of its kind.
+
+    Args:
+        work: What the only bar is called; None shows one for each download.
+        options: Of the bar.
+
+    Yields:
+        What takes (stage, done, total).
+    """
     bars: list[tqdm] = []
 
     def report(stage: str, done: int, total: int) -> None:
-        if not bars or bars[-1].total != total:  # another file
-            bars.append(tqdm(desc=stage, total=total, unit="B", unit_scale=True, file=sys.stderr, dynamic_ncols=True))
+        if not bars or (work is None and bars[-1].total != total):  # another file
+            bars.append(tqdm(desc=work or stage, total=total, file=sys.stderr, dynamic_ncols=True, **options))
+        if bars[-1].total != total:  # another stage
+            bars[-1].reset(total)
         bars[-1].n = done
-        bars[-1].refresh()
+        if work:
+            bars[-1].set_postfix_str(stage, refresh=False)
+        bars[-1].update(0)
 
     try:
         yield report
+        if work and bars:
+            bars[-1].total = bars[-1].n  # it may have stopped early, as it was asked to
     finally:
         for bar in bars:
             bar.close()
+
+
+def downloads_shown() -> AbstractContextManager[Callable[[str, int, int], None]]:
+    """Show a bar on standard error while something is downloaded; it takes (stage, bytes so far, total bytes)."""
+    return progress_shown(unit="B", unit_scale=True)
 
 
 def compute(request: SweepRequest, threads: int | None) -> SweepResult:
@@ -112,27 +131,12 @@ def run(request: SweepRequest, inputs: "Inputs", threads: int | None = None) -> 
         import torch
 
         from core.encoder.loading import borrow
-        from core.sweep.runner import Progress
         from core.sweep.sweep import sweep
 
     if threads is not None:
         torch.set_num_threads(threads)
-    with (
-        borrow(inputs.resolved) as checkpoint,
-        closing(sweep(checkpoint, inputs, request)) as events,
-        tqdm(desc=request.method, unit="batch", file=sys.stderr, dynamic_ncols=True) as bar,
-    ):
-        for event in events:
-            if isinstance(event, Progress):
-                if bar.total != event.total:  # another stage
-                    bar.reset(event.total)
-                bar.n = event.done
-                bar.set_postfix_str(event.stage, refresh=False)
-                bar.update(0)
-            if isinstance(event, SweepResult):
-                bar.total = bar.n  # it may have stopped early, as it was asked to
-                return event
-    raise AssertionError("a sweep ends in its result")
+    with borrow(inputs.resolved) as checkpoint, progress_shown(request.method, unit="batch") as report:
+        return sweep(checkpoint, inputs, request, report)
 
 
 def warn(result: SweepResult) -> None:

@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -313,24 +313,15 @@ def _readable_result(key: str) -> Path | None:
 def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit) -> schema.SweepResult:
     """Run a sweep and emit its frames."""
     from core.encoder.loading import borrow
-    from core.sweep.runner import Progress
-    from core.sweep.sweep import FrameReady, sweep
+    from core.sweep.sweep import sweep
+
+    def on_frame(header: schema.Header, frame: schema.Frame) -> None:
+        shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
+        emit("frame", header=shared, frame=frame.model_dump(mode="json"))
 
     report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # named where the worker ends at it
-    with (
-        borrow(inputs.resolved) as checkpoint,
-        closing(sweep(checkpoint, inputs, request)) as events,  # a cancelled sweep is closed midway
-    ):
-        for event in events:
-            match event:
-                case Progress():
-                    report(event.stage, event.done, event.total)
-                case FrameReady():
-                    header = event.header.model_dump(mode="json", include=set(schema.Header.model_fields))
-                    emit("frame", header=header, frame=event.frame.model_dump(mode="json"))
-                case schema.SweepResult():
-                    return event
-    raise AssertionError("a sweep ended without its result")
+    with borrow(inputs.resolved) as checkpoint:
+        return sweep(checkpoint, inputs, request, report, on_frame)
 
 
 def _message(error: BaseException) -> str:

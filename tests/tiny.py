@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from core.encoder.batches import encode, plan_windows
+from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.inputs.checkpoints import Resolved
-from core.pruning import Calibration, Plan, Planning
+from core.pruning import Calibration
 from core.request.catalog import Task
 
 if TYPE_CHECKING:
@@ -132,17 +132,7 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
 def make_calibration(tokenizer: object, gold: list[int], seed: int = 0) -> Calibration:
     """Makes a calibration example for each gold label."""
     texts = [(text,) for text in make_texts(len(gold), seed)]
-    (window,) = plan_windows(encode(tokenizer, texts, 128), tokenizer, 0)
-    return Calibration(window.micro_batches, torch.tensor(gold))
-
-
-def planned(planning: Planning) -> Plan:
-    """Runs a planning to its end and gives the plan."""
-    while True:
-        try:
-            next(planning)
-        except StopIteration as end:
-            return end.value
+    return Calibration(micro_batches(tokenizer, texts), torch.tensor(gold), lambda *_: None)
 
 
 # What makes a tiny model use all that its architecture can do.

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.request.catalog import MAX_LENGTH
 from core.wall.confined import within
 
 TOKENISED_AT_ONCE = 128  # examples
@@ -117,6 +118,12 @@ def plan_windows(encoded: Encoded, tokenizer: Any, bytes_per_token: int) -> list
         groups[-1].append(batch)
         used_bytes += batch_bytes
     return [_window(encoded, tokenizer, group) for group in groups]
+
+
+def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[MicroBatch]:
+    """Prepare the forward passes of examples of which no token vectors are kept."""
+    (window,) = plan_windows(encode(tokenizer, texts, MAX_LENGTH), tokenizer, bytes_per_token=0)
+    return window.micro_batches
 
 
 def _window(encoded: Encoded, tokenizer: Any, group: list[range]) -> Window:

@@ -1,7 +1,6 @@
 """Record what modules read or write with forward hooks, and remove the hooks afterwards."""
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
 from torch import Tensor, nn
@@ -32,11 +31,8 @@ class Catcher:
         self._caught: dict[int, Tensor] = {}
         self._handles = [model.register_forward_pre_hook(self._start)]
         for index, (module, side) in enumerate(taps):
-            self._handles.append(
-                module.register_forward_pre_hook(self._catch_input(index))
-                if side == "input"
-                else module.register_forward_hook(self._catch_output(index))
-            )
+            register = module.register_forward_pre_hook if side == "input" else module.register_forward_hook
+            self._handles.append(register(self._catch(index)))
 
     @property
     def states(self) -> list[Tensor]:
@@ -46,24 +42,16 @@ class Catcher:
     def _start(self, model: nn.Module, inputs: Any) -> None:
         self._caught.clear()
 
-    def _catch_input(self, index: int) -> Any:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            self._caught.setdefault(index, inputs[0])
-
-        return hook
-
-    def _catch_output(self, index: int) -> Any:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            # some layers return tuples
-            self._caught.setdefault(index, output if isinstance(output, Tensor) else output[0])
+    def _catch(self, index: int) -> Any:
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None) -> None:
+            values = inputs if output is None else output
+            self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # most are tuples
 
         return hook
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for handle in self._handles:
             handle.remove()

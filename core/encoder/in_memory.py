@@ -14,7 +14,7 @@ from core.errors import PrunescopeError, first_few, is_out_of_memory
 from core.inputs.checkpoint_files import check_config
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LISTED_WEIGHTS = 3  # in a message
 
@@ -39,22 +39,26 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
             f"a {type(model).__name__} and a {type(tokenizer).__name__} are not a model and a tokenizer of "
             "transformers: give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
         )
-    name = _name_of(model)
+    name = re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-") or type(model).__name__
     folder = parent / name
     try:
         check_config(model.config.to_dict(), name)
         _check_readable_again(model, name)
         model.save_pretrained(folder)
-        _unused_config(model).save_pretrained(folder)
-        _unused_tokenizer(tokenizer).save_pretrained(folder)
-    except OSError as error:
-        raise PrunescopeError(
-            f"'{name}' cannot be written to {parent} ({error.strerror or error}): make room there, or choose another "
-            "TMPDIR"
-        ) from error
+        # without what earlier use left, so that keys are equal
+        config, unused = copy.deepcopy(model.config), copy.deepcopy(tokenizer)
+        config.problem_type = None  # the kind of loss is noted where labels are given
+        config.save_pretrained(folder)
+        if unused.is_fast:
+            backend: Any = unused.backend_tokenizer  # type: ignore[attr-defined]
+            backend.no_padding()
+            backend.no_truncation()
+        unused.save_pretrained(folder)
     except PrunescopeError:
         raise
-    except Exception as error:  # whatever a model makes the libraries do, such as one on the meta device
+    except (
+        Exception
+    ) as error:  # a full disk, or whatever a model makes the libraries do, such as one on the meta device
         if is_out_of_memory(error):  # not the model's fault
             raise
         reason = " ".join(str(error).split())[:160] or type(error).__name__
@@ -62,12 +66,6 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
             f"'{name}' cannot be written as a folder ({reason}): load it again with AutoModelForSequenceClassification"
         ) from error
     return folder
-
-
-def _name_of(model: "PreTrainedModel") -> str:
-    """Return the last part of the name that a model was loaded by, else its class."""
-    words = re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-")
-    return words or type(model).__name__
 
 
 def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
@@ -87,23 +85,3 @@ def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
             f"'{name}' has other weights than a plain {type(model).__name__} ({first_few(further, LISTED_WEIGHTS)}): "
             "merge its adapters, and make its pruning permanent"
         )
-
-
-# ---------------------------------------------------------------- without what earlier use left, so that keys are equal
-
-
-def _unused_config(model: "PreTrainedModel") -> "PreTrainedConfig":
-    """Return a copy of the configuration without the kind of loss, which is noted where labels are given."""
-    config = copy.deepcopy(model.config)
-    config.problem_type = None
-    return config
-
-
-def _unused_tokenizer(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
-    """Return a copy of the tokenizer without the padding and the truncation of its last call."""
-    unused = copy.deepcopy(tokenizer)
-    if unused.is_fast:
-        backend: Any = unused.backend_tokenizer  # type: ignore[attr-defined]
-        backend.no_padding()
-        backend.no_truncation()
-    return unused

@@ -6,22 +6,24 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import logging
 
+from core.encoder.architectures import architecture_of, classifier, encoder_layers, num_prunable
+from core.encoder.batches import micro_batches, tokenised
+from core.encoder.representations import Recorder
 from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.checkpoint_files import CONFIG, TOKENIZER, TRAINING_EXAMPLES, check_head, content_hash, weight_files
 from core.inputs.checkpoints import Resolved
-from core.inputs.labels import label_order
-from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH, Task
+from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
 from core.wall.confined import within
-
-if TYPE_CHECKING:
-    from torch import nn
-    from transformers import PreTrainedTokenizerBase
 
 TOKENIZER_SECONDS = 8.0  # that a tokenizer.json may take; XLM-R's takes two
 CONVERSION_SECONDS = 60.0  # that other files may take, which are converted first
@@ -40,21 +42,13 @@ class Checkpoint:
     """
 
     record: CheckpointRecord
-    model: "nn.Module"
-    tokenizer: "PreTrainedTokenizerBase"
+    model: nn.Module
+    tokenizer: PreTrainedTokenizerBase
     training_digests: np.ndarray | None
 
 
-class _Shelf:
-    """The one model that stays loaded between two uses, and the thread that uses it now."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.borrower: int | None = None  # the thread that holds the lock
-        self.loaded: dict[Resolved, Checkpoint] = {}  # at most one: a second model would cost memory
-
-
-_shelf = _Shelf()
+_lent = threading.Lock()  # held by the thread that uses the model
+_loaded: dict[Resolved, Checkpoint] = {}  # at most one: a second model would cost memory
 
 
 @contextmanager
@@ -62,36 +56,19 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
     """Lend a checkpoint to one caller at a time, who may prune its model in place and must restore it.
 
     Other threads wait until the model is returned: a model pruned by one thread while another runs it would give
-    incorrect numbers. The model stays loaded for the next caller with the same content, unless an unfinished sweep
-    still holds it.
+    incorrect numbers. The model stays loaded for the next caller with the same content.
 
     Args:
         resolved: From `resolve`.
 
     Raises:
-        PrunescopeError: It cannot be read, would compute something other than what was trained, or this thread already
-            holds a model and would wait for itself forever.
+        PrunescopeError: It cannot be read, or would compute something other than what was trained.
     """
-    if _shelf.borrower == threading.get_ident():
-        raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded while this thread uses a model: end the run that uses the model first"
-        )
-    with _shelf.lock:
-        _shelf.borrower = threading.get_ident()
-        checkpoint = _shelf.loaded.pop(resolved, None)
-        _shelf.loaded.clear()  # before the next model is loaded: memory never holds two
-        try:
-            checkpoint = checkpoint or load(resolved)
-            yield checkpoint
-        finally:
-            if checkpoint and not _has_hooks(checkpoint.model):
-                _shelf.loaded[resolved] = checkpoint
-            _shelf.borrower = None
-
-
-def _has_hooks(model: "nn.Module") -> bool:
-    """Whether a recorder is still in place: its sweep has not ended, and the weights may be pruned."""
-    return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    with _lent:
+        if resolved not in _loaded:
+            _loaded.clear()  # before the next model is loaded: memory never holds two
+            _loaded[resolved] = load(resolved)
+        yield _loaded[resolved]
 
 
 def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
@@ -106,9 +83,6 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         PrunescopeError: It cannot be read, would compute something other than what was trained, or its files are not
             those any more that `resolve` found.
     """
-    # Imported here because torch and transformers take seconds to import.
-    from core.encoder.architectures import encoder_layers, num_prunable
-
     with _one_line_errors(resolved):
         tokenizer = _load_tokenizer(resolved)
         model, missing = _load_model(resolved, needs_head)
@@ -170,9 +144,6 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
 
 
 def _load_tokenizer(resolved: Resolved) -> Any:
-    from transformers import AutoTokenizer
-    from transformers.utils import logging
-
     logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
     with within(TOKENIZER_SECONDS if (resolved.folder / TOKENIZER).is_file() else CONVERSION_SECONDS):
@@ -187,11 +158,6 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     Returns:
         The model, and the names of the weights that are missing.
     """
-    import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification
-
-    from core.encoder.architectures import architecture_of  # imports torch
-
     config = AutoConfig.from_pretrained(
         resolved.folder,
         local_files_only=True,
@@ -217,22 +183,18 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
         ignore_mismatched_sizes=True,  # refused below with a better message
         output_loading_info=True,
     )
-    mismatched = sorted(found["mismatched_keys"])
-    if mismatched:
-        name, stored, needed = mismatched[0]
-        raise PrunescopeError(
-            f"'{resolved.id}': weight {name} has shape {tuple(stored)}, but its {CONFIG} says {tuple(needed)}: "
-            "the files do not belong together, choose another checkpoint"
-        )
     layers = f"{architecture_of(model).layers}."
-    unread = sorted(name for name in found["unexpected_keys"] if name.startswith(layers))
-    if unread:
+    unread = [name for name in found["unexpected_keys"] if name.startswith(layers)]
+    if unfit := sorted([*(name for name, *_ in found["mismatched_keys"]), *unread]):
         raise PrunescopeError(
-            f"'{resolved.id}' has weights in its layers that this program does not read, such as {unread[0]}: it would "
-            "compute something else, choose another checkpoint"
+            f"'{resolved.id}': weight {unfit[0]} is not of the shape, or not part of the layers, that its {CONFIG} "
+            "describes: the files do not belong together, choose another checkpoint"
         )
-    missing = set(found["missing_keys"])
-    lacking = sorted(name for name in missing if needs_head or _is_inside(name, model.base_model_prefix))
+    missing, encoder = set(found["missing_keys"]), f"{model.base_model_prefix}."
+    pooler = f"{encoder}pooler."  # belongs to the head
+    lacking = sorted(
+        name for name in missing if needs_head or (name.startswith(encoder) and not name.startswith(pooler))
+    )
     if lacking:
         remedy = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"
         raise PrunescopeError(
@@ -246,16 +208,8 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     return model.eval(), missing
 
 
-def _is_inside(weight: str, encoder: str) -> bool:
-    """Whether a weight belongs to the embeddings or layers of an encoder, and not to what pools its output."""
-    return weight.startswith(f"{encoder}.") and not weight.startswith(f"{encoder}.pooler.")
-
-
 def _check_size(name: str, config: Any, attention: str) -> None:
     """Check the numbers of parameters and positions before any weight is read; the meta device takes no memory."""
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
     count = sum(parameter.numel() for parameter in model.parameters())
@@ -275,8 +229,6 @@ def _check_size(name: str, config: Any, attention: str) -> None:
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     """Refuse a tokenizer that does not belong to the model, by its words or by what it adds to a text or a pair."""
-    from core.encoder.batches import tokenised
-
     if tokenizer.pad_token_id is None:
         raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
     added = {*tokenised(tokenizer, "a", "a").input_ids, *tokenised(tokenizer, "a").input_ids}
@@ -289,12 +241,8 @@ def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
 
 def _try_out(name: str, tokenizer: Any, model: Any) -> None:
     """Run a sentence: what the settings of a tokenizer or a model make impossible shows here, not amid a sweep."""
-    from core.encoder.batches import encode, plan_windows
-    from core.encoder.representations import Recorder
-
-    (window,) = plan_windows(encode(tokenizer, TRIAL, MAX_LENGTH), tokenizer, bytes_per_token=0)
     with Recorder(model, (), name) as recorder:
-        recorder.run(window.micro_batches[0])
+        recorder.run(micro_batches(tokenizer, TRIAL)[0])
 
 
 def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
@@ -315,27 +263,8 @@ def _reorder_labels(model: Any, order: Sequence[int]) -> None:
     The weights themselves change, so everything that reads the model has the task's order: predictions, calibration
     scores, masks of the classifier's own rows, an exported checkpoint.
     """
-    from core.encoder.architectures import classifier
-
     for parameter in classifier(model).parameters():
         parameter.data = parameter.data[list(order)]  # (labels, hidden) and (labels,)
     names = [model.config.id2label[row] for row in order]
     model.config.id2label = dict(enumerate(names))
     model.config.label2id = {name: label for label, name in enumerate(names)}
-
-
-def check_labels(checkpoint: Checkpoint, task: Task) -> None:
-    """Refuse a checkpoint whose classifier does not have the task's labels in the task's order.
-
-    `prepare` asks for that order; a checkpoint loaded in its own order would get an incorrect score.
-
-    Raises:
-        PrunescopeError: The labels differ from the task's, or come in another order.
-    """
-    names = [str(name) for _, name in sorted(checkpoint.model.config.id2label.items())]  # type: ignore[union-attr, operator]
-    order = label_order(names, task, checkpoint.record.id)
-    if order != tuple(range(len(order))):
-        raise PrunescopeError(
-            f"'{checkpoint.record.id}' was loaded with its labels in the order {', '.join(names)}, but task "
-            f"{task.name} has {', '.join(task.label_names)}: load it in the task's order"
-        )

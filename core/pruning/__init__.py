@@ -8,6 +8,6 @@ units also names its `units`. One that scores examples says as `at_random` how i
 """
 
 from core.pruning.calibration import Calibration
-from core.pruning.plan import Baseline, Plan, Planning, PrunedModel, Removed, module_of
+from core.pruning.plan import Baseline, Plan, PrunedModel, Removed, module_of
 
-__all__ = ["Baseline", "Calibration", "Plan", "Planning", "PrunedModel", "Removed", "module_of"]
+__all__ = ["Baseline", "Calibration", "Plan", "PrunedModel", "Removed", "module_of"]

@@ -19,14 +19,14 @@ from torch import Tensor
 
 from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, attributions, reliability
-from core.pruning.plan import Baseline, Planning
+from core.pruning.plan import Baseline
 from core.pruning.units import UnitPlan, clean_units
 
 units = clean_units
 
 
-def plan(baseline: Baseline) -> Planning:
-    """Score the clean units; see the module docstring and `core.pruning.Planning`.
+def plan(baseline: Baseline) -> UnitPlan:
+    """Score the clean units; see the module docstring.
 
     Args:
         baseline: With calibration examples.
@@ -40,7 +40,6 @@ def plan(baseline: Baseline) -> Planning:
         for batch, found in attributions(baseline.model, baseline.calibration, values, gold_probability):
             for type_halves, attribution in zip(flat_halves, found, strict=True):
                 type_halves.add(batch.examples, attribution.abs())  # (micro-batch, units)
-            yield
     count = len(baseline.calibration.gold)
     scores = [[type_halves.total / count for type_halves in layer_halves] for layer_halves in halves]
     return UnitPlan(layers, scores, reliability(halves))

@@ -18,14 +18,14 @@ from torch.nn.functional import cross_entropy
 from core.encoder.architectures import encoder_layers
 from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, attributions, reliability
-from core.pruning.plan import Baseline, Planning
+from core.pruning.plan import Baseline
 from core.pruning.units import UnitPlan, hidden_units
 
 units = hidden_units
 
 
-def plan(baseline: Baseline) -> Planning:
-    """Score the hidden units; see the module docstring and `core.pruning.Planning`.
+def plan(baseline: Baseline) -> UnitPlan:
+    """Score the hidden units; see the module docstring.
 
     Args:
         baseline: With calibration examples.
@@ -38,7 +38,6 @@ def plan(baseline: Baseline) -> Planning:
         for batch, found in attributions(baseline.model, baseline.calibration, values, loss):
             for (hidden,), attribution in zip(halves, found, strict=True):
                 hidden.add(batch.examples, attribution)  # (micro-batch, units)
-            yield
     return UnitPlan(layers, [[hidden.total.abs()] for (hidden,) in halves], reliability(halves))
 
 

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from core.encoder.batches import MicroBatch
 from core.encoder.hooks import Catcher
+from core.inputs.hub import Report
+
+SCORING = "Scoring on calibration examples"  # a stage
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 """(logits (micro-batch, labels), gold (micro-batch,)) -> a scalar, the sum over examples."""
@@ -25,10 +28,18 @@ class Calibration:
     Attributes:
         batches: Every example once, in order of length.
         gold: (examples,) int64 label indices, in the order of `MicroBatch.examples`.
+        report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the scoring.
     """
 
     batches: Sequence[MicroBatch]
     gold: Tensor
+    report: Report
+
+    def __iter__(self) -> Iterator[MicroBatch]:
+        """Yield the micro-batches, and report each one when the next is asked for."""
+        for done, batch in enumerate(self.batches, 1):
+            yield batch
+            self.report(SCORING, done, len(self.batches))
 
 
 def attributions(
@@ -45,7 +56,7 @@ def attributions(
     Yields:
         A micro-batch and, for each caught activation, its attribution summed over real tokens, (micro-batch, units).
     """
-    for batch in calibration.batches:
+    for batch in calibration:
         with torch.enable_grad():
             value = objective(model(**batch.inputs).logits, calibration.gold[batch.examples])
             gradients = torch.autograd.grad(value, catcher.states)  # each (micro-batch, longest, units)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
-from core.pruning.plan import Baseline, Planning
+from core.pruning.plan import Baseline
 from core.request.scope import layer_of
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, which leaves 2**15 bins
@@ -135,11 +135,10 @@ def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
     return keep, Cut(cut.threshold, cut.ties - len(tied))
 
 
-def plan(baseline: Baseline) -> Planning:
+def plan(baseline: Baseline) -> MagnitudePlan:
     """Plan global magnitude pruning; see the module docstring.
 
     Args:
         baseline: With a scope.
     """
     return MagnitudePlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts)
-    yield  # pragma: no cover; makes this function a Planning that ends at once

@@ -1,10 +1,9 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel)."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import torch
@@ -61,10 +60,6 @@ class Plan(Protocol):
         ...
 
 
-Planning = Generator[None, None, Plan]
-"""Makes a plan; yields after each micro-batch of calibration examples: callers can report and cancel."""
-
-
 def module_of(method: str) -> Any:
     """Return the module that implements a method of the catalog."""
     return import_module(f"core.pruning.{method.replace('-', '_')}")
@@ -106,9 +101,7 @@ class PrunedModel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.restore()
 
     def restore(self) -> None:

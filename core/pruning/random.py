@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from core.pruning.magnitude import scoped_weights
-from core.pruning.plan import Baseline, Plan, Planning, module_of
+from core.pruning.plan import Baseline, Plan, module_of
 from core.pruning.rows import ranks
 
 
@@ -57,7 +57,7 @@ def draws(weights: Sequence[Tensor], seed: int) -> Iterator[Tensor]:
         yield torch.from_numpy(numbers)
 
 
-def plan(baseline: Baseline) -> Planning:
+def plan(baseline: Baseline) -> Plan:
     """Plan random pruning; see the module docstring.
 
     Args:
@@ -70,4 +70,4 @@ def plan(baseline: Baseline) -> Planning:
     if hasattr(controlled, "at_random"):
         at_random: Plan = controlled.at_random(weights, numbers)
         return at_random
-    return MatrixPlan((yield from controlled.plan(baseline)), numbers)
+    return MatrixPlan(controlled.plan(baseline), numbers)

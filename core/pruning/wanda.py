@@ -23,7 +23,7 @@ from core.encoder.batches import MicroBatch
 from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, reliability
 from core.pruning.magnitude import scoped_weights
-from core.pruning.plan import Baseline, Planning
+from core.pruning.plan import Baseline
 from core.pruning.rows import RowPlan
 
 at_random = RowPlan  # its control draws in each row as well
@@ -42,8 +42,8 @@ def score(weight: Tensor, norms: Tensor) -> Tensor:
     return weight.detach().abs() * norms.to(weight.dtype)
 
 
-def plan(baseline: Baseline) -> Planning:
-    """Measure the norms; see the module docstring and `core.pruning.Planning`.
+def plan(baseline: Baseline) -> RowPlan:
+    """Measure the norms; see the module docstring.
 
     Args:
         baseline: With a scope and calibration examples.
@@ -53,12 +53,11 @@ def plan(baseline: Baseline) -> Planning:
     modules = _modules(baseline.model, weights)
     halves = [Halves(module.in_features) for module in modules]
     with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
-        for batch in baseline.calibration.batches:
+        for batch in baseline.calibration:
             with torch.inference_mode():
                 baseline.model(**batch.inputs)
             for sums, state in zip(halves, inputs.states, strict=True):
                 sums.add(batch.examples, _squares(state, batch))
-            yield
     halves_by_module = dict(zip(map(id, modules), halves, strict=True))
     layers = [
         [halves_by_module[id(module)] for module in linear_layers(layer) if id(module) in halves_by_module]

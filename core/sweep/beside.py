@@ -4,7 +4,7 @@ Where another checkpoint stands beside them, layers are compared with its own. W
 the model's own unpruned predictions in any case.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,12 @@ from core.inputs.examples import EvalSubset
 from core.request.amounts import amount_text
 from core.request.catalog import MEASURES, SINGLE_BATCH
 from core.results.schema import ChangedRecord, DivergenceRecord, FloorRecord, Frame, LayerStatistics, Matrix, Row
-from core.similarity import REGISTRY, Compared, Comparer
+from core.similarity import REGISTRY, Compared
+from core.similarity.cka import cka
+from core.similarity.gram import compare
 from core.sweep.divergence import changed_share, divergences, mean_divergence
 from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of
-from core.sweep.meter import Measured, OtherModel, Predictions, Pruned
+from core.sweep.meter import Measured, Predictions, Pruned
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import DECIMALS, layer_statistics
 
@@ -55,7 +57,7 @@ class Beside:
         baseline: The unpruned model.
         emptied: The emptied model; None where the method has none, or beside another checkpoint.
         measures: Names from MEASURES.
-        other_model: Another checkpoint's unpruned model; None compares layers with the baseline's.
+        other: Another checkpoint's unpruned model; None compares layers with the baseline's.
     """
 
     def __init__(
@@ -64,17 +66,18 @@ class Beside:
         baseline: Measured,
         emptied: Measured | None,
         measures: Sequence[str],
-        other_model: OtherModel | None = None,
+        other: Measured | None = None,
     ) -> None:
         self._subset, self._baseline, self._emptied = subset, baseline, emptied
-        self._rows = (other_model or baseline).samples
-        self._comparers = {name: dict(self._comparers_of(name)) for name in measures}
-
-    def _comparers_of(self, measure: str) -> Iterator[tuple[str, Comparer | None]]:
-        for reduction in MEASURES[measure].reductions:
-            emptied = self._emptied.samples.get(reduction) if self._emptied else None
-            if reduction in self._rows:
-                yield reduction, REGISTRY[measure](self._rows[reduction], emptied)
+        rows, floor = (other or baseline).samples, emptied.samples if emptied else {}
+        self._comparers = {
+            measure: {
+                reduction: REGISTRY[measure](rows[reduction], floor.get(reduction))
+                for reduction in MEASURES[measure].reductions
+                if reduction in rows
+            }
+            for measure in measures
+        }
 
     def compare(self, pruned: Pruned) -> AmountResult:
         """Compare a pruned model, while its features are valid."""
@@ -85,14 +88,11 @@ class Beside:
             }
             for measure, by_reduction in self._comparers.items()
         }
-        return AmountResult(self._frame(pruned, compared), compared, pruned.rest_predictions)
-
-    def _frame(self, pruned: Pruned, compared: ByMeasure) -> Frame:
         subset = self._subset
         metrics, intervals = evaluate(subset.task.metrics, subset.gold, pruned.predictions)
         share, share_interval = changed_share(self._baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self._baseline.logits, pruned.logits))
-        return Frame(
+        frame = Frame(
             amount=pruned.amount,
             sparsity=pruned.removed.sparsity,
             prunable_sparsity=pruned.removed.prunable_sparsity,
@@ -107,6 +107,7 @@ class Beside:
             changed=ChangedRecord(share=share, interval=share_interval if pruned.amount else None),
             divergence=DivergenceRecord(value=divergence, interval=divergence_interval),
         )
+        return AmountResult(frame, compared, pruned.rest_predictions)
 
     def floor(self) -> FloorRecord | None:
         """Describe the emptied model; None where the method has none."""
@@ -114,9 +115,8 @@ class Beside:
             return None
         own = {}
         for name in SINGLE_BATCH:
-            compare = REGISTRY["cka"](self._baseline.samples[name], None)
-            assert compare is not None  # CKA needs no emptied model
-            own[name] = row_of(compare(self._emptied.samples[name]).own)
+            compared = compare(self._baseline.samples[name].grams, self._emptied.samples[name].grams)
+            own[name] = row_of(cka(compared).diagonal().numpy())
         return FloorRecord(cka=own, predictions=self._emptied.predictions)
 
 

@@ -34,10 +34,7 @@ class AtDamage:
     """A result at one damage.
 
     Attributes:
-        damage: The damage d.
         amount: The interpolated pruning amount.
-        frame: Index k of the first frame that reaches d.
-        share: Where d lies between the frames k - 1 (0) and k (1).
         profile: (points,) own CKA.
         profile_replicates: (points, n), the same without each example.
         gap: Lower half minus upper half of the profile.
@@ -45,20 +42,12 @@ class AtDamage:
         is_coarse: Whether fewer than two frames lie at 0 < damage < d.
     """
 
-    damage: float
     amount: float
-    frame: int
-    share: float
     profile: Array
     profile_replicates: Array
     gap: float
     gap_replicates: Array
     is_coarse: bool
-
-    @property
-    def upper_share(self) -> float:
-        """The share of the damage that lies in the upper half: 0.5 is even, 1 is all of it."""
-        return upper_share(self.gap, self.damage)
 
 
 def damage(own_cka: Array) -> Array:
@@ -90,7 +79,6 @@ class Place:
     """Where a result reaches a damage, and where it does without each example.
 
     Attributes:
-        damage: The damage d.
         frame: Index k of the first frame that reaches d.
         share: Where d lies between the frames k - 1 (0) and k (1).
         frames_without: (n,) the same as `frame` without each example.
@@ -98,7 +86,6 @@ class Place:
         is_coarse: Whether fewer than two frames lie at 0 < damage < d.
     """
 
-    damage: float
     frame: int
     share: float
     frames_without: npt.NDArray[np.int64]
@@ -133,7 +120,6 @@ def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missin
     if np.isnan(damages_without[: int(k_without.max()) + 1]).any():
         return Missing.UNDEFINED
     return Place(
-        damage=target,
         frame=k,
         share=share,
         frames_without=k_without,
@@ -182,10 +168,7 @@ def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Pla
     if np.isnan(profile).any() or np.isnan(profile_without).any():
         return Missing.UNDEFINED
     return AtDamage(
-        damage=place.damage,
         amount=float(_between(np.asarray(amounts), np.array(place.frame), np.array(place.share))),
-        frame=place.frame,
-        share=place.share,
         profile=profile,
         profile_replicates=profile_without,
         gap=float(gap(profile)),

@@ -1,21 +1,20 @@
-"""Estimate how long a sweep will take: score, prune and run a few examples, and scale the times up."""
+"""Estimate how long sweeps will take: score, prune and run a few examples, and scale the times up."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.encoder.batches import encode, plan_windows
+from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, borrow
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
-from core.pruning import Plan
-from core.request.catalog import MAX_LENGTH, METHODS
+from core.request.catalog import METHODS
 from core.request.controls import likely_amounts
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.sweep.against import measuring
+from core.sweep.meter import measure_other
 from core.sweep.runner import make_plan, open_runner
 from core.sweep.sweep import check_fit, has_floor
 
@@ -32,10 +31,12 @@ class Pace:
     Attributes:
         preparation: Scoring and planning, once.
         per_amount: One pruning amount.
+        other: Loading and running another checkpoint.
     """
 
     preparation: float
     per_amount: float
+    other: float = 0.0
 
 
 def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRequest] = ()) -> dict[str, Any]:
@@ -57,15 +58,9 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
         inputs = prepare(request, _refuse_download)
     except _DownloadError:
         return {"download": True}
-    missing_sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(_key(sweep, inputs))]
-    if not missing_sweeps:
-        return {"stored": True, "seconds": 0.0}
-    with borrow(inputs.resolved) as checkpoint:
-        check_fit(checkpoint, inputs.subset, request)
-        pace = measure(checkpoint, inputs, request, report)
-        other_seconds = seconds_of_other_model(inputs, request, report)
-    seconds = sum(other_seconds + _seconds(sweep, request, inputs, pace) for sweep in missing_sweeps)
-    return {"stored": False, "seconds": seconds}
+    sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(_key(sweep, inputs))]
+    seconds = sum(seconds_of(sweeps, request, inputs, report)) if sweeps else 0.0
+    return {"stored": not sweeps, "seconds": seconds}
 
 
 class _DownloadError(Exception):
@@ -82,27 +77,33 @@ def _key(sweep: SweepRequest, inputs: Inputs) -> str:
     return key_of_request(sweep, inputs.resolved.revision, inputs.subset, pruning, inputs.revision_against)
 
 
-def _seconds(sweep: SweepRequest, request: SweepRequest, inputs: Inputs, pace: Pace) -> float:
-    """Estimate a request or a follow-up at the request's pace; what is drawn at random needs no scores."""
-    preparation = pace.preparation if sweep.method == request.method else 0.0
-    return preparation + pace.per_amount * passes(sweep, inputs, inputs.revision_against)
-
-
-def passes(request: SweepRequest, inputs: Inputs, against: str | None = None) -> float:
-    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest.
+def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inputs, report: Report) -> list[float]:
+    """Estimate sweeps on one checkpoint and examples, each as if it ran alone.
 
     Args:
-        request: A checked request.
-        inputs: Its examples.
-        against: The content of another checkpoint, whose own pass is not counted; None without one.
+        sweeps: Checked requests.
+        tried: The one whose parts are timed.
+        inputs: Its inputs.
+        report: Called between the steps.
+
+    Raises:
+        PrunescopeError: The checkpoint and the examples do not fit together.
     """
-    return likely_amounts(request) * (1 + share_of_rest(request, inputs)) + has_floor(request, against)
+    with borrow(inputs.resolved) as checkpoint:
+        check_fit(checkpoint, inputs.subset, tried)
+        pace = measure(checkpoint, inputs, tried, report)
+    return [
+        (pace.preparation if sweep.method == tried.method or METHODS[sweep.method].calibrated else 0.0)
+        + pace.other
+        + pace.per_amount * passes(sweep, inputs)
+        for sweep in sweeps
+    ]
 
 
-def share_of_rest(request: SweepRequest, inputs: Inputs) -> float:
-    """Return how many examples only judge the working range, as a multiple of those that are compared."""
-    beside = inputs.rest.rows if inputs.rest and request.range_examples == "all" else ()
-    return len(beside) / len(inputs.subset.rows)
+def passes(request: SweepRequest, inputs: Inputs) -> float:
+    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest."""
+    rest = len(inputs.rest.rows) / len(inputs.subset.rows) if inputs.rest and request.range_examples == "all" else 0
+    return likely_amounts(request) * (1 + rest) + has_floor(request, inputs)
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:
@@ -114,32 +115,45 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         request: A checked request.
         report: Called between the steps.
     """
-    sample = replace(
-        inputs, subset=_first(inputs.subset), calibration=inputs.calibration and _first(inputs.calibration)
-    )
-    report(STAGE, 0, 1)
-    plan, scoring, planned = _time_planning(checkpoint, sample.calibration, request, report)
-    if inputs.calibration and sample.calibration:
-        scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, sample.calibration)
-    fixed, running = _time_amount(checkpoint, sample.subset, request, plan, report)
-    running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, sample.subset)
-    return Pace(preparation=scoring + planned, per_amount=fixed + running * OVERHEAD)
+    times = list[float]()
+
+    def tick(*_: object) -> None:
+        times.append(time.perf_counter())
+        report(STAGE, 0, 1)
+
+    subset, calibration = _first(inputs.subset), inputs.calibration and _first(inputs.calibration)
+    tick()
+    plan = make_plan(checkpoint, calibration, request, tick)
+    scoring = times[-1] - times[0]  # until the last micro-batch is scored
+    if inputs.calibration and calibration:
+        scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, calibration)
+    preparation = scoring + time.perf_counter() - times[-1]
+    with open_runner(checkpoint, subset, request, plan) as runner:
+        buffers = runner.buffers()
+        tick()
+        runner.model.prune(min(request.amounts, key=lambda amount: abs(amount - PROBE_AMOUNT)))
+        tick()
+        per_amount = times[-1] - times[-2]
+        for window in runner.windows * 2:  # the second time, it is warm
+            runner.run(window, buffers, tick)
+        running = times[-1] - times[-1 - runner.micro_batches]
+    running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, subset)
+    return Pace(preparation, per_amount + running * OVERHEAD, _seconds_of_other(inputs, request, times, tick))
 
 
-def seconds_of_other_model(inputs: Inputs, request: SweepRequest, report: Report) -> float:
+def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float], tick: Report) -> float:
     """Return the seconds that loading and running another checkpoint take: 0 without one.
 
-    The first micro-batch of the sample counts as loading, since it is slower; the others are scaled up by the examples.
+    The first micro-batch of the sample counts as loading, since it is slower; the other is scaled up by the examples.
     """
     if inputs.against is None:
         return 0.0
     sample = _first(inputs.subset)
-    started = loaded = time.perf_counter()
-    for progress in measuring(inputs.against, sample, request):
-        if progress.done == 1:
-            loaded = time.perf_counter()
-        report(STAGE, 0, 1)
-    return (loaded - started) + (time.perf_counter() - loaded) * 2 * len(inputs.subset.rows) / len(sample.rows)
+    started = len(times)
+    tick(STAGE, 0, 1)
+    measure_other(inputs.against, sample, request, tick)
+    began, loaded, *_, ended = [*times[started:], times[-1]]
+    return (loaded - began) + (ended - loaded) * 2 * len(inputs.subset.rows) / len(sample.rows)
 
 
 def _first(examples: EvalSubset) -> EvalSubset:
@@ -150,37 +164,4 @@ def _first(examples: EvalSubset) -> EvalSubset:
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:
     """Count the tokens that the model reads for examples, padding included."""
-    windows = plan_windows(encode(checkpoint.tokenizer, examples.texts, MAX_LENGTH), checkpoint.tokenizer, 0)
-    return sum(batch.real.numel() for window in windows for batch in window.micro_batches)
-
-
-def _time_planning(
-    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report
-) -> tuple[Plan, float, float]:
-    """Make a plan; return it, the seconds until the last micro-batch is scored, and the constant seconds after that."""
-    started = scored = time.perf_counter()
-
-    def note(stage: str, done: int, total: int) -> None:
-        nonlocal scored
-        scored = time.perf_counter()
-        report(STAGE, 0, 1)
-
-    plan = make_plan(checkpoint, examples, request, note)
-    return plan, scored - started, time.perf_counter() - scored
-
-
-def _time_amount(
-    checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan, report: Report
-) -> tuple[float, float]:
-    """Prune once and run the examples twice; return the seconds of pruning and of the second, warm run."""
-    with open_runner(checkpoint, subset, request, plan) as runner:
-        buffers = runner.buffers()
-        started = time.perf_counter()
-        runner.model.prune(min(request.amounts, key=lambda amount: abs(amount - PROBE_AMOUNT)))
-        pruned = time.perf_counter()
-        for _ in range(2):
-            began = time.perf_counter()
-            for window in runner.windows:
-                for _ in runner.run(window, buffers):
-                    report(STAGE, 0, 1)
-        return pruned - started, time.perf_counter() - began
+    return sum(batch.real.numel() for batch in micro_batches(checkpoint.tokenizer, examples.texts))

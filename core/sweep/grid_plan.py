@@ -1,18 +1,14 @@
 """What a grid has to do: its sweeps with their keys, which of them are there already, and in which order; no torch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 
 from core.errors import PrunescopeError
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
-from core.request.scope import emptied_scope
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
-from core.results.extract import extracts
-from core.results.file_cache import state_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,6 @@ class GridSweep:
         request: The checked request, with the place of its data.
         key: The key of its result.
         place: The checkpoint and the examples: sweeps of one place share the loaded model.
-        against: The content of another checkpoint that it is compared with; None without one.
         path: Where its result is, or will be.
         judged_on: The examples that its working range is to be judged on; 0 where any number will do.
     """
@@ -33,30 +28,19 @@ class GridSweep:
     request: SweepRequest
     key: str
     place: tuple[str, ...]
-    against: str | None
     path: Path
     judged_on: int
 
     @property
     def is_done(self) -> bool:
         """Whether its result is stored, its working range judged on as many examples as it is to be."""
-        return self.path.is_file() and (not self.judged_on or _judged_on(self.path) >= self.judged_on)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A sweep goes on; `share` of it is done."""
-
-    sweep: GridSweep
-    stage: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Done:
-    """The result of a sweep is stored."""
-
-    sweep: GridSweep
+        if not self.path.is_file() or not self.judged_on:
+            return self.path.is_file()
+        try:
+            judged = store.load(self.path).working_range
+        except PrunescopeError:  # damage is reported with the table
+            return True
+        return judged is None or judged.examples >= self.judged_on
 
 
 @dataclass(frozen=True)
@@ -108,15 +92,7 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     path = known or store.place_in(output or store.user_folder(), inputs.key)
     shipped = output is None and store.is_shipped(inputs.key) and not store.own_is_shipped()  # nothing replaces those
     judged_on = len(inputs.subset.rows) + len(inputs.rest.rows) if inputs.rest and not shipped else 0
-    return GridSweep(listed, request, inputs.key, place, inputs.revision_against, path, judged_on)
-
-
-def _judged_on(path: Path) -> float:
-    """Return how many examples a stored working range was judged on; infinity where there is none to be judged."""
-    ((_, found),) = extracts([state_of(path)])
-    if isinstance(found, PrunescopeError) or found.working_range is None:  # damage is reported with the table
-        return inf
-    return found.working_range.examples
+    return GridSweep(listed, request, inputs.key, place, path, judged_on)
 
 
 def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
@@ -124,14 +100,11 @@ def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
 
     They go by checkpoint and examples, then points, then another checkpoint, then what is removed of all.
     """
-    firsts: dict[tuple[object, ...], int] = {}
-    for sweep in sweeps:
-        for group in _groups(sweep):
-            firsts.setdefault(group, len(firsts))
-    return sorted(sweeps, key=lambda sweep: [firsts[group] for group in _groups(sweep)])
+    firsts = [list(dict.fromkeys(column)) for column in zip(*map(_groups, sweeps), strict=True)]
+    return sorted(
+        sweeps, key=lambda sweep: [first.index(part) for first, part in zip(firsts, _groups(sweep), strict=True)]
+    )
 
 
-def _groups(sweep: GridSweep) -> tuple[tuple[object, ...], ...]:
-    """Return the nested groups that a sweep belongs to."""
-    parts = (sweep.request.points, sweep.against, emptied_scope(sweep.request.scope))
-    return tuple((*sweep.place, *parts[:depth]) for depth in range(len(parts) + 1))
+def _groups(sweep: GridSweep) -> tuple[Hashable, ...]:
+    return sweep.place, sweep.request.points, sweep.request.against, sweep.request.scope or "encoder"

@@ -1,158 +1,216 @@
-"""Run the sweeps of a grid in this process, one after another, sharing what they have in common."""
+"""Run the sweeps of a grid: in this process, or on the workers of a Dask cluster, one task a sweep.
 
-import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+A task carries its examples. A checkpoint on the Hub is fetched by the worker; a folder must lie at the same place on
+every worker, as on a shared disk. Results come back as their files' values, which this process checks and saves. A
+worker has one thread of Dask's and one model; PyTorch's threads are its own. The sweep of a lost worker starts again
+elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-failures`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from core.command_line import unforeseen
 from core.encoder.loading import borrow
 from core.errors import PrunescopeError
+from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.prepare import Inputs, prepare
-from core.request.catalog import METHODS
-from core.request.points import point_names
-from core.request.scope import emptied_scope
+from core.request.catalog import ENGINE_VERSION, METHODS
+from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.schema import SweepResult
-from core.similarity.gram import BAND_BYTES
-from core.sweep.estimate import Pace, measure, passes, seconds_of_other_model, share_of_rest
-from core.sweep.grid_plan import Done, Failure, GridSweep, Step
-from core.sweep.journal import Journal
-from core.sweep.runner import Progress
+from core.results.key import sealed
+from core.results.schema import Frame, Header
+from core.sweep.estimate import seconds_of
+from core.sweep.grid_plan import GridSweep
+from core.sweep.runner import silent
 from core.sweep.shared import SharedPasses
-from core.sweep.sweep import check_fit, environment, has_floor, sweep
+from core.sweep.sweep import sweep
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Outcome = tuple[GridSweep, str | None]  # a sweep that has ended, and why it failed, in one line
+Follow = Callable[[GridSweep, float], None]  # (sweep, amount that is done)
+
+CONNECT_SECONDS = 30
+AHEAD = 2  # tasks for each worker: while one runs, its next one waits there
+# What a process of the cluster is asked: a function of ours would fail to arrive where our modules are not found.
+ITS_ENGINE = "__import__('core.request.catalog', fromlist=['ENGINE_VERSION']).ENGINE_VERSION"
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a grid will cost.
-
-    Attributes:
-        seconds: Of each sweep, by key.
-        memory: Bytes of this process at its peak; None where the system does not tell.
-    """
-
-    seconds: dict[str, float]
-    memory: int | None
-
-
-def estimate_grid(sweeps: Sequence[GridSweep]) -> Estimate:
+def estimate_grid(sweeps: Sequence[GridSweep]) -> dict[str, float]:
     """Time one sweep of each checkpoint and examples on a few of these, and scale the times up.
 
-    A sweep whose model cannot be run gets no time: running it will say why.
+    A sweep whose model cannot be run gets no time: running it will say why. What sweeps share is not taken off.
 
     Args:
         sweeps: Those to be run, in their order.
+
+    Returns:
+        The seconds of each sweep, by key.
     """
     seconds: dict[str, float] = {}
-    more = 0
     for _, group in groupby(sweeps, key=lambda planned: planned.place):
         alike = list(group)
+        tried = max(alike, key=_cost_of_trying).request
         try:
-            more = max(more, _measure(alike, seconds))
+            found = seconds_of([planned.request for planned in alike], tried, prepare(tried), silent)
         except Exception:  # whatever it is, such as a model too large for the memory: the others may well be sound
             continue
-    peak = peak_memory()
-    return Estimate(seconds, None if peak is None else peak + more)
+        seconds |= {planned.key: value for planned, value in zip(alike, found, strict=True)}
+    return seconds
 
 
-def _measure(alike: Sequence[GridSweep], seconds: dict[str, float]) -> int:
-    """Fill in the seconds of sweeps of one model on the same examples; return how much more memory they will need."""
-    tried = max(alike, key=lambda planned: _scoring_cost(planned)).request
-    inputs = prepare(tried)
-    with borrow(inputs.resolved) as checkpoint:
-        check_fit(checkpoint, inputs.subset, tried)
-        pace = measure(checkpoint, inputs, tried, _silent)
-        beside = next((planned.request for planned in alike if planned.against), None)
-        other_seconds = seconds_of_other_model(prepare(beside), beside, _silent) if beside else 0.0
-        record = checkpoint.record
-    for before, planned in pairwise([None, *alike]):
-        assert planned is not None
-        seconds[planned.key] = _seconds(planned, before, pace, other_seconds, inputs)
-    points = max(len(point_names(planned.request.points, record.num_layers)) for planned in alike)
-    n = len(inputs.subset.rows)
-    gram = min(points * n * n * 8, BAND_BYTES)  # float64; of each reduction: unpruned, emptied, pruned and a product
-    return 8 * gram + 6 * points * n * record.hidden_size * 4  # and their features, float32
+def _cost_of_trying(planned: GridSweep) -> tuple[bool, ...]:
+    """Order sweeps by what they need beside the amounts: to be timed, one that needs most."""
+    request, method = planned.request, METHODS[planned.request.method]
+    is_slow = method.calibrated and method.granularity == "neuron"
+    return method.calibrated, is_slow, request.range_examples == "all", request.against is not None
 
 
-def _scoring_cost(planned: GridSweep) -> tuple[bool, ...]:
-    """Order requests by what they need beside the amounts: to be tried, one that needs most."""
-    method = METHODS[planned.request.method]
-    return (
-        method.calibrated,
-        method.calibrated and method.granularity == "neuron",
-        planned.request.range_examples == "all",
-    )
-
-
-def _seconds(planned: GridSweep, before: GridSweep | None, pace: Pace, other_seconds: float, inputs: Inputs) -> float:
-    """Estimate a sweep after another one with which it may share passes; `other_seconds` is another checkpoint's."""
-    request, against = planned.request, planned.against
-    shared, shares_other = 0.0, False
-    if before is not None and before.request.points == request.points:
-        rest = share_of_rest(request, inputs)
-        if share_of_rest(before.request, inputs) >= rest:
-            shared += 1 + rest  # the unpruned model's
-        same_scope = emptied_scope(before.request.scope) == emptied_scope(request.scope)
-        shared += same_scope and has_floor(request, against) and has_floor(before.request, before.against)
-        shares_other = before.against == against
-    scoring = pace.preparation if METHODS[request.method].calibrated else 0.0
-    beside = 0.0 if against is None or shares_other else other_seconds
-    return scoring + beside + pace.per_amount * (passes(request, inputs, against) - shared)
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Discard progress."""
-
-
-def peak_memory() -> int | None:
-    """Return the most memory that this process has held so far, in bytes; None on Windows."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return held if sys.platform == "darwin" else held * 1024
-
-
-def run_grid(sweeps: Sequence[GridSweep]) -> Generator[Step | Done | Failure, None, None]:
-    """Run sweeps in their order; a sweep that fails is reported, and the others go on.
-
-    Close it, or interrupt it, to stop: finished sweeps are stored, and the finished amounts of the current
-    one lie beside them for the next run.
+def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:
+    """Run sweeps in their order, sharing what they have in common; one that fails is reported, and the others go on.
 
     Args:
         sweeps: From `plan_grid`.
+        follow: Called with a sweep and an amount of it that is done.
     """
     shared = SharedPasses()
     for planned in sweeps:
-        try:
-            yield from _run(planned, shared)
-        except PrunescopeError as error:
-            yield Failure(planned.listed, str(error))
-        except Exception as error:  # the others may well be sound
-            yield Failure(planned.listed, unforeseen(error))
-        else:
-            yield Done(planned)
+        yield planned, _fault(_run_here, planned, shared, follow)
 
 
-def _run(planned: GridSweep, shared: SharedPasses) -> Iterator[Step]:
+def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
     inputs = prepare(planned.request)
-    journal = Journal(
-        planned.path.with_suffix(".part.jsonl"),
-        {"key": planned.key, "rest": inputs.rest and inputs.rest.fingerprint, **environment()},
-    )
-    with (
-        borrow(inputs.resolved) as checkpoint,
-        closing(sweep(checkpoint, inputs, planned.request, shared=shared, journal=journal)) as events,
-    ):
-        for event in events:
-            match event:
-                case Progress(amount=None):
-                    yield Step(planned, event.stage, 0.0)
-                case Progress():
-                    yield Step(planned, event.stage, event.done / event.total)
-                case SweepResult():
-                    store.save(event, planned.path)
-    journal.remove()
+
+    def on_frame(header: Header, frame: Frame) -> None:
+        follow(planned, frame.amount)
+
+    with borrow(inputs.resolved) as checkpoint:
+        store.save(sweep(checkpoint, inputs, planned.request, on_frame=on_frame, shared=shared), planned.path)
+
+
+def _fault(step: Callable[..., None], *values: Any) -> str | None:
+    """Take a step of one sweep; say why it failed, if it did: the other sweeps may well be sound."""
+    try:
+        step(*values)
+    except PrunescopeError as error:
+        return str(error)
+    except Exception as error:
+        return unforeseen(error)
+    return None
+
+
+# ---------------------------------------------------------------- on a cluster
+
+
+@contextmanager
+def connected(address: str) -> "Iterator[Client]":
+    """Connect to a cluster's scheduler.
+
+    Args:
+        address: Such as `tcp://HOST:8786`.
+
+    Raises:
+        PrunescopeError: Dask is not installed, the cluster cannot be reached, or it lacks this repository.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise PrunescopeError("a cluster needs Dask: install it with pip install -r requirements-cluster.txt") from None
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise PrunescopeError(f"no cluster at '{address}' ({reason}): give its scheduler's address") from None
+    with client:
+        try:
+            engines = {client.run_on_scheduler(eval, ITS_ENGINE), *client.run(eval, ITS_ENGINE).values()}
+        except ModuleNotFoundError:
+            engines = {"none"}
+        if engines != {ENGINE_VERSION}:
+            raise PrunescopeError(
+                f"the cluster has engine {', '.join(sorted(engines))}, this command {ENGINE_VERSION}: start its "
+                "scheduler and each of its workers in a copy of this version, with PYTHONPATH=. before the command"
+            )
+        yield client
+
+
+def num_workers(client: "Client") -> int:
+    """Return how many workers a cluster has now."""
+    return len(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def run_on_cluster(client: "Client", sweeps: Sequence[GridSweep], threads: int | None) -> Iterator[Outcome]:
+    """Run sweeps on all workers and save their results; a sweep that fails is reported, and the others go on.
+
+    Args:
+        client: From `connected`.
+        sweeps: From `plan_grid`.
+        threads: PyTorch's threads on each worker; None leaves them to the worker.
+    """
+    from distributed import as_completed
+
+    running = dict["Future", GridSweep]()
+    finished = as_completed(loop=client.loop, raise_errors=False)
+
+    def submit(planned: GridSweep) -> None:
+        request = planned.request
+        future = client.submit(_compute, prepare(request), request, threads, pure=False)
+        running[future] = planned
+        finished.add(future)
+
+    def outcome() -> Outcome:
+        future = next(finished)
+        planned = running.pop(future)
+        return planned, _fault(_save, future, planned)
+
+    try:
+        for planned in sweeps:
+            while len(running) >= AHEAD * max(num_workers(client), 1):
+                yield outcome()
+            if fault := _fault(submit, planned):
+                yield planned, fault
+        while running:
+            yield outcome()
+    finally:
+        client.cancel(list(running))
+
+
+def _save(future: "Future", planned: GridSweep) -> None:
+    store.save(store.parse(future.result(), planned.path.name), planned.path)
+
+
+def _compute(inputs: Inputs, request: SweepRequest, threads: int | None) -> dict[str, Any]:
+    """Run a sweep on a worker; return the values of its result's file.
+
+    Args:
+        inputs: The examples, and the checkpoints as the client has found them.
+        request: The checked request.
+        threads: PyTorch's threads; None leaves the worker's choice.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    here = replace(inputs, resolved=_placed(inputs.resolved), against=inputs.against and _placed(inputs.against))
+    with borrow(here.resolved) as checkpoint:
+        values: dict[str, Any] = sealed(sweep(checkpoint, here, request, shared=_shared())).model_dump(mode="json")
+    return values
+
+
+def _placed(resolved: Resolved) -> Resolved:
+    """Find a checkpoint's files on this worker."""
+    if resolved.source == "folder":
+        return resolved
+    name = f"{resolved.id}@{resolved.revision}" if resolved.source == "hub" else resolved.id
+    return replace(resolved, folder=resolve(name).folder)
+
+
+@cache
+def _shared() -> SharedPasses:
+    """Return the passes that this worker's sweeps share."""
+    return SharedPasses()

@@ -1,6 +1,10 @@
-"""Measure a model at one pruning amount after another: what it predicts, and how it represents the examples."""
+"""Measure a model at one pruning amount after another: what it predicts, and how it represents the examples.
 
-from collections.abc import Generator, Mapping
+Another checkpoint, whose unpruned layers a pruned one is compared with, is measured as well: it reads the same
+sentences with its own tokenizer and is forgotten at once; only its representations stay.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +12,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.encoder.batches import MicroBatch, encode, plan_windows
+from core.encoder.batches import micro_batches
+from core.encoder.loading import load
+from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
+from core.inputs.hub import Report
 from core.pruning import Removed
-from core.request.catalog import MAX_LENGTH
+from core.pruning.magnitude import scoped_weights
+from core.pruning.rows import RowPlan
+from core.request.sweep_request import SweepRequest
+from core.results.names import amount_name
 from core.results.schema import CheckpointRecord
 from core.similarity import Sample
 from core.similarity.gram import prepare, u_centred_bands, u_centred_gram
-from core.sweep.runner import OTHER_CHECKPOINT, Progress, Runner
+from core.sweep.runner import Runner, open_runner
 
 Predictions = tuple[int, ...]  # label indices
 
@@ -25,12 +35,14 @@ class Measured:
     """A model's output for all examples.
 
     Attributes:
-        logits: (examples, labels) float32.
+        logits: (examples, labels) float32; of another checkpoint they may mean nothing.
         samples: Its representations by reduction; their features are valid until the next model is measured.
+        record: The checkpoint.
     """
 
     logits: npt.NDArray[np.float32]
     samples: Mapping[str, Sample]
+    record: CheckpointRecord
 
     @property
     def predictions(self) -> Predictions:
@@ -53,96 +65,98 @@ class Pruned(Measured):
     rest_predictions: Predictions
 
 
-@dataclass(frozen=True)
-class OtherModel(Measured):
-    """The output of another checkpoint's model, of which nothing is pruned; its logits may mean nothing.
-
-    Attributes:
-        record: The checkpoint.
-    """
-
-    record: CheckpointRecord
-
-
 class Meter:
     """Measures one model after another in the same buffers, and counts the micro-batches.
 
     Args:
         runner: The model and the examples.
         rest: Further examples, of which only the predictions are wanted.
-        num_amounts: How many amounts will probably be measured; where it gets more, half as many are expected again.
-        at_most: How many there are.
+        report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the run.
+        amounts: How many amounts will probably be measured.
         empties: Whether the emptied model will be measured.
     """
 
-    def __init__(self, runner: Runner, rest: EvalSubset | None, num_amounts: int, at_most: int, empties: bool) -> None:
-        self._runner, self._buffers = runner, runner.buffers()
+    def __init__(
+        self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int = 1, empties: bool = False
+    ) -> None:
+        self._runner, self._buffers, self._report = runner, runner.buffers(), report
         self._rest_gold = rest.gold if rest else ()
-        self._rest = _rest_batches(runner, rest) if rest else []
-        self._per_amount = runner.micro_batches + len(self._rest)
-        self._done = 0
-        self._total, self._most = (
-            self._per_amount * count + runner.micro_batches * empties for count in (num_amounts, at_most)
+        self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
+        self._stage, self._done, self._per_amount = (
+            f"{amount_name(0)} removed",
+            0,
+            runner.micro_batches + len(self._rest),
         )
+        self._total = self._per_amount * amounts + runner.micro_batches * empties
 
-    def measure(self, amount: float) -> Generator[Progress, None, Pruned]:
-        """Prune the model and run it over all examples; yield after each micro-batch."""
-        if self._done == self._total:
-            more = self._per_amount * max(self._total // self._per_amount // 2, 1)
-            self._total = min(self._total + more, self._most)
+    def measure(self, amount: float) -> Pruned:
+        """Prune the model and run it over all examples."""
+        self._total = max(self._total, self._done + self._per_amount)
+        self._stage = f"{amount_name(amount)} removed"
         removed = self._runner.model.prune(amount)
-        tokens = yield from self._run(amount)
-        rest = yield from self._predict_rest(amount)
-        samples = {**self._single_batches(), "tokens": Sample(None, prepare(tokens))}
-        return Pruned(self._logits(), samples, amount, removed, rest)
+        tokens = self._run()
+        rest = self._predict_rest()
+        found = self._measured()
+        samples = {**found.samples, "tokens": Sample(None, prepare(tokens))}
+        return Pruned(found.logits, samples, found.record, amount, removed, rest)
 
-    def measure_emptied(self, scope: str | None, first: int) -> Generator[Progress, None, Measured]:
+    def measure_emptied(self, scope: str | None, first: int) -> Measured:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
 
         Args:
-            scope: See `Runner.emptied`.
+            scope: The scope; None for a method of units, which can empty the whole encoder.
             first: The first point for which the emptied model says something; those before become undefined.
         """
-        with self._runner.emptied(scope):
-            yield from self._run(0.0)
+        with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
+            self._run()
         for features in (self._buffers.mean, self._buffers.cls):
             features[:first] = 0  # what does not vary is similar to nothing
-        return Measured(self._logits(), self._single_batches())
+        return self._measured()
 
-    def measure_other_model(self) -> Generator[Progress, None, OtherModel]:
+    def measure_other(self) -> Measured:
         """Run another checkpoint's model as it is, for the reductions over a single batch."""
-        yield from self._run(None)
-        return OtherModel(self._logits(), self._single_batches(), self._runner.checkpoint.record)
+        self._stage = "Measuring the other checkpoint"
+        self._run()
+        return self._measured()
 
-    def _run(self, amount: float | None) -> Generator[Progress, None, list[Tensor]]:
+    def _step(self) -> None:
+        self._done += 1
+        self._report(self._stage, self._done, self._total)
+
+    def _run(self) -> list[Tensor]:
         """Fill the buffers; return the Gram matrices of all minibatches of tokens."""
         tokens = list[Tensor]()
         for window in self._runner.windows:
-            for _ in self._runner.run(window, self._buffers):
-                yield self._progress(amount)
+            self._runner.run(window, self._buffers, self._step)
             tokens += map(u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
         return tokens
 
-    def _predict_rest(self, amount: float) -> Generator[Progress, None, Predictions]:
+    def _predict_rest(self) -> Predictions:
         predicted = torch.zeros(len(self._rest_gold), dtype=torch.int64)  # (rest,)
         for batch in self._rest:
             predicted[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
-            yield self._progress(amount)
+            self._step()
         return tuple(predicted.tolist())
 
-    def _progress(self, amount: float | None) -> Progress:
-        self._done += 1
-        return Progress(amount, self._done, self._total, OTHER_CHECKPOINT)
-
-    def _single_batches(self) -> dict[str, Sample]:
+    def _measured(self) -> Measured:
         features = {"mean": self._buffers.mean, "cls": self._buffers.cls}  # each (points, examples, hidden)
-        return {name: Sample(values, prepare(u_centred_bands(values))) for name, values in features.items()}
+        samples = {name: Sample(values, prepare(u_centred_bands(values))) for name, values in features.items()}
+        logits = self._buffers.logits.numpy().copy()  # (examples, labels)
+        return Measured(logits, samples, self._runner.checkpoint.record)
 
-    def _logits(self) -> npt.NDArray[np.float32]:
-        return self._buffers.logits.numpy().copy()  # (examples, labels)
 
+def measure_other(resolved: Resolved, subset: EvalSubset, request: SweepRequest, report: Report) -> Measured:
+    """Load another checkpoint and run it over the evaluation examples; its logits may mean nothing.
 
-def _rest_batches(runner: Runner, rest: EvalSubset) -> list[MicroBatch]:
-    tokenizer = runner.checkpoint.tokenizer
-    (window,) = plan_windows(encode(tokenizer, rest.texts, MAX_LENGTH), tokenizer, bytes_per_token=0)
-    return window.micro_batches
+    Args:
+        resolved: Its files.
+        subset: The evaluation examples.
+        request: The points.
+        report: Called with (stage, done, total) after each micro-batch.
+
+    Raises:
+        PrunescopeError: It cannot be read, or lacks weights of its encoder.
+    """
+    checkpoint = load(resolved, needs_head=False)
+    with open_runner(checkpoint, subset, request, RowPlan([], [])) as runner:  # nothing is pruned
+        return Meter(runner, None, report).measure_other()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.errors import PrunescopeError
+from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoints import Resolved, check_same_content, resolve, suited
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
@@ -12,6 +12,8 @@ from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.provenance import lacks_place, request_of
 from core.results.schema import Frame, SweepResult
+
+LISTED_AMOUNTS = 12  # in a message
 
 
 def frame_of(result: SweepResult, amount: float) -> Frame:
@@ -23,10 +25,9 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
     for frame in result.frames:
         if amount_text(frame.amount) == amount_text(amount):
             return frame
-    near = sorted(sorted(result.amounts, key=lambda known: abs(known - amount))[:3])
     raise PrunescopeError(
-        f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}: "
-        f"choose one of them, such as {', '.join(map(amount_text, near))}"
+        f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}: choose one of "
+        f"{first_few([*map(amount_text, result.amounts)], LISTED_AMOUNTS)}"
     )
 
 
@@ -55,18 +56,22 @@ def find_inputs(
     Raises:
         PrunescopeError: A checkpoint or the examples are not found, or are not those of the result.
     """
-    asked = _request(result, amount, checkpoint, against)
+    request = _request(result, amount, checkpoint, against)
     if lacks_place(result.task) and not data:
         raise PrunescopeError(
             f"the result was computed on '{result.task.source_name}', a file or folder, and does not record where that "
             "is: give it with --data, or give hub if it is the same data"
         )
-    request = checked(replace(asked, data=data or asked.data))
+    request = checked(replace(request, data=data or request.data))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     if result.against:
         check_same_content(inputs.against or inputs.resolved, result.against.id, result.against.revision)
-    _check_same_examples(result, inputs.subset)
+    if inputs.subset.fingerprint != result.task.fingerprint:
+        raise PrunescopeError(
+            f"the examples of '{inputs.subset.source_name}' have the fingerprint {inputs.subset.fingerprint[:12]}, "
+            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
+        )
     return request, inputs
 
 
@@ -118,11 +123,3 @@ def _request(result: SweepResult, amount: float, checkpoint: str | None, against
         until_damage=None,
         range_examples="subset",
     )
-
-
-def _check_same_examples(result: SweepResult, subset: EvalSubset) -> None:
-    if subset.fingerprint != result.task.fingerprint:
-        raise PrunescopeError(
-            f"the examples of '{subset.source_name}' have the fingerprint {subset.fingerprint[:12]}, "
-            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
-        )

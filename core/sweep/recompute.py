@@ -1,7 +1,6 @@
 """Recompute a frame of a result with our engine and with torch-cka, and measure how far the stored frame deviates."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from math import isfinite
@@ -10,18 +9,17 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from core.encoder.loading import Checkpoint, borrow
-from core.inputs.checkpoints import Resolved
+from core.encoder.loading import borrow
+from core.encoder.representations import Representations
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs
-from core.pruning import Plan
-from core.request.catalog import LEAST_LEFT, MEASURES
+from core.request.catalog import LEAST_LEFT, MEASURES, SINGLE_BATCH
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
 from core.similarity.torch_cka import Pair, torch_cka_matrix
-from core.sweep.against import measuring
+from core.sweep.meter import measure_other
 from core.sweep.origin import find_inputs, frame_of
-from core.sweep.runner import Progress, Runner, make_plan, open_runner, returned
+from core.sweep.runner import Runner, make_plan, open_runner, silent
 from core.sweep.sweep import sweep
 
 ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh
@@ -74,7 +72,7 @@ def verify_frame(
     amount: float,
     checkpoint: str | None = None,
     data: str | None = None,
-    report: Report | None = None,
+    report: Report = silent,
     against: str | None = None,
 ) -> Deviations:
     """Recompute one frame from the checkpoints and the examples that its result names.
@@ -90,39 +88,21 @@ def verify_frame(
     Raises:
         PrunescopeError: The result lacks the amount, or a checkpoint or the examples are not those of the result.
     """
-    report = report or _silent
     stored = frame_of(result, amount)
     request, inputs = find_inputs(result, stored.amount, checkpoint, data, report, against)
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, report)
-        ours = _recompute(baseline, inputs, request, plan, report)
+        ours = sweep(baseline, inputs, request, lambda _, done, total: report("Recomputing", done, total), plan=plan)
         with open_runner(baseline, inputs.subset, request, plan) as runner:
-            if inputs.against:
-                theirs = _torch_cka_against(inputs.against, runner, request, report)
-            else:
-                theirs = _torch_cka_matrices(runner, stored.amount, report)
+            theirs = _torch_cka_matrices(runner, inputs, request, report)
+    recomputed = ours.frames[-1]
     return Deviations(
         amount=stored.amount,
-        engine={name: _deviation(stored.matrix(name), ours.frames[-1].matrix(name)) for name in result.reductions},
+        engine={name: _deviation(stored.matrix(name), recomputed.matrix(name)) for name in result.reductions},
         torch_cka={name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in result.reductions},
-        accuracy=abs((stored.metrics["accuracy"] or 0.0) - (ours.frames[-1].metrics["accuracy"] or 0.0)),
+        accuracy=abs((stored.metrics["accuracy"] or 0.0) - (recomputed.metrics["accuracy"] or 0.0)),
         others=_other_deviations(result, stored, ours),
     )
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Discard progress."""
-
-
-def _recompute(baseline: Checkpoint, inputs: Inputs, request: SweepRequest, plan: Plan, report: Report) -> SweepResult:
-    """Run the request's sweep, whose last frame is the one to verify."""
-    with closing(sweep(baseline, inputs, request, plan)) as events:
-        for event in events:
-            if isinstance(event, Progress):
-                report("Recomputing", event.done, event.total)
-            if isinstance(event, SweepResult):
-                return event
-    raise AssertionError("a sweep ends in its result")
 
 
 def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> dict[str, float]:
@@ -139,46 +119,39 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
     return deviations
 
 
-def _torch_cka_matrices(runner: Runner, amount: float, report: Report) -> dict[str, Tensor]:
+def _torch_cka_matrices(runner: Runner, inputs: Inputs, request: SweepRequest, report: Report) -> dict[str, Tensor]:
     """Compute with torch-cka, for each reduction, (baseline points, pruned points) float32; NaN: undefined."""
-    baseline, pruned = runner.buffers(), runner.buffers()
-    num_points = (len(runner.points), len(runner.points))
+    pruned, step, found = runner.buffers(), _counting(report, 2 * runner.micro_batches), dict[str, Tensor]()
 
-    def token_pairs() -> Iterator[Pair]:
+    def token_pairs(baseline: Representations) -> Iterator[Pair]:
         """Run both models window by window: memory holds only two windows of tokens."""
-        done = 0
         for window in runner.windows:
-            for pruned_by, buffers in ((0.0, baseline), (amount, pruned)):
-                runner.model.prune(pruned_by)
-                for _ in runner.run(window, buffers):
-                    done += 1
-                    report("Asking torch-cka", done, 2 * runner.micro_batches)
+            for amount, buffers in ((0.0, baseline), (request.amounts[-1], pruned)):
+                runner.model.prune(amount)
+                runner.run(window, buffers, step)
             yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
 
-    num_minibatches = sum(len(window.minibatches) for window in runner.windows)
-    tokens = torch_cka_matrix(token_pairs(), num_minibatches, num_points)  # fills `mean` and `cls` as well
-    return {
-        "mean": torch_cka_matrix([(baseline.mean, pruned.mean)], 1, num_points),
-        "cls": torch_cka_matrix([(baseline.cls, pruned.cls)], 1, num_points),
-        "tokens": tokens,
-    }
-
-
-def _torch_cka_against(against: Resolved, runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
-    """Compute the same against another checkpoint, for the reductions over a single batch."""
-    other_model = returned(measuring(against, runner.subset, request), report)
-    pruned = runner.buffers()
-    runner.model.prune(request.amounts[-1])
-    done = count(1)
-    for window in runner.windows:
-        for _ in runner.run(window, pruned):
-            report("Asking torch-cka", next(done), runner.micro_batches)
-    found = {}
+    if inputs.against:  # there are no tokens then
+        samples = measure_other(inputs.against, runner.subset, request, report).samples
+        rows = {name: samples[name].features for name in SINGLE_BATCH}
+        runner.model.prune(request.amounts[-1])
+        for window in runner.windows:
+            runner.run(window, pruned, step)
+    else:
+        baseline = runner.buffers()
+        num_minibatches = sum(len(window.minibatches) for window in runner.windows)
+        found["tokens"] = torch_cka_matrix(token_pairs(baseline), num_minibatches, (len(runner.points),) * 2)
+        rows = {"mean": baseline.mean, "cls": baseline.cls}
     for name, features in (("mean", pruned.mean), ("cls", pruned.cls)):  # each (points, examples, hidden)
-        rows = other_model.samples[name].features
-        assert rows is not None  # as of every single batch
-        found[name] = torch_cka_matrix([(rows, features)], 1, (len(rows), len(features)))
+        baseline_features = rows[name]
+        assert baseline_features is not None  # as of every single batch
+        found[name] = torch_cka_matrix([(baseline_features, features)], 1, (len(baseline_features), len(features)))
     return found
+
+
+def _counting(report: Report, total: int) -> Callable[[], None]:
+    done = count(1)
+    return lambda: report("Asking torch-cka", next(done), total)
 
 
 def _deviation(stored: Values, computed: Values) -> float:

@@ -1,52 +1,25 @@
 """Prune a checkpoint by any amount of a request, and run it over all examples."""
 
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
-from typing import TypeVar
 
 import torch
 
 from core.encoder.architectures import classifier
-from core.encoder.batches import Window, encode, plan_windows
+from core.encoder.batches import Window, encode, micro_batches, plan_windows
 from core.encoder.loading import Checkpoint
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, module_of
-from core.pruning.magnitude import scoped_weights
 from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
-from core.results.names import amount_name
-
-Value = TypeVar("Value")
-
-SCORING = "Scoring on calibration examples"  # a stage before the first amount
-OTHER_CHECKPOINT = "Measuring the other checkpoint"  # another one
 
 
-@dataclass(frozen=True)
-class Progress:
-    """One micro-batch is done.
-
-    Attributes:
-        amount: The current pruning amount; None before the first one.
-        done: Micro-batches done so far, over all amounts or in a stage before them.
-        total: All micro-batches of the same kind.
-        before: What is done before the first amount.
-    """
-
-    amount: float | None
-    done: int
-    total: int
-    before: str = SCORING
-
-    @property
-    def stage(self) -> str:
-        """The name of the current stage."""
-        return self.before if self.amount is None else f"{amount_name(self.amount)} removed"
+def silent(stage: str, done: int, total: int) -> None:
+    """Discard progress."""
 
 
 @dataclass(frozen=True)
@@ -84,62 +57,25 @@ class Runner:
             num_tokens=max(window.num_tokens for window in self.windows),
         )
 
-    @contextmanager
-    def emptied(self, scope: str | None) -> Iterator[None]:
-        """Set every matrix of a scope to zero for a while; see `emptied_scope`."""
-        with self.model.emptied(scoped_weights(self.checkpoint.model, scope)):
-            yield
-
-    def run(self, window: Window, buffers: Representations) -> Iterator[None]:
-        """Run a window's examples through the model as currently pruned; yield after each micro-batch.
+    def run(self, window: Window, buffers: Representations, step: Callable[[], None]) -> None:
+        """Run a window's examples through the model as currently pruned.
 
         Args:
             window: One of `windows`.
             buffers: Receives the representations and logits.
+            step: Called after each micro-batch; an exception that it raises ends the run, unchanged.
 
         Raises:
             PrunescopeError: They are not finite.
         """
         for batch in window.micro_batches:
             buffers.store(batch, self.recorder.run(batch), self.recorder.states)
-            yield
+            step()
         check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only where every token is
 
 
-def planning(
-    checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest
-) -> Generator[Progress, None, Plan]:
-    """Make the plan of a request's method, scoring calibration examples if the method needs them.
-
-    Args:
-        checkpoint: The loaded baseline.
-        examples: The calibration examples; None for a method without any.
-        request: Method, scope, amounts and seed.
-
-    Yields:
-        Progress after each micro-batch of calibration examples.
-
-    Returns:
-        The plan, through `yield from`.
-    """
-    calibration = _calibration(checkpoint, examples) if examples else None
-    baseline = Baseline(
-        checkpoint.model, request.amounts, request.scope, request.seed, calibration, controls=request.control_of
-    )
-    steps = module_of(request.method).plan(baseline)
-    total = len(calibration.batches) if calibration else 0
-    for done in count(1):
-        try:
-            next(steps)
-        except StopIteration as end:
-            plan: Plan = end.value
-            return plan
-        yield Progress(None, done, total)
-    raise AssertionError("count() never ends")
-
-
 def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report) -> Plan:
-    """Make the plan of a request's method in one call, reporting progress to a function.
+    """Make the plan of a request's method, scoring calibration examples if the method needs them.
 
     Args:
         checkpoint: The loaded baseline.
@@ -147,30 +83,15 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
-    return returned(planning(checkpoint, examples, request), report)
-
-
-def returned(steps: Generator[Progress, None, Value], report: Report) -> Value:
-    """Take all steps, reporting progress to a function, and return what they lead to.
-
-    Args:
-        steps: Such as `planning`.
-        report: Called with (stage, done, total); an exception that it raises ends the steps, unchanged.
-    """
-    with closing(steps):
-        while True:
-            try:
-                event = next(steps)
-            except StopIteration as end:
-                value: Value = end.value
-                return value
-            report(event.stage, event.done, event.total)
-
-
-def _calibration(checkpoint: Checkpoint, examples: EvalSubset) -> Calibration:
-    encoded = encode(checkpoint.tokenizer, examples.texts, MAX_LENGTH)
-    (window,) = plan_windows(encoded, checkpoint.tokenizer, bytes_per_token=0)
-    return Calibration(window.micro_batches, torch.tensor(examples.gold))
+    calibration = None
+    if examples:
+        batches = micro_batches(checkpoint.tokenizer, examples.texts)
+        calibration = Calibration(batches, torch.tensor(examples.gold), report)
+    baseline = Baseline(
+        checkpoint.model, request.amounts, request.scope, request.seed, calibration, controls=request.control_of
+    )
+    plan: Plan = module_of(request.method).plan(baseline)
+    return plan
 
 
 @contextmanager
@@ -181,7 +102,7 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         checkpoint: The loaded baseline.
         subset: The evaluation examples.
         request: Points and amounts.
-        plan: The plan of the request's method, from `planning`.
+        plan: The plan of the request's method, from `make_plan`.
     """
     encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
     points = point_names(request.points, checkpoint.record.num_layers)

@@ -56,12 +56,13 @@ def survival(amounts: Sequence[float], own_cka: Array, threshold: float = SURVIV
             fallen, without interpolation.
         threshold: The CKA that a layer must keep.
     """
-    values, censored = _survivals(np.asarray(amounts), own_cka, threshold)
+    values, censored = _survivals(amounts, own_cka, threshold)
     return [Survival(*layer) for layer in zip(values.tolist(), censored.tolist(), strict=True)]
 
 
-def _survivals(amounts: Array, own_cka: Array, threshold: float) -> tuple[Array, Flags]:
+def _survivals(amounts: Sequence[float], own_cka: Array, threshold: float) -> tuple[Array, Flags]:
     """Compute survival along the first axis, and where it is censored: (frames, …) -> (…), (…)."""
+    axis = np.asarray(amounts)  # (frames,)
     fallen: Flags = ~(own_cka >= threshold)  # (frames, …)
     censored = np.asarray(~fallen.any(0))  # (…)
     k = fallen.argmax(0)  # (…)
@@ -70,28 +71,23 @@ def _survivals(amounts: Array, own_cka: Array, threshold: float) -> tuple[Array,
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (high - threshold) / (high - low)  # (…)
     share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (…)
-    values = amounts[before] + share * (amounts[k] - amounts[before])  # (…)
-    return np.where(censored, amounts[-1], values), censored
+    values = axis[before] + share * (axis[k] - axis[before])  # (…)
+    return np.where(censored, axis[-1], values), censored
 
 
-def depth_gap(amounts: Sequence[float], own_cka: Array) -> float:
-    """Compute D: how much more similarity the lower half of the layers keeps than the upper half.
+def depth_gap(amounts: Sequence[float], own_cka: Array) -> Array:
+    """Compute D, how much more similarity the lower half of the layers keeps than the upper half, (…).
 
     A layer's area is that under its CKA over the amounts, divided by the largest amount. D is the lower half's mean
     area minus the upper half's; the middle layer of an odd number belongs to neither.
 
     Args:
         amounts: (frames,) ascending from 0.
-        own_cka: (frames, layers).
+        own_cka: (frames, layers, …).
 
     Returns:
-        A number in [-2, 2]; NaN if a value is undefined, or for a single layer or amount.
+        Numbers in [-2, 2]; NaN if a value is undefined, or for a single layer or amount.
     """
-    return float(_depth_gaps(np.asarray(amounts), own_cka))
-
-
-def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
-    """Compute D along the first two axes: (frames, layers, …) -> (…)."""
     half = own_cka.shape[1] // 2
     if not half or len(amounts) < 2:
         return np.full(own_cka.shape[2:], np.nan)
@@ -100,7 +96,9 @@ def _depth_gaps(amounts: Array, own_cka: Array) -> Array:
 
 
 def depth_correlation(values: Sequence[float]) -> float | None:
-    """Compute Kendall's tau-b of layers' values with depth, as a description: layers are not a sample.
+    """Compute Kendall's tau-b (1945) of layers' values with depth, as a description: layers are not a sample.
+
+    It is written out here because importing scipy.stats would slow every garbage collection of the server process.
 
     Args:
         values: One value per layer in depth order, such as its survival.
@@ -108,22 +106,7 @@ def depth_correlation(values: Sequence[float]) -> float | None:
     Returns:
         1 if every layer's value is above that of the layer below it, -1 if below; None if all are equal.
     """
-    return rank_correlation(values, range(len(values)))
-
-
-def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Compute Kendall's tau-b (1945).
-
-    It is written out here because importing scipy.stats would slow every garbage collection of the server process.
-
-    Args:
-        first: Values without NaN.
-        second: As many.
-
-    Returns:
-        1 if both order all pairs alike, -1 if otherwise; None if all values of one are equal.
-    """
-    orders = [np.sign(np.subtract.outer(values, values)) for values in (first, second)]  # each (values, values)
+    orders = [np.sign(np.subtract.outer(ranks, ranks)) for ranks in (values, range(len(values)))]  # each (n, n)
     pairs = np.sqrt(np.prod([np.square(order).sum() for order in orders]))
     return float((orders[0] * orders[1]).sum() / pairs) if pairs else None
 
@@ -208,10 +191,10 @@ def survival_interval(
     Returns:
         Lower and upper bounds, each (points,).
     """
-    axis, known = np.asarray(amounts), ~np.isnan(own)  # (frames,), (frames, points)
+    known = ~np.isnan(own)  # (frames, points)
     lowest = np.where(np.isnan(low) & known, -np.inf, low)  # (frames, points)
     highest = np.where(np.isnan(high) & known, np.inf, high)  # (frames, points)
-    return _survivals(axis, lowest, threshold)[0], _survivals(axis, highest, threshold)[0]
+    return _survivals(amounts, lowest, threshold)[0], _survivals(amounts, highest, threshold)[0]
 
 
 def layer_statistics(
@@ -237,13 +220,12 @@ def layer_statistics(
     Returns:
         The record, without a depth gap if D or one of its replicates is undefined.
     """
-    axis = np.asarray(amounts)
     low, high = own_interval(own, replicates)  # each (frames, points)
     reached = {damage: at_place(amounts, own, replicates, place) for damage, place in places.items()}
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
-        survival=_survival_records(axis, own, low, high, threshold),
-        depth_gap=_depth_gap_record(_depth_gaps(axis, own), _depth_gaps(axis, replicates)),
+        survival=_survival_records(amounts, own, low, high, threshold),
+        depth_gap=_depth_gap_record(depth_gap(amounts, own), depth_gap(amounts, replicates)),
         gap_at_damage={damage: _gap_record(found) for damage, found in reached.items()},
         profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in reached.items()},
         own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
@@ -260,11 +242,11 @@ def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
 
 
 def _survival_records(
-    amounts: Array, own: Array, low: Array, high: Array, threshold: float
+    amounts: Sequence[float], own: Array, low: Array, high: Array, threshold: float
 ) -> tuple[SurvivalRecord | None, ...]:
     """Return each point's survival; None where its similarity is undefined even without pruning."""
     values, censored = _survivals(amounts, own, threshold)  # each (points,)
-    lows, highs = survival_interval(amounts.tolist(), own, low, high, threshold)  # each (points,)
+    lows, highs = survival_interval(amounts, own, low, high, threshold)  # each (points,)
     return tuple(
         None if np.isnan(start) else SurvivalRecord(value=v, low=a, high=b, censored=c)
         for start, v, a, b, c in zip(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.request.catalog import CONFIDENCE
+from core.results.schema import WorkingRangeRecord
 from core.sweep.scores import SCORES, Labels
 
 Array = npt.NDArray[np.float64]
@@ -22,29 +23,6 @@ RETAINED = 0.9  # of the lead
 ROUNDING = 1e-9  # of differences of metrics: a lead of exactly nine tenths has not fallen below them
 DRAWS = 2_000
 DETECTABLE = 2.8  # standard errors: what a two-sided 5 % test finds four times in five
-
-
-@dataclass(frozen=True)
-class WorkingRange:
-    """How far a model works under pruning.
-
-    Attributes:
-        to: The last amount of the working range; none where the baseline is not shown to have a lead over the majority
-            class.
-        shown_broken_from: The smallest amount of the range shown broken; none where no amount is.
-        smallest_drop: The smallest drop of the metric that these examples could show.
-        lead: M(0) - M₀.
-    """
-
-    to: float | None
-    shown_broken_from: float | None
-    smallest_drop: float
-    lead: float
-
-    @property
-    def has_too_few_examples(self) -> bool:
-        """Whether a drop of a tenth of the lead could go unseen."""
-        return self.smallest_drop > (1 - RETAINED) * self.lead
 
 
 @dataclass(frozen=True)
@@ -66,7 +44,7 @@ class Change:
 
 def working_range(
     metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
-) -> WorkingRange:
+) -> WorkingRangeRecord:
     """Find both ranges from predictions.
 
     Args:
@@ -80,11 +58,16 @@ def working_range(
     lead = float(values[0] - chance)
     is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0]).low > 0
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
-    return WorkingRange(
+    smallest_drop = DETECTABLE * max((found.standard_error for found in changes), default=0.0)
+    has_too_few_examples = smallest_drop > (1 - RETAINED) * lead  # a drop of a tenth of the lead could go unseen
+    return WorkingRangeRecord(
         to=_last_working(amounts, values - chance, lead) if is_clear else None,
+        metric=metric,
+        examples=len(gold),
         shown_broken_from=_first_broken(amounts[1:], [found.high for found in changes]),
-        smallest_drop=DETECTABLE * max((found.standard_error for found in changes), default=0.0),
+        smallest_drop=smallest_drop,
         lead=lead,
+        reason="no lead" if not is_clear else "too few examples" if has_too_few_examples else None,
     )
 
 

@@ -13,7 +13,7 @@ from benchmarks.printed import NO_LOSS, SHOWN, Interval, Key, Population, Run, p
 from core.findings.claim import WIDEST
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import GapAtDamage, SweepResult
+from core.results.schema import GapAtDamage
 from core.sweep.sweep import sweep
 from tests.tiny import loaded
 
@@ -128,8 +128,7 @@ def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_
     def assert_printed(key: Key, expected: Sequence[float], tolerance: float = 1e-9) -> None:
         assert found[key][-len(expected) :] == pytest.approx(expected, abs=tolerance, nan_ok=True)
 
-    *_, result = sweep(checkpoint, inputs, request)
-    assert isinstance(result, SweepResult)
+    result = sweep(checkpoint, inputs, request)
     for measure, title in (("cka", "CKA"), ("partial_cka", "CKA given the emptied model")):
         statistics = result.statistics[measure]["mean"]
         for amount in SHOWN:
@@ -150,7 +149,7 @@ def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_
     assert_printed(Key("mean divergence", "90%"), (frame.divergence.value, *frame.divergence.interval), 1e-6)
 
     alone = replace(request, scope="layer:1", points="layer", amounts=ALONE)
-    *_, isolated = sweep(checkpoint, inputs, alone)
+    isolated = sweep(checkpoint, inputs, alone)
     for k, amount in enumerate(ALONE[1:], 1):
         low, high = isolated.statistics["cka"]["mean"].own[k][1]
         assert_printed(Key("isolated effect", f"layer 2, {amount:.0%}"), (1 - high, 1 - low))

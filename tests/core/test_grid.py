@@ -2,9 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,6 @@ import yaml
 from core.errors import PrunescopeError
 from core.grid import main, merged, recipe_of
 from core.inputs.prepare import prepare
-from core.request.catalog import ROOT
 from core.request.grid_file import grid_requests
 from core.request.sweep_request import SweepRequest, checked
 from core.results.library import read_manifest
@@ -23,10 +19,9 @@ from core.results.schema import SweepResult
 from core.results.store import load
 from core.sweep import grid_run
 from core.sweep.grid_plan import plan_grid
-from core.sweep.journal import Journal
 from core.sweep.sweep import sweep
 from tests.builders import compress
-from tests.core.sweep.test_shared import numbers
+from tests.core.sweep.test_sweep import numbers
 from tests.tiny import loaded
 
 SMALL = {"tasks": "sst2", "data": "glue", "amounts": [0, 0.3, 0.6], "examples": 40}
@@ -64,8 +59,7 @@ class Grid:
         for request in grid_requests(self.values, "grid.yaml"):
             asked = checked(replace(request, data=str(self.glue)))
             inputs = prepare(asked)
-            *_, result = sweep(loaded(inputs.resolved), inputs, asked)
-            assert isinstance(result, SweepResult)
+            result = sweep(loaded(inputs.resolved), inputs, asked)
             found[result.key] = numbers(result)
         return found
 
@@ -75,7 +69,7 @@ def grid(tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest
     made = Grid(tmp_path, glue_folder, {**SMALL, "checkpoints": str(tiny_bert), "methods": ["magnitude", "random"]})
     real = grid_run.sweep
 
-    def noted(checkpoint: object, inputs: object, request: SweepRequest, **options: object) -> Iterator[object]:
+    def noted(checkpoint: Any, inputs: Any, request: SweepRequest, **options: Any) -> SweepResult:
         made.computed.append(request)
         return real(checkpoint, inputs, request, **options)
 
@@ -199,7 +193,7 @@ def test_an_unforeseen_fault_stops_one_sweep_alone(
     def unmeasured(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(grid_run, "measure", unmeasured)  # an estimate that fails stops nothing
+    monkeypatch.setattr("core.sweep.estimate.measure", unmeasured)  # an estimate that fails stops nothing
     monkeypatch.setattr(grid_run, "sweep", failing)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert grid.run() == 1
@@ -215,21 +209,12 @@ def full_disk(*_: object) -> None:
 def test_a_full_disk_is_named_for_what_it_is_and_the_grid_goes_on_once_there_is_room(
     grid: Grid, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Journal.read
-
-    def read(journal: Journal) -> Any:
-        found = real(journal)
-        journal._path.unlink()
-        journal._path.symlink_to("/dev/full")
-        return found
-
-    for target, name, value in [(Journal, "read", read), (os, "fsync", full_disk)]:  # an amount, the journal's head
-        with monkeypatch.context() as patch:
-            patch.setattr(target, name, value)
-            assert grid.run() == 1
-        failed = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
-        assert len(failed) == 2
-        assert all("the disk is full: free some space, then start the same command again" in line for line in failed)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full_disk)
+        assert grid.run() == 1
+    failed = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 2
+    assert all("(No space left on device): choose another folder" in line for line in failed)
     assert grid.run() == 0
     assert whole(grid.results()) == grid.alone()
 
@@ -246,73 +231,28 @@ def test_a_damaged_result_is_reported_beside_the_sound_ones(grid: Grid, capsys: 
     assert written.out.count("SST-2, 40 examples") == 1
 
 
-def stop_after(amounts: int, stop: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the run once it has written down so many amounts."""
-    real, written = Journal.add, list[None]()
-
-    def add(journal: Journal, result: Any) -> None:
-        real(journal, result)
-        written.append(None)
-        if len(written) == amounts:
-            stop()
-
-    monkeypatch.setattr(Journal, "add", add)
-
-
-def test_an_interrupted_grid_goes_on_within_its_sweep(
+def test_an_interrupted_grid_goes_on_with_the_sweep_that_it_had_begun(
     grid: Grid, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+    noted = grid_run.sweep
+
+    def interrupted(*given: Any, on_frame: Any, **options: Any) -> Any:
+        def on_frame_of_the_second(header: Any, frame: Any) -> None:
+            on_frame(header, frame)
+            if len(grid.computed) == 2 and frame.amount == 0.3:
+                raise KeyboardInterrupt
+
+        return noted(*given, on_frame=on_frame_of_the_second, **options)
 
     with monkeypatch.context() as patch:
-        stop_after(3, interrupt, patch)
+        patch.setattr(grid_run, "sweep", interrupted)
         assert grid.run() == 130
     assert "the same command goes on from there" in capsys.readouterr().err
-    assert len(grid.results()) == 1, "the first sweep had two amounts"
-    (journal,) = grid.output.glob("*.part.jsonl")
-    assert journal.read_bytes().count(b"\n") == 2, "its head and one amount"
+    (finished,) = grid.output.iterdir()
+    before = finished.read_bytes()
     assert grid.run() == 0
     assert len(grid.computed) == 1
-    assert whole(grid.results()) == grid.alone()
-    assert all(path.suffix == ".json" for path in grid.output.iterdir())
-
-
-KILLED = """
-import os, signal, sys
-from core.grid import main, recipe_of
-from core.sweep.journal import Journal
-
-real, written = Journal.add, []
-def add(journal, result):
-    real(journal, result)
-    written.append(result)
-    if len(written) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-Journal.add = add
-main(sys.argv[1:])
-"""
-
-
-def test_a_killed_grid_goes_on_within_its_sweep(grid: Grid) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, *grid.arguments], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == -9, done.stderr
-    (finished,) = grid.output.glob("*.json")
-    (journal,) = grid.output.glob("*.part.jsonl")
-    before = finished.read_bytes(), journal.read_bytes()
-    amounts: list[float] = []
-    real = Journal.read
-
-    def read(this: Journal) -> Any:
-        found = real(this)
-        amounts.extend(found)
-        return found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Journal, "read", read)
-        assert grid.run() == 0
-    assert amounts == [0.3], "what the killed process had written is used"
-    assert finished.read_bytes() == before[0]
+    assert finished.read_bytes() == before
     assert whole(grid.results()) == grid.alone()
 
 

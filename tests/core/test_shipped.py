@@ -157,7 +157,7 @@ def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -
     stored = frame_of(result, 0.5)
     request, inputs = find_inputs(result, 0.5, None, None, lambda *_: None)
     with borrow(inputs.resolved) as checkpoint:
-        *_, again = sweep(checkpoint, inputs, request)
+        again = sweep(checkpoint, inputs, request)
     assert isinstance(again, SweepResult)
     computed = again.frames[-1]
     assert computed.predictions == stored.predictions

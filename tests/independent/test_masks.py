@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import make_calibration, make_encoder, make_texts, planned
+from tiny import make_calibration, make_encoder, make_texts
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -71,7 +71,7 @@ def written(model: nn.Module) -> Written:
 def plan_of(model: nn.Module, tokenizer: object, method: str, scope: str | None = None, controls: str = "") -> Plan:
     calibration = make_calibration(tokenizer, GOLD, seed=SEED)
     baseline = Baseline(model, (AMOUNT,), scope, calibration=calibration, controls=controls or None)
-    return planned(module_of(method).plan(baseline))
+    return module_of(method).plan(baseline)
 
 
 def removed_by(model: nn.Module, plan: Plan) -> dict[str, np.ndarray]:

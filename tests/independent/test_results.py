@@ -76,8 +76,7 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
     engine = loaded(inputs.resolved)
     written = Written(engine.model.state_dict(), engine.model.config)
     plan = make_plan(engine, inputs.calibration, request, lambda *_: None)
-    *_, result = sweep(engine, inputs, request, plan)
-    assert isinstance(result, SweepResult)
+    result = sweep(engine, inputs, request, plan=plan)
 
     encoded = [engine.tokenizer(*texts) for texts in inputs.subset.texts]
     names = {id(parameter): name for name, parameter in engine.model.named_parameters()}

@@ -42,16 +42,12 @@ def run(folder: Path, glue: Path, **options: object) -> SweepResult:
     request = checked(SweepRequest(str(folder), **settings))
     inputs = prepare(request)
     with borrow(inputs.resolved) as checkpoint:
-        *_, result = sweep(checkpoint, inputs, request)
-    assert isinstance(result, SweepResult)
+        result = sweep(checkpoint, inputs, request)
     return result
 
 
 def test_the_catalog_names_the_table() -> None:
     assert set(SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)
-
-
-def test_the_catalog_names_those_that_normalise_first() -> None:
     assert set(NORMALISE_FIRST) == {name for name, found in ARCHITECTURES.items() if found.normalises_first}
 
 
@@ -91,26 +87,19 @@ def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Pat
             assert torch.equal(value, before[name]), name
 
 
-def test_the_whole_classifier_is_in_scope_all_linear(folder: Path, glue_folder: Path) -> None:
-    whole, encoder = (run(folder, glue_folder, scope=scope).frames[1] for scope in ("all-linear", "encoder"))
-    assert whole.sparsity > encoder.sparsity
-
-
-def test_albert_is_refused_because_its_layers_are_one(tmp_path: Path) -> None:
-    folder = make_encoder(tmp_path / "albert", "albert")
-    with pytest.raises(PrunescopeError, match=r"'albert'.*share one set of weights.*bert, distilbert"):
-        prepare(checked(SweepRequest(str(folder), "sst2")))
-
-
-def test_another_architecture_is_refused_by_name(tmp_path: Path) -> None:
-    folder = make_encoder(tmp_path / "deberta", "deberta")
-    with pytest.raises(PrunescopeError, match=r"'deberta', which is not supported.*bert, distilbert, roberta"):
-        prepare(checked(SweepRequest(str(folder), "sst2")))
-
-
-def test_a_convolution_beside_the_layers_is_refused(tmp_path: Path) -> None:
-    folder = make_encoder(tmp_path / "xlarge", "deberta-v2", conv_kernel_size=3)
-    with pytest.raises(PrunescopeError, match=r"'xlarge' has a convolution .* choose a DeBERTa checkpoint without"):
+@pytest.mark.parametrize(
+    ("model_type", "values", "said"),
+    [
+        ("albert", {}, r"'albert'.*share one set of weights.*bert, distilbert"),
+        ("deberta", {}, r"'deberta', which is not supported.*bert, distilbert, roberta"),
+        ("deberta-v2", {"conv_kernel_size": 3}, r"has a convolution .* choose a DeBERTa checkpoint without"),
+    ],
+)
+def test_other_architectures_are_refused_by_name(
+    tmp_path: Path, model_type: str, values: dict[str, int], said: str
+) -> None:
+    folder = make_encoder(tmp_path / model_type, model_type, **values)
+    with pytest.raises(PrunescopeError, match=said):
         prepare(checked(SweepRequest(str(folder), "sst2")))
 
 

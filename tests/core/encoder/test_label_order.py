@@ -21,6 +21,7 @@ from core.request.catalog import EMBEDDED, TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from core.sweep.predict import predict
+from core.sweep.runner import silent
 from core.sweep.sweep import sweep
 
 AMOUNTS = (0.0, 0.5)
@@ -55,47 +56,42 @@ def swapped(folder: Path, output: Path) -> Path:
 def swept(folder: Path, data: str, task: str = "sst2", **asked: object) -> SweepResult:
     request = checked(SweepRequest(str(folder), task, amounts=AMOUNTS, data=data, **asked))  # type: ignore[arg-type]
     inputs = prepare(request)
-    *_, result = sweep(loaded(inputs.resolved), inputs, request)
-    assert isinstance(result, SweepResult)
-    return result
+    return sweep(loaded(inputs.resolved), inputs, request)
 
 
-def silent(stage: str, done: int, total: int) -> None:
-    pass
-
-
-def test_a_swapped_sst2_head_scores_as_the_unswapped_one(tmp_path: Path) -> None:
+def test_a_swapped_sst2_head_scores_and_predicts_as_the_unswapped_one(tmp_path: Path) -> None:
     plain = EMBEDDED["sst2"].folder
     assert plain is not None
     folders = (plain, swapped(plain, tmp_path / "swapped"))
     before, after = (swept(folder, "written", num_examples=32).frames for folder in folders)
     assert before[0].metrics["accuracy"] > 0.8, "the head must know its task, or this proves nothing"
     assert after == before
+    asked = [checked(SweepRequest(str(folder), "sst2", amounts=AMOUNTS, data="written")) for folder in folders]
+    typed = [predict(of, resolve(of.checkpoint).revision, ["a warm film ."], silent) for of in asked]
+    assert abs(typed[0].probabilities[0][0] - 0.5) > 0.01, "the labels must differ, or this proves nothing"
+    assert typed[0] == typed[1]
 
 
 @pytest.fixture(scope="module")
-def nli_data(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("glue")
-    write_split(folder, TASKS["mnli"], "validation_matched", 40, seed=1)
-    write_split(folder, TASKS["mnli"], "train", 40, seed=2)
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def nli(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """One model twice: in the task's order, and with contradiction first, as cross-encoders have it."""
+def nli(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """One model twice: in the task's order, and with contradiction first, as cross-encoders have it; and data."""
     root = tmp_path_factory.mktemp("nli")
     plain = make_bert(root / "plain", labels=3)
-    return plain, reordered(plain, root / "other", ("contradiction", "entailment", "neutral"), (2, 0, 1))
+    for seed, split in enumerate(("validation_matched", "train")):
+        write_split(root / "glue", TASKS["mnli"], split, 40, seed=seed)
+    other = reordered(plain, root / "other", ("contradiction", "entailment", "neutral"), (2, 0, 1))
+    return plain, other, str(root / "glue")
 
 
 @pytest.mark.parametrize("method", ["attribution", "attribution-residual", "magnitude", "random"])
-def test_every_method_removes_the_same(nli: tuple[Path, Path], nli_data: str, method: str) -> None:
+def test_every_method_removes_the_same(nli: tuple[Path, Path, str], method: str) -> None:
     """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned too."""
+    *folders, data = nli
     scope = None if method.startswith("attribution") else "all-linear"
-    before, after = (swept(folder, nli_data, "mnli", method=method, scope=scope).frames for folder in nli)
-    assert [frame.similarity for frame in after] == [frame.similarity for frame in before]
-    assert [frame.predictions for frame in after] == [frame.predictions for frame in before]
+    before, after = (swept(folder, data, "mnli", method=method, scope=scope).frames for folder in folders)
+    assert [(frame.similarity, frame.predictions) for frame in after] == [
+        (frame.similarity, frame.predictions) for frame in before
+    ]
 
 
 @pytest.mark.parametrize("model_type", sorted(ARCHITECTURES))
@@ -109,66 +105,41 @@ def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path
     assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, "weight and bias"
 
 
-def test_a_typed_sentence_is_predicted_correctly(tiny_bert: Path, tmp_path: Path) -> None:
-    before, after = (
-        predict(
-            checked(SweepRequest(str(folder), "sst2", amounts=AMOUNTS, data="written")),
-            resolve(str(folder)).revision,
-            ["a warm film ."],
-            silent,
-        )
-        for folder in (tiny_bert, swapped(tiny_bert, tmp_path / "swapped"))
-    )
-    assert abs(before.probabilities[0][0] - 0.5) > 0.01, "the labels must differ, or this proves nothing"
-    assert after == before
-
-
-def test_a_pruned_checkpoint_has_the_tasks_order_in_rows_and_names(nli: tuple[Path, Path], nli_data: str) -> None:
-    result = swept(nli[1], nli_data, "mnli")
-    folder = write_pruned(result, 0.5, str(nli[1]), None, silent)
+def test_a_pruned_checkpoint_has_the_tasks_order_in_rows_and_names(nli: tuple[Path, Path, str]) -> None:
+    _, other, data = nli
+    result = swept(other, data, "mnli")
+    folder = write_pruned(result, 0.5, str(other), None, silent)
     config = json.loads((folder / "config.json").read_text())
     assert config["id2label"] == {"0": "entailment", "1": "neutral", "2": "contradiction"}
     assert config["label2id"] == {"entailment": 0, "neutral": 1, "contradiction": 2}
     assert "entailment, neutral, contradiction." in (folder / "README.md").read_text("utf-8")
-    assert swept(folder, nli_data, "mnli").frames[0].predictions == result.frames[1].predictions
-
-
-def test_labels_that_fit_are_left_as_they_are(tiny_bert: Path, tmp_path: Path) -> None:
-    fitting = named(tiny_bert, tmp_path / "fitting", ("Negative", "Positive"))
-    loaded = load(prepare(checked(SweepRequest(str(fitting), "sst2", data="written"))).resolved).model
-    stored = load_file(fitting / WEIGHTS)
-    assert all(torch.equal(values, stored[name]) for name, values in loaded.state_dict().items())
-    assert loaded.config.id2label == {0: "Negative", 1: "Positive"}
-
-
-def test_names_of_another_task_are_refused_before_a_weight_is_read(tiny_bert: Path, tmp_path: Path) -> None:
-    other = named(tiny_bert, tmp_path / "other", ("entailment", "not_entailment"))
-    (other / WEIGHTS).write_bytes(b"damaged")
-    with pytest.raises(PrunescopeError, match=r"'other' has the labels entailment, not_entailment.*\(negative, pos"):
-        prepare(checked(SweepRequest(str(other), "sst2", data="written")))
-
-
-def test_a_sweep_refuses_a_model_in_another_order(tiny_bert: Path, tmp_path: Path) -> None:
-    other = swapped(tiny_bert, tmp_path / "swapped")
-    request = checked(SweepRequest(str(other), "sst2", data="written"))
-    with pytest.raises(PrunescopeError, match="in the order POSITIVE, NEGATIVE"):
-        sweep(load(resolve(str(other))), prepare(request), request)
+    assert swept(folder, data, "mnli").frames[0].predictions == result.frames[1].predictions
 
 
 MALFORMED = (
-    ({"id2label": [1, 2]}, "config.json names no labels"),
-    ({"id2label": {"2": "a"}}, "config.json names no labels"),
-    ({"id2label": None, "num_labels": "x"}, 'num_labels is "x" in config.json'),
-    ({"id2label": None, "num_labels": float("inf")}, "config.json is not JSON"),
+    ({"id2label": [1, 2]}, "'odd': config.json names no labels"),
+    ({"id2label": {"2": "a"}}, "'odd': config.json names no labels"),
+    ({"id2label": None, "num_labels": "x"}, "'odd': num_labels is \"x\" in config.json"),
+    ({"id2label": None, "num_labels": float("inf")}, "'odd': config.json is not JSON"),
+    ({}, "'odd' has the labels entailment, not_entailment"),
 )
 
 
 @pytest.mark.parametrize(("labels", "said"), MALFORMED)
-def test_a_malformed_list_of_labels_is_refused(
+def test_names_that_are_malformed_or_another_tasks_are_refused_before_a_weight_is_read(
     tiny_bert: Path, tmp_path: Path, labels: dict[str, object], said: str
 ) -> None:
-    folder = named(tiny_bert, tmp_path / "odd", ("a", "b"))
+    folder = named(tiny_bert, tmp_path / "odd", ("entailment", "not_entailment"))
+    (folder / WEIGHTS).write_bytes(b"damaged")
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **labels}))
-    with pytest.raises(PrunescopeError, match=f"'odd': {re.escape(said)}"):
-        resolve(str(folder))
+    with pytest.raises(PrunescopeError, match=re.escape(said)):
+        prepare(checked(SweepRequest(str(folder), "sst2", data="written")))
+
+
+def test_labels_that_fit_are_left_as_they_are(tiny_bert: Path, tmp_path: Path) -> None:
+    fitting = named(tiny_bert, tmp_path / "fitting", ("Negative", "Positive"))
+    model = load(prepare(checked(SweepRequest(str(fitting), "sst2", data="written"))).resolved).model
+    stored = load_file(fitting / WEIGHTS)
+    assert all(torch.equal(values, stored[name]) for name, values in model.state_dict().items())
+    assert model.config.id2label == {0: "Negative", 1: "Positive"}

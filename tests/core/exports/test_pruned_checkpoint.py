@@ -39,8 +39,7 @@ def swept(checkpoint: Path, data: Path, method: str) -> SweepResult:
     )
     inputs = prepare(request)
     with borrow(inputs.resolved) as checkpoint:
-        *_, result = sweep(checkpoint, inputs, request)
-    assert isinstance(result, SweepResult)
+        result = sweep(checkpoint, inputs, request)
     return result
 
 

@@ -1,4 +1,4 @@
-"""The control of weight methods: their counts in every matrix or row, drawn by the seed alone."""
+"""The controls of weight and unit methods: their counts in every part, drawn by the seed alone."""
 
 import sys
 from collections import Counter
@@ -10,22 +10,22 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
-from tiny import make_calibration, planned
+from tiny import make_calibration
 from torch import Tensor, nn
 
-from core.pruning import Baseline, Calibration, Plan, Planning, module_of
+from core.pruning import Baseline, Calibration, Plan, module_of
 from core.pruning.magnitude import MagnitudePlan, scoped_weights
 from core.pruning.random import MatrixPlan, draws
 from core.pruning.rows import RowPlan
+from core.request.catalog import METHODS
 
 AMOUNTS = (0.0, 0.05, 0.29, 0.5, 0.9)
-SCOPES = ("encoder", "all-linear", "layer:1")
-CONTROLLED = ("magnitude", "wanda")
+CONTROLLED = ("magnitude", "wanda", "attribution", "attribution-residual")
 
 
 @pytest.fixture(scope="module")
 def calibration(tokenizer: object) -> Calibration:
-    return make_calibration(tokenizer, [0] * 16)
+    return make_calibration(tokenizer, [k % 2 for k in range(16)])
 
 
 def removed(plan: Plan, amount: float) -> list[Tensor]:
@@ -33,13 +33,10 @@ def removed(plan: Plan, amount: float) -> list[Tensor]:
 
 
 def control(
-    model: nn.Module,
-    controls: str,
-    seed: int = 0,
-    scope: str = "encoder",
-    amounts: Sequence[float] = AMOUNTS,
+    model: nn.Module, controls: str, seed: int = 0, scope: str = "encoder", amounts: Sequence[float] = AMOUNTS
 ) -> Plan:
-    return planned(module_of("random").plan(Baseline(model, amounts, scope, seed, controls=controls)))
+    method = METHODS[controls].control if controls in METHODS else "random"
+    return module_of(method).plan(Baseline(model, amounts, scope, seed, controls=controls))
 
 
 def places(mask: Tensor) -> tuple[int, ...]:
@@ -64,62 +61,67 @@ def test_every_choice_in_the_rows_is_as_likely_as_any_other() -> None:
     assert chisquare(list(drawn.values())).pvalue > 0.01, "each of the 9 choices is drawn about 100 times"
 
 
-@pytest.mark.parametrize("amount", AMOUNTS[1:])
-@pytest.mark.parametrize("scope", SCOPES)
-def test_as_many_go_in_every_matrix_as_under_magnitude_pruning(model: nn.Module, scope: str, amount: float) -> None:
-    drawn = removed(control(model, "magnitude", scope=scope), amount)
-    smallest = removed(planned(module_of("magnitude").plan(Baseline(model, AMOUNTS, scope))), amount)
-    assert [int(mask.sum()) for mask in drawn] == [int(mask.sum()) for mask in smallest]
-    assert not all(map(torch.equal, drawn, smallest))
+def test_every_hidden_unit_is_as_likely_as_any_other_in_every_layer(model: nn.Module) -> None:
+    biases = [layer.output.dense.bias for layer in model.bert.encoder.layer]
+    counts = np.zeros((2, 32), dtype=int)  # (layers, units)
+    for seed in range(1280):
+        plan = control(model, "attribution-residual", seed)
+        masks = dict(zip(map(id, plan.parameters), removed(plan, 1 / 32), strict=True))
+        for layer, bias in enumerate(biases):
+            counts[layer] += masks[id(bias)].numpy()
+    assert (counts.sum(1) == 1280).all()
+    assert all(chisquare(layer).pvalue > 0.01 for layer in counts), "each of the 32 goes first about 40 times"
 
 
-@pytest.mark.parametrize("amount", AMOUNTS[1:])
-@pytest.mark.parametrize("scope", SCOPES)
-def test_as_many_go_in_every_row_as_under_wanda(
-    model: nn.Module, calibration: Calibration, scope: str, amount: float
+@pytest.mark.parametrize(
+    ("controls", "scope"),
+    [*product(("magnitude", "wanda"), ("encoder", "all-linear", "layer:1")), *((name, "") for name in CONTROLLED[2:])],
+)
+def test_as_many_go_of_every_part_as_under_the_controlled_method(
+    model: nn.Module, calibration: Calibration, controls: str, scope: str
 ) -> None:
-    drawn = removed(control(model, "wanda", scope=scope), amount)
-    scored = removed(planned(module_of("wanda").plan(Baseline(model, AMOUNTS, scope, calibration=calibration))), amount)
-    assert [mask.sum(1).tolist() for mask in drawn] == [mask.sum(1).tolist() for mask in scored]
-    assert not all(map(torch.equal, drawn, scored))
-
-
-def test_the_lowest_draws_of_a_matrix_go_as_in_the_shipped_results(model: nn.Module) -> None:
-    for index, mask in enumerate(removed(control(model, "magnitude", seed=3), 0.5)):
-        numbers = np.random.default_rng([3, index]).random(mask.numel(), dtype=np.float32)
-        lowest = numbers.argsort(kind="stable")[: int(mask.sum())]
-        assert places(mask) == tuple(sorted(lowest.tolist()))
+    """In every matrix, of Wanda in every row, of units in every parameter."""
+    axis = 1 if controls == "wanda" else ()
+    drawn_plan = control(model, controls, scope=scope)
+    method_plan = module_of(controls).plan(Baseline(model, AMOUNTS, scope, calibration=calibration))
+    for amount in AMOUNTS[1:]:
+        drawn, scored = removed(drawn_plan, amount), removed(method_plan, amount)
+        assert [mask.sum(axis).tolist() for mask in drawn] == [mask.sum(axis).tolist() for mask in scored]
+        assert not all(map(torch.equal, drawn, scored))
 
 
 @pytest.mark.parametrize("controls", CONTROLLED)
 def test_the_seed_decides_and_nothing_else(model: nn.Module, controls: str) -> None:
-    first, again, other = (removed(control(model, controls, seed), 0.5) for seed in (3, 3, 4))
+    plan = control(model, controls, 3)
+    first, again, other = (removed(of, 0.5) for of in (plan, control(model, controls, 3), control(model, controls, 4)))
     assert all(map(torch.equal, first, again))
     assert not any(map(torch.equal, first, other))
     alone = removed(control(model, controls, 3, amounts=(0.5,)), 0.5)
     assert all(map(torch.equal, first, alone)), "the other amounts of a sweep must not matter"
-
-
-@pytest.mark.parametrize("controls", CONTROLLED)
-def test_a_larger_amount_removes_everything_that_a_smaller_amount_removes(model: nn.Module, controls: str) -> None:
-    plan = control(model, controls)
     for smaller, larger in zip(removed(plan, 0.29), removed(plan, 0.9), strict=True):
-        assert not (smaller & ~larger).any()
+        assert not (smaller & ~larger).any(), "a larger amount removes all that a smaller one does"
         assert smaller.sum() < larger.sum()
+
+
+def test_the_lowest_draws_go_as_in_the_shipped_results(model: nn.Module) -> None:
+    for index, mask in enumerate(removed(control(model, "magnitude", seed=3), 0.5)):
+        numbers = np.random.default_rng([3, index]).random(mask.numel(), dtype=np.float32)
+        lowest = numbers.argsort(kind="stable")[: int(mask.sum())]
+        assert places(mask) == tuple(sorted(lowest.tolist()))
+    plan = control(model, "attribution", seed=3)
+    masks = dict(zip(map(id, plan.parameters), removed(plan, 0.25), strict=True))
+    for k, layer in enumerate(model.bert.encoder.layer):
+        for kind, maker in enumerate((layer.attention.self.value, layer.intermediate.dense)):
+            units = masks[id(maker.bias)]
+            ranks = np.random.default_rng([3, k, kind]).permutation(len(units))
+            assert units.tolist() == (ranks < len(units) // 4).tolist()
 
 
 def test_a_new_method_has_a_control_without_a_word_about_it(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file and one row: what removes whole matrices is controlled by as many weights of each of them."""
-    monkeypatch.setitem(sys.modules, "core.pruning.toy_method", ModuleType("toy"))
-    sys.modules["core.pruning.toy_method"].plan = every_second_row
-    drawn = removed(control(model, "toy-method"), 0.5)
-    assert [int(mask.sum()) for mask in drawn] == [mask.shape[1] * (mask.shape[0] // 2) for mask in drawn]
-    assert not any(mask[1::2].all() for mask in drawn)
 
-
-def every_second_row(baseline: Baseline) -> Planning:
     class RowsOut:
-        parameters, reliability = scoped_weights(baseline.model, baseline.scope), ()
+        parameters, reliability = scoped_weights(model, "encoder"), ()
 
         def keep_masks(self, amount: float, values: Sequence[Tensor]) -> Iterator[Tensor]:
             for weight in values:
@@ -127,5 +129,8 @@ def every_second_row(baseline: Baseline) -> Planning:
                 keep[1::2] = False
                 yield keep
 
-    return RowsOut()
-    yield
+    monkeypatch.setitem(sys.modules, "core.pruning.toy_method", ModuleType("toy"))
+    sys.modules["core.pruning.toy_method"].plan = lambda baseline: RowsOut()
+    drawn = removed(control(model, "toy-method"), 0.5)
+    assert [int(mask.sum()) for mask in drawn] == [mask.shape[1] * (mask.shape[0] // 2) for mask in drawn]
+    assert not any(mask[1::2].all() for mask in drawn)

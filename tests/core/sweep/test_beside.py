@@ -1,7 +1,6 @@
-"""What a sweep measures beside CKA: floor, other measures, changed predictions, working range, early stop."""
+"""What a sweep measures beside CKA: floor, other measures, working range, early stop."""
 
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,9 @@ import torch
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.errors import PrunescopeError
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import GapAtDamage, NotAtDamage, SweepResult
+from core.results.schema import GapAtDamage, NotAtDamage
 from core.similarity.cka import own_cka
 from core.similarity.gram import compare_own, prepare, u_centred_gram
-from core.sweep.runner import Progress
 from core.sweep.statistics import own_interval
 from core.sweep.sweep import sweep
 from tests.core.sweep.test_sweep import parts, run
@@ -38,12 +36,12 @@ def means(model: torch.nn.Module, tokenizer: object, texts: object) -> torch.Ten
 
 
 def test_the_floor_is_own_cka_of_a_model_with_every_encoder_matrix_zero(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder, num_examples=40)
+    checkpoint, inputs, request = parts(tiny_bert, glue_folder, num_examples=40)
     emptied = deepcopy(checkpoint.model)
     for layer in encoder_layers(emptied):
         for weight in linear_weights(layer):
             weight.data.zero_()
-    *_, result = sweep(checkpoint, inputs, request)
+    result = sweep(checkpoint, inputs, request)
     both = [means(model, checkpoint.tokenizer, inputs.subset.texts) for model in (checkpoint.model, emptied)]
     expected = own_cka(compare_own(*(prepare([u_centred_gram(features)]) for features in both)))
     assert result.floor.cka["mean"] == pytest.approx(expected, abs=1e-5)
@@ -54,45 +52,26 @@ def test_the_floor_is_own_cka_of_a_model_with_every_encoder_matrix_zero(tiny_ber
 
 def test_methods_that_empty_the_same_model_have_the_same_floor(tiny_bert: Path, glue_folder: Path) -> None:
     floor = run(tiny_bert, glue_folder).floor
-    assert run(tiny_bert, glue_folder, method="attribution", scope=None).floor == floor
-    assert run(tiny_bert, glue_folder, method="random", control_of="wanda").floor == floor
-    for options in (
-        {"method": "attribution-residual"},
-        {"method": "random-neuron", "control_of": "attribution-residual"},
-    ):
-        result = run(tiny_bert, glue_folder, scope=None, **options)
-        assert result.floor is None
-        assert {frame.own("mean", "partial_cka") for frame in result.frames} == {None}
+    assert run(tiny_bert, glue_folder, method="attribution").floor == floor
+    of_wanda = run(tiny_bert, glue_folder, method="random", control_of="wanda")
+    assert (of_wanda.floor, of_wanda.pruning.controls) == (floor, "wanda")
+    result = run(tiny_bert, glue_folder, method="random-neuron", control_of="attribution-residual")
+    assert result.floor is None
+    assert {frame.own("mean", "partial_cka") for frame in result.frames} == {None}
 
 
-def test_only_what_a_single_pruned_layer_puts_out_has_a_floor(tiny_bert: Path, glue_folder: Path) -> None:
-    result = run(tiny_bert, glue_folder, points="both", scope="layer:1")
+def test_a_layer_pruned_alone(tiny_bert: Path, glue_folder: Path) -> None:
+    result = run(tiny_bert, glue_folder, points="both", scope="layer:1", num_examples=30)
+    last, known = result.frames[2], result.statistics["cka"]["mean"]
     assert [value is None for value in result.floor.cka["mean"]] == [True, True, True, False]
-    assert [value is None for value in result.frames[1].own("mean", "partial_cka")] == [True, True, True, False]
-
-
-def test_cancelling_while_the_model_is_empty_restores_it(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder, method="attribution", scope=None)
-    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
-    events = sweep(checkpoint, inputs, request)
-    next(event for event in events if isinstance(event, Progress) and event.amount is not None)
-    weights = [weight for layer in encoder_layers(checkpoint.model) for weight in linear_weights(layer)]
-    assert not any(weight.any() for weight in weights), "also what the method itself never prunes"
-    events.close()
-    assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
-
-
-def test_partial_cka_is_one_without_pruning_and_its_replicates_leave_an_example_out_of_all_three(
-    tiny_bert: Path, glue_folder: Path
-) -> None:
-    checkpoint, inputs, request, _ = parts(tiny_bert, glue_folder, num_examples=20)
-    *_, whole = sweep(checkpoint, inputs, request)
-    assert whole.frames[0].own("mean", "partial_cka") == pytest.approx((1, 1), abs=1e-6)
-    subset = inputs.subset
-    fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
-    *_, without_first = sweep(checkpoint, replace(inputs, subset=fewer), request)
-    replicate = whole.statistics["partial_cka"]["mean"].depth_gap.replicates[0]
-    assert replicate == pytest.approx(without_first.statistics["partial_cka"]["mean"].depth_gap.value, abs=1e-5)
+    assert [value is None for value in last.own("mean", "partial_cka")] == [True, True, True, False]
+    assert last.layer_sparsity[0] == 0 < last.layer_sparsity[1]
+    for matrix in last.similarity["cka"].values():
+        assert matrix[1][1] == pytest.approx(1, abs=1e-6), "lower layers are left alone"
+        assert matrix[3][3] < 0.999
+    expected = own_interval(np.array(last.own("mean")[3]), np.array(known.own_replicates[2]))
+    assert known.own[2][3] == pytest.approx(expected, abs=1e-6), "replicates are kept in float32"
+    assert run(tiny_bert, glue_folder).statistics["cka"]["mean"].own_replicates is None
 
 
 def test_a_sweep_stops_after_the_damage_asked_for(tiny_bert: Path, glue_folder: Path) -> None:
@@ -105,12 +84,11 @@ def test_a_sweep_stops_after_the_damage_asked_for(tiny_bert: Path, glue_folder: 
     assert stopped.frames == whole.frames[: reached + 1]
     assert stopped.pruning.stop.amounts == amounts
     assert stopped.key != whole.key
-    at = whole.statistics["cka"]["mean"].gap_at_damage
-    assert isinstance(at["0.1"], GapAtDamage)
-    assert stopped.statistics["cka"]["mean"].gap_at_damage["0.1"] == at["0.1"]
-    assert isinstance(
-        run(tiny_bert, glue_folder, amounts=(0.0,)).statistics["cka"]["mean"].gap_at_damage["0.1"], NotAtDamage
-    )
+    there = stopped.statistics["cka"]["mean"].gap_at_damage["0.1"]
+    assert isinstance(there, GapAtDamage)
+    assert there == whole.statistics["cka"]["mean"].gap_at_damage["0.1"]
+    unpruned = run(tiny_bert, glue_folder, amounts=(0.0,)).statistics["cka"]["mean"]
+    assert isinstance(unpruned.gap_at_damage["0.1"], NotAtDamage)
 
 
 def test_the_working_range_may_be_judged_on_all_examples_at_hand(tiny_bert: Path, glue_folder: Path) -> None:
@@ -125,24 +103,6 @@ def test_the_working_range_may_be_judged_on_all_examples_at_hand(tiny_bert: Path
     assert judged.working_range.to == everything.working_range.to
 
 
-def test_the_baseline_changes_no_prediction(tiny_bert: Path, glue_folder: Path) -> None:
-    first, *_, last = run(tiny_bert, glue_folder).frames
-    assert (first.changed.share, first.changed.interval) == (0, None)
-    assert (first.divergence.value, first.divergence.interval) == (0, None)
-    changed = np.mean(np.array(first.predictions) != np.array(last.predictions))
-    assert last.changed.share == pytest.approx(changed)
-    assert last.divergence.interval[0] < last.divergence.value < last.divergence.interval[1]
-
-
-def test_a_layer_pruned_alone_keeps_its_values_without_each_example(tiny_bert: Path, glue_folder: Path) -> None:
-    result = run(tiny_bert, glue_folder, scope="layer:0", points="layer", num_examples=30)
-    known = result.statistics["cka"]["mean"]
-    own = np.array(result.frames[2].own("mean")[0])
-    expected = own_interval(own, np.array(known.own_replicates[2]))
-    assert known.own[2][0] == pytest.approx(expected, abs=1e-6), "replicates are kept in float32"
-    assert run(tiny_bert, glue_folder).statistics["cka"]["mean"].own_replicates is None
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -153,17 +113,10 @@ def test_a_layer_pruned_alone_keeps_its_values_without_each_example(tiny_bert: P
         ({"method": "random", "control_of": "random"}, "it is a control itself"),
         ({"until_damage": 1.5}, r"damage 1\.5 is outside \(0, 1\)"),
         ({"range_examples": "most"}, "choose one of subset, all"),
+        ({"against": "embedded:cola", "until_damage": 0.3}, r"damage 0\.3 against another checkpoint"),
+        ({"against": "embedded:nothing"}, "unknown embedded checkpoint 'nothing'"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(options: dict[str, object], said: str) -> None:
     with pytest.raises(PrunescopeError, match=said):
         checked(SweepRequest("embedded:sst2", "sst2", **options))
-
-
-def test_a_control_names_what_it_follows(tiny_bert: Path, glue_folder: Path) -> None:
-    of_wanda = run(tiny_bert, glue_folder, method="random", control_of="wanda", seed=3)
-    of_magnitude = run(tiny_bert, glue_folder, method="random", seed=3)
-    assert (of_wanda.pruning.controls, of_magnitude.pruning.controls) == ("wanda", "magnitude")
-    assert of_wanda.key != of_magnitude.key
-    assert run(tiny_bert, glue_folder).pruning.controls is None
-    assert isinstance(of_wanda, SweepResult)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.sweep.control_contrast import SMALLEST_P, Contrast, contrast, profile_distance
+from core.sweep.control_contrast import DIFFERENT, SMALLEST_P, Contrast, contrast, profile_distance
 
 K, N = 5, 256
 
@@ -33,26 +33,16 @@ def test_parts_are_those_of_the_definition() -> None:
     assert result.standard_error == pytest.approx(np.sqrt((N - 1) / N * ((pseudo - pseudo.mean()) ** 2).sum()))
 
 
-def test_without_examples_it_is_the_prediction_interval_of_one_more_seed() -> None:
-    gaps = np.array([0.10, 0.12, 0.08, 0.11, 0.09])
-    result = Contrast(0.03, float(gaps.std(ddof=1)), 0.0, K, N)
-    t = 0.03 / (gaps.std(ddof=1) * np.sqrt(1.2))
-    assert result.p_value == pytest.approx(2 * stats.t(K - 1).sf(t), rel=1e-6)
-
-
 def test_the_p_value_is_where_the_interval_reaches_zero() -> None:
+    gaps = np.array([0.10, 0.12, 0.08, 0.11, 0.09])
+    without_examples = Contrast(0.03, float(gaps.std(ddof=1)), 0.0, K, N)  # the prediction interval of one more seed
+    t = 0.03 / (gaps.std(ddof=1) * np.sqrt(1.2))
+    assert without_examples.p_value == pytest.approx(2 * stats.t(K - 1).sf(t), rel=1e-6)
     result = Contrast(0.05, 0.01, 0.01, K, N)
     assert result.half_width(1 - result.p_value) == pytest.approx(0.05)
     assert Contrast(-0.05, 0.01, 0.01, K, N).p_value == pytest.approx(result.p_value)
-
-
-@pytest.mark.parametrize("difference", [0.0, 1e-17, -1e-17])
-def test_no_difference_but_rounding_has_a_p_value_of_one(difference: float) -> None:
-    assert Contrast(difference, 0.01, 0.01, K, N).p_value == 1
-
-
-def test_a_difference_without_any_spread_has_the_smallest_p_value() -> None:
-    assert Contrast(0.05, 0.0, 0.0, K, N).p_value == SMALLEST_P
+    assert Contrast(0.05, 0.0, 0.0, K, N).p_value == SMALLEST_P, "without any spread"
+    assert {Contrast(value, 0.01, 0.01, K, N).p_value for value in (0.0, 1e-17, -1e-17)} == {1}, "but rounding"
 
 
 @pytest.mark.parametrize(
@@ -70,40 +60,32 @@ def test_directions(difference: float, deviation: float, error: float, direction
     assert Contrast(difference, deviation, error, K, N).direction() == direction
 
 
-@pytest.mark.parametrize("seed_deviation", [0.005, 0.01, 0.04])
-def test_a_control_against_its_own_kind_is_rarely_called_different(seed_deviation: float) -> None:
+def simulated(draws: int, mean: float, deviation: float, noise: float, error: float, shift: float = 0.0) -> list[str]:
+    """Verdicts on one more seed of a control in the method's place, moved by a shift; `noise` is other examples'."""
     random = np.random.default_rng(0)
     told = []
-    for _ in range(2_000):
-        gaps = random.normal(0.1, seed_deviation, K + 1)  # one more seed in the method's place
-        observed = gaps + random.normal(0, 0.008, K + 1)  # what other examples add
-        replicates = np.stack([replicated(gap, 0.008, random) for gap in observed])  # (seeds + 1, n)
-        told.append(contrast(observed[0], replicates[0], observed[1:].tolist(), replicates[1:]).direction())
-    different = sum(direction in ("steeper", "flatter") for direction in told) / len(told)
-    assert different <= 0.05
-
-
-@pytest.mark.parametrize(("seed_deviation", "least"), [(0.002, 0.95), (0.005, 0.4)])
-def test_a_control_against_its_own_kind_is_often_found_to_be_as_by_chance(seed_deviation: float, least: float) -> None:
-    """At the deviations that weight-wise controls have; those of units, .01 and more, leave it open."""
-    random = np.random.default_rng(0)
-    told = []
-    for _ in range(500):
-        gaps = random.normal(0.04, seed_deviation, K + 1)
-        replicates = np.stack([replicated(gap, 0.003, random) for gap in gaps])  # (seeds + 1, n)
+    for _ in range(draws):
+        gaps = random.normal(mean, deviation, K + 1) + random.normal(0, noise, K + 1)
+        gaps[0] += shift
+        replicates = np.stack([replicated(gap, error, random) for gap in gaps])  # (seeds + 1, n)
         told.append(contrast(gaps[0], replicates[0], gaps[1:].tolist(), replicates[1:]).direction())
-    assert told.count("as by chance") / len(told) >= least
+    return told
+
+
+@pytest.mark.parametrize("deviation", [0.005, 0.01, 0.04])
+def test_a_control_against_its_own_kind_is_rarely_called_different(deviation: float) -> None:
+    told = simulated(2_000, 0.1, deviation, 0.008, 0.008)
+    assert sum(direction in DIFFERENT for direction in told) <= 0.05 * len(told)
+
+
+@pytest.mark.parametrize(("deviation", "least"), [(0.002, 0.95), (0.005, 0.4)])
+def test_a_control_against_its_own_kind_is_often_found_to_be_as_by_chance(deviation: float, least: float) -> None:
+    """At the deviations that weight-wise controls have; those of units, .01 and more, leave it open."""
+    assert simulated(500, 0.04, deviation, 0.0, 0.003).count("as by chance") / 500 >= least
 
 
 def test_a_true_difference_is_found() -> None:
-    random = np.random.default_rng(0)
-    told = []
-    for _ in range(200):
-        gaps = random.normal(0.1, 0.005, K + 1)
-        gaps[0] += 0.06
-        replicates = np.stack([replicated(gap, 0.005, random) for gap in gaps])  # (seeds + 1, n)
-        told.append(contrast(gaps[0], replicates[0], gaps[1:].tolist(), replicates[1:]).direction())
-    assert told.count("steeper") >= 190
+    assert simulated(200, 0.1, 0.005, 0.0, 0.005, shift=0.06).count("steeper") >= 190
 
 
 def test_too_few_seeds_or_other_examples_are_refused() -> None:
@@ -113,23 +95,12 @@ def test_too_few_seeds_or_other_examples_are_refused() -> None:
         contrast(0.1, np.zeros(5), [0.1, 0.2], np.zeros((2, 4)))
 
 
-class TestProfile:
-    def test_an_equal_profile_is_no_farther_than_chance(self) -> None:
-        seeds = np.array([[0.93, 0.77], [0.92, 0.78], [0.85, 0.85]])
-        distance, p = profile_distance(np.array([0.9, 0.8]), seeds)
-        assert distance == pytest.approx(0)
-        assert p == 1
-
-    def test_a_far_profile_is_beyond_every_seed(self) -> None:
-        seeds = np.array([[0.9, 0.8], [0.92, 0.78], [0.88, 0.82], [0.91, 0.79], [0.89, 0.81]])
-        distance, p = profile_distance(np.array([0.9, 0.6]), seeds)
-        assert distance == pytest.approx(0.2)
-        assert p == pytest.approx(1 / 6)
-
-    def test_one_more_seed_is_uniform_among_them(self) -> None:
-        random = np.random.default_rng(0)
-        values = []
-        for _ in range(2_000):
-            profiles = random.normal(0.9, 0.01, (6, 4))
-            values.append(profile_distance(profiles[0], profiles[1:])[1])
-        assert np.mean(np.array(values) <= 1 / 6) == pytest.approx(1 / 6, abs=0.035)
+def test_a_profile_is_as_far_as_chance_or_beyond_every_seed() -> None:
+    seeds = np.array([[0.93, 0.77], [0.92, 0.78], [0.85, 0.85]])
+    assert profile_distance(np.array([0.9, 0.8]), seeds) == (pytest.approx(0), 1)
+    seeds = np.array([[0.9, 0.8], [0.92, 0.78], [0.88, 0.82], [0.91, 0.79], [0.89, 0.81]])
+    assert profile_distance(np.array([0.9, 0.6]), seeds) == (pytest.approx(0.2), pytest.approx(1 / 6))
+    random = np.random.default_rng(0)
+    drawn = random.normal(0.9, 0.01, (2_000, 6, 4))
+    values = [profile_distance(profiles[0], profiles[1:])[1] for profiles in drawn]
+    assert np.mean(np.array(values) <= 1 / 6) == pytest.approx(1 / 6, abs=0.035), "one more seed is uniform among them"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from core.sweep.equal_damage import AtDamage, Missing, at_place, damage, gap, place_of
+from core.sweep.equal_damage import AtDamage, Missing, at_place, damage, gap, place_of, upper_share
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.6)
 # Two points; damages 0, 0.05, 0.2, 0.6.
@@ -32,11 +32,14 @@ def found(target: float, own: np.ndarray = OWN, **options: float) -> AtDamage:
 def test_hand_computed_interpolation() -> None:
     # Damage 0.1 lies a third of the way from 0.05 (amount 0.2) to 0.2 (amount 0.4).
     result = found(0.1)
-    assert result.frame == 2
-    assert result.share == pytest.approx(1 / 3)
     assert result.amount == pytest.approx(0.2 + 0.2 / 3)
     assert result.profile == pytest.approx([0.98 - 0.08 / 3, 0.92 - 0.22 / 3])
     assert result.gap == pytest.approx(0.06 + 0.14 / 3)
+    assert result.profile_replicates == pytest.approx(np.repeat(result.profile[:, None], 6, 1))
+    assert result.gap_replicates == pytest.approx(np.full(6, result.gap))
+    # At damage 0.2 the lower point has lost 0.1, the upper one 0.3, which is three quarters.
+    assert upper_share(found(0.2).gap, 0.2) == pytest.approx(0.75)
+    assert damage(OWN) == pytest.approx([0, 0.05, 0.2, 0.6])
 
 
 def test_the_mean_of_the_profile_is_one_minus_the_damage() -> None:
@@ -46,26 +49,12 @@ def test_the_mean_of_the_profile_is_one_minus_the_damage() -> None:
         assert result.profile_replicates.mean(0) == pytest.approx(np.full(6, 1 - target))
 
 
-def test_the_upper_half_takes_its_share_of_the_damage() -> None:
-    # By hand at damage 0.2 of OWN: the lower point has lost 0.1, the upper one 0.3, which is three quarters.
-    assert found(0.2).upper_share == pytest.approx(0.75)
-
-
-def test_the_middle_of_an_odd_number_counts_half_in_each_half() -> None:
+def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
     # Lower half (0.9 + 0.4 / 2) / 1.5, upper half (0.1 + 0.4 / 2) / 1.5.
     assert float(gap(np.array([0.9, 0.4, 0.1]))) == pytest.approx((0.9 + 0.2) / 1.5 - (0.1 + 0.2) / 1.5)
-
-
-def test_equal_layers_have_no_gap_and_reversed_layers_the_opposite_one() -> None:
     profile = np.array([0.95, 0.9, 0.8, 0.6, 0.5])
     assert float(gap(np.full(5, 0.7))) == pytest.approx(0)
     assert float(gap(profile[::-1])) == pytest.approx(-float(gap(profile)))
-
-
-def test_equal_replicates_are_interpolated_as_the_value_is() -> None:
-    result = found(0.1)
-    assert result.profile_replicates == pytest.approx(np.repeat(result.profile[:, None], 6, 1))
-    assert result.gap_replicates == pytest.approx(np.full(6, result.gap))
 
 
 def test_each_replicate_looks_for_its_own_frame() -> None:
@@ -91,40 +80,32 @@ def test_finer_steps_change_nothing_on_a_straight_line() -> None:
     own = 1 - np.outer(amounts, [0.2, 0.4, 0.9])  # (frames, points)
     coarse = at_damage(amounts[[0, 5]], own[[0, 5]], replicated(own[[0, 5]]), 0.1)
     fine = at_damage(amounts, own, replicated(own), 0.1)
-    assert isinstance(coarse, AtDamage)
-    assert isinstance(fine, AtDamage)
     assert fine.profile == pytest.approx(coarse.profile)
     assert fine.amount == pytest.approx(coarse.amount)
 
 
-class TestNothing:
-    def test_a_single_point(self) -> None:
-        own = OWN[:, :1]
-        assert at_damage(AMOUNTS, own, replicated(own), 0.1) is Missing.ONE_POINT
-
-    def test_a_damage_that_is_not_reached(self) -> None:
-        assert at_damage(AMOUNTS, OWN, replicated(OWN), 0.7) is Missing.NOT_REACHED
-
-    def test_an_undefined_value_before_it(self) -> None:
-        own = OWN.copy()
-        own[1, 0] = np.nan
-        assert at_damage(AMOUNTS, own, replicated(own), 0.1) is Missing.UNDEFINED
-
-    def test_an_undefined_value_after_it_does_no_harm(self) -> None:
-        own = OWN.copy()
-        own[3, 0] = np.nan
-        assert isinstance(at_damage(AMOUNTS, own, replicated(own), 0.1), AtDamage)
-
-    def test_an_undefined_replicate_before_it(self) -> None:
-        replicates = replicated(OWN)
-        replicates[1, 0, 2] = np.nan
-        assert at_damage(AMOUNTS, OWN, replicates, 0.1) is Missing.UNDEFINED
-
-    def test_a_replicate_that_never_gets_there(self) -> None:
-        replicates = replicated(OWN)
-        replicates[:, :, 3] = 0.99
-        assert at_damage(AMOUNTS, OWN, replicates, 0.1) is Missing.UNSURE
-
-
-def test_damage_is_one_minus_the_mean() -> None:
-    assert damage(OWN) == pytest.approx([0, 0.05, 0.2, 0.6])
+@pytest.mark.parametrize(
+    ("target", "own", "replicates", "expected"),
+    [  # what is changed in OWN and its replicates: where, and to what
+        (0.7, None, None, Missing.NOT_REACHED),
+        (0.1, (1, 0, np.nan), None, Missing.UNDEFINED),
+        (0.7, (3, 0, np.nan), None, Missing.UNDEFINED),
+        (0.1, (3, 0, np.nan), None, None),  # after it, it does no harm
+        (0.1, (0, slice(None), 0.5), None, Missing.REACHED_UNPRUNED),
+        (0.1, None, ((1, 0, 2), np.nan), Missing.UNDEFINED),
+        (0.1, None, ((slice(None), slice(None), 3), 0.99), Missing.UNSURE),
+        (0.1, None, ((0, slice(None), 3), 0.5), Missing.REACHED_UNPRUNED),
+    ],
+)
+def test_there_may_be_nothing(
+    target: float, own: tuple[object, ...] | None, replicates: tuple[object, float] | None, expected: Missing | None
+) -> None:
+    values = OWN.copy()
+    if own:
+        values[own[:2]] = own[2]
+    without = replicated(values)
+    if replicates:
+        without[replicates[0]] = replicates[1]
+    result = at_damage(AMOUNTS, values, without, target)
+    assert result is expected if expected else isinstance(result, AtDamage)
+    assert at_damage(AMOUNTS, values[:, :1], without[:, :1], target) is Missing.ONE_POINT

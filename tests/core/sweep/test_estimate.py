@@ -1,4 +1,4 @@
-"""How long a sweep will take, measured on a tiny model."""
+"""How long sweeps will take, measured on a tiny model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +9,18 @@ import torch
 from local_hub import LocalHub
 from tiny import loaded, make_pretrained
 
-from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.store import save
 from core.sweep import estimate as module
 from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, passes
+from core.sweep.runner import silent
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Reports nothing."""
+REST = 26 / 70  # of 96 examples, 70 are compared
 
 
 @pytest.fixture
@@ -32,102 +30,69 @@ def request_(tiny_bert: Path, glue_folder: Path) -> SweepRequest:
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "attribution", "random"])
-def test_every_part_takes_time_and_the_model_is_left_alone(request_: SweepRequest, method: str) -> None:
-    scope = None if method == "attribution" else "encoder"
-    request = checked(replace(request_, method=method, scope=scope))
-    inputs = prepare(request)
-    checkpoint = loaded(inputs.resolved)
-    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
-    pace = measure(checkpoint, inputs, request, silent)
-    assert pace.preparation > 0
-    assert pace.per_amount > 0
-    assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
-
-
-def test_the_estimate_is_exact_if_every_token_costs_a_second(
-    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
+def test_it_is_exact_if_every_token_costs_a_second_and_runs_few_examples(
+    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    request = checked(replace(request_, method="wanda"))
+    request = checked(replace(request_, method=method, scope=usual_scope(method)))
     inputs = prepare(request)
-    seconds = 0.0
-
-    def read(model: torch.nn.Module, arguments: object, options: dict[str, torch.Tensor]) -> None:
-        nonlocal seconds
-        seconds += options["input_ids"].numel()
-
-    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: seconds))
-    with borrow(inputs.resolved) as checkpoint:
-        hook = checkpoint.model.register_forward_pre_hook(read, with_kwargs=True)
-        pace = measure(checkpoint, inputs, request, silent)
-        measured = seconds
-        list(sweep(checkpoint, inputs, request))
-        hook.remove()
-    taken = seconds - measured
+    checkpoint, read = loaded(inputs.resolved), list[torch.Size]()
+    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    clock = SimpleNamespace(perf_counter=lambda: float(sum(shape.numel() for shape in read)), monotonic=lambda: 0.0)
+    monkeypatch.setattr(module, "time", clock)
+    checkpoint.model.register_forward_pre_hook(
+        lambda model, _, options: read.append(options["input_ids"].shape), with_kwargs=True
+    )
+    pace = measure(checkpoint, inputs, request, silent)
+    assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
+    measured, scored = clock.perf_counter(), method in ("wanda", "attribution")
+    assert sum(shape[0] for shape in read) == (2 + scored) * SAMPLE_SIZE, "scored once, run twice"
+    sweep(checkpoint, inputs, request)
+    taken = clock.perf_counter() - measured
     assert pace.preparation + pace.per_amount / OVERHEAD * passes(request, inputs) == pytest.approx(taken)
     assert passes(request, inputs) == len(request.amounts) + 1, "the floor is one more pass"
-    assert measured < taken / 2
 
 
-def test_few_examples_are_run_however_many_there_are(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    inputs = prepare(checked(replace(request_, method="wanda")))
-    checkpoint = loaded(inputs.resolved)
-    run: list[int] = []
-    hook = checkpoint.model.register_forward_hook(lambda model, _, output: run.append(len(output.logits)))
-    try:
-        measure(checkpoint, inputs, checked(replace(request_, method="wanda")), silent)
-    finally:
-        hook.remove()
-    assert sum(run) == 3 * SAMPLE_SIZE, "scored once, run twice"
-
-
-def test_the_outcome_adds_the_parts(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
-    assert estimate(request_, silent) == {"stored": False, "seconds": 2 + 0.5 * (3 + 1)}
-
-
-def test_a_stored_result_takes_no_time(request_: SweepRequest) -> None:
-    request = checked(replace(request_, num_examples=33))
-    path = save(make_result_of(request))
-    assert estimate(request, silent) == {"stored": True, "seconds": 0.0}
-    path.unlink()
-
-
-def test_the_control_is_estimated_with_the_method(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its amounts are those at which it probably stops; what is stored takes no time."""
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
+def test_the_outcome_adds_the_parts_of_what_is_not_stored(
+    request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5, other=3.0))
     request = checked(replace(request_, method="wanda"))
     first, second = controls(until_damaged(request), (0, 1))
     likely = 21 + 1  # 0 to 0.2 in steps of 0.01, and the floor
-    both = estimate(request, silent, [first, second])
-    assert both == {"stored": False, "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely}
-    paths = [save(make_result_of(sweep)) for sweep in (request, first)]
-    assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": 0.5 * likely}
+    assert estimate(request, silent, [first, second]) == {
+        "stored": False,
+        "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely + 3 * 3,
+    }
+    paths = [save(make_result_of(stored)) for stored in (request, first)]
+    assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": 0.5 * likely + 3}
     assert estimate(request, silent, [first]) == {"stored": True, "seconds": 0.0}
     for path in paths:
         path.unlink()
+    against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
+    assert estimate(against, silent)["seconds"] == 2 + 0.5 * 3 + 3, "against another checkpoint, there is no floor"
+    judged = replace(request_, num_examples=70, range_examples="all")
+    assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1) + 3)
 
 
-def test_another_checkpoint_is_loaded_and_run_once_and_leaves_no_floor(
+def test_another_checkpoint_is_loaded_and_run_once(
     request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5))
-    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=iter([10.0, 14.0, 15.0]).__next__))
-    scaled = 2 * len(prepare(request).subset.rows) / SAMPLE_SIZE  # the second of the sample's two micro-batches
-    assert estimate(request, silent) == {"stored": False, "seconds": 4 + 1 * scaled + 2 + 0.5 * 3}
+    inputs = prepare(checked(replace(request_, against=str(make_pretrained(tmp_path / "other")))))
+    times = iter([0.0] * 8 + [10.0, 14.0, 15.0])
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=times.__next__))
+    found = measure(loaded(inputs.resolved), inputs, request_, silent)
+    # the second of the sample's two micro-batches is scaled up
+    assert found.other == 4 + 1 * 2 * len(inputs.subset.rows) / SAMPLE_SIZE
 
 
-def test_nothing_large_is_downloaded_to_be_measured(hub: LocalHub, tiny_bert: Path) -> None:
+def test_what_a_sweep_refuses_is_refused_and_nothing_large_is_downloaded_to_be_measured(
+    request_: SweepRequest, hub: LocalHub, tiny_bert: Path
+) -> None:
     hub.models["owner/name"] = tiny_bert
     assert estimate(checked(SweepRequest("owner/name", "sst2", data="written")), silent) == {"download": True}
-
-
-def test_requests_that_the_sweep_refuses_are_refused(request_: SweepRequest) -> None:
     with pytest.raises(PrunescopeError, match="this model has 2 layers"):
         estimate(checked(replace(request_, scope="layer:7")), silent)
 
-
-def test_it_can_be_stopped_between_two_steps(request_: SweepRequest) -> None:
     def stop(stage: str, done: int, total: int) -> None:
         raise InterruptedError
 

@@ -20,11 +20,23 @@ def wrong_on(*shares: float) -> np.ndarray:
     return np.stack(rows)  # (frames, examples)
 
 
-def test_hand_computed_working_range() -> None:
-    # Accuracy .90 .89 .87 .70 .50, majority .50: leads .40 .39 .37 .20 0; nine tenths of .40 is .36.
-    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.11, 0.13, 0.3, 0.5))
-    assert found.to == 0.4
-    assert found.lead == pytest.approx(0.4)
+@pytest.mark.parametrize(
+    ("shares", "to", "broken"),
+    [
+        # Accuracy .90 .89 .87 .70 .50, majority .50: leads .40 .39 .37 .20 0; nine tenths of .40 is .36.
+        ((0.1, 0.11, 0.13, 0.3, 0.5), 0.4, 0.4),
+        ((0.1, 0.3, 0.1, 0.1, 0.1), 0.0, None),  # a recovery after the first fall does not count
+        ((0.1, 0.1, 0.1, 0.1, 0.1), 0.8, None),  # it never falls
+        ((0.5, 0.5, 0.5, 0.5, 0.5), None, None),  # without a lead
+        # A drop of one example in 200 is not shown; one of 20 % is. Beyond a doubtful amount nothing counts.
+        ((0.1, 0.3, 0.105, 0.3, 0.5), 0.0, 0.6),
+    ],
+)
+def test_both_ranges(shares: tuple[float, ...], to: float | None, broken: float | None) -> None:
+    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(*shares))
+    assert (found.to, found.shown_broken_from) == (to, broken)
+    assert found.lead == pytest.approx(0.5 - shares[0])
+    assert (found.metric, found.examples) == ("accuracy", 200)
 
 
 @pytest.mark.parametrize(
@@ -37,20 +49,6 @@ def test_a_lead_of_exactly_nine_tenths_has_not_fallen_below_them(n: int, majorit
     assert working_range("accuracy", (0.0, 0.1), gold, predictions).to == 0.1
 
 
-def test_a_recovery_after_the_first_fall_does_not_count() -> None:
-    assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.1, 0.1, 0.1)).to == 0.0
-
-
-def test_a_model_that_never_falls_works_to_the_largest_amount() -> None:
-    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.1, 0.1, 0.1, 0.1))
-    assert found.to == 0.8
-    assert found.shown_broken_from is None
-
-
-def test_without_a_lead_there_is_no_working_range() -> None:
-    assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.5, 0.5, 0.5, 0.5, 0.5)).to is None
-
-
 def test_a_lead_that_chance_may_have_given_is_none() -> None:
     """Of 100 answers, 56 right can come from guessing; 70 cannot."""
     gold = GOLD[:100]
@@ -59,12 +57,6 @@ def test_a_lead_that_chance_may_have_given_is_none() -> None:
         found = working_range("accuracy", (0.0, 0.1), gold, np.stack([predictions, predictions]))
         assert found.lead > 0
         assert found.to == to
-
-
-def test_large_drops_are_shown_and_the_walk_stops_at_the_first_that_is_not() -> None:
-    # A drop of one example in 200 is not shown; one of 20 % is. Beyond a doubtful amount nothing counts.
-    found = working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.1, 0.3, 0.105, 0.3, 0.5))
-    assert found.shown_broken_from == 0.6
 
 
 def test_the_bootstrap_is_paired_and_of_95_per_cent() -> None:
@@ -81,15 +73,11 @@ def test_the_bootstrap_is_paired_and_of_95_per_cent() -> None:
 
 
 def test_few_examples_are_called_few() -> None:
-    few = slice(0, 20)
-    predictions = np.random.default_rng(0).permuted(wrong_on(0.1, 0.12, 0.15, 0.3, 0.5), axis=1)[:, few]
-    assert working_range("accuracy", AMOUNTS, GOLD[few], predictions).has_too_few_examples
-
-
-def test_many_examples_are_enough() -> None:
-    gold = np.tile(GOLD, 5)
-    predictions = np.tile(wrong_on(0.1, 0.11, 0.12, 0.13, 0.14), 5)
-    assert not working_range("accuracy", AMOUNTS, gold, predictions).has_too_few_examples
+    few = wrong_on(0.1, 0.12, 0.15, 0.3, 0.5)[:, ::5]
+    many = np.tile(wrong_on(0.1, 0.11, 0.12, 0.13, 0.14), 5)
+    assert working_range("accuracy", AMOUNTS, GOLD[::5], few).reason == "too few examples"
+    assert working_range("accuracy", AMOUNTS, np.tile(GOLD, 5), many).reason is None
+    assert working_range("accuracy", AMOUNTS, GOLD, wrong_on(0.5, 0.5, 0.5, 0.5, 0.5)).reason == "no lead"
 
 
 def test_matthews_correlation_sees_a_collapse_that_accuracy_does_not() -> None:
