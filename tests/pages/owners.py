@@ -1,0 +1,150 @@
+"""A shared server with the real worker, on which a visitor has run on a table of their own."""
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import PrunescopeError
+from core.jobs.job import Job
+from core.jobs.queue import JobQueue
+from core.request.sweep_request import SweepRequest
+from core.results import store
+from core.results.schema import SweepResult
+from tests.builders import make_result, ship
+from tests.opened import address, errors, fill, open_page, press, run
+from tests.queues import PATIENCE, ended, install
+
+NAME, TEXT = "salaries-of-jane-doe.csv", "my salary of"
+TABLE = "remark,mood\n" + "".join(f"{TEXT} {k} pounds is it,{('negative', 'positive')[k % 2]}\n" for k in range(24))
+DIGEST = hashlib.sha256(TABLE.encode()).hexdigest()
+REFUSED = "this file was chosen in another visit: choose it again to run on it"
+
+
+class NotingQueue(JobQueue):
+    """The queue, in front of the real worker; it notes what that says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def _on_line(self, line: str) -> None:
+        self.lines.append(line)
+        super()._on_line(line)
+
+    def orders(self) -> list[str]:
+        """All that it was asked for."""
+        with self._changed:
+            return [json.dumps(entry.orders) for entry in self._entries.values()]
+
+    def rest(self) -> None:
+        """Waits until the worker has nothing to do: nobody is told that a cancelled job has been dropped."""
+        until = time.monotonic() + PATIENCE
+        while self._running or self._waiting:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the worker, idle before, and lets it go on."""
+        self.rest()
+        worker = self._worker.child
+        assert worker
+        os.kill(worker.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(worker.pid, signal.SIGCONT)
+        self.rest()
+
+
+@dataclass
+class Server:
+    """A shared server after the owner's first run.
+
+    Attributes:
+        queue: Its queue.
+        owner: The Lab, as the owner sees it.
+        request: What the owner ran.
+        result: What it gave.
+    """
+
+    queue: NotingQueue
+    owner: AppTest
+    request: SweepRequest
+    result: SweepResult
+
+    def __post_init__(self) -> None:
+        self.visit = str(self.owner.session_state["visitor"])  # the owner's token
+        self.data = str(self.request.data)  # the secret name of the table
+        self.visits, self.secret = self.data[4:36], self.data[36:]
+
+    def private(self, text: str) -> list[str]:
+        """What of the owner's table a text gives away: its names, its digest or the beginning of it, its texts."""
+        return [secret for secret in (Path(NAME).stem, DIGEST[:12], self.secret, TEXT) if secret in text]
+
+    @contextmanager
+    def reads_nothing(self) -> Iterator[None]:
+        """Sees that inside nothing is asked for but estimates of other data, and no result is written."""
+        orders, files = self.queue.orders(), results()
+        yield
+        new = [order for order in self.queue.orders() if order not in orders]
+        assert not [order for order in new if '"op": "estimate"' not in order or self.secret in order]
+        assert results() == files
+
+    @contextmanager
+    def refuses(self) -> Iterator[None]:
+        with self.reads_nothing(), pytest.raises(PrunescopeError, match=f"^{REFUSED}$"):
+            yield
+
+    def asked(self, op: str, visitor: str, **fields: Any) -> Job:
+        return ended(self.queue, self.queue.ask(op, visitor, **fields))
+
+
+@contextmanager
+def shared_server(folder: Path) -> Iterator[Server]:
+    """Yields a server, its results and its cache in a folder, after the owner's run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNESCOPE_HOSTED", "1")
+        patch.setenv("PRUNESCOPE_RESULTS", str(folder / "own"))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setattr("core.results.store.SHIPPED_RESULTS", folder / "results")
+        patch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)
+        ship(folder / "results", make_result(), make_result(task="cola"))
+        install(queue := NotingQueue(), patch)
+        try:
+            page = fill(open_page("pages/lab.py"), {"data-True": "own sentences", "step": "list"})
+            page.file_uploader(key="lab-upload").set_value((NAME, TABLE.encode(), "text/csv"))
+            press(fill(page, {"examples": 8, "amounts": "0.3, 0.6"}), "Run")
+            result = finished(queue, page)
+            (order,) = (json.loads(order) for order in queue.orders() if '"op": "run"' in order)
+            yield Server(queue, page, SweepRequest.from_json(order[0]["request"]), result)
+        finally:
+            queue.close()
+
+
+def finished(queue: NotingQueue, page: AppTest) -> SweepResult:
+    """Waits for the end of all runs; the page then shows the last one's result."""
+    queue.rest()
+    assert not errors(run(page))
+    path = store.find(address(page)["result"])
+    assert path
+    return store.load(path)
+
+
+def results() -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in store.user_folder().iterdir()}
+
+
+def everything(page: AppTest) -> str:
+    """All that a page sends to the browser."""
+    return "\n".join(str(getattr(node, "proto", "")) for node in page._tree)
