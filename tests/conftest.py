@@ -126,6 +126,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 
 
 @pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in the place of the shipped results, and no results of the user's own."""
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    return tmp_path / "results"
+
+
+@pytest.fixture
 def clock() -> "Clock":
     """The clock of `queue`."""
     from tests.queues import Clock

@@ -3,21 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
-
-
-@pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the shipped results, and no results of the user's own."""
-    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
-    return tmp_path / "results"
 
 
 @pytest.fixture(autouse=True)

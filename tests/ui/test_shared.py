@@ -1,75 +1,88 @@
-"""What is computed once for all visitors; what that means for pages is in tests/pages/test_shared.py."""
+"""What is computed once for all visitors: nothing is drawn twice, and no other choice is left out."""
 
-from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cachetools import LRUCache
 
+from core.charts.view import View
+from core.jobs.queue import JobQueue
 from core.results.schema import SweepResult
 from core.results.store import load, save
-from tests.builders import make_result, with_own_key
+from tests.builders import declining, make_result, ship, with_own_key
+from tests.opened import open_page
 from ui import shared
+from ui.header import PAGES
 from ui.shared import once
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6, 0.9), "num_examples": 80}
-MAGNITUDE, WANDA, RANDOM = (make_result(**SMALL, method=method) for method in ("magnitude", "wanda", "random"))
+MAGNITUDE, WANDA = make_result(**SMALL, own_cka=declining(0.7)), make_result(**SMALL, method="wanda")
+CONTROL = make_result(**SMALL, method="random", seed=1)
+COLA = make_result(**SMALL, task="cola")
+CHOICES: dict[str, list[dict[str, str]]] = {
+    "Overview": [{"result": WANDA.key}, {"reduction": "cls"}],
+    "Layers": [{"layer": "1"}, {"threshold": "0.8"}, {"measure": "partial_cka"}],
+    "Compare": [{"other": COLA.key}, {"axis": "damage"}, {"reduction": "tokens"}],
+    "Present": [{"result": COLA.key}],
+    "Sentences": [{"flips": "flips"}],
+}
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_page_is_drawn_once_for_all_visitors_and_again_for_another_choice_or_a_control_that_has_come(
+    name: str, shipped: Path, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=itemgetter(1)))
+    drawn: list[View] = []
+    make = View.__init__
+
+    def made(view: View, *arguments: Any, **options: Any) -> None:
+        make(view, *arguments, **options)
+        drawn.append(view)
+
+    def new(**choices: str) -> int:
+        """How many pictures a page makes."""
+        before = len(drawn)
+        open_page(PAGES[name], **{"result": MAGNITUDE.key, **choices})
+        return len(drawn) - before
+
+    monkeypatch.setattr(View, "__init__", made)
+    ship(shipped, MAGNITUDE, WANDA, COLA)
+    assert new() > 0
+    assert new() == 0
+    assert all(new(**choices) > 0 for choices in CHOICES[name])
+    if name in ("Overview", "Layers"):
+        ship(shipped, MAGNITUDE, WANDA, COLA, CONTROL)
+        assert new() > 0
 
 
-@pytest.fixture
-def asked() -> list[SweepResult]:
-    """The results of which `accuracy` was computed."""
-    return []
+def test_an_answer_is_that_of_the_same_numbers_and_makes_room_when_it_is_oldest(tmp_path: Path) -> None:
+    asked: list[SweepResult] = []
 
-
-@pytest.fixture
-def accuracy(asked: list[SweepResult]) -> Callable[[SweepResult, int], float | None]:
-    def compute(result: SweepResult, frame: int) -> float | None:
+    def accuracy(result: SweepResult, frame: int = -1) -> float | None:
         asked.append(result)
         return result.frames[frame].metrics["accuracy"]
 
-    return compute
-
-
-Accuracy = Callable[[SweepResult, int], float | None]
-
-
-def test_it_is_computed_once_for_all_who_have_read_the_same_file(
-    accuracy: Accuracy, asked: list[SweepResult], tmp_path: Path
-) -> None:
     path = save(MAGNITUDE, tmp_path)
     first, second = load(path), load(path)
-    assert once(accuracy, first, 1) == once(accuracy, second, 1) == accuracy(first, 1)
-    assert asked == [first, first]
-    assert once(accuracy, second, 3) == accuracy(second, 3) != accuracy(second, 1)
-
-
-def test_a_file_of_the_same_key_with_other_numbers_is_another_one(accuracy: Accuracy) -> None:
-    changed = MAGNITUDE.frames[1].model_copy(update={"metrics": {"accuracy": 0.125}})
-    forged = with_own_key(MAGNITUDE, frames=(MAGNITUDE.frames[0], changed, *MAGNITUDE.frames[2:]))
+    assert once(accuracy, first) == once(accuracy, second) == accuracy(first)
+    assert asked == [first, first], "computed once for all who have read the same file"
+    assert once(accuracy, second, 1) == accuracy(second, 1) != accuracy(second)
+    changed = MAGNITUDE.frames[-1].model_copy(update={"metrics": {"accuracy": 0.125}})
+    forged = with_own_key(MAGNITUDE, frames=(*MAGNITUDE.frames[:-1], changed))
     assert forged.key == MAGNITUDE.key
-    assert once(accuracy, MAGNITUDE, 1) != once(accuracy, forged, 1) == 0.125
-
-
-def test_of_a_sweep_that_still_runs_nothing_is_kept(accuracy: Accuracy, asked: list[SweepResult]) -> None:
-    running = [
-        MAGNITUDE.model_copy(update={"key": "", "checksum": "", "frames": MAGNITUDE.frames[:count]}) for count in (1, 2)
-    ]
-    assert [once(accuracy, result, -1) for result in running] == [accuracy(result, -1) for result in running]
-    assert len(asked) == 4
-    assert not shared._answers
-
-
-def test_what_was_asked_for_longest_ago_makes_room(
-    accuracy: Accuracy, asked: list[SweepResult], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
-    for result in (MAGNITUDE, WANDA, MAGNITUDE, RANDOM, MAGNITUDE, WANDA):
-        once(accuracy, result, 0)
-    assert asked == [MAGNITUDE, WANDA, RANDOM, WANDA]
+    assert once(accuracy, forged) == 0.125, "of a file of the same key with other numbers"
+    asked.clear()
+    for result in (MAGNITUDE, WANDA, MAGNITUDE, CONTROL, MAGNITUDE, WANDA):
+        once(accuracy, result)
+    assert asked == [MAGNITUDE, WANDA, CONTROL, WANDA], "what was asked for longest ago makes room"
+    running = [WANDA.model_copy(update={"checksum": "", "frames": WANDA.frames[:count]}) for count in (1, 2)]
+    assert [once(accuracy, result) for result in running] == [accuracy(result) for result in running]
+    assert len(asked) == 8, "of a sweep that still runs nothing is kept"

@@ -1,0 +1,81 @@
+"""Results of every kind on every page: other labels, weights that are not shipped, against another checkpoint."""
+
+from pathlib import Path
+
+import pytest
+
+from core.results.library import entry_of
+from core.results.showable import check_showable
+from core.results.store import load, save
+from tests.builders import against, made_by_recipe, make_result, ship, with_own_key, with_own_labels
+from tests.core.findings.made import TWINS
+from tests.opened import open_page, told
+from ui.header import PAGES
+
+AMOUNTS = (0.0, 0.3, 0.6)
+BARE = make_result(num_layers=3, amounts=AMOUNTS)
+RESULTS = {
+    "own labels": with_own_labels(make_result(num_examples=66), ("Anger", "fear", "joy", "love", "very_*surprised*")),
+    "a recipe": with_own_key(BARE, checkpoint=made_by_recipe(BARE.checkpoint, "mpnet-l12-sst2", 0)),
+    "against a deeper one": against(BARE, 5, name="deeper"),
+    "against one as deep": against(BARE, 3, name="twin"),
+    "unpruned, against one as deep": against(make_result(num_layers=3, amounts=(0.0,)), 3, name="twin"),
+}
+
+
+@pytest.mark.usefixtures("queue", "unfolded")
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("Grid", "Methods")])
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
+    result = RESULTS[kind]
+    ship(shipped, BARE, make_result(task="cola"))
+    path = save(result)
+    assert load(path) == result
+    check_showable(result, path.name)
+    app = open_page(PAGES[page], result=result.key, reduction="tokens")
+    assert not app.error
+    words, codes = told(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]
+    if kind == "a recipe":
+        elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
+        assert "MPNet-L12, fine-tuned on SST-2, seed 0" in words + elsewhere
+        assert "Make them first" in words
+        assert "docs/recipes.md says which folders the command needs" in words
+        scripts = [code.splitlines() for code in codes if "recipe:mpnet-l12-sst2-seed-0" in code]
+        assert scripts
+        for first, then in scripts:  # as they are pasted
+            assert first == "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER"
+            assert then.startswith("python -m core.precompute --checkpoint recipe:mpnet-l12-sst2-seed-0 ")
+    elif kind == "own labels" and page == "Lab":
+        assert entry_of(result).name.startswith("66 examples, moods.csv · moods")
+        assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
+        assert "“meh” is left out" in words
+        assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
+        assert "./moods.csv is the file with the content 000000000000…" in words
+    elif "against" in kind and page in ("Overview", "Layers"):
+        assert "is most similar to" in words
+        assert "stays intact" not in words
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize("axis", ["amount", "damage", "divergence"])
+def test_compare_shows_two_results_whose_rows_differ_side_by_side(axis: str, shipped: Path) -> None:
+    result = RESULTS["against one as deep"]
+    ship(shipped, result, BARE)
+    words = told(open_page("pages/compare.py", result=result.key, other=BARE.key, axis=axis))
+    assert ("are shown at equal amounts" in words) == (axis == "damage")
+    assert ("probabilities have moved equally far" in words) == (axis == "divergence")
+    assert words.count("Both are shown where") == 1
+    assert "no picture of their difference" in words
+    assert "In the difference, orange cells" not in words
+
+
+@pytest.mark.usefixtures("queue", "unfolded")
+def test_the_yardstick_is_named_where_twins_are_stored_and_explained_where_it_is_drawn(shipped: Path) -> None:
+    for made in (BARE, *TWINS):
+        save(made)
+    for page in ("Layers", "Overview"):
+        assert "Other seeds (3 checkpoints)" in told(open_page(PAGES[page], result=BARE.key))
+    for reduction in ("mean", "cls"):
+        app = open_page(PAGES["Layers"], result=BARE.key, reduction=reduction)
+        words = told(app) + " ".join(element.value for element in app.caption)
+        assert ("Shaded in blue is how similar" in words) == (reduction == "mean")
