@@ -29,7 +29,7 @@ def draw(order: Json) -> bytes:
     """Draw a figure, and return the file's content.
 
     Args:
-        order: `figure`: a `core.exports.figure.Figure`; `format`: gif, mp4, pdf, png or svg; `frames`: indices, a
+        order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, pdf, png or svg; `frames`: indices, a
             single one where nothing moves; `milliseconds`: how long a film shows each frame.
     """
     canvas = Canvas(order["figure"])

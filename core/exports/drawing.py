@@ -40,7 +40,7 @@ def draw(figure: Figure, kind: Picture, frames: Sequence[int], milliseconds: int
     turns, patience = (_film_turns, 0.0) if len(frames) > 1 else (_still_turns, STILL_TURN_SECONDS)
     if not turns.acquire(timeout=patience):
         raise PrunescopeError("as many pictures are being drawn as fit: try again soon")
-    order = {"figure": figure.plain(), "format": kind, "frames": list(frames), "milliseconds": milliseconds}
+    order = {"figure": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
     seconds = min(limits().drawing_seconds, DAY_SECONDS)
     try:
         with TemporaryDirectory(prefix="prunescope-") as folder:

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import av
@@ -10,8 +10,6 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
-
-Film = Callable[[Sequence[bytes], int], bytes]  # of PNG files of one size, and how many milliseconds each is shown
 
 LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
 
@@ -32,9 +30,8 @@ def gif(pngs: Sequence[bytes], milliseconds: int) -> bytes:
     """
     most: Counter[int] = Counter()  # of every colour, its pixels in the frame that has most of them
     for png in pngs:
-        most |= Counter(
-            dict(zip(*(part.tolist() for part in np.unique(_packed(png), return_counts=True)), strict=True))
-        )
+        found, counts = np.unique(_packed(png), return_counts=True)
+        most |= Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
     packed = np.array(sorted(most, key=lambda colour: (-most[colour], colour)), np.uint32)  # (colours,)
     colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.int32)  # (colours, 3)
     candidates = max(sum(count >= AREA for count in most.values()), COLOURS)
@@ -47,16 +44,12 @@ def gif(pngs: Sequence[bytes], milliseconds: int) -> bytes:
         distances = np.minimum(distances, apart)
     place = np.zeros(1 << 24, np.uint8)  # of every colour, its nearest one in the palette
     place[packed] = nearest
-    frames = []
-    for png in pngs:
-        frame = Image.fromarray(place[_packed(png)], "P")
+    first, *others = frames = [Image.fromarray(place[_packed(png)], "P") for png in pngs]
+    for frame in frames:
         frame.putpalette(np.array(palette, np.uint8).tobytes())
-        frames.append(frame)
-    durations = [milliseconds] * (len(frames) - 1) + [milliseconds * LAST_HOLDS]
+    durations = [milliseconds] * len(others) + [milliseconds * LAST_HOLDS]
     file = io.BytesIO()
-    frames[0].save(
-        file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False, disposal=1
-    )
+    first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, disposal=1)
     return file.getvalue()
 
 
@@ -95,4 +88,4 @@ def mp4(pngs: Sequence[bytes], milliseconds: int) -> bytes:
     return file.getvalue()
 
 
-FILMS: Mapping[str, Film] = {"gif": gif, "mp4": mp4}
+FILMS = {"gif": gif, "mp4": mp4}  # of PNG files of one size, and how many milliseconds each is shown

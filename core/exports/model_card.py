@@ -4,7 +4,7 @@ from huggingface_hub import ModelCardData
 
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
-from core.results.names import amount_name, checkpoint_name, data_name, method_name, pruning_name
+from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
 from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult
 from core.results.score_table import score_table
@@ -18,65 +18,39 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's, where it is known.
     """
-    checkpoint, task, method = result.checkpoint, task_of(result.task), METHODS[result.pruning.method]
-    on_hub = checkpoint.source == "hub"
-    metadata = ModelCardData(
-        license=licence,
-        base_model=checkpoint.id if on_hub else None,
-        metrics=list(frame.metrics),
-        pipeline_tag="text-classification",
-        tags=["pruned", method.name],
-    )
-    made_by = recipe(result)
-    calibration = result.pruning.calibration
-    scored_on = (
-        f" Scores were computed on {calibration.num_examples} examples, {calibration.source_name}."
-        if calibration
-        else ""
-    )
+    checkpoint, pruning, method = result.checkpoint, result.pruning, METHODS[result.pruning.method]
+    on_hub, task, made_by = checkpoint.source == "hub", task_of(result.task), recipe(result)
+    base_model = checkpoint.id if on_hub else None
+    known = {"pipeline_tag": "text-classification", "metrics": list(frame.metrics), "tags": ["pruned", method.name]}
+    metadata = ModelCardData(license=licence, base_model=base_model, **known)
+    by = pruning.calibration
+    scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     return f"""---
 {metadata.to_yaml()}
 ---
 
 # {checkpoint_name(result)}, pruned by {amount_name(frame.amount)}
 
-{pruning_name(result)}, written by Prunescope. {task.title}: {task.question} The labels are in the order
-{", ".join(result.task.label_names)}.
-
-## Base
-
-`{checkpoint.id}`, {"revision" if on_hub else "content"} `{checkpoint.revision}`, {checkpoint.architecture},
-{checkpoint.num_layers} layers, hidden size {checkpoint.hidden_size}. {"" if licence else "Its own licence applies."}
-
-## Pruning
-
-{method_name(result)}: {method.explanation}{scored_on}
+{pruning_name(result)}{scored}, written by Prunescope. {method.explanation} Removed weights are zeros in dense float32
+tensors: the model is neither smaller nor faster than its base. It was not trained after pruning.
+{task.title}: {task.question} The labels are in the order {", ".join(result.task.label_names)}.
 
 | | |
 |---|---|
-| method | {method.name} |
-| scope | {result.pruning.scope or "-"} |
-| seed | {result.pruning.seed if method.is_control else "-"} |
+| base | `{checkpoint.id}`, {"revision" if on_hub else "content"} `{checkpoint.revision}`, {checkpoint.architecture} |
+| licence | {licence or "that of the base"} |
+| method, scope, seed | {method.name}, {pruning.scope or "-"}, {pruning.seed if method.is_control else "-"} |
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |
-
-Removed weights are zeros in dense float32 tensors: the model is neither smaller nor faster than its base. It was not
-trained after pruning.
-
-## Scores
 
 On {data_name(result)}:
 
 {score_table(frame)}
 
-## How it was computed
+This computes the result, whose key is `{result.key}`. {made_by.missing}
 
 ```shell
 {made_by.script}
 ```
-
-{made_by.missing}
-
-The result's key is `{result.key}`.
 """

@@ -22,9 +22,8 @@ body {{
   color: var(--st-text-color); background: var(--st-background-color); font: 1rem/1.4 sans-serif;
 }}
 h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }}
-p, summary {{ margin: 0.25rem 0 0; font-size: 0.8125rem; }}
-code {{ overflow-wrap: anywhere; }}
-pre {{ white-space: pre-wrap; }}
+summary {{ margin: 0.25rem 0 0; font-size: 0.8125rem; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media (min-width: 66.1rem) {{
   body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
   main {{ flex: 1; min-height: 0; }}
@@ -58,10 +57,7 @@ def player_page(
             choose from.
     """
     style = PAGE_STYLE.format(name=theme, **vars(THEMES[theme]))
-    shown: dict[str, Any] = {"views": specs(scene.views)}
-    if choices:
-        shown = {"choices": reduction_choices(choices), "choice": choice_of(scene, choices)}
-    data = {  # what core/charts/player.js mounts
+    data: dict[str, Any] = {  # what core/charts/player.js mounts
         "title": ", ".join((scene.title, *scene.caption)),
         "group": "main",
         "autoplay": True,
@@ -69,17 +65,16 @@ def player_page(
         "axis": scene.axis,
         "frames": scene.frames,
         "style": STYLE,
-        **shown,
         "vega": None,
     }
+    if choices:
+        data |= {"choices": reduction_choices(choices), "choice": choice_of(scene, choices)}
+    else:
+        data["views"] = specs(scene.views)
     mounted = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
     styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
     title = html.escape(scene.title)
-    commands = [
-        f"<pre><code>{html.escape(made_by.script)}</code></pre>"
-        + (f"<p>{html.escape(made_by.missing)}</p>" if made_by.missing else "")
-        for made_by in map(recipe, results)
-    ]
+    made_by = "\n\n".join(f"{known.script}\n{known.missing}".strip() for known in map(recipe, results))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -91,16 +86,11 @@ def player_page(
 <main></main>
 <details>
 <summary>{html.escape(" · ".join((*scene.caption, "Made with Prunescope: how to compute this")))}</summary>
-{"".join(commands)}
+<pre><code>{html.escape(made_by)}</code></pre>
 </details>
-<script type="module">{_inline(vega)}</script>
-<script type="module">{_inline(player)}
+<script type="module">{vega}</script>
+<script type="module">{player}
 mountPlayer(document.querySelector("main"), {mounted});
 </script>
 </html>
 """
-
-
-def _inline(script: str) -> str:
-    """Escape everything in a script that would end the HTML element around it."""
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -25,12 +25,6 @@ from core.sweep.origin import find_pruning, frame_of
 from core.sweep.runner import make_plan
 
 
-def folder_for(result: SweepResult, amount: float) -> Path:
-    """Return the folder for a pruned checkpoint, in the user's cache directory."""
-    name = f"{result.task.name}-{result.pruning.method}-{amount_text(amount)}-{result.key[:8]}"
-    return user_cache_path("prunescope") / "pruned_checkpoints" / name
-
-
 def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:
     """Prune a result's checkpoint as one of its frames was pruned, and write it.
 
@@ -50,10 +44,7 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
             of the result, or the folder cannot be written.
     """
     if is_hosted():
-        raise PrunescopeError(
-            "a hosted server does not write pruned checkpoints, which you could not reach there: run Prunescope on "
-            "your own computer"
-        )
+        raise PrunescopeError("a hosted server writes no pruned checkpoints: run Prunescope on your own computer")
     frame = frame_of(result, amount)
     request, resolved, calibration = find_pruning(result, frame.amount, checkpoint, data, report)
     report("Loading the checkpoint", 0, 1)
@@ -67,7 +58,8 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
 
 def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Resolved) -> Path:
     """Write the folder whole or not at all."""
-    folder = folder_for(result, frame.amount)
+    name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
+    folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.charts.grammar import UNDEFINED
-from core.charts.view import Scene, View
+from core.charts.view import Scene
 from core.exports.tables import table
 
 PICTURE, SHOWN_AT = "Picture", "Shown at"
 NUMBER = re.compile(r"[+−-]?\d[\d.]*")
-Row = dict[str, object]
 
 
 def shown_csv(scene: Scene) -> str:
@@ -19,18 +18,16 @@ def shown_csv(scene: Scene) -> str:
     What changes while the pictures move has a row for each frame, and the frame's place in `Shown at`. What is
     undefined is empty.
     """
-    rows = [row for view in scene.views.values() for row in _rows(scene, view)]
-    columns = dict.fromkeys([PICTURE, SHOWN_AT, *(name for row in rows for name in row)])
-    return table(list(columns), ([row.get(name, "") for name in columns] for row in rows))
-
-
-def _rows(scene: Scene, view: View) -> Iterator[Row]:
-    for dataset, columns in dict.fromkeys(_told(view.spec, None)):
-        for row in view.datasets[dataset]:
-            moves = any(isinstance(row.get(field), list) for _, field in columns)
-            for k, frame in enumerate(scene.frames if moves else [{}]):
-                told = {name: _at(row.get(field), k) for name, field in columns}
-                yield {PICTURE: view.heading, SHOWN_AT: frame.get("amount", ""), **told}
+    rows: list[dict[str, object]] = []
+    for view in scene.views.values():
+        for dataset, columns in dict.fromkeys(_told(view.spec, None)):
+            for row in view.datasets[dataset]:
+                moves = any(isinstance(row.get(field), list) for _, field in columns)
+                for k, frame in enumerate(scene.frames if moves else [{}]):
+                    told = {name: _at(row.get(field), k) for name, field in columns}
+                    rows.append({PICTURE: view.heading, SHOWN_AT: frame.get("amount", ""), **told})
+    columns_of_all = dict.fromkeys([PICTURE, SHOWN_AT, *(name for row in rows for name in row)])
+    return table(list(columns_of_all), ([row.get(name, "") for name in columns_of_all] for row in rows))
 
 
 def _at(value: Any, k: int) -> object:
@@ -56,9 +53,6 @@ def _told(part: Mapping[str, Any], dataset: str | None) -> Iterator[tuple[str, t
 
 def _source(field: str, calculated: Mapping[str, str]) -> str:
     """Return the field of the data that a calculated one is written from."""
-    while field in calculated:
-        named = re.search(r"datum\.(\w+)", calculated[field])
-        if named is None or named[1] == field:
-            break
+    while (named := re.search(r"datum\.(\w+)", calculated.get(field, ""))) and named[1] != field:
         field = named[1]
     return field

@@ -88,7 +88,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Callable[[], Any]]) -
     app = opened()
     assert chooser(app, "Amount").options[1] == "12.5 % of weights removed"
     figure, kind, frames, _ = made["PNG"]()
-    assert (figure.words[0].bold, kind, frames) == ("A finding", "png", [1])
+    assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
     chooser(app, "Title").set_value("For a talk")
     chooser(app, "Size").set_value("page")
     chooser(app, "Colours").set_value("dark")
@@ -96,18 +96,18 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Callable[[], Any]]) -
     chooser(app, "Amount").set_value(2)
     run(app)
     figure, kind, frames, milliseconds = made["MP4"]()
-    assert (figure.words[0].bold, kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
+    assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
     plain = figure_of(SCENES["lab"], "page", "dark")
-    assert (figure.width, figure.background) == (plain.width, plain.background)
+    assert (figure["width"], figure["background"]) == (plain["width"], plain["background"])
     assert made["SVG"]()[2] == [2]
     assert "<h1>For a talk</h1>" in made["HTML player"]()
     app = opened("a choice")
     assert chooser(app, "Size").options == ["Slide, 1920 × 1080"], "a stage fills the screen"
     assert chooser(app, "Sentence vector").value == "cls", "what the page opened with"
-    assert made["GIF"]()[0].words[-1].text.endswith("First token")
+    assert made["GIF"]()[0]["words"][-1]["text"].endswith("First token")
     chooser(app, "Sentence vector").set_value("mean")
     run(app)
-    assert made["GIF"]()[0].words[-1].text.endswith("Mean over tokens")
+    assert made["GIF"]()[0]["words"][-1]["text"].endswith("Mean over tokens")
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:

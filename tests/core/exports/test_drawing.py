@@ -8,7 +8,7 @@ import pytest
 from core.errors import PrunescopeError
 from core.exports import drawing
 from core.exports.drawing import draw
-from core.exports.figure import Figure, Part, figure_of
+from core.exports.figure import Figure, figure_of
 from core.request.limits import limits
 from tests.scenes import SCENES
 
@@ -36,7 +36,7 @@ def test_only_so_many_are_drawn_at_once_and_each_gives_its_turn_back(
 def test_half_a_file_is_no_picture_and_neither_is_what_cannot_be_drawn_or_takes_too_long(
     figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = replace(figure, parts=[Part("broken", 0, 0, {"mark": "no such mark"})])
+    broken = {**figure, "parts": [{"x": 0, "y": 0, "spec": {"mark": "no such mark"}}]}
     with pytest.raises(PrunescopeError, match="not finished"):
         draw(broken, "svg", [0])
     with monkeypatch.context() as patch:

@@ -9,22 +9,21 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.exports.figure import Size, figure_of
+from core.exports.figure import figure_of
 from core.exports.films import AREA, LAST_HOLDS, RATE, gif, mp4
-from core.renderer import SCALE, Canvas
+from core.renderer import Canvas
 from tests.scenes import AMOUNTS, SCENES
 
 Pixels = NDArray[np.uint8]
 MIDDLE = 1
-SMALL = 0.5  # pixels of a small film for one of a figure
 
 
 @lru_cache
-def frames_of(page: str, size: Size = "slide", dark: bool = False, scale: float = SMALL) -> tuple[bytes, ...]:
+def frames_of(page: str, dark: bool = False) -> tuple[bytes, ...]:
     """The frames of a page's scene, as PNG files; small ones become a film as large ones do, but sooner."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.renderer.SCALE", scale)
-        canvas = Canvas(figure_of(SCENES[page], size, "dark" if dark else "light").plain())
+        patch.setattr("core.renderer.SCALE", 0.5)
+        canvas = Canvas(figure_of(SCENES[page], "slide", "dark" if dark else "light"))
         return tuple(canvas.png(k) for k in range(len(AMOUNTS)))
 
 
@@ -71,52 +70,35 @@ def areas(image: Pixels) -> NDArray[np.bool_]:
     return (counts[inverse] >= AREA).reshape(packed.shape)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_no_area_and_no_step_of_a_colour_bar_changes_its_colour(dark: bool) -> None:
-    pngs = frames_of("compare", dark=dark, scale=1.0 if dark else SCALE)
+@pytest.mark.parametrize("page", SCENES)
+def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(page: str) -> None:
+    pngs = frames_of(page, dark=page == "compare")
     frames, durations, image = read_gif(gif(pngs, 250))
     assert (image.info["loop"], durations) == (0, [250, 250, 250 * LAST_HOLDS])
     for before, after in zip(map(pixels, pngs), frames, strict=True):
         assert distance(before, after)[areas(before)].max() <= 14, "of 255; two colour bars and 27 cells share 256"
         assert (after[2, 2] == before[2, 2]).all(), "the paper is exact"
+    still, other = pixels(pngs[MIDDLE]), pixels(pngs[0])
+    assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"
+    played, shown = read_mp4(mp4(pngs[: MIDDLE + 1], 125))
+    assert shown == ("h264", "yuv420p", "High", (1, 1, 1, 1), RATE), "BT.709, as slides play it"
+    for film in (frames[MIDDLE], played[-1]):
+        moved, astray = (distance(film, one) for one in (still, other))
+        assert moved[areas(still)].mean() < 3
+        assert moved.sum() < astray.sum(), "it is this amount and no other"
 
 
-def test_pixels_constant_in_the_frames_are_constant_in_the_gif() -> None:
+def test_constant_pixels_stay_constant_and_few_colours_are_exact() -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, size=(40, 60, 3), dtype=np.uint8)  # more colours than a palette has
     images = [np.concatenate([random.integers(0, 256, size=(20, 60, 3), dtype=np.uint8), noise[20:]]) for _ in range(6)]
     frames, _, _ = read_gif(gif(list(map(png, images)), 100))
     assert len(frames) == 6
     assert all((frame[20:] == frames[0][20:]).all() for frame in frames)
-    assert not (frames[1][:20] == frames[0][:20]).all()
-
-
-def test_few_colours_are_all_exact() -> None:
-    image = np.zeros((40, 40, 3), np.uint8)
-    image[:, 20:] = (1, 2, 3)
-    image[10:12, 10:12] = (255, 254, 253)
-    (frame,), _, _ = read_gif(gif([png(image)], 100))
-    assert (frame == image).all()
-
-
-@pytest.mark.parametrize(("page", "size", "dark"), [("layers", "slide", False), ("compare", "page", True)])
-def test_an_mp4_is_what_slides_play(page: str, size: Size, dark: bool) -> None:
-    pngs = frames_of(page, size, dark)
-    frames, shown = read_mp4(mp4(pngs, 125))
-    assert shown == ("h264", "yuv420p", "High", (1, 1, 1, 1), RATE), "BT.709"
-    assert len(frames) == RATE // 8 * (2 + LAST_HOLDS)
-    assert frames[0].shape == pixels(pngs[0]).shape
-
-
-@pytest.mark.parametrize("page", SCENES)
-def test_the_middle_frame_of_both_films_is_the_png_at_that_amount(page: str) -> None:
-    pngs = frames_of(page)[: MIDDLE + 1]
-    still, other = pixels(pngs[MIDDLE]), pixels(pngs[0])
-    assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"
-    for film in (read_gif(gif(pngs, 125))[0][MIDDLE], read_mp4(mp4(pngs, 125))[0][-1]):
-        moved, astray = (distance(film, one) for one in (still, other))
-        assert moved[areas(still)].mean() < 3
-        assert moved.sum() < astray.sum(), "it is this amount and no other"
+    few = np.zeros((40, 40, 3), np.uint8)
+    few[:, 20:], few[10:12, 10:12] = (1, 2, 3), (255, 254, 253)
+    (frame,), _, _ = read_gif(gif([png(few)], 100))
+    assert (frame == few).all()
 
 
 @pytest.mark.parametrize("milliseconds", [1000, 500, 250, 125])

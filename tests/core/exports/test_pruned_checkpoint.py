@@ -12,7 +12,7 @@ from tiny import make_bert, write_split
 
 from core.encoder.loading import borrow
 from core.errors import PrunescopeError
-from core.exports.pruned_checkpoint import folder_for, write_pruned
+from core.exports.pruned_checkpoint import write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.examples import open_preset
 from core.inputs.prepare import prepare
@@ -43,24 +43,8 @@ def swept(checkpoint: Path, data: Path, method: str) -> SweepResult:
     return result
 
 
-def silent(stage: str, done: int, total: int) -> None:
-    pass
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
-    """A checkpoint that calls half of the examples positive: then any pruning changes some predictions."""
-    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base")
-    weights = load_file(folder / "model.safetensors")
-    gap = logits(folder, data) @ torch.tensor([-1.0, 1.0])  # (examples,)
-    weights["classifier.bias"][1] -= float(np.median(gap))
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
-
-
-@pytest.fixture(scope="module")
-def magnitude(base: Path, data: Path) -> SweepResult:
-    return swept(base, data, "magnitude")
+def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT) -> Path:
+    return write_pruned(result, amount, str(checkpoint), None if data is None else str(data), lambda *_: None)
 
 
 def logits(folder: Path, data: Path) -> torch.Tensor:
@@ -74,86 +58,79 @@ def logits(folder: Path, data: Path) -> torch.Tensor:
         return model(**tokenizer(texts, padding=True, return_tensors="pt")).logits
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    """A checkpoint that calls half of the examples positive: then any pruning changes some predictions."""
+    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base")
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.bias"][1] -= float(np.median(logits(folder, data) @ torch.tensor([-1.0, 1.0])))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    np.save(folder / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def magnitude(base: Path, data: Path) -> SweepResult:
+    return swept(base, data, "magnitude")
+
+
 @pytest.mark.parametrize("method", ["magnitude", "random", "attribution"])
-def test_the_folder_gives_the_frame(base: Path, data: Path, method: str) -> None:
+def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, data: Path, method: str) -> None:
     result = swept(base, data, method)
-    folder = write_pruned(result, AMOUNT, str(base), str(data), silent)
-    assert folder == folder_for(result, AMOUNT)
+    folder, frame, before = write(result, base, data), result.frames[1], load_file(base / "model.safetensors")
     assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
-    found, frame = logits(folder, data).argmax(-1).tolist(), result.frames[1]
-    assert tuple(found) == frame.predictions
-    assert frame.predictions != result.frames[0].predictions, "pruning must matter, or this proves nothing"
+    found = logits(folder, data).argmax(-1).tolist()
+    assert tuple(found) == frame.predictions != result.frames[0].predictions, "pruning must matter"
     assert np.mean(np.array(found) == result.task.gold) == frame.metrics["accuracy"]
-
-
-def test_as_much_is_zero_as_the_frame_says_and_the_baseline_is_as_before(
-    magnitude: SweepResult, base: Path, data: Path
-) -> None:
-    before = load_file(base / "model.safetensors")
-    written = load_file(write_pruned(magnitude, AMOUNT, str(base), None, silent) / "model.safetensors")
+    written = load_file(folder / "model.safetensors")
     zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
-    assert zeros / magnitude.checkpoint.num_parameters == pytest.approx(magnitude.frames[1].sparsity, abs=1e-9)
+    assert zeros / result.checkpoint.num_parameters == pytest.approx(frame.sparsity, abs=1e-9)
     with borrow(prepare(checked(SweepRequest(str(base), "sst2", data=str(data)))).resolved) as kept:
         assert all(torch.equal(kept.model.state_dict()[name], weight) for name, weight in before.items())
-
-
-def test_the_card_names_base_method_amount_sparsity_and_scores(magnitude: SweepResult, base: Path) -> None:
-    path = write_pruned(magnitude, AMOUNT, str(base), None, silent) / "README.md"
-    card, frame = path.read_text("utf-8"), magnitude.frames[1]
-    assert metadata_load(path)["tags"] == ["pruned", "magnitude"]
+    assert (folder / TRAINING_EXAMPLES).read_bytes() == (base / TRAINING_EXAMPLES).read_bytes()
+    card = (folder / "README.md").read_text("utf-8")
+    assert metadata_load(folder / "README.md")["tags"] == ["pruned", method]
     for said in (
-        f"`base`, content `{magnitude.checkpoint.revision}`",
-        "| method | magnitude |",
+        f"`base`, content `{result.checkpoint.revision}`",
+        f"| {method}, {result.pruning.scope or '-'}, {3 if method == 'random' else '-'} |",
         "| amount | 0.6 |",
         f"| {frame.sparsity:.4f} |",
         f"| accuracy | {frame.metrics['accuracy']:.4f} |",
         "python -m core.precompute",
-        magnitude.key,
+        result.key,
     ):
         assert said in card
-    assert str(base.parent) not in card, "no machine's path"
-
-
-def test_training_digests_are_copied_and_another_checkpoint_is_refused(tmp_path: Path, data: Path) -> None:
-    mine = make_bert(tmp_path / "mine", seed=1)
-    np.save(mine / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
-    (mine / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
-    result = swept(mine, data, "magnitude")
-    folder = write_pruned(result, AMOUNT, str(mine), None, silent)
-    assert (folder / TRAINING_EXAMPLES).read_bytes() == (mine / TRAINING_EXAMPLES).read_bytes()
-    assert metadata_load(folder / "README.md")["license"] == "apache-2.0"
-    with pytest.raises(PrunescopeError, match="give that checkpoint"):
-        write_pruned(result, AMOUNT, str(make_bert(tmp_path / "other", seed=2)), None, silent)
+    assert ("scored on 64 examples" in card, str(base.parent) in card) == (method == "attribution", False)
 
 
 @pytest.mark.parametrize(
-    "card", [b"---\nlicense: [mit\n---\n", b"---\n- mit\n---\n", b"---\nlicense: \xff\n---\n", b"plain"]
+    ("card", "licence"),
+    [
+        (b"---\nlicense: apache-2.0\n---\n", "apache-2.0"),
+        (b"---\nlicense: [mit\n---\n", None),
+        (b"---\n- mit\n---\n", None),
+        (b"---\nlicense: \xff\n---\n", None),
+        (b"plain", None),
+    ],
 )
-def test_a_model_card_that_cannot_be_read_names_no_licence(
-    magnitude: SweepResult, base: Path, tmp_path: Path, card: bytes
+def test_a_card_names_the_licence_of_its_base_where_that_can_be_read(
+    magnitude: SweepResult, base: Path, tmp_path: Path, card: bytes, licence: str | None
 ) -> None:
     copy = shutil.copytree(base, tmp_path / base.name)
     (copy / "README.md").write_bytes(card)
-    written = write_pruned(magnitude, AMOUNT, str(copy), None, silent) / "README.md"
-    assert "license" not in metadata_load(written)
-    assert "Its own licence applies." in written.read_text("utf-8")
+    written = write(magnitude, copy) / "README.md"
+    assert metadata_load(written).get("license") == licence
+    assert f"| licence | {licence or 'that of the base'} |" in written.read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    ("amount", "hosted", "says"), [(0.3, "", r"amount 0\.3 is not among"), (AMOUNT, "1", "your own")]
-)
-def test_other_amounts_and_hosted_servers_are_refused(
-    magnitude: SweepResult, base: Path, amount: float, hosted: str, says: str, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_written_is_refused_and_a_stop_leaves_nothing_behind(
+    magnitude: SweepResult, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    with pytest.raises(PrunescopeError, match=says):
-        write_pruned(magnitude, amount, str(base), None, silent)
-
-
-def test_an_export_that_is_stopped_leaves_nothing_behind(
-    magnitude: SweepResult, base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(PrunescopeError, match=r"amount 0\.3 is not among"):
+        write(magnitude, base, amount=0.3)
+    with pytest.raises(PrunescopeError, match="give that checkpoint"):
+        write(magnitude, make_bert(tmp_path / "other", seed=2))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def stop(stage: str, done: int, total: int) -> None:
         if stage == "Writing":
@@ -161,4 +138,11 @@ def test_an_export_that_is_stopped_leaves_nothing_behind(
 
     with pytest.raises(KeyboardInterrupt):
         write_pruned(magnitude, AMOUNT, str(base), None, stop)
-    assert list(tmp_path.rglob("*.safetensors")) == []
+    assert list((tmp_path / "cache").rglob("*.safetensors")) == []
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(PrunescopeError, match="make room there"):
+        write(magnitude, base)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    with pytest.raises(PrunescopeError, match="your own computer"):
+        write(magnitude, base)

@@ -1,4 +1,4 @@
-"""Every table is read again: it holds the numbers of its result."""
+"""Every table is read again: it holds the numbers of its result, or those that a page shows."""
 
 import csv
 import io
@@ -8,84 +8,64 @@ from itertools import product
 
 import pytest
 
+from core.charts.view import Scene
+from core.exports.shown_numbers import shown_csv
 from core.exports.tables import file_name, metrics_csv, own_rows, result_json, similarity_csv, table
-from core.request.catalog import REDUCTIONS
-from core.results.schema import SweepResult
+from core.request.catalog import MEASURES, REDUCTIONS
 from core.results.store import parse
 from tests.builders import against, make_result
-
-AMOUNTS = (0.0, 0.25, 0.5)
-HOLE = (0.5, 1, 0)
-
-
-@pytest.fixture(scope="module")
-def result() -> SweepResult:
-    return make_result(num_layers=3, amounts=AMOUNTS, holes=(HOLE,))
-
-
-@pytest.fixture(scope="module")
-def other() -> SweepResult:
-    return make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2)
+from tests.scenes import AMOUNTS, OTHER, RESULT, SCENES
 
 
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_the_table_of_similarities_reads_back_equal(result: SweepResult) -> None:
-    table = [row for row in rows(similarity_csv(result)) if row["measure"] == "cka"]
-    known = result.statistics_of("mean")
+def written(*values: object) -> tuple[str, ...]:
+    return tuple("" if value is None else str(value) for value in values)
+
+
+def test_the_table_of_similarities_reads_back_equal() -> None:
+    known, read = RESULT.statistics_of("mean"), [tuple(row.values()) for row in rows(similarity_csv(RESULT))]
     assert known
-    expected = []
-    for k, frame in enumerate(result.frames):
-        for reduction, (i, baseline), (j, pruned) in product(REDUCTIONS, *[list(enumerate(result.points))] * 2):
-            value = frame.similarity["cka"][reduction][i][j]
-            interval = known.own[k][i] if known.own and i == j and reduction == "mean" else None
-            place = (str(frame.amount), str(frame.sparsity), "cka", reduction, baseline, pruned)
-            expected.append(
-                (*place, *("" if each is None else str(each) for each in (value, *(interval or (None,) * 2))))
-            )
-    read = [tuple(row.values()) for row in table]
-    assert [row[:7] for row in read] == [row[:7] for row in expected], "amount, sparsity, reduction, points, value"
-    assert [row for row in read if row[3] == "mean"] == [row for row in expected if row[3] == "mean"], "and intervals"
-    assert sum(row[6] == "" for row in read) == len(REDUCTIONS)
+    expected, points = [], list(enumerate(RESULT.points))
+    for k, frame in enumerate(RESULT.frames):
+        for (i, baseline), (j, pruned) in product(points, points):
+            value = frame.similarity["cka"]["mean"][i][j]
+            interval = known.own[k][i] if known.own and i == j else None
+            place = (frame.amount, frame.sparsity, "cka", "mean", baseline, pruned)
+            expected.append(written(*place, value, *(interval or (None, None))))
+    assert [row for row in read if row[2:4] == ("cka", "mean")] == expected
+    assert sum(row[2] == "cka" and row[6] == "" for row in read) == len(REDUCTIONS)
+    partial = [row for row in read if row[2:4] == ("partial_cka", "mean")]
+    assert all(row[4] == row[5] for row in partial), "a measure without matrix has points with themselves alone"
+    own = [value for frame in RESULT.frames for value in frame.own("mean", "partial_cka") or ()]
+    assert [row[6] for row in partial] == list(written(*own))
 
 
-def test_a_measure_without_matrix_has_rows_of_points_with_themselves_alone(result: SweepResult) -> None:
-    table = [row for row in rows(similarity_csv(result)) if row["measure"] == "partial_cka"]
-    assert all(row["baseline_point"] == row["pruned_point"] for row in table)
-    mean = [row["value"] for row in table if row["reduction"] == "mean"]
-    own = [value for frame in result.frames for value in frame.own("mean", "partial_cka") or ()]
-    assert mean == ["" if value is None else str(value) for value in own]
-
-
-def test_the_table_of_metrics_reads_back_equal(result: SweepResult) -> None:
+def test_the_table_of_metrics_reads_back_equal() -> None:
     expected, frames = [], []
-    for frame in result.frames:
+    for frame in RESULT.frames:
         update = {name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
         frames.append(frame.model_copy(update=update))
-        assert frame.changed
-        assert frame.divergence
         for name, value, interval in (
             ("accuracy", frame.metrics["accuracy"], frame.intervals["accuracy"]),
-            ("f1", "", None),
+            ("f1", None, None),
             ("changed_predictions", frame.changed.share, frame.changed.interval),
             ("divergence", frame.divergence.value, frame.divergence.interval),
         ):
-            row = (frame.amount, frame.sparsity, frame.prunable_sparsity, name, value, *(interval or ("", "")))
-            expected.append(tuple(map(str, row)))
-    read = rows(metrics_csv(result.model_copy(update={"frames": tuple(frames)})))
+            place = (frame.amount, frame.sparsity, frame.prunable_sparsity, name)
+            expected.append(written(*place, value, *(interval or (None, None))))
+    read = rows(metrics_csv(RESULT.model_copy(update={"frames": tuple(frames)})))
     assert [tuple(row.values()) for row in read] == expected
+    bare = tuple(frame.model_copy(update={"changed": None, "divergence": None}) for frame in RESULT.frames)
+    assert len(rows(metrics_csv(RESULT.model_copy(update={"frames": bare})))) == len(bare)
+    assert parse(json.loads(result_json(RESULT)), "exported") == RESULT
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
-def test_no_text_is_a_formula_to_a_spreadsheet(result: SweepResult, start: str) -> None:
+def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
     name, read = f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
-    renamed = tuple(
-        frame.model_copy(update={"metrics": {name: 0.5}, "intervals": {name: (-0.5, 0.5)}}) for frame in result.frames
-    )
-    for row in rows(metrics_csv(result.model_copy(update={"frames": renamed})))[::3]:
-        assert (row["metric"], row["value"], row["low"]) == (read, "0.5", "-0.5")
     assert rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]])) == [
         {"a": "-0.5", read: "-1e-07"},
         {"a": "+3", read: read},
@@ -93,27 +73,52 @@ def test_no_text_is_a_formula_to_a_spreadsheet(result: SweepResult, start: str) 
     ], "numbers stay numbers, also where a page has written them"
 
 
-def test_the_json_is_the_result(result: SweepResult) -> None:
-    assert parse(json.loads(result_json(result)), "exported") == result
-
-
-def test_files_are_named_by_their_content(result: SweepResult, other: SweepResult) -> None:
-    assert file_name([result], ".json") == f"prunescope-sst2-magnitude-{result.key[:8]}.json"
-    both = file_name([result, other], ".gif", "compare")
+def test_files_are_named_by_their_content() -> None:
+    assert file_name([RESULT], ".json") == f"prunescope-sst2-magnitude-{RESULT.key[:8]}.json"
+    both = file_name([RESULT, OTHER], ".gif", "compare")
     assert re.fullmatch(r"prunescope-compare-sst2-magnitude-\w{8}-and-sst2-random-\w{8}\.gif", both)
     third = make_result(num_layers=3, amounts=AMOUNTS, method="wanda")
-    assert file_name([result, other, third], ".pdf", "profiles").endswith("-and-1-more.pdf"), "no name grows endlessly"
-    odd = result.model_copy(update={"task": result.task.model_copy(update={"name": "../ä b"})})
+    assert file_name([RESULT, OTHER, third], ".pdf", "profiles").endswith("-and-1-more.pdf"), "no name grows endlessly"
+    odd = RESULT.model_copy(update={"task": RESULT.task.model_copy(update={"name": "../ä b"})})
     assert "/" not in file_name([odd], ".csv")
 
 
 def test_rows_against_another_checkpoint_are_its_points() -> None:
     rectangular, square = (against(make_result(num_layers=3, amounts=AMOUNTS), layers) for layers in (2, 3))
-    table = [row for row in rows(similarity_csv(rectangular)) if row["measure"] == "cka"]
-    assert len(table) == len(AMOUNTS) * 2 * 2 * 3
-    assert list(dict.fromkeys(row["baseline_point"] for row in table)) == list(rectangular.baseline_points)
-    assert {row["low"] for row in table} == {""}, "no point has its own, though two have the same name"
-    assert not [row for row in own_rows(rectangular) if row[3] == "cka"]
-    assert len([row for row in own_rows(square) if row[3] == "cka"]) == len(AMOUNTS) * 2 * 3
-    with_interval = [row for row in rows(similarity_csv(square)) if row["low"]]
-    assert {row["baseline_point"] == row["pruned_point"] for row in with_interval} == {True}
+    known = [row for row in rows(similarity_csv(rectangular)) if row["measure"] == "cka"]
+    assert len(known) == len(AMOUNTS) * 2 * 2 * 3
+    assert list(dict.fromkeys(row["baseline_point"] for row in known)) == list(rectangular.baseline_points)
+    assert {row["low"] for row in known} == {""}, "no point has its own, though two have the same name"
+    assert [sum(row[3] == "cka" for row in own_rows(result)) for result in (rectangular, square)] == [0, 18]
+
+
+# ---------------------------------------------------------------- what a page shows
+
+
+def shown(scene: Scene, picture: str = "") -> list[dict[str, str]]:
+    """The rows of a table, without the columns that are empty in them."""
+    found = [row for row in rows(shown_csv(scene)) if row["Picture"].startswith(picture)]
+    return [{key: value for key, value in row.items() if value} for row in found]
+
+
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+def test_every_picture_tells_its_numbers(scene: Scene) -> None:
+    assert {row["Picture"] for row in shown(scene)} == {view.heading for view in scene.views.values()}
+
+
+def test_the_numbers_shown_are_those_of_the_result_and_what_is_undefined_is_empty() -> None:
+    places = product(range(3), range(3), RESULT.frames)
+    known = [(frame.amount, frame.similarity["cka"]["mean"][i][j]) for i, j, frame in places]
+    cells = [(float(row["Shown at"]), row.get("Similarity")) for row in shown(SCENES["lab"], "Similarity")]
+    assert cells == [(amount, None if value is None else str(round(value, 6))) for amount, value in known]
+    curve = shown(SCENES["lab"], "Accuracy")
+    assert [float(row["Accuracy"]) for row in curve] == [frame.metrics["accuracy"] for frame in RESULT.frames]
+    assert all("Shown at" not in row for row in curve), "it stands still"
+    strips = shown(SCENES["layers"], "Similarity (CKA) of each layer")
+    assert "undefined" not in {value for row in strips for value in row.values()}
+    floors = [row[MEASURES["cka"].symbol] for row in strips if row.get("Weights removed") == "everything"]
+    assert floors == [f"{value:.2f}" for value in RESULT.floor.cka["mean"]]
+    differences = [row for row in shown(SCENES["compare"], "First minus second") if "First" in row]
+    told = [[float(row[name]) for name in ("Difference", "First", "Second")] for row in differences]
+    assert all(difference == pytest.approx(first - second, abs=0.011) for difference, first, second in told)
+    assert min(told)[0] < 0, "with a minus that a spreadsheet reads"
