@@ -2,13 +2,9 @@
 
 import re
 import shlex
-import shutil
-import subprocess
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +12,7 @@ import pytest
 from benchmarks import verdicts
 from core.encoder.loading import borrow
 from core.grid import recipe_of
-from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, ROOT, SHIPPED, TASKS
+from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.controls import SMALL_STEP, UNTIL_DAMAGE, likely_amounts, small_steps
 from core.request.grid_file import read_grid
 from core.request.sweep_request import SweepRequest
@@ -42,66 +38,40 @@ def made_by(file: str) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-EMBEDDED_GRID, BASE_GRID = made_by("grid.yaml"), made_by("grid-base.yaml")
-
-
-def to_be_shipped(shipped: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:
     """All of the embedded checkpoints' grid, and of weights that are not shipped all of each that has begun."""
-    begun = [commands for commands in BASE_GRID.values() if set(commands) & set(shipped)]
-    return sorted(chain(*EMBEDDED_GRID.values(), *begun))
-
-
-def test_the_manifest_lists_whole_grids_and_nothing_else() -> None:
-    recipes = sorted((entry.command, entry.missing) for entry in library.shipped())
-    assert recipes == to_be_shipped(recipes)
-    files = [path.name for path in SHIPPED_RESULTS.iterdir()]
-    assert sorted(entry.key for entry in library.shipped()) == sorted(name.partition(".")[0] for name in files)
-
-
-def test_of_weights_that_are_not_shipped_a_checkpoint_comes_whole_or_not_at_all() -> None:
-    embedded = sorted(chain(*EMBEDDED_GRID.values()))
-    first, second, *_ = BASE_GRID.values()
-    assert to_be_shipped(embedded) == embedded
-    assert to_be_shipped([*embedded, *first]) == sorted([*embedded, *first])
-    assert to_be_shipped([*embedded, *first, second[0]]) == sorted([*embedded, *first, *second])
-    assert not set(first) & set(second)
-
-
-def test_the_grid_of_weights_that_are_not_shipped_asks_for_known_recipes_on_their_tasks() -> None:
-    for request in read_grid(SHIPPED / "grid-base.yaml"):
-        family, sign, seed = request.checkpoint.removeprefix("recipe:").partition("-seed-")
-        assert sign
-        assert seed.isdigit()
-        assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
-
-
-def test_results_stay_small() -> None:
+    entries = library.shipped()
+    recipes = sorted((entry.command, entry.missing) for entry in entries)
+    begun = [commands for commands in made_by("grid-base.yaml").values() if set(commands) & set(recipes)]
+    assert recipes == sorted(chain(*made_by("grid.yaml").values(), *begun))
     sizes = {path.name.partition(".")[0]: path.stat().st_size for path in SHIPPED_RESULTS.iterdir()}
-    for entry in library.shipped():
+    assert sorted(entry.key for entry in entries) == sorted(sizes)
+    for entry in entries:
         assert sizes[entry.key] <= next(
             most for points, most in MAX_RESULT_BYTES.items() if len(entry.points) <= points
         )
     assert sum(sizes.values()) <= MAX_RESULTS_BYTES
     files = [path for path in (SHIPPED / "checkpoints").rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= MAX_BYTES
+    for request in read_grid(SHIPPED / "grid-base.yaml"):  # known recipes on their tasks
+        family, _, seed = request.checkpoint.removeprefix("recipe:").partition("-seed-")
+        assert seed.isdigit()
+        assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
 
 
-def test_the_page_of_results_has_the_verdicts_of_today(shipped_results: dict[str, SweepResult]) -> None:
-    page = verdicts.DOCUMENT.read_text("utf-8")
-    table = verdicts.table_of(shipped_results.values())
-    assert page == verdicts.written_into(page, table), "run python -m benchmarks.verdicts"
-
-
-def test_every_shipped_result_matches_its_entry(shipped_results: dict[str, SweepResult]) -> None:
+def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_verdicts_of_today(
+    shipped_results: dict[str, SweepResult],
+) -> None:
     for entry in library.shipped():
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
-        assert result.key == entry.key, entry.command
-        assert result.environment["engine"] == ENGINE_VERSION, entry.command
+        assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.command
         assert library.entry_of(result, Recipe(entry.command, entry.missing)) == entry
         words = shlex.split(entry.command)
         assert words[words.index("--checkpoint") + 1] == result.checkpoint.id
         assert result.statistics is not None, entry.command
         assert result.task.source == "written" or len(result.task.examples) == 256, entry.command
+    page, table = verdicts.DOCUMENT.read_text("utf-8"), verdicts.table_of(shipped_results.values())
+    assert page == verdicts.written_into(page, table), "run python -m benchmarks.verdicts"
 
 
 def test_sweeps_that_stop_at_a_damage_are_expected_to_stop_where_most_did(
@@ -117,34 +87,10 @@ def test_sweeps_that_stop_at_a_damage_are_expected_to_stop_where_most_did(
         assert likely == pytest.approx(np.median(amounts), abs=0.06), (method, controlled)
 
 
-def test_a_clone_with_windows_line_endings_has_every_byte(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        subprocess.run(["git", "-C", str(tmp_path), "-c", "core.autocrlf=true", *arguments], check=True, timeout=60)
-
-    names = [
-        "checkpoints/minilm-l6-sst2/config.json",
-        "checkpoints/minilm-l6-sst2/tokenizer.json",
-        "subsets/sst2.jsonl",
-    ]
-    attributes, files = ROOT / ".gitattributes", [f"cached_results/{name}" for name in names]
-    git("init", "-q")
-    for file in (".gitattributes", *files) if attributes.is_file() else files:
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    git("add", ".")
-    git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "files")
-    for file in files:
-        (tmp_path / file).unlink()
-    git("checkout", "-q", ".")
-    assert [(tmp_path / file).read_bytes() == (ROOT / file).read_bytes() for file in files] == [True] * len(files)
-
-
 def written_result(task: str, method: str) -> SweepResult:
     """A shipped result on the written examples of a task; a control's first seed."""
     entries = (entry for entry in library.shipped() if (entry.task, entry.source) == (task, "written"))
-    path = store.find(next(entry for entry in entries if entry.method == method).key)
-    assert path is not None
-    return load(path)
+    return load(store.find(next(entry for entry in entries if entry.method == method).key))  # type: ignore[arg-type]
 
 
 RECOMPUTED = {"sst2": "random", "qnli": "attribution", "qqp": "random", "messages": "attribution"}
@@ -158,17 +104,15 @@ def test_a_frame_of_a_written_result_is_computed_again(task: str, method: str) -
     request, inputs = find_inputs(result, 0.5, None, None, lambda *_: None)
     with borrow(inputs.resolved) as checkpoint:
         again = sweep(checkpoint, inputs, request)
-    assert isinstance(again, SweepResult)
     computed = again.frames[-1]
     assert computed.predictions == stored.predictions
     assert {name: computed.metrics[name] for name in stored.metrics} == stored.metrics
-    for reduction, matrix in stored.similarity["cka"].items():
-        np.testing.assert_allclose(computed.similarity["cka"][reduction], matrix, rtol=0, atol=ENGINE_TOLERANCE)
-    assert again.floor
-    assert result.floor
-    for reduction, row in result.floor.cka.items():
-        floors = (np.array(floor, dtype=float) for floor in (again.floor.cka[reduction], row))  # NaN: undefined
-        np.testing.assert_allclose(*floors, rtol=0, atol=ENGINE_TOLERANCE)
+    pairs = [(computed.similarity["cka"][name], matrix) for name, matrix in stored.similarity["cka"].items()]
+    pairs += [(again.floor.cka[name], row) for name, row in result.floor.cka.items()]  # type: ignore[union-attr]
+    for found, expected in pairs:  # NaN: undefined
+        np.testing.assert_allclose(
+            np.array(found, dtype=float), np.array(expected, dtype=float), rtol=0, atol=ENGINE_TOLERANCE
+        )
 
 
 def test_a_frame_of_a_written_result_is_confirmed_by_torch_cka() -> None:
@@ -180,23 +124,15 @@ def test_a_frame_of_a_written_result_is_confirmed_by_torch_cka() -> None:
 
 @pytest.mark.parametrize("name", list(EMBEDDED))
 def test_the_scores_on_a_card_are_those_of_a_sample_of_the_same_data(name: str) -> None:
-    folder = EMBEDDED[name].folder
-    assert isinstance(folder, Path)
-    card = (folder / "README.md").read_text(encoding="utf-8")
+    card = (SHIPPED / "checkpoints" / EMBEDDED[name].folder.name / "README.md").read_text("utf-8")
     assert "license: apache-2.0" in card
     assert name != "qqp" or "Quora" in card
-    scores = {
-        metric.replace(" ", "_"): float(value)
-        for metric, value in re.findall(r"^\| ([a-z1 ]+) \| (-?0\.\d{4}) \|", card, re.M)
-    }
+    rows = re.findall(r"^\| ([a-z1 ]+) \| (-?0\.\d{4}) \|", card, re.M)
+    scores = {metric.replace(" ", "_"): float(value) for metric, value in rows}
     assert list(scores) == list(TASKS[name].metrics)
     on_written = not TASKS[name].dataset_id
-    path = next(
-        store.find(entry.key)
-        for entry in library.shipped()
-        if entry.task == name and (entry.source == "written") == on_written
-    )
-    assert path is not None
-    baseline = load(path).frames[0]  # 256 of the card's examples, or all of those that were written
-    for metric, (low, high) in baseline.intervals.items():
+    entries = (entry for entry in library.shipped() if entry.task == name)
+    key = next(entry.key for entry in entries if (entry.source == "written") == on_written)
+    baseline = load(store.find(key)).frames[0]  # type: ignore[arg-type]
+    for metric, (low, high) in baseline.intervals.items():  # 256 of the card's examples, or all that were written
         assert low <= scores[metric] <= high, metric
