@@ -8,11 +8,11 @@ from core.charts.grammar import Rows
 from core.charts.sentences import TOOLTIP_MAX_CHARS, flip_scene, probability_scene
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
-from tests.core.findings.test_sentences import made
+from tests.core.findings.made import flipping
 from tests.pictures import drawn, marks
 
 PREDICTION = Prediction((0.0, 0.5, 0.9), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6), (0.7, 0.3)), 5, 0)
-RESULT = made()
+RESULT = flipping()
 SCENE = flip_scene(RESULT, examples_of(RESULT))
 CELLS: Rows = SCENE.views["strip"].datasets["cells"]
 
@@ -25,7 +25,7 @@ def test_cells_cover_every_example_and_amount_once_and_tell_right_from_wrong() -
         assert [stretch[0][0], *(a[1] - b[0] for a, b in pairwise(stretch)), stretch[-1][1]] == pytest.approx(
             [-0.025, *[0] * (len(stretch) - 1), 0.975]
         )
-    away = [cell for cell in CELLS if cell["name"] == "Row 10"]
+    away = [cell for cell in CELLS if cell["name"] == "Row 1"]
     assert [(cell["now"], cell["predicted"], cell["amounts"]) for cell in away] == [
         ("correct", "positive", "0 to 30 %"),
         ("incorrect", "negative", "60 to 90 %"),

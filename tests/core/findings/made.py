@@ -118,6 +118,13 @@ def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
     )
 
 
+def flipping() -> SweepResult:
+    """Five examples: never flips, flips away, flips and comes back, flips to the gold label, never correct."""
+    bare = make_result(amounts=QUARTERS, num_examples=5, statistics=False)
+    frames = ((1, 1, 0, 1, 1), (1, 1, 1, 1, 1), (1, 0, 0, 1, 1), (1, 0, 1, 0, 1))
+    return predicting(bare, *frames, gold=(1, 1, 0, 0, 0))
+
+
 # ---------------------------------------------------------------- against another checkpoint
 
 UNPRUNED = ((0.5, 0.3, 0.1), (0.1, 0.29, 0.9), (0.3, 0.8, 0.6))  # (the other's layers, the pruned model's)

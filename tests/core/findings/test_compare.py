@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import t
 
 from core.findings.claim import verdict
-from core.findings.compare import Depth, accuracy_comparisons, changed_at, costs_of, depth_of, shown_together
-from core.findings.matching import MOST_FRAMES, between, chance_beside, frames_at, grid_to, largest_on, values_on
+from core.findings.compare import Depth, accuracy_comparisons, depth_of, shown_together
+from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
 from core.findings.tables import paired_table
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import at_place, place_of
@@ -14,15 +14,17 @@ from tests.builders import declining, make_result
 from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network
 
 TWENTIETHS = tuple(k / 20 for k in range(20))
-FIRST, *_ = RESULTS = [make_result(amounts=TWENTIETHS, method=method) for method in ("magnitude", "wanda")]
+FIRST = make_result(amounts=TWENTIETHS)
 
 
 def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 4, "amounts": QUARTERS, "num_examples": 40, **settings})
 
 
-def declined(share: float, **settings: object) -> SweepResult:
-    return result(**{"amounts": (0.0, 0.02, 0.04, 0.06, 0.3), "own_cka": declining(share), **settings})
+def depth(*arguments: object) -> Depth:
+    found = depth_of(*arguments)  # type: ignore[arg-type]
+    assert isinstance(found, Depth)
+    return found
 
 
 # ---------------------------------------------------------------- between two frames
@@ -36,9 +38,8 @@ def test_a_frame_between_two_lies_on_the_line_between_them(share: float) -> None
     ends = [np.array(known.matrix("tokens"), dtype=float) for known in (low, high)]
     expected = (1 - share) * ends[0] + share * ends[1]  # NaN where one of them is
     np.testing.assert_allclose(np.array(frame.matrix("tokens"), dtype=float), expected, atol=1e-12)
-    assert frame.predictions == ()
     bare = high.model_copy(update={"changed": None, "divergence": None})
-    assert between(low, bare, share).changed is None, "what one lacks is missing between them"
+    assert (between(low, bare, share).changed, frame.predictions) == (None, ()), "what one lacks is missing"
 
 
 @pytest.mark.parametrize("target", [0.05, 0.1, 0.2, 0.3])
@@ -48,21 +49,19 @@ def test_the_frame_at_a_damage_is_where_the_statistics_find_it(target: float) ->
     found = at_place(FIRST.amounts, own, without, place_of(own, without, target))
     frame = frames_at("damage", FIRST, "mean", (0.0, target))[1]
     assert (frame.amount, frame.own("mean")) == (pytest.approx(found.amount), pytest.approx(found.profile))  # type: ignore[union-attr]
-    changed = changed_at([network(amounts=(0.0, 0.31)), FIRST], "mean", target)
-    assert changed == pytest.approx(frame.changed.share if frame.changed else None)
-    assert changed_at([FIRST], "mean", 0.99) is None
 
 
 @pytest.mark.parametrize("axis", ["damage", "divergence"])
-def test_both_results_have_the_value_of_the_grid(axis: str) -> None:
+def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined(axis: str) -> None:
     second = make_result(amounts=TWENTIETHS, method="random", own_cka=lambda a, p, n: 1 - 0.8 * a * (0.5 + p / (n - 1)))
     together = shown_together(FIRST, second, axis)  # type: ignore[arg-type]
     assert (together.places[0], len(together.places) > 2) == (0, True)
-    for place, pair in zip(together.places, together.pairs, strict=True):
-        for frame in pair:
-            assert frame.divergence
-            value = 1 - np.mean(frame.own("mean") or ()) if axis == "damage" else frame.divergence.value
-            assert value == pytest.approx(place, abs=1e-9)
+    for frames in zip(*together.pairs, strict=True):
+        damages = [1 - np.mean(frame.own("mean") or ()) for frame in frames]
+        values = damages if axis == "damage" else [frame.divergence and frame.divergence.value for frame in frames]
+        assert values == pytest.approx(together.places, abs=1e-9)
+    holed = make_result(amounts=TWENTIETHS, holes=((0.5, 3, 3),))
+    assert largest_on("damage", holed, "mean") == values_on("damage", holed, "mean")[:10].max()
 
 
 @pytest.mark.parametrize("largest", [0.0, 0.004, 0.05, 0.3, 0.55, 1.0])
@@ -73,95 +72,60 @@ def test_the_grid_is_even_holds_what_is_judged_and_is_not_long(largest: float) -
     assert all(damage in grid for damage in (0.05, 0.1, 0.2, 0.3) if damage <= largest)
 
 
-def test_an_undefined_layer_ends_the_scale_and_an_unknown_divergence_leaves_the_baseline() -> None:
-    holed = make_result(amounts=TWENTIETHS, holes=((0.5, 3, 3),))
-    assert largest_on("damage", holed, "mean") == values_on("damage", holed, "mean")[:10].max()
-    old = [frame.model_copy(update={"divergence": None, "changed": None}) for frame in holed.frames]
-    bare = holed.model_copy(update={"frames": tuple(old)})
-    assert shown_together(bare, holed, "divergence").places == (0.0,)
-    assert (costs_of(bare, "mean"), len(costs_of(holed, "mean"))) == ([], 19)
-
-
-def test_chance_stands_where_it_has_changed_the_layers_as_much() -> None:
-    """Half as much is removed at random for the same damage; of two sweeps of a seed the one in small steps is read."""
-    method = network(own_cka=lambda amount, point, size: 1 - amount / 2)
-    assert chance_beside(method, [], "mean") is None
-    found = chance_beside(method, [*SEEDS[:2], network(method="random", amounts=(0.0, 0.31))], "mean")
-    assert found
-    assert found.seeds.tolist() == [2] * len(method.amounts)
-    assert 1 - found.similarity.mean(1) == pytest.approx(np.array(method.amounts) / 2)
-    far = chance_beside(network(own_cka=lambda amount, point, size: 1 - 2 * amount), SEEDS[:2], "mean")
-    assert far
-    assert (far.seeds[-1], np.isnan(far.similarity[-1]).all()) == (0, True)
-
-
 # ---------------------------------------------------------------- where in depth they change
 
 
 def test_shares_of_the_change_and_their_paired_difference() -> None:
-    one, other = declined(0.7), declined(0.9, method="wanda")
-    found, back = depth_of(one, other, "mean"), depth_of(other, one, "mean")
-    assert isinstance(found, Depth)
-    assert isinstance(back, Depth)
+    steps = {"amounts": (0.0, 0.02, 0.04, 0.06, 0.3)}
+    one, other = result(**steps, own_cka=declining(0.7)), result(**steps, own_cka=declining(0.9), method="wanda")
+    found, back = depth(one, other, "mean"), depth(other, one, "mean")
     gaps = [(known.statistics or {})["cka"]["mean"].gap_at_damage["0.05"] for known in (one, other)]
-    deviation = np.std(np.subtract(*(gap.replicates for gap in gaps)))
-    half = t.ppf(0.975, 39) * np.sqrt(39) * deviation / (4 * 0.05)
+    half = t.ppf(0.975, 39) * np.sqrt(39) * np.std(np.subtract(*(gap.replicates for gap in gaps))) / (4 * 0.05)
     assert found.shares == pytest.approx((0.7, 0.9))
     assert (found.low, found.high) == pytest.approx((-0.2 - half, -0.2 + half))
     assert (back.shares, back.low) == (found.shares[::-1], pytest.approx(-found.high))
 
 
 @pytest.mark.parametrize(
-    ("other", "reason"),
+    ("change", "reason"),
     [
-        (declined(0.7, statistics=False), "earlier version"),
-        (declined(0.7, amounts=(0.0, 0.04, 0.3)), "coarse steps"),
-        (declined(0.7, amounts=(0.0, 0.02, 0.04)), "change not reached"),
-        (declined(0.7, points="layer"), "other points"),
+        ({"statistics": False}, "earlier version"),
+        ({"amounts": (0.0, 0.04, 0.3)}, "coarse steps"),
+        ({"amounts": (0.0, 0.02, 0.04)}, "change not reached"),
+        ({"points": "layer"}, "other points"),
     ],
 )
-def test_what_does_not_measure_the_same_is_not_compared(other: SweepResult, reason: str) -> None:
-    assert depth_of(declined(0.7), other, "mean") == depth_of(other, declined(0.7), "mean") == reason
-    assert depth_of(declined(0.7), other, "tokens") == "all tokens"
+def test_what_does_not_measure_the_same_is_not_compared(change: dict[str, object], reason: str) -> None:
+    assert depth_of(network(), network(**change), "mean") == depth_of(network(**change), network(), "mean") == reason
+    assert depth_of(network(), network(**change), "tokens") == "all tokens"
 
 
 def test_the_sweeps_in_small_steps_are_read_and_a_control_gets_the_verdict_by_all_seeds() -> None:
     one, control = network(0.5, amounts=QUARTERS), network(0.5, amounts=QUARTERS, method="random")
     fine = [network(0.7, until_damage=0.3), network(0.9, method="random", until_damage=0.3)]
     assert depth_of(one, control, "mean", [fine[0], SEEDS[1]]) == "coarse steps", "of another seed"
-    found = depth_of(one, control, "mean", fine)
-    assert isinstance(found, Depth)
-    assert found.shares == pytest.approx((0.7, 0.9))
+    assert depth(one, control, "mean", fine).shares == pytest.approx((0.7, 0.9))
     steep, elsewhere = network(0.9), network(method="random", controls="wanda")
-    pairs = [(steep, SEEDS[3], SEEDS), (SEEDS[3], steep, SEEDS), (steep, SEEDS[3], ()), (SEEDS[0], SEEDS[1], SEEDS)]
-    judged = [depth_of(first, second, "mean", beside) for first, second, beside in (*pairs, (steep, elsewhere, SEEDS))]
-    there, back, lacking, *others = [known.verdict for known in judged if isinstance(known, Depth)]
+    there, back = (depth(*pair, "mean", SEEDS).verdict for pair in ((steep, SEEDS[3]), (SEEDS[3], steep)))
     assert there == back == verdict(steep, SEEDS)
-    assert lacking
-    assert (lacking.reason, others) == ("few seeds", [None, None])
+    assert depth(SEEDS[0], SEEDS[1], "mean", SEEDS).verdict is depth(steep, elsewhere, "mean", SEEDS).verdict is None
 
 
 # ---------------------------------------------------------------- accuracy
 
 
-def test_accuracy_is_tested_at_every_amount_but_the_baseline_whoever_is_asked_first() -> None:
+def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first() -> None:
     one = correct_on(result(), {0.3: range(0, 10), 0.6: range(0, 20), 0.9: range(0, 6)})
     other = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(0, 20)})
-    tests = [known.test for known in accuracy_comparisons(one, other)]
+    tests, back = ([known.test for known in accuracy_comparisons(*pair)] for pair in ((one, other), (other, one)))
     assert [(test.only_first, test.only_second) for test in tests] == [(8, 20), (0, 0), (6, 0)]
     assert (tests[1].p_value, tests[2].p_value) == (1.0, pytest.approx(2 / 2**6))
     assert tests[2].adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
-    back = [known.test for known in accuracy_comparisons(other, one)]
-    assert [(test.only_second, test.only_first, test.adjusted) for test in back] == [
-        (test.only_first, test.only_second, test.adjusted) for test in tests
-    ]
+    assert [(test.only_second, test.adjusted) for test in back] == [(test.only_first, test.adjusted) for test in tests]
     row = paired_table(accuracy_comparisons(one, other), ("a", "b"))[0]
     assert list(row.values()) == ["30 %", "30 %", "8", "20", "0.036", "0.094"]
-
-
-def test_methods_are_compared_where_they_remove_equally_much() -> None:
-    removed = {"prunable_sparsity": lambda amount: amount * 5 / 6, "amounts": (0.0, 0.1, 0.36, 0.5, 0.72)}
-    pairs = accuracy_comparisons(result(), result(method="attribution", scope=None, **removed))
+    units = {"prunable_sparsity": lambda amount: amount * 5 / 6, "amounts": (0.0, 0.1, 0.36, 0.5, 0.72)}
+    pairs = accuracy_comparisons(result(), result(method="attribution", scope=None, **units))
     assert [pair.amounts for pair in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
     assert accuracy_comparisons(result(), begun) == []

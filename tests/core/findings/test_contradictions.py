@@ -11,16 +11,16 @@ from typing import get_args
 from core.findings.accuracy import lowest_until
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
-from core.findings.survival import layer_survivals, layers_of
-from core.findings.tables import criteria_table, survival_table
+from core.findings.survival import layers_of
+from core.findings.tables import criteria_table
 from core.findings.words import Said, state
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.layers import layers_said
 from core.findings.words.overview import heading_of, overview_said, verdict_sentence
-from core.request.catalog import DAMAGE, SURVIVAL_THRESHOLD
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.choices import is_control, offered
 from core.results.library import shipped
-from core.results.names import percent, removed_name
+from core.results.names import percent, point_labels, removed_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, Direction
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
@@ -36,10 +36,6 @@ CLAIMS = {  # of the heading on chance, and the verdicts that bear it
     "; whether random removal does the same cannot be told here": ("cannot be told",),
     "changes a model most cannot be told here": ("cannot be told",),
 }
-DEPTH = re.compile(
-    rf"Of an overall change of {DAMAGE:.2f}, (\S+) % lies in the upper half of the layers under .+ and (\S+) % under "
-    r".+ \(difference (\S+) to (\S+) points, 95 % interval over examples\)"
-)
 
 
 def told(*sentences: str) -> list[Direction]:
@@ -54,20 +50,19 @@ def checked(said: Said) -> Said:
     return said
 
 
-def verdicts_of(shelf: Shelf) -> dict[str, Verdict]:
-    """The verdict on every result, after all that says it was held against it."""
-    found = {}
+def check_verdicts(shelf: Shelf) -> set[Direction]:
+    """All that says a verdict is held against it; beside its control a method has the Overview's."""
+    found = set()
     for entry in shelf.entries:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
-        found[entry.key] = known = verdict(result, beside)
+        known = verdict(result, beside)
+        found.add(known.direction)
         assert told(verdict_sentence(result, beside)) == [known.direction]
         others = [verdict(result, beside, *other).direction for other in SENSITIVITY]
         assert [told(row["Verdict"])[0] for row in criteria_table(result, beside)] == [known.direction, *others]
         for verdicts in ({"": known}, {"one": known, "other": known}):
             check_heading(known, heading_of(verdicts, "Pruning"))
-        # Beside its control a method has the Overview's verdict.
-        control = next((other for other in beside if is_control(other.pruning, result.pruning)), None)
-        if control:
+        for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
             said = checked(compare_said(result, control, "mean", beside))
             assert told(said.sentences[0]) in ([], [known.direction])
     return found
@@ -95,74 +90,51 @@ def check_pairs(shelf: Shelf) -> None:
     """Compare's sentence on where every two prunings change, both ways round."""
     for (one, of_one), (other, of_other) in combinations(shelf.prunings(), 2):
         beside = [*of_one, *of_other]
-        there, back = depth_sentence(one, other, "mean", beside), depth_sentence(other, one, "mean", beside)
+        said = [depth_sentence(*pair, "mean", beside) for pair in ((one, other), (other, one))]
         known = [verdict(one, of_one), verdict(other, of_other)]
-        is_known = all(found.method and not found.method.gap.coarse for found in known)
-        if obstacle(one, other) or not is_known:
-            assert there == back
-            assert ("is not compared (" in there, told(there)) == (True, [])
+        if obstacle(one, other) or not all(found.method and not found.method.gap.coarse for found in known):
+            assert said[0] == said[1]
+            assert ("is not compared (" in said[0], told(said[0])) == (True, [])
             continue
-        numbers = [[float(number.replace("−", "-")) for number in DEPTH.match(said).groups()] for said in (there, back)]
-        first, second, low, high = numbers[0]
-        assert [f"{first:.0f} %", f"{second:.0f} %"] == [percent(found.share or 0) for found in known]
-        assert numbers[1] == [second, first, -high, -low]
-        assert low - 1 <= first - second <= high + 1
+        shares = [percent(found.share or 0) for found in known]
+        assert [re.findall(r"(\d+ %) (?:lies|under)", words) for words in said] == [shares, shares[::-1]]
+        ends = [re.search(r"difference (\S+) to (\S+) points", words.replace("−", "-")) for words in said]
+        low, high, *mirrored = (float(end) for found in ends if found for end in found.groups())
+        assert mirrored == [-high, -low]
         is_judged = any(is_control(a.pruning, b.pruning) for a, b in ((one, other), (other, one)))
-        assert (told(back), len(told(there))) == (told(there), is_judged)
+        assert (told(said[1]), len(told(said[0]))) == (told(said[0]), is_judged)
 
 
-def check_layers(shelf: Shelf) -> None:
-    """The table, the heading and sentences of Layers, and the Overview's line tell one survival and one order."""
+def check_sentences(shelf: Shelf) -> None:
+    """Layers and the Overview's line say nothing of chance without a control, and the line what the page shades."""
     for entry in offered(shelf.entries):
         result, beside = shelf.results[entry.key], shelf.beside(entry)
-        found, survivals = layers_of(result, "mean"), layer_survivals(result, "mean")
-        column = [row["Intact (similarity ≥ 0.9) up to"] for row in survival_table(result, "mean")]
-        assert column[: len(survivals)] == [layer.text for layer in survivals]
-        for layer in survivals:
-            said = checked(layers_said(result, layer.label, beside, "mean"))
-            amount = f"the last amount measured, {layer.text[2:]}" if layer.censored else layer.text
-            assert f"up to {amount}" in said.sentences[0]
-        assert bool(found.first) != said.heading.startswith(("All layers change together", "No layer falls"))
-        if found.first:
-            named = re.findall(r"\d+a?", said.heading.partition(" change")[0])
-            ranks = {layer.rank for layer in survivals if layer.label in named}
-            assert (ranks, f"at {found.first[0].text} of " in said.heading) == ({found.first[0].rank}, True)
-            if not result.pruning.controls:
-                assert re.search("[Rr]andom removal|random control|Only layer", said.sentences[1]), "no claim alone"
+        said, found = layers_said(result, point_labels(result.points)[0], beside, "mean"), layers_of(result, "mean")
         line = checked(overview_said(result, beside, "mean")).sentences[0]
-        assert told(said.heading, *said.sentences, line) == []
+        assert told(said.heading, *checked(said).sentences, line) == []
+        if found.first:
+            assert f"at {found.first[0].text} of " in said.heading
+            assert result.pruning.controls or re.search("andom|Only layer", said.sentences[1]), "no claim alone"
         if working := result.working_range and result.working_range.to:
-            lowest = lowest_until(result, "mean", working)
-            fallen = [layer for layer in survivals if lowest[layer.label] < SURVIVAL_THRESHOLD or layer.value < working]
-            assert [label for label, value in lowest.items() if value < SURVIVAL_THRESHOLD] == [
-                layer.label for layer in fallen
-            ]
-            assert ("is still intact there" in line) == (not fallen)
+            lowest = lowest_until(result, "mean", working).values()
+            assert ("is still intact there" in line) == (min(lowest) >= SURVIVAL_THRESHOLD)
             assert f"The model still works with {removed_name(working, result)}" in line
 
 
-def check(shelf: Shelf) -> set[Direction]:
-    """Walk a shelf through all sentences; return the directions seen."""
-    check_pairs(shelf)
-    check_layers(shelf)
-    return {known.direction for known in verdicts_of(shelf).values()}
-
-
 def test_made_results_do_not_contradict_each_other() -> None:
-    assert check(made_shelf()) == set(STATES.values())
+    check_pairs(made_shelf())
+    check_sentences(made_shelf())
+    assert check_verdicts(made_shelf()) == set(STATES.values())
 
 
 def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str, SweepResult]) -> None:
-    found = shipped_shelves(shipped_results)
-    for shelf in found:
-        check(shelf)
+    for shelf in shipped_shelves(shipped_results):
+        check_verdicts(shelf)
+        check_pairs(shelf)
+        check_sentences(shelf)
         for method, control in ((a, b) for a in shelf.results.values() for b in shelf.results.values()):
             if is_control(control.pruning, method.pruning):
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
-    for one, other in combinations([shelf.prunings()[0][0] for shelf in found], 2):
-        alike = (one.task.fingerprint, one.points) == (other.task.fingerprint, other.points)  # seed twins
-        assert (obstacle(one, other) is None) == alike
-        assert ("is not compared" in depth_sentence(one, other, "mean")) == (not alike)
     for entry in shipped():
         if entry.against:
             said = overview_said(shipped_results[entry.key], [], "mean")

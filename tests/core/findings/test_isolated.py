@@ -8,8 +8,6 @@ from scipy.stats import t
 
 from core.findings.isolated import isolated_orders
 from core.findings.tables import isolated_table
-from core.results.choices import is_isolated, isolated
-from core.results.library import entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
 
@@ -77,18 +75,6 @@ def test_an_order_is_reversed_only_if_chance_has_none(
     assert orders[1].state == state
     *rows, last = isolated_table(WHOLE, orders)
     assert (list(last.values())[:3], len(rows)) == (["Order", orders[0].state, state], 4)
-
-
-def test_single_layers_of_a_control_belong_to_it_and_its_order_is_not_judged() -> None:
-    drawn = at_random(REVERSED, REVERSED)
-    entries, kinds = [entry_of(result) for result in drawn], ("magnitude", "wanda")
-    controls = [make_result(method="random", controls=kind, num_layers=4) for kind in kinds]
-    counts = []
-    for whole in map(entry_of, controls):
-        counts.append(sum(is_isolated(entry, whole) for entry in isolated(whole, entries)))
-    assert counts == [4, 0], "magnitude's seed of chance, not Wanda's"
-    table = isolated_table(controls[0], isolated_orders(controls[0], "mean", drawn))
-    assert [row["Layer"] for row in table] == ["1", "2", "3", "4"]
 
 
 def test_it_takes_every_layer_at_the_same_amounts_with_intervals() -> None:

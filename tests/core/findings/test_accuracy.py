@@ -1,77 +1,14 @@
-"""How far layers stay intact, what seed twins say of it, and how far the model works meanwhile."""
+"""What a similarity is worth beside seed twins, and how well the model does: hand-computed."""
 
 import numpy as np
 import pytest
 
 from core.findings.accuracy import accuracy_course, label_doubt, metric_of, reference_of
-from core.findings.survival import first_layer, interval_text, layer_survivals, layers_of, own_similarity
-from core.findings.tables import narrow, survival_table
 from core.findings.yardstick import Yardstick, yardstick
-from core.request.catalog import REDUCTIONS, TASKS
-from core.results.schema import SweepResult
+from core.request.catalog import TASKS
 from core.results.store import SHIPPED_RESULTS, load, result_files
-from tests.builders import FINE_AMOUNTS, make_result
-from tests.core.findings.made import FIFTHS, TWINS, falling, measured, predicting, undefined_first
-
-INTACT = "Intact (similarity ≥ 0.9) up to"
-
-
-@pytest.mark.parametrize(
-    ("result", "first", "last", "rivals"),
-    [
-        (falling(0.6, 0.4, 0.2), ["3"], ["1"], []),
-        (falling(0.2, 0.4, 0.2), ["1", "3"], ["2"], []),
-        (falling(0.4, 0.4), [], ["1", "2"], []),  # all together
-        (falling(0.9, 0.9), [], ["1", "2"], []),  # none falls
-        (falling(0.4), ["1"], ["1"], []),
-        (undefined_first(0.6, 0.4), ["3"], ["2"], []),
-        (measured((0.47, 0.55, 0.7), (0.46, 0.5, 0.54), (0.39, 0.43, 0.47)), ["3"], ["1"], ["1", "2"]),
-        (measured((0.7, 0.8, 0.8), (0.68, 0.75, 0.8)), ["2"], ["1"], ["1"]),  # what never falls may change as early
-    ],
-)
-def test_which_layers_change_first_and_last(result: SweepResult, first: str, last: str, rivals: str) -> None:
-    found = layers_of(result, "mean")
-    assert [[layer.label for layer in layers] for layers in (found.first, found.last, found.rivals)] == [
-        first,
-        last,
-        rivals,
-    ]
-    assert not first or first_layer(result, "mean") == first[0]
-
-
-def test_layers_that_read_alike_are_equal_and_a_threshold_is_of_a_look() -> None:
-    result = make_result(num_layers=3, amounts=FIFTHS, own_cka=lambda a, p, n: 1 - a * (0.1, 0.2, 0.201)[p] / 0.6)
-    assert [layer.label for layer in layers_of(result, "tokens").first] == ["2", "3"]
-    sinking = make_result(num_layers=3, amounts=FIFTHS, own_cka=lambda a, p, n: 1 - a * (0.05, 0.1, 0.02)[p])
-    assert [layer.label for layer in layers_of(sinking, "mean", 0.95).first] == ["2"]
-    assert first_layer(sinking, "mean") == "2", "the one that has changed most"
-    assert first_layer(make_result(num_layers=2, own_cka=lambda amount, point, size: None), "mean") == "1"
-
-
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_the_table_says_what_the_statistics_say(reduction: str) -> None:
-    result = make_result(num_layers=4)
-    *table, tau = survival_table(result, reduction)
-    own = own_similarity(result, reduction)
-    for row, survival, values in zip(table, layer_survivals(result, reduction), own.T, strict=True):
-        k = int(np.argmax(values < 0.9))
-        assert survival.censored or FINE_AMOUNTS[k - 1] <= survival.value <= FINE_AMOUNTS[k]
-        assert row[INTACT] == ("> 95 %" if survival.censored else f"{100 * survival.value:.0f} %")
-        assert float(row["Similarity at 95 % removed"]) == pytest.approx(values[-1], abs=0.00501)
-        assert ("95 % interval" in row) == (reduction != "tokens")
-    assert tau[INTACT] == "−1.00"
-    assert [len(part) for part in narrow([*table, tau])] == [5, 4]
-
-
-def test_intervals_end_beyond_the_last_amount() -> None:
-    cases = {
-        (0.312, 0.449): "31 to 45 %",
-        (0.7, 0.8): "70 to beyond 80 %",
-        (0.8, 0.8): "beyond 80 %",
-        (0.391, 0.394): "under 1 % wide",
-    }
-    assert {interval: interval_text(interval, 0.8) for interval in cases} == cases
-
+from tests.builders import make_result
+from tests.core.findings.made import TWINS, predicting
 
 # ---------------------------------------------------------------- seed twins
 
