@@ -1,32 +1,34 @@
 // The player: pictures that Altair specifies, moved through the pruning amounts by setting their `frame` parameter.
-// Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes.
-// It needs no server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer, as
+// Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes. It needs no
+// server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer, as
 // core/exports/player_page.py writes it).
 //
 // data: {
-//   title, group, autoplay,
+//   title, group, autoplay, axis: the name of what the amounts measure, frames: [{amount, name, detail}],
 //   layout: {name, wide, medium, narrow, gap}, grids whose areas are the names of the views; the name is a class,
 //   style: the looks of the pictures, core/charts/theme.py's table,
-//   frames: [{amount, name, detail}],
-//   axis: the name of what their amounts measure,
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
-//   choices: [{name, title, views}] instead of views, such as the reductions of one result; the bar offers them,
-//   choice: the name of the choice shown first,
+//   choices: [{name, title, views, spoken}] instead of views, such as the reductions of one result, which the bar offers,
+//   choice: the name of the one shown first,
 //   start: the amount shown first, with which nothing plays by itself, or null,
-//   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds, besides `amount` (and
-//     `reduction`, where the player itself offers them), or null for no link,
-//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null; its choices
-//     have what a speaker says, `spoken`, which the viewer asks for,
+//   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds besides the amount and
+//     the choice, or null for no link,
+//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
 
 const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
 const MIN_NUMBER_SIZE = 10; // pixels; a cell without room for a number shows its colour alone
 const LAST_FRAME_FACTOR = 3; // the last frame stays this many times as long before the loop starts over
+const CLOCKS = (globalThis.prunescopeClocks ??= new Map()); // by the names of the groups
+
+function element(tag, properties, ...children) { // names may come from a visitor: as text, never as HTML
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
 
 // ---------------------------------------------------------------- time: one clock for each group of synced players
-
-const CLOCKS = (globalThis.prunescopeClocks ??= new Map());
 
 class Clock {
   static of(group) {
@@ -35,20 +37,21 @@ class Clock {
   }
 
   constructor(group) {
-    Object.assign(this, { group, players: new Set(), amounts: [], index: 0, step: 500, loop: true, playing: false });
+    Object.assign(this, { group, players: new Set(), amounts: [], index: 0, step: 500, loop: true, timer: null });
     this.mayAutoplay = !matchMedia("(prefers-reduced-motion: reduce)").matches; // until the first player has joined
   }
 
+  get playing() { return this.timer !== null; }
   get amount() { return this.amounts[this.index] ?? 0; }
   get last() { return Math.max(this.amounts.length - 1, 0); }
+  at(amount) { return Math.max(this.amounts.findLastIndex((known) => known <= amount), 0); }
   emit() { for (const player of this.players) player.show(); }
 
   join(player) {
-    const { autoplay, start } = player.data;
-    const first = !this.amounts.length;
+    const { autoplay, start } = player.data, first = !this.amounts.length;
     this.players.add(player);
     this.update();
-    if (first && start != null) this.seek(Math.max(this.amounts.findLastIndex((a) => a <= start), 0));
+    if (first && start != null) this.seek(this.at(start));
     else if (autoplay && this.mayAutoplay) this.play();
     this.mayAutoplay = false;
   }
@@ -64,62 +67,53 @@ class Clock {
   }
 
   update() { // players of different amounts share their union; a clock that rests at the end follows a growing result
-    const { amount, last, index, playing } = this;
-    const follow = this.amounts.length > 0 && index === last && !playing;
-    this.amounts = [...new Set([...this.players].flatMap((p) => p.data.frames.map((f) => f.amount)))].sort((a, b) => a - b);
-    this.index = follow ? this.last : Math.max(this.amounts.findLastIndex((a) => a <= amount), 0);
+    const { amount, amounts, index, last, playing } = this, follow = amounts.length && index === last && !playing;
+    const all = [...this.players].flatMap((player) => player.data.frames.map((frame) => frame.amount));
+    this.amounts = [...new Set(all)].sort((a, b) => a - b);
+    this.index = follow ? this.last : this.at(amount);
     this.emit();
   }
 
   seek(index) {
     const count = this.last + 1;
-    this.index = this.loop ? ((index % count) + count) % count : Math.min(Math.max(index, 0), this.last);
+    this.index = this.loop ? (index + count) % count : Math.min(Math.max(index, 0), this.last);
     this.emit();
   }
 
   play() {
-    if (this.playing) return;
     if (!this.loop && this.index >= this.last) this.index = 0;
-    this.playing = true;
-    this.since = performance.now();
-    requestAnimationFrame((now) => this.tick(now));
+    this.wait();
     this.emit();
   }
 
   pause() {
-    this.playing = false;
+    clearTimeout(this.timer);
+    this.timer = null;
     this.emit();
   }
 
-  tick(now) {
-    if (!this.playing) return;
-    const wait = this.step * (this.index === this.last ? LAST_FRAME_FACTOR : 1);
-    if (now - this.since >= wait) {
-      this.since = Math.max(this.since + wait, now - wait); // do not race to catch up after a hidden tab
-      if (!this.loop && this.index >= this.last) return this.pause();
-      this.seek(this.index + 1);
-    }
-    requestAnimationFrame((next) => this.tick(next));
+  wait() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.tick(), this.step * (this.index === this.last ? LAST_FRAME_FACTOR : 1));
+  }
+
+  tick() {
+    if (!this.loop && this.index >= this.last) return this.pause();
+    this.seek(this.index + 1);
+    this.wait();
   }
 }
 
 // ---------------------------------------------------------------- pictures
 
-let loading, failures = 0; // Vega, once a page
+let loading; // Vega, once a page
 async function vegaEmbed(url) {
-  if (globalThis.vegaEmbed) return globalThis.vegaEmbed;
-  const again = failures ? `#${failures}` : ""; // a browser remembers by the address that loading has failed
-  loading ??= import(new URL(url, document.baseURI).href + again);
-  await loading.catch((error) => {
-    [loading, failures] = [null, failures + 1];
-    throw error;
-  });
+  if (!globalThis.vegaEmbed) await (loading ??= import(new URL(url, document.baseURI).href));
   return globalThis.vegaEmbed;
 }
 
-function themeOf(element) { // the colours and the typeface of the page around the player, which player.css names
-  const style = getComputedStyle(element);
-  const names = ["text", "line", "accent", "background", "font"];
+function themeOf(box) { // the colours and the typeface of the page around the player, which player.css names
+  const style = getComputedStyle(box), names = ["text", "line", "accent", "background", "font"];
   const [red, green, blue] = style.color.match(/[\d.]+/g).map(Number);
   const known = names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
   return { ...Object.fromEntries(known), dark: red + green + blue > 382 };
@@ -135,155 +129,120 @@ function filled(part, values, size) { // the table of core/charts/theme.py, whic
 }
 
 function tooltipOptions({ dark, font }, size) { // the tooltip stands outside the player: it needs a style of its own
-  const row = ([name, value], sanitize) => `${sanitize(name)}: <b>${sanitize(value)}</b>`;
+  const style = `font: ${size}px/1.5 ${font.replaceAll('"', "'")}`;
+  const row = (pair, sanitize) => `${sanitize(pair[0])}: <b>${sanitize(pair[1])}</b>`;
+  const rows = (values, sanitize) => Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>");
   return {
     theme: dark ? "dark" : "light",
-    formatTooltip: (values, sanitize) => {
-      const rows = Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>");
-      return `<div style="font: ${size}px/1.5 ${font.replaceAll('"', "'")}">${rows}</div>`;
-    },
+    formatTooltip: (values, sanitize) => `<div style="${style}">${rows(values, sanitize)}</div>`,
   };
 }
 
 const pen = document.createElement("canvas").getContext("2d");
 
-function wrapped(texts, width, font, size, weight) { // Vega cuts what is too long for a line: break it between words instead
-  pen.font = `${weight} ${size}px ${font}`;
-  const fits = (line) => pen.measureText(line).width <= width;
-  return [texts].flat().flatMap((text) => {
-    const [first, ...others] = text.split(" ");
-    return others.reduce(([line, ...before], word) => (
-      fits(`${line} ${word}`) ? [`${line} ${word}`, ...before] : [word, line, ...before]
-    ), [first]).reverse();
-  });
+function wrapped(texts, width, font) { // Vega cuts what is too long for a line: break it between words instead
+  pen.font = font;
+  return [texts].flat().flatMap((text) => text.split(" ").reduce((lines, word) => {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    return lines.length && pen.measureText(longer).width > width ? [...lines, word] : [...lines.slice(0, -1), longer];
+  }, []));
 }
 
-function fitted(title, width, font, { fontSize, subtitleFontSize }) { // a title, or one with a subtitle
-  if (!title.text) return wrapped(title, width, font, fontSize, "bold");
-  const text = wrapped(title.text, width, font, fontSize, "bold");
-  return { ...title, text, subtitle: wrapped(title.subtitle, width, font, subtitleFontSize, "normal") };
-}
-
-class Rows { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below
-  constructor({ name, box, player }) {
-    this.player = player;
-    this.group = Object.assign(element("div"), { className: "rows-to-pick", role: "radiogroup", ariaLabel: "Selected layer" });
-    this.group.style.gridArea = name;
-    box.after(this.group);
-  }
-
-  show(data, view, frame) { // from top to bottom; while the rows stay, so do the buttons, and the focus
-    const [rows, y, top] = [data.toReversed(), view.scale("y"), view.origin()[1]];
-    const picks = JSON.stringify(rows.map((row) => row.pick));
-    if (picks !== this.picks) this.group.replaceChildren(...rows.map((row) => this.button(row.pick)));
-    for (const [k, row] of rows.entries()) {
-      const button = this.group.children[k];
-      button.checked = row.chosen;
-      button.style.top = `${top + y(row.y2)}px`;
-      button.style.height = `${y(row.y) - y(row.y2)}px`;
-      if (!this.player.clock.playing || data !== this.data) button.ariaLabel = `${row.name}: ${row.v[frame]}`;
-    }
-    Object.assign(this, { data, picks });
-  }
-
-  button(pick) {
-    return Object.assign(element("input"), { type: "radio", name: "pick", onchange: () => this.player.tell?.("pick", pick) });
-  }
-}
+const titleOf = ({ title }, separator) => [title.text ?? title].flat().join(separator);
 
 let embedding = Promise.resolve(); // pictures are embedded one after another, so that the first is seen early
 
-class Picture { // one Vega view in one box
-  constructor(name, box, player) {
-    Object.assign(this, { name, box, player, frame: 0 });
-    this.observer = new ResizeObserver(() => this.refresh());
+class Picture { // one Vega view in the grid area of its name
+  constructor(name, player) {
+    const box = element("div", { className: `picture ${name}`, role: "img" });
+    const group = { className: "rows-to-pick", role: "radiogroup", ariaLabel: "Selected layer", hidden: true };
+    const rows = element("div", group);
+    box.style.gridArea = rows.style.gridArea = name;
+    player.grid.append(box, rows);
+    Object.assign(this, { name, player, box, rows, frame: 0, observer: new ResizeObserver(() => this.refresh()) });
     this.observer.observe(box);
   }
 
-  sizes(columns) { // in pixels: of all text, set by the layout, and of the numbers in cells, set by their room
-    const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize));
-    const [wide, high] = [this.box.clientWidth - 4 * size, this.box.clientHeight - 7 * size].map((side) => side / columns);
-    const numberSize = Math.floor(Math.min(0.35 * wide, 0.6 * high, 1.25 * size)); // "-0.05" is 2.8 times as wide as high
-    return { size, numberSize, numberOpacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 };
-  }
-
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
-    const { views, theme } = this.player;
-    if (!views || !this.box.clientWidth) return;
+    const { views, theme, data } = this.player, { clientWidth: wide, clientHeight: high } = this.box;
+    if (!views || !wide) return;
     const { datasets, title, usermeta, ...template } = views[this.name];
-    const { size, ...numbers } = this.sizes(usermeta?.columns ?? 1);
-    const config = filled(this.player.data.style, { ...theme, ...numbers }, size);
-    template.title = fitted(title, this.box.clientWidth - 2 * config.padding, theme.font, config.title);
+    const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize)); // of all text, set by the layout
+    const cell = [0.35 * (wide - 4 * size), 0.6 * (high - 7 * size)].map((room) => room / usermeta.columns);
+    const numberSize = Math.floor(Math.min(...cell, 1.25 * size)); // "-0.05" is 2.8 times as wide as high
+    const numbers = { numberSize, numberOpacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 };
+    const config = filled(data.style, { ...theme, ...numbers }, size), room = wide - 2 * config.padding;
+    const text = wrapped(title.text ?? title, room, `bold ${config.title.fontSize}px ${theme.font}`);
+    const small = `${config.title.subtitleFontSize}px ${theme.font}`;
+    template.title = title.subtitle ? { text, subtitle: wrapped(title.subtitle, room, small) } : text;
     const wanted = JSON.stringify([template, config]);
-    this.datasets = datasets;
+    Object.assign(this, { datasets, picks: usermeta.picks });
     if (wanted === this.wanted) return this.draw();
     this.wanted = wanted;
     embedding = embedding
-      .then(() => this.embed(wanted, template, theme, config))
-      .catch((error) => {
-        this.wanted = null; // so that it is tried again
-        this.player.fail(error);
-      })
+      .then(() => this.embed(wanted, template, config))
+      .catch((error) => this.player.fail(error))
       .then(() => new Promise(requestAnimationFrame));
   }
 
-  async embed(wanted, template, theme, config) {
+  async embed(wanted, template, config) {
     const embed = await vegaEmbed(this.player.data.vega);
     if (wanted !== this.wanted) return; // meanwhile another one is
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
     const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
-    const holder = Object.assign(element("div"), { className: "holder coming", ariaHidden: "true" }); // the box has the words
+    const holder = element("div", { className: "holder coming", ariaHidden: "true" }); // the box has the words
     this.box.append(holder);
     const spec = {
-      ...template, width, height, autosize: { type: "fit", contains: "padding" },
+      ...template, width, height, autosize: { type: "fit", contains: "padding" }, datasets: structuredClone(datasets),
       params: template.params.map((param) => ({ ...param, value: known[param.name] ?? param.value })),
-      datasets: structuredClone(datasets),
     };
     const result = await embed(holder, spec, {
       actions: false, defaultStyle: false, renderer: "svg", ast: true,
-      config: { ...config, title: { ...config.title, limit: width } }, tooltip: tooltipOptions(theme, config.title.fontSize),
+      config: { ...config, title: { ...config.title, limit: width } },
+      tooltip: tooltipOptions(this.player.theme, config.title.fontSize),
     });
     if (wanted !== this.wanted) return result.finalize(), holder.remove(); // a newer one is on its way
     result.view.addEventListener("click", (event, mark) => {
       if (mark?.datum?.pick !== undefined) this.player.tell?.("pick", mark.datum.pick);
     });
     this.finish();
-    this.player.failed = null;
-    Object.assign(this, { result, holder, view: result.view, drawn: { datasets, frame, width, height } });
+    Object.assign(this, { result, holder, view: result.view, drawn: datasets });
     holder.classList.remove("coming");
     return this.draw();
   }
 
   async draw() { // skips the frames that come while Vega is busy
+    this.stale = true;
     if (!this.view || this.busy) return;
     this.busy = true;
-    while (this.view && this.change(this.view)) await this.view.runAsync();
-    this.relink();
-    this.offerRows();
+    while (this.view && this.stale) {
+      this.stale = false;
+      const { view, datasets, drawn, frame, box } = this;
+      const fresh = datasets === drawn ? {} : structuredClone(datasets);
+      for (const [name, rows] of Object.entries(fresh)) view.data(name, rows);
+      this.drawn = datasets;
+      view.signal("frame", frame);
+      if (box.clientWidth) view.width(box.clientWidth).height(box.clientHeight);
+      await view.runAsync();
+    }
+    // Vega ties the legend's gradient to the page's address, which changes while the picture stays.
+    for (const part of this.holder?.querySelectorAll("[fill^=url]") ?? [])
+      part.setAttribute("fill", part.getAttribute("fill").replace(/^url\([^#]*/, "url("));
+    if (this.view && this.picks && this.player.tell) this.offerRows(); // in a file nobody acts on a choice
     this.busy = false;
   }
 
-  offerRows() {
-    const { picks } = this.player.views[this.name].usermeta ?? {};
-    if (!picks || !this.view || !this.player.tell) return; // in a file nobody acts on a choice
-    this.rows ??= new Rows(this);
-    this.rows.show(this.datasets[picks], this.view, this.frame);
-  }
-
-  relink() { // Vega ties the legend's gradient to the page's address, which changes while the picture stays
-    for (const filled of this.holder?.querySelectorAll("[fill^=url]") ?? []) {
-      filled.setAttribute("fill", filled.getAttribute("fill").replace(/^url\([^#]*/, "url("));
+  offerRows() { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below
+    const rows = this.datasets[this.picks].toReversed(), y = this.view.scale("y"), top = this.view.origin()[1];
+    const onchange = ({ target }) => this.player.tell("pick", target.value);
+    const button = () => element("input", { type: "radio", name: "pick", onchange });
+    if (this.rows.children.length !== rows.length) this.rows.replaceChildren(...rows.map(button));
+    this.rows.hidden = false;
+    for (const [k, { pick, chosen, name, v, y: low, y2: high }] of rows.entries()) { // while they stay, so does the focus
+      const { style } = Object.assign(this.rows.children[k], { value: pick, checked: chosen });
+      Object.assign(style, { top: `${top + y(high)}px`, height: `${y(low) - y(high)}px` });
+      if (!this.player.clock.playing) this.rows.children[k].ariaLabel = `${name}: ${v[this.frame]}`;
     }
-  }
-
-  change(view) { // gives the view what is new; returns whether anything is
-    const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
-    const { drawn } = this;
-    this.drawn = { datasets, frame, width, height };
-    if (datasets !== drawn.datasets) for (const [name, rows] of Object.entries(structuredClone(datasets))) view.data(name, rows);
-    if (frame !== drawn.frame) view.signal("frame", frame);
-    if (width && (width !== drawn.width || height !== drawn.height)) view.width(width).height(height);
-    return Object.keys(drawn).some((key) => drawn[key] !== this.drawn[key]);
   }
 
   show(frame) {
@@ -301,7 +260,7 @@ class Picture { // one Vega view in one box
     this.observer.disconnect();
     this.wanted = null;
     this.finish();
-    this.rows?.group.remove();
+    this.rows.remove();
     this.box.remove();
   }
 }
@@ -313,58 +272,40 @@ function written(value) { // as the pictures write it
   return typeof value === "number" ? value.toFixed(2).replace(/^-(?!0\.00$)/, "−").replace("-", "") : value;
 }
 
-function numbersOf({ datasets, usermeta: { numbers } }, frame) { // [name of a row, Map of a column's title to its text] of a view
+function numbersOf({ datasets, usermeta: { numbers } }, frame) { // {label of a row: Map of a column's title to its text}
   const rows = new Map();
   for (const datum of datasets[numbers.dataset]) {
     if ("k" in datum && datum.k !== frame) continue;
-    const name = numbers.row === null ? "" : `${numbers.named} ${datum[numbers.row]}`.trim();
-    const cells = rows.get(name) ?? new Map(); // an object would put columns that are numbers first
+    const label = numbers.row === null ? "" : String(datum[numbers.row]), cells = rows.get(label) ?? new Map();
     for (const [title, field] of Object.entries(numbers.values)) {
-      const value = datum[field];
-      cells.set(String(numbers.column === null ? title : datum[numbers.column]), written(Array.isArray(value) ? value[frame] : value));
+      const value = Array.isArray(datum[field]) ? datum[field][frame] : datum[field];
+      cells.set(String(numbers.column === null ? title : datum[numbers.column]), written(value));
     }
-    rows.set(name, cells);
+    rows.set(label, cells);
   }
   return [...rows];
 }
 
-function said(view, frame) { // the values of a view in words; of a matrix with equal rows and columns the diagonal
+function said(view, frame) { // the values of a view in words; of a matrix each layer with itself
   const { numbers } = view.usermeta;
-  if (!numbers) return "";
-  const rows = numbersOf(view, frame);
-  const columns = [...(rows[0]?.[1].keys() ?? [])].map((column) => `${numbers.named} ${column}`.trim());
-  const square = numbers.column !== null && JSON.stringify(columns) === JSON.stringify(rows.map(([name]) => name));
-  const texts = rows.map(([name, cells], k) => {
-    const pairs = square ? [...cells].slice(k, k + 1) : [...cells];
+  return (numbers ? numbersOf(view, frame) : []).map(([label, cells]) => {
+    const pairs = cells.has(label) ? [[label, cells.get(label)]] : [...cells];
     const text = pairs.length === 1 ? pairs[0][1] : pairs.map((pair) => pair.join(" ")).join(", ");
-    return name ? `${name}: ${text}` : text;
+    return label ? `${numbers.named} ${label}: ${text}`.trim() : text;
   }).join("; ");
-  return square ? `Each with itself: ${texts}` : texts;
 }
-
-function element(tag, ...children) { // names may come from a visitor: as text, never as HTML
-  const made = document.createElement(tag);
-  made.append(...children);
-  return made;
-}
-
-const titleOf = ({ title }, separator) => [title.text ?? title].flat().join(separator);
 
 function tableOf(view, frame) {
-  const name = titleOf(view, " ").trim();
-  const rows = numbersOf(view, frame);
+  const name = titleOf(view, " ").trim(), rows = numbersOf(view, frame), { named } = view.usermeta.numbers;
   const columns = [...new Set(rows.flatMap(([, cells]) => [...cells.keys()]))];
-  const head = (text, scope) => Object.assign(element("th", text), { scope });
-  const line = (first, cells) => element("tr", ...(rows.some(([name]) => name) ? [first] : []), ...cells);
-  const table = element(
-    "table", element("caption", name),
-    element("thead", line(element("td"), columns.map((column) => head(column, "col")))),
-    element("tbody", ...rows.map(([name, cells]) => (
-      line(head(name, "row"), columns.map((column) => element("td", cells.get(column) ?? "")))
-    ))),
-  );
-  // The box scrolls by itself where it is wider than the page.
-  return Object.assign(element("div", table), { tabIndex: 0, role: "region", ariaLabel: name });
+  const head = (text, scope) => element("th", { scope }, text);
+  const line = (first, cells) => element("tr", {}, ...(rows.some(([label]) => label) ? [first] : []), ...cells);
+  const body = rows.map(([label, cells]) => (
+    line(head(`${named} ${label}`.trim(), "row"), columns.map((column) => element("td", {}, cells.get(column) ?? "")))
+  ));
+  const top = element("thead", {}, line(element("td"), columns.map((column) => head(column, "col"))));
+  const table = element("table", {}, element("caption", {}, name), top, element("tbody", {}, ...body));
+  return element("div", { tabIndex: 0, role: "region", ariaLabel: name }, table); // it scrolls by itself where it is wide
 }
 
 // ---------------------------------------------------------------- the player
@@ -414,54 +355,43 @@ const HTML = `
 </div>`;
 
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "toggle" };
-const STAGE_KEYS = { ...KEYS, ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next", f: "full", F: "full", s: "speak", S: "speak" };
+const TURNING = { ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next" };
+const STAGE_KEYS = { ...KEYS, ...TURNING, f: "full", s: "speak" };
 const TAKERS = "input:not([type=range]), textarea, select, [contenteditable=true], .tables"; // these take the keys themselves
 const QUIET_AFTER = 3000; // milliseconds without the mouse, after which a stage hides its controls
 
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch { // a page that is not served securely has no clipboard
-    const field = Object.assign(element("textarea"), { value: text });
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-}
-
 class Player {
   constructor(root) {
-    this.element = Object.assign(element("div"), { innerHTML: HTML });
+    this.element = element("div", { innerHTML: HTML });
     root.append(this.element);
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
-      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), readout: find(".readout"), output: find("output"),
-      amountText: find("b"), detail: find("output span"),
-      scrub: find("input"), choose: find("[data-choose=choice]"), speed: find("[data-choose=speed]"),
-      heading: find(".heading"), caption: find(".caption"), hint: find(".hint"), numbers: find(".numbers"),
-      spoken: find(".spoken"), foot: find(".foot"), side: find(".side"),
+      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), output: find("output"), numbers: find(".numbers"),
+      amountText: find("b"), detail: find("output span"), scrub: find("input"), choose: find("[data-choose=choice]"),
+      speed: find("[data-choose=speed]"), heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
+      spoken: find(".spoken"), foot: find(".foot"), side: find(".side"), pictures: [],
     });
-    this.buttons = Object.fromEntries([...this.element.querySelectorAll("button")].map((b) => [b.dataset.do, b]));
-    this.pictures = [];
+    const buttons = [...this.element.querySelectorAll("button")].map((button) => [button.dataset.do, button]);
+    this.buttons = Object.fromEntries(buttons);
     this.listen();
     this.offerLink();
   }
 
-  get index() { return Math.max(this.data.frames.findLastIndex((f) => f.amount <= this.clock.amount), 0); }
+  get index() { return Math.max(this.data.frames.findLastIndex((frame) => frame.amount <= this.clock.amount), 0); }
   get choice() { return this.data.choices?.find((choice) => choice.name === this.chosen) ?? this.data.choices?.[0]; }
   get views() { return this.data && (this.choice ?? this.data).views; }
 
   update(data, tell) {
     if (data.choice !== this.data?.choice) this.chosen = data.choice;
-    Object.assign(this, { data, tell });
-    this.theme = themeOf(this.frame);
-    this.frame.setAttribute("aria-label", `${data.title}. Space plays and pauses, the arrow keys step.`);
+    Object.assign(this, { data, tell, theme: themeOf(this.frame) });
+    this.frame.ariaLabel = `${data.title}. Space plays and pauses, the arrow keys step.`;
     this.frame.className = `player ${data.layout.name}`;
     for (const name of ["wide", "medium", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
-    this.buttons.link.hidden = !data.link;
-    this.offerChoices();
+    this.buttons.link.hidden = !data.link || !navigator.clipboard; // which a page that is not served securely lacks
+    this.choose.hidden = !(data.choices?.length > 1);
+    this.choose.replaceChildren(...(data.choices ?? []).map(({ name, title }) => new Option(title, name)));
+    if (data.choices) this.choose.value = this.choice.name;
     this.setStage(data.stage);
     this.arrange();
     const clock = Clock.of(data.group);
@@ -473,55 +403,38 @@ class Player {
     this.redraw();
   }
 
-  arrange() { // a box for each view, in the grid area of its name
+  arrange() { // a picture for each view
     const names = Object.keys(this.views);
     for (const picture of this.pictures) if (!names.includes(picture.name)) picture.end();
-    this.pictures = names.map((name) => this.pictures.find((picture) => picture.name === name) ?? this.add(name));
-  }
-
-  add(name) {
-    const box = Object.assign(element("div"), { className: `picture ${name}`, role: "img" });
-    box.style.gridArea = name;
-    this.grid.append(box);
-    return new Picture(name, box, this);
+    this.pictures = names.map((name) => this.pictures.find((picture) => picture.name === name) ?? new Picture(name, this));
   }
 
   redraw() {
     for (const picture of this.pictures) picture.refresh();
     this.describe();
+    this.tabulate(true);
   }
 
-  describe() { // of a picture that rests also its values, where its view tells them
+  describe() { // of a picture that rests also its values
     for (const { name, box } of this.pictures) {
-      const view = this.views[name];
-      const values = this.clock.playing ? null : said(view, this.index);
+      const view = this.views[name], values = this.clock.playing ? "" : said(view, this.index);
       box.ariaLabel = [titleOf(view, ", "), view.title.subtitle, values].filter(Boolean).join(". ");
     }
   }
 
-  tabulate() { // while it plays the table rests, and says of which amount it is; of other data it is made anew
+  tabulate(anew = !this.clock.playing) { // while it plays the table rests, and says of which amount it is
+    if (!this.numbers.open || !anew) return;
     const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
-    if (this.views !== this.tabulated) tables.replaceChildren();
-    if (!this.numbers.open || (this.clock.playing && tables.children.length)) return;
-    const { name, detail } = this.data.frames[this.index];
-    says.textContent = `${name} · ${detail}`;
-    this.tabulated = this.views;
-    tables.replaceChildren(...Object.values(this.views).filter((view) => view.usermeta?.numbers).map((view) => tableOf(view, this.index)));
-  }
-
-  offerChoices() {
-    const { choices } = this.data;
-    this.choose.hidden = !(choices?.length > 1);
-    this.choose.replaceChildren(...(choices ?? []).map(({ name, title }) => new Option(title, name)));
-    if (choices) this.choose.value = this.choice.name;
+    says.textContent = `${this.amountText.textContent} · ${this.data.frames[this.index].detail}`;
+    const told = Object.values(this.views).filter((view) => view.usermeta.numbers);
+    tables.replaceChildren(...told.map((view) => tableOf(view, this.index)));
   }
 
   offerLink(icon = LINK, label = "Copy a link to this view") {
-    const { link } = this.buttons;
-    Object.assign(link, { innerHTML: icon, ariaLabel: label, title: label });
+    Object.assign(this.buttons.link, { innerHTML: icon, ariaLabel: label, title: label });
   }
 
-  setStage(stage) { // its texts may come from a visitor: show them as text, never as HTML
+  setStage(stage) {
     for (const name of ["heading", "caption", "hint"]) {
       this[name].textContent = stage?.[name] ?? "";
       this[name].hidden = !stage?.[name];
@@ -529,7 +442,7 @@ class Player {
     this.buttons.full.hidden = this.buttons.speak.hidden = this.foot.hidden = !stage;
     (stage ? this.side : this.grid).append(this.bar); // beside the caption, which it would cover
     this.say();
-    this.numbers.hidden = Boolean(stage) || !Object.values(this.views).some((view) => view.usermeta?.numbers);
+    this.numbers.hidden = Boolean(stage) || !Object.values(this.views).some((view) => view.usermeta.numbers);
     if (Boolean(stage) === Boolean(this.onPage)) return;
     this.onPage?.abort();
     this.onPage = stage ? new AbortController() : null;
@@ -537,9 +450,9 @@ class Player {
     const { signal } = this.onPage;
     document.addEventListener("keydown", (event) => this.press(event, STAGE_KEYS), { signal });
     for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => this.wake(), { signal });
-    for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal }); // the stage takes the keys
-    for (const button of Object.values(this.buttons)) // as well after a click of the mouse, which alone has a detail
-      button.addEventListener("click", ({ detail }) => detail && button.blur(), { signal });
+    for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal });
+    for (const button of Object.values(this.buttons)) // a click of the mouse, which alone has a detail
+      button.addEventListener("click", ({ detail }) => detail && button.blur(), { signal }); // the stage takes the keys
     this.wake();
   }
 
@@ -557,23 +470,19 @@ class Player {
   }
 
   show() {
-    const { clock, data } = this;
-    const { name, detail } = data.frames[this.index];
+    const { clock, buttons, index } = this, { name, detail } = this.data.frames[index];
     this.amountText.textContent = name;
     this.detail.textContent = this.failed ?? detail;
-    this.output.setAttribute("aria-live", clock.playing ? "off" : "polite");
-    this.scrub.max = clock.last;
-    this.scrub.value = clock.index;
-    this.scrub.setAttribute("aria-valuetext", name);
+    this.output.ariaLive = clock.playing ? "off" : "polite";
+    Object.assign(this.scrub, { max: clock.last, value: clock.index, ariaValueText: name });
     this.speed.value = clock.step;
     const label = clock.playing ? "Pause" : "Play";
-    if (this.buttons.toggle.ariaLabel !== label) {
-      this.buttons.toggle.innerHTML = clock.playing ? PAUSE : PLAY;
-      this.buttons.toggle.ariaLabel = label;
-      this.buttons.toggle.title = `${label} (space)`;
+    if (buttons.toggle.ariaLabel !== label) {
+      buttons.toggle.innerHTML = clock.playing ? PAUSE : PLAY;
+      Object.assign(buttons.toggle, { ariaLabel: label, title: `${label} (space)` });
     }
-    this.buttons.loop.setAttribute("aria-pressed", clock.loop);
-    for (const picture of this.pictures) picture.show(this.index);
+    buttons.loop.ariaPressed = clock.loop;
+    for (const picture of this.pictures) picture.show(index);
     this.describe();
     this.tabulate();
   }
@@ -598,16 +507,16 @@ class Player {
     this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
     this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); this.say(); };
     this.frame.onkeydown = (event) => this.press(event, KEYS);
-    this.numbers.ontoggle = () => this.tabulate();
+    this.numbers.ontoggle = () => this.tabulate(true);
   }
 
   press(event, keys) {
-    const [target] = event.composedPath();
-    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TAKERS) || !keys[event.key]) return;
+    const [target] = event.composedPath(), action = keys[event.key.length > 1 ? event.key : event.key.toLowerCase()];
+    if (event.altKey || event.ctrlKey || event.metaKey || target.closest?.(TAKERS) || !action) return;
     if (event.key === " " && target.closest?.("button, a, summary")) return; // the element takes this key itself
     event.preventDefault();
     event.stopPropagation();
-    this.does[keys[event.key]]();
+    this.does[action]();
   }
 
   async copyLink() {
@@ -615,14 +524,15 @@ class Player {
     const shown = { ...this.data.link, amount: this.data.frames[this.index].amount };
     if (this.choice) shown.reduction = this.choice.name;
     for (const [name, value] of Object.entries(shown)) address.searchParams.set(name, value);
-    await copy(address.href);
+    await navigator.clipboard.writeText(address.href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);
   }
 
   fail(error) {
     console.warn("Prunescope: the pictures cannot be drawn:", error);
-    this.failed = this.detail.textContent = "The pictures cannot be drawn here: the drawing library did not load.";
+    this.failed = "The pictures cannot be drawn here: the drawing library did not load. Reload the page.";
+    this.detail.textContent = this.failed;
   }
 
   finish() {
@@ -645,10 +555,9 @@ export function mountPlayer(root, data, tell = null) {
 }
 
 // In a Streamlit component every view is its specification as JSON, since a server writes it once for all visitors.
-const read = ({ views, ...more }) => ({
-  ...more,
-  ...(views && { views: Object.fromEntries(Object.entries(views).map(([name, text]) => [name, JSON.parse(text)])) }),
+const read = ({ views = {}, ...more }) => ({
+  ...more, views: Object.fromEntries(Object.entries(views).map(([name, text]) => [name, JSON.parse(text)])),
 });
 
 export default ({ parentElement, data, setTriggerValue }) =>
-  mountPlayer(parentElement, { ...read(data), ...(data.choices && { choices: data.choices.map(read) }) }, setTriggerValue);
+  mountPlayer(parentElement, { ...read(data), choices: data.choices?.map(read) }, setTriggerValue);
