@@ -18,73 +18,41 @@ from core.findings.accuracy import metric_of
 from core.findings.compare import Axis, Scale, Together, distinguishing_names, place, same_rows, shown_together
 from core.findings.survival import floor_of
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
-from core.results.names import (
-    amount_name,
-    in_sentence,
-    origins,
-    percent,
-    place_name,
-    point_labels,
-    unpruned_name,
-    whose_units,
-)
+from core.results import names as n
 from core.results.schema import Frame, SweepResult
 
 Two = tuple[SweepResult, SweepResult]
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
-LEGEND_WIDTH = 42  # characters of a line in a legend or over a heatmap, on a telephone
+LEGEND_WIDTH = 42  # characters of a line in a legend on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
 MATCHED: Mapping[Scale, str] = {"damage": "Overall change", "divergence": "Divergence"}  # scales without amounts
 
-WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
+
+def on_telephone(first: str, second: str, below: str) -> str:
+    """Write a grid for a telephone: two heatmaps beside each other, the bar, and other rows of two columns."""
+    return f'"{first} {second}" min(62cqw, 26rem) "bar bar" auto {below} / minmax(0, 1fr) minmax(0, 1fr)'
 
 
-def is_halved(results: Two) -> bool:
-    """Whether the heatmaps of two results stand beside each other on a telephone."""
-    return max(len(points) for result in results for points in (result.points, result.baseline_points)) <= WIDEST_HALVED
-
-
-def on_telephone(names: tuple[str, str], results: Two, below: str) -> str:
-    """Write a grid for a telephone: two heatmaps beside each other, or one above the other where layers are many.
-
-    Args:
-        names: The heatmaps' areas.
-        results: What they show.
-        below: The rows below, of two columns.
-    """
-    first, second = names
-    heatmaps = f'"{first} {second}" min(62cqw, 26rem) "bar bar" auto'
-    if not is_halved(results):
-        heatmaps = f'"{first} {first}" min(104cqw, 28rem) "bar bar" auto "{second} {second}" min(104cqw, 28rem)'
-    return f"{heatmaps} {below} / minmax(0, 1fr) minmax(0, 1fr)"
-
-
-def _layout(results: Two, overlaid: bool) -> Layout:
-    """Place both heatmaps and their accuracy, and the difference and each layer's similarity where rows correspond."""
-    if not overlaid:
-        return Layout(
-            "beside",
-            wide="""
-                "first second" clamp(17rem, 46vh, 34rem)
-                "bar bar" auto
-                "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
-            narrow=on_telephone(g.SIDES, results, '"accuracy accuracy" 18rem'),
-        )
-    below = '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
-    return Layout(
-        "compare",
-        wide=f"""
-            "first first second second difference difference" clamp(17rem, 46vh, 30rem)
-            "bar bar bar bar bar bar" auto
-            "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}""",
-        medium="""
-            "first second" 50cqw
-            "bar bar" auto
-            "difference own" 50cqw
-            "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
-        narrow=on_telephone(g.SIDES, results, below),
-    )
+# Both heatmaps and their accuracy; and, where rows correspond, the difference and each layer's similarity.
+BESIDE = Layout(
+    "beside",
+    wide="""
+        "first second" clamp(17rem, 46vh, 34rem)
+        "bar bar" auto
+        "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
+    narrow=on_telephone(*g.SIDES, '"accuracy accuracy" 18rem'),
+)
+OVERLAID = Layout(
+    "compare",
+    wide=f"""
+        "first first second second difference difference" clamp(17rem, 46vh, 30rem)
+        "bar bar bar bar bar bar" auto
+        "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}""",
+    narrow=on_telephone(
+        *g.SIDES, '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
+    ),
+)
 
 
 def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount") -> Scene:
@@ -96,9 +64,8 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
     """
     results, names = (first, second), distinguishing_names(first, second)
     together = shown_together(first, second, axis, reduction)
-    width = TITLE_WIDTH if is_halved(results) else LEGEND_WIDTH
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
-    titles = [textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), width) for text in texts]
+    titles = [textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
     # As a legend shows a name, with line breaks; elsewhere they read as spaces.
@@ -110,13 +77,13 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         if first.has_own:
             views["own"] = _own_view(results, together, reduction, (series, other))
-    matched = f", at equal {in_sentence(MATCHED[together.scale])}" if together.is_interpolated else ""
+    matched = f", at equal {n.in_sentence(MATCHED[together.scale])}" if together.is_interpolated else ""
     return Scene(
         f"{g.capitalised(names[0])} beside {names[1]}{matched}",
-        origins(results, reduction),
+        n.origins(results, reduction),
         views,
         compare_frames(results, together),
-        _layout(results, overlaid),
+        OVERLAID if overlaid else BESIDE,
         AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
 
@@ -136,7 +103,7 @@ def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("
             f"{name} {METRICS[metric].symbol} {g.two_places(frame.metrics.get(metric))}".strip()
             for name, metric, frame in zip(names, metrics, pair, strict=True)
         )
-        amounts = _removed(results, [percent(frame.amount) for frame in pair])
+        amounts = _removed(results, [n.percent(frame.amount) for frame in pair])
         rows.append(
             {
                 "amount": g.rounded(shared),
@@ -150,16 +117,16 @@ def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("
 def _place_name(shared: float, frames: tuple[Frame, Frame], results: Two, scale: Scale) -> str:
     """Say where two frames are shown together."""
     if scale in MATCHED:
-        return f"{MATCHED[scale]} {place_name(shared)}"
+        return f"{MATCHED[scale]} {n.place_name(shared)}"
     if scale == "amount":
-        return _removed(results, [amount_name(frame.amount) for frame in frames])
-    shares = dict.fromkeys(percent(place(frame, scale)) for frame in frames)
+        return _removed(results, [n.amount_name(frame.amount) for frame in frames])
+    shares = dict.fromkeys(n.percent(place(frame, scale)) for frame in frames)
     return f"{' and '.join(shares)} of the encoder's weights removed"
 
 
 def _removed(results: Two, shares: Sequence[str]) -> str:
     """Say how much of each of two models is removed: `25 % and 30 % of weights removed`."""
-    units = [whose_units(result) for result in results]
+    units = [n.whose_units(result) for result in results]
     if units[0] != units[1]:
         return f"{shares[0]} of {units[0]} and {shares[1]} of {units[1]} removed"
     return f"{' and '.join(dict.fromkeys(shares))} of {units[0]} removed"
@@ -181,11 +148,11 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
     floor_rows = [
         {"line": line, "layer": label, "value": g.rounded(value)}
         for line, floor in lines.items()
-        for label, value in zip(point_labels(points), floor or (), strict=False)
+        for label, value in zip(n.point_labels(points), floor or (), strict=False)
         if value is not None
     ]
     title = [
-        f"Similarity (CKA) of each layer to the same number of {unpruned_name(results[0])}"
+        f"Similarity (CKA) of each layer to the same number of {n.unpruned_name(results[0])}"
         if results[0].against
         else f"Similarity (CKA) that each layer keeps; intact above {SURVIVAL_THRESHOLD}",
         FLOOR_NOTE if floor_rows else g.BLANK,  # words beside the line would meet a curve
@@ -195,7 +162,7 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
 
 
 def _own_chart(points: tuple[str, ...]) -> g.LayerChart:
-    x, y = g.depth_axis(point_labels(points)), g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
+    x, y = g.depth_axis(n.point_labels(points)), g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
     curve = g.moving("own", value="v").transform_calculate(text=g.value_text("datum.value")).encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))

@@ -12,6 +12,7 @@ import altair as alt
 # Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
 import pandas  # noqa: F401
 
+from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES
 from core.results.names import decimals, point_labels, point_names
 
@@ -106,6 +107,12 @@ def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
         alt.Tooltip(field, title=title, format=".2f" if field.endswith(":Q") else alt.Undefined)
         for title, field in fields.items()
     ]
+
+
+def twin_rows(twins: Yardstick | None, points: Iterable[int]) -> Rows:
+    """Return a row for each range of similarity between seed twins at these points."""
+    ranges = ((k, low, high) for k in points for low, high in (twins.ranges(k) if twins else []))
+    return [{"row": k, "low": rounded(low), "high": rounded(high)} for k, low, high in ranges]
 
 
 # ---------------------------------------------------------------- colours

@@ -85,10 +85,7 @@ def layer_scene(
     cells = s.cell_rows(result, own, STRIP)
     rows = {"amounts": amounts, "beyond": beyond, "strips": strips, "cells": cells, "floors": floors, "bars": bars}
     seeds = [row for control in controls for row in _curve_rows(control, reduction, measure, k)]
-    twin_rows = [
-        {"low": g.rounded(low), "high": g.rounded(high), "text": "between twins of other seeds"}
-        for low, high in (twins.ranges(k) if twins else [])
-    ]
+    twin_rows = g.twin_rows(twins, [k])
     alone = (isolated or {}).get(layer_of(result.points[k]) + 1) if is_output(result.points[k]) else None
     alone_rows = _curve_rows(alone, reduction, measure, alone.points.index(result.points[k])) if alone else []
     curve = {
@@ -224,7 +221,7 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         g.data("lines").transform_filter(f"datum.role === '{role}'").encode(y="value:Q", **across)
         for role in ("threshold", "floor")
     )
-    told = g.told({"Similarity": "text:N", "From": "low:Q", "To": "high:Q"})
+    told = g.told({"Twins of other seeds, from": "low:Q", "to": "high:Q"})
     twins = g.data("twins").encode(y="low:Q", y2="high:Q", tooltip=told, **across)
     names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
     return alt.layer(

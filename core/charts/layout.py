@@ -34,21 +34,19 @@ class Layout:
         wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
             lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
         narrow: On a telephone; any grid that CSS knows; as the wide one where none is given.
-        medium: Between the two; as the wide one where none is given.
         gap: Between rows and between columns, in rem.
     """
 
     name: str
     wide: str
     narrow: str | None = None
-    medium: str | None = None
     gap: tuple[float, float] = (0.75, 1.5)
 
     @property
     def css(self) -> dict[str, str]:
         """What core/charts/player.js hands to player.css."""
         row_gap, column_gap = self.gap
-        grids = {"wide": self.wide, "medium": self.medium or self.wide, "narrow": self.narrow or self.wide}
+        grids = {"wide": self.wide, "narrow": self.narrow or self.wide}
         return {
             "name": self.name,
             "gap": f"{row_gap}rem {column_gap}rem",

@@ -15,22 +15,13 @@ from core.charts.layout import Layout
 from core.charts.strips import edges
 from core.charts.view import Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
-from core.results.names import (
-    amount_name,
-    checkpoint_name,
-    data_name,
-    decimals,
-    in_sentence,
-    label_words,
-    percent_range,
-    pruning_name,
-    removed_name,
-)
+from core.results import names as n
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 
 GAP = 0.03  # of all examples, between those that are correct unpruned and the others
 TOOLTIP_MAX_CHARS = 90  # of an example's text
+WORDS = ("correct", "incorrect")  # of a prediction
 MOST_CELLS = 50_000  # that are drawn; more than a screen can show
 
 # How many flip, above the predictions of each, on one axis of amounts.
@@ -56,10 +47,10 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
         "flips": View(_flips, (), flips, "Examples that flip first at each amount", numbers=numbers),
         "strip": View(_strip, (), strip, f"{every}, earliest flip on top"),
     }
-    pruning = in_sentence(pruning_name(result))
-    title, caption = f"Predictions of {len(examples)} examples under {pruning}", checkpoint_name(result)
+    pruning = n.in_sentence(n.pruning_name(result))
+    title, caption = f"Predictions of {len(examples)} examples under {pruning}", n.checkpoint_name(result)
     frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
-    return Scene(title, (f"{caption}; {data_name(result)}; {pruning}",), views, frames, SENTENCES)
+    return Scene(title, (f"{caption}; {n.data_name(result)}; {pruning}",), views, frames, SENTENCES)
 
 
 def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dict[str, Any]:
@@ -67,11 +58,7 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
     correct = sum(example.predictions[k] == example.gold for example in examples)
     changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
     detail = f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
-    return {"amount": result.amounts[k], "name": removed_name(result.amounts[k], result), "detail": detail}
-
-
-def _word(correct: bool) -> str:
-    return "correct" if correct else "incorrect"
+    return {"amount": result.amounts[k], "name": n.removed_name(result.amounts[k], result), "detail": detail}
 
 
 def _bar_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
@@ -81,12 +68,12 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], borders: Sequenc
     return [
         {
             "k": k,
-            "left": borders[k],
-            "end": borders[k + 1],
-            "low": counts[k, False] if correct else 0,
-            "high": counts[k, False] + (counts[k, True] if correct else 0),
-            "now": _word(correct),
-            "amount": amount_name(amount),
+            "x": borders[k],
+            "x2": borders[k + 1],
+            "y": counts[k, False] if correct else 0,
+            "y2": counts[k, False] + (counts[k, True] if correct else 0),
+            "now": WORDS[not correct],
+            "amount": n.amount_name(amount),
             "words": str(counts[k, correct]),
         }
         for k, amount in enumerate(result.amounts)
@@ -107,19 +94,19 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
     for position, example in enumerate(examples):
         top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
         for span in spans(example):
-            first, last = (amount_name(result.amounts[k]) for k in (span.first, span.end - 1))
+            first, last = (n.amount_name(result.amounts[k]) for k in (span.first, span.end - 1))
             rows.append(
                 {
-                    "top": top,
-                    "bottom": top + 1,
+                    "y": top,
+                    "y2": top + 1,
                     "name": f"Row {example.row}",
                     "text": text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
                     "gold": label_name(result, example.gold),
-                    "left": borders[span.first],
-                    "end": borders[span.end],
-                    "now": _word(span.label == example.gold),
+                    "x": borders[span.first],
+                    "x2": borders[span.end],
+                    "now": WORDS[span.label != example.gold],
                     "predicted": label_name(result, span.label),
-                    "amounts": first if first == last else percent_range(first, last),
+                    "amounts": first if first == last else n.percent_range(first, last),
                 }
             )
     return rows
@@ -128,41 +115,36 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
 def _amount_axis(field: str, title: str | None = g.REMOVED, **scale: Any) -> alt.X:
     """Return the axis of amounts; without a title also without labels. The first cell begins below 0."""
     shown, words = title is not None, "datum.value < 0 ? '' : datum.label"
-    axis = alt.Axis(
-        labels=shown, ticks=shown, labelExpr=words, format="~%", tickCount=10, labelOverlap=True, grid=False
-    )
-    return alt.X(field, title=title, scale=alt.Scale(nice=False, **scale), axis=axis)
+    ticks = alt.Axis(labels=shown, ticks=shown, labelExpr=words, format="~%", tickCount=10, grid=False)
+    return alt.X(field, title=title, scale=alt.Scale(nice=False, **scale), axis=ticks)
 
 
 def _flips() -> g.LayerChart:
     legend = alt.Legend(title="Prediction is", offset=4)
-    fields = {"First flips at": "amount:N", "Examples": "words:N", "Now": "now:N"}
-    return _cells("bars", ("low", "high"), legend, fields)
+    return _cells("bars", legend, {"First flips at": "amount:N", "Examples": "words:N", "Now": "now:N"})
 
 
 def _strip() -> g.LayerChart:
     fields = {"Example": "name:N", "Text": "text:N", "Label": "gold:N", "Predicted": "predicted:N"}
-    return _cells("cells", ("top", "bottom"), None, {**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
+    return _cells("cells", None, {**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
 
 
-def _cells(dataset: str, ends: tuple[str, str], legend: alt.Legend | None, fields: dict[str, str]) -> g.LayerChart:
+def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g.LayerChart:
     """Draw blue and orange cells over the amounts, equally wide in both pictures: their data reach equally far.
 
     Args:
         dataset: The cells.
-        ends: The fields of their ends, in examples; a picture without a legend stands below the other one, counts its
-            examples downwards, and labels the amounts for both.
-        legend: Of the colours.
+        legend: Of the colours; a picture without one stands below the other one, counts its examples downwards, and
+            labels the amounts for both.
         fields: What the mouse is told, by its titles.
     """
-    below, (low, high) = legend is None, ends
+    below = legend is None
     scale = alt.Scale(nice=False, zero=not below, reverse=below)
     axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
-    y = alt.Y(f"{low}:Q", title="Examples", scale=scale, axis=axis)
-    colours = {"correct": g.CORRECT_COLOUR, "incorrect": g.INCORRECT_COLOUR}
-    looks = g.told_apart("now", legend, list(colours), color=list(colours.values()))
-    x = _amount_axis("left:Q", g.REMOVED if below else None, zero=False)
-    cells = g.data(dataset).encode(x=x, x2="end:Q", y=y, y2=f"{high}:Q", tooltip=g.told(fields), **looks)
+    x = _amount_axis("x:Q", g.REMOVED if below else None, zero=False)
+    y = alt.Y("y:Q", title="Examples", scale=scale, axis=axis)
+    looks = g.told_apart("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
+    cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.told(fields), **looks)
     return alt.layer(cells.mark_rect(), g.current_amount_rule())
 
 
@@ -183,26 +165,26 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
     places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
     highest = places[: len(g.LABEL_COLOURS)]
-    known = {label_words(label): course for label, course in courses.items() if label in highest}
+    known = {n.label_words(label): course for label, course in courses.items() if label in highest}
     rows = [
         {"k": k, "amount": amount, "label": label, "probability": g.rounded(course[k])}
         for k, amount in enumerate(prediction.amounts)
         for label, course in known.items()
     ]
     details = [
-        " · ".join(f"{label} {decimals(course[k], 2)}" for label, course in known.items())
+        " · ".join(f"{label} {n.decimals(course[k], 2)}" for label, course in known.items())
         for k in range(len(prediction.amounts))
     ]
     frames = [
-        {"amount": amount, "name": removed_name(amount, result), "detail": detail}
+        {"amount": amount, "name": n.removed_name(amount, result), "detail": detail}
         for amount, detail in zip(prediction.amounts, details, strict=True)
     ]
     named = "each label" if len(known) == len(prediction.labels) else f"the {len(known)} likeliest labels"
-    title, pruning = f"Probability of {named}", in_sentence(pruning_name(result))
+    title, pruning = f"Probability of {named}", n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
     views = {"probabilities": View(_probabilities, (tuple(known),), datasets, title, numbers=numbers)}
-    caption = (f"{checkpoint_name(result)}; {pruning}",)
+    caption = (f"{n.checkpoint_name(result)}; {pruning}",)
     return Scene(f"{title} under {pruning}", caption, views, frames, PROBABILITIES)
 
 

@@ -29,6 +29,7 @@ ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide
 LINES_A_MARGIN = 2.9  # lines of text in one margin
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 FLOOR, CHANCE = "floor: everything removed", "random removal"
+AT_RANDOM = "Random removal, same overall change"
 AS_MUCH = f"{CHANCE}: at the same overall change"
 FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
 EMPTIED = f"{BY_CONSTRUCTION}{g.BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
@@ -47,21 +48,12 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
     words = "Similarity (CKA) of each layer to itself, unpruned"
     has_mark = len(rows) <= MAX_WORDED and any(row["words"].endswith(BY_CONSTRUCTION) for row in rows)
     marks = {AS_MUCH: chance, FINE_TUNES: twins, EMPTIED: has_mark}
-    values = {
-        "Similarity": "v",
-        **({AS_MUCH: "chance"} if chance else {}),
-        **({FINE_TUNES: "seed_words"} if twins else {}),
-        "Intact": "words",
-    }
-    ranges = [
-        {"y": k + TWINS[0], "y2": k + TWINS[1], "low": g.rounded(low), "high": g.rounded(high)}
-        for k in range(len(rows))
-        for low, high in (twins.ranges(k) if twins else [])
-    ]
+    values = {"Similarity": "v", "Intact": "words", **({AS_MUCH: "chance"} if chance else {})}
+    values |= {FINE_TUNES: "seed_words"} if twins else {}
     return View(
         _stack,
         (result.points, twins is not None),
-        {"stack": rows, "twins": ranges},
+        {"stack": rows, "twins": g.twin_rows(twins, range(len(rows)))},
         words,
         "; ".join(mark for mark, is_drawn in marks.items() if is_drawn),
         numbers=Numbers("stack", "layer", values, named="Layer"),
@@ -112,16 +104,9 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
             (layers.encode(y="below:Q", y2="above:Q"), "at_random"),
         )
     )
-    tooltip = g.told(
-        {
-            "Layer": "name:N",
-            MEASURES["cka"].symbol: "text:N",
-            "Random removal, same overall change": "at_random_text:N",
-            "With everything removed": "floor_text:N",
-            **({"Fine-tunes of other seeds": "seed_words:N"} if with_twins else {}),
-            f"At {SURVIVAL_THRESHOLD} or above": "words:N",
-        }
-    )
+    fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
+    fields |= {"With everything removed": "floor_text:N", f"At {SURVIVAL_THRESHOLD} or above": "words:N"}
+    tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if with_twins else {}))
     worded = len(points) <= MAX_WORDED
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
@@ -165,8 +150,9 @@ def _layers_axis(points: tuple[str, ...], with_twins: bool) -> alt.Y:
 
 def _twins() -> list[alt.Chart]:
     """Draw the ranges of seed twins along the lower edges of the bands; one without a width points at it."""
-    placed = g.data("twins").encode(x="low:Q", y="y2:Q")
-    ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y2="y:Q")
+    ends = {"bottom": f"datum.row + {TWINS[0]}", "top": f"datum.row + {TWINS[1]}"}
+    placed = g.data("twins").transform_calculate(**ends).encode(x="low:Q", y="top:Q")
+    ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y2="bottom:Q")
     return [
         ranges.mark_rect(color=g.ALONE_COLOUR, stroke=g.ALONE_COLOUR, strokeWidth=3),
         placed.transform_filter("datum.low === datum.high").mark_point(

@@ -45,7 +45,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     assert list(player["views"]) == ["flips", "strip"]
     assert player["layout"]["name"] == "sentences"
     cells = player["views"]["strip"]["datasets"]["cells"]
-    assert len({cell["top"] for cell in cells}) == 40
+    assert len({cell["y"] for cell in cells}) == 40
     assert (
         "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later revert. "
         "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)

@@ -155,7 +155,8 @@ def test_lines_and_bands_are_named_beside_their_ends_and_the_names_keep_apart(th
     low = 0.8 if pairs == 1 else 0.6
     scene = layer_scene(RESULT, "mean", "2", threshold, SEEDS, twins=Yardstick(known, pairs))
     spec = scene.views["curve"].spec
-    assert [(float(band["From"]), float(band["To"])) for band in told(spec, 0, "From")] == [(low, 0.8)]
+    (band,) = told(spec, 0, "to")
+    assert [float(band["Twins of other seeds, from"]), float(band["to"])] == [low, 0.8]
     assert any(mark.get("stroke") == ALONE_COLOUR for mark in marks(drawn(spec, 0), "rect mark"))
     lines = {line["role"]: line for line in spec["datasets"]["lines"]}
     middles = {"threshold": threshold, "floor": RESULT.floor.cka["mean"][1], "seeds": 0.25, "twins": (low + 0.8) / 2}

@@ -18,10 +18,10 @@ CELLS: Rows = SCENE.views["strip"].datasets["cells"]
 
 
 def test_cells_cover_every_example_and_amount_once_and_tell_right_from_wrong() -> None:
-    tops = sorted({cell["top"] for cell in CELLS})
+    tops = sorted({cell["y"] for cell in CELLS})
     assert len(tops) == 5
     for top in tops:
-        stretch = sorted((cell["left"], cell["end"]) for cell in CELLS if cell["top"] == top)
+        stretch = sorted((cell["x"], cell["x2"]) for cell in CELLS if cell["y"] == top)
         assert [stretch[0][0], *(a[1] - b[0] for a, b in pairwise(stretch)), stretch[-1][1]] == pytest.approx(
             [-0.025, *[0] * (len(stretch) - 1), 0.975]
         )
@@ -38,7 +38,7 @@ def test_cells_cover_every_example_and_amount_once_and_tell_right_from_wrong() -
 
 def test_bars_count_first_flips_by_what_they_become() -> None:
     bars = SCENE.views["flips"].datasets["bars"]
-    counts = {(bar["amount"], bar["now"]): bar["high"] - bar["low"] for bar in bars if bar["words"] != "0"}
+    counts = {(bar["amount"], bar["now"]): bar["y2"] - bar["y"] for bar in bars if bar["words"] != "0"}
     assert counts == {("30 %", "incorrect"): 1, ("60 %", "incorrect"): 1, ("90 %", "correct"): 1}
     details = [frame["detail"] for frame in SCENE.frames]
     assert details[0] == "3 of 5 correct · 0 predictions changed"
