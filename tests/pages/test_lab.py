@@ -1,10 +1,9 @@
-"""The Lab's runs and results, against a worker without a model."""
+"""The Lab's runs and results, how long they take and earlier ones, against a worker without a model."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,9 +12,10 @@ from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_heading
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
-from core.request.catalog import ROOT, TASKS
+from core.request.catalog import TASKS
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
+from core.results import store
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from core.results.store import save
@@ -101,6 +101,11 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
         follow(page, name)
     assert address(page)["result"] == RESULT.key
     assert amounts(page) == [0.0, 0.5]
+    press(fill(page, {"check-amount": 0.5}), CHECK)
+    ended(queue, page.session_state["lab-checking"][1])
+    assert [part.value for part in run(page).success] == [
+        "The frame is confirmed at 50 %: computed again it differs by 0 at most, from the CKA of torch-cka by 2 × 10⁻⁶."
+    ]
 
 
 def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_its_settings(
@@ -127,14 +132,6 @@ def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_
         assert page.toggle(key="lab-with-control").value
         assert {CHECK, AGAIN} <= labels(page)
         assert not run(page).error, "it is said once"
-
-
-def test_a_frame_is_checked_against_torch_cka(queue: JobQueue) -> None:
-    page = press(fill(open_page(LAB, result=RESULT.key), {"check-amount": 0.5}), CHECK)
-    ended(queue, page.session_state["lab-checking"][1])
-    assert [part.value for part in run(page).success] == [
-        "The frame is confirmed at 50 %: computed again it differs by 0 at most, from the CKA of torch-cka by 2 × 10⁻⁶."
-    ]
 
 
 def of_a_folder() -> SweepResult:
@@ -221,10 +218,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert not page.toggle, "a control has no control of its own"
 
 
-def test_a_result_with_all_seeds_of_its_control_needs_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue
-) -> None:
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+def test_a_result_with_all_seeds_of_its_control_needs_no_more(shipped: Path, queue: JobQueue) -> None:
     save(RESULT)
     small = {"amounts": (0.0, 0.5), "num_examples": 8, "method": "random", "until_damage": 0.3}
     for request in judged_beside(request_of(RESULT))[1:]:
@@ -235,38 +229,116 @@ def test_a_result_with_all_seeds_of_its_control_needs_no_more(
     assert CONTROL not in labels(run(page))
 
 
-# ---------------------------------------------------------------- what goes wrong
-
-
-@pytest.mark.parametrize("kind", ["job", "result"])
-def test_what_is_not_known_any_more_is_told(queue: JobQueue, kind: str) -> None:
-    page = open_page(LAB, **{kind: "0" * 64})
-    assert "is n" in page.info[0].value  # not stored, or no longer known
-    assert settings_are_open(page)
-
-
-def test_a_failed_run_is_told_and_its_settings_can_be_run_again(queue: JobQueue) -> None:
+def test_a_failed_run_is_told_and_what_is_not_known_any_more(queue: JobQueue) -> None:
     job_id = queue.submit(replace(DEFAULT, source_name="die"), "ann", follow_ups=judged_beside(DEFAULT))
     ended(queue, job_id)
     page = open_page(LAB, job=job_id)
     assert "ended unexpectedly" in errors(page)[0]
     assert settings_are_open(page)
     assert page.toggle(key="lab-with-control").value
+    for kind in ("job", "result"):
+        page = open_page(LAB, **{kind: "0" * 64})
+        assert "is n" in page.info[0].value  # not stored, or no longer known
+        assert settings_are_open(page)
 
 
-# ---------------------------------------------------------------- the process
+# ---------------------------------------------------------------- how long
 
 
-def test_the_server_process_never_imports_torch() -> None:
-    code = f"""
-import sys
-from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("app.py", default_timeout=30).run()
-assert not page.exception
-page.query_params["result"] = {RESULT.key!r}
-page.switch_page({LAB!r}).run()
-assert not page.exception
-print(sorted({{"torch", "transformers", "datasets"}} & set(sys.modules)))
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr
+def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request_for_the_hub(
+    queue: JobQueue, shipped: Path
+) -> None:
+    page, cola = open_page(LAB), "yoshitomo-matsubara/bert-base-uncased-cola"
+    for name in ("embedded:sst2", cola):
+        fill(page, {"checkpoint": name})
+        if name == cola:
+            assert "Takes about" not in told(page)
+            press(page, "How long?")
+        before = page.session_state["lab-estimate"]
+        ended(queue, before[1])
+        assert "Takes about 42 s on this machine." in told(run(page))
+    assert page.session_state["lab-estimate"] == before, "it is measured once"
+    save(make_result(amounts=(0.0, 0.25)))
+    press(run(page), "How long?")
+    assert page.session_state["lab-estimate"] != before, "a new result may be the answer"
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        (Job("a", state="done", outcome={"stored": True, "seconds": 0.0}), "Already computed; opens at once."),
+        (Job("a", state="done", outcome={"stored": False, "seconds": 150.0}), "about 2 min"),
+        (Job("a", state="done", outcome={"download": True}), "Something is downloaded first"),
+        (Job("a", state="failed", message="no such data"), "no such data"),
+        (Job("a", state="queued"), "Measuring how long it takes"),
+    ],
+)
+def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, job: Job, words: str) -> None:
+    monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
+    monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
+    monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
+    assert words in told(open_page(LAB))
+
+
+def page_with_late_looks() -> None:
+    import streamlit as st
+
+    from ui.lab.run import _look
+
+    st.session_state["lab-estimate"] = None, "a job that is gone"
+    _look("dropped")
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    if st.session_state["drawn"] == 1:
+        _look("a job that is gone")
+
+
+def test_a_measurement_that_was_dropped_does_not_draw_the_page_anew(queue: JobQueue) -> None:
+    app = run(AppTest.from_function(page_with_late_looks, default_timeout=10))
+    assert app.session_state["drawn"] == 2, "for the end of the other alone"
+
+
+# ---------------------------------------------------------------- earlier results
+
+
+def history(page: AppTest) -> Any:
+    return next(part for part in page.expander if part.label.startswith("Your results"))
+
+
+def listed(page: AppTest) -> dict[str, str]:
+    """The results in the list, by their links."""
+    found = {link.proto.query_string: link.proto.label for link in history(page).get("page_link")}
+    return {query: label for query, label in found.items() if "See all" not in label}
+
+
+def test_the_history_lists_opens_and_deletes_all_but_shipped_results(
+    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(store.user_folder())
+    assert history(open_page(LAB)).label == "Your results (0)"
+    results = [RESULT, *(make_result(amounts=(0.0, 0.4), seed=seed, method="random") for seed in range(12))]
+    paths = [save(result) for result in results]
+    page = open_page(LAB, result=RESULT.key)
+    assert history(page).label == "Your results (13)"
+    assert folder in [code.value for code in history(page).code]
+    paths[-1].unlink()
+    assert "on show" in listed(run(page))[f"result={RESULT.key}"]
+    (paths[-1].parent / "strange.json").write_text("[")
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", paths[0].parent)
+    page.button(key=f"lab-deleted-{RESULT.key}").click()
+    assert "cannot be deleted" in errors(run(page))[0]
+    assert "strange.json is not readable as JSON" in page.warning[-1].value
+    monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", shipped)
+    page.button(key=f"lab-deleted-{RESULT.key}").click()
+    assert f"result={RESULT.key}" not in listed(run(page))
+    assert [path.is_file() for path in paths] == [False, *[True] * 11, False]
+    assert "result" not in page.query_params
+
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    job = Job("a", DEFAULT, "done", key=results[1].key)
+    monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
+    assert history(open_page(LAB)).label == "Your results (0)", "others' results are not listed"
+    page = open_page(LAB, job="a")
+    assert set(listed(page)) == {f"result={results[1].key}"}, "those of this visit are"
+    assert folder not in [code.value for code in page.code]
+    assert not any("strange" in warning.value for warning in page.warning)
+    assert "Delete this result" not in labels(page)
