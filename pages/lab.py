@@ -49,10 +49,9 @@ EXAMPLE = "**Example**"
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
 NO_PLACE = (
-    "It was computed on a folder or a file of your own, whose location is not recorded. Choose it again in the "
-    "settings, or give it to the command line."
+    "It was computed on weights, a folder or a file that are not bundled, or whose place is not recorded. Choose them "
+    "again in the settings, or give them to the command line."
 )
-NOT_BUNDLED = "It needs weights or data that are not bundled: the note below the command says how to get them."
 SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
 KEPT = " What was finished before is kept."
 
@@ -208,7 +207,7 @@ def check_and_recompute(result: SweepResult) -> None:
         st.code(str(path), language=None, wrap_lines=True)
     request = request_behind(result)
     if request is None:
-        remark(NOT_BUNDLED if is_shipped else NO_PLACE)
+        remark(NO_PLACE)
         return
     if path:  # one that was opened for a visit alone is no file
         st.markdown(SECOND_OPINION)

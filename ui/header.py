@@ -11,7 +11,7 @@ from ui.address import notes_stand_here, parameters_on_show
 from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import note_opened, preload_vega
-from ui.results import at_hand, read_new_results
+from ui.results import at_hand
 from ui.view_state import ViewState, link_parameters, short_name
 
 PAGES = {
@@ -131,7 +131,6 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     navigation = st.container(horizontal=True, vertical_alignment="center", key=NAVIGATION)
     notes_stand_here()
     parameters_on_show().clear()
-    read_new_results()
     state = read()
     shown = " and ".join(short_name(entry) for entry in (state.result, state.other) if entry)
     st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart

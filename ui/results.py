@@ -1,13 +1,11 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
 import streamlit as st
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
 from core.findings.yardstick import Yardstick, yardstick
@@ -23,11 +21,8 @@ from ui.text import plain, refusals_shown
 from ui.upload import kept
 
 COMPUTED = "computed-results"  # of the session: keys, the newest first
-MOST_BYTES = 200 * 2**20  # of the visitor's results in memory
+MOST_BYTES = 400 * 2**20  # of results in memory
 SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
-MANY = 64  # files, which take half a second to read
-_own: LRUCache[tuple[Path, int], SweepResult] = LRUCache(MOST_BYTES, bytes_of)
-_lock = Lock()
 
 
 def loaded(path: Path) -> SweepResult:
@@ -39,21 +34,12 @@ def loaded(path: Path) -> SweepResult:
     return _loaded(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
+@cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
 def _loaded(path: Path, modified: int) -> SweepResult:
-    if path.parent == store.SHIPPED_RESULTS:
-        return _shipped(path, modified)
-    with _lock, suppress(KeyError):
-        return _own[path, modified]
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
-    result = load(path) if is_small else SweepResult.model_validate_json(read("result", [(path, path.name)]))
-    with _lock, suppress(ValueError):  # it is larger than all that may be there
-        _own[path, modified] = result
-    return result
-
-
-@lru_cache(maxsize=160)
-def _shipped(path: Path, modified: int) -> SweepResult:
-    return load(path)
+    if is_small or path.parent == store.SHIPPED_RESULTS:
+        return load(path)
+    return SweepResult.model_validate_json(read("result", [(path, path.name)]))
 
 
 def at_hand() -> tuple[Entry, ...]:
@@ -69,13 +55,6 @@ def shipped_results() -> tuple[Entry, ...]:
     except PrunescopeError as error:
         st.warning(plain(str(error)))
         return ()
-
-
-def read_new_results() -> None:
-    """Read what has come into the visitor's folder, before a page lists it; say so where that takes long."""
-    if not is_hosted() and library.unread() >= MANY:
-        with st.spinner("Reading your results. This takes time only once."):
-            library.own()
 
 
 def own_results() -> tuple[Entry, ...]:

@@ -171,11 +171,6 @@ def stored(key: str) -> Entry | None:
     return found if isinstance(found, Entry) else None
 
 
-def unread() -> int:
-    """Return how many of the user's files are yet to be described by this process."""
-    return sum(file not in _DESCRIBED for file in _own_files())
-
-
 def _own_files() -> tuple[FileState, ...]:
     """List the files of the user's folder, newest first."""
     try:

@@ -12,11 +12,9 @@ from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_heading
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
-from core.request.catalog import TASKS
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import made_by_recipe, make_result, with_own_key
@@ -139,28 +137,21 @@ def of_a_folder() -> SweepResult:
     return with_own_key(RESULT, checkpoint=checkpoint)
 
 
-def of_data_on_the_hub() -> SweepResult:
-    told_of = {"source": "folder", "source_name": TASKS["sst2"].dataset_id, "split": "validation"}
-    return with_own_key(RESULT, task=RESULT.task.model_copy(update={**told_of, "fingerprint": "f3" * 32}))
-
-
 def of_a_recipe() -> SweepResult:
     return with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-sst2", 0))
 
 
-@pytest.mark.parametrize("make", [of_a_folder, of_a_recipe, of_data_on_the_hub])
+@pytest.mark.parametrize("make", [of_a_folder, of_a_recipe])
 def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_controlled(
     runs: Runs, make: Callable[[], SweepResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(result := make())
     page = open_page(LAB, result=result.key)
     assert amounts(page) == [0.0, 0.5]
-    is_here = make is of_data_on_the_hub
-    assert {CHECK, AGAIN, CONTROL} & labels(page) == ({CHECK, AGAIN, CONTROL} if is_here else set())
-    assert ("cannot be run here" in told(page)) == (not is_here)
-    if not is_here:
-        press(page, "Run")
-        assert errors(page) == ["Enter the Folder or Hub model id of your checkpoint"]
+    assert not {CHECK, AGAIN, CONTROL} & labels(page)
+    assert "cannot be run here" in told(page)
+    press(page, "Run")
+    assert errors(page) == ["Enter the Folder or Hub model id of your checkpoint"]
     if make is of_a_recipe:
         monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
         (tmp_path / "mpnet-l12-sst2-seed-0").mkdir()
@@ -216,17 +207,6 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert not page.info
     fill(page, {"method": "random"})
     assert not page.toggle, "a control has no control of its own"
-
-
-def test_a_result_with_all_seeds_of_its_control_needs_no_more(shipped: Path, queue: JobQueue) -> None:
-    save(RESULT)
-    small = {"amounts": (0.0, 0.5), "num_examples": 8, "method": "random", "until_damage": 0.3}
-    for request in judged_beside(request_of(RESULT))[1:]:
-        save(make_result(**small, seed=request.seed))
-    page = open_page(LAB, result=RESULT.key)
-    assert "4 of the 5 seeds of its random control are available" in page.button(key="lab-control").help
-    save(make_result(**small))
-    assert CONTROL not in labels(run(page))
 
 
 def test_a_failed_run_is_told_and_what_is_not_known_any_more(queue: JobQueue) -> None:

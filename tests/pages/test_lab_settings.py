@@ -14,7 +14,7 @@ from core.results.store import save
 from tests.builders import make_result
 from tests.opened import address, errors, fill, follow, open_page, press, run, told
 from tests.pages.conftest import Runs
-from tests.queues import RESULT, ended
+from tests.queues import RESULT
 
 LAB = "pages/lab.py"
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
@@ -96,9 +96,7 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
         assert box.options[box.default] == words
 
 
-def test_the_settings_are_those_of_what_is_on_show_against_another_checkpoint_until_another_is_chosen(
-    queue: JobQueue, runs: Runs
-) -> None:
+def test_the_settings_are_those_of_what_is_on_show(queue: JobQueue) -> None:
     listed = make_result(points="both", amounts=(0.0, 0.33, 0.66), method="random", seed=3)
     save(listed)
     page = fill(open_page(LAB, result=RESULT.key), {"points": "layer"})
@@ -106,16 +104,6 @@ def test_the_settings_are_those_of_what_is_on_show_against_another_checkpoint_un
     assert [run(page).selectbox(key=f"lab-{key}").value for key in ("points", "method")] == ["both", "random"]
     assert page.text_input(key="lab-amounts").value == "0, 0.33, 0.66"
     assert page.number_input(key="lab-seed").value == 3
-    job_id = queue.submit(replace(DEFAULT, against="embedded:cola", source_name="frames"), "ann")
-    ended(queue, job_id)
-    page = open_page(LAB, job=job_id)
-    assert "Compared with the layers of another checkpoint" in told(page)
-    assert not page.toggle, "nothing is judged, so there is no control"
-    press(page, "Run")
-    page = fill(open_page(LAB, job=job_id), {"checkpoint": "embedded:qnli"})
-    assert page.toggle
-    press(page, "Run")
-    assert [request.against for request in runs.requests] == ["embedded:cola", None]
 
 
 @pytest.mark.parametrize(

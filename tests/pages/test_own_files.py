@@ -103,7 +103,7 @@ def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> No
             assert "\n" not in error
         else:
             assert address(thief)["result"] == fake.key
-            assert "whose location is not recorded" in told(thief)
+            assert "whose place is not recorded" in told(thief)
         assert not labels(thief) & WORK
 
 

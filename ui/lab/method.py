@@ -57,7 +57,7 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
 
     Args:
         shown: What it says at first.
-        asked: Gets what is pruned, how and at which amounts; it holds the model already.
+        asked: Gets what is pruned, how and at which amounts.
         with_control: Whether the random control is asked for at first.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -81,7 +81,7 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
             fields["scope"] = (
                 f"layer:{st.number_input('Layer', 1, MAX_LAYERS, help='Layer 1 is the first.', **held) - 1}"
             )
-    if method.control and not fields["against"]:
+    if method.control:
         note = (
             "After the run, as much is removed at random, with one seed after another: "
             f"{CONTROL_SEEDS[method.granularity]}, or {ONE_LAYER_SEEDS} for one layer alone. Stored results are not "

@@ -11,7 +11,6 @@ from core.request.controls import judged_beside
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
-from core.results.provenance import PLACEHOLDER
 from ui.jobs import ask_anew, ask_worker, drop_question, duration, start, watch
 from ui.lab.data import choose_data
 from ui.lab.method import choose_method
@@ -19,9 +18,6 @@ from ui.lab.model import choose_model
 from ui.lab.state import Asked
 from ui.text import plain, remark
 
-AGAINST = (
-    "Compared with the layers of another checkpoint, as in the result on show, unless you choose another model here."
-)
 INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 ESTIMATE = "lab-estimate"  # of the session: how long what would take, and the job that measures it
 TICK = 0.5  # seconds between two looks at an estimate
@@ -47,10 +43,6 @@ def offer_sweep(shown: SweepRequest, with_control: bool) -> None:
     asked = Asked()
     st.markdown("**1 · Model**")
     task = choose_model(shown, asked)
-    is_same = asked.fields["checkpoint"] == shown.checkpoint
-    asked.fields["against"] = shown.against if is_same and not (shown.against or "").startswith(PLACEHOLDER) else None
-    if asked.fields["against"]:
-        remark(AGAINST)
     st.markdown("**2 · Data**")
     choose_data(shown, asked, task)
     st.markdown("**3 · Method**")
