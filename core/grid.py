@@ -94,8 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted = True
     if not options.plan:
         failures += _finish([sweep for sweep in sweeps if sweep.is_done], places, options.manifest)
-    for failure in failures:
-        _say(f"failed: {command_line(failure.listed).removeprefix(PRECOMPUTE)}: {failure.reason}")
+    for listed_sweep, reason in failures:
+        _say(f"failed: {command_line(listed_sweep).removeprefix(PRECOMPUTE)}: {reason}")
     if interrupted:
         _say("interrupted: what is finished is kept, and the same command goes on from there")
     return INTERRUPTED if interrupted else FAILED if failures else 0
@@ -143,7 +143,7 @@ def _follow(run: "Callable[[Follow], Iterator[Outcome]]", weights: Mapping[str, 
             bar.set_description_str(f"{count} sweeps", refresh=False)
             bar.update(0)
             if fault:
-                failures.append(Failure(sweep.listed, fault))
+                failures.append((sweep.listed, fault))
     return failures
 
 
@@ -160,7 +160,7 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
         found = extracts([state_of(sweep.path) for sweep in together])
         for sweep, (_, extract) in zip(together, found, strict=True):
             if isinstance(extract, PrunescopeError):
-                failures.append(Failure(sweep.listed, f"{extract} (delete the file first)"))
+                failures.append((sweep.listed, f"{extract} (delete the file first)"))
             else:
                 results.append(extract)
                 entries.append(entry_of(extract, recipe_of(sweep.listed, places)))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import cast
 
 from torch import nn
@@ -50,7 +49,8 @@ class Architecture:
         attention_norm: The LayerNorm behind the attention block's residual connection.
         intermediate: Compute the intermediate units of the feed-forward network; two if it is gated.
         output: Reads the intermediate units.
-        hidden_unit: Further parts of a hidden unit; None for layers that normalise first, which have no such units.
+        hidden_unit: Further parts of a hidden unit; None for layers that normalise first: LayerNorms stand before their
+            blocks, none ends a layer, and there are no such units.
     """
 
     layers: str
@@ -61,11 +61,6 @@ class Architecture:
     intermediate: tuple[Rows, ...] = (Rows("intermediate.dense"),)
     output: str = "output.dense"
     hidden_unit: HiddenUnit | None = HiddenUnit()
-
-    @property
-    def normalises_first(self) -> bool:
-        """Whether LayerNorms stand before the blocks, so that no LayerNorm ends a layer."""
-        return self.hidden_unit is None
 
 
 _BERT = Architecture("bert.encoder.layer", classifier="classifier")
@@ -126,17 +121,12 @@ def architecture_of(model: nn.Module) -> Architecture:
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:
     """Return the encoder layers in depth order."""
-    return list(attrgetter(architecture_of(model).layers)(model))
+    return list(model.get_submodule(architecture_of(model).layers).children())
 
 
 def classifier(model: nn.Module) -> nn.Linear:
     """Return the linear layer that computes the logits, one row per label."""
-    return cast(nn.Linear, attrgetter(architecture_of(model).classifier)(model))
-
-
-def part(layer: nn.Module, path: str) -> nn.Module:
-    """Return a part of an encoder layer by its path in `Architecture`."""
-    return cast(nn.Module, attrgetter(path)(layer))
+    return cast(nn.Linear, model.get_submodule(architecture_of(model).classifier))
 
 
 def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
@@ -146,7 +136,7 @@ def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
     the residual stream: there it is the stream itself, which that LayerNorm reads.
     """
     found = architecture_of(model)
-    return Tap(part(layer, found.attention_norm), "input" if found.normalises_first else "output")
+    return Tap(layer.get_submodule(found.attention_norm), "input" if found.hidden_unit is None else "output")
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:

@@ -74,14 +74,10 @@ def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
 
     with torch.device("meta"):
         read: Any = AutoModelForSequenceClassification.from_config(model.config)
-    if type(read) is not type(model):
-        raise PrunescopeError(
-            f"'{name}' is a {type(model).__name__}, which would be read as a {type(read).__name__}: load it with "
-            "AutoModelForSequenceClassification"
-        )
     further = sorted(model.state_dict().keys() ^ read.state_dict().keys())
-    if further:
+    if type(read) is not type(model) or further:
         raise PrunescopeError(
-            f"'{name}' has other weights than a plain {type(model).__name__} ({first_few(further, LISTED_WEIGHTS)}): "
-            "merge its adapters, and make its pruning permanent"
+            f"'{name}' would be read as a plain {type(read).__name__}, which it is not ("
+            f"{first_few(further, LISTED_WEIGHTS) or type(model).__name__}): load it with "
+            "AutoModelForSequenceClassification, merge its adapters, and make its pruning permanent"
         )

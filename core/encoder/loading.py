@@ -88,8 +88,16 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         model, missing = _load_model(resolved, needs_head)
         digests = _load_training_digests(resolved)
         _check_tokenizer(resolved.id, tokenizer, model.config)
-        _try_out(resolved.id, tokenizer, model)
-    _check_unchanged(resolved)
+        # What the settings of a tokenizer or a model make impossible shows here, not amid a sweep.
+        with Recorder(model, (), resolved.id) as recorder:
+            recorder.run(micro_batches(tokenizer, TRIAL)[0])
+    # Numbers of files that were written to since their content was pinned would have its key. Only what `sha256_of`
+    # sees as changed is read again; the files of a commit on the Hub never change.
+    if resolved.source != "hub" and content_hash(resolved.folder, resolved.id) != resolved.revision:
+        raise PrunescopeError(
+            f"'{resolved.id}' has changed while it was read, it is not the content {resolved.revision[:12]} any more: "
+            "wait until nothing writes to it, and start again"
+        )
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -104,18 +112,6 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         recipe=resolved.recipe,
     )
     return Checkpoint(record, model, tokenizer, digests)
-
-
-def _check_unchanged(resolved: Resolved) -> None:
-    """Refuse files that were written to since their content was pinned: their numbers would have its key.
-
-    Only what `sha256_of` sees as changed is read again. The files of a commit on the Hub never change.
-    """
-    if resolved.source != "hub" and content_hash(resolved.folder, resolved.id) != resolved.revision:
-        raise PrunescopeError(
-            f"'{resolved.id}' has changed while it was read, it is not the content {resolved.revision[:12]} any more: "
-            "wait until nothing writes to it, and start again"
-        )
 
 
 @contextmanager
@@ -239,21 +235,13 @@ def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
         )
 
 
-def _try_out(name: str, tokenizer: Any, model: Any) -> None:
-    """Run a sentence: what the settings of a tokenizer or a model make impossible shows here, not amid a sweep."""
-    with Recorder(model, (), name) as recorder:
-        recorder.run(micro_batches(tokenizer, TRIAL)[0])
-
-
 def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
     path = resolved.folder / TRAINING_EXAMPLES
     if not path.is_file():
         return None
     digests = np.load(path, mmap_mode="r", allow_pickle=False)  # a header may promise more than there is
     if digests.dtype != np.uint64 or digests.ndim != 1:
-        raise ValueError(
-            f"{TRAINING_EXAMPLES} has {digests.ndim} dimensions of {digests.dtype}, expected one of uint64"
-        )
+        raise ValueError(f"{TRAINING_EXAMPLES} is not one row of uint64")
     return np.asarray(digests)
 
 

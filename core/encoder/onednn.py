@@ -6,7 +6,6 @@ differ in the seventh digit, as those of two processors do.
 """
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
@@ -20,13 +19,7 @@ from torch.overrides import TorchFunctionMode
 class _OneDnn(TorchFunctionMode):
     """Replaces `torch.nn.functional.linear`; for inference, since oneDNN's operator has no gradient."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is functional.linear and args[0].dtype == torch.float32:
             return _linear(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))

@@ -15,10 +15,11 @@ Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of the units, per layer and type.
 """
 
+import torch
 from torch import Tensor
 
-from core.encoder.hooks import Catcher, Tap
-from core.pruning.calibration import Halves, attributions, reliability
+from core.encoder.hooks import Tap
+from core.pruning.calibration import attributions, reliability
 from core.pruning.plan import Baseline
 from core.pruning.units import UnitPlan, clean_units
 
@@ -33,16 +34,10 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     layers = clean_units(baseline.model)
-    halves = [[Halves(units.size) for units in types] for types in layers]
-    flat_halves = [type_halves for layer_halves in halves for type_halves in layer_halves]
     readers = [Tap(units.reader, "input") for types in layers for units in types if units.reader is not None]
-    with Catcher(baseline.model, readers) as values:
-        for batch, found in attributions(baseline.model, baseline.calibration, values, gold_probability):
-            for type_halves, attribution in zip(flat_halves, found, strict=True):
-                type_halves.add(batch.examples, attribution.abs())  # (micro-batch, units)
+    halves = attributions(baseline.model, baseline.calibration, layers, readers, gold_probability, torch.abs)
     count = len(baseline.calibration.gold)
-    scores = [[type_halves.total / count for type_halves in layer_halves] for layer_halves in halves]
-    return UnitPlan(layers, scores, reliability(halves))
+    return UnitPlan(layers, [[half.total / count for half in types] for types in halves], reliability(halves))
 
 
 def gold_probability(logits: Tensor, gold: Tensor) -> Tensor:

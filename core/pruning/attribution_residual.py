@@ -12,12 +12,13 @@ Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of a layer's hidden units.
 """
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from core.encoder.architectures import encoder_layers
-from core.encoder.hooks import Catcher, Tap
-from core.pruning.calibration import Halves, attributions, reliability
+from core.encoder.hooks import Tap
+from core.pruning.calibration import attributions, reliability
 from core.pruning.plan import Baseline
 from core.pruning.units import UnitPlan, hidden_units
 
@@ -32,12 +33,8 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     layers = hidden_units(baseline.model)
-    halves = [[Halves(units.size) for units in types] for types in layers]
     outputs = [Tap(layer, "output") for layer in encoder_layers(baseline.model)]
-    with Catcher(baseline.model, outputs) as values:
-        for batch, found in attributions(baseline.model, baseline.calibration, values, loss):
-            for (hidden,), attribution in zip(halves, found, strict=True):
-                hidden.add(batch.examples, attribution)  # (micro-batch, units)
+    halves = attributions(baseline.model, baseline.calibration, layers, outputs, loss, torch.positive)  # as they are
     return UnitPlan(layers, [[hidden.total.abs()] for (hidden,) in halves], reliability(halves))
 
 

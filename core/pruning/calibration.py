@@ -12,8 +12,9 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from core.encoder.batches import MicroBatch
-from core.encoder.hooks import Catcher
+from core.encoder.hooks import Catcher, Tap
 from core.inputs.hub import Report
+from core.pruning.units import Units
 
 SCORING = "Scoring on calibration examples"  # a stage
 
@@ -40,33 +41,6 @@ class Calibration:
         for done, batch in enumerate(self.batches, 1):
             yield batch
             self.report(SCORING, done, len(self.batches))
-
-
-def attributions(
-    model: nn.Module, calibration: Calibration, catcher: Catcher, objective: Objective
-) -> Iterator[tuple[MicroBatch, Iterator[Tensor]]]:
-    """Multiply activations by their gradients: to first order, the loss in the objective without them.
-
-    Args:
-        model: The baseline in eval mode.
-        calibration: The examples.
-        catcher: Catches the activations, each (micro-batch, longest, units).
-        objective: The function to differentiate.
-
-    Yields:
-        A micro-batch and, for each caught activation, its attribution summed over real tokens, (micro-batch, units).
-    """
-    for batch in calibration:
-        with torch.enable_grad():
-            value = objective(model(**batch.inputs).logits, calibration.gold[batch.examples])
-            gradients = torch.autograd.grad(value, catcher.states)  # each (micro-batch, longest, units)
-        yield (
-            batch,
-            (
-                (state.detach() * gradient * batch.real[..., None]).sum(1)  # (micro-batch, units)
-                for state, gradient in zip(catcher.states, gradients, strict=True)
-            ),
-        )
 
 
 class Halves:
@@ -101,6 +75,40 @@ class Halves:
         if bool((first == first[0]).all() or (second == second[0]).all()):
             return float("nan")
         return float(spearmanr(first.numpy(), second.numpy()).statistic)
+
+
+def attributions(
+    model: nn.Module,
+    calibration: Calibration,
+    layers: Sequence[Sequence[Units]],
+    taps: Sequence[Tap],
+    objective: Objective,
+    of_example: Callable[[Tensor], Tensor],
+) -> list[list[Halves]]:
+    """Multiply activations by their gradients: to first order, the loss in the objective without them.
+
+    Args:
+        model: The baseline in eval mode.
+        calibration: The examples.
+        layers: For each layer its unit types.
+        taps: Where their activations are, in the same order, each (micro-batch, longest, units).
+        objective: The function to differentiate.
+        of_example: What is summed over examples, of the attributions summed over real tokens, (micro-batch, units).
+
+    Returns:
+        The sums for each layer and unit type.
+    """
+    halves = [[Halves(units.size) for units in types] for types in layers]
+    every = [type_halves for layer_halves in halves for type_halves in layer_halves]
+    with Catcher(model, taps) as caught:
+        for batch in calibration:
+            with torch.enable_grad():
+                value = objective(model(**batch.inputs).logits, calibration.gold[batch.examples])
+                gradients = torch.autograd.grad(value, caught.states)  # each (micro-batch, longest, units)
+            for type_halves, state, gradient in zip(every, caught.states, gradients, strict=True):
+                attribution = (state.detach() * gradient * batch.real[..., None]).sum(1)  # (micro-batch, units)
+                type_halves.add(batch.examples, of_example(attribution))
+    return halves
 
 
 def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import Architecture, Rows, architecture_of, encoder_layers, part
+from core.encoder.architectures import Architecture, Rows, architecture_of, encoder_layers
 
 
 class Entries(NamedTuple):
@@ -67,27 +67,16 @@ def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
     ]
 
 
-def _between(layer: nn.Module, makers: Sequence[Rows], reader: str) -> Units:
-    read = _column(part(layer, reader))
+def _between(layer: nn.Module, makers: Sequence[Rows], path: str) -> Units:
+    reader = layer.get_submodule(path)
+    read = Entries(reader.get_parameter("weight"), COLUMN)
     size = read.parameter.shape[COLUMN]
     made = (
         Entries(parameter, ROW, rows.block * size)
         for rows in makers
-        for parameter in part(layer, rows.path).parameters()  # weight and, if it has one, bias
+        for parameter in layer.get_submodule(rows.path).parameters()  # weight and, if it has one, bias
     )
-    return Units(size, (*made, read), part(layer, reader))
-
-
-def _rows(module: nn.Module) -> tuple[Entries, ...]:
-    return tuple(Entries(parameter, ROW) for parameter in module.parameters())  # weight and bias
-
-
-def _column(module: nn.Module) -> Entries:
-    return Entries(module.get_parameter("weight"), COLUMN)
-
-
-def _bias(module: nn.Module) -> Entries:
-    return Entries(module.get_parameter("bias"), ROW)
+    return Units(size, (*made, read), reader)
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
@@ -107,16 +96,13 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
 def _hidden(layer: nn.Module, found: Architecture) -> Units:
     unit = found.hidden_unit
     assert unit is not None  # `core.inputs.checkpoints.check_method` refuses layers that normalise first
-    attention = [part(layer, path) for path in (unit.query, unit.key, found.value.path, found.attention_dense)]
-    inner = [part(layer, rows.path) for rows in found.intermediate]
-    output = part(layer, found.output)
-    norms = [part(layer, path) for path in (found.attention_norm, unit.output_norm)]
-    entries = (
-        *map(_column, [*attention, *inner]),
-        *map(_bias, attention),
-        *(entry for module in (output, *norms) for entry in _rows(module)),
-    )
-    return Units(len(output.get_parameter("bias")), entries)
+    attention = [unit.query, unit.key, found.value.path, found.attention_dense]
+    whole = [found.output, found.attention_norm, unit.output_norm]  # weight and bias
+    columns = [f"{path}.weight" for path in [*attention, *(rows.path for rows in found.intermediate)]]
+    rows = [f"{path}.{kind}" for path in whole for kind in ("weight", "bias")] + [f"{path}.bias" for path in attention]
+    entries = [Entries(layer.get_parameter(name), COLUMN) for name in columns]
+    entries += [Entries(layer.get_parameter(name), ROW) for name in rows]
+    return Units(len(layer.get_parameter(f"{found.output}.bias")), tuple(entries))
 
 
 class UnitPlan:

@@ -13,10 +13,8 @@ averaged over a layer's matrices.
 Cost: one forward pass over the calibration examples, and that of `rows.RowPlan`.
 """
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.encoder.architectures import encoder_layers, linear_layers
 from core.encoder.batches import MicroBatch
@@ -50,7 +48,8 @@ def plan(baseline: Baseline) -> RowPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     weights = scoped_weights(baseline.model, baseline.scope)
-    modules = _modules(baseline.model, weights)
+    owners = {id(module.weight): module for module in linear_layers(baseline.model)}
+    modules = [owners[id(weight)] for weight in weights]
     halves = [Halves(module.in_features) for module in modules]
     with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
         for batch in baseline.calibration:
@@ -65,12 +64,6 @@ def plan(baseline: Baseline) -> RowPlan:
     ]
     scores = (score(weight, sums.total.sqrt()) for weight, sums in zip(weights, halves, strict=True))
     return RowPlan(weights, scores, reliability(layers))
-
-
-def _modules(model: nn.Module, weights: Sequence[nn.Parameter]) -> list[nn.Linear]:
-    """Find the modules that own the matrices, in the same order."""
-    owners = {id(module.weight): module for module in linear_layers(model)}
-    return [owners[id(weight)] for weight in weights]
 
 
 def _squares(state: Tensor, batch: MicroBatch) -> Tensor:

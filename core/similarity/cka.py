@@ -22,7 +22,6 @@ from core.similarity.gram import Comparison, OwnComparison, compare
 from core.similarity.measure import Compared, Comparer, Sample
 
 Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 def comparer(baseline: Sample, emptied: Sample | None) -> Comparer:
@@ -61,20 +60,14 @@ def leave_one_out(compared: OwnComparison) -> Array:
     """Compute CKA of each point in two models without each example, in closed form (see the module docstring).
 
     Args:
-        compared: A comparison over a single batch.
+        compared: A comparison over a single batch, of at least five examples.
 
     Returns:
         (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
-
-    Raises:
-        ValueError: Fewer than five examples.
     """
     cross, baseline, pruned = (
         part.by_example.numpy() for part in (compared, compared.first, compared.second)
     )  # each (points, n)
-    n = cross.shape[-1]
-    if n < 5:
-        raise ValueError(f"leaving out one of {n} examples: the unbiased HSIC needs at least 4 that stay")
     without, baseline_without, pruned_without = map(_sum_without, (cross, baseline, pruned))  # each (points, n)
     defined = _is_more_than_rounding(baseline_without, baseline) & _is_more_than_rounding(pruned_without, pruned)
     scale = np.sqrt(baseline_without * pruned_without, out=np.ones_like(without), where=defined)  # (points, n)
@@ -87,6 +80,6 @@ def _sum_without(p: Array) -> Array:
     return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
 
 
-def _is_more_than_rounding(without: Array, p: Array) -> Flags:
+def _is_more_than_rounding(without: Array, p: Array) -> npt.NDArray[np.bool_]:
     """Whether more than rounding noise remains without example m."""
     return np.asarray(without > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))

@@ -30,11 +30,6 @@ class _Carrier(nn.Module):
         super().__init__()
         self.points = nn.ModuleList(nn.Identity() for _ in range(num_points))
 
-    @property
-    def names(self) -> list[str]:
-        """The points' names, as torch-cka looks them up."""
-        return [f"points.{index}" for index in range(len(self.points))]
-
     def forward(self, features: Tensor) -> None:
         for point, representation in zip(self.points, features, strict=True):
             point(representation)  # (n, features)
@@ -89,8 +84,8 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: tuple[in
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
-    baseline, pruned = map(_Carrier, num_points)
-    tool = CKA(baseline, pruned, "baseline", "pruned", baseline.names, pruned.names)
+    names = [[f"points.{index}" for index in range(count)] for count in num_points]  # as torch-cka looks them up
+    tool = CKA(*map(_Carrier, num_points), "baseline", "pruned", *names)
     try:
         with redirect_stderr(StringIO()):  # its progress bar
             tool.compare(*(_Loader(side, num_pairs) for side in _in_turn(pairs)))

@@ -61,17 +61,16 @@ def gap(profile: Array) -> Array:
     Args:
         profile: (points, …) own CKA in depth order, at least two points.
     """
-    return np.asarray(np.tensordot(_half_weights(len(profile)), profile, axes=1))
+    points = len(profile)
+    weights = np.sign((points - 1) / 2 - np.arange(points)) / (
+        points / 2
+    )  # (points,); 0 in the middle of an odd number
+    return np.asarray(np.tensordot(weights, profile, axes=1))
 
 
 def upper_share(gap: float, damage: float) -> float:
     """Express a gap as the share of the damage that lies in the upper half: 0.5 is even, 1 is all of it."""
     return 0.5 + gap / (4 * damage)
-
-
-def _half_weights(points: int) -> Array:
-    """1 / (points / 2) in the lower half, its negative in the upper half, 0 in the middle of an odd number."""
-    return np.asarray(np.sign((points - 1) / 2 - np.arange(points)) / (points / 2))  # (points,)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 
+Failure = tuple[SweepRequest, str]
+"""A sweep that cannot be run or has failed, as the grid's file lists it, and why, in one line."""
+
 
 @dataclass(frozen=True)
 class GridSweep:
@@ -43,14 +46,6 @@ class GridSweep:
         return judged is None or judged.examples >= self.judged_on
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A sweep that cannot be run or has failed, and why, in one line."""
-
-    listed: SweepRequest
-    reason: str
-
-
 def plan_grid(
     listed: Iterable[SweepRequest], places: Mapping[str, str], output: Path | None, report: Report | None = None
 ) -> tuple[list[GridSweep], list[Failure]]:
@@ -72,12 +67,12 @@ def plan_grid(
     if strange := set(places) - {request.data for request in requests}:
         raise PrunescopeError(f"data '{min(strange)}' does not occur in the grid: name data as its file does")
     found: dict[str, GridSweep] = {}
-    failures = []
+    failures: list[Failure] = []
     for request in requests:
         try:
             sweep = _planned(request, places, output, report)
         except PrunescopeError as error:
-            failures.append(Failure(request, str(error)))
+            failures.append((request, str(error)))
         else:
             if sweep.judged_on or sweep.key not in found:  # the key says nothing of the working range
                 found[sweep.key] = sweep

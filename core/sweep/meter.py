@@ -6,6 +6,7 @@ sentences with its own tokenizer and is forgotten at once; only its representati
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -80,25 +81,23 @@ class Meter:
         self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int = 1, empties: bool = False
     ) -> None:
         self._runner, self._buffers, self._report = runner, runner.buffers(), report
-        self._rest_gold = rest.gold if rest else ()
+        self._num_rest = len(rest.rows) if rest else 0
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
-        self._stage, self._done, self._per_amount = (
-            f"{amount_name(0)} removed",
-            0,
-            runner.micro_batches + len(self._rest),
-        )
+        self._done, self._per_amount = 0, runner.micro_batches + len(self._rest)
         self._total = self._per_amount * amounts + runner.micro_batches * empties
 
     def measure(self, amount: float) -> Pruned:
         """Prune the model and run it over all examples."""
         self._total = max(self._total, self._done + self._per_amount)
-        self._stage = f"{amount_name(amount)} removed"
-        removed = self._runner.model.prune(amount)
-        tokens = self._run()
-        rest = self._predict_rest()
+        stage, removed = f"{amount_name(amount)} removed", self._runner.model.prune(amount)
+        tokens = self._run(stage)
+        rest = torch.zeros(self._num_rest, dtype=torch.int64)  # (rest,)
+        for batch in self._rest:
+            rest[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
+            self._step(stage)
         found = self._measured()
         samples = {**found.samples, "tokens": Sample(None, prepare(tokens))}
-        return Pruned(found.logits, samples, found.record, amount, removed, rest)
+        return Pruned(found.logits, samples, found.record, amount, removed, tuple(rest.tolist()))
 
     def measure_emptied(self, scope: str | None, first: int) -> Measured:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
@@ -108,35 +107,27 @@ class Meter:
             first: The first point for which the emptied model says something; those before become undefined.
         """
         with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
-            self._run()
+            self._run(f"{amount_name(0)} removed")
         for features in (self._buffers.mean, self._buffers.cls):
             features[:first] = 0  # what does not vary is similar to nothing
         return self._measured()
 
     def measure_other(self) -> Measured:
         """Run another checkpoint's model as it is, for the reductions over a single batch."""
-        self._stage = "Measuring the other checkpoint"
-        self._run()
+        self._run("Measuring the other checkpoint")
         return self._measured()
 
-    def _step(self) -> None:
+    def _step(self, stage: str) -> None:
         self._done += 1
-        self._report(self._stage, self._done, self._total)
+        self._report(stage, self._done, self._total)
 
-    def _run(self) -> list[Tensor]:
+    def _run(self, stage: str) -> list[Tensor]:
         """Fill the buffers; return the Gram matrices of all minibatches of tokens."""
         tokens = list[Tensor]()
         for window in self._runner.windows:
-            self._runner.run(window, self._buffers, self._step)
+            self._runner.run(window, self._buffers, partial(self._step, stage))
             tokens += map(u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
         return tokens
-
-    def _predict_rest(self) -> Predictions:
-        predicted = torch.zeros(len(self._rest_gold), dtype=torch.int64)  # (rest,)
-        for batch in self._rest:
-            predicted[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
-            self._step()
-        return tuple(predicted.tolist())
 
     def _measured(self) -> Measured:
         features = {"mean": self._buffers.mean, "cls": self._buffers.cls}  # each (points, examples, hidden)

@@ -52,15 +52,11 @@ def evaluate(
 
 
 def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
+    """Resample the predictions within each gold label, so that the label counts stay the same, unless for accuracy."""
     if name == "accuracy":
         correct = int((gold == predicted).sum())
         low, high = proportion_confint(correct, len(gold), alpha=1 - CONFIDENCE, method="wilson")
         return float(low), float(high)
-    return _stratified_bootstrap(name, gold, predicted)
-
-
-def _stratified_bootstrap(name: str, gold: Labels, predicted: Labels) -> Interval | None:
-    """Resample the predictions within each gold label, so that the label counts stay the same."""
     strata = [predicted[gold == label] for label in np.unique(gold)]
     if len(strata) < 2 or min(map(len, strata)) < 2:
         return None

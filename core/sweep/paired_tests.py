@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -31,7 +30,6 @@ class PairedTest:
     adjusted: float
 
 
-@lru_cache(maxsize=128)
 def paired_tests(
     gold: Predicted, first: tuple[Predicted, ...], second: tuple[Predicted, ...]
 ) -> tuple[PairedTest, ...]:
@@ -45,12 +43,11 @@ def paired_tests(
     Returns:
         One test per amount; the amounts are the family of Holm's correction.
     """
-    tables = [_agreement(np.asarray(gold) == a, np.asarray(gold) == b) for a, b in zip(first, second, strict=True)]
-    p_values = [float(mcnemar(table, exact=True).pvalue) for table in tables]
-    return tuple(
-        PairedTest(int(table[0, 1]), int(table[1, 0]), p_value, adjusted)
-        for table, p_value, adjusted in zip(tables, p_values, holm(tuple(p_values)), strict=True)
-    )
+    right = [np.asarray(predicted, dtype=np.int64).reshape(-1, len(gold)) == gold for predicted in (first, second)]
+    alone = [(right[k] & ~right[1 - k]).sum(1).tolist() for k in range(2)]  # each (amounts,)
+    # Examples on which both or neither are correct make no difference to the test.
+    p_values = [float(mcnemar([[0, one], [other, 0]], exact=True).pvalue) for one, other in zip(*alone, strict=True)]
+    return tuple(map(PairedTest, *alone, p_values, holm(tuple(p_values))))
 
 
 @lru_cache(maxsize=512)
@@ -60,8 +57,3 @@ def holm(p_values: tuple[float, ...]) -> tuple[float, ...]:
     They are cached: statsmodels collects garbage each time, which stops the whole server for 0.1 s.
     """
     return tuple(multipletests(p_values, method="holm")[1].tolist()) if p_values else ()
-
-
-def _agreement(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Count examples by whether the first model (rows: correct, incorrect) and the second (columns) is correct."""
-    return np.array([[(a & b).sum() for b in (second, ~second)] for a in (first, ~first)])

@@ -4,18 +4,17 @@ The plan is made once, each amount is pruned in place, and the model is restored
 examples use the written calibration examples.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
 from core.encoder.batches import tokenised
-from core.encoder.loading import Checkpoint, borrow
+from core.encoder.loading import borrow
 from core.encoder.representations import check_finite
 from core.inputs.checkpoints import check_same_content
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
-from core.pruning import Plan, PrunedModel
+from core.pruning import PrunedModel
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.names import amount_name
@@ -43,30 +42,21 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
     with borrow(inputs.resolved) as checkpoint:
         check_scope(request.scope, request.method, checkpoint.record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
-        encoded = _encode(checkpoint, checked_texts, truncation=True, max_length=MAX_LENGTH)
-        whole = _encode(checkpoint, checked_texts, truncation=False)
+        options = {"return_tensors": "pt", "verbose": False}  # the page warns of long texts itself
+        whole = tokenised(checkpoint.tokenizer, *checked_texts, **options)  # each tensor (1, tokens) int64
+        encoded = tokenised(checkpoint.tokenizer, *checked_texts, truncation=True, max_length=MAX_LENGTH, **options)
+        probabilities = []
+        with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
+            for done, amount in enumerate(request.amounts):
+                report(f"{amount_name(amount)} removed", done, len(request.amounts))
+                pruned.prune(amount)
+                logits = checkpoint.model(**encoded).logits  # (1, labels)
+                check_finite(logits, checkpoint.record.id)
+                probabilities.append(tuple(logits.double().softmax(-1)[0].tolist()))
         return Prediction(
             amounts=request.amounts,
             labels=task.label_names,
-            probabilities=tuple(_probabilities(checkpoint, plan, encoded, request.amounts, report)),
+            probabilities=tuple(probabilities),
             num_tokens=whole["input_ids"].shape[1],
             num_unknown=int((encoded["input_ids"] == checkpoint.tokenizer.unk_token_id).sum()),
         )
-
-
-def _encode(checkpoint: Checkpoint, texts: Sequence[str], **options: Any) -> dict[str, torch.Tensor]:
-    """Tokenise one example, each tensor (1, tokens) int64; `verbose=False`: the page warns of long texts itself."""
-    return dict(tokenised(checkpoint.tokenizer, *texts, return_tensors="pt", verbose=False, **options))
-
-
-def _probabilities(
-    checkpoint: Checkpoint, plan: Plan, encoded: dict[str, torch.Tensor], amounts: Sequence[float], report: Report
-) -> Iterator[tuple[float, ...]]:
-    """Yield the probability of each label, amount by amount."""
-    with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
-        for done, amount in enumerate(amounts):
-            report(f"{amount_name(amount)} removed", done, len(amounts))
-            pruned.prune(amount)
-            logits = checkpoint.model(**encoded).logits  # (1, labels)
-            check_finite(logits, checkpoint.record.id)
-            yield tuple(logits.double().softmax(-1)[0].tolist())

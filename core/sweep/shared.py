@@ -32,16 +32,12 @@ class SharedPasses:
         """
         known, model = self._kept.get(kind, (None, None))
         if model is None or known != place:
-            model = _lasting(measure())
+            model = measure()
+            samples = {
+                name: replace(sample, features=None if sample.features is None else sample.features.clone())
+                for name, sample in model.samples.items()
+            }
+            model = replace(model, samples=samples)
             self._kept[kind] = place, model
         found: AnyModel = model
         return found
-
-
-def _lasting(model: AnyModel) -> AnyModel:
-    """Copy the features, which the next model would overwrite."""
-    samples = {
-        name: replace(sample, features=None if sample.features is None else sample.features.clone())
-        for name, sample in model.samples.items()
-    }
-    return replace(model, samples=samples)

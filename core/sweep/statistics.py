@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from core.errors import PrunescopeError
 from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
 from core.results.schema import (
     Bounds,
@@ -307,16 +306,7 @@ class Difference:
 
 
 def gap_difference(gap: DepthGapRecord, reference: DepthGapRecord) -> Difference:
-    """Compute a gap minus another one on the same examples in the same order, example by example.
-
-    Raises:
-        PrunescopeError: Their numbers of examples differ.
-    """
-    if len(gap.replicates) != len(reference.replicates):
-        raise PrunescopeError(
-            f"gaps over {len(gap.replicates)} and {len(reference.replicates)} examples cannot be paired: "
-            "choose results on the same examples"
-        )
+    """Compute a gap minus another one on the same examples in the same order, example by example."""
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
     return Difference(float(value), float(low), float(high))

@@ -31,7 +31,7 @@ from core.results.schema import Frame, Header, MeasureRecord, Row, SimilarityRec
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.beside import AmountResult, Beside, row_of, statistics_of
-from core.sweep.meter import Measured, Meter, Pruned, measure_other
+from core.sweep.meter import Meter, measure_other
 from core.sweep.runner import Runner, make_plan, open_runner, silent
 from core.sweep.shared import AnyModel, SharedPasses
 from core.sweep.working_range import working_range
@@ -85,7 +85,23 @@ def sweep(
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(unpruned))
         # the last to be measured before the amounts, so that its features are still there to compare
         beside = Beside(subset, baseline, emptied, request.measures, other)
-        header = _header(runner, inputs, request, plan, baseline, beside, other)
+        samples = (other or baseline).samples
+        measures = {
+            name: {reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions if reduction in samples}
+            for name in request.measures
+        }
+        header = Header(
+            checkpoint=record,
+            against=other and other.record,
+            task=subset.record(),
+            pruning=pruning_record(request, inputs.calibration, plan.reliability),
+            similarity=SimilarityRecord(
+                points=runner.points,
+                measures={name: MeasureRecord(estimators=estimators) for name, estimators in measures.items()},
+                length_control=() if other else _length_control(runner, baseline.samples["tokens"].grams),
+            ),
+            floor=beside.floor(),
+        )
         results = [beside.compare(baseline)]
         on_frame(header, results[-1].frame)
         for amount in amounts:
@@ -115,34 +131,6 @@ def has_floor(request: SweepRequest, inputs: Inputs) -> bool:
     A floor is similarity to the model's own layers, so there is none against another checkpoint.
     """
     return inputs.against is None and not METHODS[request.control_of or request.method].empties
-
-
-def _header(
-    runner: Runner,
-    inputs: Inputs,
-    request: SweepRequest,
-    plan: Plan,
-    baseline: Pruned,
-    beside: Beside,
-    other: Measured | None,
-) -> Header:
-    samples = (other or baseline).samples
-    estimators = {
-        name: {reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions if reduction in samples}
-        for name in request.measures
-    }
-    return Header(
-        checkpoint=runner.checkpoint.record,
-        against=other and other.record,
-        task=inputs.subset.record(),
-        pruning=pruning_record(request, inputs.calibration, plan.reliability),
-        similarity=SimilarityRecord(
-            points=runner.points,
-            measures={name: MeasureRecord(estimators=by_reduction) for name, by_reduction in estimators.items()},
-            length_control=() if other else _length_control(runner, baseline.samples["tokens"].grams),
-        ),
-        floor=beside.floor(),
-    )
 
 
 def _length_control(runner: Runner, baseline: Grams) -> Row:

@@ -9,6 +9,7 @@ of M(a) - M(0) over examples excludes 0.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -95,12 +96,9 @@ def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float:
 
 def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
     """Walk down from the largest amount and stop at the first whose upper bound does not exclude 0."""
-    broken = None
-    for amount, high in reversed(list(zip(amounts, highs, strict=True))):
-        if high >= 0:
-            break
-        broken = float(amount)
-    return broken
+    falling = reversed(list(zip(amounts, highs, strict=True)))
+    broken = [float(amount) for amount, _ in takewhile(lambda pair: pair[1] < 0, falling)]
+    return broken[-1] if broken else None
 
 
 def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> Change:

@@ -99,12 +99,9 @@ def _answers(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]
                     orders.write(json.dumps([asdict(question) for question in questions]).encode())
                 for line in child.stdout:
                     if line.endswith(b"\n"):  # not where it was cut off
-                        yield _answer(line[:-1])
+                        found = line[1:-1]
+                        yield found if line.startswith(FOUND.encode()) else PrunescopeError(found.decode())
             finally:
                 child.kill()
     finally:
         _turns.release()
-
-
-def _answer(line: bytes) -> bytes | PrunescopeError:
-    return line[1:] if line.startswith(FOUND.encode()) else PrunescopeError(line[1:].decode())

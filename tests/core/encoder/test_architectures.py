@@ -48,7 +48,7 @@ def run(folder: Path, glue: Path, **options: object) -> SweepResult:
 
 def test_the_catalog_names_the_table() -> None:
     assert set(SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)
-    assert set(NORMALISE_FIRST) == {name for name, found in ARCHITECTURES.items() if found.normalises_first}
+    assert set(NORMALISE_FIRST) == {name for name, found in ARCHITECTURES.items() if found.hidden_unit is None}
 
 
 def test_a_sentence_does_not_depend_on_the_rest_of_its_batch(model: nn.Module, tokenizer: object) -> None:
