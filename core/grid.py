@@ -7,7 +7,8 @@ to standard output. Exit code 1: some sweeps have failed.
 
 import argparse
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads,
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows
 from core.findings.tables import grid_table
-from core.precompute import downloads_shown
+from core.precompute import progress_shown
 from core.request.catalog import RECIPE
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
@@ -36,31 +37,21 @@ if TYPE_CHECKING:
     from core.sweep.grid_run import Follow, Outcome
 
 PRECOMPUTE = "python -m core.precompute "
-BAR = "{desc} {percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
+BAR = "{percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.grid", description=__doc__)
-    parser.add_argument("file", type=Path, metavar="FILE.yaml", help="what to run")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="of results (default: the user's results)")
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        action="extend",
-        type=_place,
-        default=[],
-        metavar="NAME=PATH",
-        help="what a name of data in the file means",
-    )
-    parser.add_argument(
-        "--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists"
-    )
-    parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler whose workers run the sweeps")
-    parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
-    parser.add_argument(
-        "--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none"
-    )
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE.yaml", help="what to run")
+    add("--output", type=Path, metavar="FOLDER", help="of results (default: the user's results)")
+    what = "what a name of data in the file means"
+    add("--data", nargs="+", action="extend", type=_place, default=[], metavar="NAME=PATH", help=what)
+    add("--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists")
+    add("--cluster", metavar="ADDRESS", help="of a Dask scheduler whose workers run the sweeps")
+    add("--threads", type=int, help="processor threads (default: PyTorch's)")
+    add("--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none")
     return parser.parse_args(arguments)
 
 
@@ -82,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.manifest:  # before hours of work
         read_manifest(options.manifest)
         store.check_writable(options.manifest.absolute().parent)
-    with downloads_shown() as report:
+    with progress_shown(unit="B", unit_scale=True) as report:
         sweeps, failures = plan_grid(listed, places, options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]
     _say(f"{len(sweeps) + len(failures)} sweeps, {len(sweeps) - len(missing)} of them there already")
@@ -115,32 +106,28 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
     if options.cluster:
         with connected(options.cluster) as client:
             _say(f"{len(sweeps)} to run on {num_workers(client)} workers")
-            if options.plan:
-                return []
-            weights = {sweep.key: float(likely_amounts(sweep.request)) for sweep in sweeps}
-            return _follow(lambda _: run_on_cluster(client, sweeps, options.threads), weights)
+            return [] if options.plan else _follow(sweeps, partial(run_on_cluster, client, sweeps, options.threads))
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    seconds = estimate_grid(sweeps)
-    _say(f"{len(sweeps)} to run: about {tqdm.format_interval(sum(seconds.values()))}")
-    return [] if options.plan else _follow(lambda follow: run_here(sweeps, follow), seconds)
+    _say(f"{len(sweeps)} to run: about {tqdm.format_interval(estimate_grid(sweeps))}")
+    return [] if options.plan else _follow(sweeps, partial(run_here, sweeps))
 
 
-def _follow(run: "Callable[[Follow], Iterator[Outcome]]", weights: Mapping[str, float]) -> list[Failure]:
-    """Show one bar for all sweeps, by the share of the work that each one is; return those that failed."""
+def _follow(sweeps: Sequence[GridSweep], run: "Callable[[Follow], Iterator[Outcome]]") -> list[Failure]:
+    """Show one bar for the amounts of all sweeps; return those that failed."""
     failures: list[Failure] = []
-    ended = 0.0
-    with tqdm(total=sum(weights.values()), bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:
+    total = sum(likely_amounts(sweep.request) for sweep in sweeps)
+    with tqdm(total=total, bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:
 
         def follow(sweep: GridSweep, amount: float) -> None:
             """Show that an amount of a sweep is done."""
             bar.set_postfix_str(f"{sweep.request.method}: {amount_name(amount)} removed", refresh=False)
-            bar.update(weights.get(sweep.key, 0.0) / likely_amounts(sweep.request))
+            bar.update()
 
-        for count, (sweep, fault) in enumerate(run(follow), 1):
-            ended += weights.get(sweep.key, 0.0)
+        ended = 0
+        for sweep, fault in run(follow):
+            ended += likely_amounts(sweep.request)
             bar.n = ended
-            bar.set_description_str(f"{count} sweeps", refresh=False)
             bar.update(0)
             if fault:
                 failures.append((sweep.listed, fault))
@@ -166,7 +153,10 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
                 entries.append(entry_of(extract, recipe_of(sweep.listed, places)))
         rows += grid_rows(results)
     if manifest:
-        write_manifest(merged(read_manifest(manifest), entries), manifest)
+        merged = {
+            entry.key: entry for entry in (*read_manifest(manifest), *entries)
+        }  # new ones in the old ones' places
+        write_manifest(list(merged.values()), manifest)
     if rows:
         print(pd.DataFrame(grid_table(rows)).to_string(index=False))
     return failures
@@ -188,11 +178,6 @@ def recipe_of(listed: SweepRequest, named: Container[str]) -> Recipe:
             f"{listed.source_name or listed.task}."
         )
     return Recipe(command_line(listed), " ".join(missing))
-
-
-def merged(known: Iterable[Entry], made: Iterable[Entry]) -> list[Entry]:
-    """Put new entries in the places of those with their keys, and the others at the end."""
-    return list({entry.key: entry for entry in (*known, *made)}.values())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Progress and time left go to standard error, the path of the result to standard 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +82,6 @@ def progress_shown(work: str | None = None, **options: Any) -> Iterator[Callable
             bar.close()
 
 
-def downloads_shown() -> AbstractContextManager[Callable[[str, int, int], None]]:
-    """Show a bar on standard error while something is downloaded; it takes (stage, bytes so far, total bytes)."""
-    return progress_shown(unit="B", unit_scale=True)
-
-
 def compute(request: SweepRequest, threads: int | None) -> SweepResult:
     """Run the sweep of a checked request, with a progress bar on standard error.
 
@@ -111,7 +106,7 @@ def find(request: SweepRequest) -> "Inputs":
     """
     from core.inputs.prepare import prepare
 
-    with downloads_shown() as report:
+    with progress_shown(unit="B", unit_scale=True) as report:
         return prepare(request, report)
 
 

@@ -33,9 +33,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("result", type=Path, metavar="RESULT", help="a result file")
     add("--amount", action="append", metavar="A", help="one of its amounts, repeatable (default: first, middle, last)")
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
-    add(
-        "--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result was compared with a folder"
-    )
+    add("--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result has one, a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     return parser.parse_args(arguments)

@@ -69,18 +69,14 @@ class Reporter:
         self._first = self._last = (0.0, 0, -1)  # (time, done, total) of the first and last report at this pace
         self._stage = ""
 
-    def check(self) -> None:
-        """Raise CancelledError if the job was cancelled."""
-        if self._cancelled.is_set():
-            raise CancelledError
-
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Report that `done` of a stage's `total` steps are done.
 
         Raises:
             CancelledError: The job was cancelled.
         """
-        self.check()
+        if self._cancelled.is_set():
+            raise CancelledError
         now = self._clock()
         _, last_done, last_total = self._last
         if new_pace := total != last_total or done < last_done:
@@ -88,12 +84,9 @@ class Reporter:
         waited = now - self._last[0] >= REPORT_INTERVAL_SECONDS
         if new_pace or stage != self._stage or done >= total or waited:
             self._last, self._stage = (now, done, total), stage
-            self._emit("progress", stage=stage, done=done, total=total, seconds_left=self._seconds_left())
-
-    def _seconds_left(self) -> float | None:
-        """Return the time that the remaining steps take at the pace so far; stages of one count of steps share it."""
-        (start, done_then, _), (now, done, total) = self._first, self._last
-        return (now - start) / (done - done_then) * (total - done) if done > done_then else None
+            start, done_then, _ = self._first  # at the pace so far; stages of one count of steps share it
+            left = (now - start) / (done - done_then) * (total - done) if done > done_then else None
+            self._emit("progress", stage=stage, done=done, total=total, seconds_left=left)
 
 
 class Worker:
@@ -128,12 +121,8 @@ class Worker:
 
     def _read(self) -> None:
         for line in self._source:
-            try:
-                order = json.loads(line)
-                job, op = str(order["job"]), str(order["op"])
-            except (ValueError, TypeError, KeyError):
-                print(f"not an order: {line[:200]!r}", file=sys.stderr)
-                continue
+            order = json.loads(line)
+            job, op = order["job"], order["op"]
             if op == "find":
                 self._finder.submit(self._find, order)  # reading its inputs takes a while, in which a cancel may come
             elif op != "cancel":
@@ -165,6 +154,8 @@ class Worker:
     def _carry_out(self, order: Order, cancelled: threading.Event) -> None:
         emit = partial(self._emit, order)
         try:
+            if cancelled.is_set():
+                raise CancelledError
             event, fields = "done", self._outcome(order, Reporter(emit, cancelled), emit)
         except CancelledError:
             event, fields = "cancelled", {}
@@ -177,11 +168,9 @@ class Worker:
             event, fields = "error", {"message": _message(error)}
         self._cancel_events.pop(order["job"], None)
         emit(event, **fields)
-        if order["op"] in STORING:
-            make_room()
+        make_room()  # it may have left results, samples or downloads on the disk
 
     def _outcome(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
-        report.check()
         if order["op"] == "run":
             return self._run(order, report, emit)
         answer = ANSWERS[order["op"]]
@@ -246,19 +235,13 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
     return {"folder": str(folder)}
 
 
-def _locate(order: Order, report: Reporter) -> dict[str, Any]:
-    """Find a data set on the Hub; name its commit, and the sizes of what has yet to be downloaded."""
+def _dataset(order: Order, report: Reporter) -> dict[str, Any]:
+    """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded; or fetch its files."""
     from core.inputs.hub_data import find_dataset
 
     found = find_dataset(dataset_of(order["data"]), order["split"], report)
-    return {"data": found.reference, "to_download": list(found.to_download())}
-
-
-def _fetch(order: Order, report: Reporter) -> dict[str, Any]:
-    """Download what is read of a data set on the Hub; name its commit, and where its files are."""
-    from core.inputs.hub_data import find_dataset
-
-    found = find_dataset(dataset_of(order["data"]), order["split"], report)
+    if order["op"] == "locate":
+        return {"data": found.reference, "to_download": list(found.to_download())}
     return {"data": found.reference, "files": [[str(file.path), file.name] for file in found.files(found.split)]}
 
 
@@ -270,18 +253,15 @@ def _stored(key: str) -> Path:
     return path
 
 
-Answer = Callable[[Order, Reporter], dict[str, Any]]
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, Callable[[Order, Reporter], dict[str, Any]]] = {
     "verify": _verify,
     "predict": _predict,
     "estimate": _estimate,
     "export": _export,
-    "locate": _locate,
-    "fetch": _fetch,
+    "locate": _dataset,
+    "fetch": _dataset,
 }
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
-STORING = ("run", "predict", "estimate", "fetch", "verify", "export")
-"""Orders that may leave results, samples or downloads on the disk."""
 
 
 def _needs_libraries(request: SweepRequest) -> bool:
@@ -291,22 +271,14 @@ def _needs_libraries(request: SweepRequest) -> bool:
 
 
 def _readable_result(key: str) -> Path | None:
-    """Return the file of a stored result; a damaged one counts as absent and will be replaced.
-
-    Raises:
-        PrunescopeError: It is a damaged bundled one, which would still be found in place of a new one.
-    """
+    """Return the file of a stored result; a damaged one counts as absent and will be replaced."""
     path = store.find(key)
-    if path is not None:
-        try:
+    try:
+        if path is not None:
             store.load(path)
-        except PrunescopeError as error:
-            if store.is_shipped(key):
-                raise PrunescopeError(
-                    f"the bundled result {key[:12]}… is damaged: install the project again, or delete its file"
-                ) from error
-            print(error, file=sys.stderr)
-            return None
+    except PrunescopeError as error:
+        print(error, file=sys.stderr)
+        return None
     return path
 
 

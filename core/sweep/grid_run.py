@@ -43,7 +43,7 @@ AHEAD = 2  # tasks for each worker: while one runs, its next one waits there
 ITS_ENGINE = "__import__('core.request.catalog', fromlist=['ENGINE_VERSION']).ENGINE_VERSION"
 
 
-def estimate_grid(sweeps: Sequence[GridSweep]) -> dict[str, float]:
+def estimate_grid(sweeps: Sequence[GridSweep]) -> float:
     """Time one sweep of each checkpoint and examples on a few of these, and scale the times up.
 
     A sweep whose model cannot be run gets no time: running it will say why. What sweeps share is not taken off.
@@ -52,17 +52,16 @@ def estimate_grid(sweeps: Sequence[GridSweep]) -> dict[str, float]:
         sweeps: Those to be run, in their order.
 
     Returns:
-        The seconds of each sweep, by key.
+        The seconds of all of them.
     """
-    seconds: dict[str, float] = {}
+    seconds = 0.0
     for _, group in groupby(sweeps, key=lambda planned: planned.place):
         alike = list(group)
         tried = max(alike, key=_cost_of_trying).request
         try:
-            found = seconds_of([planned.request for planned in alike], tried, prepare(tried), silent)
+            seconds += sum(seconds_of([planned.request for planned in alike], tried, prepare(tried), silent))
         except Exception:  # whatever it is, such as a model too large for the memory: the others may well be sound
             continue
-        seconds |= {planned.key: value for planned, value in zip(alike, found, strict=True)}
     return seconds
 
 
@@ -146,13 +145,16 @@ def num_workers(client: "Client") -> int:
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def run_on_cluster(client: "Client", sweeps: Sequence[GridSweep], threads: int | None) -> Iterator[Outcome]:
+def run_on_cluster(
+    client: "Client", sweeps: Sequence[GridSweep], threads: int | None, follow: Follow | None = None
+) -> Iterator[Outcome]:
     """Run sweeps on all workers and save their results; a sweep that fails is reported, and the others go on.
 
     Args:
         client: From `connected`.
         sweeps: From `plan_grid`.
         threads: PyTorch's threads on each worker; None leaves them to the worker.
+        follow: Never called: a worker says nothing of a sweep's amounts.
     """
     from distributed import as_completed
 

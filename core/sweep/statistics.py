@@ -24,7 +24,6 @@ from core.results.schema import (
 from core.sweep.equal_damage import AtDamage, Missing, Place, at_place
 
 Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 ROUNDING = 1e-9  # losses of similarity up to it are none
 DECIMALS = 9  # of similarities and their intervals in a file; float32 features move the seventh
@@ -59,10 +58,10 @@ def survival(amounts: Sequence[float], own_cka: Array, threshold: float = SURVIV
     return [Survival(*layer) for layer in zip(values.tolist(), censored.tolist(), strict=True)]
 
 
-def _survivals(amounts: Sequence[float], own_cka: Array, threshold: float) -> tuple[Array, Flags]:
+def _survivals(amounts: Sequence[float], own_cka: Array, threshold: float) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Compute survival along the first axis, and where it is censored: (frames, …) -> (…), (…)."""
     axis = np.asarray(amounts)  # (frames,)
-    fallen: Flags = ~(own_cka >= threshold)  # (frames, …)
+    fallen = ~(own_cka >= threshold)  # (frames, …)
     censored = np.asarray(~fallen.any(0))  # (…)
     k = fallen.argmax(0)  # (…)
     before = np.maximum(k - 1, 0)  # (…)

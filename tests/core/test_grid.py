@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from core.errors import PrunescopeError
-from core.grid import main, merged, recipe_of
+from core.grid import main, recipe_of
 from core.inputs.prepare import prepare
 from core.request.grid_file import grid_requests
 from core.request.sweep_request import SweepRequest, checked
@@ -216,8 +216,6 @@ def test_the_manifest_is_merged(grid: Grid, tmp_path: Path) -> None:
     second = read_manifest(manifest)
     assert second[:2] == first, "what the grid does not list stays, and what it has again keeps its place"
     assert [entry.method for entry in second[2:]] == ["wanda"]
-    newer = first[0].model_copy(update={"created_at": "later"})
-    assert merged(first, [newer]) == [newer, first[1]]
     for places in (("recipe:a-seed-1", None), ("embedded:sst2", "recipe:a-seed-1")):
         made = recipe_of(SweepRequest(places[0], "sst2", against=places[1]), ())
         assert "Make the weights" in made.missing, "on either side"

@@ -86,7 +86,6 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
     Path(done["path"]).write_text("{}")
     assert not sent("d", **run | {"fresh": False})[-1]["stored"], "a damaged file is not an answer"
 
-    process.stdin.write("not JSON\n[]\n{}\n")  # type: ignore[union-attr]
     folders = {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
     for order, message in (
         (run | {"request": {**run["request"], "scope": "layer:7"}}, "this model has 2 layers"),
@@ -203,18 +202,6 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     path = compress(store.save(make_result_of(request)))
     key = path.name.partition(".")[0]
     assert serve([find]) == [{"job": "a", "event": "done", "key": key, "path": str(path), "stored": True}]
-
-
-def test_a_damaged_bundled_result_is_refused_before_it_is_computed_in_vain(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A result in the user's folder is never found in place of a bundled one."""
-    monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path)
-    request = written(tiny_bert, 27)
-    store.save(make_result_of(request), tmp_path).write_text("{}")
-    (event,) = serve([{"op": "run", "request": request.to_json()}])
-    assert event["event"] == "error"
-    assert "bundled result" in event["message"]
 
 
 def test_progress_is_thinned_out_and_has_the_time_left(clock: Clock) -> None:
