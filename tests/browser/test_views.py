@@ -87,7 +87,6 @@ def test_many_rows_keep_apart_and_the_bar_stays_in_sight(page: Page, site: str, 
         assert min(after - before for before, after in pairwise(places)) >= found[0][1]
 
 
-@pytest.mark.long
 def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_another(
     page: Page, site: str, keep: Keep
 ) -> None:

@@ -34,8 +34,6 @@ from tests.queues import ended, now
 from ui.controls import RUN as RUN_CONTROL
 from ui.header import PAGES
 
-pytestmark = pytest.mark.long  # together: to start a real worker takes seconds
-
 LAB = "pages/lab.py"
 THEIRS = "own-file.csv"  # what others see in place of its name
 RECOMPUTE, CHECK = "Recompute and replace this result", "Check this frame"
