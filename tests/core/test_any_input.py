@@ -17,7 +17,7 @@ from core.errors import PrunescopeError
 from core.exports.tables import result_json
 from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
-from core.inputs.tables import DataFile, _class_labels, read_table
+from core.inputs.tables import DataFile, label_names_of, read_table
 from core.request.amounts import parse_amounts
 from core.request.sweep_request import SweepRequest, dataset_of, source_of
 from core.results.digest import digest
@@ -133,8 +133,8 @@ def test_a_notebooks_sweep_with_any_options(options: dict[str, Any]) -> None:
 )
 def test_label_names_of_any_values(features: dict[str, Any]) -> None:
     metadata = json.dumps({"info": {"features": features}}).encode()
-    for names in _class_labels({b"huggingface": metadata}).values():
-        assert all(isinstance(name, str) for name in names)
+    for names in label_names_of({b"huggingface": metadata}).values():
+        assert all(isinstance(name, str) for name in names.values())
 
 
 @given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))

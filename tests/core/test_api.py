@@ -127,21 +127,24 @@ def test_labels_are_matched_by_name_in_any_order_and_case_and_numbers_by_a_map_o
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [  # what is given, and what the line says of it
-    ({"sentences": "one text", "labels": ["joy"]}, "the sentences are one text: give a list of texts"),
+    ({"sentences": "one text", "labels": ["joy"]}, "give a list of at most 10,000 texts"),
     ({"sentences": [], "labels": []}, "0 sentences and 0 labels"),
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
     ({"sentences": [*TEXTS[1:], ("a", "b")]}, "sentences[119] is ('a', 'b')"),
-    ({"sentences": None}, "sentences of type NoneType"),
-    ({"sentences": ["\ud83d", *TEXTS[1:]]}, "a sentence holds half of a character"),
-    ({"sentences": ["x" * 180_000] * 120}, "take up 21 MiB: give at most 20"),
-    ({"sentences": TEXTS * 100, "labels": NAMED * 100}, "12,000 sentences: give at most 10,000"),
+    ({"sentences": None}, "not iterable: give a list of texts"),
+    ({"sentences": ["\ud83d", *TEXTS[1:]]}, "line 1 is not a JSON object of whole characters"),
+    ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
+    (
+        {"sentences": TEXTS * 100, "labels": NAMED * 100},
+        "12,000 sentences and 12,000 labels: give a list of at most 10,000",
+    ),
     ({"labels": [*NAMED[1:], None]}, "labels[119] is None: give the name or the number of a label"),
     ({"labels": [pd.NA] * 120}, "labels[0] is <NA>"),
     ({"labels": [*NAMED[1:], "boredom"]}, "says boredom, which is none of the labels Anger, fear, joy"),
     ({"label_map": {None: "joy"}}, "a label in label_map is None"),
     ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
     ({"method": "attribution", "scope": "encoder"}, "a neuron method has no scope"),
-    ({"examples": 121}, "121 examples: sentences.jsonl has only 120"),
+    ({"examples": 121}, "sentences.jsonl has only 120 examples"),
     ({"examples": 8.5}, "num_examples: Input should be a valid integer"),
     ({"amounts": None}, "amount 'None' is not a number"),
     ({"measures": 5}, "measures: Input should be a valid string, not"),
@@ -205,7 +208,7 @@ def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair, tiny_emotion
     model.bert.adapter = torch.nn.Linear(2, 2)
     assert "BertForSequenceClassification, which it is not (bert.adapter.bias" in refusal(loaded)
     model.config.problem_type = "regression"
-    assert "'tiny-emotions' predicts a number" in refusal(loaded)
+    assert "'tiny-emotions' gives no single label" in refusal(loaded)
 
 
 # ---------------------------------------------------------------- a result in a notebook

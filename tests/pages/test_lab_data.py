@@ -168,7 +168,7 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs
     assert (request.task, request.text, request.label, request.label_map) == ("auto", ("text", "reply"), "mood", ())
     (moods / "config.json").write_text(json.dumps({"model_type": "bert", "problem_type": "regression"}))
     page = fill(open_page(LAB), {"checkpoint": "other checkpoint", "place": str(moods)})
-    assert "predicts a number" in errors(page)[0]
+    assert "gives no single label" in errors(page)[0]
 
 
 # ---------------------------------------------------------------- a data set on the Hub

@@ -277,14 +277,14 @@ FIRST = f"{TEXT} 0 pounds is it,negative\n"
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (TABLE.replace(FIRST, f"{TEXT},\n"), "row 2: column 'mood' is empty"),
-        (TABLE.replace(FIRST, ",negative\n"), "row 2: column 'remark' is empty"),
+        (TABLE.replace(FIRST, f"{TEXT},\n"), "row 1 without the header: column 'mood' is empty"),
+        (TABLE.replace(FIRST, ",negative\n"), "row 1 without the header: column 'remark' is empty"),
         (TABLE.replace(FIRST, f"{FIRST[:-1]},more\n"), "row 2"),
         (f'{TABLE}"one,two\n', "unexpected end of data"),
         (TABLE.replace("positive\n", "unsure\n", 1), "says unsure"),
         ("remark,mood\n", "has no rows"),
         ("".join(TABLE.splitlines(keepends=True)[:6]), "24"),
-        ("remark\n", "has 1 column"),
+        ("remark\n", "at least two columns"),
     ],
 )
 def test_no_message_of_the_worker_names_the_file(server: Server, content: str, words: str) -> None:
