@@ -18,7 +18,8 @@ from core.request.tasks import AUTO, made_task
 from core.results.digest import digest
 from core.results.key import key_of, sealed
 from core.results.library import MANIFEST, entry_of, write_manifest
-from core.results.schema import CheckpointRecord, Frame, LayerStatistics, MeasureRecord, SweepResult
+from core.results.schema import CheckpointRecord, Frame, MeasureRecord, SweepResult
+from core.results.statistics import LayerStatistics
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, place_of
 from core.sweep.metrics import evaluate

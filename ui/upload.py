@@ -8,8 +8,8 @@ from cachetools import LRUCache
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
-from core.results.extract import keep_extract
-from core.results.schema import SweepResult, bytes_of
+from core.results.fields import bytes_of
+from core.results.schema import SweepResult
 from core.results.upload import max_megabytes, open_upload
 from ui.address import set_parameter, show
 from ui.text import plain
@@ -77,7 +77,7 @@ def keep(result: SweepResult) -> str:
         known = [item for item in st.session_state.get(KEPT, {}).items() if item[0] != result.key]
         st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
     else:
-        keep_extract(store.save(result), result)
+        store.save(result)
     return result.key
 
 

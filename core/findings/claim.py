@@ -31,7 +31,8 @@ from core.request.catalog import (
 )
 from core.results.choices import family_of, seed_of
 from core.results.names import PointLabel, point_labels, pruned_layer
-from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
+from core.results.schema import SweepResult
+from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage, WorkingRangeRecord
 from core.sweep.control_contrast import DIFFERENT, Contrast, Direction, contrast, mean_gap, profile_distance
 from core.sweep.equal_damage import Missing, upper_share
 

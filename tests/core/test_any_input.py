@@ -21,8 +21,8 @@ from core.inputs.tables import DataFile, label_names_of, read_table
 from core.request.amounts import parse_amounts
 from core.request.sweep_request import SweepRequest, dataset_of, source_of
 from core.results.digest import digest
-from core.results.upload import read_upload
 from tests.builders import make_result
+from tests.uploaded import read_upload
 
 settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=150, database=None)
 settings.load_profile("same every time")

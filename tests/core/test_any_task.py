@@ -242,7 +242,7 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert (again.key, again.frames) == (result.key, result.frames)
     assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
     elsewhere = recipe(result)
-    assert "./own data.csv is the file with the content" in elsewhere.missing
+    assert "Replace ./own data.csv with the path of the file with the content" in elsewhere.missing
     found = run(elsewhere.command.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)
     assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked

@@ -225,7 +225,7 @@ def test_a_saved_result_is_read_as_it_was_and_listed_by_the_app(
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(PrunescopeError, match="choose another folder"):
         result.save(tmp_path / "x.json" / "x.json")
-    for path, words in (("x.json", r"x\.json has schema version None"), ("y.json", "no result file")):
+    for path, words in (("x.json", r"x\.json has schema version None"), ("y.json", "is no file of a result")):
         with pytest.raises(PrunescopeError, match=words):
             load_result(tmp_path / path)
     with pytest.raises(PrunescopeError, match="a NoneType is not a result file: give its path"):

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.exports.tables import result_json
 from core.results import store
-from core.results.schema import SweepResult, bytes_of
+from core.results.fields import bytes_of
+from core.results.schema import SweepResult
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, errors, run
 

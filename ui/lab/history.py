@@ -25,7 +25,7 @@ def show_history(on_show: str | None) -> None:
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
         if not is_hosted() and (files := library.unreadable()):
-            reasons = "".join(f"\n- {plain(file.reason)}" for file in files[:MAX_REASONS])
+            reasons = "".join(f"\n- {plain(reason)}" for reason in files[:MAX_REASONS])
             st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
         if is_hosted():
             remark(OF_THIS_VISIT)
