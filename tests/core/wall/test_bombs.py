@@ -21,8 +21,8 @@ from core.results.names import LABEL_CHARS, label_words
 from core.results.schema import SweepResult
 from core.results.showable import MOST_SIMILARITIES, MOST_VALUES, check_showable
 from core.wall.reading import Question, read
-from tests.builders import make_result
-from tests.uploaded import read_upload, with_own_labels
+from tests.builders import make_result, with_own_labels
+from tests.uploaded import read_upload
 
 RESULT = with_own_labels(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20), ["calm", "wild"])
 MANY = {f"name {k}": "x" for k in range(2_000)}
