@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
-from tiny import EMOTIONS, emotion_texts, make_pretrained, predicted_by_transformers
+from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertForSequenceClassification
 
 from core import api
@@ -92,13 +92,6 @@ def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: P
     with torch.no_grad():
         model.classifier.bias += 1
     assert sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS).key != found.key
-
-
-def test_layers_are_compared_with_another_checkpoint(tiny_emotions: Path, tmp_path: Path) -> None:
-    found = sweep(tiny_emotions, TEXTS, NAMED, amounts=0.5, against=make_pretrained(tmp_path / "other"))
-    assert (found.against.id, len(found.frames)) == ("other", 2)
-    assert "against other" in repr(found)
-    assert not set(found.to_frame()["measure"]) & {"cka"}, "no layer has its own"
 
 
 def test_labels_are_matched_by_name_in_any_order_and_case_and_numbers_by_a_map_or_what_they_mean(
@@ -250,9 +243,7 @@ def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
         rows = table[table["amount"] == frame.amount].set_index("measure")
         accuracy = (frame.metrics["accuracy"], *frame.intervals["accuracy"])
         assert tuple(rows.loc["accuracy", ["value", "low", "high"]]) == accuracy
-        assert set(zip(rows["sparsity"], rows["prunable_sparsity"], strict=True)) == {
-            (frame.sparsity, frame.prunable_sparsity)
-        }
+        assert {*rows["sparsity"], *rows["prunable_sparsity"]} == {frame.sparsity, frame.prunable_sparsity}
         for measure, reduction in (("cka", "mean"), ("cka", "tokens"), ("partial_cka", "cls")):
             own = rows.loc[measure].query("reduction == @reduction")
             assert tuple(own["point"]) == result.points, "sorted by depth"
