@@ -9,9 +9,7 @@ from ui.header import link_to
 from ui.results import own_results
 from ui.text import plain, refusals_shown, remark
 
-OF_THIS_VISIT = (
-    "Only results of this visit are listed. Bookmark results you need; they are lost when the server restarts."
-)
+OF_THIS_VISIT = "Only results of this visit are listed. Download what you need: a restart of the server loses it."
 MOST = 12  # results that are listed
 MAX_REASONS = 5  # for files that cannot be shown
 
