@@ -78,9 +78,7 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
             value = ", ".join(map(amount_text, shown.amounts))
-            fields["amounts"] = st.text_input(
-                "Amounts", help="Fractions below 1, with commas.", **begun("amounts", value)
-            )
+            fields["amounts"] = st.text_input("Amounts", help="Fractions, with commas.", **begun("amounts", value))
         damage = shown.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = begun("until", shown.until_damage is not None)
