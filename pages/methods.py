@@ -4,7 +4,6 @@ The prose stands in `methods.md`: its sections are `# anchor: Title`, and `@{NAM
 """
 
 import re
-from collections import defaultdict
 from pathlib import Path
 from string import Template
 
@@ -16,7 +15,6 @@ from core.request.catalog import Method
 from core.results.names import listed, percent
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
-from ui.legends import EXPECTED
 from ui.player import component, pause_after_first_picture
 from ui.text import plain
 
@@ -41,9 +39,6 @@ class Prose(Template):
 
 def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
-    metrics = defaultdict(list)
-    for task in catalog.TASKS.values():
-        metrics[catalog.METRICS[task.main_metric].title].append(task.title)
     described = set(prose.get_identifiers())
     others = (method for name, method in catalog.METHODS.items() if name not in described)
     ways = catalog.REDUCTIONS.values()
@@ -54,7 +49,6 @@ def texts(prose: Prose) -> dict[str, object]:
         **{way.name: f"*{plain(way.title)}.* {plain(way.explanation)}" for way in ways},
         "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(f"{heading(new)} Its formula stands at the head of its file." for new in others),
-        "EXPECTED": EXPECTED,
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),
         "other-damages": listed([str(damage) for reduction, damage in claim.SENSITIVITY if reduction != "cls"]),
         "other-thresholds": listed(
@@ -63,7 +57,6 @@ def texts(prose: Prose) -> dict[str, object]:
         "LEAST_LEFT": f"{catalog.LEAST_LEFT:f}".rstrip("0"),
         "CALIBRATION_EXAMPLES": f"{catalog.CALIBRATION_EXAMPLES:,}",
         "DRAWS": f"{working_range.DRAWS:,}",
-        "main-metrics": "; ".join(f"{metric} for {listed(names)}" for metric, names in metrics.items()),
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
         "smallest-share": percent(

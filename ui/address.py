@@ -4,25 +4,23 @@ A widget is drawn from the address and writes into it before the page runs again
 address even where it would be shown without: the default of the next page or of the next result may be another one.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.elements.lib.utils import LabelVisibility
 
 from ui.server import settle
 from ui.text import plain
 
 # Between pages go what all of them show, and the job that the visitor watches. A page's own choices stay there, such as
-# a layer or a filter; so does the amount, where a shared link began and from which the player has long gone.
+# a layer; so does the amount, where a shared link began and from which the player has long gone.
 CARRIED = ("result", "other", "reduction", "job")
 MAX_QUOTED_CHARS = 24  # of a bad value in a note
-SHOWN = "parameters-on-show"  # of the session: the choices of the page as it was drawn last, defaults as well
+SHOWN, BEFORE = "parameters-on-show", "parameters-before"  # of the session: a page's choices, defaults as well
 
 
 @dataclass
@@ -54,6 +52,13 @@ def picture_first() -> Iterator[None]:
         _RUN.reset(token)
 
 
+def begin() -> None:
+    """Begin a run of a page: nothing is on show yet, and notes about the address stand here."""
+    st.session_state[BEFORE] = st.session_state.pop(SHOWN, {})
+    if run := _RUN.get():
+        run.notes = st.container()
+
+
 # ---------------------------------------------------------------- reading and writing
 
 
@@ -72,39 +77,31 @@ def show(key: str) -> None:
     set_parameter("result", key)
 
 
+def turn(keys: Sequence[str], step: int) -> None:
+    """Step to the next or the previous of several results, from the last to the first and back.
+
+    The step starts from the address, not from the result on show: a second key may come before the page has followed
+    the first one.
+
+    Args:
+        keys: The results'.
+        step: 1 or -1.
+    """
+    current = st.query_params.get("result", parameters_on_show().get("result"))
+    show(keys[(keys.index(current) + step) % len(keys)] if current in keys else keys[0])
+
+
 def carried(**changes: str) -> dict[str, str]:
     """Return the parameters that a link to another page carries.
 
     Args:
-        changes: What the link changes, such as another `result`; without its own, `other` then goes.
+        changes: What the link changes, such as another `result`; without its own, `other` then goes. An empty one is
+            not carried.
     """
     kept = {name: value for name in CARRIED if (value := st.query_params.get(name))}
     if changes.get("result", kept.get("result")) != kept.get("result"):
         kept.pop("other", None)
-    return {**kept, **changes}
-
-
-def is_asked(parameter: str, can_be_shown: bool, wish: str, instead: str) -> bool:
-    """Whether the address asks for something that can be shown; what it asks for in vain goes, and a note says so.
-
-    What the visitor has chosen on an earlier run goes without a note: another choice has left it without a meaning.
-
-    Args:
-        parameter: The parameter of the address.
-        can_be_shown: Whether its value can be shown.
-        wish: What a bad value asks for, and why that cannot be shown.
-        instead: What is shown instead.
-    """
-    value, accepted = st.query_params.get(parameter), f"accepted-{parameter}"
-    if not value:
-        return False
-    if can_be_shown:
-        st.session_state[accepted] = value
-        return True
-    if st.session_state.get(accepted) != value:
-        note_in_vain(wish, instead)
-    set_parameter(parameter, None)
-    return False
+    return {name: value for name, value in {**kept, **changes}.items() if value}
 
 
 def amount_in_address() -> float | None:
@@ -122,53 +119,33 @@ def parameters_on_show() -> dict[str, str]:
     return known
 
 
-# ---------------------------------------------------------------- notes
+def refuse(parameter: str, instead: str | None = None) -> None:
+    """Put something else into the address in place of what cannot be shown; a note says so.
 
-
-def notes_stand_here() -> None:
-    """Keep a place for this run's notes about the address."""
-    if run := _RUN.get():
-        run.notes = st.container()
-
-
-def note_in_vain(wish: str, instead: str) -> None:
-    """Say that the link asks for something that cannot be shown.
-
-    Args:
-        wish: What it asks for, and why it cannot be shown.
-        instead: What is shown.
+    What was on show goes without a note: another choice has left it without a meaning.
     """
-    run = _RUN.get()
-    place = run.notes if run and run.notes else st
-    place.info(f"The link asks for {plain(wish)}; showing {plain(instead)}.")
-
-
-def quoted(value: str) -> str:
-    """Return a value of the address, cut to what can be read at a glance."""
-    return value if len(value) <= MAX_QUOTED_CHARS else f"{value[: MAX_QUOTED_CHARS // 2]}…"
+    value, run = st.query_params.get(parameter), _RUN.get()
+    if value and value != st.session_state.get(BEFORE, {}).get(parameter):
+        quoted = plain(value[:MAX_QUOTED_CHARS])
+        place = run.notes if run and run.notes else st
+        place.info(f"The link asks for the {parameter} “{quoted}”, which is not available here.")
+    set_parameter(parameter, instead)
 
 
 # ---------------------------------------------------------------- choices
 
 
-def read_choice(options: Collection[str], parameter: str, default: str, instead: str, word: str) -> str:
+def read_choice(options: Collection[str], parameter: str, default: str) -> str:
     """Return the choice that the address holds, else the default; see `choose`, which also offers another one."""
-    value = st.query_params.get(parameter, "")
-    wish = f"the {word} “{quoted(value)}”, which is not available here"
-    return value if is_asked(parameter, value in options, wish, instead) else default
+    asked = st.query_params.get(parameter, "")
+    if asked not in options:
+        refuse(parameter)
+    chosen = parameters_on_show()[parameter] = asked if asked in options else default
+    return chosen
 
 
 def choose(
-    label: str,
-    options: Mapping[str, str],
-    parameter: str,
-    *,
-    default: str | None = None,
-    word: str = "",
-    segmented: bool = False,
-    above: bool = False,
-    valid: Collection[str] = (),
-    then: Callable[[], None] | None = None,
+    label: str, options: Mapping[str, str], parameter: str, default: str | None = None, *, segmented: bool = False
 ) -> str:
     """Offer a choice that the address holds.
 
@@ -177,50 +154,62 @@ def choose(
         options: The values that can be chosen, at least one, with their names on screen.
         parameter: The parameter of the address.
         default: The choice if the address names none; None for the first option.
-        word: The value's name in the note about a bad value; empty for the label in lower case.
         segmented: Show all options side by side instead of a select box.
-        above: It stands right above the picture, where its label is only read aloud. Its room is kept until it is
-            drawn, for the picture would move down otherwise.
-        valid: The options that the address may name, where these are not all, since they follow from what is shown.
-        then: Called once the visitor has chosen and the address is written, before the page runs again.
+    """
+    chosen = read_choice(options, parameter, default if default and default in options else next(iter(options)))
+    offer(label, options, chosen, parameter, partial(set_parameter, parameter), segmented=segmented)
+    return chosen
+
+
+def offer(
+    label: str,
+    options: Mapping[str, str],
+    chosen: str,
+    name: str,
+    write: Callable[[str], None],
+    *,
+    segmented: bool = False,
+) -> None:
+    """Offer other options than the one on show.
+
+    Args:
+        label: Over the choice.
+        options: As in `choose`.
+        chosen: The option on show.
+        name: Of the choice.
+        write: Called with what the visitor has chosen, before the page runs again.
+        segmented: As in `choose`.
     """
 
     def draw(place: DeltaGenerator) -> None:
         if segmented:
-            shown: LabelVisibility = "collapsed" if above else "visible"
-            place.segmented_control(label, list(options), required=True, label_visibility=shown, **of_both)
+            place.segmented_control(
+                label, list(options), required=True, key=key, format_func=options.__getitem__, on_change=changed
+            )
         else:
-            place.selectbox(label, list(options), **of_both)
+            place.selectbox(label, list(options), key=key, format_func=options.__getitem__, on_change=changed)
 
-    def write() -> None:
-        if key == st.session_state[f"key-of-{parameter}"]:
-            set_parameter(parameter, st.session_state[key])
-            if then:
-                then()
+    def changed() -> None:
+        if key == st.session_state[f"key-of-{name}"]:
+            write(st.session_state[key])
 
-    first = default if default is not None and default in options else next(iter(options))
-    chosen = read_choice(valid or options, parameter, first, options[first], word or label.lower())
-    if not valid:
-        parameters_on_show()[parameter] = chosen
-    key = _widget_key(parameter, chosen)
-    of_both: dict[str, Any] = {"key": key, "format_func": options.__getitem__, "on_change": write}
-    place, run = st.container(key=f"above-{parameter}" if above else None), _RUN.get()
+    key = _widget_key(name, chosen)
+    place, run = st.container(key=f"choice-{name}"), _RUN.get()
     if run is None:
         draw(place)
     else:
         run.waiting.append(partial(draw, place))
-    return chosen
 
 
-def _widget_key(parameter: str, chosen: str) -> str:
+def _widget_key(name: str, chosen: str) -> str:
     """Set the widget of a choice to what is chosen, and return its key.
 
     Where something else has changed the choice, such as a link or a key on a stage, the widget gets a new key: a
     browser that has not drawn the change sends the old value with the next click, as if the visitor had chosen it.
     """
-    key: str = st.session_state.get(f"key-of-{parameter}", f"choose-{parameter}")
+    key: str = st.session_state.get(f"key-of-{name}", f"choose-{name}")
     if st.session_state.get(key, chosen) != chosen:
-        name, _, changes = key.partition(".")
-        key = f"{name}.{int(changes or 0) + 1}"
-    st.session_state[f"key-of-{parameter}"], st.session_state[key] = key, chosen
+        first, _, changes = key.partition(".")
+        key = f"{first}.{int(changes or 0) + 1}"
+    st.session_state[f"key-of-{name}"], st.session_state[key] = key, chosen
     return key

@@ -16,11 +16,9 @@ from ui.shared import once
 from ui.text import remark
 
 RUN = "Run random control"
-NOTE = (
-    "Removes the same amount at random, with one seed after another, in small steps. Seeds that were measured are not "
-    "repeated."
-)
-NO_PLACE = "its weights or its examples are not bundled, or their location is not recorded"
+AT_HAND = "{} of the {} seeds of its random control are available"
+NOTE = "Removes the same amount at random, in small steps, with each seed that is not measured yet. So far, {}."
+ELSEWHERE = "{}; the others cannot be run here: its weights or its examples are not at hand."
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:
@@ -34,7 +32,7 @@ def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, i
         How many of the needed seeds are missing, and how many are needed: none for a control.
     """
     needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
-    missing = len(needed - control_seeds(entry_of(result), entries))
+    missing = len(needed - control_seeds(once(entry_of, result), entries))
     if missing:  # the verdict may be content with sweeps in other steps
         usable = once(verdict, result, companions_of(result, entries)).controls
         missing = max(min(missing, len(needed) - len(usable)), 0)
@@ -50,10 +48,8 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
     missing, needed = missing_seeds(result, entries)
     if not missing:
         return
-    request = request_behind(result)
-    at_hand = f"{needed - missing} of the {needed} seeds of its random control are available"
+    request, at_hand = request_behind(result), AT_HAND.format(needed - missing, needed)
     if request is None:
-        remark(f"{at_hand}; the others cannot be run here: {NO_PLACE}.")
-        return
-    if st.button(RUN, key="lab-control", icon=":material/casino:", help=f"{NOTE} So far, {at_hand}."):
+        remark(ELSEWHERE.format(at_hand))
+    elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE.format(at_hand)):
         start(request, follow_ups=judged_beside(request))

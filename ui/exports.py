@@ -29,7 +29,7 @@ STYLE = f"""<style>
   content: "{FAILED}"; display: block; max-width: 18rem; font-size: 0.875rem; line-height: 1.4;
 }}
 </style>"""
-ON_YOUR_OWN = "This shared server does not make pruned weights: run Prunescope on your own computer to get them."
+ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
 WRITES = (
     "A folder in the Hub's format, about {:.0f} MB, with zeros where weights were removed; transformers loads it, and "

@@ -1,24 +1,24 @@
 """The picture of a whole grid: what it shows is read once for all visitors, and a click opens a result."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
 
 import streamlit as st
 
 from core.charts.grid import grid_html
-from core.findings.grid import Grid, GridRow, arranged, grid_rows
+from core.findings.grid import Grid, GridRow, grid_rows
 from core.results import store
 from core.results.choices import companions, everywhere
 from core.results.extract import extracts
+from core.results.file_cache import FileState, state_of
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
-from core.results.store import FileState, state_of
+from ui.address import carried
 from ui.header import PAGES
 from ui.player import component, pause_after_first_picture
 from ui.shared import once
-from ui.view_state import link_parameters
 
 KEY = "grid"
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
@@ -28,14 +28,6 @@ ADDRESSES = {"./?result=": "Overview", "layers?result=": "Layers"}
 _reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
 _grid = component("grid", html='<div class="grid"></div>')
-
-
-def open_clicked() -> None:
-    """Go to the page of the result that was clicked, before anything is drawn."""
-    opened: str = st.session_state.pop(OPENED, "")
-    for beginning, page in ADDRESSES.items():
-        if opened.startswith(beginning):
-            st.switch_page(PAGES[page], query_params=link_parameters(page, result=opened.removeprefix(beginning)))
 
 
 def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
@@ -55,20 +47,10 @@ def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridR
     return [row for row in rows_of([*same.values(), *beside]) if row.key in same]
 
 
-def grid_of(entries: Sequence[Entry], shown: Collection[str]) -> Grid:
-    """Return the grid that results form.
-
-    Args:
-        entries: All of them.
-        shown: The keys of those to show.
-    """
-    return arranged(rows_of(entries), shown)
-
-
 @lru_cache(maxsize=1024)  # places, each about as large as one result
 def _rows(files: tuple[FileState, ...]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
-    return tuple(grid_rows([found for found in extracts(files).values() if isinstance(found, SweepResult)]))
+    return tuple(grid_rows([found for _, found in extracts(files) if isinstance(found, SweepResult)]))
 
 
 def show_grid(grid: Grid) -> None:
@@ -80,3 +62,11 @@ def show_grid(grid: Grid) -> None:
 
 def _note_opened() -> None:
     st.session_state[OPENED] = str(st.session_state[KEY].get("opened") or "")
+
+
+def open_clicked() -> None:
+    """Go to the page of the result that was clicked, before anything is drawn."""
+    opened: str = st.session_state.pop(OPENED, "")
+    for beginning, page in ADDRESSES.items():
+        if opened.startswith(beginning):
+            st.switch_page(PAGES[page], query_params=carried(result=opened.removeprefix(beginning)))

@@ -5,14 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.results.choices import SEPARATOR, task_title
+from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
-from ui.address import notes_stand_here, parameters_on_show
+from ui.address import begin, carried
 from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
-from ui.player import note_opened, preload_vega
+from ui.player import OPENED, VEGA, served_url
 from ui.results import at_hand
-from ui.view_state import ViewState, link_parameters, short_name
+from ui.text import plain
+from ui.view_state import ViewState
 
 PAGES = {
     "Overview": "app.py",
@@ -41,10 +45,11 @@ STYLE = """<style>
   color: light-dark(#b5367a, #fb8861); }
 .stPopover button p { text-align: left; }
 /* Room for what stands above a picture and is drawn after it. */
-.st-key-above-axis { min-height: 2rem; }
+.st-key-choice-axis { min-height: 2rem; }
+.st-key-choice-axis [data-testid="stWidgetLabel"] { display: none; }
 .st-key-typed-1, .st-key-typed-2 { min-height: 8.625rem; }
 @media (max-width: 30rem) {
-  .st-key-above-axis { min-height: 4.25rem; }
+  .st-key-choice-axis { min-height: 4.25rem; }
   .st-key-typed-1 { min-height: 10.2rem; }
   .st-key-typed-2 { min-height: 15.3rem; }
 }
@@ -56,12 +61,17 @@ STYLE = """<style>
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
 
-
+VIEWS = {
+    "Layers": ("Look at each layer", ":material/layers:"),
+    "Compare": ("Compare it with another one", ":material/compare:"),
+    "Sentences": ("See which sentences flip", ":material/format_quote:"),
+    "Present": ("Show it on a projector", ":material/present_to_all:"),
+}
 NAVIGATION = "navigation"
 FOCUS = (Path(__file__).parent / "focus.js").read_text("utf-8")
 # Streamlit only tints the current page's link; a screen reader has to be told.
-CURRENT = f"""<script>
-%s
+SCRIPT = f"""<script>
+%s %s
 for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
   if (link.textContent.trim() === %s) link.ariaCurrent = "page";
   else link.removeAttribute("aria-current");
@@ -78,24 +88,16 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
         icon: Before the label.
         parameters: What the page's address holds instead of what this one does.
     """
-    st.page_link(PAGES[page], label=label, icon=icon, query_params=link_parameters(page, **parameters))
+    st.page_link(PAGES[page], label=label, icon=icon, query_params=carried(**parameters))
 
 
-def show_nothing(title: str, reason: str, remedy: str = "", command: str = "") -> None:
-    """Say what to do where a page has no result to show.
-
-    Args:
-        title: The page's heading.
-        reason: Why there is nothing.
-        remedy: What the command is for; Markdown.
-        command: To be typed in a shell, if it takes one.
-    """
-    st.title(title, anchor=False)
+def show_nothing(reason: str, command: str = "") -> None:
+    """Say what to do where a page has nothing to show: type a command in a shell, if it takes one, or go to the Lab."""
+    st.title("Nothing to show yet", anchor=False)
     st.info(reason)
     if command:
-        st.markdown(remedy)
         st.code(command, language="shell", wrap_lines=True)
-    link_to("Lab", "Or prune a checkpoint live in the Lab" if command else "To the Lab", ":material/science:")
+    link_to("Lab", "Prune a checkpoint in the Lab", ":material/science:")
 
 
 def link_to_control(*results: SweepResult) -> None:
@@ -103,15 +105,19 @@ def link_to_control(*results: SweepResult) -> None:
     entries = at_hand()
     lacking = (result for result in results if missing_seeds(result, entries)[0] and request_behind(result))
     if first := next(lacking, None):
-        link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=first.key)
+        link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=first.key, job="")
 
 
 def link_to_views(result: SweepResult) -> None:
     """Link to the pages that show more of the result on show."""
-    link_to("Layers", "Look at each layer", ":material/layers:", result=result.key)
-    link_to("Compare", "Compare it with another one", ":material/compare:", result=result.key)
-    link_to("Sentences", "See which sentences flip", ":material/format_quote:", result=result.key)
-    link_to("Present", "Show it on a projector", ":material/present_to_all:", result=result.key)
+    for page, (label, icon) in VIEWS.items():
+        link_to(page, label, icon, result=result.key)
+
+
+def change(result: SweepResult, *more: str) -> DeltaGenerator:
+    """Name what the numbers were measured on, once on a page, on a box that opens to choose something else."""
+    names = (pruning_name(result), models_name(result), data_name(result), *more)
+    return st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:", wrap=True)
 
 
 def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewState:
@@ -129,17 +135,18 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     st.set_page_config(layout="wide")
     st.html(STYLE)
     navigation = st.container(horizontal=True, vertical_alignment="center", key=NAVIGATION)
-    notes_stand_here()
-    parameters_on_show().clear()
+    begin()
     state = read()
-    shown = " and ".join(short_name(entry) for entry in (state.result, state.other) if entry)
+    on_show = [result for result in (state.result, state.other) if result]
+    shown = " and ".join(f"{pruning_name(result)}, {task_title(result.task.name)}" for result in on_show)
     st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart
     note_watching(at_home=title == "Lab")
     with navigation:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():
-            st.page_link(path, label=name, query_params=link_parameters(name))
-        preload_vega()
-        st.html(CURRENT % (FOCUS, json.dumps(title)), width="content", unsafe_allow_javascript=True)
-    note_opened(title)
+            st.page_link(path, label=name, query_params=carried())
+        vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""  # while the page is still being drawn
+        st.html(SCRIPT % (vega, FOCUS, json.dumps(title)), width="content", unsafe_allow_javascript=True)
+    if st.session_state.get("page-open") != title:
+        st.session_state["page-open"], st.session_state[OPENED] = title, True
     return state

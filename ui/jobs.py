@@ -18,9 +18,9 @@ from core.request.sweep_request import SweepRequest, is_upload
 from core.results.names import percent
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
+from ui.address import carried
 from ui.lab.state import lab
 from ui.text import plain
-from ui.view_state import link_parameters
 
 TICK = 0.5  # seconds between two looks at a job
 TICK_ELSEWHERE = 2.0  # on pages that only mention the job
@@ -102,8 +102,7 @@ def _mention(job: Job) -> None:
         st.rerun()
     watch(job.id)
     words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
-    to_lab = link_parameters("Lab", job=job.id)
-    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=to_lab)
+    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=carried(job=job.id))
 
 
 def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:

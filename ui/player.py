@@ -1,9 +1,8 @@
 """The player on a page: the views of core.charts, moved by player.js without a message to the server."""
 
-import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,21 @@ import streamlit as st
 from core.charts.theme import STYLE
 from core.charts.vega import vega_script
 from core.charts.view import Scene
-from core.findings.tables import criteria_table, narrow, numbers_table
+from core.findings.tables import criteria_table, numbers_table
 from core.findings.words.lab import reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.overview import caution, length_sentence, verdict_sentence
 from core.request.amounts import amount_text
-from core.request.catalog import REDUCTIONS, ROOT, SINGLE_BATCH
+from core.request.catalog import REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, choose, is_asked, parameters_on_show, quoted, read_choice, set_parameter
+from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
 from ui.shared import once
-from ui.text import markdown_table, plain, remark
+from ui.text import plain, remark, show_table
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
-NEWLY_OPENED = "page-newly-opened"  # key in the session
+OPENED = "page-newly-opened"  # of the session: whether a page is yet to send its first picture
 FIRST_PICTURE_SECONDS = 0.25  # that the browser needs for the first picture of a page
 
 
@@ -47,7 +46,7 @@ def vega_file(folder: Path = STATIC) -> Path | None:
 def served_url(path: Path) -> str:
     """Return the URL of a file in the served folder."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
-    return "/".join(("", *([base] if base else []), "app", "static", path.name))
+    return f"{base and '/'}{base}/app/static/{path.name}"
 
 
 def component(name: str, **parts: str) -> Any:
@@ -57,29 +56,15 @@ def component(name: str, **parts: str) -> Any:
         name: Of its files: `.html`, `.css` and `.js`, as far as there are any.
         parts: What takes the place of a file, by its ending.
     """
-    files = {part: CHARTS / f"{name}.{part}" for part in ("html", "css", "js")}
-    read: dict[str, Any] = {part: file.read_text("utf-8") for part, file in files.items() if file.is_file()}
+    files = [file for file in CHARTS.glob(f"{name}.*") if file.suffix != ".py"]
+    read: dict[str, Any] = {file.suffix[1:]: file.read_text("utf-8") for file in files}
     return st.components.v2.component(f"prunescope_{name}", **{**read, **parts})
 
 
 VEGA = vega_file()
 # Where the file cannot be written, the component carries Vega in its own script, which is larger.
-_with_vega = {} if VEGA else {"js": f"{vega_script()}\n{(CHARTS / 'player.js').read_text('utf-8')}"}
+_with_vega: dict[str, Any] = {} if VEGA else {"js": f"{vega_script()}\n{(CHARTS / 'player.js').read_text('utf-8')}"}
 _player = component("player", **_with_vega)
-
-
-def preload_vega() -> None:
-    """Let the browser fetch Vega while the page is still being drawn; this takes the place of an empty element."""
-    if VEGA:
-        script = f"<script>import({json.dumps(served_url(VEGA))})</script>"
-        st.html(script, width="content", unsafe_allow_javascript=True)
-
-
-def note_opened(page: str) -> None:
-    """Note whether a page, by its name in the navigation, is newly opened, for `pause_after_first_picture`."""
-    if st.session_state.get("page-open") != page:
-        st.session_state["page-open"] = page
-        st.session_state[NEWLY_OPENED] = True
 
 
 def pause_after_first_picture() -> None:
@@ -88,7 +73,7 @@ def pause_after_first_picture() -> None:
     If the rest of the page came at once, the browser would lay out every box and table first and show the picture half
     a second later.
     """
-    if st.session_state.pop(NEWLY_OPENED, False):
+    if st.session_state.pop(OPENED, False):
         time.sleep(FIRST_PICTURE_SECONDS)
 
 
@@ -96,11 +81,12 @@ def show_pictures(
     scene: Scene,
     *,
     key: str,
-    group: str = "main",
-    autoplay: bool = False,
+    group: str | None = None,
     start: float | None = None,
-    on_pick: Callable[[], None] | None = None,
     link: bool = True,
+    on_pick: Callable[[], None] = lambda: None,
+    on_turn: Callable[[], None] = lambda: None,
+    **more: Any,
 ) -> None:
     """Show a scene that one bar moves through the pruning amounts.
 
@@ -108,85 +94,33 @@ def show_pictures(
 
     Args:
         scene: What the page shows.
-        key: The element's identity on the page.
-        group: Players of one group move together.
-        autoplay: Whether it plays at first sight; it does not where the visitor's system asks for less motion.
+        key: The element's identity on the page; what it tells stands in the session under this name.
+        group: Players of one group move together; the key where it moves alone.
         start: The amount shown first; with one, nothing plays by itself.
-        on_pick: Called when a mark is clicked whose data have a `pick`; see `picked`.
         link: Whether the bar offers a link to what is shown.
+        on_pick: Called when a mark is clicked whose data have a `pick`.
+        on_turn: Called when the visitor asks for the next or the previous result.
+        more: What else core/charts/player.js mounts: `autoplay`, `choices`, `stage`.
     """
-    _mount(
-        key,
-        scene,
-        {"on_pick_change": on_pick} if on_pick else {},
-        title=", ".join((scene.title, *scene.caption)),
-        group=group,
-        autoplay=autoplay,
-        start=start,
-        views=_written(scene),
-        link=dict(parameters_on_show()) if link else None,
-    )
+    data = {
+        "layout": scene.layout.css,
+        "axis": scene.axis,
+        "frames": scene.frames,
+        "style": STYLE,
+        "vega": VEGA and served_url(VEGA),
+        "title": ", ".join((scene.title, *scene.caption)),
+        "group": group or key,
+        "start": start,
+        "link": dict(parameters_on_show()) if link else None,
+    }
+    shown = more if "choices" in more else {"views": written(scene), **more}
+    _player(key=key, data={**data, **shown}, on_pick_change=on_pick, on_turn_change=on_turn)
+    pause_after_first_picture()
 
 
-def picked(key: str) -> str | None:
-    """Return the `pick` that was clicked in the player of this key, while `on_pick` runs."""
-    state: dict[str, Any] = st.session_state.get(key) or {}
-    return state.get("pick")
-
-
-def show_stage(
-    scenes: Mapping[str, Scene],
-    *,
-    key: str,
-    spoken: Mapping[str, str],
-    hint: str,
-    reduction: str,
-    start: float | None,
-    on_turn: Callable[[int], None],
-) -> None:
-    """Show a result over the whole screen, for a projector; its viewer chooses the reduction in the player.
-
-    Args:
-        scenes: The result's, by reduction, of the same frames. Title and caption, the same in all of them, stand above
-            and below the pictures; they are shown as text, never as HTML.
-        key: The element's identity on the page.
-        spoken: A speaker's sentences by reduction, which stand below them on request.
-        hint: Says what the keys do; it goes with the controls.
-        reduction: The one shown first.
-        start: The amount shown first; with one, nothing plays by itself.
-        on_turn: Called with 1 when the visitor asks for the next result, with -1 for the previous one.
-    """
-    shown = scenes[reduction]
-    _mount(
-        key,
-        shown,
-        {"on_turn_change": lambda: on_turn(st.session_state[key]["turn"])},
-        title=shown.title,
-        group=key,
-        autoplay=True,
-        start=start,
-        choices=[
-            {"name": name, "title": REDUCTIONS[name].title, "views": _written(scene), "spoken": spoken[name]}
-            for name, scene in scenes.items()
-        ],
-        choice=reduction,
-        link=dict(parameters_on_show()),
-        stage={"heading": shown.title, "caption": "; ".join(shown.caption), "hint": hint},
-    )
-
-
-def _written(scene: Scene) -> dict[str, str]:
+def written(scene: Scene) -> dict[str, str]:
     """Return the pictures as JSON by name, which the script reads: they are written once for all visitors."""
     return {name: view.written for name, view in scene.views.items()}
-
-
-def _mount(key: str, scene: Scene, callbacks: Mapping[str, Callable[[], None]], **data: Any) -> None:
-    """Show the player; not every one turns to other results or has something to pick."""
-    of_scene = {"layout": scene.layout.css, "axis": scene.axis, "frames": scene.frames}
-    of_all = {"style": STYLE, "vega": VEGA and served_url(VEGA)}
-    ignored = {f"on_{event}_change": lambda: None for event in ("turn", "pick")}
-    _player(key=key, data={**of_scene, **of_all, **data}, **{**ignored, **callbacks})
-    pause_after_first_picture()
 
 
 def middle_of(amounts: Sequence[float]) -> float:
@@ -201,21 +135,15 @@ def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -
         amounts: Those that can be shown, in ascending order.
         otherwise: The amount shown first without a link; None is the first one, from which it plays.
     """
-    first, wanted = amounts[0] if otherwise is None else otherwise, amount_in_address()
+    wanted = amount_in_address()
+    if wanted in amounts:
+        return wanted
     if wanted is None:
-        wish = f"the amount “{quoted(st.query_params.get('amount', ''))}”, which is not a number from 0 to 1"
-        is_asked("amount", False, wish, _percent(first))
+        refuse("amount")
         return otherwise
     shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
-    wish = f"{_percent(wanted)}, which this result does not have"
-    if not is_asked("amount", shown == wanted, wish, _percent(shown)):
-        set_parameter("amount", amount_text(shown))
+    refuse("amount", amount_text(shown))
     return shown
-
-
-def _percent(amount: float) -> str:
-    """Write an amount in percent, with as many decimals as it has."""
-    return f"{100 * amount:.6g} %"
 
 
 def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:
@@ -242,25 +170,19 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
 def show_numbers(result: SweepResult, companions: Sequence[SweepResult]) -> None:
     """Tabulate what is known of a result beside its picture, under the statistics' names."""
     if not result.against:  # there nothing is judged
-        for part in narrow(once(criteria_table, result, companions)):
-            st.markdown(markdown_table(part))
-    if numbers := once(numbers_table, result, companions):
-        st.markdown(markdown_table(numbers))
+        show_table(once(criteria_table, result, companions))
+    show_table(once(numbers_table, result, companions))
 
 
-def reduction_in_address(against: bool = False) -> str:
-    """Read how tokens become one vector, for a page that offers the choice elsewhere.
-
-    Args:
-        against: Whether what is shown is compared with another checkpoint, which is not done token by token.
-    """
-    names = _reductions(against)
-    first = next(iter(names))
-    return read_choice(names, "reduction", first, names[first], "reduction")
+def reduction_in_address(*results: SweepResult | None) -> str:
+    """Read how the tokens of these results become one vector, for a page that offers the choice elsewhere."""
+    names = _reductions(results)
+    return read_choice(names, "reduction", next(iter(names)))
 
 
-def _reductions(against: bool) -> dict[str, str]:
-    return {name: REDUCTIONS[name].title for name in (SINGLE_BATCH if against else REDUCTIONS)}
+def _reductions(results: Sequence[SweepResult | None]) -> dict[str, str]:
+    known = [set(result.reductions) for result in results if result]
+    return {name: way.title for name, way in REDUCTIONS.items() if all(name in names for names in known)}
 
 
 def choose_reduction(*results: SweepResult | None) -> str:
@@ -268,11 +190,8 @@ def choose_reduction(*results: SweepResult | None) -> str:
 
     Args:
         results: Those on show; under `tokens`, a note says what sentence length alone does to the first of them.
-            Against another checkpoint there are no `tokens`.
     """
-    shown = [result for result in results if result]
-    names = _reductions(any(result.against for result in shown))
-    chosen = choose("Sentence vector", names, "reduction", segmented=True)
-    length = f" {length_sentence(shown[0])}" if shown and chosen == "tokens" else ""
+    chosen = choose("Sentence vector", _reductions(results), "reduction", segmented=True)
+    length = f" {length_sentence(results[0])}" if results[0] and chosen == "tokens" else ""
     remark(f"{REDUCTIONS[chosen].explanation}{length}")
     return chosen

@@ -12,9 +12,9 @@ from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.choices import companions, isolated, methods_beside, twins
-from core.results.fields import bytes_of
 from core.results.library import Entry
-from core.results.schema import SweepResult
+from core.results.schema import SweepResult, bytes_of
+from core.results.showable import check_showable
 from core.results.store import load
 from core.wall.reading import read
 from ui.shared import once
@@ -30,7 +30,7 @@ def loaded(path: Path) -> SweepResult:
     """Read a result file, once as long as it does not change.
 
     Raises:
-        PrunescopeError: It is missing, malformed or damaged.
+        PrunescopeError: It is missing, malformed or damaged, or no page can show it.
     """
     return _loaded(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
@@ -38,9 +38,11 @@ def loaded(path: Path) -> SweepResult:
 @cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
 def _loaded(path: Path, modified: int) -> SweepResult:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
-    if is_small or path.parent == store.SHIPPED_RESULTS:
+    if path.parent == store.SHIPPED_RESULTS:
         return load(path)
-    return SweepResult.model_validate_json(read("result", [(path, path.name)]))
+    result = load(path) if is_small else SweepResult.model_validate_json(read("result", [(path, path.name)]))
+    check_showable(result, path.name)
+    return result
 
 
 def at_hand() -> tuple[Entry, ...]:

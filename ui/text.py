@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import PrunescopeError
+from core.findings.tables import narrow
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, pictures and arrows even when they are escaped: a word joiner keeps them apart.
@@ -32,6 +33,12 @@ def markdown_table(rows: list[dict[str, str]]) -> str:
     """Write rows of equal keys, at least one, as a Markdown table; nothing is escaped."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def show_table(rows: list[dict[str, str]]) -> None:
+    """Show a table in parts that are narrow enough for a telephone; nothing where it has no rows."""
+    for part in narrow(rows) if rows else ():
+        st.markdown(markdown_table(part))
 
 
 def remark(words: str) -> None:

@@ -47,11 +47,6 @@ class Example:
         """Whether the model predicts the unpruned label again after the flip."""
         return bool(self.flip) and self.predictions[0] in self.predictions[self.flip :]
 
-    @cached_property
-    def num_words(self) -> int:
-        """The number of words in all its texts; 0 without texts."""
-        return sum(len(text.split()) for text in self.texts)
-
 
 @dataclass(frozen=True)
 class Span:
@@ -85,9 +80,12 @@ def spans(example: Example) -> list[Span]:
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
     """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
-    return sorted(
-        examples, key=lambda known: (not known.is_correct_unpruned, known.flip or len(known.predictions), known.gold)
-    )
+
+    def place(example: Example) -> tuple[bool, int, int]:
+        flip = len(example.predictions) if example.flip is None else example.flip
+        return not example.is_correct_unpruned, flip, example.gold
+
+    return sorted(examples, key=place)
 
 
 # ---------------------------------------------------------------- filters
@@ -103,7 +101,6 @@ KINDS: Mapping[str, tuple[str, Filter]] = {
     "wrong": ("Incorrect unpruned, then flips", lambda example: bool(example.flip) and not example.is_correct_unpruned),
     "returns": ("Flips and later reverts", lambda example: example.returns),
 }
-LENGTHS = ("short", "medium", "long")  # thirds of a result's examples
 
 
 def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, str]:
@@ -118,22 +115,7 @@ def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, 
     return kinds | {amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})" for k, amount in amounts}
 
 
-def length_choices(examples: Sequence[Example]) -> dict[str, str]:
-    """List the filters by length, in thirds of all examples of a result; none without texts.
-
-    Returns:
-        Each filter's word in the address, and its title on screen.
-    """
-    if not examples[0].texts:
-        return {}
-    short, long = _thirds(examples)
-    names = f"Up to {short} words", f"{short + 1} to {long} words", f"More than {long} words"
-    return {ALL: "Any", **dict(zip(LENGTHS, names, strict=True))}
-
-
-def selected(
-    result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL, length: str = ALL
-) -> list[Example]:
+def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL) -> list[Example]:
     """Filter the examples of a result.
 
     Args:
@@ -141,23 +123,12 @@ def selected(
         examples: All of them, at least one.
         label: The name of a gold label, or ALL.
         flips: A key of `flip_choices`.
-        length: A key of `length_choices`, or ALL.
     """
-    amounts, bounds = [amount_text(amount) for amount in result.amounts], _thirds(examples)
+    amounts = [amount_text(amount) for amount in result.amounts]
     has_kind: Filter = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
     return [
-        example
-        for example in examples
-        if label in (ALL, result.task.label_names[example.gold])
-        and has_kind(example)
-        and length in (ALL, LENGTHS[sum(example.num_words > bound for bound in bounds)])
+        example for example in examples if label in (ALL, result.task.label_names[example.gold]) and has_kind(example)
     ]
-
-
-def _thirds(examples: Sequence[Example]) -> tuple[int, int]:
-    """Count the words in the longest example of the shortest third, and of the middle third."""
-    lengths = sorted(example.num_words for example in examples)
-    return lengths[(len(lengths) - 1) // 3], lengths[(2 * len(lengths) - 1) // 3]
 
 
 def label_name(result: SweepResult, label: int) -> str:

@@ -15,6 +15,7 @@ from core.request.catalog import REDUCTION
 from core.results.names import ReductionKey, decimals, hundredths
 from core.results.schema import SweepResult
 
+FEWEST_FOR_A_BAND = 3  # checkpoints
 OTHER_SEEDS = "other seeds"  # what it is called in a picture
 
 
@@ -31,14 +32,15 @@ class Yardstick:
     checkpoints: int
 
     def ranges(self, point: int) -> list[tuple[float, float]]:
-        """Return the range over all pairs at one point; none where it is undefined."""
+        """Return the range over all pairs at one point; with too few checkpoints for one, each pair by itself."""
         known = [pair[point] for pair in self.pairs if not np.isnan(pair[point])]
-        return [(min(known), max(known))] if known else []
+        is_band = known and self.checkpoints >= FEWEST_FOR_A_BAND
+        return [(min(known), max(known))] if is_band else [(value, value) for value in known]
 
     def words(self, point: int) -> str:
         """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
-        ends = (decimals(end, 2) for limits in self.ranges(point) for end in limits)
-        return " to ".join(dict.fromkeys(ends))
+        ends = [end for ends in self.ranges(point) for end in ends]
+        return " to ".join(dict.fromkeys(decimals(end, 2) for end in (min(ends), max(ends)))) if ends else ""
 
     def less_from(self, amounts: Sequence[float], own: npt.NDArray[np.float64], point: int) -> float | None:
         """Return the amount from which a point is less similar to itself than any twins are; None if at none.

@@ -1,7 +1,6 @@
 """The scores of a frame as a table in Markdown, for the README of a checkpoint."""
 
-from core.results.fields import Bounds
-from core.results.schema import Frame
+from core.results.schema import Bounds, Frame
 
 
 def score_table(frame: Frame) -> str:

@@ -13,7 +13,7 @@ from benchmarks.printed import NO_LOSS, SHOWN, Interval, Key, Population, Run, p
 from core.findings.claim import WIDEST
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
-from core.results.statistics import GapAtDamage
+from core.results.schema import GapAtDamage
 from core.sweep.sweep import sweep
 from tests.tiny import loaded
 

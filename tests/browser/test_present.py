@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import look
 from tests.browser.shipped import SHIPPED, WRITTEN
 
-ALL = "present?task=any&data=any"  # all results are in the show
+ALL = "present?through=all"  # all results are in the show
 FULL = "document.fullscreenElement !== null"
 
 

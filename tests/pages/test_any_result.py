@@ -50,7 +50,7 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
         assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
         assert "“meh” is left out" in words
         assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
-        assert "Replace ./moods.csv with the path of the file with the content 000000000000…" in words
+        assert "./moods.csv is the file with the content 000000000000…" in words
     elif "against" in kind and page in ("Overview", "Layers"):
         assert "is most similar to" in words
         assert "stays intact" not in words
@@ -63,19 +63,12 @@ def test_compare_shows_two_results_whose_rows_differ_side_by_side(axis: str, shi
     ship(shipped, result, BARE)
     words = told(open_page("pages/compare.py", result=result.key, other=BARE.key, axis=axis))
     assert ("are shown at equal amounts" in words) == (axis == "damage")
-    assert ("probabilities have moved equally far" in words) == (axis == "divergence")
-    assert words.count("Both are shown where") == 1
     assert "no picture of their difference" in words
-    assert "In the difference, orange cells" not in words
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
-def test_the_yardstick_is_named_where_twins_are_stored_and_explained_where_it_is_drawn(shipped: Path) -> None:
+def test_the_yardstick_is_named_where_twins_are_stored(shipped: Path) -> None:
     for made in (BARE, *TWINS):
         save(made)
     for page in ("Layers", "Overview"):
         assert "Other seeds (3 checkpoints)" in told(open_page(PAGES[page], result=BARE.key))
-    for reduction in ("mean", "cls"):
-        app = open_page(PAGES["Layers"], result=BARE.key, reduction=reduction)
-        words = told(app) + " ".join(element.value for element in app.caption)
-        assert ("Shaded in blue is how similar" in words) == (reduction == "mean")

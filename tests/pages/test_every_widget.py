@@ -20,15 +20,9 @@ Act = Callable[[Any], object]
 NASTY = ("<img src=x onerror=alert(1)> **b** [l](http://x.y) $x$", "", "0.5, nonsense", "ü" * 5_000)
 FILES = (b"", b"{", b"text,label\nx,1\n", b"\xff\xfe\x00")
 BAD = ("nonsense", "-1", "1e999", "nan", "<b>x</b>", "%00", "a" * 5_000)
-OWN = {  # what stands in a page's address, and must be one of few values
-    "Overview": ("task", "data", "result", "reduction", "amount"),
-    "Lab": ("job", "result", "reduction", "amount"),
-    "Compare": ("task", "data", "result", "other", "reduction", "amount"),
-    "Grid": ("results", "task", "data"),
-    "Layers": ("task", "data", "result", "layer", "threshold", "reduction", "amount"),
-    "Sentences": ("task", "data", "result", "flips", "label", "length", "amount"),
-    "Present": ("task", "data", "result", "through", "reduction", "amount"),
-    "Methods": (),
+PARAMETERS = {  # what stands in a page's address, and must be one of few values
+    *("result", "other", "job", "reduction", "amount", "metric", "axis", "results", "task", "checkpoint", "examples"),
+    *("layer", "threshold", "measure", "flips", "label", "through", "title", "caption", "unknown"),
 }
 PICTURES = ("title", "size", "theme", "milliseconds", "frame")  # what a download asks for
 EXPORTS = {*(f"export-{asked}" for asked in PICTURES), "export-amount", "export-write"}
@@ -36,14 +30,14 @@ WIDGETS = {  # of every page, those that must have been used
     "Overview": {"choose-result", "choose-reduction", *EXPORTS},
     "Lab": {"lab-checkpoint", "lab-method", "lab-run-now", "lab-check", "upload", *EXPORTS},
     "Compare": {"choose-result", "choose-other", "choose-reduction", *EXPORTS},
-    "Grid": {"choose-results", "choose-task", "choose-data"},
+    "Grid": {"choose-results", "choose-task", "choose-examples"},
     "Layers": {"choose-result", "choose-layer", "choose-threshold", "choose-reduction", *EXPORTS},
-    "Sentences": {"choose-flips", "choose-label", "choose-length", "typed-sentence", *EXPORTS},
+    "Sentences": {"choose-flips", "choose-label", "typed-sentence", *EXPORTS},
     "Present": {"choose-result", "choose-through", "title", "caption", *EXPORTS},
     "Methods": set(),
 }
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
-    *("choose-task", "choose-data", "choose-result", "choose-other"),
+    *("choose-task", "choose-checkpoint", "choose-examples", "choose-result", "choose-other"),
     *("upload", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
 }
 SMALL = (0.0, 0.2, 0.3, 0.4, 0.6, 0.9)
@@ -56,7 +50,6 @@ PARTICULAR = re.compile(  # the end of a key that is another for every result, h
     r"|(?<=lab-task-embedded:)(?!messages).*|(?<=lab-task-yoshitomo-matsubara/).*|(?<=lab-task-textattack/).*",
     re.DOTALL,
 )
-FREE = ("title", "caption", "unknown")  # texts of Present, and what no page knows
 
 
 class Label(str):
@@ -155,6 +148,7 @@ def opened(name: str, **parameters: str) -> AppTest:
     return open_page(PAGES[name], **parameters)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PAGES)
 def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> None:
     driven: set[str] = set()
@@ -166,18 +160,11 @@ def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> No
     assert driven | of_any_scene >= WIDGETS[name]
 
 
-@pytest.mark.parametrize(("name", "parameter"), [(name, one) for name, own in OWN.items() for one in own])
-def test_a_bad_value_in_the_address_is_told_and_the_page_is_there(somewhere: None, name: str, parameter: str) -> None:
-    shown = {"result": RESULT.key} if name == "Lab" and parameter in ("reduction", "amount") else {}
-    app = opened(name, **shown, **{parameter: "nonsense"})
-    assert app.info
-    assert app.get("bidi_component")
-    assert not app.error
-
-
 @pytest.mark.parametrize("value", BAD)
 @pytest.mark.parametrize("name", PAGES)
-def test_no_address_breaks_a_page(somewhere: None, name: str, value: str) -> None:
-    app = opened(name, **dict.fromkeys((*OWN[name], *FREE), value))
+def test_no_address_breaks_a_page_and_what_cannot_be_shown_is_told(somewhere: None, name: str, value: str) -> None:
+    app = opened(name, **dict.fromkeys(PARAMETERS, value))
     assert app.title or app.get("bidi_component")
-    assert not app.error
+    notes = [note.value for note in (*app.info, *app.error)]
+    assert notes or name == "Methods"
+    assert not [note for note in notes if "<" in note.replace("\\<", "")]

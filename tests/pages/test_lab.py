@@ -86,7 +86,9 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
     page = open_page(LAB, job=job_id)
     assert address(page) == {"result": RESULT.key}
     assert page.selectbox(key="lab-points").value == "both", "the settings are those of the run"
-    assert any("core.precompute" in code.value for code in page.code)
+    codes = [code.value for code in page.code]
+    assert any("core.precompute" in code and "--points both" in code for code in codes)
+    assert any(code.endswith(f"{RESULT.key}.json") for code in codes)
     titles = {reduction: plain(layers_heading(RESULT, reduction)) for reduction in ("mean", "cls")}
     assert len(set(titles.values())) == 2
     for reduction, title in titles.items():
@@ -216,7 +218,7 @@ def test_a_failed_run_is_told_and_what_is_not_known_any_more(queue: JobQueue) ->
     assert page.toggle(key="lab-with-control").value
     for kind in ("job", "result"):
         page = open_page(LAB, **{kind: "0" * 64})
-        assert "is n" in page.info[0].value  # not stored, or no longer known
+        assert "is n" in (*page.info, *page.error)[0].value  # not stored, or no longer known
         assert settings_are_open(page)
 
 

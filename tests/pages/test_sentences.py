@@ -16,7 +16,7 @@ from core.results.digest import digest
 from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship, with_own_key, with_own_labels
-from tests.opened import open_page, players, press, told
+from tests.opened import address, box, open_page, players, press, told
 from tests.queues import PATIENCE, ended, now
 
 PAGE = "pages/sentences.py"
@@ -43,75 +43,34 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     page = open_page(PAGE)
     (player,) = players(page)
     assert list(player["views"]) == ["flips", "strip"]
-    assert player["layout"]["name"] == "sentences"
-    cells = player["views"]["strip"]["datasets"]["cells"]
-    assert len({cell["y"] for cell in cells}) == 40
+    assert len({cell["y"] for cell in player["views"]["strip"]["datasets"]["cells"]}) == 40
     assert (
         "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later revert. "
         "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
     )
-    lines = table(page)
     assert page.title[0].value == "16 of 40 predictions flip; half have by 30\u00a0%"
-    assert len(lines) == 40
     texts = {example.row: example.texts[0] for example in examples_of(written)}
-    assert {line["Row"]: line["Sentence"] for line in lines} == texts
-    assert "not shipped" not in told(page)
-
-
-def test_examples_of_glue_are_named_by_their_rows(shipped: Path, queue: JobQueue) -> None:
-    glue = make_result(num_examples=60)
-    ship(shipped, glue)
-    page = open_page(PAGE, result=glue.key)
-    assert "not ours to ship" in told(page)
-    assert "Sentence" not in table(page)[0]
-    assert "choose-length" not in {box.key for box in page.selectbox}, "without texts, no lengths"
+    assert {line["Row"]: line["Sentence"] for line in table(page)} == texts
 
 
 def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQueue) -> None:
-    ship(shipped, on_written())
-    page = open_page(PAGE)
-    page.selectbox(key="choose-label").set_value("positive").run()
-    assert {line["Label"] for line in table(page)} == {"positive"}
-    assert page.query_params["label"] == "positive"
-    page.selectbox(key="choose-flips").set_value("flips").run()
+    ship(shipped, result := on_written(accuracy=lambda amount: 0.8), other := on_written("qnli"))
+    page = open_page(PAGE, result=other.key)
+    assert [area.label for area in page.text_area] == ["Question", "Sentence"], "as the task reads a pair"
+    assert {"Question", "Sentence"} <= set(table(page)[0])
+    box(page, "label").set_value("entailment").run()
+    assert {line["Label"] for line in table(page)} == {"entailment"}
+    box(page, "flips").set_value("flips").run()
     assert "never" not in {line["Flips at"] for line in table(page)}
-    flipping = len(table(page))
-    page.selectbox(key="choose-length").set_value("short").run()
-    assert 0 < len(table(page)) < flipping
-    again = open_page(PAGE, label="positive", flips="flips", length="short")
-    assert table(again) == table(page)
-    assert len(players(again)[0]["views"]["strip"]["datasets"]["cells"]) == len(
-        players(page)[0]["views"]["strip"]["datasets"]["cells"]
-    )
-
-
-def test_an_amount_is_a_filter_too(shipped: Path, queue: JobQueue) -> None:
-    result = on_written()
-    ship(shipped, result)
-    examples = examples_of(result)
-    flip = next(example.flip for example in examples if example.flip is not None)
-    page = open_page(PAGE, flips=f"{result.amounts[flip]:g}")
-    assert len(table(page)) == sum(example.flip == flip for example in examples)
-    assert {line["Flips at"] for line in table(page)} == {f"{100 * result.amounts[flip]:.0f} %"}
-
-
-def test_filters_that_another_result_does_not_know_are_dropped_without_a_word(shipped: Path, queue: JobQueue) -> None:
-    one, other = on_written(), on_written("qnli")
-    ship(shipped, one, other)
-    page = open_page(PAGE, result=one.key, label="positive", flips="flips")
-    page.selectbox(key="choose-task").set_value("qnli").run()
-    assert not page.exception
-    assert not page.info
-    assert "label" not in page.query_params
-    assert page.query_params["flips"] == "flips"
-
-
-def test_where_no_example_is_left_it_says_so(shipped: Path, queue: JobQueue) -> None:
-    ship(shipped, on_written(accuracy=lambda amount: 0.8))
-    page = open_page(PAGE, flips="returns")
+    assert table(open_page(PAGE, **address(page))) == table(page)
+    flip = next(example.flip for example in examples_of(other) if example.flip is not None)
+    lines = table(open_page(PAGE, result=other.key, flips=f"{other.amounts[flip]:g}"))
+    assert {line["Flips at"] for line in lines} == {f"{100 * other.amounts[flip]:.0f} %"}
+    box(page, "flips").set_value("returns").run()
+    box(page, "task").set_value("SST-2").run()
+    assert address(page) == {"result": result.key, "flips": "returns"}, "the label is not known here"
     assert "No example fits" in page.info[0].value
     assert not page.dataframe
-    assert page.selectbox(key="choose-flips").value == "returns"
 
 
 # ---------------------------------------------------------------- a typed sentence
@@ -138,7 +97,7 @@ def predict(page: AppTest, text: str) -> None:
     assert not page.exception
 
 
-def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) -> None:
+def test_a_typed_sentence_is_answered_with_a_picture_and_words_and_is_never_markup(page: AppTest) -> None:
     predict(page, "  A fine film.  ")
     player, _ = players(page)
     assert player["layout"]["name"] == "probabilities"
@@ -147,19 +106,11 @@ def test_a_typed_sentence_is_answered_with_a_picture_and_words(page: AppTest) ->
     assert rows[1]["probability"] == pytest.approx(0.9)
     assert "Unpruned, the model says “positive” (0.90); pruned, it says “negative”" in told(page)
     assert "“A fine film.”" in told(page)
-    assert "| 0 % | 0.10 | 0.90 |" in told(page)
-    page.run()
-    assert len(players(page)) == 2, "it stays"
-
-
-def test_what_is_typed_is_never_markup(page: AppTest) -> None:
+    assert len(players(page.run())) == 2, "it stays"
     predict(page, f"UNK {NASTY}")
     shown = [element.value for element in page.markdown if "onerror" in element.value]
     assert shown
-    for value in shown:
-        assert "\\<img" in value
-        assert "\\[link\\]" in value
-        assert "\\*\\*bold" in value
+    assert all(escaped in value for value in shown for escaped in ("\\<img", "\\[link\\]", "\\*\\*bold"))
     assert not any(element.allow_html for element in page.markdown if "onerror" in element.value)
     assert "onerror" not in json.dumps(players(page)), "the picture does not hold the text"
     assert "read as \\[UNK\\]" in page.warning[0].value
@@ -178,14 +129,6 @@ def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, m
     assert len(players(page)) == 1, "no answer to another question"
 
 
-def test_a_long_question_shows_its_progress_and_can_be_cancelled(page: AppTest) -> None:
-    predict(page, "hang")
-    press(page, "Cancel")
-    page.run()
-    assert not page.get("progress")
-    assert len(players(page)) == 1
-
-
 def test_another_question_takes_the_place_of_one_that_is_not_answered(
     page: AppTest, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,45 +141,33 @@ def test_another_question_takes_the_place_of_one_that_is_not_answered(
     assert "“A fine film.”" in told(page)
 
 
-def test_cancel_ends_a_question_for_one_of_two_who_asked_it(page: AppTest, queue: JobQueue) -> None:
+@pytest.mark.parametrize("shared", [False, True])
+def test_cancel_ends_a_question_for_one_of_those_who_asked_it(page: AppTest, queue: JobQueue, shared: bool) -> None:
     predict(page, "hang")
     _, job_id = page.session_state["typed-job"]
-    queue.watch(job_id, "somebody else", address="203.0.113.8")
+    if shared:
+        queue.watch(job_id, "somebody else", address="203.0.113.8")
     press(page, "Cancel")
     page.run()
-    assert not now(queue, job_id).ended
+    assert now(queue, job_id).ended != shared
+    assert not page.get("progress")
     assert "Cancel" not in {button.label for button in page.button}
     predict(page, "hang")
     assert "Cancel" in {button.label for button in page.button}, "asked again, it is followed again"
 
 
-def test_texts_of_a_file_are_not_promised_where_they_are_not_kept(
-    shipped: Path, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = with_own_labels(make_result(), ["sad", "glad"])
-    ship(shipped, own)
-    assert "Once you run the Lab" in told(open_page(PAGE, result=own.key))
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert "kept on this server for runs only" in told(open_page(PAGE, result=own.key))
-
-
-def test_a_pair_is_asked_for_as_the_task_reads_it(shipped: Path, queue: JobQueue) -> None:
-    ship(shipped, on_written("qnli"))
-    page = open_page(PAGE)
-    assert [area.label for area in page.text_area] == ["Question", "Sentence"]
-    assert {"Question", "Sentence"} <= set(table(page)[0])
-
-
-def test_other_checkpoints_answer_nothing_here(shipped: Path, queue: JobQueue) -> None:
-    result = on_written()
-    elsewhere = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})
-    ship(shipped, with_own_key(result, checkpoint=elsewhere))
-    page = open_page(PAGE)
-    assert not page.text_area
-    assert "can be tried with the bundled checkpoints" in told(page)
-
-
-def test_scores_on_written_examples_are_said_where_the_result_had_others(shipped: Path, queue: JobQueue) -> None:
+def test_what_is_not_at_hand_is_said(shipped: Path, queue: JobQueue) -> None:
     scored = make_result(num_examples=60, method="attribution", scope=None)
-    ship(shipped, scored)
-    assert "written calibration examples" in told(open_page(PAGE))
+    own, written = with_own_labels(make_result(), ["sad", "glad"]), on_written()
+    elsewhere = with_own_key(
+        written, checkpoint=written.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})
+    )
+    ship(shipped, scored, own, elsewhere)
+    page = open_page(PAGE, result=scored.key)
+    assert "are not kept here, so they are named by their row numbers" in told(page)
+    assert "written calibration examples" in told(page)
+    assert "Sentence" not in table(page)[0]
+    for result in (own, elsewhere):
+        page = open_page(PAGE, result=result.key)
+        assert not page.text_area
+        assert "can be tried with the bundled checkpoints" in told(page)

@@ -1,18 +1,15 @@
-"""The result on show stays on show: through links, reloads and filters, on every page and wherever it comes from."""
+"""The result on show stays on show: through links, reloads and choices, on every page and wherever it comes from."""
 
-import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
 from core.results.store import save
 from tests.builders import make_result, ship
 from tests.opened import address, box, follow, links, open_page, players, told
 from ui.header import PAGES
-from ui.view_state import OWN as OWN_MODEL
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 SST2, COLA, RANDOM = (
@@ -53,34 +50,21 @@ def anywhere(request: pytest.FixtureRequest, at_hand: None, monkeypatch: pytest.
         monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
 
 
-def expect_on_show(app: AppTest) -> None:
-    """The page shows the visitor's own result, or both of them, by their amounts, and its address says the same."""
-    assert [frame["amount"] for frame in player_of(app)["frames"]] == list(RARE["amounts"])
-    assert address(app)["result"] == OWN.key
-    assert address(app)["other"] == OTHER.key
-
-
-@pytest.mark.parametrize("name", SHOWING)
-def test_it_survives_a_reload(anywhere: None, name: str) -> None:
-    app = open_page(PAGES[name], result=OWN.key, other=OTHER.key, reduction="cls")
-    expect_on_show(app)
-    expect_on_show(open_page(PAGES[name], **address(app)))
-
-
-def test_it_goes_through_all_pages(anywhere: None) -> None:
+def test_it_goes_through_all_pages_and_survives_a_reload_of_each(anywhere: None) -> None:
     app = open_page(PAGES["Present"], result=OWN.key, other=OTHER.key, reduction="cls")
     for page in PAGES:
         follow(app, page)
         assert address(app) == {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
-        if page in SHOWING:
-            expect_on_show(app)
+        for shown in (app, open_page(PAGES[page], **address(app))) if page in SHOWING else ():
+            assert [frame["amount"] for frame in players(shown)[0]["frames"]] == list(RARE["amounts"])
+            assert address(shown) == address(app)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
     app = open_page(PAGES[name], result=OWN.key, other=OTHER.key)
     queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
-    queries = [query for query in queries if query != {OWN_MODEL: ["model"]}]  # which leads to settings, to no result
+    queries.remove({"own": ["model"]}) if name == "Overview" else None  # which leads to settings, to no result
     others = [query["result"] for query in queries if query["result"] != [OWN.key]]
     assert len(queries) - len(others) >= len(PAGES)
     assert bool(others) == (name == "Lab"), "only the list of one's own results names others"
@@ -88,120 +72,68 @@ def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
         assert query.get("other") == ([OTHER.key] if query["result"] == [OWN.key] else None), "each has its own"
 
 
+def test_what_a_page_shows_by_itself_is_no_choice(at_hand: None) -> None:
+    app = open_page(PAGES["Overview"])
+    for page in ("Layers", "Compare", "Present", "Lab"):
+        assert address(app) == {}
+        assert address(follow(app, page)) == {}
+    assert told(app).count("**Press Run** to begin"), "the Lab begins with its settings"
+    assert address(follow(open_page(PAGES["Layers"], result=COLA.key), "Lab"))["result"] == COLA.key
+
+
+@pytest.mark.parametrize("key", ["foo", "0" * 64, "<b>x</b>" * 100])
 @pytest.mark.parametrize("name", SHOWING)
-def test_what_a_page_shows_by_itself_is_carried_as_well(at_hand: None, name: str) -> None:
-    app = open_page(PAGES[name])
-    shown = address(app).get("result")
-    assert (shown is None) == (name == "Lab"), "that begins with an example"
-    for page in ("Layers", "Compare", "Present"):
-        follow(app, page)
-        assert address(app)["result"] == (shown or SST2.key)
-
-
-def test_a_link_to_compare_names_both_so_that_one_step_back_leaves_it(at_hand: None) -> None:
-    app = open_page(PAGES["Layers"], result=SST2.key)
-    for label in ("Compare", "Compare it with another one"):
-        query = links(open_page(PAGES["Overview"], result=SST2.key))[label]
-        assert parse_qs(query) == {"result": [SST2.key], "other": [RANDOM.key]}
-    assert address(follow(app, "Compare")) == {"result": SST2.key, "other": RANDOM.key}
-
-
-def test_the_lab_begins_with_its_settings_until_another_result_is_chosen(at_hand: None) -> None:
-    app = follow(open_page(PAGES["Layers"]), "Lab")
-    assert "result" not in address(app)
-    assert player_of(app), "an example"
-    app = follow(open_page(PAGES["Layers"], result=COLA.key), "Lab")
-    assert address(app)["result"] == COLA.key
-
-
-@pytest.mark.parametrize("key", ["foo", "<b>x</b>" * 100])
-@pytest.mark.parametrize("name", SHOWING)
-def test_a_key_that_is_not_stored_is_told_with_what_is_shown_instead(anywhere: None, name: str, key: str) -> None:
+def test_a_key_that_is_not_stored_is_told_and_the_default_shown(anywhere: None, name: str, key: str) -> None:
     app = open_page(PAGES[name], result=key)
-    (note,) = app.info
-    named = re.search("“(.*)”, which is not stored here; showing (.+)", re.sub("[\\\\\u2060]", "", note.value))
-    assert named
-    assert len(named[1]) < 30
-    assert key.startswith(named[1].removesuffix("…"))
-    instead = "the settings for a new run" if name == "Lab" else "SST-2"
-    assert instead in named[2]
-    assert address(app).get("result") != key
-    assert player_of(app)
-
-
-def test_a_bad_other_one_is_told_too(at_hand: None) -> None:
-    app = open_page(PAGES["Compare"], result=SST2.key, other="foo")
-    assert "the result “foo”, which is not stored here; showing" in app.info[0].value
-    assert address(app) == {"result": SST2.key, "other": RANDOM.key}
+    (error,) = app.error
+    assert "is not stored here" in error.value
+    assert key not in error.value or key == "foo"
+    assert address(app) == {}
+    assert players(app)
 
 
 def test_a_damaged_file_is_told_with_its_error(at_hand: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     path = save(OWN)
     path.write_text(path.read_text().replace("0.9", "0.8", 1))
-    app = open_page(PAGES["Layers"], result=OWN.key)
-    assert "which cannot be read; showing" in app.info[0].value
-    assert "checksum" in app.error[0].value
-    assert address(app)["result"] == SST2.key
+    app = open_page(PAGES["Compare"], result=OWN.key, other=OTHER.key)
+    assert ["checksum" in app.error[0].value, "is not stored" in app.error[1].value] == [True, True]
+    assert [players(app)[0]["link"][name] for name in ("result", "other")] == [SST2.key, RANDOM.key]
 
 
-@pytest.mark.parametrize(("asked", "shown"), [("0.52", "31 %"), ("0.9", "62 %")])
+@pytest.mark.parametrize(("asked", "shown"), [("0.52", 0.31), ("0.9", 0.62)])
 @pytest.mark.parametrize("name", SHOWING)
-def test_an_amount_that_a_result_lacks_is_told_with_the_one_shown(
-    at_hand: None, name: str, asked: str, shown: str
+def test_an_amount_that_a_result_lacks_is_told_and_the_next_lower_shown(
+    at_hand: None, name: str, asked: str, shown: float
 ) -> None:
     app = open_page(PAGES[name], result=OWN.key, other=OTHER.key, amount=asked)
-    wanted = f"{float(asked):.0%}".replace("%", " %")
-    assert f"The link asks for {wanted}, which this result does not have; showing {shown}." in told(app)
+    assert f"The link asks for the amount “{asked}”, which is not available here." in told(app)
     again = open_page(PAGES[name], **address(app))
     assert "The link asks for" not in told(again)
-    assert player_of(again)["start"] == player_of(app)["start"] == float(shown.removesuffix(" %")) / 100
+    assert players(again)[0]["start"] == players(app)[0]["start"] == shown
 
 
-def player_of(app: AppTest) -> dict:
-    """What the first player of a page was given."""
-    return players(app)[0]
+# ---------------------------------------------------------------- boxes
 
 
-# ---------------------------------------------------------------- filters
-
-
-def test_a_filter_that_contradicts_the_result_is_told_and_gives_way(at_hand: None) -> None:
-    app = open_page(PAGES["Layers"], result=OWN.key, task="sst2")
-    assert address(app) == {"result": OWN.key}
-    assert "the task “sst2”, which is not available here; showing CoLA" in app.info[0].value
-
-
-def test_only_the_visitor_changes_the_result_by_a_filter(at_hand: None) -> None:
+def test_boxes_put_another_result_on_show_and_follow_the_one_that_is(at_hand: None) -> None:
     app = open_page(PAGES["Layers"], result=OWN.key, other=OTHER.key)
-    for parameter in ("task", "data"):
-        box(app, parameter).set_value("any").run()
-        assert address(app)["result"] == OWN.key
-        assert address(app)["other"] == OTHER.key
-    box(app, "task").set_value("cola").run()
-    assert address(app)["result"] == OWN.key, "it passes"
-    box(app, "task").set_value("sst2").run()
-    assert address(app)["result"] == SST2.key, "the first that passes"
-    box(app, "data").set_value("written").run()
-    assert address(app)["result"] == WRITTEN.key
-    box(app, "task").set_value("cola").run()
-    assert address(app) == {"task": "cola", "result": COLA.key}, "no CoLA result is on written examples"
+    assert box(app, "task").value == "CoLA"
+    box(app, "task").set_value("SST-2").run()
+    assert address(app) == {"result": SST2.key}, "the first of the task, and what was beside the other goes"
+    assert box(app, "examples").options == ["From the Hub", "Written for this project"]
+    box(app, "examples").set_value("Written for this project").run()
+    assert address(app) == {"result": WRITTEN.key}
+    app = open_page(PAGES["Layers"], result=RANDOM.key)
+    assert len(box(app, "result").options) == 2
 
 
 def test_on_compare_another_first_one_leaves_the_second(at_hand: None) -> None:
-    app = open_page(PAGES["Compare"], result=OWN.key, other=OTHER.key)
-    box(app, "result").set_value(COLA.key).run()
-    assert address(app)["other"] == OTHER.key
-    box(app, "result").set_value(OTHER.key).run()
-    assert address(app)["result"] == OTHER.key
-    assert address(app)["other"] not in (OTHER.key, None), "a result is not compared with itself"
-
-
-def test_elsewhere_another_result_has_another_one_beside_it(at_hand: None) -> None:
-    app = open_page(PAGES["Layers"], result=OWN.key, other=OTHER.key)
-    box(app, "result").set_value(COLA.key).run()
-    assert address(app) == {"result": COLA.key}
-    assert address(follow(app, "Compare"))["other"] == OWN.key, "on the same examples"
+    app = open_page(PAGES["Compare"], result=COLA.key, other=OTHER.key)
+    box(app, "result").set_value(OWN.key).run()
+    assert address(app) == {"result": OWN.key, "other": OTHER.key}
+    box(app, "other").set_value(SST2.key).run()
+    assert address(app) == {"result": OWN.key, "other": SST2.key}
 
 
 # ---------------------------------------------------------------- a link to what is shown
@@ -214,56 +146,40 @@ def test_elsewhere_another_result_has_another_one_beside_it(at_hand: None) -> No
         ("Lab", {"reduction": "mean"}),
         ("Layers", {"reduction": "mean", "threshold": "0.9", "layer": "2"}),
         ("Compare", {"reduction": "mean", "axis": "amount", "other": RANDOM.key}),
-        ("Present", {"through": "methods"}),  # the player itself adds the reduction that it shows
+        ("Present", {"through": "methods"}),
         ("Sentences", {"flips": "all"}),
     ],
 )
 def test_a_copied_link_holds_all_choices_also_the_defaults(
     at_hand: None, name: str, parameters: dict[str, str]
 ) -> None:
-    app = open_page(PAGES[name], result=SST2.key)
-    assert player_of(app)["link"].items() >= {"result": SST2.key, **parameters}.items()
-    again = open_page(PAGES[name], **player_of(app)["link"])
+    shown = players(open_page(PAGES[name], result=SST2.key))[0]
+    assert shown["link"].items() >= {"result": SST2.key, **parameters}.items()
+    again = open_page(PAGES[name], **shown["link"])
     assert not again.info
-    assert player_of(again)["title"] == player_of(app)["title"]
+    assert players(again)[0]["title"] == shown["title"]
 
 
-def test_nothing_but_the_address_remembers(at_hand: None) -> None:
-    """A page's own choices stay with it: what a link does not name is not on show there."""
+def test_a_page_s_own_choices_stay_with_it(at_hand: None) -> None:
     app = open_page(PAGES["Layers"], result=OWN.key, layer="2", threshold="0.95")
-    follow(app, "Compare")
-    follow(app, "Layers")
-    assert "layer" not in address(app)
-    assert "threshold" not in address(app)
+    assert address(follow(follow(app, "Compare"), "Layers")) == {"result": OWN.key}
 
 
 # ---------------------------------------------------------------- where there is none, or no control
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("Overview", "nothing to show yet"),
-        ("Compare", "there is none here"),
-        ("Grid", "There is none yet."),
-        ("Layers", "There is no result yet."),
-        ("Sentences", "There is no result yet"),
-        ("Present", "no result to present"),
-    ],
-)
-def test_without_a_result_a_page_leads_to_the_lab(
-    name: str, words: str, shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("Lab", "Methods")])
+def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.jobs.queue.start_worker", lambda: None)  # `queue` would bring a result
     app = open_page(PAGES[name])
-    assert words in told(app)
-    assert [label for label in links(app) if label.endswith("in the Lab") or label == "To the Lab"]
-    assert not app.get("bidi_component")
-    commands = {"Overview": "python -m core.precompute --checkpoint embedded:sst2", "Grid": "python -m core.grid"}
+    assert not players(app)
+    assert app.title[0].value == "Nothing to show yet"
+    assert "Prune a checkpoint in the Lab" in links(app)
+    commands = {"Overview": "python -m core.precompute", "Grid": "python -m core.grid"}
     assert [code.value.startswith(commands[name]) for code in app.code] == [True] * (name in commands)
     if name == "Compare":
         ship(shipped, SST2)
-        assert "there is only one here" in told(open_page(PAGES[name]))
+        assert "needs two results" in told(open_page(PAGES[name]))
 
 
 @pytest.mark.parametrize("seeds", [4, 5])
@@ -275,8 +191,7 @@ def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, s
         *(make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(seeds)),
     )
     ship(shipped, method, *controls)
-    for first, other in ((method, controls[0]), (controls[0], method))[: 1 + (name == "Compare")]:
-        app = open_page(PAGES[name], result=first.key, **({"other": other.key} if name == "Compare" else {}))
-        beside = f"&other={other.key}" if name == "Compare" and first is method else ""  # with its own alone
-        wanted = f"result={method.key}{beside}" if seeds < 5 else None
-        assert links(app).get("Run random control in the Lab") == wanted
+    beside = {"other": controls[0].key} if name == "Compare" else {}
+    app = open_page(PAGES[name], result=method.key, **beside)
+    wanted = "&".join((f"result={method.key}", *(f"other={key}" for key in beside.values()))) if seeds < 5 else None
+    assert links(app).get("Run random control in the Lab") == wanted

@@ -21,88 +21,58 @@ def page() -> None:
     show_pictures(result_scene(result, reduction), key="player", group="pair", autoplay=True, start=start)
 
 
-def test_it_hands_over_pictures_labels_and_settings() -> None:
-    app = AppTest.from_function(page, default_timeout=20).run()
+def opened(**parameters: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=20)
+    app.query_params.update(parameters)
+    app.run()
     assert not app.exception
+    return app
+
+
+def test_it_hands_over_pictures_labels_and_settings() -> None:
+    app = opened()
     data = player(app)
     assert list(data["views"]) == ["heatmap", "accuracy", "survival"]
     assert [frame["amount"] for frame in data["frames"]] == [0.0, 0.125, 0.5]
     assert data["frames"][1]["name"] == "12.5 % of weights removed"
     assert data["frames"][2]["detail"] == "accuracy 0.85"
-    assert data["title"] == (
-        "Magnitude pruning of the encoder, MiniLM-L6, fine-tuned on SST-2; 200 examples of SST-2 validation, GLUE; "
-        "magnitude pruning of the encoder, Mean over tokens"
-    )
+    assert data["title"].endswith("magnitude pruning of the encoder, Mean over tokens")
     assert (data["group"], data["autoplay"], data["start"]) == ("pair", True, None)
     assert (data["layout"]["name"], data["link"]) == ("single", {"reduction": "mean"})
     assert data["vega"].startswith("/app/static/vega-")
-
-
-def test_another_reduction_is_other_data_in_the_same_pictures() -> None:
-    app = AppTest.from_function(page, default_timeout=20).run()
-    before = player(app)
     app.button_group(key="choose-reduction").set_value("tokens").run()
-    assert not app.exception
     after = player(app)
-    assert before["frames"] == after["frames"]
-    for name, view in before["views"].items():
+    assert data["frames"] == after["frames"]
+    for name, view in data["views"].items():
         assert {**view, "datasets": None} == {**after["views"][name], "datasets": None}
-    assert before["views"]["heatmap"]["datasets"] != after["views"]["heatmap"]["datasets"]
+    assert data["views"]["heatmap"]["datasets"] != after["views"]["heatmap"]["datasets"]
     (note,) = app.markdown
     assert REDUCTIONS["tokens"].explanation in note.value
     assert "similarity (CKA) of 0.80 to 0.80 with the unpruned layers" in note.value
 
 
-def test_an_unknown_reduction_in_the_address_is_reported() -> None:
-    app = AppTest.from_function(page, default_timeout=20)
-    app.query_params["reduction"] = "[median](https://example.com)"
-    app.run()
-    assert not app.exception
-    assert "The link asks for" in app.info[0].value
-    assert r"\[median\]" in app.info[0].value  # no link that a stranger put into our address
+@pytest.mark.parametrize(
+    ("amount", "start"), [("0.5", 0.5), ("0.3", 0.125), ("half", None), ("-0.1", None), ("1", None), ("nan", None)]
+)
+def test_the_address_says_which_amount_is_shown_first(amount: str, start: float | None) -> None:
+    app = opened(amount=amount)
+    assert player(app)["start"] == start
+    assert len(app.info) == (amount != "0.5")
 
 
-def test_the_address_says_which_amount_is_shown_first() -> None:
-    app = AppTest.from_function(page, default_timeout=20)
-    app.query_params["amount"] = "0.5"
-    app.run()
-    assert not app.exception
-    assert not app.info
-    assert player(app)["start"] == 0.5
-
-
-@pytest.mark.parametrize("amount", ["half", "-0.1", "1", "nan"])
-def test_a_bad_amount_in_the_address_is_reported_and_the_first_shown(amount: str) -> None:
-    app = AppTest.from_function(page, default_timeout=20)
-    app.query_params["amount"] = amount
-    app.run()
-    assert not app.exception
-    assert "The link asks for" in app.info[0].value
-    assert player(app)["start"] is None
-
-
-def test_vega_is_laid_once_and_named_by_its_version(tmp_path: Path) -> None:
-    folder = tmp_path / "static"
-    path = vega_file(folder)
+def test_vega_is_laid_once_named_by_its_version_where_a_folder_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = vega_file(tmp_path / "static")
     assert path is not None
-    assert path.parent == folder
     assert path.name.startswith("vega-")
     assert any(character.isdigit() for character in path.name)
     assert "vegaEmbed" in path.read_text("utf-8")
-    assert [file.name for file in folder.iterdir()] == [path.name]  # nothing half-written stays
+    assert [file.name for file in path.parent.iterdir()] == [path.name]  # nothing half-written stays
     path.write_text("kept")
-    assert vega_file(folder) == path
+    assert vega_file(tmp_path / "static") == path
     assert path.read_text() == "kept"
-
-
-def test_where_nothing_can_be_written_there_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    assert vega_file(tmp_path / "file" / "static") is None
-
-
-@pytest.mark.parametrize(
-    ("base", "expected"), [("", "/app/static/x.js"), ("/some/place/", "/some/place/app/static/x.js")]
-)
-def test_the_url_respects_where_the_app_is_player(base: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamlit.get_option", lambda option: {"server.baseUrlPath": base}[option])
-    assert served_url(Path("/anywhere/x.js")) == expected
+    assert vega_file(path / "static") is None
+    for base, prefix in (("", ""), ("/some/place/", "/some/place")):
+        monkeypatch.setattr("streamlit.get_option", lambda option, base=base: {"server.baseUrlPath": base}[option])
+        assert served_url(Path("/anywhere/x.js")) == f"{prefix}/app/static/x.js"

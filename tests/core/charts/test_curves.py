@@ -9,8 +9,7 @@ from core.charts.overview import pair_scene, player_frames, result_scene
 from core.charts.view import specs
 from core.findings.accuracy import metric_of
 from core.findings.compare import Axis
-from core.results.schema import SweepResult
-from core.results.statistics import WorkingRangeRecord
+from core.results.schema import SweepResult, WorkingRangeRecord
 from tests.builders import make_result
 from tests.pictures import axes, drawn, labels, marks, place, texts, told
 

@@ -1,7 +1,5 @@
 """The one verdict on networks whose truth is known, what keeps it from being told, and several of them at once."""
 
-import re
-
 import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
@@ -87,8 +85,9 @@ def test_a_reason_is_given_which_methods_explains(
     found = verdict(result, companions)
     assert (found.reason, found.direction) == (reason, "cannot be told" if reason else "as by chance")
     assert verdict(result, companions, "tokens").reason in (reason, "all tokens")
-    rows = re.findall(r"^\| ([a-z -]+) \| [A-Z].*\. \|$", (ROOT / "pages/methods.md").read_text("utf-8"), re.MULTILINE)
-    assert {*rows, None} == {known for _, _, known in REASONS} | {"all tokens", "too small among so many"}
+    known = {reason for _, _, reason in REASONS if reason} | {"all tokens", "too small among so many"}
+    words = " ".join((ROOT / "pages/methods.md").read_text("utf-8").split())
+    assert not [reason for reason in known if f"*{reason}*" not in words]
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 
 from core.findings.sentences import (
-    ALL,
     KINDS,
-    LENGTHS,
     Example,
     examples_of,
     flip_choices,
     in_order_of_flips,
-    length_choices,
     selected,
     spans,
 )
+from core.inputs import sample_cache
 from core.inputs.examples import open_examples, open_preset
+from core.inputs.sampling import Sample
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
 from core.request.catalog import TASKS
@@ -59,12 +58,17 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     subset = open_preset(TASKS["mrpc"], str(glue_folder)).subset(40)
     known, (remembered,) = subset.record(), (tmp_path / "prunescope" / "subsets").iterdir()
-    assert texts_of(known) == subset.texts
-    for content in (remembered.read_text().replace(subset.texts[0][0], "spoilt"), "{", "7"):
+    with monkeypatch.context() as patch:
+        assert texts_of(known) == subset.texts
+        patch.setattr(sample_cache, "_read", None)
+        assert texts_of(known) == subset.texts, "it is read once"
+    for content in (remembered.read_text().replace('"examples"', '"others"'), "{"):
         remembered.write_text(content)
         assert texts_of(known) is None, "not what the result was computed on"
-    for fingerprint in ("a" * 64, "../../x"):
-        assert texts_of(known.model_copy(update={"fingerprint": fingerprint})) is None
+    unknown = known.model_copy(update={"fingerprint": "a" * 64})
+    assert texts_of(unknown) is None
+    sample_cache.remember("key", Sample((1, 2), (("a",), ("b",)), (0, 1)))
+    assert texts_of(unknown) is None, "searched again only once a sample has changed"
 
 
 def test_texts_of_a_file_are_found_and_those_of_an_upload_only_at_home(
@@ -105,11 +109,3 @@ def test_filters_by_flip_and_label_and_how_many_they_keep(filters: dict[str, str
     assert list(choices) == [*KINDS, "0.3", "0.6", "0.9"]
     if list(filters) == ["flips"]:
         assert choices[filters["flips"]].endswith(f"({len(expected)})")
-
-
-def test_lengths_are_thirds_of_the_examples() -> None:
-    examples = [Example(k, 0, (0,), ("word " * (k + 1),)) for k in range(9)]
-    assert list(length_choices(examples).values()) == ["Any", "Up to 3 words", "4 to 6 words", "More than 6 words"]
-    kept = [[one.row for one in selected(flipping(), examples, length=length)] for length in (*LENGTHS, ALL)]
-    assert kept == [[0, 1, 2], [3, 4, 5], [6, 7, 8], list(range(9))]
-    assert length_choices([Example(0, 0, (0,))]) == {}, "no texts, no lengths"

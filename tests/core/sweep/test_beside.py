@@ -10,7 +10,7 @@ import torch
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.errors import PrunescopeError
 from core.request.sweep_request import SweepRequest, checked
-from core.results.statistics import GapAtDamage, NotAtDamage
+from core.results.schema import GapAtDamage, NotAtDamage
 from core.similarity.cka import own_cka
 from core.similarity.gram import compare_own, prepare, u_centred_gram
 from core.sweep.statistics import own_interval

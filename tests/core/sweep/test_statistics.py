@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau, t
 
-from core.results.statistics import DepthGapRecord
+from core.results.schema import DepthGapRecord
 from core.similarity.cka import cka, leave_one_out
 from core.similarity.gram import compare, prepare, u_centred_gram
 from core.sweep.statistics import (
