@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from core import precompute
 from core.request.catalog import METHODS, ROOT
+from core.request.grid_file import grid_requests
 
 PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PLACES = "core|ui|pages|docs|benchmarks|recipes|cached_results|tests"
@@ -35,3 +37,14 @@ def test_the_readme_is_short_and_says_what_a_space_needs() -> None:
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     assert len(lines) <= 180
     assert {"sdk: docker", "app_port: 7860"} <= set(lines[: lines.index("---", 1)])
+
+
+def test_the_files_on_the_page_on_grids_are_grids_and_its_table_names_every_key() -> None:
+    text = (ROOT / "docs" / "grids.md").read_text(encoding="utf-8")
+    files = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert all(len(grid_requests(yaml.safe_load(file), "grid.yaml")) > 5 for file in files)
+    with pytest.raises(Exception, match="unknown key") as caught:
+        grid_requests({"checkpoints": "embedded:sst2", "none": 1}, "grid.yaml")
+    keys = str(caught.value).rpartition("choose one of ")[2].split(", ")
+    assert {"checkpoints", "range_examples"} <= set(keys)
+    assert [key for key in keys if f"`{key}`" not in text] == []

@@ -1,41 +1,42 @@
-"""A row a layer, the selected layer's curve, its close-up: read from the SVG that Vega draws, frame by frame."""
+"""Layers as a stack, as rows, as a curve and in close-up: read from the SVG that Vega draws, frame by frame."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from core.charts.close_up import close_up_scene
+from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec, two_places
 from core.charts.isolated import isolated_view
 from core.charts.layers import layer_scene
-from core.charts.overview import result_scene
-from core.charts.strips import EVERYTHING, FIRST_EDGE, edges
+from core.charts.overview import finding_scene, result_scene
+from core.charts.stack import AS_MUCH, AT_RANDOM, CHANCE, EMPTIED, FINE_TUNES, FLOOR, MAX_WORDED, stack_view
+from core.charts.strips import EVERYTHING, edges
 from core.charts.view import specs
 from core.findings.isolated import isolated_orders
+from core.findings.matching import chance_beside
 from core.findings.survival import layer_survivals, own_similarity
-from core.findings.yardstick import Yardstick
+from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES
 from core.results.schema import SweepResult
-from tests.builders import make_result
+from tests.builders import declining, make_result
+from tests.core.findings.made import MATRICES, on
 from tests.pictures import drawn, labels, marks, place, texts, told
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 2), (0.75, 2, 2)))
 SEEDS = [
-    make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=seed, own_cka=lambda a, p, n: 1 - a)
-    for seed in range(3)
+    make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=k, own_cka=lambda a, *_: 1 - a) for k in range(3)
 ]
 ALONE = make_result(
-    num_layers=3, amounts=(0.0, 0.5), scope="layer:1", points="layer", own_cka=lambda a, p, n: 1 - a * p / 10
+    num_layers=3, amounts=(0.0, 0.5), scope="layer:1", points="layer", own_cka=lambda a, p, _: 1 - a * p
 )
-OWN = own_similarity(RESULT, "mean")  # (frames, points)
 
 
-def views(
-    result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9, measure: str = "cka"
-) -> dict[str, Spec]:
-    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, {2: ALONE}, measure).views)
+def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
+    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, {2: ALONE}).views)
 
 
 def survival(result: SweepResult) -> Spec:
@@ -47,117 +48,91 @@ def survival(result: SweepResult) -> Spec:
 
 @pytest.mark.parametrize("measure", ["cka", "partial_cka"])
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked(measure: str) -> None:
-    scene = layer_scene(RESULT, "mean", "2", measure=measure)
-    spec, own = scene.views["rows"].spec, own_similarity(RESULT, "mean", measure)
-    told_as = MEASURES[measure].symbol
-    values = [cell[told_as].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
-    assert values == list(map(two_places, own.T.ravel()))
-    hatched = sum(rule.get("stroke") == "white" for rule in marks(drawn(spec, 0), "rule mark"))
-    assert hatched == 3 * int(np.isnan(own).sum())
+    spec, own = (
+        layer_scene(RESULT, "mean", "2", measure=measure).views["rows"].spec,
+        own_similarity(RESULT, "mean", measure),
+    )
+    cells = [cell[MEASURES[measure].symbol].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
+    assert cells == list(map(two_places, own.T.ravel()))
+    strokes = [rule.get("stroke") for rule in marks(drawn(spec, 0), "rule mark")]
+    assert strokes.count("white") == 3 * int(np.isnan(own).sum()), "hatching"
     datasets, known = spec["datasets"], layer_survivals(RESULT, "mean", measure=measure)
     for row, (strip, bar, layer) in enumerate(zip(datasets["strips"], datasets["bars"], known, strict=True)):
-        cells = [cell for cell in datasets["cells"] if cell["pick"] == strip["pick"] == bar["pick"]]
-        assert row == strip["y"] < bar["y"] < bar["y2"] < min(cell["y"] for cell in cells) < strip["y2"] == row + 1
+        lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == bar["pick"])
+        assert row == strip["y"] < bar["y"] < bar["y2"] < lowest < strip["y2"] == row + 1
         assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
-        assert strip["chosen"] == (row == 1)
-    for frame in (0, 3):
-        numbers = texts(spec, frame)
-        assert numbers[:3] == list(map(two_places, own[frame]))
-        assert [text.removesuffix(" *") for text in numbers[3:] if text] == [layer.text for layer in known]
+    assert texts(spec, 3)[:3] == list(map(two_places, own[3]))
     floors = [row["value"] for row in datasets["floors"]]
     assert floors == pytest.approx(RESULT.floor.cka["mean"] if measure == "cka" else []), "the floor is of CKA"
-    assert layer_scene(RESULT, "cls", "1").views["rows"].datasets["floors"] == [], "undefined"
 
 
-@pytest.mark.parametrize(("height", "numbers"), [(400, 2), (200, 1), (100, 0)])
-def test_a_row_has_the_numbers_that_it_has_room_for(height: int, numbers: int) -> None:
-    scene = layer_scene(make_result(num_layers=12, amounts=(0.0, 0.5)), "mean", "1")
-    spec = {**scene.views["rows"].spec, "height": height}
-    heights = sorted(place(text)[1] for text in marks(drawn(spec, 0), "text mark"))
-    assert len(heights) == 12 * numbers
-    assert all(after - before >= 12 for before, after in pairwise(heights)), "pixels, of the letters"
-    assert (scene.layout.height(["rows", "curve"]) or 0) / 12 >= 25, "pixels of a row on the page"
+@pytest.mark.parametrize(("height", "beside_rows", "beside_bars"), [(600, 24, 12), (150, 12, 6), (70, 0, 3)])
+def test_numbers_stand_where_there_is_room(height: int, beside_rows: int, beside_bars: int) -> None:
+    result = make_result(num_layers=12, amounts=(0.0, 0.5, 0.9))
+    for spec, count in ((views(result)["rows"], beside_rows), (survival(result), beside_bars)):
+        heights = {place(text)[1] for text in marks(drawn({**spec, "height": height}, 0), "text mark")}
+        assert len(heights) == count
+        assert all(after - before >= 10 for before, after in pairwise(sorted(heights))), "pixels, of the letters"
 
 
-@pytest.mark.parametrize("amounts", [(0.0,), (0.0, 0.95), (0.0, 0.5, 0.99), (0.0, 0.05, 0.9)])
+@pytest.mark.parametrize("amounts", [(0.0,), (0.0, 0.95), (0.0, 0.5, 0.99)])
 def test_results_of_any_amounts_stand_on_the_same_axis(amounts: tuple[float, ...]) -> None:
     borders = edges(amounts)
     assert all(low < amount < high for amount, (low, high) in zip(amounts, pairwise(borders), strict=True))
     assert borders[-1] < 1 < EVERYTHING[1]
-    assert edges((0.0, 0.3, 0.5, 0.6)) == pytest.approx([FIRST_EDGE, 0.15, 0.4, 0.55, 0.65]), "half way to the next"
-    others = layer_scene(make_result(num_layers=3, amounts=amounts), "mean", "2").views
-    assert [view.spec["layer"] for view in others.values()] == [spec["layer"] for spec in views().values()]
-
-
-# ---------------------------------------------------------------- survival
+    others = views(make_result(num_layers=3, amounts=amounts))
+    assert [view["layer"] for view in others.values()] == [view["layer"] for view in views().values()]
 
 
 @pytest.mark.parametrize("frame", [0, 6, 19])
 def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen(frame: int) -> None:
     result = make_result(num_layers=4)
-    values = own_similarity(result, "mean")
     for spec in (survival(result), views(result)["rows"]):
         rects = marks(drawn(spec, frame), "rect mark")
         bright = [rect.get("opacity") == "1" for rect in rects if "Stays intact up to" in labels(rect)]
-        assert bright == (values[: frame + 1] >= 0.9).all(axis=0).tolist()
-    elements = [
-        (list(labels(mark)), mark.get("aria-roledescription")) for mark in drawn(survival(result), frame).iter()
-    ]
-    line, number = elements.index((["amount"], "rule mark")), [kind for _, kind in elements].index("text mark")
-    assert line < number, "the line of the amount passes behind the numbers"
+        assert bright == (own_similarity(result, "mean")[: frame + 1] >= 0.9).all(axis=0).tolist()
 
 
 @pytest.mark.parametrize(("threshold", "marked"), [(0.95, []), (0.9, [0]), (0.3, [0, 1, 2])])
 def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: float, marked: list[int]) -> None:
-    result = make_result(num_layers=3)
-    for known, expected in ((result, marked), (result.model_copy(update={"floor": None}), [])):
+    for known, expected in ((make_result(num_layers=3), marked), (SEEDS[0].model_copy(update={"floor": None}), [])):
         spec = views(known, threshold=threshold)["rows"]
         bars, layers = spec["datasets"]["bars"], layer_survivals(known, "mean", threshold)
-        assert [bar["text"].removesuffix(" *") for bar in bars] == [layer.text for layer in layers]
         assert [k for k, bar in enumerate(bars) if bar["text"].endswith(" *")] == expected
         assert [(bar["low"], bar["high"]) for bar in bars] == [layer.interval or (None, None) for layer in layers]
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
     holed = make_result(num_layers=3, own_cka=lambda amount, point, size: None if point == 1 else 1 - amount / 5)
-    spec = views(holed)["rows"]
-    assert [bar["text"].removesuffix(" *") for bar in spec["datasets"]["bars"]] == ["50 %", "undefined", "50 %"]
-    assert [bar["Layer"][:7] for bar in told(spec, 0, "Stays intact up to")] == ["Layer 1", "Layer 3"]
-
-
-@pytest.mark.parametrize(("height", "numbered"), [(600, 12), (150, 6), (70, 3)])
-def test_numbers_stand_beside_as_many_bars_as_there_is_room_for(height: int, numbered: int) -> None:
-    spec = {**survival(make_result(num_layers=12, amounts=(0.0, 0.5, 0.9))), "height": height}
-    heights = sorted({place(mark)[1] for mark in marks(drawn(spec, 0), "text mark")})
-    assert len(heights) == numbered
-    assert min(np.diff(heights)) >= 10, "pixels, which text is high"
+    bars = told(views(holed)["rows"], 0, "Stays intact up to")
+    assert [bar["Layer"][:7] for bar in bars] == ["Layer 1", "Layer 3"], "an undefined layer has none"
 
 
 # ---------------------------------------------------------------- the selected layer
 
 
 def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control() -> None:
-    spec, known = views(chosen="1")["curve"], (RESULT.statistics or {})["cka"]["mean"].own
-    for row, value, frame in zip(spec["datasets"]["own"], OWN[:, 0], known or (), strict=True):
+    spec, own, known = (
+        views(chosen="1")["curve"],
+        own_similarity(RESULT, "mean")[:, 0],
+        RESULT.statistics["cka"]["mean"],
+    )
+    for row, value, frame in zip(spec["datasets"]["own"], own, known.own, strict=True):
         assert (row["value"], row["low"], row["high"]) == pytest.approx((value, *frame[0]), abs=1e-6)
-    assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(two_places, OWN[:, 0]))
-    lines = marks(drawn(spec, 0), "line mark")
-    assert sum(line.get("stroke") == UNDEFINED_COLOUR for line in lines) == len(SEEDS)
+    assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(two_places, own))
+    lines = [line.get("stroke") for line in marks(drawn(spec, 0), "line mark")]
+    assert lines.count(UNDEFINED_COLOUR) == len(SEEDS)
     outputs = make_result(num_layers=3, amounts=AMOUNTS, points="layer")
-    (alone,) = views(outputs)["curve"]["datasets"]["alone"]
-    assert (alone["removed"], alone["value"]) == ("50 %", pytest.approx(0.95))
-    for other in (views(outputs, chosen="1"), views()):
-        assert other["curve"]["datasets"]["alone"] == [], "it was not pruned, or is an attention block"
+    alone = [view["curve"]["datasets"]["alone"] for view in (views(outputs), views(outputs, chosen="1"), views())]
+    assert [[row["value"] for row in rows] for rows in alone] == [[0.5], [], []], "not pruned, or an attention block"
 
 
 @pytest.mark.parametrize("pairs", [1, 3])
 @pytest.mark.parametrize("threshold", [0.8, 0.95])
 def test_lines_and_bands_are_named_beside_their_ends_and_the_names_keep_apart(threshold: float, pairs: int) -> None:
     known = ((0.8, 0.8, 0.7), (0.95, 0.6, 0.7), (0.95, 0.7, float("nan")))[:pairs]
-    low = 0.8 if pairs == 1 else 0.6
     scene = layer_scene(RESULT, "mean", "2", threshold, SEEDS, twins=Yardstick(known, pairs))
-    spec = scene.views["curve"].spec
+    spec, low = scene.views["curve"].spec, 0.8 if pairs == 1 else 0.6
     (band,) = told(spec, 0, "to")
     assert [float(band["Twins of other seeds, from"]), float(band["to"])] == [low, 0.8]
-    assert any(mark.get("stroke") == ALONE_COLOUR for mark in marks(drawn(spec, 0), "rect mark"))
     lines = {line["role"]: line for line in spec["datasets"]["lines"]}
     middles = {"threshold": threshold, "floor": RESULT.floor.cka["mean"][1], "seeds": 0.25, "twins": (low + 0.8) / 2}
     assert {role: line["value"] for role, line in lines.items()} == pytest.approx(middles)
@@ -166,34 +141,121 @@ def test_lines_and_bands_are_named_beside_their_ends_and_the_names_keep_apart(th
     assert min(after - before for before, after in pairwise(heights)) > 0.099
 
 
-# ---------------------------------------------------------------- close-up
-
-
 @pytest.mark.parametrize("row", [0, 2])
 def test_a_close_up_is_a_row_of_the_heatmap_and_what_is_removed_of_each_layer(row: int) -> None:
     spec = specs(close_up_scene(RESULT, "mean", str(row + 1)).views)
     values = [two_places(frame.matrix("mean")[row][j]).replace("−", "-") for j in range(3) for frame in RESULT.frames]
     assert [cell["Similarity"] for cell in told(spec["row"], 0, "Similarity")] == values
-    assert [(own["y"], own["y2"]) for own in spec["row"]["datasets"]["own"]] == [(row, row + 1)]
-    rows = spec["sparsity"]["datasets"]["layers"]
-    assert [r["sparsity"] for r in rows if r["chosen"]] == list(AMOUNTS)
-    assert {r["layer"] for r in rows if r["chosen"]} == {f"Layer {row + 1}"}
-    assert len(marks(drawn(spec["sparsity"], 2), "line mark")) == 3 + 1 + 1
+    chosen = [layer for layer in spec["sparsity"]["datasets"]["layers"] if layer["chosen"]]
+    assert [(layer["layer"], layer["sparsity"]) for layer in chosen] == [(f"Layer {row + 1}", a) for a in AMOUNTS]
 
 
 def test_each_layer_alone_stands_at_the_amount_measured_nearest_with_its_control() -> None:
-    def alone(method: str, speed: float) -> list[SweepResult]:
-        settings = {"num_layers": 3, "amounts": (0.0, 0.3, 0.8), "points": "layer", "method": method}
-        own = {"own_cka": lambda amount, point, size: 1 - amount * (point + 1) * speed}
-        return [make_result(scope=f"layer:{layer}", **settings, **own) for layer in range(3)]
+    def alone(method: str, share: float) -> list[SweepResult]:
+        own = {"own_cka": lambda amount, point, _: 1 - amount * (point + 1) * share, "method": method}
+        settings = {"num_layers": 3, "amounts": (0.0, 0.3, 0.8), "points": "layer", **own}
+        return [make_result(scope=f"layer:{layer}", **settings) for layer in range(3)]
 
     layers, seed = alone("magnitude", 0.05), alone("random", 0.1)
     orders = isolated_orders(RESULT, "mean", [*layers, *seed])
     view = isolated_view(RESULT, "mean", orders, [dict(enumerate(seed, start=1))])
     for k, (effect, chance) in enumerate(zip(view.datasets["effects"], view.datasets["by_chance"], strict=True)):
-        measured = [0.3, 0.3, 0.3, 0.8]  # nearest to 0, 0.25, 0.5 and 0.75
-        assert effect["value"] == pytest.approx([amount * (k + 1) / 20 for amount in measured])
-        assert chance["value"] == pytest.approx([amount * (k + 1) / 10 for amount in measured])
+        measured = np.array([0.3, 0.3, 0.3, 0.8])  # nearest to 0, 0.25, 0.5 and 0.75
+        assert effect["value"] == pytest.approx(measured * (k + 1) / 20)
+        assert chance["value"] == pytest.approx(measured * (k + 1) / 10)
     assert texts(view.spec, 3) == ["measured at 80 %"] * 2
-    beside = close_up_scene(RESULT, "mean", "2", beside={"alone": view})
-    assert set(beside.layout.boxes(list(beside.views), 900, 600)) == {"row", "sparsity", "alone"}
+    assert "alone" in close_up_scene(RESULT, "mean", "2", {"alone": view}).layout.wide
+
+
+def test_each_layer_stands_at_the_closest_one_of_another_model() -> None:
+    result = on(MATRICES)
+    closest = finding_scene(result, "mean", [], "").views["stack"]
+    assert closest.datasets["closest"][1]["v"] == [0.8, 0.75, 0.1]
+    for frame, names in ((0, ["1", "3", "2"]), (1, ["1", "1", "2"])):
+        assert texts(closest.spec, frame)[:3] == names
+    both = compare_scene(result, result, "mean")
+    assert "own" in both.views, "each to the same number"
+
+
+# ---------------------------------------------------------------- the stack
+
+CHANGES = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
+METHOD = make_result(num_layers=4, amounts=CHANGES, own_cka=declining(0.8))
+TWINS = Yardstick(((0.9, 0.8, 0.7, 0.4), (0.9, 0.7, 0.8, 0.6), (0.95, 0.75, float("nan"), 0.5)), 3)
+
+
+def seed(share: float, number: int = 0, speed: float = 1, amounts: tuple[float, ...] = CHANGES) -> SweepResult:
+    """A seed of random removal, of whose change this share lies in the upper half."""
+    settings = {"num_layers": 4, "amounts": amounts, "method": "random", "seed": number}
+    return make_result(own_cka=lambda amount, *where: declining(share)(speed * amount, *where), **settings)
+
+
+CONTROLS = (seed(0.6), seed(0.8, 1))
+
+
+def stack(*controls: SweepResult, result: SweepResult = METHOD, twins: Yardstick | None = None) -> Spec:
+    view = stack_view(result, "mean", chance_beside(result, controls, "mean"), twins)
+    return {**view.spec, "width": 600, "height": 300}
+
+
+def values(spec: Spec, frame: int, name: str) -> list[str]:
+    """What the tracks tell about every layer, from the first to the last."""
+    return [track[name] for track in told(spec, frame, "Layer")[: len(spec["datasets"]["stack"])]]
+
+
+def spans(spec: Spec, frame: int = 0, stroke: str | None = None) -> list[tuple[float, float]]:
+    """Where rectangles begin and end, in the length of the first, which is a track."""
+    rects = [
+        (rect.get("stroke"), *map(float, re.findall(r"M([\d.]+),[\d.]+h([\d.]+)", rect.get("d", ""))[0]))
+        for rect in marks(drawn(spec, frame), "rect mark")
+    ]
+    whole = rects[0][2]
+    return [(round(x / whole, 2), round((x + w) / whole, 2)) for ink, x, w in rects if stroke in (None, ink)]
+
+
+def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_and_the_floor() -> None:
+    for frame, change in enumerate(CHANGES):
+        expected = [1 - change * 2 * share for share in (0.2, 0.2, 0.8, 0.8)]
+        assert [end for _, end in spans(stack(), frame)[4:]] == pytest.approx(expected, abs=0.01)
+    words = texts(stack(), 1)
+    assert {"0.96", "0.84", "intact up to 25 % *", "intact up to 6 %", FLOOR} <= set(words)
+    many = stack(result=make_result(num_layers=MAX_WORDED + 1, amounts=CHANGES))
+    assert set(texts(many, 0)) == {FLOOR}, "and each mark still has its name"
+    assert EMPTIED not in str(many["title"]), "no star is drawn that it would explain"
+    holed = make_result(num_layers=3, amounts=CHANGES, own_cka=lambda a, point, _: None if point == 1 and a else 0.95)
+    assert [len(spans(stack(result=holed), frame)) - 3 for frame in (0, 1)] == [3, 2]
+    assert FLOOR not in texts(stack(result=holed.model_copy(update={"floor": None})), 0)
+
+
+def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
+    """Seeds that reach the method's changes at twice the speed stand there too: the amount does not matter."""
+    for controls in (CONTROLS, (seed(0.6, 0, 2), seed(0.8, 1, 2))):
+        shown = [float(value.split()[0]) for value in values(stack(*controls), 2, AT_RANDOM)]
+        assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
+    weak = seed(0.6, 2, amounts=(0.0, 0.1))
+    assert values(stack(*CONTROLS, weak), 2, AT_RANDOM)[0] == "0.88 (mean of 2 seeds)"
+    spec = stack(weak)
+    assert [values(spec, frame, AT_RANDOM)[0].split(" ", 1)[-1] for frame in (1, 2)] == ["(1 seed)", "undefined"]
+    assert [CHANCE in texts(spec, frame) for frame in (1, 2)] == [True, False]
+    assert AS_MUCH not in stack(make_result(num_layers=4, method="random", controls="wanda"))["title"]["subtitle"]
+    fine = make_result(
+        num_layers=4,
+        amounts=CHANGES,
+        own_cka=lambda a, *at: declining(0.8 if a > 0.25 else 0.6)(a, *at),
+        method="random",
+    )
+    assert values(stack(seed(0.8, amounts=(0.0, 0.3)), fine), 2, AT_RANDOM)[0].startswith("0.84"), "the finer sweep"
+
+
+def test_seed_twins_are_a_range_or_a_point_below_each_band_that_does_not_move() -> None:
+    spec = stack(*CONTROLS, twins=TWINS)
+    for frame in (0, 3):
+        assert spans(spec, frame, ALONE_COLOUR) == [(0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)]
+    assert spec["title"]["subtitle"] == f"{AS_MUCH}; {FINE_TUNES}; {EMPTIED}"
+    heights = {text.text: place(text)[1] for text in marks(drawn(spec, 0), "text mark")}
+    assert heights[FLOOR] - heights[OTHER_SEEDS] >= 13, "a line lower"
+    spec = stack(twins=Yardstick((TWINS.pairs[0],), 2))
+    points = [mark for mark in marks(drawn(spec, 0), "point") if mark.get("fill") == ALONE_COLOUR]
+    track = float(marks(drawn(spec, 0), "rect mark")[0].get("d", "").partition("h")[2].partition("v")[0])
+    assert [place(point)[0] / track for point in points] == pytest.approx([0.9, 0.8, 0.7, 0.4])
+    assert spans(stack(), 0, ALONE_COLOUR) == []

@@ -1,0 +1,248 @@
+"""Heatmaps, differences and curves, of one result and of two: read from the SVG that Vega draws, frame by frame."""
+
+import re
+from itertools import product
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import pytest
+
+from core.charts.compare import FLOOR_NOTE, compare_scene
+from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
+from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED, heatmap_view
+from core.charts.overview import pair_scene, result_scene
+from core.charts.profiles import profile_scene
+from core.charts.view import specs
+from core.findings.compare import Axis, profiled
+from core.request.catalog import REDUCTIONS
+from core.results.schema import SweepResult, WorkingRangeRecord
+from core.sweep.equal_damage import DAMAGES
+from tests.builders import make_result
+from tests.pictures import axes, drawn, labels, marks, place, texts, told
+
+AMOUNTS = (0.0, 0.25, 0.5, 0.75)
+HOLE_FRAME = 2
+
+
+def falling(speed: float, **settings: object) -> SweepResult:
+    """A result whose every own CKA falls at the same speed."""
+    own = {"own_cka": lambda amount, *_: 1 - speed * amount, "accuracy": lambda amount: 0.9 - speed * amount / 2}
+    return make_result(**{"num_layers": 3, "amounts": AMOUNTS, **own, **settings})
+
+
+FIRST, SECOND = falling(0.4, holes=((0.5, 2, 1),)), falling(1.2, method="random", seed=1)
+
+
+def views(first: SweepResult = FIRST, second: SweepResult = SECOND, axis: Axis = "amount") -> dict[str, Spec]:
+    return specs(compare_scene(first, second, "mean", axis).views)
+
+
+def one(result: SweepResult = FIRST, picture: str = "heatmap", reduction: str = "mean") -> Spec:
+    return result_scene(result, reduction).views[picture].spec
+
+
+def cells(spec: Spec, frame: int) -> list[Element]:
+    """A heatmap's or a difference's cells, row by row of the baseline's layers."""
+    return [rect for rect in marks(drawn(spec, frame), "rect mark") if "Unpruned" in labels(rect)]
+
+
+def markers(spec: Spec, frame: int) -> list[Element]:
+    """The points that can be seen."""
+    return [point for point in marks(drawn(spec, frame), "point") if point.get("opacity") != "0"]
+
+
+# ---------------------------------------------------------------- heatmaps
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_every_cell_shows_its_value_and_an_undefined_one_is_grey_and_hatched(reduction: str) -> None:
+    spec = one(reduction=reduction)
+    for frame in (0, HOLE_FRAME):
+        values = [value for row in FIRST.frames[frame].matrix(reduction) for value in row]
+        for cell, value in zip(cells(spec, frame), values, strict=True):
+            assert labels(cell)["Similarity"] == ("undefined" if value is None else f"{value:.2f}")
+            assert (cell.get("fill") == UNDEFINED_COLOUR) == (value is None)
+        assert len(marks(drawn(spec, frame), "rule mark")) == 3 * (frame == HOLE_FRAME)
+        assert len(texts(spec, frame)) == 9 - (frame == HOLE_FRAME)
+
+
+def test_colours_mean_the_same_in_every_result_and_negative_values_are_the_low_end() -> None:
+    ends = {}
+    for drop in (0.02, 1, 2.4):
+        spec = one(make_result(num_layers=2, amounts=(0.0, 0.5), own_cka=lambda a, *_, drop=drop: 1 - a * drop))
+        assert cells(spec, 0)[0].get("fill") == "rgb(252, 253, 191)"  # 1, where magma ends
+        ends[labels(cells(spec, 1)[0])["Similarity"]] = cells(spec, 1)[0].get("fill")
+    assert (len(set(ends.values())), ends["-0.20"]) == (3, "rgb(0, 0, 4)")  # where magma begins
+
+
+def test_numbers_names_and_labels_are_written_where_they_fit() -> None:
+    many = make_result(num_layers=MAX_PRINTED + 1, amounts=(0.0,))
+    two = [make_result(num_layers=MAX_PRINTED_SIGNED + 1, amounts=(0.0,), seed=seed) for seed in (0, 1)]
+    assert texts(one(many), 0) == texts(views(*two)["difference"], 0) == []
+    picture = drawn(heatmap_view(FIRST, FIRST.frames, "mean", annotated=True).spec, 0)
+    assert {"same layer ↓", "intact from 0.9"} <= {text.text for text in picture.iter() if text.tag.endswith("text")}
+    both = one(make_result(num_layers=12, amounts=(0.0,), points="both"))
+    assert any("'Pruned model, layer (1a: attention block, 1: output)'" in axis for axis in axes(both))
+
+
+def test_a_difference_is_that_of_the_numbers_beside_it() -> None:
+    for frame in (HOLE_FRAME, 3):
+        for cell, (i, j) in zip(cells(views()["difference"], frame), product(range(3), range(3)), strict=True):
+            first, second = (result.frames[frame].matrix("mean")[i][j] for result in (FIRST, SECOND))
+            known = ["undefined" if value is None else f"{value:.2f}" for value in (first, second)]
+            known += ["undefined" if first is None else f"{float(known[0]) - float(known[1]):+.2f}"]
+            assert [labels(cell)[field] for field in ("First", "Second", "Difference")] == known
+    near, far = (falling(1, own_cka=lambda amount, *_, to=to: to if amount else 1.0) for to in (0.2046, 0.4954))
+    assert texts(views(near, far)["difference"], 1)[0] == "−0.30", "not -0.29, which is nearer"
+
+
+def test_printed_differences_have_their_sign_and_can_be_read_on_every_shade() -> None:
+    settings = {"num_layers": 2, "amounts": tuple(k / 20 for k in range(20))}
+    pair = falling(0, **settings), falling(1.99, **settings)
+    for both, frame in product((pair, pair[::-1]), range(12)):
+        spec = views(*both)["difference"]
+        text, cell = marks(drawn(spec, frame), "text mark")[0], cells(spec, frame)[0]
+        value, colour = float((text.text or "").replace("−", "-")), re.findall(r"\d+", cell.get("fill", ""))
+        assert abs(value) == pytest.approx(1.99 * frame / 20, abs=0.0051)
+        assert (text.text or "").startswith("+") == (value > 0)
+        assert (int(colour[0]) > int(colour[2])) == (value > 0) or frame < 2, "orange where the first keeps more"
+        linear = (np.array(colour, float) / 255) ** 2.2
+        shade, ink = float(linear @ [0.2126, 0.7152, 0.0722]), 0.0 if text.get("fill") == "black" else 1.0
+        assert (max(shade, ink) + 0.05) / (min(shade, ink) + 0.05) >= 4.5, f"{value} in {text.get('fill')}"
+
+
+# ---------------------------------------------------------------- curves
+
+
+def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> None:
+    spec, places = one(picture="accuracy"), []
+    for frame, amount in enumerate(AMOUNTS):
+        (marker,) = markers(spec, frame)
+        (line,) = [mark for mark in marks(drawn(spec, frame), "rule mark") if list(labels(mark)) == ["amount"]]
+        places.append(place(marker))
+        assert place(line)[0] == place(marker)[0]
+        assert float(labels(marker)["Accuracy"]) == pytest.approx(0.9 - 0.2 * amount, abs=0.0051)
+    assert places == sorted(places), "right as the amount grows, and down as accuracy falls"
+    assert {"0\u00a0%", "100\u00a0%", "majority class: 0.50"} <= {element.text for element in drawn(spec, 0).iter()}
+    point = told(spec, 0, "95 % interval", "point")[2]
+    changes = [point["Predictions changed"], point["Divergence of the predictions"]]
+    assert changes == ["25 % (17 to 33)", "0.075 bits (0.050 to 0.100)"]
+    bare = FIRST.frames[1].model_copy(update={"changed": None, "divergence": None, "intervals": {}})
+    rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")["datasets"]["accuracy"]
+    assert [rows[1][field] for field in ("changed", "divergence", "interval")] == [*["not measured"] * 2, "unknown"]
+
+
+def test_each_of_a_pair_has_its_own_metric_at_the_amounts_that_both_have() -> None:
+    name, values = "matthews_correlation", (0.6, 0.5, 0.0, -0.1)
+    frames = tuple(
+        frame.model_copy(update={"metrics": {**frame.metrics, name: value}, "intervals": {name: (value, 1.0)}})
+        for frame, value in zip(FIRST.frames, values, strict=True)
+    )
+    task = FIRST.task.model_copy(update={"main_metric": name})
+    scene = pair_scene((FIRST.model_copy(update={"frames": frames, "task": task}), SECOND), "mean", ("A", "B"))
+    heights = [place(markers(scene.views["left-accuracy"].spec, frame)[0])[1] for frame in range(4)]
+    assert sorted(set(heights)) == heights, "below 0 is not drawn at 0"
+    assert scene.frames[0]["detail"] == "A MCC 0.60 and B accuracy 0.90"
+    pair = pair_scene((FIRST, falling(1, amounts=(0.0, 0.5, 0.6))), "mean", ("A", "B"))
+    assert [row["k"] for row in pair.views["right-accuracy"].datasets["accuracy"]] == [0, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "starts", "words"),
+    [
+        (None, 0.75, [], BLANK),
+        (0.5, None, [0.5], "shaded: the first no longer works"),
+        (0.5, 0.25, [0.25, 0.5], "shaded: the second no longer works, darker: neither does"),
+        (0.25, 0.25, [0.25], "shaded: neither works any more"),
+    ],
+)
+def test_what_lies_beyond_the_working_range_is_shaded(
+    first: float | None, second: float | None, starts: list[float], words: str
+) -> None:
+    both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
+    alone = one(working_to(FIRST, first), "accuracy")
+    assert [row["start"] for row in both["datasets"]["beyond"]] == starts
+    assert both["title"] == ["Accuracy with its 95 % interval", words]
+    for spec, count in ((both, len(starts)), (alone, int(first is not None))):
+        assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(spec, 0), "rect mark")) == count
+    assert (BEYOND in texts(alone, 0)) == (first is not None)
+
+
+def working_to(result: SweepResult, to: float | None) -> SweepResult:
+    known = {"metric": "accuracy", "examples": 9, "shown_broken_from": None, "smallest_drop": 0.1, "lead": 0.4}
+    return result.model_copy(update={"working_range": WorkingRangeRecord(to=to, reason=None, **known)})
+
+
+def test_both_curves_have_their_colours_and_the_marker_stands_on_both() -> None:
+    names = {"Magnitude pruning of the encoder", "Random pruning of the encoder, as\nmagnitude prunes (seed 1)"}
+    assert {row["series"] for row in views()["accuracy"]["datasets"]["accuracy"]} == names
+    for frame in (0, 3):
+        points = markers(views()["accuracy"], frame)
+        lines = [line.get("stroke") for line in marks(drawn(views()["accuracy"], frame), "line mark")]
+        assert [mark.get("fill") for mark in points] == lines == [FIRST_COLOUR, SECOND_COLOUR]
+        assert (place(points[0])[1] < place(points[1])[1]) == bool(frame), "the same baseline"
+        own = [float(point["Similarity"]) for point in told(views()["own"], frame, "Pruning", "point")]
+        known = [value for result in (FIRST, SECOND) for value in result.frames[frame].own("mean") or ()]
+        assert own == pytest.approx(known, abs=0.0051)
+
+
+def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> None:
+    def names(first: SweepResult, second: SweepResult) -> list[str]:
+        return [frame["name"] for frame in compare_scene(first, second, "mean").frames]
+
+    other = falling(1.2, method="random", amounts=(0.0, 0.3, 0.75), num_examples=5)
+    assert names(FIRST, other)[1:] == ["25 % and 30 % of weights removed", "75 % of weights removed"]
+    spec = views(FIRST, other)["accuracy"]["datasets"]
+    assert [row["k"] for row in spec["accuracy"]] == [0, 1, None, 2, 0, 1, 2], "of one alone: drawn, without frame"
+    assert [row["value"] for row in spec["majority"]] == [0.5, 0.6], "two where they differ"
+    second, first = (falling(1.2, scope=f"layer:{k}", points="layer") for k in (1, 0))
+    assert names(second, first)[-1] == "75 % of layer 2's weights and 75 % of layer 1's weights removed"
+    assert set(views(FIRST, first)) == {"first", "second", "accuracy"}, "rows that do not correspond"
+    units = falling(0.8, method="attribution", scope=None, prunable_sparsity=lambda amount: amount * 5 / 6)
+    assert names(FIRST, units)[1] == "25 % and 21 % of the encoder's weights removed"
+
+
+@pytest.mark.parametrize("axis", ["damage", "divergence"])
+def test_at_equal_change_both_match_on_it(axis: Axis) -> None:
+    first, second = working_to(falling(0.4), 0.5), falling(1.2, method="random")
+    frames, spec = compare_scene(first, second, "mean", axis).frames, views(first, second, axis)
+    own, rows = spec["own"]["datasets"]["own"], spec["accuracy"]["datasets"]["accuracy"]
+    for k, frame in enumerate(frames):
+        means = [np.mean([row["v"][k] for row in own[side : side + 3]]) for side in (0, 3)]
+        assert axis != "damage" or means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
+        assert [row["amount"] for row in rows if row["k"] == k] == [frame["amount"]] * 2
+    assert "shaded: the first no longer works" in spec["accuracy"]["title"] or axis == "divergence"
+
+
+def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves() -> None:
+    bare, none = (result.model_copy(update={"floor": None}) for result in (FIRST, SECOND))
+    floor = FIRST.floor.model_copy(update={"cka": {"mean": (0.5, None, 0.1)}})
+    other = SECOND.model_copy(update={"floor": floor})
+    for first, second, lines in ((FIRST, SECOND, {"both"}), (FIRST, other, {"first", "second"}), (bare, none, set())):
+        spec = views(first, second)["own"]
+        assert {row["line"] for row in spec["datasets"]["floor"]} == lines
+        assert spec["title"][1] == (FLOOR_NOTE if lines else BLANK), "as high without"
+
+
+def test_profiles_and_costs_are_those_at_the_damage_on_show() -> None:
+    def deeper(speed: float, **settings: object) -> SweepResult:
+        own = {"own_cka": lambda amount, point, _: 1 - speed * amount * 2 * point / 3}
+        return make_result(**{"amounts": tuple(k / 50 for k in range(48)), "num_layers": 4, **own, **settings})
+
+    magnitude, seeds = deeper(0.5), [deeper(1.0, method="random", seed=seed) for seed in range(5)]
+    others = deeper(0.25, method="wanda"), deeper(0.04, method="attribution", scope=None)
+    methods = [profiled(magnitude, seeds, "mean"), *(profiled(other, (), "mean") for other in others)]
+    pictures = profile_scene(magnitude, methods, "mean").views
+    assert list(pictures) == ["cost", "profile-1", "profile-2"], "one method reaches no damage"
+    cost, first, second = pictures.values()
+    for k, damage in enumerate(DAMAGES):
+        known = magnitude.statistics_of("mean").profile_at_damage[f"{damage}"]
+        shown = [float(point["Similarity"]) for point in told(first.spec, k, "Similarity", "point")]
+        assert shown == pytest.approx(list(known.value), abs=5.1e-3)
+        (rule,) = marks(drawn(cost.spec, k), "rule mark")
+        assert float(next(iter(labels(rule).values()))) == pytest.approx(1 - damage, abs=0.051)
+    for view, count in ((first, 5), (second, 0)):
+        lines = [line.get("stroke") for line in marks(drawn(view.spec, 1), "line mark")]
+        assert lines.count(UNDEFINED_COLOUR) == count
+    assert [row["value"] for row in first.datasets["floor"]] == pytest.approx(magnitude.floor.cka["mean"])
+    assert [len(cost.datasets[name]) for name in ("cost", "chance")] == [3 * 48, 5 * 48]
