@@ -6,17 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import make_encoder, make_texts
-from torch import nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from tiny import make_encoder
 
 from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import borrow
-from core.encoder.representations import Recorder
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS, NORMALISE_FIRST, SUPPORTED_MODEL_TYPES
-from core.request.points import point_names
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
@@ -25,16 +21,6 @@ from core.sweep.sweep import sweep
 @pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_encoder(tmp_path_factory.mktemp("encoder") / request.param, request.param)
-
-
-@pytest.fixture(scope="module")
-def model(folder: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(folder).eval()
-
-
-@pytest.fixture(scope="module")
-def tokenizer(folder: Path) -> object:
-    return AutoTokenizer.from_pretrained(folder)
 
 
 def run(folder: Path, glue: Path, **options: object) -> SweepResult:
@@ -49,21 +35,6 @@ def run(folder: Path, glue: Path, **options: object) -> SweepResult:
 def test_the_catalog_names_the_table() -> None:
     assert set(SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)
     assert set(NORMALISE_FIRST) == {name for name, found in ARCHITECTURES.items() if found.hidden_unit is None}
-
-
-def test_a_sentence_does_not_depend_on_the_rest_of_its_batch(model: nn.Module, tokenizer: object) -> None:
-    texts = make_texts(6, seed=8)
-    points = point_names("attention", 3)
-    together = tokenizer(texts, padding=True, return_tensors="pt")
-    with torch.inference_mode(), Recorder(model, points) as recorder:
-        logits = model(**together).logits
-        states = list(recorder.states)
-        for i, text in enumerate(texts):
-            torch.testing.assert_close(
-                model(**tokenizer(text, return_tensors="pt")).logits[0], logits[i], rtol=0, atol=1e-5
-            )
-            for alone, batched in zip(recorder.states, states, strict=True):
-                torch.testing.assert_close(alone[0], batched[i, : alone.shape[1]], rtol=0, atol=2e-5)
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))

@@ -117,7 +117,6 @@ def test_a_pruned_checkpoint_has_the_tasks_order_in_rows_and_names(nli: tuple[Pa
 
 
 MALFORMED = (
-    ({"id2label": [1, 2]}, "'odd': config.json names no labels"),
     ({"id2label": {"2": "a"}}, "'odd': config.json names no labels"),
     ({"id2label": None, "num_labels": "x"}, "'odd': num_labels is \"x\" in config.json"),
     ({"id2label": None, "num_labels": float("inf")}, "'odd': config.json is not JSON"),
@@ -135,11 +134,3 @@ def test_names_that_are_malformed_or_another_tasks_are_refused_before_a_weight_i
     path.write_text(json.dumps({**json.loads(path.read_text()), **labels}))
     with pytest.raises(PrunescopeError, match=re.escape(said)):
         prepare(checked(SweepRequest(str(folder), "sst2", data="written")))
-
-
-def test_labels_that_fit_are_left_as_they_are(tiny_bert: Path, tmp_path: Path) -> None:
-    fitting = named(tiny_bert, tmp_path / "fitting", ("Negative", "Positive"))
-    model = load(prepare(checked(SweepRequest(str(fitting), "sst2", data="written"))).resolved).model
-    stored = load_file(fitting / WEIGHTS)
-    assert all(torch.equal(values, stored[name]) for name, values in model.state_dict().items())
-    assert model.config.id2label == {0: "Negative", 1: "Positive"}

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from tiny import make_texts
@@ -89,34 +88,3 @@ def test_windows_change_nothing(model: torch.nn.Module, tokenizer: object, monke
     torch.testing.assert_close(windowed.mean, whole.mean, rtol=0, atol=1e-5)
     for ours, theirs in zip(windowed_tokens, tokens, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
-
-
-def test_micro_batches_are_sorted_by_length(tokenizer: object) -> None:
-    encoded = encode(tokenizer, TEXTS, 128)
-    (window,) = plan_windows(encoded, tokenizer, 1)
-    lengths = np.concatenate([batch.lengths.numpy() for batch in window.micro_batches])
-    assert (np.diff(lengths) >= 0).all()
-    padded = sum(batch.real.numel() for batch in window.micro_batches)
-    assert padded < 1.3 * lengths.sum()
-
-
-def test_pairs_and_truncation(tokenizer: object) -> None:
-    pairs = encode(tokenizer, [("a film", "the plot is good"), ("bad", "joke")], 128)
-    assert pairs.features[0]["token_type_ids"][-1] == 1
-    long = encode(tokenizer, [(" ".join(["film"] * 300),)], 16)
-    assert long.lengths.tolist() == [16]
-
-
-def test_hooks_are_gone_even_after_an_error(model: torch.nn.Module) -> None:
-    def hooks() -> int:
-        return sum(len(module._forward_hooks) for module in model.modules())
-
-    def fail_midway() -> None:
-        with Recorder(model, point_names("both", 2)):
-            assert hooks() == 4
-            raise RuntimeError("midway")
-
-    assert hooks() == 0
-    with pytest.raises(RuntimeError, match="midway"):
-        fail_midway()
-    assert hooks() == 0

@@ -42,10 +42,6 @@ def test_a_hostile_checkpoint_is_refused_in_one_line(
     assert not recwarn.list, "no warning comes before the line"
 
 
-def test_a_good_checkpoint_is_not(stranger: Path) -> None:
-    load(resolve(str(stranger)))
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -42,39 +42,13 @@ def test_hand_computed_mask() -> None:
     assert kept(plan, 0.75)[0].tolist() == [[True, False, False, False], [False, False, False, True]]
 
 
-@pytest.mark.parametrize(("scope", "matrices"), [("encoder", 12), ("all-linear", 14), ("layer:1", 6)])
-def test_masks_equal_a_direct_computation(model: nn.Module, tokenizer: object, scope: str, matrices: int) -> None:
-    squares: dict[int, Tensor] = {}
-
-    def add(module: nn.Linear, inputs: tuple[Tensor, ...]) -> None:
-        total = inputs[0].double().flatten(0, -2).square().sum(0)  # (columns,)
-        squares[id(module.weight)] = squares.get(id(module.weight), 0) + total
-
-    handles = [m.register_forward_pre_hook(add) for m in model.modules() if isinstance(m, nn.Linear)]
-    with torch.inference_mode():
-        for text in TEXTS:  # one at a time: no padding
-            model(**tokenizer(text, return_tensors="pt"))
-    for handle in handles:
-        handle.remove()
-    plan = wanda(model, tokenizer, scope)
-    assert len(plan.parameters) == matrices
-    differing = 0
-    for weight, keep in zip(plan.parameters, kept(plan, 0.5), strict=True):
-        scores = weight.detach().double().abs() * squares[id(weight)].sqrt()  # (rows, columns)
-        gone = scores.argsort(dim=1, stable=True)[:, : weight.shape[1] // 2]  # (rows, removed)
-        expected = torch.ones_like(keep).scatter_(1, gone, False)
-        assert (~keep).sum(1).unique().tolist() == [weight.shape[1] // 2], "every row loses as many"
-        differing += int((keep != expected).sum())
-    assert differing <= 4, "float32 may swap two neighbours in a row here and there"
-    lower, upper = plan.reliability
-    assert (lower is None) == (scope == "layer:1"), "one value per layer in the scope"
-    assert 0.8 < upper <= 1
-
-
 def test_norms_do_not_depend_on_the_batch(model: nn.Module, tokenizer: object, monkeypatch: pytest.MonkeyPatch) -> None:
     together = wanda(model, tokenizer)
     monkeypatch.setattr(batches, "MICRO_BATCH", 1)
     alone = wanda(model, tokenizer)
     assert together.reliability == pytest.approx(alone.reliability, abs=1e-3)
     differing = sum(int((a != b).sum()) for a, b in zip(kept(together, 0.5), kept(alone, 0.5), strict=True))
-    assert differing <= 4
+    assert differing <= 4, "float32 may swap two neighbours in a row here and there"
+    lower, upper = wanda(model, tokenizer, "layer:1").reliability
+    assert lower is None, "one value per layer in the scope"
+    assert 0.8 < upper <= 1

@@ -20,6 +20,7 @@ from core.similarity.gram import (
     u_centred_gram,
     varies,
 )
+from tests.independent.statistics import gram, hsic1
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -36,27 +37,14 @@ def cka_of(x: Tensor | Sequence[Tensor], y: Tensor | Sequence[Tensor]) -> Tensor
     return cka(compared(x, y))
 
 
-def hsic1_by_formula(x: np.ndarray, y: np.ndarray) -> float:
-    """DESIGN's formula, term by term: x, y (n, features), not centred."""
-    n = len(x)
-    k, m = x @ x.T, y @ y.T
-    np.fill_diagonal(k, 0)
-    np.fill_diagonal(m, 0)
-    one = np.ones(n)
-    terms = (
-        np.trace(k @ m) + (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2)) - 2 / (n - 2) * (one @ k @ m @ one)
-    )
-    return float(terms / (n * (n - 3)))
-
-
 @pytest.mark.parametrize("n", [4, 5, 33])
 def test_hsic_is_the_published_formula(n: int) -> None:
     x, y = random(3, n, 7), random(3, n, 5, seed=1) + 3
     both = compared(x, y)
-    expected = [[hsic1_by_formula(a.numpy(), b.numpy()) for b in y] for a in x]
+    grams = [[gram(features.numpy()) for features in side] for side in (x, y)]
+    expected = [[hsic1(k, m) for m in grams[1]] for k in grams[0]]
     np.testing.assert_allclose(both.hsic.numpy(), expected, rtol=1e-9, atol=1e-9)
-    own = [hsic1_by_formula(a.numpy(), a.numpy()) for a in x]
-    np.testing.assert_allclose(both.own.first.hsic.numpy(), own, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(both.own.first.hsic.numpy(), [hsic1(k, k) for k in grams[0]], rtol=1e-9, atol=1e-9)
 
 
 def test_hand_computed_case() -> None:
@@ -80,25 +68,12 @@ def test_invariant_to_rotation_scale_and_shift() -> None:
     torch.testing.assert_close(cka_of(moved, y), value, rtol=0, atol=1e-12)
 
 
-def test_not_invariant_to_any_linear_map() -> None:
-    x = random(1, 40, 12)
-    stretched = x * torch.linspace(0.1, 10, 12)
-    assert cka_of(x, stretched).item() < 0.9
-
-
 def test_symmetric_and_one_with_itself() -> None:
     x, y = ([random(4, 20, 6, seed=k) for k in seeds] for seeds in ((0, 1), (2, 3)))
     torch.testing.assert_close(cka_of(x, y), cka_of(y, x).T, rtol=0, atol=1e-12)
     own = cka_of(x, x)
     torch.testing.assert_close(own.diagonal(), torch.ones(4, dtype=torch.float64), rtol=0, atol=1e-12)
     torch.testing.assert_close(own, own.T, rtol=0, atol=1e-12)
-
-
-def test_unbiased_negative_values_are_kept() -> None:
-    values = torch.cat([cka_of(random(1, 6, 3, seed=k), random(1, 6, 3, seed=k + 500)) for k in range(200)])
-    assert values.min() < -0.2
-    assert abs(values.mean()) < 0.1
-    assert values.abs().max() <= 1
 
 
 def test_minibatches_sum_first_and_divide_last() -> None:
@@ -182,14 +157,9 @@ def test_bands_of_rows_make_the_same_numbers(rows: int, monkeypatch: pytest.Monk
     banded = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y)))
     torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
     torch.testing.assert_close(cka(banded), cka(whole), rtol=0, atol=1e-6)
+    fewer = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y[:2])))  # in bands of other widths
+    torch.testing.assert_close(cka(fewer), cka(whole)[:, :2], rtol=0, atol=1e-6)
     np.testing.assert_allclose(leave_one_out(banded.own), leave_one_out(whole.own), rtol=0, atol=1e-6)
-
-
-def test_a_batch_that_fits_is_one_kept_matrix() -> None:
-    x = random(2, 30, 5).float()
-    (band,) = bands = u_centred_bands(x)
-    assert torch.equal(band, u_centred_gram(x))
-    assert next(iter(bands)) is band
 
 
 MEMORY_OF_1500_EXAMPLES = """

@@ -11,22 +11,12 @@ def logits(*rows: tuple[float, ...]) -> np.ndarray:
     return np.array(rows, dtype=np.float32)  # (examples, labels)
 
 
-def test_equal_outputs_have_none_and_opposite_ones_a_bit() -> None:
-    found = divergences(logits((1, 2), (50, -50)), logits((1, 2), (-50, 50)))
-    assert found == pytest.approx([0, 1], abs=1e-9)
-
-
 def test_by_the_definition_with_entropies() -> None:
     # JSD = H(mean) - mean of the entropies, in bits; p = (.5, .5), q = softmax(0, ln 3) = (.25, .75).
+    found = divergences(logits((1, 2), (50, -50)), logits((1, 2), (-50, 50)))
+    assert found == pytest.approx([0, 1], abs=1e-9), "equal outputs have none, opposite ones a bit"
     expected = entropy([0.375, 0.625], base=2) - (entropy([0.5, 0.5], base=2) + entropy([0.25, 0.75], base=2)) / 2
     assert divergences(logits((0, 0)), logits((0, np.log(3)))) == pytest.approx([expected], abs=1e-7)
-
-
-def test_it_is_symmetric_and_blind_to_a_shift_of_all_logits() -> None:
-    random = np.random.default_rng(0)
-    one, other = random.normal(size=(2, 20, 3)).astype(np.float32)
-    assert divergences(one, other) == pytest.approx(divergences(other, one))
-    assert divergences(one + 5, other) == pytest.approx(divergences(one, other), abs=1e-6)
 
 
 def test_the_mean_lies_in_its_interval() -> None:
@@ -36,9 +26,6 @@ def test_the_mean_lies_in_its_interval() -> None:
     assert interval[0] < mean < interval[1]
     # The normal approximation of a mean of 200, which has little skew: half-width 1.96 · sd / sqrt(200).
     assert interval[1] - interval[0] == pytest.approx(2 * 1.96 * values.std() / np.sqrt(200), rel=0.05)
-
-
-def test_nothing_changed_has_no_interval() -> None:
     assert mean_divergence(np.zeros(10)) == (0.0, None)
 
 

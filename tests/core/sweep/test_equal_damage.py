@@ -42,13 +42,6 @@ def test_hand_computed_interpolation() -> None:
     assert damage(OWN) == pytest.approx([0, 0.05, 0.2, 0.6])
 
 
-def test_the_mean_of_the_profile_is_one_minus_the_damage() -> None:
-    for target in (0.03, 0.05, 0.1, 0.3, 0.55):
-        result = found(target, scale=0.003)
-        assert result.profile.mean() == pytest.approx(1 - target)
-        assert result.profile_replicates.mean(0) == pytest.approx(np.full(6, 1 - target))
-
-
 def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
     # Lower half (0.9 + 0.4 / 2) / 1.5, upper half (0.1 + 0.4 / 2) / 1.5.
     assert float(gap(np.array([0.9, 0.4, 0.1]))) == pytest.approx((0.9 + 0.2) / 1.5 - (0.1 + 0.2) / 1.5)
@@ -73,15 +66,6 @@ def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
     idle = at_damage((0.0, 0.1, 0.2, 0.4, 0.8), own, replicated(own), 0.1)
     assert isinstance(idle, AtDamage)
     assert idle.is_coarse, "an amount that changes nothing does not lie between"
-
-
-def test_finer_steps_change_nothing_on_a_straight_line() -> None:
-    amounts = np.linspace(0, 0.5, 6)
-    own = 1 - np.outer(amounts, [0.2, 0.4, 0.9])  # (frames, points)
-    coarse = at_damage(amounts[[0, 5]], own[[0, 5]], replicated(own[[0, 5]]), 0.1)
-    fine = at_damage(amounts, own, replicated(own), 0.1)
-    assert fine.profile == pytest.approx(coarse.profile)
-    assert fine.amount == pytest.approx(coarse.amount)
 
 
 @pytest.mark.parametrize(

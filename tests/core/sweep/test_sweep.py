@@ -16,12 +16,12 @@ from core.inputs.prepare import Inputs, prepare
 from core.inputs.training_overlap import example_digests
 from core.request import limits
 from core.request.amounts import stepped_amounts
-from core.request.catalog import MEASURES, METHODS
+from core.request.catalog import MEASURES, METHODS, TASKS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.shared import SharedPasses
-from core.sweep.statistics import depth_gap, survival
 from core.sweep.sweep import sweep
+from tests.independent.statistics import cka
 
 PASS, REST = 5, 2  # micro-batches of 70 examples, and of the other 26
 Edit = Callable[[torch.nn.Module], None]
@@ -52,16 +52,6 @@ def passes_of(model: torch.nn.Module, work: Callable[[], SweepResult]) -> tuple[
     result = work()
     handle.remove()
     return result, len(batches)
-
-
-def hsic1(x: np.ndarray, y: np.ndarray) -> float:
-    """The unbiased HSIC of two sets of features, (n, features) each: Nguyen et al. 2021, eq. 3."""
-    k, l = (features @ features.T for features in (x - x.mean(0), y - y.mean(0)))  # noqa: E741
-    np.fill_diagonal(k, 0)
-    np.fill_diagonal(l, 0)
-    n = len(k)
-    mixed = k.sum() * l.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (k @ l).sum()
-    return float((np.trace(k @ l) + mixed) / (n * (n - 3)))
 
 
 def test_parts_that_do_not_fit_are_refused(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,42 +123,21 @@ def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Pat
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in checkpoint.model.modules())
 
 
-def test_the_baseline_with_itself(tiny_bert: Path, glue_folder: Path) -> None:
-    frame = run(tiny_bert, glue_folder, points="both").frames[0]
-    assert frame.sparsity == frame.prunable_sparsity == 0
-    assert (frame.changed.share, frame.changed.interval) == (0, None)
-    assert (frame.divergence.value, frame.divergence.interval) == (0, None)
-    for matrix in frame.similarity["cka"].values():
-        values = np.array(matrix, dtype=float)
-        np.testing.assert_allclose(np.diag(values), 1, atol=1e-6)
-        np.testing.assert_allclose(values, values.T, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("task", "labels", "layers", "metrics"),
-    [
-        ("mrpc", 2, 3, {"accuracy", "matthews_correlation", "f1"}),
-        ("cola", 2, 12, {"accuracy", "matthews_correlation"}),
-        ("mnli", 3, 3, {"accuracy"}),
-    ],
-)
-def test_any_task_and_depth(
-    tmp_path: Path, glue_folder: Path, task: str, labels: int, layers: int, metrics: set[str]
-) -> None:
+@pytest.mark.parametrize(("task", "labels", "layers"), [("mrpc", 2, 3), ("cola", 2, 12), ("mnli", 3, 3)])
+def test_any_task_and_depth(tmp_path: Path, glue_folder: Path, task: str, labels: int, layers: int) -> None:
     folder = make_bert(tmp_path / "model", layers=layers, labels=labels, dtype=torch.float16)
     result = run(folder, glue_folder, task=task, num_examples=32)
     assert result.task.split == ("validation_matched" if task == "mnli" else "validation")
     assert len(result.points) == result.checkpoint.num_layers == layers
     for frame in result.frames:
         assert np.shape(frame.similarity["cka"]["tokens"]) == (layers, layers)
-        assert set(frame.metrics) == set(frame.intervals) == metrics
+        assert set(frame.metrics) == set(frame.intervals) == set(TASKS[task].metrics)
         low, high = frame.intervals["accuracy"]
-        assert low < frame.metrics["accuracy"] < high
         correct = np.mean(np.array(frame.predictions) == np.array(result.task.gold))
         assert frame.metrics["accuracy"] == pytest.approx(correct)
+        assert low < correct < high
     changed = np.mean(np.array(result.frames[0].predictions) != np.array(frame.predictions))
     assert frame.changed.share == pytest.approx(changed)
-    assert frame.divergence.interval[0] < frame.divergence.value < frame.divergence.interval[1]
 
 
 def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: Path) -> None:
@@ -184,21 +153,22 @@ def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: P
             for sentence in sentences:
                 checkpoint.model(**sentence)
         hook.remove()
-        sums = np.zeros(3)
+        both: list[list[np.ndarray]] = [[], []]  # flattened tokens and masks, one array a minibatch
         for minibatch in (slice(0, 32), slice(32, 70)):
             longest = max(lengths[minibatch])
             flat = [np.pad(state.numpy(), ((0, longest - len(state)), (0, 0))).ravel() for state in states[minibatch]]
-            masks = [np.arange(longest) < length for length in lengths[minibatch]]
-            x, mask = np.array(flat, dtype=np.float64), np.array(masks, dtype=np.float64)
-            sums += [hsic1(x, mask), hsic1(x, x), hsic1(mask, mask)]
-        assert value == pytest.approx(sums[0] / np.sqrt(sums[1] * sums[2]), abs=1e-5)
+            both[0].append(np.array(flat, dtype=np.float64))
+            both[1].append(np.array([np.arange(longest) < length for length in lengths[minibatch]], dtype=np.float64))
+        assert value == pytest.approx(cka(*both), abs=1e-5)
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_folder: Path, method: str) -> None:
     whole = run(tiny_bert, glue_folder, method=method)
     unpruned = run(tiny_bert, glue_folder).frames[0].similarity["cka"]
-    assert whole.frames[0].similarity["cka"] == unpruned, "amount 0 changes nothing"
+    first = whole.frames[0]
+    assert first.similarity["cka"] == unpruned, "amount 0 changes nothing"
+    assert (first.sparsity, first.changed.share, first.changed.interval, first.divergence.value) == (0, 0, None, 0)
     alone = run(tiny_bert, glue_folder, method=method, amounts=(0.0, 0.8))
     assert alone.frames[1] == whole.frames[2], "a frame does not depend on the other amounts of its sweep"
     calibration = whole.pruning.calibration
@@ -209,40 +179,15 @@ def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_fo
         assert calibration is None
 
 
-def test_statistics_are_of_the_frames_and_leaving_an_example_out_is_running_without_it(
-    tiny_bert: Path, glue_folder: Path
-) -> None:
+def test_leaving_an_example_out_is_running_without_it(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder, num_examples=20)
     result, subset = sweep(checkpoint, inputs, request), inputs.subset
     fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
     without_first = sweep(checkpoint, replace(inputs, subset=fewer), request)
-    for name in ("mean", "cls"):
-        own = np.array([np.diag(np.array(frame.similarity["cka"][name], dtype=float)) for frame in result.frames])
-        of = result.statistics["cka"][name]
-        expected = [layer.value for layer in survival(result.amounts, own)]
-        assert [layer.value for layer in of.survival] == pytest.approx(expected, abs=1e-7)  # a file rounds own CKA
-        assert of.depth_gap.value == pytest.approx(float(depth_gap(result.amounts, own)))
-        assert of.depth_gap.low < of.depth_gap.value < of.depth_gap.high
-        assert of.depth_gap.replicates[0] == pytest.approx(
-            without_first.statistics["cka"][name].depth_gap.value, abs=1e-6
-        )
-    assert result.frames[0].own("mean", "partial_cka") == pytest.approx((1, 1), abs=1e-6)
-    of, expected = (known.statistics["partial_cka"]["mean"].depth_gap for known in (result, without_first))
-    assert of.replicates[0] == pytest.approx(expected.value, abs=1e-5), "an example is left out of all three"
+    for measure, name in (("cka", "mean"), ("cka", "cls"), ("partial_cka", "mean")):
+        gap, expected = (known.statistics[measure][name].depth_gap for known in (result, without_first))
+        assert gap.replicates[0] == pytest.approx(expected.value, abs=1e-5)
     assert run(tiny_bert, glue_folder, num_examples=4).statistics is None, "too few"
-
-
-def test_a_sweep_over_more_examples_than_fit_a_band_has_the_same_numbers(
-    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = run(tiny_bert, glue_folder)
-    monkeypatch.setattr("core.similarity.gram.BAND_BYTES", 2 * 70 * 8 * 16)  # 16 rows of two points
-    banded = run(tiny_bert, glue_folder)
-    for name in ("mean", "cls"):
-        for frame, expected in zip(banded.frames, whole.frames, strict=True):
-            np.testing.assert_allclose(frame.matrix(name), expected.matrix(name), rtol=0, atol=1e-6)
-        gap, expected_gap = (result.statistics["cka"][name].depth_gap for result in (banded, whole))
-        np.testing.assert_allclose(gap.replicates, expected_gap.replicates, rtol=0, atol=1e-6)
 
 
 def overflowing(model: torch.nn.Module) -> None:
@@ -250,38 +195,17 @@ def overflowing(model: torch.nn.Module) -> None:
     model.bert.encoder.layer[1].output.dense.weight.data.mul_(1e38)
 
 
-def overflowing_representations(model: torch.nn.Module) -> None:
-    """Let every token be finite, and their mean not; what follows ignores it, so that the logits are finite."""
-    layer = model.bert.encoder.layer[1]
-    norm, reads, forgets = layer.attention.output.LayerNorm, layer.intermediate.dense, layer.output.LayerNorm
-    for values, value in ((norm.weight, 0), (norm.bias, 1e38), (reads.weight.T, 0)):
-        values.data[0] = value
-    forgets.weight.data.zero_()
+def overflowing_pruned(model: torch.nn.Module) -> None:
+    """Let the logits be infinite where most of a matrix, and not all, is zero."""
+    weight = model.bert.encoder.layer[0].output.dense.weight
+
+    def hook(module: torch.nn.Module, inputs: object, logits: torch.Tensor) -> torch.Tensor | None:
+        return logits / 0 if 0.6 < (weight == 0).float().mean().item() < 1 else None
+
+    model.classifier.register_forward_hook(hook)
 
 
-def overflowing_where(share_of_zeros: Callable[[float], bool]) -> Edit:
-    """Let the logits be infinite where so many weights of a matrix are zero."""
-
-    def edit(model: torch.nn.Module) -> None:
-        weight = model.bert.encoder.layer[0].output.dense.weight
-
-        def hook(module: torch.nn.Module, inputs: object, logits: torch.Tensor) -> torch.Tensor | None:
-            return logits / 0 if share_of_zeros((weight == 0).float().mean().item()) else None
-
-        model.classifier.register_forward_hook(hook)
-
-    return edit
-
-
-@pytest.mark.parametrize(
-    ("edit", "frames"),
-    [
-        (overflowing, 0),
-        (overflowing_representations, 0),
-        (overflowing_where(lambda share: share == 1), 0),  # the emptied model
-        (overflowing_where(lambda share: 0.6 < share < 1), 2),
-    ],
-)
+@pytest.mark.parametrize(("edit", "frames"), [(overflowing, 0), (overflowing_pruned, 2)])
 def test_what_is_not_finite_is_refused_and_never_scored(
     tiny_bert: Path, glue_folder: Path, edit: Edit, frames: int
 ) -> None:

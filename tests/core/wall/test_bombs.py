@@ -16,7 +16,7 @@ from core.errors import PrunescopeError
 from core.exports.tables import result_json
 from core.findings.sentences import examples_of
 from core.request.catalog import MAX_NAME_CHARS, ROOT
-from core.results.names import LABEL_CHARS, label_words
+from core.results.names import label_words
 from core.results.schema import SweepResult, values_in
 from core.results.showable import MOST_SIMILARITIES, MOST_VALUES, check_showable
 from core.results.upload import read_upload
@@ -38,18 +38,10 @@ def changed(place: str, value: object) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"schema_version": "9" * 4_000_000},
-        changed("w" * 4_000_000, 1),
-        changed("frames.0.metrics." + "w" * 4_000_000, 1),
-    ],
-    ids=["version", "field", "metric"],
-)
-def test_a_refusal_does_not_quote_megabytes(values: dict[str, Any]) -> None:
+@pytest.mark.parametrize("place", ["schema_version", "w" * 4_000_000, "frames.0.metrics." + "w" * 4_000_000])
+def test_a_refusal_does_not_quote_megabytes(place: str) -> None:
     with pytest.raises(PrunescopeError) as caught:
-        read_upload(json.dumps(values).encode(), "mine.json")
+        read_upload(json.dumps(changed(place, "9" * 4_000_000)).encode(), "mine.json")
     assert len(str(caught.value)) < 3_000
     assert str(caught.value).startswith("mine.json ")
     assert "compute" in str(caught.value)[-60:], "the remedy"
@@ -59,11 +51,9 @@ def test_a_refusal_does_not_quote_megabytes(values: dict[str, Any]) -> None:
     ("place", "value"),
     [
         ("environment", MANY),
-        ("task.label_map", MANY),
         ("task.columns.text", list(MANY)),
         ("task.files", [{"name": "a.csv", "rows": [0, 1]}] * 2_000),
         ("pruning.stop", {"damage": 0.05, "amounts": [k / 2_000 for k in range(2_000)]}),
-        ("similarity.measures.cka.estimators", MANY),
         ("floor.cka", {name: [0.0, 0.0] for name in MANY}),
         ("statistics.cka.mean.gap_at_damage", {name: {"reason": "x"} for name in MANY}),
     ],
@@ -109,7 +99,6 @@ def test_a_strip_has_no_more_cells_than_can_be_seen(monkeypatch: pytest.MonkeyPa
 
 def test_a_label_is_shown_by_its_beginning() -> None:
     assert label_words("not_" * 250) == f"{'not ' * 19}not…"
-    assert len(label_words("not_" * 250)) == LABEL_CHARS
 
 
 def test_cells_of_a_table_are_cut_for_a_page(tmp_path: Path) -> None:
@@ -135,24 +124,18 @@ def test_a_table_of_kilobytes_does_not_become_megabytes_of_an_answer(tmp_path: P
     assert len(read("table", [(tmp_path / "rows.parquet", "rows.parquet")], 2_000)) < 12 * 2**20
 
 
-def in_a_worker(code: str) -> subprocess.CompletedProcess[bytes]:
-    begin = "from core.wall.confined import be_replaceable, within; be_replaceable()"
-    return subprocess.run([sys.executable, "-c", f"{begin}\n{code}"], cwd=ROOT, capture_output=True, timeout=60)
-
-
-def test_a_worker_ends_at_a_tokenizer_that_never_does() -> None:
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_worker_ends_at_a_tokenizer_that_never_does_and_goes_on_after_what_ended_in_time(ends: bool) -> None:
     words = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
     content = {"version": "1.0", "normalizer": {"type": "Sequence", "normalizers": [ENDLESS] * 40}, "model": words}
     content |= dict.fromkeys(("truncation", "padding", "pre_tokenizer", "post_processor", "decoder"))
     packed = base64.b64encode(json.dumps({**content, "added_tokens": []}).encode()).decode()
-    ended = in_a_worker(
-        "import base64, tokenizers\n"
+    work = "pass" if ends else "made.encode('a film')"
+    code = (
+        "import base64, time, tokenizers\nfrom core.wall.confined import be_replaceable, within\nbe_replaceable()\n"
         f"made = tokenizers.Tokenizer.from_str(base64.b64decode('{packed}').decode())\n"
-        "with within(1): made.encode('a film')"
+        f"with within(1): {work}\ntime.sleep(1.2)"
     )
-    assert ended.returncode == 1
-    assert b"Timeout (0:00:01)!" in ended.stderr
-
-
-def test_a_worker_goes_on_after_what_ended_in_time() -> None:
-    assert in_a_worker("import time\nwith within(0.2): pass\ntime.sleep(0.4)").returncode == 0
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60)
+    assert ended.returncode == (0 if ends else 1)
+    assert ends or b"Timeout (0:00:01)!" in ended.stderr
