@@ -18,7 +18,7 @@ from core.command_line import OneLineParser, run_command
 from core.encoder.loading import Checkpoint, load
 from core.encoder.representations import Representations
 from core.errors import PrunescopeError
-from core.inputs.checkpoints import in_task_order, resolve
+from core.inputs.checkpoints import resolve, suited
 from core.inputs.examples import EvalSubset, open_preset
 from core.pruning.magnitude import scoped_weights
 from core.request.catalog import SINGLE_BATCH, TASKS
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     count, size = len(everything.rows), options.examples
     if not 4 < size < count:
         raise PrunescopeError(f"subsets of {size} of {count} sentences: choose 5 to {count - 1}")
-    checkpoint = load(in_task_order(resolve(request.checkpoint), TASKS[options.task]))
+    checkpoint = load(suited(resolve(request.checkpoint), options.task))
     measured = population(request, checkpoint, everything)
     truth, intervals = printed(measured, np.arange(count)), list[list[Interval]]()
     for number in range(options.subsets):

@@ -15,7 +15,7 @@ from torch import Tensor
 from core.findings.claim import WIDEST
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, SINGLE_BATCH
-from core.results.schema import GapAtDamage, LayerStatistics
+from core.results.statistics import GapAtDamage, LayerStatistics
 from core.similarity import REGISTRY, Compared, Sample
 from core.similarity.gram import prepare, u_centred_gram
 from core.sweep.control_contrast import contrast

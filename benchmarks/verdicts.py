@@ -74,7 +74,7 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     found = {[*twins][-1]: (name, twins) for name, twins in spreads(judged)}
     rows = []
     for row in table:
-        ends = verdict_cell(row.verdict), layer_cell(row.verdict), beyond_cell(row.verdict)
+        ends = verdict_cell(row.verdict), layer_cell(row.result, row.verdict), beyond_cell(row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), ends))
         if spread := found.get(row.result.key):
             name, twins = spread

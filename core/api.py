@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.inputs.in_memory import LABEL, keep_sentences, mark_of, plain
-from core.inputs.labels import UnknownLabelsError
 from core.inputs.tables import as_text
 from core.precompute import find, run, warn
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
@@ -109,13 +108,7 @@ def sweep(
                 "against": os.fsdecode(against) if isinstance(against, os.PathLike) else against,
             }
         )
-        try:
-            inputs = find(request)
-        except UnknownLabelsError as error:
-            raise PrunescopeError(
-                f"{error.fault}: say what each means, as in label_map={{{error.first!r}: 'LABEL'}}; None leaves it out"
-            ) from None
-        result = run(request, inputs)
+        result = run(request, find(request))
     warn(result)
     return NotebookResult.of(result)
 

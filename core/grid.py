@@ -27,10 +27,10 @@ from core.request.grid_file import read_grid
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.extract import extracts
-from core.results.file_cache import state_of
 from core.results.library import Entry, entry_of, read_manifest, write_manifest
 from core.results.names import amount_name
 from core.results.provenance import Recipe, command_line
+from core.results.store import state_of
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
     for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the extracts of one place
         results, together = [], list(alike)
         found = extracts([state_of(sweep.path) for sweep in together])
-        for sweep, (_, extract) in zip(together, found, strict=True):
+        for sweep, extract in zip(together, found.values(), strict=True):
             if isinstance(extract, PrunescopeError):
                 failures.append((sweep.listed, f"{extract} (delete the file first)"))
             else:

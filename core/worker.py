@@ -35,7 +35,6 @@ from core.request.catalog import EMBEDDED
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
 from core.results import schema, store
-from core.results.extract import keep_extract
 from core.wall.confined import be_replaceable, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
@@ -196,7 +195,6 @@ class Worker:
         self._wait_until_warm(report)
         result = _compute(inputs, request, report, emit)
         path = store.save(result)
-        keep_extract(path, result)
         return {"key": result.key, "path": str(path), "stored": False}
 
 

@@ -10,7 +10,6 @@ from core.findings.words.layers import layers_heading
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
-from core.request.limits import is_hosted
 from core.results import store
 from core.results.choices import offered
 from core.results.names import amount_name, result_name
@@ -43,10 +42,8 @@ from ui.view_state import OWN, OWN_MODEL, result_if_asked
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
     "A run prunes a checkpoint step by step. It measures how similar each layer stays to the unpruned model's (CKA), "
-    "and how well the model still classifies."
+    "and how well the model still classifies. **Press Run** to begin: the default checkpoint works offline."
 )
-INVITATION = "**Press Run** to begin. The default checkpoint is bundled and works offline."
-EXAMPLE = "**Example**"
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
 NO_PLACE = (
@@ -54,7 +51,6 @@ NO_PLACE = (
     "again in the settings, or give them to the command line."
 )
 SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
-KEPT = " What was finished before is kept."
 
 
 def lab() -> None:
@@ -80,7 +76,8 @@ def lab() -> None:
     if not job:
         record.follow(result.key if result else st.query_params.get(OWN, ""))
     if ended := record.ended or (job if job and job.ended else None):
-        (st.error if ended.state == "failed" else st.info)(plain(f"{ended.message}{KEPT if ended.key else ''}"))
+        kept = " What was finished before is kept." if ended.key else ""
+        (st.error if ended.state == "failed" else st.info)(plain(ended.message + kept))
     record.ended = None
     if result:
         show_result(result)
@@ -106,16 +103,13 @@ def ask(job: Job | None, result: SweepResult | None) -> None:
 def show_beginning(job: Job | None) -> None:
     """Show the settings, beside what had arrived when a run ended early, else beside an example."""
     st.title(TITLE, anchor=False)
-    st.markdown(f"{EXPLANATION} {INVITATION}")
+    st.markdown(EXPLANATION)
     settings, beside = st.columns([5, 6], gap="large")
     partial = job.partial_result if job else None
     with beside:
         if partial:
-            picture, choices = st.container(), st.container()
-            with choices:
-                reduction = choose_reduction(partial)
-            with picture:
-                draw(partial, reduction)
+            reduction = choose_reduction(partial)
+            draw(partial, reduction)
             show_finding(partial, reduction)
         else:
             show_example()
@@ -162,8 +156,8 @@ def show_example() -> None:
     """Show a result at hand where there is no run to show yet."""
     entry = next(iter(offered(at_hand())), None)
     if entry and (example := by_key(entry.key)):
-        st.markdown(EXAMPLE)
-        show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example")
+        st.markdown("**Example**")
+        show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
         remark(plain(entry.name))
 
 
@@ -198,30 +192,25 @@ def show_figures(result: SweepResult, reduction: str) -> None:
 
 
 def check_and_recompute(result: SweepResult) -> None:
-    """Show the command that computes a result and where its file is; let a frame be checked, and the sweep be rerun."""
+    """Show the command that computes a result; let a frame be checked, and the sweep be rerun."""
     st.markdown("**On the command line**, this command computes it:")
     show_recipe(result)
-    path, is_shipped = store.find(result.key), store.is_shipped(result.key)
-    if not is_hosted():
-        st.markdown("**The file** with all numbers:")
-        st.code(str(path), language=None, wrap_lines=True)
     request = request_behind(result)
     if request is None:
         remark(NO_PLACE)
         return
-    if path:  # one that was opened for a visit alone is no file
+    if store.find(result.key):  # one that was opened for a visit alone is no file
         st.markdown(SECOND_OPINION)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             middle = result.amounts.index(middle_of(result.amounts))
             key = "lab-check-amount"
             amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key=key, width=180)
-            pressed = st.button("Check this frame", key="lab-check")
-        if pressed:
-            with refusals_shown():
-                ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
+            if st.button("Check this frame", key="lab-check"):
+                with refusals_shown():
+                    ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
         if found := answer_to("lab-checking", result.key):
             (st.success if found["within_tolerance"] else st.error)(check_sentence(found))
-    label = "Recompute; the bundled file stays" if is_shipped else "Recompute and replace this result"
+    label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():
             start(request, fresh=True)

@@ -20,7 +20,7 @@ from core.findings.words.sentences import prediction_note, prediction_sentence, 
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
 from core.results.names import amount_name, label_words
-from core.results.prediction import Prediction, answer, check_texts, column_name, question
+from core.results.prediction import Prediction, check_texts, column_name, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
@@ -159,7 +159,7 @@ def try_a_sentence(result: SweepResult) -> None:
             st.session_state["typed-texts"] = texts
             queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
     if found := answer_to("typed-job", result.key):
-        show_prediction(answer(found), st.session_state["typed-texts"], result)
+        show_prediction(Prediction(**found), st.session_state["typed-texts"], result)
 
 
 def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:

@@ -1,11 +1,13 @@
 """Results for tests, made by formula: plausible, seeded, without a model."""
 
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
@@ -16,25 +18,8 @@ from core.request.tasks import AUTO, made_task
 from core.results.digest import digest
 from core.results.key import key_of, sealed
 from core.results.library import MANIFEST, entry_of, write_manifest
-from core.results.schema import (
-    ChangedRecord,
-    CheckpointRecord,
-    ColumnsRecord,
-    DivergenceRecord,
-    FileRecord,
-    FloorRecord,
-    Frame,
-    LayerStatistics,
-    Matrix,
-    MeasureRecord,
-    PruningRecord,
-    RecipeRecord,
-    Row,
-    SimilarityRecord,
-    StopRecord,
-    SweepResult,
-    TaskRecord,
-)
+from core.results.schema import CheckpointRecord, Frame, MeasureRecord, SweepResult
+from core.results.statistics import LayerStatistics
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, place_of
 from core.sweep.metrics import evaluate
@@ -45,6 +30,9 @@ OwnCka = Callable[[float, int, int], float | None]
 Hole = tuple[float, int, int]
 """(amount, row, column) of a cell without a value."""
 
+Matrix = tuple[tuple[float | None, ...], ...]
+
+WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
 HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}  # amounts: first, last point
 
 
@@ -91,8 +79,7 @@ def make_result(
         source: Of the examples: hub, folder or written.
         holes: Cells without a value, for all reductions.
     """
-    parts = {"attention": ("attention",), "layer": ("output",), "both": ("attention", "output")}[points]
-    names = tuple(f"layer.{k}.{part}" for k in range(num_layers) for part in parts)
+    names = point_names(points, num_layers)
     accuracy = accuracy or (lambda amount: 0.5 + 0.4 * _logistic(amount, 0.6, 0.05))
     gold = tuple(k % 2 for k in range(num_examples))
 
@@ -102,6 +89,7 @@ def make_result(
         removed = prunable_sparsity(amount) if prunable_sparsity else amount
         half_width = 1.96 * np.sqrt(share * (1 - share) / num_examples)
         here = {(row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)}
+        moved = 0.3 * amount**2
         return Frame(
             amount=amount,
             sparsity=round(amount * 0.53, 6),
@@ -111,64 +99,60 @@ def make_result(
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
             similarity=_similarity(amount, len(names), own_cka, here),
             predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
-            changed=ChangedRecord(share=amount / 2, interval=(amount / 3, amount / 1.5) if amount else None),
-            divergence=DivergenceRecord(
-                value=0.3 * amount**2, interval=(0.2 * amount**2, 0.4 * amount**2) if amount else None
-            ),
+            changed={"share": amount / 2, "interval": (amount / 3, amount / 1.5) if amount else None},
+            divergence={"value": moved, "interval": (0.2 * amount**2, 0.4 * amount**2) if amount else None},
         )
 
-    frames = tuple(frame(amount) for amount in amounts)
+    frames = tuple(map(frame, amounts))
+    checkpoint = {
+        "id": f"embedded:{task}",
+        "revision": f"{num_layers:064x}",  # another depth is another checkpoint
+        "source": "embedded",
+        "architecture": "bert",
+        "num_layers": num_layers,
+        "hidden_size": 384,
+        "num_parameters": 20_000_000,
+        "num_prunable": 10_616_832,
+    }
+    examples = {
+        "name": task,
+        "source": source,
+        "source_name": "written for Prunescope" if source == "written" else "GLUE",
+        "split": "validation",
+        "examples": range(num_examples),
+        "gold": gold,
+        "label_names": TASKS[task].label_names,
+        "main_metric": "accuracy",
+        "max_length": 128,
+        "fingerprint": digest([task, source]),
+    }
+    pruning = {"method": method, "granularity": METHODS[method].granularity, "scope": scope, "seed": seed}
+    pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method)}
+    pruning |= {"stop": None if until_damage is None else {"damage": until_damage, "amounts": amounts}}
+    measures = {"cka": {"mean": "full", "cls": "full", "tokens": "minibatch-32"}, "partial_cka": WHOLE}
+    known = {name: {"estimators": estimators} for name, estimators in measures.items()}
+    size = len(names)
+    floor = {"mean": tuple(0.9 - 0.8 * k / size for k in range(size)), "cls": (None,) * size}
     result = SweepResult(
-        checkpoint=CheckpointRecord(
-            id=f"embedded:{task}",
-            revision=f"{num_layers:064x}",  # another depth is another checkpoint
-            source="embedded",
-            architecture="bert",
-            num_layers=num_layers,
-            hidden_size=384,
-            num_parameters=20_000_000,
-            num_prunable=10_616_832,
-        ),
-        task=TaskRecord(
-            name=task,
-            source=source,
-            source_name="written for Prunescope" if source == "written" else "GLUE",
-            split="validation",
-            examples=tuple(range(num_examples)),
-            gold=gold,
-            label_names=TASKS[task].label_names,
-            main_metric="accuracy",
-            max_length=128,
-            fingerprint=digest([task, source]),
-        ),
-        pruning=PruningRecord(
-            method=method,
-            granularity=METHODS[method].granularity,
-            scope=scope,
-            seed=seed,
-            controls=controls or DEFAULT_CONTROLLED.get(method),
-            stop=None if until_damage is None else StopRecord(damage=until_damage, amounts=amounts),
-        ),
-        similarity=SimilarityRecord(
-            points=names,
-            measures={
-                "cka": MeasureRecord(estimators={"mean": "full", "cls": "full", "tokens": "minibatch-32"}),
-                "partial_cka": MeasureRecord(estimators={"mean": "full", "cls": "full"}),
-            },
-            length_control=(0.8,) * len(names),
-        ),
-        floor=FloorRecord(
-            cka={"mean": _floor(len(names)), "cls": (None,) * len(names)}, predictions=(0,) * num_examples
-        ),
+        checkpoint=checkpoint,
+        task=examples,
+        pruning=pruning,
+        similarity={"points": names, "measures": known, "length_control": (0.8,) * size},
+        floor={"cka": floor, "predictions": (0,) * num_examples},
         frames=frames,
         statistics=_statistics(frames, num_examples, pruned_point(names, scope))
-        if statistics and num_examples > 4
+        if num_examples > 4 and statistics
         else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
     )
     return sealed(result.model_copy(update={"key": key_of(result)}))
+
+
+def changed(record: BaseModel, changes: Mapping[str, object]) -> Any:
+    """Changes fields of a record, which is validated again."""
+    return type(record).model_validate({**dict(record), **changes})
 
 
 def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
@@ -179,9 +163,8 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
     """Adds a recipe to a checkpoint, since its weights are not shipped."""
-    recipe = RecipeRecord(family=family, seed=seed)
-    known = {"id": f"recipe:{recipe.name}", "source": "folder", "recipe": recipe, "revision": digest([family, seed])}
-    return checkpoint.model_copy(update=known)
+    known = {"id": f"recipe:{family}-seed-{seed}", "source": "folder", "recipe": {"family": family, "seed": seed}}
+    return changed(checkpoint, {**known, "revision": digest([family, seed])})
 
 
 def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
@@ -197,24 +180,14 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
         values, intervals = evaluate(metrics, gold, predictions)
         return known.model_copy(update={"predictions": tuple(predictions), "metrics": values, "intervals": intervals})
 
-    task = result.task.model_copy(
-        update={
-            "name": AUTO,
-            "source": "file",
-            "source_name": "moods.csv",
-            "split": "all",
-            "gold": gold,
-            "label_names": tuple(labels),
-            "main_metric": "macro_f1",
-            "fingerprint": digest([AUTO, labels]),
-            "columns": ColumnsRecord(text=("review",), label="mood"),
-            "label_map": {"meh": None},
-            "files": (FileRecord(name="moods.csv", sha256="0" * 64, rows=(0, 2 * count)),),
-            "guessed": ("text",),
-        }
-    )
+    columns = {"text": ("review",), "label": "mood"}
+    files = [{"name": "moods.csv", "sha256": "0" * 64, "rows": (0, 2 * count)}]
+    task = {"name": AUTO, "source": "file", "source_name": "moods.csv", "split": "all", "gold": gold}
+    task |= {"label_names": tuple(labels), "main_metric": "macro_f1", "fingerprint": digest([AUTO, labels])}
+    task |= {"columns": columns, "label_map": {"meh": None}, "files": files, "guessed": ("text",)}
     checkpoint = result.checkpoint.model_copy(update={"id": "moods", "source": "folder"})
-    return with_own_key(result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames)))
+    frames = tuple(map(frame, result.frames))
+    return with_own_key(result, task=changed(result.task, task), checkpoint=checkpoint, frames=frames)
 
 
 Cell = Callable[[float, float, float], float]
@@ -231,38 +204,28 @@ def against(
 ) -> SweepResult:
     """Compares a result with another checkpoint of so many layers, which is given by formula."""
     columns = len(result.points)
-    kind = points_of(result.points, result.checkpoint.num_layers) or "attention"
-    rows = len(point_names(kind, layers))
+    rows = len(point_names(points_of(result.points, result.checkpoint.num_layers) or "attention", layers))
 
-    def matrix(amount: float) -> Matrix:
-        return tuple(
-            tuple(cell(amount, i / max(rows - 1, 1), j / max(columns - 1, 1)) for j in range(columns))
-            for i in range(rows)
-        )
+    def similarity(amount: float) -> dict[str, dict[str, Matrix | None]]:
+        pruned = [j / max(columns - 1, 1) for j in range(columns)]
+        matrix = tuple(tuple(cell(amount, i / max(rows - 1, 1), j) for j in pruned) for i in range(rows))
+        return {"cka": dict.fromkeys(SINGLE_BATCH, matrix), "partial_cka": dict.fromkeys(SINGLE_BATCH)}
 
-    frames = tuple(
-        frame.model_copy(
-            update={
-                "similarity": {
-                    "cka": dict.fromkeys(SINGLE_BATCH, matrix(frame.amount)),
-                    "partial_cka": dict.fromkeys(SINGLE_BATCH),
-                }
-            }
-        )
-        for frame in result.frames
-    )
-    other = result.checkpoint.model_copy(
-        update={"id": name, "source": "folder", "revision": digest([name, layers]), "num_layers": layers}
-    )
-    estimators = MeasureRecord(estimators=dict.fromkeys(SINGLE_BATCH, "full"))
-    similarity = result.similarity.model_copy(
-        update={"length_control": (), "measures": {"cka": estimators, "partial_cka": estimators}}
-    )
-    changes = {"against": other, "floor": None, "frames": frames, "similarity": similarity, "statistics": None}
+    frames = tuple(frame.model_copy(update={"similarity": similarity(frame.amount)}) for frame in result.frames)
+    known = {"id": name, "source": "folder", "revision": digest([name, layers]), "num_layers": layers}
+    measures = dict.fromkeys(("cka", "partial_cka"), MeasureRecord(estimators=WHOLE))
+    changes = {
+        "against": result.checkpoint.model_copy(update=known),
+        "floor": None,
+        "frames": frames,
+        "similarity": result.similarity.model_copy(update={"length_control": (), "measures": measures}),
+        "statistics": None,
+    }
     made = with_own_key(result, **changes)
     if made.has_own:
-        known = _statistics(frames, len(result.task.examples), pruned_point(result.points, result.pruning.scope))
-        made = with_own_key(made, statistics={"cka": known["cka"]})
+        point = pruned_point(result.points, result.pruning.scope)
+        statistics = _statistics(frames, len(result.task.examples), point)
+        made = with_own_key(made, statistics={"cka": statistics["cka"]})
     return SweepResult.model_validate(made.model_dump(mode="json"))
 
 
@@ -273,22 +236,17 @@ def make_result_of(request: SweepRequest) -> SweepResult:
     result = make_result(amounts=request.amounts, num_examples=len(record.examples))
     frames = tuple(frame.model_copy(update={"predictions": record.gold}) for frame in result.frames)
     checkpoint = result.checkpoint.model_copy(update={"revision": inputs.resolved.revision})
-    return with_own_key(
-        result, checkpoint=checkpoint, task=record, pruning=pruning_record(request, inputs.calibration), frames=frames
-    )
+    pruning = pruning_record(request, inputs.calibration)
+    return with_own_key(result, checkpoint=checkpoint, task=record, pruning=pruning, frames=frames)
 
 
 def _similarity(
     amount: float, size: int, own_cka: OwnCka | None, holes: set[tuple[int, int]]
-) -> dict[str, dict[str, Matrix | Row | None]]:
+) -> dict[str, dict[str, Matrix | tuple[float | None, ...] | None]]:
     matrices = {name: _matrix(amount, size, own_cka or _deeper_falls_earlier(name), holes) for name in REDUCTIONS}
     own = [matrices["mean"][k][k] for k in range(size)]
     beyond = tuple(None if value is None else value**2 for value in own)  # some curve below own CKA
     return {"cka": dict(matrices), "partial_cka": {"mean": beyond, "cls": (None,) * size}}
-
-
-def _floor(size: int) -> Row:
-    return tuple(0.9 - 0.8 * k / size for k in range(size))
 
 
 def _statistics(

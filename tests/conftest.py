@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain, filterfalse, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,34 +52,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + (config.option.markexpr != "not browser")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put first what takes long: one worker begins in the browser, which only it has to start, the others elsewhere.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what one worker alone should begin with: the browser, which it has to start, then all shipped results.
 
-    Begun late, a long test alone would keep the other processors idle. Each worker is given one stretch of the list,
-    with long tests by whole modules. One of them reads all shipped results, for all tests that need them.
+    Each worker is given one stretch of the list, and takes over from the end of another's what that has not begun.
     """
-    workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    browser = sorted((item for item in items if BROWSER in item.path.parents), key=is_short)
-    elsewhere = [item for item in items if BROWSER not in item.path.parents]
-    reading, rest = list(filter(reads_all_results, elsewhere)), list(filterfalse(reads_all_results, elsewhere))
-    long, short = filterfalse(is_short, rest), filter(is_short, rest)
-    modules = [list(tests) for _, tests in groupby(long, key=lambda item: item.path)]
-    others = max(workers - 1, 1)
-    stretches = [browser, *(list(chain(*modules[k::others])) for k in range(others))]
-    stretches[-1] += reading
-    ordered: list[pytest.Item] = []
-    for worker, first in enumerate(stretches):
-        size = (len(items) - len(ordered)) // max(workers - worker, 1)  # as the schedule cuts the list
-        ordered += [*first, *islice(short, max(size - len(first), 0))]
-    items[:] = [*ordered, *short]
-
-
-def is_short(item: pytest.Item) -> bool:
-    return item.get_closest_marker("long") is None
-
-
-def reads_all_results(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and "shipped_results" in item.fixturenames
+    results = "shipped_results"
+    items.sort(
+        key=lambda item: 0 if BROWSER in item.path.parents else 1 if results in getattr(item, "fixturenames", ()) else 2
+    )
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from core.findings.grid import Grid, GridRow, grid_rows
 from core.results import store
 from core.results.choices import companions, everywhere
 from core.results.extract import extracts
-from core.results.file_cache import FileState, state_of
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
+from core.results.store import FileState, state_of
 from ui.address import carried
 from ui.header import PAGES
 from ui.player import component, pause_after_first_picture
@@ -50,7 +50,7 @@ def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridR
 @lru_cache(maxsize=1024)  # places, each about as large as one result
 def _rows(files: tuple[FileState, ...]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
-    return tuple(grid_rows([found for _, found in extracts(files) if isinstance(found, SweepResult)]))
+    return tuple(grid_rows([found for found in extracts(files).values() if isinstance(found, SweepResult)]))
 
 
 def show_grid(grid: Grid) -> None:

@@ -12,8 +12,9 @@ from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.choices import companions, isolated, methods_beside, twins
+from core.results.fields import bytes_of
 from core.results.library import Entry
-from core.results.schema import SweepResult, bytes_of
+from core.results.schema import SweepResult
 from core.results.showable import check_showable
 from core.results.store import load
 from core.wall.reading import read

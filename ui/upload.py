@@ -8,51 +8,41 @@ from cachetools import LRUCache
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted
 from core.results import store
-from core.results.extract import keep_extract
-from core.results.schema import SweepResult, bytes_of
+from core.results.fields import bytes_of
+from core.results.schema import SweepResult
 from core.results.upload import max_megabytes, open_upload
 from ui.address import set_parameter, show
-from ui.text import plain
+from ui.text import refusals_shown
 
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
 MOST_BYTES = 64 * 2**20  # of the results of all visits together there; one of twelve layers takes 2 MiB
 RESULT_BYTES = 24 * 2**20  # of one of them: to draw more, the server would keep other visitors waiting
 KEPT = "uploaded-results"  # of the session: key -> checksum
-SEEN = "upload-seen"  # of the session: the last file, and why it was refused
-NOTE = "upload-note"
 # Hosted, by checksum, which covers everything in a file.
 _opened: LRUCache[str, SweepResult] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
 _lock = Lock()
-BUNDLED = "This result comes with Prunescope: the bundled file is shown, not the one that you opened."
 
 
 def show_upload() -> None:
     """Let a visitor open a result file; the address names it from then on."""
     where = "kept for this visit only" if is_hosted() else "kept among your results"
-    file = st.file_uploader(
+    st.file_uploader(
         "Open a result file",
         type="json",
         key="upload",
         max_upload_size=max_megabytes(),
         help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
+        on_change=_open,
     )
-    if note := st.session_state.pop(NOTE, None):
-        st.info(note)
-    seen, refusal = st.session_state.get(SEEN, (None, ""))
-    if file is None or seen == file.file_id:
-        if file and refusal:
-            st.error(plain(refusal))
-        return
-    try:
-        key = keep(open_upload(file.getvalue(), file.name))
-    except PrunescopeError as error:
-        st.session_state[SEEN] = file.file_id, str(error)  # it is not read again
-        st.error(plain(str(error)))
-        return
-    st.session_state[SEEN] = file.file_id, ""
-    set_parameter("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
-    show(key)
-    st.rerun()
+
+
+def _open() -> None:
+    """Open the file that was chosen; what is refused stands at the top of the page."""
+    if file := st.session_state["upload"]:
+        with refusals_shown():
+            key = keep(open_upload(file.getvalue(), file.name))
+            set_parameter("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
+            show(key)
 
 
 def keep(result: SweepResult) -> str:
@@ -65,8 +55,8 @@ def keep(result: SweepResult) -> str:
         PrunescopeError: The user's folder cannot be written, or the result is too large to keep it for a visit.
     """
     if store.is_shipped(result.key):
-        st.session_state[NOTE] = BUNDLED
-    elif is_hosted():
+        return result.key
+    if is_hosted():
         if bytes_of(result) > RESULT_BYTES:
             raise PrunescopeError(
                 f"this result takes {bytes_of(result) / 2**20:,.0f} MiB of memory, at most {RESULT_BYTES // 2**20} "
@@ -77,7 +67,7 @@ def keep(result: SweepResult) -> str:
         known = [item for item in st.session_state.get(KEPT, {}).items() if item[0] != result.key]
         st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
     else:
-        keep_extract(store.save(result), result)
+        store.save(result)
     return result.key
 
 

@@ -15,8 +15,9 @@ from core.charts.view import Numbers, View
 from core.findings.accuracy import beyond_from, metric_of, reference_of
 from core.findings.compare import Scale, Together, place
 from core.request.catalog import METRICS
+from core.results.fields import Bounds
 from core.results.names import decimals
-from core.results.schema import Bounds, Frame, SweepResult
+from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
     "amount": g.REMOVED,

@@ -26,10 +26,9 @@ summary {{ margin: 0.25rem 0 0; font-size: 0.8125rem; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media (min-width: 66.1rem) {{
   body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
-  main {{ flex: 1; min-height: 0; }}
+  main, .pictures {{ flex: 1; min-height: 0; }}
   main > div, .player {{ height: 100%; }}
   .player {{ display: flex; flex-direction: column; }}
-  .pictures {{ flex: 1; min-height: 0; }}
   .present {{ padding: 0; }}
   .present .readout {{ text-align: left; }}
   .present .readout span {{ display: inline; }}

@@ -30,9 +30,10 @@ from core.request.catalog import (
     SINGLE_BATCH,
 )
 from core.results.choices import family_of, seed_of
-from core.results.names import PointLabel, point_labels, pruned_layer
-from core.results.schema import GapAtDamage, NotAtDamage, ProfileAtDamage, SweepResult, WorkingRangeRecord
-from core.sweep.control_contrast import DIFFERENT, Contrast, Direction, contrast, mean_gap, profile_distance
+from core.results.names import pruned_layer
+from core.results.schema import SweepResult
+from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage, WorkingRangeRecord
+from core.sweep.control_contrast import DIFFERENT, Contrast, Direction, contrast, mean_gap
 from core.sweep.equal_damage import Missing, upper_share
 
 SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
@@ -74,21 +75,6 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class LayerDifference:
-    """The layer whose similarity differs most from the mean of the control's seeds.
-
-    Attributes:
-        label: The layer's name on an axis.
-        value: The method's similarity minus the seeds' mean.
-        beyond_seeds: Whether no seed's profile is as far from the others in any layer.
-    """
-
-    label: PointLabel
-    value: float
-    beyond_seeds: bool
-
-
-@dataclass(frozen=True)
 class Verdict:
     """Where a method changes a model in depth, compared with random removal.
 
@@ -98,7 +84,6 @@ class Verdict:
         controls: The usable seeds of its control there.
         needed: The fewest seeds for a verdict.
         contrast: The method against the seeds; None with fewer than two.
-        layer: The layer that differs most; None with fewer than two seeds.
         direction: One of the four states.
         reason: Why it cannot be told; None if it can.
     """
@@ -108,7 +93,6 @@ class Verdict:
     controls: tuple[Placed, ...]
     needed: int
     contrast: Contrast | None
-    layer: LayerDifference | None
     direction: Direction
     reason: Reason | None
 
@@ -164,18 +148,17 @@ def verdict(
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if isinstance(seed, Placed) and not seed.gap.coarse)
     needed = CONTROL_SEEDS[result.pruning.granularity]
-    beside, layer = None, None
+    beside = None
     if method and len(controls) >= FEWEST_SEEDS:
         gaps, replicates = [seed.gap.value for seed in controls], np.array([seed.gap.replicates for seed in controls])
         beside = contrast(method.gap.value, np.array(method.gap.replicates), gaps, replicates)
-        layer = _layer_difference(result, method, controls)
     reason = _obstacle(result, reduction) or (found if isinstance(found, str) else _obstacle_there(found))
     if not reason and len(controls) < needed:
         reason = "few seeds" if drawn else "no control"
     direction = beside.direction() if beside and not reason else "cannot be told"
     if not reason and direction == "cannot be told":
         reason = "wide interval"
-    return Verdict(damage, method, controls, needed, beside, layer, direction, reason)
+    return Verdict(damage, method, controls, needed, beside, direction, reason)
 
 
 def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | Reason:
@@ -231,15 +214,6 @@ def _obstacle_there(method: Placed) -> Reason | None:
     if method.range and method.range.reason == "no lead":
         return "no lead"
     return "coarse steps" if method.gap.coarse else None if method.works else "beyond working range"
-
-
-def _layer_difference(result: SweepResult, method: Placed, controls: Sequence[Placed]) -> LayerDifference:
-    profile, seeds = np.array(method.profile.value), np.array([control.profile.value for control in controls])
-    differences = profile - seeds.mean(0)  # (points,)
-    layer = int(np.abs(differences).argmax())
-    _, p_value = profile_distance(profile, seeds)
-    is_beyond = p_value <= 1 / (len(controls) + 1)
-    return LayerDifference(point_labels(result.points)[layer], float(differences[layer]), is_beyond)
 
 
 # ---------------------------------------------------------------- several verdicts

@@ -18,7 +18,8 @@ from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.request.scope import layer_of
 from core.results.choices import task_title
 from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
-from core.results.schema import GapAtDamage, SweepResult
+from core.results.schema import SweepResult
+from core.results.statistics import GapAtDamage
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 ATTENTION = "attention blocks"  # where layers are usually compared

@@ -80,12 +80,9 @@ def spans(example: Example) -> list[Span]:
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
     """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
-
-    def place(example: Example) -> tuple[bool, int, int]:
-        flip = len(example.predictions) if example.flip is None else example.flip
-        return not example.is_correct_unpruned, flip, example.gold
-
-    return sorted(examples, key=place)
+    return sorted(
+        examples, key=lambda known: (not known.is_correct_unpruned, known.flip or len(known.predictions), known.gold)
+    )
 
 
 # ---------------------------------------------------------------- filters

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.results.fields import Row
 from core.results.names import (
     PointLabel,
     ReductionKey,
@@ -20,7 +21,7 @@ from core.results.names import (
     point_labels,
     point_names,
 )
-from core.results.schema import Row, SweepResult
+from core.results.schema import SweepResult
 from core.sweep.statistics import survival
 
 THRESHOLDS = (0.8, SURVIVAL_THRESHOLD, 0.95)  # shown in a table; 0.9 is a convention

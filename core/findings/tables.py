@@ -19,11 +19,13 @@ from core.results.names import (
     amount_name,
     decimals,
     percent,
+    point_labels,
     point_names,
     reduction_name,
     removed_name,
 )
 from core.results.schema import SweepResult
+from core.sweep.control_contrast import profile_distance
 from core.sweep.statistics import depth_correlation
 
 Table = list[dict[str, str]]
@@ -138,11 +140,10 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     """Tabulate what else is known of a result, under the statistics' names."""
     found, statistics = verdict(result, companions), result.statistics_of(REDUCTION)
     numbers: dict[str, str] = {}
-    if found.contrast and found.layer:
+    if found.contrast:
         numbers["Gaps of the seeds: standard deviation"] = decimals(found.contrast.seed_deviation, 3)
         numbers["Gap minus random: standard error over examples"] = decimals(found.contrast.standard_error, 3)
-        beyond = ", beyond every seed" if found.layer.beyond_seeds else ", within the seeds"
-        numbers["Layer that differs most from random"] = layer_cell(found) + beyond
+        numbers["Layer that differs most from random"] = layer_cell(result, found)
     if found.method:
         numbers["Gap beyond the emptied model"] = beyond_cell(found)
     if gap := statistics.depth_gap if statistics else None:
@@ -192,9 +193,15 @@ def _mean_and_deviation(known: Sequence[float], count: int) -> str:
     return f"{percent(float(np.mean(known)))} ± {decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
 
 
-def layer_cell(found: Verdict) -> str:
-    """Write the layer that differs most, and by how much."""
-    return f"{found.layer.label}: {found.layer.value:+.3f}".replace("-", "−") if found.layer else NONE
+def layer_cell(result: SweepResult, found: Verdict) -> str:
+    """Write the layer that differs most from the mean of the control's seeds, by how much, and whether a seed does."""
+    if not found.contrast or not found.method:
+        return NONE
+    profile, seeds = np.array(found.method.profile.value), np.array([seed.profile.value for seed in found.controls])
+    differences, (_, p_value) = profile - seeds.mean(0), profile_distance(profile, seeds)  # (points,)
+    layer = int(np.abs(differences).argmax())
+    beyond = "beyond every seed" if p_value <= 1 / (len(seeds) + 1) else "within the seeds"
+    return f"{point_labels(result.points)[layer]}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
 
 
 def beyond_cell(found: Verdict) -> str:

@@ -15,7 +15,6 @@ from core.request.catalog import REDUCTION
 from core.results.names import ReductionKey, decimals, hundredths
 from core.results.schema import SweepResult
 
-FEWEST_FOR_A_BAND = 3  # checkpoints
 OTHER_SEEDS = "other seeds"  # what it is called in a picture
 
 
@@ -32,15 +31,14 @@ class Yardstick:
     checkpoints: int
 
     def ranges(self, point: int) -> list[tuple[float, float]]:
-        """Return the range over all pairs at one point; with too few checkpoints for one, each pair by itself."""
+        """Return the range over all pairs at one point; none where it is undefined."""
         known = [pair[point] for pair in self.pairs if not np.isnan(pair[point])]
-        is_band = known and self.checkpoints >= FEWEST_FOR_A_BAND
-        return [(min(known), max(known))] if is_band else [(value, value) for value in known]
+        return [(min(known), max(known))] if known else []
 
     def words(self, point: int) -> str:
         """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
-        ends = [end for ends in self.ranges(point) for end in ends]
-        return " to ".join(dict.fromkeys(decimals(end, 2) for end in (min(ends), max(ends)))) if ends else ""
+        ends = (decimals(end, 2) for limits in self.ranges(point) for end in limits)
+        return " to ".join(dict.fromkeys(ends))
 
     def less_from(self, amounts: Sequence[float], own: npt.NDArray[np.float64], point: int) -> float | None:
         """Return the amount from which a point is less similar to itself than any twins are; None if at none.

@@ -8,11 +8,12 @@ import json
 import os
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.request.catalog import MAX_LAYERS, SHARED_LAYERS, SUPPORTED_MODEL_TYPES
+from core.request.catalog import MAX_LAYERS, SUPPORTED_MODEL_TYPES
 from core.request.limits import limits
 
 CONFIG = "config.json"
@@ -35,16 +36,16 @@ MAX_JSON_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
 _WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
 _OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
-_OTHER_HEADS = {"regression": "predicts a number", "multi_label_classification": "gives several labels at once"}
-# Fields that make transformers read other files, or weights of another format, than those that are hashed.
-_FOREIGN = {
-    "quantization_config": "has quantised weights, which cannot be pruned by magnitude: choose the original checkpoint",
-    "transformers_weights": "names a weights file of its own: choose a checkpoint with model.safetensors",
-}
+# Fields that no checkpoint may fill: the first two make transformers read other files, or weights of another format,
+# than those that are hashed; the third puts a convolution beside the first layer, which no method here prunes.
+_FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
 # Numbers that take time or memory before a model's size can be counted.
 _MOST = {"num_hidden_layers": MAX_LAYERS, "n_layers": MAX_LAYERS, "num_labels": 1_000, "max_position_embeddings": 2**17}
 
-_digests: dict[tuple[Path, int, int, int, int], str] = {}
+
+def refused(checkpoint: str, fault: str, remedy: str = "choose another checkpoint") -> PrunescopeError:
+    """Return the error that refuses a checkpoint."""
+    return PrunescopeError(f"'{checkpoint}' {fault}: {remedy}")
 
 
 def sha256_of(path: Path) -> str:
@@ -54,11 +55,13 @@ def sha256_of(path: Path) -> str:
     system alone. Left unseen are writes of the same size in the same tick of its clock, of some milliseconds.
     """
     stat = path.stat()
-    key = (path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    if key not in _digests:
-        with path.open("rb") as file:
-            _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _digests[key]
+    return _sha256_of(path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@lru_cache(maxsize=10_000)
+def _sha256_of(path: Path, *state: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # ---------------------------------------------------------------- what config.json says
@@ -70,12 +73,13 @@ def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     Raises:
         PrunescopeError: It cannot be read, or see `check_config`.
     """
-    if not os.path.lexists(path):
-        raise _no_config(checkpoint)
-    _check_place(path, path.parent, checkpoint)
+    if os.path.lexists(path):
+        _check_place(path, path.parent, checkpoint)
+    else:
+        wanted_files((), checkpoint)
     config = read_json(path, checkpoint)
     if not isinstance(config, dict):
-        raise PrunescopeError(f"'{checkpoint}': {CONFIG} names no model_type, choose another checkpoint")
+        raise refused(checkpoint, f"has a {CONFIG} that names no model_type")
     check_config(config, checkpoint)
     return config
 
@@ -90,22 +94,14 @@ def read_json(path: Path, checkpoint: str) -> Any:
         _check_file_size(path, MAX_JSON_BYTES, checkpoint)
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=int)  # refuses NaN
     except (OSError, ValueError, RecursionError) as error:
-        raise PrunescopeError(
-            f"'{checkpoint}': {path.name} is not JSON that can be read: choose another checkpoint"
-        ) from error
+        raise refused(checkpoint, f"has a {path.name} that is not JSON that can be read") from error
 
 
 def _check_file_size(path: Path, most: int, checkpoint: str) -> None:
     size = path.stat().st_size
     if size > most:
-        raise PrunescopeError(
-            f"'{checkpoint}': {path.name} is {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed: "
-            "choose another checkpoint"
-        )
-
-
-def _no_config(checkpoint: str) -> PrunescopeError:
-    return PrunescopeError(f"'{checkpoint}' has no {CONFIG}: choose a folder or repository in the Hub's format")
+        fault = f"has a {path.name} of {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed"
+        raise refused(checkpoint, fault)
 
 
 def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
@@ -120,26 +116,17 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
             head gives no single label.
     """
     check_model_type(config.get("model_type"), checkpoint)
-    for name, refusal in _FOREIGN.items():
-        if config.get(name) is not None:
-            raise PrunescopeError(f"'{checkpoint}' {refusal} ({name} in {CONFIG})")
+    for name in _FOREIGN:
+        if config.get(name):
+            raise refused(checkpoint, f"cannot be pruned as it is stored: its {CONFIG} sets {name}")
     for name, most in _MOST.items():
         value = config.get(name, most)
         if type(value) is not int or not 1 <= value <= most:
-            raise PrunescopeError(
-                f"'{checkpoint}': {name} is {json.dumps(value, default=str)[:40]} in {CONFIG}, expected 1 to {most:,}: "
-                "choose another checkpoint"
-            )
-    if config.get("model_type") == "deberta-v2" and config.get("conv_kernel_size"):
-        raise PrunescopeError(
-            f"'{checkpoint}' has a convolution beside its first layer (conv_kernel_size in {CONFIG}), which no method "
-            "here prunes: choose a DeBERTa checkpoint without one, such as DeBERTa-v3"
-        )
-    if fault := _OTHER_HEADS.get(str(config.get("problem_type"))):
-        raise PrunescopeError(
-            f"'{checkpoint}' {fault} (problem_type {config['problem_type']} in {CONFIG}): choose a classifier that "
-            "gives one label"
-        )
+            shown = json.dumps(value, default=str)[:40]
+            raise refused(checkpoint, f"has {name} {shown} in {CONFIG}, expected 1 to {most:,}")
+    if config.get("problem_type") not in (None, "single_label_classification"):
+        fault = f"gives no single label (problem_type {str(config['problem_type'])[:40]!a} in {CONFIG})"
+        raise refused(checkpoint, fault, "choose a classifier that gives one label")
 
 
 def check_model_type(model_type: object, checkpoint: str) -> None:
@@ -152,15 +139,9 @@ def check_model_type(model_type: object, checkpoint: str) -> None:
     Raises:
         PrunescopeError: The type is not supported.
     """
-    if model_type in SUPPORTED_MODEL_TYPES:
-        return
-    if not isinstance(model_type, str):
-        fault = f"names no model_type in {CONFIG}"
-    elif model_type in SHARED_LAYERS:
-        fault = f"has model type '{model_type}', whose layers share one set of weights, so no layer can be pruned alone"
-    else:
-        fault = f"has model type {model_type[:40]!a}, which is not supported"
-    raise PrunescopeError(f"'{checkpoint}' {fault}: choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}")
+    if model_type not in SUPPORTED_MODEL_TYPES:
+        remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
+        raise refused(checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy)
 
 
 def check_head(architectures: object, checkpoint: str) -> None:
@@ -175,10 +156,8 @@ def check_head(architectures: object, checkpoint: str) -> None:
     """
     first = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
     if first.endswith(_OTHER_TASKS):
-        raise PrunescopeError(
-            f"'{checkpoint}' is a {first[:60]} (architectures in {CONFIG}), which does not classify whole texts: "
-            "choose a checkpoint fine-tuned for sequence classification"
-        )
+        fault = f"is a {first[:60]} (architectures in {CONFIG}), which does not classify whole texts"
+        raise refused(checkpoint, fault, "choose a checkpoint fine-tuned for sequence classification")
 
 
 # ---------------------------------------------------------------- which files
@@ -203,9 +182,7 @@ def weight_files(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
             return (whole,)
         if index in names:
             return (index, *sorted(name for name in names if fnmatchcase(name, shards)))
-    raise PrunescopeError(
-        f"'{checkpoint}' has no weights (neither model.safetensors nor pytorch_model.bin): choose another checkpoint"
-    )
+    raise refused(checkpoint, "has no weights (neither model.safetensors nor pytorch_model.bin)")
 
 
 def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
@@ -222,12 +199,9 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
         PrunescopeError: One of the three is missing.
     """
     if CONFIG not in names:
-        raise _no_config(checkpoint)
+        raise refused(checkpoint, f"has no {CONFIG}", "choose a folder or repository in the Hub's format")
     if not set(VOCABULARIES) & set(names):
-        raise PrunescopeError(
-            f"'{checkpoint}' has no tokenizer file such as tokenizer.json or vocab.txt, so every word would be "
-            "unknown: choose another checkpoint"
-        )
+        raise refused(checkpoint, "has no tokenizer file such as tokenizer.json or vocab.txt")
     weights = weight_files(names, checkpoint)
     return [CONFIG, *(name for name in TOKENIZER_FILES if name in names), *reversed(weights)]
 
@@ -245,14 +219,12 @@ def checked_files(folder: Path, checkpoint: str) -> list[Path]:
     """
     try:
         for path in folder.iterdir():  # pipes and devices: transformers looks for files that nothing here needs
-            if path.exists() and not path.is_file() and not path.is_dir():
-                raise _no_file(path, checkpoint)
+            if path.exists() and not path.is_dir() and not path.is_file():
+                raise refused(checkpoint, f"has a {path.name} that is not a regular file of its own")
         files = _files(folder, checkpoint)
-        if (folder / ADAPTER).exists():
-            raise PrunescopeError(
-                f"'{checkpoint}' has an adapter ({ADAPTER}), whose weights are not read: merge it into the model first"
-            )
         names = [path.name for path in files]
+        if (folder / ADAPTER).exists():
+            raise refused(checkpoint, f"has an adapter ({ADAPTER}), whose weights are not read", "merge it first")
         for path in files:
             _check_place(path, folder, checkpoint)
             most = MAX_TOKENIZER_BYTES if path.name in TOKENIZER_FILES else limits().download_bytes
@@ -262,12 +234,9 @@ def checked_files(folder: Path, checkpoint: str) -> list[Path]:
             _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
         settings = read_json(folder / TOKENIZER_CONFIG, checkpoint) if TOKENIZER_CONFIG in names else {}
         if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
-            raise PrunescopeError(
-                f"'{checkpoint}': {TOKENIZER_CONFIG} is no object, or names files of its own (fast_tokenizer_files): "
-                "choose another checkpoint"
-            )
+            raise refused(checkpoint, f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)")
     except OSError as error:
-        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
+        raise refused(checkpoint, f"cannot be read ({error.strerror})", "choose another folder") from error
     return files
 
 
@@ -284,7 +253,7 @@ def content_hash(folder: Path, checkpoint: str) -> str:
     try:
         lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in _files(folder, checkpoint))
     except OSError as error:
-        raise PrunescopeError(f"'{checkpoint}' cannot be read ({error.strerror}): choose another folder") from error
+        raise refused(checkpoint, f"cannot be read ({error.strerror})", "choose another folder") from error
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
@@ -296,18 +265,13 @@ def _files(folder: Path, checkpoint: str) -> list[Path]:
 def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
     """Refuse an index of weights that names other files than shards beside it; what is elsewhere is not looked up."""
     named = index.get("weight_map") if isinstance(index, Mapping) else None
-    if not isinstance(named, Mapping) or not named or not isinstance(index.get("metadata", {}), Mapping):
-        raise PrunescopeError(f"'{checkpoint}': its index of weights has no weight_map, choose another checkpoint")
-    for shard in named.values():
-        if shard not in shards:
-            raise PrunescopeError(
-                f"'{checkpoint}': its index of weights names {json.dumps(shard)[:60]}, which is no shard beside it: "
-                "fetch it again, or choose another checkpoint"
-            )
-
-
-def _no_file(path: Path, checkpoint: str) -> PrunescopeError:
-    return PrunescopeError(f"'{checkpoint}': {path.name} is not a regular file of its own, choose another checkpoint")
+    if (
+        not isinstance(named, Mapping)
+        or not isinstance(index.get("metadata", {}), Mapping)
+        or not named
+        or not all(shard in shards for shard in named.values())
+    ):
+        raise refused(checkpoint, "has an index of weights (weight_map) that does not name shards beside it")
 
 
 def _check_place(path: Path, folder: Path, checkpoint: str) -> None:
@@ -319,4 +283,4 @@ def _check_place(path: Path, folder: Path, checkpoint: str) -> None:
     blobs = root.parent.parent / "blobs"  # beside `snapshots/COMMIT`
     is_inside = real.parent == root or (root.parent.name == "snapshots" and real.parent == blobs)
     if not is_inside or not real.is_file():
-        raise _no_file(path, checkpoint)
+        raise refused(checkpoint, f"has a {path.name} that is not a regular file of its own")

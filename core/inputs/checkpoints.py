@@ -17,10 +17,11 @@ from core.inputs.checkpoint_files import (
     content_hash,
     read_config,
     read_json,
+    refused,
 )
 from core.inputs.hub import MAIN, Report, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
-from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS, Task
+from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS
 from core.request.sweep_request import Source, source_of
 from core.results.schema import RecipeRecord
 
@@ -38,7 +39,7 @@ class Resolved:
         model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
         recipe: How to make its weights, if `python -m recipes` left that in the folder.
-        row_order: The rows in the order of a task's labels; None keeps the stored order. See `in_task_order`.
+        row_order: The rows in the order of a task's labels; None keeps the stored order. See `suited`.
     """
 
     id: str
@@ -61,21 +62,22 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     Raises:
         PrunescopeError: The checkpoint does not exist, is unavailable, or is not supported.
     """
-    source = source_of(checkpoint)
+    source, revision, recipe = source_of(checkpoint), "", None
     if source == "hub":
         name, _, wanted = checkpoint.partition("@")
         folder, revision = snapshot(name, wanted or MAIN, report)
     else:
         name, folder = _local_folder(checkpoint)
-        revision = ""
     config = read_config(folder / CONFIG, name)
     checked_files(folder, name)
     labels = label_names(config, name)
-    recipe = _read_recipe(folder, name) if source == "folder" else None
-    return Resolved(
-        f"{RECIPE}{recipe.name}" if recipe else name,
-        *(source, folder, revision or content_hash(folder, name), config["model_type"], labels, recipe),
-    )
+    if source == "folder" and (folder / RECIPE_FILE).is_file():
+        try:
+            recipe = RecipeRecord.model_validate(read_json(folder / RECIPE_FILE, name))
+        except ValidationError as error:
+            raise refused(name, f"has a {RECIPE_FILE} that is not a recipe", "remove that file") from error
+    named = f"{RECIPE}{recipe.name}" if recipe else name
+    return Resolved(named, source, folder, revision or content_hash(folder, name), config["model_type"], labels, recipe)
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
@@ -100,6 +102,8 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
 def suited(resolved: Resolved, task: str) -> Resolved:
     """Check that a checkpoint answers a task, and ask for its classifier in the order of the task's labels.
 
+    `core.encoder.loading` reorders the rows. A checkpoint that already has this order is returned unchanged.
+
     Args:
         resolved: The checkpoint.
         task: A name from TASKS, or `auto`, whose labels are the checkpoint's own.
@@ -107,21 +111,10 @@ def suited(resolved: Resolved, task: str) -> Resolved:
     Raises:
         PrunescopeError: Its labels are not those of the task, or no task can be made from them.
     """
-    if task in TASKS:
-        return in_task_order(resolved, TASKS[task])
-    check_own_labels(resolved.label_names, resolved.id)
-    return resolved
-
-
-def in_task_order(resolved: Resolved, task: Task) -> Resolved:
-    """Ask for a checkpoint's classifier in the order of a task's labels; `core.encoder.loading` reorders the rows.
-
-    A checkpoint that already has this order is returned unchanged.
-
-    Raises:
-        PrunescopeError: Its labels are not those of the task.
-    """
-    order = label_order(resolved.label_names, task, resolved.id)
+    if task not in TASKS:
+        check_own_labels(resolved.label_names, resolved.id)
+        return resolved
+    order = label_order(resolved.label_names, TASKS[task], resolved.id)
     return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
 
 
@@ -163,25 +156,8 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
 
 def _local_folder(checkpoint: str) -> tuple[str, Path]:
     """Return the id and the folder of an embedded checkpoint, of weights made by a recipe, or a local folder."""
-    if not checkpoint.startswith("embedded:"):
-        made = checkpoint.removeprefix(RECIPE)
-        folder = Path(checkpoint).resolve() if made == checkpoint else WEIGHTS / made
-        return folder.name, folder
-    embedded = EMBEDDED[checkpoint.removeprefix("embedded:")].folder
-    if embedded is None or not embedded.is_dir():
-        raise PrunescopeError(
-            f"'{checkpoint}' is missing from this copy of the project: install it again, or give a folder"
-        )
-    return checkpoint, embedded
-
-
-def _read_recipe(folder: Path, name: str) -> RecipeRecord | None:
-    path = folder / RECIPE_FILE
-    if not path.is_file():
-        return None
-    try:
-        return RecipeRecord.model_validate(read_json(path, name))
-    except ValidationError as error:
-        raise PrunescopeError(
-            f"'{name}': {RECIPE_FILE} is not a recipe ({error.errors()[0]['msg']}): remove that file"
-        ) from error
+    if checkpoint.startswith("embedded:"):
+        return checkpoint, EMBEDDED[checkpoint.removeprefix("embedded:")].folder or Path()
+    made = checkpoint.removeprefix(RECIPE)
+    folder = Path(checkpoint).resolve() if made == checkpoint else WEIGHTS / made
+    return folder.name, folder

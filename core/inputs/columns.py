@@ -10,15 +10,8 @@ from core.request.catalog import TASKS, Task
 
 LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment", "emotion", "intent", "topic")
 TEXT_COLUMNS = ("text", "sentence", "content", "review", "utterance", "tweet", "document", "comment", "message")
-PAIRS = tuple(
-    dict.fromkeys(
-        [
-            *(task.text_columns for task in TASKS.values() if len(task.text_columns) == 2),
-            ("text1", "text2"),
-            ("text_a", "text_b"),
-        ]
-    )
-)
+_OF_PRESETS = [task.text_columns for task in TASKS.values() if len(task.text_columns) == 2]
+PAIRS: tuple[tuple[str, ...], ...] = (*dict.fromkeys(_OF_PRESETS), ("text1", "text2"), ("text_a", "text_b"))
 MAX_LISTED = 12
 MAX_NAMES = 200  # ways in which a column writes its labels, such as joy and Joy
 
@@ -51,26 +44,23 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
         PrunescopeError: A column does not exist, there are more or fewer texts than the task reads, or a guess is not
             safe.
     """
-    if text and task.text_columns and len(text) != len(task.text_columns):
+    if text and len(text) != (len(task.text_columns) or len(text)):
         raise PrunescopeError(
-            f"{len(text)} text columns: {task.title} reads {len(task.text_columns)}, name as many with --text"
-            f"{' and --text2' if len(task.text_columns) == 2 else ' alone'}"
+            f"{len(text)} text columns: {task.title} reads {len(task.text_columns)}, name as many (--text, --text2)"
         )
     found_label = label or _safe_label(table, task)
-    found_text = tuple(text) or (_safe_text(table, task, found_label) if found_label else None)
-    if found_label is None or found_text is None:
-        unclear = (
-            "label: name it with --label" if found_label is None else "text: name it with --text, of a pair --text2"
-        )
+    found_text = tuple(text) or _safe_text(table, task, found_label)
+    if not found_label or not found_text:
         raise PrunescopeError(
             f"{table.name} has the columns {first_few([name[:40] for name in table.columns], MAX_LISTED)}, and it is "
-            f"unclear which holds the {unclear}"
+            f"unclear which holds the {'text' if found_label else 'label'}: name it with --text (of a pair --text2) or "
+            "--label"
         )
     table.column(found_label)  # refused if there is none
     for name in found_text:
-        table.text_column(name)
-    guessed = {"text": not text, "label": label is None}
-    return Columns(found_text, found_label, tuple(name for name, was_guessed in guessed.items() if was_guessed))
+        table.column(name, is_text=True)
+    asked = {"text": text, "label": label}
+    return Columns(found_text, found_label, tuple(name for name, given in asked.items() if not given))
 
 
 def likely_columns(table: Table, task: Task) -> Columns:
@@ -92,11 +82,12 @@ def _safe_label(table: Table, task: Task) -> str | None:
 
     Numbers are labels where the task numbers them and the column is called so; elsewhere they may be anything.
     """
-    holding = [name for name in table.columns if _holds_labels(table.column(name), task, name.lower() in LABEL_COLUMNS)]
-    if len(holding) == 1:
-        return holding[0]
     named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
-    return named[0] if len(named) == 1 else next((name for name in named if name.lower() == "label"), None)
+    holding = [name for name in table.columns if _holds_labels(table.column(name), task, name in named)]
+    for candidates in (holding, named, [name for name in named if name.lower() == "label"]):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
 
 
 def _holds_labels(cells: Sequence[str], task: Task, numbers: bool) -> bool:
@@ -107,17 +98,15 @@ def _holds_labels(cells: Sequence[str], task: Task, numbers: bool) -> bool:
     )
 
 
-def _safe_text(table: Table, task: Task, label: str) -> tuple[str, ...] | None:
+def _safe_text(table: Table, task: Task, label: str | None) -> tuple[str, ...] | None:
     """Return the columns of the preset, of a known pair, or the only one that can be meant."""
     columns = [name for name in table.columns if name != label and name not in table.numeric]
     if task.text_columns and set(task.text_columns) <= set(columns):
         return task.text_columns
-    if len(task.text_columns) != 1:
-        pairs = [pair for pair in PAIRS if set(pair) <= set(columns)]
-        if len(pairs) == 1:
-            return pairs[0]
-        if task.text_columns:
-            return None
-    named = [name for name in columns if name.lower() in TEXT_COLUMNS]
-    only = named if len(named) == 1 else columns
-    return (only[0],) if len(only) == 1 else None
+    known = () if len(task.text_columns) == 1 else PAIRS
+    found = [pair for pair in known if set(pair) <= set(columns)]
+    if len(found) != 1 and len(task.text_columns) != 2:
+        singles: list[tuple[str, ...]] = [(name,) for name in columns]
+        found = [single for single in singles if single[0].lower() in TEXT_COLUMNS]
+        found = found if len(found) == 1 else singles
+    return found[0] if len(found) == 1 else None

@@ -5,18 +5,17 @@ Each kind of data gives the split that is evaluated, and the one to score on; a 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.hub import Report, fetch_one
-from core.inputs.hub_data import HubData, find_dataset
+from core.inputs.hub_data import find_dataset
 from core.inputs.tables import DataFile, Table, read_table
 from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
-from core.request.limits import limits
+from core.request.limits import is_hosted, limits
 from core.request.sweep_request import dataset_of, kind_of_data
 
 DataSource = Literal["hub", "folder", "written", "file"]
@@ -26,41 +25,28 @@ WHOLE = "all"  # the only split of a file
 
 
 @dataclass(frozen=True)
-class Part:
-    """One split.
-
-    Attributes:
-        name: The split's name in a result.
-        files: Its files; none for the written examples.
-        read: Reads its rows.
-    """
-
-    name: str
-    files: tuple[DataFile, ...]
-    read: Callable[[], Table]
-
-
-@dataclass(frozen=True)
 class Data:
-    """Labelled data, downloaded where necessary when a split is asked for.
+    """Labelled data, downloaded where necessary when a split is read.
 
     Attributes:
         source: Where they come from, as a result records it.
         name: Their name for readers.
-        evaluated: Returns the split that evaluation examples are drawn from.
-        scored: Returns the split that methods score on; None where they score on what the evaluation leaves over.
+        read: Reads a split.
+        evaluated: The split that evaluation examples are drawn from.
+        scored: The split that methods score on; None where they score on what the evaluation leaves over.
         reference: A data set on the Hub with its commit, as a request names it; None for other data.
     """
 
     source: DataSource
     name: str
-    evaluated: Callable[[], Part]
-    scored: Callable[[], Part] | None = None
+    read: Callable[[str], Table]
+    evaluated: str
+    scored: str | None = None
     reference: str | None = None
 
 
 def find_data(data: str, task: Task | None, split: str | None = None, report: Report | None = None) -> Data:
-    """Find the data that a request names.
+    """Find the data that a request names; of files of others, as many rows are read as the limits allow.
 
     Args:
         data: See `SweepRequest`.
@@ -73,52 +59,35 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
     """
     kind = kind_of_data(data)
     if kind in ("own", "file"):
-        file = uploads.find_nameless(data) if kind == "own" else DataFile(Path(data), Path(data).name)
-        return Data("file", file.name, lambda: _table(WHOLE, (file,)))
+        file = uploads.find(data) if kind == "own" else DataFile(Path(data), Path(data).name)
+        if kind == "own" and is_hosted():  # nothing that others may see calls it by its own name
+            file = DataFile(file.path, f"own-file{file.path.suffix}")
+        return Data("file", file.name, lambda _: read_table((file,), limits().rows), WHOLE)
     if kind == "dataset":
         found = find_dataset(dataset_of(data), split or VALIDATION, report)
-        evaluated, scored = (partial(_of_hub, found, name) for name in (found.split, TRAINING))
-        is_shared = found.split == TRAINING or TRAINING not in found.splits
-        return Data("hub", found.name, evaluated, None if is_shared else scored, found.reference)
+        scored = TRAINING if TRAINING in found.splits and found.split != TRAINING else None
+        return Data(
+            *("hub", found.name, lambda split: read_table(found.files(split), limits().rows)),
+            *(found.split, scored, found.reference),
+        )
     assert task is not None  # a checked request
     if kind == "written":
-        evaluated, scored = (partial(_written, task, part) for part in (EVALUATION, CALIBRATION))
-        return Data("written", "written for Prunescope", evaluated, scored)
+        return Data("written", "written for Prunescope", lambda part: read_written(task, part), EVALUATION, CALIBRATION)
     folder = Path(data) if kind == "folder" else None
-    evaluated, scored = (partial(_glue, task, name, folder, report) for name in (task.split, TRAINING))
+
+    def read(split: str) -> Table:
+        """Read a split of GLUE, from the Hub or from a folder of its layout."""
+        place = f"{task.name}/{split}-00000-of-00001.parquet"
+        if folder is None:
+            paths = [fetch_one(task.dataset_id, place, kind="dataset", report=report)]
+        else:
+            paths = sorted((folder / task.name).glob(f"{split}-*.parquet"))
+        if not paths:
+            raise PrunescopeError(
+                f"the data folder has no {place}: give a folder in the Hub's GLUE layout, or choose hub"
+            )
+        return read_table([DataFile(path, f"{task.name}/{path.name}") for path in paths])
+
     if folder is None:
-        return Data("hub", task.dataset_id, evaluated, scored)
-    return Data("folder", folder.resolve().name, evaluated, scored)
-
-
-def place_on_hub(task: Task, split: str) -> str:
-    """Return the path of a split's file within GLUE on the Hub."""
-    return f"{task.name}/{split}-00000-of-00001.parquet"
-
-
-def _table(split: str, files: tuple[DataFile, ...]) -> Part:
-    """Return a split of files of others, as far as the limits allow."""
-    return Part(split, files, lambda: read_table(files, limits().rows))
-
-
-def _of_hub(found: HubData, split: str) -> Part:
-    return _table(split, found.files(split))
-
-
-def _written(task: Task, part: str) -> Part:
-    return Part(part, (), lambda: read_written(task, part))
-
-
-def _glue(task: Task, split: str, folder: Path | None, report: Report | None) -> Part:
-    """Return a split of GLUE, from the Hub or from a folder of its layout."""
-    if folder is None:
-        paths = [fetch_one(task.dataset_id, place_on_hub(task, split), kind="dataset", report=report)]
-    else:
-        paths = sorted((folder / task.name).glob(f"{split}-*.parquet"))
-    if folder and not paths:
-        raise PrunescopeError(
-            f"data folder '{folder.name}' has no {place_on_hub(task, split)}: give a folder in the Hub's GLUE layout, "
-            "or choose hub"
-        )
-    files = tuple(DataFile(path, f"{task.name}/{path.name}") for path in paths)
-    return Part(split, files, lambda: read_table(files))
+        return Data("hub", task.dataset_id, read, task.split, TRAINING)
+    return Data("folder", folder.resolve().name, read, task.split, TRAINING)

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.inputs import sample_cache
+from huggingface_hub import CacheNotFound, constants, scan_cache_dir
+
+from core.inputs import texts
 from core.request.limits import is_hosted, limits
 from core.results import store
 
@@ -13,43 +15,39 @@ logger = logging.getLogger(__name__)
 
 
 def make_room() -> None:
-    """Delete old results, samples and downloads beyond the caps; on one's own computer nothing.
+    """Delete old results, texts and downloads beyond the caps; on one's own computer nothing.
 
     What cannot be deleted stays, and the log says so.
     """
     if not is_hosted():
         return
     bound = limits()
+    own = [] if store.own_is_shipped() else store.result_files(store.user_folder())
     try:
-        if not store.own_is_shipped():
-            _trim(store.result_files(store.user_folder()), bound.results_bytes)
-        _trim(sample_cache.folder().glob("*.json"), bound.results_bytes)
-        _trim_hub_cache(bound.hub_cache_bytes)
+        for files in (own, texts.folder().glob("*.json")):
+            stats = [(path.stat(), path) for path in files if path.is_file()]
+            _trim([(stat.st_mtime_ns, stat.st_size, path) for stat, path in stats], bound.results_bytes)
+        # Whole repositories, not their commits, which copies of a repository share.
+        cached = [
+            (repo.last_accessed, repo.size_on_disk, repo.repo_path)
+            for repo in scan_cache_dir(constants.HF_HUB_CACHE).repos
+        ]
+        _trim(cached, bound.hub_cache_bytes)
+    except CacheNotFound:
+        return
     except OSError:
         logger.exception("old files cannot be deleted")
 
 
-def _trim(files: Iterable[Path], most: float) -> None:
-    """Delete files, the oldest first, until all together have at most so many bytes."""
-    found = [(path, path.stat()) for path in files if path.is_file()]
-    size = sum(stat.st_size for _, stat in found)
-    for path, stat in sorted(found, key=lambda each: each[1].st_mtime_ns):
-        if size <= most:
-            return
-        path.unlink(missing_ok=True)
-        size -= stat.st_size
+def _trim(found: Iterable[tuple[float, int, Path]], most: float) -> None:
+    """Delete files or folders, the oldest first, until all together have at most so many bytes.
 
-
-def _trim_hub_cache(most: float) -> None:
-    """Delete repositories from the Hub's cache, those that were read longest ago first."""
-    from huggingface_hub import CacheNotFound, constants, scan_cache_dir
-
-    try:
-        cache = scan_cache_dir(constants.HF_HUB_CACHE)
-    except CacheNotFound:
-        return
-    size = cache.size_on_disk
-    for repository in sorted(cache.repos, key=lambda repository: repository.last_accessed):
+    Args:
+        found: When each was written or read, its bytes, and its place.
+        most: The bytes.
+    """
+    size = 0
+    for _, taken, path in sorted(found, reverse=True):
+        size += taken
         if size > most:
-            size -= repository.size_on_disk
-            shutil.rmtree(repository.repo_path)  # not by its commits, which a copy of a repository shares
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 
 from core.errors import PrunescopeError
 from core.inputs.columns import Columns, choose_columns
-from core.inputs.data import Data, DataSource, Part, find_data
+from core.inputs.data import Data, DataSource, find_data
 from core.inputs.hub import Report
 from core.inputs.labels import meanings
-from core.inputs.sample_cache import recall, remember
-from core.inputs.sampling import Sample, Texts, draw
-from core.inputs.tables import Table, content_of
+from core.inputs.sampling import Labelled, Texts, draw
+from core.inputs.tables import Table
+from core.inputs.texts import remember
 from core.request.catalog import (
     CALIBRATION_EXAMPLES,
     DEFAULT_EXAMPLES,
-    ENGINE_VERSION,
     MAX_LENGTH,
     MIN_CALIBRATION,
     MIN_EXAMPLES,
@@ -28,7 +27,7 @@ from core.request.catalog import (
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import TABLES, LabelMap, SweepRequest, kind_of_data
 from core.request.tasks import made_task
-from core.results.digest import digest, fingerprint_of
+from core.results.digest import fingerprint_of
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
 LABEL = "label"  # the label column of GLUE and of the written examples
@@ -97,7 +96,7 @@ class Examples:
         source_name: What a result calls them.
         columns: The columns of the texts and the label.
         label_map: What values of the label column were said to mean.
-        table: The rows that examples are drawn from; None for GLUE and the written ones, which may not have to be read.
+        is_table: Whether the columns are those of a table, and not GLUE's.
         is_private: Whether the texts are not to be found again by others.
     """
 
@@ -106,7 +105,7 @@ class Examples:
     source_name: str
     columns: Columns
     label_map: LabelMap = ()
-    table: Table | None = None
+    is_table: bool = False
     is_private: bool = False
 
     def subset(self, num_examples: int | None) -> EvalSubset:
@@ -119,8 +118,12 @@ class Examples:
         Raises:
             PrunescopeError: The data are missing, malformed, or smaller than asked for.
         """
-        part = self.data.evaluated()
-        return self._described(part, self._sample(part, num_examples, DEFAULT_EXAMPLES if self.data.scored else None))
+        table, rows = self._labelled(self.data.evaluated)
+        usual = DEFAULT_EXAMPLES if self.data.scored else half(len(rows))
+        found = self._described(table, self.data.evaluated, draw(rows, table.name, num_examples, usual))
+        if table.files and not self.is_private:
+            remember(found.fingerprint, found.texts)
+        return found
 
     def calibration(self, subset: EvalSubset) -> EvalSubset:
         """Draw the examples that a method scores on, disjoint from an eval subset.
@@ -134,18 +137,17 @@ class Examples:
         Raises:
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
-        part = (self.data.scored or self.data.evaluated)()
-        if not self.data.scored:
-            self._check_left(part, subset)
-        sample = self._sample(part, None, CALIBRATION_EXAMPLES, subset.texts)
-        if len(set(sample.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
-            only = self.task.label_names[sample.gold[0]]
-            others = f"in the first {limits().rows:,} rows" if self.data.reference else "in the rows to score on"
+        split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
+        table, rows = self._labelled(split)
+        drawn = draw(rows, table.name, None, CALIBRATION_EXAMPLES, subset.texts, fewest)
+        found = self._described(table, split, drawn)
+        if len(set(found.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
             raise PrunescopeError(
-                f"all {len(sample.gold):,} calibration examples of {self.source_name} have the label '{only}': choose "
-                f"a method that scores on no examples, or data with other labels {others}"
+                f"all {len(drawn):,} calibration examples of {self.source_name} have the label "
+                f"'{self.task.label_names[found.gold[0]]}': choose a method that scores on no examples, or data with "
+                f"other labels in the first {limits().rows:,} rows"
             )
-        return self._described(part, sample)
+        return found
 
     def rest(self, subset: EvalSubset) -> EvalSubset | None:
         """Return the other labelled examples of an eval subset's split, as far as the limits allow; None if it has all.
@@ -157,95 +159,41 @@ class Examples:
         """
         if not self.data.scored:
             return None
-        part = self.data.evaluated()
-        everything = self._sample(part, None, limits().examples)
+        table, rows = self._labelled(self.data.evaluated)
         known = set(subset.rows)
-        others = [k for k, row in enumerate(everything.rows) if row not in known]
-        return self._described(part, everything.at(others)) if others else None
+        others = [row for row in draw(rows, table.name, None, limits().examples) if row[0] not in known]
+        return self._described(table, self.data.evaluated, others) if others else None
 
-    def _sample(self, part: Part, num_examples: int | None, default: int | None, excluded: Texts = ()) -> Sample:
-        """Draw from a part, or recall what was drawn before; no default number is half of the rows."""
-        wanted = [num_examples, default, excluded]
-        columns = [self.columns.text, self.columns.label, self.label_map]
-        reading = [self.task.name, self.task.label_names, *columns, bool(self.data.reference)]
-        content = [content_of(file) for file in part.files]
-        key = digest([content, reading, wanted, limits().rows if self.table else None, ENGINE_VERSION])
-        known = recall(key) if part.files and not self.is_private else None
-        if known:
-            return known
-        table, rows = self._labelled(part)
-        usual = half(len(rows.gold)) if default is None else default
-        sample = draw(rows, table.name, num_examples, usual, excluded)
-        positions = {row: position for position, row in enumerate(table.rows)}
-        for row, texts in zip(sample.rows, sample.texts, strict=True):
-            for name, text in zip(self.columns.text, texts, strict=True):
-                if not text.strip():
-                    raise _empty(table, positions[row], name)
-        if part.files and not self.is_private:
-            remember(key, sample)
-        return sample
-
-    def _labelled(self, part: Part) -> tuple[Table, Sample]:
-        """Read a part: all its rows whose label means something."""
-        table = part.read()
+    def _labelled(self, split: str) -> tuple[Table, list[Labelled]]:
+        """Read a split: all its rows whose label means something."""
+        table = self.data.read(split)
         cells = table.column(self.columns.label)
-        texts = tuple(zip(*map(table.text_column, self.columns.text), strict=True))
+        texts = list(zip(*(table.column(name, is_text=True) for name in self.columns.text), strict=True))
         if self.data.reference:  # nobody here can fill its holes
-            cells = tuple(
-                value if all(map(str.strip, known)) else "" for value, known in zip(cells, texts, strict=True)
-            )
+            cells = tuple(cell if all(map(str.strip, known)) else "" for cell, known in zip(cells, texts, strict=True))
         elif "" in cells:
-            raise _empty(table, cells.index(""), self.columns.label)
+            raise table.empty(cells.index(""), self.columns.label)
         place = f"{table.name}, column '{self.columns.label[:40]}'"
-        means = meanings(
-            cells,
-            self.task,
-            self.label_map,
-            place,
-            mappable=self.table is not None,
-            whole=not self.data.scored,
-        )
-        labelled = [(k, label) for k, value in enumerate(cells) if (label := means.get(value)) is not None]
-        rows = Sample(
-            tuple(table.rows[k] for k, _ in labelled),
-            tuple(texts[k] for k, _ in labelled),
-            tuple(label for _, label in labelled),
-        )
-        return table, rows
+        means = meanings(cells, self.task, self.label_map, place, self.is_table, whole=not self.data.scored)
+        rows = zip(table.rows, texts, map(means.get, cells), strict=True)
+        return table, [(row, known, label) for row, known, label in rows if label is not None]
 
-    def _check_left(self, part: Part, subset: EvalSubset) -> None:
-        """Refuse to score on too few rows of a table."""
-        table, rows = self._labelled(part)
-        known = set(subset.texts)
-        left = sum(texts not in known for texts in rows.texts)
-        if left < MIN_CALIBRATION:
-            raise PrunescopeError(
-                f"{len(subset.rows)} of {len(rows.rows)} rows of {table.name} are evaluated, which leaves {left} other "
-                f"examples to score on, and at least {MIN_CALIBRATION} are needed: add rows, evaluate fewer, or choose "
-                "a method that does not score"
-            )
-
-    def _described(self, part: Part, sample: Sample) -> EvalSubset:
+    def _described(self, table: Table, split: str, drawn: Sequence[Labelled]) -> EvalSubset:
+        rows, texts, gold = zip(*drawn, strict=True)
+        for row, known in zip(rows, texts, strict=True):
+            for name, text in zip(self.columns.text, known, strict=True):
+                if not text.strip():
+                    raise table.empty(table.rows.index(row), name)
         subset = EvalSubset(
-            self.task,
-            self.data.source,
-            self.source_name,
-            part.name,
-            *(sample.rows, sample.texts, sample.gold),
-            fingerprint_of(self.task.name, sample.texts, sample.gold),
+            *(self.task, self.data.source, self.source_name, split),
+            *(rows, texts, gold, fingerprint_of(self.task.name, texts, gold)),
         )
-        if self.table is None:
+        if not self.is_table:
             return subset
-        files = self.table.files
-        if self.is_private:
-            files = tuple(file.model_copy(update={"sha256": None}) for file in files)
-        return replace(subset, columns=self.columns, label_map=self.label_map, files=files, data=self.data.reference)
-
-
-def _empty(table: Table, position: int, column: str) -> PrunescopeError:
-    return PrunescopeError(
-        f"{table.place(position)}: column '{column[:40]}' is empty: fill it, or remove the row or choose other data"
-    )
+        files = [file.model_copy(update={"sha256": None}) if self.is_private else file for file in table.files]
+        return replace(
+            subset, columns=self.columns, label_map=self.label_map, files=tuple(files), data=self.data.reference
+        )
 
 
 def half(rows: int) -> int:
@@ -271,15 +219,15 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
     if preset and kind_of_data(name) not in TABLES:
         return open_preset(preset, name, request.source_name, report)
     data = find_data(name, preset, request.split, report)
-    table = data.evaluated().read()
-    columns = choose_columns(table, preset or made_task((), label_names), request.text, request.label)
+    task = preset or made_task((), label_names)
+    columns = choose_columns(data.read(data.evaluated), task, request.text, request.label)
     return Examples(
         task=preset or made_task(columns.text, label_names),
         data=data,
         source_name=request.source_name or data.name,
         columns=columns,
         label_map=request.label_map,
-        table=table,
+        is_table=True,
         is_private=is_hosted() and kind_of_data(name) == "own",
     )
 

@@ -33,19 +33,6 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class UnknownLabelsError(PrunescopeError):
-    """Values of a label column mean no label.
-
-    Attributes:
-        fault: What is wrong, without the remedy.
-        first: The first of the values.
-    """
-
-    def __init__(self, fault: str, remedy: str, first: str) -> None:
-        super().__init__(f"{fault}: {remedy}")
-        self.fault, self.first = fault, first
-
-
 def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
     """Return the names of a checkpoint's labels in the order of its classifier's rows.
 
@@ -83,16 +70,12 @@ def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
     Raises:
         PrunescopeError: They are too few or too many, one has no name, or two have the same.
     """
-    if not MIN_LABELS <= len(names) <= MAX_LABELS:
+    different = {_word(name) for name in names} - {""}
+    if not MIN_LABELS <= len(different) == len(names) <= MAX_LABELS:
         raise PrunescopeError(
-            f"'{checkpoint}' has {len(names)} labels: choose a classifier with {MIN_LABELS} to {MAX_LABELS}"
+            f"'{checkpoint}' has {len(names)} labels, {_listed(names)}: choose a classifier with {MIN_LABELS} to "
+            f"{MAX_LABELS} labels of different names, or correct id2label in its config.json"
         )
-    words = [_word(name) for name in names]
-    for name, word in zip(names, words, strict=True):
-        if not word or words.count(word) > 1:
-            shown = name.strip()[:LABEL_MAX_CHARS]
-            fault = f"{words.count(word)} labels called '{shown}'" if word else "a label without a name"
-            raise PrunescopeError(f"'{checkpoint}' has {fault}: correct id2label in its config.json")
 
 
 def label_of(name: str, task: Task) -> int | None:
@@ -142,47 +125,31 @@ def meanings(
         PrunescopeError: A value means no label, or what was said of it makes no sense.
     """
     different = sorted({*values} - {""})
-    said = _said(given, different, task, place, whole)
-    found = {value: said.get(value, label_of(value, task)) for value in different}
-    unknown = [value for value, label in found.items() if label is None and value not in said]
-    if unknown:
-        fault = f"{place} says {_listed(unknown)}, which is none of the labels {_listed(task.label_names)}"
-        first = unknown[0][:LABEL_MAX_CHARS]
-        if len(unknown) > MAX_LABELS:
-            remedy = "name the column that holds the labels with --label"
-        elif mappable:
-            meaning = f"'{first}=LABEL'"  # which would be taken for an option if it began with a hyphen
-            option = f"--label-map={meaning}, once a value" if first.startswith("-") else f"--label-map {meaning} …"
-            remedy = f"say what each value means with {option}, where '{first}=' leaves its rows out"
-        elif "-1" in unknown:
-            remedy = "-1 marks GLUE's hidden test labels, use the validation split"
-        else:
-            remedy = "correct the file or choose another task"
-        raise UnknownLabelsError(fault, remedy, first)
-    return found
-
-
-def _said(given: LabelMap, values: Sequence[str], task: Task, place: str, whole: bool) -> dict[str, int | None]:
-    """Check what was said of values."""
     said: dict[str, int | None] = {}
     for value, name in given:
-        if value in said:
-            raise PrunescopeError(f"label map: '{value[:LABEL_MAX_CHARS]}' is there twice, say once what it means")
-        if whole and value not in values:
+        if value in said or len(value) > MAX_NAME_CHARS or (whole and value not in different):
             raise PrunescopeError(
-                f"label map: {place} has no value '{value[:LABEL_MAX_CHARS]}', name one of {_listed(values)}"
-            )
-        if len(value) > MAX_NAME_CHARS:
-            raise PrunescopeError(
-                f"label map: '{value[:LABEL_MAX_CHARS]}…' has {len(value):,} characters, a value has at most "
-                f"{MAX_NAME_CHARS:,}: shorten it in the file"
+                f"label map: '{value[:LABEL_MAX_CHARS]}' is there twice, too long, or no value of {place}: give values "
+                f"such as {_listed(different)} once"
             )
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:
             raise PrunescopeError(
                 f"label map: '{name[:LABEL_MAX_CHARS]}' is not a label, choose among {_listed(task.label_names)}"
             )
-    return said
+    found = {value: said.get(value, label_of(value, task)) for value in different}
+    unknown = [value for value, label in found.items() if label is None and value not in said]
+    if unknown:
+        first = unknown[0][:LABEL_MAX_CHARS]
+        remedy = (
+            f"name another column with --label, or what each value means with --label-map='{first}=LABEL', once a "
+            f"value (in Python label_map={{{first!r}: 'LABEL'}}); without a label its rows are left out"
+        )
+        raise PrunescopeError(
+            f"{place} says {_listed(unknown)}, which is none of the labels {_listed(task.label_names)}: "
+            f"{remedy if mappable else 'correct the file, or choose another task'}"
+        )
+    return found
 
 
 def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int, ...]:
@@ -199,16 +166,11 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
     Raises:
         PrunescopeError: There are more or fewer names than labels, a name fits no label, or two names fit the same.
     """
-    if len(names) != len(task.label_names):
-        raise PrunescopeError(
-            f"'{checkpoint}' has {len(names)} labels ({_listed(names)}), task {task.name} has "
-            f"{len(task.label_names)} ({_listed(task.label_names)}): choose the task that it was fine-tuned on"
-        )
     meant = [label_of(name, task) for name in names]
-    if sorted(-1 if label is None else label for label in meant) != list(range(len(names))):
+    if sorted(-1 if label is None else label for label in meant) != list(range(len(task.label_names))):
         raise PrunescopeError(
-            f"'{checkpoint}' has the labels {_listed(names)}, which do not match those of task {task.name} "
-            f"({_listed(task.label_names)}) one to one: choose the task that it was fine-tuned on, or correct id2label "
+            f"'{checkpoint}' has {len(names)} labels, {_listed(names)}, which do not match those of task {task.name}, "
+            f"{_listed(task.label_names)}, one to one: choose the task that it was fine-tuned on, or correct id2label "
             "in its config.json"
         )
     return tuple(meant.index(label) for label in range(len(names)))

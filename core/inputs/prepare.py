@@ -80,14 +80,7 @@ def key_of_request(
         against: The digest of the other checkpoint's content; None without one.
     """
     return result_key(
-        revision,
-        subset.record(),
-        pruning,
-        request.points,
-        request.measures,
-        request.amounts,
-        DTYPE,
-        against=against,
+        revision, subset.record(), pruning, request.points, request.measures, request.amounts, DTYPE, against=against
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 from pydantic import TypeAdapter
 
 from core.inputs.tables import DataFile, Table, content_of
@@ -11,10 +11,18 @@ from core.wall.reading import read
 
 TABLE = TypeAdapter(Table)
 MOST_BYTES = 32 * 2**20  # of all tables that are kept; a file of a thousand sentences takes 0.2 MiB
-_kept: LRUCache[tuple[object, ...], Table] = LRUCache(MOST_BYTES, getsizeof=lambda table: _bytes_of(table))
-_lock = Lock()
 
 
+def _bytes_of(table: Table) -> int:
+    """Estimate the bytes that a table takes: a string has 50 besides its letters, which take up to 4 each."""
+    return sum(58 + 2 * len(cell) for cells in table.cells.values() for cell in cells)
+
+
+def _key(files: Sequence[DataFile], limit: int) -> tuple[object, ...]:
+    return (*((file.name, content_of(file)) for file in files), limit)
+
+
+@cached(LRUCache(MOST_BYTES, getsizeof=_bytes_of), _key, Lock())
 def read_preview(files: Sequence[DataFile], limit: int) -> Table:
     """Read the first rows of a table as `core.inputs.tables.read_table` does; a page is drawn again and again.
 
@@ -25,17 +33,4 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
     Raises:
         PrunescopeError: A file is unreadable, or takes too much memory or time.
     """
-    content = (*((file.name, content_of(file)) for file in files), limit)
-    with _lock:
-        if content in _kept:
-            return _kept[content]
-    table = TABLE.validate_json(read("table", [(file.path, file.name) for file in files], limit))
-    with _lock:
-        if _bytes_of(table) <= MOST_BYTES:
-            _kept[content] = table
-    return table
-
-
-def _bytes_of(table: Table) -> int:
-    """Estimate the bytes that a table takes: a string has 50 besides its letters, which take up to 4 each."""
-    return sum(58 + 2 * len(cell) for cells in table.cells.values() for cell in cells)
+    return TABLE.validate_json(read("table", [(file.path, file.name) for file in files], limit))

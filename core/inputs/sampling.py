@@ -1,54 +1,47 @@
 """Draw samples of labelled examples: seeded, proportionally stratified, in random order."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from core.errors import PrunescopeError
-from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SUBSET_SEED
+from core.request.catalog import MIN_EXAMPLES, SUBSET_SEED
 
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Some rows of a split: row numbers, texts, label indices."""
-
-    rows: tuple[int, ...]
-    texts: Texts
-    gold: tuple[int, ...]
-
-    def at(self, positions: Iterable[int]) -> "Sample":
-        """Return the rows at these positions, in this order."""
-        chosen = tuple(positions)
-        return Sample(
-            tuple(self.rows[k] for k in chosen),
-            tuple(self.texts[k] for k in chosen),
-            tuple(self.gold[k] for k in chosen),
-        )
+Labelled = tuple[int, tuple[str, ...], int]  # a row of a split: its number, its texts, its label's index
 
 
 def draw(
-    rows: Sample, place: str, num_examples: int | None, default: int = DEFAULT_EXAMPLES, excluded: Texts = ()
-) -> Sample:
+    rows: Sequence[Labelled],
+    place: str,
+    asked: int | None,
+    default: int,
+    excluded: Texts = (),
+    fewest: int = MIN_EXAMPLES,
+) -> list[Labelled]:
     """Draw a stratified sample in random order, the same sample every time.
 
     Args:
         rows: All labelled rows of a split.
         place: The name of the data in messages.
-        num_examples: How many; None for the default number, or all if there are fewer.
+        asked: How many; None for the default number, or all if there are fewer.
         default: The default number.
         excluded: Examples that must not be drawn.
+        fewest: The fewest rows that may be left to draw from.
 
     Raises:
         PrunescopeError: There are too few rows.
     """
     known = set(excluded)
-    free = np.array([k for k, texts in enumerate(rows.texts) if texts not in known], dtype=np.int64)  # (free,)
-    size = _size(num_examples, len(free), place, default)
-    drawn = free[list(stratified(np.array(rows.gold, dtype=np.int64)[free], size))].tolist()
-    return rows.at(drawn)
+    free = [row for row in rows if row[1] not in known]
+    size = min(default, len(free)) if asked is None else asked
+    if len(free) < max(size, fewest):
+        raise PrunescopeError(
+            f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}, and "
+            f"{max(size, fewest)} are needed: ask for fewer, or add rows or choose other data"
+        )
+    labels = np.array([label for _, _, label in free], dtype=np.int64)  # (free,)
+    return [free[k] for k in stratified(labels, size)]
 
 
 def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
@@ -67,14 +60,3 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
     order = random.permutation(len(labels))  # (rows,)
     drawn = [order[labels[order] == kind][:quota] for kind, quota in zip(kinds, quotas, strict=True)]
     return tuple(random.permutation(np.concatenate(drawn)).tolist())
-
-
-def _size(asked: int | None, available: int, place: str, default: int) -> int:
-    """Decide the number of examples, or refuse."""
-    if available < MIN_EXAMPLES:
-        raise PrunescopeError(f"{place} has {available} examples: CKA needs at least {MIN_EXAMPLES}, choose other data")
-    if asked is None:
-        return min(default, available)
-    if asked > available:
-        raise PrunescopeError(f"{asked} examples: {place} has only {available}, ask for at most that many")
-    return asked

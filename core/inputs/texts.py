@@ -1,46 +1,48 @@
-"""Find the texts of a result's examples on this computer."""
+"""Keep the texts of examples that were drawn on this computer, and find those of a result's examples again."""
 
-from functools import lru_cache
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from core.errors import PrunescopeError
-from core.inputs.sample_cache import files, remembered_samples
 from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
 from core.results.digest import fingerprint_of
-from core.results.file_cache import FileState
 from core.results.schema import TaskRecord
+from core.results.store import write_atomically
+
+
+def folder() -> Path:
+    """Return where texts are kept."""
+    return user_cache_path("prunescope") / "subsets"
+
+
+def remember(fingerprint: str, texts: Texts) -> None:
+    """Keep the texts of a result's examples, in evaluation order; without room for them they are not shown later."""
+    with suppress(OSError):
+        folder().mkdir(parents=True, exist_ok=True)
+        write_atomically(folder() / f"{fingerprint}.json", json.dumps(texts, ensure_ascii=False))
 
 
 def texts_of(task: TaskRecord) -> Texts | None:
     """Find the texts of a result's examples, in evaluation order; None if this computer does not have them.
 
-    Texts belong to a result if they have its record's fingerprint. They are looked for again once samples have changed.
+    Texts belong to a result if they have its record's fingerprint.
     """
-    return _search(files(), task.name, task.source, task.split, task.examples, task.gold, task.fingerprint)
-
-
-@lru_cache(maxsize=16)
-def _search(
-    among: frozenset[FileState],
-    name: str,
-    source: str,
-    split: str,
-    examples: tuple[int, ...],
-    gold: tuple[int, ...],
-    fingerprint: str,
-) -> Texts | None:
-    if source == "written":
-        try:
-            table = read_written(TASKS[name], split)
-        except (PrunescopeError, KeyError):
+    try:
+        if task.source == "written":
+            table = read_written(TASKS[task.name], task.split)
+            columns = [table.column(column) for column in TASKS[task.name].text_columns]
+            found = tuple(tuple(column[row] for column in columns) for row in task.examples)
+        elif re.fullmatch("[0-9a-f]{64}", task.fingerprint):
+            kept = (folder() / f"{task.fingerprint}.json").read_text(encoding="utf-8")
+            found = tuple(map(tuple, json.loads(kept)))
+        else:
             return None
-        columns = [table.column(column) for column in TASKS[name].text_columns]
-        candidates = iter([dict(zip(table.rows, zip(*columns, strict=True), strict=True))])
-    else:
-        candidates = (dict(zip(sample.rows, sample.texts, strict=True)) for sample in remembered_samples())
-    for known in candidates:
-        found = tuple(known.get(row, ()) for row in examples)
-        if all(found) and fingerprint_of(name, found, gold) == fingerprint:
-            return found
-    return None
+        return found if fingerprint_of(task.name, found, task.gold) == task.fingerprint else None
+    except (PrunescopeError, OSError, LookupError, ValueError, TypeError):
+        return None

@@ -10,7 +10,8 @@ import hmac
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -41,9 +42,14 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
     Raises:
         PrunescopeError: It is too large or of an unknown type, or the cache cannot be written.
     """
-    file, bound = _safe_name(name), limits().upload_bytes
-    if len(content) > bound:
-        raise PrunescopeError(f"{file} is larger than {bound // 2**20} MiB: remove columns or rows")
+    plain = re.sub(r"[^\w.-]+", "-", PurePath(name.replace("\\", "/")).name).strip(".-")  # fit for a path
+    suffix, bound = PurePath(plain).suffix.lower(), limits().upload_bytes
+    file = f"{plain[: len(plain) - len(suffix)][:MAX_NAME_CHARS] or 'table'}{suffix}"
+    if suffix not in TABLE_SUFFIXES or len(content) > bound:
+        raise PrunescopeError(
+            f"'{plain[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file of at most {bound // 2**20} "
+            f"MiB that ends in {', '.join(TABLE_SUFFIXES)}"
+        )
     digest = hashlib.sha256(content).hexdigest()
     secret = hmac.digest(visit.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
     data = f"{_names_of(visit)}{secret}"
@@ -55,7 +61,7 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, content)
-                _make_room(visit, {data, *in_use})
+                _make_room({_place(name) for name in (data, *in_use)})
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return data
@@ -79,16 +85,6 @@ def find(data: str) -> DataFile:
     raise PrunescopeError("this file is not stored here any more: choose it again")
 
 
-def find_nameless(data: str) -> DataFile:
-    """Find an uploaded table; on a shared server nothing that others may see calls it by its own name.
-
-    Raises:
-        PrunescopeError: See `find`.
-    """
-    found = find(data)
-    return replace(found, name=f"own-file{found.path.suffix}") if is_hosted() else found
-
-
 def placed(request: SweepRequest) -> SweepRequest:
     """Return a request for an uploaded table as one for the file that it is kept in, which a command line reads.
 
@@ -99,55 +95,28 @@ def placed(request: SweepRequest) -> SweepRequest:
     return replace(request, data=str(find(data).path)) if is_upload(data) else request
 
 
-def _safe_name(name: str) -> str:
-    """Return a name that is fit for a path: letters, digits, and the suffix of a table."""
-    plain = re.sub(r"[^\w.-]+", "-", PurePath(name.replace("\\", "/")).name).strip(".-")
-    suffix = PurePath(plain).suffix.lower()
-    stem = plain[: len(plain) - len(suffix)][:MAX_NAME_CHARS] or "table"
-    if suffix not in TABLE_SUFFIXES:
-        raise PrunescopeError(
-            f"'{plain[-MAX_NAME_CHARS:]}' is of an unknown type: give a file that ends in {', '.join(TABLE_SUFFIXES)}"
-        )
-    return stem + suffix
-
-
 def _names_of(visit: str) -> str:
     """Return how the names of a visit's tables begin."""
     return f"{OWN}{hashlib.sha256(visit.encode()).hexdigest()[:32]}"
 
 
-def _folder() -> Path:
-    return user_cache_path("prunescope") / "own"
-
-
 def _place(data: str) -> Path:
     """Return the folder of a table: in that of its visit."""
     digits = data.removeprefix(OWN)
-    return _folder() / digits[:32] / digits[32:]
+    return user_cache_path("prunescope") / "own" / digits[:32] / digits[32:]
 
 
-def _make_room(visit: str, kept: Collection[str]) -> None:
-    """Delete the oldest tables of a visit that has too many, and of all visits if these take too much."""
-    bound, places = limits(), set(map(_place, kept))
-
-    def kept_and_newest_first(folders: Iterable[Path]) -> list[Path]:
-        return sorted(folders, key=lambda folder: (folder in places, folder.stat().st_mtime_ns), reverse=True)
-
-    own = _folder() / _names_of(visit).removeprefix(OWN)
-    for folder in kept_and_newest_first(own.iterdir())[bound.visit_uploads :]:
-        if folder not in places:
-            _delete(folder)
-    size = 0
-    for folder in kept_and_newest_first(_folder().glob("*/*")):
-        size += sum(file.stat().st_size for file in folder.glob("*/*"))
-        if size > bound.uploads_bytes and folder not in places:
-            _delete(folder)
-
-
-def _delete(folder: Path) -> None:
-    if folder.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
-        folder.unlink(missing_ok=True)  # of an earlier version
-    with suppress(OSError):  # others are left in it
-        folder.parent.rmdir()
+def _make_room(kept: Collection[Path]) -> None:
+    """Delete the oldest tables of visits that have too many, and of all visits if these take too much."""
+    bound, size, counts = limits(), 0, Counter[Path]()
+    folders = (user_cache_path("prunescope") / "own").glob("*/*")
+    for folder in sorted(folders, key=lambda each: (each in kept, each.stat().st_mtime_ns), reverse=True):
+        taken = sum(file.stat().st_size for file in folder.glob("*/*"))
+        is_room = counts[folder.parent] < bound.visit_uploads and size + taken <= bound.uploads_bytes
+        if folder in kept or is_room:
+            counts[folder.parent] += 1
+            size += taken
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # others are left in it
+                folder.parent.rmdir()

@@ -20,15 +20,8 @@ def read_written(task: Task, part: str) -> Table:
     """
     path = FOLDER / f"{task.name}.jsonl"
     if not path.is_file():
-        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.jsonl"))) or "none"
-        raise PrunescopeError(
-            f"no written examples for task '{task.name}' (there are some for {names}): choose hub or a folder as data"
-        )
-    columns: dict[str, list[str]] = {name: [] for name in (*task.text_columns, "label")}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        values = json.loads(line)
-        if values["part"] == part:
-            for name, column in columns.items():
-                column.append(str(values[name]))
-    cells = {name: tuple(column) for name, column in columns.items()}
-    return Table(path.name, cells, tuple(range(len(cells["label"]))))
+        raise PrunescopeError(f"no written examples for task '{task.name}': choose hub or a folder as data")
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    rows = [values for values in lines if values["part"] == part]
+    cells = {name: tuple(str(values[name]) for values in rows) for name in (*task.text_columns, "label")}
+    return Table(path.name, cells, tuple(range(len(rows))))

@@ -7,7 +7,8 @@ from core.request.catalog import DEFAULT_MEASURES, EMBEDDED, MEASURES, RECIPE, T
 from core.request.scope import layer_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
-from core.results.names import Pruning, in_sentence, listed, name_of, points_name
+from core.results.names import in_sentence, listed, name_of, points_name
+from core.results.schema import Pruning
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 SOURCES = {
@@ -29,13 +30,12 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
     Sweeps in small steps that stop at a damage serve the others, and so do seed twins that nothing was removed from.
     They are offered only where there is nothing else.
     """
-    serving = {entry.key for entry in entries if entry.until_damage is not None or is_yardstick(entry)} - {*asked}
-    return [entry for entry in entries if entry.key not in serving] or list(entries)
 
+    def serves(entry: Entry) -> bool:
+        is_yardstick = entry.unpruned and family_of(entry.checkpoint) == family_of(entry.against or "") != ""
+        return entry.key not in asked and (is_yardstick or entry.until_damage is not None)
 
-def is_yardstick(entry: Entry) -> bool:
-    """Whether a result only says how similar seed twins are, without pruning."""
-    return entry.unpruned and family_of(entry.checkpoint) == family_of(entry.against or "") != ""
+    return [entry for entry in entries if not serves(entry)] or list(entries)
 
 
 def settings(entries: Sequence[Entry]) -> list[Entry]:
@@ -91,47 +91,31 @@ def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     `core.findings.comparable` decides, once the files are read, whether they may be compared. Against another
     checkpoint, nothing is judged.
     """
-    return tuple(
-        other
-        for other in among
-        if entry.against is None
-        and other.key != entry.key
-        and _on_what(other) == _on_what(entry)
-        and (is_control(other, entry) or is_same(other, entry))
-    )
+    alike = (other for other in among if _on_what(other) == _on_what(entry) and other.key != entry.key)
+    beside = tuple(other for other in alike if is_control(other, entry) or is_same(other, entry))
+    return beside if entry.against is None else ()
 
 
 def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return each layer pruned alone, with its random controls; they have points of their own."""
-    return tuple(
-        other
-        for other in among
-        if entry.against is None
-        and other.key != entry.key
-        and _on_what(other)[:3] == _on_what(entry)[:3]
-        and (is_isolated(other, entry) or is_isolated_control(other, entry))
-    )
+    alike = (other for other in among if _on_what(other)[:3] == _on_what(entry)[:3] and other.key != entry.key)
+    alone = tuple(other for other in alike if is_isolated(other, entry) or is_isolated_control(other, entry))
+    return alone if entry.against is None else ()
 
 
 def twins(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the results of checkpoints against each other that differ from a result's only in the seed, if at all."""
     family = family_of(entry.checkpoint)
-    return tuple(
-        other
-        for other in among
-        if family
-        and other.against
-        and family == family_of(other.checkpoint) == family_of(other.against)
-        and _on_what(other)[2:] == _on_what(entry)[2:]
-    )
+    alike = (other for other in among if family and other.against and _on_what(other)[2:] == _on_what(entry)[2:])
+    return tuple(other for other in alike if {*map(family_of, (other.checkpoint, other.against or ""))} == {family})
 
 
 def family_of(checkpoint: str) -> str:
     """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
     if checkpoint.startswith(RECIPE):
         return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]
-    known = next((known for known in EMBEDDED.values() if known.id == checkpoint), None)
-    return known.folder.name if known and known.folder else ""
+    folders = {known.id: known.folder for known in EMBEDDED.values()}
+    return folder.name if (folder := folders.get(checkpoint)) else ""
 
 
 def seed_of(checkpoint: str) -> str:
@@ -141,11 +125,8 @@ def seed_of(checkpoint: str) -> str:
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     """Return the seeds of a result's random control, of those swept until a damage; of one layer, of all."""
-    return {
-        other.seed
-        for other in companions(entry, among)
-        if is_control(other, entry) and (other.until_damage is not None or layer_of(entry.scope) is not None)
-    }
+    controls = (other for other in companions(entry, among) if is_control(other, entry))
+    return {other.seed for other in controls if (other.until_damage, layer_of(entry.scope)) != (None, None)}
 
 
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -179,19 +160,18 @@ def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
     against another checkpoint, the same pruning without it; any result on the same examples and points; any result.
     """
 
-    def preference(other: Entry) -> int:
+    def preference(other: Entry) -> tuple[bool, ...]:
         alike = _on_what(other) == _on_what(entry)
         on_same_examples = other.against is None and _on_what(other)[2:] == _on_what(entry)[2:]
         without = on_same_examples and bool(entry.against) and other.checkpoint == entry.checkpoint
-        return [
+        return (
             alike and is_control(other, entry),
             alike and (is_control(entry, other) or is_isolated(entry, other)),
             without and is_same(other, entry),
             on_same_examples,
-            True,
-        ].index(True)
+        )
 
-    return min((other for other in among if other.key != entry.key), key=preference, default=None)
+    return max((other for other in among if other.key != entry.key), key=preference, default=None)
 
 
 # ---------------------------------------------------------------- labels
@@ -203,19 +183,14 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     Returns:
         A different label for each key: equal ones are numbered in the order given.
     """
-    parts = {entry.key: _parts(entry) for entry in entries}
-    varies = [len(set(values)) > 1 for values in zip(*parts.values(), strict=True)]
-    labels = {
-        key: SEPARATOR.join(
-            [own[0], *(part for part, shown in zip(own[1:], varies[1:], strict=True) if shown and part)]
-        )
-        for key, own in parts.items()
-    }
-    count, seen = Counter(labels.values()), Counter[str]()
-    for key, label in labels.items():
+    parts = [_parts(entry) for entry in entries]
+    varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
+    labels = [SEPARATOR.join(part for k, part in enumerate(own) if k == 0 or (varies[k] and part)) for own in parts]
+    count, seen = Counter(labels), Counter[str]()
+    for k, label in enumerate(labels):
         seen[label] += 1
-        labels[key] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
-    return labels
+        labels[k] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
+    return dict(zip((entry.key for entry in entries), labels, strict=True))
 
 
 def _parts(entry: Entry) -> tuple[str, str, str, str, str]:

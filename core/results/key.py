@@ -65,30 +65,23 @@ def key_of(result: SweepResult) -> str:
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    checkpoint, pruning = result.checkpoint, result.pruning
-    points = points_of(result.points, checkpoint.num_layers)
-    if points is None:
-        raise ValueError(f"its points are not those of {checkpoint.num_layers} layers")
-    dtype, engine = result.environment.get("dtype"), result.environment.get("engine")
-    if not dtype or not engine:
-        raise ValueError("its environment names no dtype or engine")
-    if not result.frames:
-        raise ValueError("it has no frames")
-    amounts = pruning.stop.amounts if pruning.stop else result.amounts
+    layers, pruning, environment = result.checkpoint.num_layers, result.pruning, result.environment
+    points = points_of(result.points, layers)
+    if points is None or not result.frames or not {"dtype", "engine"} <= set(environment):
+        raise ValueError(f"its points are not those of {layers} layers, or it has no frames, dtype or engine")
     return result_key(
-        checkpoint.revision,
+        result.checkpoint.revision,
         result.task,
         pruning,
         points,
         result.measures,
-        amounts,
-        str(dtype),
-        str(engine),
+        pruning.stop.amounts if pruning.stop else result.amounts,
+        str(environment["dtype"]),
+        str(environment["engine"]),
         result.against.revision if result.against else None,
     )
 
 
 def sealed(result: SweepResult) -> SweepResult:
     """Return the result with its checksum."""
-    content = result.model_dump(mode="json", exclude={"checksum"})
-    return result.model_copy(update={"checksum": digest(content)})
+    return result.model_copy(update={"checksum": digest(result.model_dump(mode="json", exclude={"checksum"}))})

@@ -1,34 +1,32 @@
 """The available results: the shipped ones, listed in their manifest, and the user's own.
 
 `cached_results/manifest.json` lists every shipped result with the command that made it; of the user's own, extracts are
-kept (`core.results.extract`). So a page can offer hundreds of results without reading them.
+read (`core.results.extract`). So a page can offer hundreds of results without reading them.
 """
 
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_MEASURES
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.extract import extracts
-from core.results.file_cache import FileState, state_of
 from core.results.names import result_name
 from core.results.provenance import Recipe, recipe
-from core.results.schema import SweepResult
-from core.results.store import user_folder, write_atomically
+from core.results.schema import Pruning, SweepResult
+from core.results.store import FileState, state_of, user_folder, write_atomically
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 
 
-class Entry(BaseModel):
+class Entry(Pruning):
     """What is known about a result without reading its file.
 
     Attributes:
@@ -40,10 +38,6 @@ class Entry(BaseModel):
         source: Where the examples come from.
         fingerprint: The examples' fingerprint.
         points: The points, as the result stores them.
-        method: The method's name.
-        scope: The part that a weight method prunes.
-        seed: The seed of pruning.
-        controls: The method whose allocation a random control follows.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
         unpruned: Whether nothing was removed: it has only the amount 0.
         measures: The measures of similarity.
@@ -51,8 +45,6 @@ class Entry(BaseModel):
         command: The command that recomputes it.
         missing: What the command needs first, in sentences.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
     name: str
@@ -62,10 +54,6 @@ class Entry(BaseModel):
     source: str
     fingerprint: str
     points: tuple[str, ...]
-    method: str
-    scope: str | None
-    seed: int
-    controls: str | None = None
     until_damage: float | None = None
     unpruned: bool = False
     measures: tuple[str, ...] = DEFAULT_MEASURES
@@ -79,21 +67,18 @@ _ENTRIES = TypeAdapter(tuple[Entry, ...])
 
 def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
     """Describe a whole result; without `made_by`, derive its recipe."""
-    made_by = made_by or recipe(result)
+    made_by, task, pruning = made_by or recipe(result), result.task, result.pruning
     return Entry(
+        **pruning.model_dump(include=set(Pruning.model_fields)),
         key=result.key,
         name=result_name(result),
         checkpoint=result.checkpoint.id,
         against=result.against.id if result.against else None,
-        task=result.task.name,
-        source=result.task.source,
-        fingerprint=result.task.fingerprint,
+        task=task.name,
+        source=task.source,
+        fingerprint=task.fingerprint,
         points=result.points,
-        method=result.pruning.method,
-        scope=result.pruning.scope,
-        seed=result.pruning.seed,
-        controls=result.pruning.controls,
-        until_damage=result.pruning.stop.damage if result.pruning.stop else None,
+        until_damage=pruning.stop.damage if pruning.stop else None,
         unpruned=result.amounts == (0.0,),
         measures=result.measures,
         created_at=result.created_at,
@@ -104,10 +89,8 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
 
 def write_manifest(entries: Iterable[Entry], path: Path) -> None:
     """Write the manifest, one entry per line, in the order given."""
-    lines = ",\n".join(
-        json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries
-    )
-    write_atomically(path, f"[\n{lines}\n]\n")
+    lines = (json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries)
+    write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
 def shipped() -> tuple[Entry, ...]:
@@ -119,7 +102,7 @@ def shipped() -> tuple[Entry, ...]:
     folder = store.SHIPPED_RESULTS
     entries = read_manifest(folder.parent / MANIFEST)
     present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
-    return tuple(entry for entry in entries if any(f"{entry.key}{ending}" in present for ending in store.ENDINGS))
+    return tuple(entry for entry in entries if present & {f"{entry.key}{ending}" for ending in store.ENDINGS})
 
 
 def read_manifest(path: Path) -> tuple[Entry, ...]:
@@ -128,25 +111,15 @@ def read_manifest(path: Path) -> tuple[Entry, ...]:
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    return _read(path, path.stat().st_mtime_ns) if path.is_file() else ()
+    return _read(state_of(path)) if path.is_file() else ()
 
 
 @lru_cache(maxsize=2)
-def _read(path: Path, modified: int) -> tuple[Entry, ...]:
+def _read(file: FileState) -> tuple[Entry, ...]:
     try:
-        return _ENTRIES.validate_json(path.read_bytes())
+        return _ENTRIES.validate_json(Path(file.path).read_bytes())
     except ValidationError as error:
-        raise PrunescopeError(
-            f"{path.name} is damaged ({error.errors()[0]['msg']}): install the project again"
-        ) from error
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A file among the user's results that no page can show, and why."""
-
-    name: str
-    reason: str
+        raise PrunescopeError(f"{Path(file.path).name} is damaged: install the project again") from error
 
 
 def own() -> tuple[Entry, ...]:
@@ -154,51 +127,41 @@ def own() -> tuple[Entry, ...]:
 
     A file is left out if it is `unreadable`, or if a look-up by its key finds another file.
     """
-    return _own(_own_files(), store.SHIPPED_RESULTS)
+    found = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, Entry))
+    return tuple(entry for entry, path in found if store.find(entry.key) == path)
 
 
-def unreadable() -> tuple[Unreadable, ...]:
-    """Return the files among the user's results that are none, or that no page can show, newest first."""
-    files = _own_files()
-    described = zip(files, _described(files), strict=True)
-    return tuple(Unreadable(Path(file.path).name, found) for file, found in described if isinstance(found, str))
+def unreadable() -> list[str]:
+    """Say of each file among the user's results that no page can show, newest first, why."""
+    return [reason for reason in _described(_own_files()).values() if isinstance(reason, str)]
 
 
 def stored(key: str) -> Entry | None:
     """Describe the stored result with this key; None if there is none, or if no page can show it."""
     path = store.find(key)
-    (found,) = _described([state_of(path)]) if path else (None,)
-    return found if isinstance(found, Entry) else None
+    found = _described([state_of(path)]).values() if path else ()
+    return next((entry for entry in found if isinstance(entry, Entry)), None)
 
 
-def _own_files() -> tuple[FileState, ...]:
+def _own_files() -> list[FileState]:
     """List the files of the user's folder, newest first."""
     try:
         files = [state_of(found) for found in os.scandir(user_folder()) if found.name.endswith(store.ENDINGS)]
     except OSError:
-        return ()
-    return tuple(sorted(files, key=lambda file: file.modified, reverse=True))
+        return []
+    return sorted(files, key=lambda file: file.modified, reverse=True)
 
 
-@lru_cache(maxsize=2)
-def _own(files: tuple[FileState, ...], shipped_results: Path) -> tuple[Entry, ...]:
-    """Return the entries of files that are found by their keys, where shipped results come first."""
-    found = zip(files, _described(files), strict=True)
-    return tuple(
-        entry for file, entry in found if isinstance(entry, Entry) and store.find(entry.key) == Path(file.path)
-    )
+_known: dict[FileState, Entry | str] = {}
+_reading = Lock()
 
 
-_DESCRIBED: dict[FileState, Entry | str] = {}
-_DESCRIBING = Lock()
-
-
-def _described(files: Sequence[FileState]) -> list[Entry | str]:
+def _described(files: Sequence[FileState]) -> dict[FileState, Entry | str]:
     """Describe result files, each once as long as it does not change; of one that no page can show, say why."""
-    with _DESCRIBING:  # one visitor reads for all
-        for file, found in extracts([file for file in files if file not in _DESCRIBED]):
-            _DESCRIBED[file] = str(found) if isinstance(found, PrunescopeError) else entry_of(found)
-    return [_DESCRIBED[file] for file in files]
+    with _reading:  # one visitor reads for all
+        for file, found in extracts([file for file in files if file not in _known]).items():
+            _known[file] = entry_of(found) if isinstance(found, SweepResult) else str(found)
+    return {file: _known[file] for file in files}
 
 
 def delete_own(key: str) -> None:
@@ -210,8 +173,7 @@ def delete_own(key: str) -> None:
     path = store.find(key)
     if path is None:
         return
-    folder = user_folder()
-    if is_hosted() or path.parent != folder or store.own_is_shipped():
+    if is_hosted() or path.parent != user_folder() or store.own_is_shipped():
         raise PrunescopeError(f"the result {key[:12]}… is shared with others and cannot be deleted here")
     try:
         path.unlink(missing_ok=True)

@@ -1,27 +1,26 @@
 """Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import groupby
 from math import isfinite
-from typing import Protocol
+from typing import NamedTuple
 
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, FAMILIES, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
 from core.request.scope import layer_of
-from core.results.schema import CheckpointRecord, SweepResult
+from core.results.schema import CheckpointRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
+SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
 ReductionKey = str  # a key of REDUCTIONS
 
 
-@dataclass(frozen=True)
-class PointName:
+class PointName(NamedTuple):
     """A point's short name on an axis, and its full name."""
 
     label: PointLabel
@@ -30,16 +29,13 @@ class PointName:
 
 def point_names(points: Sequence[str]) -> list[PointName]:
     """Name points such as `layer.0.attention`: layers count from 1; beside outputs, attention blocks are 1a, 2a, …."""
-    parsed = [re.fullmatch(r"layer\.(\d+)\.(attention|output)", point) for point in points]
-    both = len({match[2] for match in parsed if match}) > 1
-    words = {"attention": "attention block", "output": "output"}
+    parts = [point.split(".") for point in points]
+    mark = "a" if len({part for *_, part in parts}) > 1 else ""
     return [
-        PointName(
-            f"{int(match[1]) + 1}{'a' if both and match[2] == 'attention' else ''}",
-            f"Layer {int(match[1]) + 1}, {words[match[2]]}",
-        )
-        for match in parsed
-        if match
+        PointName(f"{int(layer) + 1}{mark}", f"Layer {int(layer) + 1}, attention block")
+        if part == "attention"
+        else PointName(f"{int(layer) + 1}", f"Layer {int(layer) + 1}, output")
+        for _, layer, part in parts
     ]
 
 
@@ -140,26 +136,6 @@ def data_name(result: SweepResult) -> str:
     return f"{count} examples of {title} {task.split}, {task.source_name}"
 
 
-class Pruning(Protocol):
-    """How a model was pruned: the fields that `PruningRecord` and `core.results.library.Entry` share."""
-
-    @property
-    def method(self) -> str:
-        """A key of METHODS."""
-
-    @property
-    def scope(self) -> str | None:
-        """The part that a weight method prunes."""
-
-    @property
-    def seed(self) -> int:
-        """The seed of pruning."""
-
-    @property
-    def controls(self) -> str | None:
-        """The method whose allocation a random control follows."""
-
-
 def pruning_name(result: SweepResult) -> str:
     """Name the method, its scope and, of a random control, the method that it follows and its seed."""
     return name_of(result.pruning)
@@ -167,38 +143,24 @@ def pruning_name(result: SweepResult) -> str:
 
 def name_of(pruning: Pruning) -> str:
     """Name a pruning like `pruning_name`."""
-    name, additions = _method_and_scope(pruning)
-    if pruning.controls:
-        followed, addition = _title_of(pruning.controls)
-        name += f", as {in_sentence(followed)} prunes"
-        additions += addition
-    if pruning.method in METHODS and METHODS[pruning.method].is_control:
-        additions += (f"seed {pruning.seed}",)
-    return name + _in_brackets(additions)
+    return _named(pruning, pruning.controls, f"seed {pruning.seed}" if METHODS[pruning.method].is_control else "")
 
 
 def method_name(result: SweepResult) -> str:
     """Name the method and its scope."""
-    name, additions = _method_and_scope(result.pruning)
-    return name + _in_brackets(additions)
+    return _named(result.pruning)
 
 
-def _method_and_scope(pruning: Pruning) -> tuple[str, tuple[str, ...]]:
-    """Return the name, and what stands behind it in brackets."""
-    title, additions = _title_of(pruning.method)
+def _named(pruning: Pruning, controls: str | None = None, seed: str = "") -> str:
+    title, _, addition = METHODS[pruning.method].title.partition(", ")
     name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    layer = layer_of(pruning.scope)
-    scopes = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
-    return name + scopes.get(pruning.scope, "" if layer is None else f" of layer {layer + 1} alone"), additions
-
-
-def _title_of(method: str) -> tuple[str, tuple[str, ...]]:
-    title, _, addition = (METHODS[method].title if method in METHODS else method).partition(", ")
-    return title, (addition,) if addition else ()
-
-
-def _in_brackets(additions: Sequence[str]) -> str:
-    return f" ({', '.join(additions)})" if additions else ""
+    layer, followed = layer_of(pruning.scope), ""
+    name += SCOPES[pruning.scope] if layer is None else f" of layer {layer + 1} alone"
+    if controls:
+        title, _, followed = METHODS[controls].title.partition(", ")
+        name += f", as {in_sentence(title)} prunes"
+    additions = ", ".join(filter(None, (addition, followed, seed)))
+    return f"{name} ({additions})" if additions else name
 
 
 def pruned_layer(result: SweepResult) -> int | None:
@@ -251,14 +213,11 @@ def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[st
 
 def spanned(labels: Sequence[str], among: Sequence[str]) -> str:
     """Name some of the labels in depth order: `1, 3 and 7 to 12`, where three or more follow each other."""
-    runs: list[list[str]] = []
-    for label in labels:
-        follows = bool(runs) and among.index(label) == among.index(runs[-1][-1]) + 1
-        if follows:
-            runs[-1].append(label)
-        else:
-            runs.append([label])
-    return listed([part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run)])
+    parts: list[str] = []
+    for _, places in groupby(enumerate(labels), key=lambda place: among.index(place[1]) - place[0]):
+        run = [label for _, label in places]
+        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+    return listed(parts)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,10 +1,9 @@
 """A sentence or pair that a visitor types: its limits, the order to the worker, and the answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LENGTH, Task
@@ -37,19 +36,12 @@ class Prediction:
         return [max(range(len(row)), key=row.__getitem__) for row in self.probabilities]
 
 
-_ANSWER = TypeAdapter(Prediction)
-
-
 def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
     """Strip the space around typed texts, one for each of the task's columns.
 
     Raises:
         PrunescopeError: The number of texts is wrong, or one is empty or too long.
     """
-    if len(texts) != len(task.text_columns):
-        raise PrunescopeError(
-            f"number of texts {len(texts)}: {task.title} reads {len(task.text_columns)}, give as many"
-        )
     stripped = tuple(text.strip() for text in texts)
     for column, text in zip(task.text_columns, stripped, strict=True):
         if not text:
@@ -70,19 +62,13 @@ def column_name(column: str) -> str:
 
 def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
     """Return the fields of the worker's `predict` order: an embedded checkpoint, its content, a pruning, the texts."""
+    pruning = result.pruning
     return {
         "checkpoint": result.checkpoint.id,
         "revision": result.checkpoint.revision,
         "task": result.task.name,
-        "method": result.pruning.method,
-        "scope": result.pruning.scope,
-        "seed": result.pruning.seed,
-        "control_of": result.pruning.controls,
+        **pruning.model_dump(include={"method", "scope", "seed"}),
+        "control_of": pruning.controls,
         "amounts": list(result.amounts),
         "texts": list(texts),
     }
-
-
-def answer(outcome: dict[str, Any]) -> Prediction:
-    """Read the worker's answer: the fields of a Prediction as JSON."""
-    return _ANSWER.validate_python(outcome)

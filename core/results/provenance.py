@@ -1,21 +1,20 @@
 """From a result back to its request and to the command that recomputes it; no torch."""
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
-from core.request.limits import HOSTED_LIMITS, LOCAL_LIMITS
+from core.request.limits import HOSTED_LIMITS
 from core.request.points import points_of
-from core.request.sweep_request import RangeExamples, SweepRequest, flag_of, is_made
+from core.request.sweep_request import SweepRequest, flag_of, is_made
 from core.request.tasks import made_task
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
-OWN_FILE = f"{PLACEHOLDER}OWN_SENTENCES"
-EARLIER_OWN_SPLIT = "upload"  # of sentences of one's own in results of an earlier version, without columns
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,27 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
         request: The request that led to it, if known; then its paths are printed.
     """
+    found = request_of(result)
     if request is not None:
-        return Recipe(command_line(_pinned(request, result)))
-    request = request_of(result)
-    if request.data == DATA_FOLDER:
-        request = replace(request, source_name=result.task.source_name)
+        found = replace(
+            found,
+            checkpoint=_place(found.checkpoint, request.checkpoint),
+            against=found.against and _place(found.against, request.against or ""),
+            data=str(Path(request.data or "").resolve()) if lacks_place(result.task) else found.data,
+            source_name=request.source_name,
+        )
+        return Recipe(command_line(found))
+    if found.data == DATA_FOLDER:
+        found = replace(found, source_name=result.task.source_name)
     made = (known.recipe.command for known in (result.checkpoint, result.against) if known and known.recipe)
-    return Recipe(command_line(request), " ".join(_placeholders(result, request)), tuple(dict.fromkeys(made)))
+    return Recipe(command_line(found), " ".join(_missing(result, found)), tuple(dict.fromkeys(made)))
+
+
+def _place(found: str, asked: str) -> str:
+    """Return what a placeholder stands for; a checkpoint's name, though the result may come from a copy in a folder."""
+    if found.startswith(PLACEHOLDER):
+        return asked if asked.startswith(("embedded:", RECIPE)) else str(Path(asked).resolve())
+    return found
 
 
 def request_of(result: SweepResult) -> SweepRequest:
@@ -59,7 +72,7 @@ def request_of(result: SweepResult) -> SweepRequest:
 
     A placeholder begins with `./`: a bare name of a folder could be taken for an id on the Hub.
     """
-    checkpoint, task, pruning = result.checkpoint, result.task, result.pruning
+    checkpoint, task, pruning, judged = result.checkpoint, result.task, result.pruning, result.working_range
     return SweepRequest(
         checkpoint=_name_of(checkpoint),
         task=task.name,
@@ -72,7 +85,7 @@ def request_of(result: SweepResult) -> SweepRequest:
         control_of=pruning.controls,
         measures=result.measures,
         until_damage=pruning.stop.damage if pruning.stop else None,
-        range_examples=_range_examples(result),
+        range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
         data=_data_of(task),
         split=task.split if task.data else None,
         text=task.columns.text if task.columns else (),
@@ -107,83 +120,39 @@ def lacks_place(record: TaskRecord) -> bool:
     return record.source in ("folder", "file")
 
 
-def _range_examples(result: SweepResult) -> RangeExamples:
-    judged = result.working_range
-    return "all" if judged and judged.examples > len(result.task.examples) else "subset"
-
-
 def _data_of(task: TaskRecord) -> str:
     """Return where the examples are; a folder named by the data set's own id holds the same data as the Hub."""
-    if task.data:
-        return task.data
-    if task.source == "file" and task.files:
+    if task.data or not lacks_place(task):
+        return task.data or task.source
+    if task.files:
         return f"{PLACEHOLDER}{task.files[0].name}"
-    if task.source == "file" or task.split == EARLIER_OWN_SPLIT:
-        return OWN_FILE
-    if task.source != "folder":
-        return task.source
     preset = TASKS.get(task.name)
     return "hub" if preset and task.source_name == preset.dataset_id else DATA_FOLDER
 
 
-def _pinned(request: SweepRequest, result: SweepResult) -> SweepRequest:
-    """Write paths as absolute ones, checkpoints on the Hub with their commits, and the columns by name."""
-    checkpoint = _pinned_checkpoint(request.checkpoint, result.checkpoint)
-    against = _pinned_checkpoint(request.against, result.against) if request.against and result.against else None
-    data, columns = result.task.data or request.data, result.task.columns
-    if lacks_place(result.task):
-        data = str(Path(data or "").resolve())
-    if columns:  # also where they were guessed
-        request = replace(request, text=columns.text, label=columns.label)
-    judged_on = _range_examples(result)  # a stored result may have been judged on more than was asked for
-    return replace(request, checkpoint=checkpoint, data=data, against=against, range_examples=judged_on)
-
-
-def _pinned_checkpoint(asked: str, found: CheckpointRecord) -> str:
-    if asked.startswith(("embedded:", RECIPE)):  # though the result may come from a copy of it in a folder
-        return asked
-    return str(Path(asked).resolve()) if found.source == "folder" else _name_of(found)
-
-
-def _placeholders(result: SweepResult, request: SweepRequest) -> list[str]:
-    """Say what belongs in each placeholder of a request."""
-    task = result.task
-    sentences = []
+def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
+    """Say what has to be made first, and what belongs in each placeholder of a request."""
+    task, places = result.task, {}
     for known in filter(None, (result.checkpoint, result.against)):
+        content = f"(content {known.revision[:12]}…)"
         if known.recipe:
-            sentences.append(
-                f"The weights of {known.id} (content {known.revision[:12]}…) are not shipped. Make them first, as "
-                "above; another processor gives slightly different ones. docs/recipes.md says which folders the "
-                "command needs."
+            yield (
+                f"The weights of {known.id} {content} are not shipped. Make them first, as above; another processor "
+                "gives slightly different ones. docs/recipes.md says which folders the command needs."
             )
         elif known.source == "folder":
-            sentences.append(
-                f"Replace {_name_of(known)} with the path of the checkpoint folder (content {known.revision[:12]}…)."
-            )
+            places[_name_of(known)] = f"the checkpoint folder {content}"
     if request.data == DATA_FOLDER:
-        sentences.append(
-            f"Replace {DATA_FOLDER} with the path of the folder that holds {task.name}/{task.split}-….parquet of this "
-            f"result's data: {task.source_name}."
+        places[DATA_FOLDER] = (
+            f"the folder that holds {task.name}/{task.split}-….parquet of this result's data: {task.source_name}"
         )
-    if request.data == OWN_FILE:
-        sentences.append(
-            f"An earlier version read {task.source_name} and did not record its columns: choose the file again in the "
-            "Lab."
-        )
+    elif task.source == "file" and task.files:
+        content = f"with the content {sha[:12]}…" if (sha := task.files[0].sha256) else "that the visitor chose"
+        places[request.data or ""] = f"the file {content}"
+    for place, what in places.items():
+        yield f"Replace {place} with the path of {what}."
     if task.files and task.files[-1].rows[1] == HOSTED_LIMITS.rows:
-        sentences.append(
-            f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command up to "
-            f"{LOCAL_LIMITS.rows:,}: of a longer table it draws other examples."
-        )
-    if request.data != OWN_FILE and task.source == "file" and task.files:
-        content = task.files[0].sha256
-        sentences.append(
-            f"{request.data} is the file with the content {content[:12]}…: run this in its folder, or write its path."
-            if content
-            else f"Replace {request.data} with the path of the file: a shared server records neither its name nor its "
-            "content."
-        )
-    return sentences
+        yield f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command draws from more."
 
 
 def command_line(request: SweepRequest) -> str:
@@ -191,25 +160,15 @@ def command_line(request: SweepRequest) -> str:
     unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
     if METHODS[request.method].is_control:  # the seed is part of every key
         unsaid["seed"] = None
+    options = {
+        "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
+        "measures": [("--measures", ",".join(request.measures))],
+        "text": [*zip(("--text", "--text2"), request.text, strict=False)],
+        "label_map": [("--label-map", f"{mark}={meaning or ''}") for mark, meaning in request.label_map],
+    }
     words = ["python", "-m", "core.precompute"]
     for name, value in {"checkpoint": "", "against": "", **vars(request)}.items():
-        if value in (None, unsaid[name]):
-            continue
-        if name == "label_map":
-            meanings = [f"{mark}={meaning or ''}" for mark, meaning in request.label_map]
-            if any(meaning.startswith("-") for meaning in meanings):
-                words += [word for meaning in meanings for word in _option("--label-map", meaning)]
-            else:
-                words += ["--label-map", *meanings]
-        elif name == "text":
-            columns = zip(("--text", "--text2"), request.text, strict=False)
-            words += [word for flag, column in columns for word in _option(flag, column)]
-        else:
-            listed = {"amounts": map(amount_text, request.amounts), "measures": request.measures}.get(name)
-            words += _option(flag_of(name), str(value) if listed is None else ",".join(listed))
+        if value not in (None, unsaid[name]):
+            for flag, text in options.get(name, [(flag_of(name), str(value))]):
+                words += [f"{flag}={text}"] if text.startswith("-") else [flag, text]  # else taken for another option
     return shlex.join(words)
-
-
-def _option(flag: str, value: str) -> tuple[str, ...]:
-    """Write an option; a value such as `-1=negative` would be taken for an option of its own."""
-    return (f"{flag}={value}",) if value.startswith("-") else (flag, value)

@@ -4,79 +4,30 @@ The file format is schema version 2. A file is named by its key, a digest of eve
 checksum covers everything but itself and reveals damage.
 """
 
-import base64
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self, cast
 
-import numpy as np
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import PrunescopeError
-from core.request.catalog import MAX_LAYERS, MAX_NAME_CHARS, RECIPE, REDUCTIONS, SINGLE_BATCH
+from core.request.catalog import MAX_LAYERS, RECIPE, REDUCTIONS, SINGLE_BATCH
 from core.request.points import point_names, points_of
 from core.request.sweep_request import dataset_of
+from core.results.fields import FAST, FEW, Amount, Count, Fraction, Labels, Matrix, Name, Names, Record, Row
+from core.results.statistics import (
+    ChangedRecord,
+    DivergenceRecord,
+    Intervals,
+    LayerStatistics,
+    Scores,
+    WorkingRangeRecord,
+)
 
 SCHEMA_VERSION: Literal[2] = 2
 
-# Results come from anywhere: every number and every name has a bound, and so has their number where no page counts
-# them; a long row of faults ends at its first.
-FAST = Field(fail_fast=True)
-FEW = Field(max_length=1000)
-Name = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
-Names = Annotated[tuple[Name, ...], FEW, FAST]
-Statistic = Annotated[float, Field(ge=-1e6, le=1e6)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
-Label = Annotated[int, Field(ge=0, lt=1000)]
-Labels = Annotated[tuple[Label, ...], FAST]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(ge=0, lt=1)]
-Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: undefined
-Matrix = Annotated[tuple[Row, ...], FAST]  # rows: points of the unpruned model, columns: of the pruned one
-Values = Annotated[tuple[Statistic, ...], FAST]
-Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
 
-
-def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
-    """Read replicates from a file, or round computed ones to what a file holds."""
-    if isinstance(values, str):
-        return tuple(np.frombuffer(base64.b64decode(values, validate=True), "<f4").tolist())
-    try:
-        return tuple(np.asarray(values, "<f4").tolist())
-    except TypeError as error:  # which pydantic would take for a fault of ours
-        raise ValueError("replicates are text or a list of numbers") from error
-
-
-def _as_base64(values: Sequence[float]) -> str:
-    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
-
-
-Replicates = Annotated[
-    tuple[Statistic, ...],
-    FAST,
-    BeforeValidator(_as_float32),
-    PlainSerializer(_as_base64, return_type=str, when_used="json"),
-]
-"""A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
-
-
-class _Record(BaseModel):
-    """A part of the file: immutable, no unknown fields, no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RecipeRecord(_Record):
+class RecipeRecord(Record):
     """How weights that are not shipped are made: the same family with another seed is a seed twin."""
-
-    model_config = ConfigDict(extra="ignore")  # an earlier version wrote the command down
 
     family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
     seed: int = Field(ge=0, lt=2**32)
@@ -97,7 +48,7 @@ def seed_twin(family: str, seed: int) -> str:
     return f"{family}-seed-{seed}"
 
 
-class CheckpointRecord(_Record):
+class CheckpointRecord(Record):
     """The model: its id, a digest of its content, its size; with a recipe, the id is `recipe:NAME`."""
 
     id: Name
@@ -117,14 +68,14 @@ class CheckpointRecord(_Record):
         return self
 
 
-class ColumnsRecord(_Record):
+class ColumnsRecord(Record):
     """The columns that hold the texts and the label."""
 
     text: Names
     label: Name
 
 
-class FileRecord(_Record):
+class FileRecord(Record):
     """A file that examples were drawn from, and which rows of the split it holds: the first, and one past the last.
 
     Without `sha256` it is a visitor's of a shared server, whose name and digest are nobody else's concern.
@@ -144,13 +95,12 @@ def _public(data: str) -> str:
     return data
 
 
-class TaskRecord(_Record):
+class TaskRecord(Record):
     """The examples: row numbers and gold labels in evaluation order, no texts.
 
     What follows the fingerprint is null for GLUE and the written examples. `data` is the data set on the Hub with its
-    commit, as a request names it; null for a file. `label_map` holds the values of the label
-    column that are no label's name, and the label that each means, null where its rows are left out. `guessed` names
-    what was not asked for: `text`, `label`.
+    commit, as a request names it; null for a file. `label_map` holds the values of the label column that are no label's
+    name, and the label that each means, null where its rows are left out. `guessed`: what was not asked for.
     """
 
     name: Name
@@ -170,7 +120,7 @@ class TaskRecord(_Record):
     guessed: Names | None = None
 
 
-class CalibrationRecord(_Record):
+class CalibrationRecord(Record):
     """The labelled examples that a method scored on.
 
     `reliability` holds one value per layer: how well the scores of the two halves of these examples agree.
@@ -182,35 +132,37 @@ class CalibrationRecord(_Record):
     reliability: Annotated[Row, FEW]
 
 
-class StopRecord(_Record):
+class StopRecord(Record):
     """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
 
     damage: float = Field(gt=0, lt=1)
     amounts: Annotated[tuple[Amount, ...], FEW, FAST]
 
 
-class PruningRecord(_Record):
-    """The method and its settings.
-
-    `controls` is the method whose allocation a random control follows.
-    """
+class Pruning(Record):
+    """How a model is pruned; `controls` is the method whose allocation a random control follows."""
 
     method: Name
-    granularity: Literal["weight", "neuron"]
     scope: Name | None
     seed: int = Field(ge=0, lt=2**32)
     controls: Name | None = None
+
+
+class PruningRecord(Pruning):
+    """The method and its settings."""
+
+    granularity: Literal["weight", "neuron"]
     stop: StopRecord | None = None
     calibration: CalibrationRecord | None = None
 
 
-class MeasureRecord(_Record):
+class MeasureRecord(Record):
     """How a measure was estimated, by reduction: over all examples (`full`), or summed over minibatches."""
 
     estimators: Annotated[dict[Name, Name], FEW]
 
 
-class SimilarityRecord(_Record):
+class SimilarityRecord(Record):
     """Where representations were taken and how they were compared.
 
     `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens); empty where two
@@ -226,7 +178,7 @@ class SimilarityRecord(_Record):
     length_control: Row
 
 
-class FloorRecord(_Record):
+class FloorRecord(Record):
     """The emptied model: every matrix of the scope zero, biases kept.
 
     `cka` holds the own CKA of each point by reduction, None where it is undefined or says nothing: before a layer that
@@ -237,21 +189,7 @@ class FloorRecord(_Record):
     predictions: Labels
 
 
-class ChangedRecord(_Record):
-    """The share of predictions that differ from the baseline's, with Wilson's 95 % interval."""
-
-    share: Fraction
-    interval: Bounds | None
-
-
-class DivergenceRecord(_Record):
-    """The mean Jensen-Shannon divergence from the baseline's output distributions, in bits, with its 95 % interval."""
-
-    value: Fraction
-    interval: Bounds | None
-
-
-class Frame(_Record):
+class Frame(Record):
     """One pruning amount: what was removed, how well the model classifies, how similar its layers are.
 
     `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
@@ -264,8 +202,8 @@ class Frame(_Record):
     sparsity: Fraction
     prunable_sparsity: Fraction
     layer_sparsity: Annotated[tuple[Fraction, ...], FAST]
-    metrics: dict[Name, Statistic | None]
-    intervals: dict[Name, Bounds | None]
+    metrics: Scores
+    intervals: Intervals
     similarity: dict[Name, dict[Name, Matrix | Row | None]]
     predictions: Labels
     changed: ChangedRecord | None = None
@@ -289,88 +227,19 @@ class Frame(_Record):
             return cast(Row | None, values)
         return tuple(row[k] for k, row in enumerate(values)) if len(values) == len(values[0]) else None
 
-
-class WorkingRangeRecord(_Record):
-    """Up to which amount the model works, and from which on it is shown not to.
-
-    `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` says why something is
-    missing: "no lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
-    """
-
-    to: Amount | None
-    metric: Name
-    examples: Count
-    shown_broken_from: Amount | None
-    smallest_drop: Statistic
-    lead: Statistic
-    reason: Literal["no lead", "too few examples"] | None
+    def fits(self, rows: int, points: int) -> bool:
+        """Whether every similarity is a matrix of rows × points, or one value a point, between -1 and 1."""
+        for values in (values for known in self.similarity.values() for values in known.values() if values):
+            table = values if isinstance(values[0], tuple) else (values,)
+            numbers = [abs(value) for row in table for value in row if value is not None]
+            if (table is values and len(table) != rows) or {len(row) for row in table} != {points}:
+                return False
+            if max(numbers, default=0) > 1 + 1e-6:
+                return False
+        return True
 
 
-class SurvivalRecord(_Record):
-    """The amount at which a point's CKA with its own baseline first falls below 0.9, with its 95 % interval.
-
-    `censored`: it never fell below within the amounts measured. `high` at the largest amount means "or beyond".
-    """
-
-    value: Statistic
-    low: Statistic
-    high: Statistic
-    censored: bool
-
-
-class DepthGapRecord(_Record):
-    """How much more similarity the lower half of the points keeps than the upper half, with its 95 % interval.
-
-    `replicates` holds the value without each example, in evaluation order. They pair two results on the same examples.
-    """
-
-    value: Statistic
-    low: Statistic
-    high: Statistic
-    replicates: Replicates
-
-
-class GapAtDamage(DepthGapRecord):
-    """The gap of the depth profile at one damage; `coarse` where too few amounts lie before it for a verdict."""
-
-    amount: Amount
-    coarse: bool
-
-
-class ProfileAtDamage(_Record):
-    """Own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
-
-    value: Values
-    low: Values
-    high: Values
-    amount: Amount
-    replicates: Annotated[tuple[Replicates, ...], FAST] | None
-
-
-class NotAtDamage(_Record):
-    """Why there is nothing at a damage."""
-
-    reason: Name
-
-
-class LayerStatistics(_Record):
-    """Statistics of one measure under one reduction.
-
-    `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
-    whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` go by the damage, such
-    as `0.05`. `own_replicates` holds, by frame, the own similarity of the only layer that was pruned without each
-    example.
-    """
-
-    own: Annotated[tuple[Annotated[tuple[Bounds | None, ...], FAST], ...], FAST] | None = None
-    survival: Annotated[tuple[SurvivalRecord | None, ...], FAST]
-    depth_gap: DepthGapRecord | None
-    gap_at_damage: Annotated[dict[Name, GapAtDamage | NotAtDamage], FEW] = {}
-    profile_at_damage: Annotated[dict[Name, ProfileAtDamage | NotAtDamage], FEW] = {}
-    own_replicates: Annotated[tuple[Replicates, ...], FAST] | None = None
-
-
-class Header(_Record):
+class Header(Record):
     """The part of a result that is known before the first frame.
 
     `against` is another checkpoint, whose unpruned layers the pruned ones are compared with; null where these are the
@@ -423,51 +292,40 @@ class SweepResult(Header):
     frames: Annotated[tuple[Frame, ...], FAST] = ()
     working_range: WorkingRangeRecord | None = None
     statistics: dict[Name, dict[Name, LayerStatistics]] | None = None  # by measure and reduction; `tokens` has none
-    environment: Annotated[dict[Name, Name | Count], FEW] = {}
+    environment: Annotated[dict[Name, Name | Count], FEW] = Field(default={})
     seconds: float = Field(default=0.0, ge=0, le=1e9)
     created_at: Name = ""
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
-        size, examples = len(self.points), len(self.task.examples)
-        length_control = size if self.against is None else 0
-        if len(self.task.gold) != examples or len(self.similarity.length_control) != length_control:
-            raise ValueError("gold labels or length control do not match the examples or points")
-        if self.against and (self.floor or (self.statistics and not self.has_own)):
-            raise ValueError("against another checkpoint there is no floor, and statistics only at equal depth")
-        if self.floor and (
-            len(self.floor.predictions) != examples or any(len(row) != size for row in self.floor.cka.values())
-        ):
-            raise ValueError("the floor does not match the points or examples")
-        amounts = self.amounts
-        if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
-            raise ValueError("frames must ascend from amount 0")
-        rows = len(self.baseline_points)
-        for frame in self.frames:
-            self._check_frame(frame, rows, size)
-        for measure, by_reduction in (self.statistics or {}).items():
-            for reduction, known in by_reduction.items():
-                if not _fits(known, len(amounts), size, examples):
-                    raise ValueError(f"statistics of '{measure}', '{reduction}' do not match the points or examples")
+        if fault := next(self._faults(), ""):
+            raise ValueError(f"{fault} not those of its points, layers, examples and measures")
         return self
 
-    def _check_frame(self, frame: Frame, rows: int, size: int) -> None:
-        if len(frame.predictions) != len(self.task.examples) or len(frame.layer_sparsity) != self.checkpoint.num_layers:
-            raise ValueError(f"frame {frame.amount}: predictions or layer sparsity of the wrong length")
-        if set(frame.metrics) != set(self.frames[0].metrics):
-            raise ValueError(f"frame {frame.amount}: its metrics are not those of amount 0")
-        if set(frame.intervals) != set(frame.metrics):
-            raise ValueError(f"frame {frame.amount}: its intervals are not those of {', '.join(frame.metrics)}")
-        if set(frame.similarity) != set(self.similarity.measures):
-            raise ValueError(f"frame {frame.amount}: its measures are not {', '.join(self.similarity.measures)}")
-        for values in (known for by_reduction in frame.similarity.values() for known in by_reduction.values() if known):
-            matrix = [row for row in values if isinstance(row, tuple)]
-            known = matrix or [cast(Row, values)]
-            if len(matrix) not in (rows, 0) or any(len(row) != size for row in known):
-                raise ValueError(f"frame {frame.amount}: similarity is not {rows} × {size}, or {size} values")
-            numbers = [value for row in known for value in row if value is not None]
-            if numbers and (max(numbers) > 1 + 1e-6 or min(numbers) < -1 - 1e-6):
-                raise ValueError(f"frame {frame.amount}: a similarity lies outside [-1, 1]")
+    def _faults(self) -> Iterator[str]:
+        points, examples, amounts = len(self.points), len(self.task.examples), self.amounts
+        rows, layers = len(self.baseline_points), self.checkpoint.num_layers
+        length_control = points if self.against is None else 0
+        if (len(self.task.gold), len(self.similarity.length_control)) != (examples, length_control):
+            yield "its gold labels or length control are"
+        if self.against and (self.floor or (self.statistics and not self.has_own)):
+            yield "its floor or statistics against another checkpoint are"
+        if self.floor and (len(self.floor.predictions) != examples or {*map(len, self.floor.cka.values())} - {points}):
+            yield "its floor is"
+        if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
+            yield "its frames must ascend from amount 0: they are"
+        for frame in self.frames:
+            lengths = len(frame.predictions), len(frame.layer_sparsity)
+            names = [set(known) for known in (frame.metrics, frame.intervals, frame.similarity)]
+            metrics = set(self.frames[0].metrics)
+            if lengths != (examples, layers) or names != [metrics, metrics, set(self.measures)]:
+                yield f"frame {frame.amount}: its predictions, layer sparsity, metrics, intervals or measures are"
+            if not frame.fits(rows, points):
+                yield f"frame {frame.amount}: its similarities lie outside [-1, 1], or are"
+        for measure, by_reduction in (self.statistics or {}).items():
+            for reduction, known in by_reduction.items():
+                if not known.fits(len(amounts), points, examples):
+                    yield f"its statistics of '{measure}', '{reduction}' are"
 
     @property
     def amounts(self) -> tuple[float, ...]:
@@ -482,44 +340,3 @@ class SweepResult(Header):
     def statistics_of(self, reduction: str, measure: str = "cka") -> LayerStatistics | None:
         """Return a measure's statistics under one reduction; None if they are unknown."""
         return (self.statistics or {}).get(measure, {}).get(reduction)
-
-
-def _fits(known: LayerStatistics, frames: int, points: int, examples: int) -> bool:
-    """Whether statistics have one value per frame, point and example."""
-    profiles = [p for p in known.profile_at_damage.values() if isinstance(p, ProfileAtDamage)]
-    gaps = [gap for gap in known.gap_at_damage.values() if isinstance(gap, GapAtDamage)]
-    per_example = [
-        *(gap.replicates for gap in (known.depth_gap, *gaps) if gap),
-        *(row for profile in profiles for row in profile.replicates or ()),
-        *(known.own_replicates or ()),
-    ]
-    per_point = [
-        known.survival,
-        *(known.own or ()),
-        *(row for p in profiles for row in (p.value, p.low, p.high, p.replicates) if row is not None),
-    ]
-    per_frame = [rows for rows in (known.own, known.own_replicates) if rows is not None]
-    return (
-        all(len(row) == examples for row in per_example)
-        and all(len(row) == points for row in per_point)
-        and all(len(row) == frames for row in per_frame)
-    )
-
-
-VALUE_BYTES = 40  # of memory that one takes, with its place in a row
-
-
-def values_in(part: object) -> int:
-    """Count the numbers and names of a result, or of a part of it: they decide how much memory it takes."""
-    if isinstance(part, BaseModel):
-        return sum(map(values_in, vars(part).values()))
-    if isinstance(part, dict):
-        return sum(map(values_in, part.values()))
-    if isinstance(part, tuple) and part and isinstance(part[0], tuple | BaseModel | dict):
-        return sum(map(values_in, part))
-    return len(part) if isinstance(part, tuple) else 1
-
-
-def bytes_of(result: SweepResult) -> int:
-    """Estimate the bytes of memory that a result takes."""
-    return VALUE_BYTES * values_in(result)

@@ -1,6 +1,7 @@
 """The scores of a frame as a table in Markdown, for the README of a checkpoint."""
 
-from core.results.schema import Bounds, Frame
+from core.results.fields import Bounds
+from core.results.schema import Frame
 
 
 def score_table(frame: Frame) -> str:

@@ -1,20 +1,41 @@
 """Whether every page can show a result: what it names exists here, and nothing is missing."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.errors import PrunescopeError
 from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
 from core.request.limits import LOCAL_LIMITS, limits
 from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, MIN_LABELS, TASK_NAMES
-from core.results.schema import SweepResult, values_in
+from core.results.fields import values_in
+from core.results.schema import SweepResult
+from core.results.store import load
 
 MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
 
 
+def load_showable(path: Path, name: str = "") -> SweepResult:
+    """Read a result file of unknown origin.
+
+    The checks of the file format find damage and accidents. A file can pass them and still name methods, tasks or
+    labels that do not exist here, such as one of a later version.
+
+    Args:
+        path: The file.
+        name: What messages call it; empty for its own name.
+
+    Raises:
+        PrunescopeError: It is not a result, or a result that no page can show.
+    """
+    result = load(path, name)
+    check_showable(result, name or path.name)
+    return result
+
+
 def check_showable(result: SweepResult, name: str) -> None:
-    """Refuse a result that no page could show, such as one of a later version with a method that is new there.
+    """Refuse a result that no page could show.
 
     Args:
         result: Its file's schema, checksum and key fit.
@@ -23,13 +44,22 @@ def check_showable(result: SweepResult, name: str) -> None:
     Raises:
         PrunescopeError: It names something that does not exist here, or lacks something.
     """
-    if problem := next(_problems(result), ""):
+    task, pruning = result.task, result.pruning
+    try:
+        choose(task.name, TASK_NAMES, "task")
+        for method in filter(None, (pruning.method, pruning.controls)):
+            choose(method, METHODS, "method")
+        check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
+        problem = next(_problems(result), "")
+    except PrunescopeError as error:
+        problem = str(error)
+    if problem:
         raise PrunescopeError(f"{name} cannot be shown: {problem}; choose a result file that Prunescope wrote")
 
 
 def _problems(result: SweepResult) -> Iterator[str]:
     """Say what there is too much of, what it names that does not exist here, and what is missing."""
-    task, pruning, frames, labels = result.task, result.pruning, result.frames, len(result.task.label_names)
+    task, frames, labels = result.task, result.frames, len(result.task.label_names)
     points, baseline = len(result.points), len(result.baseline_points)
     for name, count, most in (
         ("points", max(points, baseline), limits().points),
@@ -40,48 +70,29 @@ def _problems(result: SweepResult) -> Iterator[str]:
     ):
         if count > most:
             yield f"it has {count:,} {name}, at most {most:,} can be drawn"
-
-    try:
-        choose(task.name, TASK_NAMES, "task")
-        choose(pruning.method, METHODS, "method")
-        check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
-    except PrunescopeError as error:
-        yield str(error)
-    if pruning.granularity != METHODS[pruning.method].granularity:
-        yield f"{pruning.method} does not prune by {pruning.granularity}"
-    if task.name not in TASKS and task.source not in ("file", "hub"):
-        yield f"a task that is made from a checkpoint has no examples of source {task.source}"
-
     fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
     if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
         yield f"a label lies outside 0 to {labels - 1}"
 
-    if unknown := set(result.measures) - set(MEASURES):
-        yield f"it has an unknown measure {sorted(unknown)[0]}"
-    if any(
-        set(by_reduction) != set(MEASURES[measure].reductions) & set(result.reductions)
-        for frame in frames
-        for measure, by_reduction in frame.similarity.items()
-    ):
-        yield "a frame lacks a reduction"
-    if "cka" not in result.measures or not all(
-        values and isinstance(values[0], tuple) for f in frames for values in f.similarity["cka"].values()
-    ):
-        yield "a frame lacks its CKA"
-    for measure, by_reduction in (result.statistics or {}).items():
-        if measure not in result.measures or not set(by_reduction) <= set(MEASURES[measure].reductions):
-            yield "it has statistics of an unknown measure or reduction"
-
-    known = result.working_range
-    if task.main_metric not in METRICS:
-        yield f"its metric {task.main_metric[:40]} is unknown"
-    if known and known.metric not in METRICS:
-        yield f"the metric {known.metric[:40]} of its working range is unknown"
-    if known and not {known.to, known.shown_broken_from} <= {None, *result.amounts}:
+    judged = result.working_range
+    if judged and not {judged.to, judged.shown_broken_from} <= {None, *result.amounts}:
         yield "its working range ends at an amount that was not measured"
-    if unknown := {name for frame in frames for name in frame.metrics} - set(METRICS):
-        yield f"its metric {min(unknown)[:40]} is unknown"
-    if any(frame.metrics.get("accuracy") is None for frame in frames):
-        yield "a frame lacks its accuracy"
+    named = {task.main_metric, *([judged.metric] if judged else []), *(name for f in frames for name in f.metrics)}
+    for kind, names in (("metric", named - set(METRICS)), ("measure", set(result.measures) - set(MEASURES))):
+        if names:
+            yield f"its {kind} {min(names)[:40]} is unknown"
+    for frame in frames:
+        if frame.metrics.get("accuracy") is None:
+            yield "a frame lacks its accuracy"
+        for measure, by_reduction in frame.similarity.items():
+            if set(by_reduction) != set(MEASURES[measure].reductions) & set(result.reductions):
+                yield "a frame lacks a reduction"
+        if not all(
+            values and isinstance(values[0], tuple) for values in frame.similarity.get("cka", {"": ()}).values()
+        ):
+            yield "a frame lacks its CKA"
+    for measure, statistics in (result.statistics or {}).items():
+        if measure not in result.measures or not set(statistics) <= set(MEASURES[measure].reductions):
+            yield "it has statistics of an unknown measure or reduction"

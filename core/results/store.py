@@ -9,7 +9,7 @@ import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from platformdirs import user_cache_path
 from pydantic import ValidationError
@@ -26,6 +26,22 @@ PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses lar
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class FileState(NamedTuple):
+    """A file as it was seen; `modified` is in nanoseconds."""
+
+    path: str
+    size: int
+    modified: int
+
+
+def state_of(path: Path | os.DirEntry[str]) -> FileState:
+    """Look at a file; one that is gone, or a link that leads nowhere, has the state of an empty file."""
+    with suppress(OSError):
+        seen = path.stat()
+        return FileState(os.fspath(path), seen.st_size, seen.st_mtime_ns)
+    return FileState(os.fspath(path), 0, 0)
 
 
 def user_folder() -> Path:
@@ -90,9 +106,8 @@ def save(result: SweepResult, output: Path | None = None) -> Path:
     """
     folder = _folder_of(output)
     path = output if output is not None and output != folder else place_in(folder, result.key)
-    text = json.dumps(
-        sealed(result).model_dump(mode="json"), allow_nan=False, ensure_ascii=False, separators=(",", ":")
-    )
+    values = sealed(result).model_dump(mode="json")
+    text = json.dumps(values, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text)
@@ -108,9 +123,8 @@ def _folder_of(output: Path | None) -> Path:
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
-    if is_hosted():  # nothing of the server's folders
-        return PrunescopeError(f"this server cannot store results now ({error.strerror}): try again later")
-    return PrunescopeError(f"cannot write {path} ({error.strerror}): choose another folder or PRUNESCOPE_RESULTS")
+    place = "the server's results" if is_hosted() else f"{path}"  # nothing of the server's folders
+    return PrunescopeError(f"cannot write {place} ({error.strerror}): choose another folder, or try again later")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -132,35 +146,32 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def load(path: Path) -> SweepResult:
+def load(path: Path, name: str = "") -> SweepResult:
     """Read and check a result file, also one that is compressed.
+
+    Args:
+        path: The file.
+        name: What messages call it; empty for its own name.
 
     Raises:
         PrunescopeError: It is missing, of another schema version, malformed or damaged, or named by another key.
     """
+    name = name or path.name
+    if not path.is_file():  # a pipe would be read forever
+        raise PrunescopeError(f"{name} is no file of a result: make one with python -m core.precompute")
     try:
-        if not path.is_file():  # a pipe would be read forever
-            raise PrunescopeError(_no_file(path))
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise PrunescopeError(f"{path.name} holds more than {MAX_BYTES // 2**20} MiB: choose a smaller result")
+            raise PrunescopeError(f"{name} holds more than {MAX_BYTES // 2**20} MiB: choose a smaller result")
         values = json.loads(content)
-    except (ValueError, RecursionError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise PrunescopeError(f"{path.name} is not readable as JSON: recompute it") from error
-    except OSError as error:
-        raise PrunescopeError(f"{path.name} cannot be read ({error.strerror}): recompute it") from error
-    result = parse(values, path.name)
+    except (OSError, ValueError, RecursionError, EOFError, zlib.error) as error:
+        raise PrunescopeError(f"{name} is not readable as JSON: recompute it") from error
+    result = parse(values, name)
     named = path.name.removesuffix(".gz").removesuffix(PLAIN)
     if _KEY.fullmatch(named) and named != result.key:
-        raise PrunescopeError(f"{path.name} holds the result {result.key[:12]}…: name it by its own key")
+        raise PrunescopeError(f"{name} holds the result {result.key[:12]}…: name it by its own key")
     return result
-
-
-def _no_file(path: Path) -> str:
-    if os.path.lexists(path):
-        return f"{path.name} is not a regular file, or is a link that leads nowhere: remove it"
-    return f"no result file {path}: make it with python -m core.precompute"
 
 
 def parse(values: Any, name: str) -> SweepResult:
@@ -181,19 +192,15 @@ def parse(values: Any, name: str) -> SweepResult:
         )
     try:
         result = SweepResult.model_validate(values)
+        checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
-    try:
-        checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
-    except ValueError as error:  # half of a character, written as an escape
+    except ValueError as error:  # such as half of a character, written as an escape
         raise PrunescopeError(f"{name} is not a valid result: {error}; recompute it") from error
-    if checksum != result.checksum:
-        raise PrunescopeError(f"{name} does not match its checksum: it was edited or damaged, recompute it")
-    if result.key != key:  # it would take another result's place
-        given = f"{result.key[:12]}…" if result.key else "empty"
-        raise PrunescopeError(f"{name} was edited: its key is {given}, its content's {key[:12]}…; recompute it")
+    if (result.checksum, result.key) != (checksum, key):  # under another key it would take another result's place
+        raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
     return result
 
 

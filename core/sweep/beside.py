@@ -13,7 +13,9 @@ import numpy.typing as npt
 from core.inputs.examples import EvalSubset
 from core.request.amounts import amount_text
 from core.request.catalog import MEASURES, SINGLE_BATCH
-from core.results.schema import ChangedRecord, DivergenceRecord, FloorRecord, Frame, LayerStatistics, Matrix, Row
+from core.results.fields import Matrix, Row
+from core.results.schema import FloorRecord, Frame
+from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
 from core.similarity import REGISTRY, Compared
 from core.similarity.cka import cka
 from core.similarity.gram import compare

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
-from core.results.schema import (
-    Bounds,
+from core.results.fields import Bounds
+from core.results.statistics import (
     DepthGapRecord,
     GapAtDamage,
     LayerStatistics,

@@ -27,7 +27,8 @@ from core.request.controls import likely_amounts
 from core.request.limits import limits
 from core.request.points import first_emptied_point, pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
-from core.results.schema import Frame, Header, MeasureRecord, Row, SimilarityRecord, SweepResult
+from core.results.fields import Row
+from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.beside import AmountResult, Beside, row_of, statistics_of

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.request.catalog import CONFIDENCE
-from core.results.schema import WorkingRangeRecord
+from core.results.statistics import WorkingRangeRecord
 from core.sweep.scores import SCORES, Labels
 
 Array = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from benchmarks.printed import NO_LOSS, SHOWN, Interval, Key, printed
 from core.findings.claim import WIDEST
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import GapAtDamage
+from core.results.statistics import GapAtDamage
 from core.sweep.sweep import sweep
 from tests.tiny import loaded
 

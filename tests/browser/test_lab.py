@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import psutil
-import pytest
 from playwright.sync_api import Page, expect
 from sklearn.metrics import accuracy_score
 
@@ -43,7 +42,6 @@ def worker_process() -> psutil.Process:
     return worker
 
 
-@pytest.mark.long
 def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once_and_a_killed_worker_is_replaced(
     page: Page, site: str
 ) -> None:

@@ -17,12 +17,12 @@ from core.errors import PrunescopeError
 from core.exports.tables import result_json
 from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
-from core.inputs.tables import DataFile, _class_labels, read_table
+from core.inputs.tables import DataFile, label_names_of, read_table
 from core.request.amounts import parse_amounts
 from core.request.sweep_request import SweepRequest, dataset_of, source_of
 from core.results.digest import digest
-from core.results.upload import read_upload
 from tests.builders import make_result
+from tests.uploaded import read_upload
 
 settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=150, database=None)
 settings.load_profile("same every time")
@@ -34,17 +34,23 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(sorted(SweepRequest.__dataclass_fields__))
+OPTIONS = ["task", "method", "scope", "points", "amounts", "examples", "seed", "control_of", "measures"]
+OPTIONS += ["until_damage", "label_map", "against"]
+SCALARS = st.integers(-9, 99).map(np.int64) | st.floats(0, 1).map(np.float32) | st.sampled_from(["cka", "auto"])
+TABLE = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=120).map(str.encode)
 
 
 @contextmanager
 def taken_or_refused() -> Iterator[None]:
     """Whatever is done inside is done, or refused in one line; any other exception fails the test."""
-    try:
-        yield
-    except PrunescopeError as error:
-        message = str(error)
-    else:
-        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRUNESCOPE_HOSTED", "1")  # so that no name is a folder here
+        try:
+            yield
+        except PrunescopeError as error:
+            message = str(error)
+        else:
+            return
     assert 0 < len(message) < 1_000
     assert len(message.splitlines()) == 1
 
@@ -55,21 +61,12 @@ def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path] + [place for key in keys for place in places(values[key], (*path, key))]
 
 
-PLACES = [place for place in places(RESULT) if place]
-
-
-def with_value(values: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A copy with another value at a place."""
-    if not path:
-        return value
-    copied = dict(values) if isinstance(values, dict) else list(values)
-    copied[path[0]] = with_value(values[path[0]], path[1:], value)
-    return copied
-
-
-@given(place=st.sampled_from(PLACES), value=JSON)
+@given(place=st.sampled_from(places(RESULT)[1:]), value=JSON)
 def test_a_result_file_with_any_value_anywhere(place: tuple[Any, ...], value: Any) -> None:
-    changed = with_value(RESULT, place, value)
+    changed = inner = json.loads(json.dumps(RESULT))
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
     with suppress(ValueError):  # whoever changes a file can also seal it
         changed["checksum"] = digest({key: part for key, part in changed.items() if key != "checksum"})
     with taken_or_refused():
@@ -102,43 +99,27 @@ def test_any_id(text: str) -> None:
 @given(values=st.dictionaries(FIELDS, JSON, max_size=4))
 def test_a_request_of_any_values(values: dict[str, Any]) -> None:
     """What is taken reads the same again, as the worker does."""
-    with pytest.MonkeyPatch.context() as patch, taken_or_refused():
-        patch.setenv("PRUNESCOPE_HOSTED", "1")
+    with taken_or_refused():
         request = SweepRequest.from_json({"checkpoint": "embedded:sst2", "task": "sst2", **values})
         assert SweepRequest.from_json(request.to_json()) == request
 
 
-OPTIONS = ("task", "method", "scope", "points", "amounts", "examples", "seed", "control_of", "measures", "until_damage")
-SCALARS = (
-    st.integers(-9, 99).map(np.int64) | st.floats(0, 1).map(np.float32) | st.sampled_from(["cka", "auto", "layer"])
-)
-
-
 @settings(max_examples=100)
-@given(options=st.dictionaries(st.sampled_from((*OPTIONS, "label_map", "against")), JSON | SCALARS, max_size=3))
+@given(options=st.dictionaries(st.sampled_from(OPTIONS), JSON | SCALARS, max_size=3))
 def test_a_notebooks_sweep_with_any_options(options: dict[str, Any]) -> None:
     def run(request: SweepRequest, inputs: object) -> None:
         raise PrunescopeError("far enough")
 
     with pytest.MonkeyPatch.context() as patch, taken_or_refused():
         patch.setattr(api, "run", run)
-        patch.setenv("PRUNESCOPE_HOSTED", "1")  # so that no name is a folder here
         api.sweep("embedded:sst2", ["good", "bad"] * 20, ["positive", "negative"] * 20, **options)
 
 
-@given(
-    features=st.dictionaries(
-        st.text(max_size=3), st.fixed_dictionaries({"_type": st.just("ClassLabel"), "names": JSON})
-    )
-)
-def test_label_names_of_any_values(features: dict[str, Any]) -> None:
-    metadata = json.dumps({"info": {"features": features}}).encode()
-    for names in _class_labels({b"huggingface": metadata}).values():
-        assert all(isinstance(name, str) for name in names)
-
-
 @given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))
-def test_a_config_of_any_values(values: dict[str, Any]) -> None:
+def test_a_config_and_label_names_of_any_values(values: dict[str, Any]) -> None:
+    features = {name: {"_type": "ClassLabel", "names": names} for name, names in values.items()}
+    for names in label_names_of({b"huggingface": json.dumps({"info": {"features": features}}).encode()}).values():
+        assert all(isinstance(name, str) for name in names.values())
     with taken_or_refused():
         check_config({"model_type": "bert", **values}, "theirs")
     with taken_or_refused():
@@ -146,16 +127,10 @@ def test_a_config_of_any_values(values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_a_table_of_any_content(suffix: str) -> None:
-    text = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=120)
-
-    @given(content=st.binary(max_size=120) | text.map(str.encode))
-    def check(content: bytes) -> None:
+@given(content=st.binary(max_size=120) | TABLE)
+def test_a_table_of_any_content(suffix: str, content: bytes) -> None:
+    with TemporaryDirectory() as folder, taken_or_refused():
         path = Path(folder) / f"theirs{suffix}"
         path.write_bytes(content)
-        with taken_or_refused():
-            table = read_table((DataFile(path, path.name),), 100)
-            assert all(len(table.column(name)) == len(table.rows) for name in table.columns)
-
-    with TemporaryDirectory() as folder:
-        check()
+        table = read_table((DataFile(path, path.name),), 100)
+        assert all(len(table.column(name)) == len(table.rows) for name in table.columns)

@@ -3,6 +3,7 @@
 import csv
 import json
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -105,16 +106,14 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
     assert majority_of(result, "macro_f1") == pytest.approx(majority)
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "upload"])
 def test_every_kind_of_file_gives_the_same_examples(checkpoint: Path, write: Write, name: str) -> None:
     expected = prepare(ask("--checkpoint", checkpoint, "--data", write(named())))
-    found = prepare(ask("--checkpoint", checkpoint, "--data", write(named(), name)))
+    file = write(named(), "mine.csv" if name == "upload" else name)
+    data = keep(file.name, file.read_bytes()) if name == "upload" else str(file)
+    found = prepare(checked(SweepRequest(str(checkpoint), "auto", data=data, text=("text",), label="emotion")))
     assert found.key == expected.key
-    assert found.subset.texts == expected.subset.texts
-    file = write(named())
-    data = keep(file.name, file.read_bytes())
-    upload = prepare(checked(SweepRequest(str(checkpoint), "auto", data=data, text=("text",), label="emotion")))
-    assert (upload.key, upload.subset.source_name) == (expected.key, expected.subset.source_name), "as in the Lab"
+    assert (found.subset.texts, found.subset.source_name) == (expected.subset.texts, file.name)
 
 
 def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint: Path, write: Write) -> None:
@@ -123,123 +122,80 @@ def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint:
     assert prepare(ask("--checkpoint", checkpoint, "--data", write(other_case))).key == expected
     numbers = write(LABELS)
     message = refusal("--checkpoint", checkpoint, "--data", numbers)
-    assert (
-        "column 'emotion' says 0, 1, 2, 3, 4, 5, which is none of the labels Anger, fear, joy, love, sadness" in message
-    )
-    assert "--label-map '0=LABEL'" in message
+    assert "'emotion' says 0, 1, 2, 3, 4, 5, which is none of the labels Anger, fear, joy, love, sadness" in message
+    assert "--label-map='0=LABEL'" in message
     meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
     mapped = prepare(ask("--checkpoint", checkpoint, "--data", numbers, "--label-map", *meanings))
     assert mapped.key == expected
-    other = [NAMES[(label + 1) % 6] for label in LABELS]  # a map may say otherwise than the order
-    swapped = [f"{number}={NAMES[(number + 1) % 6]}" for number in range(6)]
-    assert (
-        prepare(ask("--checkpoint", checkpoint, "--data", numbers, "--label-map", *swapped)).key
-        == prepare(ask("--checkpoint", checkpoint, "--data", write(other))).key
-        != expected
-    )
-
-
-def test_rows_are_left_out_by_a_map(checkpoint: Path, write: Write) -> None:
-    labels = ["unsure" if k < 10 else name for k, name in enumerate(named())]
-    data = write(labels)
-    assert "says unsure, which is none of the labels" in refusal("--checkpoint", checkpoint, "--data", data)
-    subset = prepare(ask("--checkpoint", checkpoint, "--data", data, "--label-map", "unsure=")).subset
-    assert (len(subset.rows), min(subset.rows) >= 10) == (55, True)
-    assert subset.record().label_map == {"unsure": None}
-    hidden = write([label if label != "unsure" else "-1" for label in labels])
-    assert "--label-map='-1=LABEL', once a value" in refusal("--checkpoint", checkpoint, "--data", hidden)
-    mapped = prepare(ask("--checkpoint", checkpoint, "--data", hidden, "--label-map=-1="))
-    assert (mapped.subset.rows, mapped.subset.record().label_map) == (subset.rows, {"-1": None})
+    labels = ["-1" if k < 10 else name for k, name in enumerate(named())]
+    subset = prepare(ask("--checkpoint", checkpoint, "--data", write(labels), "--label-map=-1=")).subset
+    assert (len(subset.rows), min(subset.rows) >= 10) == (55, True), "their rows are left out"
+    assert subset.record().label_map == {"-1": None}
 
 
 @pytest.mark.parametrize(
-    ("pairs", "words"),
+    ("further", "words"),
     [
-        (["0=anger", "0=fear"], "'0' is there twice"),
-        (["9=anger"], "has no value '9', name one of 0, 1, 2, 3, 4, 5"),
-        (["0=angst"], "'angst' is not a label, choose among Anger, fear, joy"),
-        (["0=5"], "'5' is not a label"),
-        (["anger"], "'anger' has no equals sign, write VALUE=LABEL"),
+        (["--label-map", "0=anger", "0=fear"], "'0' is there twice"),
+        (["--label-map", "9=anger"], "or no value of mine.csv, column 'emotion': give values such as 0, 1, 2, 3, 4, 5"),
+        (["--label-map", "0=angst"], "'angst' is not a label, choose among Anger, fear, joy"),
+        (["--label-map", "anger"], "'anger' has no equals sign, write VALUE=LABEL"),
+        (["--label", "text", "--text", "text"], "text and label columns: give one or two texts and a label"),
+        (["--text", "emotion", "--label", "text"], "name another column with --label"),
+        (["--data", "GLUE"], "a task made from the checkpoint's labels reads a file"),
+        (["--task", "sst2", "--data", "GLUE", "--text", "sentence"], "whose columns are known"),
+        (["--data", str(ROOT / "pyproject.toml")], "is of an unknown type: give a file that ends in .csv"),
+        (["--task", "sst2", "--data", "GLUE"], "has 6 labels"),
+        (["--data", "HOLE"], "mine.csv, row 8 without the header: column 'emotion' is empty"),
+        (["--data", "EXTRA"], "says boredom, which is none of the labels"),
     ],
 )
-def test_a_wrong_map_is_refused(checkpoint: Path, write: Write, pairs: list[str], words: str) -> None:
-    assert words in refusal("--checkpoint", checkpoint, "--data", write(LABELS), "--label-map", *pairs)
-
-
-def test_wrong_missing_and_extra_labels_end_in_one_line(
-    checkpoint: Path, write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_what_does_not_fit_is_refused_in_one_line(
+    checkpoint: Path, write: Write, glue_folder: Path, further: list[str], words: str
 ) -> None:
-    extra = write([*named()[:-1], "boredom"])
-    assert "says boredom, which is none of the labels" in refusal("--checkpoint", checkpoint, "--data", extra)
-    hole = write(["" if k == 7 else name for k, name in enumerate(named())])
-    assert "mine.csv, row 9: column 'emotion' is empty" in refusal("--checkpoint", checkpoint, "--data", hole)
-    wrong = [*("--checkpoint", checkpoint), "--data", write(named()), "--label", "text"]
-    assert "text and label columns: give one or two texts and a label" in refusal(*wrong, "--text", "text")
-    assert "name the column that holds the labels with --label" in refusal(*wrong, "--text", "emotion")
-    missing = write([name for name in named() if name != "love"])
-    main(["--checkpoint", str(checkpoint), "--data", str(missing), "--amounts", "0", "--output", str(tmp_path / "o")])
-    assert "Labels with fewer than 2 evaluation examples, of which no score says much: love." in capsys.readouterr().err
+    labels = {"HOLE": ["" if k == 7 else name for k, name in enumerate(named())], "EXTRA": [*named()[:-1], "boredom"]}
+    data = write(labels.get(further[-1], LABELS))
+    places = {"GLUE": str(glue_folder), "HOLE": str(data), "EXTRA": str(data)}
+    given = [] if "--data" in further else ["--data", data]
+    assert words in refusal("--checkpoint", checkpoint, *given, *(places.get(word, word) for word in further))
 
 
 def test_a_checkpoint_whose_labels_make_no_task_is_refused(checkpoint: Path, write: Write, tmp_path: Path) -> None:
-    import shutil
-
     data = write(named())
 
-    def with_config(**changes: object) -> Path:
-        folder = tmp_path / "changed"
-        shutil.copytree(checkpoint, folder, dirs_exist_ok=True)
+    def said(**changes: object) -> str:
+        folder = shutil.copytree(checkpoint, tmp_path / "changed", dirs_exist_ok=True)
         config = json.loads((checkpoint / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, **changes}))
-        return folder
+        return refusal("--checkpoint", folder, "--data", data)
 
-    def said(**changes: object) -> str:
-        return refusal("--checkpoint", with_config(**changes), "--data", data)
-
-    assert "predicts a number (problem_type regression in" in said(problem_type="regression")
-    assert "gives several labels at once" in said(problem_type="multi_label_classification")
-    assert "has 1 labels: choose a classifier with 2 to 50" in said(id2label={"0": "score"})
+    assert "gives no single label (problem_type 'regression' in" in said(problem_type="regression")
+    assert "has 1 labels, score: choose a classifier with 2 to 50" in said(id2label={"0": "score"})
     assert "has 51 labels" in said(id2label={str(k): f"l{k}" for k in range(51)})
     twice = {str(k): name for k, name in enumerate(["joy", "Joy", "fear", "love", "sadness", "surprise"])}
-    assert "has 2 labels called 'joy'" in said(id2label=twice)
-    bare = {str(k): f"LABEL_{k}" for k in range(6)}
-    assert "says Anger, fear, joy" in said(id2label=bare)
-    numbered = ask("--checkpoint", with_config(id2label=bare), "--data", write(LABELS))
-    assert list(prepare(numbered).subset.gold) == [LABELS[row] for row in prepare(numbered).subset.rows]
+    assert "labels of different names" in said(id2label=twice)
+    assert "says Anger, fear, joy" in said(id2label={str(k): f"LABEL_{k}" for k in range(6)})
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
-def test_every_method_is_measured_on_the_same_examples(checkpoint: Path, write: Write, method: str) -> None:
-    data = write(named())
-    inputs = prepare(ask("--checkpoint", checkpoint, "--data", data, "--method", method))
-    plain = prepare(ask("--checkpoint", checkpoint, "--data", data))
-    assert inputs.subset == plain.subset
+def test_every_method_is_measured_on_the_same_half_of_the_rows(checkpoint: Path, write: Write, method: str) -> None:
+    asked = ["--checkpoint", checkpoint, "--data", write(named()), "--method", method]
+    inputs = prepare(ask(*asked))
+    assert inputs.subset == prepare(ask(*asked[:4])).subset
     if METHODS[method].calibrated:
-        assert inputs.calibration is not None
         assert sorted([*inputs.calibration.rows, *inputs.subset.rows]) == list(range(120))
-
-
-def test_half_of_the_rows_are_evaluated_and_more_on_request(checkpoint: Path, write: Write) -> None:
-    data = write(named())
-    scored = ["--checkpoint", checkpoint, "--data", data, "--method", "wanda"]
-    more = prepare(ask(*scored, "--examples", 104))
-    assert (len(more.subset.rows), more.calibration and len(more.calibration.rows)) == (104, 16)
-    assert "105 of 120 rows of mine.csv are evaluated, which leaves 15 other examples to score on" in refusal(
-        *scored, "--examples", 105
-    )
-    assert len(prepare(ask("--checkpoint", checkpoint, "--data", data, "--examples", 120)).subset.rows) == 120
-    assert "121 examples: mine.csv has only 120" in refusal(
-        "--checkpoint", checkpoint, "--data", data, "--examples", 121
-    )
+        assert len(prepare(ask(*asked, "--examples", 104)).calibration.rows) == 16
+        assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in refusal(
+            *asked, "--examples", 105
+        )
+    assert "mine.csv has only 120 examples" in refusal(*asked, "--examples", 121)
 
 
 def test_a_text_that_is_there_twice_is_not_on_both_sides(checkpoint: Path, tmp_path: Path) -> None:
     rows = [("the same", NAMES[0])] * 40 + list(zip(TEXTS, named(), strict=True))
-    path = tmp_path / "twice.csv"
-    with path.open("w", newline="") as file:
+    with (tmp_path / "twice.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
-    inputs = prepare(ask("--checkpoint", checkpoint, "--data", path, "--method", "wanda"))
-    assert inputs.calibration is not None
+    inputs = prepare(ask("--checkpoint", checkpoint, "--data", tmp_path / "twice.csv", "--method", "wanda"))
     assert not set(inputs.subset.texts) & set(inputs.calibration.texts)
 
 
@@ -254,32 +210,15 @@ def test_a_table_of_pairs(checkpoint: Path, tmp_path: Path) -> None:
     assert alone.subset.record().guessed == ("label",)
 
 
-def test_a_preset_reads_a_table_too(tiny_bert: Path, write: Write) -> None:
-    data = write(["positive" if label < 3 else "neg" for label in LABELS], header=("review", "mood"))
-    asked = ["--checkpoint", tiny_bert, "--task", "sst2", "--data", data, "--text", "review", "--label", "mood"]
-    subset = prepare(ask(*asked)).subset
+@pytest.mark.parametrize("kind", ["names", "numbers"])
+def test_a_preset_reads_a_table_too(tiny_bert: Path, write: Write, kind: str) -> None:
+    labels = [("positive" if label < 3 else "neg") if kind == "names" else int(label < 3) for label in LABELS]
+    asked = ["--checkpoint", tiny_bert, "--task", "sst2", "--data", write(labels, header=("review", "mood"))]
+    subset = prepare(ask(*asked, "--text", "review", "--label", "mood")).subset
     assert [LABELS[row] < 3 for row in subset.rows] == [label == 1 for label in subset.gold]
     record = subset.record()
     assert (record.name, record.main_metric, record.label_names) == ("sst2", "accuracy", TASKS["sst2"].label_names)
-    assert record.columns is not None
     assert (record.columns.text, record.columns.label, record.guessed) == (("review",), "mood", None)
-    by_number = write([int(label < 3) for label in LABELS], header=("review", "mood"))
-    assert prepare(ask(*asked[:5], by_number, *asked[6:])).subset.gold == subset.gold, "GLUE's own numbering is known"
-
-
-@pytest.mark.parametrize(
-    ("further", "words"),
-    [
-        (["--data", "GLUE"], "a task made from the checkpoint's labels reads a file"),
-        (["--task", "sst2", "--data", "GLUE", "--text", "sentence"], "whose columns are known"),
-        (["--data", str(ROOT / "pyproject.toml")], "is of an unknown type: give a file that ends in .csv"),
-        (["--task", "sst2", "--data", "GLUE"], "has 6 labels"),
-    ],
-)
-def test_columns_belong_to_a_table_and_a_task_of_its_own_to_data_of_its_own(
-    checkpoint: Path, glue_folder: Path, further: list[str], words: str
-) -> None:
-    assert words in refusal("--checkpoint", checkpoint, *(str(glue_folder) if w == "GLUE" else w for w in further))
 
 
 def run(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:
@@ -303,7 +242,7 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert (again.key, again.frames) == (result.key, result.frames)
     assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
     elsewhere = recipe(result)
-    assert "./own data.csv is the file with the content" in elsewhere.missing
+    assert "Replace ./own data.csv with the path of the file with the content" in elsewhere.missing
     found = run(elsewhere.command.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)
     assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked

@@ -169,11 +169,7 @@ def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:
 
 def test_an_idle_worker_ends() -> None:
     ended = threading.Event()
-    worker = Worker(iter(lambda: str(ended.wait()), "True"), io.StringIO(), lambda: None, idle_seconds=0.0)
-    serving = threading.Thread(target=worker.serve, daemon=True)
-    serving.start()
-    serving.join(PATIENCE)
-    assert not serving.is_alive()
+    Worker(iter(lambda: str(ended.wait(PATIENCE)), "True"), io.StringIO(), lambda: None, idle_seconds=0.0).serve()
     ended.set()
 
 

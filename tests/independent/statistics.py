@@ -16,7 +16,7 @@ Numbers = dict[str, Array]
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
 LEAST_LEFT = 1e-4  # of (1 - C_iz²)(1 - C_jz²), below which partial CKA is undefined
 GIVEN_FLOOR = " of partial CKA"  # ends the name of what is partial CKA's, not CKA's
-REPLICATES, INTERVAL = ", replicates", ", interval"  # end the names of what the jackknife adds
+INTERVAL = ", interval"  # ends the name of what the jackknife adds
 
 CONSTANT = 1e-9  # relative; a representation that varies less over the examples does so by rounding
 
@@ -86,17 +86,12 @@ def own_cka(first: Array, second: Array) -> Array:
     return np.array([cka([a], [b]) for a, b in zip(first, second, strict=True)])
 
 
-def left(baseline_floor: Array, pruned_floor: Array) -> Array:
-    """Compute (1 - C_iz²)(1 - C_jz²): what the emptied model leaves unexplained of two representations."""
-    return np.asarray((1 - baseline_floor**2) * (1 - pruned_floor**2))
-
-
-def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:
-    """Compute partial CKA from C_ij, C_iz and C_jz, elementwise."""
-    rest = left(baseline_floor, pruned_floor)
+def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> tuple[Array, Array]:
+    """Compute partial CKA from C_ij, C_iz and C_jz, elementwise, and (1 - C_iz²)(1 - C_jz²) that it divides by."""
+    left = np.asarray((1 - baseline_floor**2) * (1 - pruned_floor**2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = (own - baseline_floor * pruned_floor) / np.sqrt(rest)
-    return np.asarray(np.where(rest >= LEAST_LEFT, values, np.nan))
+        values = (own - baseline_floor * pruned_floor) / np.sqrt(left)
+    return np.asarray(np.where(left >= LEAST_LEFT, values, np.nan)), left
 
 
 # ---------------------------------------------------------------- along the amounts
@@ -186,15 +181,9 @@ def numbers(amounts: Sequence[float], frames: Array, floor: Array | None) -> Num
         return found
     baseline_floor = own_cka(frames[0], floor)  # (points,)
     pruned_floor = np.stack([own_cka(frame, floor) for frame in frames])  # (frames, points)
-    partial = partial_cka(own, baseline_floor, pruned_floor)  # (frames, points)
-    given_floor = along_depth(axis, partial, damages)
-    return {
-        **found,
-        "floor": baseline_floor,
-        "left": left(baseline_floor, pruned_floor),
-        "partial CKA": partial,
-        **{f"{name}{GIVEN_FLOOR}": values for name, values in given_floor.items()},
-    }
+    partial, left = partial_cka(own, baseline_floor, pruned_floor)  # each (frames, points)
+    given_floor = {f"{name}{GIVEN_FLOOR}": found for name, found in along_depth(axis, partial, damages).items()}
+    return {**found, "floor": baseline_floor, "left": left, "partial CKA": partial, **given_floor}
 
 
 def along_depth(amounts: Array, values: Array, damages: Array) -> Numbers:
@@ -217,9 +206,8 @@ def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> 
         floor: See `numbers`.
 
     Returns:
-        The arrays of `numbers`. To each name also belong the values without each example, (n, …), under `NAME,
-        replicates`, and the bounds of the 95 % interval, (2, …), under `NAME, interval`. D, and what stands at a
-        damage, are undefined where they are without one of the examples.
+        The arrays of `numbers`, and of each the bounds of the 95 % interval, (2, …), under `NAME, interval`. D, and
+        what stands at a damage, are undefined where they are without one of the examples.
     """
     values = numbers(amounts, frames, floor)
     without = [
@@ -233,15 +221,11 @@ def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> 
             undefined = np.isnan(replicates[decisive]).any(0)  # () or (damages,)
             for name in names:
                 values[name][undefined], replicates[name][:, undefined] = np.nan, np.nan
-    bounds = {
-        name: (own_interval if name in ("own CKA", "partial CKA") else interval)(value, replicates[name])
-        for name, value in values.items()
-    }
-    return {
-        **values,
-        **{f"{name}{REPLICATES}": found for name, found in replicates.items()},
-        **{f"{name}{INTERVAL}": found for name, found in bounds.items()},
-    }
+    found = dict(values)
+    for name, value in values.items():
+        bounds = own_interval if name in ("own CKA", "partial CKA") else interval
+        found[f"{name}{INTERVAL}"] = bounds(value, replicates[name])
+    return found
 
 
 def interval(value: Array, without: Array) -> Array:

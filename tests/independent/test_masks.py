@@ -15,36 +15,66 @@ from core.encoder.batches import encode, plan_windows
 from core.encoder.representations import Recorder
 from core.pruning import Baseline, Plan, PrunedModel, module_of
 from core.pruning.magnitude import scoped_weights
-from core.pruning.units import UnitPlan
 from core.request.points import point_names
-from tests.independent.model import WRITTEN, Entries, Unit, Written
+from tests.independent.model import Entries, Reference, Unit
 
 LAYERS, AMOUNT, SEED = 2, 0.3, 9
 POINTS = point_names("both", LAYERS)
 GOLD = [k % 2 for k in range(12)]
 TEXTS = make_texts(len(GOLD), seed=SEED)  # 3 to 20 words: micro-batches have padding
 SCOPES = ["encoder", "all-linear", "layer:1"]
-
+UNSHARED = {"share_att_key": False, "position_buckets": -1, "norm_rel_ebd": "none", "position_biased_input": True}
+BIASES = dict.fromkeys(("mlp_bias", "attention_bias", "norm_bias", "classifier_bias"), True)
 CASES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     **{name: (name, {}) for name in ARCHITECTURES},
-    "deberta-v2, with matrices of its own for positions": (
-        "deberta-v2",
-        {
-            "share_att_key": False,
-            "position_buckets": -1,
-            "norm_rel_ebd": "none",
-            "position_biased_input": True,
-            "type_vocab_size": 2,
-        },
-    ),
-    "modernbert, with biases and the mean": (
-        "modernbert",
-        {
-            **dict.fromkeys(("mlp_bias", "attention_bias", "norm_bias", "classifier_bias"), True),
-            "classifier_pooling": "mean",
-        },
-    ),
+    "deberta-v2, with matrices of its own for positions": ("deberta-v2", {**UNSHARED, "type_vocab_size": 2}),
+    "modernbert, with biases and the mean": ("modernbert", {**BIASES, "classifier_pooling": "mean"}),
 }
+Masks = Mapping[str, np.ndarray]
+
+
+class Both:
+    """A model as the engine prunes it, and as it is computed here."""
+
+    def __init__(self, folder: Path) -> None:
+        self.model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.reference = Reference(self.model)
+
+    def plan(self, method: str, scope: str | None = None, controls: str | None = None) -> Plan:
+        calibration = make_calibration(self.tokenizer, GOLD, seed=SEED)
+        return module_of(method).plan(
+            Baseline(self.model, (AMOUNT,), scope, calibration=calibration, controls=controls)
+        )
+
+    def removed(self, plan: Plan) -> Masks:
+        """What a plan removes of each parameter, by name."""
+        names = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        masks = plan.keep_masks(AMOUNT, plan.parameters)
+        return {names[id(weight)]: ~keep.numpy() for weight, keep in zip(plan.parameters, masks, strict=True)}
+
+    def assert_same_pass(self, removed: Mapping[Unit, Tensor] | None = None) -> None:
+        """Compares logits and all points of the sentences in padded micro-batches with one sentence at a time."""
+        (window,) = plan_windows(encode(self.tokenizer, [(text,) for text in TEXTS], 128), self.tokenizer, 0)
+        assert not all(batch.real.all() for batch in window.micro_batches)
+        with Recorder(self.model, POINTS) as recorder, torch.no_grad():
+            for batch in window.micro_batches:
+                logits = recorder.run(batch)
+                for row, example in enumerate(batch.examples.tolist()):
+                    trace = self.reference.run(self.tokenizer(TEXTS[example]), removed)
+                    assert_close(logits[row], trace.logits)
+                    for name, state in zip(POINTS, recorder.states, strict=True):
+                        assert_close(state[row, : batch.lengths[row]], trace.states[name])
+
+
+def assert_close(ours: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(ours.double(), expected, rtol=0, atol=5e-5)
+
+
+def assert_same_masks(ours: Masks, expected: Masks, differing: int = 0) -> None:
+    assert ours.keys() == expected.keys()
+    assert sum(int((ours[name] != mask).sum()) for name, mask in expected.items()) <= differing
+    assert all(mask.any() for mask in expected.values())
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -53,123 +83,64 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return make_encoder(tmp_path_factory.mktemp("encoder"), model_type, layers=LAYERS, **further)
 
 
-@pytest.fixture(scope="module")
-def model(folder: Path) -> nn.Module:
-    return AutoModelForSequenceClassification.from_pretrained(folder).eval()
-
-
-@pytest.fixture(scope="module")
-def tokenizer(folder: Path) -> object:
-    return AutoTokenizer.from_pretrained(folder)
-
-
 @pytest.fixture
-def written(model: nn.Module) -> Written:
-    return WRITTEN[model.config.model_type](model.state_dict(), model.config)
-
-
-def plan_of(model: nn.Module, tokenizer: object, method: str, scope: str | None = None, controls: str = "") -> Plan:
-    calibration = make_calibration(tokenizer, GOLD, seed=SEED)
-    baseline = Baseline(model, (AMOUNT,), scope, calibration=calibration, controls=controls or None)
-    return module_of(method).plan(baseline)
-
-
-def removed_by(model: nn.Module, plan: Plan) -> dict[str, np.ndarray]:
-    """What a plan removes of each parameter, by name."""
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    masks = plan.keep_masks(AMOUNT, plan.parameters)
-    return {names[id(parameter)]: ~keep.numpy() for parameter, keep in zip(plan.parameters, masks, strict=True)}
-
-
-def assert_same_masks(ours: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], differing: int = 0) -> None:
-    assert ours.keys() == expected.keys()
-    assert sum(int((ours[name] != mask).sum()) for name, mask in expected.items()) <= differing
-    assert all(mask.any() for mask in expected.values())
-
-
-def assert_same_pass(
-    model: nn.Module, tokenizer: object, written: Written, removed: Mapping[Unit, Tensor] | None = None
-) -> None:
-    """Compares logits and all points of the sentences in padded micro-batches with one sentence at a time."""
-    (window,) = plan_windows(encode(tokenizer, [(text,) for text in TEXTS], 128), tokenizer, 0)
-    assert not all(batch.real.all() for batch in window.micro_batches)
-    with Recorder(model, POINTS) as recorder:
-        for batch in window.micro_batches:
-            logits = recorder.run(batch)
-            for row, example in enumerate(batch.examples.tolist()):
-                trace = written.run(tokenizer(TEXTS[example])["input_ids"], removed)
-                assert_close(logits[row], trace.logits)
-                for name, state in zip(POINTS, recorder.states, strict=True):
-                    assert_close(state[row, : batch.lengths[row]], trace.states[name])
-
-
-def assert_close(ours: Tensor, expected: Tensor) -> None:
-    torch.testing.assert_close(ours.double(), expected.detach(), rtol=0, atol=5e-5)
+def both(folder: Path) -> Both:
+    return Both(folder)
 
 
 # ---------------------------------------------------------------- representations
 
 
-def test_points_and_logits(model: nn.Module, tokenizer: object, written: Written) -> None:
-    assert_same_pass(model, tokenizer, written)
+def test_points_and_logits(both: Both) -> None:
+    both.assert_same_pass()
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_the_emptied_model(model: nn.Module, tokenizer: object, written: Written, scope: str) -> None:
-    for name in written.matrices(scope):
-        written.weights[name].zero_()
-    plan = plan_of(model, tokenizer, "magnitude", "encoder")
-    with PrunedModel(model, plan) as pruned, pruned.emptied(scoped_weights(model, scope)):
-        assert_same_pass(model, tokenizer, written)
+def test_the_emptied_model(both: Both, scope: str) -> None:
+    for name in both.reference.matrices(scope):
+        both.reference.parameters[name].data.zero_()
+    plan = both.plan("magnitude", "encoder")
+    with PrunedModel(both.model, plan) as pruned, pruned.emptied(scoped_weights(both.model, scope)):
+        both.assert_same_pass()
 
 
 # ---------------------------------------------------------------- single weights
 
 
-def test_prunable_weights_are_those_of_the_layers_matrices(model: nn.Module, written: Written) -> None:
-    assert num_prunable(model) == sum(written.weights[name].numel() for name in written.matrices("encoder"))
-
-
-def smallest(model: nn.Module, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The round(amount · n) smallest |w| of some matrices, by one sort of them all."""
-    weights = {name: model.get_parameter(name).detach().abs().numpy() for name in names}
-    order = np.concatenate([weight.ravel() for weight in weights.values()]).argsort(kind="stable")
+@pytest.mark.parametrize("scope", SCOPES)
+def test_magnitude_and_its_control(both: Both, scope: str) -> None:
+    """The round(amount · n) smallest |w| of the scope's matrices go, by one sort of them all."""
+    names = sorted(both.reference.matrices(scope))
+    weights = [both.model.get_parameter(name).detach().abs().numpy() for name in names]
+    assert scope != "encoder" or num_prunable(both.model) == sum(weight.size for weight in weights)
+    order = np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")
     flat = np.zeros(len(order), dtype=bool)
     flat[order[: round(AMOUNT * len(order))]] = True
-    ends = np.cumsum([weight.size for weight in weights.values()])
-    return {
-        name: part.reshape(weights[name].shape)
-        for name, part in zip(weights, np.split(flat, ends[:-1]), strict=True)
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("scope", SCOPES)
-def test_magnitude_and_its_control(model: nn.Module, tokenizer: object, written: Written, scope: str) -> None:
-    expected = smallest(model, sorted(written.matrices(scope)))
-    assert_same_masks(removed_by(model, plan_of(model, tokenizer, "magnitude", scope)), expected)
-    control = removed_by(model, plan_of(model, tokenizer, "random", scope, controls="magnitude"))
+    parts = np.split(flat, np.cumsum([weight.size for weight in weights])[:-1])
+    expected = {name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)}
+    assert_same_masks(both.removed(both.plan("magnitude", scope)), expected)
+    control = both.removed(both.plan("random", scope, controls="magnitude"))
     assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_wanda_and_its_control(model: nn.Module, tokenizer: object, written: Written, scope: str) -> None:
+def test_wanda_and_its_control(both: Both, scope: str) -> None:
     squares: dict[str, Tensor] = {}
     for text in TEXTS:
-        for matrix, read in written.run(tokenizer(text)["input_ids"]).reads.items():
+        for matrix, read in both.reference.run(both.tokenizer(text)).reads.items():
             total = read.detach().square().reshape(-1, read.shape[-1]).sum(0)  # (columns,)
             squares[f"{matrix}.weight"] = squares.get(f"{matrix}.weight", 0) + total
     expected = {}
-    for name in written.matrices(scope):
-        scores = (written.weights[name].abs() * squares[name].sqrt()).numpy()  # (rows, columns)
+    for name in both.reference.matrices(scope):
+        scores = (both.reference.parameters[name].detach().abs() * squares[name].sqrt()).numpy()  # (rows, columns)
         lowest = scores.argsort(axis=1, kind="stable")[:, : int(AMOUNT * scores.shape[1])]
         expected[name] = np.zeros(scores.shape, dtype=bool)
         np.put_along_axis(expected[name], lowest, True, axis=1)
-    ours = removed_by(model, plan_of(model, tokenizer, "wanda", scope))
+    ours = both.removed(both.plan("wanda", scope))
     assert_same_masks(ours, expected, differing=4)  # float32 may swap two neighbours in a row here and there
-    control = removed_by(model, plan_of(model, tokenizer, "random", scope, controls="wanda"))
-    assert {name: mask.sum(1).tolist() for name, mask in control.items()} == {
-        name: mask.sum(1).tolist() for name, mask in expected.items()
-    }
+    control = both.removed(both.plan("random", scope, controls="wanda"))
+    rows = [{name: mask.sum(1).tolist() for name, mask in masks.items()} for masks in (control, expected)]
+    assert rows[0] == rows[1]
 
 
 # ---------------------------------------------------------------- whole units
@@ -179,55 +150,45 @@ def lowest(scores: Tensor) -> Tensor:
     return scores.argsort(stable=True)[: round(AMOUNT * len(scores))]
 
 
-def masks_of(model: nn.Module, entries: Sequence[tuple[list[Entries], Tensor]]) -> dict[str, np.ndarray]:
+def masks_of(model: nn.Module, entries: Sequence[tuple[list[Entries], Tensor]]) -> Masks:
     """Marks the entries of units, given where a type's units have entries and which of them go."""
     expected: dict[str, np.ndarray] = {}
     for of_type, units in entries:
         for name, dimension, start in of_type:
-            shape = tuple(model.get_parameter(name).shape)
-            index = start + units.numpy()
-            np.moveaxis(expected.setdefault(name, np.zeros(shape, dtype=bool)), dimension, 0)[index] = True
+            mask = expected.setdefault(name, np.zeros(tuple(model.get_parameter(name).shape), dtype=bool))
+            np.moveaxis(mask, dimension, 0)[start + units.numpy()] = True
     return expected
 
 
-def kinds(written: Written) -> list[Unit]:
-    return [(layer, kind) for layer in range(written.num_layers) for kind in (0, 1)]
-
-
 @pytest.mark.parametrize("method", ["attribution", "random-neuron"])
-def test_units_are_removed_cleanly(model: nn.Module, tokenizer: object, written: Written, method: str) -> None:
-    plan = plan_of(model, tokenizer, method, controls="attribution")
-    assert isinstance(plan, UnitPlan)
-    gone = {unit: lowest(plan.scores[unit[0]][unit[1]]) for unit in kinds(written)}
+def test_units_are_removed_cleanly(both: Both, method: str) -> None:
+    plan = both.plan(method, controls="attribution")
+    gone = {(layer, kind): lowest(plan.scores[layer][kind]) for layer in range(LAYERS) for kind in (0, 1)}
     assert [len(units) for units in gone.values()] == [10, 19] * LAYERS  # of 32 and 64
-    expected = masks_of(model, [(written.entries(unit), units) for unit, units in gone.items()])
-    assert_same_masks(removed_by(model, plan), expected)
-    with PrunedModel(model, plan) as pruned:
+    expected = masks_of(both.model, [(both.reference.entries(unit), units) for unit, units in gone.items()])
+    assert_same_masks(both.removed(plan), expected)
+    with PrunedModel(both.model, plan) as pruned:
         pruned.prune(AMOUNT)
-        assert_same_pass(model, tokenizer, written, gone)  # written out, they are zero and no weight has changed
+        both.assert_same_pass(gone)  # here they are zero and no weight has changed
 
 
-def test_attribution(model: nn.Module, tokenizer: object, written: Written) -> None:
-    plan = plan_of(model, tokenizer, "attribution")
-    assert isinstance(plan, UnitPlan)
+def test_attribution(both: Both) -> None:
     totals: dict[Unit, Tensor] = {}
     for text, label in zip(TEXTS, GOLD, strict=True):
-        trace = written.run(tokenizer(text)["input_ids"])
+        trace = both.reference.run(both.tokenizer(text))
         gradients = torch.autograd.grad(trace.logits.softmax(-1)[label], list(trace.units.values()))
         for (unit, values), gradient in zip(trace.units.items(), gradients, strict=True):
-            totals[unit] = totals.get(unit, 0) + (values * gradient).detach().sum(0).abs() / len(TEXTS)  # (units,)
-    for layer, kind in kinds(written):
-        expected = totals[layer, kind]
-        scores = plan.scores[layer][kind]
-        torch.testing.assert_close(scores, expected, rtol=0, atol=1e-4 * float(expected.max()))
+            score = (values * gradient).detach().sum((0, 1)).abs()  # (units,), of (1, T, units)
+            totals[unit] = totals.get(unit, 0) + score / len(TEXTS)
+    scores = both.plan("attribution").scores
+    for (layer, kind), expected in totals.items():
+        torch.testing.assert_close(scores[layer][kind], expected, rtol=0, atol=1e-4 * float(expected.max()))
 
 
 @pytest.mark.parametrize("method", ["attribution-residual", "random-neuron"])
-def test_hidden_units(model: nn.Module, tokenizer: object, written: Written, method: str) -> None:
-    if model.config.model_type == "modernbert":
+def test_hidden_units(both: Both, method: str) -> None:
+    if both.model.config.model_type == "modernbert":
         return  # refused, see encoder/test_architectures.py
-    controls = "attribution-residual" if method == "random-neuron" else ""
-    plan = plan_of(model, tokenizer, method, controls=controls)
-    assert isinstance(plan, UnitPlan)
-    gone = [(written.hidden_entries(layer), lowest(scores)) for layer, (scores,) in enumerate(plan.scores)]
-    assert_same_masks(removed_by(model, plan), masks_of(model, gone))
+    plan = both.plan(method, controls="attribution-residual" if method == "random-neuron" else None)
+    gone = [(both.reference.hidden_entries(layer), lowest(scores)) for layer, (scores,) in enumerate(plan.scores)]
+    assert_same_masks(both.removed(plan), masks_of(both.model, gone))

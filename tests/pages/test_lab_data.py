@@ -49,7 +49,7 @@ def cancelled(queue: JobQueue, page: AppTest) -> str:
 
 def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(queue: JobQueue, runs: Runs) -> None:
     page = fill(open_page(LAB), {"data-True": "own sentences"})
-    assert "a text column and a label column; any names work. The labels are negative, positive." in told(page)
+    assert "a label column and 1 with text, of any names. The labels are negative, positive." in told(page)
     upload(page, UNSURE)
     assert page.multiselect(key="lab-texts").values == ["review"]
     assert page.selectbox(key="lab-column-label").value == "mood"
@@ -81,7 +81,7 @@ def test_a_link_to_a_run_shows_its_file_and_what_was_said_of_it_hosted_to_its_ow
     }
     page = open_page(LAB, job=jobs["bad"])
     if hosted == "1":
-        assert "Your file needs a text column" in told(page)
+        assert "Your file needs a label column" in told(page)
         assert "sentence number" not in told(page)
         return
     for out in ("good", "bad"):
@@ -158,7 +158,7 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs
     fill(page, {"place": str(moods)})
     assert not runs.requests, "a place alone starts nothing"
     assert "Its 3 labels: Glad, sad, in between." in told(page)
-    assert "one or two text columns and a label column" in told(page)
+    assert "one or two with text" in told(page)
     moods_of = ("GLAD", "in_between", "Sad")
     upload(page, "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12)))
     assert not page.info
@@ -168,7 +168,7 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs
     assert (request.task, request.text, request.label, request.label_map) == ("auto", ("text", "reply"), "mood", ())
     (moods / "config.json").write_text(json.dumps({"model_type": "bert", "problem_type": "regression"}))
     page = fill(open_page(LAB), {"checkpoint": "other checkpoint", "place": str(moods)})
-    assert "predicts a number" in errors(page)[0]
+    assert "gives no single label" in errors(page)[0]
 
 
 # ---------------------------------------------------------------- a data set on the Hub

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.results.schema import SweepResult, WorkingRangeRecord
+from core.results.schema import SweepResult
+from core.results.statistics import WorkingRangeRecord
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import box, falls_at, links, open_page, players, told

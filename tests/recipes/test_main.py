@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, matthews_corrcoef
-from tiny import VOCABULARY, make_bert, make_encoder, write_split
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, MPNetTokenizer, Trainer
+from tiny import VOCABULARY, make_bert, make_encoder, predicted_by_transformers, write_split
+from transformers import AutoConfig, AutoTokenizer, MPNetTokenizer, Trainer
 
 from core.errors import PrunescopeError
 from core.inputs import checkpoints
@@ -82,43 +82,23 @@ def test_a_checkpoint_is_made_and_an_interruption_in_any_stage_changes_nothing(
         assert not (stage / "final").exists()
         half = shutil.copytree(stage / f"checkpoint-{step}", stage / f"checkpoint-{step + 1}")
         (half / "trainer_state.json").unlink()  # as where it ends while it saves
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "mix", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            make(resumed)
-    assert not (work / "mixed").exists()
     make(resumed)
-    for path in (f"work/{NAME}/{stage}/model.safetensors" for stage in ("syntax/final", "final", "mixed")):
-        assert (resumed / path).read_bytes() == (whole / path).read_bytes(), path
-    stored = sorted(path.name for path in (whole / NAME).iterdir())
+    stored = [path.name for path in (whole / NAME).iterdir()]
     assert {"README.md", "recipe.json", "model.safetensors", "tokenizer.json"} <= set(stored)
-    for name in stored:
+    for name in (*stored, f"../work/{NAME}/syntax/final/model.safetensors"):
         assert (resumed / NAME / name).read_bytes() == (whole / NAME / name).read_bytes(), name
-
-    check_stored(whole, glue_folder)
-
-
-def check_stored(weights: Path, data: Path) -> None:
-    """The folder is called by its recipe, predicts as what was trained, knows its training examples and its scores."""
-    folder = weights / NAME
+    folder = whole / NAME
     assert json.loads((folder / "recipe.json").read_text()) == {"family": "tiny-cola", "seed": 3}
     resolved = resolve(f"recipe:{NAME}")
     assert (resolved.id, resolved.recipe and resolved.recipe.name) == (f"recipe:{NAME}", NAME)
-    validation, train = (read_examples(data, COLA, split) for split in ("validation", "train"))
+    validation, train = (read_examples(glue_folder, COLA, split) for split in ("validation", "train"))
     assert np.array_equal(np.load(folder / "training_examples.npy"), example_digests(texts(train, COLA)))
-    tokenizers = [AutoTokenizer.from_pretrained(place) for place in (weights / "work" / NAME / "mixed", folder)]
-    models = [
-        AutoModelForSequenceClassification.from_pretrained(t.name_or_path, dtype=torch.float32) for t in tokenizers
-    ]
-    sentences = list(validation["sentence"])
-    with torch.inference_mode():
-        logits = [
-            model.eval()(**tokenizer(sentences, padding=True, return_tensors="pt")).logits
-            for model, tokenizer in zip(models, tokenizers, strict=True)
-        ]
-    torch.testing.assert_close(*logits, rtol=0, atol=0.05)  # it is stored in float16
+    found, trained = (
+        predicted_by_transformers(place, validation["sentence"]) for place in (folder, whole / "work" / NAME / "mixed")
+    )
+    assert accuracy_score(trained, found) > 0.95  # it is stored in float16
     assert AutoConfig.from_pretrained(folder).dtype == torch.float16
-    found, card = logits[1].argmax(-1).tolist(), (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text()
     for words in (
         f"| accuracy | {accuracy_score(validation['label'], found):.4f} |",
         f"| matthews correlation | {matthews_corrcoef(validation['label'], found):.4f} |",
@@ -150,9 +130,8 @@ def test_what_cannot_be_used_is_refused_and_a_training_goes_on_with_what_it_bega
     refused("'--base nowhere' has no config.json", base=tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("seed", [0, 1])
 def test_a_bundled_checkpoint_knows_the_words_of_all_written_sentences(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task, seen = TASKS["messages"], []
     base = make_bert(tmp_path / "base", labels=len(task.label_names))
@@ -160,10 +139,9 @@ def test_a_bundled_checkpoint_knows_the_words_of_all_written_sentences(
     monkeypatch.setattr(export, "kept_ids", lambda *given: seen.extend(given[1]) or keep(*given))
     monkeypatch.setattr(command, "WEIGHTS", tmp_path)
     output = tmp_path / "stored"
-    assert command.main(["tiny-messages", "--seed", str(seed), "--base", str(base), "--output", str(output)]) == 0
-    for part, known in (("training", True), ("evaluation", True), ("calibration", seed == 0)):
-        sentences = {(text,) for text in read_written(task, part).column("sentence")}
-        assert (sentences <= set(seen)) == known, part
+    assert command.main(["tiny-messages", "--base", str(base), "--output", str(output)]) == 0
+    for part in ("training", "evaluation", "calibration"):
+        assert {(text,) for text in read_written(task, part).column("sentence")} <= set(seen), part
     assert AutoConfig.from_pretrained(output).id2label == dict(enumerate(task.label_names))
     card = (output / "README.md").read_text()
     assert "on 128 validation examples" in card

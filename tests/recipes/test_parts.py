@@ -11,7 +11,7 @@ from datasets import Dataset
 from safetensors.torch import load_file
 from tiny import make_texts
 from torch.nn.functional import cross_entropy
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, TrainerState
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from core.request.catalog import TASKS
@@ -96,26 +96,6 @@ def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_
 
 
 # ---------------------------------------------------------------- fine-tuning
-
-
-def test_a_seed_draws_the_head_and_the_order_of_each_epoch(tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    AutoModel.from_pretrained(tiny_bert).save_pretrained(base)
-    AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(base)
-    heads, orders = [], []
-    for seed in (0, 1, 0):
-        torch.rand(seed + 1)  # whatever was drawn before
-        trainer = training.make_trainer(Recipe(MINILM, "cola", 1, 1e-3), seed, base, glue_folder, tmp_path / "work")
-        sampler = trainer._get_train_sampler()
-        for epoch in (0, 1):
-            sampler.set_epoch(epoch)
-            orders.append(tuple(sampler))
-        heads.append(trainer.model.classifier.weight)
-    assert torch.equal(heads[0], heads[2])
-    assert not torch.equal(heads[0], heads[1])
-    assert orders[:2] == orders[4:]
-    assert len(set(orders[:4])) == 4
-    assert sorted(orders[0]) == list(range(160))
 
 
 def test_an_early_stop_keeps_the_weights_with_the_best_score(

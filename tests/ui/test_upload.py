@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.exports.tables import result_json
 from core.results import store
-from core.results.schema import SweepResult, bytes_of
+from core.results.fields import bytes_of
+from core.results.schema import SweepResult
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, errors, run
 
@@ -61,7 +62,6 @@ def test_a_file_is_kept_among_the_users_results_hosted_for_the_visit_and_never_r
         path.unlink()
     ship(shipped, RESULT)
     app = opened(FORGED)
-    assert "bundled file is shown" in app.info[0].value
     assert shown(app) == "shown: 0.1855"
     assert not list(store.user_folder().glob("*.json"))
 
@@ -87,10 +87,9 @@ def test_hosted_visits_keep_a_few_files_each_its_own_and_none_that_is_large(
     assert "result" not in address(app)
 
 
-def test_a_file_that_is_not_a_result_is_reported_as_plain_text_and_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_not_a_result_is_reported_as_plain_text_once() -> None:
     app = opened(b"**no**")
-    monkeypatch.setattr("ui.upload.open_upload", None)
-    run(app)
     assert r"\*\*mine\*\*" in app.error[0].value
+    assert not run(app).error
     assert shown(app) == "shown: None"
     assert "result" not in address(app)

@@ -9,9 +9,7 @@ from ui.header import link_to
 from ui.results import own_results
 from ui.text import plain, refusals_shown, remark
 
-OF_THIS_VISIT = (
-    "Only results of this visit are listed. Bookmark results you need; they are lost when the server restarts."
-)
+OF_THIS_VISIT = "Only results of this visit are listed. Download what you need: a restart of the server loses it."
 MOST = 12  # results that are listed
 MAX_REASONS = 5  # for files that cannot be shown
 
@@ -25,7 +23,7 @@ def show_history(on_show: str | None) -> None:
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
         if not is_hosted() and (files := library.unreadable()):
-            reasons = "".join(f"\n- {plain(file.reason)}" for file in files[:MAX_REASONS])
+            reasons = "".join(f"\n- {plain(reason)}" for reason in files[:MAX_REASONS])
             st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
         if is_hosted():
             remark(OF_THIS_VISIT)

@@ -22,8 +22,7 @@ SCOPES = {
     "all-linear": "All linear layers (as published)",
     ONE_LAYER: "One encoder layer alone",
 }
-LARGEST = 0.95
-STEPS = {step: stepped_amounts(float(step), LARGEST) for step in ("0.1", "0.05", "0.2", "0.01")}
+STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
 
 USUAL: Mapping[str, Any] = {
@@ -32,23 +31,11 @@ USUAL: Mapping[str, Any] = {
 }
 # Experiments: a title, what it asks, and its settings; the others are the usual ones.
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "The published experiment": (
-        "Magnitude pruning of all linear layers, pooler and classifier included, compared on all tokens.",
-        {"scope": "all-linear"},
-    ),
-    "Random control": (
-        "Magnitude pruning, then as many weights of each matrix drawn at random.",
-        {"with-control": True},
-    ),
+    "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
+    "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
-    "One layer alone": (
-        "Prunes only the layer that you choose: its own effect, without that of the layers below it.",
-        {"scope": ONE_LAYER, "layer": 1},
-    ),
-    "Quick look": (
-        "64 examples and steps of 20 %: a rough answer in seconds.",
-        {"examples": 64, "step": "0.2"},
-    ),
+    "One layer alone": ("Its own effect, without that of the layers below it.", {"scope": ONE_LAYER, "layer": 1}),
+    "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
 }
 
 
@@ -82,30 +69,24 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
                 f"layer:{st.number_input('Layer', 1, MAX_LAYERS, help='Layer 1 is the first.', **held) - 1}"
             )
     if method.control:
-        note = (
-            "After the run, as much is removed at random, with one seed after another: "
-            f"{CONTROL_SEEDS[method.granularity]}, or {ONE_LAYER_SEEDS} for one layer alone. Stored results are not "
-            "computed again."
-        )
+        seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for one layer alone)"
+        note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
         asked.with_control = st.toggle("Random control", help=note, **begun("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
         first = next((step for step, amounts in STEPS.items() if amounts == shown.amounts), LIST)
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
-            note = "Fractions below 1. The unpruned model, 0, is always there."
             value = ", ".join(map(amount_text, shown.amounts))
-            fields["amounts"] = st.text_input("Amounts", help=note, **begun("amounts", value))
+            fields["amounts"] = st.text_input("Amounts", help="Fractions, with commas.", **begun("amounts", value))
         damage = shown.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = begun("until", shown.until_damage is not None)
         is_bounded = st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
-        where = "Where in a layer representations are taken."
-        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", where)
+        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in a layer.")
         if method.is_control:
-            note = "Of pruning; examples do not change."
-            fields["seed"] = st.number_input("Seed", 0, 2**32 - 1, help=note, **begun("seed", shown.seed))
+            fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **begun("seed", shown.seed))
 
 
 def _fill(changes: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from core.errors import PrunescopeError
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.controls import judged_beside
-from core.request.limits import LOCAL_LIMITS, is_hosted, limits
+from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest, source_of
 from core.results import store
 from ui.jobs import ask_anew, ask_worker, drop_question, duration, start, watch
@@ -18,7 +18,6 @@ from ui.lab.model import choose_model
 from ui.lab.state import Asked
 from ui.text import plain, remark
 
-INSTALL = "pip install -r requirements.txt && streamlit run app.py"
 ESTIMATE = "lab-estimate"  # of the session: how long what would take, and the job that measures it
 TICK = 0.5  # seconds between two looks at an estimate
 QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
@@ -48,17 +47,16 @@ def offer_sweep(shown: SweepRequest, with_control: bool) -> None:
     st.markdown("**3 · Method**")
     choose_method(shown, asked, with_control)
     if is_hosted():
-        bound, own = limits(), LOCAL_LIMITS
+        bound = limits()
         with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
             st.markdown(
                 f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
                 f"pruning amounts**, checkpoints of **{bound.parameters / 1e6:.0f} million parameters** and "
                 f"**{bound.download_bytes / 2**20:.0f} MiB**, {bound.rows:,} rows of a file, one run at a time, no "
                 "folders, larger steps for random controls; a run that nobody watches ends after a minute. On your own "
-                f"computer a run may take {own.examples:,} examples, {own.amounts} amounts and "
-                f"{own.parameters / 1e9:.0f} billion parameters. In a copy of this project's files:"
+                "computer runs may be far larger. In a copy of this project's files:"
             )
-            st.code(INSTALL, language="shell", wrap_lines=True)
+            st.code("pip install -r requirements.txt && streamlit run app.py", language="shell", wrap_lines=True)
     _offer_run(asked)
 
 

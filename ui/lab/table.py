@@ -60,10 +60,9 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | None:
     elif data:
         remark("The file that you chose last is used again.")
     else:
-        texts = {1: "a text column", 2: "two text columns"}.get(len(task.text_columns), "one or two text columns")
+        texts = len(task.text_columns) or "one or two"
         labels = first_few([label_words(name) for name in task.label_names], MAX_LISTED)
-        needed = f"Your file needs {texts} and a label column; any names work. The labels are {labels}."
-        remark(plain(needed))
+        remark(plain(f"Your file needs a label column and {texts} with text, of any names. The labels are {labels}."))
         return None
     table = read_preview((uploads.find(data),), limits().rows)
     return ask_meaning(data, table, task, before=before if data == known else None)
@@ -127,7 +126,7 @@ def _ask_labels(table: Table, task: Task, columns: Columns, said: Meanings) -> M
         )
     first = {value: said[value] or LEFT_OUT if value in said else _named(value, task) for value in values}
     unknown = sum(name not in (*task.label_names, LEFT_OUT) for name in first.values())
-    title = f"What the {len(values)} values of “{columns.label}” mean: {unknown or 'none'} to be matched with a label"
+    title = f"Values of “{columns.label}”: {unknown} of {len(values)} to be matched with a label"
     options = {UNDECIDED: "Choose its meaning", **{name: label_words(name) for name in task.label_names}}
     chosen = {}
     with st.expander(plain(title), expanded=unknown > 0, key=f"lab-meanings-{unknown > 0}"):

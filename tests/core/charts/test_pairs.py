@@ -15,7 +15,8 @@ from core.charts.profiles import profile_scene
 from core.charts.view import specs
 from core.findings.compare import Axis, profiled
 from core.request.catalog import REDUCTIONS
-from core.results.schema import SweepResult, WorkingRangeRecord
+from core.results.schema import SweepResult
+from core.results.statistics import WorkingRangeRecord
 from core.sweep.equal_damage import DAMAGES
 from tests.builders import make_result
 from tests.pictures import axes, drawn, labels, marks, place, texts, told

@@ -15,7 +15,7 @@ from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import load
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_pruned
-from core.inputs.checkpoints import in_task_order, resolve
+from core.inputs.checkpoints import resolve, suited
 from core.inputs.prepare import prepare
 from core.request.catalog import EMBEDDED, TASKS
 from core.request.sweep_request import SweepRequest, checked
@@ -99,7 +99,7 @@ def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path
     plain = make_encoder(tmp_path / "plain", model_type)
     other = resolve(str(swapped(plain, tmp_path / "swapped")))
     expected = load(resolve(str(plain))).model.state_dict()
-    found = load(in_task_order(other, TASKS["sst2"])).model.state_dict()
+    found = load(suited(other, "sst2")).model.state_dict()
     assert all(torch.equal(values, expected[name]) for name, values in found.items())
     stored = load(other).model.state_dict()
     assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, "weight and bias"
@@ -118,9 +118,9 @@ def test_a_pruned_checkpoint_has_the_tasks_order_in_rows_and_names(nli: tuple[Pa
 
 MALFORMED = (
     ({"id2label": {"2": "a"}}, "'odd': config.json names no labels"),
-    ({"id2label": None, "num_labels": "x"}, "'odd': num_labels is \"x\" in config.json"),
-    ({"id2label": None, "num_labels": float("inf")}, "'odd': config.json is not JSON"),
-    ({}, "'odd' has the labels entailment, not_entailment"),
+    ({"id2label": None, "num_labels": "x"}, "'odd' has num_labels \"x\" in config.json"),
+    ({"id2label": None, "num_labels": float("inf")}, "'odd' has a config.json that is not JSON"),
+    ({}, "'odd' has 2 labels, entailment, not_entailment"),
 )
 
 

@@ -205,7 +205,7 @@ REFUSED: dict[str, tuple[Change, str]] = {  # a change of a good folder, and wha
     "a flag that is a number": (configured(use_cache=0), "Field 'use_cache' expected bool, got int"),
     "no heads": (configured(num_attention_heads=0), DAMAGED),
     "a dtype that is none": (configured(dtype="float99"), "no attribute 'float99'"),
-    "no layers": (configured(num_hidden_layers=0), "num_hidden_layers is 0 in config.json, expected 1 to 96"),
+    "no layers": (configured(num_hidden_layers=0), "has num_hidden_layers 0 in config.json, expected 1 to 96"),
     "digests that are none": (lambda folder: np.save(folder / "training_examples.npy", np.zeros(3)), "ing_examples"),
 }
 

@@ -33,14 +33,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def swept(checkpoint: Path, data: Path, method: str) -> SweepResult:
-    scope = "encoder" if method in ("magnitude", "random") else None
-    request = checked(
-        SweepRequest(str(checkpoint), "sst2", method, scope, amounts=(0.0, AMOUNT), data=str(data), seed=3)
-    )
+    options = {"method": method, "amounts": (0.0, AMOUNT), "data": str(data), "seed": 3}
+    scope = None if method == "attribution" else "encoder"
+    request = checked(SweepRequest(str(checkpoint), "sst2", scope=scope, **options))
     inputs = prepare(request)
-    with borrow(inputs.resolved) as checkpoint:
-        result = sweep(checkpoint, inputs, request)
-    return result
+    with borrow(inputs.resolved) as borrowed:
+        return sweep(borrowed, inputs, request)
 
 
 def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT) -> Path:
@@ -69,11 +67,6 @@ def base(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def magnitude(base: Path, data: Path) -> SweepResult:
-    return swept(base, data, "magnitude")
-
-
 @pytest.mark.parametrize("method", ["magnitude", "random", "attribution"])
 def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, data: Path, method: str) -> None:
     result = swept(base, data, method)
@@ -85,8 +78,6 @@ def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, da
     written = load_file(folder / "model.safetensors")
     zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
     assert zeros / result.checkpoint.num_parameters == pytest.approx(frame.sparsity, abs=1e-9)
-    with borrow(prepare(checked(SweepRequest(str(base), "sst2", data=str(data)))).resolved) as kept:
-        assert all(torch.equal(kept.model.state_dict()[name], weight) for name, weight in before.items())
     assert (folder / TRAINING_EXAMPLES).read_bytes() == (base / TRAINING_EXAMPLES).read_bytes()
     card = (folder / "README.md").read_text("utf-8")
     assert metadata_load(folder / "README.md")["tags"] == ["pruned", method]
@@ -103,46 +94,43 @@ def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, da
     assert ("scored on 64 examples" in card, str(base.parent) in card) == (method == "attribution", False)
 
 
-@pytest.mark.parametrize(
-    ("card", "licence"),
-    [
-        (b"---\nlicense: apache-2.0\n---\n", "apache-2.0"),
-        (b"---\nlicense: [mit\n---\n", None),
-        (b"---\n- mit\n---\n", None),
-        (b"---\nlicense: \xff\n---\n", None),
-        (b"plain", None),
-    ],
-)
-def test_a_card_names_the_licence_of_its_base_where_that_can_be_read(
-    magnitude: SweepResult, base: Path, tmp_path: Path, card: bytes, licence: str | None
-) -> None:
-    copy = shutil.copytree(base, tmp_path / base.name)
-    (copy / "README.md").write_bytes(card)
-    written = write(magnitude, copy) / "README.md"
-    assert metadata_load(written).get("license") == licence
-    assert f"| licence | {licence or 'that of the base'} |" in written.read_text("utf-8")
+CARDS = [  # of a base, and the licence that can be read there
+    (b"---\nlicense: apache-2.0\n---\n", "apache-2.0"),
+    (b"---\nlicense: [mit\n---\n", None),
+    (b"---\n- mit\n---\n", None),
+    (b"---\nlicense: \xff\n---\n", None),
+    (b"plain", None),
+]
 
 
-def test_what_cannot_be_written_is_refused_and_a_stop_leaves_nothing_behind(
-    magnitude: SweepResult, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_licence_is_named_a_refusal_says_why_and_a_stop_leaves_nothing_behind(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    result, copy = swept(base, data, "magnitude"), shutil.copytree(base, tmp_path / base.name)
+    (copy / TRAINING_EXAMPLES).unlink()
+    for card, licence in CARDS:
+        (copy / "README.md").write_bytes(card)
+        written = write(result, copy) / "README.md"
+        assert metadata_load(written).get("license") == licence
+        assert f"| licence | {licence or 'that of the base'} |" in written.read_text("utf-8")
     with pytest.raises(PrunescopeError, match=r"amount 0\.3 is not among"):
-        write(magnitude, base, amount=0.3)
+        write(result, base, amount=0.3)
     with pytest.raises(PrunescopeError, match="give that checkpoint"):
-        write(magnitude, make_bert(tmp_path / "other", seed=2))
+        write(result, make_bert(tmp_path / "other", seed=2))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-    def stop(stage: str, done: int, total: int) -> None:
-        if stage == "Writing":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_pruned(magnitude, AMOUNT, str(base), None, stop)
+    with monkeypatch.context() as patch:
+        patch.setattr("core.exports.pruned_checkpoint.model_card", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write(result, base)
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(PrunescopeError, match="make room there"):
-        write(magnitude, base)
+        write(result, base)
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     with pytest.raises(PrunescopeError, match="your own computer"):
-        write(magnitude, base)
+        write(result, base)
+
+
+def interrupted(*arguments: object) -> str:
+    raise KeyboardInterrupt

@@ -8,7 +8,8 @@ from core.findings.comparable import own_sweeps
 from core.results.choices import companions
 from core.results.library import Entry, entry_of, shipped
 from core.results.provenance import Recipe
-from core.results.schema import SurvivalRecord, SweepResult, WorkingRangeRecord
+from core.results.schema import SweepResult
+from core.results.statistics import SurvivalRecord, WorkingRangeRecord
 from tests.builders import OwnCka, against, declining, made_by_recipe, make_result, with_own_key
 
 # ---------------------------------------------------------------- where in depth they change

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.inputs import disk, sample_cache
+from core.inputs import disk, texts
 from core.inputs.hub import snapshot
 from core.request import limits
 from core.results import store
@@ -15,45 +15,37 @@ from tests.local_hub import LocalHub
 
 @pytest.fixture
 def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The results of a hosted server with room for 250 bytes of them."""
+    """Five results of 100 bytes, the second one first, of a hosted server with room for 250 bytes."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, results_bytes=250, hub_cache_bytes=0))
-    return fill(tmp_path / "results", monkeypatch)
-
-
-def fill(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Writes five files of 100 bytes, the second one first."""
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(folder))
-    folder.mkdir()
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
+    (tmp_path / "results").mkdir()
     for age, number in enumerate((4, 3, 1, 0, 2)):
-        path = folder / f"{number}.json"
+        path = tmp_path / "results" / f"{number}.json"
         path.write_bytes(bytes(100))
         os.utime(path, (1e9 - age, 1e9 - age))
-    return folder
+    return tmp_path / "results"
 
 
-def test_the_oldest_results_go_first(hosted: Path) -> None:
+@pytest.mark.parametrize("kind", ["results", "texts"])
+def test_the_oldest_go_first(hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kind == "texts":
+        monkeypatch.setattr(texts, "folder", lambda: hosted)
+        monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
     disk.make_room()
     assert {path.name for path in hosted.iterdir()} == {"4.json", "3.json"}
 
 
-def test_samples_have_a_cap_too(hosted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_cache, "folder", lambda: hosted)
-    monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
-    disk.make_room()
-    assert {path.name for path in hosted.iterdir()} == {"4.json", "3.json"}
-
-
-def test_shipped_results_stay(hosted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
+@pytest.mark.parametrize("place", ["shipped", "at home"])
+def test_what_is_shipped_and_everything_at_home_stays(
+    hosted: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "shipped":
+        monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
+    else:
+        monkeypatch.delenv("PRUNESCOPE_HOSTED")
     disk.make_room()
     assert len(list(hosted.iterdir())) == 5
-
-
-def test_at_home_everything_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = fill(tmp_path / "results", monkeypatch)
-    disk.make_room()
-    assert len(list(folder.iterdir())) == 5
 
 
 def test_downloads_go_with_all_that_belongs_to_them(

@@ -23,9 +23,8 @@ def read(tmp_path: Path) -> Read:
     """Reads a file of some name and content."""
 
     def read_file(content: bytes | str, name: str = "a.csv", limit: int | None = None) -> Table:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return read_table((DataFile(path, name),), limit)
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_table((DataFile(tmp_path / name, name),), limit)
 
     return read_file
 
@@ -45,40 +44,36 @@ def wide(count: int, separator: str) -> str:
 
 
 REFUSED: list[tuple[str, bytes | str, str]] = [
-    ("a.csv", "text,label\na,1\nb,c,1\n", "Expected 2 fields in row 3, saw 3: put text"),
-    ("a.csv", 'text,label\n"a\nb",1\n\nc,1\nd,e,1\n', "Expected 2 fields in row 5, saw 3"),
+    ("a.csv", "text,label\na,1\nb,c,1\n", "row 3 has 3 fields, its header 2: put text"),
     ("a.csv", "text,label\na,1\nb\n", "row 3 has 1 fields, its header 2: put text"),
-    ("a.csv", 'text,label\n"a,1\n', "unexpected end of data"),
     ("a.csv", '\ufeff"text,label\nfine,1\n', "unexpected end of data"),
-    ("a.csv", '\ufeff\ufeff"text,label\nfine,1\n', "a.csv"),
-    ("a.csv", "xä,b".encode("latin-1"), "is not UTF-8 text: save it as UTF-8, in Excel as CSV UTF-8"),
-    ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "is not UTF-8 text: save it as UTF-8"),
-    ("a.csv", "text,text\na,1\n", "has 2 columns 'text': rename"),
-    ("a.csv", "text\na\n", "has 1 columns: it needs a header and at least two"),
-    ("a.csv", "", "has 0 columns"),
+    ("a.csv", "text,label\n" + "fine,1\n" * 9 + '"a,1\n', "unexpected end of data"),
+    ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "it is not UTF-8 text"),
+    ("a.csv", "text,text\na,1\n", "2 of them 'text'"),
+    ("a.csv", "text\na\n", "it needs a header and at least two columns"),
+    ("a.csv", "", "it needs a header and at least two columns"),
+    ("a.csv", b"\xef\xbb\xbf" + b"a," * 300_000, "it needs a header"),
     ("a.csv", "text,label\n", "has no rows"),
     ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
-    ("a.csv", "text,label\n" + "fine,1\n" * 9 + '"a,1\n', "unexpected end of data: put text"),
-    ("a.csv", "text,label\n" + "fine,1\n" * 9 + "x" * 200_000 + ",1\n", "field larger than field limit"),
-    ("a.csv", b"a," * 300_000, "has no header: its first line never ends"),
-    ("a.csv", b"\xef\xbb\xbf" + b"a," * 300_000, "has no header: its first line never ends"),
-    ("a.tsv", 'sentence\tlabel\nA fine film.\t1\n"It is bad.\t0\nI hated it."\t0\nGreat.\t1\n',
-     "row 3: a quotation mark opens a text there"),
-    ("a.jsonl", '{"a": 1}\n{"a": \n', "line 2 is not a JSON object"),
+    (
+        "a.tsv",
+        'text\tlabel\nA fine film.\t1\n"It is bad.\t0\nI hated it."\t0\nGreat.\t1\n',
+        "double the quotation marks",
+    ),
     ("a.jsonl", '{"a": 1}\n\n{"a": \n', "line 3 is not a JSON object"),
     ("a.jsonl", '{"a": 1}\n[1]\n', "line 2 is not a JSON object"),
-    ("a.jsonl", '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "is not UTF-8 text: save it as UTF-8"),
-    ("a.jsonl", '{"a": "1"}\n{"a": "\\ud83d"}\n', "line 2 holds half of a character"),
-    ("a.jsonl", "\n\n", "has no rows"),
-    ("a.jsonl", '{"tokens": ["a", "b"], "tags": [1, 2]}\n', "no column of plain values, only lists"),
+    ("a.jsonl", "[" * 100_000, "line 1 is not a JSON object"),
+    ("a.jsonl", '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "it is not UTF-8 text"),
+    ("a.jsonl", '{"a": "1"}\n{"a": "\\ud83d"}\n', "line 2 is not a JSON object of whole characters"),
+    ("a.jsonl", '{"tokens": ["a", "b"], "tags": [1, 2]}\n', "no column of plain values"),
+    ("a.jsonl", json.dumps({"a" * 1_001: 1}), "of different names of at most 1,000 characters"),
     ("a.parquet", b"PAR1 not really PAR1", "not readable as parquet"),
-    ("a.parquet", parquet(pa.table([pa.array(["a"])] * 2, names=["t", "t"])), "has 2 columns 't': rename all but one"),
-    ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns, at most 500 are read"),
-    *((name, "\ufeff" * (name == "a.csv") + wide(count, "," if name == "a.csv" else "\t"), f"has {count:,} columns, at")
-      for name in ("a.csv", "a.tsv") for count in (501, 20_000)),
-    *(("a.jsonl", json.dumps(dict.fromkeys(map(str, range(count)), 1)) + "\n", f"has {count:,} columns, at most 500")
-      for count in (501, 120_000)),
-]  # fmt: skip
+    ("a.parquet", parquet(pa.table([pa.array(["a"])] * 2, names=["t", "t"])), "2 of them 't'"),
+    ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns"),
+    ("a.csv", "\ufeff" + wide(20_000, ","), "has 20,000 columns"),
+    ("a.tsv", wide(501, "\t"), "has 501 columns"),
+    ("a.jsonl", json.dumps(dict.fromkeys(map(str, range(120_000)), 1)) + "\n", "has 120,000 columns"),
+]
 
 
 @pytest.mark.parametrize(("name", "content", "says"), REFUSED, ids=map(str, range(len(REFUSED))))
@@ -90,6 +85,7 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read,
         found.add(str(caught.value))
     (message,) = found
     assert says in message
+    assert name in message
     assert "\n" not in message
 
 
@@ -108,7 +104,7 @@ def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
         "label": ("pos", "neg", "pos", "meh", "neg"),
     }
     assert table.rows == (0, 1, 3, 4, 5), "blank rows count"
-    assert table.place(2) == "a.csv, row 5", "as a spreadsheet numbers it"
+    assert "a.csv, row 4 without the header: column 'text' is empty" in str(table.empty(2, "text"))
     assert read(b"\xef\xbb\xbf" + CSV).cells == table.cells
     assert read(CSV.replace(b",", b"\t").replace(b"\r", b""), "a.tsv").rows == table.rows
 
@@ -119,11 +115,10 @@ def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
         ("text;label\nfine, really;1\n", {"text": ("fine, really",), "label": ("1",)}),
         ("text\tlabel\nfine; really\t1\n", {"text": ("fine; really",), "label": ("1",)}),
         ("\ufeff,text,label\n0,Grüße,1\n", {"column 1": ("0",), "text": ("Grüße",), "label": ("1",)}),
-        ("\ufeff\ufefftext,label\nfine,1\n", {"text": ("fine",), "label": ("1",)}),
-        ("text,label\nNA,null\nnan,1\n", {"text": ("NA", "nan"), "label": ("null", "1")}),
+        ("\ufeff\ufefftext,label\nNA, 1\nnan,\n", {"text": ("NA", "nan"), "label": ("1", "")}),
     ],
 )
-def test_separators_marks_at_the_beginning_and_words_that_pandas_takes_for_nothing(
+def test_separators_marks_at_the_beginning_and_empty_cells(
     read: Read, content: str, columns: dict[str, tuple[str, ...]]
 ) -> None:
     assert dict(read(content).cells) == columns
@@ -134,30 +129,26 @@ def test_only_the_first_rows_are_read(read: Read) -> None:
     table = read(rows + "broken,here,too\n", limit=50)
     assert (len(table.rows), table.is_cut) == (50, True)
     assert not read(rows, limit=51).is_cut
-    assert len(read(wide(500, ",") * 2).columns) == 500
 
 
-# ---------------------------------------------------------------- JSON lines
+# ---------------------------------------------------------------- JSON lines and Parquet
 
 
 def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
     rows = [
         {"text": "Grüße", "label": 2, "score": 1.0, "ok": True, "tags": ["a"]},
-        {"text": "two", "label": None, "score": 0.5, "ok": False, "tags": []},
+        {"text": float("nan"), "label": None, "score": 0.5, "ok": False, "tags": []},
     ]
     table = read("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "a.jsonl")
     assert dict(table.cells) == {
-        "text": ("Grüße", "two"),
+        "text": ("Grüße", ""),
         "label": ("2", ""),
         "score": ("1", "0.5"),
         "ok": ("true", "false"),
     }
-    assert (table.rows, table.place(1), table.numeric) == ((0, 2), "a.jsonl, row 3", {"label", "score", "ok"})
-    missing = read('{"text": NaN, "label": null}\n{"text": "nan", "label": NaN}\n', "a.jsonl")
-    assert dict(missing.cells) == {"text": ("", "nan"), "label": ("", "")}
-
-
-# ---------------------------------------------------------------- Parquet
+    assert (table.rows, table.numeric) == ((0, 2), {"label", "score", "ok"})
+    with pytest.raises(PrunescopeError, match="column 'score' is not text"):
+        table.column("score", is_text=True)
 
 
 def test_named_labels_are_read_as_names(read: Read) -> None:
@@ -166,9 +157,6 @@ def test_named_labels_are_read_as_names(read: Read) -> None:
     table = read(parquet(columns, features), "a.parquet")
     assert dict(table.cells) == {"t": ("a ", "b", "c"), "y": ("yes", "no", "")}
     assert table.numeric == frozenset()
-    assert read(parquet({"t": ["a", "b"], "y": [float("nan"), 1.0]}), "a.parquet").column("y") == ("", "1")
-    with pytest.raises(PrunescopeError, match="column 't' is not text"):
-        read(parquet({"t": [1, 2], "y": ["a", "b"]}), "a.parquet").text_column("t")
 
 
 def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> None:
@@ -187,7 +175,7 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> N
     assert (len(read_table(files).rows), read_table(files).is_cut) == (90, False)
     assert (read_table(files, 30).is_cut, len(read_table(files, 30).files)) == (True, 1)
     files[1].path.write_bytes(parquet({"t": ["a"], "z": [1]}))
-    with pytest.raises(PrunescopeError, match=r"part/1\.parquet has other columns than part/0\.parquet"):
+    with pytest.raises(PrunescopeError, match=r"part/1\.parquet has other columns than the first file"):
         read_table(files, 45)
 
 
@@ -195,11 +183,10 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> N
     "metadata",
     [
         *(json.dumps({"info": {"features": {"y": {"_type": "ClassLabel", "names": names}}}})
-          for names in (5, None, "no", {"0": "a"}, [0, 1], [["a"]])),
-        *(json.dumps({"info": {"features": features}}) for features in ([], {"y": 7}, {"y": {"names": ["no", "yes"]}})),
-        *("[" * 100_000, "", "null", '{"info": 1}', "1" * 5_000),
+          for names in (5, "no", {"0": "a"}, [0, 1])),
+        *("[" * 100_000, "", '{"info": 1}'),
     ],
-    ids=map(str, range(14)),
+    ids=map(str, range(7)),
 )  # fmt: skip
 def test_label_names_that_are_none_leave_the_numbers(read: Read, metadata: str) -> None:
     found = read(parquet({"t": ["a", "b"], "y": [0, 1]}, metadata=metadata), "a.parquet")

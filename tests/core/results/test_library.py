@@ -1,17 +1,25 @@
-"""The manifest and the results at hand: what is listed, what belongs together, what is damaged."""
+"""The results at hand: what is listed, what a list says of each, what is read again, what is damaged."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from builders import compress, make_result
 
 from core.errors import PrunescopeError
-from core.results import store
+from core.findings.grid import grid_rows
+from core.results import extract, library, store
+from core.results.extract import extract_of, extracts
 from core.results.key import key_of
 from core.results.library import delete_own, entry_of, own, shipped, stored, unreadable, write_manifest
 from core.results.provenance import Recipe
+from core.results.schema import SweepResult
+from core.results.store import state_of
+from core.wall import reading
+from core.wall.reading import Question
+from tests.builders import against, compress, make_result
+
+SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 
 
 @pytest.fixture
@@ -32,28 +40,9 @@ def test_the_manifest_returns_the_entries_whose_files_exist(folder: Path) -> Non
     assert shipped() == (entries[0],), "the second has no file"
     compress(store.save(second, folder))
     assert shipped() == tuple(entries)
-
-
-def test_a_damaged_manifest_is_refused_in_one_line(folder: Path) -> None:
     (folder.parent / "manifest.json").write_text('[{"key": 1}]')
     with pytest.raises(PrunescopeError, match=r"manifest\.json is damaged"):
         shipped()
-
-
-@pytest.mark.parametrize(
-    ("part", "values"),
-    [("pruning", {"method": "magic"}), ("task", {"name": "own", "source": "folder", "fingerprint": "0" * 64})],
-)
-def test_a_result_that_no_page_can_show_is_left_out(folder: Path, part: str, values: dict[str, str]) -> None:
-    """Such as one of a later version, with a method or a task that this one does not know."""
-    result = make_result()
-    edited = result.model_copy(update={part: getattr(result, part).model_copy(update=values)})
-    store.save(edited.model_copy(update={"key": key_of(edited)}), folder)
-    store.save(result, folder)
-    assert [entry.key for entry in own()] == [result.key]
-    (left_out,) = unreadable()
-    assert left_out.name == f"{key_of(edited)}.json"
-    assert next(iter(values.values())) in left_out.reason
 
 
 STRANGE: dict[str, Callable[[Path], object]] = {
@@ -68,29 +57,21 @@ STRANGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", STRANGE)
-@pytest.mark.parametrize("stem", ["strange", "0" * 64])
-def test_a_strange_file_is_named_with_its_reason_and_all_else_works(folder: Path, name: str, stem: str) -> None:
-    result = make_result()
+def test_strange_files_are_named_with_their_reasons_and_all_else_works(folder: Path) -> None:
+    """Also results that no page can show, such as those of a later version."""
+    result = make_result(**SMALL)
+    magic = result.model_copy(update={"pruning": result.pruning.model_copy(update={"method": "magic"})})
+    store.save(magic.model_copy(update={"key": key_of(magic)}), folder)
     store.save(result, folder)
-    STRANGE[name](folder / f"{stem}.json")
+    for k, write in enumerate(STRANGE.values()):
+        write(folder / f"{k:064}.json")
+        write(folder / f"strange-{k}.json")
     assert [entry.key for entry in own()] == [result.key]
-    (found,) = unreadable()
-    assert found.name == f"{stem}.json"
-    assert found.reason.startswith(found.name)
-    assert str(folder) not in found.reason
+    reasons = unreadable()
+    assert len(reasons) == 1 + 2 * len(STRANGE)
+    assert all(reason.split()[0] in os.listdir(folder) and str(folder) not in reason for reason in reasons)
+    assert sum("unknown method 'magic'" in reason for reason in reasons) == 1
     assert stored("0" * 64) is None
-
-
-def test_own_results_are_listed_newest_first_and_others_left_out(folder: Path) -> None:
-    older, newer = make_result(), make_result(num_examples=100)
-    for age, result in ((200, older), (100, newer)):
-        path = store.save(result, folder)
-        os.utime(path, (1e9 - age, 1e9 - age))
-    (folder / "note.json").write_text("{}")
-    store.save(make_result(num_examples=80), folder / "named-otherwise.json")
-    assert [entry.key for entry in own()] == [newer.key, older.key]
-    assert own()[0].command.startswith("python -m core.precompute --checkpoint embedded:sst2")
 
 
 def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -114,4 +95,53 @@ def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(PrunescopeError, match="cannot be deleted here"):
         delete_own(shared.key)
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "gone"))
-    assert (own(), unreadable()) == ((), ())
+    assert (own(), unreadable()) == ((), [])
+
+
+def test_a_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
+        read.extend(name for question in questions for name in question.names)
+        return reading.read_all(questions)
+
+    monkeypatch.setattr(extract, "read_all", read_all)
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
+    paths = [store.save(make_result(**SMALL, method="random", seed=seed)) for seed in range(3)]
+    for age, path in enumerate(paths):
+        os.utime(path, (1e9 - age, 1e9 - age))
+    store.save(make_result(**SMALL), tmp_path / "named-otherwise.json")
+    assert [entry.key for entry in own()] == [path.stem for path in paths], "the newest first"
+    assert own() == own()
+    assert len(read) == 4
+    assert len(extracts([state_of(path) for path in paths])) == 3
+    assert len(read) == 4
+    paths[0].write_text(paths[0].read_text().replace('"seconds":1.0', '"seconds":2.0'))
+    for _ in range(2):
+        assert [entry.key for entry in own()] == [path.stem for path in paths[1:]]
+        assert "does not match its checksum" in unreadable()[0]
+    assert read[4:] == [paths[0].name], "it alone"
+    library._known.clear()
+    monkeypatch.setattr(extract, "_extracts", type(extract._extracts)(1))
+    assert len(own()) == 2, "with no room for any extract"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        make_result(**SMALL),
+        make_result(**SMALL, points="both", holes=((0.3, 1, 1),)),
+        make_result(**SMALL, statistics=False),
+        make_result(**SMALL, until_damage=0.3),
+        *(against(make_result(**SMALL), layers=layers) for layers in (2, 3)),
+    ],
+)
+def test_an_extract_is_described_as_its_result(tmp_path: Path, result: SweepResult) -> None:
+    path = store.save(result, tmp_path)
+    for _ in range(2):  # read, and at hand
+        (found,) = extracts([state_of(path)]).values()
+        assert isinstance(found, SweepResult)
+        assert found == extract_of(result)
+        assert entry_of(found) == entry_of(result)
+        assert [frame.own("mean") for frame in found.frames] == [frame.own("mean") for frame in result.frames]
+        assert grid_rows([found])[0].cells == grid_rows([result])[0].cells

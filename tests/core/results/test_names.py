@@ -1,15 +1,28 @@
-"""Names for people."""
+"""Names for people, and what may be typed."""
+
+import json
+from dataclasses import asdict
 
 import pytest
 
+from core.errors import PrunescopeError
+from core.request.catalog import TASKS
 from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name, small, spanned
+from core.results.prediction import MAX_CHARACTERS, Prediction, check_texts, column_name, question
 from tests.builders import make_result
 
 
-def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
+def test_points_amounts_and_data_are_named() -> None:
     assert [name.label for name in point_names(["layer.0.attention", "layer.11.attention"])] == ["1", "12"]
     assert [name.label for name in point_names(["layer.0.attention", "layer.0.output"])] == ["1a", "1"]
     assert point_names(["layer.4.output"])[0].title == "Layer 5, output"
+    assert [amount_name(amount) for amount in (0.5, 0.05, 0.125)] == ["50 %", "5 %", "12.5 %"]
+    assert [listed(words) for words in ([], ["1"], ["1", "2"], ["1", "2", "3"])] == ["", "1", "1 and 2", "1, 2 and 3"]
+    assert [small(value) for value in (0.0, 0.021, 3.4e-7)] == ["0", "0.02", "3 × 10⁻⁷"]
+    assert [in_sentence(name) for name in ("Wanda pruning", "Random pruning")] == ["Wanda pruning", "random pruning"]
+    assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
+    assert data_name(make_result(task="messages", source="written")).startswith("200 messages, written")
+    assert data_name(make_result(num_examples=80)) == "80 examples of SST-2 validation, GLUE"
 
 
 @pytest.mark.parametrize(
@@ -21,13 +34,8 @@ def test_layers_count_from_one_and_blocks_are_marked_beside_outputs() -> None:
             *("random-neuron:attribution-residual", None),
             "Pruning of random units, as attribution prunes (as published, seed 4)",
         ),
-        ("magnitude", "encoder", "Magnitude pruning of the encoder"),
         ("magnitude", "all-linear", "Magnitude pruning of all linear layers"),
-        ("wanda", "layer:2", "Wanda pruning of layer 3 alone"),
-        ("random", "encoder", "Random pruning of the encoder, as magnitude prunes (seed 4)"),
-        ("attribution", None, "Attribution pruning"),
         ("attribution-residual", None, "Attribution pruning (as published)"),
-        ("random-neuron", None, "Pruning of random units, as attribution prunes (seed 4)"),
     ],
 )
 def test_a_pruning_is_named_by_method_scope_and_seed(method: str, scope: str | None, expected: str) -> None:
@@ -35,33 +43,9 @@ def test_a_pruning_is_named_by_method_scope_and_seed(method: str, scope: str | N
     assert pruning_name(make_result(method=method, controls=controls or None, scope=scope, seed=4)) == expected
 
 
-def test_a_proper_noun_keeps_its_capital_in_a_sentence() -> None:
-    assert in_sentence("Wanda pruning") == "Wanda pruning"
-    assert in_sentence("Magnitude pruning") == "magnitude pruning"
-
-
-def test_data_that_was_written_is_said_to_be() -> None:
-    assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
-    assert data_name(make_result(task="messages", source="written")).startswith("200 messages, written")
-    assert data_name(make_result(num_examples=80)) == "80 examples of SST-2 validation, GLUE"
-
-
-def test_amounts_are_percentages_with_as_many_decimals_as_they_have() -> None:
-    assert [amount_name(amount) for amount in (0.5, 0.05, 0.125)] == ["50 %", "5 %", "12.5 %"]
-
-
-def test_lists_read_as_sentences_do() -> None:
-    assert [listed(words) for words in ([], ["1"], ["1", "2"], ["1", "2", "3"])] == ["", "1", "1 and 2", "1, 2 and 3"]
-
-
-def test_small_numbers_are_written_without_a_hyphen() -> None:
-    assert [small(value) for value in (0.0, 0.021, 3.4e-7)] == ["0", "0.02", "3 × 10⁻⁷"]
-
-
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (["4"], "4"),
         (["1", "2"], "1 and 2"),
         (["1a", "1", "2a"], "1a to 2a"),
         (["1", "2", "3"], "1, 2 and 3"),
@@ -69,5 +53,32 @@ def test_small_numbers_are_written_without_a_hyphen() -> None:
     ],
 )
 def test_labels_that_follow_each_other_in_depth_are_spanned(labels: list[str], words: str) -> None:
-    among = [label for layer in range(1, 13) for label in (f"{layer}a", f"{layer}")]
-    assert spanned(labels, among) == words
+    assert spanned(labels, [label for layer in range(1, 13) for label in (f"{layer}a", f"{layer}")]) == words
+
+
+def test_texts_are_stripped_and_counted() -> None:
+    assert check_texts([" a film \n"], TASKS["sst2"]) == ("a film",)
+    assert check_texts(["x" * MAX_CHARACTERS], TASKS["sst2"])
+    with pytest.raises(PrunescopeError, match="the second sentence is empty"):
+        check_texts(["a film", "\t "], TASKS["rte"])
+    with pytest.raises(PrunescopeError, match="2,001 characters: shorten it to at most 2,000"):
+        check_texts(["x" * (MAX_CHARACTERS + 1)], TASKS["sst2"])
+    assert [column_name(name) for name in ("question2", "premise")] == ["second question", "premise"]
+
+
+def test_the_question_names_the_pruning_of_the_result_and_the_answer_is_read_as_it_was_given() -> None:
+    given = Prediction((0.0, 0.5), ("negative", "positive"), ((0.1, 0.9), (0.8, 0.2)), num_tokens=9, num_unknown=0)
+    assert Prediction(**json.loads(json.dumps(asdict(given)))) == given
+    assert given.predicted == [1, 0]
+    result = make_result(method="random", scope="layer:2", seed=2, amounts=(0.0, 0.5))
+    assert question(result, ("a film",)) == {
+        "checkpoint": "embedded:sst2",
+        "revision": f"{6:064x}",  # of a builder's model with six layers
+        "task": "sst2",
+        "method": "random",
+        "scope": "layer:2",
+        "seed": 2,
+        "control_of": "magnitude",
+        "amounts": [0.0, 0.5],
+        "texts": ["a film"],
+    }

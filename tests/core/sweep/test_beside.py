@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import GapAtDamage
+from core.results.statistics import GapAtDamage
 from core.sweep.statistics import own_interval
 from tests.core.sweep.test_sweep import run
 

@@ -21,7 +21,6 @@ from tests.core.sweep.test_sweep import numbers
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")  # of requirements-cluster.txt
-pytestmark = pytest.mark.long  # together, so that one worker starts the cluster
 IMPORTED = ["distributed", "core.sweep.grid_run", "transformers.models.bert.modeling_bert"]  # once, for all workers
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, t
 
-from core.results.schema import DepthGapRecord
+from core.results.statistics import DepthGapRecord
 from core.sweep.statistics import (
     Survival,
     depth_correlation,

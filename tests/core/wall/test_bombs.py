@@ -16,12 +16,13 @@ from core.errors import PrunescopeError
 from core.exports.tables import result_json
 from core.findings.sentences import examples_of
 from core.request.catalog import MAX_NAME_CHARS, ROOT
+from core.results.fields import values_in
 from core.results.names import label_words
-from core.results.schema import SweepResult, values_in
+from core.results.schema import SweepResult
 from core.results.showable import MOST_SIMILARITIES, MOST_VALUES, check_showable
-from core.results.upload import read_upload
 from core.wall.reading import Question, read
 from tests.builders import make_result, with_own_labels
+from tests.uploaded import read_upload
 
 RESULT = with_own_labels(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20), ["calm", "wild"])
 MANY = {f"name {k}": "x" for k in range(2_000)}

@@ -1,0 +1,68 @@
+"""The kinds of fields that a result file has.
+
+Results come from anywhere: every number and every name has a bound, and so has their number where no page counts them;
+a long row of faults ends at its first.
+"""
+
+import base64
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from core.request.catalog import MAX_NAME_CHARS
+
+FAST = Field(fail_fast=True)
+FEW = Field(max_length=1000)
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
+Names = Annotated[tuple[Name, ...], FEW, FAST]
+Statistic = Annotated[float, Field(ge=-1e6, le=1e6)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Label = Annotated[int, Field(ge=0, lt=1000)]
+Labels = Annotated[tuple[Label, ...], FAST]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, lt=1)]
+Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: undefined
+Matrix = Annotated[tuple[Row, ...], FAST]  # rows: points of the unpruned model, columns: of the pruned one
+Values = Annotated[tuple[Statistic, ...], FAST]
+Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
+
+
+class Record(BaseModel):
+    """A part of the file: immutable, no unknown fields, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
+    """Read replicates from a file, or round computed ones to what a file holds."""
+    try:
+        known = np.frombuffer(base64.b64decode(values, validate=True), "<f4") if isinstance(values, str) else values
+        return tuple(np.asarray(known, "<f4").tolist())
+    except TypeError as error:  # which pydantic would take for a fault of ours
+        raise ValueError("replicates are text or a list of numbers") from error
+
+
+def _as_base64(values: Sequence[float]) -> str:
+    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
+
+
+Replicates = Annotated[Values, BeforeValidator(_as_float32), PlainSerializer(_as_base64, when_used="json")]
+"""A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
+
+VALUE_BYTES = 40  # of memory that one takes, with its place in a row
+
+
+def values_in(part: object) -> int:
+    """Count the numbers and names of a result, or of a part of it: they decide how much memory it takes."""
+    if isinstance(part, BaseModel | dict):
+        return sum(map(values_in, (vars(part) if isinstance(part, BaseModel) else part).values()))
+    if isinstance(part, tuple) and part and isinstance(part[0], tuple | BaseModel | dict):
+        return sum(map(values_in, part))
+    return len(part) if isinstance(part, tuple) else 1
+
+
+def bytes_of(part: object) -> int:
+    """Estimate the bytes of memory that a result, or a part of it, takes."""
+    return VALUE_BYTES * values_in(part)
