@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from tiny import make_bert
@@ -92,10 +93,7 @@ def test_an_interrupted_run_says_so_and_leaves_no_file(
 def test_a_fault_of_ours_ends_in_one_line_too(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, said: str
 ) -> None:
-    def fails(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(precompute, "parse", fails)
+    monkeypatch.setattr(precompute, "parse", Mock(side_effect=error))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     code, _, written = run("")
     assert (code, written.count("\n")) == (1, 1)

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-from collections import defaultdict
-from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -13,9 +11,7 @@ from benchmarks import verdicts
 from core.encoder.loading import borrow
 from core.grid import recipe_of
 from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
-from core.request.controls import SMALL_STEP, UNTIL_DAMAGE, likely_amounts, small_steps
 from core.request.grid_file import read_grid
-from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.provenance import Recipe
 from core.results.schema import SweepResult
@@ -72,19 +68,6 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
         assert result.task.source == "written" or len(result.task.examples) == 256, entry.command
     page, table = verdicts.DOCUMENT.read_text("utf-8"), verdicts.table_of(shipped_results.values())
     assert page == verdicts.written_into(page, table), "run python -m benchmarks.verdicts"
-
-
-def test_sweeps_that_stop_at_a_damage_are_expected_to_stop_where_most_did(
-    shipped_results: dict[str, SweepResult],
-) -> None:
-    last: dict[tuple[str, str | None], list[float]] = defaultdict(list)
-    for result in shipped_results.values():
-        if result.pruning.stop:
-            last[result.pruning.method, result.pruning.controls].append(result.amounts[-1])
-    stopping = SweepRequest("embedded:sst2", "sst2", amounts=small_steps(), until_damage=UNTIL_DAMAGE)
-    for (method, controlled), amounts in last.items():
-        likely = likely_amounts(replace(stopping, method=method, control_of=controlled)) * SMALL_STEP
-        assert likely == pytest.approx(np.median(amounts), abs=0.06), (method, controlled)
 
 
 def written_result(task: str, method: str) -> SweepResult:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -99,15 +100,12 @@ def test_a_result_of_the_hub_is_found_at_its_commit(
 ) -> None:
     hub.models["someone/tiny-bert"], hub.datasets["nyu-mll/glue"] = tiny_bert, glue_folder
     result = swept("someone/tiny-bert", "hub")
-    asked: list[SweepRequest] = []
-
-    def noting(request: SweepRequest, *given: object) -> object:
-        asked.append(request)
-        return prepare(request, *given)
-
+    noting = Mock(wraps=prepare)
     monkeypatch.setattr(origin, "prepare", noting)
     assert verify_frame(result, 0.4).within_tolerance
-    assert [request.checkpoint for request in asked] == [f"someone/tiny-bert@{result.checkpoint.revision}"]
+    assert [call.args[0].checkpoint for call in noting.mock_calls] == [
+        f"someone/tiny-bert@{result.checkpoint.revision}"
+    ]
 
 
 def test_whatever_was_changed_is_found(result: SweepResult, places: dict[str, str]) -> None:
