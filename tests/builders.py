@@ -104,31 +104,16 @@ def make_result(
         )
 
     frames = tuple(map(frame, amounts))
-    checkpoint = {
-        "id": f"embedded:{task}",
-        "revision": f"{num_layers:064x}",  # another depth is another checkpoint
-        "source": "embedded",
-        "architecture": "bert",
-        "num_layers": num_layers,
-        "hidden_size": 384,
-        "num_parameters": 20_000_000,
-        "num_prunable": 10_616_832,
-    }
-    examples = {
-        "name": task,
-        "source": source,
-        "source_name": "written for Prunescope" if source == "written" else "GLUE",
-        "split": "validation",
-        "examples": range(num_examples),
-        "gold": gold,
-        "label_names": TASKS[task].label_names,
-        "main_metric": "accuracy",
-        "max_length": 128,
-        "fingerprint": digest([task, source]),
-    }
+    checkpoint = {"id": f"embedded:{task}", "source": "embedded", "architecture": "bert", "num_layers": num_layers}
+    checkpoint |= {"revision": f"{num_layers:064x}"}  # another depth is another checkpoint
+    checkpoint |= {"hidden_size": 384, "num_parameters": 20_000_000, "num_prunable": 10_616_832}
+    source_name = "written for Prunescope" if source == "written" else "GLUE"
+    examples = {"name": task, "source": source, "source_name": source_name, "split": "validation", "gold": gold}
+    examples |= {"examples": range(num_examples), "label_names": TASKS[task].label_names, "main_metric": "accuracy"}
+    examples |= {"max_length": 128, "fingerprint": digest([task, source])}
     pruning = {"method": method, "granularity": METHODS[method].granularity, "scope": scope, "seed": seed}
-    pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method)}
-    pruning |= {"stop": None if until_damage is None else {"damage": until_damage, "amounts": amounts}}
+    stop = None if until_damage is None else {"damage": until_damage, "amounts": amounts}
+    pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method), "stop": stop}
     measures = {"cka": {"mean": "full", "cls": "full", "tokens": "minibatch-32"}, "partial_cka": WHOLE}
     known = {name: {"estimators": estimators} for name, estimators in measures.items()}
     size = len(names)

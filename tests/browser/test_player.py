@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import look
 from tests.browser.shipped import COLA, SST2
@@ -110,16 +110,6 @@ def test_what_matters_stands_on_the_first_screen_and_the_steps_move_when_seen(pa
     look.eventually(page, lambda: dot.evaluate(moving), 1)
     dot.evaluate("dot => Promise.all(dot.getAnimations().map((one) => one.finished))")
     assert dot.evaluate(moving) == 0, "it moves once, and then rests"
-
-
-def test_a_library_that_did_not_load_is_told(context: BrowserContext, site: str) -> None:
-    page = context.new_page()  # which may complain
-    page.route("**/*", lambda route: route.abort() if "vega" in route.request.url else route.fallback())
-    page.goto(f"{site}/present")
-    expect(page.get_by_text("The pictures cannot be drawn here").first).to_be_visible()
-    page.locator(".player").get_by_label("Next step").click()
-    expect(page.get_by_text("The pictures cannot be drawn here").first).to_be_visible()
-    page.close()
 
 
 def test_new_frames_join_while_amount_and_playing_go_on(page: Page, site: str) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +17,6 @@ from tests.builders import make_result, with_own_key
 from ui.header import PAGES
 
 OWN = make_result(task="cola", method="wanda", amounts=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
-DEEP = make_result(num_layers=24, points="both", amounts=(0.0, 0.3, 0.6), num_examples=100)
 NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link](http://x.y)'
 Keep = Callable[[SweepResult], str]
 
@@ -70,21 +68,6 @@ def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copie
     player = expect_on_show(page, threshold="0.95", layer="2", reduction="mean", amount="0.3")
     expect(player.get_by_role("slider")).to_have_value("3")
     look.expect_playing(player, False)
-
-
-def test_many_rows_keep_apart_and_the_bar_stays_in_sight(page: Page, site: str, keep: Keep) -> None:
-    player = look.open_still(page, f"{site}/layers?result={keep(DEEP)}")
-    for width, height in ((1280, 800), (390, 800), (1280, 2000)):
-        look.resize(page, width, height)
-        assert look.box(player.locator(".bar")).bottom <= height
-        found = player.locator(".rows .mark-text.role-mark text").evaluate_all(
-            """texts => texts.filter((text) => text.textContent).map((text) => (
-                 [text.getBoundingClientRect().y, parseFloat(getComputedStyle(text).fontSize)]
-               ))"""
-        )
-        assert len(found) >= 48
-        places = sorted(place for place, _ in found)
-        assert min(after - before for before, after in pairwise(places)) >= found[0][1]
 
 
 def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_another(

@@ -159,9 +159,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
     ("options", "field", "read"),
     [
         ({"examples": torch.tensor(8)}, "num_examples", 8),
-        ({"until_damage": np.float32(0.5)}, "until_damage", 0.5),
         ({"amounts": torch.tensor([0.25, 0.5])}, "amounts", (0.0, 0.25, 0.5)),
-        ({"amounts": (k / 4 for k in range(3))}, "amounts", (0.0, 0.25, 0.5)),
         ({"measures": np.array(["partial_cka", "cka"])}, "measures", ("cka", "partial_cka")),
         ({"method": np.str_("wanda"), "scope": np.str_("layer:1")}, "method", "wanda"),
         ({"label_map": {np.str_("joy"): None}}, "label_map", (("joy", None),)),
