@@ -1,6 +1,5 @@
 """The Lab's runs and results, how long they take and earlier ones, against a worker without a model."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from core.jobs.queue import JobQueue
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import made_by_recipe, make_result, with_own_key
 from tests.opened import address, errors, fill, follow, labels, links, open_page, player, press, run, told, unescaped
@@ -130,32 +128,21 @@ def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_
         assert not run(page).error, "it is said once"
 
 
-def of_a_folder() -> SweepResult:
-    checkpoint = RESULT.checkpoint.model_copy(update={"source": "folder", "id": "my-bert", "revision": "f0" * 32})
-    return with_own_key(RESULT, checkpoint=checkpoint)
-
-
-def of_a_recipe() -> SweepResult:
-    return with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-sst2", 0))
-
-
-@pytest.mark.parametrize("make", [of_a_folder, of_a_recipe])
 def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_controlled(
-    runs: Runs, make: Callable[[], SweepResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(result := make())
+    result = with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-sst2", 0))
+    save(result)
     page = open_page(LAB, result=result.key)
     assert amounts(page) == [0.0, 0.5]
     assert not {CHECK, AGAIN, CONTROL} & labels(page)
     assert "cannot be run here" in told(page)
-    press(page, "Run")
-    assert errors(page) == ["Enter the Folder or Hub model id of your checkpoint"]
-    if make is of_a_recipe:
-        monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
-        (tmp_path / "mpnet-l12-sst2-seed-0").mkdir()
-        press(open_page(LAB, result=result.key), AGAIN)
-        press(open_page(LAB, result=result.key), "Run")
-        assert [request.checkpoint for request in runs.requests] == ["recipe:mpnet-l12-sst2-seed-0"] * 2
+    assert errors(press(page, "Run")) == ["Enter the Folder or Hub model id of your checkpoint"]
+    monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
+    (tmp_path / "mpnet-l12-sst2-seed-0").mkdir()
+    for label in (AGAIN, "Run"):
+        press(open_page(LAB, result=result.key), label)
+    assert [request.checkpoint for request in runs.requests] == ["recipe:mpnet-l12-sst2-seed-0"] * 2
 
 
 def test_a_run_that_the_address_has_lost_is_led_back_to(queue: JobQueue, runs: Runs) -> None:

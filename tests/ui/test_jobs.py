@@ -5,40 +5,18 @@ from types import SimpleNamespace
 
 import pytest
 from streamlit.runtime.context import StreamlitHeaders
-from streamlit.testing.v1 import AppTest
 
-from core.inputs.uploads import keep
 from core.jobs.job import Job
 from core.jobs.queue import UNSEEN_SECONDS, JobQueue
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
-from tests.opened import links, open_page, run, unescaped
+from tests.opened import links, open_page, press, run, unescaped
 from tests.queues import Clock, now, running
 from ui import jobs
 from ui.jobs import UNKNOWN, progress_text
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
 UNITS = judged_beside(replace(REQUEST, method="attribution", scope=None))  # itself in small steps, ten seeds
-
-
-def page_about_a_file() -> None:
-    import streamlit as st
-
-    from tests.builders import make_result
-    from ui.jobs import request_behind
-
-    for visit in ("another", "owner"):
-        st.session_state["visitor"] = visit
-        st.markdown(str(request_behind(make_result(source="file"))))
-
-
-@pytest.mark.parametrize("hosted", ["0", "1"])
-def test_hosted_nobody_runs_on_the_file_of_somebody_else(monkeypatch: pytest.MonkeyPatch, hosted: str) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    request = replace(REQUEST, data=keep("a.csv", b"text,label\nfine,1\n", "owner"))
-    monkeypatch.setattr("core.jobs.queue.request_for", lambda key: request)
-    page = AppTest.from_function(page_about_a_file, default_timeout=20).run()
-    assert [text.value for text in page.markdown] == ["None" if hosted == "1" else str(request), str(request)]
 
 
 def at_work(stage: str, total: int, seconds_left: float | None = None, done: int = 1) -> Job:
@@ -87,38 +65,15 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(
     assert not any("job=" in query for query in links(page).values())
 
 
-def page_that_leaves(job_id: str) -> None:
-    import streamlit as st
-
-    from core.jobs import queue
-    from ui.jobs import drop_question, follow
-
-    job = queue.get(job_id)
-    if job and not job.ended:
-        follow(job)
-    if st.button("question"):
-        st.session_state["asked"] = None, job_id
-        drop_question("asked")
-
-
-@pytest.mark.parametrize(
-    ("button", "before", "state"),
-    [
-        ("Cancel", "9.9.9.9", "cancelled"),
-        ("question", "9.9.9.9", "cancelled"),
-        ("Cancel", "8.8.8.8", "running"),
-    ],
-)
-def test_whoever_cancels_on_a_page_after_a_reload_ends_the_job_unlike_a_stranger(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, button: str, before: str, state: str
+@pytest.mark.parametrize(("before", "state"), [("9.9.9.9", "cancelled"), ("8.8.8.8", "running")])
+def test_whoever_cancels_after_a_reload_ends_the_job_unlike_a_stranger(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, before: str, state: str
 ) -> None:
     """The page says where its visitor comes from: the session before the reload was there as well."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
     job_id = queue.submit(REQUEST, "before the reload", address=before)
-    page = AppTest.from_function(page_that_leaves, default_timeout=20, args=(job_id,)).run()
-    next(found for found in page.button if found.label == button).click().run()
-    assert not page.exception
+    press(open_page("pages/lab.py", job=job_id), "Cancel")
     assert now(queue, job_id).state == state
 
 
