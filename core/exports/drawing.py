@@ -18,7 +18,6 @@ Picture = Literal["gif", "mp4", "pdf", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
 STILL_TURN_SECONDS = 60.0  # that a picture waits for its turn
-DAY_SECONDS = 86_400.0
 # Each takes one processor. Downloads wait in a few threads that all visitors share: so films are refused, not made to
 # wait, and pictures do not wait for films.
 _film_turns = threading.BoundedSemaphore(2)
@@ -41,11 +40,11 @@ def draw(figure: Figure, kind: Picture, frames: Sequence[int], milliseconds: int
     if not turns.acquire(timeout=patience):
         raise PrunescopeError("as many pictures are being drawn as fit: try again soon")
     order = {"figure": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
-    seconds = min(limits().drawing_seconds, DAY_SECONDS)
+    written, seconds = json.dumps(order).encode(), limits().drawing_seconds
     try:
         with TemporaryDirectory(prefix="prunescope-") as folder:
             path = Path(folder) / "picture"
-            subprocess.run([*RENDERER, path], cwd=ROOT, input=json.dumps(order).encode(), timeout=seconds, check=True)
+            subprocess.run([*RENDERER, path], cwd=ROOT, input=written, timeout=seconds, check=True)
             return path.read_bytes()
     except (OSError, subprocess.SubprocessError):
         raise PrunescopeError("the picture was not finished: draw fewer amounts, or make it again") from None

@@ -71,7 +71,6 @@ def mp4(pngs: Sequence[bytes], milliseconds: int) -> bytes:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"})
         stream.width, stream.height = _read(pngs[0]).size
         stream.pix_fmt = "yuv420p"
-        stream.time_base = Fraction(1, RATE)
         context = stream.codec_context
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries = context.color_trc = 1  # BT.709

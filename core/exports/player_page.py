@@ -22,7 +22,6 @@ body {{
   color: var(--st-text-color); background: var(--st-background-color); font: 1rem/1.4 sans-serif;
 }}
 h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }}
-summary {{ margin: 0.25rem 0 0; font-size: 0.8125rem; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media (min-width: 66.1rem) {{
   body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}

@@ -47,7 +47,6 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
         raise PrunescopeError("a hosted server writes no pruned checkpoints: run Prunescope on your own computer")
     frame = frame_of(result, amount)
     request, resolved, calibration = find_pruning(result, frame.amount, checkpoint, data, report)
-    report("Loading the checkpoint", 0, 1)
     with borrow(resolved) as baseline:
         plan = make_plan(baseline, calibration, request, report)
         report("Writing", 0, 1)

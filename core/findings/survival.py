@@ -11,16 +11,7 @@ import numpy.typing as npt
 
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.fields import Row
-from core.results.names import (
-    PointLabel,
-    ReductionKey,
-    amount_name,
-    hundredths,
-    percent,
-    percent_range,
-    point_labels,
-    point_names,
-)
+from core.results.names import PointLabel, ReductionKey, amount_name, hundredths, percent, percent_range, point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import survival
 
@@ -175,5 +166,5 @@ def first_layer(
     """Return the layer to select at first: the one that changes first, or else has changed most at the last amount."""
     if found := layers_of(result, reduction, threshold, measure).first:
         return found[0].label
-    labels, last = point_labels(result.points), own_similarity(result, reduction, measure)[-1]  # (points,)
-    return labels[0] if np.isnan(last).all() else labels[int(np.nanargmin(last))]
+    last = own_similarity(result, reduction, measure)[-1]  # (points,)
+    return point_names(result.points)[0 if np.isnan(last).all() else int(np.nanargmin(last))].label

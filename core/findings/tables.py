@@ -14,16 +14,7 @@ from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_su
 from core.findings.words import NONE, counted, reason_named, state, with_interval
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, REDUCTION, SURVIVAL_THRESHOLD
-from core.results.names import (
-    ReductionKey,
-    amount_name,
-    decimals,
-    percent,
-    point_labels,
-    point_names,
-    reduction_name,
-    removed_name,
-)
+from core.results.names import ReductionKey, amount_name, decimals, percent, point_names, reduction_name, removed_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import profile_distance
 from core.sweep.statistics import depth_correlation
@@ -201,7 +192,7 @@ def layer_cell(result: SweepResult, found: Verdict) -> str:
     differences, (_, p_value) = profile - seeds.mean(0), profile_distance(profile, seeds)  # (points,)
     layer = int(np.abs(differences).argmax())
     beyond = "beyond every seed" if p_value <= 1 / (len(seeds) + 1) else "within the seeds"
-    return f"{point_labels(result.points)[layer]}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
+    return f"{point_names(result.points)[layer].label}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
 
 
 def beyond_cell(found: Verdict) -> str:

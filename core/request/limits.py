@@ -66,7 +66,7 @@ LOCAL_LIMITS = Limits(
     results_bytes=inf,
     hub_cache_bytes=inf,
     worker_bytes=_memory_bytes(),
-    drawing_seconds=inf,
+    drawing_seconds=86_400,
 )
 HOSTED_LIMITS = Limits(
     examples=512,

@@ -16,7 +16,6 @@ from core.results.names import (
     point_labels,
     point_names,
     pruned_layer,
-    reduction_name,
     removed_name,
     units_name,
     unpruned_name,
@@ -64,7 +63,7 @@ def layers_heading(
         return against_heading(result, reduction)
     found, labels = layers_of(result, reduction, threshold, measure), point_labels(result.points)
     if not found.defined:
-        return f"{MEASURES[measure].title} is undefined in every layer, by the {reduction_name(reduction)}"
+        return f"{MEASURES[measure].title} is undefined in every layer"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = found.first or found.last
