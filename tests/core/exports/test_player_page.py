@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.charts.overview import result_scene
 from core.charts.theme import THEMES
 from core.charts.view import Scene
 from core.exports.player_page import player_page
-from core.request.catalog import REDUCTIONS, ROOT
+from core.request.catalog import ROOT
 from tests.scenes import OTHER, RESULT, SCENES
 
 
@@ -34,11 +33,3 @@ def test_it_holds_the_player_and_what_the_page_shows_and_no_name_breaks_out(scen
     assert "alert(1)</script>" not in page
     assert len(re.findall("^<script", page, re.MULTILINE)) == page.count("</script>") == 2
     assert "default-src 'none'" in page
-
-
-def test_its_viewer_can_choose_where_the_page_lets_one_choose() -> None:
-    scenes = {name: result_scene(RESULT, name) for name in REDUCTIONS}
-    data = data_of(player_page(replace(scenes["cls"], title="Another"), (RESULT,), "", choices=scenes))
-    assert data["choice"] == "cls", "the one on show comes first"
-    assert [choice["name"] for choice in data["choices"]] == list(REDUCTIONS)
-    assert set(data["choices"][0]["views"]) == {"heatmap", "accuracy", "survival"}

@@ -26,41 +26,38 @@ def written(*values: object) -> tuple[str, ...]:
 
 
 def test_the_table_of_similarities_reads_back_equal() -> None:
-    known, read = RESULT.statistics_of("mean"), [tuple(row.values()) for row in rows(similarity_csv(RESULT))]
-    assert known
-    expected, points = [], list(enumerate(RESULT.points))
-    for k, frame in enumerate(RESULT.frames):
-        for (i, baseline), (j, pruned) in product(points, points):
-            value = frame.similarity["cka"]["mean"][i][j]
-            interval = known.own[k][i] if known.own and i == j else None
-            place = (frame.amount, frame.sparsity, "cka", "mean", baseline, pruned)
-            expected.append(written(*place, value, *(interval or (None, None))))
-    assert [row for row in read if row[2:4] == ("cka", "mean")] == expected
-    assert sum(row[2] == "cka" and row[6] == "" for row in read) == len(REDUCTIONS)
+    statistics, read = RESULT.statistics_of("mean"), [tuple(row.values()) for row in rows(similarity_csv(RESULT))]
+    assert statistics
+    known = [
+        written(
+            frame.amount, frame.sparsity, "cka", "mean", *cell, value, *(interval if cell[0] == cell[1] else ("", ""))
+        )
+        for frame, own in zip(RESULT.frames, statistics.own or (), strict=True)
+        for row, at, interval in zip(frame.matrix("mean"), RESULT.points, own, strict=True)
+        for cell, value in ((((at, point)), value) for point, value in zip(RESULT.points, row, strict=True))
+    ]
+    assert [row for row in read if row[2:4] == ("cka", "mean")] == known
+    assert sum(row[2] == "cka" and row[6] == "" for row in read) == len(REDUCTIONS), "what is undefined is empty"
     partial = [row for row in read if row[2:4] == ("partial_cka", "mean")]
     assert all(row[4] == row[5] for row in partial), "a measure without matrix has points with themselves alone"
     own = [value for frame in RESULT.frames for value in frame.own("mean", "partial_cka") or ()]
     assert [row[6] for row in partial] == list(written(*own))
+    assert parse(json.loads(result_json(RESULT)), "exported") == RESULT
 
 
 def test_the_table_of_metrics_reads_back_equal() -> None:
-    expected, frames = [], []
-    for frame in RESULT.frames:
-        update = {name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
-        frames.append(frame.model_copy(update=update))
-        for name, value, interval in (
-            ("accuracy", frame.metrics["accuracy"], frame.intervals["accuracy"]),
-            ("f1", None, None),
-            ("changed_predictions", frame.changed.share, frame.changed.interval),
-            ("divergence", frame.divergence.value, frame.divergence.interval),
-        ):
-            place = (frame.amount, frame.sparsity, frame.prunable_sparsity, name)
-            expected.append(written(*place, value, *(interval or (None, None))))
-    read = rows(metrics_csv(RESULT.model_copy(update={"frames": tuple(frames)})))
-    assert [tuple(row.values()) for row in read] == expected
-    bare = tuple(frame.model_copy(update={"changed": None, "divergence": None}) for frame in RESULT.frames)
-    assert len(rows(metrics_csv(RESULT.model_copy(update={"frames": bare})))) == len(bare)
-    assert parse(json.loads(result_json(RESULT)), "exported") == RESULT
+    _, frame, _ = RESULT.frames
+    lacking = {name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
+    place = frame.amount, frame.sparsity, frame.prunable_sparsity
+    known = [
+        written(*place, "accuracy", frame.metrics["accuracy"], *frame.intervals["accuracy"]),
+        written(*place, "f1", None, None, None),
+        written(*place, "changed_predictions", frame.changed.share, *frame.changed.interval),
+        written(*place, "divergence", frame.divergence.value, *frame.divergence.interval),
+    ]
+    for changes, count in ((lacking, 4), ({**lacking, "changed": None, "divergence": None}, 2)):
+        result = RESULT.model_copy(update={"frames": (frame.model_copy(update=changes),)})
+        assert [tuple(row.values()) for row in rows(metrics_csv(result))] == known[:count]
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r")

@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from core.findings.grid import arranged, corrected_verdicts, grid_rows
-from core.findings.tables import grid_table, seeds_table
-from core.findings.words.grid import grid_heading, grid_reasons
+from core.findings.grid import arranged, grid_rows
+from core.findings.tables import grid_table
 from core.findings.words.lab import key_figures
 from core.results import library, store
 from core.results.extract import extract_of
 from core.results.schema import SweepResult
 from tests.builders import make_result, with_own_key
-from tests.core.findings.made import SEEDS, around, network, of_seed
+from tests.core.findings.made import SEEDS, network
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
 
@@ -78,28 +77,3 @@ def test_settings_and_checkpoints_are_in_order_and_columns_of_one_name_get_disti
         ("MiniLM-L6, fine-tuned on SST-2 (0000000)", "20 examples of SST-2 validation, GLUE"),
         ("MiniLM-L6, fine-tuned on SST-2 (bbbbbbb)", "20 examples of SST-2 validation, GLUE"),
     ]
-
-
-def test_verdicts_are_corrected_for_all_of_them_whatever_is_shown() -> None:
-    """One that is just steeper alone is not among many; to show it alone must not make it so again."""
-    (edge,) = grid_rows([network(0.81), *around(0.7)])
-    others = [row for k in range(5, 25) for row in grid_rows([network(num_layers=k), *around(0.7, num_layers=k)])]
-    assert corrected_verdicts([edge])[edge.key].direction == "steeper"
-    grid = arranged([edge, *others], [edge.key])
-    assert list(grid.verdicts) == [edge.key]
-    assert grid_heading(grid) == "Of 1 verdict: 1 cannot be told"
-    assert grid_reasons(grid) == "Cannot be told: 1 × too small among so many."
-
-
-def test_seed_twins_have_a_row_that_says_how_far_they_spread() -> None:
-    shelves = {
-        1: [network(0.70), *around(0.70)],
-        2: [network(0.74), *around(0.72)],
-        3: [network(0.9, statistics=False)],  # without a share only the others are in the mean
-    }
-    rows = [row for seed, known in shelves.items() for row in grid_rows([of_seed(seed, result) for result in known])]
-    (spread,) = seeds_table(arranged(rows, [row.key for row in rows]))
-    *named, shares, drawn, verdicts = spread.values()
-    assert named == ["MiniLM-L6, fine-tuned on SST-2, 3 seeds", "Magnitude pruning of the encoder"]
-    assert (shares, drawn, "1 × " in verdicts) == ("72 % ± 3 (2 of 3)", "71 % ± 1 (2 of 3)", True)
-    assert seeds_table(arranged(rows, [rows[0].key])) == [], "one checkpoint has no spread"

@@ -83,10 +83,14 @@ def replications() -> Iterator[str]:
 
 
 def grids() -> Iterator[str]:
-    for results in ([network(0.9), *around(0.7)], [network(0.9)], [network(0.9, points="layer")]):
-        rows = grid_rows(results)
-        shown = arranged(rows, [row.key for row in rows])
+    rows = [grid_rows(known) for known in ([network(0.81), *around(0.7)], [network(0.9)], [network(points="layer")])]
+    others = [row for k in range(5, 25) for row in grid_rows([network(num_layers=k), *around(0.7, num_layers=k)])]
+    twins = {1: [network(0.70), *around(0.70)], 2: [network(0.74), *around(0.72)], 3: [network(statistics=False)]}
+    of_twins = [row for k, known in twins.items() for row in grid_rows([made.of_seed(k, one) for one in known])]
+    for found, count in ((rows[0], 1), (rows[1], 1), (rows[2], 1), ([*rows[0], *others], 1), (of_twins, 3)):
+        shown = arranged(found, [row.key for row in found[:count]])  # corrected for all of them, whatever is shown
         yield from filter(None, (grid.grid_heading(shown), grid.grid_reasons(shown)))
+        yield from (" | ".join(cells.values()) for cells in tables.seeds_table(shown))
 
 
 def cautions() -> Iterator[str]:
