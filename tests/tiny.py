@@ -17,7 +17,7 @@ from core.pruning import Calibration
 from core.request.catalog import Task
 
 if TYPE_CHECKING:
-    from transformers import BertConfig
+    from transformers import PreTrainedModel
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _TEXT = (
@@ -29,68 +29,98 @@ LETTERS = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'-")
 VOCABULARY = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *(w for w in WORDS if len(w) > 1)]
 
 
-def bert_config(vocabulary: Sequence[str], hidden: int, layers: int, **settings: int) -> "BertConfig":
-    """The configuration of a tiny BERT, whose weights are drawn widely."""
-    from transformers import BertConfig
+def save(model: "PreTrainedModel", vocabulary: Sequence[str], folder: Path) -> Path:
+    """Writes a model with a real WordPiece tokenizer."""
+    from transformers import BertTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
-    return BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        initializer_range=0.3,
-        **settings,
-    )
+    disable_progress_bar()
+    model.save_pretrained(folder)
+    BertTokenizer(vocab={token: i for i, token in enumerate(vocabulary)}).save_pretrained(folder)
+    return folder
 
 
-def make_bert(
+# What makes a tiny model use all that its architecture can do.
+_FURTHER: Mapping[str, Mapping[str, object]] = {
+    "deberta-v2": {  # as DeBERTa-v3
+        "relative_attention": True,
+        "position_buckets": 8,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": "p2c|c2p",
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+    },
+    "modernbert": {
+        "global_attn_every_n_layers": 2,
+        "local_attention": 8,
+        **dict.fromkeys(("bos_token_id", "cls_token_id"), VOCABULARY.index("[CLS]")),
+        **dict.fromkeys(("eos_token_id", "sep_token_id"), VOCABULARY.index("[SEP]")),
+    },
+}
+
+
+def make_encoder(
     folder: Path,
+    model_type: str,
     *,
-    layers: int = 2,
+    seed: int = 0,
+    layers: int = 3,
     labels: int = 2,
     dtype: torch.dtype = torch.float32,
-    seed: int = 0,
-    safetensors: bool = True,
+    **further: object,
 ) -> Path:
-    """Writes a random BertForSequenceClassification (hidden 32, 4 heads) with a real WordPiece tokenizer.
+    """Writes a random classifier of any architecture (hidden 32, 4 heads) with the WordPiece tokenizer.
 
     Its weights are drawn widely (standard deviation 0.3), so that representations differ between layers and examples.
     It reads pairs as well as single sentences.
-    """
-    from transformers import BertForSequenceClassification, BertTokenizer
-    from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
-    config = bert_config(VOCABULARY, 32, layers, num_labels=labels)
+    Args:
+        folder: Where to.
+        model_type: A name that transformers knows.
+        seed: Of its weights.
+        layers: Encoder layers.
+        labels: Of the classifier.
+        dtype: Of the weights in its file.
+        further: Values of its configuration.
+    """
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64}
+    if model_type == "distilbert":
+        sizes = {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}
+    settings = {
+        "max_position_embeddings": 140,  # some count positions from the padding token's id on
+        "pad_token_id": 0,
+        "initializer_range": 0.3,
+        **_FURTHER.get(model_type, {}),
+        **further,
+    }
+    config = AutoConfig.for_model(model_type, **sizes, vocab_size=len(VOCABULARY), num_labels=labels, **settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = BertForSequenceClassification(config)
+        model = AutoModelForSequenceClassification.from_config(config)
         for name, parameter in model.named_parameters():
             if name.endswith("bias"):
                 torch.nn.init.normal_(parameter, std=0.1)
-    model.to(dtype).save_pretrained(folder)
-    BertTokenizer(vocab={token: i for i, token in enumerate(VOCABULARY)}).save_pretrained(folder)
-    if not safetensors:
-        torch.save(model.state_dict(), folder / "pytorch_model.bin")
-        (folder / "model.safetensors").unlink()
-    return folder
+    return save(model.to(dtype), VOCABULARY, folder)
 
 
-def make_pretrained(folder: Path, *, layers: int = 3, seed: int = 9) -> Path:
-    """Writes a random BERT without a classifier (hidden 48), whose tokenizer knows letters and no words."""
-    from transformers import BertModel, BertTokenizer
-    from transformers.utils.logging import disable_progress_bar
+def make_bert(folder: Path, *, layers: int = 2, **further: object) -> Path:
+    """Writes a random BERT classifier that reads no more than 128 tokens; see `make_encoder`."""
+    return make_encoder(folder, "bert", layers=layers, max_position_embeddings=128, **further)  # type: ignore[arg-type]
 
-    disable_progress_bar()
+
+def make_pretrained(folder: Path) -> Path:
+    """Writes a random BERT of three layers without a classifier (hidden 48), whose tokenizer knows letters alone."""
+    from transformers import BertConfig, BertModel
+
     letters = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
-    config = bert_config(letters, 48, layers)
+    sizes = {"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
+    config = BertConfig(vocab_size=len(letters), **sizes, max_position_embeddings=128, initializer_range=0.3)
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    BertTokenizer(vocab={token: i for i, token in enumerate(letters)}).save_pretrained(folder)
-    return folder
+        torch.manual_seed(9)
+        return save(BertModel(config, add_pooling_layer=False), letters, folder)
 
 
 _once_loaded = lru_cache(maxsize=8)(load)
@@ -115,17 +145,11 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
     disable_progress_bars()
     columns = {name: make_texts(count, seed=100 * seed + i) for i, name in enumerate(task.text_columns)}
     labels = np.random.RandomState(seed).randint(len(task.label_names), size=count).tolist()
-    features = Features(
-        {
-            **{name: Value("string") for name in columns},
-            "label": ClassLabel(names=list(task.label_names)),
-            "idx": Value("int32"),
-        }
-    )
+    features = {name: Value("string") for name in columns} | {"label": ClassLabel(names=list(task.label_names))}
     path = folder / task.name / f"{split}-00000-of-00001.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     values = {**columns, "label": labels, "idx": list(range(count))}
-    Dataset.from_dict(values, features=features).to_parquet(str(path))
+    Dataset.from_dict(values, Features(features | {"idx": Value("int32")})).to_parquet(str(path))
     return path
 
 
@@ -133,64 +157,6 @@ def make_calibration(tokenizer: object, gold: list[int], seed: int = 0) -> Calib
     """Makes a calibration example for each gold label."""
     texts = [(text,) for text in make_texts(len(gold), seed)]
     return Calibration(micro_batches(tokenizer, texts), torch.tensor(gold), lambda *_: None)
-
-
-# What makes a tiny model use all that its architecture can do.
-_FURTHER: Mapping[str, Mapping[str, object]] = {
-    "deberta-v2": {  # as DeBERTa-v3
-        "relative_attention": True,
-        "position_buckets": 8,
-        "norm_rel_ebd": "layer_norm",
-        "share_att_key": True,
-        "pos_att_type": "p2c|c2p",
-        "position_biased_input": False,
-        "type_vocab_size": 0,
-    },
-    "modernbert": {
-        "global_attn_every_n_layers": 2,
-        "local_attention": 8,
-        **dict.fromkeys(("bos_token_id", "cls_token_id"), VOCABULARY.index("[CLS]")),
-        **dict.fromkeys(("eos_token_id", "sep_token_id"), VOCABULARY.index("[SEP]")),
-    },
-}
-
-
-def make_encoder(folder: Path, model_type: str, *, seed: int = 0, layers: int = 3, **further: object) -> Path:
-    """Writes a random classifier of any architecture (hidden 32, 4 heads) with the WordPiece tokenizer.
-
-    Args:
-        folder: Where to.
-        model_type: A name that transformers knows.
-        seed: Of its weights.
-        layers: Encoder layers.
-        further: Values of its configuration.
-    """
-    from transformers import AutoConfig, AutoModelForSequenceClassification, BertTokenizer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 4, "intermediate_size": 64}
-    if model_type == "distilbert":
-        sizes = {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}
-    config = AutoConfig.for_model(
-        model_type,
-        **sizes,
-        vocab_size=len(VOCABULARY),
-        max_position_embeddings=140,  # some count positions from the padding token's id on
-        pad_token_id=0,
-        initializer_range=0.3,
-        num_labels=2,
-        **{**_FURTHER.get(model_type, {}), **further},
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_config(config)
-        for name, parameter in model.named_parameters():
-            if name.endswith("bias"):
-                torch.nn.init.normal_(parameter, std=0.1)
-    model.save_pretrained(folder)
-    BertTokenizer(vocab={token: i for i, token in enumerate(VOCABULARY)}).save_pretrained(folder)
-    return folder
 
 
 EMOTIONS = {
@@ -249,5 +215,4 @@ def make_emotions(folder: Path, steps: int = 100) -> Path:
             optimizer.zero_grad()
     model.config.id2label = dict(enumerate(EMOTIONS))
     model.config.label2id = {name: index for index, name in enumerate(EMOTIONS)}
-    model.save_pretrained(folder)
-    return folder
+    return save(model, VOCABULARY, folder)

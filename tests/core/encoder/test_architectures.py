@@ -13,23 +13,13 @@ from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS, NORMALISE_FIRST, SUPPORTED_MODEL_TYPES
-from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import SweepResult
+from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.sweep.sweep import sweep
 
 
 @pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_encoder(tmp_path_factory.mktemp("encoder") / request.param, request.param)
-
-
-def run(folder: Path, glue: Path, **options: object) -> SweepResult:
-    settings = {"task": "sst2", "data": str(glue), "amounts": (0.0, 0.5), "num_examples": 24, **options}
-    request = checked(SweepRequest(str(folder), **settings))
-    inputs = prepare(request)
-    with borrow(inputs.resolved) as checkpoint:
-        result = sweep(checkpoint, inputs, request)
-    return result
 
 
 def test_the_catalog_names_the_table() -> None:
@@ -41,37 +31,29 @@ def test_the_catalog_names_the_table() -> None:
 def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Path, method: str) -> None:
     if method == "attribution-residual" and folder.name in NORMALISE_FIRST:
         return  # refused, see below
-    scope = "encoder" if METHODS[method].granularity == "weight" else None
-    request = checked(SweepRequest(str(folder), "sst2", data=str(glue_folder)))
-    with borrow(prepare(request).resolved) as checkpoint:
+    settings = {"method": method, "scope": usual_scope(method), "amounts": (0.0, 0.5), "num_examples": 24}
+    request = checked(SweepRequest(str(folder), "sst2", data=str(glue_folder), **settings))
+    inputs = prepare(request)
+    with borrow(inputs.resolved) as checkpoint:
         before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
-    result = run(folder, glue_folder, method=method, scope=scope)
-    baseline, half = result.frames
+        baseline, half = sweep(checkpoint, inputs, request).frames
     np.testing.assert_allclose(np.diag(np.array(baseline.similarity["cka"]["mean"], dtype=float)), 1, atol=1e-6)
     assert baseline.sparsity == 0
     assert 0.2 < half.prunable_sparsity < 0.8
     assert all(0.2 < share < 0.8 for share in half.layer_sparsity)
     assert np.nanmax(np.diag(np.array(half.similarity["cka"]["mean"], dtype=float))) < 0.999
-    with borrow(prepare(request).resolved) as again:
-        assert again is checkpoint, "what was pruned, or this proves nothing"
-        for name, value in again.model.state_dict().items():
-            assert torch.equal(value, before[name]), name
+    assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
 
 
-@pytest.mark.parametrize(
-    ("model_type", "values", "said"),
-    [
+def test_other_architectures_are_refused_by_name(tmp_path: Path) -> None:
+    for model_type, values, said in (
         ("albert", {}, r"'albert'.*share one set of weights.*bert, distilbert"),
         ("deberta", {}, r"'deberta', which is not supported.*bert, distilbert, roberta"),
         ("deberta-v2", {"conv_kernel_size": 3}, r"has a convolution .* choose a DeBERTa checkpoint without"),
-    ],
-)
-def test_other_architectures_are_refused_by_name(
-    tmp_path: Path, model_type: str, values: dict[str, int], said: str
-) -> None:
-    folder = make_encoder(tmp_path / model_type, model_type, **values)
-    with pytest.raises(PrunescopeError, match=said):
-        prepare(checked(SweepRequest(str(folder), "sst2")))
+    ):
+        folder = make_encoder(tmp_path / model_type, model_type, **values)
+        with pytest.raises(PrunescopeError, match=said):
+            prepare(checked(SweepRequest(str(folder), "sst2")))
 
 
 @pytest.mark.parametrize(
