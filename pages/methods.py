@@ -9,7 +9,7 @@ from string import Template
 
 import streamlit as st
 
-from core.findings import claim, comparable, survival
+from core.findings import claim, comparable
 from core.request import catalog, controls
 from core.request.catalog import Method
 from core.results.names import listed, percent
@@ -50,10 +50,6 @@ def texts(prose: Prose) -> dict[str, object]:
         "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(f"{heading(new)} Its formula stands at the head of its file." for new in others),
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),
-        "other-damages": listed([str(damage) for reduction, damage in claim.SENSITIVITY if reduction != "cls"]),
-        "other-thresholds": listed(
-            [str(known) for known in survival.THRESHOLDS if known != catalog.SURVIVAL_THRESHOLD]
-        ),
         "LEAST_LEFT": f"{catalog.LEAST_LEFT:f}".rstrip("0"),
         "CALIBRATION_EXAMPLES": f"{catalog.CALIBRATION_EXAMPLES:,}",
         "DRAWS": f"{working_range.DRAWS:,}",
@@ -68,11 +64,7 @@ def texts(prose: Prose) -> dict[str, object]:
 
 def heading(method: Method) -> str:
     """Introduce a method in the catalog's words."""
-    traits = [f"{method.granularity} method"]
-    traits += ["scores on calibration examples"] if method.calibrated else []
-    traits += ["has a seed"] if method.is_control else []
-    traits += [f"control: {catalog.METHODS[method.control].title.lower()}"] if method.control else []
-    small = f":small[{', '.join(traits)}; `core/pruning/{method.name.replace('-', '_')}.py`]"
+    small = f":small[{method.granularity} method; `core/pruning/{method.name.replace('-', '_')}.py`]"
     return f"##### {plain(method.title)}\n{small}\n\n{plain(method.explanation)}"
 
 

@@ -6,15 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.charts.sentences import flip_scene, probability_scene
-from core.findings.sentences import (
-    ALL,
-    Example,
-    examples_of,
-    flip_choices,
-    in_order_of_flips,
-    label_name,
-    selected,
-)
+from core.findings.sentences import ALL, Example, examples_of, flip_choices, label_name, selected
 from core.findings.words import numbered
 from core.findings.words.sentences import prediction_note, prediction_sentence, sentences_said
 from core.jobs import queue
@@ -113,7 +105,7 @@ def show_examples(result: SweepResult, chosen: Sequence[Example]) -> None:
     if result.task.name not in TASKS:  # a table of one's own, whose columns may be called anything
         columns = ("text",) if len(columns) == 1 else ("text1", "text2")
     names = [column_name(column).capitalize() for column in columns]
-    rows = [row_of(result, example, names) for example in in_order_of_flips(chosen)]
+    rows = [row_of(result, example, names) for example in chosen]
     wide = {name: st.column_config.TextColumn(width="large") for name in names}
     st.dataframe(rows, hide_index=True, height=min(38 * (len(chosen) + 1), 420), column_config=wide)
     if not chosen[0].texts:

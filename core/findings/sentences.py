@@ -113,7 +113,7 @@ def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, 
 
 
 def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL) -> list[Example]:
-    """Filter the examples of a result.
+    """Filter the examples of a result, and put those that flip earliest first.
 
     Args:
         result: Their result.
@@ -123,9 +123,8 @@ def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL,
     """
     amounts = [amount_text(amount) for amount in result.amounts]
     has_kind: Filter = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
-    return [
-        example for example in examples if label in (ALL, result.task.label_names[example.gold]) and has_kind(example)
-    ]
+    labelled = (example for example in examples if label in (ALL, result.task.label_names[example.gold]))
+    return in_order_of_flips(filter(has_kind, labelled))
 
 
 def label_name(result: SweepResult, label: int) -> str:
