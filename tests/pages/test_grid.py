@@ -3,23 +3,20 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import PrunescopeError
-from core.findings.grid import GridRow, grid_rows
-from core.results import extract, library
+from core.results import extract
 from core.results.schema import SweepResult
 from core.results.store import save
 from core.wall import reading
 from core.wall.reading import Question
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key
 from tests.opened import address, box, open_page, told
-from ui.grid import OPENED, rows_of
+from ui.grid import OPENED
 
 PAGE = "pages/grid.py"
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples": 64}
@@ -83,7 +80,7 @@ def test_it_shows_all_verdicts_and_curves_of_ones_own_folder_or_of_some_or_the_s
     assert box(open_page(PAGE), "results").options == ["Shipped with Prunescope"]
 
 
-def test_a_file_is_read_once_and_by_one_visitor(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
     def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
@@ -98,18 +95,6 @@ def test_a_file_is_read_once_and_by_one_visitor(many: None, monkeypatch: pytest.
     added = save(named("tiny-c", method="wanda"))
     assert tables(open_page(PAGE)).count('class="state"') == 9
     assert read == [str(added)]
-    second_has_come, places = Event(), list[int]()
-
-    def rows(results: list[SweepResult]) -> list[GridRow]:
-        places.append(len(results))
-        second_has_come.wait(0.2)  # time for a second reader to begin as well
-        return grid_rows(results)
-
-    monkeypatch.setattr("ui.grid.grid_rows", rows)
-    save(named("tiny-e"))
-    with ThreadPoolExecutor(2) as visitors:
-        list(visitors.map(lambda _: rows_of(library.own()), range(2)))
-    assert places == [1], "the other places are known"
 
 
 @pytest.mark.parametrize("opened", [f"layers?result={FIRST.key}", "https://elsewhere", "layers", ""])

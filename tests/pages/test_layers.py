@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import address, box, falls_at, open_page, player, players, told
+from tests.opened import address, box, open_page, player, players, told
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -76,18 +76,6 @@ def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Pat
     assert chosen(app) == ["4a"]
 
 
-def test_threshold_and_reduction_reach_pictures_and_words(shipped: Path) -> None:
-    ship(shipped, one := result())
-    app = open_page(PAGE)
-    for reduction, threshold in (("mean", 0.95), ("cls", 0.9), ("tokens", 0.9)):
-        box(app, "threshold").set_value(str(threshold)).run()
-        box(app, "reduction").set_value(reduction).run()
-        last = falls_at(shipped / f"{one.key}.json", reduction, 2, threshold)
-        expected = f"Layer 3 changes first: it falls below {threshold} at {last} of weights removed"
-        assert read(app.title[0].value).startswith(expected)
-        assert str(threshold) in pictures(app)["rows"]["title"][0]
-
-
 def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(shipped: Path, unfolded: None) -> None:
     seeds = [result(method="random", seed=seed) for seed in range(2)]
     alone = [result(scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(3)]
@@ -106,14 +94,6 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
         assert row["value"] == [pytest.approx(1 - (own[int(row["layer"]) - 1] or 0), abs=1e-6)] * len(AMOUNTS)
     assert "| Order |" in told(app)
     assert "| Kendall's tau-b with depth | −1.00 |" in told(app)
-
-
-def test_a_control_that_removes_less_is_not_drawn_and_the_reason_is_said(shipped: Path) -> None:
-    control = result(method="random", prunable_sparsity=lambda amount: amount * 0.8)
-    ship(shipped, one := result(), control)
-    app = open_page(PAGE, result=one.key)
-    assert pictures(app)["curve"]["datasets"]["seeds"] == []
-    assert "Add a matched random control" in told(app)
 
 
 def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path) -> None:

@@ -96,25 +96,21 @@ def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side
         assert accuracies(app, 1) == [beside, beside]
 
 
-def depths(app: AppTest) -> list[int]:
-    """How many layers the first figure and both sides of the pair have."""
-    stack, pair = (data["views"] for data in players(app))
-    sides = [round(len(pair[side]["datasets"][name]) ** 0.5) for side, name in LEFT_AND_RIGHT]
-    return [len(stack["stack"]["datasets"]["stack"]), *sides]
-
-
 def test_it_opens_on_the_deepest_pair_whose_sides_have_equally_many_layers(shipped: Path, tmp_path: Path) -> None:
+    def depths(**parameters: str) -> list[int]:
+        stack, pair = (data["views"] for data in players(open_page(PAGE, **parameters)))
+        sides = (pair["left"]["datasets"]["cells"], pair["right"]["datasets"]["cells"])
+        return [len(stack["stack"]["datasets"]["stack"]), *(round(len(cells) ** 0.5) for cells in sides)]
+
     shallow, (deep_cola, deep_sst2) = pair("magnitude"), pair("magnitude", num_layers=12)
     deeper = make_result(num_layers=24, method="magnitude")  # there is none for CoLA
-    ship(shipped, *shallow, deep_sst2, deeper)
-    assert depths(open_page(PAGE)) == [6, 6, 6]
     ship(shipped, *shallow, deep_cola, deep_sst2, deeper)
-    assert depths(open_page(PAGE)) == [12, 12, 12]
-    assert depths(open_page(PAGE, result=deeper.key)) == [24, 12, 12]
+    assert depths() == [12, 12, 12]
+    assert depths(result=deeper.key) == [24, 12, 12]
     for result in (deeper, make_result(task="cola", num_layers=24)):
         save(result, tmp_path / "own")
     ship(shipped, *shallow)
-    assert depths(open_page(PAGE)) == [6, 6, 6], "the visitor's own do not replace what is shipped"
+    assert depths() == [6, 6, 6], "the visitor's own do not replace what is shipped"
 
 
 def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
@@ -130,13 +126,10 @@ def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
 
 
 def test_the_curve_shows_any_metric_of_the_result(shipped: Path) -> None:
-    whole = make_result(task="qqp", num_layers=2, amounts=(0.0, 0.5))
     metrics = {"accuracy": 0.8, "matthews_correlation": 0.6, "f1": 0.7}
+    whole = make_result(task="qqp", num_layers=2, amounts=(0.0, 0.5))
     changes = {"metrics": metrics, "intervals": dict.fromkeys(metrics)}
-    frames = tuple(frame.model_copy(update=changes) for frame in whole.frames)
-    ship(shipped, result := with_own_key(whole, frames=frames))
-    app = open_page(PAGE, result=result.key)
-    assert box(app, "metric").options == ["Accuracy", "Matthews correlation", "F1"]
-    box(app, "metric").set_value("f1").run()
+    ship(shipped, with_own_key(whole, frames=tuple(frame.model_copy(update=changes) for frame in whole.frames)))
+    app = open_page(PAGE, metric="f1")
     assert accuracies(app) == [0.7]
     assert any("always positive: " in str(view["datasets"]) for view in players(app)[0]["views"].values())

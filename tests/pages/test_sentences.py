@@ -17,7 +17,7 @@ from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.opened import address, box, open_page, players, press, told
-from tests.queues import PATIENCE, ended, now
+from tests.queues import PATIENCE, now
 
 PAGE = "pages/sentences.py"
 NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
@@ -127,18 +127,6 @@ def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, m
     assert message in error.value
     assert "<b>" not in error.value.replace("\\<", "")
     assert len(players(page)) == 1, "no answer to another question"
-
-
-def test_another_question_takes_the_place_of_one_that_is_not_answered(
-    page: AppTest, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")  # where a visitor may ask one at a time
-    predict(page, "hang")
-    _, first = page.session_state["typed-job"]
-    predict(page, "A fine film.")
-    assert not page.error
-    assert ended(queue, first).state == "cancelled"
-    assert "“A fine film.”" in told(page)
 
 
 @pytest.mark.parametrize("shared", [False, True])
