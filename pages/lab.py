@@ -203,8 +203,7 @@ def check_and_recompute(result: SweepResult) -> None:
         st.markdown(SECOND_OPINION)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             middle = result.amounts.index(middle_of(result.amounts))
-            key = "lab-check-amount"
-            amount = st.selectbox("Pruning amount", result.amounts, middle, amount_name, key=key, width=180)
+            amount = st.selectbox("Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
             if st.button("Check this frame", key="lab-check"):
                 with refusals_shown():
                     ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))

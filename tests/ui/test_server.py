@@ -21,26 +21,21 @@ def send(manager: MemoryUploadedFileManager, session: str, file: str, size: int 
     manager.add_file(session, UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size)))
 
 
-def held(manager: MemoryUploadedFileManager) -> dict[str, list[str]]:
-    return {session: list(files) for session, files in manager.file_storage.items()}
-
-
-def test_a_visit_has_its_newest_files_and_nobody_elses_go(manager: MemoryUploadedFileManager) -> None:
+def test_a_visit_has_its_newest_files_and_beyond_the_bound_of_all_visits_a_new_one_is_refused(
+    manager: MemoryUploadedFileManager,
+) -> None:
     send(manager, "honest", "rows")
     for k in range(60):
         send(manager, "greedy", str(k))
-    assert held(manager) == {"honest": ["rows"], "greedy": [str(k) for k in range(60 - VISIT_FILES, 60)]}
-    assert [file.file_id for file in manager.get_files("greedy", ["58", "0"])] == ["58"]
-
-
-def test_beyond_the_bound_of_all_visits_a_new_file_is_refused(manager: MemoryUploadedFileManager) -> None:
-    most = ALL_BYTES // MEGABYTE
-    for k in range(most):
-        send(manager, f"visit {k}", "file")
-    with pytest.raises(HTTPException, match="try again"):
-        send(manager, "late", "file")
-    manager.remove_session_files("visit 0")
-    send(manager, "closed", "file")
+    newest = [str(k) for k in range(60 - VISIT_FILES, 60)]
+    assert {visit: list(files) for visit, files in manager.file_storage.items()} == {
+        "honest": ["rows"],
+        "greedy": newest,
+    }
+    assert [file.file_id for file in manager.get_files("greedy", [newest[0], "0"])] == [newest[0]]
+    rest = ALL_BYTES - (1 + VISIT_FILES) * MEGABYTE
+    send(manager, "closed", "file", rest)
     send(manager, "late", "file")
-    assert len(held(manager)) == most
-    assert "closed" not in held(manager)
+    assert "closed" not in manager.file_storage, "closed pages make room for anybody"
+    with pytest.raises(HTTPException, match="try again"):
+        send(manager, "later", "file", rest)

@@ -9,9 +9,7 @@ from ui.header import link_to
 from ui.results import own_results
 from ui.text import plain, refusals_shown, remark
 
-OF_THIS_VISIT = "Only results of this visit are listed. Download what you need: a restart of the server loses it."
 MOST = 12  # results that are listed
-MAX_REASONS = 5  # for files that cannot be shown
 
 
 def show_history(on_show: str | None) -> None:
@@ -23,10 +21,10 @@ def show_history(on_show: str | None) -> None:
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
         if not is_hosted() and (files := library.unreadable()):
-            reasons = "".join(f"\n- {plain(reason)}" for reason in files[:MAX_REASONS])
+            reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
             st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
         if is_hosted():
-            remark(OF_THIS_VISIT)
+            remark("Only results of this visit are listed, until the server restarts: download what you need.")
         else:
             remark("Finished runs are saved as files in this folder, which the other pages read as well:")
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
