@@ -7,7 +7,7 @@ to standard output. Exit code 1: some sweeps have failed.
 
 import argparse
 import sys
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,15 +21,13 @@ from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows
 from core.findings.tables import grid_table
 from core.precompute import progress_shown
-from core.request.catalog import RECIPE
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
-from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.extract import extracts
 from core.results.library import Entry, entry_of, read_manifest, write_manifest
 from core.results.names import amount_name
-from core.results.provenance import Recipe, command_line
+from core.results.provenance import command_line
 from core.results.store import state_of
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
@@ -84,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         interrupted = True
     if not options.plan:
-        failures += _finish([sweep for sweep in sweeps if sweep.is_done], places, options.manifest)
+        failures += _finish([sweep for sweep in sweeps if sweep.is_done], options.manifest)
     for listed_sweep, reason in failures:
         _say(f"failed: {command_line(listed_sweep).removeprefix(PRECOMPUTE)}: {reason}")
     if interrupted:
@@ -137,7 +135,7 @@ def _follow(sweeps: Sequence[GridSweep], run: "Callable[[Follow], Iterator[Outco
 # ---------------------------------------------------------------- what a grid leaves
 
 
-def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Path | None) -> list[Failure]:
+def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]:
     """Write the table of stored results, and list them in a manifest; return the sweeps whose files are damaged."""
     rows: list[GridRow] = []
     entries: list[Entry] = []
@@ -150,7 +148,7 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
                 failures.append((sweep.listed, f"{extract} (delete the file first)"))
             else:
                 results.append(extract)
-                entries.append(entry_of(extract, recipe_of(sweep.listed, places)))
+                entries.append(entry_of(extract))
         rows += grid_rows(results)
     if manifest:
         merged = {
@@ -160,24 +158,6 @@ def _finish(sweeps: Sequence[GridSweep], places: Mapping[str, str], manifest: Pa
     if rows:
         print(pd.DataFrame(grid_table(rows)).to_string(index=False))
     return failures
-
-
-def recipe_of(listed: SweepRequest, named: Container[str]) -> Recipe:
-    """Return how to recompute a result of a grid, as a manifest prints it.
-
-    Args:
-        listed: As the grid's file lists it.
-        named: Names of data that stand for a folder.
-    """
-    missing = []
-    if any(name.startswith(RECIPE) for name in (listed.checkpoint, listed.against or "")):
-        missing.append("Make the weights, which are not shipped: docs/recipes.md has the command.")
-    if listed.data in named:
-        missing.append(
-            f"Replace {listed.data} with the path of a folder with this data in the Hub's GLUE layout: "
-            f"{listed.source_name or listed.task}."
-        )
-    return Recipe(command_line(listed), " ".join(missing))
 
 
 if __name__ == "__main__":

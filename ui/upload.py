@@ -10,7 +10,7 @@ from core.request.limits import is_hosted
 from core.results import store
 from core.results.fields import bytes_of
 from core.results.schema import SweepResult
-from core.results.upload import max_megabytes, open_upload
+from core.results.showable import max_megabytes, open_upload
 from ui.address import set_parameter, show
 from ui.text import refusals_shown
 
@@ -49,7 +49,7 @@ def keep(result: SweepResult) -> str:
     """Keep a checked result where pages find it; return its key. A bundled result is never replaced.
 
     Args:
-        result: From `core.results.upload.open_upload`.
+        result: From `core.results.showable.open_upload`.
 
     Raises:
         PrunescopeError: The user's folder cannot be written, or the result is too large to keep it for a visit.

@@ -6,11 +6,10 @@ too. A page about one result reads the result itself.
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
 from core.request.catalog import REDUCTION
@@ -22,38 +21,36 @@ from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState
 from core.wall.reading import Question, read_all
 
-MOST_BYTES = 96 * 2**20  # of the extracts that are at hand; a thousand take two thirds of that
-
-_extracts: LRUCache[FileState, SweepResult] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
-_lock = Lock()
+MOST_BYTES = 96 * 2**20  # of the extracts of shipped results; a thousand take two thirds of that
 
 
 def extracts(files: Sequence[FileState]) -> dict[FileState, SweepResult | PrunescopeError]:
-    """Return the extract of each result file, or why there is none; each is read once as long as it does not change.
+    """Return the extract of each result file, or why there is none.
 
     They are read in a limited child process: anybody may have put them there. Shipped ones are this program's own, and
-    read here, which is faster.
+    read here, once.
     """
-    with _lock:
-        found: dict[FileState, SweepResult | PrunescopeError] = {f: _extracts[f] for f in files if f in _extracts}
-    unread = [file for file in files if file not in found]
-    others = [file for file in unread if Path(file.path).parent != store.SHIPPED_RESULTS]
+    others = [file for file in files if Path(file.path).parent != store.SHIPPED_RESULTS]
     questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in others]
     answers = dict(zip(others, read_all(questions), strict=True))
-    for file in unread:
-        answer = answers.pop(file, None)
+    found: dict[FileState, SweepResult | PrunescopeError] = {}
+    for file in files:
         try:
-            if isinstance(answer, PrunescopeError):
-                raise answer
-            path = Path(file.path)
-            extract = SweepResult.model_validate_json(answer) if answer else extract_of(load_showable(path))
+            match answers.get(file):
+                case bytes(answer):
+                    found[file] = SweepResult.model_validate_json(answer)
+                case None:
+                    found[file] = _shipped(file)
+                case refusal:
+                    found[file] = refusal
         except PrunescopeError as error:
             found[file] = error
-        else:
-            found[file] = extract
-            with _lock, suppress(ValueError):  # it is larger than all that may be there
-                _extracts[file] = extract
-    return {file: found[file] for file in files}
+    return found
+
+
+@cached(LRUCache(MOST_BYTES, getsizeof=bytes_of), lock=Lock())
+def _shipped(file: FileState) -> SweepResult:
+    return extract_of(load_showable(Path(file.path)))
 
 
 def extract_of(result: SweepResult) -> SweepResult:

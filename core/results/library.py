@@ -1,6 +1,6 @@
 """The available results: the shipped ones, listed in their manifest, and the user's own.
 
-`cached_results/manifest.json` lists every shipped result with the command that made it; of the user's own, extracts are
+`cached_results/manifest.json` lists every shipped result; of the user's own, extracts are
 read (`core.results.extract`). So a page can offer hundreds of results without reading them.
 """
 
@@ -19,7 +19,6 @@ from core.request.limits import is_hosted
 from core.results import store
 from core.results.extract import extracts
 from core.results.names import result_name
-from core.results.provenance import Recipe, recipe
 from core.results.schema import Pruning, SweepResult
 from core.results.store import FileState, state_of, user_folder, write_atomically
 
@@ -42,8 +41,6 @@ class Entry(Pruning):
         unpruned: Whether nothing was removed: it has only the amount 0.
         measures: The measures of similarity.
         created_at: When it was computed, in ISO format.
-        command: The command that recomputes it.
-        missing: What the command needs first, in sentences.
     """
 
     key: str
@@ -58,16 +55,14 @@ class Entry(Pruning):
     unpruned: bool = False
     measures: tuple[str, ...] = DEFAULT_MEASURES
     created_at: str
-    command: str
-    missing: str = ""
 
 
 _ENTRIES = TypeAdapter(tuple[Entry, ...])
 
 
-def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
-    """Describe a whole result; without `made_by`, derive its recipe."""
-    made_by, task, pruning = made_by or recipe(result), result.task, result.pruning
+def entry_of(result: SweepResult) -> Entry:
+    """Describe a whole result."""
+    task, pruning = result.task, result.pruning
     return Entry(
         **pruning.model_dump(include=set(Pruning.model_fields)),
         key=result.key,
@@ -82,8 +77,6 @@ def entry_of(result: SweepResult, made_by: Recipe | None = None) -> Entry:
         unpruned=result.amounts == (0.0,),
         measures=result.measures,
         created_at=result.created_at,
-        command=made_by.command,
-        missing=made_by.missing,
     )
 
 

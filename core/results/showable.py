@@ -1,19 +1,49 @@
-"""Whether every page can show a result: what it names exists here, and nothing is missing."""
+"""Whether every page can show a result, also a stranger's: what it names exists here, and nothing is missing."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.errors import PrunescopeError
-from core.request.catalog import MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
-from core.request.limits import LOCAL_LIMITS, limits
+from core.request.catalog import EMBEDDED, MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
+from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import check_scope, choose
 from core.request.tasks import MAX_LABELS, MIN_LABELS, TASK_NAMES
 from core.results.fields import values_in
 from core.results.schema import SweepResult
 from core.results.store import load
+from core.wall.reading import read
 
 MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
+EMBEDDED_IDS = {known.id for known in EMBEDDED.values()}
+
+
+def max_megabytes() -> int:
+    """Return the size limit of an upload; reading a file holds up every visitor."""
+    return 5 if is_hosted() else 20
+
+
+def open_upload(content: bytes, name: str) -> SweepResult:
+    """Have `load_showable` read a file where it can take no memory from the server.
+
+    Args:
+        content: The file.
+        name: Its name, for messages.
+
+    Raises:
+        PrunescopeError: It is too large, takes too much memory or time, or is no result that pages can show.
+    """
+    if len(content) > max_megabytes() * 1024**2:
+        raise PrunescopeError(f"{name} is larger than {max_megabytes()} MB: choose a smaller result")
+    with TemporaryDirectory(prefix="prunescope-") as folder:
+        path = Path(folder) / "upload.json"
+        path.write_bytes(content)
+        result = SweepResult.model_validate_json(read("upload", [(path, name)]))
+    for known in (result.checkpoint, result.against):  # a question about it would ask the Hub for another id
+        if known and known.source == "embedded" and known.id not in EMBEDDED_IDS:
+            raise PrunescopeError(f"{name} cannot be opened: no checkpoint {known.id} comes with this program")
+    return result
 
 
 def load_showable(path: Path, name: str = "") -> SweepResult:

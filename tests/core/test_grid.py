@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.errors import PrunescopeError
-from core.grid import main, recipe_of
+from core.grid import main
 from core.inputs.prepare import prepare
 from core.request.grid_file import grid_requests
 from core.request.sweep_request import SweepRequest, checked
@@ -202,13 +202,9 @@ def test_the_manifest_is_merged(grid: Grid, tmp_path: Path) -> None:
     assert grid.run("--manifest", str(manifest))[0] == 0
     first = read_manifest(manifest)
     assert {entry.method for entry in first} == {"magnitude", "random"}
-    assert all("--data glue" in entry.command and "Replace glue with the path" in entry.missing for entry in first)
     assert str(grid.glue) not in manifest.read_text()
     grid.values["methods"] = ["wanda", "random"]
     assert grid.run("--manifest", str(manifest))[0] == 0
     second = read_manifest(manifest)
     assert second[:2] == first, "what the grid does not list stays, and what it has again keeps its place"
     assert [entry.method for entry in second[2:]] == ["wanda"]
-    for places in (("recipe:a-seed-1", None), ("embedded:sst2", "recipe:a-seed-1")):
-        made = recipe_of(SweepRequest(places[0], "sst2", against=places[1]), ())
-        assert "Make the weights" in made.missing, "on either side"

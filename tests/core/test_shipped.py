@@ -1,19 +1,17 @@
 """What is shipped: every result listed, whole and by the command that made it; frames computed again."""
 
 import re
-import shlex
-from itertools import chain
 
 import numpy as np
 import pytest
 
 from benchmarks import verdicts
 from core.encoder.loading import borrow
-from core.grid import recipe_of
-from core.request.catalog import EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
+from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
+from core.request.points import points_of
+from core.request.sweep_request import SweepRequest
 from core.results import library, store
-from core.results.provenance import Recipe
 from core.results.schema import SweepResult
 from core.results.store import SHIPPED_RESULTS, load
 from core.sweep.origin import find_inputs, frame_of
@@ -25,21 +23,26 @@ MAX_RESULT_BYTES = {12: 400e3, 24: 1e6}  # of a result of up to so many points
 MAX_RESULTS_BYTES = 80e6
 
 
-def made_by(file: str) -> dict[str, list[tuple[str, str]]]:
-    """The commands of a grid's file, each with what it needs first, by the checkpoint that they prune."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for request in read_grid(SHIPPED / file):
-        recipe = recipe_of(request, {"glue"})
-        found.setdefault(request.checkpoint, []).append((recipe.command, recipe.missing))
-    return found
+def asked(request: SweepRequest) -> tuple[object, ...]:
+    """What a sweep of a grid's file and an entry of the manifest have in common."""
+    place = request.checkpoint, request.against, request.task, request.data == "written", request.points
+    controls = request.control_of or DEFAULT_CONTROLLED.get(request.method)
+    return (*place, request.method, request.scope, request.seed, controls, request.until_damage, {*request.measures})
+
+
+def listed(entry: library.Entry) -> tuple[object, ...]:
+    layers = 1 + max(int(point.split(".")[1]) for point in entry.points)
+    place = entry.checkpoint, entry.against, entry.task, entry.source == "written", points_of(entry.points, layers)
+    return (*place, entry.method, entry.scope, entry.seed, entry.controls, entry.until_damage, {*entry.measures})
 
 
 def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:
     """All of the embedded checkpoints' grid, and of weights that are not shipped all of each that has begun."""
     entries = library.shipped()
-    recipes = sorted((entry.command, entry.missing) for entry in entries)
-    begun = [commands for commands in made_by("grid-base.yaml").values() if set(commands) & set(recipes)]
-    assert recipes == sorted(chain(*made_by("grid.yaml").values(), *begun))
+    begun = {entry.checkpoint for entry in entries}
+    further = (request for request in read_grid(SHIPPED / "grid-base.yaml") if request.checkpoint in begun)
+    sweeps = [asked(request) for request in (*read_grid(SHIPPED / "grid.yaml"), *further)]
+    assert sorted(map(listed, entries), key=repr) == sorted(sweeps, key=repr)
     sizes = {path.name.partition(".")[0]: path.stat().st_size for path in SHIPPED_RESULTS.iterdir()}
     assert sorted(entry.key for entry in entries) == sorted(sizes)
     for entry in entries:
@@ -60,12 +63,10 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
 ) -> None:
     for entry in library.shipped():
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
-        assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.command
-        assert library.entry_of(result, Recipe(entry.command, entry.missing)) == entry
-        words = shlex.split(entry.command)
-        assert words[words.index("--checkpoint") + 1] == result.checkpoint.id
-        assert result.statistics is not None, entry.command
-        assert result.task.source == "written" or len(result.task.examples) == 256, entry.command
+        assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.name
+        assert library.entry_of(result) == entry
+        assert result.statistics is not None, entry.name
+        assert result.task.source == "written" or len(result.task.examples) == 256, entry.name
     page, table = verdicts.DOCUMENT.read_text("utf-8"), verdicts.table_of(shipped_results.values())
     assert page == verdicts.written_into(page, table), "run python -m benchmarks.verdicts"
 

@@ -94,7 +94,7 @@ def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pyte
     assert read == []
     added = save(named("tiny-c", method="wanda"))
     assert tables(open_page(PAGE)).count('class="state"') == 9
-    assert read == [str(added)]
+    assert (read[0], len(read)) == (str(added), 9), "it alone is listed anew, and judged beside those of its checkpoint"
 
 
 @pytest.mark.parametrize("opened", [f"layers?result={FIRST.key}", "https://elsewhere", "layers", ""])

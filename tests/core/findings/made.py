@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from core.findings.comparable import own_sweeps
 from core.results.choices import companions
 from core.results.library import Entry, entry_of, shipped
-from core.results.provenance import Recipe
 from core.results.schema import SweepResult
 from core.results.statistics import SurvivalRecord, WorkingRangeRecord
 from tests.builders import OwnCka, against, declining, made_by_recipe, make_result, with_own_key
@@ -191,7 +190,7 @@ def made_shelf() -> Shelf:
         *seeds(*SEED_SHARES, scope="all-linear"),
         *(make_result(num_layers=4, scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(4)),
     ]
-    return Shelf([entry_of(result, Recipe("", "")) for result in results], {known.key: known for known in results})
+    return Shelf([entry_of(result) for result in results], {known.key: known for known in results})
 
 
 def shipped_shelves(results: Mapping[str, SweepResult]) -> list[Shelf]:

@@ -1,15 +1,12 @@
 """From a grid's file to its requests: what is multiplied out, what is refused, and the file of the shipped results."""
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import PrunescopeError
-from core.grid import recipe_of
 from core.inputs.prepare import prepare
-from core.precompute import parse, request_of
 from core.request.catalog import CONTROL_SEEDS, EMBEDDED, METHODS, SHIPPED
 from core.request.controls import controls, judged_beside
 from core.request.grid_file import grid_requests, read_grid
@@ -194,21 +191,6 @@ def test_more_sweeps_than_a_grid_may_have_are_not_built(
 
 
 # ---------------------------------------------------------------- the shipped results
-
-
-def test_the_file_of_the_shipped_results_lists_what_the_manifest_lists() -> None:
-    embedded = [entry.command for entry in shipped() if entry.checkpoint.startswith("embedded:")]
-    commands = [shlex.split(command)[3:] for command in embedded]
-    made = [request_of(parse([word if word != "glue" else str(SHIPPED) for word in words])) for words in commands]
-    listed = read_grid(SHIPPED_GRID)
-    places = {"glue": str(SHIPPED)}  # any folder: nothing is read
-    assert len(listed) == len(made)
-    assert {checked(_placed(request, places)) for request in listed} == set(made)
-    assert {recipe_of(request, {"glue"}).command for request in listed} == set(embedded)
-
-
-def _placed(request: SweepRequest, places: dict[str, str]) -> SweepRequest:
-    return replace(request, data=places.get(request.data or "", request.data))
 
 
 @pytest.mark.parametrize("task", list(EMBEDDED))

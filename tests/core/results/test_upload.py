@@ -15,7 +15,7 @@ from core.results import showable
 from core.results.digest import digest
 from core.results.key import key_of
 from core.results.schema import SweepResult
-from core.results.upload import max_megabytes, open_upload
+from core.results.showable import max_megabytes, open_upload
 from tests.builders import against, make_result
 from tests.uploaded import read_upload
 
