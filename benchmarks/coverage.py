@@ -5,7 +5,7 @@ every kind of printed interval is computed from each. README.md explains the tab
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -160,16 +160,14 @@ def page(truth: Mapping[Key, Interval], intervals: Array) -> Iterator[str]:
         intervals: (subsets, keys, 3), what is printed for the subsets.
     """
     found = [coverage(key, interval.value, intervals[:, k]) for k, (key, interval) in enumerate(truth.items())]
-    known = [line for line in found if line.truth == line.truth]
-    yield markdown_table([_summary(kind, known) for kind in dict.fromkeys(line.key.kind for line in known)])
+    known = [line for line in found if line.truth == line.truth]  # the others are undefined on all sentences
+    kinds = {kind: [line for line in known if line.key.kind == kind] for kind in dict.fromkeys(k.kind for k in truth)}
+    yield markdown_table([_summary(kind, lines) for kind, lines in kinds.items() if lines])
     if off := [line for line in known if not line.is_on_target]:
         yield f"\nOff target:\n\n{markdown_table(list(map(_detail, off)))}"
-    if unknown := [" ".join(line.key) for line in found if line not in known]:
-        yield f"\nUndefined on all sentences: {'; '.join(unknown)}"
 
 
-def _summary(kind: str, known: Iterable[Coverage]) -> dict[str, str]:
-    lines = [line for line in known if line.key.kind == kind]
+def _summary(kind: str, lines: Sequence[Coverage]) -> dict[str, str]:
     covered = [line.covered for line in lines]
     shares = {"lowest": min(covered), "mean": float(np.mean(covered)), "highest": max(covered)}
     off = str(sum(not line.is_on_target for line in lines))

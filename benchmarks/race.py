@@ -167,11 +167,8 @@ def plain(workload: Workload) -> Accuracies:
     return []
 
 
-PROCEDURES: Mapping[str, tuple[str, Callable[[Workload], Accuracies]]] = {
-    "published": ("published procedure (torch-cka)", published),
-    "careful": ("careful user's procedure (pytorch-cka)", careful),
-    "ours": ("ours (core.sweep.sweep)", ours),
-    "plain": ("plain forward passes, one per amount", plain),
+PROCEDURES: Mapping[str, Callable[[Workload], Accuracies]] = {
+    procedure.__name__: procedure for procedure in (published, careful, ours, plain)
 }
 
 
@@ -213,7 +210,7 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
     inputs = prepare(request)
     workload = Workload(load(inputs.resolved), inputs, request)
     started = time.perf_counter()
-    accuracies = PROCEDURES[name][1](workload)
+    accuracies = PROCEDURES[name](workload)
     seconds = time.perf_counter() - started
     return Measured(seconds, memory_mib("VmHWM") - after_imports, accuracies)
 
@@ -239,21 +236,13 @@ def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
 def table(measured: Mapping[str, Measured]) -> str:
     """Format the measurements, with the ratios that are bounded."""
     ours, plain, published = measured["ours"], measured["plain"], measured["published"]
-    lines = [f"{'procedure':<42}{'seconds':>9}{'ratio to ours':>15}{'peak MiB':>10}"]
+    lines = [f"{'procedure':<12}{'seconds':>9}{'ratio to ours':>15}{'peak MiB':>10}"]
     for name, run in measured.items():
-        lines.append(
-            f"{PROCEDURES[name][0]:<42}{run.seconds:>9.2f}{run.seconds / ours.seconds:>15.2f}{run.peak_mib:>10.0f}"
-        )
-    references = [published.accuracies, measured["careful"].accuracies]
-    apart = np.abs(np.array(references) - ours.accuracies).max()
-    return "\n".join(
-        [
-            *lines,
-            f"ours / plain forward passes: {ours.seconds / plain.seconds:.2f}",
-            f"ours / published procedure, peak memory: {ours.peak_mib / published.peak_mib:.0%}",
-            f"accuracies of the three procedures differ by at most {apart:.4f}",
-        ]
-    )
+        lines.append(f"{name:<12}{run.seconds:>9.2f}{run.seconds / ours.seconds:>15.2f}{run.peak_mib:>10.0f}")
+    apart = np.abs(np.array([published.accuracies, measured["careful"].accuracies]) - ours.accuracies).max()
+    lines.append(f"ours / plain forward passes: {ours.seconds / plain.seconds:.2f}")
+    lines.append(f"ours / published procedure, peak memory: {ours.peak_mib / published.peak_mib:.0%}")
+    return "\n".join([*lines, f"accuracies of the three procedures differ by at most {apart:.4f}"])
 
 
 # ---------------------------------------------------------------- command line
@@ -286,11 +275,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     prepare(request)  # refuses bad input once and caches the sentences, so that no procedure reads the parquet file
     measured = {name: measure_apart(name, arguments) for name in PROCEDURES}
-    threads = options.threads or torch.get_num_threads()
-    print(
-        f"{options.checkpoint} on {options.task}: {request.num_examples} examples, {len(request.amounts)} amounts, "
-        f"{threads} threads"
-    )
     print(table(measured))
     return 0
 

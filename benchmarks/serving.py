@@ -22,7 +22,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import psutil
 from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -130,12 +129,6 @@ def open_in(context: BrowserContext, site: str, name: str) -> float:
     return float(seen) / 1000
 
 
-def open_fresh(playwright: Playwright, site: str, name: str) -> float:
-    """Open a page in a browser that was never used."""
-    with browser(playwright) as context:
-        return open_in(context, site, name)
-
-
 @contextmanager
 def browser(playwright: Playwright) -> Iterator[BrowserContext]:
     """Start a browser with a profile of its own, which keeps files and compiled scripts on disk as a person's does."""
@@ -150,13 +143,17 @@ def browser(playwright: Playwright) -> Iterator[BrowserContext]:
 def measure_waiting(runs: int) -> None:
     """Print how long one person waits for each page's picture: the median, and the longest in brackets."""
     with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, sync_playwright() as playwright:
+
+        def opened(name: str, times: int) -> list[float]:  # in one browser that was never used
+            with browser(playwright) as context:
+                return [open_in(context, site, name) for _ in range(times)]
+
         for name in PAGES:  # the first visitor warms the server
-            open_fresh(playwright, site, name)
+            opened(name, 1)
         print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}")
         for name in PAGES:
-            fresh = [open_fresh(playwright, site, name) for _ in range(runs)]
-            with browser(playwright) as context:
-                again = [open_in(context, site, name) for _ in range(WARMING_VISITS + runs)][WARMING_VISITS:]
+            fresh = [opened(name, 1)[0] for _ in range(runs)]
+            again = opened(name, WARMING_VISITS + runs)[WARMING_VISITS:]
             cells = [f"{median(waited):.2f} ({max(waited):.2f})" for waited in (fresh, again)]
             print(f"{name:<28}{cells[0]:>14}{cells[1]:>14}", flush=True)
 
@@ -235,33 +232,24 @@ def sweeping(results: Path) -> Iterator[None]:
         process.wait()
 
 
-def server_mib() -> float:
-    """Return the memory of this process's children, the server among them."""
-    return float(sum(child.memory_info().rss for child in psutil.Process().children())) / 2**20
-
-
-def row(visitors: int, visits: Visits, mib: float) -> str:
+def row(visitors: int, visits: Visits) -> str:
     """Format one line of the table."""
     waited = np.array(visits.seconds)
-    return (
-        f"{visitors:>8}{len(waited):>8}{np.mean(waited <= BOUND_SECONDS):>12.1%}{median(waited):>9.2f}"
-        f"{np.quantile(waited, 0.95):>9.2f}{waited.max():>9.2f}{visits.faults:>8}{mib / visitors:>13.1f}"
-    )
+    seconds = (median(waited), np.quantile(waited, 0.95), waited.max())
+    times = "".join(f"{value:>9.2f}" for value in seconds)
+    return f"{visitors:>8}{len(waited):>8}{np.mean(waited <= BOUND_SECONDS):>12.1%}{times}{visits.faults:>8}"
 
 
 def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
     """Print how long so many visitors of a hosted server wait, each number on a server of its own."""
     os.environ["PRUNESCOPE_HOSTED"] = "1"
-    titles = f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}"
-    print(f"{titles}{'MiB/visitor':>13}")
+    print(f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}")
     for visitors in numbers:
         with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
             address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
             asyncio.run(visit_all(address, 1, len(NAMES) * PAUSE_SECONDS / 2))  # reads what all visitors share
-            before = server_mib()
             with sweeping(Path(folder)):
-                visits = asyncio.run(visit_all(address, visitors, seconds))
-                print(row(visitors, visits, server_mib() - before), flush=True)
+                print(row(visitors, asyncio.run(visit_all(address, visitors, seconds))), flush=True)
 
 
 # ---------------------------------------------------------------- command line

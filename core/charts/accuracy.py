@@ -77,7 +77,8 @@ def accuracies_view(results: tuple[SweepResult, SweepResult], together: Together
         "amounts": g.amount_rows(together.places),
     }
     largest = together.places[-1] if together.is_interpolated else 1.0
-    title = [metric_title(metric), _beyond_note(starts)]
+    ended = ", then ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
+    title = [metric_title(metric), f"shaded: {ended} no longer works" if starts else g.BLANK]
     numbers = Numbers("accuracy", "series", _numbers(metric))
     return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
 
@@ -86,16 +87,6 @@ def _numbers(metric: str) -> dict[str, str]:
     """Return what stands in the table and in the tooltip."""
     changes = {"Predictions changed": "changed", "Divergence of the predictions": "divergence"}
     return {METRICS[metric].title: "value", "95 % interval": "interval", **changes}
-
-
-def _beyond_note(starts: dict[str, float]) -> str:
-    """Say what the shade stands for, by where on the axis each result stops to work; where they meet, it is darker."""
-    if not starts:
-        return g.BLANK
-    if len(starts) == 2 and len(set(starts.values())) == 1:
-        return "shaded: neither works any more"
-    darker = ", darker: neither does" if len(starts) == 2 else ""
-    return f"shaded: the {min(starts, key=starts.__getitem__)} no longer works{darker}"
 
 
 def _rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale) -> g.Rows:

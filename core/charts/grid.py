@@ -4,9 +4,8 @@ They are HTML and SVG, for hundreds of small charts by Vega would take a browser
 from the page around them (core/charts/grid.css). A cell is a link to the page that shows its result.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -65,13 +64,10 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
 
 def _key() -> str:
     """Explain the lines of the small charts."""
-    entries = (
-        (f'stroke="{DEPTH_COLOURS[0]}"', "first layer"),
-        (f'stroke="{DEPTH_COLOURS[-1]}"', "last layer"),
-        ('class="ghost"', "random removal of as much (mean of its seeds)"),
-    )
-    lines = ((_svg(f'<path {looks} d="M0,60H{WIDTH}"/>'), words) for looks, words in entries)
-    return '<p class="key">' + "".join(f"<span>{line} {words}</span>" for line, words in lines) + "</p>"
+    first, last = (f'stroke="{DEPTH_COLOURS[k]}"' for k in (0, -1))
+    words = {first: "first layer", last: "last layer", 'class="ghost"': "random removal of as much (mean of its seeds)"}
+    lines = ((_svg(f'<path {looks} d="M0,60H{WIDTH}"/>'), text) for looks, text in words.items())
+    return '<p class="key">' + "".join(f"<span>{line} {text}</span>" for line, text in lines) + "</p>"
 
 
 def depth_colours(count: int) -> list[str]:
@@ -94,7 +90,8 @@ def _table(caption: str, grid: Grid, cell: Cell) -> str:
         return ""
     head = "".join(
         f'<th scope="col" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
-        for column, (checkpoint, data) in ((column, grid.columns[column]) for column in columns)
+        for column, (checkpoint, data) in grid.columns.items()
+        if column in columns
     )
     body = "".join(
         f'<tr><th scope="row">{escape(setting)}</th>'
@@ -124,7 +121,7 @@ def _curves(row: GridRow, page: str) -> str:
         for colour, curve in zip(depth_colours(row.own.shape[1]), row.own.T, strict=True)
     )
     intact = f'<path class="intact" d="M0,{_y(SURVIVAL_THRESHOLD)}H{WIDTH}"/>'
-    ghost = f'<path class="ghost" d="{ghosts}"/>' if row.control is not None else ""
+    ghost = f'<path class="ghost" d="{ghosts}"/>'
     return _link(row, page, f"First to change: {row.cells['First to change']}", _svg(intact + ghost + lines))
 
 
@@ -134,11 +131,10 @@ def _svg(content: str) -> str:
 
 def _path(amounts: Sequence[float], curve: npt.NDArray[np.float64]) -> str:
     """Write a curve as SVG does, with a gap where it is undefined."""
-    points = zip(amounts, curve.tolist(), strict=True)
-    runs: Iterable[tuple[bool, Iterable[tuple[float, float]]]] = groupby(points, key=lambda point: point[1] == point[1])
-    return "".join(
-        "M" + " ".join(f"{round(WIDTH * amount)},{_y(value)}" for amount, value in run) for known, run in runs if known
-    )
+    known = ~np.isnan(curve)
+    begins = known & ~np.append(False, known[:-1])
+    points = zip(begins, amounts, curve, strict=True)
+    return "".join(f"{'M' if begin else ' '}{round(WIDTH * x)},{_y(y)}" for begin, x, y in points if y == y)
 
 
 def _y(value: float) -> int:

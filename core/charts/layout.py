@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 WINDOW_HEIGHT = 800  # pixels, of the browser's window that a figure takes its proportions from: a laptop's
+GAPS = (12.0, 24.0)  # pixels, between rows and between columns, as in core/charts/player.css
 UNITS = {"rem": 16.0, "vh": WINDOW_HEIGHT / 100}  # pixels
 ROW = re.compile(r'"([^"]*)"\s+([^"]+)')
 TRACK = re.compile(r"clamp\([^)]*\)|\S+")
@@ -34,24 +35,16 @@ class Layout:
         wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
             lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
         narrow: On a telephone; any grid that CSS knows; as the wide one where none is given.
-        gap: Between rows and between columns, in rem.
     """
 
     name: str
     wide: str
     narrow: str | None = None
-    gap: tuple[float, float] = (0.75, 1.5)
 
     @property
     def css(self) -> dict[str, str]:
         """What core/charts/player.js hands to player.css."""
-        row_gap, column_gap = self.gap
-        grids = {"wide": self.wide, "narrow": self.narrow or self.wide}
-        return {
-            "name": self.name,
-            "gap": f"{row_gap}rem {column_gap}rem",
-            **{name: " ".join(grid.split()) for name, grid in grids.items()},
-        }
+        return {"name": self.name, "wide": self.wide, "narrow": self.narrow or self.wide}
 
     @property
     def filling(self) -> dict[str, str]:
@@ -62,14 +55,14 @@ class Layout:
             return f'"{row[1]}" minmax(0, {pixels:g}fr) ' if pixels else row[0]
 
         rows, slash, columns = self.wide.rpartition("/")
-        return {**self.css, "wide": " ".join(f"{ROW.sub(share, rows)}{slash}{columns}".split())}
+        return {**self.css, "wide": f"{ROW.sub(share, rows)}{slash}{columns}"}
 
     def height(self, names: Collection[str]) -> float | None:
         """Return how high the views of these names are together on a page, in pixels; None where they fill a screen."""
         rows = self._rows(names)
         if any(_share(size) for _, size in rows):
             return None
-        return sum(_pixels(size) for _, size in rows) + self._gaps[0] * (len(rows) - 1)
+        return sum(_pixels(size) for _, size in rows) + GAPS[0] * (len(rows) - 1)
 
     def boxes(self, names: Collection[str], width: float, height: float) -> dict[str, Box]:
         """Place views in a figure of this size: fixed lengths grow or shrink with its height, shares take the rest.
@@ -80,11 +73,10 @@ class Layout:
             height: In pixels.
         """
         rows, columns = self._rows(names), TRACK.findall(_plain(self.wide.rpartition("/")[2]))
-        row_gap, column_gap = self._gaps
-        sizes = [size for _, size in rows]
-        fixed = sum(map(_pixels, sizes))
-        factor = 1.0 if any(map(_share, sizes)) else (height - row_gap * (len(rows) - 1)) / fixed
-        down, across = _placed(sizes, factor, height, row_gap), _placed(columns, factor, width, column_gap)
+        sizes, natural = [size for _, size in rows], self.height(names)
+        between = GAPS[0] * (len(rows) - 1)
+        factor = (height - between) / (natural - between) if natural else 1.0
+        down, across = _placed(sizes, factor, height, GAPS[0]), _placed(columns, factor, width, GAPS[1])
         boxes = {}
         for name in names:
             cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
@@ -92,10 +84,6 @@ class Layout:
             (y, _), (_, y2), (x, _), (_, x2) = down[top], down[bottom], across[left], across[right]
             boxes[name] = Box(x, y, x2 - x, y2 - y)
         return boxes
-
-    @property
-    def _gaps(self) -> tuple[float, float]:
-        return self.gap[0] * UNITS["rem"], self.gap[1] * UNITS["rem"]
 
     def _rows(self, names: Collection[str]) -> list[tuple[list[str], str]]:
         """Return the areas and the size of every row that holds one of these views."""

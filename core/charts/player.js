@@ -5,7 +5,7 @@
 //
 // data: {
 //   title, group, autoplay, axis: the name of what the amounts measure, frames: [{amount, name, detail}],
-//   layout: {name, wide, narrow, gap}, grids whose areas are the names of the views; the name is a class,
+//   layout: {name, wide, narrow}, grids whose areas are the names of the views; the name is a class,
 //   style: the looks of the pictures, core/charts/theme.py's table,
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
 //   choices: [{name, title, views, spoken}] instead of views, such as the reductions of one result, which the bar offers,
@@ -114,23 +114,17 @@ function themeOf(box) { // the colours and the typeface of the page around the p
   return { ...Object.fromEntries(known), dark: red + green + blue > 382 };
 }
 
-function filled(part, values, size) { // the table of core/charts/theme.py, which says what its values mean
-  if (typeof part === "string") {
-    if (part.startsWith("$")) return values[part.slice(1)];
-    return part.endsWith("em") ? parseFloat(part) * size : part;
-  }
-  if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
-  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, filled(value, values, size)]));
+function filled(style, values, size) { // the table of core/charts/theme.py, which says what its values mean
+  const text = JSON.stringify(style).replace(/"\$(\w+)"/g, (_, name) => JSON.stringify(values[name]));
+  return JSON.parse(text.replace(/"([\d.]+)em"/g, (_, length) => length * size));
 }
 
 function tooltipOptions({ dark, font }, size) { // the tooltip stands outside the player: it needs a style of its own
   const style = `font: ${size}px/1.5 ${font.replaceAll('"', "'")}`;
   const row = (pair, sanitize) => `${sanitize(pair[0])}: <b>${sanitize(pair[1])}</b>`;
-  const rows = (values, sanitize) => Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>");
-  return {
-    theme: dark ? "dark" : "light",
-    formatTooltip: (values, sanitize) => `<div style="${style}">${rows(values, sanitize)}</div>`,
-  };
+  const formatTooltip = (values, sanitize) =>
+    `<div style="${style}">${Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>")}</div>`;
+  return { theme: dark ? "dark" : "light", formatTooltip };
 }
 
 const pen = document.createElement("canvas").getContext("2d");
@@ -379,7 +373,7 @@ class Player {
     Object.assign(this, { data, tell, theme: themeOf(this.frame) });
     this.frame.ariaLabel = `${data.title}. Space plays and pauses, the arrow keys step.`;
     this.frame.className = `player ${data.layout.name}`;
-    for (const name of ["wide", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
+    for (const name of ["wide", "narrow"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
     this.buttons.link.hidden = !data.link || !navigator.clipboard; // which a page that is not served securely lacks
     this.choose.hidden = !(data.choices?.length > 1);

@@ -25,11 +25,7 @@ WORDS = ("correct", "incorrect")  # of a prediction
 MOST_CELLS = 50_000  # that are drawn; more than a screen can show
 
 # How many flip, above the predictions of each, on one axis of amounts.
-SENTENCES = Layout(
-    "sentences",
-    wide='"flips" 8.5rem "strip" clamp(14rem, 38vh, 30rem) "bar" auto / minmax(0, 1fr)',
-    gap=(0.25, 0.25),
-)
+SENTENCES = Layout("sentences", '"flips" 8.5rem "strip" clamp(14rem, 38vh, 30rem) "bar" auto / minmax(0, 1fr)')
 PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto / minmax(0, 1fr)')
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
-from core.findings.matching import Chance
+from core.findings.matching import Array
 from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
@@ -35,20 +35,20 @@ FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
 EMPTIED = f"{BY_CONSTRUCTION}{g.BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
 
 
-def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None = None) -> View:
+def stack_view(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None = None) -> View:
     """Draw the layers of a whole sweep or of the first frames of one.
 
     Args:
         result: The result.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        chance: Its random control where that has changed the layers as much; None without one.
+        chance: (frames, points) own CKA of its random control where that has changed the layers as much; None without.
         twins: How similar seed twins are, by the same reduction; None where that is unknown.
     """
     rows = stack_rows(result, reduction, chance, twins)
     words = "Similarity (CKA) of each layer to itself, unpruned"
     has_mark = len(rows) <= MAX_WORDED and any(row["words"].endswith(BY_CONSTRUCTION) for row in rows)
-    marks = {AS_MUCH: chance, FINE_TUNES: twins, EMPTIED: has_mark}
-    values = {"Similarity": "v", "Intact": "words", **({AS_MUCH: "chance"} if chance else {})}
+    marks = {AS_MUCH: chance is not None, FINE_TUNES: twins, EMPTIED: has_mark}
+    values = {"Similarity": "v", "Intact": "words", **({} if chance is None else {AS_MUCH: "chance"})}
     values |= {FINE_TUNES: "seed_words"} if twins else {}
     return View(
         _stack,
@@ -60,18 +60,15 @@ def stack_view(result: SweepResult, reduction: str, chance: Chance | None, twins
     )
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None = None) -> g.Rows:
+def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None = None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
-    beside = chance.similarity if chance else np.full_like(own, np.nan)  # (frames, points)
-    counts = chance.seeds.tolist() if chance else [0] * len(own)  # of the seeds behind a number of random removal
-    seeds = [{0: "", 1: " (1 seed)"}.get(count, f" (mean of {count} seeds)") for count in counts]
+    beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
     for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
         ends = [high for _, high in twins.ranges(k)] if twins else []
         row |= {
             "y": k,
-            "seeds": seeds,
             "floor": g.rounded(layer.floor),
             "floor_text": g.two_places(layer.floor),
             "seed_end": g.rounded(max(ends)) if ends else None,
@@ -88,7 +85,7 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the marks, and the words where there is room."""
     layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
         text=g.value_text("datum.value"),
-        at_random_text=f"({g.value_text('datum.at_random')}) + datum.seeds[frame]",
+        at_random_text=g.value_text("datum.at_random"),
         bottom=f"datum.y + {BAND[0]}",
         top=f"datum.y + {BAND[1]}",
         below=f"datum.y + {BAND[0] - OVERHANG}",

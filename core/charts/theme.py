@@ -5,46 +5,35 @@ There is one table for both. core/charts/player.js fills it with the colours of 
 `2em` is twice the size of text.
 """
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.request.catalog import ROOT
 
-Value = str | float
 ThemeName = Literal["light", "dark"]
 
 TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
 _TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
 _LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line"}
 _ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600}  # of a picture
-_SIGNS: Spec = {
-    "decimal": ".",
-    "thousands": ",",
-    "percent": "\u00a0%",
-    "minus": "−",
-}  # as `core.results.names` writes them
+_SUBTITLE: Spec = {"subtitleColor": "$text", "subtitleFontSize": "1em", "subtitlePadding": 4}
+# As `core.results.names` writes numbers.
+_SIGNS: Spec = {"decimal": ".", "thousands": ",", "grouping": [3], "percent": "\u00a0%", "minus": "−"}
 STYLE: Spec = {
     "background": "transparent",
     "padding": 2,
     "font": "$font",
     "aria": False,  # the boxes around pictures have alternative texts
-    "locale": {"number": {**_SIGNS, "grouping": [3], "currency": ["", ""]}},
+    "locale": {"number": {**_SIGNS, "currency": ["", ""]}},
     "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
     "axis": {**_TEXT, **_LINES, "titleFontWeight": "normal", "titlePadding": 6, "tickCount": 50},  # never too few
     "legend": {**_TEXT, **_ABOVE, "titleFontWeight": "normal", "gradientLength": "8em", "gradientThickness": "0.8em"},
-    "title": {
-        "color": "$text",
-        "fontSize": "1.08em",
-        "subtitleColor": "$text",
-        "subtitleFontSize": "1em",
-        "subtitlePadding": 4,
-        "anchor": "start",
-        "frame": "bounds",
-        "offset": 8,
-    },
+    "title": {"color": "$text", "fontSize": "1.08em", "anchor": "start", "frame": "bounds", "offset": 8, **_SUBTITLE},
     "view": {"stroke": None},
     "style": {
         "frame": {"stroke": "$line"},
@@ -92,16 +81,6 @@ def styled(theme: Theme, size: float, number_size: float, shown: bool) -> Spec:
         shown: Whether cells have room for their numbers.
     """
     values = {**asdict(theme), "font": TYPEFACE, "numberSize": number_size, "numberOpacity": int(shown)}
-    filled: Spec = _filled(STYLE, values, size)
+    text = re.sub(r'"\$(\w+)"', lambda name: json.dumps(values[name[1]]), json.dumps(STYLE))
+    filled: Spec = json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))
     return filled
-
-
-def _filled(part: Any, values: Mapping[str, Value], size: float) -> Any:
-    """Fill a part of the table in; core/charts/player.js does the same."""
-    if isinstance(part, dict):
-        return {key: _filled(value, values, size) for key, value in part.items()}
-    if isinstance(part, str) and part.startswith("$"):
-        return values[part[1:]]
-    if isinstance(part, str) and part.endswith("em"):
-        return float(part[:-2]) * size
-    return part

@@ -4,10 +4,8 @@ from functools import lru_cache
 
 import vl_convert
 
-SNIPPET = "globalThis.vegaEmbed = vegaEmbed;"  # what the player needs of Vega
-
 
 @lru_cache(maxsize=1)
 def vega_script() -> str:
     """Return a module that sets `globalThis.vegaEmbed`, about 1 MB; it is put together once a process."""
-    return str(vl_convert.javascript_bundle(SNIPPET))
+    return str(vl_convert.javascript_bundle("globalThis.vegaEmbed = vegaEmbed;"))  # all that the player needs of it

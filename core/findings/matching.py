@@ -5,7 +5,6 @@ frame and the one before. Everything a picture shows is interpolated linearly th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -76,20 +75,7 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
 # ---------------------------------------------------------------- a method beside its control
 
 
-@dataclass(frozen=True)
-class Chance:
-    """Random removal where it has changed the layers as much overall as each frame of a method.
-
-    Attributes:
-        similarity: (frames, points) mean own CKA of the control's seeds there; NaN where no seed changes as much.
-        seeds: (frames,) the number of seeds that do.
-    """
-
-    similarity: Array
-    seeds: npt.NDArray[np.int64]
-
-
-def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Chance | None:
+def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Array | None:
     """Place a method's matched random control at the damage of each of its frames.
 
     Args:
@@ -98,7 +84,8 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
         reduction: What damage is measured by.
 
     Returns:
-        The control; None where there is no matched one.
+        (frames, points) mean own CKA of the control's seeds there, NaN where no seed changes as much; None where there
+        is no matched control.
     """
     seeds = control_sweeps(result, candidates)
     if not seeds:
@@ -108,8 +95,8 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
     placed = np.array([[_own_at(own, target) for target in targets] for own in sweeps_of])  # (seeds, frames, points)
     known = ~np.isnan(placed).any(2)  # (seeds, frames)
     count = known.sum(0)  # (frames,)
-    mean = placed.sum(0, where=known[..., None]) / np.where(count, count, np.nan)[:, None]  # (frames, points)
-    return Chance(mean, count)
+    mean: Array = placed.sum(0, where=known[..., None]) / np.where(count, count, np.nan)[:, None]  # (frames, points)
+    return mean
 
 
 def _own_at(sweeps: Sequence[Array], target: float) -> Array:

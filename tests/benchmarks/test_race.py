@@ -24,7 +24,7 @@ def test_all_procedures_find_the_same_accuracies_in_their_numbers_of_passes(
 ) -> None:
     asked = checked(SweepRequest(str(tiny_bert), task, amounts=(0.0, 0.5, 0.9), num_examples=64, data=str(glue_folder)))
     inputs, found = prepare(asked), {}
-    for name, (_, procedure) in PROCEDURES.items():
+    for name, procedure in PROCEDURES.items():
         workload, seen = Workload(loaded(inputs.resolved), inputs, asked), []  # torch-cka leaves its hooks behind
         count = lambda model, arguments, options, seen=seen: seen.append(len(options["input_ids"]))  # noqa: E731
         workload.checkpoint.model.register_forward_pre_hook(count, with_kwargs=True)  # deep copies take it along

@@ -153,8 +153,8 @@ def test_each_of_a_pair_has_its_own_metric_at_the_amounts_that_both_have() -> No
     [
         (None, 0.75, [], BLANK),
         (0.5, None, [0.5], "shaded: the first no longer works"),
-        (0.5, 0.25, [0.25, 0.5], "shaded: the second no longer works, darker: neither does"),
-        (0.25, 0.25, [0.25], "shaded: neither works any more"),
+        (0.5, 0.25, [0.25, 0.5], "shaded: the second, then the first no longer works"),
+        (0.25, 0.25, [0.25], "shaded: the first, then the second no longer works"),
     ],
 )
 def test_what_lies_beyond_the_working_range_is_shaded(

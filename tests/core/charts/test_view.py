@@ -59,15 +59,15 @@ def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> 
 
 def test_a_figure_places_pictures_as_the_browser_does() -> None:
     rows, names = '"left right" clamp(10rem, 50vh, 20rem) "bar bar" auto "left below" 10rem', ("left", "right", "below")
-    layout = Layout("test", f"{rows} / 10rem minmax(0, 1fr)", gap=(1, 1))
-    assert layout.height(names) == 320 + 160 + 16, "half of a window of 800 pixels is more than 20 rem"
-    boxes = {"left": Box(0, 0, 160, 496), "right": Box(176, 0, 624, 320), "below": Box(176, 336, 624, 160)}
-    assert layout.boxes(names, 800, 496) == boxes, "the bar takes no room"
-    assert layout.boxes(names, 1000, 2 * 480 + 16)["below"] == Box(336, 656, 664, 320), "lengths grow with the height"
+    layout = Layout("test", f"{rows} / 10rem minmax(0, 1fr)")
+    assert layout.height(names) == 320 + 160 + 12, "half of a window of 800 pixels is more than 20 rem"
+    boxes = {"left": Box(0, 0, 160, 492), "right": Box(184, 0, 616, 320), "below": Box(184, 332, 616, 160)}
+    assert layout.boxes(names, 800, 492) == boxes, "the bar takes no room"
+    assert layout.boxes(names, 1000, 2 * 480 + 12)["below"] == Box(344, 652, 656, 320), "lengths grow with the height"
     assert Layout("test", '"left" clamp(10rem, 20vh - 1rem, 20rem) / 1fr').height(["left"]) == 160, "not less"
-    screen = Layout("test", '"left" minmax(0, 1fr) "right" minmax(0, 3fr) / minmax(0, 1fr)', gap=(0, 0))
+    screen = Layout("test", '"left" minmax(0, 1fr) "right" minmax(0, 3fr) / minmax(0, 1fr)')
     assert screen.height(names[:2]) is None
-    assert screen.boxes(names[:2], 500, 400) == {"left": Box(0, 0, 500, 100), "right": Box(0, 100, 500, 300)}
+    assert screen.boxes(names[:2], 500, 412) == {"left": Box(0, 0, 500, 100), "right": Box(0, 112, 500, 300)}
     for count in (0, 1, 7):
         views = ["cost", *(f"profile-{k}" for k in range(1, count + 1))]
         assert set(_layout(views[1:]).boxes(views, 900, 700)) == set(views)
