@@ -33,7 +33,8 @@ from core.inputs.disk import make_room
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import EMBEDDED
 from core.request.limits import limits
-from core.request.sweep_request import SweepRequest, dataset_of, kind_of_data, source_of
+from core.request.places import dataset_of, kind_of_data, source_of
+from core.request.sweep_request import SweepRequest
 from core.results import schema, store
 from core.wall.confined import be_replaceable, limit, reserve_streams
 

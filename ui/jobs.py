@@ -14,7 +14,8 @@ import streamlit as st
 from core.inputs import uploads
 from core.jobs import queue
 from core.jobs.job import Job
-from core.request.sweep_request import SweepRequest, is_upload
+from core.request.places import is_upload
+from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult

@@ -22,7 +22,7 @@ from core.inputs.checkpoint_files import (
 from core.inputs.hub import MAIN, Report, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS
-from core.request.sweep_request import Source, source_of
+from core.request.places import Source, source_of
 from core.results.schema import RecipeRecord
 
 

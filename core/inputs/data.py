@@ -16,7 +16,7 @@ from core.inputs.tables import DataFile, Table, read_table
 from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import dataset_of, kind_of_data
+from core.request.places import dataset_of, kind_of_data
 
 DataSource = Literal["hub", "folder", "written", "file"]
 TRAINING = "train"  # the split to score on

@@ -25,7 +25,8 @@ from core.request.catalog import (
     Task,
 )
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import TABLES, LabelMap, SweepRequest, kind_of_data
+from core.request.places import TABLES, kind_of_data
+from core.request.sweep_request import LabelMap, SweepRequest
 from core.request.tasks import made_task
 from core.results.digest import fingerprint_of
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord

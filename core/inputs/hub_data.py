@@ -16,7 +16,7 @@ from core.errors import PrunescopeError, first_few
 from core.inputs.hub import MAIN, HubError, Listing, Report, cached_file, check_size, fetch, list_files
 from core.inputs.tables import DataFile, row_count
 from core.request.limits import limits
-from core.request.sweep_request import DATASET, DatasetName
+from core.request.places import DATASET, DatasetName
 
 CONVERTED = "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
 DEFAULT = "default"  # the configuration of a data set that has only one

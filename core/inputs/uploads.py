@@ -23,7 +23,8 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import OWN, TABLE_SUFFIXES, SweepRequest, is_upload
+from core.request.places import OWN, TABLE_SUFFIXES, is_upload
+from core.request.sweep_request import SweepRequest
 from core.results.store import write_atomically
 
 MAX_NAME_CHARS = 80

@@ -25,7 +25,8 @@ from core.jobs.entry import Entry, in_order, run_order
 from core.jobs.job import Job, State
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import OWN, SweepRequest, checked
+from core.request.places import OWN
+from core.request.sweep_request import SweepRequest, checked
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
 UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends

@@ -6,7 +6,7 @@ The server process, the command lines and the worker all read these tables.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
@@ -30,19 +30,6 @@ WEIGHTS = ROOT / "weights"  # those that are not shipped but made here, as docs/
 RECIPE = "recipe:"  # before the name of such weights
 
 
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-_Row = TypeVar("_Row", bound=_Named)
-
-
-def _by_name(*rows: _Row) -> Mapping[str, _Row]:
-    """Return the rows of a table by their names."""
-    return {row.name: row for row in rows}
-
-
 @dataclass(frozen=True)
 class Task:
     """One classification task: a preset, of GLUE or of this project, or what labels say (`core.request.tasks`).
@@ -54,7 +41,6 @@ class Task:
         text_columns: One column (single sentence) or two (pair).
         label_names: Names in the order of label indices, of a preset GLUE's.
         metrics: Names from METRICS; accuracy first.
-        main_metric: The metric that the working range is judged by.
         split: The split that evaluation examples come from.
         dataset_id: The data set of a preset on the Hub; empty where all its examples were written for this project.
     """
@@ -65,73 +51,40 @@ class Task:
     text_columns: tuple[str, ...]
     label_names: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy",)
-    main_metric: str = "accuracy"
     split: str = "validation"
     dataset_id: str = "nyu-mll/glue"
 
+    @property
+    def main_metric(self) -> str:
+        """The metric that the working range is judged by."""
+        return max(self.metrics, key=("f1", "accuracy", "matthews_correlation", "macro_f1").index)
 
-TASKS: Mapping[str, Task] = _by_name(
-    Task("sst2", "SST-2", "Is this sentence positive or negative?", ("sentence",), ("negative", "positive")),
+
+_ONE, _PAIR, _ENTAILED = ("sentence",), ("sentence1", "sentence2"), ("entailment", "not_entailment")
+_MCC, _F1 = ("accuracy", "matthews_correlation"), ("accuracy", "matthews_correlation", "f1")
+_TASKS = (
+    Task("sst2", "SST-2", "Is this sentence positive or negative?", _ONE, ("negative", "positive")),
+    Task("cola", "CoLA", "Is this sentence acceptable English?", _ONE, ("unacceptable", "acceptable"), _MCC),
+    Task("mrpc", "MRPC", "Do these two sentences mean the same?", _PAIR, ("not_equivalent", "equivalent"), _F1),
     Task(
-        "cola",
-        "CoLA",
-        "Is this sentence acceptable English?",
-        ("sentence",),
-        ("unacceptable", "acceptable"),
-        ("accuracy", "matthews_correlation"),
-        "matthews_correlation",
+        *("qqp", "QQP", "Do these two questions ask the same thing?"),
+        *(("question1", "question2"), ("not_duplicate", "duplicate"), _F1),
     ),
+    Task("qnli", "QNLI", "Does this sentence contain the answer to the question?", ("question", "sentence"), _ENTAILED),
+    Task("rte", "RTE", "Does the first sentence entail the second?", _PAIR, _ENTAILED),
     Task(
-        "mrpc",
-        "MRPC",
-        "Do these two sentences mean the same?",
-        ("sentence1", "sentence2"),
-        ("not_equivalent", "equivalent"),
-        ("accuracy", "matthews_correlation", "f1"),
-        "matthews_correlation",
-    ),
-    Task(
-        "qqp",
-        "QQP",
-        "Do these two questions ask the same thing?",
-        ("question1", "question2"),
-        ("not_duplicate", "duplicate"),
-        ("accuracy", "matthews_correlation", "f1"),
-        "matthews_correlation",
-    ),
-    Task(
-        "qnli",
-        "QNLI",
-        "Does this sentence contain the answer to the question?",
-        ("question", "sentence"),
-        ("entailment", "not_entailment"),
-    ),
-    Task(
-        "rte",
-        "RTE",
-        "Does the first sentence entail the second?",
-        ("sentence1", "sentence2"),
-        ("entailment", "not_entailment"),
-    ),
-    Task(
-        "mnli",
-        "MNLI",
-        "Does the premise entail, contradict or leave open the hypothesis?",
-        ("premise", "hypothesis"),
-        ("entailment", "neutral", "contradiction"),
+        *("mnli", "MNLI", "Does the premise entail, contradict or leave open the hypothesis?"),
+        *(("premise", "hypothesis"), ("entailment", "neutral", "contradiction")),
         split="validation_matched",
     ),
     Task(
-        "messages",
-        "Messages",
-        "What does this message do?",
-        ("sentence",),
+        *("messages", "Messages", "What does this message do?", _ONE),
         ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning"),
-        ("accuracy", "matthews_correlation", "macro_f1"),
-        "macro_f1",
+        (*_MCC, "macro_f1"),
         dataset_id="",
     ),
 )
+TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 
 
 @dataclass(frozen=True)
@@ -151,13 +104,14 @@ class Metric:
     domain: tuple[float, float] = (0.0, 1.0)
 
 
-METRICS: Mapping[str, Metric] = _by_name(
+_METRICS = (
     Metric("accuracy", "Accuracy", "accuracy"),
     # From -1 to 1, but a classifier that is worse than chance by more than this has its labels mixed up.
     Metric("matthews_correlation", "Matthews correlation", "MCC", (-0.25, 1.0)),
     Metric("f1", "F1", "F1"),
     Metric("macro_f1", "Macro F1", "macro F1"),
 )
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
 
 
 @dataclass(frozen=True)
@@ -190,10 +144,7 @@ _QUORA = (
 FAMILY_NOTES = {family: _QUORA for family in FAMILIES if family.endswith("-qqp")}
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
     name: KnownCheckpoint(
-        f"embedded:{name}",
-        FAMILIES[f"minilm-l6-{name}"],
-        name,
-        SHIPPED / "checkpoints" / f"minilm-l6-{name}",
+        f"embedded:{name}", FAMILIES[f"minilm-l6-{name}"], name, SHIPPED / "checkpoints" / f"minilm-l6-{name}"
     )
     for name in ("sst2", "cola", "qnli", "qqp", "messages")
 }
@@ -208,19 +159,11 @@ ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
 
 # The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.
 SUPPORTED_MODEL_TYPES = (
-    "bert",
-    "distilbert",
-    "roberta",
-    "xlm-roberta",
-    "camembert",
-    "electra",
-    "mpnet",
-    "deberta-v2",
-    "modernbert",
+    *("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra"),
+    *("mpnet", "deberta-v2", "modernbert"),
 )
 NORMALISE_FIRST = ("modernbert",)  # of these, whose layers normalise what a block reads, not what it adds to
 EAGER_ATTENTION = ("mpnet", "deberta-v2")  # of these, whose attention PyTorch's fused one cannot compute
-SHARED_LAYERS = ("albert",)
 LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # of these, which count from the padding's id on
 
 
@@ -236,7 +179,6 @@ class Method:
         calibrated: Whether it scores on labelled examples.
         is_control: Whether it removes at random as much as another method does, by a seed.
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
-        likely_control_stop: The same of its control.
     """
 
     name: str
@@ -246,7 +188,6 @@ class Method:
     calibrated: bool = False
     is_control: bool = False
     likely_stop: float = 0.2
-    likely_control_stop: float = 0.2
 
     @property
     def granularity(self) -> Literal["weight", "neuron"]:
@@ -264,7 +205,7 @@ class Method:
         return self.removes == "hidden units"
 
 
-METHODS: Mapping[str, Method] = _by_name(
+_METHODS = (
     Method(
         "magnitude",
         "Magnitude",
@@ -293,7 +234,6 @@ METHODS: Mapping[str, Method] = _by_name(
         "label, up or down.",
         calibrated=True,
         likely_stop=0.8,
-        likely_control_stop=0.35,
     ),
     Method(
         "attribution-residual",
@@ -302,7 +242,6 @@ METHODS: Mapping[str, Method] = _by_name(
         "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
         "loss is closest to zero.",
         calibrated=True,
-        likely_control_stop=0.15,
     ),
     Method(
         "random-neuron",
@@ -312,6 +251,7 @@ METHODS: Mapping[str, Method] = _by_name(
         is_control=True,
     ),
 )
+METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}
 
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
@@ -332,7 +272,7 @@ class Reduction:
     explanation: str
 
 
-REDUCTIONS: Mapping[str, Reduction] = _by_name(
+_REDUCTIONS = (
     Reduction("mean", "Mean over tokens", "Each sentence is the average of its token vectors."),
     Reduction("cls", "First token", "Each sentence is its first token, [CLS], which most classifiers read."),
     Reduction(
@@ -342,6 +282,7 @@ REDUCTIONS: Mapping[str, Reduction] = _by_name(
         "In many layers, above all the lower ones, it partly measures how long a sentence is.",
     ),
 )
+REDUCTIONS: Mapping[str, Reduction] = {reduction.name: reduction for reduction in _REDUCTIONS}
 
 
 @dataclass(frozen=True)
@@ -354,7 +295,6 @@ class Measure:
         symbol: The short name on axes and in tables.
         explanation: One sentence for readers who know BERT but not the measure.
         reductions: Where it is defined.
-        lowest: The smallest value that it can take; the largest is 1.
         threshold: The value that a layer must keep to survive.
         domain: The values at the ends of the colour scale.
         own_only: Whether it compares a point with its own baseline alone.
@@ -365,7 +305,6 @@ class Measure:
     symbol: str
     explanation: str
     reductions: tuple[str, ...]
-    lowest: float = -1.0
     threshold: float = SURVIVAL_THRESHOLD
     domain: tuple[float, float] = (0.0, 1.0)
     own_only: bool = False
@@ -373,7 +312,7 @@ class Measure:
 
 SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
 
-MEASURES: Mapping[str, Measure] = _by_name(
+_MEASURES = (
     Measure(
         "cka",
         "CKA",
@@ -392,4 +331,5 @@ MEASURES: Mapping[str, Measure] = _by_name(
         own_only=True,
     ),
 )
+MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _MEASURES}
 DEFAULT_MEASURES = ("cka", "partial_cka")

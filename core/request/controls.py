@@ -52,9 +52,7 @@ def likely_amounts(request: SweepRequest) -> int:
     """Return how many amounts a sweep probably measures: all, unless it stops at a damage."""
     if request.until_damage is None:
         return len(request.amounts)
-    controlled = METHODS.get(request.control_of or "")
-    stop = controlled.likely_control_stop if controlled else METHODS[request.method].likely_stop
-    return sum(amount <= stop for amount in request.amounts)
+    return sum(amount <= METHODS[request.method].likely_stop for amount in request.amounts)
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:

@@ -1,10 +1,18 @@
 """Upper bounds of one request, on this computer and on a hosted server."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 from core.request.catalog import MAX_LAYERS
+
+
+def _memory_bytes() -> int:
+    """Return how much memory this computer has, or 64 GiB where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 64 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -28,46 +36,23 @@ class Limits:
         drawing_seconds: How long a picture or a film may take.
     """
 
-    examples: int
-    amounts: int
-    parameters: int
-    points: int
-    download_bytes: int
-    upload_bytes: int
-    visit_uploads: int
-    uploads_bytes: int
-    rows: int
-    job_seconds: float
-    results_bytes: float
-    hub_cache_bytes: float
-    worker_bytes: int
-    drawing_seconds: float
+    examples: int = 10_000
+    amounts: int = 101
+    parameters: int = 1_000_000_000
+    points: int = 2 * MAX_LAYERS
+    download_bytes: int = 6 * 1024**3
+    upload_bytes: int = 20 * 1024**2
+    visit_uploads: int = 100
+    uploads_bytes: int = 2 * 1024**3
+    rows: int = 10_000
+    job_seconds: float = inf
+    results_bytes: float = inf
+    hub_cache_bytes: float = inf
+    worker_bytes: int = field(default_factory=_memory_bytes)
+    drawing_seconds: float = inf
 
 
-def _memory_bytes() -> int:
-    """Return how much memory this computer has, or 64 GiB where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 64 * 1024**3
-
-
-LOCAL_LIMITS = Limits(
-    examples=10_000,
-    amounts=101,
-    parameters=1_000_000_000,
-    points=2 * MAX_LAYERS,
-    download_bytes=6 * 1024**3,
-    upload_bytes=20 * 1024**2,
-    visit_uploads=100,
-    uploads_bytes=2 * 1024**3,
-    rows=10_000,
-    job_seconds=inf,
-    results_bytes=inf,
-    hub_cache_bytes=inf,
-    worker_bytes=_memory_bytes(),
-    drawing_seconds=86_400,
-)
+LOCAL_LIMITS = Limits()
 HOSTED_LIMITS = Limits(
     examples=512,
     amounts=21,

@@ -23,12 +23,6 @@ def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
         text_columns: One or two columns of the data.
         label_names: The checkpoint's labels, in the order of its classifier's rows.
     """
-    return Task(
-        name=AUTO,
-        title=AUTO_TITLE,
-        question="Which of the checkpoint's labels fits?",
-        text_columns=tuple(text_columns),
-        label_names=tuple(label_names),
-        metrics=("accuracy", "matthews_correlation", "macro_f1"),
-        main_metric="macro_f1",
-    )
+    metrics = ("accuracy", "matthews_correlation", "macro_f1")
+    question = "Which of the checkpoint's labels fits?"
+    return Task(AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics)

@@ -8,8 +8,9 @@ from pathlib import Path
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.limits import HOSTED_LIMITS
+from core.request.places import is_made
 from core.request.points import points_of
-from core.request.sweep_request import SweepRequest, flag_of, is_made
+from core.request.sweep_request import SweepRequest, flag_of
 from core.request.tasks import made_task
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS, RECIPE, REDUCTIONS, SINGLE_BATCH
+from core.request.places import dataset_of
 from core.request.points import point_names, points_of
-from core.request.sweep_request import dataset_of
 from core.results.fields import FAST, FEW, Amount, Count, Fraction, Labels, Matrix, Name, Names, Record, Row
 from core.results.statistics import (
     ChangedRecord,

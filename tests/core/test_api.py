@@ -136,7 +136,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [  # what is given, and what the lin
     ({"labels": [*NAMED[1:], "boredom"]}, "says boredom, which is none of the labels Anger, fear, joy"),
     ({"label_map": {None: "joy"}}, "a label in label_map is None"),
     ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
-    ({"method": "attribution", "scope": "encoder"}, "a neuron method has no scope"),
+    ({"method": "attribution", "scope": "encoder"}, "scope 'encoder' with method 'attribution'"),
     ({"examples": 121}, "sentences.jsonl has only 120 examples"),
     ({"examples": 8.5}, "num_examples: Input should be a valid integer"),
     ({"amounts": None}, "amount 'None' is not a number"),

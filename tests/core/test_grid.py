@@ -140,7 +140,7 @@ def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
     assert code == 1
     (path,) = grid.output.iterdir()
     assert load(path).pruning.method == "random"
-    for words in ("'owner/none'", "offline", "--scope layer:7", "this model has 2 layers", "unexpected KeyError"):
+    for words in ("'owner/none'", "offline", "--scope layer:7", "layer:0 to layer:1", "unexpected KeyError"):
         assert any(words in line for line in failures(progress)), words
 
 

@@ -131,7 +131,7 @@ def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_contro
     assert not {CHECK, AGAIN, CONTROL} & labels(page)
     assert "cannot be run here" in told(page)
     assert errors(press(page, "Run")) == ["Enter the Folder or Hub model id of your checkpoint"]
-    monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
+    monkeypatch.setattr("core.request.places.WEIGHTS", tmp_path)
     (tmp_path / "mpnet-l12-sst2-seed-0").mkdir()
     for label in (AGAIN, "Run"):
         press(open_page(LAB, result=result.key), label)

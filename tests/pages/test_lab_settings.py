@@ -62,7 +62,7 @@ def test_every_setting_reaches_the_request(
         ("0", {**OTHER, "place": "~nobody-of-this-name/model"}, "'~nobody-of-this-name/model' is not a checkpoint"),
         ("0", {"data-True": "folder"}, "Enter the path of your data folder"),
         ("1", OTHER, "Enter the Hub model id"),
-        ("1", {**OTHER, "place": "no such place/at all"}, "is not a checkpoint: give embedded:NAME or a Hub model id"),
+        ("1", {**OTHER, "place": "no such place/at all"}, "is not a checkpoint here"),
     ],
 )
 def test_what_is_missing_or_wrong_is_told_beside_run_and_in_red_to_who_presses_it(

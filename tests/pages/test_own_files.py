@@ -23,7 +23,8 @@ from core.exports.player_page import player_page
 from core.exports.tables import result_json
 from core.inputs import uploads
 from core.jobs.job import Job
-from core.request.sweep_request import OWN, SweepRequest
+from core.request.places import OWN
+from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.provenance import recipe, request_of
 from core.results.schema import FileRecord, SweepResult

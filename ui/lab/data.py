@@ -12,7 +12,8 @@ from core.inputs.tables import DataFile
 from core.jobs import queue
 from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SHIPPED, TASKS, Task
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import DATASET, OWN, TABLE_SUFFIXES, SweepRequest, dataset_of
+from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of
+from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO
 from ui.jobs import answer_to, ask_anew, ask_worker
 from ui.lab.state import Asked, begun, choose_setting

@@ -8,7 +8,8 @@ from core.errors import first_few
 from core.inputs.checkpoints import labels_at_hand
 from core.request.catalog import EMBEDDED, ON_THE_HUB, RECIPE, SUPPORTED_MODEL_TYPES, TASKS, Task
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest, is_made
+from core.request.places import is_made
+from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, AUTO_TITLE, made_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.lab.state import Asked, begun, choose_setting

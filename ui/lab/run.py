@@ -9,7 +9,8 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.controls import judged_beside
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import SweepRequest, source_of
+from core.request.places import source_of
+from core.request.sweep_request import SweepRequest
 from core.results import store
 from ui.jobs import ask_anew, ask_worker, drop_question, duration, start, watch
 from ui.lab.data import choose_data

@@ -15,7 +15,8 @@ from core.inputs.tables import Table
 from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
-from core.request.sweep_request import TABLE_SUFFIXES, SweepRequest, is_upload
+from core.request.places import TABLE_SUFFIXES, is_upload
+from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.names import label_words
 from ui.jobs import visitor

@@ -13,7 +13,7 @@ from core.encoder.loading import load
 from core.errors import PrunescopeError
 from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
-from core.request import catalog, sweep_request
+from core.request import catalog, places
 
 
 @pytest.fixture
@@ -53,15 +53,15 @@ class TestResolve:
 
     def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(self, copy, monkeypatch):
         before = resolve(str(copy))
-        recipe = {"family": "tiny-sst2", "seed": 3, "command": "of an earlier version"}
+        recipe = {"family": "tiny-sst2", "seed": 3}
         (copy / "recipe.json").write_text(json.dumps(recipe))
         made = resolve(str(copy))
         assert (made.id, made.source, made.revision) == ("recipe:tiny-sst2-seed-3", "folder", before.revision)
         assert load(made).record.recipe == made.recipe
         monkeypatch.setattr(checkpoints, "WEIGHTS", copy.parent)
-        monkeypatch.setattr(sweep_request, "WEIGHTS", copy.parent)
+        monkeypatch.setattr(places, "WEIGHTS", copy.parent)
         assert resolve("recipe:my-bert") == made
-        with pytest.raises(PrunescopeError, match=r"'recipe:another' have not been made here: docs/recipes.md"):
+        with pytest.raises(PrunescopeError, match="'recipe:another' is not a checkpoint here"):
             resolve("recipe:another")
 
     @pytest.mark.parametrize(

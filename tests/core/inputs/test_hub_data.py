@@ -18,7 +18,7 @@ from core.inputs.hub_data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
-from core.request.sweep_request import dataset_of
+from core.request.places import dataset_of
 from core.results.provenance import recipe
 from tests.builders import make_result
 

@@ -12,7 +12,8 @@ from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.uploads import belongs, find, keep
 from core.request.limits import HOSTED_LIMITS
-from core.request.sweep_request import SweepRequest, checked, kind_of_data
+from core.request.places import kind_of_data
+from core.request.sweep_request import SweepRequest, checked
 
 ROWS = b"text,label\nfine,1\n"
 

@@ -6,12 +6,11 @@ from itertools import pairwise
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import coarser_controls, controls, judged_beside, small_steps
+from core.request.controls import controls, judged_beside, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 
 MAGNITUDE = SweepRequest("embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all")
-ATTRIBUTION = replace(MAGNITUDE, method="attribution", scope=None)
 
 
 def test_a_control_is_the_same_sweep_at_random() -> None:
@@ -43,14 +42,6 @@ def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
     }
     assert [request.seed for request in beside] == [0, 1, 2]
     assert not judged_beside(replace(MAGNITUDE, method="random")), "a control has no control"
-
-
-def test_coarser_controls_take_small_steps_as_long_as_chance_does_little() -> None:
-    weights, units = (coarser_controls(request) for request in (MAGNITUDE, ATTRIBUTION))
-    assert [request.seed for request in weights] == list(range(CONTROL_SEEDS["weight"]))
-    assert [request.seed for request in units] == list(range(CONTROL_SEEDS["neuron"]))
-    assert {request.amounts[:8] for request in (*weights, *units)} == {(0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08)}
-    assert {(request.until_damage, request.control_of) for request in weights} == {(0.3, "magnitude")}
 
 
 def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:

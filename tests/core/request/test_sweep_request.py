@@ -5,42 +5,32 @@ from pathlib import Path
 import pytest
 
 from core.errors import PrunescopeError
-from core.request import amounts, catalog, sweep_request
-from core.request.amounts import parse_amounts
-from core.request.sweep_request import SweepRequest, checked, source_of
-
-
-def refuse(match: str, **changes: object) -> None:
-    with pytest.raises(PrunescopeError, match=match) as caught:
-        checked(SweepRequest(**{"checkpoint": "embedded:sst2", "task": "sst2", **changes}))
-    assert "\n" not in str(caught.value)
+from core.request.amounts import amount_text, parse_amounts, stepped_amounts
+from core.request.catalog import METHODS
+from core.request.places import source_of
+from core.request.sweep_request import SweepRequest, checked
 
 
 def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
     assert parse_amounts(["0.5", "0.1", ".5", "5e-1"]) == (0.0, 0.1, 0.5)
     assert parse_amounts([0.1 + 0.2]) == (0.0, 0.3)
-    assert amounts.amount_text(0.1 + 0.2) == "0.3"
-
-
-def test_steps_end_at_the_largest_amount_or_before_it() -> None:
-    assert amounts.stepped_amounts(0.05, 0.95) == parse_amounts(k / 20 for k in range(20))
-    assert amounts.stepped_amounts(0.2, 0.9) == (0.0, 0.2, 0.4, 0.6, 0.8)
-    assert amounts.stepped_amounts(0.1, 0.05) == (0.0,)
+    assert amount_text(0.1 + 0.2) == "0.3"
+    assert stepped_amounts(0.05, 0.95) == parse_amounts(k / 20 for k in range(20))
+    assert stepped_amounts(0.2, 0.9) == (0.0, 0.2, 0.4, 0.6, 0.8)
+    assert stepped_amounts(0.1, 0.05) == (0.0,)
 
 
 def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> None:
-    for method in catalog.METHODS.values():
-        if method.is_control:
-            assert method.control is None
-        else:
-            control = catalog.METHODS[method.control]
-            assert (control.is_control, control.granularity) == (True, method.granularity)
+    for method in METHODS.values():
+        control = METHODS.get(method.control or "")
+        assert method.is_control != (control is not None and control.is_control)
+        assert not control or control.granularity == method.granularity
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        *((text, "outside") for text in ("1", "-0.1", "1e9", "nan", "inf", "0.9999999999")),
+        *((text, "outside") for text in ("1", "-0.1", "nan", "inf", "0.9999999999")),
         *((text, f"'{text}' is not a number") for text in ("half", "snan", "")),
     ],
 )
@@ -49,52 +39,55 @@ def test_amounts_outside_zero_to_one_are_refused(text: str, said: str) -> None:
         parse_amounts([text])
 
 
-def test_the_default_data_follows_the_checkpoint() -> None:
-    assert checked(SweepRequest("embedded:sst2", "sst2")).data == "written"
-    assert checked(SweepRequest("owner/name", "sst2")).data == "hub"
+REFUSED = [
+    ({"task": "sst5"}, "unknown task 'sst5': choose one of sst2"),
+    ({"method": "magic"}, "unknown method 'magic'"),
+    ({"points": "x"}, "unknown points 'x'"),
+    ({"measures": ("partial_cka",)}, "cka must be among them"),
+    ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
+    ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
+    *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None, "layer:96")),
+    ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
+    *(({"checkpoint": name}, "is not a checkpoint here: give embedded:NAME") for name in (
+        *("embedded:nope", "recipe:nope", "../../etc/passwd/x", "owner/name@/usr/bin/python3"),
+        *("a/" * 150, "x" * 300, "nul\0byte"),  # that no file system takes
+    )),
+    ({"data": "hub:owner/name@/usr/bin/python3"}, "is not a data set"),
+    *(({"data": name}, "is not a folder or file here") for name in ("/absent", "a/" * 150, "x" * 300, "nul\0byte")),
+    ({"split": "test"}, "only hub:OWNER/NAME has splits"),
+    ({"num_examples": 3}, "3 examples: choose 4 to"),
+    ({"seed": -1}, "seed: Input should be greater than or equal to 0, not '-1'"),
+    ({"until_damage": 0.3, "against": "embedded:cola"}, "leave one of the two out"),
+    ({"amounts": tuple(k / 200 for k in range(150))}, "at most 101"),
+]  # fmt: skip
 
 
-def test_refusals_name_value_bound_and_remedy(tmp_path: Path) -> None:
-    refuse("unknown task 'sst5': choose one of sst2", task="sst5")
-    refuse("unknown method 'magic'", method="magic")
-    refuse("unknown points 'x'", points="x")
-    refuse("task messages has no data on the Hub: give --data written", task="messages", data="hub")
-    refuse("unknown scope 'decoder'", scope="decoder")
-    refuse("unknown scope 'None'", scope=None)
-    refuse("unknown embedded checkpoint 'nope'", checkpoint="embedded:nope")
-    refuse("is not a checkpoint", checkpoint="../../etc/passwd/x")
-    refuse("is not a checkpoint", checkpoint="owner/name@/usr/bin/python3")
-    refuse("is not a data set", data="hub:owner/name@/usr/bin/python3")
-    refuse("3 examples: choose 4 to", num_examples=3)
-    refuse("seed -1", seed=-1)
-    refuse("is not a folder", data=str(tmp_path / "absent"))
-    refuse("at most 101", amounts=tuple(k / 200 for k in range(150)))
-    refuse("scope 'encoder' with method 'attribution': a neuron method has no scope", method="attribution")
-    for name in ("a/" * 150, "x" * 300, "nul\0byte"):  # that no file system takes
-        refuse("is not a checkpoint", checkpoint=name)
-        refuse("is not a folder", data=name)
-    sweep_request.check_scope("layer:5", "magnitude", num_layers=6)
-    with pytest.raises(PrunescopeError, match="layer:0 to layer:5"):
-        sweep_request.check_scope("layer:6", "magnitude", num_layers=6)
+@pytest.mark.parametrize(("changes", "words"), REFUSED)
+def test_refusals_name_value_bound_and_remedy(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(PrunescopeError) as caught:
+        checked(SweepRequest(**{"checkpoint": "embedded:sst2", "task": "sst2", **changes}))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_sources(tmp_path: Path) -> None:
-    assert source_of("embedded:sst2") == "embedded"
-    assert source_of(str(tmp_path)) == "folder"
-    assert source_of("owner/name@refs-1") == "hub"
-    assert source_of("bert-base-uncased") == "hub"
-
-
-def test_hosted_there_are_no_folders_and_tighter_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    refuse("is not a checkpoint", checkpoint=str(tmp_path))
-    refuse("not available on a hosted server", data=str(tmp_path))
-    refuse("choose 4 to 512", num_examples=513)
-    monkeypatch.delenv("PRUNESCOPE_HOSTED")
-    monkeypatch.setenv("SPACE_ID", "someone/space")
-    refuse("choose 4 to 512", num_examples=513)
+@pytest.mark.parametrize("name", ["PRUNESCOPE_HOSTED", "SPACE_ID"])
+def test_hosted_there_are_no_folders_and_tighter_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert [source_of(place) for place in ("embedded:sst2", str(tmp_path), "owner/name@refs-1", "bert-base")] == [
+        *("embedded", "folder", "hub", "hub"),
+    ]
+    monkeypatch.setenv(name, "1")
+    for changes, words in (
+        ({"checkpoint": str(tmp_path)}, "is not a checkpoint here"),
+        ({"data": str(tmp_path)}, "a hosted server has none"),
+        ({"num_examples": 513}, "choose 4 to 512"),
+    ):
+        with pytest.raises(PrunescopeError, match=words):
+            checked(SweepRequest(**{"checkpoint": "embedded:sst2", "task": "sst2", **changes}))
 
 
 def test_requests_survive_json() -> None:
     request = checked(SweepRequest("embedded:sst2", "sst2", scope="layer:2", amounts=(0.0, 0.3), num_examples=64))
     assert SweepRequest.from_json(request.to_json()) == request
+    assert (request.data, checked(SweepRequest("owner/name", "sst2")).data) == ("written", "hub")

@@ -40,7 +40,7 @@ def test_a_result_leads_back_to_its_request(points: str, scope: str) -> None:
 
 
 def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.request.sweep_request.WEIGHTS", tmp_path)
+    monkeypatch.setattr("core.request.places.WEIGHTS", tmp_path)
     one_each = {(entry.source, entry.checkpoint): find(entry.key) for entry in library.shipped()}
     shipped = [(source, request_of(load(path))) for (source, _), path in one_each.items() if path]
     found = {(source, request.data, request.checkpoint): can_be_found(request) for source, request in shipped}

@@ -84,7 +84,7 @@ def test_what_a_sweep_refuses_is_refused_and_nothing_large_is_downloaded_to_be_m
 ) -> None:
     hub.models["owner/name"] = tiny_bert
     assert estimate(checked(SweepRequest("owner/name", "sst2", data="written")), silent) == {"download": True}
-    with pytest.raises(PrunescopeError, match="this model has 2 layers"):
+    with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
         estimate(checked(replace(request_, scope="layer:7")), silent)
 
     def stop(stage: str, done: int, total: int) -> None:
