@@ -24,21 +24,19 @@ def test_the_range_is_over_pairs_each_counted_once() -> None:
     assert yardstick(make_result(num_layers=3, num_examples=100), TWINS, "mean") is None, "other examples"
 
 
-@pytest.mark.parametrize(
-    ("own", "lowest", "expected"),
-    [
-        ((1.0, 0.75, 0.55), 0.6, 0.9),
-        ((1.0, 0.998, 0.998), 0.999, None),  # both read 1.00
-        ((1.0, np.nan, 0.9), 0.6, 0.5),  # undefined has changed
-        ((np.nan, np.nan, np.nan), 0.6, None),  # and what never was defined has not
-        ((1.0, 0.1, 0.1), np.nan, None),
-    ],
-)
-def test_from_where_on_a_layer_is_less_similar_than_twins(
-    own: tuple[float, ...], lowest: float, expected: float | None
-) -> None:
-    known = Yardstick(((lowest,), (lowest + 0.1,)), 3)
-    assert known.less_from((0.0, 0.5, 0.9), np.array(own), 0) == expected
+CASES = [  # a layer's similarity at each amount, the least similar pair of twins, and from where on it is less
+    ((1.0, 0.75, 0.55), 0.6, 0.9),
+    ((1.0, 0.998, 0.998), 0.999, None),  # both read 1.00
+    ((1.0, np.nan, 0.9), 0.6, 0.5),  # undefined has changed
+    ((np.nan, np.nan, np.nan), 0.6, None),  # and what never was defined has not
+    ((1.0, 0.1, 0.1), np.nan, None),
+]
+
+
+def test_from_where_on_a_layer_is_less_similar_than_twins() -> None:
+    for own, lowest, expected in CASES:
+        known = Yardstick(((lowest,), (lowest + 0.1,)), 3)
+        assert known.less_from((0.0, 0.5, 0.9), np.array(own), 0) == expected
 
 
 # ---------------------------------------------------------------- accuracy

@@ -8,19 +8,15 @@ import re
 from itertools import combinations
 from typing import get_args
 
-from core.findings.accuracy import lowest_until
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
-from core.findings.survival import layers_of
 from core.findings.tables import criteria_table
-from core.findings.words import Said, state
+from core.findings.words import state
 from core.findings.words.compare import compare_said, depth_sentence
-from core.findings.words.layers import layers_said
-from core.findings.words.overview import heading_of, overview_said, verdict_sentence
-from core.request.catalog import SURVIVAL_THRESHOLD
-from core.results.choices import is_control, offered
+from core.findings.words.overview import heading_of, overview_said
+from core.results.choices import is_control
 from core.results.library import shipped
-from core.results.names import percent, point_labels, removed_name
+from core.results.names import percent
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, Direction
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
@@ -43,13 +39,6 @@ def told(*sentences: str) -> list[Direction]:
     return [STATES[words] for words in re.findall("|".join(STATES), " ".join(sentences).lower())]
 
 
-def checked(said: Said) -> Said:
-    """A page says at most two sentences."""
-    assert len(said.sentences) <= 2
-    assert all(sentence.endswith(".") for sentence in said.sentences)
-    return said
-
-
 def check_verdicts(shelf: Shelf) -> set[Direction]:
     """All that says a verdict is held against it; beside its control a method has the Overview's."""
     found = set()
@@ -57,14 +46,14 @@ def check_verdicts(shelf: Shelf) -> set[Direction]:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
         known = verdict(result, beside)
         found.add(known.direction)
-        assert told(verdict_sentence(result, beside)) == [known.direction]
+        said = overview_said(result, beside, "mean").sentences
+        assert (len(said), told(said[0]), told(said[1])) == (2, [], [known.direction])
         others = [verdict(result, beside, *other).direction for other in SENSITIVITY]
         assert [told(row["Verdict"])[0] for row in criteria_table(result, beside)] == [known.direction, *others]
         for verdicts in ({"": known}, {"one": known, "other": known}):
             check_heading(known, heading_of(verdicts, "Pruning"))
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
-            said = checked(compare_said(result, control, "mean", beside))
-            assert told(said.sentences[0]) in ([], [known.direction])
+            assert told(*compare_said(result, control, "mean", beside).sentences) in ([], [known.direction])
     return found
 
 
@@ -105,25 +94,8 @@ def check_pairs(shelf: Shelf) -> None:
         assert (told(said[1]), len(told(said[0]))) == (told(said[0]), is_judged)
 
 
-def check_sentences(shelf: Shelf) -> None:
-    """Layers and the Overview's line say nothing of chance without a control, and the line what the page shades."""
-    for entry in offered(shelf.entries):
-        result, beside = shelf.results[entry.key], shelf.beside(entry)
-        said, found = layers_said(result, point_labels(result.points)[0], beside, "mean"), layers_of(result, "mean")
-        line = checked(overview_said(result, beside, "mean")).sentences[0]
-        assert told(said.heading, *checked(said).sentences, line) == []
-        if found.first:
-            assert f"at {found.first[0].text} of " in said.heading
-            assert result.pruning.controls or re.search("andom|Only layer", said.sentences[1]), "no claim alone"
-        if working := result.working_range and result.working_range.to:
-            lowest = lowest_until(result, "mean", working).values()
-            assert ("is still intact there" in line) == (min(lowest) >= SURVIVAL_THRESHOLD)
-            assert f"The model still works with {removed_name(working, result)}" in line
-
-
 def test_made_results_do_not_contradict_each_other() -> None:
     check_pairs(made_shelf())
-    check_sentences(made_shelf())
     assert check_verdicts(made_shelf()) == set(STATES.values())
 
 
@@ -131,7 +103,6 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
     for shelf in shipped_shelves(shipped_results):
         check_verdicts(shelf)
         check_pairs(shelf)
-        check_sentences(shelf)
         for method, control in ((a, b) for a in shelf.results.values() for b in shelf.results.values()):
             if is_control(control.pruning, method.pruning):
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning

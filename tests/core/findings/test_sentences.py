@@ -6,15 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.findings.sentences import (
-    KINDS,
-    Example,
-    examples_of,
-    flip_choices,
-    in_order_of_flips,
-    selected,
-    spans,
-)
+from core.findings.sentences import Example, examples_of, flip_choices, in_order_of_flips, selected, spans
 from core.inputs.examples import open_examples, open_preset
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
@@ -80,25 +72,13 @@ def test_texts_of_a_file_are_found_and_those_of_an_upload_only_at_home(
 # ---------------------------------------------------------------- filters
 
 
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        ({}, [0, 1, 2, 3, 4]),
-        ({"flips": "flips"}, [1, 2, 3]),
-        ({"flips": "never"}, [0, 4]),
-        ({"flips": "right"}, [1, 2]),
-        ({"flips": "wrong"}, [3]),
-        ({"flips": "returns"}, [2]),
-        ({"flips": "0.6"}, [1]),
-        ({"label": "positive"}, [0, 1]),
-        ({"label": "negative", "flips": "flips"}, [2, 3]),
-        ({"label": "positive", "flips": "wrong"}, []),
-    ],
-)
-def test_filters_by_flip_and_label_and_how_many_they_keep(filters: dict[str, str], expected: list[int]) -> None:
-    result = flipping()
-    assert sorted(example.row for example in selected(result, examples_of(result), **filters)) == expected
-    choices = flip_choices(result, examples_of(result))
-    assert list(choices) == [*KINDS, "0.3", "0.6", "0.9"]
-    if list(filters) == ["flips"]:
-        assert choices[filters["flips"]].endswith(f"({len(expected)})")
+def test_filters_by_flip_and_label_and_how_many_they_keep() -> None:
+    result, examples = flipping(), examples_of(flipping())
+    kinds = {"all": 5, "flips": 3, "never": 2, "right": 2, "wrong": 1, "returns": 1, "0.3": 1, "0.6": 1, "0.9": 1}
+    choices = flip_choices(result, examples)
+    assert list(choices) == list(kinds)
+    for flips, count in kinds.items():
+        assert len(selected(result, examples, flips=flips)) == count
+        assert choices[flips].endswith(f"({count})")
+    rows = [example.row for example in selected(result, examples, "negative", "flips")]
+    assert rows == [2, 3]
