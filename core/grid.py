@@ -99,11 +99,11 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
     with importing():  # after all that needs no torch: a bad file is refused at once
         import torch
 
-        from core.sweep.grid_run import connected, estimate_grid, num_workers, run_here, run_on_cluster
+        from core.sweep.grid_run import connected, estimate_grid, run_here, run_on_cluster
 
     if options.cluster:
         with connected(options.cluster) as client:
-            _say(f"{len(sweeps)} to run on {num_workers(client)} workers")
+            _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
             return [] if options.plan else _follow(sweeps, partial(run_on_cluster, client, sweeps, options.threads))
     if options.threads is not None:
         torch.set_num_threads(options.threads)

@@ -20,7 +20,7 @@ from core.similarity import REGISTRY, Compared
 from core.similarity.cka import cka
 from core.similarity.gram import compare
 from core.sweep.divergence import changed_share, divergences, mean_divergence
-from core.sweep.equal_damage import DAMAGES, Missing, Place, damage, place_of
+from core.sweep.equal_damage import DAMAGES, damage, place_of
 from core.sweep.meter import Measured, Predictions, Pruned
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import DECIMALS, layer_statistics
@@ -152,7 +152,8 @@ def statistics_of(
     found: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in measures}
     for reduction in SINGLE_BATCH:
         known = {measure: _series(results, measure, reduction) for measure in measures}
-        places = _places(known["cka"])
+        own = known["cka"]
+        places = {amount_text(target): place_of(*own, target) for target in DAMAGES} if own else {}
         for measure, series in known.items():
             if series is not None:
                 found[measure][reduction] = layer_statistics(
@@ -173,8 +174,3 @@ def _series(results: Sequence[AmountResult], measure: str, reduction: str) -> tu
     if len(without) < len(results):
         return None
     return np.stack([values.own for values in compared if values is not None]), np.stack(without)
-
-
-def _places(series: tuple[Array, Array] | None) -> dict[str, Place | Missing]:
-    """Find where own CKA reaches each damage; all measures are read there."""
-    return {amount_text(target): place_of(*series, target) for target in DAMAGES} if series else {}

@@ -1,6 +1,6 @@
 """What a grid has to do: its sweeps with their keys, which of them are there already, and in which order; no torch."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,7 +76,13 @@ def plan_grid(
         else:
             if sweep.judged_on or sweep.key not in found:  # the key says nothing of the working range
                 found[sweep.key] = sweep
-    return in_order(list(found.values())), failures
+    # In the order of checkpoint and examples, then points, then another checkpoint, then what is removed of all.
+    firsts = [list(dict.fromkeys(column)) for column in zip(*map(_groups, found.values()), strict=True)]
+
+    def place(sweep: GridSweep) -> list[int]:
+        return [first.index(part) for first, part in zip(firsts, _groups(sweep), strict=True)]
+
+    return sorted(found.values(), key=place), failures
 
 
 def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None) -> GridSweep:
@@ -90,16 +96,6 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     return GridSweep(listed, request, inputs.key, place, path, judged_on)
 
 
-def in_order(sweeps: Sequence[GridSweep]) -> list[GridSweep]:
-    """Put sweeps that share passes in a row.
-
-    They go by checkpoint and examples, then points, then another checkpoint, then what is removed of all.
-    """
-    firsts = [list(dict.fromkeys(column)) for column in zip(*map(_groups, sweeps), strict=True)]
-    return sorted(
-        sweeps, key=lambda sweep: [first.index(part) for first, part in zip(firsts, _groups(sweep), strict=True)]
-    )
-
-
 def _groups(sweep: GridSweep) -> tuple[Hashable, ...]:
+    """Return what sweeps that share passes have in common."""
     return sweep.place, sweep.request.points, sweep.request.against, sweep.request.scope or "encoder"

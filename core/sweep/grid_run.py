@@ -140,11 +140,6 @@ def connected(address: str) -> "Iterator[Client]":
         yield client
 
 
-def num_workers(client: "Client") -> int:
-    """Return how many workers a cluster has now."""
-    return len(client.scheduler_info(n_workers=-1)["workers"])
-
-
 def run_on_cluster(
     client: "Client", sweeps: Sequence[GridSweep], threads: int | None, follow: Follow | None = None
 ) -> Iterator[Outcome]:
@@ -174,7 +169,7 @@ def run_on_cluster(
 
     try:
         for planned in sweeps:
-            while len(running) >= AHEAD * max(num_workers(client), 1):
+            while len(running) >= AHEAD * max(len(client.nthreads()), 1):
                 yield outcome()
             if fault := _fault(submit, planned):
                 yield planned, fault

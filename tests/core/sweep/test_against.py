@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from strangers import weights
 from tiny import make_pretrained
 
 from core.encoder.loading import load
 from core.errors import PrunescopeError
-from core.inputs.prepare import prepare
-from core.request.sweep_request import SweepRequest
+from core.inputs.checkpoints import resolve
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
 from core.results.store import load as load_result
@@ -103,14 +103,8 @@ def test_its_pass_is_shared_and_reported(
 
 
 def test_an_encoder_that_lacks_weights_is_refused(tmp_path: Path, pretrained: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
     broken = shutil.copytree(pretrained, tmp_path / "broken")
-    weights = load_file(broken / "model.safetensors")
-    del weights["encoder.layer.1.output.dense.weight"]
-    save_file(weights, broken / "model.safetensors", {"format": "pt"})
-    against = prepare(SweepRequest("embedded:sst2", "sst2", against=str(broken), data="written")).against
-    with pytest.raises(PrunescopeError, match=r"lacks 1 weights.*with all weights of its encoder"):
-        load(against, needs_head=False)
-    with pytest.raises(PrunescopeError, match="fine-tuned for sequence classification"):
-        load(against)
+    weights(lambda found: found.pop("encoder.layer.1.output.dense.weight"))(broken)
+    for needs_head, said in ((False, "with all weights of its encoder"), (True, "fine-tuned for sequence classific")):
+        with pytest.raises(PrunescopeError, match=rf"lacks \d+ weights.*{said}"):
+            load(resolve(str(broken)), needs_head=needs_head)

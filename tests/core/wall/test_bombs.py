@@ -115,16 +115,6 @@ def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.Mon
     assert "holds 2 MiB, more than the 1 that a page takes" in core.reader.answer(Question("table", (), (f"{2**21}",)))
 
 
-def test_a_table_of_kilobytes_does_not_become_megabytes_of_an_answer(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = {"text": ["\x01" * 15_000] * 1_900, "label": ["a", "b"] * 950}  # six letters of JSON for each of these
-    pq.write_table(pa.table(rows), tmp_path / "rows.parquet", compression="zstd", use_dictionary=False)
-    assert (tmp_path / "rows.parquet").stat().st_size < 2**14
-    assert len(read("table", [(tmp_path / "rows.parquet", "rows.parquet")], 2_000)) < 12 * 2**20
-
-
 @pytest.mark.parametrize("ends", [True, False])
 def test_a_worker_ends_at_a_tokenizer_that_never_does_and_goes_on_after_what_ended_in_time(ends: bool) -> None:
     words = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
