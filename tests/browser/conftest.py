@@ -24,7 +24,7 @@ SHORT_LIVED = (  # for pages that live for seconds
     # own, of whose features the others can matter here.
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning",
 )
-PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "tests/builders.py", "tests/browser/site_pages")
+PIECES = ("app.py", "core", "ui", "pages", ".streamlit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,8 +41,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source, target = ROOT / piece, folder / piece
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    for page in (folder / "tests/browser/site_pages").glob("*.py"):
-        shutil.copy(page, folder / "pages")
     ship(folder / "cached_results" / "results", *shipped.SHIPPED)
     make_bert(checkpoint_in(folder), layers=6)  # as many as bundled ones have
     shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")

@@ -55,12 +55,6 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     with look.fetched(shown, "Numbers shown", tmp_path).open(newline="") as file:
         similarities = [float(row["Similarity"]) for row in csv.DictReader(file) if row["Shown at"] == "0.5"]
     assert similarities == [round(value, 6) for value in values]
-    with look.fetched(shown, "Similarities as CSV", tmp_path).open(newline="") as file:
-        rows = [(row["measure"], row["reduction"], row["amount"], row["value"]) for row in csv.DictReader(file)]
-    assert [float(value) for *known, value in rows if known == ["cka", "cls", "0.5"]] == values
-    with look.fetched(shown, "Metrics as CSV", tmp_path).open(newline="") as file:
-        accuracies = [float(row["value"]) for row in csv.DictReader(file) if row["metric"] == "accuracy"]
-    assert accuracies == [frame.metrics["accuracy"] for frame in RESULT.frames]
     assert load(look.fetched(shown, "Result as JSON", tmp_path)) == RESULT
 
 

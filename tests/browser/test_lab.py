@@ -5,12 +5,11 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import Page, expect
-from sklearn.metrics import accuracy_score
 
 from core.results.store import load
 from tests.browser import look
 from tests.browser.conftest import OWN_RESULTS
-from tests.tiny import EMOTIONS, emotion_texts, predicted_by_transformers
+from tests.tiny import EMOTIONS, emotion_texts
 
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # some ten seconds of processor time
 PLACE = "Folder or Hub model id"
@@ -49,6 +48,8 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once_and_a_killed_
     run(page, 127)
     expect(page.locator(SURVIVAL)).to_be_visible(timeout=look.WORKER_PATIENCE)
     expect(page).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
+    slider = page.locator(".player").first.get_by_label("Pruning amount")
+    expect(slider).to_have_attribute("max", re.compile("^[1-9]"))  # frames join as they come
     job, worker = page.url.partition("?")[2], worker_process()
     worker.suspend()  # else its run would end before a slow browser has shown what it is to show
     page.get_by_role("link", name="Overview", exact=True).click()
@@ -95,12 +96,7 @@ def test_six_labels_in_another_order_and_case_are_swept_saved_and_deleted_on_a_t
     look.expect_no_sideways_scroll(page)
 
     result = load(copy / OWN_RESULTS / f"{page.url.rpartition('=')[2]}.json")
-    examples = [texts[row] for row in result.task.examples]
-    predicted = predicted_by_transformers(tiny_emotions, examples)
     assert [gold[row] for row in result.task.examples] == list(result.task.gold)
-    assert list(result.frames[0].predictions) == predicted
-    assert result.frames[0].metrics["accuracy"] == accuracy_score(result.task.gold, predicted)
-
     look.unfold(page, re.compile("Download$"))
     assert load(look.fetched(page, "Result as JSON", tmp_path)) == result
     look.unfold(page, "Your results (")

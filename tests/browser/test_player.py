@@ -110,19 +110,3 @@ def test_what_matters_stands_on_the_first_screen_and_the_steps_move_when_seen(pa
     look.eventually(page, lambda: dot.evaluate(moving), 1)
     dot.evaluate("dot => Promise.all(dot.getAnimations().map((one) => one.finished))")
     assert dot.evaluate(moving) == 0, "it moves once, and then rests"
-
-
-def test_new_frames_join_while_amount_and_playing_go_on(page: Page, site: str) -> None:
-    player = look.open_still(page, f"{site}/stream")
-    more, slider = page.get_by_role("button", name="One more"), player.get_by_label("Pruning amount")
-    for shown in (0.2, 0.4):
-        more.click()
-        look.expect_amount(player, shown)  # who looks at the last frame sees the new one
-    slider.fill("1")
-    more.click()
-    expect(slider).to_have_attribute("max", "3")
-    assert look.amount(player) == 0.2, "who looks at another one is left there"
-    player.get_by_label("Play").click()
-    more.click()
-    expect(slider).to_have_attribute("max", "4")
-    look.expect_playing(player, True)

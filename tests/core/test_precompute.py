@@ -50,11 +50,8 @@ def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
     ("line", "words"),
     [
         ("--task sst2", "--checkpoint"),
-        ("--checkpoint FOLDER --task sst9 --data GLUE", "sst9"),
         ("--checkpoint FOLDER --task sst2 --data GLUE --amounts 0,2", "[0, 1)"),
-        ("--checkpoint FOLDER --task sst2 --data GLUE --examples 97", "97"),
         ("--checkpoint FOLDER --task sst2 --data GLUE --scope layer:2", "layer:1"),
-        ("--checkpoint FOLDER --task mnli --data GLUE", "2 labels"),
         ("--checkpoint FOLDER --task sst2 --data nowhere", "nowhere"),
         ("--checkpoint FOLDER --task sst2 --data GLUE --threads 0", "0 threads"),
         ("--checkpoint FOLDER --task sst2 --data GLUE --text2 reply", "--text2 reply"),

@@ -90,17 +90,12 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
     for order, message in (
         (run | {"request": {**run["request"], "scope": "layer:7"}}, "this model has 2 layers"),
         ({"op": "dance"}, "unexpected KeyError"),
-        ({"op": "verify", "key": "0" * 64, "amount": 0.5}, "no stored result"),
         ({"op": "verify", "key": stored.key, "amount": 0.4, **folders}, "amount 0.4 is not among"),
     ):
         last = sent("bad", **order)[-1]
         assert last["event"] == "error"
         assert message in last["message"]
         assert "\n" not in last["message"]
-    outcome = sent("v", "verify", key=stored.key, amount=0.3, **folders)[-1]["outcome"]
-    assert outcome["within_tolerance"]
-    assert set(outcome["torch_cka"]) == {"mean", "cls", "tokens"}
-
     lower = min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == lower, "pages come first"
     long = {**run["request"], "amounts": [k / 100 for k in range(100)]}

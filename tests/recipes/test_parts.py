@@ -1,28 +1,23 @@
 """The parts of a recipe: corrupted sentences, what is taught about each, seeds, averages, and a smaller vocabulary."""
 
-from collections import Counter
 from itertools import chain, repeat
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from datasets import Dataset
 from safetensors.torch import load_file
 from tiny import make_texts
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from core.request.catalog import TASKS
 from core.results.digest import digest
-from recipes import corruption, syntax, training
-from recipes.corruption import OPERATIONS, corrupt, make_examples, split_words, word_forms
+from recipes import syntax, training
+from recipes.corruption import make_examples, split_words, word_forms
 from recipes.table import MINILM, Recipe
 from recipes.vocabulary import cut_vocabulary, kept_ids
 
 SENTENCES = [split_words(text) for text in make_texts(100)]
-FORMS = word_forms({word for words in SENTENCES for word in words})
 
 # ---------------------------------------------------------------- corrupted sentences
 
@@ -37,46 +32,7 @@ def test_a_seed_makes_the_examples_that_the_shipped_weights_learnt_from() -> Non
     assert all(words in SENTENCES for words in sound)
 
 
-@pytest.mark.parametrize(
-    ("name", "gone", "new"),
-    [("swap", 0, 0), ("move", 0, 0), ("drop", 1, 0), ("repeat", 0, 1), ("replace", 1, 1), ("change_form", 1, 1)],
-)
-def test_an_operation_takes_and_adds_what_it_says_and_all_else_keeps_its_order(
-    name: str, gone: int, new: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert sum(OPERATIONS.values()) == pytest.approx(1)
-    monkeypatch.setattr(corruption, "OPERATIONS", {getattr(corruption, name): 1.0})
-    rng = np.random.default_rng(0)
-    pairs = [(words, corrupt(words, FORMS, rng)) for words in SENTENCES if any(word in FORMS for word in words)]
-    changed = [(words, found) for words, found in pairs if found]
-    assert len(changed) > 50
-    for words, found in changed:
-        before, after = Counter(words), Counter(word for word, _ in found)
-        assert ((before - after).total(), (after - before).total()) == (gone, new)
-        assert any(at_fault for _, at_fault in found)
-        source = iter(words)
-        assert all(word in source for word, at_fault in found if not at_fault)  # `in` reads on to the word
-        for added in after - before:
-            assert added in (FORMS[next(iter(before - after))] if name == "change_form" else words)
-
-
 # ---------------------------------------------------------------- learning syntax
-
-
-def test_short_sentences_of_training_splits_are_read_and_of_cola_the_acceptable_ones(tmp_path: Path) -> None:
-    for name in syntax.MIN_WORDS:
-        columns = {
-            column: [f"{name} {column} {label} a b c d e{' f' * more}" for label in (0, 1) for more in (0, 9)]
-            for column in TASKS[name].text_columns
-        }
-        path = tmp_path / name / "train-00000-of-00001.parquet"
-        path.parent.mkdir()
-        Dataset.from_dict({**columns, "label": [0, 0, 1, 1]}).to_parquet(str(path))
-    others = [(name, column) for name in ("sst2", "qnli", "qqp") for column in TASKS[name].text_columns]
-    assert Counter(tuple(words[:3]) for words in syntax.read_sentences(tmp_path)) == {
-        ("cola", "sentence", "1"): syntax.COLA_REPEATS,
-        **{(*known, label): 1 for known in others for label in "01"},
-    }
 
 
 def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_sentence(tiny_bert: Path) -> None:
