@@ -7,27 +7,15 @@ from core.findings.comparable import controls_of
 from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
 from core.findings.words import Said, capitalised, layers_named, numbered
 from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
-from core.results.names import (
-    PointLabel,
-    ReductionKey,
-    amount_name,
-    hundredths,
-    in_sentence,
-    point_labels,
-    point_names,
-    pruned_layer,
-    removed_name,
-    units_name,
-    unpruned_name,
-)
+from core.results import names as n
 from core.results.schema import SweepResult
 
 
 def layers_said(
     result: SweepResult,
-    chosen: PointLabel,
+    chosen: n.PointLabel,
     companions: Sequence[SweepResult],
-    reduction: ReductionKey,
+    reduction: n.ReductionKey,
     threshold: float = SURVIVAL_THRESHOLD,
     measure: str = "cka",
 ) -> Said:
@@ -53,7 +41,7 @@ def layers_said(
 
 
 def layers_heading(
-    result: SweepResult, reduction: ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
+    result: SweepResult, reduction: n.ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
 ) -> str:
     """Say which layer changes first, and at which amount, with its interval where that is known.
 
@@ -61,13 +49,13 @@ def layers_heading(
     """
     if result.against:
         return against_heading(result, reduction)
-    found, labels = layers_of(result, reduction, threshold, measure), point_labels(result.points)
+    found, labels = layers_of(result, reduction, threshold, measure), n.point_labels(result.points)
     if not found.defined:
         return f"{MEASURES[measure].title} is undefined in every layer"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = found.first or found.last
-    below, at = _below(threshold, measure), removed_name(hundredths(fallen[0].value), result)
+    below, at = _below(threshold, measure), n.removed_name(n.hundredths(fallen[0].value), result)
     if fallen[0].censored:
         return f"No layer falls below {below}, even with {at}"
     if not found.first:
@@ -84,31 +72,31 @@ def layers_heading(
 
 
 def _below(threshold: float, measure: str) -> str:
-    return f"{threshold}" + (f" by {in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else "")
+    return f"{threshold}" + (f" by {n.in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else "")
 
 
 def _layer_sentence(result: SweepResult, layer: LayerSurvival, threshold: float, measure: str) -> str:
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
-    at = removed_name(hundredths(layer.value), result)
+    at = n.removed_name(n.hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
     interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
     working = result.working_range.to if result.working_range else None
-    works = f"up to {amount_name(working)}" if working else "at no amount measured"
+    works = f"up to {n.amount_name(working)}" if working else "at no amount measured"
     said = f"{layer.title}, stays intact (at least {_below(threshold, measure)}) up to {until}{interval}"
     return f"{said}." if working is None else f"{said}; the model works {works}."
 
 
 def _chance_sentence(
-    result: SweepResult, companions: Sequence[SweepResult], look: tuple[ReductionKey, float, str]
+    result: SweepResult, companions: Sequence[SweepResult], look: tuple[n.ReductionKey, float, str]
 ) -> str:
     """Say what the heading must not be read without; empty for a control itself, and where no layer changes first."""
 
-    def first_of(sweep: SweepResult) -> list[PointLabel]:
+    def first_of(sweep: SweepResult) -> list[n.PointLabel]:
         return [layer.label for layer in layers_of(sweep, *look).first]
 
-    if alone := pruned_layer(result):
+    if alone := n.pruned_layer(result):
         return f"Only layer {alone} is pruned{', so layers below it cannot change' if alone > 1 else ''}."
     first, controls = first_of(result), controls_of(result, companions)
     if not first or METHODS[result.pruning.method].control is None:
@@ -116,17 +104,17 @@ def _chance_sentence(
     if not controls:
         return "Add a matched random control to see whether chance changes the same layer first."
     same = sum(not set(first).isdisjoint(first_of(control)) for control in controls)
-    named = ("one of " if len(first) > 1 else "") + layers_named(first, point_labels(result.points))
+    named = ("one of " if len(first) > 1 else "") + layers_named(first, n.point_labels(result.points))
     of = f"{same} of {numbered(len(controls), 'seed')}"
-    return f"Random removal of as many {units_name(result)} changes {named} first with {of}."
+    return f"Random removal of as many {n.units_name(result)} changes {named} first with {of}."
 
 
 # ---------------------------------------------------------------- against another checkpoint
 
 
-def against_heading(result: SweepResult, reduction: ReductionKey) -> str:
+def against_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Say which layer is most similar to the other checkpoint without pruning, and which least."""
-    known, other = [layer for layer in closest_layers(result, reduction) if layer], unpruned_name(result)
+    known, other = [layer for layer in closest_layers(result, reduction) if layer], n.unpruned_name(result)
     if not known:
         return f"Similarity to {other} is undefined"
     most, least = (pick(known, key=lambda layer: layer.value) for pick in (max, min))
@@ -138,9 +126,9 @@ def against_heading(result: SweepResult, reduction: ReductionKey) -> str:
     )
 
 
-def _closest_sentence(result: SweepResult, reduction: ReductionKey, chosen: PointLabel) -> str:
-    k = point_labels(result.points).index(chosen)
-    found, title = closest_layers(result, reduction)[k], point_names(result.points)[k].title
+def _closest_sentence(result: SweepResult, reduction: n.ReductionKey, chosen: n.PointLabel) -> str:
+    k = n.point_labels(result.points).index(chosen)
+    found, title = closest_layers(result, reduction)[k], n.point_names(result.points)[k].title
     if found is None:
-        return f"{title}: similarity to {unpruned_name(result)} is undefined."
-    return f"{title}, is most similar to layer {found.cell} of {unpruned_name(result)}."
+        return f"{title}: similarity to {n.unpruned_name(result)} is undefined."
+    return f"{title}, is most similar to layer {found.cell} of {n.unpruned_name(result)}."

@@ -10,27 +10,15 @@ from core.findings.grid import GridRow, comparable_rows
 from core.findings.words import Said, capitalised, layers_named, numbered, reason_named, share_span, state
 from core.findings.words.layers import against_heading
 from core.request.catalog import DAMAGE, FAMILY_NOTES, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
+from core.results import names as n
 from core.results.choices import family_of, task_title
-from core.results.names import (
-    ReductionKey,
-    decimals,
-    hundredths,
-    in_sentence,
-    label_words,
-    listed,
-    method_name,
-    percent,
-    point_labels,
-    pruned_layer,
-    removed_name,
-)
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 
 MAX_NAMED = 6  # rare labels
 
 
-def overview_said(result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey) -> Said:
+def overview_said(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
     """Say where a result changes the model, how far that works, and what chance does.
 
     Args:
@@ -47,7 +35,7 @@ def overview_said(result: SweepResult, companions: Sequence[SweepResult], reduct
 
 
 def overview_heading(
-    results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]], reduction: ReductionKey = REDUCTION
+    results: Sequence[SweepResult], companions: Sequence[Sequence[SweepResult]], reduction: n.ReductionKey = REDUCTION
 ) -> str:
     """Say the finding that results of one method on different tasks support together; see `heading_of`.
 
@@ -55,8 +43,8 @@ def overview_heading(
     """
     if len(results) == 1 and results[0].against:
         return against_heading(results[0], reduction)
-    pruning = method_name(results[0]).removesuffix(" of the encoder")
-    if all(pruned_layer(result) for result in results):
+    pruning = n.method_name(results[0]).removesuffix(" of the encoder")
+    if all(n.pruned_layer(result) for result in results):
         return f"{pruning} can change only that layer and those above it."
     pairs = zip(results, companions, strict=True)
     return heading_of({task_title(result.task.name): verdict(result, beside) for result, beside in pairs}, pruning)
@@ -69,7 +57,7 @@ def heading_of(verdicts: Mapping[str, Verdict], pruning: str) -> str:
         verdicts: The verdicts, by what tells the models apart, such as their tasks.
         pruning: The method's name at the head of a sentence.
     """
-    known, under = list(verdicts.values()), in_sentence(pruning)
+    known, under = list(verdicts.values()), n.in_sentence(pruning)
     if all(found.method is None for found in known):
         return f"In which layers {under} changes a model most cannot be told here ({reason_named(known[0])})."
     first, every = known[0], " on every task" if len(known) > 1 else ""
@@ -102,8 +90,8 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
     if found.share is None:
         return f"{said}."
     said += (
-        f": under {in_sentence(method_name(result))}, {percent(found.share)} of an overall change of "
-        f"{decimals(found.damage, 2)} lies in the upper half of the layers"
+        f": under {n.in_sentence(n.method_name(result))}, {n.percent(found.share)} of an overall change of "
+        f"{n.decimals(found.damage, 2)} lies in the upper half of the layers"
     )
     if not found.controls:
         return f"{said}."
@@ -115,14 +103,14 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
 # ---------------------------------------------------------------- how far it works
 
 
-def holding_sentence(result: SweepResult, reduction: ReductionKey) -> str:
+def holding_sentence(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Say up to where the model works, and which layers have changed by then; the result may be unfinished."""
     metric, known, amounts = metric_of(result), result.working_range, result.amounts
     title, last = METRICS[metric].title, amounts[-1]
 
     def value_at(amount: float) -> str:
         value = result.frames[amounts.index(amount)].metrics.get(metric)
-        return "undefined" if value is None else decimals(value, 2)
+        return "undefined" if value is None else n.decimals(value, 2)
 
     unpruned = value_at(amounts[0])
     if len(amounts) < 2:
@@ -130,20 +118,21 @@ def holding_sentence(result: SweepResult, reduction: ReductionKey) -> str:
     if known and known.reason == "no lead":
         return "Unpruned, the model is not shown to be better than always answering the majority class."
     if known is None or known.to is None:
-        return f"{title} is {unpruned} unpruned and {value_at(last)} with {removed_name(last, result)}."
+        return f"{title} is {unpruned} unpruned and {value_at(last)} with {n.removed_name(last, result)}."
     if known.to == 0:
-        step = f"{in_sentence(title)} is {value_at(amounts[1])} with {removed_name(amounts[1], result)}"
+        step = f"{n.in_sentence(title)} is {value_at(amounts[1])} with {n.removed_name(amounts[1], result)}"
         return f"The model fails at the first step: {step}, and {unpruned} unpruned."
-    kept = f"{in_sentence(title)} {value_at(known.to)}, unpruned {unpruned}"
-    works = f"The model still works with {removed_name(known.to, result)} ({kept})"
-    lowest, labels = lowest_until(result, reduction, known.to), point_labels(result.points)
+    kept = f"{n.in_sentence(title)} {value_at(known.to)}, unpruned {unpruned}"
+    works = f"The model still works with {n.removed_name(known.to, result)} ({kept})"
+    lowest, labels = lowest_until(result, reduction, known.to), n.point_labels(result.points)
     if not lowest:
         return f"{works}."
-    fallen, shown = [label for label in lowest if lowest[label] < SURVIVAL_THRESHOLD], decimals(min(lowest.values()), 2)
+    fallen = [label for label in lowest if lowest[label] < SURVIVAL_THRESHOLD]
+    shown = n.decimals(min(lowest.values()), 2)
     if not fallen:
         every = "every layer" if len(lowest) == len(labels) else "every layer whose similarity is defined"
         return f"{works}; {every} is still intact there (similarity at least {shown})."
-    if shown == decimals(SURVIVAL_THRESHOLD, 2):  # what is rounded up to it would not read as changed
+    if shown == n.decimals(SURVIVAL_THRESHOLD, 2):  # what is rounded up to it would not read as changed
         shown = f"just under {SURVIVAL_THRESHOLD}"
     have = f"{layers_named(fallen, labels)} {'has' if len(fallen) == 1 else 'have'} fallen"
     return f"{works}, though {have} below {SURVIVAL_THRESHOLD} by then (similarity down to {shown})."
@@ -167,14 +156,14 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
     differing = len({row.column.checkpoint for row, known in found if known.direction in DIFFERENT})
     others = len({row.column.checkpoint for row in rows} - checkpoints)
     shares = [(known.share or 0.0, float(np.mean(known.control_shares))) for _, known in found]
-    farthest = max(abs(hundredths(share) - hundredths(drawn)) for share, drawn in shares)
+    farthest = max(abs(n.hundredths(share) - n.hundredths(drawn)) for share, drawn in shares)
     where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
-    depths = listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
+    depths = n.listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
     lacking = f"; {others} more cannot be compared with random removal" if others else ""
     return (
         f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
-        f"{share_span([share for share, _ in shares])} of an overall change of {decimals(DAMAGE, 2)} lies there under "
-        f"{pruning}{lacking}.",
+        f"{share_span([share for share, _ in shares])} of an overall change of {n.decimals(DAMAGE, 2)} lies there "
+        f"under {pruning}{lacking}.",
         f"Judged alone, {differing or 'none'} of them {'shows' if differing < 2 else 'show'} a difference from random "
         f"removal, whose mean share is at most {numbered(round(100 * farthest), 'percentage point')} away.",
     )
@@ -185,7 +174,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
 
 def length_sentence(result: SweepResult) -> str:
     """Say how similar sentence length alone is to the unpruned model's flattened tokens."""
-    known = [decimals(value, 2) for value in result.similarity.length_control if value is not None]
+    known = [n.decimals(value, 2) for value in result.similarity.length_control if value is not None]
     if not known:
         return "How much of it is sentence length alone is not known here."
     return f"Here the padding alone has a similarity (CKA) of {min(known)} to {max(known)} with the unpruned layers."
@@ -200,7 +189,8 @@ def caution(result: SweepResult) -> str:
         named = ", ".join(rare[:MAX_NAMED]) + (f" and {len(rare) - MAX_NAMED} more" if rare[MAX_NAMED:] else "")
         said.append(f"Labels with fewer than 2 evaluation examples, of which no score says much: {named}.")
     if doubt := label_doubt(result):
-        accuracy, better, order = decimals(doubt[0], 2), decimals(doubt[1], 2), ", ".join(map(label_words, doubt[2]))
+        accuracy, better = (n.decimals(value, 2) for value in doubt[:2])
+        order = ", ".join(map(n.label_words, doubt[2]))
         said.append(
             f"The unpruned model's accuracy is {accuracy}; with its labels in the order {order} it would be {better}. "
             "The checkpoint probably numbers its labels differently from the task: check id2label in its config.json."
