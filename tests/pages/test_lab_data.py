@@ -71,24 +71,6 @@ def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(que
     assert (first.text, first.label, dict(first.label_map)) == (("review",), "mood", {**SAID, "unsure": None})
 
 
-@pytest.mark.parametrize("hosted", ["0", "1"])
-def test_a_link_to_a_run_shows_its_file_and_what_was_said_of_it_hosted_to_its_owner_alone(
-    queue: JobQueue, runs: Runs, monkeypatch: pytest.MonkeyPatch, hosted: str
-) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    jobs = {
-        out: cancelled(queue, say(upload(open_page(LAB), ROWS), **{**SAID, out: "left out"})) for out in ("bad", "good")
-    }
-    page = open_page(LAB, job=jobs["bad"])
-    if hosted == "1":
-        assert "Your file needs a label column" in told(page)
-        assert "sentence number" not in told(page)
-        return
-    for out in ("good", "bad"):
-        page.query_params["job"] = jobs[out]
-        assert meaning(run(page), out) == "left out"
-
-
 def test_what_was_said_of_one_file_is_said_neither_of_the_next_nor_to_another_model(
     queue: JobQueue, runs: Runs, moods: Path
 ) -> None:
@@ -96,7 +78,8 @@ def test_what_was_said_of_one_file_is_said_neither_of_the_next_nor_to_another_mo
     upload(page, f"{ROWS}30,one more,good\n", "other.csv")
     assert meaning(page, "good") == "undecided"
     assert UNDECIDED in told(page)
-    cancelled(queue, say(page, **SAID))
+    job = cancelled(queue, say(page, good="left out", bad="negative"))
+    assert meaning(open_page(LAB, job=job), "good") == "left out", "by a link to the run, it is"
     fill(page, {"checkpoint": "other checkpoint", "place": str(moods)})
     assert UNDECIDED in told(page)
 

@@ -106,16 +106,9 @@ def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> No
         assert not labels(thief) & WORK
 
 
-def test_a_forged_result_that_got_past_the_check_or_was_stored_leads_to_no_run(
+def test_a_forged_result_that_got_past_the_check_leads_to_no_run(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = store.save(fake := forged(server.result, data=server.data))
-    with server.reads_nothing():
-        page = open_page(LAB, result=fake.key)
-        assert any("is not a valid result: task.data" in error for error in errors(page))
-        assert not labels(page) & WORK
-    assert "task.data" in server.asked("verify", "thief", key=fake.key, amount=0.3).message
-    path.unlink()
     fake = forged(server.result, data=server.data, split="")
     monkeypatch.setattr("ui.upload.open_upload", lambda content, name: fake)
     with server.reads_nothing():
@@ -130,9 +123,7 @@ def test_a_forged_result_that_got_past_the_check_or_was_stored_leads_to_no_run(
         ("", {}),
         ("", {"checkpoint": "embedded:cola", "data-True": "own sentences"}),
         ("", {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2", "data-False": "own sentences"}),
-        ("", {"method": "random", "seed": 99}),
-        ("Quick look", {}),
-        ("Random control", {}),
+        ("Random control", {"method": "wanda"}),
     ],
 )
 @pytest.mark.parametrize("link", ["result", "job"])
@@ -281,9 +272,7 @@ FIRST = f"{TEXT} 0 pounds is it,negative\n"
         (TABLE.replace(FIRST, f"{TEXT},\n"), "row 1 without the header: column 'mood' is empty"),
         (TABLE.replace(FIRST, ",negative\n"), "row 1 without the header: column 'remark' is empty"),
         (TABLE.replace(FIRST, f"{FIRST[:-1]},more\n"), "row 2"),
-        (f'{TABLE}"one,two\n', "unexpected end of data"),
         (TABLE.replace("positive\n", "unsure\n", 1), "says unsure"),
-        ("remark,mood\n", "has no rows"),
         ("".join(TABLE.splitlines(keepends=True)[:6]), "24"),
         ("remark\n", "at least two columns"),
     ],
