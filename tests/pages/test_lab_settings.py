@@ -77,9 +77,8 @@ def test_what_is_missing_or_wrong_is_told_beside_run_and_in_red_to_who_presses_i
     assert not runs.requests
     (error,) = errors(page)
     assert words in error
-    limits = [part for part in page.expander if "Limits" in part.label]
     folders = [option for box in page.selectbox for option in box.options if "older" in option]
-    assert (len(limits), folders == []) == ((1, True) if hosted == "1" else (0, False))
+    assert ("at most 512 examples" in told(page)) == (folders == []) == (hosted == "1")
 
 
 def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change_of_mind(queue: JobQueue) -> None:

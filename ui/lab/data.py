@@ -132,17 +132,6 @@ def _answer(op: str, **asked: Any) -> dict[str, Any] | None:
     """Ask the worker, once; None while it works, which the page shows, or where it fails, which the page says."""
     name = f"lab-{op}-asked"
     known, job_id = st.session_state.get(name, (None, ""))
-    job = queue.get(job_id) if known == asked else None
-    if job is None:
-        job_id = ask_anew(name, asked, lambda: ask_worker(op, **asked))
-        job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
-    answer = answer_to(name, asked)
-    if (
-        job
-        and job.ended
-        and answer is None
-        and st.button("Try again", key=f"lab-{op}-again", icon=":material/refresh:")
-    ):
-        del st.session_state[name]
-        st.rerun()
-    return answer
+    if known != asked or queue.get(job_id) is None:
+        queue.wait(ask_anew(name, asked, lambda: ask_worker(op, **asked)), lambda job: job.ended, QUICK_SECONDS)
+    return answer_to(name, asked)

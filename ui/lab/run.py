@@ -49,15 +49,10 @@ def offer_sweep(shown: SweepRequest, with_control: bool) -> None:
     choose_method(shown, asked, with_control)
     if is_hosted():
         bound = limits()
-        with st.expander("Limits of this public copy", icon=":material/info:", key="lab-limits"):
-            st.markdown(
-                f"Many visitors share two processors here: at most **{bound.examples} examples**, **{bound.amounts} "
-                f"pruning amounts**, checkpoints of **{bound.parameters / 1e6:.0f} million parameters** and "
-                f"**{bound.download_bytes / 2**20:.0f} MiB**, {bound.rows:,} rows of a file, one run at a time, no "
-                "folders, larger steps for random controls; a run that nobody watches ends after a minute. On your own "
-                "computer runs may be far larger. In a copy of this project's files:"
-            )
-            st.code("pip install -r requirements.txt && streamlit run app.py", language="shell", wrap_lines=True)
+        remark(
+            f"This public copy runs one sweep a visitor: at most {bound.examples} examples, {bound.amounts} amounts "
+            f"and {bound.parameters / 1e6:.0f} million parameters; on your own computer, runs may be far larger."
+        )
     _offer_run(asked)
 
 
